@@ -1,0 +1,36 @@
+# `make demo` and `make test` need Python >= 3.10 with venv, make and git; everything else they install below .venv.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
+
+.PHONY: demo test lint bench clean
+
+demo: $(VENV)/.demo
+	@$(BIN)/ppa-assigner demo
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 10) else "ppa-assigner needs Python 3.10 or newer; say make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
+	$(PIP) -e '.[standin]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
+	$(PIP) -e '.[standin,dev]'
+	touch $@ $(VENV)/.demo
