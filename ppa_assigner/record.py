@@ -1,0 +1,253 @@
+"""The record: the one ASCII line in a PPA's description that holds all that the assigner knows of it.
+
+Rule: a text is read strictly and written so that people's own words survive byte for byte; what cannot be
+understood is `unreadable`, never guessed at.  This module must not know Launchpad, threads or the time.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+PREFIX = "ppa-assigner:"
+VERSION = 1
+_LINE = re.compile(r"^ppa-assigner:(.*)$", re.MULTILINE)
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+class State(enum.Enum):
+    """Who may use the PPA: anyone (free), its owner (used), nobody until it is proved clean (dirty)."""
+
+    FREE = "free"
+    USED = "used"
+    DIRTY = "dirty"
+
+
+class RecordError(ValueError):
+    """A text that is no valid record, or a value that a record cannot hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What the assigner wrote in a PPA.  Times: UTC by Launchpad's clock, whole seconds; `idle` in seconds."""
+
+    serial: int
+    nonce: str
+    state: State
+    since: datetime
+    touched: datetime
+    pool: str
+    until: datetime | None = None
+    owner: str | None = None
+    lease: str | None = None
+    request: str | None = None
+    attempt: int = 0
+    idle: int | None = None
+    by: str | None = None
+    note: str | None = None
+    uploader: str | None = None
+    held: bool = False
+    tries: int = 0
+    fault: str | None = None
+    quarantined: str | None = None
+    cleaner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A description taken apart.  `fault` says why its record cannot be read; then `record` is None."""
+
+    human: str | None
+    record: Record | None = None
+    fault: str | None = None
+    foreign: bool = False  # a version of the record that this program does not know
+
+
+def fresh_nonce() -> str:
+    """128 random bits: new with each write, so that no ETag of an old text is ever valid again."""
+    return secrets.token_hex(16)
+
+
+def whole_seconds(moment: datetime) -> datetime:
+    """The moment as a record keeps it: UTC, whole seconds, rounded down."""
+    return moment.astimezone(timezone.utc).replace(microsecond=0)
+
+
+def format_time(moment: datetime) -> str:
+    """RFC 3339 in UTC, whole seconds, `Z`."""
+    return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def parse_time(text: str) -> datetime:
+    """The moment that `format_time` wrote.  Raises RecordError for any other form."""
+    if not _TIME.fullmatch(text):
+        raise RecordError(f"{text!r} is no time like 2026-11-25T03:14:12Z")
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    except ValueError as error:
+        raise RecordError(f"{text!r} is no time: {error}") from None
+
+
+def unstorable(text: str) -> bool:
+    """Whether Launchpad answers 500 for this text: NUL, lone surrogates (launchpad-measured.md, Values)."""
+    return _UNSTORABLE.search(text) is not None
+
+
+def parse(description: str | None) -> Text:
+    """Take a description apart.  Never raises: a record that cannot be read is told as `fault`."""
+    lines = list(_LINE.finditer(description or ""))
+    if not lines:
+        return Text(description)
+    human = _without(description or "", lines)
+    if len(lines) > 1:
+        return Text(human, fault=f"{len(lines)} record lines")
+    try:
+        return Text(human, decode(lines[0][1]))
+    except _ForeignVersionError as error:
+        return Text(human, fault=str(error), foreign=True)
+    except RecordError as error:
+        return Text(human, fault=str(error))
+
+
+def compose(human: str | None, record: Record) -> str:
+    """The description with this record below this text.  Raises RecordError for what cannot be stored."""
+    if human is not None and (unstorable(human) or _LINE.search(human)):
+        raise RecordError("the text holds NUL, a lone surrogate or a record line of its own")
+    return encode(record) if human is None else f"{human}\n{encode(record)}"
+
+
+def encode(record: Record) -> str:
+    """The record as one ASCII line.  Raises RecordError for texts that Launchpad cannot hold."""
+    fields = {field: _encoded(value) for field, value in _present(record)}
+    if any(isinstance(value, str) and unstorable(value) for value in fields.values()):
+        raise RecordError("NUL and lone surrogates cannot be kept on Launchpad")
+    return f"{PREFIX} " + json.dumps({"v": VERSION, **fields}, separators=(",", ":"), allow_nan=False)
+
+
+def decode(text: str) -> Record:
+    """The record in the JSON after the prefix.  Raises RecordError that says what is wrong with it."""
+    try:
+        data = json.loads(text, object_pairs_hook=_no_twins, parse_constant=_no_constant)
+    except (json.JSONDecodeError, RecursionError, ValueError) as error:
+        raise RecordError(f"no strict JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise RecordError("no JSON object")
+    _check_version(data)
+    if absent := [name for name in _REQUIRED if data.get(name) is None]:
+        raise RecordError(f"without {', '.join(absent)}")
+    return _checked(Record(**{name: _field(data, name) for name in _READERS if data.get(name) is not None}))
+
+
+class _ForeignVersionError(RecordError):
+    pass
+
+
+def _without(description: str, lines: list[re.Match[str]]) -> str | None:
+    """The human text: the record lines go, each with the one newline that was put before it."""
+    rest: str | None = None
+    end = 0
+    for line in lines:
+        before = description[end : line.start()]
+        if end or line.start():
+            rest = (rest or "") + before.removesuffix("\n")
+        end = line.end()
+    after = description[end:]
+    if rest is None:
+        return after[1:] if after else None
+    return rest + after
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a field stands twice")
+    return dict(pairs)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _check_version(data: Mapping[str, Any]) -> None:
+    version = data.get("v")
+    if type(version) is int and version == VERSION:
+        return
+    if type(version) in (int, str):
+        raise _ForeignVersionError(f"record version {version!r} is not known here")
+    raise RecordError("no record version")
+
+
+def _checked(record: Record) -> Record:
+    if record.state is State.USED:
+        missing = [n for n in ("owner", "lease", "request", "until") if getattr(record, n) is None]
+        if missing:
+            raise RecordError(f"used without {', '.join(missing)}")
+    return record
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or unstorable(value):
+        raise RecordError("not a text")
+    return value
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise RecordError("not a whole number from 0 on")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise RecordError("neither true nor false")
+    return value
+
+
+def _state(value: Any) -> State:
+    try:
+        return State(value)
+    except ValueError:
+        raise RecordError("not free, used or dirty") from None
+
+
+def _time(value: Any) -> datetime:
+    return parse_time(_text(value))
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "serial": _count, "nonce": _text, "state": _state, "since": _time, "touched": _time, "until": _time,
+    "pool": _text, "owner": _text, "lease": _text, "request": _text, "attempt": _count, "idle": _count,
+    "by": _text, "note": _text, "uploader": _text, "held": _flag, "tries": _count, "fault": _text,
+    "quarantined": _text, "cleaner": _text,
+}  # fmt: skip
+_REQUIRED = ("serial", "nonce", "state", "since", "touched", "pool")
+
+
+def _field(data: Mapping[str, Any], name: str) -> Any:
+    try:
+        return _READERS[name](data[name])
+    except RecordError as error:
+        raise RecordError(f"{name}: {error}") from None
+
+
+def _present(record: Record) -> list[tuple[str, Any]]:
+    """Fields in the order of `_READERS`; those that say nothing in this state are left out."""
+    said = {
+        "attempt": record.request is not None,
+        "held": record.state is State.USED,
+        "tries": record.tries > 0,
+    }
+    values = ((name, getattr(record, name)) for name in _READERS)
+    return [(name, value) for name, value in values if value is not None and said.get(name, True)]
+
+
+def _encoded(value: Any) -> Any:
+    if isinstance(value, State):
+        return value.value
+    return format_time(value) if isinstance(value, datetime) else value
