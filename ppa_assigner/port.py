@@ -1,0 +1,197 @@
+"""What a worker needs of Launchpad, and how Launchpad may answer: the border that the adapter implements.
+
+Rule: lost race, refusal, absence and outage are different types, so that no caller can mistake one for another.
+Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from .reference import Reference
+
+
+class Lane(enum.Enum):
+    """Which connections a request uses: those kept for assigning are never waited for by a clean."""
+
+    ASSIGN = "assign"
+    WORK = "work"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When an answer was given: `date` by Launchpad's clock (its Date header, UTC); `started` (before the request
+    left) and `ended` in seconds of this host's boot-time clock.
+    """
+
+    date: datetime
+    started: float
+    ended: float
+
+
+# -- answers ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An Active PPA as one answer showed it.  `etag` is what a write must be conditional on."""
+
+    url: str
+    etag: str
+    description: str | None
+    moment: Moment
+    displayname: str = ""
+    publish: bool = True
+    build_debug_symbols: bool = False
+    publish_debug_symbols: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The PPA is not there for us: 404, 410, a status that is not Active, access denied or redacted."""
+
+    reason: str
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """412: the PPA is no longer what the entry showed.  Whether a write of our own did that, only a read tells."""
+
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Launchpad answered and will not do it (other 4xx): nothing was changed, asking again will not help."""
+
+    reason: str
+    moment: Moment
+    status: int = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The request may have been applied, or may still be: time-out, broken connection, 5xx, unreadable answer."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """No answer, and nothing can have been changed: a read that failed, or a write that was never sent."""
+
+    reason: str
+    retry_after: float | None = None
+
+
+ReadAnswer = Entry | Gone | Unavailable
+WriteAnswer = Entry | Gone | Conflict | Refused | Unknown | Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """All Active PPAs of one owner as one listing showed them.  Absence from it proves nothing: paging is no
+    snapshot.  `started` and `ended` as in Moment.
+    """
+
+    entries: Mapping[Reference, Entry]
+    started: float
+    ended: float
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A source or binary that is active (Pending or Published) in a PPA."""
+
+    url: str
+    name: str
+    version: str
+    where: str  # series, and architecture of a binary
+    debug: bool = False  # cannot be deleted by itself, goes with the binary it belongs to
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A build that is pending, running or being cancelled."""
+
+    url: str
+    title: str
+    state: str
+    cancellable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is active in a PPA or on its way into it.  `moment` is that of the first request of the listing:
+    what came later is not in here.
+    """
+
+    sources: tuple[Publication, ...]
+    binaries: tuple[Publication, ...]
+    moment: Moment
+    builds: tuple[Build, ...] = ()
+    uploads: tuple[str, ...] = ()  # accepted, not yet published
+
+    @property
+    def empty(self) -> bool:
+        """Nothing active and nothing on its way."""
+        return not (self.sources or self.binaries or self.builds or self.uploads)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """How many active sources and binaries were created since a moment; more than one page counts as some."""
+
+    count: int
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An idempotent act was carried out (or had been before)."""
+
+    moment: Moment
+
+
+ActAnswer = Done | Gone | Refused | Unavailable
+
+
+class Launchpad(Protocol):
+    """The port.  Every call returns within the configured total deadline and sends each request once; no call
+    raises for what Launchpad or the network does.  Safe for many threads; an Entry may be used in any.
+    """
+
+    def look(self, owner: str) -> Look | Gone | Refused | Unavailable:
+        """All Active PPAs of an owner, one request per 300."""
+
+    def read(self, ppa: Reference, lane: Lane = Lane.WORK) -> ReadAnswer:
+        """One PPA, afresh: one request."""
+
+    def write(self, entry: Entry, description: str, lane: Lane = Lane.WORK) -> WriteAnswer:
+        """Compare-and-swap of the description, one request.  An Entry means 209 and Active, and nothing else does."""
+
+    def arrivals(self, entry: Entry, since: datetime, lane: Lane = Lane.WORK) -> Arrivals | Gone | Unavailable:
+        """Active sources and binaries created since then (`created_since_date`): two requests at once."""
+
+    def content(self, entry: Entry) -> Content | Gone | Refused | Unavailable:
+        """Everything active or on its way, all pages."""
+
+    def delete(self, publication: Publication, comment: str) -> ActAnswer:
+        """requestDeletion by the address of what was listed: one POST."""
+
+    def cancel(self, build: Build) -> ActAnswer:
+        """Ask for a build to be cancelled: one POST."""
+
+    def uploaders(self, entry: Entry) -> Collection[str] | Gone | Refused | Unavailable:
+        """Who has a 'main' upload right here beside the owner, as `~name`."""
+
+    def grant(self, entry: Entry, who: str, lane: Lane = Lane.WORK) -> ActAnswer:
+        """Give `~name` the 'main' upload right; idempotent."""
+
+    def revoke(self, entry: Entry, who: str) -> ActAnswer:
+        """Take it away; idempotent."""

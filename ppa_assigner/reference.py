@@ -1,0 +1,55 @@
+"""How a PPA is named: `~owner/ubuntu/name`, and the other forms that people and tools use for the same.
+
+Rule: one PPA has one `Reference`, whatever form it was given in.  Nothing here asks Launchpad.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_NAME = r"[a-z0-9][a-z0-9+.-]*"
+_FORMS = (
+    re.compile(rf"(?:~|%7[Ee])(?P<owner>{_NAME})/(?P<distribution>{_NAME})/(?P<name>{_NAME})"),
+    re.compile(rf"ppa:(?P<owner>{_NAME})/(?:(?P<distribution>{_NAME})/)?(?P<name>{_NAME})"),
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reference:
+    """The name of one PPA; `str()` gives the form that Launchpad's own API uses."""
+
+    owner: str
+    distribution: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> Reference:
+        """The PPA meant by `~owner/ubuntu/name`, `ppa:owner/name` or `ppa:owner/ubuntu/name`.
+
+        Raises ValueError with a sentence for people.
+        """
+        for form in _FORMS:
+            if match := form.fullmatch(text):
+                return cls(match["owner"], match["distribution"] or "ubuntu", match["name"])
+        raise ValueError(f"{text!r} is no PPA like ~owner/ubuntu/name or ppa:owner/name")
+
+    def __str__(self) -> str:
+        return f"~{self.owner}/{self.distribution}/{self.name}"
+
+    @property
+    def dput(self) -> str:
+        """The form that dput takes."""
+        return f"ppa:{self.owner}/{self.distribution}/{self.name}"
+
+    @property
+    def web(self) -> str:
+        """The page for people; production Launchpad's, whatever service the daemon talks to."""
+        return f"https://launchpad.net/~{self.owner}/+archive/{self.distribution}/{self.name}"
+
+    @property
+    def path(self) -> str:
+        """The canonical path below a service root and version; any other is redirected and writes nothing
+        (launchpad-facts.md, C.5).
+        """
+        return f"~{self.owner}/+archive/{self.distribution}/{self.name}"
