@@ -1,0 +1,13 @@
+"""The automaton: `step(known, event, now)` gives what is known then, and what is to be done.
+
+Rule: pure.  No clock, no threads, no I/O: the same arguments always give the same answer.  At most one of the
+effects asks Launchpad something; its answer must be the very next event (`Answer`).
+"""
+
+from __future__ import annotations
+
+from .events import Effect, Event
+from .known import Daemon, Known, Now, Purpose
+from .table import step, wake
+
+__all__ = ["Daemon", "Effect", "Event", "Known", "Now", "Purpose", "step", "wake"]

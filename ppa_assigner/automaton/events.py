@@ -1,0 +1,341 @@
+"""What can happen to a worker's PPA (events), what is to be done about it (effects), what a caller is told (outcomes).
+
+Rule: plain frozen values, all of them; whoever carries an effect out adds nothing to what it means.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..options import PoolOptions
+from ..port import (
+    ActAnswer,
+    Arrivals,
+    Build,
+    Content,
+    Entry,
+    Lane,
+    Publication,
+    ReadAnswer,
+    Unavailable,
+    WriteAnswer,
+)
+from ..record import Record, State
+
+# -- events: from the look, the clock and Launchpad -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a bulk look that started at `started` (boot time, seconds) showed of this PPA; None: it was not listed.
+
+    `round` names the round of looks whose end somebody waits for; it is passed on in `RoundDone`.
+    """
+
+    entry: Entry | None
+    started: float
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookFailed:
+    """A bulk look did not get through, or was refused."""
+
+    reason: str
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Two leases of one request with equal attempts stand: shown, and neither is ended."""
+
+    found: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reconfigured:
+    """The PPA's pool or its options changed."""
+
+    pool: str
+    options: PoolOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Launchpad's answer to the one request that was under way."""
+
+    value: ReadAnswer | WriteAnswer | ActAnswer | Arrivals | Content
+
+
+# -- commands: events that somebody waits for ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """`token` names the one who waits for the outcome; after `deadline` (boot time, seconds) nobody does."""
+
+    token: int
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assign(Command):
+    """Lend this PPA, if it is free and empty.  `ttl` and `idle` in seconds."""
+
+    lease: str
+    request: str
+    attempt: int
+    owner: str
+    by: str | None
+    ttl: float
+    idle: int | None = None
+    note: str | None = None
+    uploader: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirm(Command):
+    """Is this request's lease still here?  Asked of Launchpad; rewritten with a higher attempt before it is told."""
+
+    request: str
+    attempt: int
+    owner: str
+    by: str | None
+    pool: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch(Command):
+    """Proof of life; with `ttl` (seconds) the end moves to now + ttl."""
+
+    lease: str
+    ttl: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release(Command):
+    """End the lease; repeatable while the PPA remembers it."""
+
+    lease: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveUp(Command):
+    """End a lease that nobody was told of: only while the record has the very nonce of its assignment."""
+
+    lease: str
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supersede(Command):
+    """End a lease whose request has another lease with a higher attempt."""
+
+    lease: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadNow(Command):
+    """Read the PPA alone, afresh."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold(Command):
+    """Keep a used PPA `seconds` longer, once."""
+
+    lease: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopt(Command):
+    """Take a PPA in that is unmanaged or unreadable: it will be emptied."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantine(Command):
+    """Keep the PPA from being cleaned and lent; when it is used, from the end of the lease on."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume(Command):
+    """Take it out of quarantine and count its tries anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspect(Command):
+    """What would a clean delete?"""
+
+
+Event = Looked | LookFailed | Tick | Duplicate | Reconfigured | Answer | Command
+
+# -- outcomes: what a command's caller is told ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """The lease in this record is the caller's; Launchpad showed it after the call came."""
+
+    record: Record
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """Done, or nothing needed to be: what the record now is (None: no readable one)."""
+
+    record: Record | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What is in the PPA."""
+
+    content: Content
+
+
+class No(enum.Enum):
+    """Why not.  LOST: the PPA is not free after all, try another.  ELSEWHERE: not this lease or request here."""
+
+    LOST = "lost"
+    ELSEWHERE = "elsewhere"
+    OVER = "over"
+    SUPERSEDED = "superseded"
+    TAKEN = "taken"
+    WRONG_STATE = "wrong-state"
+    INVALID = "invalid"
+    OUTAGE = "outage"
+    IN_DOUBT = "in-doubt"
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The command was not carried out.  IN_DOUBT is no end: the outcome of the same command follows once settled."""
+
+    why: No
+    detail: str = ""
+
+
+Outcome = Lent | Stands | Inspected | Denied
+
+# -- effects ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Tell the one who waits for `token`."""
+
+    token: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Requeue:
+    """Hand a command in again: it came while an outcome was unknown."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class RoundDone:
+    """This PPA is known afresh for that round of looks, or (`reason`) could not be reached."""
+
+    round: int
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """The record moved: for the log and the event stream.  `before` is None for a record that is new."""
+
+    before: State | None
+    record: Record
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something a person should look at, in one sentence."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Ask: the PPA afresh."""
+
+    lane: Lane = Lane.WORK
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Ask: this description, if the PPA is still what `entry` shows."""
+
+    entry: Entry
+    description: str
+    lane: Lane = Lane.WORK
+
+
+@dataclass(frozen=True, slots=True)
+class LookForArrivals:
+    """Ask: what was created since then?"""
+
+    entry: Entry
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Ask: everything active or on its way."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Ask, before `not_after` (boot time, seconds; checked just before it leaves) or not at all."""
+
+    publication: Publication
+    not_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Ask, as Delete."""
+
+    build: Build
+    not_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Revoke:
+    """Ask, as Delete: take this person's upload right away."""
+
+    entry: Entry
+    who: str
+    not_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Ask, as Delete: give this person the upload right."""
+
+    entry: Entry
+    who: str
+    not_after: float
+
+
+Ask = Read | Write | LookForArrivals | Survey | Delete | Cancel | Revoke | Grant
+Effect = Ask | Reply | Requeue | RoundDone | Transition | Alarm
+
+LATE = Unavailable("too late: the last look at the record is too old for this request")

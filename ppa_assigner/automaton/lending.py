@@ -1,0 +1,312 @@
+"""Assign, confirm, touch, release and the other ends of a lease; the operator's acts.
+
+Invariants: nothing is lent that was not looked into recently enough; a lease is told only after Launchpad showed it;
+a late command of a former owner finds another lease id and changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ..port import ActAnswer, Arrivals, Done, Gone, Lane, Refused, Unavailable
+from ..record import Record, State, format_time, whole_seconds
+from ..views import Condition
+from .events import (
+    Adopt,
+    Assign,
+    Command,
+    Confirm,
+    Denied,
+    GiveUp,
+    Grant,
+    Hold,
+    Inspect,
+    Lent,
+    LookForArrivals,
+    No,
+    Outcome,
+    Quarantine,
+    Read,
+    ReadNow,
+    Release,
+    Reply,
+    Resume,
+    Stands,
+    Supersede,
+    Survey,
+    Touch,
+)
+from .known import (
+    FENCE_S,
+    Granting,
+    Known,
+    Now,
+    Purpose,
+    Reading,
+    Surveying,
+    Verifying,
+    Why,
+    absent,
+    made_dirty,
+    touch_due_after,
+    unreachable,
+)
+from .writing import Step, begin, start
+
+
+def tell(known: Known, command: Command, outcome: Outcome) -> Step:
+    """Nothing more to do for this command."""
+    return replace(known, doing=None), [Reply(command.token, outcome)]
+
+
+def deny(known: Known, command: Command, why: No, detail: str = "") -> Step:
+    """The command is not carried out."""
+    return tell(known, command, Denied(why, detail))
+
+
+def lost_sight(known: Known, command: Command, answer: Gone) -> Step:
+    """The PPA is not there for us, so it holds no lease that could be told."""
+    return deny(absent(known, answer.reason, answer.moment), command, No.ELSEWHERE, answer.reason)
+
+
+def read_first(known: Known, command: Command) -> Step:
+    """Ask Launchpad, then decide."""
+    lane = Lane.ASSIGN if isinstance(command, Confirm) else Lane.WORK
+    return replace(known, doing=Reading(Why.COMMAND, command)), [Read(lane)]
+
+
+# -- assign --------------------------------------------------------------------------------------------------------
+
+
+def assign(known: Known, command: Assign, now: Now) -> Step:
+    """Lend a free PPA, once it is sure that nothing has arrived in it."""
+    record, entry = known.record, known.entry
+    if record is None or entry is None or record.state is not State.FREE or known.condition is not Condition.OK:
+        return deny(known, command, No.LOST, "not free")
+    if _looked_into(known, record, now):
+        return _lend(known, command, now)
+    since = record.since - timedelta(seconds=known.options.settle)
+    return replace(known, doing=Verifying(command)), [LookForArrivals(entry, since)]
+
+
+def verified(known: Known, command: Assign, answer: Arrivals | Gone | Unavailable, now: Now) -> Step:
+    """What the look for arrivals found.  The lease is written after it, never before."""
+    match answer:
+        case Arrivals(count=0, moment=moment):
+            return _lend(replace(known, verified=moment.started), command, now)
+        case Arrivals():
+            return begin(known, Purpose.FOUND, now, command, **made_dirty(known, now))
+        case Gone():
+            return deny(absent(known, answer.reason, answer.moment), command, No.LOST, answer.reason)
+    return deny(unreachable(known, answer.reason), command, No.OUTAGE, answer.reason)
+
+
+def _looked_into(known: Known, record: Record, now: Now) -> bool:
+    """A look not older than `verify_age` counts: this daemon's, or the last one of the proof that made it free."""
+    age = known.options.verify_age
+    if age is None:
+        return True
+    if known.verified is not None and now.boot - known.verified < age:
+        return True
+    return now.trusted and timedelta(0) <= now.date - record.since < timedelta(seconds=age)
+
+
+def _lend(known: Known, command: Assign, now: Now) -> Step:
+    record = Record(
+        serial=0, nonce="", state=State.USED, since=now.date, touched=now.date, pool=known.pool,
+        until=now.date + timedelta(seconds=command.ttl), owner=command.owner, lease=command.lease,
+        request=command.request, attempt=command.attempt, idle=command.idle, by=command.by, note=command.note,
+        uploader=command.uploader,
+    )  # fmt: skip
+    return start(known, Purpose.ASSIGN, record, now, command)
+
+
+def grant_or_tell(known: Known, command: Assign | Confirm, *, fresh: bool) -> Step:
+    """The upload right is given, again if need be, before any lease is told; soon after an answer that showed it."""
+    record, entry = known.record, known.entry
+    if record is None or entry is None or record.uploader is None:
+        return tell(known, command, Lent(record, fresh)) if record else deny(known, command, No.ELSEWHERE)
+    known = replace(known, doing=Granting(command, fresh))
+    return known, [Grant(entry, record.uploader, entry.moment.started + FENCE_S)]
+
+
+def granted(known: Known, doing: Granting, answer: ActAnswer, now: Now) -> Step:
+    """Only a right that was given lets the lease be told; one that is refused ends it."""
+    command, record = doing.command, known.record
+    if isinstance(answer, Done) and record is not None:
+        return tell(known, command, Lent(record, doing.fresh))
+    if isinstance(answer, Refused) and record is not None and record.lease is not None:
+        known, effects = deny(known, command, No.INVALID, f"uploader {record.uploader}: {answer.reason}")
+        known, more = begin(known, Purpose.GIVE_UP, now, **made_dirty(known, now))
+        return known, [*effects, *more]
+    if isinstance(answer, Gone):
+        return lost_sight(known, command, answer)
+    return deny(known, command, No.IN_DOUBT, "the upload right could not be given yet")
+
+
+# -- a request that has its lease ----------------------------------------------------------------------------------
+
+
+def confirmed(known: Known, command: Confirm, now: Now) -> Step:
+    """Decided on a read that began after the command came.  A lease is rewritten with a higher attempt first †."""
+    record = known.record
+    if record is None or record.request != command.request or not alive(record, now):
+        return deny(known, command, No.ELSEWHERE)
+    if (record.owner, record.by, record.pool) != (command.owner, command.by, command.pool):
+        return deny(known, command, No.TAKEN)
+    if record.attempt > command.attempt:
+        return deny(known, command, No.SUPERSEDED)
+    if record.attempt < command.attempt:
+        return begin(known, Purpose.RAISE, now, command, attempt=command.attempt, touched=now.date)
+    return grant_or_tell(known, command, fresh=False)
+
+
+def alive(record: Record, now: Now) -> bool:
+    """Whether the record holds a lease that has not reached its end."""
+    return record.state is State.USED and not (now.trusted and record.until is not None and now.date >= record.until)
+
+
+# -- touch ---------------------------------------------------------------------------------------------------------
+
+
+def touch(known: Known, command: Touch, now: Now) -> Step:
+    """Written when `touched` is old or the end moves; else only read."""
+    record = known.record
+    if record is None or record.lease != command.lease:
+        return deny(known, command, No.ELSEWHERE)
+    if not alive(record, now):
+        return deny(known, command, No.OVER)
+    until, latest = _new_end(record, command, now), _latest_end(known, record)
+    if until != record.until and until > latest:
+        return deny(known, command, No.INVALID, f"ttl: this lease may last until {format_time(latest)} at the most")
+    due = now.date - record.touched >= timedelta(seconds=touch_due_after(record.idle))
+    if due or until != record.until:
+        return begin(known, Purpose.TOUCH, now, command, touched=max(now.date, record.touched), until=until)
+    return read_first(known, command)
+
+
+def touched(known: Known, command: Touch, now: Now) -> Step:
+    """Decided on a fresh read: the lease is still there, or not."""
+    record = known.record
+    if record is None or record.lease != command.lease:
+        return deny(known, command, No.ELSEWHERE)
+    return tell(known, command, Lent(record)) if alive(record, now) else deny(known, command, No.OVER)
+
+
+def _new_end(record: Record, command: Touch, now: Now) -> datetime:
+    """With a ttl the end moves to now + ttl, never to an earlier one than before."""
+    before = record.until or now.date
+    return before if command.ttl is None else max(before, whole_seconds(now.date + timedelta(seconds=command.ttl)))
+
+
+def _latest_end(known: Known, record: Record) -> datetime:
+    return record.since + timedelta(seconds=known.options.max_ttl)
+
+
+# -- the ends of a lease -------------------------------------------------------------------------------------------
+
+
+def release(known: Known, command: Release, now: Now) -> Step:
+    """used -> dirty.  Repeatable: while the dirty PPA remembers the lease, it has been released."""
+    record = known.record
+    if record is None or record.lease != command.lease:
+        return deny(known, command, No.ELSEWHERE)
+    if record.state is State.DIRTY:
+        return tell(known, command, Stands(record))
+    return begin(known, Purpose.RELEASE, now, command, **made_dirty(known, now))
+
+
+def give_up(known: Known, command: GiveUp, now: Now) -> Step:
+    """Only while the record has the very nonce of the assignment: later somebody was told of it †."""
+    record = known.record
+    if record is None or record.state is not State.USED or record.nonce != command.nonce:
+        return deny(known, command, No.ELSEWHERE)
+    return begin(known, Purpose.GIVE_UP, now, command, **made_dirty(known, now))
+
+
+def supersede(known: Known, command: Supersede, now: Now) -> Step:
+    """Of two leases of one request the one with the lower attempt ends †."""
+    record = known.record
+    if record is None or record.state is not State.USED or record.lease != command.lease:
+        return deny(known, command, No.ELSEWHERE)
+    return begin(known, Purpose.SUPERSEDE, now, command, **made_dirty(known, now))
+
+
+def expire(known: Known, now: Now) -> Step:
+    """Its end has come, or nobody was heard of for too long."""
+    return begin(known, Purpose.EXPIRE, now, **made_dirty(known, now))
+
+
+# -- the operator's acts -------------------------------------------------------------------------------------------
+
+
+def hold(known: Known, command: Hold, now: Now) -> Step:
+    """Once, and by at most the pool's max_hold; while held, silence does not end it."""
+    record, most = known.record, known.options.max_hold
+    if record is None or record.state is not State.USED or record.lease != command.lease:
+        return deny(known, command, No.WRONG_STATE, "this lease does not hold the PPA")
+    if record.held:
+        return deny(known, command, No.WRONG_STATE, "it has been held once, and that is all there is")
+    if command.seconds > most:
+        return deny(known, command, No.INVALID, f"for: at most {most:g} s in this pool")
+    until = (record.until or now.date) + timedelta(seconds=command.seconds)
+    return begin(known, Purpose.HOLD, now, command, until=until, held=True)
+
+
+def adopt(known: Known, command: Adopt, now: Now) -> Step:
+    """A new record over what is no readable one: the only way out of unmanaged and unreadable."""
+    if known.condition not in (Condition.UNMANAGED, Condition.UNREADABLE) or known.suspect:
+        return deny(
+            known, command, No.WRONG_STATE, f"it is {known.condition.value}; adopt is for unmanaged or unreadable"
+        )
+    return take_in(known, Purpose.ADOPT, now, command)
+
+
+def take_in(known: Known, purpose: Purpose, now: Now, command: Command | None = None) -> Step:
+    """A PPA without a record becomes dirty without an owner, and is proved clean like any other."""
+    record = Record(
+        serial=0, nonce="", state=State.DIRTY, since=now.date, touched=now.date, pool=known.pool,
+        cleaner=known.daemon.cleaner,
+    )  # fmt: skip
+    return start(known, purpose, record, now, command)
+
+
+def quarantine(known: Known, command: Quarantine, now: Now) -> Step:
+    """Free and dirty at once; used from the end of its lease on."""
+    record = known.record
+    if record is None:
+        return deny(known, command, No.WRONG_STATE, f"it is {known.condition.value}")
+    became = made_dirty(known, now) if record.state is State.FREE else {}
+    return begin(known, Purpose.QUARANTINE, now, command, **became, quarantined=command.reason)
+
+
+def resume(known: Known, command: Resume, now: Now) -> Step:
+    """Back to work, with the tries counted anew."""
+    record = known.record
+    if record is None or (record.quarantined is None and not record.tries):
+        return deny(known, command, No.WRONG_STATE, "it is not in quarantine")
+    known = replace(known, not_before=now.boot)
+    return begin(known, Purpose.RESUME, now, command, quarantined=None, tries=0, fault=None)
+
+
+def inspect(known: Known, command: Inspect, _: Now) -> Step:
+    """List what is in it; nothing is changed."""
+    if known.entry is None:
+        return deny(known, command, No.OUTAGE, "it was not seen yet")
+    return replace(known, doing=Surveying(Why.COMMAND, command)), [Survey(known.entry)]
+
+
+def stands(known: Known, command: Command, _: Now) -> Step:
+    """Tell what the record is now."""
+    return tell(known, command, Stands(known.record))
+
+
+def read_now(known: Known, command: ReadNow, _: Now) -> Step:
+    """Read the PPA alone."""
+    return read_first(known, command)
+
+
+def confirm(known: Known, command: Confirm, _: Now) -> Step:
+    """Nothing is told of a lease before Launchpad was asked."""
+    return read_first(known, command)

@@ -1,0 +1,300 @@
+"""Which event leads to what: the automaton as tables.
+
+`COMMANDS` says who decides on a command, `ANSWERS` who makes what of an answer, `FOLLOWS` what comes after a record
+stands, `tick` what time brings.  The rules themselves are in lending, cleaning, reading and writing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from ..port import Content, Entry, Gone, Unavailable
+from ..record import State
+from ..views import Condition
+from . import cleaning, lending, reading, writing
+from .events import (
+    Adopt,
+    Alarm,
+    Answer,
+    Assign,
+    Command,
+    Confirm,
+    Duplicate,
+    Effect,
+    Event,
+    GiveUp,
+    Hold,
+    Inspect,
+    Inspected,
+    Lent,
+    Looked,
+    LookFailed,
+    No,
+    Quarantine,
+    Read,
+    ReadNow,
+    Reconfigured,
+    Release,
+    Resume,
+    RoundDone,
+    Supersede,
+    Survey,
+    Tick,
+    Touch,
+)
+from .known import (
+    UNMANAGED_S,
+    Emptying,
+    Flight,
+    Granting,
+    Known,
+    Now,
+    Purpose,
+    Reading,
+    Surveying,
+    Verifying,
+    Why,
+    Writing,
+    absent,
+    ends_at,
+    unreachable,
+)
+from .writing import Step
+
+COMMANDS: dict[type[Command], Callable[[Known, Any, Now], Step]] = {
+    Assign: lending.assign,
+    Confirm: lending.confirm,
+    Touch: lending.touch,
+    Release: lending.release,
+    GiveUp: lending.give_up,
+    Supersede: lending.supersede,
+    Hold: lending.hold,
+    Adopt: lending.adopt,
+    Quarantine: lending.quarantine,
+    Resume: lending.resume,
+    Inspect: lending.inspect,
+    ReadNow: lending.read_now,
+}
+
+AFTER_READ: dict[type[Command], Callable[[Known, Any, Now], Step]] = {
+    Confirm: lending.confirmed,
+    Touch: lending.touched,
+    ReadNow: lending.stands,
+}
+"""What is decided on the read that these commands asked for; any other is decided anew as if it had just come."""
+
+
+def step(known: Known, event: Event, now: Now) -> Step:
+    """What is known after the event, and what is to be done.  Never raises for anything Launchpad answers."""
+    match event:
+        case Answer():
+            return _answered(known, event.value, now)
+        case Command():
+            return _command(known, event, now)
+        case Looked():
+            return _looked(known, event, now)
+        case LookFailed():
+            return unreachable(known, event.reason), [RoundDone(event.round, event.reason)]
+        case Tick():
+            return tick(known, now)
+        case Duplicate():
+            return _duplicate(known, event)
+        case Reconfigured():
+            return replace(known, pool=event.pool, options=event.options), []
+
+
+def tick(known: Known, now: Now) -> Step:
+    """What time alone brings: an unsettled write first, then the end of a lease, the next step of a clean."""
+    if known.flight is not None:
+        return writing.look_again(known) if writing.retry_due(known, now) else (known, [])
+    if known.entry is None or now.boot < known.not_before:
+        return known, []
+    if known.forbidden is not None:
+        return replace(known, forbidden=None), []
+    match known.condition, known.state:
+        case Condition.OK | Condition.DUPLICATE | Condition.QUARANTINED, State.USED if _is_over(known, now):
+            return lending.expire(known, now)
+        case Condition.OK, State.DIRTY:
+            return cleaning.advance(known, now)
+        case Condition.UNMANAGED, _:
+            return replace(known, doing=Surveying(Why.TAKE_IN)), [Survey(known.entry)]
+    return known, []
+
+
+def wake(known: Known, now: Now) -> float | None:
+    """The boot time at which `Tick` has something to do; None: only an event can change anything."""
+    if known.flight is not None:
+        return known.flight.due if known.flight.unsettled else None
+    if known.entry is None:
+        return None
+    match known.condition, known.state:
+        case Condition.OK | Condition.DUPLICATE | Condition.QUARANTINED, State.USED:
+            return _expiry(known, now)
+        case Condition.OK, State.DIRTY if known.record is not None:
+            return max(known.not_before, cleaning.due(known, known.record, now))
+        case Condition.UNMANAGED, _:
+            return known.not_before
+    return known.not_before if known.forbidden is not None else None
+
+
+def _expiry(known: Known, now: Now) -> float | None:
+    end = ends_at(known, known.record) if known.record is not None else None
+    if end is None:
+        return None
+    left = (end - now.date).total_seconds()
+    return max(known.not_before, now.boot + (left if now.trusted else max(left, 5.0)))
+
+
+def _is_over(known: Known, now: Now) -> bool:
+    end = ends_at(known, known.record) if known.record is not None else None
+    return now.trusted and end is not None and now.date >= end
+
+
+def _command(known: Known, command: Command, now: Now) -> Step:
+    if known.flight is not None:  # nothing is decided while an outcome is unknown
+        return replace(known, waiting=(*known.waiting, command)), []
+    if now.boot >= command.deadline:
+        return lending.deny(known, command, No.OUTAGE, "its time is up")
+    if known.entry is None or known.absent is not None:
+        return lending.read_first(known, command)
+    return COMMANDS[type(command)](known, command, now)
+
+
+def _looked(known: Known, look: Looked, now: Now) -> Step:
+    """A look older than what is known is ignored; what was not listed is read alone: absence proves nothing."""
+    if known.flight is not None:
+        return known, [RoundDone(look.round, "the outcome of a write is not known yet")]
+    if look.entry is None or look.entry.moment.started < known.asof:
+        return replace(known, doing=Reading(Why.LOOK, round=look.round)), [Read()]
+    known, effects = reading.absorb(known, look.entry, look.entry.moment.started, now)
+    return known, [*effects, RoundDone(look.round)]
+
+
+def _duplicate(known: Known, event: Duplicate) -> Step:
+    if event.found == known.duplicate:
+        return known, []
+    told = [Alarm(f"{known.ppa}: another PPA is lent under the same request and attempt")] if event.found else []
+    return replace(known, duplicate=event.found), [*told]
+
+
+# -- answers -------------------------------------------------------------------------------------------------------
+
+
+def _answered(known: Known, answer: Any, now: Now) -> Step:
+    doing = known.doing
+    known = replace(known, doing=None)
+    match doing:
+        case Writing():
+            return _judged(*writing.answered(known, answer, now), now)
+        case Reading():
+            return _read(known, doing, answer, now)
+        case Surveying():
+            return _surveyed(known, doing, answer, now)
+        case Verifying():
+            return lending.verified(known, doing.command, answer, now)
+        case Granting():
+            return lending.granted(known, doing, answer, now)
+        case Emptying():
+            return cleaning.acted(known, doing.what, answer, now)
+    raise AssertionError("an answer to nothing")
+
+
+def _read(known: Known, doing: Reading, answer: Any, now: Now) -> Step:
+    match doing:
+        case Reading(why=Why.SETTLE):
+            return _judged(*writing.settled_by_read(known, answer, now), now)
+        case Reading(why=Why.LOOK, round=int(round_)):
+            return _looked_alone(known, answer, round_, now)
+        case Reading(command=Command() as command):
+            return _read_for(known, command, answer, now)
+    return cleaning.fenced(known, answer, now)
+
+
+def _surveyed(known: Known, doing: Surveying, answer: Any, now: Now) -> Step:
+    if doing.command is not None:
+        return _inspected(known, doing.command, answer)
+    if doing.why is Why.TAKE_IN:
+        return _looked_into(known, answer, now)
+    return cleaning.surveyed(known, answer, now)
+
+
+def _looked_alone(known: Known, answer: Any, round_: int, now: Now) -> Step:
+    match answer:
+        case Entry():
+            known, effects = reading.absorb(known, answer, answer.moment.started, now)
+            return known, [*effects, RoundDone(round_)]
+        case Gone():
+            return absent(known, answer.reason, answer.moment), [RoundDone(round_)]
+    return unreachable(known, answer.reason), [RoundDone(round_, answer.reason)]
+
+
+def _read_for(known: Known, command: Command, answer: Any, now: Now) -> Step:
+    match answer:
+        case Gone():
+            return lending.lost_sight(known, command, answer)
+        case Unavailable():
+            return lending.deny(unreachable(known, answer.reason), command, No.OUTAGE, answer.reason)
+    known, effects = reading.absorb(known, answer, answer.moment.started, now)
+    if known.flight is not None:  # it had to be written back first
+        return replace(known, flight=replace(known.flight, command=command)), effects
+    known, more = AFTER_READ.get(type(command), COMMANDS[type(command)])(known, command, now)
+    return known, [*effects, *more]
+
+
+def _looked_into(known: Known, answer: Any, now: Now) -> Step:
+    """A PPA without a record: taken in if it is wholly empty, else somebody's, never touched until adopted."""
+    match answer:
+        case Content(empty=True):
+            return lending.take_in(known, Purpose.TAKE_IN, now)
+        case Gone():
+            return absent(known, answer.reason, answer.moment), []
+        case Content():
+            return replace(known, occupied=True, not_before=now.boot + UNMANAGED_S), []
+    return writing.back_off(known, now), []
+
+
+def _inspected(known: Known, command: Inspect, answer: Any) -> Step:
+    match answer:
+        case Content():
+            return lending.tell(known, command, Inspected(answer))
+        case Gone():
+            return lending.lost_sight(known, command, answer)
+    return lending.deny(known, command, No.OUTAGE, answer.reason)
+
+
+# -- after a write -------------------------------------------------------------------------------------------------
+
+
+def _judged(known: Known, effects: list[Effect], verdict: writing.Verdict, now: Now) -> Step:
+    more: list[Effect]
+    match verdict:
+        case writing.Landed(flight=flight, meant=True):
+            known, more = _landed(known, flight, now)
+        case writing.Landed(flight=flight):
+            known, more = cleaning.started(known, known.asof), writing.decided_again(flight)
+        case writing.Lost(flight=flight, entry=entry):
+            known, more = reading.absorb(known, entry, entry.moment.started, now)
+            more = [*writing.decided_again(flight), *more]
+        case _:
+            return known, effects
+    return known, [*effects, *more]
+
+
+def _landed(known: Known, flight: Flight, now: Now) -> Step:
+    known, command = cleaning.started(known, known.asof), flight.command
+    match flight.purpose, command:
+        case Purpose.ASSIGN, Assign():
+            return lending.grant_or_tell(known, command, fresh=True)
+        case Purpose.RAISE, Confirm():
+            return lending.grant_or_tell(known, command, fresh=False)
+        case Purpose.TOUCH, Touch() if known.record is not None:
+            return lending.tell(known, command, Lent(known.record))
+        case Purpose.FOUND, Assign():
+            return lending.deny(known, command, No.LOST, "it was not empty")
+        case ((Purpose.RESTORE | Purpose.ROLLED_BACK), Command()):
+            return known, writing.decided_again(flight)
+        case _, Command():
+            return lending.stands(known, command, now)
+    return known, []

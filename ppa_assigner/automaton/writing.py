@@ -1,0 +1,245 @@
+"""How a record is written: compare-and-swap only, and what becomes of a write whose answer was lost.
+
+Invariant: while an outcome is unknown nothing else is decided about the PPA.  A read that still shows the text we
+wrote over never settles it (the request may still land); one of our nonces, another record, or a conditional write
+of our own does (design, section 2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..port import Conflict, Entry, Gone, Lane, ReadAnswer, Refused, Unavailable, Unknown, WriteAnswer
+from ..record import Record, State, compose, parse
+from .events import Assign, Command, Confirm, Denied, Effect, No, Read, Reply, Requeue, Transition, Write
+from .known import (
+    FORBIDDEN_S,
+    LEGAL,
+    Flight,
+    Known,
+    Now,
+    Purpose,
+    Reading,
+    Sent,
+    Why,
+    Writing,
+    absent,
+    draw_nonce,
+    fraction,
+    shown,
+)
+
+Step = tuple[Known, list[Effect]]
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """One of ours stands: what was meant, or (not `meant`) the base again, written only to settle."""
+
+    flight: Flight
+    meant: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Somebody else's record stands, as this entry shows: ours did not land and never will."""
+
+    flight: Flight
+    entry: Entry
+
+
+Verdict = Landed | Lost | None
+Settled = tuple[Known, list[Effect], Verdict]
+SETTLE_FIRST_S, SETTLE_MAX_S = 0.5, 30.0
+_INTENDED_AGAIN = (Purpose.RESTORE, Purpose.ROLLED_BACK)
+
+
+def begin(known: Known, purpose: Purpose, now: Now, command: Command | None = None, **changes: Any) -> Step:
+    """Write the known record with these changes.  Serial and nonce are set here, and nowhere else."""
+    before = known.highest if purpose in _INTENDED_AGAIN else known.record
+    if before is None or known.entry is None:
+        raise AssertionError(f"{purpose} without a record to start from")
+    return start(known, purpose, replace(before, **changes), now, command)
+
+
+def start(known: Known, purpose: Purpose, record: Record, now: Now, command: Command | None = None) -> Step:
+    """Write this record over what is known.  Only what LEGAL allows is ever written."""
+    before, entry = known.highest if purpose in _INTENDED_AGAIN else known.record, known.entry
+    if ((before.state if before else None), record.state) not in LEGAL[purpose] or entry is None:
+        raise AssertionError(f"{purpose} may not lead from {before} to {record}")
+    known, nonce = draw_nonce(known)
+    record = replace(record, serial=next_serial(known, now), nonce=nonce)
+    flight = Flight(purpose, entry, record, (Sent(nonce, True),), command)
+    lane = Lane.ASSIGN if isinstance(command, Assign | Confirm) else Lane.WORK
+    known = replace(known, flight=flight, doing=Writing())
+    return known, [Write(entry, compose(known.text.human, record), lane)]
+
+
+def next_serial(known: Known, now: Now) -> int:
+    """One more than any serial seen; a record that starts anew starts with Launchpad's clock (design, section 2)."""
+    seen = [record.serial for record in (known.record, known.highest) if record is not None]
+    return max(seen) + 1 if seen else int(now.date.timestamp())
+
+
+def answered(known: Known, answer: WriteAnswer, now: Now) -> Settled:
+    """What a write's answer means: the outcomes are kept apart.  None: there is no verdict (yet)."""
+    flight = _flight(known)
+    match answer:
+        case Entry():
+            return _landed(known, answer, flight.sent[-1].meant, now)
+        case Gone():
+            return *_gone(known, answer), None
+        case Conflict():
+            return *look_again(replace(known, flight=replace(flight, unsettled=True))), None
+        case Unknown():
+            return *_in_doubt(known, now), None
+        case Refused() | Unavailable() if not flight.unsettled:
+            return *_not_sent(known, answer, now), None
+    return *_later(known, now), None
+
+
+def settled_by_read(known: Known, answer: ReadAnswer, now: Now) -> Settled:
+    """What a read tells about an unsettled write."""
+    flight = _flight(known)
+    if isinstance(answer, Gone):
+        return *_gone(known, answer), None
+    if isinstance(answer, Unavailable):
+        return *_later(known, now), None
+    record, base = parse(answer.description).record, parse(flight.base.description).record
+    ours = next((sent for sent in flight.sent if record is not None and sent.nonce == record.nonce), None)
+    if ours is not None:
+        return _landed(known, answer, ours.meant, now)
+    if record is not None and _stands_under(flight, record):
+        return _landed(known, answer, True, now)
+    if _nonce(record) == _nonce(base):
+        return *_settle(known, answer), None
+    known, drained = _drained(_ended(known), [])
+    return known, drained, Lost(flight, answer)
+
+
+def _gone(known: Known, answer: Gone) -> Step:
+    """The PPA is not there: whatever was written there binds nobody any more."""
+    flight, known = _flight(known), _ended(absent(known, answer.reason, answer.moment))
+    why = No.LOST if isinstance(flight.command, Assign) else No.ELSEWHERE
+    return _drained(known, _told(flight.command, Denied(why, answer.reason)))
+
+
+def retry_due(known: Known, now: Now) -> bool:
+    """Whether an unsettled write is to be looked at again."""
+    return known.flight is not None and known.flight.unsettled and now.boot >= known.flight.due
+
+
+def look_again(known: Known) -> Step:
+    """Read, to settle what is unknown."""
+    lane = Lane.ASSIGN if isinstance(_flight(known).command, Assign | Confirm) else Lane.WORK
+    return replace(known, doing=Reading(Why.SETTLE)), [Read(lane)]
+
+
+def _flight(known: Known) -> Flight:
+    if known.flight is None:
+        raise AssertionError("no write is under way")
+    return known.flight
+
+
+def _nonce(record: Record | None) -> str | None:
+    return record.nonce if record else None
+
+
+def _stands_under(flight: Flight, record: Record) -> bool:
+    """Another daemon wrote over our lease: it had landed, and the lease is the same."""
+    return flight.purpose is Purpose.ASSIGN and record.state is State.USED and record.lease == flight.record.lease
+
+
+def _in_doubt(known: Known, now: Now) -> Step:
+    """The request stays bound to this PPA, and its caller is told so; the end follows once it is settled."""
+    flight = _flight(known)
+    first = not flight.unsettled
+    known = replace(known, flight=replace(flight, unsettled=True))
+    if not first:
+        return _later(known, now)
+    known, effects = look_again(known)
+    return known, [*_told(flight.command, Denied(No.IN_DOUBT)), *effects]
+
+
+def _later(known: Known, now: Now) -> Step:
+    flight = _flight(known)
+    pause = min(SETTLE_MAX_S, SETTLE_FIRST_S * 2.0 ** min(flight.reads, 10)) * (0.5 + fraction(known))
+    flight = replace(flight, unsettled=True, reads=flight.reads + 1, due=now.boot + pause)
+    told = _told(flight.command, Denied(No.IN_DOUBT)) if flight.reads == 1 else []
+    return replace(known, flight=flight, doing=None), told
+
+
+def _settle(known: Known, entry: Entry) -> Step:
+    """The base still stands: only a conditional write of our own makes the one under way fail.
+
+    What is assigned or freed rests on a look that has grown old meanwhile, so the base is written anew, unchanged.
+    Where there is no base of ours to repeat, the meant record is.
+    """
+    flight = _flight(known)
+    known, nonce = draw_nonce(replace(known, entry=entry))
+    base = parse(entry.description)
+    repeat = base.record is not None and flight.purpose not in _INTENDED_AGAIN
+    record = base.record if repeat and base.record else flight.record
+    serial = record.serial + 1 if repeat else record.serial
+    record = replace(record, serial=serial, nonce=nonce)
+    flight = replace(flight, base=entry, sent=(*flight.sent, Sent(nonce, not repeat)))
+    known = replace(known, flight=flight, doing=Writing())
+    lane = Lane.ASSIGN if isinstance(flight.command, Assign | Confirm) else Lane.WORK
+    return known, [Write(entry, compose(base.human, record), lane)]
+
+
+def _landed(known: Known, entry: Entry, meant: bool, now: Now) -> Settled:
+    flight, before = _flight(known), known.record
+    known = replace(shown(_ended(known), entry, entry.moment.ended), suspect=0, forbidden=None)
+    effects = moved(before, known, flight.purpose.value if meant else Purpose.SETTLE.value, now)
+    known, effects = _drained(known, effects)
+    return known, effects, Landed(flight, meant)
+
+
+def _not_sent(known: Known, answer: Refused | Unavailable, now: Now) -> Step:
+    flight, known = _flight(known), _ended(known)
+    if isinstance(answer, Refused):
+        known = replace(known, forbidden=f"may not be written: {answer.reason}", not_before=now.boot + FORBIDDEN_S)
+        return _drained(known, _told(flight.command, Denied(_refused(flight.command), answer.reason)))
+    return _drained(back_off(known, now), _told(flight.command, Denied(No.OUTAGE, answer.reason)))
+
+
+def back_off(known: Known, now: Now) -> Known:
+    """Let the clock's own work wait, longer each time that Launchpad fails in a row; seconds, with jitter."""
+    pause = min(60.0, 2.0 ** min(known.failures, 6)) * (0.5 + fraction(known))
+    return replace(known, failures=known.failures + 1, not_before=now.boot + pause)
+
+
+def _refused(command: Command | None) -> No:
+    return No.LOST if isinstance(command, Assign) else No.OUTAGE
+
+
+def decided_again(flight: Flight) -> list[Effect]:
+    """A lost assign is for the supervisor to match anew; any other command is decided again on what stands now."""
+    if flight.command is None:
+        return []
+    if isinstance(flight.command, Assign):
+        return [Reply(flight.command.token, Denied(No.LOST, "another write came first"))]
+    return [Requeue(flight.command)]
+
+
+def _ended(known: Known) -> Known:
+    return replace(known, flight=None, doing=None)
+
+
+def _drained(known: Known, effects: list[Effect]) -> Step:
+    """The outcome is known: what had to wait for it comes in again."""
+    return replace(known, waiting=()), [*effects, *(Requeue(command) for command in known.waiting)]
+
+
+def _told(command: Command | None, outcome: Denied) -> list[Effect]:
+    return [Reply(command.token, outcome)] if command is not None else []
+
+
+def moved(before: Record | None, known: Known, why: str, now: Now) -> list[Effect]:
+    """The transition to tell of, if state or lease changed."""
+    record = known.record
+    if record is None or (before and (before.state, before.lease) == (record.state, record.lease)):
+        return []
+    return [Transition(before.state if before else None, record, why, now.date)]

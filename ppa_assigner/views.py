@@ -1,0 +1,136 @@
+"""What the daemon shows and is asked, in plain values: between the API above and the supervisor below.
+
+Rule: immutable, without behaviour; nothing here knows HTTP, threads or Launchpad.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from .record import Record
+from .reference import Reference
+
+
+class Condition(enum.Enum):
+    """What the worker thinks of its PPA beside its state (design, section 3)."""
+
+    OK = "ok"
+    UNMANAGED = "unmanaged"
+    UNREADABLE = "unreadable"
+    MISSING = "missing"
+    UNREACHABLE = "unreachable"
+    QUARANTINED = "quarantined"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """How far a clean is; `left` is None-free: what was found and is not deleted yet."""
+
+    step: str
+    found: int
+    deleted: int
+    left: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A PPA as its worker knew it last; `seen` is when Launchpad last showed it (UTC, Launchpad's clock)."""
+
+    ppa: Reference
+    pool: str
+    record: Record | None
+    condition: Condition
+    seen: datetime | None = None
+    cleaning: Cleaning | None = None
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PoolView:
+    """A pool in numbers; `oldest_wait` in seconds, None while nobody waits."""
+
+    pool: str
+    states: Mapping[str, int]
+    conditions: Mapping[str, int]
+    waiting: int
+    oldest_wait: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A client's ask for a PPA; `wait`, `ttl` and `idle` in seconds."""
+
+    owner: str
+    pool: str
+    request_id: str
+    attempt: int = 0
+    wait: float = 0.0
+    ttl: float | None = None
+    idle: float | None = None
+    note: str | None = None
+    ppa: Reference | None = None
+    sources: tuple[tuple[str, str], ...] = ()
+    uploader: str | None = None
+    ticket: str | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A lease that may be told; `fresh`: this call made it."""
+
+    ppa: Reference
+    record: Record
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseAct:
+    """End the lease, whoever holds it."""
+
+    lease: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldAct:
+    """Keep the lease's PPA that many seconds longer, once."""
+
+    lease: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptAct:
+    """Take in a PPA that is unmanaged or unreadable."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineAct:
+    """Keep it from being cleaned and lent."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeAct:
+    """Take it out of quarantine."""
+
+
+Act = ReleaseAct | HoldAct | AdoptAct | QuarantineAct | ResumeAct
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a PPA, numbered from 1 since the daemon started."""
+
+    number: int
+    at: datetime
+    ppa: Reference
+    kind: str
+    data: Mapping[str, Any]

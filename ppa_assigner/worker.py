@@ -1,0 +1,208 @@
+"""One thread per PPA: the shell around the automaton, and the only writer to its PPA.
+
+Rule: it takes one event at a time from its mailbox, lets the automaton decide, carries out what was decided and feeds
+the answers back.  It decides nothing itself.  What anybody may see of the PPA is one immutable snapshot.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from dataclasses import dataclass
+from typing import Protocol, assert_never
+
+from . import automaton
+from .automaton import Event, Known
+from .automaton.events import (
+    LATE,
+    Alarm,
+    Answer,
+    Ask,
+    Cancel,
+    Delete,
+    Effect,
+    Grant,
+    LookForArrivals,
+    Outcome,
+    Read,
+    Reply,
+    Requeue,
+    Revoke,
+    RoundDone,
+    Survey,
+    Tick,
+    Transition,
+    Write,
+)
+from .clock import LaunchpadClock
+from .port import (
+    ActAnswer,
+    Arrivals,
+    Conflict,
+    Content,
+    Done,
+    Entry,
+    Gone,
+    Lane,
+    Launchpad,
+    ReadAnswer,
+    Refused,
+    WriteAnswer,
+)
+from .reference import Reference
+from .views import Snapshot
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 3600.0  # a worker with nothing to wait for wakes up all the same, to be seen alive
+COMMENT = "emptied by ppa-assigner after its lease"
+SomeAnswer = ReadAnswer | WriteAnswer | ActAnswer | Arrivals | Content
+
+
+class Listener(Protocol):
+    """Whom a worker tells.  Calls come from the worker's thread; they must be short and must not raise."""
+
+    def changed(self, snapshot: Snapshot) -> None:
+        """The PPA is now this."""
+
+    def replied(self, ppa: Reference, token: int, outcome: Outcome) -> None:
+        """A command's outcome.  `No.IN_DOUBT` is not the last one."""
+
+    def round_done(self, ppa: Reference, number: int, reason: str | None) -> None:
+        """The PPA is known as of that round of looks, or (`reason`) is not."""
+
+    def moved(self, ppa: Reference, transition: Transition) -> None:
+        """The record went from one state or lease to another."""
+
+    def alarmed(self, ppa: Reference, text: str) -> None:
+        """A person should look at this."""
+
+    def died(self, ppa: Reference, known: Known, error: BaseException) -> None:
+        """The worker ended of an exception that nobody foresaw."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    pass
+
+
+class Worker(threading.Thread):
+    """The thread of one PPA.  `tell` hands it an event and never waits; `snapshot` never waits either."""
+
+    def __init__(self, known: Known, launchpad: Launchpad, clock: LaunchpadClock, listener: Listener) -> None:
+        super().__init__(name=f"worker {known.ppa}", daemon=True)
+        self._known = known
+        self._launchpad = launchpad
+        self._clock = clock
+        self._listener = listener
+        self._mailbox: queue.SimpleQueue[Event | _Stop] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+        self.ppa = known.ppa
+        self.snapshot = known.snapshot()
+        self.turned = clock.boot()
+        """Boot time of the last sign of life: the loop turned, or a bounded request began."""
+
+    def tell(self, event: Event) -> None:
+        """Put an event in the mailbox."""
+        self._mailbox.put(event)
+
+    def stop(self) -> None:
+        """Let the request under way end, take no other, and end.  `join` waits for it."""
+        self._stopping.set()
+        self._mailbox.put(_Stop())
+
+    @property
+    def known(self) -> Known:
+        """What the worker knows; for whoever starts its successor."""
+        return self._known
+
+    def run(self) -> None:
+        """Turn until stopped.  An exception here is a bug: it is told, and the supervisor starts another worker."""
+        try:
+            while not self._stopping.is_set():
+                self.turn(self._next())
+        except BaseException as error:
+            log.exception("%s: the worker died", self.ppa)
+            self._listener.died(self.ppa, self._known, error)
+
+    def turn(self, event: Event | _Stop) -> None:
+        """Handle one event to its end, with all the answers that it leads to."""
+        while not isinstance(event, _Stop):
+            self.turned = self._clock.boot()
+            self._known, effects = automaton.step(self._known, event, self._clock.now())
+            self._publish()
+            ask = self._carry_out(effects)
+            if ask is None:
+                return
+            answer = self._ask(ask)
+            self._observe(answer)
+            event = Answer(answer)
+
+    def _next(self) -> Event | _Stop:
+        now = self._clock.now()
+        self.turned = now.boot
+        due = automaton.wake(self._known, now)
+        try:
+            return self._mailbox.get(timeout=IDLE_S if due is None else min(IDLE_S, max(0.0, due - now.boot)))
+        except queue.Empty:
+            return Tick()
+
+    def _publish(self) -> None:
+        snapshot = self._known.snapshot()
+        if snapshot != self.snapshot:
+            self.snapshot = snapshot
+            self._listener.changed(snapshot)
+
+    def _carry_out(self, effects: list[Effect]) -> Ask | None:
+        """Tell what is to be told; hand back the one thing that is to be asked, if there is one."""
+        ask: Ask | None = None
+        for effect in effects:
+            match effect:
+                case Reply():
+                    self._listener.replied(self.ppa, effect.token, effect.outcome)
+                case Requeue():
+                    self._mailbox.put(effect.command)
+                case RoundDone():
+                    self._listener.round_done(self.ppa, effect.round, effect.reason)
+                case Transition():
+                    self._listener.moved(self.ppa, effect)
+                case Alarm():
+                    self._listener.alarmed(self.ppa, effect.text)
+                case _:
+                    ask = effect
+        return ask
+
+    def _ask(self, ask: Ask) -> SomeAnswer:
+        match ask:
+            case Read():
+                return self._launchpad.read(self.ppa, ask.lane)
+            case Write():
+                return self._launchpad.write(ask.entry, ask.description, ask.lane)
+            case LookForArrivals():
+                return self._launchpad.arrivals(ask.entry, ask.since, Lane.ASSIGN)
+            case Survey():
+                return self._launchpad.content(ask.entry)
+            case Delete() | Cancel() | Revoke() | Grant():
+                return self._act(ask)
+        assert_never(ask)
+
+    def _act(self, ask: Delete | Cancel | Revoke | Grant) -> ActAnswer:
+        """Something that cannot be made conditional: not after its time (design, section 6)."""
+        if self._clock.boot() >= ask.not_after:
+            return LATE
+        match ask:
+            case Delete():
+                return self._launchpad.delete(ask.publication, COMMENT)
+            case Cancel():
+                return self._launchpad.cancel(ask.build)
+            case Revoke():
+                return self._launchpad.revoke(ask.entry, ask.who)
+            case Grant():
+                return self._launchpad.grant(ask.entry, ask.who, Lane.ASSIGN)
+        assert_never(ask)
+
+    def _observe(self, answer: SomeAnswer) -> None:
+        match answer:
+            case Entry() | Gone() | Conflict() | Refused() | Arrivals() | Content() | Done():
+                self._clock.observe(answer.moment)
