@@ -8,8 +8,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-
-from .record import Record
+from typing import Protocol
 
 
 class Role(enum.Enum):
@@ -29,6 +28,18 @@ class Client:
     owners: tuple[str, ...] = ()
 
 
+class Owned(Protocol):
+    """A record or a wish, as far as access looks at it."""
+
+    @property
+    def owner(self) -> str | None:
+        """Whose it is."""
+
+    @property
+    def by(self) -> str | None:
+        """The client that made it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who makes a call.  `name` is None where no clients are configured; then everybody is operator."""
@@ -37,11 +48,11 @@ class Caller:
     role: Role
     owners: tuple[str, ...] = ()
 
-    def may_end(self, record: Record) -> bool:
-        """Whether the caller may end or touch the lease in this record."""
-        if self.role is Role.OPERATOR or (self.name is not None and record.by == self.name):
+    def may_end(self, lease: Owned) -> bool:
+        """Whether the caller may end or touch this lease or wish: its own, or one whose owner matches its patterns."""
+        if self.role is Role.OPERATOR or (self.name is not None and lease.by == self.name):
             return True
-        return any(fnmatchcase(record.owner or "", pattern) for pattern in self.owners)
+        return any(fnmatchcase(lease.owner or "", pattern) for pattern in self.owners)
 
 
 EVERYBODY = Caller(None, Role.OPERATOR)

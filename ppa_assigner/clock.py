@@ -7,6 +7,7 @@ answers in a row agree (design, section 2).
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -15,6 +16,8 @@ from datetime import datetime, timedelta, timezone
 
 from .automaton import Now
 from .port import Moment
+
+log = logging.getLogger(__name__)
 
 JUMP_S = 300.0
 AGREEING = 3
@@ -29,7 +32,7 @@ def boottime() -> float:
 class LaunchpadClock:
     """Shared by all workers; safe for threads."""
 
-    def __init__(self, boot: Callable[[], float] = boottime, alarm: Callable[[str], None] = lambda text: None) -> None:
+    def __init__(self, boot: Callable[[], float] = boottime, alarm: Callable[[str], object] = log.warning) -> None:
         self.boot = boot
         self._alarm = alarm
         self._lock = threading.Lock()
@@ -49,11 +52,18 @@ class LaunchpadClock:
     def now(self) -> Now:
         """The time by Launchpad's clock.  Before the first answer it is this host's, and not trusted."""
         boot = self.boot()
+        epoch, trusted = self._read(boot)
+        return Now(datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=int(epoch)), boot, trusted)
+
+    def epoch(self) -> float:
+        """The same in seconds since 1970, for what needs an order finer than a second."""
+        return self._read(self.boot())[0]
+
+    def _read(self, boot: float) -> tuple[float, bool]:
         with self._lock:
-            known, doubted = bool(self._offsets), bool(self._doubted)
-            offset = max(self._offsets) if known else time.time() - boot
-        date = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=int(boot + offset))
-        return Now(date, boot, trusted=known and not doubted)
+            if not self._offsets:
+                return time.time(), False
+            return boot + max(self._offsets), not self._doubted
 
     def _take(self, offset: float, jumped: bool) -> None:
         """A Date is rounded down and has travelled, so the latest of several is the nearest to the truth."""

@@ -1,6 +1,6 @@
 """What a pool promises and asks for: the options that decisions depend on, in plain values.
 
-Rule: numbers of seconds, no texts to parse and no defaults from elsewhere; `config` fills it in, the automaton reads it.
+Rule: numbers of seconds, no texts to parse no defaults from elsewhere; `config` fills it, the automaton reads it.
 """
 
 from __future__ import annotations

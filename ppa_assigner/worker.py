@@ -10,7 +10,9 @@ import logging
 import queue
 import threading
 from dataclasses import dataclass
-from typing import Protocol, assert_never
+from typing import Protocol
+
+from typing_extensions import assert_never  # typing has it from Python 3.11 on
 
 from . import automaton
 from .automaton import Event, Known
@@ -100,6 +102,7 @@ class Worker(threading.Thread):
         self._stopping = threading.Event()
         self.ppa = known.ppa
         self.snapshot = known.snapshot()
+        self.busy = False
         self.turned = clock.boot()
         """Boot time of the last sign of life: the loop turned, or a bounded request began."""
 
@@ -128,6 +131,7 @@ class Worker(threading.Thread):
 
     def turn(self, event: Event | _Stop) -> None:
         """Handle one event to its end, with all the answers that it leads to."""
+        self.busy = True
         while not isinstance(event, _Stop):
             self.turned = self._clock.boot()
             self._known, effects = automaton.step(self._known, event, self._clock.now())
@@ -141,7 +145,7 @@ class Worker(threading.Thread):
 
     def _next(self) -> Event | _Stop:
         now = self._clock.now()
-        self.turned = now.boot
+        self.busy, self.turned = False, now.boot
         due = automaton.wake(self._known, now)
         try:
             return self._mailbox.get(timeout=IDLE_S if due is None else min(IDLE_S, max(0.0, due - now.boot)))

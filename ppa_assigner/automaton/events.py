@@ -136,9 +136,10 @@ class GiveUp(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supersede(Command):
-    """End a lease whose request has another lease with a higher attempt."""
+    """End a lease whose request has another lease with a higher attempt than this one's."""
 
     lease: str
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +205,9 @@ class Inspected:
 
 
 class No(enum.Enum):
-    """Why not.  LOST: the PPA is not free after all, try another.  ELSEWHERE: not this lease or request here."""
+    """Why not.  LOST: the PPA is not free after all, try another.  ELSEWHERE: not this lease or request here.
+    UNTOLD: the lease stands, and may not be told yet.
+    """
 
     LOST = "lost"
     ELSEWHERE = "elsewhere"
@@ -215,6 +218,7 @@ class No(enum.Enum):
     INVALID = "invalid"
     OUTAGE = "outage"
     IN_DOUBT = "in-doubt"
+    UNTOLD = "untold"
 
 
 @dataclass(frozen=True, slots=True)

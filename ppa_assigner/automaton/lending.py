@@ -142,7 +142,7 @@ def granted(known: Known, doing: Granting, answer: ActAnswer, now: Now) -> Step:
         return known, [*effects, *more]
     if isinstance(answer, Gone):
         return lost_sight(known, command, answer)
-    return deny(known, command, No.IN_DOUBT, "the upload right could not be given yet")
+    return deny(known, command, No.UNTOLD, "the upload right could not be given yet")
 
 
 # -- a request that has its lease ----------------------------------------------------------------------------------
@@ -228,7 +228,8 @@ def give_up(known: Known, command: GiveUp, now: Now) -> Step:
 def supersede(known: Known, command: Supersede, now: Now) -> Step:
     """Of two leases of one request the one with the lower attempt ends †."""
     record = known.record
-    if record is None or record.state is not State.USED or record.lease != command.lease:
+    this = record is not None and (record.lease, record.attempt) == (command.lease, command.attempt)
+    if not this or known.state is not State.USED:
         return deny(known, command, No.ELSEWHERE)
     return begin(known, Purpose.SUPERSEDE, now, command, **made_dirty(known, now))
 

@@ -1,0 +1,127 @@
+"""The workers and what is known of their PPAs, found by name, by lease and by request id.
+
+Rule: no decisions and no waiting; the supervisor's lock is around all of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from .record import Record, State
+from .reference import Reference
+from .views import Condition, PoolView, Snapshot
+from .worker import Worker
+
+
+@dataclass(eq=False, slots=True)
+class Member:
+    """One PPA with its worker.  `lent` is false for those that are only served to their end (`retire`, removed)."""
+
+    worker: Worker
+    pool: str
+    lent: bool
+    restarts: int = 0
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The PPA as its worker knew it last."""
+        return self.worker.snapshot
+
+
+class Crew:
+    """All members, and where each lease and request is."""
+
+    def __init__(self) -> None:
+        self._members: dict[Reference, Member] = {}
+        self._leases: dict[str, set[Reference]] = {}
+        self._requests: dict[str, set[Reference]] = {}
+        self._indexed: dict[Reference, Record | None] = {}
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(list(self._members.values()))
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def get(self, ppa: Reference) -> Member | None:
+        """The member of that name."""
+        return self._members.get(ppa)
+
+    def put(self, member: Member) -> None:
+        """Add a member, or another worker for the same PPA."""
+        self._members[member.worker.ppa] = member
+        self.indexed(member.snapshot)
+
+    def drop(self, ppa: Reference) -> None:
+        """Forget a PPA."""
+        self._unindex(ppa)
+        self._members.pop(ppa, None)
+
+    def names(self) -> list[Reference]:
+        """All PPAs."""
+        return list(self._members)
+
+    def in_pool(self, pool: str) -> list[Member]:
+        """Those that a pool lends."""
+        return [member for member in self._members.values() if member.lent and member.pool == pool]
+
+    def concerns(self, ppa: Reference, pool: str) -> bool:
+        """Whether a lease of this pool could be in that PPA: its own, and those that only finish their lease."""
+        member = self._members.get(ppa)
+        return member is not None and (not member.lent or member.pool == pool)
+
+    def indexed(self, snapshot: Snapshot) -> None:
+        """The PPA is now this."""
+        before = self._indexed.get(snapshot.ppa)
+        if before is not None and (before.lease, before.request) == _names(snapshot.record):
+            self._indexed[snapshot.ppa] = snapshot.record
+            return
+        self._unindex(snapshot.ppa)
+        lease, request = _names(snapshot.record)
+        self._indexed[snapshot.ppa] = snapshot.record
+        if lease is not None:
+            self._leases.setdefault(lease, set()).add(snapshot.ppa)
+        if request is not None:
+            self._requests.setdefault(request, set()).add(snapshot.ppa)
+
+    def with_lease(self, lease: str) -> Snapshot | None:
+        """The PPA that holds the lease or, while it is dirty, remembers it."""
+        found = [self._members[ppa].snapshot for ppa in sorted(self._leases.get(lease, ()))]
+        return next((s for s in found if s.record is not None and s.record.lease == lease), None)
+
+    def with_request(self, request: str) -> list[Snapshot]:
+        """The PPAs that are used under this request id, the one with the highest attempt first."""
+        found = [self._members[ppa].snapshot for ppa in sorted(self._requests.get(request, ()))]
+        used = [s for s in found if s.record and s.record.state is State.USED and s.record.request == request]
+        return sorted(used, key=lambda s: s.record.attempt if s.record else 0, reverse=True)
+
+    def _unindex(self, ppa: Reference) -> None:
+        lease, request = _names(self._indexed.pop(ppa, None))
+        for index, name in ((self._leases, lease), (self._requests, request)):
+            if name is not None and name in index:
+                index[name].discard(ppa)
+                if not index[name]:
+                    del index[name]
+
+
+def _names(record: Record | None) -> tuple[str | None, str | None]:
+    return (record.lease, record.request) if record is not None else (None, None)
+
+
+def counted(snapshots: Iterable[Snapshot]) -> dict[str, dict[str, int]]:
+    """How many are in each state and condition; every one is named, if with 0."""
+    seen = list(snapshots)
+    states = Counter(s.record.state for s in seen if s.record is not None)
+    conditions = Counter(s.condition for s in seen)
+    return {
+        "state": {state.value: states[state] for state in State},
+        "condition": {condition.value: conditions[condition] for condition in Condition},
+    }
+
+
+def pool_view(pool: str, members: Iterable[Member], waiting: int, oldest_wait: float | None) -> PoolView:
+    """A pool in numbers."""
+    counts = counted(member.snapshot for member in members)
+    return PoolView(pool, counts["state"], counts["condition"], waiting, oldest_wait)

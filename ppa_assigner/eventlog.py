@@ -1,0 +1,55 @@
+"""What happened since the daemon started: a bounded list that many may follow.
+
+Rule: writing never waits for a reader; a reader that falls behind misses events and can see it by their numbers.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from .reference import Reference
+from .views import Event
+
+KEPT = 10_000
+
+
+class EventLog:
+    """Safe for threads."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._lock = threading.Lock()
+        self._events: deque[Event] = deque(maxlen=kept)
+        self._numbers = count(1)
+        self._followers: list[Callable[[Event], None]] = []
+
+    def add(self, at: datetime, ppa: Reference, kind: str, data: Mapping[str, Any]) -> Event:
+        """Write an event down and show it to all who follow."""
+        with self._lock:
+            event = Event(next(self._numbers), at, ppa, kind, data)
+            self._events.append(event)
+            followers = list(self._followers)
+        for follower in followers:
+            follower(event)
+        return event
+
+    def since(self, number: int) -> tuple[list[Event], int]:
+        """The events that are still kept and come after this number, and the number to ask with next time."""
+        with self._lock:
+            events = [event for event in self._events if event.number > number]
+        return events, events[-1].number if events else number
+
+    def subscribe(self, follower: Callable[[Event], None]) -> Callable[[], None]:
+        """Call `follower` with each new event, from any thread; call what is returned to end that."""
+        with self._lock:
+            self._followers.append(follower)
+        return lambda: self._unsubscribe(follower)
+
+    def _unsubscribe(self, follower: Callable[[Event], None]) -> None:
+        with self._lock:
+            if follower in self._followers:
+                self._followers.remove(follower)

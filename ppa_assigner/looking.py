@@ -1,0 +1,142 @@
+"""The periodic look at all PPAs, one request per 300 of an owner, and those who wait for a look to be over.
+
+Rule: a look that somebody waits for began after he asked; one look serves all who asked before it began.
+This module decides nothing about PPAs: workers do, with what it hands them.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from .automaton.events import Looked, LookFailed
+from .port import Gone, Launchpad, Look
+from .reference import Reference
+
+log = logging.getLogger(__name__)
+
+OWNERS_AT_ONCE = 4
+Failures = Mapping[Reference, str]
+LookEvent = Looked | LookFailed
+
+
+@dataclass(slots=True)
+class _Round:
+    pending: set[Reference]
+    failed: dict[Reference, str] = field(default_factory=dict)
+
+
+class Rounds:
+    """Which PPAs a round of looks still waits for, and who waits for the round.  Not locked: its owner does that."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self._rounds: dict[int, _Round] = {}
+        self._waiters: dict[int, list[Callable[[Failures], None]]] = {}
+
+    @property
+    def next(self) -> int:
+        """The number of the round that begins next: the first that began after now."""
+        return self.begun + 1
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody waits for a round that has not begun."""
+        return self.next in self._waiters
+
+    def wait(self, number: int, waiter: Callable[[Failures], None]) -> None:
+        """Call `waiter` once that round is over."""
+        self._waiters.setdefault(number, []).append(waiter)
+
+    def begin(self, ppas: Collection[Reference]) -> int:
+        """Begin the next round."""
+        self.begun += 1
+        self._rounds[self.begun] = _Round(set(ppas))
+        return self.begun
+
+    def done(self, ppa: Reference, number: int, reason: str | None) -> list[Callable[[], None]]:
+        """One PPA is known as of that round, or not.  Gives what is to be called if that ended the round."""
+        round_ = self._rounds.get(number)
+        if round_ is None:
+            return []
+        round_.pending.discard(ppa)
+        if reason is not None:
+            round_.failed[ppa] = reason
+        return self.over(number)
+
+    def over(self, number: int) -> list[Callable[[], None]]:
+        """What is to be called if nothing of that round is pending."""
+        round_ = self._rounds.get(number)
+        if round_ is None or round_.pending:
+            return []
+        del self._rounds[number]
+        waiters = [w for n in sorted(self._waiters) if n <= number for w in self._waiters.pop(n)]
+        return [lambda waiter=waiter: waiter(round_.failed) for waiter in waiters]  # type: ignore[misc]  # a default binds each
+
+    def forget(self, ppa: Reference) -> list[Callable[[], None]]:
+        """The PPA is no longer looked at."""
+        return [call for number in list(self._rounds) for call in self.done(ppa, number, None)]
+
+
+class Looker(threading.Thread):
+    """Looks every `every` seconds, and at once when asked.  `begin` tells what to look at, `tell` gets what it saw."""
+
+    def __init__(
+        self,
+        launchpad: Launchpad,
+        begin: Callable[[], tuple[int, Collection[Reference]]],
+        tell: Callable[[Reference, LookEvent], None],
+        *,
+        every: float,
+    ) -> None:
+        super().__init__(name="looker", daemon=True)
+        self._launchpad, self._begin, self._tell, self._every = launchpad, begin, tell, every
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._pool = ThreadPoolExecutor(OWNERS_AT_ONCE, thread_name_prefix="look")
+
+    def look_now(self) -> None:
+        """Begin a round as soon as the one under way is over."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End after the requests under way."""
+        self._stopping.set()
+        self._wake.set()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def run(self) -> None:
+        """Look, wait, look."""
+        while not self._stopping.is_set():
+            self._wake.clear()
+            try:
+                self.look()
+            except RuntimeError:
+                if not self._stopping.is_set():
+                    raise
+            self._wake.wait(self._every)
+
+    def look(self) -> None:
+        """One round: all owners, a few at a time."""
+        number, ppas = self._begin()
+        owners: dict[str, list[Reference]] = {}
+        for ppa in ppas:
+            owners.setdefault(ppa.owner, []).append(ppa)
+        list(self._pool.map(lambda owner: self._look_at(owner, owners[owner], number), owners))
+
+    def _look_at(self, owner: str, ppas: list[Reference], number: int) -> None:
+        answer = self._launchpad.look(owner)
+        match answer:
+            case Look():
+                for ppa in ppas:
+                    self._tell(ppa, Looked(answer.entries.get(ppa), answer.started, number))
+            case Gone():
+                for ppa in ppas:
+                    self._tell(ppa, Looked(None, answer.moment.started, number))
+            case _:
+                log.warning("~%s: its PPAs cannot be looked at: %s", owner, answer.reason)
+                for ppa in ppas:
+                    self._tell(ppa, LookFailed(answer.reason, number))

@@ -1,0 +1,116 @@
+"""One call about a lease or a PPA that exists, from its coming until its future ends.
+
+Rule: it ends within its deadline.  That something is unknown is said only after a look that began after the call came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import Generic, TypeVar
+
+from .access import Caller
+from .automaton.events import Command, Denied, No, Outcome
+from .looking import Failures
+from .office import Office
+from .problems import Kind, Problem
+from .reference import Reference
+from .views import Snapshot
+
+T = TypeVar("T")
+Make = Callable[[int, float], Command]
+"""Makes a command from its token and its deadline."""
+
+KINDS = {No.OVER: Kind.LEASE_OVER, No.INVALID: Kind.INVALID, No.WRONG_STATE: Kind.WRONG_STATE}
+
+
+class Order(Generic[T]):
+    """`translate` turns a PPA and a good outcome into the result.  Methods are called under the office's lock."""
+
+    def __init__(self, office: Office, translate: Callable[[Reference, Outcome], T]) -> None:
+        self.future: Future[T] = Future()
+        self.deadline = office.clock.boot() + office.total
+        self._office = office
+        self._translate = translate
+        self._elsewhere: Callable[[], None] | None = None
+        self._ended = False
+        office.at(self.deadline, self._late)
+
+    def end(self, result: T | Problem) -> None:
+        """The call is answered; later answers to it are dropped."""
+        if not self._ended:
+            self._ended = True
+            self._office.later(partial(_settle, self.future, result))
+
+    def send(self, ppa: Reference, make: Make) -> None:
+        """Have the PPA's worker do it."""
+        self._office.order(ppa, lambda token: make(token, self.deadline), partial(self._outcome, ppa))
+
+    def search(self, found: Callable[[], bool], missing: Problem) -> None:
+        """Try `found` on what is known, else once more after a fresh look, else it is `missing`."""
+        if not found():
+            self._office.want_look(partial(self._searched, found, missing))
+
+    def with_lease(self, lease: str, caller: Caller | None, go: Callable[[Snapshot], None]) -> Future[T]:
+        """`go` on with the PPA that has the lease, if the caller may."""
+        missing = Problem(Kind.UNKNOWN_LEASE, f"no PPA holds or remembers the lease {lease!r}")
+
+        def found() -> bool:
+            snapshot = self._office.crew.with_lease(lease)
+            if snapshot is None or snapshot.record is None:
+                return False
+            if caller is not None and not caller.may_end(snapshot.record):
+                self.end(Problem(Kind.FORBIDDEN, "this lease is not yours to touch or end"))
+            else:
+                go(snapshot)
+            return True
+
+        def again() -> None:
+            self._elsewhere = lambda: self.end(missing)
+            self._office.want_look(partial(self._searched, found, missing))
+
+        self._elsewhere = again
+        self.search(found, missing)
+        return self.future
+
+    def _searched(self, found: Callable[[], bool], missing: Problem, failed: Failures) -> None:
+        if self._ended or found():
+            return
+        if failed or not self._office.ready:
+            why = next((f"{ppa}: {reason}" for ppa, reason in failed.items()), self._office.trouble or "not looked yet")
+            self.end(Problem(Kind.UNAVAILABLE, f"not every PPA could be looked at: {why}", retry_after=5.0))
+            return
+        self.end(missing)
+
+    def _outcome(self, ppa: Reference, outcome: Outcome) -> None:
+        match outcome:
+            case Denied(No.IN_DOUBT):
+                return
+            case Denied(No.ELSEWHERE) if self._elsewhere is not None:
+                self._elsewhere()
+            case Denied(why, detail):
+                self.end(self._problem(ppa, why, detail))
+            case _:
+                self.end(self._translate(ppa, outcome))
+
+    def _problem(self, ppa: Reference, why: No, detail: str) -> Problem:
+        if why is No.OVER:
+            return Problem(Kind.LEASE_OVER, f"the lease of {ppa} is over")
+        if why is No.ELSEWHERE:
+            return Problem(Kind.WRONG_STATE, f"{ppa} does not hold this lease" + (f": {detail}" if detail else ""))
+        if why in KINDS:
+            return Problem(KINDS[why], detail if why is No.INVALID else f"{ppa}: {detail}")
+        return Problem(Kind.UNAVAILABLE, f"{ppa}: {detail or 'Launchpad did not answer'}", retry_after=5.0)
+
+    def _late(self) -> None:
+        self.end(Problem(Kind.UNAVAILABLE, "Launchpad did not answer in time; asking again is safe", retry_after=5.0))
+
+
+def _settle(future: Future[T], result: T | Problem) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    if isinstance(result, Problem):
+        future.set_exception(result)
+    else:
+        future.set_result(result)

@@ -1,0 +1,290 @@
+"""The supervisor: one worker per PPA, the waiting line, and what must outlive a worker.
+
+Rule: under its lock it only decides; all requests to Launchpad are made by workers and the looker.  Nothing here is
+kept over a restart: everything can be read from the PPAs again.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Collection
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+from .access import EVERYBODY, Caller
+from .assigning import Assigning
+from .automaton import Daemon, Known
+from .automaton.events import Outcome, Transition
+from .clock import LaunchpadClock
+from .config import Settings
+from .crew import Crew, Member, pool_view
+from .eventlog import EventLog
+from .line import Call
+from .looking import Failures, Looker, LookEvent
+from .office import Office
+from .ordering import Ordering
+from .port import Content, Launchpad
+from .problems import Kind, Problem
+from .record import State, format_time
+from .reference import Reference
+from .serving import Serving
+from .ticket import TicketOffice
+from .twins import Twins
+from .views import Act, Condition, Lent, PoolView, Snapshot, Wish
+
+log = logging.getLogger(__name__)
+
+RESTART_PAUSES_S = (0.0, 1.0, 5.0, 30.0, 60.0)
+FIRST_LOOK_AGAIN_S = 2.0
+
+
+class Supervisor:
+    """Thread-safe.  Every future it hands out ends with a result or a Problem, within the deadline of its call."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        launchpad: Launchpad,
+        *,
+        clock: LaunchpadClock,
+        daemon: Daemon,
+        tickets: TicketOffice,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._settings = settings
+        self._office = Office(clock, tickets, rng or random.SystemRandom(), settings.launchpad.total)
+        self._ordering = Ordering(self._office)
+        self._assigning = Assigning(self._office, settings.pools, self._release_for)
+        self._twins = Twins(self._office)
+        self._serving = Serving(self._office, launchpad, daemon, self)
+        self._looker = Looker(launchpad, self._begin_round, self._tell, every=settings.launchpad.look_every)
+        self._office.look_now = self._looker.look_now
+        self.events = EventLog()
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start a worker for each PPA and begin to look."""
+        with self._office.deciding():
+            self._office.rounds.wait(1, self._first_look_over)
+            self._serving.serve(self._settings)
+        self._office.timer.start()
+        self._looker.start()
+
+    def stop(self, deadline: float = 30.0) -> None:
+        """Take no more requests, answer those who wait, let requests in flight end; within `deadline` seconds."""
+        clock = self._office.clock
+        end = clock.boot() + deadline
+        with self._office.deciding():
+            self._office.stopping = True
+            self._assigning.stop()
+            workers = [member.worker for member in self._office.crew]
+        self._looker.stop()
+        for worker in workers:
+            worker.stop()
+        for thread in (*workers, self._looker):
+            if thread.ident is not None:
+                thread.join(max(0.0, end - clock.boot()))
+        self._office.timer.stop()
+
+    def reload(self, settings: Settings) -> list[str]:
+        """Serve these pools from now on.  Gives warnings for people."""
+        with self._office.deciding():
+            self._settings = settings
+            self._assigning.pools = settings.pools
+            warnings = self._serving.serve(settings)
+            for pool in settings.pools:
+                self._assigning.match(pool)
+            self._office.later(self._looker.look_now)
+        return warnings
+
+    # -- calls -----------------------------------------------------------------------------------------------------
+
+    def assign(self, wish: Wish) -> Call:
+        """Ask for a PPA.  Raises Problem at once for a wish that cannot be met."""
+        with self._office.deciding():
+            return self._assigning.assign(wish)
+
+    def hang_up(self, call: Call) -> None:
+        """The connection of this call is gone before any byte of its answer was handed to it."""
+        with self._office.deciding():
+            self._assigning.hang_up(call)
+
+    def withdraw(self, request_id: str, caller: Caller) -> Future[list[Snapshot]]:
+        """End a wish, and release what it got."""
+        future: Future[list[Snapshot]] = Future()
+        with self._office.deciding():
+            known = self._assigning.has(request_id)
+            if self._assigning.withdraw(request_id, caller, future):
+                return future
+            if known and not self._office.crew.with_request(request_id):
+                future.set_result([])
+                return future
+            return self._ordering.withdraw(request_id, caller)
+
+    def touch(self, lease: str, ttl: float | None, caller: Caller) -> Future[Lent]:
+        """Proof of life; with `ttl` (seconds) the end moves."""
+        with self._office.deciding():
+            return self._ordering.touch(lease, ttl, caller)
+
+    def release(self, lease: str, caller: Caller) -> Future[Snapshot]:
+        """End a lease."""
+        with self._office.deciding():
+            return self._ordering.release(lease, caller)
+
+    def lease(self, lease: str) -> Future[Lent]:
+        """What is known of a lease."""
+        with self._office.deciding():
+            return self._ordering.lease(lease)
+
+    def operate(self, ppa: Reference, act: Act, caller: Caller) -> Future[Snapshot]:
+        """An operator's act.  Raises Problem for a PPA that is not served."""
+        with self._office.deciding():
+            self._member(ppa)
+            log.info("%s: %s by %s", ppa, act, caller.name)
+            return self._ordering.operate(ppa, act)
+
+    def content(self, ppa: Reference) -> Future[Content]:
+        """What a clean would delete."""
+        with self._office.deciding():
+            self._member(ppa)
+            return self._ordering.content(ppa)
+
+    # -- from memory -----------------------------------------------------------------------------------------------
+
+    def snapshots(self) -> list[Snapshot]:
+        """All PPAs as they were known last, by name."""
+        return sorted((member.snapshot for member in self._office.crew), key=lambda snapshot: snapshot.ppa)
+
+    def snapshot(self, ppa: Reference) -> Snapshot:
+        """One of them.  Raises Problem for a PPA that is not served."""
+        return self._member(ppa).snapshot
+
+    def pools(self) -> list[PoolView]:
+        """All pools in numbers."""
+        with self._office.deciding():
+            return [self._pool(name) for name in sorted(self._settings.pools)]
+
+    def unready(self) -> str | None:
+        """Why nothing can be lent yet; None once the first look is over."""
+        if self._office.stopping:
+            return "the daemon is being stopped"
+        return None if self._office.ready else self._office.trouble
+
+    def stuck(self, patience: float) -> list[str]:
+        """Workers whose loop has not turned for so many seconds: for the watchdog."""
+        now = self._office.clock.boot()
+        return [str(m.worker.ppa) for m in self._office.crew if m.worker.busy and now - m.worker.turned > patience]
+
+    def _pool(self, name: str) -> PoolView:
+        line = self._assigning.waiting(name)
+        oldest = self._office.clock.epoch() - min(asked.first for asked in line) if line else None
+        return pool_view(name, self._office.crew.in_pool(name), len(line), oldest)
+
+    def _member(self, ppa: Reference) -> Member:
+        member = self._office.crew.get(ppa)
+        if member is None:
+            raise Problem(Kind.UNKNOWN_PPA, f"{ppa} is not served here")
+        return member
+
+    # -- what workers tell (worker.Listener) -----------------------------------------------------------------------
+
+    def changed(self, snapshot: Snapshot) -> None:
+        """A PPA is now this."""
+        with self._office.deciding():
+            member = self._office.crew.get(snapshot.ppa)
+            if member is None:
+                return
+            self._office.crew.indexed(snapshot)
+            self._twins.seen(snapshot)
+            if not member.lent:
+                self._serving.serve_out(member)
+            elif snapshot.condition is Condition.OK and snapshot.record and snapshot.record.state is State.FREE:
+                self._assigning.match(member.pool)
+
+    def replied(self, ppa: Reference, token: int, outcome: Outcome) -> None:
+        """A worker's answer to a command."""
+        with self._office.deciding():
+            self._office.outcome(token, outcome)
+            member = self._office.crew.get(ppa)
+            if member is not None and member.lent:
+                self._assigning.match(member.pool)
+
+    def round_done(self, ppa: Reference, number: int, reason: str | None) -> None:
+        """A PPA is known as of that round of looks, or is not."""
+        with self._office.deciding():
+            for call in self._office.rounds.done(ppa, number, reason):
+                call()
+
+    def moved(self, ppa: Reference, transition: Transition) -> None:
+        """A record went from one state or lease to another."""
+        record = transition.record
+        before = transition.before.value if transition.before is not None else None
+        log.info("%s: %s -> %s (%s) owner %s lease %s", ppa, before, record.state.value, transition.why, record.owner,
+                 record.lease)  # fmt: skip
+        data = {
+            "from": before, "to": record.state.value, "why": transition.why, "owner": record.owner,
+            "lease": record.lease, "request_id": record.request, "pool": record.pool,
+            "since": format_time(record.since),
+        }  # fmt: skip
+        self.events.add(transition.at, ppa, "transition", data)
+
+    def alarmed(self, ppa: Reference, text: str) -> None:
+        """A person should look at this."""
+        log.warning("%s", text)
+        self.events.add(self._office.clock.now().date, ppa, "alarm", {"text": text})
+
+    def died(self, ppa: Reference, known: Known, error: BaseException) -> None:
+        """A worker ended of a bug: another takes over what it knew, and the requests bound to an unknown outcome."""
+        with self._office.deciding():
+            self._serving.succeed(ppa, known, error)
+
+    # -- looks -----------------------------------------------------------------------------------------------------
+
+    def _begin_round(self) -> tuple[int, Collection[Reference]]:
+        with self._office.deciding():
+            names = self._office.crew.names()
+            number = self._office.rounds.begin(names)
+            for call in self._office.rounds.over(number):
+                call()
+            return number, names
+
+    def _tell(self, ppa: Reference, event: LookEvent) -> None:
+        with self._office.deciding():
+            member = self._office.crew.get(ppa)
+            if member is None:
+                for call in self._office.rounds.done(ppa, event.round, None):
+                    call()
+            else:
+                member.worker.tell(event)
+
+    def _first_look_over(self, failed: Failures) -> None:
+        """Ready once one round got through: a PPA of its own trouble does not keep the others waiting."""
+        crew: Crew = self._office.crew
+        if len(failed) < len(crew):
+            self._office.ready, self._office.trouble = True, None
+            log.info("ready: %d PPAs looked at, %d of them out of reach", len(crew), len(failed))
+            for pool in self._settings.pools:
+                self._assigning.match(pool)
+            return
+        self._office.trouble = next(iter(failed.values()), "there is no PPA to look at")
+        log.warning("not ready: %s", self._office.trouble)
+        self._office.at(self._office.clock.boot() + FIRST_LOOK_AGAIN_S, self._look_for_ready)
+
+    def _look_for_ready(self) -> None:
+        if not self._office.stopping:
+            self._office.want_look(self._first_look_over)
+
+    def _release_for(self, lease: str, future: Future[Any]) -> None:
+        """Release what a withdrawn wish got."""
+        self._ordering.release(lease, EVERYBODY).add_done_callback(partial(_pass_on, future))
+
+
+def _pass_on(future: Future[Any], done: Future[Snapshot]) -> None:
+    error = done.exception()
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result([done.result()])

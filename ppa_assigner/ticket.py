@@ -1,0 +1,60 @@
+"""Tickets: a place in the line that its holder keeps, so that the daemon need not.
+
+Rule: a ticket is only ever a hint about an order; one that is forged, foreign or old counts as none.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from dataclasses import asdict, dataclass
+
+VOID_AFTER_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose place it is, since when, and when it was last asked for; seconds since 1970 by Launchpad's clock."""
+
+    pool: str
+    request_id: str
+    first_asked: float
+    last_asked: float
+
+
+class TicketOffice:
+    """Signs with a key that every daemon of the pool has: it is derived from their Launchpad credentials."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = hashlib.sha256(b"ppa-assigner ticket\0" + secret).digest()
+
+    def issue(self, place: Place) -> str:
+        """The text that brings this place back."""
+        body = json.dumps(asdict(place), sort_keys=True).encode()
+        return _text(body) + "." + _text(self._sign(body))
+
+    def redeem(self, ticket: str | None, pool: str, request_id: str, now: float) -> Place | None:
+        """The place that this ticket stands for, if it is ours, for this wish, and not void."""
+        try:
+            body, signature = (_bytes(part) for part in (ticket or "").split("."))
+            if not hmac.compare_digest(signature, self._sign(body)):
+                return None
+            place = Place(**json.loads(body))
+        except (ValueError, TypeError, binascii.Error):
+            return None
+        fits = (place.pool, place.request_id) == (pool, request_id)
+        return place if fits and now - place.last_asked <= VOID_AFTER_S else None
+
+    def _sign(self, body: bytes) -> bytes:
+        return hmac.new(self._key, body, hashlib.sha256).digest()
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

@@ -1,0 +1,90 @@
+"""Two leases of one request: a late PATCH of a killed daemon, or two daemons that were asked for the same.
+
+Rule: the one with the lower attempt ends, once a read that began after it was seen shows the higher still used; with
+equal attempts neither does, and both are shown as `duplicate` (design, section 5.5).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from .automaton.events import Duplicate, Outcome, ReadNow, Stands, Supersede
+from .office import Office
+from .record import Record, State
+from .reference import Reference
+from .views import Snapshot
+
+
+class Twins:
+    """Watches for them.  Methods are called under the office's lock."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._asked: set[tuple[str | None, str | None]] = set()
+        self._marked: dict[str, set[Reference]] = {}
+
+    def seen(self, snapshot: Snapshot) -> None:
+        """A PPA is now this: is its request lent twice?"""
+        record = snapshot.record
+        request = record.request if record is not None else None
+        for name in {request, *(r for r, ppas in self._marked.items() if snapshot.ppa in ppas)} - {None}:
+            self._compare(str(name))
+
+    def _compare(self, request: str) -> None:
+        found = self._office.crew.with_request(request)
+        twins = [s for s in found if s.record and any(o is not s and same_wish(o.record, s.record) for o in found)]
+        equal = {s.ppa for s in twins if any(o is not s and _attempt(o) == _attempt(s) for o in twins)}
+        self._mark(request, equal)
+        for low in twins:
+            if _attempt(low) < _attempt(twins[0]):
+                self._read_higher(low, twins[0])
+
+    def _mark(self, request: str, equal: set[Reference]) -> None:
+        before = self._marked.pop(request, set())
+        if equal:
+            self._marked[request] = equal
+        for ppa in before ^ equal:
+            if (member := self._office.crew.get(ppa)) is not None:
+                member.worker.tell(Duplicate(ppa in equal))
+
+    def _read_higher(self, low: Snapshot, high: Snapshot) -> None:
+        pair = (_lease(low), _lease(high))
+        if pair in self._asked:
+            return
+        self._asked.add(pair)
+        deadline = self._office.clock.boot() + self._office.total
+        self._office.order(
+            high.ppa, lambda token: ReadNow(token=token, deadline=deadline), partial(self._higher_read, low, high, pair)
+        )
+
+    def _higher_read(
+        self, low: Snapshot, high: Snapshot, pair: tuple[str | None, str | None], outcome: Outcome
+    ) -> None:
+        self._asked.discard(pair)
+        match outcome:
+            case Stands(Record(state=State.USED, lease=lease) as record) if lease == _lease(high):
+                if same_wish(record, low.record) and record.attempt > _attempt(low):
+                    self._end(low)
+
+    def _end(self, low: Snapshot) -> None:
+        lease, attempt, deadline = _lease(low) or "", _attempt(low), self._office.clock.boot() + self._office.total
+        self._office.order(
+            low.ppa,
+            lambda token: Supersede(token=token, deadline=deadline, lease=lease, attempt=attempt),
+            lambda _: None,
+        )
+
+
+def same_wish(one: Record | None, other: Record | None) -> bool:
+    """Whether two leases are of the same request id, owner, client and pool."""
+    if one is None or other is None:
+        return False
+    return (one.request, one.owner, one.by, one.pool) == (other.request, other.owner, other.by, other.pool)
+
+
+def _attempt(snapshot: Snapshot) -> int:
+    return snapshot.record.attempt if snapshot.record is not None else 0
+
+
+def _lease(snapshot: Snapshot) -> str | None:
+    return snapshot.record.lease if snapshot.record is not None else None
