@@ -1,0 +1,80 @@
+"""The command line, `ppa-assigner`.
+
+Rule: every end has an exit code of sysexits.h that scripts can rely on, and at most one line on stderr says why; only
+this package wires the parts of the daemon together.  What a command needs is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+USAGE = 64
+BUG = 70
+CONFIGURATION = 78
+INTERRUPTED = 130
+BROKEN_PIPE = 141  # what a shell shows of a program that SIGPIPE ended
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line, by default the process's own, and give its exit code."""
+    try:
+        code = _run(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _quietly(BROKEN_PIPE)
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    from ..client.errors import AssignerError
+    from .app import run
+    from .signals import Interrupted
+
+    for stream in (sys.stdout, sys.stderr):
+        _print_anything(stream)
+    try:
+        return run(arguments)
+    except Interrupted as interrupted:
+        return 128 + interrupted.signal
+    except AssignerError as error:
+        return _failed(str(error), error.exit_code)
+    except (BrokenPipeError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        return _bug(error)
+
+
+def _print_anything(stream: object) -> None:
+    """A character that the terminal's encoding lacks is no reason to fail."""
+    reconfigure: Callable[..., None] | None = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
+
+
+def _failed(message: str, code: int) -> int:
+    from .output import say
+
+    say(message)
+    return code
+
+
+def _bug(error: BaseException) -> int:
+    if os.environ.get("PPA_ASSIGNER_DEBUG") == "1":
+        import traceback
+
+        traceback.print_exception(error)
+        return BUG
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return _failed(f"this is a bug, please report it (PPA_ASSIGNER_DEBUG=1 shows more): {what}", BUG)
+
+
+def _quietly(code: int) -> int:
+    """Whoever read the output is gone: nothing is said, at the interpreter's end neither."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    return code

@@ -1,0 +1,123 @@
+"""`exec`: a command that has a PPA for as long as it runs.
+
+Rule: the PPA is given back whatever the end is, and the exit code is the command's own.  A command that cannot be
+found costs no PPA.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..client.errors import AssignerError
+from . import lending, options, output
+from .child import Child
+from .options import OnLost, TokenFile, Url
+from .signals import interruptible, not_ignored
+
+if TYPE_CHECKING:
+    from ..client import Client, Holding, Lease, Wish
+
+CANNOT_RUN = 126
+NOT_FOUND = 127
+PASSED_ON = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM)
+
+
+def exec_command(
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND...", help="What to run; write -- before it.")],
+    owner: options.Owner,
+    pool: options.PoolName = None,
+    wait: options.Wait = "0",
+    ttl: options.Ttl = None,
+    idle: options.Idle = None,
+    note: options.Note = None,
+    ppa: options.Only = None,
+    source: options.Sources = None,
+    uploader: options.Uploader = None,
+    request_id: options.RequestId = None,
+    attempt: options.Attempt = 0,
+    on_lost: Annotated[
+        OnLost, typer.Option("--on-lost", help="What becomes of COMMAND when its lease ends early.")
+    ] = OnLost.STOP,
+    url: Url = None,
+    token_file: TokenFile = None,
+) -> int:
+    """Run COMMAND with a PPA of its own, given back after it.
+
+    COMMAND finds it in $PPA (as dput takes it), $PPA_REFERENCE, $PPA_LEASE_ID and $PPA_WEB.
+    """
+    wish = options.wish(
+        pool=pool,
+        wait=wait,
+        ttl=ttl,
+        idle=idle,
+        note=note,
+        ppa=ppa,
+        source=source,
+        uploader=uploader,
+        request_id=request_id,
+        attempt=attempt,
+    )
+    if obstacle := _obstacle(command[0]):
+        return obstacle
+    return _with_ppa(options.connect(url, token_file), owner, wish, command, on_lost)
+
+
+def _obstacle(program: str) -> int:
+    """The exit code of a shell that cannot run the program, after saying why; 0 when it can."""
+    if shutil.which(program) is not None:
+        return 0
+    if os.path.dirname(program) and os.path.exists(program):
+        output.say(f"{program}: cannot be executed")
+        return CANNOT_RUN
+    output.say(f"{program}: command not found")
+    return NOT_FOUND
+
+
+def _with_ppa(client: Client, owner: str, wish: Wish, command: list[str], on_lost: OnLost) -> int:
+    from ..client import Holding
+
+    with interruptible(PASSED_ON), lending.taking_back(client, wish):
+        lease = lending.take(client, owner, wish)
+        # From here to this process's end nothing interrupts it: signals wait until they are passed on.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, signal.SIGCHLD})
+    child = Child(command, dict(os.environ) | output.variables(lease), before)
+    holding = Holding(client, lease, lambda reason: _lost(child, lease, reason, on_lost))
+    try:
+        return _run(child, holding)
+    finally:
+        _give_back(client, holding)
+
+
+def _run(child: Child, holding: Holding) -> int:
+    try:
+        child.start()
+    except OSError as error:
+        output.say(f"{child.command[0]}: {error.strerror}")
+        return NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN
+    with holding:
+        return child.wait(not_ignored(PASSED_ON))
+
+
+def _lost(child: Child, lease: Lease, reason: str, on_lost: OnLost) -> None:
+    stop = on_lost is OnLost.STOP
+    what = f"{child.command[0]} is told to stop" if stop else f"{child.command[0]} runs on"
+    output.say(f"the lease of {lease['ppa']} is lost, {what}: {reason}")
+    if stop:
+        child.send(signal.SIGTERM)
+
+
+def _give_back(client: Client, holding: Holding) -> None:
+    from ..client.calls import RELEASE_S
+
+    if holding.lost is not None:
+        return
+    try:
+        client.release(holding.id, within=RELEASE_S)
+    except AssignerError as error:
+        until = holding.lease["until"]
+        output.say(f"the release of {holding.ppa} is not confirmed, its lease ends by itself at {until}: {error}")

@@ -1,0 +1,130 @@
+"""The commands of those who borrow: `assign`, `touch`, `release`, `status`.
+
+Rule: a PPA that was taken is either told on stdout or given back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..client.errors import AssignerError, UsageError
+from . import options, output
+from .options import Json, TokenFile, Url
+from .signals import Interrupted, interruptible
+
+if TYPE_CHECKING:
+    from ..client import Client, Lease, Wish
+
+_WITHDRAW_S = 10.0
+
+
+def assign(
+    owner: options.Owner,
+    pool: options.PoolName = None,
+    wait: options.Wait = "0",
+    ttl: options.Ttl = None,
+    idle: options.Idle = None,
+    note: options.Note = None,
+    ppa: options.Only = None,
+    source: options.Sources = None,
+    uploader: options.Uploader = None,
+    request_id: options.RequestId = None,
+    attempt: options.Attempt = 0,
+    json: Json = False,
+    export: Annotated[bool, typer.Option("--export", help="Print lines for a shell's eval.")] = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Take a PPA and print it."""
+    if json and export:
+        raise UsageError("--json or --export, not both")
+    wish = options.wish(
+        pool=pool,
+        wait=wait,
+        ttl=ttl,
+        idle=idle,
+        note=note,
+        ppa=ppa,
+        source=source,
+        uploader=uploader,
+        request_id=request_id,
+        attempt=attempt,
+    )
+    client = options.connect(url, token_file)
+    with interruptible(), taking_back(client, wish):
+        lease = take(client, owner, wish)
+        if json:
+            output.document(lease)
+        else:
+            output.line(output.exports(lease) if export else lease["ppa"])
+
+
+def take(client: Client, owner: str, wish: Wish) -> Lease:
+    """Assign, with the place in the line on a terminal."""
+    with output.place_in_line(client, wish.get("pool")):
+        return client.assign(owner, **wish)
+
+
+@contextlib.contextmanager
+def taking_back(client: Client, wish: Wish) -> Iterator[None]:
+    """Withdraws a wish when its block is left by a signal, or because nobody reads the output."""
+    try:
+        yield
+    except (Interrupted, KeyboardInterrupt, OSError):
+        withdraw(client, wish)
+        raise
+
+
+def withdraw(client: Client, wish: Wish) -> None:
+    """Give up the wish and whatever it got, for ten seconds at most."""
+    request_id = wish["request_id"]
+    try:
+        client.withdraw(request_id or "", within=_WITHDRAW_S)
+    except AssignerError as error:
+        output.say(f"the request {request_id} could not be withdrawn: {error}")
+
+
+def touch(
+    lease: options.Lease = None,
+    ttl: options.Ttl = None,
+    json: Json = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Prove that you are still there; print the lease's end."""
+    extension = options.optional_seconds("--ttl", ttl)
+    found = options.connect(url, token_file).touch(options.lease_id(lease), extension)
+    if json:
+        output.document(found)
+    else:
+        output.line(output.escaped(found["until"]))
+
+
+def release(lease: options.Lease = None, json: Json = False, url: Url = None, token_file: TokenFile = None) -> None:
+    """Give the PPA back."""
+    released = options.connect(url, token_file).release(options.lease_id(lease))
+    if json:
+        output.document(released)
+
+
+def status(
+    ppas: Annotated[list[str] | None, typer.Argument(metavar="[PPA]...", help="These PPAs.  [default: all]")] = None,
+    pool: options.PoolName = None,
+    json: Json = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Show the PPAs: who has which, what is being cleaned."""
+    references = [options.reference(text) for text in ppas or ()]
+    client = options.connect(url, token_file)
+    found = [client.ppa(each) for each in references] if references else client.ppas(pool=pool)
+    if pool is not None:
+        found = [each for each in found if each["pool"] == pool]
+    if json:
+        output.document({"items": found})
+    else:
+        output.ppas(found)

@@ -1,0 +1,151 @@
+"""The commands of those who look after the PPAs, and what else asks or helps the daemon.
+
+Rule: what cannot be taken back is shown first and asked for by name.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from ..client.errors import UsageError
+from ..reference import Reference
+from . import options, output
+from .options import Json, Ppa, TokenFile, Url
+from .signals import interruptible
+
+
+def adopt(
+    ppa: Ppa,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: Json = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Take in a PPA, whose content will be deleted.
+
+    For a PPA that holds somebody's packages, or a record that cannot be read.  Shows the content and asks.
+    """
+    client = options.connect(url, token_file)
+    reference = options.reference(ppa)
+    if not yes:
+        with interruptible():
+            _confirm(reference, client.content(reference))
+    _show(client.operate(reference, "adopt"), json)
+
+
+def _confirm(reference: str, content: dict[str, object]) -> None:
+    """Raises UsageError unless the PPA's name is typed."""
+    import contextlib
+
+    with contextlib.redirect_stdout(sys.stderr):
+        output.content(content)
+        output.line(f"All of this will be deleted from {reference}.")
+        print("Type the PPA's name to go on: ", end="", flush=True)  # noqa: T201 - a question
+    answer = sys.stdin.readline().strip()
+    name = Reference.parse(reference)
+    if answer not in (name.name, str(name), name.dput, f"ppa:{name.owner}/{name.name}"):
+        raise UsageError(f"not adopted: that is not the name of {reference}; --yes adopts without asking")
+
+
+def quarantine(
+    ppa: Ppa,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; everybody can read it.")],
+    json: Json = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Keep a PPA from being lent and cleaned.
+
+    A PPA in use stays so until its lease ends.
+    """
+    client = options.connect(url, token_file)
+    _show(client.operate(options.reference(ppa), "quarantine", reason=reason), json)
+
+
+def resume(ppa: Ppa, json: Json = False, url: Url = None, token_file: TokenFile = None) -> None:
+    """Take a PPA out of quarantine."""
+    _show(options.connect(url, token_file).operate(options.reference(ppa), "resume"), json)
+
+
+def hold(
+    ppa: Ppa,
+    period: Annotated[str, typer.Option("--for", metavar="TIME", help="How much longer: 30m, 2h, 1d or seconds.")],
+    lease: Annotated[
+        str | None, typer.Option("--lease", metavar="ID", help="The lease that is meant.  [default: $PPA_LEASE_ID]")
+    ] = None,
+    json: Json = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Keep a PPA for its owner longer than its lease.
+
+    Once, and no longer than its pool allows: to look into what went wrong.
+    """
+    facts = {"lease": options.lease_id(lease), "for": options.optional_seconds("--for", period)}
+    _show(options.connect(url, token_file).operate(options.reference(ppa), "hold", **facts), json)
+
+
+def clean(
+    ppa: Ppa,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what a clean would delete.")] = False,
+    json: Json = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Show, with --dry-run, what a clean would delete.
+
+    The daemon itself cleans what is dirty.
+    """
+    if not dry_run:
+        raise UsageError("the daemon cleans by itself what is dirty; clean --dry-run shows what would be deleted")
+    content = options.connect(url, token_file).content(options.reference(ppa))
+    if json:
+        output.document(content)
+    else:
+        output.content(content)
+
+
+def events(
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with those to come.")] = False,
+    json: Json = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Show what happened since the daemon's start.
+
+    --json prints one document a line.
+    """
+    import json as encoder
+
+    for event in options.connect(url, token_file).events(follow=follow):
+        if json:
+            output.line(encoder.dumps(event))
+        else:
+            output.event(event)
+
+
+def token(json: Json = False) -> None:
+    """Print a new token, and the line that lets it in.
+
+    The second line is for the client's entry in the configuration.
+    """
+    import hashlib
+    import secrets
+
+    new = secrets.token_hex(32)
+    digest = hashlib.sha256(new.encode()).hexdigest()
+    if json:
+        output.document({"token": new, "token_sha256": digest})
+        return
+    output.line(new)
+    output.line(f"token_sha256: {digest}")
+
+
+def _show(ppa: object, json: bool) -> None:
+    if json:
+        output.document(ppa)
+    elif isinstance(ppa, dict):
+        output.ppas([ppa])  # type: ignore[list-item] # the daemon's document, of which the table takes what is there

@@ -1,0 +1,223 @@
+"""What people and scripts get to read.
+
+Rule: stdout carries what was asked for and nothing else, stderr the rest; no text of others reaches a terminal with
+its control characters; nothing is coloured, cut or wrapped in a pipe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..client import PPA, Client, Event, Lease
+
+_HEADS = ("PPA", "STATE", "CONDITION", "OWNER", "SINCE", "LEFT", "CLEANING", "REMARK")
+_NOTHING = "-"
+_REFRESH_S = 2.0
+_REWRITE_LINE = "\r\x1b[K"
+
+
+def escaped(text: object) -> str:
+    """The text with what is not printable written as an escape: no owner or note may steer a terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text))
+
+
+def say(message: str) -> None:
+    """One line for people, on stderr."""
+    print(f"ppa-assigner: {escaped(message)}", file=sys.stderr, flush=True)  # noqa: T201 - a command line speaks
+
+
+def line(text: str = "") -> None:
+    """One line of what was asked for.  Raises BrokenPipeError when nobody reads."""
+    print(text, flush=True)  # noqa: T201 - a command line speaks
+
+
+def document(value: object) -> None:
+    """A document as JSON."""
+    line(json.dumps(value, indent=2))
+
+
+# -- leases -------------------------------------------------------------------------------------------------------
+
+
+def variables(lease: Lease) -> dict[str, str]:
+    """What a command is told of its PPA; `PPA` is ready for dput."""
+    return {
+        "PPA": lease["dput"],
+        "PPA_REFERENCE": lease["ppa"],
+        "PPA_LEASE_ID": lease["id"],
+        "PPA_WEB": lease["web"],
+    }
+
+
+def exports(lease: Lease) -> str:
+    """Lines for a shell's `eval`; nothing in a value can leave its quotes."""
+    return "\n".join(f"export {name}={_quoted(value)}" for name, value in variables(lease).items())
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "'\\''") + "'"
+
+
+@contextlib.contextmanager
+def place_in_line(client: Client, pool: str | None) -> Iterator[None]:
+    """While the block waits for a PPA, a terminal shows how many wait for one."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    over = threading.Event()
+    thread = threading.Thread(target=_show_line, args=(client, pool or "default", over), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(_REFRESH_S)
+        _rewrite("")
+
+
+def _show_line(client: Client, pool: str, over: threading.Event) -> None:
+    from ..client import AssignerError
+
+    # A signal is for the main thread: this one may outlive the moment from which signals must not end the process.
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    while not over.wait(_REFRESH_S):
+        try:
+            waiting = next((each["waiting"] for each in client.pools() if each["pool"] == pool), None)
+        except (AssignerError, KeyError):
+            _rewrite("waiting for the daemon")
+            continue
+        if waiting and not over.is_set():
+            _rewrite(f"waiting ({waiting} in line)")
+
+
+def _rewrite(text: str) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(_REWRITE_LINE + text)
+        sys.stderr.flush()
+
+
+# -- tables -------------------------------------------------------------------------------------------------------
+
+
+def ppas(items: Iterable[PPA]) -> None:
+    """A table of PPAs: boxed on a terminal, in a pipe aligned columns of whole texts."""
+    now = datetime.now(timezone.utc)
+    rows = [tuple(escaped(cell) for cell in _row(item, now)) for item in items]
+    if sys.stdout.isatty():
+        _boxed(_HEADS, rows)
+    else:
+        _aligned(_HEADS, rows)
+
+
+def _row(item: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
+    cells = (
+        item.get("ppa"),
+        item.get("state"),
+        _condition(item, now),
+        item.get("owner"),
+        item.get("since"),
+        _left(item.get("until"), now) if item.get("state") == "used" else None,
+        _cleaning(item.get("cleaning")),
+        _remark(item),
+    )
+    return tuple(str(cell) if cell not in (None, "") else _NOTHING for cell in cells)
+
+
+def _condition(item: Mapping[str, Any], now: datetime) -> str | None:
+    condition = item.get("condition")
+    seen = _time(item.get("seen"))
+    if condition == "unreachable" and seen is not None:
+        return f"{condition}, seen {_span((now - seen).total_seconds())} ago"
+    return condition
+
+
+def _left(until: object, now: datetime) -> str | None:
+    end = _time(until)
+    return None if end is None else _span((end - now).total_seconds())
+
+
+def _cleaning(cleaning: Mapping[str, Any] | None) -> str | None:
+    if not cleaning:
+        return None
+    return f"{cleaning.get('step')}, {cleaning.get('deleted')} of {cleaning.get('found')} deleted"
+
+
+def _remark(item: Mapping[str, Any]) -> str:
+    tries = f"{item['tries']} tries failed: " if item.get("tries") else ""
+    parts = (
+        f"quarantined: {item['quarantined']}" if item.get("quarantined") else None,
+        f"{tries}{item['fault']}" if item.get("fault") else None,
+        item.get("note"),
+    )
+    return "; ".join(part for part in parts if part)
+
+
+def _time(text: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(text).replace("Z", "+00:00"))  # Python 3.10 reads no Z
+    except ValueError:
+        return None
+
+
+def _span(seconds: float) -> str:
+    """A time for people: its two largest units."""
+    rest = max(0, int(seconds))
+    parts: list[str] = []
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        count, rest = divmod(rest, size)
+        if count or parts:
+            parts.append(f"{count}{unit}")
+    return "".join(parts[:2]) or "0s"
+
+
+def _boxed(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table()
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def _aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(len(cell) for cell in column) for column in zip(heads, *rows, strict=True)]
+    for row in (heads, *rows):
+        line("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+# -- contents and events ------------------------------------------------------------------------------------------
+
+
+def content(value: Mapping[str, Any]) -> None:
+    """What a clean would delete, a line each."""
+    for name, entries in value.items():
+        if isinstance(entries, list):
+            line(f"{escaped(name)}: {len(entries)}")
+            for entry in entries:
+                line(f"  {_entry(entry)}")
+        elif not isinstance(entries, dict):
+            line(f"{escaped(name)}: {escaped(entries)}")
+
+
+def _entry(entry: object) -> str:
+    if isinstance(entry, dict):
+        return " ".join(escaped(part) for part in entry.values() if part not in (None, "", False, True))
+    return escaped(entry)
+
+
+def event(value: Event) -> None:
+    """A transition, on one line."""
+    data = " ".join(f"{escaped(key)}={escaped(part)}" for key, part in (value.get("data") or {}).items())
+    line("  ".join(escaped(cell) for cell in (value.get("at"), value.get("ppa"), value.get("kind"))) + "  " + data)

@@ -1,0 +1,50 @@
+"""Python client of the daemon's HTTP API.
+
+    with Client().lease("build-77", wait=600) as held:
+        run(["dput", held.dput, "changes"])
+
+Rule: knows the daemon by its HTTP contract alone, and imports nothing of the daemon.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .errors import AssignerError, Bug, LeaseOver, NoneFree, NotPermitted, Unavailable, UnknownLease, UsageError
+from .shapes import PPA, Event, Lease, Pool, Source, Wish
+
+if TYPE_CHECKING:
+    from .calls import Client
+    from .holding import Holding
+
+__all__ = [
+    "PPA",
+    "AssignerError",
+    "Bug",
+    "Client",
+    "Event",
+    "Holding",
+    "Lease",
+    "LeaseOver",
+    "NoneFree",
+    "NotPermitted",
+    "Pool",
+    "Source",
+    "Unavailable",
+    "UnknownLease",
+    "UsageError",
+    "Wish",
+]
+
+
+def __getattr__(name: str) -> object:
+    """What opens connections is imported when it is asked for: the command line's parser does without."""
+    if name == "Client":
+        from .calls import Client
+
+        return Client
+    if name == "Holding":
+        from .holding import Holding
+
+        return Holding
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

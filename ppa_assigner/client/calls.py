@@ -1,0 +1,238 @@
+"""The calls of the HTTP API, tried again where trying again is right.
+
+Rule: a wish for a PPA is one request id whose `attempt` grows with every request, whatever became of the one before;
+any other call is sent again only where that cannot do harm.  Nothing here knows sockets or the command line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+from urllib.parse import quote, urlencode
+
+from typing_extensions import Unpack
+
+from ..reference import Reference
+from .errors import AssignerError, Bug, Document, NoneFree, Unavailable, UnknownLease, UsageError, error_of
+from .holding import Holding
+from .patience import Patience
+from .shapes import PPA, Event, Lease, Pool, Wish, looks_like_lease
+from .stream import following
+from .transport import DEFAULT_URL, Transport
+
+PATIENCE_S = 5.0  # an unreachable daemon is tried again at least that long
+ANSWER_S = 75.0  # the daemon's own deadline for a call is a minute unless configured otherwise
+LONGEST_WAIT_S = 3600.0  # what one request may ask for
+RELEASE_S = 30.0
+
+
+class Client:
+    """Talks to one daemon.  Safe for threads.  Every call returns, or raises an AssignerError, within its deadline."""
+
+    def __init__(self, url: str | None = None, token: str | None = None, *, answer_s: float = ANSWER_S) -> None:
+        """`url` (http(s)://host:port or unix:/path) defaults to $PPA_ASSIGNER_URL, else http://127.0.0.1:8020;
+        `token` to $PPA_ASSIGNER_TOKEN, else none.  `answer_s`: how long the daemon may take for an answer beyond
+        what the call itself asks to wait.  Raises UsageError.
+        """
+        token = token if token is not None else os.environ.get("PPA_ASSIGNER_TOKEN") or None
+        self._transport = Transport(url or os.environ.get("PPA_ASSIGNER_URL") or DEFAULT_URL, token)
+        self._answer_s = answer_s
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- leases ---------------------------------------------------------------------------------------------------
+
+    def assign(self, owner: str, **wish: Unpack[Wish]) -> Lease:
+        """Take a PPA for `owner`, waiting for one up to `wait` seconds; a daemon that does not answer is tried again
+        for `wait`, at least 5 s.  The same `request_id` gets the same lease.
+
+        Raises NoneFree, NotPermitted (also `request-id-taken` and `superseded`), UsageError, Unavailable or Bug; the
+        problem document has the `request_id`, with which `withdraw` makes sure that nothing is left behind.
+        """
+        body, attempt, wait = _asked(owner, wish)
+        waiting_ends = time.monotonic() + wait
+        patience = Patience(max(wait, PATIENCE_S), read=self._answer_s)
+        while True:
+            left = max(0.0, waiting_ends - time.monotonic())
+            try:
+                return self._ask(body | {"attempt": attempt, "wait": min(left, LONGEST_WAIT_S)})
+            except (NoneFree, Unavailable) as error:
+                error.problem.setdefault("request_id", body["request_id"])
+                final = isinstance(error, NoneFree) and (error.slug == "all-burnt" or waiting_ends <= time.monotonic())
+                if final or not patience.pause(error.retry_after):
+                    raise
+                if ticket := error.problem.get("ticket"):
+                    body["ticket"] = ticket
+            attempt += 1
+
+    def _ask(self, body: Document) -> Lease:
+        document = self._once("POST", "/v1/leases", body, read=body["wait"] + self._answer_s)
+        if not looks_like_lease(document):
+            raise Unavailable("the daemon's answer is no lease")
+        return cast(Lease, document)
+
+    def withdraw(self, request_id: str, *, within: float | None = None) -> None:
+        """Take a wish back: it leaves the line, and what it got is released.  Nothing happens when there is none.
+
+        `within`: give up after that many seconds in all.
+        """
+        with contextlib.suppress(UnknownLease):
+            self._persist("DELETE", "/v1/leases?" + urlencode({"request_id": request_id}), patience=self._tries(within))
+
+    def touch(self, lease_id: str, ttl: float | None = None) -> Lease:
+        """Prove that the lease's owner is still there; with `ttl` (seconds) the lease ends that much later from now,
+        never earlier than before.  Raises LeaseOver or UnknownLease when it is no longer to be had.
+        """
+        body = {} if ttl is None else {"ttl": ttl}
+        return cast(Lease, self._persist("POST", f"/v1/leases/{_segment(lease_id)}/touch", body))
+
+    def release(self, lease_id: str, *, within: float | None = None) -> PPA | None:
+        """End the lease.  None: the answer that said so was lost, and its PPA has forgotten the lease since.
+
+        Raises UnknownLease when nothing remembers it at the first answer.  `within`: give up after that many seconds.
+        """
+        tries = self._tries(within)
+        try:
+            return cast(PPA, self._persist("DELETE", f"/v1/leases/{_segment(lease_id)}", patience=tries))
+        except UnknownLease:
+            if tries.maybe_done:
+                return None
+            raise
+
+    def get_lease(self, lease_id: str) -> Lease:
+        """One lease; also while its PPA, dirty already, remembers it.  Raises UnknownLease."""
+        return cast(Lease, self._persist("GET", f"/v1/leases/{_segment(lease_id)}"))
+
+    def leases(
+        self, *, owner: str | None = None, request_id: str | None = None, pool: str | None = None
+    ) -> list[Lease]:
+        """The leases that run.  A listing grants nothing: only `assign` tells what is yours."""
+        return cast(list[Lease], self._items("/v1/leases", owner=owner, request_id=request_id, pool=pool))
+
+    @contextlib.contextmanager
+    def lease(
+        self, owner: str, *, on_lost: Callable[[str], None] | None = None, **wish: Unpack[Wish]
+    ) -> Iterator[Holding]:
+        """A PPA for the time of a `with` block: touched in the background, released at the end whatever the end is.
+
+        `on_lost` is called, from another thread, with the reason when the lease ends early.  Leaving the block never
+        hides its exception; a release that cannot be confirmed within 30 s is left to the lease's own end.
+        """
+        request_id = wish["request_id"] = wish.get("request_id") or str(uuid.uuid4())
+        try:
+            lease = self.assign(owner, **wish)
+        except AssignerError:
+            raise
+        except BaseException:  # KeyboardInterrupt, and what a signal handler raises
+            with contextlib.suppress(AssignerError):
+                self.withdraw(request_id, within=PATIENCE_S)
+            raise
+        with Holding(self, lease, on_lost) as holding:
+            try:
+                yield holding
+            finally:
+                holding.stop()
+                if holding.lost is None:
+                    with contextlib.suppress(AssignerError):
+                        self.release(lease["id"], within=RELEASE_S)
+
+    # -- PPAs, pools, events --------------------------------------------------------------------------------------
+
+    def ppas(self, *, pool: str | None = None, state: str | None = None, condition: str | None = None) -> list[PPA]:
+        """What is known of the PPAs."""
+        return cast(list[PPA], self._items("/v1/ppas", pool=pool, state=state, condition=condition))
+
+    def ppa(self, reference: str) -> PPA:
+        """What is known of one PPA, `~owner/ubuntu/name` or `ppa:owner/name`.  UsageError: none such is served."""
+        return cast(PPA, self._persist("GET", _ppa_path(reference)))
+
+    def pools(self) -> list[Pool]:
+        """The pools in numbers."""
+        return cast(list[Pool], self._items("/v1/pools"))
+
+    def operate(self, reference: str, act: str, **facts: Any) -> PPA:
+        """An operator's act on a PPA: `release` (lease), `hold` (lease, `for` in seconds), `adopt`, `quarantine`
+        (reason) or `resume`.  Not sent again once it may have reached the daemon: Unavailable then says so.
+        """
+        return cast(PPA, self._persist("POST", f"{_ppa_path(reference)}/{_segment(act)}", facts, resend=False))
+
+    def content(self, reference: str) -> Document:
+        """What a clean would delete, by an operator's leave."""
+        return self._persist("GET", _ppa_path(reference) + "/content")
+
+    def events(self, *, follow: bool = False) -> Iterator[Event]:
+        """The transitions since the daemon's start; with `follow` also those to come, over restarts of the daemon."""
+        return following(self._transport, follow=follow)
+
+    # -- how ------------------------------------------------------------------------------------------------------
+
+    def _items(self, path: str, **query: str | None) -> list[Document]:
+        given = {key: value for key, value in query.items() if value is not None}
+        items = self._persist("GET", path + ("?" + urlencode(given) if given else "")).get("items")
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise Bug("the daemon's answer is no list")
+        return items
+
+    def _tries(self, within: float | None) -> Patience:
+        return Patience(PATIENCE_S if within is None else within, read=self._answer_s, bounded=within is not None)
+
+    def _persist(
+        self,
+        method: str,
+        path: str,
+        body: Document | None = None,
+        *,
+        patience: Patience | None = None,
+        resend: bool = True,
+    ) -> Document:
+        patience = patience or self._tries(None)
+        while True:
+            try:
+                return self._once(method, path, body, read=patience.read)
+            except Unavailable as error:  # noqa: PERF203 - the loop is there to try again
+                patience.maybe_done |= error.maybe_done
+                if (error.maybe_done and not resend) or not patience.pause(error.retry_after):
+                    raise
+
+    def _once(self, method: str, path: str, body: Document | None, *, read: float) -> Document:
+        answer = self._transport.send(method, path, body, read=read)
+        if error := error_of(answer.status, answer.document, answer.retry_after):
+            raise error
+        return answer.document
+
+
+def _asked(owner: str, wish: Wish) -> tuple[Document, int, float]:
+    """The body without `attempt` and `wait`, and these two."""
+    body: Document = {"owner": owner} | {key: value for key, value in wish.items() if value is not None}
+    body["request_id"] = body.get("request_id") or str(uuid.uuid4())
+    attempt, wait = body.pop("attempt", 0), float(body.pop("wait", 0.0))
+    if not 0 <= wait < float("inf"):
+        raise UsageError("wait must be a number of seconds, 0 or more")
+    if sources := body.pop("sources", None):
+        body["sources"] = list(sources)
+    return body, attempt, wait
+
+
+def _segment(text: str) -> str:
+    if text in ("", ".", ".."):
+        raise UsageError(f"{text!r} names nothing")
+    return quote(text, safe="~")
+
+
+def _ppa_path(reference: str) -> str:
+    try:
+        return f"/v1/ppas/{Reference.parse(reference)}"
+    except ValueError as error:
+        raise UsageError(str(error)) from None

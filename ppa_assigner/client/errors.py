@@ -1,0 +1,149 @@
+"""How a call of the client can fail, and which exit code of a command that is.
+
+Rule: one class per thing that a caller does differently; each carries the daemon's problem document, so nothing that
+the daemon said is lost.  Nothing here sends anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+Document = dict[str, Any]
+
+
+class AssignerError(Exception):
+    """A call that failed.  `problem` is the daemon's problem document (RFC 9457), empty when the daemon gave none;
+    `exit_code` is that of sysexits.h; `retry_after`, in seconds, is when the daemon asks to be asked again.
+    """
+
+    exit_code: ClassVar[int] = 70
+
+    def __init__(
+        self, message: str, problem: Mapping[str, Any] | None = None, *, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.problem: Document = dict(problem or {})
+        self.retry_after = retry_after
+
+    @property
+    def slug(self) -> str | None:
+        """The last part of the problem's `type`, like `none-free`."""
+        return slug(self.problem)
+
+
+class Unavailable(AssignerError):  # noqa: N818 - the name says what is the case
+    """The daemon or Launchpad does not answer.  `maybe_done`: what was asked may have happened nevertheless."""
+
+    exit_code = 69
+
+    def __init__(
+        self,
+        message: str,
+        problem: Mapping[str, Any] | None = None,
+        *,
+        retry_after: float | None = None,
+        maybe_done: bool = True,
+    ) -> None:
+        super().__init__(message, problem, retry_after=retry_after)
+        self.maybe_done = maybe_done
+
+
+class NoneFree(AssignerError):  # noqa: N818 - the name says what is the case
+    """No PPA was free in time, or none can ever take these sources (`all-burnt`)."""
+
+    exit_code = 75
+
+
+class NotPermitted(AssignerError):  # noqa: N818 - the name says what is the case
+    """Not allowed to this caller, or not in this state."""
+
+    exit_code = 77
+
+
+class UnknownLease(AssignerError):  # noqa: N818 - the name says what is the case
+    """No PPA remembers such a lease or request."""
+
+    exit_code = 77
+
+
+class LeaseOver(AssignerError):  # noqa: N818 - the name says what is the case
+    """The lease has ended."""
+
+    exit_code = 77
+
+
+class UsageError(AssignerError):
+    """What was asked makes no sense to the daemon, or to this client."""
+
+    exit_code = 64
+
+
+class Bug(AssignerError):  # noqa: N818 - the name says what is the case
+    """The daemon failed, or answered what its contract does not know."""
+
+    exit_code = 70
+
+
+_BY_SLUG: Mapping[str, type[AssignerError]] = {
+    "none-free": NoneFree,
+    "all-burnt": NoneFree,
+    "request-id-taken": NotPermitted,
+    "superseded": NotPermitted,
+    "wrong-state": NotPermitted,
+    "forbidden": NotPermitted,
+    "unauthorized": NotPermitted,
+    "unknown-lease": UnknownLease,
+    "unknown-request": UnknownLease,
+    "lease-over": LeaseOver,
+    "unknown-pool": UsageError,
+    "unknown-ppa": UsageError,
+    "invalid": UsageError,
+    "not-found": UsageError,
+    "method-not-allowed": UsageError,
+    "too-large": UsageError,
+    "too-many-requests": Unavailable,
+    "launchpad-unavailable": Unavailable,
+    "internal-error": Bug,
+}
+_BY_STATUS: Mapping[int, type[AssignerError]] = {
+    # answers of something that stands before the daemon, or in its place: no type that we know
+    400: UsageError,
+    401: NotPermitted,
+    403: NotPermitted,
+    404: UsageError,
+    405: UsageError,
+    413: UsageError,
+    422: UsageError,
+    429: Unavailable,
+    502: Unavailable,
+    503: Unavailable,
+    504: Unavailable,
+}
+
+
+def slug(problem: Mapping[str, Any]) -> str | None:
+    """The last part of a problem's `type`."""
+    kind = problem.get("type")
+    return kind.rstrip("/").rpartition("/")[2].rpartition(":")[2] or None if isinstance(kind, str) else None
+
+
+def error_of(status: int, problem: Document, retry_after: float | None) -> AssignerError | None:
+    """What an answer means; None when it is no failure."""
+    if 200 <= status < 300:
+        return None
+    kind = _BY_SLUG.get(slug(problem) or "") or _BY_STATUS.get(status) or (Bug if status >= 400 else UsageError)
+    message = _message(status, problem)
+    if kind is Unavailable:
+        return Unavailable(message, problem, retry_after=retry_after, maybe_done=status != 429)
+    return kind(message, problem, retry_after=retry_after)
+
+
+def _message(status: int, problem: Mapping[str, Any]) -> str:
+    for member in ("detail", "title"):
+        text = problem.get(member)
+        if isinstance(text, str) and text:
+            return text
+    if 300 <= status < 400:
+        return f"what answers there is no PPA assigner: it points elsewhere (HTTP status {status})"
+    return f"the daemon answered with HTTP status {status}"

@@ -1,0 +1,44 @@
+"""How long a call is tried again, and when the next try is.
+
+Rule: measured by the monotonic clock; every pause ends within the budget.  Nothing here sends anything.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 2.0
+
+
+class Patience:
+    """A budget of seconds for tries of one call, from now on.  `maybe_done`: a try may have had its effect."""
+
+    def __init__(self, seconds: float, *, read: float, bounded: bool = False) -> None:
+        """`read` is how long one answer may take; when `bounded`, no longer than what is left of the budget."""
+        self._end = time.monotonic() + seconds
+        self._read = read
+        self._bounded = bounded
+        self._pause = _FIRST_PAUSE_S
+        self.maybe_done = False
+
+    @property
+    def read(self) -> float:
+        """How long the next answer may take, in seconds."""
+        return max(0.1, min(self._read, self._left())) if self._bounded else self._read
+
+    def pause(self, retry_after: float | None = None) -> bool:
+        """Wait before the next try, as long as the daemon asked for if the budget allows; False when it is used up."""
+        left = self._left()
+        if left <= 0:
+            return False
+        time.sleep(min(left, max(retry_after or 0.0, self._next_pause())))
+        return True
+
+    def _next_pause(self) -> float:
+        pause, self._pause = self._pause, min(_LONGEST_PAUSE_S, self._pause * 2)
+        return pause * random.uniform(0.5, 1.0)  # noqa: S311 - spreads clients, keeps no secret
+
+    def _left(self) -> float:
+        return self._end - time.monotonic()

@@ -1,0 +1,116 @@
+"""The documents of the HTTP API as types: what the daemon sends, passed on unchanged.
+
+Rule: names and meanings are those of the contract (design, section 7); times are RFC 3339 texts in UTC, durations
+seconds.  A newer daemon may send more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+from .errors import Document
+
+
+class Lease(TypedDict):
+    """One owner's time with one PPA.  `dput` is the PPA as dput takes it, `ppa` as Launchpad's API writes it."""
+
+    id: str
+    request_id: str
+    attempt: int
+    ppa: str
+    dput: str
+    web: str
+    pool: str
+    owner: str
+    by: str | None
+    state: str
+    since: str
+    touched: str
+    until: str
+    idle: int | None
+    note: str | None
+    uploader: str | None
+
+
+class Cleaning(TypedDict):
+    """How far the cleaning of a PPA is."""
+
+    step: str
+    found: int
+    deleted: int
+    left: int
+    since: str
+
+
+class PPA(TypedDict):
+    """What the daemon knows of a PPA; `seen` is when Launchpad last showed it."""
+
+    ppa: str
+    pool: str
+    state: str | None
+    condition: str
+    owner: str | None
+    lease: str | None
+    since: str | None
+    touched: str | None
+    until: str | None
+    note: str | None
+    tries: int | None
+    fault: str | None
+    quarantined: str | None
+    cleaning: Cleaning | None
+    seen: str | None
+
+
+class Pool(TypedDict):
+    """A pool in numbers; `oldest_wait` in seconds, None while nobody waits."""
+
+    pool: str
+    counts: dict[str, dict[str, int]]
+    waiting: int
+    oldest_wait: float | None
+
+
+class Event(TypedDict, total=False):
+    """A transition of a PPA; numbers start from 1 with each start of the daemon."""
+
+    number: int
+    at: str
+    ppa: str
+    kind: str
+    data: dict[str, Any]
+
+
+class Source(TypedDict):
+    """A source package that is about to be uploaded."""
+
+    name: str
+    version: str
+
+
+class Wish(TypedDict, total=False):
+    """What may be asked for beside the owner; absent means the daemon's default.  `wait`, `ttl`, `idle` in seconds.
+
+    `attempt` is how often this `request_id` was asked for before: give both, or neither.
+    """
+
+    pool: str | None
+    request_id: str | None
+    attempt: int
+    wait: float
+    ttl: float | None
+    idle: float | None
+    note: str | None
+    ppa: str | None
+    sources: Sequence[Source]
+    uploader: str | None
+    ticket: str | None
+
+
+def looks_like_lease(document: Document) -> bool:
+    """Whether a 200 or 201 can be believed: what a caller passes on to a shell or to dput is there, and printable."""
+    return all(
+        isinstance(text := document.get(member), str) and text and text.isprintable()
+        for member in ("id", "request_id", "ppa", "dput", "web", "until")
+    )

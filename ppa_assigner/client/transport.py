@@ -1,0 +1,194 @@
+"""One request, one answer: over TCP, TLS or a Unix socket.
+
+Rule: sends each request once and within its deadlines; whether to ask again is for the caller to say, who must know
+whether the request may have reached the daemon.  Nothing here knows what a call means.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
+from urllib3.response import BaseHTTPResponse
+
+from .errors import Document, Unavailable, UsageError
+
+DEFAULT_URL = "http://127.0.0.1:8020"
+CONNECT_S = 5.0
+_CONNECTIONS = 4
+_NEVER_SENT = (NewConnectionError, ConnectTimeoutError)
+_LONGEST_RETRY_AFTER_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer; `document` is empty when a failure came without JSON."""
+
+    status: int
+    document: Document = field(default_factory=dict)
+    retry_after: float | None = None
+
+
+class Transport:
+    """Connections to one daemon.  Safe for threads."""
+
+    def __init__(self, url: str, token: str | None) -> None:
+        """`url` is http(s)://host[:port][/prefix] or unix:/path.  Raises UsageError."""
+        self.url = url
+        self._pool, self._prefix = _pool_for(url)
+        self._headers = {"Accept": "application/json, application/problem+json"}
+        if token is not None:
+            self._headers["Authorization"] = f"Bearer {_checked(token)}"
+
+    def close(self) -> None:
+        """Close what is open; the transport can still be used."""
+        if isinstance(self._pool, urllib3.PoolManager):
+            self._pool.clear()
+        else:
+            self._pool.close()
+
+    def send(self, method: str, path: str, body: Document | None, *, read: float) -> Answer:
+        """The daemon's answer, whatever it is; `read` in seconds.  Raises Unavailable when there is no whole one."""
+        response = self._open(method, path, body, read=read, preload=True)
+        document = _parsed(response.data)
+        if document is None and 200 <= response.status < 300:
+            raise Unavailable(f"{self.url} gave an answer that is no JSON document")
+        return Answer(response.status, document or {}, _retry_after(response))
+
+    def stream(self, path: str, *, read: float) -> tuple[Answer, Iterator[bytes]]:
+        """The head of an answer without end, and its pieces as they come.
+
+        The pieces end when nothing came for `read` seconds or when the daemon ends them; Unavailable when they break.
+        """
+        response = self._open("GET", path, None, read=read, preload=False)
+        if response.status != 200:
+            with response:
+                document = _parsed(response.read()) or {}
+            return Answer(response.status, document, _retry_after(response)), iter(())
+        return Answer(response.status), self._pieces(response)
+
+    def _pieces(self, response: BaseHTTPResponse) -> Iterator[bytes]:
+        try:
+            while piece := response.read1(1 << 16):
+                yield piece
+        except ReadTimeoutError:
+            return
+        except (HTTPError, OSError) as error:
+            raise self._unavailable(error) from error
+        finally:
+            response.close()
+
+    def _open(self, method: str, path: str, body: Document | None, *, read: float, preload: bool) -> BaseHTTPResponse:
+        headers = dict(self._headers)
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            return self._pool.urlopen(
+                method,
+                self._prefix + path,
+                body=None if body is None else json.dumps(body, allow_nan=False).encode(),
+                headers=headers,
+                timeout=urllib3.Timeout(connect=CONNECT_S, read=read),
+                retries=False,
+                redirect=False,
+                preload_content=preload,
+            )
+        except (HTTPError, OSError) as error:
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> Unavailable:
+        return Unavailable(f"{self.url}: {_reason(error)}", maybe_done=not isinstance(error, _NEVER_SENT))
+
+
+class _UnixConnection(HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: str, **options: Any) -> None:
+        super().__init__("localhost", **options)
+        self._path = path
+
+    def connect(self) -> None:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(CONNECT_S)
+            connection.connect(self._path)
+        except OSError as error:
+            connection.close()
+            raise NewConnectionError(self, str(error)) from error
+        self.sock = connection
+
+
+class _UnixPool(HTTPConnectionPool):
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", maxsize=_CONNECTIONS)
+        self._path = path
+
+    def _new_conn(self) -> _UnixConnection:
+        return _UnixConnection(self._path)
+
+
+def _pool_for(url: str) -> tuple[urllib3.PoolManager | HTTPConnectionPool, str]:
+    if url.startswith("unix:"):
+        return _UnixPool(_socket_path(url)), ""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise _no_address(url) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise _no_address(url)
+    if "@" in parts.netloc or parts.query or parts.fragment or not (url.isascii() and url.isprintable()):
+        raise _no_address(url)
+    return urllib3.PoolManager(maxsize=_CONNECTIONS), url.rstrip("/")
+
+
+def _socket_path(url: str) -> str:
+    path = url.removeprefix("unix:")
+    path = path.removeprefix("//") if path.startswith("///") else path
+    if not path.startswith("/") or "\0" in path:
+        raise UsageError(f"{url!r} needs an absolute path, like unix:/run/ppa-assigner/api.sock")
+    return path
+
+
+def _no_address(url: str) -> UsageError:
+    return UsageError(f"{url!r} is no address of a daemon; write it like {DEFAULT_URL} or unix:/path")
+
+
+def _checked(token: str) -> str:
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise UsageError("the token is no token: it must be printable ASCII without spaces")
+    return token
+
+
+def _parsed(data: bytes) -> Document | None:
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _retry_after(response: BaseHTTPResponse) -> float | None:
+    try:
+        seconds = float(response.headers.get("Retry-After", ""))
+    except ValueError:
+        return None
+    return min(seconds, _LONGEST_RETRY_AFTER_S) if seconds >= 0 else None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, NewConnectionError):
+        return "cannot connect" + (f" ({error.__cause__.strerror})" if isinstance(error.__cause__, OSError) else "")
+    if isinstance(error, ConnectTimeoutError):
+        return f"no connection within {CONNECT_S:g} s"
+    if isinstance(error, ReadTimeoutError):
+        return "no answer in time"
+    return f"the connection broke ({error})"
