@@ -1,0 +1,94 @@
+"""Launchpad's scripts run by themselves: each every so many seconds of the stand-in's clock.
+
+Off until told otherwise. A script that was due while the clock jumped runs once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from .copies import run_copies
+from .publisher import death_row, publish, run_builders
+from .world import World
+
+SCRIPTS: dict[str, Callable[[World], None]] = {
+    "copies": run_copies,
+    "builders": run_builders,
+    "publisher": publish,
+    "death_row": death_row,
+}
+
+
+def run(world: World, script: str) -> None:
+    """Run a script once; it is finished when this returns. KeyError when there is none of that name."""
+    action = SCRIPTS[script]
+    with world.lock:  # type: ignore[attr-defined]  # a lock is a context manager, typeshed hides it
+        action(world)
+
+
+class Automatic:
+    """Runs scripts in a thread of its own. `world` says which world, so that it may be replaced."""
+
+    def __init__(self, world: Callable[[], World]) -> None:
+        self._world = world
+        self._every: dict[str, float] = {}
+        self._due: dict[str, datetime] = {}
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="automatic", daemon=True)
+
+    @property
+    def every(self) -> dict[str, float]:
+        """What runs how often."""
+        return dict(self._every)
+
+    def start(self) -> None:
+        """Begin to look at the clock."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End for good."""
+        clock = self._world().clock
+        with clock.changed:
+            self._stopped = True
+            clock.changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    def set(self, **every: float | None) -> None:
+        """Run these every so many seconds of the stand-in's clock; None or 0 stops one. KeyError for unknown ones."""
+        clock = self._world().clock
+        with clock.changed:
+            for script, seconds in every.items():
+                if script not in SCRIPTS:
+                    raise KeyError(f"no script {script}; there are {', '.join(SCRIPTS)}")
+                self._every.pop(script, None)
+                self._due.pop(script, None)
+                if seconds:
+                    self._every[script] = seconds
+                    self._due[script] = clock.now() + timedelta(seconds=seconds)
+            clock.changed.notify_all()
+
+    def _run(self) -> None:
+        while not self._stopped:
+            world = self._world()
+            for script in self._ready(world):
+                run(world, script)
+
+    def _ready(self, world: World) -> list[str]:
+        """Wait until something is due or something has changed."""
+        clock = world.clock
+        with clock.changed:
+            now = clock.now()
+            ready = [s for s in SCRIPTS if s in self._due and self._due[s] <= now]
+            for script in ready:
+                self._due[script] = now + timedelta(seconds=self._every[script])
+            if not ready and not self._stopped:
+                clock.changed.wait(self._pause(now, clock.speed))
+        return ready
+
+    def _pause(self, now: datetime, speed: float) -> float | None:
+        if not self._due or not speed:
+            return 1.0
+        return max(0.0, (min(self._due.values()) - now).total_seconds() / speed)

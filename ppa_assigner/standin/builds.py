@@ -1,0 +1,183 @@
+"""Builds: their states, who may cancel them, and which are made when a source comes into an archive.
+
+No builder runs here; a build changes only when it is cancelled, retried or told to.
+"""
+
+# mypy: disallow-subclassing-any=False, disallow-untyped-decorators=False
+# (zope and lazr.restful ship no types)
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import implementer
+from zope.security.interfaces import Unauthorized
+
+from .access import APPEND, EDIT, Caller, current
+from .errors import BadRequestError
+from .interfaces import IBuild
+from .located import Located
+from .words import FAILED_BUILDS, WAITING_BUILDS, BuildState, Pocket
+
+if TYPE_CHECKING:
+    from .archive import Archive
+    from .people import Distribution, DistroArchSeries, DistroSeries
+    from .publications import Publication, Release
+
+QUEUED = (BuildState.NEEDSBUILD, BuildState.BUILDING)
+RETRIED = (*FAILED_BUILDS, BuildState.SUPERSEDED, BuildState.CANCELLED)
+SCORE = 2510
+
+
+@implementer(IBuild)
+class Build(Located):
+    """A source that is, will be or was built for an architecture, in an archive."""
+
+    pocket = Pocket.RELEASE
+    dependencies = external_dependencies = builder = duration = None
+    build_log_url = upload_log_url = changesfile_url = buildinfo_url = None
+    date_started: datetime | None = None
+    date_first_dispatched: datetime | None = None
+    datebuilt: datetime | None = None
+
+    def __init__(self, archive: Archive, release: Release, place: DistroArchSeries, state: Any) -> None:
+        self.id, self.archive, self.release, self.place = archive.world.number(), archive, release, place
+        self.buildstate, self.datecreated = state, archive.world.now()
+        archive.builds.append(self)
+
+    def __repr__(self) -> str:
+        return "<BinaryPackageBuild object>"
+
+    @property
+    def path(self) -> str:
+        """Below the archive."""
+        return f"{self.archive.path}/+build/{self.id}"
+
+    @property
+    def series(self) -> DistroSeries:
+        """What it is built for."""
+        return self.place.distroseries
+
+    @property
+    def distribution(self) -> Distribution:
+        """Of the series."""
+        return self.series.distribution
+
+    @property
+    def arch_tag(self) -> str:
+        """What it is built for."""
+        return self.place.architecture_tag
+
+    @property
+    def source_package_name(self) -> str:
+        """Of the source."""
+        return self.release.name
+
+    @property
+    def source_package_version(self) -> str:
+        """Of the source."""
+        return self.release.version
+
+    @property
+    def title(self) -> str:
+        """As on the web page."""
+        source = f"{self.release.name} {self.release.version}"
+        return f"{self.arch_tag} build of {source} in {self.distribution.name} {self.series.name} RELEASE"
+
+    @property
+    def _sources(self) -> list[Publication]:
+        return [
+            s
+            for s in self.archive.sources
+            if s.place is self.series and (s.name, s.version) == (self.release.name, self.release.version)
+        ]
+
+    @property
+    def source_is_active(self) -> bool:
+        """Whether its source is still published."""
+        return any(s.active for s in self._sources)
+
+    @property
+    def current_source_publication(self) -> Publication | None:
+        """Its source, if it is still published."""
+        return next((s for s in reversed(self._sources) if s.active), None)
+
+    @property
+    def score(self) -> int | None:
+        """Only what waits has one."""
+        return SCORE if self.buildstate is BuildState.NEEDSBUILD else None
+
+    @property
+    def can_be_cancelled(self) -> bool:
+        """Waiting, or being built."""
+        return self.buildstate in QUEUED
+
+    @property
+    def can_be_rescored(self) -> bool:
+        """Waiting."""
+        return self.buildstate is BuildState.NEEDSBUILD
+
+    @property
+    def can_be_retried(self) -> bool:
+        """Ended without success."""
+        return self.buildstate in RETRIED
+
+    def permits(self, permission: str, caller: Caller) -> bool:
+        """Those who may write to the archive or upload to it."""
+        archive = self.archive
+        if permission == EDIT:
+            return archive.permits(EDIT, caller) or archive.permits(APPEND, caller)
+        return archive.permits(permission, caller)
+
+    def _require_edit(self, name: str) -> None:
+        caller = current()
+        if caller is not None and not self.permits(EDIT, caller):
+            raise Unauthorized(self, name, EDIT)
+
+    def cancel(self) -> None:
+        """Nothing happens when nothing can be cancelled; in a disabled PPA it is an error of the server."""
+        self._require_edit("cancel")
+        if not self.can_be_cancelled:
+            return
+        if not self.archive.enabled:
+            raise AssertionError("Suspended builds cannot be cancelled.")
+        if self.buildstate is BuildState.NEEDSBUILD:
+            self.finish(BuildState.CANCELLED)
+        else:
+            self.buildstate = BuildState.CANCELLING
+
+    def retry(self) -> None:
+        """400 when it cannot be."""
+        self._require_edit("retry")
+        if not self.can_be_retried:
+            raise BadRequestError("Build cannot be retried.")
+        self.buildstate, self.datebuilt = BuildState.NEEDSBUILD, None
+
+    def rescore(self, score: int) -> None:
+        """Only those who tend the builders may."""
+        if current() is not None:
+            raise Unauthorized(self, "rescore", "launchpad.Admin")
+
+    def finish(self, state: Any) -> None:
+        """It has ended like that."""
+        self.buildstate, self.datebuilt = state, self.archive.world.now()
+
+
+def missing_builds(archive: Archive, release: Release, series: DistroSeries) -> list[Build]:
+    """Make the builds that a source needs and has not: one for each architecture that the archive builds for."""
+    built = {b.place.architecture_tag for b in archive.binaries_of(release, series)}
+    built |= {b.arch_tag for b in archive.builds_of(release, series)}
+    return [
+        Build(archive, release, series.arches[tag], BuildState.NEEDSBUILD)
+        for tag in sorted(series.arches)
+        if tag not in built and series.arches[tag].processor in archive._processors
+    ]
+
+
+def waiting(archive: Archive, name: str, version: str) -> bool:
+    """Whether builds of that source go on in the archive."""
+    return any(
+        (b.release.name, b.release.version) == (name, version) and b.buildstate in WAITING_BUILDS
+        for b in archive.builds
+    )

@@ -1,0 +1,156 @@
+"""Copies between archives: at once by syncSource, later by the jobs that copyPackage queues.
+
+A job looks at rights and conflicts when it runs, not when it was queued, and lands even when its source is gone by then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .access import asker
+from .builds import missing_builds, waiting
+from .errors import BadRequestError, MissingError
+from .publications import BinaryPackagePublishingHistory, SourcePackagePublishingHistory
+from .words import Pocket, PublishingStatus, titled
+
+if TYPE_CHECKING:
+    from .archive import Archive
+    from .builds import Build
+    from .people import DistroSeries, Person
+    from .publications import Release
+    from .world import World
+
+
+@dataclass
+class CopyJob:
+    """A copy that was asked for and has not run."""
+
+    target: Archive
+    requester: Person
+    source: SourcePackagePublishingHistory
+    series: DistroSeries | None
+    with_binaries: bool
+
+
+class Destination:
+    """Part of an archive: what it takes to be copied into."""
+
+    world: World
+
+    def binaries_of(self: Any, release: Release, series: DistroSeries) -> list[BinaryPackagePublishingHistory]:
+        """Publications of what was built from a source, in a series."""
+        return [
+            b for b in self.binaries if b.package.release is release and b.distro_arch_series.distroseries is series
+        ]
+
+    def builds_of(self: Any, release: Release, series: DistroSeries) -> list[Build]:
+        """Builds of a source in a series that did not come to nothing."""
+        return [b for b in self.builds if b.release is release and b.series is series and not b.can_be_retried]
+
+    def copyPackage(
+        self: Any,
+        source_name: str,
+        version: str,
+        from_archive: Archive,
+        to_pocket: str,
+        to_series: str | None = None,
+        include_binaries: bool | None = False,
+        **more: Any,
+    ) -> None:
+        """Queue a copy. 404 for unknown names, 400 without rights; a token that only reads is good enough."""
+        source = _find(self, source_name, version, from_archive)
+        pocket = _pocket(to_pocket)
+        series = self._distribution.find(to_series) if to_series else None
+        person = asker()
+        if person is None:
+            raise BadRequestError("Cannot check copy permissions (no requester).")
+        refusal = self.refuses(person, pocket)
+        if refusal:
+            raise BadRequestError(refusal)
+        self.world.copy_jobs.append(CopyJob(self, person, source, series, bool(include_binaries)))
+
+    def syncSource(
+        self: Any,
+        source_name: str,
+        version: str,
+        from_archive: Archive,
+        to_pocket: str,
+        to_series: str | None = None,
+        include_binaries: bool | None = False,
+    ) -> None:
+        """Copy at once. 401 without Append, 404 for unknown names, 400 for conflicts."""
+        self.require_append("syncSource")
+        source = _find(self, source_name, version, from_archive)
+        series = self._distribution.find(to_series) if to_series else None
+        refusal = self.refuses(asker(), _pocket(to_pocket)) or copy(
+            CopyJob(self, asker(), source, series, bool(include_binaries))  # type: ignore[arg-type]  # Append: not None
+        )
+        if refusal:
+            raise BadRequestError(refusal)
+
+
+def run_copies(world: World) -> None:
+    """Run what waits; a job that is refused lands nothing and is forgotten."""
+    jobs, world.copy_jobs[:] = list(world.copy_jobs), []
+    for job in jobs:
+        if job.target.refuses(job.requester) is None:
+            copy(job)
+
+
+def copy(job: CopyJob) -> str | None:
+    """Copy, or say why not."""
+    target, source = job.target, job.source
+    series = job.series or source.distro_series
+    conflict = _conflict(target, source, series)
+    if conflict:
+        return f"{source._display_name} ({conflict} in the destination archive for {series.name})"
+    target.sources.append(
+        _copied(SourcePackagePublishingHistory(target, PublishingStatus.PENDING, source.release, series), job)
+    )
+    if job.with_binaries:
+        _copy_binaries(job, series)
+    missing_builds(target, source.release, series)
+    return None
+
+
+def _conflict(target: Archive, source: SourcePackagePublishingHistory, series: DistroSeries) -> str | None:
+    if waiting(target, source.name, source.version):
+        return "same version already building"
+    for other in target.sources:
+        if other.active and other.name == source.name and other.place is series and other.version == source.version:
+            return "same version already published"
+    return None
+
+
+def _copy_binaries(job: CopyJob, series: DistroSeries) -> None:
+    seen = set()
+    for binary in job.source.siblings():
+        tag = binary.distro_arch_series.architecture_tag
+        if (binary.package, tag) in seen or tag not in series.arches:
+            continue
+        seen.add((binary.package, tag))
+        made = BinaryPackagePublishingHistory(job.target, PublishingStatus.PENDING, binary.package, series.arches[tag])
+        made.build = binary.build
+        job.target.binaries.append(_copied(made, job))
+
+
+def _copied(made: Any, job: CopyJob) -> Any:
+    made.creator, made.copied_from_archive = job.requester, job.source.archive
+    return made
+
+
+def _pocket(title: str) -> Any:
+    try:
+        return titled(Pocket, title)
+    except KeyError:
+        raise MissingError(f"No such pocket: '{title}'.") from None
+
+
+def _find(target: Archive, name: str, version: str, archive: Archive) -> SourcePackagePublishingHistory:
+    if not target.world.knows_source(name):
+        raise MissingError(f"No such source package: '{name}'.")
+    for source in reversed(archive.sources):
+        if isinstance(source, SourcePackagePublishingHistory) and (source.name, source.version) == (name, version):
+            return source
+    raise BadRequestError(f"{name} is not published in {archive._displayname}.")

@@ -1,0 +1,106 @@
+"""Requests that are made to wait: what waits where, and letting it go on.
+
+A gate opens when it is released, when its time is up, when the client is gone (if it looks for that) or when the stand-in stops.
+Waiting costs a thread and nothing else: nothing here polls.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+GONE = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
+
+
+@dataclass
+class Gate:
+    """A request that waits. `stage` is before (it is applied), after (it was applied) or late (the client has gone)."""
+
+    number: int
+    method: str
+    path: str
+    stage: str
+    rule: int
+    since: float = field(default_factory=time.monotonic)
+    verdict: str = ""
+
+    def __post_init__(self) -> None:
+        self._reader, self._writer = os.pipe()
+        self._lock = threading.Lock()
+
+    def open(self, verdict: str) -> None:
+        """Let it go on: `go`, `drop` (close the connection, apply nothing more)."""
+        with self._lock:
+            if not self.verdict and self._writer >= 0:
+                self.verdict = verdict
+                os.write(self._writer, b".")
+
+    def wait(self, seconds: float | None, client: socket.socket | None) -> str:
+        """Wait; returns go (released), drop, time (it is up) or gone (the client closed the connection)."""
+        poll = select.poll()
+        poll.register(self._reader, select.POLLIN)
+        if client is not None:
+            poll.register(client, GONE)
+        ready = poll.poll(None if seconds is None else seconds * 1000)
+        with self._lock:
+            os.close(self._reader)
+            os.close(self._writer)
+            self._writer = -1
+            if self.verdict:
+                return self.verdict
+        return "gone" if ready else "time"
+
+    def show(self) -> dict[str, Any]:
+        """For the control interface."""
+        waited = time.monotonic() - self.since
+        keys = ("number", "method", "path", "stage", "rule")
+        return {key: getattr(self, key) for key in keys} | {"waited": round(waited, 3)}
+
+
+class Gates:
+    """All that waits."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._gates: list[Gate] = []
+        self._closed = False
+
+    def wait(self, gate: Gate, seconds: float | None, client: socket.socket | None) -> str:
+        """Wait at a gate that everybody can see meanwhile."""
+        with self._changed:
+            if self._closed:
+                gate.open("drop")
+            self._gates.append(gate)
+            self._changed.notify_all()
+        try:
+            return gate.wait(seconds, client)
+        finally:
+            with self._changed, contextlib.suppress(ValueError):
+                self._gates.remove(gate)
+                self._changed.notify_all()
+
+    def held(self, least: int = 0, timeout: float = 0.0) -> list[dict[str, Any]]:
+        """What waits; waits itself up to `timeout` seconds until at least so many do."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._gates) >= least, timeout)
+            return [gate.show() for gate in self._gates]
+
+    def release(self, number: int | None, verdict: str = "go", rule: int | None = None) -> int:
+        """Let one request go on, or all that wait (by one rule); returns how many that were."""
+        with self._changed:
+            meant = [g for g in self._gates if number in (None, g.number) and rule in (None, g.rule)]
+            for gate in meant:
+                gate.open(verdict)
+        return len(meant)
+
+    def close(self) -> None:
+        """Let everything go and let nothing wait any more."""
+        with self._changed:
+            self._closed = True
+        self.release(None, "drop")

@@ -1,0 +1,105 @@
+"""The log of requests: each one from the moment it came, with who sent it, what fault it met and how it ended.
+
+Bounded: the oldest entries go when there are too many. Waiting for entries is done here, so that tests need not poll.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections import deque
+from dataclasses import asdict, dataclass
+from typing import Any
+
+KEPT = 200_000
+
+
+@dataclass
+class Entry:
+    """A request. Times are of the monotonic clock, in seconds; `ended` and `status` are None while it goes on, `status`
+    stays None when no answer was sent. `applied` says whether the world took it."""
+
+    number: int
+    method: str
+    path: str
+    operation: str | None
+    person: str | None
+    started: float
+    connection: int = 0
+    ended: float | None = None
+    status: int | None = None
+    fault: str | None = None
+    rule: int | None = None
+    applied: bool = False
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which entries are meant; `path` is a regular expression that is searched for. `state` is done, open or any."""
+
+    since: int = 0
+    method: str | None = None
+    path: str | None = None
+    operation: str | None = None
+    status: int | None = None
+    state: str = "done"
+
+    def fits(self, entry: Entry) -> bool:
+        """Whether an entry is meant."""
+        return (
+            entry.number > self.since
+            and (self.state == "any" or (entry.ended is not None) == (self.state == "done"))
+            and self.method in (None, entry.method)
+            and self.operation in (None, entry.operation)
+            and self.status in (None, entry.status)
+            and (self.path is None or re.search(self.path, entry.path) is not None)
+        )
+
+
+class Journal:
+    """All requests since the start or the last reset."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._entries: deque[Entry] = deque(maxlen=KEPT)
+        self._number = 0
+
+    def begin(self, method: str, path: str, operation: str | None, person: str | None, connection: int) -> Entry:
+        """A request has come."""
+        with self._changed:
+            self._number += 1
+            entry = Entry(self._number, method, path, operation, person, time.monotonic(), connection)
+            self._entries.append(entry)
+            self._changed.notify_all()
+        return entry
+
+    def end(self, entry: Entry, status: int | None) -> None:
+        """Its answer was sent, or none was."""
+        with self._changed:
+            entry.ended, entry.status = time.monotonic(), status
+            self._changed.notify_all()
+
+    def clear(self) -> None:
+        """Forget all entries; numbers go on."""
+        with self._changed:
+            self._entries.clear()
+
+    def last(self) -> int:
+        """The number of the last request."""
+        return self._number
+
+    def find(self, wanted: Filter, least: int = 0, timeout: float = 0.0) -> list[dict[str, Any]]:
+        """Entries that fit, oldest first; waits up to `timeout` seconds until there are `least` of them."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._fitting(wanted)) >= least, timeout)
+            return [asdict(entry) for entry in self._fitting(wanted)]
+
+    def _fitting(self, wanted: Filter) -> list[Entry]:
+        fitting = []
+        for entry in reversed(self._entries):
+            if entry.number <= wanted.since:
+                break
+            if wanted.fits(entry):
+                fitting.append(entry)
+        return fitting[::-1]

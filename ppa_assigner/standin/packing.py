@@ -1,0 +1,121 @@
+"""Acts on packages: uploads, builds, copies that wait, and what is published where.
+
+Part of the control interface; nothing here asks for rights, except an upload that names its signer.
+"""
+
+# mypy: disable-error-code="attr-defined"
+# (a lock is a context manager; typeshed hides what RLock() returns)
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from . import uploads
+from .people import DistroSeries
+from .words import BuildState, PublishingStatus, titled
+from .world import World
+
+
+class Packing:
+    """Part of the acts."""
+
+    _world: World
+
+    def upload(
+        self,
+        ppa: str,
+        source: str,
+        version: str,
+        series: str | None = None,
+        status: str = "Published",
+        binaries: Sequence[dict[str, Any]] = (),
+    ) -> None:
+        """Publications come to be, no questions asked: the source, unless that version is in that series already, and its binaries:
+        {"name", "arch": tag or "all", "series": [names], "status", "version", "debug": also a -dbgsym package}."""
+        with self._world.lock:
+            archive = self._world.archive(ppa)
+            wanted = [self._binary(b) for b in binaries]
+            uploads.appear(archive, source, version, self._series(series), titled(PublishingStatus, status), wanted)
+
+    def upload_many(
+        self, ppa: str, sources: Sequence[Sequence[str]], series: str | None = None, binaries: bool = False
+    ) -> None:
+        """Published sources [[name, version], …], each with a binary of its name if wanted."""
+        with self._world.lock:
+            archive = self._world.archive(ppa)
+            for name, version in sources:
+                wanted = [{"name": name}] if binaries else []
+                uploads.appear(archive, name, version, self._series(series), binaries=wanted)
+
+    def dput(self, ppa: str, source: str, version: str, series: str | None = None, signer: str | None = None) -> None:
+        """An upload as users make it: pending, its builds waiting; 409 when refused. Without a signer rights are not looked at."""
+        with self._world.lock:
+            who = self._world.people[signer.lstrip("~")] if signer else None
+            uploads.dput(self._world.archive(ppa), source, version, self._series(series), who)
+
+    def accept(self, ppa: str, source: str, version: str, binary: str) -> None:
+        """The build of a source is done and accepted; the publisher will publish it with its next run."""
+        with self._world.lock:
+            uploads.accept_binary(self._world.archive(ppa), source, version, binary)
+
+    def build(
+        self, ppa: str, source: str, version: str, state: str, arch: str | None = None, series: str | None = None
+    ) -> int:
+        """A build in that state, and its source if that is not there; returns its number."""
+        with self._world.lock:
+            wanted = titled(BuildState, state)
+            archive = self._world.archive(ppa)
+            return uploads.add_build(archive, source, version, self._series(series), wanted, arch).id
+
+    def build_state(self, number: int, state: str) -> None:
+        """Put a build into another state."""
+        with self._world.lock:
+            found = [b for archive in self._world.archives() for b in archive.builds if b.id == number]
+            if not found:
+                raise KeyError(f"no build {number}")
+            found[0].finish(titled(BuildState, state))
+
+    def packages(self, ppa: str) -> dict[str, list[dict[str, Any]]]:
+        """All publications, builds and uploads: name, version, where, status, whether it left the disk."""
+        with self._world.lock:
+            archive = self._world.archive(ppa)
+            return {
+                "sources": [_publication(p) for p in archive.sources],
+                "binaries": [_publication(p) for p in archive.binaries],
+                "builds": [
+                    {"id": b.id, "name": b.release.name, "arch": b.arch_tag, "state": b.buildstate.title}
+                    for b in archive.builds
+                ],
+                "uploads": [{"id": u.id, "name": u.display_name, "status": u.status.title} for u in archive.uploads],
+            }
+
+    def copy_jobs(self) -> int:
+        """How many copies wait."""
+        with self._world.lock:
+            return len(self._world.copy_jobs)
+
+    def _series(self, name: str | None) -> DistroSeries:
+        series = self._world.ubuntu._series
+        return series[name] if name else next(iter(series.values()))
+
+    def _binary(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        binary = dict(wanted)
+        if binary.get("series"):
+            binary["series"] = [self._series(name) for name in binary["series"]]
+        if binary.get("status"):
+            binary["status"] = titled(PublishingStatus, binary["status"])
+        return binary
+
+
+def _publication(publication: Any) -> dict[str, Any]:
+    return {
+        "id": publication.id,
+        "name": publication.name,
+        "version": publication.version,
+        "where": publication.place.path.partition("/")[2],
+        "status": publication._status.title,
+        "removed": publication._date_removed is not None,
+        "by": publication._removed_by.name if publication._removed_by else None,
+        "comment": publication._removal_comment,
+    }

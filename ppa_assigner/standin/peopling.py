@@ -1,0 +1,168 @@
+"""Acts on people and PPAs: who there is, what they own, what a person does by the web form.
+
+Part of the control interface; nothing here asks for rights.
+"""
+
+# mypy: disable-error-code="attr-defined"
+# (a lock is a context manager; typeshed hides what RLock() returns)
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from .archive import Archive
+from .oauth import Token
+from .people import Person, Team
+from .world import World
+
+CONSUMER = "standin"
+LEVELS = ("READ_PUBLIC", "WRITE_PUBLIC", "READ_PRIVATE", "WRITE_PRIVATE", "DESKTOP_INTEGRATION")
+
+
+def make_token(
+    person: Person, level: str = "WRITE_PRIVATE", consumer: str = CONSUMER, expired: bool = False
+) -> dict[str, str]:
+    """A new token as credentials."""
+    if level not in LEVELS:
+        raise ValueError(f"level must be one of {', '.join(LEVELS)}")
+    token = Token(person, consumer, secrets.token_hex(10), secrets.token_hex(20), level, expired)
+    person.world.tokens.add(token)
+    return show_token(token)
+
+
+def show_token(token: Token) -> dict[str, str]:
+    """A token as credentials."""
+    return {
+        "person": token.person.name,
+        "consumer": token.consumer,
+        "token": token.key,
+        "secret": token.secret,
+    }
+
+
+class Peopling:
+    """Part of the acts."""
+
+    _world: World
+
+    def person(self, name: str, display_name: str | None = None, admin: bool = False) -> str:
+        """A person (or the one of that name); returns the name."""
+        with self._world.lock:
+            person = self._world.make_person(name, display_name)
+            person.is_admin = person.is_admin or admin
+        return person.name
+
+    def team(self, name: str, owner: str, members: Sequence[str] = ()) -> str:
+        """A team; its owner is a member too."""
+        with self._world.lock:
+            people = [self._person(member) for member in members]
+            return self._world.make_team(name, self._person(owner), people).name
+
+    def member(self, team: str, person: str, remove: bool = False) -> None:
+        """Take somebody in, or out."""
+        with self._world.lock:
+            found = self._person(team)
+            if not isinstance(found, Team):
+                raise ValueError(f"{team} is no team")
+            (found.leave if remove else found.join)(self._person(person))
+
+    def token(
+        self, person: str, level: str = "WRITE_PRIVATE", consumer: str = CONSUMER, expired: bool = False
+    ) -> dict[str, str]:
+        """A new token: {"person", "consumer", "token", "secret"}."""
+        with self._world.lock:
+            return make_token(self._person(person), level, consumer, expired)
+
+    def suspend(self, person: str, value: bool = True) -> None:
+        """Suspend an account, or not."""
+        with self._world.lock:
+            self._person(person).suspended = value
+
+    def ppas(
+        self,
+        owner: str,
+        names: Sequence[str] = (),
+        count: int = 0,
+        prefix: str = "pool-",
+        displayname: str | None = None,
+        description: str | None = None,
+    ) -> list[str]:
+        """New PPAs by name, or `count` of them called prefix001…; returns their references. ValueError when one is there."""
+        wanted = list(names) or [f"{prefix}{i:03}" for i in range(1, count + 1)]
+        with self._world.lock:
+            person, world = self._person(owner), self._world
+            taken = [name for name in wanted if name in person.archives]
+            if taken:
+                raise ValueError(f"{owner} has {', '.join(taken)} already")
+            return [
+                world.make_archive(person, world.ubuntu, name, displayname, description).reference for name in wanted
+            ]
+
+    def ppa(self, ppa: str) -> dict[str, Any]:
+        """What a PPA is like: settings, description, how much is in it."""
+        with self._world.lock:
+            return _show(self._world.archive(ppa))
+
+    def description(self, ppa: str) -> str | None:
+        """The description as it is now."""
+        with self._world.lock:
+            return self._world.archive(ppa)._description
+
+    def descriptions(self, ppa: str) -> list[dict[str, Any]]:
+        """Every accepted write of the description, oldest first: {"at", "by", "description", "request"}."""
+        with self._world.lock:
+            return list(self._world.archive(ppa).descriptions)
+
+    def describe(self, ppa: str, text: str | None) -> None:
+        """Write the description as a person does by the web form: whatever is there is overwritten."""
+        with self._world.lock:
+            self._world.archive(ppa).describe(text)
+
+    def settings(self, ppa: str, **values: Any) -> None:
+        """Set `enabled`, `private`, `publish`, `displayname`, `authorized_size`, `signing_key_fingerprint` and so on, no rules asked."""
+        with self._world.lock:
+            archive = self._world.archive(ppa)
+            for name, value in values.items():
+                field = name if name == "enabled" else f"_{name}"
+                if not hasattr(archive, field):
+                    raise ValueError(f"a PPA has no {name}")
+                setattr(archive, field, value)
+
+    def uploader(self, ppa: str, person: str, remove: bool = False) -> None:
+        """Give somebody the right to upload, or take it away."""
+        with self._world.lock:
+            archive, who = self._world.archive(ppa), self._person(person)
+            (archive.deleteComponentUploader if remove else archive.newComponentUploader)(who, "main")
+
+    def remove_ppa(self, ppa: str) -> None:
+        """What the owner does by the web page: Deleting, and gone with the next publisher run."""
+        with self._world.lock:
+            self._world.archive(ppa).lp_delete()
+
+    def _person(self, name: str) -> Person:
+        return self._world.people[name.lstrip("~")]
+
+
+def _show(archive: Archive) -> dict[str, Any]:
+    keys = (
+        "description",
+        "displayname",
+        "status",
+        "private",
+        "publish",
+        "build_debug_symbols",
+        "publish_debug_symbols",
+    )
+    return {key: getattr(archive, f"_{key}") for key in keys} | {
+        "reference": archive.reference,
+        "enabled": archive.enabled,
+        "processors": [p.name for p in archive._processors],
+        "dependencies": [d.dependency.reference for d in archive._dependencies],
+        "uploaders": [p.name for p in archive.main_uploaders()],
+        "active_sources": sum(p.active for p in archive.sources),
+        "active_binaries": sum(p.active for p in archive.binaries),
+        "builds": archive.getBuildCounters(),
+        "writes": len(archive.descriptions),
+    }

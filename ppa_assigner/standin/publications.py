@@ -1,0 +1,201 @@
+"""Publications: a source or a binary in a series of an archive, and how one is deleted.
+
+Deleting changes the status at once and nothing else; indexes and files are the publisher's and the death row's business.
+"""
+
+# mypy: disallow-subclassing-any=False, disallow-untyped-decorators=False
+# (zope and lazr.restful ship no types)
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import implementer
+from zope.security.interfaces import Unauthorized
+
+from .access import APPEND, Caller, Guarded, asker, current
+from .errors import BadRequestError
+from .interfaces import IBinaryPackagePublishingHistory, ISourcePackagePublishingHistory
+from .listing import Listing
+from .located import Located
+from .words import ACTIVE, Pocket, PublishingStatus
+
+if TYPE_CHECKING:
+    from .archive import Archive
+    from .builds import Build
+    from .people import DistroArchSeries, DistroSeries, Person
+    from .uploads import PackageUpload
+
+
+@dataclass(frozen=True)
+class Release:
+    """A source package that exists, whatever archives it is published in: copies share it."""
+
+    name: str
+    version: str
+    creator: Person
+
+
+@dataclass(frozen=True)
+class Package:
+    """A binary package that exists: built once, published wherever it is copied to."""
+
+    name: str
+    version: str
+    release: Release
+    specific: bool = True
+    debug: bool = False
+
+
+class Publication(Located):
+    """What sources and binaries have in common."""
+
+    status: Guarded[Any] = Guarded()
+    display_name: Guarded[str] = Guarded()
+    date_created: Guarded[datetime] = Guarded()
+    date_published: Guarded[datetime | None] = Guarded()
+    date_made_pending: Guarded[datetime | None] = Guarded()
+    date_superseded: Guarded[datetime | None] = Guarded()
+    scheduled_deletion_date: Guarded[datetime | None] = Guarded()
+    date_removed: Guarded[datetime | None] = Guarded()
+    removed_by: Guarded[Any] = Guarded()
+    removal_comment: Guarded[str | None] = Guarded()
+
+    _date_published: datetime | None = None
+    _date_made_pending: datetime | None = None
+    _date_superseded: datetime | None = None
+    _scheduled_deletion_date: datetime | None = None
+    _date_removed: datetime | None = None
+    _removed_by: Person | None = None
+    _removal_comment: str | None = None
+    component_name, section_name, pocket = "main", "devel", Pocket.RELEASE
+    copied_from_archive: Archive | None = None
+    creator: Person | None = None
+    step, place = "", None
+    name, version = "", ""
+
+    def __init__(self, archive: Archive, status: Any) -> None:
+        self.archive, self._status = archive, status
+        self.id, self._date_created = archive.world.number(), archive.world.now()
+        if status is not PublishingStatus.PENDING:
+            self._date_published = self._date_created
+        if status not in ACTIVE:
+            self._date_superseded = self._date_created
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} object>"
+
+    @property
+    def path(self) -> str:
+        """Below the archive."""
+        return f"{self.archive.path}/{self.step}/{self.id}"
+
+    @property
+    def active(self) -> bool:
+        """Pending or Published."""
+        return self._status in ACTIVE
+
+    def permits(self, permission: str, caller: Caller) -> bool:
+        """As the archive does."""
+        return self.archive.permits(permission, caller)
+
+    def requestDeletion(self, removal_comment: str | None = None) -> None:
+        """In any status, again and again: the last comment stays. 401 without Append on the archive."""
+        caller = current()
+        if caller is not None and not self.archive.permits(APPEND, caller):
+            raise Unauthorized(self, "api_requestDeletion", "launchpad.Edit")
+        self.delete(asker(), removal_comment)
+
+    def delete(self, by: Person | None, comment: str | None) -> None:
+        """Deleted at once, with what goes with it."""
+        self.mark_deleted(by, comment)
+
+    def mark_deleted(self, by: Person | None, comment: str | None) -> None:
+        """This publication alone."""
+        self._status, self._date_superseded = PublishingStatus.DELETED, self.archive.world.now()
+        self._removed_by, self._removal_comment = by, comment
+
+
+@implementer(ISourcePackagePublishingHistory)
+class SourcePackagePublishingHistory(Publication):
+    """A source in a series."""
+
+    step = "+sourcepub"
+    package_signer: Person | None = None
+    sponsor = None
+    packageupload: PackageUpload | None = None
+
+    def __init__(self, archive: Archive, status: Any, release: Release, series: DistroSeries) -> None:
+        super().__init__(archive, status)
+        self.release, self.place, self.distro_series = release, series, series
+        self.name = self.source_package_name = release.name
+        self.version = self.source_package_version = release.version
+        self._display_name = f"{release.name} {release.version} in {series.name}"
+        self.package_creator = self.package_maintainer = release.creator
+
+    def delete(self, by: Person | None, comment: str | None) -> None:
+        """Takes the active binaries built from this source in the same archive, series and pocket."""
+        self.mark_deleted(by, comment)
+        for binary in self.siblings():
+            if binary.active:
+                binary.mark_deleted(by, comment)
+
+    def siblings(self) -> list[BinaryPackagePublishingHistory]:
+        """Binaries built from this source, published in the same series."""
+        return [
+            b
+            for b in self.archive.binaries
+            if isinstance(b, BinaryPackagePublishingHistory)
+            and b.package.release is self.release
+            and b.distro_arch_series.distroseries is self.distro_series
+        ]
+
+    def getPublishedBinaries(self, active_binaries_only: bool | None = True) -> Listing:
+        """Its binaries."""
+        return Listing([b for b in self.siblings() if b.active or not active_binaries_only])
+
+    def getBuilds(self) -> Listing:
+        """Its builds in this archive and series."""
+        return Listing([b for b in self.archive.builds if b.release is self.release and b.series is self.distro_series])
+
+    def sourceFileUrls(self, include_meta: bool | None = False) -> list[str]:
+        """The stand-in has no files."""
+        return []
+
+    def binaryFileUrls(self) -> list[str]:
+        """The stand-in has no files."""
+        return []
+
+
+@implementer(IBinaryPackagePublishingHistory)
+class BinaryPackagePublishingHistory(Publication):
+    """A binary in a series, for one architecture: one that is architecture independent has one of these for each."""
+
+    step = "+binarypub"
+    priority_name, phased_update_percentage = "OPTIONAL", None
+    build: Build | None = None
+
+    def __init__(self, archive: Archive, status: Any, package: Package, place: DistroArchSeries) -> None:
+        super().__init__(archive, status)
+        self.package, self.place, self.distro_arch_series = package, place, place
+        self.name = self.binary_package_name = package.name
+        self.version = self.binary_package_version = package.version
+        self.source_package_name, self.source_package_version = package.release.name, package.release.version
+        self.architecture_specific, self.is_debug = package.specific, package.debug
+        where = f"{place.distroseries.name} {place.architecture_tag}"
+        self._display_name = f"{package.name} {package.version} in {where}"
+
+    def requestDeletion(self, removal_comment: str | None = None) -> None:
+        """400 for debug symbols: they go with their package."""
+        super().requestDeletion(removal_comment)
+
+    def delete(self, by: Person | None, comment: str | None) -> None:
+        """This one alone, and its debug symbols."""
+        if self.is_debug:
+            raise BadRequestError("Cannot delete ddeb publications directly; delete the corresponding deb instead.")
+        self.mark_deleted(by, comment)
+        for other in self.archive.binaries:
+            if other.name == f"{self.name}-dbgsym" and other.place is self.place and other.version == self.version:
+                other.mark_deleted(by, comment)

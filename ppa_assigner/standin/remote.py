@@ -1,0 +1,229 @@
+"""The control interface from another process: a typed client whose methods mirror the acts.
+
+Needs nothing of the stand-in's framework, so that tests and benches start quickly. Every call has a deadline.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+import urllib3
+
+DEADLINE = 30.0
+
+
+class ControlError(Exception):
+    """The stand-in could not do what was asked; the text says why."""
+
+
+class Rejected(ControlError):  # noqa: N818 - the name that whoever uploads looks for
+    """An upload was refused, with the reason."""
+
+
+class Control:
+    """Drives a stand-in. `url` is its control address. Safe for many threads. See `acts` for what each method does."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/") + "/"
+        self._pool = urllib3.PoolManager(maxsize=16, retries=False)
+
+    def call(self, act: str, wait: float = 0.0, **arguments: Any) -> Any:
+        """Any act by its name; `wait` is how long it may take beyond the usual deadline, in seconds."""
+        answer = self._pool.request(
+            "POST", self.url + act, body=json.dumps(arguments).encode(), timeout=urllib3.Timeout(total=DEADLINE + wait)
+        )
+        result = json.loads(answer.data)
+        if answer.status == 409:
+            raise Rejected(result["error"])
+        if answer.status != 200:
+            raise ControlError(result["error"])
+        return result
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._pool.clear()
+
+    # the stand-in as a whole
+
+    def about(self) -> dict[str, Any]:
+        """Addresses, series, architectures, credentials."""
+        return cast("dict[str, Any]", self.call("about"))
+
+    def reset(self, spec: dict[str, Any] | None = None, owner: str | None = None, ppas: int = 0) -> dict[str, Any]:
+        """A fresh world."""
+        return cast("dict[str, Any]", self.call("reset", spec=spec, owner=owner, ppas=ppas))
+
+    def delay(self, seconds: float) -> None:
+        """Added to each request."""
+        self.call("delay", seconds=seconds)
+
+    def clock(self, at: str | None = None, step: float | None = None, speed: float | None = None) -> dict[str, Any]:
+        """Set, step, speed up or read the clock."""
+        return cast("dict[str, Any]", self.call("clock", at=at, step=step, speed=speed))
+
+    def run(self, script: str, times: int = 1) -> None:
+        """`publisher`, `death_row`, `copies` or `builders`, finished on return."""
+        self.call("run", script=script, times=times)
+
+    def automatic(self, **every: float | None) -> dict[str, float]:
+        """Scripts that run by themselves, every so many seconds of the stand-in's clock."""
+        return cast("dict[str, float]", self.call("automatic", **every))
+
+    # people and PPAs
+
+    def person(self, name: str, display_name: str | None = None, admin: bool = False) -> str:
+        """A person."""
+        return cast("str", self.call("person", name=name, display_name=display_name, admin=admin))
+
+    def team(self, name: str, owner: str, members: Sequence[str] = ()) -> str:
+        """A team."""
+        return cast("str", self.call("team", name=name, owner=owner, members=list(members)))
+
+    def member(self, team: str, person: str, remove: bool = False) -> None:
+        """In or out."""
+        self.call("member", team=team, person=person, remove=remove)
+
+    def token(
+        self, person: str, level: str = "WRITE_PRIVATE", consumer: str = "standin", expired: bool = False
+    ) -> dict[str, str]:
+        """A new token."""
+        token = self.call("token", person=person, level=level, consumer=consumer, expired=expired)
+        return cast("dict[str, str]", token)
+
+    def suspend(self, person: str, value: bool = True) -> None:
+        """An account."""
+        self.call("suspend", person=person, value=value)
+
+    def ppas(
+        self,
+        owner: str,
+        names: Sequence[str] = (),
+        count: int = 0,
+        prefix: str = "pool-",
+        displayname: str | None = None,
+        description: str | None = None,
+    ) -> list[str]:
+        """New PPAs; their references."""
+        made = self.call(
+            "ppas",
+            owner=owner,
+            names=list(names),
+            count=count,
+            prefix=prefix,
+            displayname=displayname,
+            description=description,
+        )
+        return cast("list[str]", made)
+
+    def ppa(self, ppa: str) -> dict[str, Any]:
+        """What a PPA is like."""
+        return cast("dict[str, Any]", self.call("ppa", ppa=ppa))
+
+    def description(self, ppa: str) -> str | None:
+        """As it is now."""
+        return cast("str | None", self.call("description", ppa=ppa))
+
+    def descriptions(self, ppa: str) -> list[dict[str, Any]]:
+        """Every accepted write: {"at", "by", "description", "request"}."""
+        return cast("list[dict[str, Any]]", self.call("descriptions", ppa=ppa))
+
+    def describe(self, ppa: str, text: str | None) -> None:
+        """As a person does by the web form."""
+        self.call("describe", ppa=ppa, text=text)
+
+    def settings(self, ppa: str, **values: Any) -> None:
+        """`enabled`, `private`, `publish`, …"""
+        self.call("settings", ppa=ppa, **values)
+
+    def uploader(self, ppa: str, person: str, remove: bool = False) -> None:
+        """The right to upload."""
+        self.call("uploader", ppa=ppa, person=person, remove=remove)
+
+    def remove_ppa(self, ppa: str) -> None:
+        """Deleting."""
+        self.call("remove_ppa", ppa=ppa)
+
+    # packages
+
+    def upload(
+        self,
+        ppa: str,
+        source: str,
+        version: str,
+        series: str | None = None,
+        status: str = "Published",
+        binaries: Iterable[dict[str, Any]] = (),
+    ) -> None:
+        """Publications come to be."""
+        self.call(
+            "upload", ppa=ppa, source=source, version=version, series=series, status=status, binaries=list(binaries)
+        )
+
+    def upload_many(
+        self, ppa: str, sources: Sequence[Sequence[str]], series: str | None = None, binaries: bool = False
+    ) -> None:
+        """Published sources [[name, version], …]."""
+        self.call("upload_many", ppa=ppa, sources=[list(s) for s in sources], series=series, binaries=binaries)
+
+    def dput(self, ppa: str, source: str, version: str, series: str | None = None, signer: str | None = None) -> None:
+        """An upload as users make it; raises Rejected."""
+        self.call("dput", ppa=ppa, source=source, version=version, series=series, signer=signer)
+
+    def accept(self, ppa: str, source: str, version: str, binary: str) -> None:
+        """An accepted upload that the publisher has not seen."""
+        self.call("accept", ppa=ppa, source=source, version=version, binary=binary)
+
+    def build(
+        self, ppa: str, source: str, version: str, state: str, arch: str | None = None, series: str | None = None
+    ) -> int:
+        """A build; its number."""
+        number = self.call("build", ppa=ppa, source=source, version=version, state=state, arch=arch, series=series)
+        return cast("int", number)
+
+    def build_state(self, number: int, state: str) -> None:
+        """Another state."""
+        self.call("build_state", number=number, state=state)
+
+    def packages(self, ppa: str) -> dict[str, list[dict[str, Any]]]:
+        """Publications, builds, uploads."""
+        return cast("dict[str, list[dict[str, Any]]]", self.call("packages", ppa=ppa))
+
+    def copy_jobs(self) -> int:
+        """How many wait."""
+        return cast("int", self.call("copy_jobs"))
+
+    # faults and log
+
+    def fault(self, action: str, **rule: Any) -> int:
+        """Add a rule (`faults.Rule`); its id."""
+        return cast("int", self.call("fault", action=action, **rule))
+
+    def faults(self) -> list[dict[str, Any]]:
+        """All rules."""
+        return cast("list[dict[str, Any]]", self.call("faults"))
+
+    def unfault(self, number: int | None = None) -> int:
+        """Remove one, or all."""
+        return cast("int", self.call("unfault", number=number))
+
+    def held(self, least: int = 0, timeout: float = 0.0) -> list[dict[str, Any]]:
+        """What waits: {"number", "method", "path", "stage", "rule", "waited"}."""
+        return cast("list[dict[str, Any]]", self.call("held", wait=timeout, least=least, timeout=timeout))
+
+    def release(self, number: int | None = None, verdict: str = "go", rule: int | None = None) -> int:
+        """Let it go on."""
+        return cast("int", self.call("release", number=number, verdict=verdict, rule=rule))
+
+    def log(self, timeout: float = 0.0, **wanted: Any) -> list[dict[str, Any]]:
+        """Requests by `since`, `method`, `path`, `operation`, `status`, `state`; waits for `least` of them."""
+        return cast("list[dict[str, Any]]", self.call("log", wait=timeout, timeout=timeout, **wanted))
+
+    def last(self) -> int:
+        """The number of the last request."""
+        return cast("int", self.call("last"))
+
+    def forget(self) -> None:
+        """Empty the log."""
+        self.call("forget")

@@ -1,0 +1,135 @@
+"""The stand-in as a whole: a Launchpad on loopback with its control interface, in this process, in threads.
+
+One per process at a time (zope's registry is the process's). It keeps nothing on disk.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from types import TracebackType
+
+from .acts import Acts
+from .automatic import Automatic
+from .clock import Clock
+from .control import Control
+from .exchange import Exchange, Outcome
+from .peopling import make_token, show_token
+from .service import Answer, Call, Service
+from .wire import Server
+from .world import Spec, World
+
+BOT, STRANGER, ADMINISTRATOR = "ppa-bot", "stranger", "lp-admin"
+
+
+class Standin:
+    """Listens from its construction on (ports 0 take any), answers from `start` to `stop`; also a context manager.
+
+    With `owner` there are the ready-made persons `ppa-bot` (owner of the team, so that it can make PPAs too), `stranger` and
+    `lp-admin`, and the team `owner` with `ppas` PPAs called pool-001 and so on. `speed` is the clock's, `delay` seconds are added
+    to each request.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        control_port: int = 0,
+        owner: str | None = "ci-pool",
+        ppas: int = 0,
+        speed: float = 1.0,
+        delay: float = 0.0,
+        spec: Spec | None = None,
+    ) -> None:
+        self._server = Server(port, self._handle, "launchpad")
+        self._control_server = Server(control_port, self._control, "control")
+        self.service = Service(World(Clock(speed), spec or Spec()), ("127.0.0.1", self._server.port))
+        self.exchange = Exchange(self.service, delay)
+        self.automatic = Automatic(lambda: self.service.world)
+        self.acts = Acts(self)
+        self._controller = Control(self.acts)
+        if owner:
+            self.populate(owner, ppas)
+
+    @property
+    def service_root(self) -> str:
+        """The address for launchpadlib, without a version."""
+        return f"http://127.0.0.1:{self._server.port}/"
+
+    @property
+    def control_url(self) -> str:
+        """The address of the control interface."""
+        return f"http://127.0.0.1:{self._control_server.port}/"
+
+    def start(self) -> Standin:
+        """Begin to answer."""
+        self._server.start()
+        self._control_server.start()
+        self.automatic.start()
+        return self
+
+    def stop(self) -> None:
+        """Close all connections and end."""
+        self.exchange.gates.close()
+        self._server.stop()
+        self._control_server.stop()
+        self.automatic.stop()
+
+    def __enter__(self) -> Standin:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def populate(self, owner: str, ppas: int) -> None:
+        """Make the ready-made persons, the team and its PPAs."""
+        world = self.service.world
+        with world.lock:  # type: ignore[attr-defined]  # a lock is a context manager, typeshed hides it
+            bot = world.make_person(BOT)
+            administrator = world.make_person(ADMINISTRATOR)
+            administrator.is_admin = True
+            for person in (bot, world.make_person(STRANGER), administrator):
+                make_token(person)
+            world.make_team(owner, bot)
+        self.acts.ppas(owner, count=ppas)
+
+    def renew(self, spec: Spec | None) -> None:
+        """A fresh world with a fresh clock; scripts no longer run by themselves."""
+        old = self.service.world
+        self.automatic.set(**dict.fromkeys(self.automatic.every))
+        with old.lock:  # type: ignore[attr-defined]  # a lock is a context manager, typeshed hides it
+            self.service.serve(World(Clock(), spec or old.spec, old.lock))
+        with old.clock.changed:
+            old.clock.changed.notify_all()
+
+    def credentials(self) -> dict[str, dict[str, str]]:
+        """The newest token of each person who has one: name -> {"person", "consumer", "token", "secret"}."""
+        world = self.service.world
+        found = {name: world.tokens.of(name) for name in list(world.people)}
+        return {name: show_token(token) for name, token in found.items() if token is not None}
+
+    def credentials_text(self, person: str = BOT) -> str:
+        """What a credentials file of launchpadlib says for that person's newest token; KeyError when there is none."""
+        return credentials_text(self.credentials()[person])
+
+    def _handle(self, call: Call, client: socket.socket, number: int, send: Callable[[Outcome], None]) -> None:
+        outcome, entry = self.exchange.handle(call, client, number)
+        answer = outcome.answer
+        if answer is not None:
+            answer = Answer(answer.status, (("Date", self.service.date()), *answer.headers), answer.body, answer.reason)
+        try:
+            send(Outcome(answer, outcome.seconds))
+        finally:
+            self.exchange.journal.end(entry, answer.status if answer else None)
+
+    def _control(self, call: Call, client: socket.socket, number: int, send: Callable[[Outcome], None]) -> None:
+        self._controller.handle(call, client, number, send)
+
+
+def credentials_text(token: dict[str, str]) -> str:
+    """A credentials file of launchpadlib for {"consumer", "token", "secret"}."""
+    return (
+        f"[1]\nconsumer_key = {token['consumer']}\nconsumer_secret = \n"
+        f"access_token = {token['token']}\naccess_secret = {token['secret']}\n\n"
+    )

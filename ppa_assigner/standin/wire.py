@@ -1,0 +1,170 @@
+"""The HTTP/1.1 server: a thread for each connection, kept alive, with nothing between it and the socket.
+
+That is what makes it possible to close a connection at an exact point and to answer byte by byte. Only what HTTP clients of the
+web service need: no chunked requests, no pipelining promises.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import socket
+import threading
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import BinaryIO
+
+from .exchange import Outcome
+from .service import Answer, Call
+
+LARGEST_BODY = 64 * 1024 * 1024
+BACKLOG = 1024
+LINE = 65_536
+STEP = 0.02  # seconds between the pieces of an answer that trickles
+
+Handler = Callable[[Call, socket.socket, int, Callable[[Outcome], None]], None]
+
+
+class BadCallError(Exception):
+    """What came is no request that can be answered."""
+
+
+class Server:
+    """Listens on 127.0.0.1 from its construction on; port 0 takes any."""
+
+    def __init__(self, port: int, handler: Handler, name: str) -> None:
+        self._handler, self._name = handler, name
+        self._socket = socket.create_server(("127.0.0.1", port), backlog=BACKLOG)
+        self.port: int = self._socket.getsockname()[1]
+        self._connections: set[socket.socket] = set()
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._accept, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Take connections."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close everything; requests that are being answered are cut off."""
+        self._stopped = True
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        with self._lock:
+            for connection in self._connections:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    def _accept(self) -> None:
+        while not self._stopped:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                if self._stopped:
+                    return
+                continue
+            threading.Thread(target=self._serve, args=(connection,), name=self._name, daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        number = next(self._numbers)
+        with self._lock:
+            self._connections.add(connection)
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._converse(connection, number)
+        except (OSError, BadCallError):
+            pass  # the client has gone, or never spoke HTTP
+        finally:
+            with self._lock:
+                self._connections.discard(connection)
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
+
+    def _converse(self, connection: socket.socket, number: int) -> None:
+        stream = connection.makefile("rb", buffering=LINE)
+        with stream:
+            while not self._stopped:
+                call = _read(stream, connection)
+                if call is None:
+                    return
+                again: list[bool] = []
+                self._handler(call, connection, number, lambda out: again.append(_send(connection, out, call)))
+                if not all(again) or not again:
+                    return
+
+
+def _read(stream: BinaryIO, connection: socket.socket) -> Call | None:
+    first = stream.readline(LINE)
+    if not first:
+        return None
+    parts = first.decode("latin-1").split()
+    if len(parts) != 3:
+        raise BadCallError(first)
+    headers = _headers(stream)
+    length = int(headers.get("content-length") or 0)
+    if length > LARGEST_BODY or "chunked" in headers.get("transfer-encoding", ""):
+        raise BadCallError("body")
+    if headers.get("expect", "").lower() == "100-continue":
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+    body = stream.read(length) if length else b""
+    if len(body) < length:
+        return None
+    target = parts[1]
+    if target.startswith("http://"):
+        target = "/" + target[7:].partition("/")[2]
+    return Call(parts[0], target, headers, body)
+
+
+def _headers(stream: BinaryIO) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    while True:
+        line = stream.readline(LINE)
+        if line in (b"\r\n", b"\n"):
+            return headers
+        name, colon, value = line.decode("latin-1").partition(":")
+        if not colon:
+            raise BadCallError(line)
+        headers[name.strip().lower()] = value.strip()
+
+
+def _send(connection: socket.socket, outcome: Outcome, call: Call) -> bool:
+    """Send an answer; whether the connection can be used again."""
+    if outcome.answer is None:
+        return False
+    closing = call.headers.get("connection", "").lower() == "close"
+    data = _bytes(outcome.answer, call.method == "HEAD", closing)
+    if outcome.seconds:
+        _trickle(connection, data, outcome.seconds)
+    else:
+        connection.sendall(data)
+    return not closing
+
+
+def _bytes(answer: Answer, head: bool, closing: bool) -> bytes:
+    reason = answer.reason or _reason(answer.status)
+    lines = [f"HTTP/1.1 {answer.status} {reason}", *(f"{name}: {value}" for name, value in answer.headers)]
+    lines += [f"Content-Length: {len(answer.body)}"] * (answer.status != HTTPStatus.NOT_MODIFIED)
+    lines += ["Connection: close"] * closing
+    text = "\r\n".join(lines) + "\r\n\r\n"
+    return text.encode("latin-1", "replace") + (b"" if head else answer.body)
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
+
+
+def _trickle(connection: socket.socket, data: bytes, seconds: float) -> None:
+    pieces = max(1, int(seconds / STEP))
+    size = max(1, -(-len(data) // pieces))
+    for at in range(0, len(data), size):
+        connection.sendall(data[at : at + size])
+        time.sleep(STEP)

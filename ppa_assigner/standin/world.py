@@ -1,0 +1,146 @@
+"""The world of the stand-in: everything that there is, under one lock.
+
+Whoever looks at it or changes it holds `lock`; a request of the web service is applied under it as a whole, which makes it atomic.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from .archive import Archive
+from .clock import Clock
+from .oauth import Tokens
+from .people import Distribution, DistroArchSeries, DistroSeries, Person, Processor, Team
+
+if TYPE_CHECKING:
+    from .copies import CopyJob
+    from .uploads import PackageUpload
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What exists from the start. The first series is the one in development, the first architecture builds what is
+    architecture independent; `processors` are those that no architecture needs."""
+
+    series: Sequence[str] = ("noble", "jammy", "questing")
+    arches: Sequence[str] = ("amd64", "arm64")
+    processors: Sequence[str] = ()
+    distributions: Sequence[str] = ("ubuntu", "debian")
+
+
+@dataclass
+class World:
+    """All people, archives and queues. Nothing in it is safe to touch without `lock`."""
+
+    clock: Clock = field(default_factory=Clock)
+    spec: Spec = field(default_factory=Spec)
+    lock: threading.RLock = field(default_factory=threading.RLock)  # type: ignore[valid-type]  # a function in typeshed
+
+    def __post_init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self.people: dict[str, Person] = {}
+        self.distributions: dict[str, Distribution] = {}
+        self.tokens = Tokens()
+        self.copy_jobs: list[CopyJob] = []
+        self.after_request: list[Callable[[], None]] = []
+        names = [*self.spec.arches, *self.spec.processors]
+        self.processors = {name: Processor(name) for name in sorted(names)}
+        for name in self.spec.distributions:
+            self._add_distribution(name)
+
+    def _add_distribution(self, name: str) -> None:
+        distribution = self.distributions[name] = Distribution(self, name)
+        keeper = self.make_person(f"{name}-archive")
+        distribution.main_archive = Archive(self, keeper, distribution, "primary")
+        for series in self.spec.series:
+            self._add_series(distribution.add(series))
+
+    def _add_series(self, series: DistroSeries) -> None:
+        for tag in self.spec.arches:
+            series.arches[tag] = DistroArchSeries(series, tag, self.processors[tag])
+        series.nominatedarchindep = series.arches[self.spec.arches[0]]
+
+    @property
+    def ubuntu(self) -> Distribution:
+        """The distribution that PPAs are for."""
+        return self.distributions[self.spec.distributions[0]]
+
+    def now(self) -> datetime:
+        """By the stand-in's clock."""
+        return self.clock.now()
+
+    def number(self) -> int:
+        """A number that nothing had before."""
+        return next(self._numbers)
+
+    def archives(self) -> Iterator[Archive]:
+        """All PPAs, deleted ones too."""
+        for person in list(self.people.values()):
+            yield from list(person.archives.values())
+
+    def make_person(self, name: str, display_name: str | None = None) -> Person:
+        """A person; the one of that name if there is one."""
+        return self.people.setdefault(name, Person(self, name, display_name))
+
+    def make_team(self, name: str, owner: Person, members: Sequence[Person] = ()) -> Team:
+        """A team; its owner is a member."""
+        team = Team(self, name)
+        self.people[name], team.team_owner = team, owner
+        for member in (owner, *members):
+            team.join(member)
+        return team
+
+    def make_archive(
+        self, owner: Person, distribution: Distribution, name: str, displayname: str | None, description: str | None
+    ) -> Archive:
+        """A PPA; whether it may be made is asked elsewhere."""
+        archive = owner.archives[name] = Archive(self, owner, distribution, name)
+        if displayname is not None:
+            archive._displayname = displayname
+        archive.describe(description)
+        return archive
+
+    def archive(self, reference: str) -> Archive:
+        """A PPA by `~owner/distribution/name`; KeyError when there is none."""
+        found = self.find(reference)
+        if found is None:
+            raise KeyError(f"no archive {reference}")
+        return found
+
+    def find(self, reference: str) -> Archive | None:
+        """An archive by one of the forms of a reference that Launchpad takes."""
+        if reference.startswith("ppa:"):
+            reference = f"~{reference[4:]}"
+        parts = reference.split("/")
+        if reference.startswith("~") and len(parts) == 3:
+            owner = self.people.get(parts[0][1:])
+            return owner.find(parts[1], parts[2]) if owner else None
+        distribution = self.distributions.get(parts[0])
+        if distribution is None or parts[1:] not in ([], ["primary"]):
+            return None
+        return distribution.main_archive
+
+    def upload(self, number: str) -> PackageUpload | None:
+        """An entry of the queue."""
+        found = (u for archive in self.archives() for u in archive.uploads if str(u.id) == number)
+        return next(found, None)
+
+    def knows_source(self, name: str) -> bool:
+        """Whether any archive ever had a source of that name."""
+        return any(s.name == name for archive in self.archives() for s in archive.sources)
+
+    def finish_request(self) -> None:
+        """What happens when the database has taken a change."""
+        actions, self.after_request = self.after_request, []
+        for action in actions:
+            action()
+
+
+def person_named(world: World, name: str) -> Any:
+    """A person or team; KeyError when there is none."""
+    return world.people[name.lstrip("~")]
