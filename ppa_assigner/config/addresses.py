@@ -1,0 +1,110 @@
+"""Where Launchpad is and where the API listens: addresses, read from text and judged.
+
+Rule: nothing is looked up and nothing is connected to; ValueError holds one sentence for people.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+from .settings import Listen
+from .values import nearest, plain_text, shown
+
+SERVICES = {
+    # Launchpad's own, as launchpadlib resolves them (launchpad-facts: roots of the web service)
+    "production": "https://api.launchpad.net/",
+    "staging": "https://api.staging.launchpad.net/",
+    "qastaging": "https://api.qastaging.launchpad.net/",
+}
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})")
+_VERSION_TAIL = re.compile(r"/(devel|beta|[0-9]+\.[0-9]+)/*$")
+_PORT = re.compile(r"[0-9]{1,5}")
+_SOCKET_PATH_BYTES = 107  # sun_path of Linux, without its closing NUL
+
+
+def service(value: object) -> str:
+    """The root of a web service, ending in `/`: of one of Launchpad's own by name, or of any by address."""
+    text = plain_text(value)
+    if text in SERVICES:
+        return SERVICES[text]
+    if not text.lower().startswith(("http://", "https://")):
+        names = ", ".join(SERVICES)
+        raise ValueError(f"{shown(text)} is neither {names} nor an http(s) address{nearest(text, SERVICES)}")
+    if match := _VERSION_TAIL.search(text):
+        raise ValueError(f"{shown(text)} ends in a version; write it without /{match[1]}")
+    _check_address(text)
+    scheme, rest = text.split("://", 1)
+    return f"{scheme.lower()}://{rest.rstrip('/')}/"
+
+
+def _check_address(text: str) -> None:
+    try:
+        parts = urlsplit(text)
+        whole_address = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        whole_address = False
+    if not whole_address or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError(f"{shown(text)} is no http(s) address of a host")
+    if parts.query or parts.fragment or "@" in parts.netloc or text.endswith(("?", "#")):
+        raise ValueError(f"{shown(text)} must be an address without user, '?' and '#'")
+
+
+def launchpads_own(root: str) -> bool:
+    """Whether this root belongs to Launchpad itself, whatever name or address it was given by."""
+    return f".{(urlsplit(root).hostname or '').rstrip('.')}".endswith(".launchpad.net")
+
+
+def listen(value: object) -> Listen:
+    """`HOST:PORT`, `[IPv6]:PORT` or `unix:/path`."""
+    text = plain_text(value)
+    if text.startswith("unix:"):
+        return Listen(path=_socket_path(text))
+    host, colon, port = text.rpartition(":")
+    if not colon or not _PORT.fullmatch(port) or int(port) > 65535:
+        raise ValueError(f"{shown(text)} has no port; write it like 127.0.0.1:8020, [::1]:8020 or unix:/path")
+    return Listen(host=_host(host, text), port=int(port))
+
+
+def _socket_path(text: str) -> str:
+    path = text.removeprefix("unix:")
+    if not path.startswith("/") or path.endswith("/"):
+        raise ValueError(f"{shown(text)} needs an absolute path, like unix:/run/ppa-assigner/api.sock")
+    if len(path.encode()) > _SOCKET_PATH_BYTES:
+        raise ValueError(f"{shown(text)} is too long for a Unix socket; at most {_SOCKET_PATH_BYTES} bytes")
+    return path
+
+
+def _host(host: str, text: str) -> str:
+    bracketed = host.startswith("[") and host.endswith("]")
+    bare = host[1:-1] if bracketed else host
+    if bracketed and _is_address(bare, 6):
+        return bare
+    if _is_address(bare, 6):
+        raise ValueError(f"{shown(text)} needs brackets around the IPv6 address, like [::1]:8020")
+    if bracketed or not _HOST.fullmatch(host) or (_looks_numeric(host) and not _is_address(host, 4)):
+        raise ValueError(f"{shown(text)} has no host; write it like 127.0.0.1:8020, [::1]:8020 or unix:/path")
+    return host
+
+
+def _looks_numeric(host: str) -> bool:
+    return host.replace(".", "").isdigit()
+
+
+def _is_address(host: str, family: int) -> bool:
+    try:
+        return ipaddress.ip_address(host).version == family
+    except ValueError:
+        return False
+
+
+def local(where: Listen) -> bool:
+    """Whether only this host can connect: a Unix socket, 127.0.0.0/8, ::1 or localhost."""
+    if where.path is not None or (where.host or "").lower() == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(where.host or "")
+    except ValueError:
+        return False
+    return address == ipaddress.IPv6Address("::1") or (address.version == 4 and address.is_loopback)

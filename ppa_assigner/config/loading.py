@@ -1,0 +1,134 @@
+"""From a file to settings: reads, judges everything, and only then builds.
+
+Rule: either all is well or all mistakes are raised together.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ..options import PoolOptions
+from ..reference import Reference
+from .checks import check, credentials_file
+from .document import Document
+from .patterns import pattern
+from .reading import read
+from .sections import File, LaunchpadSection
+from .settings import ApiSettings, LaunchpadSettings, Pool, Settings
+from .shape import shaped
+from .values import duration
+
+DEFAULT_POOL = "default"
+
+
+def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in this file.  Raises ConfigError with every mistake in it, each with its line."""
+    document = read(path)
+    if not isinstance(document.data, dict):
+        _no_section(document)
+    file = shaped(document)
+    check(document, environ, path.parent)
+    document.check()
+    assert file is not None, "a shape that is wrong was blamed"  # noqa: S101 - holds by `shaped`
+    return _settings(file, path.parent)
+
+
+def _no_section(document: Document) -> None:
+    document.check()
+    if document.data is None:
+        document.blame((), 'the file is empty; list the PPAs, like ppas: ["~owner/ubuntu/pool-{001..020}"]')
+    else:
+        document.blame((), 'the file expects keys at its top, like ppas: ["~owner/ubuntu/pool-{001..020}"]')
+    document.check()
+
+
+def credentials_path(settings: Settings, environ: Mapping[str, str] = os.environ) -> Path:
+    """The file with the Launchpad credentials: the configured one, else the one that systemd hands over.
+
+    Raises FileNotFoundError when there is neither.
+    """
+    if settings.launchpad.credentials is not None:
+        return settings.launchpad.credentials
+    if directory := environ.get("CREDENTIALS_DIRECTORY"):
+        return Path(directory) / "launchpad"
+    raise FileNotFoundError("no Launchpad credentials: launchpad.credentials and $CREDENTIALS_DIRECTORY are not set")
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of the configuration file."""
+    return File.model_json_schema()
+
+
+def describe(settings: Settings) -> str:
+    """What a file says, in a few lines for people."""
+    return "\n".join(_lines(settings))
+
+
+# -- settings -----------------------------------------------------------------------------------------------------
+
+
+def _settings(file: File, folder: Path) -> Settings:
+    return Settings(
+        pools=MappingProxyType(dict(_pools(file))),
+        retire=_expanded(file.retire),
+        launchpad=_launchpad(file.launchpad, folder),
+        api=ApiSettings(file.api.listen, tuple(client.client() for client in file.api.clients)),
+        name=file.name or _host_name(),
+    )
+
+
+def _pools(file: File) -> Iterator[tuple[str, Pool]]:
+    for name, section in file.pools.items():
+        yield name, Pool(name, _expanded(section.ppas), section.options())
+    if file.ppas:
+        yield DEFAULT_POOL, Pool(DEFAULT_POOL, _expanded(file.ppas), PoolOptions())
+
+
+def _expanded(texts: Iterable[str]) -> tuple[Reference, ...]:
+    return tuple(ppa for text in texts for ppa in pattern(text).expand())
+
+
+def _launchpad(section: LaunchpadSection, folder: Path) -> LaunchpadSettings:
+    timeout = section.timeout
+    return LaunchpadSettings(
+        service=section.service,
+        version=section.version,
+        credentials=None if section.credentials is None else credentials_file(section.credentials, folder),
+        look_every=section.look_every,
+        connect=min(timeout.connect, timeout.total),
+        read=min(timeout.read, timeout.total),
+        total=timeout.total,
+        connections=section.connections,
+    )
+
+
+def _host_name() -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname()) or "localhost"
+
+
+# -- words --------------------------------------------------------------------------------------------------------
+
+
+def _lines(settings: Settings) -> Iterator[str]:
+    for pool in settings.pools.values():
+        options = pool.options
+        yield f"pool {pool.name}: {_counted(pool.ppas)}, ttl {duration(options.ttl)}, proof {options.proof.value}"
+    if settings.retire:
+        yield f"retire: {_counted(settings.retire)}"
+    credentials = settings.launchpad.credentials or "handed over by systemd"
+    yield f"launchpad: {settings.launchpad.service}{settings.launchpad.version}, credentials {credentials}"
+    clients = ", ".join(f"{client.name} ({client.role.value})" for client in settings.api.clients)
+    yield f"api: {settings.api.listen}, {'clients ' + clients if clients else 'no clients: everybody is operator'}"
+    yield f"name: {settings.name}"
+
+
+def _counted(ppas: tuple[Reference, ...]) -> str:
+    if len(ppas) == 1:
+        return f"1 PPA ({ppas[0]})"
+    return f"{len(ppas)} PPAs ({ppas[0]} ... {ppas[-1]})"

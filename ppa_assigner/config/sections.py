@@ -1,0 +1,238 @@
+"""The shape of the configuration file: its sections, their options, what each accepts and what it is by default.
+
+Rule: one option is judged by itself; what only shows when several are seen together is for `checks`.  The texts below
+the options are their descriptions in the JSON schema.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    WithJsonSchema,
+)
+
+from ..access import Client, Role
+from ..options import Baseline, PoolOptions, Proof, Retry
+from . import addresses, patterns, values
+from .settings import Listen
+
+_POOL = PoolOptions()
+_TEXT: dict[str, Any] = {"type": "string"}
+_DURATION: dict[str, Any] = {
+    "anyOf": [
+        {"type": "number", "minimum": 0},
+        {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)? ?(ms|s|m|h|d)?$"},
+    ]
+}
+
+
+def _choice(kind: type[Role] | type[Proof]) -> WithJsonSchema:
+    return WithJsonSchema({"enum": [member.value for member in kind]})
+
+
+def _no_section(value: object) -> object:
+    """A section all of whose lines are comments is an empty one."""
+    return {} if value is None else value
+
+
+def _no_list(value: object) -> object:
+    return [] if value is None else value
+
+
+def _some(items: list[str]) -> list[str]:
+    if not items:
+        raise ValueError('the list is empty; list at least one PPA, like "~owner/ubuntu/pool-{001..020}"')
+    return items
+
+
+def _some_pools(pools: dict[str, PoolSection]) -> dict[str, PoolSection]:
+    if not pools:
+        raise ValueError("there is no pool in it; write at least one, like default: {ppas: [...]}")
+    return pools
+
+
+def _once(items: list[str]) -> list[str]:
+    if twice := next((item for item, count in Counter(items).items() if count > 1), None):
+        raise ValueError(f"{values.shown(twice)} stands twice in the list; name it once")
+    return items
+
+
+def _pattern(value: object) -> str:
+    patterns.pattern(value)
+    return str(value)
+
+
+Empty = BeforeValidator(_no_section)
+Positive = Annotated[float, PlainValidator(values.positive), WithJsonSchema(_DURATION)]
+Duration = Annotated[float, PlainValidator(values.seconds), WithJsonSchema(_DURATION)]
+Whole = Annotated[float, PlainValidator(values.whole), WithJsonSchema(_DURATION)]
+PpaPattern = Annotated[str, PlainValidator(_pattern), WithJsonSchema(_TEXT)]
+Person = Annotated[str, PlainValidator(values.person), WithJsonSchema({**_TEXT, "pattern": "^~[a-z0-9][a-z0-9+.-]*$"})]
+Processor = Annotated[str, PlainValidator(values.processor), WithJsonSchema(_TEXT)]
+Dependency = Annotated[str, PlainValidator(patterns.dependency), WithJsonSchema(_TEXT)]
+DisplayName = Annotated[str, PlainValidator(values.one_line), WithJsonSchema(_TEXT)]
+PoolName = Annotated[
+    str, PlainValidator(values.pool_name), WithJsonSchema({**_TEXT, "pattern": "^[A-Za-z0-9._-]{1,64}$"})
+]
+ClientName = Annotated[
+    str, PlainValidator(values.client_name), WithJsonSchema({**_TEXT, "minLength": 1, "maxLength": 128})
+]
+Digest = Annotated[str, PlainValidator(values.sha256), WithJsonSchema({**_TEXT, "pattern": "^[0-9A-Fa-f]{64}$"})]
+Address = Annotated[Listen, PlainValidator(addresses.listen), PlainSerializer(str), WithJsonSchema(_TEXT)]
+Glob = Annotated[str, PlainValidator(values.glob), WithJsonSchema({**_TEXT, "minLength": 1, "maxLength": 256})]
+
+
+class Section(BaseModel):
+    """What all sections have in common: nothing unknown, nothing converted, nothing changed later."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+
+
+class RetrySection(Section):
+    """Back-off between tries of a failing clean."""
+
+    first: Positive = _POOL.retry.first
+    """Wait after the first failure; doubled with each further one."""
+    max: Positive = _POOL.retry.max
+    """The longest wait."""
+
+
+class BaselineSection(Section):
+    """What a PPA looks like between leases; null or absent: left alone."""
+
+    dependencies: Annotated[list[Dependency], AfterValidator(_once)] | None = None
+    """PPAs and archives that it builds with."""
+    processors: Annotated[list[Processor], AfterValidator(_once)] | None = None
+    """Processors that it builds for."""
+    publish: bool | None = None
+    """Whether what is built is published."""
+    build_debug_symbols: bool | None = None
+    """Whether debug symbols are built."""
+    publish_debug_symbols: bool | None = None
+    """Whether debug symbols are published."""
+    displayname: DisplayName | None = None
+    """Its title."""
+    uploaders: Annotated[list[Person], AfterValidator(_once)] | None = None
+    """Who may upload beside the PPA's owner; everybody else's right is taken away."""
+
+    def baseline(self) -> Baseline:
+        """The same as the automaton reads it."""
+        lists = ("dependencies", "processors", "uploaders")
+        given = {name: tuple(items) for name in lists if (items := getattr(self, name)) is not None}
+        return Baseline(**{**self.model_dump(exclude=set(lists)), **given})
+
+
+class PoolSection(Section):
+    """A named list of PPAs, and what holds for each of them."""
+
+    ppas: Annotated[list[PpaPattern], BeforeValidator(_no_list), AfterValidator(_some)]
+    """The PPAs, like ~owner/ubuntu/name or ppa:owner/name; {001..020} stands for numbers."""
+    ttl: Whole = _POOL.ttl
+    """How long a lease lasts when its owner does not say."""
+    max_ttl: Whole = _POOL.max_ttl
+    """How long a lease may last in all, with every extension."""
+    max_hold: Duration = _POOL.max_hold
+    """How much an operator may add to a lease, once."""
+    idle: Whole | None = _POOL.idle
+    """Silence that ends a lease when its owner does not say; null: none."""
+    verify_age: Duration | None = _POOL.verify_age
+    """How old a look that found a free PPA empty may be; 0: look each time; null: never look again."""
+    settle: Positive = _POOL.settle
+    """How long a PPA must be seen empty and quiet before it is free."""
+    proof: Annotated[Proof, PlainValidator(values.choice(Proof)), _choice(Proof)] = _POOL.proof
+    """What clean means: nothing active, or also gone from the indexes, or also from the disk."""
+    max_tries: int = Field(default=_POOL.max_tries, ge=1, le=1000)
+    """Failed tries of a clean before the PPA is quarantined."""
+    retry: Annotated[RetrySection, Empty] = RetrySection()
+    baseline: Annotated[BaselineSection, Empty] = BaselineSection()
+    grant_upload: bool = _POOL.grant_upload
+    """Whether a lease may give its owner's uploader the right to upload."""
+    create: bool = _POOL.create
+    """Whether PPAs that are listed and do not exist are created."""
+
+    def options(self) -> PoolOptions:
+        """The same as the automaton reads it."""
+        plain = self.model_dump(exclude={"ppas", "retry", "baseline"})
+        return PoolOptions(
+            **plain, retry=Retry(first=self.retry.first, max=self.retry.max), baseline=self.baseline.baseline()
+        )
+
+
+class TimeoutSection(Section):
+    """Deadlines of one request to Launchpad."""
+
+    connect: Positive = 5.0
+    """Until connected."""
+    read: Positive = 30.0
+    """Between two pieces of an answer."""
+    total: Positive = 60.0
+    """In all; also the deadline of an API call."""
+
+
+class LaunchpadSection(Section):
+    """Which Launchpad, and how patiently."""
+
+    service: Annotated[str, PlainValidator(addresses.service), WithJsonSchema(_TEXT)] = addresses.SERVICES["production"]
+    """production, staging, qastaging, or the address of a web service root without the version."""
+    version: Annotated[str, PlainValidator(values.version), WithJsonSchema({"const": "devel"})] = "devel"
+    """Of the web service."""
+    credentials: Annotated[str, PlainValidator(values.plain_text), WithJsonSchema(_TEXT)] | None = None
+    """The file that `ppa-assigner login` wrote; relative to this file's folder.  null: systemd's `launchpad`."""
+    look_every: Positive = 60.0
+    """Time between looks at all PPAs."""
+    timeout: Annotated[TimeoutSection, Empty] = TimeoutSection()
+    connections: int = Field(default=16, ge=2, le=256)
+    """Connections to Launchpad at a time; some of them are kept for assigning."""
+
+
+class ClientSection(Section):
+    """Who may call the API."""
+
+    name: ClientName
+    """What the record calls the client."""
+    token_sha256: Digest
+    """The SHA-256 of its token, as `ppa-assigner token` prints it."""
+    role: Annotated[Role, PlainValidator(values.choice(Role)), _choice(Role)] = Role.CLIENT
+    """An operator may act on every PPA."""
+    owners: Annotated[list[Glob], BeforeValidator(_no_list)] = []
+    """Shell patterns of the owners whose leases it may end and touch beside its own."""
+
+    def client(self) -> Client:
+        """The same as the API reads it."""
+        return Client(self.name, self.token_sha256, self.role, tuple(self.owners))
+
+
+class ApiSection(Section):
+    """Where the API listens and who may call it."""
+
+    listen: Address = Field(default="127.0.0.1:8020", validate_default=True)
+    """HOST:PORT, [IPv6]:PORT or unix:/path."""
+    clients: Annotated[list[ClientSection], BeforeValidator(_no_list)] = []
+    """None: allowed on this host only, and everybody is operator."""
+
+
+class File(Section):
+    """The configuration of ppa-assigner."""
+
+    ppas: Annotated[list[PpaPattern], BeforeValidator(_no_list), AfterValidator(_some)] = []
+    """Short form: the PPAs of one pool called default."""
+    pools: Annotated[dict[PoolName, Annotated[PoolSection, Empty]], Empty, AfterValidator(_some_pools)] = {}
+    """Pools by name."""
+    retire: Annotated[list[PpaPattern], BeforeValidator(_no_list)] = []
+    """PPAs that are served to the end of their lease and clean, and lent no more."""
+    launchpad: Annotated[LaunchpadSection, Empty] = LaunchpadSection()
+    api: Annotated[ApiSection, Empty] = ApiSection()
+    name: (
+        Annotated[str, PlainValidator(values.daemon_name), WithJsonSchema({**_TEXT, "pattern": "^[A-Za-z0-9._-]+$"})]
+        | None
+    ) = None
+    """This daemon's, another for each that serves the same PPAs; null: the host's name."""

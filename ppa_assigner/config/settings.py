@@ -1,0 +1,92 @@
+"""What the daemon is told: the settings, immutable and complete, and the mistakes that a file can have.
+
+Rule: plain facts; durations in seconds; nothing here reads a file or knows a default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..access import Client
+from ..options import PoolOptions
+from ..reference import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A named list of PPAs and what holds for each of them."""
+
+    name: str
+    ppas: tuple[Reference, ...]
+    options: PoolOptions
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchpadSettings:
+    """Which Launchpad, and how patiently.  `service` is a web service root without the version, ending in `/`;
+    `credentials` None means systemd's (see `credentials_path`).
+    """
+
+    service: str
+    version: str
+    credentials: Path | None
+    look_every: float
+    connect: float
+    read: float
+    total: float
+    connections: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where calls come in: `host` and `port`, or the `path` of a Unix socket."""
+
+    host: str | None = None
+    port: int | None = None
+    path: str | None = None
+
+    def __str__(self) -> str:
+        if self.path is not None:
+            return f"unix:{self.path}"
+        return f"[{self.host}]:{self.port}" if ":" in (self.host or "") else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """Where the API listens and who may call it; without clients everybody who can connect is operator."""
+
+    listen: Listen
+    clients: tuple[Client, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that the daemon is told.  `name` is this daemon's, as `cleaner` in records shows it."""
+
+    pools: Mapping[str, Pool]
+    retire: tuple[Reference, ...]
+    launchpad: LaunchpadSettings
+    api: ApiSettings
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing that is wrong in a configuration file; the message is one line that says what to do."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}"
+
+
+class ConfigError(Exception):
+    """A file that cannot be used.  `str()` has a line `FILE:LINE: message` for each mistake, in the file's order."""
+
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes = tuple(sorted(mistakes, key=lambda mistake: mistake.line))
+        super().__init__("\n".join(str(mistake) for mistake in self.mistakes))

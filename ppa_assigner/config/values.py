@@ -1,0 +1,185 @@
+"""Single values of a configuration: durations, texts and names.
+
+Rule: each function takes whatever YAML may hold and gives the value meant, or raises ValueError with one sentence
+for people that names the value and says what to write.  Nothing here knows where a value stands.
+"""
+
+from __future__ import annotations
+
+import difflib
+import enum
+import math
+import re
+import reprlib
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
+from typing import TypeVar
+
+from ..options import DAY, HOUR, MINUTE
+from ..record import unstorable
+
+LONGEST = 3650 * DAY
+_UNITS = {"ms": 0.001, "s": 1.0, "m": MINUTE, "h": HOUR, "d": DAY}
+_DURATION = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?) ?(ms|s|m|h|d|)")
+_DURATION_HOW = "write a number of seconds or a text like 500ms, 30s, 5m, 8h, 7d"
+_POOL = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*")
+_PERSON = re.compile(r"~[a-z0-9][a-z0-9+.-]*")
+_DAEMON = re.compile(r"[A-Za-z0-9._-]{1,253}")
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
+
+Member = TypeVar("Member", bound=enum.Enum)
+
+
+def shown(value: object) -> str:
+    """The value on one line in plain ASCII, as YAML has it, cut when long."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict | list):
+        return "a section" if isinstance(value, dict) else "a list"
+    return ascii_only(_SHORT.repr(value))
+
+
+def ascii_only(text: str) -> str:
+    """The text with what is not printable in plain ASCII escaped, so that a message fits on any terminal's line."""
+    return text.encode("ascii", "backslashreplace").decode("ascii")
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A question after the known word that was probably meant, or nothing."""
+    close = difflib.get_close_matches(word[:80].lower(), list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+# -- durations ----------------------------------------------------------------------------------------------------
+
+
+def seconds(value: object) -> float:
+    """A duration in seconds, 0 or longer: a number of seconds, or a text like 500ms, 30s, 5m, 8h, 7d."""
+    number = _number_of_seconds(value)
+    if number < 0:
+        raise ValueError(f"{shown(value)} is negative; a duration is 0 or longer")
+    if not number <= LONGEST:
+        raise ValueError(f"{shown(value)} is too long; at most {duration(LONGEST)}")
+    return float(number)
+
+
+def _number_of_seconds(value: object) -> float:
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value)):
+        return float(match[1]) * _UNITS[match[2] or "s"]
+    if isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value):
+        return value
+    raise ValueError(f"{shown(value)} is no duration; {_DURATION_HOW}")
+
+
+def positive(value: object) -> float:
+    """A duration longer than nothing, in seconds."""
+    number = seconds(value)
+    if number == 0:
+        raise ValueError("must be longer than 0")
+    return number
+
+
+def whole(value: object) -> float:
+    """A duration of whole seconds, at least one: a record keeps no fractions."""
+    number = seconds(value)
+    if number < 1 or number != math.floor(number):
+        raise ValueError(f"{shown(value)} must be whole seconds, at least 1: records keep no fractions")
+    return number
+
+
+def duration(number: float) -> str:
+    """Seconds as people write them: the largest unit that divides them."""
+    for unit, size in reversed(_UNITS.items()):
+        if number >= size and math.isclose(number / size, round(number / size), rel_tol=1e-9):
+            return f"{round(number / size)}{unit}"
+    return f"{number:g}s"
+
+
+# -- texts and names ----------------------------------------------------------------------------------------------
+
+
+def plain_text(value: object) -> str:
+    """A text that Launchpad can hold."""
+    if not isinstance(value, str):
+        quoted = "; put it in quotes" if isinstance(value, int | float | bool) else ""
+        raise ValueError(f"expects a text, not {shown(value)}{quoted}")
+    if unstorable(value):
+        raise ValueError(f"{shown(value)} holds NUL or half a surrogate pair, which Launchpad cannot keep; take it out")
+    return value
+
+
+def _matching(form: re.Pattern[str], what: str) -> Callable[[object], str]:
+    def check(value: object) -> str:
+        text = plain_text(value)
+        if not form.fullmatch(text):
+            raise ValueError(f"{shown(text)} is no {what}")
+        return text
+
+    return check
+
+
+pool_name = _matching(_POOL, "name of a pool; use 1 to 64 letters, digits, '.', '_' or '-'")
+person = _matching(_PERSON, "person or team of Launchpad; write ~name")
+processor = _matching(_NAME, "processor of Launchpad; write a name like amd64")
+daemon_name = _matching(_DAEMON, "name for a daemon; use letters, digits, '.', '_' or '-'")
+_sha256 = _matching(_SHA256, "SHA-256; write the 64 hexadecimal digits that `ppa-assigner token` prints")
+
+
+def sha256(value: object) -> str:
+    """64 hexadecimal digits, given in lower case."""
+    return _sha256(value).lower()
+
+
+def one_line(value: object) -> str:
+    """A text of one line without space at its ends, as Launchpad keeps a display name (launchpad-measured: Values)."""
+    text = plain_text(value)
+    if len(text.splitlines()) > 1 or text != text.strip():
+        raise ValueError(f"{shown(text)} must be one line without space at its ends: Launchpad keeps no other")
+    return text
+
+
+def client_name(value: object) -> str:
+    """What `by` in records says: 1 to 128 printable characters."""
+    text = one_line(value)
+    if not text.isprintable() or not 1 <= len(text) <= 128:
+        raise ValueError(f"{shown(text)} is no name for a client; use 1 to 128 printable characters")
+    return text
+
+
+def glob(value: object) -> str:
+    """A shell pattern for owners, as `fnmatch` reads it."""
+    text = plain_text(value)
+    if not 1 <= len(text) <= 256:
+        raise ValueError("a pattern for owners has 1 to 256 characters, like ci-*")
+    if "[" in text and "]" not in text[text.rindex("[") + 2 :]:
+        raise ValueError(f"{shown(text)} opens a '[' and never closes it; write [[] for the character itself")
+    try:
+        fnmatchcase("", text)
+    except re.error:
+        raise ValueError(f"{shown(text)} is no pattern; write one like ci-*") from None
+    return text
+
+
+def choice(kind: type[Member]) -> Callable[[object], Member]:
+    """A reader of the values of an enum."""
+
+    def check(value: object) -> Member:
+        known = [member.value for member in kind]
+        if value not in known:
+            hint = nearest(value, known) if isinstance(value, str) else ""
+            raise ValueError(f"{shown(value)} is none of {', '.join(known)}{hint}")
+        return kind(value)
+
+    return check
+
+
+def version(value: object) -> str:
+    """The version of the web service: `devel`, because 1.0 does not show a PPA's `status`."""
+    if value != "devel":
+        raise ValueError(f"{shown(value)} cannot be used; only devel shows a PPA's status: write devel or leave it out")
+    return "devel"
