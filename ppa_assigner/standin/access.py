@@ -1,6 +1,6 @@
 """Who asks, and what they may: Launchpad's rights on PPAs as they were measured, one predicate a permission.
 
-Decisions only; nothing here changes anything. A call without a caller comes from inside the stand-in and may do everything.
+Decisions only; nothing here changes anything. A call without a caller comes from inside the stand-in and may do all.
 """
 
 from __future__ import annotations
@@ -143,10 +143,6 @@ def _admin(archive: Archive, caller: Caller) -> bool:
     return caller.person is not None and caller.person.is_admin and _writes(archive, caller)
 
 
-def _nobody(archive: Archive, caller: Caller) -> bool:
-    return False
-
-
 _ON_ARCHIVE = {
     VIEW: _view,
     SUBSCRIBER_VIEW: _view,
@@ -155,5 +151,5 @@ _ON_ARCHIVE = {
     APPEND: _append,
     ADMIN: _admin,
     MODERATE: _admin,
-    NOBODY: _nobody,
+    NOBODY: lambda *_: False,
 }

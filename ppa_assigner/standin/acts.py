@@ -1,6 +1,6 @@
 """What can be done to the stand-in from outside its web service: the acts of the control interface.
 
-Every public method is an act; arguments and results are JSON. PPAs are named `~owner/ubuntu/name`, times are ISO 8601 in UTC.
+Every public method is an act; arguments and results are JSON. PPAs are named `~owner/ubuntu/name`; times are ISO 8601.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class Acts(Peopling, Packing):
         }
 
     def reset(self, spec: dict[str, Any] | None = None, owner: str | None = None, ppas: int = 0) -> dict[str, Any]:
-        """A fresh world: nothing in it but what `spec` says, no log, no faults, what waited dropped, scripts off, and the clock back
-        at real time and speed. With `owner` the ready-made persons and PPAs."""
+        """A fresh world: nothing in it but what `spec` says, no log, no faults, what waited dropped, scripts off, and
+        the clock back at real time and speed. With `owner` the ready-made persons and PPAs."""
         self._faults.remove()
         self._gates.release(None, "drop")
         self._journal.clear()

@@ -4,7 +4,8 @@ Declarations only. Names, parameters and writability are Launchpad's; a test hol
 The order of the fields matters: ETags are made in it.
 """
 
-# mypy: disallow-subclassing-any=False, disallow-untyped-decorators=False, disallow-untyped-defs=False
+# mypy: disable-error-code="misc", disallow-subclassing-any=False
+# mypy: disallow-untyped-decorators=False, disallow-untyped-defs=False
 # (zope and lazr.restful ship no types; an interface has no code to check)
 
 import re
@@ -35,10 +36,6 @@ from .package_interface import (
 from .words import BuildState, Pocket, PublishingMethod, PublishingStatus, RepositoryFormat
 
 
-class InvalidNameError(ValueError):
-    """A name that no PPA may have."""
-
-
 def valid_name(name: str) -> bool:
     """Whether a PPA may be called that."""
     return re.fullmatch(r"[a-z0-9][a-z0-9+.-]+", name) is not None
@@ -60,6 +57,13 @@ class IArchivePermission(ILocated):
     date_created = exported(Datetime(title="Since"))
 
 
+@exported_as_webservice_entry(plural_name="snap_bases", as_of="devel")
+class ISnapBase(ILocated):
+    """What snaps are built on: there is none here, fields only refer to it."""
+
+    name = exported(TextLine(title="Name"))
+
+
 @exported_as_webservice_entry(publish_web_link=False, plural_name="archive_dependencies")
 class IArchiveDependency(ILocated):
     """An archive that builds of another may use."""
@@ -68,7 +72,7 @@ class IArchiveDependency(ILocated):
     dependency = exported(Reference(title="Depends on", schema=Interface, readonly=True))
     pocket = exported(Choice(title="Pocket", vocabulary=Pocket, readonly=True))
     component_name = exported(TextLine(title="Component", readonly=True))
-    snap_base = exported(Reference(title="Snap base", schema=Interface, readonly=True), as_of="devel")
+    snap_base = exported(Reference(title="Snap base", schema=ISnapBase, readonly=True), as_of="devel")
     title = exported(TextLine(title="Title", readonly=True))
     date_created = exported(Datetime(title="Since", readonly=True))
 

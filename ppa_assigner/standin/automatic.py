@@ -24,7 +24,7 @@ SCRIPTS: dict[str, Callable[[World], None]] = {
 def run(world: World, script: str) -> None:
     """Run a script once; it is finished when this returns. KeyError when there is none of that name."""
     action = SCRIPTS[script]
-    with world.lock:  # type: ignore[attr-defined]  # a lock is a context manager, typeshed hides it
+    with world.lock:
         action(world)
 
 

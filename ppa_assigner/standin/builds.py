@@ -166,7 +166,7 @@ class Build(Located):
 
 def missing_builds(archive: Archive, release: Release, series: DistroSeries) -> list[Build]:
     """Make the builds that a source needs and has not: one for each architecture that the archive builds for."""
-    built = {b.place.architecture_tag for b in archive.binaries_of(release, series)}
+    built = {b.distro_arch_series.architecture_tag for b in archive.binaries_of(release, series)}
     built |= {b.arch_tag for b in archive.builds_of(release, series)}
     return [
         Build(archive, release, series.arches[tag], BuildState.NEEDSBUILD)

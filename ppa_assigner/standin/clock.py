@@ -1,6 +1,6 @@
 """The stand-in's own clock: it can be set, stepped and sped up, and everything the stand-in dates comes from it.
 
-It never looks at anything but the monotonic clock after its start, so a test that sets the host's time changes nothing here.
+After its start it looks at nothing but the monotonic clock, so a test that sets the host's time changes nothing here.
 """
 
 import threading

@@ -1,7 +1,8 @@
-"""The control interface: HTTP and JSON on a port of its own, for what happens to a Launchpad otherwise than by its web service.
+"""The control interface: HTTP and JSON on a port of its own, for what happens to a Launchpad beside its web service.
 
-`POST /NAME` with a JSON object, or `GET /NAME?…` with values that are JSON or text, calls the act of that name; `/NAME/NUMBER` gives
-its `number`. The answer is JSON; 400 `{"error"}` for what makes no sense, 404 for unknown acts, 409 for a refused upload.
+`POST /NAME` with a JSON object, or `GET /NAME?…` with values that are JSON or text, calls the act of that name;
+`/NAME/NUMBER` gives its `number`. The answer is JSON; 400 `{"error"}` for what makes no sense, 404 for unknown acts,
+409 for a refused upload.
 """
 
 from __future__ import annotations

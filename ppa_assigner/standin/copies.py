@@ -1,6 +1,6 @@
 """Copies between archives: at once by syncSource, later by the jobs that copyPackage queues.
 
-A job looks at rights and conflicts when it runs, not when it was queued, and lands even when its source is gone by then.
+A job looks at rights and conflicts when it runs, not when it was queued, and lands even if its source is gone by then.
 """
 
 from __future__ import annotations

@@ -32,15 +32,16 @@ WRITES = ("PATCH", "PUT", "POST", "DELETE")
 class Rule:
     """A fault and the requests that meet it.
 
-    A request matches when all that is given fits: `method`, `path` (regular expression, searched for in path and query),
-    `operation` (ws.op), `body` (regular expression). The first `skip` matches are let off, then `times` meet it (None: all),
-    of those only each `every`-th, and only with `probability` (drawn from `seed`).
+    A request matches when all that is given fits: `method`, `path` (regular expression, searched for in path and
+    query), `operation` (ws.op), `body` (regular expression). The first `skip` matches are let off, then `times` meet it
+    (None: all), of those only each `every`-th, and only with `probability` (drawn from `seed`).
 
-    Actions: `delay` (by `seconds`, then as usual), `hang` (until released or the client closes; released it goes on as usual),
-    `status` (answer `status` with `text`; applied before if `apply`), `drop_before` (close, apply nothing), `drop_after` (apply,
-    close), `late` (close at once, or leave hanging with `keep_open`; apply after `seconds`, or when released if None), `conflict`
-    (412, applying nothing), `read_only` (503 to everything that writes), `trickle` (the answer byte by byte over `seconds`), `hold`
-    and `hold_after` (wait before or after applying until released, even when the client has gone meanwhile).
+    Actions: `delay` (by `seconds`, then as usual), `hang` (until released or the client closes; released it goes on
+    as usual), `status` (answer `status` with `text`; applied before if `apply`), `drop_before` (close, apply
+    nothing), `drop_after` (apply, close), `late` (close at once, or leave hanging with `keep_open`; apply after
+    `seconds`, or when released if None), `conflict` (412, applying nothing), `read_only` (503 to everything that
+    writes), `trickle` (the answer piece by piece over `seconds`), `hold` and `hold_after` (wait before or after
+    applying until released, even when the client has gone meanwhile).
     """
 
     action: str

@@ -11,13 +11,12 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from lazr.restful.interfaces import IServiceRootResource, ITopLevelEntryLink, IWebServiceConfiguration
+from lazr.restful.interfaces import ITopLevelEntryLink
 from lazr.restful.simple import BaseWebServiceConfiguration, Publication, Request, RootResource, RootResourceAbsoluteURL
-from zope.component import getGlobalSiteManager, getUtility
+from zope.component import getGlobalSiteManager
 from zope.configuration import xmlconfig
-from zope.interface import Interface, implementer
+from zope.interface import implementer
 from zope.publisher.interfaces import NotFound
-from zope.security.interfaces import ISecurityPolicy, Unauthorized
 from zope.security.management import setSecurityPolicy
 from zope.security.simplepolicies import PermissiveSecurityPolicy
 
@@ -215,10 +214,6 @@ class RootURL(RootResourceAbsoluteURL):
     """The address of the root."""
 
 
-class UnauthorizedText:
-    """How a refusal is worded."""
-
-
 def set_up() -> None:
     """Register everything with zope; once per process, later calls do nothing."""
     with Place.lock:
@@ -227,13 +222,3 @@ def set_up() -> None:
             setSecurityPolicy(Visibility)
             located.register(getGlobalSiteManager())
             Place.ready = True
-
-
-__all__ = [
-    "ISecurityPolicy",
-    "IServiceRootResource",
-    "IWebServiceConfiguration",
-    "Interface",
-    "Unauthorized",
-    "getUtility",
-]

@@ -1,7 +1,7 @@
 """Requests that are made to wait: what waits where, and letting it go on.
 
-A gate opens when it is released, when its time is up, when the client is gone (if it looks for that) or when the stand-in stops.
-Waiting costs a thread and nothing else: nothing here polls.
+A gate opens when it is released, when its time is up, when the client is gone (if it looks for that) or when the
+stand-in stops. Waiting costs a thread and nothing else: nothing here polls.
 """
 
 from __future__ import annotations

@@ -10,25 +10,21 @@ from typing import Any
 class Listing:
     """The result of a search, for lazr.restful to cut pages from.
 
-    Launchpad's own lists raise an error for a negative start, and a list that is asked for rows beyond its end takes the
-    start of the page for its size.
+    Launchpad's own lists raise an error for a negative start.
     """
 
     def __init__(self, items: Sequence[Any]) -> None:
         self._items = list(items)
-        self._size = len(self._items)
 
     def __len__(self) -> int:
-        return self._size
+        return len(self._items)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._items)
 
     def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            if (index.start or 0) < 0:
-                raise InvalidRowCountInResultOffsetClause(index.start)
-            self._size = max(self._size, 0)
+        if isinstance(index, slice) and (index.start or 0) < 0:
+            raise InvalidRowCountInResultOffsetClause(index.start)
         return self._items[index]
 
 

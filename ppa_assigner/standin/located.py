@@ -1,4 +1,4 @@
-"""Where things live: each object of the stand-in knows its path below the service root, and addresses are made of nothing else.
+"""Where things live: each object knows its path below the service root, and addresses are made of nothing else.
 
 No traversal through parents: an address is the root of the request plus the path.
 """

@@ -3,7 +3,8 @@
 Declarations only. Names, parameters and writability are Launchpad's; a test holds them to its service descriptions.
 """
 
-# mypy: disallow-subclassing-any=False, disallow-untyped-decorators=False, disallow-untyped-defs=False
+# mypy: disable-error-code="misc", disallow-subclassing-any=False
+# mypy: disallow-untyped-decorators=False, disallow-untyped-defs=False
 # (zope and lazr.restful ship no types; an interface has no code to check)
 
 from lazr.restful.declarations import (
@@ -82,10 +83,10 @@ class IPackageUpload(ILocated):
     package_version = exported(TextLine(title="Version", readonly=True), as_of="devel")
     component_name = exported(TextLine(title="Component", readonly=True), as_of="devel")
     section_name = exported(TextLine(title="Section", readonly=True), as_of="devel")
-    contains_source = exported(Bool(title="A source", readonly=True))
-    contains_build = exported(Bool(title="Binaries", readonly=True))
-    contains_copy = exported(Bool(title="A copy", readonly=True))
-    changes_file_url = exported(TextLine(title="Changes file", readonly=True))
+    contains_source = exported(Bool(title="A source", readonly=True), as_of="devel")
+    contains_build = exported(Bool(title="Binaries", readonly=True), as_of="devel")
+    contains_copy = exported(Bool(title="A copy", readonly=True), as_of="devel")
+    changes_file_url = exported(TextLine(title="Changes file", readonly=True), as_of="devel")
 
     @export_write_operation()
     @operation_for_version("devel")
@@ -97,6 +98,13 @@ class IPackageUpload(ILocated):
     @operation_for_version("devel")
     def rejectFromQueue(comment=None):
         """For those who tend the queue."""
+
+
+@exported_as_webservice_entry(plural_name="builders")
+class IBuilder(ILocated):
+    """A machine that builds: there is none here, fields only refer to it."""
+
+    name = exported(TextLine(title="Name"))
 
 
 @exported_as_webservice_entry(plural_name="builds")
@@ -114,16 +122,16 @@ class IBuild(ILocated):
     current_source_publication = exported(Reference(title="Its source", schema=Interface, readonly=True))
     score = exported(Int(title="Score", readonly=True), as_of="devel")
     dependencies = exported(TextLine(title="Waits for"))
-    external_dependencies = exported(Text(title="External dependencies"))
+    external_dependencies = exported(Text(title="External dependencies"), as_of="devel")
     can_be_cancelled = exported(Bool(title="May be cancelled", readonly=True))
     can_be_rescored = exported(Bool(title="May be rescored", readonly=True))
     can_be_retried = exported(Bool(title="May be retried", readonly=True))
     datecreated = exported(Datetime(title="Created", readonly=True))
-    date_started = exported(Datetime(title="Started", readonly=True))
+    date_started = exported(Datetime(title="Started", readonly=True), as_of="devel")
     date_first_dispatched = exported(Datetime(title="First dispatched", readonly=True))
     datebuilt = exported(Datetime(title="Ended", readonly=True))
-    duration = exported(Timedelta(title="Took", readonly=True))
-    builder = exported(Reference(title="Builder", schema=Interface, readonly=True), as_of="devel")
+    duration = exported(Timedelta(title="Took", readonly=True), as_of="devel")
+    builder = exported(Reference(title="Builder", schema=IBuilder, readonly=True), as_of="devel")
     build_log_url = exported(TextLine(title="Log"))
     upload_log_url = exported(TextLine(title="Log of the upload"))
     changesfile_url = exported(TextLine(title="Changes file", readonly=True))

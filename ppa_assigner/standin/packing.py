@@ -3,9 +3,6 @@
 Part of the control interface; nothing here asks for rights, except an upload that names its signer.
 """
 
-# mypy: disable-error-code="attr-defined"
-# (a lock is a context manager; typeshed hides what RLock() returns)
-
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -20,7 +17,9 @@ from .world import World
 class Packing:
     """Part of the acts."""
 
-    _world: World
+    @property
+    def _world(self) -> World:
+        raise NotImplementedError
 
     def upload(
         self,
@@ -31,8 +30,8 @@ class Packing:
         status: str = "Published",
         binaries: Sequence[dict[str, Any]] = (),
     ) -> None:
-        """Publications come to be, no questions asked: the source, unless that version is in that series already, and its binaries:
-        {"name", "arch": tag or "all", "series": [names], "status", "version", "debug": also a -dbgsym package}."""
+        """Publications come to be, no questions asked: the source, unless that version is in that series already, and
+        its binaries {"name", "arch": tag or "all", "series": [names], "status", "version", "debug": also a -dbgsym}."""
         with self._world.lock:
             archive = self._world.archive(ppa)
             wanted = [self._binary(b) for b in binaries]
@@ -49,7 +48,8 @@ class Packing:
                 uploads.appear(archive, name, version, self._series(series), binaries=wanted)
 
     def dput(self, ppa: str, source: str, version: str, series: str | None = None, signer: str | None = None) -> None:
-        """An upload as users make it: pending, its builds waiting; 409 when refused. Without a signer rights are not looked at."""
+        """An upload as users make it: pending, its builds waiting; 409 when refused. No signer: rights are not
+        asked."""
         with self._world.lock:
             who = self._world.people[signer.lstrip("~")] if signer else None
             uploads.dput(self._world.archive(ppa), source, version, self._series(series), who)

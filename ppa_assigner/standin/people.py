@@ -15,7 +15,7 @@ from zope.interface import implementer
 
 from .access import EDIT, WRITERS, Caller, asker, current, require
 from .errors import BadRequestError, GoneError, MissingError
-from .interfaces import IDistribution, IDistroArchSeries, IDistroSeries, IPerson, IProcessor, ITeam, valid_name
+from .interfaces import IDistribution, IDistroArchSeries, IDistroSeries, IPerson, IProcessor, ITeam
 from .listing import Listing
 from .located import Located, Step
 from .words import Pocket, SeriesStatus, UploadStatus, Visibility
@@ -290,6 +290,3 @@ class Team(Person):
         """Let somebody go."""
         self.members.discard(member)
         member._teams.discard(self)
-
-
-__all__ = ["Distribution", "DistroArchSeries", "DistroSeries", "Person", "Processor", "Team", "valid_name"]

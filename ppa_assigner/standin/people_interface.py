@@ -3,7 +3,8 @@
 Declarations only. Names, parameters and writability are Launchpad's; a test holds them to its service descriptions.
 """
 
-# mypy: disallow-subclassing-any=False, disallow-untyped-decorators=False, disallow-untyped-defs=False
+# mypy: disable-error-code="misc", disallow-subclassing-any=False
+# mypy: disallow-untyped-decorators=False, disallow-untyped-defs=False
 # (zope and lazr.restful ship no types; an interface has no code to check)
 
 from lazr.restful.declarations import (
@@ -22,22 +23,23 @@ from lazr.restful.fields import CollectionField, Reference
 from zope.interface import Interface
 from zope.schema import Bool, Choice, Datetime, Int, Text, TextLine
 
-from .archive_interface import IArchive, IPackageUpload, valid_name
+from .archive_interface import IArchive, valid_name
 from .located import ILocated
+from .package_interface import IPackageUpload
 from .words import Pocket, SeriesStatus, UploadStatus, Visibility
 
 
-@exported_as_webservice_entry(publish_web_link=False, as_of="devel")
+@exported_as_webservice_entry(publish_web_link=False)
 class IProcessor(ILocated):
     """A kind of machine that packages are built for."""
 
-    name = exported(TextLine(title="Name", readonly=True))
-    title = exported(TextLine(title="Title", readonly=True))
-    description = exported(Text(title="Description", readonly=True))
-    restricted = exported(Bool(title="Restricted", readonly=True))
-    build_by_default = exported(Bool(title="By default", readonly=True))
-    supports_virtualized = exported(Bool(title="Virtualized", readonly=True))
-    supports_nonvirtualized = exported(Bool(title="Not virtualized", readonly=True))
+    name = exported(TextLine(title="Name", readonly=True), as_of="devel")
+    title = exported(TextLine(title="Title", readonly=True), as_of="devel")
+    description = exported(Text(title="Description", readonly=True), as_of="devel")
+    restricted = exported(Bool(title="Restricted", readonly=True), as_of="devel")
+    build_by_default = exported(Bool(title="By default", readonly=True), as_of="devel")
+    supports_virtualized = exported(Bool(title="Virtualized", readonly=True), as_of="devel")
+    supports_nonvirtualized = exported(Bool(title="Not virtualized", readonly=True), as_of="devel")
 
 
 @exported_as_webservice_entry()

@@ -3,9 +3,6 @@
 Part of the control interface; nothing here asks for rights.
 """
 
-# mypy: disable-error-code="attr-defined"
-# (a lock is a context manager; typeshed hides what RLock() returns)
-
 from __future__ import annotations
 
 import secrets
@@ -45,7 +42,9 @@ def show_token(token: Token) -> dict[str, str]:
 class Peopling:
     """Part of the acts."""
 
-    _world: World
+    @property
+    def _world(self) -> World:
+        raise NotImplementedError
 
     def person(self, name: str, display_name: str | None = None, admin: bool = False) -> str:
         """A person (or the one of that name); returns the name."""
@@ -89,7 +88,7 @@ class Peopling:
         displayname: str | None = None,
         description: str | None = None,
     ) -> list[str]:
-        """New PPAs by name, or `count` of them called prefix001…; returns their references. ValueError when one is there."""
+        """New PPAs by name, or `count` called prefix001…; returns their references. ValueError when one is there."""
         wanted = list(names) or [f"{prefix}{i:03}" for i in range(1, count + 1)]
         with self._world.lock:
             person, world = self._person(owner), self._world
@@ -121,7 +120,7 @@ class Peopling:
             self._world.archive(ppa).describe(text)
 
     def settings(self, ppa: str, **values: Any) -> None:
-        """Set `enabled`, `private`, `publish`, `displayname`, `authorized_size`, `signing_key_fingerprint` and so on, no rules asked."""
+        """Set `enabled`, `private`, `publish`, `displayname`, `authorized_size` and so on, no rules asked."""
         with self._world.lock:
             archive = self._world.archive(ppa)
             for name, value in values.items():

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from zope.interface import implementer
 
-from .access import APPEND, EDIT, VIEW, Caller, asker, may_upload, require
+from .access import APPEND, EDIT, VIEW, Caller, may_upload, require
 from .errors import BadRequestError, ForbiddenError
 from .interfaces import IArchiveDependency, IArchivePermission, IArchiveSubscriber
 from .listing import Listing
@@ -101,11 +101,12 @@ class Permissions:
         return next((p for p in self.permissions if (p.person.name, p.kind, p.key) == (who, kind, key)), None)
 
     def _grant(self: Any, person: Person, kind: str, item: Any) -> Permission:
-        for found in self.permissions:
+        rights: list[Permission] = self.permissions
+        for found in rights:
             if found.kind == kind and found.item == item and person.within(found.person):
                 return found
         made = Permission(self, person, kind, item)
-        self.permissions.append(made)
+        rights.append(made)
         return made
 
     def _revoke(self, person: Person, kind: str, item: Any) -> None:
@@ -214,6 +215,3 @@ class Permissions:
         if found is None:
             raise AssertionError("This dependency does not exist.")
         self._dependencies.remove(found)
-
-
-__all__ = ["Dependency", "Permission", "Permissions", "Subscriber", "asker"]

@@ -1,6 +1,6 @@
 """Publications: a source or a binary in a series of an archive, and how one is deleted.
 
-Deleting changes the status at once and nothing else; indexes and files are the publisher's and the death row's business.
+Deleting changes the status at once and nothing else; indexes and files are the business of publisher and death row.
 """
 
 # mypy: disallow-subclassing-any=False, disallow-untyped-decorators=False
@@ -73,7 +73,8 @@ class Publication(Located):
     component_name, section_name, pocket = "main", "devel", Pocket.RELEASE
     copied_from_archive: Archive | None = None
     creator: Person | None = None
-    step, place = "", None
+    step = ""
+    place: Any = None
     name, version = "", ""
 
     def __init__(self, archive: Archive, status: Any) -> None:

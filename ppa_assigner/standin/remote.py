@@ -69,7 +69,7 @@ class Control:
 
     def automatic(self, **every: float | None) -> dict[str, float]:
         """Scripts that run by themselves, every so many seconds of the stand-in's clock."""
-        return cast("dict[str, float]", self.call("automatic", **every))
+        return cast("dict[str, float]", self.call("automatic", wait=0.0, **every))
 
     # people and PPAs
 

@@ -25,9 +25,9 @@ BOT, STRANGER, ADMINISTRATOR = "ppa-bot", "stranger", "lp-admin"
 class Standin:
     """Listens from its construction on (ports 0 take any), answers from `start` to `stop`; also a context manager.
 
-    With `owner` there are the ready-made persons `ppa-bot` (owner of the team, so that it can make PPAs too), `stranger` and
-    `lp-admin`, and the team `owner` with `ppas` PPAs called pool-001 and so on. `speed` is the clock's, `delay` seconds are added
-    to each request.
+    With `owner` there are the ready-made persons `ppa-bot` (owner of the team, so that it can make PPAs too),
+    `stranger` and `lp-admin`, and the team `owner` with `ppas` PPAs called pool-001 and so on. `speed` is the
+    clock's, `delay` seconds are added to each request.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Standin:
     def populate(self, owner: str, ppas: int) -> None:
         """Make the ready-made persons, the team and its PPAs."""
         world = self.service.world
-        with world.lock:  # type: ignore[attr-defined]  # a lock is a context manager, typeshed hides it
+        with world.lock:
             bot = world.make_person(BOT)
             administrator = world.make_person(ADMINISTRATOR)
             administrator.is_admin = True
@@ -98,7 +98,7 @@ class Standin:
         """A fresh world with a fresh clock; scripts no longer run by themselves."""
         old = self.service.world
         self.automatic.set(**dict.fromkeys(self.automatic.every))
-        with old.lock:  # type: ignore[attr-defined]  # a lock is a context manager, typeshed hides it
+        with old.lock:
             self.service.serve(World(Clock(), spec or old.spec, old.lock))
         with old.clock.changed:
             old.clock.changed.notify_all()

@@ -1,7 +1,7 @@
 """The HTTP/1.1 server: a thread for each connection, kept alive, with nothing between it and the socket.
 
-That is what makes it possible to close a connection at an exact point and to answer byte by byte. Only what HTTP clients of the
-web service need: no chunked requests, no pipelining promises.
+That is what makes it possible to close a connection at an exact point and to answer byte by byte. Only what clients of
+the web service need: no chunked requests, no pipelining promises.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import BinaryIO
+from io import BufferedReader
 
 from .exchange import Outcome
 from .service import Answer, Call
@@ -28,6 +28,25 @@ Handler = Callable[[Call, socket.socket, int, Callable[[Outcome], None]], None]
 
 class BadCallError(Exception):
     """What came is no request that can be answered."""
+
+
+class Sender:
+    """Sends the one answer to a request; `kept` says afterwards whether the connection can be used again."""
+
+    def __init__(self, connection: socket.socket, call: Call) -> None:
+        self._connection, self._call = connection, call
+        self.kept = False
+
+    def __call__(self, outcome: Outcome) -> None:
+        if outcome.answer is None:
+            return
+        closing = self._call.headers.get("connection", "").lower() == "close"
+        data = _bytes(outcome.answer, self._call.method == "HEAD", closing)
+        if outcome.seconds:
+            _trickle(self._connection, data, outcome.seconds)
+        else:
+            self._connection.sendall(data)
+        self.kept = not closing
 
 
 class Server:
@@ -87,19 +106,18 @@ class Server:
             connection.close()
 
     def _converse(self, connection: socket.socket, number: int) -> None:
-        stream = connection.makefile("rb", buffering=LINE)
-        with stream:
+        with connection.makefile("rb") as stream:
             while not self._stopped:
                 call = _read(stream, connection)
                 if call is None:
                     return
-                again: list[bool] = []
-                self._handler(call, connection, number, lambda out: again.append(_send(connection, out, call)))
-                if not all(again) or not again:
+                sender = Sender(connection, call)
+                self._handler(call, connection, number, sender)
+                if not sender.kept:
                     return
 
 
-def _read(stream: BinaryIO, connection: socket.socket) -> Call | None:
+def _read(stream: BufferedReader, connection: socket.socket) -> Call | None:
     first = stream.readline(LINE)
     if not first:
         return None
@@ -121,7 +139,7 @@ def _read(stream: BinaryIO, connection: socket.socket) -> Call | None:
     return Call(parts[0], target, headers, body)
 
 
-def _headers(stream: BinaryIO) -> dict[str, str]:
+def _headers(stream: BufferedReader) -> dict[str, str]:
     headers: dict[str, str] = {}
     while True:
         line = stream.readline(LINE)
@@ -131,19 +149,6 @@ def _headers(stream: BinaryIO) -> dict[str, str]:
         if not colon:
             raise BadCallError(line)
         headers[name.strip().lower()] = value.strip()
-
-
-def _send(connection: socket.socket, outcome: Outcome, call: Call) -> bool:
-    """Send an answer; whether the connection can be used again."""
-    if outcome.answer is None:
-        return False
-    closing = call.headers.get("connection", "").lower() == "close"
-    data = _bytes(outcome.answer, call.method == "HEAD", closing)
-    if outcome.seconds:
-        _trickle(connection, data, outcome.seconds)
-    else:
-        connection.sendall(data)
-    return not closing
 
 
 def _bytes(answer: Answer, head: bool, closing: bool) -> bytes:

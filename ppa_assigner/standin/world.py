@@ -1,6 +1,6 @@
 """The world of the stand-in: everything that there is, under one lock.
 
-Whoever looks at it or changes it holds `lock`; a request of the web service is applied under it as a whole, which makes it atomic.
+Whoever looks at it or changes it holds `lock`; a request of the web service is applied under it as a whole: atomic.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .archive import Archive
 from .clock import Clock
@@ -39,7 +39,7 @@ class World:
 
     clock: Clock = field(default_factory=Clock)
     spec: Spec = field(default_factory=Spec)
-    lock: threading.RLock = field(default_factory=threading.RLock)  # type: ignore[valid-type]  # a function in typeshed
+    lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
@@ -48,7 +48,7 @@ class World:
         self.tokens = Tokens()
         self.copy_jobs: list[CopyJob] = []
         self.after_request: list[Callable[[], None]] = []
-        names = [*self.spec.arches, *self.spec.processors]
+        names = [*map(processor_of, self.spec.arches), *self.spec.processors]
         self.processors = {name: Processor(name) for name in sorted(names)}
         for name in self.spec.distributions:
             self._add_distribution(name)
@@ -62,7 +62,7 @@ class World:
 
     def _add_series(self, series: DistroSeries) -> None:
         for tag in self.spec.arches:
-            series.arches[tag] = DistroArchSeries(series, tag, self.processors[tag])
+            series.arches[tag] = DistroArchSeries(series, tag, self.processors[processor_of(tag)])
         series.nominatedarchindep = series.arches[self.spec.arches[0]]
 
     @property
@@ -141,6 +141,6 @@ class World:
             action()
 
 
-def person_named(world: World, name: str) -> Any:
-    """A person or team; KeyError when there is none."""
-    return world.people[name.lstrip("~")]
+def processor_of(tag: str) -> str:
+    """The processor of an architecture has its name, but for the oldest one."""
+    return {"i386": "386"}.get(tag, tag)

@@ -1,0 +1,1 @@
+"""What the real Launchpad answers, held against the stand-in."""
