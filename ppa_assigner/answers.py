@@ -1,0 +1,244 @@
+"""What an answer of Launchpad's web service means, in the words of the port.
+
+Rule: only what an answer proves is told: an entry is an Active, readable PPA; a write succeeded with 209 and such an
+entry, and in no other way.  Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from .port import (
+    ActAnswer,
+    Conflict,
+    Done,
+    Entry,
+    Gone,
+    Moment,
+    ReadAnswer,
+    Refused,
+    Unavailable,
+    Unknown,
+    WriteAnswer,
+)
+from .transport import Answer
+
+ACTIVE = "Active"
+REDACTED = "tag:launchpad.net:2008:redacted"
+RETURNED = 209  # lazr.restful's own: "Content Returned"
+NOT_THERE = (404, 410)
+NOT_FOR_US = (401, 403, *NOT_THERE)
+NOT_NOW = (408, 425, 429)  # answered before anything was done; unlike other 4xx, the same request may pass later
+LONGEST_REASON = 300
+# The texts of launchpad-measured.md (16) and launchpad-facts.md (C.9): the one who asks is at fault, not the PPA.
+_CREDENTIALS = re.compile(
+    r"Expired token|Invalid (token|signature|nonce)|Unknown (access token|consumer)|Inactive account", re.IGNORECASE
+)
+
+
+class UnreadableError(ValueError):
+    """An answer that Launchpad's web service would not give."""
+
+
+class FailedError(Exception):
+    """A call of several requests ends here, with this answer."""
+
+    def __init__(self, answer: Gone | Refused | Unavailable) -> None:
+        super().__init__(answer.reason)
+        self.answer = answer
+
+
+def read_answer(answer: Answer) -> ReadAnswer:
+    """Of GET of an archive."""
+    try:
+        if answer.status == HTTPStatus.OK:
+            return entry(document(answer), moment(answer))
+        found = problem(answer)
+    except UnreadableError as error:
+        return Unavailable(str(error))
+    return Unavailable(found.reason) if isinstance(found, Refused) else found
+
+
+def write_answer(answer: Answer) -> WriteAnswer:
+    """Of a conditional PATCH of an archive."""
+    try:
+        return _write_answer(answer)
+    except UnreadableError as error:
+        return Unknown(str(error))
+
+
+def _write_answer(answer: Answer) -> WriteAnswer:
+    if answer.status == RETURNED:
+        return entry(document(answer), moment(answer))
+    if answer.status == HTTPStatus.PRECONDITION_FAILED:
+        return Conflict(moment(answer))
+    if answer.status == HTTPStatus.SEE_OTHER:
+        return _not_canonical(answer)
+    if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _refusal(answer, NOT_THERE)
+    return Unknown(said(answer))
+
+
+def act_answer(answer: Answer) -> ActAnswer:
+    """Of POST of an idempotent operation."""
+    try:
+        if answer.status in (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT):
+            return Done(moment(answer))
+        if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
+            return _not_canonical(answer)
+        return problem(answer, NOT_THERE)
+    except UnreadableError as error:
+        return Unavailable(str(error))
+
+
+def problem(answer: Answer, gone: tuple[int, ...] = NOT_FOR_US) -> Gone | Refused | Unavailable:
+    """Of any answer that is no success; `gone` are the statuses that mean that it is not there for us."""
+    if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _refusal(answer, gone)
+    return Unavailable(said(answer), retry_after(answer))
+
+
+def _refusal(answer: Answer, gone: tuple[int, ...]) -> Gone | Refused | Unavailable:
+    if fault := credentials_fault(answer):
+        return Unavailable(fault)
+    if answer.status in NOT_NOW:
+        return Unavailable(said(answer), retry_after(answer))
+    if answer.status in gone:
+        return Gone(said(answer), moment(answer))
+    return Refused(said(answer), moment(answer), answer.status)
+
+
+def _not_canonical(answer: Answer) -> Refused:
+    where = one_line(answer.headers.get("location", "another address"))
+    return Refused(f"nothing was written: not the canonical address, {where} is", moment(answer), answer.status)
+
+
+def credentials_fault(answer: Answer) -> str | None:
+    """Why Launchpad does not take our credentials, when that is what it says."""
+    if answer.status != HTTPStatus.UNAUTHORIZED or not _CREDENTIALS.match(_text(answer)):
+        return None
+    return f"Launchpad refuses our credentials: {one_line(_text(answer))}"
+
+
+def entry(data: dict[str, Any], seen: Moment) -> Entry | Gone:
+    """An archive's representation.  Raises UnreadableError for what is none."""
+    status = data.get("status")
+    if status is None:
+        return Gone("the service does not tell a PPA's status: its version must be devel", seen)
+    if status != ACTIVE:
+        return Gone("not readable for us" if status == REDACTED else f"its status is {one_line(str(status))}", seen)
+    description = data.get("description")
+    if description == REDACTED:
+        return Gone("not readable for us", seen)
+    if not (description is None or isinstance(description, str)):
+        raise UnreadableError("a description that is no text")
+    return Entry(
+        url=text(data, "self_link"),
+        etag=text(data, "http_etag"),
+        description=description,
+        moment=seen,
+        displayname=str(data.get("displayname", "")),
+        publish=_flag(data, "publish", True),
+        build_debug_symbols=_flag(data, "build_debug_symbols", False),
+        publish_debug_symbols=_flag(data, "publish_debug_symbols", False),
+    )
+
+
+def page(answer: Answer) -> tuple[dict[str, Any], Moment]:
+    """One page of a collection.  Raises FailedError for any other answer."""
+    try:
+        if answer.status != HTTPStatus.OK:
+            raise FailedError(problem(answer))
+        data = document(answer)
+        if not _are_entries(data.get("entries")):
+            raise UnreadableError("a listing without entries")
+        return data, moment(answer)
+    except UnreadableError as error:
+        raise FailedError(Unavailable(str(error))) from error
+
+
+def _are_entries(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+
+
+def document(answer: Answer) -> dict[str, Any]:
+    """The JSON object in an answer.  Raises UnreadableError."""
+    try:
+        data = json.loads(answer.body)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError(f"{answer.status} without JSON in it") from error
+    if not isinstance(data, dict):
+        raise UnreadableError(f"{answer.status} with something else than a JSON object")
+    return data
+
+
+def moment(answer: Answer) -> Moment:
+    """When it was given.  Raises UnreadableError: Launchpad always says a date (launchpad-measured.md, 14)."""
+    try:
+        date = parsedate_to_datetime(answer.headers["date"])
+    except (KeyError, ValueError, TypeError, IndexError) as error:
+        raise UnreadableError(f"{answer.status} without a date") from error
+    return Moment(_in_utc(date), answer.started, answer.ended)
+
+
+def _in_utc(date: datetime) -> datetime:
+    return date.replace(tzinfo=timezone.utc) if date.tzinfo is None else date.astimezone(timezone.utc)
+
+
+def retry_after(answer: Answer) -> float | None:
+    """Seconds, from either form of Retry-After."""
+    value = answer.headers.get("retry-after", "")
+    if re.fullmatch(r"\d{1,9}", value, re.ASCII):
+        return float(value)
+    try:
+        until = _in_utc(parsedate_to_datetime(value))
+        return max(0.0, (until - moment(answer).date).total_seconds())
+    except (ValueError, TypeError, IndexError):
+        return None
+
+
+def said(answer: Answer) -> str:
+    """Status and plain text of an answer in one line; pages made for people are left out."""
+    words = [str(answer.status), http_phrase(answer.status)]
+    if answer.headers.get("content-type", "").startswith("text/plain"):
+        words.append(_text(answer))
+    if oops := answer.headers.get("x-lazr-oopsid"):
+        words.append(f"({oops})")
+    return one_line(" ".join(words))
+
+
+def http_phrase(status: int) -> str:
+    """`Bad Gateway` for 502; empty for what is not standard."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def text(data: Mapping[str, Any], name: str) -> str:
+    """That field.  Raises UnreadableError when it is no text, or empty."""
+    value = data.get(name)
+    if not isinstance(value, str) or not value:
+        raise UnreadableError(f"a representation without {name}")
+    return value
+
+
+def one_line(text: str) -> str:
+    """For logs and people: printable, short, no line breaks."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * LONGEST_REASON]).split())
+    return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 1] + "…"
+
+
+def _text(answer: Answer) -> str:
+    return answer.body.decode("utf-8", "replace").strip()
+
+
+def _flag(data: dict[str, Any], name: str, default: bool) -> bool:
+    value = data.get(name)
+    return value if isinstance(value, bool) else default

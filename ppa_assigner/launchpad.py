@@ -1,0 +1,277 @@
+"""Launchpad, as the worker's port wants it: one login shared by all threads, and raw requests signed with it.
+
+Rule: this is the only module that imports launchpadlib, lazr.restfulclient or httplib2 (beside the command that
+authorises).  launchpadlib logs in and signs, and does nothing else: neither its entries nor its transport are safe for
+threads, and its transport may send a request twice (client-facts.md).  Nothing here ever waits for a person.
+"""
+
+from __future__ import annotations
+
+import configparser
+import contextlib
+import http.client
+import logging
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httplib2
+from launchpadlib import uris
+from launchpadlib.credentials import Credentials
+from launchpadlib.launchpad import Launchpad, LaunchpadOAuthAwareHttp
+from lazr.restfulclient._browser import MultipleRepresentationCache
+from lazr.restfulclient.errors import CredentialsFileError, HTTPError
+
+from .answers import credentials_fault, one_line, said
+from .operations import Operations, origin
+from .port import Lane
+from .transport import Answer, NoAnswerError, NotSentError, RequestSeen, Timeouts, Transport
+from .transport import boottime as boot_time_clock
+
+__all__ = [
+    "CredentialsError",
+    "InsecureEnvironment",
+    "LaunchpadClient",
+    "NotAuthorised",
+    "RequestSeen",
+    "ServiceUnavailable",
+    "Timeouts",
+    "cache_directory",
+    "load_credentials",
+    "service_url",
+]
+
+log = logging.getLogger(__name__)
+
+SERVICES = {
+    "production": uris.LPNET_SERVICE_ROOT,
+    "staging": uris.STAGING_SERVICE_ROOT,
+    "qastaging": uris.QASTAGING_SERVICE_ROOT,
+}
+UNSAFE = "LP_DISABLE_SSL_CERTIFICATE_VALIDATION"
+
+
+class CredentialsError(Exception):
+    """No usable credentials in that file; one line for people that names it, and never what is in it."""
+
+
+class InsecureEnvironment(Exception):  # noqa: N818 - callers know it by this name
+    """The environment asks for connections without verified certificates; our token would go over them."""
+
+
+class ServiceUnavailable(Exception):  # noqa: N818 - callers know it by this name
+    """Launchpad does not answer as it should: worth trying again."""
+
+
+class NotAuthorised(Exception):  # noqa: N818 - callers know it by this name
+    """Launchpad does not take our credentials."""
+
+
+def load_credentials(path: Path | str) -> Credentials:
+    """What `ppa-assigner login` or launchpadlib wrote.  Raises CredentialsError."""
+    try:
+        credentials = Credentials.from_string(Path(path).read_bytes())
+        token = credentials.access_token
+        parts = (credentials.consumer.key, token.key, token.secret)
+    except OSError as error:
+        raise CredentialsError(f"{path}: {error.strerror or type(error).__name__}") from None
+    except (ValueError, configparser.Error, CredentialsFileError):
+        raise CredentialsError(f"{path}: not a file of Launchpad credentials") from None
+    if not all(part and part.isascii() and part.isprintable() for part in parts):
+        raise CredentialsError(f"{path}: the Launchpad credentials in it are not complete")
+    return credentials
+
+
+def service_url(service: str) -> str:
+    """The root of a service, ending in a slash: of production, staging, qastaging, or of an http(s) address without
+    the version.  Raises ValueError with a sentence for people.
+    """
+    url: str = SERVICES.get(service, service)
+    found = origin(url)
+    if found is None or found[0] not in ("http", "https") or "?" in url or "#" in url:
+        raise ValueError(f"{service!r} is neither {', '.join(SERVICES)} nor the http(s) address of a web service")
+    return url.rstrip("/") + "/"
+
+
+def cache_directory() -> Path:
+    """Where the service's description is kept: the first of $CACHE_DIRECTORY (systemd), $XDG_CACHE_HOME/ppa-assigner
+    and ~/.cache/ppa-assigner that can be written, else a temporary directory.
+    """
+    for candidate in _cache_candidates():
+        with contextlib.suppress(OSError):
+            candidate.mkdir(parents=True, exist_ok=True)
+            if os.access(candidate, os.W_OK | os.X_OK):
+                return candidate
+    return Path(tempfile.mkdtemp(prefix="ppa-assigner-"))
+
+
+def _cache_candidates() -> list[Path]:
+    found: list[Path] = []
+    if given := os.environ.get("CACHE_DIRECTORY"):
+        found.append(Path(given.split(":")[0]))  # systemd separates several with colons
+    if given := os.environ.get("XDG_CACHE_HOME"):
+        found.append(Path(given) / "ppa-assigner")
+    with contextlib.suppress(RuntimeError):  # no home
+        found.append(Path.home() / ".cache" / "ppa-assigner")
+    return found
+
+
+class LaunchpadClient(Operations):
+    """Implements port.Launchpad.  Safe for many threads.
+
+    Before `connect` has succeeded every call answers Unavailable.  Raises ValueError for a service root or proxy that
+    cannot be used, InsecureEnvironment when certificates are not to be verified.
+    """
+
+    def __init__(
+        self,
+        *,
+        credentials: Credentials,
+        service_root: str,
+        version: str = "devel",
+        timeouts: Timeouts | None = None,
+        connections: int = 16,
+        cache_dir: Path | None = None,
+        boottime: Callable[[], float] = boot_time_clock,
+        on_request: Callable[[RequestSeen], None] | None = None,
+    ) -> None:
+        if os.environ.get(UNSAFE):
+            raise InsecureEnvironment(f"{UNSAFE} is set: refusing to send credentials over connections like that")
+        self._service = service_url(service_root)
+        if self._service.endswith(f"/{version}/"):
+            raise ValueError(f"{service_root!r} must be given without the version {version}")
+        self._version = version
+        self._credentials = credentials
+        transport = Transport(self._service, timeouts or Timeouts(), connections, boottime, on_request)
+        super().__init__(f"{self._service}{version}/", transport, self._with_signature, boottime)
+        self._cache_dir = (cache_dir or cache_directory()) / f"{self._name_of_service()}-{version}"
+        self._login = threading.Lock()
+        self._launchpad: Launchpad | None = None
+        self._user_agent: str | None = None
+
+    def connect(self) -> None:
+        """Log in: at most three requests; does nothing when logged in.  Raises ServiceUnavailable or NotAuthorised;
+        either way it can be called again.
+        """
+        with self._login:
+            if self._user_agent is not None:
+                return
+            if self._launchpad is None:
+                self._launchpad = self._described()
+            agent = self._launchpad._browser.user_agent
+            # What was described may have come from the disk; that Launchpad is there, and takes us, it must say now.
+            self._must_take_us(agent)
+            self._user_agent = agent
+
+    def _described(self) -> Launchpad:
+        """launchpadlib's object: the description of the service, parsed once."""
+        cache = _Cache(str(self._cache_dir))
+        try:
+            launchpad = _Root(self._transport, self._credentials, self._service, cache, self._version)
+        except (ServiceUnavailable, NotAuthorised):
+            raise
+        except (NotSentError, NoAnswerError) as error:
+            raise ServiceUnavailable(str(error)) from error
+        except HTTPError as error:
+            raise ServiceUnavailable(f"no Launchpad web service: {error.response.status}") from error
+        except Exception as error:
+            # Anything else is a description that cannot be read; a kept one must not stand in the way for ever.
+            shutil.rmtree(self._cache_dir, ignore_errors=True)
+            raise ServiceUnavailable(f"its description cannot be read: {one_line(repr(error))}") from error
+        launchpad._browser.max_retries = 0
+        launchpad._browser._connection.cache = None
+        return launchpad
+
+    def _must_take_us(self, agent: str) -> None:
+        headers = self._authorised("GET", self._root, {"Accept": "application/json", "User-Agent": agent})
+        try:
+            answer = self._transport.request("GET", self._root, headers, lane=Lane.WORK)
+        except (NotSentError, NoAnswerError) as error:
+            raise ServiceUnavailable(str(error)) from error
+        _check(answer)
+        if answer.status != http.client.OK:
+            raise ServiceUnavailable(said(answer))
+
+    def _with_signature(self, method: str, url: str, headers: Mapping[str, str]) -> Mapping[str, str]:
+        if self._user_agent is None:
+            raise NotSentError("not logged in to Launchpad yet")
+        try:
+            return self._authorised(method, url, {"User-Agent": self._user_agent, **headers})
+        except ValueError as error:
+            raise NotSentError(f"not sent: {one_line(str(error))}") from error
+
+    def _authorised(self, method: str, url: str, headers: dict[str, str]) -> dict[str, str]:
+        self._credentials.authorizeRequest(url, method, None, headers)
+        return headers
+
+    def _name_of_service(self) -> str:
+        return "".join(char if char.isalnum() or char in ".-" else "_" for char in self._service.rstrip("/"))
+
+
+def _check(answer: Answer) -> None:
+    """A refusal of our credentials, or an outage, ends a login."""
+    if answer.status in (http.client.UNAUTHORIZED, http.client.FORBIDDEN):
+        raise NotAuthorised(credentials_fault(answer) or f"Launchpad refuses our credentials: {said(answer)}")
+    if answer.status >= http.client.INTERNAL_SERVER_ERROR:
+        # Here and not through launchpadlib, which would sleep and ask again six times (launchpad-facts.md, C.1).
+        raise ServiceUnavailable(said(answer))
+
+
+class _Root(Launchpad):  # type: ignore[misc]  # launchpadlib ships no types
+    """launchpadlib's root, whose requests go over our transport, without an engine that would ask a person."""
+
+    def __init__(self, transport: Transport, credentials: Credentials, service: str, cache: Any, version: str) -> None:
+        self._transport = transport
+        super().__init__(credentials, None, None, service, cache, None, None, version)
+
+    def httpFactory(self, credentials: Credentials, cache: Any, timeout: Any, proxy_info: Any) -> _Wire:  # noqa: N802 - launchpadlib's name
+        return _Wire(self._transport, self, None, credentials, cache, timeout, proxy_info)
+
+
+class _Wire(LaunchpadOAuthAwareHttp):  # type: ignore[misc]  # launchpadlib ships no types
+    """httplib2 with its sockets, re-sends and redirects taken out."""
+
+    def __init__(self, transport: Transport, *rest: Any) -> None:
+        super().__init__(*rest)
+        self._transport = transport
+        self.follow_redirects = False
+
+    def _conn_request(
+        self, conn: Any, request_uri: str, method: str, body: Any, headers: dict[str, str]
+    ) -> tuple[httplib2.Response, bytes]:
+        scheme = "https" if isinstance(conn, http.client.HTTPSConnection) else "http"
+        host = f"[{conn.host}]" if ":" in conn.host else conn.host
+        url = f"{scheme}://{host}:{conn.port}{request_uri}"
+        answer = self._transport.request(method, url, headers, body, lane=Lane.WORK)
+        _check(answer)
+        return httplib2.Response({**_unpacked(answer.headers), "status": str(answer.status)}), answer.body
+
+
+def _unpacked(headers: Mapping[str, str]) -> dict[str, str]:
+    """Without those that say how the body, which is whole and unpacked here, came over the wire."""
+    gone = ("content-encoding", "content-length", "transfer-encoding")
+    return {name: value for name, value in headers.items() if name not in gone}
+
+
+class _Cache(MultipleRepresentationCache):  # type: ignore[misc]  # lazr.restfulclient ships no types
+    """A disk that is full or read-only costs a download, not the login."""
+
+    def __init__(self, directory: str) -> None:
+        with contextlib.suppress(OSError):
+            Path(directory).mkdir(parents=True, exist_ok=True)
+        super().__init__(directory)
+
+    def get(self, key: str) -> bytes | None:
+        try:
+            found: bytes | None = super().get(key)
+        except OSError:
+            return None
+        return found
+
+    def set(self, key: str, value: bytes) -> None:
+        with contextlib.suppress(OSError):
+            super().set(key, value)
