@@ -261,9 +261,9 @@ class _Cache(MultipleRepresentationCache):  # type: ignore[misc]  # lazr.restful
     """A disk that is full or read-only costs a download, not the login."""
 
     def __init__(self, directory: str) -> None:
+        self.request_media_type = None
         with contextlib.suppress(OSError):
-            Path(directory).mkdir(parents=True, exist_ok=True)
-        super().__init__(directory)
+            super().__init__(directory)
 
     def get(self, key: str) -> bytes | None:
         try:

@@ -259,7 +259,7 @@ def reference_of(url: str) -> Reference:
 def _result(second: Future[Answer], deadline: float) -> Answer:
     """Its answer.  One that still waits for a thread at the deadline was not sent."""
     try:
-        return second.result(max(0.0, deadline - time.monotonic()) + 1.0)
+        return second.result(max(0.0, deadline - time.monotonic()))
     except (NotSentError, NoAnswerError):
         raise
     except Exception as error:

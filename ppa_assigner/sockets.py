@@ -83,6 +83,10 @@ class PlainSocket(socket.socket):
         self._bound()
         return super().recv_into(*args, **kwargs)
 
+    def recv(self, *args: Any, **kwargs: Any) -> bytes:
+        self._bound()
+        return super().recv(*args, **kwargs)
+
     def _bound(self, leaving: bool = False) -> None:
         exchange = _carried.get()
         if leaving:
@@ -147,7 +151,8 @@ class SecurePool(HTTPSConnectionPool):
 class Names:
     """getaddrinfo with a time-out.  It cannot be interrupted, so a thread asks; all who wait for a name share one."""
 
-    def __init__(self) -> None:
+    def __init__(self, ask: Callable[..., list[Any]] = socket.getaddrinfo) -> None:
+        self._getaddrinfo = ask
         self._lock = threading.Lock()
         self._asked: dict[tuple[str, int], concurrent.futures.Future[list[Any]]] = {}
 
@@ -169,7 +174,7 @@ class Names:
 
     def _resolve(self, key: tuple[str, int], future: concurrent.futures.Future[list[Any]]) -> None:
         try:
-            found = socket.getaddrinfo(*key, type=socket.SOCK_STREAM)
+            found = self._getaddrinfo(*key, type=socket.SOCK_STREAM)
         except BaseException as error:
             self._forget(key)
             future.set_exception(error)

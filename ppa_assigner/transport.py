@@ -190,7 +190,7 @@ class Transport:
             method,
             url,
             body=body,
-            headers={"Accept-Encoding": "gzip", **headers},
+            headers=urllib3.HTTPHeaderDict({"Accept-Encoding": "gzip"}) | headers,
             retries=False,
             redirect=False,
             timeout=timeout,

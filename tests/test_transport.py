@@ -1,0 +1,460 @@
+"""Each request is sent once, every wait ends, and what is not known is not claimed."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from ppa_assigner.port import Lane
+from ppa_assigner.sockets import Names
+from ppa_assigner.transport import (
+    LARGEST_BYTES,
+    NoAnswerError,
+    NotSentError,
+    RequestSeen,
+    Timeouts,
+    Transport,
+    boottime,
+    lanes,
+)
+from tests.rawserver import Peer, RawServer, Request, Script
+
+PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy", "REQUEST_METHOD")
+QUICK = Timeouts(connect=2.0, read=0.3, total=1.0)
+SLACK_S = 1.0  # two busy cores
+
+
+@pytest.fixture(autouse=True)
+def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PROXY_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def transport(root: str, timeouts: Timeouts = QUICK, connections: int = 16, **more: Callable[..., None]) -> Transport:
+    return Transport(root, timeouts, connections, boottime, **more)
+
+
+def get(transport: Transport, url: str, lane: Lane = Lane.WORK) -> bytes:
+    return transport.request("GET", url, {}, lane=lane).body
+
+
+def seconds(call: Callable[[], object], error: type[Exception]) -> float:
+    begun = time.monotonic()
+    with pytest.raises(error):
+        call()
+    return time.monotonic() - begun
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 429, 301, 303, 307, 401])
+def test_any_status_is_an_answer_and_is_asked_for_once(status: int) -> None:
+    """No status makes a request go out again: neither re-sent (502, 503), nor redirected, nor authenticated anew."""
+    with RawServer(lambda request, peer: peer.answer(status, "so", Location="/elsewhere")) as server:
+        client = transport(server.root)
+        assert client.request("PATCH", server.root, {}, b"{}").status == status
+        assert len(server.requests) == 1
+        client.close()
+
+
+def test_a_kept_connection_is_used_again() -> None:
+    """Requests one after the other share one connection."""
+    with RawServer(lambda request, peer: peer.answer(body="so")) as server:
+        client = transport(server.root)
+        for _ in range(5):
+            assert get(client, server.root) == b"so"
+        assert server.connections == 1
+        client.close()
+
+
+def test_a_connection_that_was_closed_meanwhile_costs_nothing() -> None:
+    """An idle connection that the server closed is found out before use: no failure, and nothing is sent twice."""
+
+    def script(request: Request, peer: Peer) -> None:
+        peer.answer(body="so")
+        peer.close()
+
+    with RawServer(script) as server:
+        client = transport(server.root)
+        for number in range(1, 4):
+            assert client.request("PATCH", server.root, {}, b"{}").body == b"so"
+            server.wait(lambda: server.live == 0)
+            assert len(server.requests) == number
+        client.close()
+
+
+def test_a_kept_connection_lost_under_a_request_is_no_answer() -> None:
+    """A server that takes a request on a kept connection and hangs up may have done it: said so, not sent again."""
+
+    def script(request: Request, peer: Peer) -> None:
+        if len(server.requests) == 1:
+            peer.answer(body="so")
+        else:
+            peer.close()
+
+    with RawServer(script) as server:
+        client = transport(server.root)
+        get(client, server.root)
+        with pytest.raises(NoAnswerError):
+            client.request("PATCH", server.root, {}, b"{}")
+        assert [request.connection for request in server.requests] == [1, 1]
+        client.close()
+
+
+def test_silence_ends_at_the_read_time_out() -> None:
+    """A server that says nothing is waited for as long as `read`, and once."""
+    with RawServer(lambda request, peer: peer.hang()) as server:
+        client = transport(server.root)
+        assert 0.2 < seconds(lambda: get(client, server.root), NoAnswerError) < 0.3 + SLACK_S
+        assert len(server.requests) == 1
+        client.close()
+
+
+def trickled(data: bytes) -> Script:
+    def script(request: Request, peer: Peer) -> None:
+        for byte in data:
+            peer.send(bytes([byte]))
+            if peer.released.wait(0.05):
+                return
+
+    return script
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent", [HEAD + b"\r\n" + b"x" * 900, HEAD + b"X-Long: " + b"x" * 900], ids=["the body", "the headers"]
+)
+def test_an_answer_that_trickles_ends_at_the_total(sent: bytes) -> None:
+    """Each byte is in time, the answer is not: the total deadline holds, in headers too."""
+    with RawServer(trickled(sent)) as server:
+        client = transport(server.root)
+        assert 0.9 < seconds(lambda: get(client, server.root), NoAnswerError) < 1.0 + SLACK_S
+        client.close()
+
+
+def test_a_deadline_of_the_caller_counts_if_it_is_earlier() -> None:
+    """The requests of one call share a deadline, whatever each of them would be allowed."""
+    with RawServer(trickled(HEAD)) as server:
+        client = transport(server.root, Timeouts(2, 30, 60))
+        end = time.monotonic() + 0.4
+        taken = seconds(lambda: client.request("GET", server.root, {}, deadline=end), NoAnswerError)
+        assert taken < 0.4 + SLACK_S
+        client.close()
+
+
+def test_a_body_that_nobody_takes_ends_in_time() -> None:
+    """A server that stops reading cannot hold the sender."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        root = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        client = transport(root)
+        body = b"x" * 50_000_000
+        assert seconds(lambda: client.request("PATCH", root, {}, body), NoAnswerError) < 1.0 + SLACK_S
+        client.close()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"HTTP/1.1 2",
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nshort",
+    ],
+)
+def test_half_an_answer_is_none(sent: bytes) -> None:
+    """A connection that ends too early, or an answer that cannot be unpacked, is no answer, and is not asked again."""
+
+    def script(request: Request, peer: Peer) -> None:
+        peer.send(sent)
+        peer.close()
+
+    with RawServer(script) as server:
+        client = transport(server.root)
+        with pytest.raises(NoAnswerError):
+            get(client, server.root)
+        assert len(server.requests) == 1
+        client.close()
+
+
+def test_gzip_is_asked_for_and_unpacked() -> None:
+    """Listings are large texts."""
+    packed = gzip.compress(b"so" * 10_000)
+    with RawServer(lambda request, peer: peer.answer(body=packed, Content_Encoding="gzip")) as server:
+        client = transport(server.root)
+        assert get(client, server.root) == b"so" * 10_000
+        assert server.requests[0].headers["accept-encoding"] == "gzip"
+        client.close()
+
+
+def test_an_answer_without_end_is_refused() -> None:
+    """Memory is bounded, also against what is small only on the wire; the connection is fit for use afterwards."""
+    bomb = gzip.compress(b"\0" * (LARGEST_BYTES + 1))
+
+    def script(request: Request, peer: Peer) -> None:
+        peer.answer(body=bomb if request.target == "/large" else gzip.compress(b"so"), Content_Encoding="gzip")
+
+    with RawServer(script) as server:
+        client = transport(server.root, Timeouts(2, 20, 40))
+        with pytest.raises(NoAnswerError, match="longer than"):
+            get(client, f"{server.root}large")
+        assert get(client, server.root) == b"so"
+        client.close()
+
+
+def test_nothing_listens() -> None:
+    """A refused connection: nothing was sent."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        root = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    client = transport(root)
+    with pytest.raises(NotSentError, match="refused"):
+        client.request("PATCH", root, {}, b"{}")
+    client.close()
+
+
+def test_a_name_that_does_not_exist() -> None:
+    """An unknown host: nothing was sent."""
+    root = "http://no-such-host.invalid/"
+    client = transport(root, Timeouts(10, 10, 20))
+    with pytest.raises(NotSentError):
+        client.request("PATCH", root, {}, b"{}")
+    client.close()
+
+
+def test_a_resolver_that_hangs_is_asked_once_and_not_waited_for() -> None:
+    """getaddrinfo has no time-out of its own; many who wait for one name need one thread."""
+    over = threading.Event()
+    asked: list[str] = []
+
+    def hanging(host: str, *_: object, **__: object) -> list[object]:
+        asked.append(host)
+        over.wait(10)
+        return ["address"]
+
+    names = Names(hanging)
+    for _ in range(3):
+        assert seconds(lambda: names.addresses("slow", 80, 0.05), TimeoutError) < 0.05 + SLACK_S
+    assert asked == ["slow"]
+    over.set()
+    assert names.addresses("slow", 80, 10) == ["address"]
+
+
+def test_a_connection_that_nobody_takes_ends_in_time() -> None:
+    """With a full backlog the handshake stays unanswered: nothing was sent, within the connect time-out."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        root = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        client = transport(root, Timeouts(connect=0.3, read=5, total=10))
+        assert seconds(lambda: get(client, root), NotSentError) < 0.3 + SLACK_S
+        client.close()
+        for filler in fillers:
+            filler.close()
+
+
+def test_hung_work_does_not_delay_assigning() -> None:
+    """Sixteen requests of the work lane that hang leave the assign lane free; those beyond its size were not sent."""
+
+    def script(request: Request, peer: Peer) -> None:
+        if request.target == "/work":
+            peer.hang()
+        peer.answer(body="so")
+
+    size = lanes(16)[Lane.WORK]
+    with RawServer(script) as server, ThreadPoolExecutor(16) as pool:
+        client = transport(server.root, Timeouts(2, 20, 20))
+        end = time.monotonic() + 3
+        work = [pool.submit(client.request, "GET", f"{server.root}work", {}, deadline=end) for _ in range(size)]
+        server.wait(lambda: len(server.requests) == size)
+        work += [pool.submit(client.request, "GET", server.root, {}, deadline=end - 2) for _ in range(size, 16)]
+        begun = time.monotonic()
+        assert get(client, server.root, Lane.ASSIGN) == b"so"
+        assert time.monotonic() - begun < SLACK_S
+        kinds = [type(one.exception(20)) for one in work]
+        assert kinds.count(NoAnswerError) == size
+        assert kinds.count(NotSentError) == 16 - size
+        client.close()
+
+
+@pytest.mark.parametrize(("connections", "assign", "work"), [(1, 4, 2), (4, 4, 2), (16, 4, 12), (40, 10, 30)])
+def test_lanes(connections: int, assign: int, work: int) -> None:
+    """A quarter is kept for assigning, at least four."""
+    assert lanes(connections) == {Lane.ASSIGN: assign, Lane.WORK: work}
+
+
+def test_what_may_leave_only_until_then_does_not_leave_later() -> None:
+    """`leave_by` is looked at just before the first byte, after all waiting for a connection."""
+    with RawServer(lambda request, peer: peer.answer()) as server:
+        client = transport(server.root)
+        with pytest.raises(NotSentError):
+            client.request("POST", server.root, {}, b"x", leave_by=boottime())
+        assert client.request("POST", server.root, {}, b"x", leave_by=boottime() + 5).status == 200
+        assert len(server.requests) == 1
+        client.close()
+
+
+def test_what_cannot_be_a_header_is_not_sent() -> None:
+    """An ETag with a line break in it must not write headers of its own, nor raise anything else."""
+    with RawServer(lambda request, peer: peer.answer()) as server:
+        client = transport(server.root)
+        for value in ("a\r\nX: y", "\N{SNOWMAN}"):
+            with pytest.raises(NotSentError):
+                client.request("PATCH", server.root, {"If-Match": value}, b"{}")
+        assert server.requests == []
+        client.close()
+
+
+def test_requests_are_told_for_metrics() -> None:
+    """Method, lane, outcome and seconds of each."""
+    seen: list[RequestSeen] = []
+
+    def script(request: Request, peer: Peer) -> None:
+        if request.target == "/lost":
+            return peer.close()
+        return peer.answer(404)
+
+    with RawServer(script) as server:
+        client = transport(server.root, on_request=seen.append)
+        client.request("GET", server.root, {}, lane=Lane.ASSIGN)
+        with pytest.raises(NoAnswerError):
+            get(client, f"{server.root}lost")
+        with pytest.raises(NotSentError):
+            client.request("GET", server.root, {}, leave_by=0.0)
+        client.close()
+    assert [(one.lane, one.outcome) for one in seen] == [
+        (Lane.ASSIGN, 404),
+        (Lane.WORK, "no-answer"),
+        (Lane.WORK, "not-sent"),
+    ]
+    assert all(0 <= one.seconds < 1 + SLACK_S for one in seen)
+
+
+def test_five_hundred_threads_share_one_client() -> None:
+    """All get their own answers, over no more connections than there may be."""
+    with RawServer(lambda request, peer: peer.answer(body=request.target)) as server:
+        client = transport(server.root, Timeouts(5, 20, 60))
+        wrong: list[str] = []
+
+        def ask(number: int) -> None:
+            paths = [f"{number}/{turn}" for turn in range(2)]
+            wrong.extend(path for path in paths if get(client, server.root + path) != f"/{path}".encode())
+
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(500)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        client.close()
+        assert wrong == []
+        assert len(server.requests) == 1000
+        assert server.connections <= lanes(16)[Lane.WORK]
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY"])
+def test_a_proxy_of_the_environment_is_used(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request goes to the proxy, with the whole address and the proxy's own credentials."""
+    with RawServer(lambda request, peer: peer.answer(body="proxied")) as proxy:
+        monkeypatch.setenv(name, proxy.root.replace("//", "//ann:s%40y@"))
+        client = transport("http://launchpad.invalid/")
+        assert get(client, "http://launchpad.invalid/x") == b"proxied"
+        assert proxy.requests[0].target == "http://launchpad.invalid/x"
+        assert proxy.requests[0].headers["proxy-authorization"] == "Basic YW5uOnNAeQ=="
+        client.close()
+
+
+def test_no_proxy_where_the_environment_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`no_proxy` leads past the proxy."""
+    with RawServer(lambda request, peer: peer.answer(body="direct")) as server:
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        client = transport(server.root)
+        assert get(client, server.root) == b"direct"
+        client.close()
+
+
+def test_a_proxy_that_refuses_the_tunnel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was said to the proxy was not the request: nothing was sent."""
+    with RawServer(lambda request, peer: peer.answer(407)) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.root.removeprefix("http://"))
+        client = transport("https://launchpad.invalid/")
+        with pytest.raises(NotSentError):
+            client.request("PATCH", "https://launchpad.invalid/", {}, b"{}")
+        assert [request.method for request in proxy.requests] == ["CONNECT"]
+        client.close()
+
+
+def test_a_proxy_of_an_unknown_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said in one sentence."""
+    monkeypatch.setenv("http_proxy", "gopher://127.0.0.1:1")
+    with pytest.raises(ValueError, match="gopher:// is not supported"):
+        transport("http://launchpad.invalid/")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a certificate for 127.0.0.1, signed by itself."""
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=loopback"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(path), "-out", "-"]
+    try:
+        made = subprocess.run(command, capture_output=True, timeout=30, check=True)
+    except FileNotFoundError:
+        pytest.skip("no openssl to make a certificate with")
+    path.write_bytes(path.read_bytes() + made.stdout)
+    return path
+
+
+def tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+def test_a_certificate_that_the_system_does_not_trust(certificate: Path) -> None:
+    """It is refused, and nothing was sent."""
+    with RawServer(lambda request, peer: peer.answer(), tls(certificate)) as server:
+        client = transport(server.root, Timeouts(5, 5, 10))
+        with pytest.raises(NotSentError, match="certificate verify failed"):
+            client.request("PATCH", server.root, {}, b"{}")
+        assert server.requests == []
+        client.close()
+
+
+def test_deadlines_hold_over_tls(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trusted server is talked to; when it trickles, the total deadline holds as without TLS."""
+
+    def script(request: Request, peer: Peer) -> None:
+        return trickled(HEAD * 9)(request, peer) if request.target == "/slow" else peer.answer(body="so")
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with RawServer(script, tls(certificate)) as server:
+        client = transport(server.root, Timeouts(5, 5, 1.5))
+        assert get(client, server.root) == b"so"
+        assert get(client, server.root) == b"so"
+        assert server.connections == 1
+        assert seconds(lambda: get(client, f"{server.root}slow"), NoAnswerError) < 1.5 + SLACK_S
+        client.close()
+
+
+def test_a_tls_handshake_that_hangs_ends_in_time() -> None:
+    """A listener that never says hello: nothing was sent, within the connect time-out."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        root = f"https://127.0.0.1:{listener.getsockname()[1]}/"
+        client = transport(root, Timeouts(connect=0.3, read=5, total=10))
+        assert seconds(lambda: get(client, root), NotSentError) < 0.3 + SLACK_S
+        client.close()
