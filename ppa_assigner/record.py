@@ -19,6 +19,7 @@ PREFIX = "ppa-assigner:"
 VERSION = 1
 _LINE = re.compile(r"^ppa-assigner:(.*)$", re.MULTILINE)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_YEARS, _SECONDS_MAX = range(1970, 9000), 10**10  # whatever is added to them remains a time
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -217,12 +218,21 @@ def _state(value: Any) -> State:
 
 
 def _time(value: Any) -> datetime:
-    return parse_time(_text(value))
+    moment = parse_time(_text(value))
+    if moment.year not in _YEARS:
+        raise RecordError("not a time of this age")
+    return moment
+
+
+def _seconds(value: Any) -> int:
+    if _count(value) > _SECONDS_MAX:
+        raise RecordError("too long")
+    return _count(value)
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "serial": _count, "nonce": _text, "state": _state, "since": _time, "touched": _time, "until": _time,
-    "pool": _text, "owner": _text, "lease": _text, "request": _text, "attempt": _count, "idle": _count,
+    "pool": _text, "owner": _text, "lease": _text, "request": _text, "attempt": _count, "idle": _seconds,
     "by": _text, "note": _text, "uploader": _text, "held": _flag, "tries": _count, "fault": _text,
     "quarantined": _text, "cleaner": _text,
 }  # fmt: skip
