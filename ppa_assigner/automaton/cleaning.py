@@ -15,7 +15,7 @@ from typing import Any
 
 from ..port import ActAnswer, Build, Content, Done, Gone, Publication, ReadAnswer, Refused, Unavailable
 from ..record import Record, State
-from .events import LATE, Cancel, Delete, Effect, Read, Revoke, Survey
+from .events import LATE, Alarm, Cancel, Delete, Effect, Read, Revoke, Survey
 from .known import (
     CLEANER_SILENCE_S,
     CLEANER_TOUCH_S,
@@ -28,13 +28,12 @@ from .known import (
     Reading,
     Surveying,
     Why,
-    absent,
-    fraction,
 )
+from .learning import absent, fraction
 from .reading import absorb
 from .writing import Step, back_off, begin
 
-POLL_S = 30.0  # how often something that only time can finish is looked at again
+POLL_S, POLL_MIN_S = 30.0, 1.0  # how often something that only time can finish is looked at again
 FAULT_MAX = 300
 NOTHING_OF_A_LEASE: dict[str, Any] = {
     field.name: field.default for field in dataclasses.fields(Record) if field.default is not dataclasses.MISSING
@@ -50,8 +49,10 @@ def advance(known: Known, now: Now) -> Step:
         return replace(known, clean=None), []
     if record.cleaner != known.daemon.cleaner or _touch_due(record, now):
         return begin(known, Purpose.CLAIM, now, cleaner=known.daemon.cleaner, touched=now.date, pool=known.pool)
-    clean = known.clean or Clean(since=record.since, quiet_from=now.boot)
+    clean = _clean_of(known, record, now.boot)
     known = replace(known, clean=clean)
+    if now.boot < clean.paused_until:
+        return known, []
     if clean.todo or _rights_to_revoke(record, clean):
         return _empty(known, clean, record, now)
     if now.boot >= clean.survey_at and known.entry is not None:
@@ -71,20 +72,27 @@ def due(known: Known, record: Record, now: Now) -> float:
     if not ours(known, record, now):
         silence = (record.touched + timedelta(seconds=CLEANER_SILENCE_S) - now.date).total_seconds()
         return now.boot + max(silence, 1.0)
-    clean = known.clean
-    if clean is None or clean.todo or _rights_to_revoke(record, clean) or record.cleaner != known.daemon.cleaner:
+    if record.cleaner != known.daemon.cleaner:
         return now.boot
+    clean = _clean_of(known, record, now.boot)
     touch = (record.touched + timedelta(seconds=CLEANER_TOUCH_S) - now.date).total_seconds()
-    return min(now.boot + max(touch, 0.0), clean.survey_at)
+    busy = bool(clean.todo) or _rights_to_revoke(record, clean)
+    return min(now.boot + max(touch, 0.0), max(clean.paused_until, now.boot if busy else clean.survey_at))
 
 
-def started(known: Known, asof: float) -> Known:
-    """A record of ours that is dirty stands since `asof` (boot time): it is the fence and the last change."""
+def started(known: Known) -> Known:
+    """One of ours has landed.  If it is dirty, the quiet window begins with it at the earliest."""
     record = known.record
     if record is None or record.state is not State.DIRTY:
         return replace(known, clean=None)
-    clean = known.clean or Clean(since=record.since, quiet_from=asof)
-    return replace(known, clean=clean)
+    return replace(known, clean=_clean_of(known, record, known.asof))
+
+
+def _clean_of(known: Known, record: Record, quiet_from: float) -> Clean:
+    """What was done since this record became dirty; one that became so anew is begun anew."""
+    if known.clean is not None and known.clean.since == record.since:
+        return known.clean
+    return Clean(since=record.since, quiet_from=quiet_from)
 
 
 def fenced(known: Known, answer: ReadAnswer, now: Now) -> Step:
@@ -97,7 +105,7 @@ def fenced(known: Known, answer: ReadAnswer, now: Now) -> Step:
     before = known.record
     known, effects = absorb(known, answer, answer.moment.started, now)
     same = before is not None and known.record is not None and known.record.nonce == before.nonce
-    if same and known.clean is not None:
+    if same and not known.suspect and known.clean is not None:
         known = replace(known, clean=replace(known.clean, fence=answer.moment.started))
     return known, effects
 
@@ -138,15 +146,16 @@ def acted(known: Known, what: Publication | Build | str, answer: ActAnswer, now:
     clean = known.clean
     if clean is None or answer is LATE:
         return known, []
-    if isinstance(answer, Refused | Unavailable):
-        known = replace(known, clean=replace(clean, quiet_from=now.boot))
+    if isinstance(answer, Unavailable):  # it may have been done all the same
+        return back_off(replace(known, clean=replace(clean, quiet_from=now.boot)), now), []
+    if isinstance(answer, Refused):
         return fail(known, f"{_named(what)}: {answer.reason}", now)
     clean = replace(clean, quiet_from=answer.moment.ended)
     if isinstance(what, str):
         return replace(known, clean=replace(clean, revoked=True)), []
     done = 1 if isinstance(answer, Done) else 0
     clean = replace(
-        clean, todo=clean.todo[1:], deleted=clean.deleted + done,
+        clean, todo=clean.todo[1:], asked=clean.asked | {what.url}, deleted=clean.deleted + done,
         left=max(0, clean.left - 1), survey_at=now.boot,
     )  # fmt: skip
     return replace(known, clean=clean), []
@@ -162,12 +171,14 @@ def fail(known: Known, reason: str, now: Now) -> Step:
     clean = known.clean
     if clean is not None:
         clean = replace(
-            clean, todo=(), revoked=False, survey_at=now.boot + pause, step=f"waiting after failure {tries}"
-        )
-    known = replace(known, clean=clean, not_before=now.boot + pause)
-    fault = reason.encode("ascii", "replace").decode()[:FAULT_MAX]
-    given_up = f"cleaning failed {tries} times: {fault}" if tries >= known.options.max_tries else record.quarantined
-    return begin(known, Purpose.FAIL, now, tries=tries, fault=fault, quarantined=given_up, touched=now.date)
+            clean, todo=(), asked=frozenset(), revoked=False, paused_until=now.boot + pause, survey_at=now.boot,
+            step=f"waiting after failure {tries}",
+        )  # fmt: skip
+    known = replace(known, clean=clean)
+    fault = reason.replace("\0", "?").encode("ascii", "replace").decode()[:FAULT_MAX]
+    over = f"cleaning failed {tries} times: {fault}" if tries >= known.options.max_tries else None
+    known, effects = begin(known, Purpose.FAIL, now, tries=tries, fault=fault, quarantined=over, touched=now.date)
+    return known, [*([Alarm(f"{known.ppa}: {over}")] if over else []), *effects]
 
 
 def _touch_due(record: Record, now: Now) -> bool:
@@ -198,16 +209,19 @@ def _found(known: Known, clean: Clean, content: Content, now: Now) -> Step:
 
     Debug symbols go with the binary that they belong to and cannot be deleted by themselves (facts sheet, D.3).
     """
-    builds = tuple(build for build in content.builds if build.cancellable)
+    builds = tuple(build for build in content.builds if build.cancellable and build.url not in clean.asked)
     direct = tuple(binary for binary in content.binaries if not binary.debug)
-    todo: tuple[Publication | Build, ...] = (*builds, *(content.sources or direct))
+    packages = content.sources or direct
+    todo: tuple[Publication | Build, ...] = (*builds, *packages)
     left = len(content.sources) + len(content.binaries)
     if not todo and content.binaries:
         return fail(known, f"{_named(content.binaries[0])}: debug symbols without their binary", now)
+    if stuck := next((package for package in packages if package.url in clean.asked), None):
+        return fail(known, f"{_named(stuck)}: still there after it was deleted", now)
     step = "deleting" if todo else "waiting for builds and uploads to end"
     clean = replace(
         clean, todo=todo, found=max(clean.found, clean.deleted + left), left=left, quiet_from=now.boot, step=step,
-        survey_at=now.boot + min(POLL_S, known.options.settle),
+        survey_at=now.boot + min(POLL_S, max(known.options.settle, POLL_MIN_S)), fence=float("-inf"),
     )  # fmt: skip
     return replace(known, clean=clean), []
 

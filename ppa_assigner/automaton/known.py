@@ -6,14 +6,13 @@ Rule: nothing is known that is not in here, so a state can be compared, hashed a
 from __future__ import annotations
 
 import enum
-import hashlib
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+import re
+from dataclasses import dataclass
+from datetime import datetime
 
 from ..options import PoolOptions
-from ..port import Build, Entry, Moment, Publication
-from ..record import Record, State, Text, parse, whole_seconds
+from ..port import Build, Entry, Publication
+from ..record import Record, State, Text
 from ..reference import Reference
 from ..views import Cleaning, Condition, Snapshot
 from .events import Assign, Command, Confirm, Inspect
@@ -38,6 +37,9 @@ class Now:
     trusted: bool = True
 
 
+_MILLISECONDS = re.compile(r"[0-9]{1,18}")
+
+
 @dataclass(frozen=True, slots=True)
 class Daemon:
     """This daemon: its name, when it started (milliseconds since 1970) and something random to tell twins apart."""
@@ -57,7 +59,7 @@ class Daemon:
             return True
         name, _, rest = cleaner.rpartition("/")
         started = rest.partition("-")[0]
-        return name == self.name and started.isdecimal() and int(started) < self.started
+        return name == self.name and _MILLISECONDS.fullmatch(started) is not None and int(started) < self.started
 
 
 class Purpose(enum.Enum):
@@ -195,14 +197,20 @@ Doing = Reading | Writing | Verifying | Granting | Surveying | Emptying
 
 @dataclass(frozen=True, slots=True)
 class Clean:
-    """How far this daemon is with emptying a dirty PPA.  `fence` and `quiet_from` are boot times."""
+    """How far this daemon is with emptying a dirty PPA; `since` is its record's.
+
+    Boot times: `fence`, `quiet_from`, `survey_at`, and `paused_until` before which only the cleaner is touched.
+    `asked` are the addresses of what was deleted or cancelled since the last failure.
+    """
 
     since: datetime
     quiet_from: float
     fence: float = float("-inf")
     revoked: bool = False
     todo: tuple[Publication | Build, ...] = ()
+    asked: frozenset[str] = frozenset()
     survey_at: float = float("-inf")
+    paused_until: float = float("-inf")
     step: str = "looking"
     found: int = 0
     deleted: int = 0
@@ -233,7 +241,7 @@ class Known:
     unreachable: str | None = None
     occupied: bool = False
     duplicate: bool = False
-    suspect: int = 0  # looks that showed a free PPA rolled back
+    suspect: int = 0  # looks in a row that showed it rolled back
     verified: float | None = None  # boot time before the last look that found it empty
     doing: Doing | None = None
     flight: Flight | None = None
@@ -264,7 +272,7 @@ class Known:
             return Condition.UNREADABLE
         if record is None:
             return Condition.UNMANAGED
-        if self.duplicate:
+        if self.duplicate and record.state is State.USED:
             return Condition.DUPLICATE
         if record.quarantined is not None and record.state is not State.USED:
             return Condition.QUARANTINED
@@ -283,74 +291,3 @@ class Known:
         clean = self.clean if self.state is State.DIRTY else None
         cleaning = Cleaning(clean.step, clean.found, clean.deleted, clean.left, clean.since) if clean else None
         return Snapshot(self.ppa, self.pool, self.record, self.condition, self.seen, cleaning, self.fault)
-
-
-def fraction(known: Known) -> float:
-    """A number in [0, 1) that looks random: jitter that can be replayed."""
-    digest = hashlib.sha256(f"{known.seed}/{known.draws}/jitter".encode()).digest()
-    return int.from_bytes(digest[:4], "big") / 2**32
-
-
-def draw_nonce(known: Known) -> tuple[Known, str]:
-    """A nonce that was never used: the seed is drawn anew for each worker, the count grows with each draw."""
-    nonce = hashlib.sha256(f"{known.seed}/{known.draws}".encode()).hexdigest()[:32]
-    return replace(known, draws=known.draws + 1), nonce
-
-
-def shown(known: Known, entry: Entry, asof: float) -> Known:
-    """Known, with this entry as the newest truth about the PPA, and no doubt left about reaching it."""
-    text = parse(entry.description)
-    highest = text.record if text.record and _newer(text.record, known.highest) else known.highest
-    return replace(
-        known, entry=entry, text=text, highest=highest, asof=max(known.asof, asof), seen=entry.moment.date,
-        absent=None, unreachable=None, occupied=known.occupied and text.record is None,
-        heard=_heard(known, entry), failures=0,
-    )  # fmt: skip
-
-
-def _heard(known: Known, entry: Entry) -> datetime:
-    """Silence counts from this daemon's first look on, and anew from each time Launchpad could be reached again."""
-    if known.heard is None or known.unreachable is not None:
-        return whole_seconds(entry.moment.date)
-    return known.heard
-
-
-def _newer(record: Record, highest: Record | None) -> bool:
-    return highest is None or record.serial >= highest.serial
-
-
-def absent(known: Known, reason: str, moment: Moment) -> Known:
-    """Known, with the PPA gone for us.  Its record is remembered: it may come back."""
-    return replace(known, absent=reason, unreachable=None, asof=max(known.asof, moment.ended), seen=moment.date)
-
-
-def unreachable(known: Known, reason: str) -> Known:
-    """Known, with Launchpad not answering: what was known is shown with its age, and silence is not counted."""
-    return replace(known, unreachable=reason)
-
-
-def made_dirty(known: Known, now: Now) -> dict[str, Any]:
-    """What changes in a record that becomes dirty: whose lease it was stays, and this daemon is its cleaner."""
-    return {
-        "state": State.DIRTY, "since": now.date, "touched": now.date, "until": None, "idle": None, "note": None,
-        "held": False, "pool": known.pool, "cleaner": known.daemon.cleaner,
-    }  # fmt: skip
-
-
-def silence_allowed(idle: float) -> float:
-    """How long after the last touch a lease with this `idle` ends (design, section 5.8); seconds."""
-    return idle + min(MAX_GAP_S, idle / 4)
-
-
-def touch_due_after(idle: int | None) -> float:
-    """How old `touched` may get before a touch is written; seconds."""
-    return min(MAX_GAP_S, idle / 4) if idle is not None else MAX_GAP_S
-
-
-def ends_at(known: Known, record: Record) -> datetime | None:
-    """When this used record's lease ends if nobody touches it."""
-    ends = [record.until] if record.until else []
-    if record.idle is not None and not record.held:
-        last = max(record.touched, known.heard or record.touched)
-        ends.append(last + timedelta(seconds=silence_allowed(record.idle)))
-    return min(ends) if ends else None

@@ -6,6 +6,7 @@ a late command of a former owner finds another lease id and changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -47,11 +48,8 @@ from .known import (
     Surveying,
     Verifying,
     Why,
-    absent,
-    made_dirty,
-    touch_due_after,
-    unreachable,
 )
+from .learning import absent, made_dirty, touch_due_after, unreachable
 from .writing import Step, begin, start
 
 
@@ -132,12 +130,14 @@ def grant_or_tell(known: Known, command: Assign | Confirm, *, fresh: bool) -> St
 
 
 def granted(known: Known, doing: Granting, answer: ActAnswer, now: Now) -> Step:
-    """Only a right that was given lets the lease be told; one that is refused ends it."""
+    """Only a right that was given lets the lease be told; one that is refused ends it, if nobody was told of it yet."""
     command, record = doing.command, known.record
     if isinstance(answer, Done) and record is not None:
         return tell(known, command, Lent(record, doing.fresh))
     if isinstance(answer, Refused) and record is not None and record.lease is not None:
         known, effects = deny(known, command, No.INVALID, f"uploader {record.uploader}: {answer.reason}")
+        if not doing.fresh:
+            return known, effects
         known, more = begin(known, Purpose.GIVE_UP, now, **made_dirty(known, now))
         return known, [*effects, *more]
     if isinstance(answer, Gone):
@@ -172,6 +172,22 @@ def alive(record: Record, now: Now) -> bool:
 
 def touch(known: Known, command: Touch, now: Now) -> Step:
     """Written when `touched` is old or the end moves; else only read."""
+    return _touch(known, command, now, read_first)
+
+
+def touched(known: Known, command: Touch, now: Now) -> Step:
+    """Decided on a fresh read: if that shows that nothing need be written, the lease is told."""
+    return _touch(known, command, now, _told)
+
+
+def heard(known: Known, command: Command, now: Now) -> Known:
+    """Whoever touches a lease was heard, whether or not that can be written."""
+    if not isinstance(command, Touch) or known.record is None or known.record.lease != command.lease:
+        return known
+    return replace(known, heard=max(now.date, known.heard or now.date)) if now.trusted else known
+
+
+def _touch(known: Known, command: Touch, now: Now, unwritten: Callable[[Known, Touch], Step]) -> Step:
     record = known.record
     if record is None or record.lease != command.lease:
         return deny(known, command, No.ELSEWHERE)
@@ -183,15 +199,11 @@ def touch(known: Known, command: Touch, now: Now) -> Step:
     due = now.date - record.touched >= timedelta(seconds=touch_due_after(record.idle))
     if due or until != record.until:
         return begin(known, Purpose.TOUCH, now, command, touched=max(now.date, record.touched), until=until)
-    return read_first(known, command)
+    return unwritten(known, command)
 
 
-def touched(known: Known, command: Touch, now: Now) -> Step:
-    """Decided on a fresh read: the lease is still there, or not."""
-    record = known.record
-    if record is None or record.lease != command.lease:
-        return deny(known, command, No.ELSEWHERE)
-    return tell(known, command, Lent(record)) if alive(record, now) else deny(known, command, No.OVER)
+def _told(known: Known, command: Command) -> Step:
+    return tell(known, command, Lent(known.record)) if known.record else deny(known, command, No.ELSEWHERE)
 
 
 def _new_end(record: Record, command: Touch, now: Now) -> datetime:
@@ -245,7 +257,7 @@ def expire(known: Known, now: Now) -> Step:
 def hold(known: Known, command: Hold, now: Now) -> Step:
     """Once, and by at most the pool's max_hold; while held, silence does not end it."""
     record, most = known.record, known.options.max_hold
-    if record is None or record.state is not State.USED or record.lease != command.lease:
+    if record is None or record.lease != command.lease or not alive(record, now):
         return deny(known, command, No.WRONG_STATE, "this lease does not hold the PPA")
     if record.held:
         return deny(known, command, No.WRONG_STATE, "it has been held once, and that is all there is")
@@ -257,10 +269,8 @@ def hold(known: Known, command: Hold, now: Now) -> Step:
 
 def adopt(known: Known, command: Adopt, now: Now) -> Step:
     """A new record over what is no readable one: the only way out of unmanaged and unreadable."""
-    if known.condition not in (Condition.UNMANAGED, Condition.UNREADABLE) or known.suspect:
-        return deny(
-            known, command, No.WRONG_STATE, f"it is {known.condition.value}; adopt is for unmanaged or unreadable"
-        )
+    if known.record is not None:
+        return deny(known, command, No.WRONG_STATE, "it has a record; adopt is for unmanaged or unreadable")
     return take_in(known, Purpose.ADOPT, now, command)
 
 
@@ -287,7 +297,7 @@ def resume(known: Known, command: Resume, now: Now) -> Step:
     record = known.record
     if record is None or (record.quarantined is None and not record.tries):
         return deny(known, command, No.WRONG_STATE, "it is not in quarantine")
-    known = replace(known, not_before=now.boot)
+    known = replace(known, not_before=now.boot, clean=None)
     return begin(known, Purpose.RESUME, now, command, quarantined=None, tries=0, fault=None)
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..port import Entry
-from ..record import Record, State, Text, parse
+from ..record import State, Text, parse
 from .events import Alarm, Effect
-from .known import Known, Now, Purpose, made_dirty, shown
+from .known import Known, Now, Purpose
+from .learning import made_dirty, rolled_back, shown
 from .writing import Step, begin, moved
 
 LOOKS_BEFORE_DIRTY = 2
@@ -25,17 +26,6 @@ def absorb(known: Known, entry: Entry, asof: float, now: Now) -> Step:
     known = replace(shown(known, entry, asof), suspect=0)
     effects = moved(before, known, "seen", now)
     return (replace(known, clean=None), effects) if effects else (known, effects)
-
-
-def rolled_back(highest: Record | None, text: Text) -> bool:
-    """Whether a text is older than what was read or confirmed before.  An unknown version never is."""
-    if highest is None or text.foreign:
-        return False
-    if text.record is None:
-        return True
-    if text.record.serial == highest.serial:
-        return text.record.nonce != highest.nonce
-    return text.record.serial < highest.serial
 
 
 def _brought_back(known: Known, entry: Entry, asof: float, now: Now) -> Step:

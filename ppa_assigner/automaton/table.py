@@ -57,10 +57,8 @@ from .known import (
     Verifying,
     Why,
     Writing,
-    absent,
-    ends_at,
-    unreachable,
 )
+from .learning import absent, ends_at, unreachable
 from .writing import Step
 
 COMMANDS: dict[type[Command], Callable[[Known, Any, Now], Step]] = {
@@ -108,7 +106,7 @@ def step(known: Known, event: Event, now: Now) -> Step:
 def tick(known: Known, now: Now) -> Step:
     """What time alone brings: an unsettled write first, then the end of a lease, the next step of a clean."""
     if known.flight is not None:
-        return writing.look_again(known) if writing.retry_due(known, now) else (known, [])
+        return _unsettled(known, now)
     if known.entry is None or now.boot < known.not_before:
         return known, []
     if known.forbidden is not None:
@@ -126,7 +124,8 @@ def tick(known: Known, now: Now) -> Step:
 def wake(known: Known, now: Now) -> float | None:
     """The boot time at which `Tick` has something to do; None: only an event can change anything."""
     if known.flight is not None:
-        return known.flight.due if known.flight.unsettled else None
+        due = known.flight.due if known.flight.unsettled else float("inf")
+        return min(due, *(command.deadline for command in known.waiting), float("inf"))
     if known.entry is None:
         return None
     match known.condition, known.state:
@@ -137,6 +136,14 @@ def wake(known: Known, now: Now) -> float | None:
         case Condition.UNMANAGED, _:
             return known.not_before
     return known.not_before if known.forbidden is not None else None
+
+
+def _unsettled(known: Known, now: Now) -> Step:
+    known, effects = writing.over_waiting(known, now)
+    if not writing.retry_due(known, now):
+        return known, effects
+    known, more = writing.look_again(known)
+    return known, [*effects, *more]
 
 
 def _expiry(known: Known, now: Now) -> float | None:
@@ -153,20 +160,28 @@ def _is_over(known: Known, now: Now) -> bool:
 
 
 def _command(known: Known, command: Command, now: Now) -> Step:
+    known = lending.heard(known, command, now)
     if known.flight is not None:  # nothing is decided while an outcome is unknown
         return replace(known, waiting=(*known.waiting, command)), []
     if now.boot >= command.deadline:
         return lending.deny(known, command, No.OUTAGE, "its time is up")
-    if known.entry is None or known.absent is not None:
+    if known.entry is None or known.absent is not None or _to_be_restored(known):
         return lending.read_first(known, command)
     return COMMANDS[type(command)](known, command, now)
+
+
+def _to_be_restored(known: Known) -> bool:
+    """What stands on Launchpad is not what is known, and could not be put right yet."""
+    return known.suspect > 0 and known.state is not State.FREE
 
 
 def _looked(known: Known, look: Looked, now: Now) -> Step:
     """A look older than what is known is ignored; what was not listed is read alone: absence proves nothing."""
     if known.flight is not None:
         return known, [RoundDone(look.round, "the outcome of a write is not known yet")]
-    if look.entry is None or look.entry.moment.started < known.asof:
+    if look.started < known.asof:
+        return known, [RoundDone(look.round, known.unreachable)]
+    if look.entry is None:
         return replace(known, doing=Reading(Why.LOOK, round=look.round)), [Read()]
     known, effects = reading.absorb(known, look.entry, look.entry.moment.started, now)
     return known, [*effects, RoundDone(look.round)]
@@ -245,6 +260,8 @@ def _read_for(known: Known, command: Command, answer: Any, now: Now) -> Step:
 
 def _looked_into(known: Known, answer: Any, now: Now) -> Step:
     """A PPA without a record: taken in if it is wholly empty, else somebody's, never touched until adopted."""
+    if known.flight is not None:
+        return writing.taking_in_settled(known, answer, now)
     match answer:
         case Content(empty=True):
             return lending.take_in(known, Purpose.TAKE_IN, now)
@@ -273,7 +290,7 @@ def _judged(known: Known, effects: list[Effect], verdict: writing.Verdict, now: 
         case writing.Landed(flight=flight, meant=True):
             known, more = _landed(known, flight, now)
         case writing.Landed(flight=flight):
-            known, more = cleaning.started(known, known.asof), writing.decided_again(flight)
+            known, more = cleaning.started(known), writing.decided_again(flight)
         case writing.Lost(flight=flight, entry=entry):
             known, more = reading.absorb(known, entry, entry.moment.started, now)
             more = [*writing.decided_again(flight), *more]
@@ -283,7 +300,7 @@ def _judged(known: Known, effects: list[Effect], verdict: writing.Verdict, now: 
 
 
 def _landed(known: Known, flight: Flight, now: Now) -> Step:
-    known, command = cleaning.started(known, known.asof), flight.command
+    known, command = cleaning.started(known), flight.command
     match flight.purpose, command:
         case Purpose.ASSIGN, Assign():
             return lending.grant_or_tell(known, command, fresh=True)

@@ -10,25 +10,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..port import Conflict, Entry, Gone, Lane, ReadAnswer, Refused, Unavailable, Unknown, WriteAnswer
-from ..record import Record, State, compose, parse
-from .events import Assign, Command, Confirm, Denied, Effect, No, Read, Reply, Requeue, Transition, Write
+from ..port import Conflict, Content, Entry, Gone, Lane, ReadAnswer, Refused, Unavailable, Unknown, WriteAnswer
+from ..record import Record, RecordError, compose, parse
+from .events import Alarm, Assign, Command, Confirm, Denied, Effect, No, Read, Reply, Requeue, Survey, Transition, Write
 from .known import (
     FORBIDDEN_S,
     LEGAL,
+    UNMANAGED_S,
     Flight,
     Known,
     Now,
     Purpose,
     Reading,
     Sent,
+    Surveying,
     Why,
     Writing,
-    absent,
-    draw_nonce,
-    fraction,
-    shown,
 )
+from .learning import absent, draw_nonce, fraction, rolled_back, shown, unreachable
 
 Step = tuple[Known, list[Effect]]
 
@@ -70,10 +69,12 @@ def start(known: Known, purpose: Purpose, record: Record, now: Now, command: Com
         raise AssertionError(f"{purpose} may not lead from {before} to {record}")
     known, nonce = draw_nonce(known)
     record = replace(record, serial=next_serial(known, now), nonce=nonce)
+    try:
+        text = compose(known.text.human, record)
+    except RecordError as error:
+        return _unwritable(known, command, error, now)
     flight = Flight(purpose, entry, record, (Sent(nonce, True),), command)
-    lane = Lane.ASSIGN if isinstance(command, Assign | Confirm) else Lane.WORK
-    known = replace(known, flight=flight, doing=Writing())
-    return known, [Write(entry, compose(known.text.human, record), lane)]
+    return replace(known, flight=flight, doing=Writing()), [Write(entry, text, _lane(command))]
 
 
 def next_serial(known: Known, now: Now) -> int:
@@ -105,14 +106,12 @@ def settled_by_read(known: Known, answer: ReadAnswer, now: Now) -> Settled:
     if isinstance(answer, Gone):
         return *_gone(known, answer), None
     if isinstance(answer, Unavailable):
-        return *_later(known, now), None
-    record, base = parse(answer.description).record, parse(flight.base.description).record
+        return *_later(unreachable(known, answer.reason), now), None
+    record = parse(answer.description).record
     ours = next((sent for sent in flight.sent if record is not None and sent.nonce == record.nonce), None)
     if ours is not None:
         return _landed(known, answer, ours.meant, now)
-    if record is not None and _stands_under(flight, record):
-        return _landed(known, answer, True, now)
-    if _nonce(record) == _nonce(base):
+    if _still_stands(flight.base, answer):
         return *_settle(known, answer), None
     known, drained = _drained(_ended(known), [])
     return known, drained, Lost(flight, answer)
@@ -132,8 +131,20 @@ def retry_due(known: Known, now: Now) -> bool:
 
 def look_again(known: Known) -> Step:
     """Read, to settle what is unknown."""
-    lane = Lane.ASSIGN if isinstance(_flight(known).command, Assign | Confirm) else Lane.WORK
-    return replace(known, doing=Reading(Why.SETTLE)), [Read(lane)]
+    return replace(known, doing=Reading(Why.SETTLE)), [Read(_lane(_flight(known).command))]
+
+
+def taking_in_settled(known: Known, answer: Content | Gone | Refused | Unavailable, now: Now) -> Step:
+    """The base of an unsettled taking-in still stands: it is written once more, but only if it is still empty."""
+    match answer:
+        case Content(empty=True):
+            return _conditional(known, _flight(known).record, meant=True)
+        case Content():
+            known = replace(_ended(known), occupied=True, not_before=now.boot + UNMANAGED_S)
+            return _drained(known, [])
+        case Gone():
+            return _gone(known, answer)
+    return _later(unreachable(known, answer.reason), now)
 
 
 def _flight(known: Known) -> Flight:
@@ -142,13 +153,23 @@ def _flight(known: Known) -> Flight:
     return known.flight
 
 
-def _nonce(record: Record | None) -> str | None:
-    return record.nonce if record else None
+def _lane(command: Command | None) -> Lane:
+    return Lane.ASSIGN if isinstance(command, Assign | Confirm) else Lane.WORK
 
 
-def _stands_under(flight: Flight, record: Record) -> bool:
-    """Another daemon wrote over our lease: it had landed, and the lease is the same."""
-    return flight.purpose is Purpose.ASSIGN and record.state is State.USED and record.lease == flight.record.lease
+def _unwritable(known: Known, command: Command | None, error: RecordError, now: Now) -> Step:
+    """A text that Launchpad cannot hold: the door should have refused it."""
+    if command is not None:
+        return replace(known, doing=None), _told(command, Denied(No.INVALID, str(error)))
+    return back_off(known, now), [Alarm(f"{known.ppa}: its record cannot be written: {error}")]
+
+
+def _still_stands(base: Entry, entry: Entry) -> bool:
+    """Whether what was written over stands as before; people's words beside its record may have changed."""
+    before, record = parse(base.description).record, parse(entry.description).record
+    if before is None or record is None:
+        return base.description == entry.description
+    return before.nonce == record.nonce
 
 
 def _in_doubt(known: Known, now: Now) -> Step:
@@ -174,24 +195,32 @@ def _settle(known: Known, entry: Entry) -> Step:
     """The base still stands: only a conditional write of our own makes the one under way fail.
 
     What is assigned or freed rests on a look that has grown old meanwhile, so the base is written anew, unchanged.
-    Where there is no base of ours to repeat, the meant record is.
+    Where there is no base to repeat, or it is one that somebody brought back, the meant record is written.
     """
-    flight = _flight(known)
-    known, nonce = draw_nonce(replace(known, entry=entry))
-    base = parse(entry.description)
-    repeat = base.record is not None and flight.purpose not in _INTENDED_AGAIN
-    record = base.record if repeat and base.record else flight.record
-    serial = record.serial + 1 if repeat else record.serial
-    record = replace(record, serial=serial, nonce=nonce)
-    flight = replace(flight, base=entry, sent=(*flight.sent, Sent(nonce, not repeat)))
-    known = replace(known, flight=flight, doing=Writing())
-    lane = Lane.ASSIGN if isinstance(flight.command, Assign | Confirm) else Lane.WORK
-    return known, [Write(entry, compose(base.human, record), lane)]
+    flight, base = _flight(known), parse(entry.description)
+    known = replace(known, entry=entry)
+    if flight.purpose is Purpose.TAKE_IN:
+        return replace(known, doing=Surveying(Why.TAKE_IN)), [Survey(entry)]
+    if base.record is None or rolled_back(known.highest, base):
+        return _conditional(known, flight.record, meant=True)
+    return _conditional(known, replace(base.record, serial=base.record.serial + 1), meant=False)
+
+
+def _conditional(known: Known, record: Record, *, meant: bool) -> Step:
+    """One more write of the flight, over what the last read showed."""
+    flight, entry = _flight(known), known.entry
+    if entry is None:
+        raise AssertionError("nothing was read")
+    known, nonce = draw_nonce(known)
+    flight = replace(flight, base=entry, sent=(*flight.sent, Sent(nonce, meant)))
+    text = compose(parse(entry.description).human, replace(record, nonce=nonce))
+    return replace(known, flight=flight, doing=Writing()), [Write(entry, text, _lane(flight.command))]
 
 
 def _landed(known: Known, entry: Entry, meant: bool, now: Now) -> Settled:
     flight, before = _flight(known), known.record
-    known = replace(shown(_ended(known), entry, entry.moment.ended), suspect=0, forbidden=None)
+    known = shown(_ended(known), entry, entry.moment.ended)
+    known = replace(known, suspect=0, forbidden=None, not_before=float("-inf"))
     effects = moved(before, known, flight.purpose.value if meant else Purpose.SETTLE.value, now)
     known, effects = _drained(known, effects)
     return known, effects, Landed(flight, meant)
@@ -222,6 +251,13 @@ def decided_again(flight: Flight) -> list[Effect]:
     if isinstance(flight.command, Assign):
         return [Reply(flight.command.token, Denied(No.LOST, "another write came first"))]
     return [Requeue(flight.command)]
+
+
+def over_waiting(known: Known, now: Now) -> Step:
+    """Commands that have waited for an outcome until nobody waits for them."""
+    late = [command for command in known.waiting if now.boot >= command.deadline]
+    known = replace(known, waiting=tuple(command for command in known.waiting if command not in late))
+    return known, [Reply(command.token, Denied(No.OUTAGE, "its time is up")) for command in late]
 
 
 def _ended(known: Known) -> Known:

@@ -1,0 +1,97 @@
+"""How what is known changes: by what Launchpad showed, by its silence, and what follows from the records themselves.
+
+Rule: pure functions of what is known; nothing here decides what is to be done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..port import Entry, Moment
+from ..record import Record, State, Text, parse, whole_seconds
+from .known import MAX_GAP_S, Known, Now
+
+
+def fraction(known: Known) -> float:
+    """A number in [0, 1) that looks random: jitter that can be replayed."""
+    digest = hashlib.sha256(f"{known.seed}/{known.draws}/jitter".encode()).digest()
+    return int.from_bytes(digest[:4], "big") / 2**32
+
+
+def draw_nonce(known: Known) -> tuple[Known, str]:
+    """A nonce that was never used: the seed is drawn anew for each worker, the count grows with each draw."""
+    nonce = hashlib.sha256(f"{known.seed}/{known.draws}".encode()).hexdigest()[:32]
+    return replace(known, draws=known.draws + 1), nonce
+
+
+def shown(known: Known, entry: Entry, asof: float) -> Known:
+    """Known, with this entry as the newest truth about the PPA, and no doubt left about reaching it."""
+    text = parse(entry.description)
+    highest = text.record if text.record and _newer(text.record, known.highest) else known.highest
+    return replace(
+        known, entry=entry, text=text, highest=highest, asof=max(known.asof, asof), seen=entry.moment.date,
+        absent=None, unreachable=None, occupied=known.occupied and text.record is None,
+        heard=_heard(known, entry), failures=0,
+    )  # fmt: skip
+
+
+def _heard(known: Known, entry: Entry) -> datetime:
+    """Silence counts from this daemon's first look on, and anew from each time the PPA could be reached again."""
+    if known.heard is None or known.unreachable is not None or known.absent is not None:
+        return whole_seconds(entry.moment.date)
+    return known.heard
+
+
+def _newer(record: Record, highest: Record | None) -> bool:
+    return highest is None or record.serial >= highest.serial
+
+
+def rolled_back(highest: Record | None, text: Text) -> bool:
+    """Whether a text is older than what was read or confirmed before.  An unknown version never is."""
+    if highest is None or text.foreign:
+        return False
+    if text.record is None:
+        return True
+    if text.record.serial == highest.serial:
+        return text.record.nonce != highest.nonce
+    return text.record.serial < highest.serial
+
+
+def absent(known: Known, reason: str, moment: Moment) -> Known:
+    """Known, with the PPA gone for us.  Its record is remembered: it may come back."""
+    return replace(known, absent=reason, unreachable=None, asof=max(known.asof, moment.ended), seen=moment.date)
+
+
+def unreachable(known: Known, reason: str) -> Known:
+    """Known, with Launchpad not answering: what was known is shown with its age, and silence is not counted."""
+    return replace(known, unreachable=reason)
+
+
+def made_dirty(known: Known, now: Now) -> dict[str, Any]:
+    """What changes in a record that becomes dirty: whose lease it was stays, and this daemon is its cleaner."""
+    return {
+        "state": State.DIRTY, "since": now.date, "touched": now.date, "until": None, "idle": None, "note": None,
+        "held": False, "pool": known.pool, "cleaner": known.daemon.cleaner,
+    }  # fmt: skip
+
+
+def silence_allowed(idle: float) -> float:
+    """How long after the last touch a lease with this `idle` ends (design, section 5.8); seconds."""
+    return idle + min(MAX_GAP_S, idle / 4)
+
+
+def touch_due_after(idle: int | None) -> float:
+    """How old `touched` may get before a touch is written; seconds."""
+    return min(MAX_GAP_S, idle / 4) if idle is not None else MAX_GAP_S
+
+
+def ends_at(known: Known, record: Record) -> datetime | None:
+    """When this used record's lease ends if nobody touches it."""
+    ends = [record.until] if record.until else []
+    if record.idle is not None and not record.held:
+        last = max(record.touched, known.heard or record.touched)
+        ends.append(last + timedelta(seconds=silence_allowed(record.idle)))
+    return min(ends) if ends else None
