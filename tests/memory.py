@@ -74,8 +74,8 @@ class Request:
 
 
 Fault = Callable[[Request], str | None]
-"""None: no fault.  "down": no answer, nothing done.  "lost": done, no answer.  "late": no answer, done by `land()`.
-"refused", "gone": answered so."""
+"""None: no fault.  "down": no answer, nothing done.  "unknown": the same, but of a write nobody can know that.
+"lost": done, no answer.  "late": no answer, done by `land()`.  "refused", "gone": answered so."""
 
 
 class MemoryLaunchpad:
@@ -146,11 +146,12 @@ class MemoryLaunchpad:
 
     def read(self, ppa: Reference, lane: Lane = Lane.WORK) -> ReadAnswer:
         started = self.boot()
-        if self._fault("read", ppa):
+        fault = self._fault("read", ppa)
+        if fault not in (None, "gone"):
             return Unavailable("down")
         with self.lock:
             archive = self.archives.get(ppa)
-            if archive is None or archive.status != "Active":
+            if fault or archive is None or archive.status != "Active":
                 return Gone("404", self._moment(started))
             return self._entry(ppa, started)
 
@@ -167,21 +168,31 @@ class MemoryLaunchpad:
                 return Unknown("no answer")
             case "refused":
                 return Refused("401", self._moment(started), 401)
+            case "gone":
+                return Gone("404", self._moment(started))
         answer = self._write(ppa, entry, description, started)
         return Unknown("no answer") if fault == "lost" else answer
 
     def arrivals(self, entry: Entry, since: datetime, lane: Lane = Lane.WORK) -> Arrivals | Gone | Unavailable:
         started, ppa = self.boot(), Reference.parse(entry.url.removeprefix("memory:"))
-        if self._fault("arrivals", ppa):
+        fault = self._fault("arrivals", ppa)
+        if fault not in (None, "gone"):
             return Unavailable("down")
+        if fault or ppa not in self.archives:
+            return Gone("404", self._moment(started))
         with self.lock:
             found = [i for i in self.archives[ppa].items if i.active and i.created >= since]
             return Arrivals(len(found), self._moment(started))
 
     def content(self, entry: Entry) -> Content | Gone | Refused | Unavailable:
         started, ppa = self.boot(), Reference.parse(entry.url.removeprefix("memory:"))
-        if self._fault("content", ppa):
+        fault = self._fault("content", ppa)
+        if fault == "refused":
+            return Refused("400", self._moment(started))
+        if fault not in (None, "gone"):
             return Unavailable("down")
+        if fault or ppa not in self.archives:
+            return Gone("404", self._moment(started))
         with self.lock:
             archive = self.archives[ppa]
             active = [item for item in archive.items if item.active]
@@ -193,7 +204,7 @@ class MemoryLaunchpad:
                 tuple(archive.uploads),
             )
 
-    def delete(self, publication: Publication, comment: str) -> ActAnswer:
+    def delete(self, publication: Publication, comment: str, not_after: float) -> ActAnswer:
         def act() -> None:
             for archive in self.archives.values():
                 for item in archive.items:
@@ -202,7 +213,7 @@ class MemoryLaunchpad:
 
         return self._act("delete", self._where(publication), publication.name, act)
 
-    def cancel(self, build: Build) -> ActAnswer:
+    def cancel(self, build: Build, not_after: float) -> ActAnswer:
         def act() -> None:
             for archive in self.archives.values():
                 archive.builds = [b for b in archive.builds if b.url != build.url]
@@ -212,11 +223,11 @@ class MemoryLaunchpad:
     def uploaders(self, entry: Entry) -> Collection[str] | Gone | Refused | Unavailable:
         return list(self.archives[Reference.parse(entry.url.removeprefix("memory:"))].uploaders)
 
-    def grant(self, entry: Entry, who: str, lane: Lane = Lane.WORK) -> ActAnswer:
+    def grant(self, entry: Entry, who: str, lane: Lane, not_after: float) -> ActAnswer:
         ppa = Reference.parse(entry.url.removeprefix("memory:"))
         return self._act("grant", ppa, who, lambda: self.archives[ppa].uploaders.append(who))
 
-    def revoke(self, entry: Entry, who: str) -> ActAnswer:
+    def revoke(self, entry: Entry, who: str, not_after: float) -> ActAnswer:
         ppa = Reference.parse(entry.url.removeprefix("memory:"))
 
         def act() -> None:
@@ -239,13 +250,15 @@ class MemoryLaunchpad:
         fault = self._fault(what, ppa, text)
         if fault == "refused":
             return Refused("400", self._moment(started))
+        if fault == "gone":
+            return Gone("404", self._moment(started))
         if fault == "late":
             self.late.append(act)
-            return Unavailable("no answer")
+            return Unavailable("no answer", sent=True)
         if fault is None or fault == "lost":
             with self.lock:
                 act()
-        return Done(self._moment(started)) if fault is None else Unavailable("no answer")
+        return Done(self._moment(started)) if fault is None else Unavailable("no answer", sent=fault != "down")
 
     def _moment(self, started: float) -> Moment:
         return Moment(self.date().replace(microsecond=0), started, self.boot())

@@ -1,0 +1,320 @@
+"""Daemons without threads: gives the automaton events, carries out what it asks of a Launchpad in memory, moves time.
+
+Rule: nothing here decides; a daemon can be killed at any request (before it left, after it was applied, or with it
+landing late), and a tick that changes nothing and asks nothing is an error, for it would come again at once.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ppa_assigner import automaton
+from ppa_assigner.automaton import Daemon, Known, Now
+from ppa_assigner.automaton.events import (
+    LATE,
+    Alarm,
+    Answer,
+    Assign,
+    Cancel,
+    Command,
+    Confirm,
+    Delete,
+    Denied,
+    Event,
+    Grant,
+    Lent,
+    Looked,
+    LookFailed,
+    LookForArrivals,
+    No,
+    Outcome,
+    Read,
+    Reply,
+    Requeue,
+    Revoke,
+    RoundDone,
+    Survey,
+    Tick,
+    Transition,
+    Write,
+)
+from ppa_assigner.clock import LaunchpadClock
+from ppa_assigner.options import PoolOptions
+from ppa_assigner.port import Lane, Look
+from ppa_assigner.record import Record, State
+from ppa_assigner.reference import Reference
+from tests.memory import MemoryLaunchpad
+
+PPA = "~owner/ubuntu/ppa"
+REQUEST_S = 0.05
+ASKS = (Read, Write, LookForArrivals, Survey, Delete, Cancel, Revoke, Grant)
+
+
+class Crashed(Exception):  # noqa: N818 - it is no error: the test wanted it
+    """The daemon was killed."""
+
+
+@dataclass
+class World:
+    """One PPA on a Launchpad in memory, and the host's boot-time clock (seconds), moved by hand."""
+
+    boot: float = 10_000.0
+    options: PoolOptions = field(default_factory=lambda: PoolOptions(settle=100.0))
+    description: str | None = None
+    launchpad: MemoryLaunchpad = field(init=False)
+    ppa: Reference = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.launchpad = MemoryLaunchpad(lambda: self.boot)
+        (self.ppa,) = self.launchpad.add(PPA, description=self.description)
+        self._starts = itertools.count(1_000)
+
+    def start(self, name: str = "host", **known: Any) -> Runner:
+        """A daemon that knows nothing yet."""
+        started = next(self._starts)
+        daemon = Daemon(name, started, f"s{started}")
+        known = {"options": self.options, "pool": "default", **known}
+        return Runner(self, Known(self.ppa, daemon=daemon, seed=f"seed {started}", **known))
+
+    @property
+    def record(self) -> Record:
+        """The record that stands."""
+        record = self.launchpad.record(self.ppa)
+        assert record is not None, self.launchpad.archives[self.ppa].description
+        return record
+
+    @property
+    def state(self) -> State:
+        """Its state."""
+        return self.record.state
+
+    def free_ppa(self, name: str = "host") -> Runner:
+        """A daemon that took the PPA in, proved it clean and has it free."""
+        runner = self.start(name)
+        runner.look()
+        runner.until(lambda: runner.known.state is State.FREE)
+        runner.forget_the_past()
+        return runner
+
+    def used_ppa(self, **fields: Any) -> tuple[Runner, Record]:
+        """A daemon that has lent the PPA."""
+        runner = self.free_ppa()
+        outcome = runner.order(assign(**fields))
+        assert isinstance(outcome, Lent), outcome
+        runner.forget_the_past()
+        return runner, self.record
+
+    def dirty_ppa(self, **fields: Any) -> Runner:
+        """A daemon whose PPA has just been released."""
+        from ppa_assigner.automaton.events import Release
+
+        runner, record = self.used_ppa(**fields)
+        runner.order(Release, lease=record.lease)
+        runner.forget_the_past()
+        return runner
+
+
+def assign(**fields: Any) -> Callable[[int, float], Assign]:
+    """An Assign, given its token and deadline."""
+    fields = {
+        "lease": "lease-1", "request": "build-1", "attempt": 0, "owner": "job", "by": "client", "ttl": 3600.0, **fields,
+    }  # fmt: skip
+    return lambda token, deadline: Assign(token=token, deadline=deadline, **fields)
+
+
+def confirm(**fields: Any) -> Callable[[int, float], Confirm]:
+    """A Confirm of the same request."""
+    fields = {"request": "build-1", "attempt": 0, "owner": "job", "by": "client", "pool": "default", **fields}
+    return lambda token, deadline: Confirm(token=token, deadline=deadline, **fields)
+
+
+class Runner:
+    """One daemon's worker.  Everything that it told and asked is kept."""
+
+    def __init__(self, world: World, known: Known) -> None:
+        self.world, self.known = world, known
+        self.clock = LaunchpadClock(lambda: world.boot, alarm=lambda text: self.alarms.append(text))
+        self.replies: dict[int, list[Outcome]] = {}
+        self.alarms: list[str] = []
+        self.transitions: list[Transition] = []
+        self.rounds: list[RoundDone] = []
+        self.asked: list[Any] = []
+        self.steps: list[tuple[Known, Event, Known]] = []
+        self.crash: Callable[[Any], str | None] = lambda ask: None
+        self._tokens = itertools.count(1)
+        self._rounds = itertools.count(1)
+
+    # -- events --------------------------------------------------------------------------------------------------------
+
+    def give(self, event: Event) -> None:
+        """Handle an event and all that it leads to."""
+        mailbox: deque[Event] = deque([event])
+        while mailbox:
+            self._turn(mailbox.popleft(), mailbox)
+
+    def order(self, command: Any, *, within: float = 60.0, **fields: Any) -> Outcome:
+        """Give a command; its last outcome so far."""
+        token, deadline = next(self._tokens), self.world.boot + within
+        self.give(command(token, deadline) if not fields and not isinstance(command, type) else
+                  command(token=token, deadline=deadline, **fields))  # fmt: skip
+        told = self.replies.get(token, [])
+        return told[-1] if told else Denied(No.UNTOLD, "nothing was told")
+
+    def outcomes(self) -> list[Outcome]:
+        """All that was told, in order."""
+        return [outcome for told in self.replies.values() for outcome in told]
+
+    def look(self, *, seen: Look | None = None) -> None:
+        """A bulk look, made now or given."""
+        answer = seen or self.world.launchpad.look(self.world.ppa.owner)
+        number = next(self._rounds)
+        if not isinstance(answer, Look):
+            self.give(LookFailed("down", number))
+            return
+        entry = answer.entries.get(self.world.ppa)
+        if entry is not None:
+            self.clock.observe(entry.moment)
+        self.give(Looked(entry, answer.started, number))
+
+    def tick(self, *, limit: float | None = None) -> bool:
+        """Move time to the next wake (not beyond `limit`) and tick.  False: there is nothing to wake up for."""
+        due = automaton.wake(self.known, self.clock.now())
+        if due is None or due == float("inf") or (limit is not None and due > limit):
+            return False
+        before, asked = self.known, len(self.asked)
+        spun = due <= self.world.boot
+        self.world.boot = max(self.world.boot, due)
+        self.give(Tick())
+        assert not spun or self.known != before or len(self.asked) > asked, f"a tick did nothing: {before}"
+        return True
+
+    def until(self, reached: Callable[[], bool], ticks: int = 500, look_every: float = 60.0) -> None:
+        """Tick, and look every minute, until it is so."""
+        for _ in range(ticks):
+            if reached():
+                return
+            next_look = self.world.boot + look_every
+            if not self.tick(limit=next_look):
+                self.world.boot = next_look
+                self.look()
+        assert reached(), f"not after {ticks} ticks: {self.known.snapshot()}, {self.asked[-5:]}"
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass with all ticks that it brings, and without looks."""
+        end = self.world.boot + seconds
+        while self.tick(limit=end):
+            pass
+        self.world.boot = max(end, self.world.boot)
+
+    def forget_the_past(self) -> None:
+        """Forget what was told and asked."""
+        self.replies.clear()
+        self.alarms.clear()
+        self.transitions.clear()
+        self.rounds.clear()
+        self.asked.clear()
+        self.steps.clear()
+        self.world.launchpad.log.clear()
+
+    def kinds(self) -> list[str]:
+        """What was asked, by name."""
+        return [type(ask).__name__ for ask in self.asked]
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _turn(self, first: Event, mailbox: deque[Event]) -> None:
+        event: Event | None = first
+        while event is not None:
+            before = self.known
+            self.known, effects = automaton.step(before, event, self.clock.now())
+            self.steps.append((before, event, self.known))
+            asks = [effect for effect in effects if isinstance(effect, ASKS)]
+            assert len(asks) <= 1, f"two requests at once: {asks}"
+            self._tell(effects, mailbox)
+            event = self._ask(asks[0]) if asks else None
+
+    def _tell(self, effects: list[Any], mailbox: deque[Event]) -> None:
+        for effect in effects:
+            match effect:
+                case Reply():
+                    self.replies.setdefault(effect.token, []).append(effect.outcome)
+                case Requeue():
+                    mailbox.append(effect.command)
+                case RoundDone():
+                    self.rounds.append(effect)
+                case Transition():
+                    self.transitions.append(effect)
+                case Alarm():
+                    self.alarms.append(effect.text)
+
+    def _ask(self, ask: Any) -> Answer:
+        self.asked.append(ask)
+        if (how := self.crash(ask)) is not None:
+            self._killed_at(ask, how)
+        self.world.boot += REQUEST_S
+        answer = self._carry_out(ask)
+        if (moment := getattr(answer, "moment", None)) is not None:
+            self.clock.observe(moment)
+        return Answer(answer)
+
+    def _killed_at(self, ask: Any, how: str) -> None:
+        launchpad, fault = self.world.launchpad, self.world.launchpad.fault
+        launchpad.fault = lambda request: "late" if how == "late" else None
+        if how != "before":
+            self._carry_out(ask)
+        launchpad.fault = fault
+        raise Crashed
+
+    def _carry_out(self, ask: Any) -> Any:
+        launchpad = self.world.launchpad
+        if isinstance(ask, Delete | Cancel | Revoke | Grant) and self.world.boot >= ask.not_after:
+            return LATE
+        match ask:
+            case Read():
+                return launchpad.read(self.world.ppa, ask.lane)
+            case Write():
+                return launchpad.write(ask.entry, ask.description, ask.lane)
+            case LookForArrivals():
+                return launchpad.arrivals(ask.entry, ask.since, Lane.ASSIGN)
+            case Survey():
+                return launchpad.content(ask.entry)
+            case Delete():
+                return launchpad.delete(ask.publication, "emptied")
+            case Cancel():
+                return launchpad.cancel(ask.build)
+            case Revoke():
+                return launchpad.revoke(ask.entry, ask.who)
+            case Grant():
+                return launchpad.grant(ask.entry, ask.who, Lane.ASSIGN)
+        raise AssertionError(ask)
+
+
+def faults(*script: str | None, of: str | None = None) -> Callable[[Any], str | None]:
+    """The faults of the next requests (`of` that kind), one each; after them none."""
+    left = deque(script)
+
+    def fault(request: Any) -> str | None:
+        if (of is not None and request.what != of) or not left:
+            return None
+        return left.popleft()
+
+    return fault
+
+
+def changed(record: Record, **changes: Any) -> Record:
+    """The record as another daemon writes it next."""
+    return replace(record, serial=record.serial + 1, **{"nonce": f"other-{record.serial}", **changes})
+
+
+def untrusted(now: Now) -> Now:
+    """The same moment with Launchpad's clock in doubt."""
+    return replace(now, trusted=False)
+
+
+def is_command(event: object) -> bool:
+    """Whether somebody waits for the event's outcome."""
+    return isinstance(event, Command)
