@@ -283,13 +283,13 @@ class Runner:
             case Survey():
                 return launchpad.content(ask.entry)
             case Delete():
-                return launchpad.delete(ask.publication, "emptied")
+                return launchpad.delete(ask.publication, "emptied", ask.not_after)
             case Cancel():
-                return launchpad.cancel(ask.build)
+                return launchpad.cancel(ask.build, ask.not_after)
             case Revoke():
-                return launchpad.revoke(ask.entry, ask.who)
+                return launchpad.revoke(ask.entry, ask.who, ask.not_after)
             case Grant():
-                return launchpad.grant(ask.entry, ask.who, Lane.ASSIGN)
+                return launchpad.grant(ask.entry, ask.who, Lane.ASSIGN, ask.not_after)
         raise AssertionError(ask)
 
 

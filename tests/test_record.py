@@ -1,0 +1,253 @@
+"""The record: what is written is read again, people's words survive, and nothing doubtful is ever guessed at."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from datetime import datetime, timezone
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ppa_assigner import record as module
+from ppa_assigner.record import (
+    Record,
+    RecordError,
+    State,
+    compose,
+    decode,
+    encode,
+    format_time,
+    fresh_nonce,
+    parse,
+    parse_time,
+    unstorable,
+    whole_seconds,
+)
+
+T0 = datetime(2026, 11, 25, 3, 14, 12, tzinfo=timezone.utc)
+LINE = (
+    'ppa-assigner: {"v":1,"serial":42,"nonce":"9be2","state":"used","since":"2026-11-25T03:14:12Z",'
+    '"touched":"2026-11-25T03:14:12Z","until":"2026-11-25T11:14:12Z","pool":"default","owner":"ticket-123",'
+    '"lease":"4c1f","request":"build-77","attempt":0,"idle":600,"by":"jenkins","note":"n","uploader":"~ann",'
+    '"held":false}'
+)
+
+words = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"))
+human = st.none() | words.filter(lambda text: not any(line.startswith("ppa-assigner:") for line in text.split("\n")))
+moments = st.datetimes(datetime(1970, 1, 1), datetime(2900, 1, 1)).map(  # noqa: DTZ001 - the zone follows
+    lambda moment: whole_seconds(moment.replace(tzinfo=timezone.utc))
+)
+counts = st.integers(0, 10**9)
+optional = st.none() | words
+
+
+@st.composite
+def records(draw: st.DrawFn) -> Record:
+    """Any record that the assigner could write."""
+    state = draw(st.sampled_from(State))
+    used = state is State.USED
+    request = draw(words if used else optional)
+    return Record(
+        serial=draw(counts), nonce=draw(words), state=state, since=draw(moments), touched=draw(moments),
+        pool=draw(words), until=draw(moments if used else st.none() | moments), owner=draw(words if used else optional),
+        lease=draw(words if used else optional), request=request,
+        attempt=draw(counts) if request is not None else 0, idle=draw(st.none() | counts), by=draw(optional),
+        note=draw(optional), uploader=draw(optional), held=draw(st.booleans()) if used else False,
+        tries=draw(counts), fault=draw(optional), quarantined=draw(optional), cleaner=draw(optional),
+    )  # fmt: skip
+
+
+def line(**changes: Any) -> str:
+    """The line above with other fields; None takes one away."""
+    data = {**json.loads(LINE.partition(" ")[2]), **changes}
+    return "ppa-assigner: " + json.dumps({name: value for name, value in data.items() if value is not None})
+
+
+@given(human, records())
+def test_what_is_written_is_read_again(text: str | None, record: Record) -> None:
+    """Any text of people's and any record come back the same, byte for byte, and None is not the empty text."""
+    description = compose(text, record)
+    taken = parse(description)
+    assert (taken.human, taken.record, taken.fault, taken.foreign) == (text, record, None, False)
+
+
+@given(human, records())
+def test_the_record_is_one_ascii_line_at_the_end(text: str | None, record: Record) -> None:
+    """Whatever is in it, and with one newline before it if there is any text of people's."""
+    description = compose(text, record)
+    last = encode(record)
+    assert last.isascii()
+    assert "\n" not in last
+    assert description == (last if text is None else f"{text}\n{last}")
+
+
+@given(human, human.filter(lambda text: text is not None), records())
+def test_text_below_the_record_moves_above_it(above: str | None, below: str, record: Record) -> None:
+    """Nothing of either text is lost, and writing again is stable."""
+    taken = parse(f"{compose(above, record)}\n{below}")
+    assert taken.record == record
+    assert taken.human == (below if above is None else f"{above}\n{below}")
+    assert parse(compose(taken.human, record)) == taken
+
+
+@given(human)
+def test_without_a_record_line_all_is_text(text: str | None) -> None:
+    """A description without a record is people's alone, and no fault of it."""
+    taken = parse(text)
+    assert (taken.human, taken.record, taken.fault) == (text, None, None)
+
+
+def test_the_line_of_the_design_is_read() -> None:
+    """The fields and their form are those that other programs rely on."""
+    record = parse("Nightly builds.\n" + LINE).record
+    assert record is not None
+    assert (record.serial, record.state, record.since, record.idle) == (42, State.USED, T0, 600)
+    assert encode(record) == LINE
+
+
+@given(st.text())
+def test_parsing_never_raises(text: str) -> None:
+    """Whatever stands after the prefix, it is a record or a fault."""
+    taken = parse(f"ppa-assigner:{text}")
+    assert taken.record is not None or taken.fault is not None
+
+
+MALFORMED = {
+    "no JSON": "ppa-assigner: nothing",
+    "nothing": "ppa-assigner:",
+    "cut short": LINE[:-1],
+    "more behind": LINE + "}",
+    "a list": "ppa-assigner: []",
+    "a twin field": LINE[:-1] + ',"serial":43}',
+    "a twin field deep inside": LINE[:-1] + ',"x":{"a":1,"a":2}}',
+    "NaN": LINE[:-1] + ',"x":NaN}',
+    "Infinity": LINE[:-1] + ',"x":-Infinity}',
+    "deep": LINE[:-1] + ',"x":' + "[" * 100_000 + "}",
+    "a huge number": LINE[:-1] + ',"x":' + "9" * 5_000 + "}",
+    "no version": line(v=None),
+    "version true": line(v=True),
+    "version 1.0": line(v=1.0),
+    "serial negative": line(serial=-1),
+    "serial true": line(serial=True),
+    "serial a float": line(serial=42.0),
+    "serial a text": line(serial="42"),
+    "nonce a number": line(nonce=9),
+    "nonce with NUL": line(nonce="\0"),
+    "owner with a surrogate": line(owner="\ud800"),
+    "no such state": line(state="lent"),
+    "state a list": line(state=["used"]),
+    "a time with an offset": line(since="2026-11-25T03:14:12+00:00"),
+    "a time with a fraction": line(since="2026-11-25T03:14:12.5Z"),
+    "a time that is none": line(since="2026-02-30T03:14:12Z"),
+    "a leap second": line(since="2026-02-28T03:14:60Z"),
+    "a time with other digits": line(since="٢٠٢٦-11-25T03:14:12Z"),
+    "a time before Launchpad": line(touched="0001-01-01T00:00:00Z"),
+    "a time at the end of time": line(until="9999-12-31T23:59:59Z"),
+    "idle too long": line(idle=10**18),
+    "idle negative": line(idle=-1),
+    "attempt null is absent, text is not": line(attempt="0"),
+    "held a number": line(held=1),
+    "used without owner": line(owner=None),
+    "used without lease": line(lease=None),
+    "used without request": line(request=None),
+    "used without until": line(until=None),
+    "two of them": LINE + "\n" + LINE,
+    "two, one garbled": "ppa-assigner: x\nwords\n" + LINE,
+    **{f"without {name}": line(**{name: None}) for name in ("serial", "nonce", "state", "since", "touched", "pool")},
+}
+
+
+@pytest.mark.parametrize("description", MALFORMED.values(), ids=MALFORMED)
+def test_what_is_not_a_valid_record_is_unreadable(description: str) -> None:
+    """It has no record and a fault that says why, so it can never be taken for free."""
+    taken = parse(description)
+    assert taken.record is None
+    assert taken.fault
+    assert not taken.foreign
+
+
+@pytest.mark.parametrize("version", [0, 2, 10**9, "1", "2", ""])
+def test_a_foreign_version_is_told_apart(version: object) -> None:
+    """It is unreadable, and never taken for an older text of ours."""
+    taken = parse(line(v=version))
+    assert (taken.record, taken.foreign) == (None, True)
+    assert taken.fault
+
+
+def test_unknown_fields_are_ignored_and_null_is_absent() -> None:
+    """Later versions may add to a record."""
+    data = {**json.loads(LINE.partition(" ")[2]), "color": ["blue"], "note": None}
+    record = decode(json.dumps(data))
+    assert record.note is None
+    assert record.serial == 42
+
+
+def test_two_record_lines_leave_the_text_between_them() -> None:
+    """Adopting such a PPA keeps what people wrote."""
+    assert parse(f"above\n{LINE}\nbetween\n{LINE}\nbelow").human == "above\nbetween\nbelow"
+    assert parse(f"{LINE}\n{LINE}").human == ""
+    assert parse(LINE).human is None
+
+
+def test_a_record_line_in_the_middle_of_a_line_is_text() -> None:
+    """Only the start of a line makes a record."""
+    assert parse(f"see {LINE}").record is None
+    assert parse(f"see {LINE}").fault is None
+
+
+def test_a_record_survives_a_carriage_return() -> None:
+    """An editor that writes CRLF does not make it unreadable."""
+    assert parse(f"words\r\n{LINE}\r\n").record is not None
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800", f"x\n{LINE}"])
+def test_a_text_that_cannot_be_kept_is_refused(text: str) -> None:
+    """NUL and lone surrogates are Launchpad's 500; a record line of its own would make two."""
+    with pytest.raises(RecordError):
+        compose(text, decode(LINE.partition(" ")[2]))
+
+
+@pytest.mark.parametrize("field", ["nonce", "pool", "owner", "note", "fault", "cleaner"])
+def test_a_field_that_cannot_be_kept_is_refused(field: str) -> None:
+    """So that no request is sent that Launchpad answers with 500."""
+    record = decode(LINE.partition(" ")[2])
+    for text in ("\0", "\udc80"):
+        with pytest.raises(RecordError):
+            encode(replace(record, **cast("dict[str, Any]", {field: text})))
+
+
+def test_free_says_nothing_of_a_lease() -> None:
+    """What says nothing in a state is not written."""
+    record = Record(serial=1, nonce="n", state=State.FREE, since=T0, touched=T0, pool="p")
+    assert set(json.loads(encode(record).partition(" ")[2])) == {
+        "v", "serial", "nonce", "state", "since", "touched", "pool",
+    }  # fmt: skip
+
+
+def test_every_field_is_read() -> None:
+    """A field added to the record without a reader would be lost at each write."""
+    assert set(module._READERS) == {field.name for field in fields(Record)}
+
+
+@given(moments)
+def test_times_come_back(moment: datetime) -> None:
+    """Whole seconds in UTC, with a Z."""
+    assert parse_time(format_time(moment)) == moment
+    assert format_time(moment).endswith("Z")
+
+
+def test_nonces_differ_and_are_128_bits() -> None:
+    """An old text's ETag is never valid again."""
+    drawn = {fresh_nonce() for _ in range(100)}
+    assert len(drawn) == 100
+    assert all(len(nonce) == 32 for nonce in drawn)
+
+
+def test_unstorable_texts_are_known() -> None:
+    """Everything else goes through Launchpad byte for byte."""
+    assert unstorable("a\0")
+    assert unstorable("\ud83d")
+    assert not unstorable("😀\x01\u2028\r\n")

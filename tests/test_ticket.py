@@ -1,0 +1,74 @@
+"""Tickets: a place in the line comes back to its holder alone, and only in time."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ppa_assigner.ticket import VOID_AFTER_S, Place, TicketOffice
+
+OFFICE = TicketOffice(b"secret")
+PLACE = Place("default", "build-1", 1000.0, 1300.0)
+
+
+def redeem(ticket: str | None, now: float = 1300.0, office: TicketOffice = OFFICE) -> Place | None:
+    """What the ticket is worth to the one who asks for that request."""
+    return office.redeem(ticket, "default", "build-1", now)
+
+
+def test_a_ticket_gives_its_place_back() -> None:
+    """At any daemon that has the same credentials."""
+    assert redeem(OFFICE.issue(PLACE)) == PLACE
+    assert redeem(OFFICE.issue(PLACE), office=TicketOffice(b"secret")) == PLACE
+
+
+def test_a_ticket_of_other_credentials_is_none() -> None:
+    """Nobody without them can make one."""
+    assert redeem(OFFICE.issue(PLACE), office=TicketOffice(b"other")) is None
+
+
+@pytest.mark.parametrize(("pool", "request_id"), [("other", "build-1"), ("default", "build-2")])
+def test_a_ticket_is_for_one_wish(pool: str, request_id: str) -> None:
+    """It is not worth anything for another request or pool."""
+    assert OFFICE.redeem(OFFICE.issue(PLACE), pool, request_id, 1300.0) is None
+
+
+def test_a_ticket_is_void_ten_minutes_after_it_was_last_used() -> None:
+    """And not when the first ask is long ago."""
+    ticket = OFFICE.issue(PLACE)
+    assert redeem(ticket, 1300.0 + VOID_AFTER_S) == PLACE
+    assert redeem(ticket, 1300.1 + VOID_AFTER_S) is None
+
+
+@pytest.mark.parametrize("ticket", [None, "", ".", "a.b", "a.b.c", "é.é", "====.====", "a", "\0.\0"])
+def test_nonsense_counts_as_none(ticket: str | None) -> None:
+    """No exception for what a client sends."""
+    assert redeem(ticket) is None
+
+
+@given(st.text())
+def test_no_text_raises(text: str) -> None:
+    """Whatever it is."""
+    assert redeem(text) is None
+
+
+@given(st.integers(0, 200), st.integers(1, 255))
+def test_a_changed_ticket_is_none(where: int, by: int) -> None:
+    """Any other byte in its body or signature."""
+    body, signature = OFFICE.issue(PLACE).split(".")
+    data = bytearray(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    data[where % len(data)] ^= by
+    forged = base64.urlsafe_b64encode(bytes(data)).decode().rstrip("=")
+    assert redeem(f"{forged}.{signature}") is None
+
+
+@pytest.mark.parametrize("body", [[], {}, "x", {"pool": "default"}])
+def test_a_signed_body_of_another_form_is_none(body: object) -> None:
+    """An older version's ticket is no error."""
+    data = json.dumps(body).encode()
+    parts = [base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (data, OFFICE._sign(data))]
+    assert redeem(".".join(parts)) is None
