@@ -2,11 +2,22 @@
 
 import argparse
 import json
+import resource
 import signal
 import sys
 import threading
 
 from .standin import Standin
+
+FILES = 65_536  # a thousand clients that hang need three descriptors each
+
+
+def allow_many_connections() -> None:
+    """Take as many descriptors as this process may have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def main() -> int:
@@ -19,6 +30,7 @@ def main() -> int:
     parser.add_argument("--speed", type=float, default=1.0, help="of the clock")
     parser.add_argument("--delay", type=float, default=0.0, help="seconds added to each request")
     options = parser.parse_args()
+    allow_many_connections()
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())

@@ -32,6 +32,7 @@ from .access import (
 )
 from .errors import BadRequestError
 from .interfaces import IArchive
+from .lean import Stamped
 from .listing import Listing
 from .located import Located, Step
 from .searches import Searches
@@ -49,7 +50,7 @@ OVERRIDES = ("Label", "Origin", "Snapshots", "Suite")
 
 
 @implementer(IArchive)
-class Archive(Searches, permissions.Permissions, copies.Destination, Located):
+class Archive(Stamped, Searches, permissions.Permissions, copies.Destination, Located):
     """A PPA of a person or team, or the main archive of a distribution."""
 
     owner: Guarded[Any] = Guarded()

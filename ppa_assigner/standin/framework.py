@@ -20,7 +20,7 @@ from zope.publisher.interfaces import NotFound
 from zope.security.management import setSecurityPolicy
 from zope.security.simplepolicies import PermissiveSecurityPolicy
 
-from . import located
+from . import lean, located
 from .access import VIEW, current
 from .errors import GoneError, MissingError, NeedsLoginError
 from .interfaces import (
@@ -220,5 +220,6 @@ def set_up() -> None:
         if not Place.ready:
             xmlconfig.string(ZCML.encode())
             setSecurityPolicy(Visibility)
+            lean.teach()
             located.register(getGlobalSiteManager())
             Place.ready = True

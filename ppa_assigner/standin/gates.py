@@ -7,7 +7,6 @@ stand-in stops. Waiting costs a thread and nothing else: nothing here polls.
 from __future__ import annotations
 
 import contextlib
-import os
 import select
 import socket
 import threading
@@ -31,30 +30,37 @@ class Gate:
     verdict: str = ""
 
     def __post_init__(self) -> None:
-        self._reader, self._writer = os.pipe()
+        self._opened = threading.Event()
+        self._bell: socket.socket | None = None
         self._lock = threading.Lock()
 
     def open(self, verdict: str) -> None:
-        """Let it go on: `go`, `drop` (close the connection, apply nothing more)."""
+        """Let it go on: `go`, or `drop` (close the connection, apply nothing more). The first verdict stands."""
         with self._lock:
-            if not self.verdict and self._writer >= 0:
-                self.verdict = verdict
-                os.write(self._writer, b".")
+            self.verdict = self.verdict or verdict
+            self._opened.set()
+            if self._bell is not None:
+                self._bell.send(b".")
 
     def wait(self, seconds: float | None, client: socket.socket | None) -> str:
         """Wait; returns go (released), drop, time (it is up) or gone (the client closed the connection)."""
-        poll = select.poll()
-        poll.register(self._reader, select.POLLIN)
         if client is not None:
+            return self._watch(seconds, client)
+        return self.verdict if self._opened.wait(seconds) else "time"
+
+    def _watch(self, seconds: float | None, client: socket.socket) -> str:
+        """Wait for the client too: only this needs a descriptor, which makes a thousand others cheap."""
+        ear, bell = socket.socketpair()
+        with ear, bell:
+            poll = select.poll()
+            poll.register(ear, select.POLLIN)
             poll.register(client, GONE)
-        ready = poll.poll(None if seconds is None else seconds * 1000)
-        with self._lock:
-            os.close(self._reader)
-            os.close(self._writer)
-            self._writer = -1
-            if self.verdict:
-                return self.verdict
-        return "gone" if ready else "time"
+            with self._lock:
+                self._bell = None if self.verdict else bell
+            ready = True if self.verdict else poll.poll(None if seconds is None else seconds * 1000)
+            with self._lock:
+                self._bell = None
+            return self.verdict or ("gone" if ready else "time")
 
     def show(self) -> dict[str, Any]:
         """For the control interface."""

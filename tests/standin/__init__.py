@@ -1,0 +1,1 @@
+"""The stand-in itself: what the probes do not cover."""
