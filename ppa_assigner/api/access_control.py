@@ -1,0 +1,136 @@
+"""Who calls: tokens, and without clients the names by which only this host can be meant.
+
+Rule: decided from the head of a request alone, before anything of its body is looked at; what a caller may do with a
+lease is `access`'s to say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import re
+from collections.abc import Iterable, MutableMapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..access import EVERYBODY, Caller, Client, Role
+from ..problems import Kind, Problem
+
+Scope = MutableMapping[str, Any]
+
+OPEN_PATHS = frozenset({"/", "/healthz", "/readyz"})
+"""They show no data and need no token."""
+_AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:@/\[\]]+)(?::[0-9]{1,5})?")
+
+
+class Access:
+    """The configured clients.  They may be replaced at any time, from any thread."""
+
+    def __init__(self, clients: Sequence[Client] = ()) -> None:
+        self._clients = tuple(clients)
+
+    @property
+    def open(self) -> bool:
+        """Whether no clients are configured: then everybody who reaches the daemon is operator."""
+        return not self._clients
+
+    def set_clients(self, clients: Sequence[Client]) -> None:
+        """Let these in from now on."""
+        self._clients = tuple(clients)
+
+    def caller(self, scope: Scope) -> Caller | None:
+        """Who makes this request; None for nobody in particular, at a path that needs no token.
+
+        Raises Problem: 401 without a known token; 403 when, without clients, a web page elsewhere may be behind it.
+        """
+        clients = self._clients
+        if not clients:
+            _check_local(scope)
+            return EVERYBODY
+        if scope["path"] in OPEN_PATHS:
+            return None
+        return _known(clients, _token(scope))
+
+
+def caller(scope: Scope) -> Caller:
+    """Who makes the request that was let in."""
+    found: Caller = scope["state"]["caller"]
+    return found
+
+
+def operator(scope: Scope) -> Caller:
+    """The same, if it is an operator.  Raises Problem `forbidden`."""
+    found = caller(scope)
+    if found.role is not Role.OPERATOR:
+        raise Problem(Kind.FORBIDDEN, "only an operator may do that")
+    return found
+
+
+def over_unix_socket(scope: Scope) -> bool:
+    """Whether the request came by a Unix socket: its local end has no port."""
+    server = scope.get("server")
+    return server is None or server[1] is None
+
+
+def loopback_name(host: str) -> bool:
+    """Whether a host name or address (IPv6 in brackets) can only mean this host: localhost, 127.0.0.0/8, [::1]."""
+    if host.lower().removesuffix(".") == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return address.is_loopback and (address.version == 6) == host.startswith("[")
+
+
+def _token(scope: Scope) -> bytes:
+    values = _headers(scope, b"authorization")
+    if not values:
+        raise Problem(Kind.UNAUTHORIZED, "a token is needed: Authorization: Bearer TOKEN")
+    scheme, _, token = values[0].strip().partition(b" ")
+    if len(values) > 1 or scheme.lower() != b"bearer" or not token.strip():
+        raise Problem(Kind.UNAUTHORIZED, "one header of this form is needed: Authorization: Bearer TOKEN")
+    return token.strip()
+
+
+def _known(clients: Iterable[Client], token: bytes) -> Caller:
+    """All clients are compared, each in constant time: how long it takes says nothing of which was nearly right."""
+    digest = hashlib.sha256(token).hexdigest().encode()
+    found = [client for client in clients if hmac.compare_digest(client.token_sha256.lower().encode(), digest)]
+    if not found:
+        raise Problem(Kind.UNAUTHORIZED, "this token is not known here")
+    return Caller(found[0].name, found[0].role, found[0].owners)
+
+
+def _check_local(scope: Scope) -> None:
+    """A page of some other site can make a browser on this host call us (DNS rebinding, forms): it cannot forge
+    these two headers.  A browser cannot reach a Unix socket, but what proxies for it may pass an Origin on.
+    """
+    hosts, origins = _headers(scope, b"host"), _headers(scope, b"origin")
+    if not over_unix_socket(scope) and (len(hosts) != 1 or not _is_loopback(hosts[0])):
+        raise Problem(Kind.FORBIDDEN, "the Host header must name this host: localhost, 127.0.0.1 or [::1]")
+    if any(not _own_origin(origin, hosts) for origin in origins):
+        raise Problem(Kind.FORBIDDEN, "pages of other sites may not call this daemon")
+
+
+def _is_loopback(authority: bytes) -> bool:
+    match = _AUTHORITY.fullmatch(authority.decode("latin-1"))
+    return match is not None and loopback_name(match["host"])
+
+
+def _own_origin(origin: bytes, hosts: Sequence[bytes]) -> bool:
+    try:
+        parts = urlsplit(origin.decode("latin-1"))
+    except ValueError:
+        return False
+    authority = parts.netloc.encode("latin-1")
+    return parts.scheme in ("http", "https") and (_is_loopback(authority) or [authority.lower()] == _lower(hosts))
+
+
+def _lower(values: Iterable[bytes]) -> list[bytes]:
+    return [value.lower() for value in values]
+
+
+def _headers(scope: Scope, name: bytes) -> list[bytes]:
+    return [value for key, value in scope["headers"] if key == name]

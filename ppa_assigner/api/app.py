@@ -1,0 +1,106 @@
+"""The application: all routes, and what surrounds them.
+
+Rule: it is put together here and nowhere else; it listens to nothing by itself (`server` does) and has no state of the
+process: there may be several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Header, Request
+from starlette.responses import Response
+
+from .. import __version__
+from ..access import Client
+from ..problems import Kind, Problem
+from . import contract, documents, errors, models, page
+from .access_control import Access
+from .backend import Backend, C
+from .gate import MAX_REQUESTS, Gate
+from .leases import Leases
+from .metrics import Metrics
+from .ppas import Ppas
+from .stream import Streams
+
+
+def create_app(backend: Backend[C], clients: Sequence[Client] = (), *, max_requests: int = MAX_REQUESTS) -> FastAPI:
+    """The API of this supervisor, for these clients; without any, everybody who reaches it is operator.
+
+    `state.access` and `state.streams` are for the server.
+    """
+    app = FastAPI(
+        title="PPA assigner", version=__version__, docs_url=None, redoc_url=None, openapi_url=None,
+        redirect_slashes=False,
+    )  # fmt: skip
+    app.state.access, app.state.streams = Access(clients), Streams(backend.events)
+    metrics = Metrics(backend)
+    errors.install(app)
+    Leases(backend).install(app)
+    Ppas(backend).install(app)
+    Service(app, backend, metrics).install(app)
+    app.add_middleware(Gate, access=app.state.access, metrics=metrics, max_requests=max_requests)
+    return app
+
+
+class Service:
+    """The calls that are about the daemon itself."""
+
+    def __init__(self, app: FastAPI, backend: Backend[Any], metrics: Metrics) -> None:
+        self._app = app
+        self._backend = backend
+        self._metrics = metrics
+        self._openapi: bytes | None = None
+
+    def install(self, app: FastAPI) -> None:
+        """Add the routes."""
+        add: Any = app.add_api_route
+        told, unguarded = contract.responses, contract.UNGUARDED
+        add("/v1/events", self.events, methods=["GET"], summary="What happens, as server-sent events",
+            responses={**contract.events(), **told({})}, response_model=None)  # fmt: skip
+        add("/healthz", self.healthz, methods=["GET"], summary="Alive", response_model=None,
+            responses=told({200: models.Health}, (), unguarded), openapi_extra={"security": []})  # fmt: skip
+        add("/readyz", self.readyz, methods=["GET"], summary="First look done", response_model=None,
+            responses=told({200: models.Ready}, (Kind.UNAVAILABLE,), unguarded),
+            openapi_extra={"security": []})  # fmt: skip
+        add("/metrics", self.metrics, methods=["GET"], include_in_schema=False)
+        add("/openapi.json", self.openapi, methods=["GET"], include_in_schema=False)
+        add("/docs", self.docs, methods=["GET"], include_in_schema=False)
+        add("/", self.page, methods=["GET"], include_in_schema=False)
+
+    async def events(self, request: Request, last_event_id: Annotated[str | None, Header()] = None) -> Response:
+        """All since the daemon's start that are still kept, or those after `Last-Event-ID`, and on."""
+        if request.state.head:
+            return Response(media_type="text/event-stream")
+        streams: Streams = self._app.state.streams
+        return streams.open(last_event_id)
+
+    async def healthz(self) -> Response:
+        """200 as long as the daemon answers at all."""
+        return documents.answer({"alive": True})
+
+    async def readyz(self) -> Response:
+        """200 once every PPA was looked at; before, 503 says what is in the way."""
+        reason = self._backend.unready()
+        if reason is not None:
+            raise Problem(Kind.UNAVAILABLE, reason)
+        return documents.answer({"ready": True})
+
+    async def metrics(self) -> Response:
+        """For Prometheus."""
+        return self._metrics.answer()
+
+    async def openapi(self) -> Response:
+        """The OpenAPI document."""
+        if self._openapi is None:
+            self._openapi = documents.encoded(contract.describe(self._app))
+        return documents.raw_answer(self._openapi)
+
+    async def docs(self) -> Response:
+        """The same to read."""
+        return page.documentation(contract.describe(self._app))
+
+    async def page(self) -> Response:
+        """A page without data."""
+        return page.welcome()

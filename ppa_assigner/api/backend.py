@@ -1,0 +1,81 @@
+"""What the API needs of the supervisor: the border between HTTP and what is decided below.
+
+Rule: no call here waits; whatever takes time is a future, which ends by itself within the deadline of its call, with
+a result or with a Problem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Protocol, TypeVar
+
+from ..access import Caller
+from ..port import Content
+from ..reference import Reference
+from ..views import Act, Event, Lent, PoolView, Snapshot, Wish
+
+
+class Call(Protocol):
+    """One connection's ask for a PPA."""
+
+    @property
+    def future(self) -> Future[Lent]:
+        """Ends with the lease or a Problem."""
+
+
+class Events(Protocol):
+    """What happened since the daemon started; only the last ones are kept."""
+
+    def since(self, number: int) -> tuple[list[Event], int]:
+        """The events that are still kept and come after this number, and the number to ask with next time."""
+
+    def subscribe(self, follower: Callable[[Event], None]) -> Callable[[], None]:
+        """Call `follower` with each new event, from any thread; call what is returned to end that."""
+
+
+C = TypeVar("C", bound=Call)
+
+
+class Backend(Protocol[C]):
+    """The supervisor, safe for threads.  Each call may raise a Problem at once."""
+
+    @property
+    def events(self) -> Events:
+        """What happened."""
+
+    def assign(self, wish: Wish) -> C:
+        """Ask for a PPA."""
+
+    def hang_up(self, call: C) -> None:
+        """That connection is gone, and no byte of its answer was handed to it."""
+
+    def withdraw(self, request_id: str, caller: Caller) -> Future[list[Snapshot]]:
+        """End a wish, and release what it got."""
+
+    def touch(self, lease: str, ttl: float | None, caller: Caller) -> Future[Lent]:
+        """Proof of life; with `ttl` (seconds) the end moves."""
+
+    def release(self, lease: str, caller: Caller) -> Future[Snapshot]:
+        """End a lease."""
+
+    def lease(self, lease: str) -> Future[Lent]:
+        """What is known of a lease."""
+
+    def operate(self, ppa: Reference, act: Act, caller: Caller) -> Future[Snapshot]:
+        """An operator's act."""
+
+    def content(self, ppa: Reference) -> Future[Content]:
+        """What a clean would delete."""
+
+    def snapshots(self) -> Sequence[Snapshot]:
+        """All PPAs as they were known last."""
+
+    def snapshot(self, ppa: Reference) -> Snapshot:
+        """One of them."""
+
+    def pools(self) -> Sequence[PoolView]:
+        """All pools in numbers."""
+
+    def unready(self) -> str | None:
+        """Why nothing can be lent yet; None once the first look is over."""

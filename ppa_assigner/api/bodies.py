@@ -1,0 +1,106 @@
+"""Bodies of requests: strict JSON, read within a limit, checked against a model.
+
+Rule: a body that is not understood whole is refused in one sentence that names the member.  Who may send it was
+decided before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from typing import Any, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from ..problems import Kind, Problem
+from ..record import unstorable
+from .errors import sentence
+
+LIMIT = 64 * 1024
+"""Bytes of a body."""
+
+M = TypeVar("M", bound=BaseModel)
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+async def read(request: Request) -> dict[str, Any]:
+    """The body as a JSON object; no body is an empty one.  Raises Problem `invalid`, or `too-large` (see `limited`)."""
+    data = await request.body()
+    if not data.strip():
+        return {}
+    try:
+        value = json.loads(data.decode(), object_pairs_hook=_no_twins, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise Problem(Kind.INVALID, f"the body: is no JSON ({_first_line(error)})") from None
+    if not isinstance(value, dict):
+        raise Problem(Kind.INVALID, "the body: must be a JSON object")
+    for where, text in _texts(value, ""):
+        check_text(where or "the body", text)
+    return value
+
+
+def checked(model: type[M], value: dict[str, Any]) -> M:
+    """The body as this model.  Raises Problem `invalid` whose detail names the first member that is wrong."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise Problem(Kind.INVALID, sentence(error.errors()[0])) from None
+
+
+def check_text(where: str, text: str) -> None:
+    """Raises Problem `invalid` for a text that Launchpad could not keep."""
+    if unstorable(text):
+        raise Problem(Kind.INVALID, f"{where}: NUL and lone surrogates are not allowed")
+
+
+def limited(receive: Receive, declared: bytes | None) -> Receive:
+    """The same, with an end at LIMIT; `declared` is the Content-Length.  Raises Problem `too-large` at once, or when
+    that much has come.
+    """
+    if declared is not None and (not declared.isdigit() or int(declared[:20]) > LIMIT):
+        raise _too_large()
+    read = 0
+
+    async def receive_some() -> MutableMapping[str, Any]:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > LIMIT:
+            raise _too_large()
+        return message
+
+    return receive_some
+
+
+def _too_large() -> Problem:
+    return Problem(Kind.TOO_LARGE, f"a body may have {LIMIT} bytes")
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a member stands twice")
+    return dict(pairs)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "not UTF-8"
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error).split("\n")[0]
+
+
+def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
+    """All texts in a document with the paths of their members; names of members are texts too."""
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            yield where, name
+            yield from _texts(member, f"{where}.{name}" if where else name)
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            yield from _texts(member, f"{where}.{index}")

@@ -1,0 +1,111 @@
+"""What each call may answer, for the API's documentation: statuses, kinds of problems, models, examples.
+
+Rule: documentation alone; no answer is made or checked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from .. import __version__
+from ..problems import Kind, Problem
+from . import errors, models
+
+Responses = dict[int | str, dict[str, Any]]
+
+EVERYWHERE = (Kind.UNAUTHORIZED, Kind.FORBIDDEN, Kind.TOO_LARGE, Kind.INVALID, Kind.TOO_MANY, Kind.INTERNAL)
+"""What any call may answer."""
+UNGUARDED = (Kind.FORBIDDEN, Kind.TOO_LARGE, Kind.INVALID, Kind.INTERNAL)
+"""The same where no token is needed."""
+REFERRED: Sequence[type[BaseModel]] = (
+    models.Wish,
+    models.Touch,
+    models.Release,
+    models.Hold,
+    models.Quarantine,
+    models.Nothing,
+    models.Event,
+    models.Problem,
+)
+_REF = "#/components/schemas/{model}"
+_DESCRIPTION = """Lends Launchpad PPAs from a fixed pool: one owner at a time, always empty.
+
+Times are RFC 3339 in UTC, durations are seconds, lists are `{"items": […]}`.  Every error is `application/problem+json`
+whose `type` ends in the kind of problem.  A client that gets no answer, or a 503, asks again with the same `request_id`
+and `attempt` one higher: it gets the PPA that the first try may have got, never a second one."""
+_DETAILS = {
+    Kind.NONE_FREE: "no PPA of pool 'default' is free",
+    Kind.INVALID: "owner: is missing",
+    Kind.UNAVAILABLE: "Launchpad did not answer in time; asking again is safe",
+}
+_FACTS: dict[Kind, dict[str, Any]] = {
+    Kind.NONE_FREE: {
+        "request_id": "build-77",
+        "counts": {"state": {"free": 0, "used": 19, "dirty": 1}, "condition": {"ok": 20}},
+        "position": 3,
+        "next_until": "2026-11-25T11:14:12Z",
+        "ticket": "eyJ…",
+    },
+}
+
+
+def responses(
+    good: Mapping[int, type[BaseModel]], kinds: Iterable[Kind] = (), everywhere: Iterable[Kind] = EVERYWHERE
+) -> Responses:
+    """The answers of a call: good ones by status, and the problems, those that are possible everywhere too."""
+    told: Responses = {status: {"model": model, "description": _doc(model)} for status, model in good.items()}
+    for kind in dict.fromkeys((*kinds, *everywhere)):
+        _add_problem(told, kind)
+    return told
+
+
+def events() -> Responses:
+    """The answers of the stream of events."""
+    content = {"text/event-stream": {"schema": {"$ref": _REF.format(model="Event")}}}
+    return {200: {"description": "events without end: `id` is the number, `data` an Event", "content": content}}
+
+
+def body(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
+    """The body of a call: the `openapi_extra` of its route."""
+    schema = {"$ref": _REF.format(model=model.__name__)}
+    return {"requestBody": {"required": required, "content": {"application/json": {"schema": schema}}}}
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document."""
+    told = get_openapi(title="PPA assigner", version=__version__, description=_DESCRIPTION, routes=app.routes)
+    _, definitions = models_json_schema([(model, "validation") for model in REFERRED], ref_template=_REF)
+    components = told.setdefault("components", {})
+    components["schemas"] = dict(sorted((components.get("schemas", {}) | definitions["$defs"]).items()))
+    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    told["security"] = [{"token": []}, {}]
+    return told
+
+
+def _add_problem(told: Responses, kind: Kind) -> None:
+    shape = errors.SHAPES[kind]
+    entry = told.setdefault(
+        shape.status,
+        {"description": "", "content": {errors.MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}}}},
+    )
+    entry["description"] = ", ".join(filter(None, (entry["description"], f"`{kind.value}`")))
+    entry["content"][errors.MEDIA_TYPE].setdefault("examples", {})[kind.value] = {"value": _example(kind)}
+    if shape.again:
+        entry["headers"] = {"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}}
+    if kind is Kind.UNAUTHORIZED:
+        entry["headers"] = {"WWW-Authenticate": {"schema": {"type": "string", "const": "Bearer"}}}
+
+
+def _example(kind: Kind) -> dict[str, Any]:
+    problem = Problem(kind, _DETAILS.get(kind, errors.SHAPES[kind].title), **_FACTS.get(kind, {}))
+    return errors.document(problem)
+
+
+def _doc(model: type[BaseModel]) -> str:
+    return (model.__doc__ or "").strip().split("\n")[0]

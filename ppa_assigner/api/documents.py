@@ -1,0 +1,164 @@
+"""What goes out, as plain dictionaries and bytes: leases, PPAs, pools, contents, events.
+
+Rule: members are exactly those of the contract (design, section 7).  Made without models: a list of a thousand PPAs
+is asked for often.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from starlette.responses import Response
+
+from .. import port
+from ..record import Record, format_time
+from ..reference import Reference
+from ..views import Event, Lent, PoolView, Snapshot
+
+Document = dict[str, Any]
+
+
+def lease(lent: Lent) -> Document:
+    """A lease, in use or remembered."""
+    ppa, record = lent.ppa, lent.record
+    return {
+        "id": record.lease,
+        "request_id": record.request,
+        "attempt": record.attempt,
+        "ppa": str(ppa),
+        "dput": ppa.dput,
+        "web": ppa.web,
+        "pool": record.pool,
+        "owner": record.owner,
+        "by": record.by,
+        "state": record.state.value,
+        "since": format_time(record.since),
+        "touched": format_time(record.touched),
+        "until": _time(record.until),
+        "idle": record.idle,
+        "note": record.note,
+        "uploader": record.uploader,
+    }
+
+
+def ppa(snapshot: Snapshot) -> Document:
+    """A PPA as it was known last."""
+    record, cleaning = snapshot.record, snapshot.cleaning
+    return {
+        "ppa": str(snapshot.ppa),
+        "pool": snapshot.pool,
+        "state": record.state.value if record else None,
+        "condition": snapshot.condition.value,
+        **_of_record(record),
+        "fault": snapshot.fault,
+        "quarantined": record.quarantined if record else None,
+        "cleaning": cleaning and {
+            "step": cleaning.step,
+            "found": cleaning.found,
+            "deleted": cleaning.deleted,
+            "left": cleaning.left,
+            "since": format_time(cleaning.since),
+        },
+        "seen": _time(snapshot.seen),
+    }  # fmt: skip
+
+
+def _of_record(record: Record | None) -> Document:
+    if record is None:
+        return dict.fromkeys(("owner", "lease", "since", "touched", "until", "note", "tries"))
+    return {
+        "owner": record.owner,
+        "lease": record.lease,
+        "since": format_time(record.since),
+        "touched": format_time(record.touched),
+        "until": _time(record.until),
+        "note": record.note,
+        "tries": record.tries,
+    }
+
+
+def pool(view: PoolView) -> Document:
+    """A pool in numbers."""
+    return {
+        "pool": view.pool,
+        "counts": {"state": dict(view.states), "condition": dict(view.conditions)},
+        "waiting": view.waiting,
+        "oldest_wait": view.oldest_wait,
+    }
+
+
+def content(of: Reference, found: port.Content) -> Document:
+    """What is in a PPA or on its way into it."""
+    return {
+        "ppa": str(of),
+        "sources": [_publication(source) for source in found.sources],
+        "binaries": [_publication(binary) for binary in found.binaries],
+        "builds": [{"title": build.title, "state": build.state} for build in found.builds],
+        "uploads": list(found.uploads),
+        "seen": format_time(found.moment.date),
+    }
+
+
+def event(happened: Event) -> Document:
+    """Something that happened."""
+    return {
+        "number": happened.number,
+        "at": format_time(happened.at),
+        "ppa": str(happened.ppa),
+        "kind": happened.kind,
+        "data": dict(happened.data),
+    }
+
+
+def encoded(document: Document) -> bytes:
+    """As JSON, on one line of ASCII."""
+    return json.dumps(document, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def answer(document: Document, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A document as an answer."""
+    return raw_answer(encoded(document), status, headers)
+
+
+def raw_answer(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """JSON as an answer."""
+    return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
+
+
+def items(documents: Iterable[Document]) -> Response:
+    """A list as an answer."""
+    return answer({"items": list(documents)})
+
+
+class PpaList:
+    """Lists of PPAs as JSON.  A snapshot is immutable: its text is kept while the same one is listed again."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Snapshot, bytes]] = {}
+
+    def encoded(self, snapshots: Collection[Snapshot]) -> bytes:
+        """The document with these as its items."""
+        known, texts = self._known, []
+        for snapshot in snapshots:
+            entry = known.get(id(snapshot))  # the entry keeps the snapshot, so the number stays its own
+            if entry is None:
+                entry = known[id(snapshot)] = (snapshot, encoded(ppa(snapshot)))
+            texts.append(entry[1])
+        return b'{"items":[' + b",".join(texts) + b"]}"
+
+    def forget_others(self, snapshots: Collection[Snapshot]) -> None:
+        """Drop what is kept of snapshots that are not among all of these."""
+        if len(self._known) > 2 * len(snapshots):
+            current = {id(snapshot) for snapshot in snapshots}
+            self._known = {number: entry for number, entry in self._known.items() if number in current}
+
+
+def _publication(found: port.Publication) -> Document:
+    return {"name": found.name, "version": found.version, "where": found.where}
+
+
+def _time(moment: datetime | None) -> str | None:
+    return format_time(moment) if moment is not None else None

@@ -1,0 +1,169 @@
+"""Problems as HTTP answers (RFC 9457), and the one table that gives each kind its status.
+
+Rule: whatever goes wrong, the answer is a problem document whose `type` ends in the kind; it never shows a traceback
+or anything of the program's inside.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import uuid
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from ..problems import Kind, Problem
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+"""Seconds until asking again makes sense, where the problem itself does not say."""
+ASSIGN = ("POST", "/v1/leases")
+
+Scope = MutableMapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a kind of problem looks in HTTP; `again`: it carries Retry-After."""
+
+    status: int
+    title: str
+    again: bool = False
+
+
+SHAPES: Mapping[Kind, Shape] = {
+    Kind.NONE_FREE: Shape(409, "No PPA is free", again=True),
+    Kind.ALL_BURNT: Shape(409, "Every PPA of the pool had one of these sources before"),
+    Kind.REQUEST_ID_TAKEN: Shape(409, "The request id is somebody else's"),
+    Kind.SUPERSEDED: Shape(409, "A later attempt of the request came"),
+    Kind.WRONG_STATE: Shape(409, "The PPA is in another state"),
+    Kind.UNKNOWN_POOL: Shape(404, "There is no such pool"),
+    Kind.UNKNOWN_PPA: Shape(404, "There is no such PPA here"),
+    Kind.UNKNOWN_LEASE: Shape(404, "There is no such lease"),
+    Kind.UNKNOWN_REQUEST: Shape(404, "There is no such request"),
+    Kind.NOT_FOUND: Shape(404, "There is nothing here"),
+    Kind.METHOD_NOT_ALLOWED: Shape(405, "Not by this method"),
+    Kind.LEASE_OVER: Shape(410, "The lease is over"),
+    Kind.UNAUTHORIZED: Shape(401, "Who are you?"),
+    Kind.FORBIDDEN: Shape(403, "Not permitted"),
+    Kind.TOO_LARGE: Shape(413, "The request is too large"),
+    Kind.INVALID: Shape(422, "The request makes no sense"),
+    Kind.TOO_MANY: Shape(429, "Too many requests", again=True),
+    Kind.INTERNAL: Shape(500, "This is a bug in the daemon"),
+    Kind.UNAVAILABLE: Shape(503, "Launchpad or the daemon is not available", again=True),
+}
+_KINDS_BY_STATUS = {404: Kind.NOT_FOUND, 405: Kind.METHOD_NOT_ALLOWED, 413: Kind.TOO_LARGE, 429: Kind.TOO_MANY}
+
+
+def type_of(kind: Kind) -> str:
+    """The `type` of a problem: it ends in the kind."""
+    return f"/problems/{kind.value}"
+
+
+def document(problem: Problem) -> dict[str, Any]:
+    """The problem document; facts cannot replace its own members."""
+    shape = SHAPES[problem.kind]
+    said = {"type": type_of(problem.kind), "title": shape.title, "status": shape.status, "detail": problem.detail}
+    return said | {name: fact for name, fact in problem.facts.items() if name not in said}
+
+
+def answer(scope: Scope, problem: Problem) -> Response:
+    """The problem as an answer to the request of this scope; that to an assign always carries a request id."""
+    told = document(problem)
+    if (scope["method"], scope["path"]) == ASSIGN and not told.get("request_id"):
+        told["request_id"] = request_id(scope)
+    body = json.dumps(told, separators=(",", ":"), allow_nan=False)
+    return Response(body, SHAPES[problem.kind].status, _headers(problem), MEDIA_TYPE)
+
+
+def request_id(scope: Scope) -> str:
+    """The request id of an assign: what its body said, else one drawn here, the same for the whole request."""
+    state: dict[str, Any] = scope.setdefault("state", {})
+    given: str = state.setdefault("request_id", uuid.uuid4().hex)
+    return given
+
+
+def bug() -> Problem:
+    """What is said of an exception that nobody expected."""
+    return Problem(Kind.INTERNAL, "the daemon failed to answer this; its log says more")
+
+
+def install(app: FastAPI) -> None:
+    """Have the application answer its own failures as problems."""
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+
+
+def sentence(error: Mapping[str, Any]) -> str:
+    """One sentence of a validation error, that begins with the field's name; `loc` is the field's path."""
+    field = ".".join(str(part) for part in error["loc"]) or "the body"
+    if error["type"] == "missing":
+        return f"{field}: is missing"
+    if error["type"] == "extra_forbidden":
+        return f"{field}: there is no such member"
+    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    return f"{field}: {message[:1].lower()}{message[1:]}"
+
+
+def _headers(problem: Problem) -> dict[str, str]:
+    headers = {"Cache-Control": "no-store"}
+    if SHAPES[problem.kind].again:
+        seconds = problem.retry_after if problem.retry_after is not None else RETRY_AFTER_S
+        headers["Retry-After"] = str(max(1, math.ceil(seconds)))
+    if problem.kind is Kind.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return headers
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
+    if not isinstance(error, Problem):
+        raise error
+    return answer(request.scope, error)
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    """Only the parameters of the query are validated by the framework."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    first = error.errors()[0]
+    where = {**first, "loc": first["loc"][1:] or first["loc"]}
+    return answer(request.scope, Problem(Kind.INVALID, sentence(where)))
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return _not_allowed(request)
+    fallback = Kind.INVALID if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR else Kind.INTERNAL
+    kind = _KINDS_BY_STATUS.get(error.status_code, fallback)
+    detail = f"there is nothing at {request.url.path}" if kind is Kind.NOT_FOUND else str(error.detail)
+    return answer(request.scope, Problem(kind, detail))
+
+
+def _not_allowed(request: Request) -> Response:
+    methods = ", ".join(allowed(request.app, request.url.path))
+    problem = Problem(Kind.METHOD_NOT_ALLOWED, f"{request.method} is not possible here, only {methods}")
+    response = answer(request.scope, problem)
+    response.headers["Allow"] = methods
+    return response
+
+
+def allowed(app: FastAPI, path: str) -> list[str]:
+    """The methods that a path knows; none for a path that is not there."""
+    found: set[str] = set()
+    for route in app.routes:
+        pattern, methods = getattr(route, "path_regex", None), getattr(route, "methods", None)
+        if pattern is not None and methods and pattern.match(path):
+            found |= set(methods)
+    if "GET" in found:
+        found.add("HEAD")
+    return sorted(found | {"OPTIONS"}) if found else []

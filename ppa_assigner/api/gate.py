@@ -1,0 +1,116 @@
+"""What every request passes first: its size, who calls, its method; and what every answer gets.
+
+Rule: nothing is decided here that needs to know what a call means.  An exception that nobody expected is logged and
+answered as a problem.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from fastapi import FastAPI
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from ..problems import Kind, Problem
+from . import errors
+from .access_control import OPEN_PATHS, Access
+from .bodies import limited
+from .metrics import Metrics
+from .waiting import ClientGoneError
+
+log = logging.getLogger(__name__)
+
+MAX_REQUESTS = 20_000
+"""Requests on their way at once; more are answered 429."""
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
+_GONE = 499  # for the metrics alone: nobody is there to read it
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Gate:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: App, access: Access, metrics: Metrics, max_requests: int = MAX_REQUESTS) -> None:
+        self._app = app
+        self._access = access
+        self._metrics = metrics
+        self._max_requests = max_requests
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        inner["state"] = {**scope.get("state", {}), "head": inner is not scope}
+        answer = _Answer(send)
+        with self._metrics.request() as began:
+            await self._guarded(inner, receive, answer)
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        self._metrics.answered(method, _route(inner), answer.status, began)
+
+    async def _guarded(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        try:
+            await self._serve(scope, receive, answer)
+        except (ClientDisconnect, ClientGoneError):
+            answer.status = _GONE
+        except Problem as problem:
+            await errors.answer(scope, problem)(scope, receive, answer)
+        except Exception:
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            if answer.started:
+                raise
+            await errors.answer(scope, errors.bug())(scope, receive, answer)
+
+    async def _serve(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        if self._metrics.in_flight > self._max_requests and scope["path"] not in OPEN_PATHS:
+            raise Problem(Kind.TOO_MANY, "too many requests are on their way")
+        scope["state"]["caller"] = self._access.caller(scope)
+        _check_address(scope)
+        receive = limited(receive, dict(scope["headers"]).get(b"content-length"))
+        if scope["method"] == "OPTIONS":
+            await _options(scope["app"], scope["path"])(scope, receive, answer)
+        else:
+            await self._app(scope, receive, answer)
+
+
+class _Answer:
+    """Passes an answer on, and remembers how it began."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.started = False
+        self.status = _GONE
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started, self.status = True, message["status"]
+            message["headers"] = [*message.get("headers", ()), (b"x-content-type-options", b"nosniff")]
+        await self._send(message)
+
+
+def _check_address(scope: Scope) -> None:
+    """NUL cannot be in any name that is asked for."""
+    if "\0" in scope["path"] or b"\0" in unquote_to_bytes(scope.get("query_string", b"")):
+        raise Problem(Kind.INVALID, "the address: NUL is not allowed")
+
+
+def _options(app: FastAPI, path: str) -> Response:
+    methods = errors.allowed(app, path)
+    if not methods:
+        raise Problem(Kind.NOT_FOUND, f"there is nothing at {path}")
+    return Response(status_code=204, headers={"Allow": ", ".join(methods)})
+
+
+def _route(scope: Scope) -> str:
+    """The path with the names of its parameters: few, whatever is asked for."""
+    return str(getattr(scope.get("route"), "path", "other"))

@@ -1,0 +1,135 @@
+"""/v1/leases: assign, withdraw, list, show, touch, release.
+
+Rule: a wish is read and handed on; who gets what is the supervisor's to decide, and waiting for it costs no thread.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Generic
+from urllib.parse import quote
+
+from fastapi import FastAPI, Query, Request
+from starlette.responses import Response
+
+from ..access import Caller
+from ..problems import Kind, Problem
+from ..record import State
+from ..reference import Reference
+from ..views import Lent, Snapshot, Wish
+from . import access_control, bodies, contract, documents, errors, models, waiting
+from .backend import Backend, C
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_FINDING = (Kind.UNKNOWN_LEASE, Kind.UNAVAILABLE)
+_ASSIGNING = (
+    Kind.NONE_FREE,
+    Kind.ALL_BURNT,
+    Kind.REQUEST_ID_TAKEN,
+    Kind.SUPERSEDED,
+    Kind.UNKNOWN_POOL,
+    Kind.UNKNOWN_PPA,
+    Kind.UNAVAILABLE,
+)
+
+
+class Leases(Generic[C]):
+    """The calls, each a handler of its own."""
+
+    def __init__(self, backend: Backend[C]) -> None:
+        self._backend = backend
+
+    def install(self, app: FastAPI) -> None:
+        """Add the routes."""
+        add: Any = app.add_api_route
+        told, one = contract.responses, {200: models.Lease}
+        add("/v1/leases", self.assign, methods=["POST"], status_code=201, summary="Assign a PPA",
+            responses=told({200: models.Lease, 201: models.Lease}, _ASSIGNING), response_model=None,
+            openapi_extra=contract.body(models.Wish))  # fmt: skip
+        add("/v1/leases", self.withdraw, methods=["DELETE"], summary="Withdraw a wish", response_model=None,
+            responses=told({200: models.Ppas}, (Kind.UNKNOWN_REQUEST, Kind.UNAVAILABLE)))  # fmt: skip
+        add("/v1/leases", self.list, methods=["GET"], summary="Leases in use", response_model=None,
+            responses=told({200: models.Leases}))  # fmt: skip
+        add("/v1/leases/{id}", self.show, methods=["GET"], summary="A lease", response_model=None,
+            responses=told(one, _FINDING))  # fmt: skip
+        add("/v1/leases/{id}/touch", self.touch, methods=["POST"], summary="Prove life, extend", response_model=None,
+            responses=told(one, (Kind.LEASE_OVER, *_FINDING)),
+            openapi_extra=contract.body(models.Touch, required=False))  # fmt: skip
+        add("/v1/leases/{id}", self.release, methods=["DELETE"], summary="Release", response_model=None,
+            responses=told({200: models.Ppa}, _FINDING))  # fmt: skip
+
+    async def assign(self, request: Request) -> Response:
+        """The request waits up to `wait` seconds for a PPA.  The same `request_id` gets the same lease (200)."""
+        caller = access_control.caller(request.scope)
+        call = self._backend.assign(await _wish(request, caller))
+        lent = await waiting.lent(request.receive, call, self._backend)
+        headers = {"Location": f"/v1/leases/{quote(lent.record.lease or '', safe='')}"} if lent.fresh else None
+        return documents.answer(documents.lease(lent), 201 if lent.fresh else 200, headers)
+
+    async def withdraw(self, request: Request, request_id: Annotated[models.RequestId, Query()]) -> Response:
+        """It leaves the line; what it got is released."""
+        caller = access_control.caller(request.scope)
+        released = await waiting.result(self._backend.withdraw(request_id, caller))
+        return documents.items(documents.ppa(snapshot) for snapshot in released)
+
+    async def list(self, owner: str | None = None, request_id: str | None = None, pool: str | None = None) -> Response:
+        """From memory: nothing is granted by being shown here."""
+        wanted = {"owner": owner, "request": request_id, "pool": pool}
+        found = (_in_use(snapshot, wanted) for snapshot in self._backend.snapshots())
+        return documents.items(documents.lease(lent) for lent in found if lent is not None)
+
+    async def show(self, id: str) -> Response:  # noqa: A002 - the contract's name of the parameter
+        """A lease, in use, or over while its PPA remembers it."""
+        return documents.answer(documents.lease(await waiting.result(self._backend.lease(id))))
+
+    async def touch(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's name
+        """Without `ttl` the end stays where it is; with it the lease ends that many seconds from now, not earlier."""
+        caller = access_control.caller(request.scope)
+        ttl = bodies.checked(models.Touch, await bodies.read(request)).ttl
+        return documents.answer(documents.lease(await waiting.result(self._backend.touch(id, ttl, caller))))
+
+    async def release(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's name
+        """The PPA goes to be cleaned.  Repeatable while the PPA remembers the lease."""
+        caller = access_control.caller(request.scope)
+        return documents.answer(documents.ppa(await waiting.result(self._backend.release(id, caller))))
+
+
+async def _wish(request: Request, caller: Caller) -> Wish:
+    """What is asked for.  Every problem from here on tells the request id, as far as the body gave one."""
+    body = await bodies.read(request)
+    given = body.get("request_id")
+    if isinstance(given, str) and _REQUEST_ID.fullmatch(given):
+        request.scope["state"]["request_id"] = given
+    asked = bodies.checked(models.Wish, body)
+    return Wish(
+        owner=asked.owner,
+        pool=asked.pool,
+        request_id=errors.request_id(request.scope),
+        attempt=asked.attempt,
+        wait=asked.wait,
+        ttl=asked.ttl,
+        idle=asked.idle,
+        note=asked.note,
+        ppa=reference(asked.ppa) if asked.ppa is not None else None,
+        sources=tuple((source.name, source.version) for source in asked.sources or ()),
+        uploader=asked.uploader,
+        ticket=asked.ticket,
+        by=caller.name,
+    )
+
+
+def reference(text: str, where: str = "ppa") -> Reference:
+    """The PPA that is meant.  Raises Problem `invalid`."""
+    try:
+        return Reference.parse(text)
+    except ValueError as error:
+        raise Problem(Kind.INVALID, f"{where}: {error}") from None
+
+
+def _in_use(snapshot: Snapshot, wanted: dict[str, str | None]) -> Lent | None:
+    record = snapshot.record
+    if record is None or record.state is not State.USED:
+        return None
+    if any(value is not None and getattr(record, name) != value for name, value in wanted.items()):
+        return None
+    return Lent(snapshot.ppa, record)

@@ -1,0 +1,293 @@
+"""The documents that come in and go out, as models: what is checked, and what the API documentation shows.
+
+Rule: names and limits are those of the contract (design, section 7).  What goes out is made in `documents`, without
+these models; a test holds both together.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..record import State
+from ..views import Condition
+
+LONGEST_S = 10 * 366 * 86400.0
+"""A time that no pool allows: what is longer could not be added to a date."""
+
+RequestId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$", description="the client's own name for a wish")]
+Seconds = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)]
+Text = Annotated[str, Field(min_length=1, max_length=256)]
+Time = Annotated[str, Field(description="RFC 3339, UTC, whole seconds", examples=["2026-11-25T03:14:12Z"])]
+PpaName = Annotated[str, Field(description="~owner/ubuntu/name", examples=["~ci-pool/ubuntu/pool-001"])]
+
+_LEASE: dict[str, Any] = {
+    "id": "4c1f8f0e3a7d4b5f9e2c6d1a0b7c8e9f",
+    "request_id": "build-77",
+    "attempt": 0,
+    "ppa": "~ci-pool/ubuntu/pool-001",
+    "dput": "ppa:ci-pool/ubuntu/pool-001",
+    "web": "https://launchpad.net/~ci-pool/+archive/ubuntu/pool-001",
+    "pool": "default",
+    "owner": "ticket-123",
+    "by": "jenkins",
+    "state": "used",
+    "since": "2026-11-25T03:14:12Z",
+    "touched": "2026-11-25T03:20:00Z",
+    "until": "2026-11-25T11:14:12Z",
+    "idle": 600,
+    "note": None,
+    "uploader": "~ann",
+}
+_PPA: dict[str, Any] = {
+    "ppa": "~ci-pool/ubuntu/pool-001",
+    "pool": "default",
+    "state": "dirty",
+    "condition": "ok",
+    "owner": "ticket-123",
+    "lease": "4c1f8f0e3a7d4b5f9e2c6d1a0b7c8e9f",
+    "since": "2026-11-25T11:14:12Z",
+    "touched": "2026-11-25T11:14:12Z",
+    "until": None,
+    "note": None,
+    "tries": 0,
+    "fault": None,
+    "quarantined": None,
+    "cleaning": {"step": "delete", "found": 40, "deleted": 12, "left": 28, "since": "2026-11-25T11:14:13Z"},
+    "seen": "2026-11-25T11:14:20Z",
+}
+_COUNTS: dict[str, Any] = {
+    "state": {"free": 3, "used": 16, "dirty": 1},
+    "condition": {c.value: 20 if c is Condition.OK else 0 for c in Condition},
+}
+
+
+def _shown(*examples: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": list(examples)})
+
+
+class Incoming(BaseModel):
+    """A body: types are not converted, members that are not known are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Source(Incoming):
+    """A source package that is about to be uploaded."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]*$", max_length=256, examples=["hello"])]
+    version: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z+.:~-]*$", max_length=256, examples=["2.10-3"])]
+
+
+class Wish(Incoming):
+    """An ask for a PPA."""
+
+    model_config = _shown({"owner": "ticket-123", "request_id": "build-77", "attempt": 0, "wait": 600, "ttl": 28800})
+
+    owner: Annotated[Text, Field(description="who holds the PPA; public")]
+    pool: Text = "default"
+    request_id: RequestId | None = None
+    attempt: Annotated[int, Field(ge=0, le=2**53, description="how often this request was sent before")] = 0
+    wait: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False, description="seconds to wait in the line")] = 0
+    ttl: Annotated[Seconds | None, Field(description="seconds that the lease lasts; absent: the pool's default")] = None
+    idle: Annotated[Seconds | None, Field(description="the lease ends after that many seconds without a touch")] = None
+    note: Annotated[str | None, Field(max_length=1024, description="public")] = None
+    ppa: Annotated[str | None, Field(max_length=512, description="this very PPA: ~owner/ubuntu/name, ppa:…")] = None
+    sources: Annotated[list[Source] | None, Field(description="what will be uploaded")] = None
+    uploader: Annotated[str | None, Field(pattern=r"^~[a-z0-9][a-z0-9+.-]*$", max_length=256)] = None
+    ticket: Annotated[str | None, Field(max_length=4096, description="from an earlier answer: keeps the place")] = None
+
+
+class Touch(Incoming):
+    """Proof of life."""
+
+    model_config = _shown({}, {"ttl": 3600})
+
+    ttl: Annotated[Seconds | None, Field(description="the lease lasts that many seconds from now")] = None
+
+
+class Release(Incoming):
+    """Which lease is meant."""
+
+    model_config = _shown({"lease": _LEASE["id"]})
+
+    lease: Text
+
+
+class Hold(Incoming):
+    """Which lease is kept, and how many seconds longer."""
+
+    model_config = _shown({"lease": _LEASE["id"], "for": 86400})
+
+    lease: Text
+    seconds: Annotated[Seconds, Field(alias="for")]
+
+
+class Quarantine(Incoming):
+    """Why; everybody can read it."""
+
+    model_config = _shown({"reason": "kept for the investigation of #42"})
+
+    reason: Annotated[str, Field(min_length=1, max_length=1024)]
+
+
+class Nothing(Incoming):
+    """No member; the body may be absent."""
+
+
+class Lease(BaseModel):
+    """One owner's time with one PPA."""
+
+    model_config = _shown(_LEASE)
+
+    id: str
+    request_id: str | None
+    attempt: int
+    ppa: PpaName
+    dput: Annotated[str, Field(description="the PPA as dput takes it")]
+    web: str
+    pool: str
+    owner: str | None
+    by: Annotated[str | None, Field(description="the configured client who made it")]
+    state: State
+    since: Time
+    touched: Time
+    until: Time | None
+    idle: int | None
+    note: str | None
+    uploader: str | None
+
+
+class Leases(BaseModel):
+    """Leases in use."""
+
+    items: list[Lease]
+
+
+class Cleaning(BaseModel):
+    """How far a clean is."""
+
+    step: str
+    found: int
+    deleted: int
+    left: int
+    since: Time
+
+
+class Ppa(BaseModel):
+    """What is known of a PPA."""
+
+    model_config = _shown(_PPA)
+
+    ppa: PpaName
+    pool: str
+    state: Annotated[State | None, Field(description="null without a readable record")]
+    condition: Condition
+    owner: str | None
+    lease: str | None
+    since: Time | None
+    touched: Time | None
+    until: Time | None
+    note: str | None
+    tries: int | None
+    fault: str | None
+    quarantined: str | None
+    cleaning: Cleaning | None
+    seen: Annotated[Time | None, Field(description="when Launchpad last showed it")]
+
+
+class Ppas(BaseModel):
+    """PPAs."""
+
+    items: list[Ppa]
+
+
+class Counts(BaseModel):
+    """How many PPAs are in each state and condition."""
+
+    model_config = _shown(_COUNTS)
+
+    state: dict[str, int]
+    condition: dict[str, int]
+
+
+class Pool(BaseModel):
+    """A pool in numbers."""
+
+    pool: str
+    counts: Counts
+    waiting: Annotated[int, Field(description="length of the line")]
+    oldest_wait: Annotated[float | None, Field(description="seconds; null while nobody waits")]
+
+
+class Pools(BaseModel):
+    """All pools."""
+
+    model_config = _shown({"items": [{"pool": "default", "counts": _COUNTS, "waiting": 0, "oldest_wait": None}]})
+
+    items: list[Pool]
+
+
+class Publication(BaseModel):
+    """A source or binary that is active."""
+
+    name: str
+    version: str
+    where: str
+
+
+class Build(BaseModel):
+    """A build on its way."""
+
+    title: str
+    state: str
+
+
+class Content(BaseModel):
+    """What a clean would delete or cancel."""
+
+    ppa: PpaName
+    sources: list[Publication]
+    binaries: list[Publication]
+    builds: list[Build]
+    uploads: list[str]
+    seen: Time
+
+
+class Event(BaseModel):
+    """Something that happened to a PPA; numbers start from 1 with each start of the daemon."""
+
+    number: int
+    at: Time
+    ppa: PpaName
+    kind: Annotated[str, Field(examples=["transition", "alarm"])]
+    data: dict[str, Any]
+
+
+class Health(BaseModel):
+    """The daemon answers."""
+
+    alive: Literal[True]
+
+
+class Ready(BaseModel):
+    """The first look is done."""
+
+    ready: Literal[True]
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457); `type` ends in the kind."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: Annotated[str | None, Field(description="with every problem of an assign")] = None
+    counts: Annotated[Counts | None, Field(description="with `none-free`")] = None
+    position: Annotated[int | None, Field(description="with `none-free`: the place in the line, from 1")] = None
+    next_until: Annotated[Time | None, Field(description="with `none-free`: the earliest end of a lease")] = None
+    ticket: Annotated[str | None, Field(description="bring it back within 10 minutes to keep your place")] = None

@@ -1,0 +1,107 @@
+"""/v1/ppas and /v1/pools: what is known, and the operator's acts.
+
+Rule: what is shown comes from memory and never waits; an act is handed to the supervisor after it is sure that an
+operator asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import FastAPI, Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from ..problems import Kind
+from ..record import State
+from ..reference import Reference
+from ..views import Act, AdoptAct, Condition, HoldAct, QuarantineAct, ReleaseAct, ResumeAct, Snapshot
+from . import access_control, bodies, contract, documents, models, waiting
+from .backend import Backend
+from .leases import reference
+
+_PATH = "/v1/ppas/{owner}/{distribution}/{name}"
+_ACTING = (Kind.UNKNOWN_PPA, Kind.WRONG_STATE, Kind.UNAVAILABLE)
+
+Handler = Callable[[Request, str, str, str], Awaitable[Response]]
+
+
+class Ppas:
+    """The calls, each a handler of its own."""
+
+    def __init__(self, backend: Backend[Any]) -> None:
+        self._backend = backend
+        self._list = documents.PpaList()
+
+    def install(self, app: FastAPI) -> None:
+        """Add the routes."""
+        add: Any = app.add_api_route
+        told, one = contract.responses, {200: models.Ppa}
+        add("/v1/ppas", self.list, methods=["GET"], summary="What is known of the PPAs", response_model=None,
+            responses=told({200: models.Ppas}))  # fmt: skip
+        add(_PATH, self.show, methods=["GET"], summary="What is known of a PPA", response_model=None,
+            responses=told(one, (Kind.UNKNOWN_PPA,)))  # fmt: skip
+        add(f"{_PATH}/content", self.content, methods=["GET"], summary="What a clean would delete",
+            responses=told({200: models.Content}, (Kind.UNKNOWN_PPA, Kind.UNAVAILABLE)),
+            response_model=None)  # fmt: skip
+        for name, (summary, model, act) in ACTS.items():
+            add(f"{_PATH}/{name}", self._operating(model, act), methods=["POST"], summary=summary, name=name,
+                responses=told(one, _ACTING), response_model=None, description="For operators.",
+                openapi_extra=contract.body(model, required=model is not models.Nothing))  # fmt: skip
+        add("/v1/pools", self.pools, methods=["GET"], summary="The pools in numbers", response_model=None,
+            responses=told({200: models.Pools}))  # fmt: skip
+
+    async def list(
+        self, pool: str | None = None, state: State | None = None, condition: Condition | None = None
+    ) -> Response:
+        """From memory, each with its age (`seen`)."""
+        known = self._backend.snapshots()
+        self._list.forget_others(known)
+        return documents.raw_answer(
+            self._list.encoded([each for each in known if _matches(each, pool, state, condition)])
+        )
+
+    async def show(self, owner: str, distribution: str, name: str) -> Response:
+        """From memory, with its age (`seen`)."""
+        return documents.answer(documents.ppa(self._backend.snapshot(_named(owner, distribution, name))))
+
+    async def content(self, request: Request, owner: str, distribution: str, name: str) -> Response:
+        """Asks Launchpad.  For operators."""
+        access_control.operator(request.scope)
+        ppa = _named(owner, distribution, name)
+        return documents.answer(documents.content(ppa, await waiting.result(self._backend.content(ppa))))
+
+    async def pools(self) -> Response:
+        """Counts by state and condition, and the line."""
+        return documents.items(documents.pool(view) for view in self._backend.pools())
+
+    def _operating(self, model: type[BaseModel], act: Callable[[Any], Act]) -> Handler:
+        async def operate(request: Request, owner: str, distribution: str, name: str) -> Response:
+            caller = access_control.operator(request.scope)
+            ppa = _named(owner, distribution, name)
+            body = bodies.checked(model, await bodies.read(request))
+            return documents.answer(documents.ppa(await waiting.result(self._backend.operate(ppa, act(body), caller))))
+
+        return operate
+
+
+ACTS: dict[str, tuple[str, type[BaseModel], Callable[[Any], Act]]] = {
+    "release": ("End a lease", models.Release, lambda body: ReleaseAct(body.lease)),
+    "hold": ("Keep a lease longer, once", models.Hold, lambda body: HoldAct(body.lease, body.seconds)),
+    "adopt": ("Take in a PPA, deleting what is in it", models.Nothing, lambda _: AdoptAct()),
+    "quarantine": ("Keep from being cleaned and lent", models.Quarantine, lambda body: QuarantineAct(body.reason)),
+    "resume": ("End a quarantine", models.Nothing, lambda _: ResumeAct()),
+}
+
+
+def _named(owner: str, distribution: str, name: str) -> Reference:
+    return reference(f"{owner}/{distribution}/{name}")
+
+
+def _matches(snapshot: Snapshot, pool: str | None, state: State | None, condition: Condition | None) -> bool:
+    if pool is not None and snapshot.pool != pool:
+        return False
+    if state is not None and (snapshot.record is None or snapshot.record.state is not state):
+        return False
+    return condition is None or snapshot.condition is condition

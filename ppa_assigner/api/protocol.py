@@ -1,0 +1,114 @@
+"""How one connection speaks HTTP: uvicorn's own protocol, with the bounds and the notice that it lacks.
+
+Rule: a peer can hold little memory, and no connection without asking something; every request on a connection learns
+when that is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from ..problems import Kind, Problem
+from . import errors
+from .stream import ABORT
+
+HEAD_LIMIT = 32 * 1024
+"""Bytes of a request's address and headers."""
+REQUEST_S = 60.0
+"""A request, with its body, must have come that long after its first byte, the first one after connecting."""
+MAX_PIPELINED = 8
+"""Requests that one connection may have open."""
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection."""
+
+    _arriving: asyncio.TimerHandle | None = None
+    _head_bytes: int | None = 0
+    """What has come of a head that is not complete; None between a head's end and the next request."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._cycles: list[RequestResponseCycle] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for a request, but not for ever."""
+        super().connection_made(transport)  # type: ignore[arg-type] # it is asked for no more than what a socket has
+        self._expect_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell all requests, also one that others were sent behind."""
+        super().connection_lost(exc)
+        self._request_is_here()
+        for cycle in self._cycles:
+            if not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, within the limit of a head."""
+        if self._head_bytes is not None:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._head_bytes is not None and self._head_bytes > HEAD_LIMIT and not self.transport.is_closing():
+            self.send_400_response("too much of a head")
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
+        self._head_bytes = self._head_bytes or 0
+        if self._arriving is None:
+            self._expect_request()
+
+    def on_headers_complete(self) -> None:
+        """A request's head is here.  Reading goes on behind it: else nobody would notice that the peer is gone."""
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        self._head_bytes = size
+        if size > HEAD_LIMIT:
+            raise ValueError("the head is too large")  # which ends in send_400_response
+        super().on_headers_complete()
+        self._head_bytes = None
+        self._cycles = [cycle for cycle in self._cycles if not cycle.response_complete] + [self.cycle]
+        if len(self._cycles) > MAX_PIPELINED:
+            self.transport.abort()
+        self.flow.resume_reading()
+
+    def on_message_complete(self) -> None:
+        """A request is here as a whole."""
+        super().on_message_complete()
+        self._request_is_here()
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP, or too much of it, is answered with a problem and the end of the connection."""
+        if any(not cycle.response_complete for cycle in self._cycles):
+            self.transport.close()  # an answer now would be taken for that of an earlier request
+            return
+        kind, detail = Kind.INVALID, msg
+        status = b"400 Bad Request"
+        if (self._head_bytes or 0) > HEAD_LIMIT:
+            kind, detail, status = Kind.TOO_LARGE, f"address and headers may have {HEAD_LIMIT} bytes", b"413 Too Large"
+        told = errors.document(Problem(kind, detail)) | {"status": int(status[:3])}
+        body = json.dumps(told).encode()
+        head = b"HTTP/1.1 %s\r\ncontent-type: %s\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+        self.transport.write(head % (status, errors.MEDIA_TYPE.encode(), len(body)) + body)
+        self.transport.close()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """An offer of another protocol is simply not taken."""
+
+    def _expect_request(self) -> None:
+        self._arriving = self.loop.call_later(REQUEST_S, self._too_slow)
+
+    def _request_is_here(self) -> None:
+        if self._arriving is not None:
+            self._arriving.cancel()
+            self._arriving = None
+
+    def _too_slow(self) -> None:
+        self._arriving = None
+        self.transport.abort()

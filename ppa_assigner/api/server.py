@@ -1,0 +1,167 @@
+"""Serves the API over HTTP: on an address, a Unix socket, or sockets that the service manager opened.
+
+Rule: whoever was accepted gets an answer, also while the daemon stops, within the time that was given.  It takes no
+signals; those are for whoever runs it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import resource
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import uvicorn
+from fastapi import FastAPI
+
+from ..access import Client
+from ..config import Listen
+from . import listening
+from .listening import BACKLOG, ListenError, Listeners
+from .protocol import Protocol
+
+__all__ = ["ListenError", "Server"]
+
+log = logging.getLogger(__name__)
+
+GRACE_S = 10.0
+"""How long answers that are on their way may still take after `stop`."""
+KEEP_ALIVE_S = 75
+TURN_S = 10.0
+MAX_FILES = 65_536
+ASK_S = 0.2
+"""How long those who were let in last may take to ask something, once nobody else is let in."""
+
+
+class Server:
+    """One listening server for an application of `create_app`.  `started` is set once it accepts connections."""
+
+    def __init__(
+        self, app: FastAPI, listen: Listen, inherited: Sequence[socket.socket] = (), *, grace: float = GRACE_S
+    ) -> None:
+        """Inherited sockets come before the address.  Nothing is opened yet."""
+        self.started = threading.Event()
+        self._app = app
+        self._listen = listen
+        self._inherited = list(inherited)
+        self._listeners: Listeners | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = False
+        self._uvicorn = _Uvicorn(_config(app, grace), self._on_start)
+
+    def bind(self) -> None:
+        """Open the sockets: from now on connections queue.  Raises ListenError."""
+        _allow_many_files()
+        listeners = listening.inherit(self._inherited) if self._inherited else listening.listen(self._listen)
+        if self._app.state.access.open and not listeners.local:
+            listeners.close()
+            raise ListenError(f"{self._listen}: without api.clients only this host may be able to connect")
+        self._listeners = listeners
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where it listens, as URLs (`unix:/path` for a Unix socket); after `bind`."""
+        return list(self._bound().addresses)
+
+    def run(self) -> None:
+        """Serve until `stop`, in the calling thread; binds first if that was not done."""
+        if self._listeners is None:
+            self.bind()
+        listeners = self._bound()
+        try:
+            self._uvicorn.run(listeners.sockets)
+        finally:
+            self._loop = None
+            listeners.close()
+
+    def stop_accepting(self) -> None:
+        """Take no more connections; those that are open are served on, each for one more answer."""
+        self._bound().remove_file()
+        self._in_loop(self._uvicorn.stop_accepting)
+
+    def stop(self) -> None:
+        """End: no more connections, answers on their way within the grace, streams at once."""
+        self._stopping = True
+        self._uvicorn.should_exit = True
+        self._in_loop(self._app.state.streams.end)
+
+    def turns(self) -> bool:
+        """Whether the loop has turned lately: for the watchdog."""
+        return time.monotonic() - self._uvicorn.turned < TURN_S
+
+    def set_clients(self, clients: Sequence[Client]) -> None:
+        """Let these in from now on.  None at all would let everybody in: only where just this host can connect."""
+        if not clients and not self._bound().local:
+            log.error("api.clients stays as it was: without clients only this host may be able to connect")
+            return
+        self._app.state.access.set_clients(clients)
+
+    def _on_start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        if self._stopping:
+            self._app.state.streams.end()
+        self.started.set()
+
+    def _in_loop(self, call: Callable[[], None]) -> None:
+        loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # it ended just now
+                loop.call_soon_threadsafe(call)
+
+    def _bound(self) -> Listeners:
+        if self._listeners is None:
+            raise RuntimeError("bind() comes first")
+        return self._listeners
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn that tells when it started, whether it turns, and that can stop accepting before it stops."""
+
+    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.turned = time.monotonic()
+        self._on_start = on_start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_start()
+
+    async def on_tick(self, counter: int) -> bool:
+        self.turned = time.monotonic()
+        return await super().on_tick(counter)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop_accepting(self) -> None:
+        """In its loop: connections that wait for nothing end, the others after their answer."""
+        for server in self.servers:
+            server.close()
+        asyncio.get_running_loop().call_later(ASK_S, self._end_idle)
+
+    def _end_idle(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+
+
+def _config(app: FastAPI, grace: float) -> uvicorn.Config:
+    return uvicorn.Config(
+        app, loop="asyncio", http=Protocol, ws="none", lifespan="off", log_config=None, log_level="warning",
+        access_log=False, proxy_headers=False, server_header=False, backlog=BACKLOG, timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=math.ceil(grace),
+    )  # fmt: skip
+
+
+def _allow_many_files() -> None:
+    """A client that waits is an open file, and thousands may wait."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):  # then it is as it is
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
