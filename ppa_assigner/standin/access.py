@@ -34,6 +34,7 @@ class Caller:
     person: Person | None = None
     level: str = "READ_PUBLIC"
     request: int = 0
+    consumer: str | None = None
 
     @property
     def writes(self) -> bool:

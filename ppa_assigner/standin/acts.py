@@ -77,7 +77,7 @@ class Acts(Peopling, Packing):
         """Set, step (seconds) or speed up the clock; without arguments read it."""
         clock = self._world.clock
         if at is not None:
-            clock.set(datetime.fromisoformat(at))
+            clock.set(datetime.fromisoformat(at.replace("Z", "+00:00")))
         if step is not None:
             clock.step(step)
         if speed is not None:
@@ -126,13 +126,14 @@ class Acts(Peopling, Packing):
         method: str | None = None,
         path: str | None = None,
         operation: str | None = None,
+        consumer: str | None = None,
         status: int | None = None,
         state: str = "done",
         least: int = 0,
         timeout: float = 0.0,
     ) -> list[dict[str, Any]]:
         """Requests after number `since`; waits up to `timeout` seconds until `least` of them fit."""
-        return self._journal.find(Filter(since, method, path, operation, status, state), least, timeout)
+        return self._journal.find(Filter(since, method, path, operation, consumer, status, state), least, timeout)
 
     def last(self) -> int:
         """The number of the last request that came."""

@@ -13,6 +13,7 @@ from .copies import run_copies
 from .publisher import death_row, publish, run_builders
 from .world import World
 
+LONGEST_PAUSE = 1.0  # seconds; the clock that is waited at may have been replaced meanwhile
 SCRIPTS: dict[str, Callable[[World], None]] = {
     "copies": run_copies,
     "builders": run_builders,
@@ -88,7 +89,7 @@ class Automatic:
                 clock.changed.wait(self._pause(now, clock.speed))
         return ready
 
-    def _pause(self, now: datetime, speed: float) -> float | None:
+    def _pause(self, now: datetime, speed: float) -> float:
         if not self._due or not speed:
-            return 1.0
-        return max(0.0, (min(self._due.values()) - now).total_seconds() / speed)
+            return LONGEST_PAUSE
+        return min(LONGEST_PAUSE, max(0.0, (min(self._due.values()) - now).total_seconds() / speed))

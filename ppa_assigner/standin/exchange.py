@@ -67,7 +67,7 @@ class Exchange:
         call = replace(call, number=entry.number)
         if self.delay:
             self._wait(entry, "before", 0, self.delay)
-        rule = self.faults.take(call.method, call.target, operation, call.body)
+        rule = self.faults.take(entry, call.body)
         if rule is None:
             return Outcome(self._apply(call, entry)), entry
         entry.fault, entry.rule = rule.action, rule.id

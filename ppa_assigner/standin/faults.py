@@ -12,6 +12,8 @@ import threading
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from .journal import Entry
+
 ACTIONS = (
     "delay",
     "hang",
@@ -33,7 +35,8 @@ class Rule:
     """A fault and the requests that meet it.
 
     A request matches when all that is given fits: `method`, `path` (regular expression, searched for in path and
-    query), `operation` (ws.op), `body` (regular expression). The first `skip` matches are let off, then `times` meet it
+    query), `operation` (ws.op), `consumer` (of the token: tells daemons apart that are
+    one person), `body` (regular expression). The first `skip` matches are let off, then `times` meet it
     (None: all), of those only each `every`-th, and only with `probability` (drawn from `seed`).
 
     Actions: `delay` (by `seconds`, then as usual), `hang` (until released or the client closes; released it goes on
@@ -48,6 +51,7 @@ class Rule:
     method: str | None = None
     path: str | None = None
     operation: str | None = None
+    consumer: str | None = None
     body: str | None = None
     skip: int = 0
     times: int | None = None
@@ -73,13 +77,14 @@ class Rule:
         for expression in (self.path, self.body):
             re.compile(expression or "")
 
-    def fits(self, method: str, path: str, operation: str | None, body: bytes) -> bool:
+    def fits(self, entry: Entry, body: bytes) -> bool:
         """Whether a request matches, counts apart."""
         return (
-            self.method in (None, method)
-            and (self.action != "read_only" or method in WRITES)
-            and self.operation in (None, operation)
-            and (self.path is None or re.search(self.path, path) is not None)
+            self.method in (None, entry.method)
+            and (self.action != "read_only" or entry.method in WRITES)
+            and self.operation in (None, entry.operation)
+            and self.consumer in (None, entry.consumer)
+            and (self.path is None or re.search(self.path, entry.path) is not None)
             and (self.body is None or re.search(self.body, body.decode("utf-8", "replace")) is not None)
         )
 
@@ -127,9 +132,9 @@ class Faults:
         with self._lock:
             return [rule.show() for rule in self._rules]
 
-    def take(self, method: str, path: str, operation: str | None, body: bytes) -> Rule | None:
+    def take(self, entry: Entry, body: bytes) -> Rule | None:
         """The rule that this request meets."""
         if not self._rules:
             return None
         with self._lock:
-            return next((r for r in self._rules if r.fits(method, path, operation, body) and r.due()), None)
+            return next((r for r in self._rules if r.fits(entry, body) and r.due()), None)

@@ -25,6 +25,7 @@ class Entry:
     path: str
     operation: str | None
     person: str | None
+    consumer: str | None
     started: float
     connection: int = 0
     ended: float | None = None
@@ -42,6 +43,7 @@ class Filter:
     method: str | None = None
     path: str | None = None
     operation: str | None = None
+    consumer: str | None = None
     status: int | None = None
     state: str = "done"
 
@@ -52,6 +54,7 @@ class Filter:
             and (self.state == "any" or (entry.ended is not None) == (self.state == "done"))
             and self.method in (None, entry.method)
             and self.operation in (None, entry.operation)
+            and self.consumer in (None, entry.consumer)
             and self.status in (None, entry.status)
             and (self.path is None or re.search(self.path, entry.path) is not None)
         )
@@ -65,11 +68,13 @@ class Journal:
         self._entries: deque[Entry] = deque(maxlen=KEPT)
         self._number = 0
 
-    def begin(self, method: str, path: str, operation: str | None, person: str | None, connection: int) -> Entry:
-        """A request has come."""
+    def begin(
+        self, method: str, path: str, operation: str | None, who: tuple[str | None, str | None], connection: int
+    ) -> Entry:
+        """A request has come; `who` is its person and consumer."""
         with self._changed:
             self._number += 1
-            entry = Entry(self._number, method, path, operation, person, time.monotonic(), connection)
+            entry = Entry(self._number, method, path, operation, *who, time.monotonic(), connection)
             self._entries.append(entry)
             self._changed.notify_all()
         return entry

@@ -62,7 +62,7 @@ class Tokens:
         if not key:
             return Caller(request=request)
         token = self._check(key, fields)
-        return Caller(token.person, token.level, request)
+        return Caller(token.person, token.level, request, token.consumer)
 
     def _check(self, key: str, fields: dict[str, str]) -> Token:
         consumer = fields.get("oauth_consumer_key", "")

@@ -80,13 +80,13 @@ class Service:
         """The Date header of this moment, by the world's clock."""
         return format_datetime(self.world.now(), usegmt=True)
 
-    def who(self, call: Call) -> str | None:
-        """The name of the person that a request's token belongs to, if it is good."""
+    def who(self, call: Call) -> tuple[str | None, str | None]:
+        """The person and the consumer that a request's token is for; None for a token that is not good."""
         try:
-            person = self.world.tokens.caller(call.headers.get("authorization")).person
+            caller = self.world.tokens.caller(call.headers.get("authorization"))
         except TokenRefusedError:
-            return None
-        return person.name if person else None
+            return None, None
+        return caller.person.name if caller.person else None, caller.consumer
 
     def _answer(self, call: Call) -> Answer:
         try:

@@ -5,6 +5,7 @@ Only the comparison; whether a text is a valid version is not asked.
 
 import re
 from functools import lru_cache
+from itertools import zip_longest
 
 
 @lru_cache(maxsize=4096)
@@ -22,15 +23,19 @@ def _weight(character: str) -> int:
     return ord(character) if character.isalpha() else ord(character) + 256
 
 
-def _pieces(text: str) -> list[tuple[list[int], int]]:
-    return [([*map(_weight, letters), 0], int(digits or 0)) for letters, digits in re.findall(r"(\D*)(\d*)", text)] or [
-        ([0], 0)
-    ]
+Piece = tuple[list[int], int]
+END: Piece = ([0], 0)
+
+
+def _pieces(text: str) -> list[Piece]:
+    return [([*map(_weight, letters), 0], int(digits or 0)) for letters, digits in re.findall(r"(\D*)(\d*)", text)]
 
 
 def _compare_text(one: str, other: str) -> int:
-    a, b = _pieces(one), _pieces(other)
-    return (a > b) - (a < b)
+    for a, b in zip_longest(_pieces(one), _pieces(other), fillvalue=END):
+        if a != b:
+            return 1 if a > b else -1
+    return 0
 
 
 def compare(one: str, other: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import urllib3
 
@@ -62,8 +63,6 @@ class Client:
 
     def post(self, path: str, operation: str, **form: str) -> urllib3.BaseHTTPResponse:
         """A named operation."""
-        from urllib.parse import urlencode
-
         return self.send("POST", path, urlencode({"ws.op": operation, **form}).encode(), Content_Type=FORM)
 
 

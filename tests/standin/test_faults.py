@@ -240,6 +240,16 @@ def test_matching_by_operation_and_body(client: Client, control: Control) -> Non
     assert client.patch(PATH, {"description": '{"state":"used"}'}).status == 502
 
 
+def test_daemons_of_one_person_are_told_apart(client: Client, control: Control) -> None:
+    """A rule may be for the tokens of one consumer only, and the log can be asked for them."""
+    other = Client(client.service_root, control.token("ppa-bot", consumer="second"))
+    control.fault("status", consumer="second", status=500)
+    assert client.send("GET", PATH).status == 200
+    assert other.send("GET", PATH).status == 500
+    assert [e["status"] for e in control.log(consumer="second")] == [500]
+    other.close()
+
+
 def test_a_rule_can_be_removed(client: Client, control: Control) -> None:
     """After that nothing meets it."""
     number = control.fault("status", status=500)

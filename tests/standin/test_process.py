@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from launchpadlib.credentials import Credentials
@@ -27,18 +28,25 @@ CROWD = 1000
 SPARE = 200  # descriptors that the test itself needs
 
 
+class Running(NamedTuple):
+    """A stand-in in a process of its own, and what its ready line says."""
+
+    process: subprocess.Popen[str]
+    ready: dict[str, Any]
+
+
 @pytest.fixture(scope="module")
-def process() -> Iterator[tuple[subprocess.Popen[str], dict[str, dict[str, dict[str, str]]]]]:
+def process() -> Iterator[Running]:
     """A stand-in with PPAs, and what its ready line says."""
     command = [sys.executable, "-m", "ppa_assigner.standin", "--ppas", "2"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert process.stdout is not None
-    yield process, json.loads(process.stdout.readline())
+    yield Running(process, json.loads(process.stdout.readline()))
     process.kill()
     process.communicate(timeout=20)
 
 
-def test_launchpadlib_works_with_the_ready_line(process: tuple, tmp_path: Path) -> None:  # type: ignore[type-arg]  # above
+def test_launchpadlib_works_with_the_ready_line(process: Running, tmp_path: Path) -> None:
     """The credentials of the ready line make a file that launchpadlib loads; it then reads, saves and lists."""
     _, ready = process
     file = tmp_path / "credentials"
@@ -54,7 +62,7 @@ def test_launchpadlib_works_with_the_ready_line(process: tuple, tmp_path: Path) 
     launchpad._browser._connection.close()
 
 
-def test_a_thousand_clients_that_hang_disturb_nobody(process: tuple) -> None:  # type: ignore[type-arg]  # above
+def test_a_thousand_clients_that_hang_disturb_nobody(process: Running) -> None:
     """With a thousand requests hanging for ever, others are answered as usual."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = CROWD + SPARE
@@ -85,7 +93,7 @@ def hanging(root: str, token: dict[str, str]) -> socket.socket:
     return connection
 
 
-def test_it_ends_with_a_signal(process: tuple) -> None:  # type: ignore[type-arg]  # above
+def test_it_ends_with_a_signal(process: Running) -> None:
     """SIGTERM ends it at once with 0, whatever hangs."""
     running, ready = process
     control = Control(ready["control"])
