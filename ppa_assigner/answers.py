@@ -92,9 +92,11 @@ def act_answer(answer: Answer) -> ActAnswer:
             return Done(moment(answer))
         if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
             return _not_canonical(answer)
-        return problem(answer, NOT_THERE)
+        if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return problem(answer, NOT_THERE)
+        return Unavailable(said(answer), retry_after(answer), sent=True)
     except UnreadableError as error:
-        return Unavailable(str(error))
+        return Unavailable(str(error), sent=True)
 
 
 def problem(answer: Answer, gone: tuple[int, ...] = NOT_FOR_US) -> Gone | Refused | Unavailable:

@@ -43,7 +43,6 @@ from .transport import Answer, NoAnswerError, NotSentError, Transport
 T = TypeVar("T")
 
 SERIES_KEPT_S = 3600.0
-ACT_LEAVES_IN_S = 5.0
 _ARCHIVE = re.compile(r"/~(?P<owner>[^/]+)/\+archive/(?P<distribution>[^/]+)/(?P<name>[^/]+)")
 
 
@@ -155,22 +154,20 @@ class Operations:
         """Who has a 'main' upload right beside the owner, as `~name`."""
         return self._told(partial(contents.uploaders, self._getter(), entry))
 
-    def delete(self, publication: Publication, comment: str, not_after: float | None = None) -> ActAnswer:
-        """One POST.  `not_after` (boot-time clock, here and below): by then it has left or never will; default: five
-        seconds from now.
-        """
+    def delete(self, publication: Publication, comment: str, not_after: float) -> ActAnswer:
+        """One POST.  `not_after` (boot-time clock, here and below): by then it has left or never will."""
         fields = contents.operation("requestDeletion", removal_comment=answers.one_line(comment))
         return self._act(publication.url, fields, not_after)
 
-    def cancel(self, build: Build, not_after: float | None = None) -> ActAnswer:
+    def cancel(self, build: Build, not_after: float) -> ActAnswer:
         """One POST.  Done also when there was nothing to cancel (launchpad-measured.md, 9)."""
         return self._act(build.url, contents.operation("cancel"), not_after)
 
-    def grant(self, entry: Entry, who: str, lane: Lane = Lane.WORK, not_after: float | None = None) -> ActAnswer:
+    def grant(self, entry: Entry, who: str, lane: Lane, not_after: float) -> ActAnswer:
         """One POST; idempotent."""
         return self._act(entry.url, self._right("newComponentUploader", who), not_after, lane)
 
-    def revoke(self, entry: Entry, who: str, not_after: float | None = None) -> ActAnswer:
+    def revoke(self, entry: Entry, who: str, not_after: float) -> ActAnswer:
         """One POST; idempotent."""
         return self._act(entry.url, self._right("deleteComponentUploader", who), not_after)
 
@@ -178,14 +175,15 @@ class Operations:
         person = f"{self._root}~{quote(who.removeprefix('~'))}"
         return contents.operation(name, person=person, component_name="main")
 
-    def _act(self, url: str, fields: dict[str, str], not_after: float | None, lane: Lane = Lane.WORK) -> ActAnswer:
+    def _act(self, url: str, fields: dict[str, str], not_after: float, lane: Lane = Lane.WORK) -> ActAnswer:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        leave_by = self._boottime() + ACT_LEAVES_IN_S if not_after is None else not_after
         try:
             body = urlencode(fields).encode("ascii")
-            return answers.act_answer(self._send("POST", url, headers, body, lane=lane, leave_by=leave_by))
-        except (NotSentError, NoAnswerError) as error:
+            return answers.act_answer(self._send("POST", url, headers, body, lane=lane, leave_by=not_after))
+        except NotSentError as error:
             return Unavailable(str(error))
+        except NoAnswerError as error:
+            return Unavailable(str(error), sent=True)
 
     def _series_of(self, entry: Entry, get: contents.Get) -> tuple[Series, ...]:
         """Those of the PPA's distribution; asked for once an hour."""
