@@ -57,8 +57,9 @@ class Acts(Peopling, Packing):
         }
 
     def reset(self, spec: dict[str, Any] | None = None, owner: str | None = None, ppas: int = 0) -> dict[str, Any]:
-        """A fresh world: nothing in it but what `spec` says, no log, no faults, what waited dropped, scripts off, and
-        the clock back at real time and speed. With `owner` the ready-made persons and PPAs."""
+        """A fresh world: nothing in it but what `spec` says (else as at the start), no log, no faults, what waited
+        dropped, scripts off, and the clock back at real time and speed. With `owner` the ready-made persons and
+        PPAs."""
         self._faults.remove()
         self._gates.release(None, "drop")
         self._journal.clear()

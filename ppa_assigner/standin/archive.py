@@ -97,6 +97,7 @@ class Archive(Stamped, Searches, permissions.Permissions, copies.Destination, Lo
         self.permissions: list[Permission] = []
         self._dependencies: list[Dependency] = []
         self._processors: list[Processor] = list(world.processors.values())
+        self.indexes: dict[str, str] = {}
         self.ever_accepted: dict[tuple[str, str], str] = {}
 
     def __repr__(self) -> str:

@@ -23,10 +23,12 @@ TEXT = (("Content-Type", "text/plain;charset=utf-8"),)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What to do with the connection: send `answer` (over `seconds`, byte by byte), or close it without one."""
+    """What to do with the connection: send `answer` (over `seconds`, or `cut` in the middle), or close it without
+    one."""
 
     answer: Answer | None
     seconds: float = 0.0
+    cut: bool = False
 
 
 CLOSE = Outcome(None)
@@ -56,6 +58,7 @@ class Exchange:
             "conflict": lambda *_: Outcome(Answer(412, (("Content-Type", "text/plain"),), b"", "Precondition Failed")),
             "read_only": lambda *_: Outcome(Answer(503, TEXT, b"Read-only for maintenance.", "Service Unavailable")),
             "trickle": self._trickle,
+            "truncate": self._truncate,
             "hold": self._hold,
             "hold_after": self._hold_after,
         }
@@ -107,7 +110,8 @@ class Exchange:
     def _status(self, call: Call, entry: Entry, rule: Rule, client: socket.socket | None) -> Outcome:
         if rule.apply:
             self._apply(call, entry)
-        return Outcome(Answer(rule.status, TEXT, rule.text.encode()))
+        headers = dict(TEXT) | rule.headers
+        return Outcome(Answer(rule.status, tuple(headers.items()), rule.text.encode()))
 
     def _drop_after(self, call: Call, entry: Entry, rule: Rule, client: socket.socket | None) -> Outcome:
         self._apply(call, entry)
@@ -115,6 +119,9 @@ class Exchange:
 
     def _trickle(self, call: Call, entry: Entry, rule: Rule, client: socket.socket | None) -> Outcome:
         return Outcome(self._apply(call, entry), rule.seconds or 1.0)
+
+    def _truncate(self, call: Call, entry: Entry, rule: Rule, client: socket.socket | None) -> Outcome:
+        return Outcome(self._apply(call, entry), cut=True)
 
     def _late(self, call: Call, entry: Entry, rule: Rule, client: socket.socket | None) -> Outcome:
         threading.Thread(target=self._apply_late, args=(call, entry, rule), name="late", daemon=True).start()

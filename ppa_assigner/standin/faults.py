@@ -24,6 +24,7 @@ ACTIONS = (
     "conflict",
     "read_only",
     "trickle",
+    "truncate",
     "hold",
     "hold_after",
 )
@@ -40,11 +41,12 @@ class Rule:
     (None: all), of those only each `every`-th, and only with `probability` (drawn from `seed`).
 
     Actions: `delay` (by `seconds`, then as usual), `hang` (until released or the client closes; released it goes on
-    as usual), `status` (answer `status` with `text`; applied before if `apply`), `drop_before` (close, apply
-    nothing), `drop_after` (apply, close), `late` (close at once, or leave hanging with `keep_open`; apply after
+    as usual), `status` (answer `status` with `text` and `headers`; applied before if `apply`), `drop_before` (close,
+    apply nothing), `drop_after` (apply, close), `late` (close at once, or leave hanging with `keep_open`; apply after
     `seconds`, or when released if None), `conflict` (412, applying nothing), `read_only` (503 to everything that
-    writes), `trickle` (the answer piece by piece over `seconds`), `hold` and `hold_after` (wait before or after
-    applying until released, even when the client has gone meanwhile).
+    writes), `truncate` (apply, close in the middle of the answer), `trickle` (the answer piece by piece over
+    `seconds`), `hold` and `hold_after` (wait before or after applying until released, even when the client has gone
+    meanwhile).
     """
 
     action: str
@@ -61,6 +63,7 @@ class Rule:
     seconds: float | None = None
     status: int = 503
     text: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
     apply: bool = False
     keep_open: bool = False
     id: int = 0

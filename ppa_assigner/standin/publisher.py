@@ -9,6 +9,7 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from . import indexes
 from .publications import SourcePackagePublishingHistory
 from .searches import VERSION
 from .uploads import land
@@ -68,6 +69,7 @@ def _publish_archive(archive: Archive) -> None:
     for source in archive.sources:
         if isinstance(source, SourcePackagePublishingHistory) and not any(b.active for b in source.siblings()):
             _schedule(source, now)
+    archive.indexes = indexes.write(archive)
 
 
 def _dominate(publications: list[Publication], now: Any) -> None:
@@ -116,7 +118,7 @@ def _bury(archive: Archive) -> None:
             publication.mark_deleted(None, "Removed when deleting archive")
         if publication._date_removed is None:
             publication._date_removed = now
-    archive._status, archive._publish = "Deleted", False
+    archive._status, archive._publish, archive.indexes = "Deleted", False, {}
     archives, number = archive._owner.archives, 0
     del archives[archive._name]
     name = f"{archive._name}-deletedppa"

@@ -19,7 +19,7 @@ from lazr.restful.interfaces import IServiceRootResource, IWebServiceConfigurati
 from zope.component import getUtility
 from zope.publisher.publish import publish
 
-from . import framework
+from . import framework, indexes
 from .access import Caller, asked_by
 from .oauth import TokenRefusedError
 from .world import World
@@ -71,6 +71,9 @@ class Service:
 
     def apply(self, call: Call) -> Answer:
         """Apply a request, all of it, before any other one."""
+        index = indexes.serve(self.world, call.target.partition("?")[0])
+        if index is not None:
+            return Answer(200, (("Content-Type", "application/octet-stream"),), index)
         with self.world.lock:
             answer = self._answer(call)
             self.world.finish_request()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 
 from .acts import Acts
@@ -40,9 +41,10 @@ class Standin:
         delay: float = 0.0,
         spec: Spec | None = None,
     ) -> None:
+        self._spec = spec or Spec()
         self._server = Server(port, self._handle, "launchpad")
         self._control_server = Server(control_port, self._control, "control")
-        self.service = Service(World(Clock(speed), spec or Spec()), ("127.0.0.1", self._server.port))
+        self.service = Service(World(Clock(speed), self._spec), ("127.0.0.1", self._server.port))
         self.exchange = Exchange(self.service, delay)
         self.automatic = Automatic(lambda: self.service.world)
         self.acts = Acts(self)
@@ -99,7 +101,7 @@ class Standin:
         old = self.service.world
         self.automatic.set(**dict.fromkeys(self.automatic.every))
         with old.lock:
-            self.service.serve(World(Clock(), spec or old.spec, old.lock))
+            self.service.serve(World(Clock(), spec or self._spec, old.lock))
         with old.clock.changed:
             old.clock.changed.notify_all()
 
@@ -119,7 +121,7 @@ class Standin:
         if answer is not None:
             answer = Answer(answer.status, (("Date", self.service.date()), *answer.headers), answer.body, answer.reason)
         try:
-            send(Outcome(answer, outcome.seconds))
+            send(replace(outcome, answer=answer))
         finally:
             self.exchange.journal.end(entry, answer.status if answer else None)
 

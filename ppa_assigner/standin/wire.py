@@ -42,6 +42,9 @@ class Sender:
             return
         closing = self._call.headers.get("connection", "").lower() == "close"
         data = _bytes(outcome.answer, self._call.method == "HEAD", closing)
+        if outcome.cut:
+            self._connection.sendall(data[: len(data) - len(outcome.answer.body) // 2 - 1])
+            return
         if outcome.seconds:
             _trickle(self._connection, data, outcome.seconds)
         else:

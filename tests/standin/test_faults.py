@@ -187,6 +187,21 @@ def test_late_by_time(client: Client, control: Control) -> None:
     assert control.description(PPA) == "late"
 
 
+def test_truncate(client: Client, control: Control) -> None:
+    """The connection breaks in the middle of the answer to a request that was applied."""
+    control.fault("truncate", method="PATCH")
+    with pytest.raises(LOST):
+        client.patch(PATH, {"description": "x"})
+    assert control.description(PPA) == "x"
+
+
+def test_headers(client: Client, control: Control) -> None:
+    """A rule's answer may have headers of its own, and a type of its own."""
+    control.fault("status", status=503, text="{}", headers={"Retry-After": "900", "Content-Type": "application/json"})
+    answer = client.send("GET", PATH)
+    assert (answer.headers["Retry-After"], answer.headers["Content-Type"]) == ("900", "application/json")
+
+
 def test_trickle(client: Client, control: Control) -> None:
     """The answer comes piece by piece: whole, but slower than any single read's time-out would notice."""
     control.fault("trickle", method="GET", seconds=0.6)
