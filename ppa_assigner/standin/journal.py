@@ -80,7 +80,7 @@ class Journal:
         return entry
 
     def end(self, entry: Entry, status: int | None) -> None:
-        """Its answer was sent, or none was."""
+        """Its answer is handed to the socket, or the connection closed."""
         with self._changed:
             entry.ended, entry.status = time.monotonic(), status
             self._changed.notify_all()

@@ -120,10 +120,14 @@ class Standin:
         answer = outcome.answer
         if answer is not None:
             answer = Answer(answer.status, (("Date", self.service.date()), *answer.headers), answer.body, answer.reason)
+        status = answer.status if answer else None
+        if not outcome.seconds:  # who has the answer finds it in the log
+            self.exchange.journal.end(entry, status)
         try:
             send(replace(outcome, answer=answer))
         finally:
-            self.exchange.journal.end(entry, answer.status if answer else None)
+            if outcome.seconds:
+                self.exchange.journal.end(entry, status)
 
     def _control(self, call: Call, client: socket.socket, number: int, send: Callable[[Outcome], None]) -> None:
         self._controller.handle(call, client, number, send)
