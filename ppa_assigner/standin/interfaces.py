@@ -8,13 +8,8 @@ Import interfaces from here, so that they are whole.
 
 from lazr.restful.declarations import LAZR_WEBSERVICE_EXPORTED
 
-from . import archive_interface, package_interface, people_interface
 from .archive_interface import (
     IArchive,
-    IArchiveDependency,
-    IArchivePermission,
-    IArchiveSubscriber,
-    ISnapBase,
     valid_name,
 )
 from .package_interface import (
@@ -37,9 +32,9 @@ from .people_interface import (
     IProcessorSet,
     ITeam,
 )
+from .rights_interface import IArchiveDependency, IArchivePermission, IArchiveSubscriber, ISnapBase
 
 __all__ = [
-    "MODULES",
     "IArchive",
     "IArchiveDependency",
     "IArchivePermission",
@@ -63,7 +58,6 @@ __all__ = [
     "valid_name",
 ]
 
-MODULES = (package_interface, archive_interface, people_interface)
 
 _FIELDS = {
     IArchive: {"owner": IPerson, "distribution": IDistribution},
