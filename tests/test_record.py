@@ -35,7 +35,7 @@ LINE = (
     '"held":false}'
 )
 
-words = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"))
+words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 human = st.none() | words.filter(lambda text: not any(line.startswith("ppa-assigner:") for line in text.split("\n")))
 moments = st.datetimes(datetime(1970, 1, 1), datetime(2900, 1, 1)).map(  # noqa: DTZ001 - the zone follows
     lambda moment: whole_seconds(moment.replace(tzinfo=timezone.utc))

@@ -140,7 +140,7 @@ def taking_in_settled(known: Known, answer: Content | Gone | Refused | Unavailab
         case Content(empty=True):
             return _conditional(known, _flight(known).record, meant=True)
         case Content():
-            known = replace(_ended(known), occupied=True, not_before=now.boot + UNMANAGED_S)
+            known = replace(_ended(known), unreachable=None, occupied=True, not_before=now.boot + UNMANAGED_S)
             return _drained(known, [])
         case Gone():
             return _gone(known, answer)
