@@ -108,7 +108,7 @@ class PlainConnection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         exchange = _carried.get()
         try:
-            addresses = names.addresses(self._dns_host, self.port, exchange.left(exchange.connect))
+            addresses = names.addresses(self._dns_host.strip("[]"), self.port, exchange.left(exchange.connect))
             return _connected(addresses, exchange, self.socket_options or [])
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error

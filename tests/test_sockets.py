@@ -1,0 +1,174 @@
+"""Connecting: names, proxies and TLS end in time, and what never left is told so."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from ppa_assigner.sockets import Names
+from ppa_assigner.transport import (
+    NoAnswerError,
+    NotSentError,
+    Timeouts,
+)
+from tests.impatient import HEAD, SLACK_S, get, no_proxies, seconds, transport, trickled
+from tests.rawserver import Peer, RawServer, Request
+
+
+@pytest.fixture(autouse=True)
+def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    no_proxies(monkeypatch)
+
+
+def test_nothing_listens() -> None:
+    """A refused connection: nothing was sent."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        root = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    client = transport(root)
+    with pytest.raises(NotSentError, match="refused"):
+        client.request("PATCH", root, {}, b"{}")
+    client.close()
+
+
+def test_a_name_that_does_not_exist() -> None:
+    """An unknown host: nothing was sent."""
+    root = "http://no-such-host.invalid/"
+    client = transport(root, Timeouts(10, 10, 20))
+    with pytest.raises(NotSentError):
+        client.request("PATCH", root, {}, b"{}")
+    client.close()
+
+
+def test_a_resolver_that_hangs_is_asked_once_and_not_waited_for() -> None:
+    """getaddrinfo has no time-out of its own; many who wait for one name need one thread."""
+    over = threading.Event()
+    asked: list[str] = []
+
+    def hanging(host: str, *_: object, **__: object) -> list[object]:
+        asked.append(host)
+        over.wait(10)
+        return ["address"]
+
+    names = Names(hanging)
+    for _ in range(3):
+        assert seconds(lambda: names.addresses("slow", 80, 0.05), TimeoutError) < 0.05 + SLACK_S
+    assert asked == ["slow"]
+    over.set()
+    assert names.addresses("slow", 80, 10) == ["address"]
+
+
+def test_a_connection_that_nobody_takes_ends_in_time() -> None:
+    """With a full backlog the handshake stays unanswered: nothing was sent, within the connect time-out."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        root = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        client = transport(root, Timeouts(connect=0.3, read=5, total=10))
+        assert seconds(lambda: get(client, root), NotSentError) < 0.3 + SLACK_S
+        client.close()
+        for filler in fillers:
+            filler.close()
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY"])
+def test_a_proxy_of_the_environment_is_used(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request goes to the proxy, with the whole address and the proxy's own credentials."""
+    with RawServer(lambda request, peer: peer.answer(body="proxied")) as proxy:
+        monkeypatch.setenv(name, proxy.root.replace("//", "//ann:s%40y@"))
+        client = transport("http://launchpad.invalid/")
+        assert get(client, "http://launchpad.invalid/x") == b"proxied"
+        assert proxy.requests[0].target == "http://launchpad.invalid/x"
+        assert proxy.requests[0].headers["proxy-authorization"] == "Basic YW5uOnNAeQ=="
+        client.close()
+
+
+def test_no_proxy_where_the_environment_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`no_proxy` leads past the proxy."""
+    with RawServer(lambda request, peer: peer.answer(body="direct")) as server:
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        client = transport(server.root)
+        assert get(client, server.root) == b"direct"
+        client.close()
+
+
+def test_a_proxy_that_refuses_the_tunnel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was said to the proxy was not the request: nothing was sent."""
+    with RawServer(lambda request, peer: peer.answer(407)) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.root.removeprefix("http://"))
+        client = transport("https://launchpad.invalid/")
+        with pytest.raises(NotSentError):
+            client.request("PATCH", "https://launchpad.invalid/", {}, b"{}")
+        assert [request.method for request in proxy.requests] == ["CONNECT"]
+        client.close()
+
+
+def test_a_proxy_of_an_unknown_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said in one sentence."""
+    monkeypatch.setenv("http_proxy", "gopher://127.0.0.1:1")
+    with pytest.raises(ValueError, match="gopher:// is not supported"):
+        transport("http://launchpad.invalid/")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a certificate for 127.0.0.1, signed by itself."""
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=loopback"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(path), "-out", "-"]
+    try:
+        made = subprocess.run(command, capture_output=True, timeout=30, check=True)
+    except FileNotFoundError:
+        pytest.skip("no openssl to make a certificate with")
+    path.write_bytes(path.read_bytes() + made.stdout)
+    return path
+
+
+def tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+def test_a_certificate_that_the_system_does_not_trust(certificate: Path) -> None:
+    """It is refused, and nothing was sent."""
+    with RawServer(lambda request, peer: peer.answer(), tls(certificate)) as server:
+        client = transport(server.root, Timeouts(5, 5, 10))
+        with pytest.raises(NotSentError, match="certificate verify failed"):
+            client.request("PATCH", server.root, {}, b"{}")
+        assert server.requests == []
+        client.close()
+
+
+def test_deadlines_hold_over_tls(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trusted server is talked to; when it trickles, the total deadline holds as without TLS."""
+
+    def script(request: Request, peer: Peer) -> None:
+        return trickled(HEAD * 9)(request, peer) if request.target == "/slow" else peer.answer(body="so")
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with RawServer(script, tls(certificate)) as server:
+        client = transport(server.root, Timeouts(5, 5, 1.5))
+        assert get(client, server.root) == b"so"
+        assert get(client, server.root) == b"so"
+        assert server.connections == 1
+        assert seconds(lambda: get(client, f"{server.root}slow"), NoAnswerError) < 1.5 + SLACK_S
+        client.close()
+
+
+def test_a_tls_handshake_that_hangs_ends_in_time() -> None:
+    """A listener that never says hello: nothing was sent, within the connect time-out."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        root = f"https://127.0.0.1:{listener.getsockname()[1]}/"
+        client = transport(root, Timeouts(connect=0.3, read=5, total=10))
+        assert seconds(lambda: get(client, root), NotSentError) < 0.3 + SLACK_S
+        client.close()
