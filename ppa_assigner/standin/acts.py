@@ -95,6 +95,10 @@ class Acts(Peopling, Packing):
         self._standin.automatic.set(**every)
         return self._standin.automatic.every
 
+    def runs(self, script: str, least: int = 0, timeout: float = 0.0) -> int:
+        """How often a script ran by itself since the start; waits up to `timeout` seconds until it was `least`."""
+        return self._standin.automatic.runs(script, least, timeout)
+
     # faults
 
     def fault(self, **rule: Any) -> int:
@@ -130,11 +134,14 @@ class Acts(Peopling, Packing):
         consumer: str | None = None,
         status: int | None = None,
         state: str = "done",
+        applied: bool | None = None,
         least: int = 0,
         timeout: float = 0.0,
     ) -> list[dict[str, Any]]:
         """Requests after number `since`; waits up to `timeout` seconds until `least` of them fit."""
-        return self._journal.find(Filter(since, method, path, operation, consumer, status, state), least, timeout)
+        return self._journal.find(
+            Filter(since, method, path, operation, consumer, status, state, applied), least, timeout
+        )
 
     def last(self) -> int:
         """The number of the last request that came."""

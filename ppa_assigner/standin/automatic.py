@@ -36,6 +36,8 @@ class Automatic:
         self._world = world
         self._every: dict[str, float] = {}
         self._due: dict[str, datetime] = {}
+        self._runs = dict.fromkeys(SCRIPTS, 0)
+        self._ran = threading.Condition()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="automatic", daemon=True)
 
@@ -76,6 +78,15 @@ class Automatic:
             world = self._world()
             for script in self._ready(world):
                 run(world, script)
+                with self._ran:
+                    self._runs[script] += 1
+                    self._ran.notify_all()
+
+    def runs(self, script: str, least: int = 0, timeout: float = 0.0) -> int:
+        """How often a script ran by itself since the start; waits up to `timeout` seconds until it was `least`."""
+        with self._ran:
+            self._ran.wait_for(lambda: self._runs[script] >= least, timeout)
+            return self._runs[script]
 
     def _ready(self, world: World) -> list[str]:
         """Wait until something is due or something has changed."""

@@ -78,7 +78,7 @@ class Exchange:
 
     def _apply(self, call: Call, entry: Entry) -> Answer:
         answer = self.service.apply(call)
-        entry.applied = True
+        self.journal.took(entry, answer.status)
         return answer
 
     def _wait(

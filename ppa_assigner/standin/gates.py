@@ -102,6 +102,7 @@ class Gates:
         with self._changed:
             meant = [g for g in self._gates if number in (None, g.number) and rule in (None, g.rule)]
             for gate in meant:
+                self._gates.remove(gate)
                 gate.open(verdict)
         return len(meant)
 

@@ -18,7 +18,8 @@ KEPT = 200_000
 @dataclass
 class Entry:
     """A request. Times are of the monotonic clock, in seconds; `ended` and `status` are None while it goes on, `status`
-    stays None when no answer was sent. `applied` says whether the world took it."""
+    stays None when no answer was sent. `applied` says whether the web service got it, `result` which status it gave
+    then."""
 
     number: int
     method: str
@@ -33,6 +34,7 @@ class Entry:
     fault: str | None = None
     rule: int | None = None
     applied: bool = False
+    result: int | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Filter:
     consumer: str | None = None
     status: int | None = None
     state: str = "done"
+    applied: bool | None = None
 
     def fits(self, entry: Entry) -> bool:
         """Whether an entry is meant."""
@@ -56,6 +59,7 @@ class Filter:
             and self.operation in (None, entry.operation)
             and self.consumer in (None, entry.consumer)
             and self.status in (None, entry.status)
+            and self.applied in (None, entry.applied)
             and (self.path is None or re.search(self.path, entry.path) is not None)
         )
 
@@ -83,6 +87,12 @@ class Journal:
         """Its answer is handed to the socket, or the connection closed."""
         with self._changed:
             entry.ended, entry.status = time.monotonic(), status
+            self._changed.notify_all()
+
+    def took(self, entry: Entry, result: int) -> None:
+        """The web service got it and gave this status, whatever becomes of the answer."""
+        with self._changed:
+            entry.applied, entry.result = True, result
             self._changed.notify_all()
 
     def clear(self) -> None:

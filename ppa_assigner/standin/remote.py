@@ -71,6 +71,10 @@ class Control:
         """Scripts that run by themselves, every so many seconds of the stand-in's clock."""
         return cast("dict[str, float]", self.call("automatic", wait=0.0, **every))
 
+    def runs(self, script: str, least: int = 0, timeout: float = 0.0) -> int:
+        """How often a script ran by itself; waits for `least`."""
+        return cast("int", self.call("runs", wait=timeout, script=script, least=least, timeout=timeout))
+
     # people and PPAs
 
     def person(self, name: str, display_name: str | None = None, admin: bool = False) -> str:
@@ -217,7 +221,8 @@ class Control:
         return cast("int", self.call("release", number=number, verdict=verdict, rule=rule))
 
     def log(self, timeout: float = 0.0, **wanted: Any) -> list[dict[str, Any]]:
-        """Requests by `since`, `method`, `path`, `operation`, `status`, `state`; waits for `least` of them."""
+        """Requests by `since`, `method`, `path`, `operation`, `consumer`, `status`, `state`, `applied`; waits for
+        `least`."""
         return cast("list[dict[str, Any]]", self.call("log", wait=timeout, timeout=timeout, **wanted))
 
     def last(self) -> int:

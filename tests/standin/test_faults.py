@@ -147,7 +147,7 @@ def test_hold_outlives_its_client(client: Client, control: Control) -> None:
     number = control.held(least=1, timeout=5)[0]["number"]
     assert control.description(PPA) is None
     control.release(number)
-    assert control.log(since=number - 1, method="PATCH", least=1, timeout=5)[0]["applied"] is True
+    assert control.log(since=number - 1, method="PATCH", applied=True, least=1, timeout=5)[0]["result"] == 209
     assert control.description(PPA) == "late"
 
 
@@ -172,7 +172,12 @@ def test_late_by_control(client: Client, control: Control) -> None:
     control.release(first)
     control.release(second)
     assert control.held() == []
-    assert client.get(PATH)["description"] == "between"
+    landed = control.log(since=first - 1, method="PATCH", applied=True, least=3, timeout=5)
+    assert {e["number"]: (e["status"], e["result"]) for e in landed if e["fault"]} == {
+        first: (None, 412),
+        second: (None, 412),
+    }
+    assert control.description(PPA) == "between"
 
 
 def test_late_by_time(client: Client, control: Control) -> None:
@@ -181,9 +186,7 @@ def test_late_by_time(client: Client, control: Control) -> None:
     with pytest.raises(LOST):
         client.patch(PATH, {"description": "late"})
     assert control.description(PPA) is None
-    deadline = time.monotonic() + 5
-    while control.description(PPA) is None and time.monotonic() < deadline:
-        control.held(least=1, timeout=0.05)
+    assert len(control.log(method="PATCH", applied=True, least=1, timeout=5)) == 1
     assert control.description(PPA) == "late"
 
 
