@@ -46,7 +46,9 @@ def advance(known: Known, now: Now) -> Step:
     if record is None:
         return known, []
     if not ours(known, record, now):
-        return replace(known, clean=None), []
+        return known, []
+    if record.cleaner != known.daemon.cleaner:  # what another did last is not known: the quiet window begins anew
+        known = replace(known, clean=None)
     if record.cleaner != known.daemon.cleaner or _touch_due(record, now):
         return begin(known, Purpose.CLAIM, now, cleaner=known.daemon.cleaner, touched=now.date, pool=known.pool)
     clean = _clean_of(known, record, now.boot)

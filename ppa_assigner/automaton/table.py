@@ -285,18 +285,16 @@ def _inspected(known: Known, command: Inspect, answer: Any) -> Step:
 
 
 def _judged(known: Known, effects: list[Effect], verdict: writing.Verdict, now: Now) -> Step:
-    more: list[Effect]
     match verdict:
         case writing.Landed(flight=flight, meant=True):
             known, more = _landed(known, flight, now)
+            return known, [*effects, *more]
         case writing.Landed(flight=flight):
-            known, more = cleaning.started(known), writing.decided_again(flight)
+            return cleaning.started(known), [*writing.decided_again(flight), *effects]
         case writing.Lost(flight=flight, entry=entry):
             known, more = reading.absorb(known, entry, entry.moment.started, now)
-            more = [*writing.decided_again(flight), *more]
-        case _:
-            return known, effects
-    return known, [*effects, *more]
+            return known, [*writing.decided_again(flight), *effects, *more]
+    return known, effects
 
 
 def _landed(known: Known, flight: Flight, now: Now) -> Step:

@@ -494,7 +494,7 @@ def test_silence_does_not_count_while_launchpad_cannot_be_reached(how: str) -> N
     runner.pass_time(45.0)
     assert runner.known.state is State.USED
     runner.pass_time(10.0)
-    assert runner.known.state is State.DIRTY
+    assert runner.world.state is State.DIRTY
 
 
 def test_a_touch_that_could_not_be_written_is_a_proof_of_life() -> None:
