@@ -9,107 +9,113 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from functools import partial
-from typing import Any
 
 from . import line
 from .access import Caller
-from .automaton.events import Assign, Confirm, Denied, GiveUp, Lent, No, Outcome
+from .automaton.events import Assign, Confirm, Denied, Lent, No, Outcome
+from .claims import Claims
 from .config import Pool
-from .crew import counted
 from .line import Asked, Avoided, Call, Stage
-from .looking import Failures
 from .office import Office
 from .problems import Kind, Problem
-from .record import Record, State, format_time
+from .record import Record
 from .reference import Reference
-from .ticket import Place
-from .views import Condition, Snapshot, Wish
+from .refusals import SOON_S
+from .searching import Searching
 from .views import Lent as LentView
+from .views import Snapshot, Wish
+from .wishes import Wishes
 
-UNCLAIMED_S = 300.0
-SEARCH_AGAIN_S = 2.0
 LOSSES_PER_PPA = 2
 AVOID_S = 10.0
-RETRY_AFTER_S = 5.0
+NOT_BOUND = (Stage.SEARCHING, Stage.WAITING)
 
 
 class Assigning:
     """The waiting line and all wishes on their way.  Every method is called under the office's lock."""
 
-    def __init__(self, office: Office, pools: Mapping[str, Pool], release: Callable[[str, Future[Any]], None]) -> None:
+    def __init__(self, office: Office, pools: Mapping[str, Pool]) -> None:
         self._office = office
-        self.pools = pools
-        self._release = release
-        self._wishes: dict[str, Asked] = {}
-        self._bound: dict[Reference, Asked] = {}
-        self._number = 0
+        self._pools = pools
+        self._wishes = Wishes(office)
+        self._searching = Searching(office, self._wishes, self._decide)
+        self._claims = Claims(office, self._wishes.__contains__)
+        self._bound: set[Reference] = set()
 
     # -- calls come and go -----------------------------------------------------------------------------------------
 
     def assign(self, wish: Wish) -> Call:
         """Take a place in the line, or join the one of this request id.  Raises Problem for a wish no PPA can meet."""
         self._check(wish)
-        boot = self._office.clock.boot()
+        asked, boot = self._wishes.get(wish.request_id), self._office.clock.boot()
         call = Call(wish, boot + wish.wait, boot + wish.wait + self._office.total)
-        asked = self._wishes.get(wish.request_id)
         if asked is None:
-            self._join(self._enter(wish), call)
-        elif not asked.same_wisher(wish):
-            raise self._problem(wish, Kind.REQUEST_ID_TAKEN, "somebody else's wish has this request id")
-        elif wish.attempt < asked.attempt:
-            raise self._problem(wish, Kind.SUPERSEDED, f"attempt {asked.attempt} of this request came before")
-        else:
-            self._join(asked, call)
+            asked = self._wishes.enter(wish)
+            self._wishes.join(asked, call, self._time_is_up)
+            self._searching.begin(asked)
+            return call
+        self._wishes.admit(asked, wish)
+        raised = wish.attempt > asked.attempt
+        if raised:
+            asked.attempt = wish.attempt
+            self._wishes.refuse(asked, Kind.SUPERSEDED, "a later attempt of this request came")
+        self._wishes.join(asked, call, self._time_is_up)
+        if raised and asked.stage in NOT_BOUND:
+            self._searching.begin(asked)
         return call
-
-    def has(self, request_id: str) -> bool:
-        """Whether a wish of this request id is on its way."""
-        return request_id in self._wishes
 
     def hang_up(self, call: Call) -> None:
         """The connection is gone.  The last one to go takes the wish, or the lease that nobody was told of, along."""
-        asked = call.asked
-        if asked is None:
-            return
-        if call in asked.told:
-            asked.told.remove(call)
-            if not asked.told and asked.result is not None:
-                self._give_up(asked)
-        elif call in asked.calls:
-            asked.abandoned = len(asked.calls) == 1
-            self._leave(asked, call)
+        if call.claim is not None:
+            self._claims.hang_up(call.claim, call)
+        elif call.asked is not None and call in call.asked.calls:
+            asked = call.asked
+            self._wishes.leave(asked, call)
+            asked.abandoned = not asked.calls
+            if asked.abandoned and asked.stage is not Stage.ASSIGNING:
+                self._claims.abandoned(asked.wish.request_id)
 
-    def withdraw(self, request_id: str, caller: Caller, future: Future[Any]) -> bool:
-        """End the wish of this request id.  False: there is none here.  `future` ends once what it got is released."""
+    def wish_of(self, request_id: str, caller: Caller) -> Asked | None:
+        """The wish of this request id that is on its way.  Raises Problem when it is not the caller's."""
         asked = self._wishes.get(request_id)
-        if asked is None:
-            return False
-        wish = asked.wish
-        if not caller.may_end(wish):
+        if asked is not None and not caller.may_end(asked.wish):
             raise Problem(Kind.FORBIDDEN, "this wish is not yours to withdraw")
-        self._answer_all(asked, self._problem(wish, Kind.SUPERSEDED, "the wish was withdrawn"))
+        return asked
+
+    def withdraw(self, asked: Asked, settled: Callable[[bool], None]) -> None:
+        """End this wish.  `settled` is called once what it got is known to those who look for it; with False when it
+        may have something that was not seen yet.
+        """
+        self._wishes.refuse(asked, Kind.SUPERSEDED, "the wish was withdrawn")
         if asked.stage is Stage.ASSIGNING:
-            asked.withdrawn.append(future)
-            return True
-        self._forget(asked)
-        return False
+            asked.withdrawn.append(settled)
+        else:
+            self._wishes.forget(asked)
+            settled(asked.stage is Stage.WAITING)
+
+    def serve(self, pools: Mapping[str, Pool]) -> None:
+        """These are the pools from now on."""
+        self._pools = pools
+        for asked in self._wishes:
+            if asked.wish.pool not in pools and asked.stage in NOT_BOUND:
+                self._wishes.refuse(asked, Kind.UNKNOWN_POOL, f"there is no pool {asked.wish.pool!r} any more")
+                self._wishes.forget(asked)
 
     def stop(self) -> None:
         """Answer all who wait; their tickets keep their places."""
-        for asked in list(self._wishes.values()):
+        for asked in self._wishes:
+            problem = self._wishes.refusals.unavailable(asked, "the daemon is being stopped", SOON_S)
             for call in list(asked.calls):
-                self._end(asked, call, self._unavailable(asked, "the daemon is being stopped", retry_after=1.0))
+                self._wishes.end(asked, call, problem)
 
     # -- matching --------------------------------------------------------------------------------------------------
 
     def match(self, pool: str) -> None:
         """Which request gets which PPA: the one place where that is decided."""
-        candidates = self._candidates(pool)
-        if not candidates:
+        if not self._wishes or not (candidates := self._candidates(pool)):
             return
-        for asked in line.in_line(self._wishes.values(), pool):
+        for asked in self._wishes.in_line(pool):
             if asked.stage is not Stage.WAITING:
                 continue
             if holding := self._holding(asked):
@@ -120,13 +126,18 @@ class Assigning:
             if not candidates:
                 return
 
+    def appeared(self, request_id: str) -> None:
+        """A PPA is used under this request id: what was sent before may have landed only now."""
+        asked = self._wishes.get(request_id)
+        if asked is not None and asked.stage is Stage.WAITING and (holding := self._holding(asked)):
+            self._confirm(asked, holding.ppa)
+
     def waiting(self, pool: str) -> list[Asked]:
         """The line of a pool."""
-        return line.in_line(self._wishes.values(), pool)
+        return self._wishes.in_line(pool)
 
     def _candidates(self, pool: str) -> list[Snapshot]:
-        members = self._office.crew.in_pool(pool)
-        return [m.snapshot for m in members if m.worker.ppa not in self._bound and line.free_for_anyone(m.snapshot)]
+        return [m.snapshot for m in self._office.crew.free(pool) if m.worker.ppa not in self._bound]
 
     def _holding(self, asked: Asked) -> Snapshot | None:
         """A PPA that is used under this request id, as far as is known."""
@@ -142,74 +153,23 @@ class Assigning:
     # -- entering --------------------------------------------------------------------------------------------------
 
     def _check(self, wish: Wish) -> None:
-        pool = self.pools.get(wish.pool)
+        pool, problem = self._pools.get(wish.pool), self._wishes.refusals.problem
         if self._office.stopping:
-            raise self._problem(wish, Kind.UNAVAILABLE, "the daemon is being stopped", retry_after=1.0)
+            raise self._wishes.refusals.soon(wish, "the daemon is being stopped")
         if pool is None:
-            raise self._problem(wish, Kind.UNKNOWN_POOL, f"there is no pool {wish.pool!r}")
+            raise problem(wish, Kind.UNKNOWN_POOL, f"there is no pool {wish.pool!r}")
         if wish.ppa is not None and wish.ppa not in pool.ppas:
-            raise self._problem(wish, Kind.UNKNOWN_PPA, f"{wish.ppa} is not in pool {wish.pool!r}")
+            raise problem(wish, Kind.UNKNOWN_PPA, f"{wish.ppa} is not in pool {wish.pool!r}")
         if wish.ttl is not None and wish.ttl > pool.options.max_ttl:
-            raise self._problem(wish, Kind.INVALID, f"ttl: at most {pool.options.max_ttl:g} s in this pool")
+            raise problem(wish, Kind.INVALID, f"ttl: at most {pool.options.max_ttl:g} s in this pool")
         if wish.uploader is not None and not pool.options.grant_upload:
-            raise self._problem(wish, Kind.INVALID, "uploader: this pool gives no upload rights (grant_upload)")
-
-    def _enter(self, wish: Wish) -> Asked:
-        now = self._office.clock.epoch()
-        place = self._office.tickets.redeem(wish.ticket, wish.pool, wish.request_id, now)
-        self._number += 1
-        asked = Asked(wish, wish.attempt, place.first_asked if place else now, self._number, lease="")
-        self._wishes[wish.request_id] = asked
-        return asked
-
-    def _join(self, asked: Asked, call: Call) -> None:
-        raised = call.wish.attempt > asked.attempt
-        if raised:
-            asked.attempt = call.wish.attempt
-            self._answer_all(asked, self._problem(asked.wish, Kind.SUPERSEDED, "a later attempt of this request came"))
-        new, asked.abandoned, call.asked = not asked.calls and asked.bound is None, False, asked
-        asked.calls.append(call)
-        for moment in {call.until, call.deadline}:
-            self._office.at(moment, partial(self._time_is_up, asked, call))
-        if asked.stage is Stage.UNCLAIMED and asked.bound is not None:
-            self._confirm(asked, asked.bound)
-        elif new or (raised and asked.stage is Stage.WAITING):
-            self._search(asked)
-
-    def _search(self, asked: Asked) -> None:
-        """Does this request have a lease already?  Memory tells for a first attempt, else only a fresh look does."""
-        asked.stage = Stage.SEARCHING
-        if asked.attempt == 0 and self._office.ready:
-            self._decide(asked)
-        else:
-            self._office.want_look(partial(self._searched, asked))
-
-    def _searched(self, asked: Asked, failed: Failures) -> None:
-        if not self._is_current(asked, Stage.SEARCHING):
-            return
-        asked.outage = self._why_not_searched(asked, failed)
-        if asked.outage is None:
-            self._decide(asked)
-            return
-        self._office.at(self._office.clock.boot() + SEARCH_AGAIN_S, partial(self._search_again, asked))
-        for call in list(asked.calls):
-            if self._office.ready and call.until <= self._office.clock.boot():
-                self._end(asked, call, self._unavailable(asked, asked.outage))
-
-    def _search_again(self, asked: Asked) -> None:
-        if self._is_current(asked, Stage.SEARCHING):
-            self._search(asked)
-
-    def _why_not_searched(self, asked: Asked, failed: Failures) -> str | None:
-        """Every PPA where the lease might be must have been seen; absence of an answer is no absence of a lease."""
-        if not self._office.ready:
-            return self._office.trouble or "the first look at the PPAs is not over"
-        if asked.attempt == 0:
-            return None
-        concerned = [ppa for ppa in failed if self._office.crew.concerns(ppa, asked.wish.pool)]
-        return f"{concerned[0]}: {failed[concerned[0]]}" if concerned else None
+            raise problem(wish, Kind.INVALID, "uploader: this pool gives no upload rights (grant_upload)")
 
     def _decide(self, asked: Asked) -> None:
+        """Nothing binds this wish to a PPA, but perhaps a lease that it has."""
+        if asked.searched < asked.attempt:
+            self._searching.begin(asked)
+            return
         if holding := self._holding(asked):
             self._confirm(asked, holding.ppa)
             return
@@ -221,10 +181,10 @@ class Assigning:
     # -- bound to a PPA --------------------------------------------------------------------------------------------
 
     def _bind(self, asked: Asked, ppa: Reference) -> None:
-        wish, options = asked.wish, self.pools[asked.wish.pool].options
-        asked.stage, asked.bound, asked.in_doubt, asked.outage = Stage.ASSIGNING, ppa, False, None
+        wish, options = asked.wish, self._pools[asked.wish.pool].options
+        asked.stage, asked.bound, asked.outage = Stage.ASSIGNING, ppa, None
         asked.lease = secrets.token_hex(16)
-        self._bound[ppa] = asked
+        self._bound.add(ppa)
         idle = wish.idle if wish.idle is not None else options.idle
         self._office.order(
             ppa,
@@ -238,38 +198,45 @@ class Assigning:
 
     def _assigned(self, asked: Asked, ppa: Reference, outcome: Outcome) -> None:
         if isinstance(outcome, Denied) and outcome.why is No.IN_DOUBT:
-            asked.in_doubt = True
-            return
-        self._bound.pop(ppa, None)
+            return  # the wish stays bound to this PPA
+        self._bound.discard(ppa)
         match outcome:
             case Lent(record):
                 self._holds(asked, ppa, record)
             case Denied(No.INVALID, detail):
-                self._answer_all(asked, self._problem(asked.wish, Kind.INVALID, detail))
-                self._forget(asked)
+                self._wishes.refuse(asked, Kind.INVALID, detail)
+                self._settled(asked)
             case Denied(No.UNTOLD, detail):
-                self._answer_all(asked, self._unavailable(asked, detail))
-                member = self._office.crew.get(ppa)
-                asked.result = member.snapshot.record if member else None
-                self._unclaimed(asked)
+                self._untold(asked, ppa, detail)
             case Denied(why, detail):
                 self._next_candidate(asked, ppa, why, detail)
 
     def _holds(self, asked: Asked, ppa: Reference, record: Record) -> None:
-        asked.result = record
         if asked.withdrawn:
-            self._forget(asked)
-            for future in asked.withdrawn:
-                self._release(asked.lease, future)
+            self._settled(asked)
+            return
+        if record.attempt > asked.attempt:
+            self._wishes.refuse(asked, Kind.SUPERSEDED, "a later attempt of this request has a lease")
+            self._settled(asked)
+            return
+        self._claims.made(ppa, record)
+        if not asked.calls:
+            self._settled(asked)
+            if asked.abandoned:
+                self._claims.abandoned(asked.wish.request_id)
         elif record.attempt < asked.attempt:
-            self._confirm(asked, ppa)
-        elif asked.calls:
-            self._finish(asked, ppa, record, fresh=True)
-        elif asked.abandoned:
-            self._give_up(asked)
-            self._forget(asked)
+            self._decide(asked)
         else:
-            self._unclaimed(asked)
+            self._finish(asked, ppa, record, fresh=True)
+
+    def _untold(self, asked: Asked, ppa: Reference, detail: str) -> None:
+        """The lease stands and may not be told yet: asking again gets it, until it is given up."""
+        member = self._office.crew.get(ppa)
+        record = member.snapshot.record if member is not None else None
+        self._wishes.answer(asked, self._wishes.refusals.unavailable(asked, detail))
+        if record is not None and record.lease == asked.lease and not asked.withdrawn:
+            self._claims.made(ppa, record)
+        self._settled(asked)
 
     def _next_candidate(self, asked: Asked, ppa: Reference, why: No, detail: str) -> None:
         asked.lost += 1
@@ -279,11 +246,14 @@ class Assigning:
             self._avoid(asked, ppa)
         if asked.calls:
             self._decide(asked)
-            self.match(asked.wish.pool)
-            return
-        self._forget(asked)
-        for future in asked.withdrawn:
-            self._office.later(partial(future.set_result, []))
+        else:
+            self._settled(asked)
+
+    def _settled(self, asked: Asked) -> None:
+        """What the wish got is known; who withdrew it waits for that."""
+        self._wishes.forget(asked)
+        for settled in asked.withdrawn:
+            settled(asked.searched >= asked.attempt)
 
     def _confirm(self, asked: Asked, ppa: Reference) -> None:
         wish = asked.wish
@@ -298,51 +268,41 @@ class Assigning:
         )  # fmt: skip
 
     def _confirmed(self, asked: Asked, ppa: Reference, outcome: Outcome) -> None:
-        if not self._is_current(asked, Stage.CONFIRMING):
+        if not self._wishes.is_current(asked, Stage.CONFIRMING):
             return
         match outcome:
+            case Denied(No.IN_DOUBT):
+                return  # its raised attempt may stand, and is told only once it does
             case Lent(record) if record.attempt < asked.attempt:
-                self._confirm(asked, ppa)
+                self._decide(asked)
             case Lent(record):
                 self._finish(asked, ppa, record, fresh=False)
             case Denied(No.ELSEWHERE):
+                self._claims.elsewhere(asked.wish.request_id, ppa)
                 self._avoid(asked, ppa)
                 self._decide(asked)
-            case Denied(No.TAKEN):
-                self._refuse(asked, Kind.REQUEST_ID_TAKEN, "somebody else's lease has this request id")
-            case Denied(No.SUPERSEDED):
-                self._refuse(asked, Kind.SUPERSEDED, "a later attempt of this request has a lease")
-            case Denied(No.IN_DOUBT):
-                asked.in_doubt = True
-            case Denied(_, detail):
-                self._answer_all(asked, self._unavailable(asked, detail))
-                self._forget(asked)
+            case Denied(why, detail):
+                self._wishes.answer(asked, self._not_confirmed(asked, why, detail))
+                self._wishes.forget(asked)
+
+    def _not_confirmed(self, asked: Asked, why: No, detail: str) -> Problem:
+        match why:
+            case No.TAKEN:
+                detail = "somebody else's lease has this request id"
+                return self._wishes.refusals.problem(asked.wish, Kind.REQUEST_ID_TAKEN, detail)
+            case No.SUPERSEDED:
+                detail = "a later attempt of this request has a lease"
+                return self._wishes.refusals.problem(asked.wish, Kind.SUPERSEDED, detail)
+            case No.INVALID:
+                return self._wishes.refusals.problem(asked.wish, Kind.INVALID, detail)
+        return self._wishes.refusals.unavailable(asked, detail)
 
     # -- ends ------------------------------------------------------------------------------------------------------
 
     def _finish(self, asked: Asked, ppa: Reference, record: Record, *, fresh: bool) -> None:
-        asked.told, asked.calls = asked.calls, []
-        self._forget(asked)
-        for call in asked.told:
-            self._office.later(partial(line.answer, call, LentView(ppa, record, fresh)))
-
-    def _unclaimed(self, asked: Asked) -> None:
-        asked.stage = Stage.UNCLAIMED
-        self._office.at(self._office.clock.boot() + UNCLAIMED_S, partial(self._nobody_came, asked))
-
-    def _nobody_came(self, asked: Asked) -> None:
-        if self._is_current(asked, Stage.UNCLAIMED):
-            self._give_up(asked)
-            self._forget(asked)
-
-    def _give_up(self, asked: Asked) -> None:
-        record = asked.result
-        if record is None or asked.bound is None or record.lease is None:
-            return
-        lease, nonce, deadline = record.lease, record.nonce, self._office.clock.boot() + UNCLAIMED_S
-        self._office.order(
-            asked.bound, lambda token: GiveUp(token=token, deadline=deadline, lease=lease, nonce=nonce), lambda _: None
-        )
+        self._claims.told(record, asked.calls)
+        self._wishes.answer(asked, LentView(ppa, record, fresh))
+        self._wishes.forget(asked)
 
     def _time_is_up(self, asked: Asked, call: Call) -> None:
         """Its wait is over: none free.  Its deadline is over: no answer of Launchpad's came in time."""
@@ -350,57 +310,7 @@ class Assigning:
         if call not in asked.calls:
             return
         if boot >= call.deadline:
-            self._end(asked, call, self._unavailable(asked, asked.outage or "Launchpad did not answer in time"))
+            detail = asked.outage or "Launchpad did not answer in time"
+            self._wishes.end(asked, call, self._wishes.refusals.unavailable(asked, detail))
         elif boot >= call.until and asked.stage is Stage.WAITING:
-            self._end(asked, call, self._none_free(asked))
-
-    def _end(self, asked: Asked, call: Call, problem: Problem) -> None:
-        self._leave(asked, call)
-        self._office.later(partial(line.answer, call, problem))
-
-    def _leave(self, asked: Asked, call: Call) -> None:
-        asked.calls.remove(call)
-        if not asked.calls and asked.stage is not Stage.ASSIGNING:
-            self._forget(asked)
-
-    def _refuse(self, asked: Asked, kind: Kind, detail: str) -> None:
-        self._answer_all(asked, self._problem(asked.wish, kind, detail))
-        self._forget(asked)
-
-    def _answer_all(self, asked: Asked, problem: Problem) -> None:
-        for call in asked.calls:
-            self._office.later(partial(line.answer, call, problem))
-        asked.calls = []
-
-    def _forget(self, asked: Asked) -> None:
-        if self._wishes.get(asked.wish.request_id) is asked:
-            del self._wishes[asked.wish.request_id]
-
-    def _is_current(self, asked: Asked, stage: Stage) -> bool:
-        return self._wishes.get(asked.wish.request_id) is asked and asked.stage is stage
-
-    # -- problems --------------------------------------------------------------------------------------------------
-
-    def _problem(self, wish: Wish, kind: Kind, detail: str, **facts: Any) -> Problem:
-        return Problem(kind, detail, request_id=wish.request_id, **facts)
-
-    def _unavailable(self, asked: Asked, detail: str, retry_after: float = RETRY_AFTER_S) -> Problem:
-        return self._problem(asked.wish, Kind.UNAVAILABLE, detail, retry_after=retry_after, ticket=self._ticket(asked))
-
-    def _none_free(self, asked: Asked) -> Problem:
-        """None free, as far as Launchpad answered; where it did not, nobody can know."""
-        wish = asked.wish
-        snapshots = [member.snapshot for member in self._office.crew.in_pool(wish.pool)]
-        silent = next((s for s in snapshots if s.condition is Condition.UNREACHABLE), None)
-        if asked.outage or silent:
-            return self._unavailable(asked, asked.outage or f"{silent and silent.ppa}: {silent and silent.fault}")
-        ends = [s.record.until for s in snapshots if s.record and s.record.state is State.USED and s.record.until]
-        return self._problem(
-            wish, Kind.NONE_FREE, f"no PPA of pool {wish.pool!r} is free", counts=counted(snapshots),
-            position=line.position(self.waiting(wish.pool), asked), ticket=self._ticket(asked),
-            next_until=format_time(min(ends)) if ends else None, retry_after=RETRY_AFTER_S,
-        )  # fmt: skip
-
-    def _ticket(self, asked: Asked) -> str:
-        place = Place(asked.wish.pool, asked.wish.request_id, asked.first, self._office.clock.epoch())
-        return self._office.tickets.issue(place)
+            self._wishes.end(asked, call, self._wishes.refusals.none_free(asked, self._wishes.in_line(asked.wish.pool)))

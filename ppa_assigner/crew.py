@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .record import Record, State
 from .reference import Reference
@@ -23,10 +23,14 @@ class Member:
     pool: str
     lent: bool
     restarts: int = 0
+    started: float = 0.0  # boot time
+    down: str | None = None  # its worker died, and has no successor yet
 
     @property
     def snapshot(self) -> Snapshot:
         """The PPA as its worker knew it last."""
+        if self.down is not None:
+            return replace(self.worker.snapshot, condition=Condition.UNREACHABLE, fault=self.down)
         return self.worker.snapshot
 
 
@@ -38,6 +42,7 @@ class Crew:
         self._leases: dict[str, set[Reference]] = {}
         self._requests: dict[str, set[Reference]] = {}
         self._indexed: dict[Reference, Record | None] = {}
+        self._free: set[Reference] = set()
 
     def __iter__(self) -> Iterator[Member]:
         return iter(list(self._members.values()))
@@ -57,6 +62,7 @@ class Crew:
     def drop(self, ppa: Reference) -> None:
         """Forget a PPA."""
         self._unindex(ppa)
+        self._free.discard(ppa)
         self._members.pop(ppa, None)
 
     def names(self) -> list[Reference]:
@@ -67,13 +73,24 @@ class Crew:
         """Those that a pool lends."""
         return [member for member in self._members.values() if member.lent and member.pool == pool]
 
+    def free(self, pool: str) -> list[Member]:
+        """Those of a pool that may be lent as far as is known."""
+        members = (self._members[ppa] for ppa in self._free)
+        return [m for m in members if m.lent and m.pool == pool and free_for_anyone(m.snapshot)]
+
     def concerns(self, ppa: Reference, pool: str) -> bool:
-        """Whether a lease of this pool could be in that PPA: its own, and those that only finish their lease."""
+        """Whether a lease of this pool could be in that PPA: its own, one that was moved to another pool since, and
+        those that only finish their lease.
+        """
         member = self._members.get(ppa)
-        return member is not None and (not member.lent or member.pool == pool)
+        if member is None:
+            return False
+        record = member.snapshot.record
+        return not member.lent or member.pool == pool or (record is not None and record.pool == pool)
 
     def indexed(self, snapshot: Snapshot) -> None:
         """The PPA is now this."""
+        (self._free.add if free_for_anyone(snapshot) else self._free.discard)(snapshot.ppa)
         before = self._indexed.get(snapshot.ppa)
         if before is not None and (before.lease, before.request) == _names(snapshot.record):
             self._indexed[snapshot.ppa] = snapshot.record
@@ -104,6 +121,12 @@ class Crew:
                 index[name].discard(ppa)
                 if not index[name]:
                     del index[name]
+
+
+def free_for_anyone(snapshot: Snapshot) -> bool:
+    """Whether the PPA may be lent as far as is known."""
+    record = snapshot.record
+    return record is not None and record.state is State.FREE and snapshot.condition is Condition.OK
 
 
 def _names(record: Record | None) -> tuple[str | None, str | None]:

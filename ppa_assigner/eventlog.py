@@ -1,10 +1,12 @@
 """What happened since the daemon started: a bounded list that many may follow.
 
-Rule: writing never waits for a reader; a reader that falls behind misses events and can see it by their numbers.
+Rule: writing never waits for a reader; a reader that falls behind misses events and can see it by their numbers.  A
+follower that fails is logged and hinders nobody.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -15,26 +17,30 @@ from typing import Any
 from .reference import Reference
 from .views import Event
 
+log = logging.getLogger(__name__)
+
 KEPT = 10_000
+Follower = Callable[[Event], None]
 
 
 class EventLog:
-    """Safe for threads."""
+    """Safe for threads.  Followers are called one at a time, in the order of the numbers; they must be short and must
+    not wait for another thread.
+    """
 
     def __init__(self, kept: int = KEPT) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._events: deque[Event] = deque(maxlen=kept)
         self._numbers = count(1)
-        self._followers: list[Callable[[Event], None]] = []
+        self._followers: list[Follower] = []
 
     def add(self, at: datetime, ppa: Reference, kind: str, data: Mapping[str, Any]) -> Event:
         """Write an event down and show it to all who follow."""
         with self._lock:
             event = Event(next(self._numbers), at, ppa, kind, data)
             self._events.append(event)
-            followers = list(self._followers)
-        for follower in followers:
-            follower(event)
+            for follower in list(self._followers):
+                _show(follower, event)
         return event
 
     def since(self, number: int) -> tuple[list[Event], int]:
@@ -43,13 +49,20 @@ class EventLog:
             events = [event for event in self._events if event.number > number]
         return events, events[-1].number if events else number
 
-    def subscribe(self, follower: Callable[[Event], None]) -> Callable[[], None]:
+    def subscribe(self, follower: Follower) -> Callable[[], None]:
         """Call `follower` with each new event, from any thread; call what is returned to end that."""
         with self._lock:
             self._followers.append(follower)
         return lambda: self._unsubscribe(follower)
 
-    def _unsubscribe(self, follower: Callable[[Event], None]) -> None:
+    def _unsubscribe(self, follower: Follower) -> None:
         with self._lock:
             if follower in self._followers:
                 self._followers.remove(follower)
+
+
+def _show(follower: Follower, event: Event) -> None:
+    try:
+        follower(event)
+    except Exception:
+        log.exception("a follower of the events failed")

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import enum
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
 from .problems import Problem
-from .record import Record, State
+from .record import Record
 from .reference import Reference
-from .views import Condition, Lent, Snapshot, Wish
+from .timer import Timed
+from .views import Lent, Snapshot, Wish
 
 
 class Stage(enum.Enum):
@@ -26,7 +27,6 @@ class Stage(enum.Enum):
     WAITING = "waiting"  # in the line
     ASSIGNING = "assigning"  # bound to one PPA, whose worker writes
     CONFIRMING = "confirming"  # bound to the PPA that seems to hold its lease
-    UNCLAIMED = "unclaimed"  # it has a lease, and nobody was there to be told
 
 
 @dataclass(eq=False, slots=True)
@@ -38,6 +38,18 @@ class Call:
     deadline: float
     future: Future[Lent] = field(default_factory=Future)
     asked: Asked | None = None
+    timers: list[Timed] = field(default_factory=list)
+    claim: Claim | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Claim:
+    """A lease that was made here, and the connections that were told of it and have not hung up before a byte."""
+
+    ppa: Reference
+    record: Record
+    calls: set[Call] = field(default_factory=set)
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +67,26 @@ def nonce_of(snapshot: Snapshot) -> str | None:
 
 @dataclass(eq=False, slots=True)
 class Asked:
-    """A wish, until it is answered.  `first` is its place in the line: seconds since 1970, Launchpad's clock."""
+    """A wish, until it is answered.  `first` is its place in the line: seconds since 1970, Launchpad's clock.
+
+    `searched` is the attempt for which it is known that no other lease was there; `search` counts the searches.
+    """
 
     wish: Wish
     attempt: int
     first: float
     number: int
-    lease: str
+    lease: str = ""
     stage: Stage = Stage.SEARCHING
     calls: list[Call] = field(default_factory=list)
-    told: list[Call] = field(default_factory=list)
     bound: Reference | None = None
-    token: int = 0
+    searched: int = -1
+    search: int = 0
     lost: int = 0
-    in_doubt: bool = False
     outage: str | None = None
     avoided: dict[Reference, Avoided] = field(default_factory=dict)
     abandoned: bool = False
-    withdrawn: list[Future[Any]] = field(default_factory=list)
-    result: Record | None = None
-    give_up_at: float = 0.0
+    withdrawn: list[Callable[[bool], None]] = field(default_factory=list)
 
     @property
     def place(self) -> tuple[float, int]:
@@ -97,20 +109,14 @@ class Asked:
         return max((call.deadline for call in self.calls), default=0.0)
 
 
-def answer(call: Call, result: Lent | Problem) -> None:
-    """End the call, unless its connection ended it."""
-    if call.future.done() or not call.future.set_running_or_notify_cancel():
+def settle(future: Future[Any], result: Any) -> None:
+    """End a future with a result or a Problem, unless whoever waited for it ended it."""
+    if future.done() or not future.set_running_or_notify_cancel():
         return
     if isinstance(result, Problem):
-        call.future.set_exception(result)
+        future.set_exception(result)
     else:
-        call.future.set_result(result)
-
-
-def free_for_anyone(snapshot: Snapshot) -> bool:
-    """Whether the PPA may be lent as far as is known."""
-    record = snapshot.record
-    return record is not None and record.state is State.FREE and snapshot.condition is Condition.OK
+        future.set_result(result)
 
 
 def choose(asked: Asked, candidates: Iterable[Snapshot], rng: random.Random, boot: float) -> Snapshot | None:

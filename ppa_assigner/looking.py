@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from .automaton.events import Looked, LookFailed
-from .port import Gone, Launchpad, Look
+from .port import Gone, Launchpad, Look, Moment, Refused, Unavailable
 from .reference import Reference
 
 log = logging.getLogger(__name__)
@@ -43,9 +43,9 @@ class Rounds:
         return self.begun + 1
 
     @property
-    def wanted(self) -> bool:
-        """Whether somebody waits for a round that has not begun."""
-        return self.next in self._waiters
+    def latest(self) -> int:
+        """The number of the round that is under way, or else of the next."""
+        return self.begun if self.begun in self._rounds else self.next
 
     def wait(self, number: int, waiter: Callable[[Failures], None]) -> None:
         """Call `waiter` once that round is over."""
@@ -76,13 +76,16 @@ class Rounds:
         waiters = [w for n in sorted(self._waiters) if n <= number for w in self._waiters.pop(n)]
         return [lambda waiter=waiter: waiter(round_.failed) for waiter in waiters]  # type: ignore[misc]  # a default binds each
 
-    def forget(self, ppa: Reference) -> list[Callable[[], None]]:
-        """The PPA is no longer looked at."""
-        return [call for number in list(self._rounds) for call in self.done(ppa, number, None)]
+    def forget(self, ppa: Reference, reason: str | None = None) -> list[Callable[[], None]]:
+        """The PPA is no longer looked at, or (`reason`) whoever did that is gone."""
+        pending = [number for number, round_ in self._rounds.items() if ppa in round_.pending]
+        return [call for number in pending for call in self.done(ppa, number, reason)]
 
 
 class Looker(threading.Thread):
-    """Looks every `every` seconds, and at once when asked.  `begin` tells what to look at, `tell` gets what it saw."""
+    """Looks every `every` seconds, and at once when asked.  `begin` tells what to look at, `tell` gets what it saw,
+    `observe` the moment of each answer.
+    """
 
     def __init__(
         self,
@@ -91,9 +94,11 @@ class Looker(threading.Thread):
         tell: Callable[[Reference, LookEvent], None],
         *,
         every: float,
+        observe: Callable[[Moment], None],
     ) -> None:
         super().__init__(name="looker", daemon=True)
         self._launchpad, self._begin, self._tell, self._every = launchpad, begin, tell, every
+        self._observe = observe
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._pool = ThreadPoolExecutor(OWNERS_AT_ONCE, thread_name_prefix="look")
@@ -111,13 +116,13 @@ class Looker(threading.Thread):
     def run(self) -> None:
         """Look, wait, look."""
         while not self._stopping.is_set():
-            self._wake.clear()
             try:
                 self.look()
-            except RuntimeError:
+            except Exception:  # the pool of threads is closed while a round is under way when this one is to end
                 if not self._stopping.is_set():
-                    raise
+                    log.exception("a round of looks failed")
             self._wake.wait(self._every)
+            self._wake.clear()
 
     def look(self) -> None:
         """One round: all owners, a few at a time."""
@@ -128,15 +133,28 @@ class Looker(threading.Thread):
         list(self._pool.map(lambda owner: self._look_at(owner, owners[owner], number), owners))
 
     def _look_at(self, owner: str, ppas: list[Reference], number: int) -> None:
-        answer = self._launchpad.look(owner)
+        try:
+            answer = self._launchpad.look(owner)
+        except Exception as error:
+            log.exception("~%s: the look failed", owner)
+            answer = Unavailable(f"the look failed: {error}")
         match answer:
             case Look():
-                for ppa in ppas:
-                    self._tell(ppa, Looked(answer.entries.get(ppa), answer.started, number))
+                # Each page of the listing is one answer of Launchpad's clock, however many PPAs it shows.
+                for moment in {entry.moment.started: entry.moment for entry in answer.entries.values()}.values():
+                    self._observe(moment)
             case Gone():
-                for ppa in ppas:
-                    self._tell(ppa, Looked(None, answer.moment.started, number))
+                self._observe(answer.moment)
             case _:
                 log.warning("~%s: its PPAs cannot be looked at: %s", owner, answer.reason)
-                for ppa in ppas:
-                    self._tell(ppa, LookFailed(answer.reason, number))
+        for ppa in ppas:
+            self._tell(ppa, _told(answer, ppa, number))
+
+
+def _told(answer: Look | Gone | Refused | Unavailable, ppa: Reference, number: int) -> LookEvent:
+    match answer:
+        case Look():
+            return Looked(answer.entries.get(ppa), answer.started, number)
+        case Gone():
+            return Looked(None, answer.moment.started, number)
+    return LookFailed(answer.reason, number)

@@ -2,14 +2,17 @@
 
 Rule: decide under the lock, act outside it.  `deciding()` holds it; what is handed to `later` (answers that wake
 other threads) is done once it is released.  Putting an event in a worker's mailbox never waits: that is done inside.
+No outcome comes back while the command is being given: nobody is called in the middle of a decision.
 """
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
 
 from .automaton.events import Command, Denied, No, Outcome
@@ -18,7 +21,9 @@ from .crew import Crew
 from .looking import Failures, Rounds
 from .reference import Reference
 from .ticket import TicketOffice
-from .timer import Timer
+from .timer import Timed, Timer
+
+log = logging.getLogger(__name__)
 
 OnOutcome = Callable[[Outcome], None]
 
@@ -37,6 +42,8 @@ class Office:
         self.ready = False
         self.trouble: str | None = "the first look at the PPAs is not over"
         self.stopping = False
+        self.open: dict[int, Callable[[], None]] = {}
+        """How to end each call that has no answer yet."""
         self.look_now: Callable[[], None] = lambda: None
         self._lock = threading.RLock()
         self._depth = 0
@@ -46,35 +53,48 @@ class Office:
 
     @contextmanager
     def deciding(self) -> Iterator[None]:
-        """Hold the lock; afterwards do what was put off."""
+        """Hold the lock; afterwards do what was put off, whatever came in between."""
         acts: list[Callable[[], None]] = []
-        with self._lock:
-            self._depth += 1
-            try:
+        try:
+            with self._lock:
+                self._depth += 1
+                try:
+                    yield
+                finally:
+                    self._depth -= 1
+                    if self._depth == 0:
+                        acts, self._after = self._after, []
+        finally:
+            for act in acts:
+                _do(act)
+
+    @contextmanager
+    def hearing(self) -> Iterator[None]:
+        """As `deciding`, for what a worker tells: a bug of those who listen is not the worker's death."""
+        try:
+            with self.deciding():
                 yield
-            finally:
-                self._depth -= 1
-                if self._depth == 0:
-                    acts, self._after = self._after, []
-        for act in acts:
-            act()
+        except Exception:
+            log.exception("what a worker told could not be handled")
 
     def later(self, act: Callable[[], None]) -> None:
         """Do this once the lock is released."""
         self._after.append(act)
 
-    def at(self, moment: float, call: Callable[[], None]) -> None:
+    def at(self, moment: float, call: Callable[[], None]) -> Timed:
         """Decide something when the boot-time clock shows `moment`."""
-        self.timer.at(moment, lambda: self._decide(call))
+        return self.timer.at(moment, partial(self._decide, call))
 
     def order(self, ppa: Reference, command: Callable[[int], Command], on: OnOutcome) -> None:
-        """Give a worker a command; `on` gets each outcome, under the lock."""
+        """Give a worker a command; `on` gets each outcome, under the lock, later."""
         member, token = self.crew.get(ppa), next(self._tokens)
         if member is None:
-            on(Denied(No.ELSEWHERE, "it is no longer served"))
-            return
-        self._expected[token] = (ppa, on)
-        member.worker.tell(command(token))
+            self.at(self.clock.boot(), partial(on, Denied(No.ELSEWHERE, "it is no longer served")))
+        elif member.down is not None:
+            self.at(self.clock.boot(), partial(on, Denied(No.OUTAGE, member.down)))
+        else:
+            self._expected[token] = (ppa, on)
+            member.worker.tell(command(token))
 
     def outcome(self, token: int, outcome: Outcome) -> None:
         """A worker's answer.  `IN_DOUBT` is not the last one."""
@@ -83,16 +103,32 @@ class Office:
         if expected is not None:
             expected[1](outcome)
 
+    def expects(self, ppa: Reference) -> bool:
+        """Whether this PPA's worker has a command that it has not answered."""
+        return any(where == ppa for where, _ in self._expected.values())
+
     def unanswered(self, ppa: Reference, outcome: Outcome, but: frozenset[int] = frozenset()) -> None:
         """The worker of this PPA died: what it was asked is answered for it, but what its successor knows of."""
         for token in [t for t, (where, _) in self._expected.items() if where == ppa and t not in but]:
             self.outcome(token, outcome)
 
-    def want_look(self, done: Callable[[Failures], None]) -> None:
-        """Call `done`, under the lock, after a round of looks that began after now."""
-        self.rounds.wait(self.rounds.next, done)
+    def close(self) -> None:
+        """End every call that has no answer yet: none will come."""
+        for end in list(self.open.values()):
+            end()
+
+    def want_look(self, done: Callable[[Failures], None], *, under_way: bool = False) -> None:
+        """Call `done`, under the lock, after a round of looks that began after now, or is `under_way`."""
+        self.rounds.wait(self.rounds.latest if under_way else self.rounds.next, done)
         self.later(self.look_now)
 
     def _decide(self, call: Callable[[], None]) -> None:
         with self.deciding():
             call()
+
+
+def _do(act: Callable[[], None]) -> None:
+    try:
+        act()
+    except Exception:
+        log.exception("an answer could not be handed over")

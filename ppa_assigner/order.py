@@ -1,6 +1,7 @@
 """One call about a lease or a PPA that exists, from its coming until its future ends.
 
-Rule: it ends within its deadline.  That something is unknown is said only after a look that began after the call came.
+Rule: it ends within its deadline.  That something is unknown is said only after a look that began after the call came
+and that saw every PPA; until then it waits.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Generic, TypeVar
 
 from .access import Caller
 from .automaton.events import Command, Denied, No, Outcome
+from .line import settle
 from .looking import Failures
 from .office import Office
 from .problems import Kind, Problem
@@ -23,6 +25,9 @@ Make = Callable[[int, float], Command]
 """Makes a command from its token and its deadline."""
 
 KINDS = {No.OVER: Kind.LEASE_OVER, No.INVALID: Kind.INVALID, No.WRONG_STATE: Kind.WRONG_STATE}
+LATE = "Launchpad did not answer in time; asking again is safe"
+LOOK_AGAIN_S = 2.0
+RETRY_AFTER_S = 5.0
 
 
 class Order(Generic[T]):
@@ -35,22 +40,29 @@ class Order(Generic[T]):
         self._translate = translate
         self._elsewhere: Callable[[], None] | None = None
         self._ended = False
-        office.at(self.deadline, self._late)
+        self._outage = LATE
+        self._timed = office.at(self.deadline, self._late)
+        office.open[id(self)] = self._late
+        if office.stopping:
+            self.end(Problem(Kind.UNAVAILABLE, "the daemon is being stopped", retry_after=1.0))
 
     def end(self, result: T | Problem) -> None:
         """The call is answered; later answers to it are dropped."""
         if not self._ended:
             self._ended = True
-            self._office.later(partial(_settle, self.future, result))
+            self._office.timer.cancel(self._timed)
+            del self._office.open[id(self)]
+            self._office.later(partial(settle, self.future, result))
 
     def send(self, ppa: Reference, make: Make) -> None:
         """Have the PPA's worker do it."""
-        self._office.order(ppa, lambda token: make(token, self.deadline), partial(self._outcome, ppa))
+        if not self._ended:
+            self._office.order(ppa, lambda token: make(token, self.deadline), partial(self._outcome, ppa))
 
-    def search(self, found: Callable[[], bool], missing: Problem) -> None:
-        """Try `found` on what is known, else once more after a fresh look, else it is `missing`."""
-        if not found():
-            self._office.want_look(partial(self._searched, found, missing))
+    def search(self, found: Callable[[], bool], missing: T | Problem) -> None:
+        """Try `found` on what is known, else again after fresh looks, until one saw every PPA: then it is `missing`."""
+        if not self._ended and not found():
+            self._look(found, missing)
 
     def with_lease(self, lease: str, caller: Caller | None, go: Callable[[Snapshot], None]) -> Future[T]:
         """`go` on with the PPA that has the lease, if the caller may."""
@@ -68,20 +80,25 @@ class Order(Generic[T]):
 
         def again() -> None:
             self._elsewhere = lambda: self.end(missing)
-            self._office.want_look(partial(self._searched, found, missing))
+            self._look(found, missing)
 
         self._elsewhere = again
         self.search(found, missing)
         return self.future
 
-    def _searched(self, found: Callable[[], bool], missing: Problem, failed: Failures) -> None:
+    def _look(self, found: Callable[[], bool], missing: T | Problem) -> None:
+        if not self._ended:
+            self._office.want_look(partial(self._searched, found, missing))
+
+    def _searched(self, found: Callable[[], bool], missing: T | Problem, failed: Failures) -> None:
         if self._ended or found():
             return
-        if failed or not self._office.ready:
-            why = next((f"{ppa}: {reason}" for ppa, reason in failed.items()), self._office.trouble or "not looked yet")
-            self.end(Problem(Kind.UNAVAILABLE, f"not every PPA could be looked at: {why}", retry_after=5.0))
+        if not failed and self._office.ready:
+            self.end(missing)
             return
-        self.end(missing)
+        why = next((f"{ppa}: {reason}" for ppa, reason in failed.items()), self._office.trouble or "not looked yet")
+        self._outage = f"not every PPA could be looked at: {why}"
+        self._office.at(self._office.clock.boot() + LOOK_AGAIN_S, partial(self._look, found, missing))
 
     def _outcome(self, ppa: Reference, outcome: Outcome) -> None:
         match outcome:
@@ -101,16 +118,9 @@ class Order(Generic[T]):
             return Problem(Kind.WRONG_STATE, f"{ppa} does not hold this lease" + (f": {detail}" if detail else ""))
         if why in KINDS:
             return Problem(KINDS[why], detail if why is No.INVALID else f"{ppa}: {detail}")
-        return Problem(Kind.UNAVAILABLE, f"{ppa}: {detail or 'Launchpad did not answer'}", retry_after=5.0)
+        return Problem(
+            Kind.UNAVAILABLE, f"{ppa}: {detail or 'Launchpad did not answer'}", retry_after=RETRY_AFTER_S
+        )  # fmt: skip
 
     def _late(self) -> None:
-        self.end(Problem(Kind.UNAVAILABLE, "Launchpad did not answer in time; asking again is safe", retry_after=5.0))
-
-
-def _settle(future: Future[T], result: T | Problem) -> None:
-    if not future.set_running_or_notify_cancel():
-        return
-    if isinstance(result, Problem):
-        future.set_exception(result)
-    else:
-        future.set_result(result)
+        self.end(Problem(Kind.UNAVAILABLE, self._outage, retry_after=RETRY_AFTER_S))

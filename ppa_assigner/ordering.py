@@ -5,6 +5,7 @@ Rule: each call is one Order; what may be done is the automaton's to say, who ma
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -13,10 +14,12 @@ from .access import Caller
 from .automaton.events import (
     Adopt,
     Command,
+    Denied,
     Hold,
     Inspect,
     Inspected,
     Lent,
+    No,
     Outcome,
     Quarantine,
     Release,
@@ -24,7 +27,7 @@ from .automaton.events import (
     Touch,
 )
 from .office import Office
-from .order import Order
+from .order import RETRY_AFTER_S, Order
 from .port import Content
 from .problems import Kind, Problem
 from .reference import Reference
@@ -72,28 +75,70 @@ class Ordering:
         order.send(ppa, partial(_with_deadline, Inspect))
         return order.future
 
-    def withdraw(self, request_id: str, caller: Caller) -> Future[list[Snapshot]]:
+    def withdraw(self, request_id: str, caller: Caller) -> Withdrawal:
         """Release whatever the request got."""
-        order = Order(self._office, lambda ppa, outcome: [self._snapshot(ppa, outcome)])
-
-        def found() -> bool:
-            snapshots = self._office.crew.with_request(request_id)
-            mine = [s for s in snapshots if s.record is not None and caller.may_end(s.record)]
-            if snapshots and not mine:
-                order.end(Problem(Kind.FORBIDDEN, f"what request {request_id} got is not yours"))
-            for snapshot in mine:
-                lease = snapshot.record.lease if snapshot.record is not None else None
-                order.send(snapshot.ppa, partial(_with_deadline, Release, lease=lease))
-            return bool(snapshots)
-
-        order.search(found, Problem(Kind.UNKNOWN_REQUEST, f"no wish and no lease has the request id {request_id!r}"))
-        return order.future
+        return Withdrawal(self._office, request_id, caller, self._snapshot)
 
     def _snapshot(self, ppa: Reference, _: Outcome) -> Snapshot:
         member = self._office.crew.get(ppa)
         if member is None:
             raise AssertionError(f"{ppa} answered and is not served")
         return member.snapshot
+
+
+class Withdrawal:
+    """The end of a request: each of its leases is released, by one call that is answered when all of them are."""
+
+    def __init__(
+        self, office: Office, request_id: str, caller: Caller, shown: Callable[[Reference, Outcome], Snapshot]
+    ) -> None:
+        self._office, self._request, self._caller, self._shown = office, request_id, caller, shown
+        self._order: Order[list[Snapshot]] = Order(office, lambda ppa, outcome: [shown(ppa, outcome)])
+        self._pending = 0
+        self._released: list[Snapshot] = []
+        self.future = self._order.future
+
+    def search(self) -> None:
+        """No wish of this request is on its way here: release what it got, or it is unknown."""
+        unknown = Problem(Kind.UNKNOWN_REQUEST, f"no wish and no lease has the request id {self._request!r}")
+        self._order.search(self._found, unknown)
+
+    def settled(self, certain: bool) -> None:
+        """The wish is ended: release what it got; if that was `certain`ly seen, without another look."""
+        if not certain:
+            self._order.search(self._found, [])
+        elif not self._found():
+            self._order.end([])
+
+    def _found(self) -> bool:
+        leases = [s for s in self._office.crew.with_request(self._request) if s.record is not None]
+        mine = [s for s in leases if s.record is not None and self._caller.may_end(s.record)]
+        if leases and not mine:
+            self._order.end(Problem(Kind.FORBIDDEN, f"what request {self._request} got is not yours"))
+        self._pending = len(mine)
+        for snapshot in mine:
+            self._release(snapshot.ppa, snapshot.record.lease if snapshot.record is not None else None)
+        return bool(leases)
+
+    def _release(self, ppa: Reference, lease: str | None) -> None:
+        """Also when the call is over already: the wish was withdrawn all the same."""
+        deadline = self._office.clock.boot() + self._office.total
+        make = partial(_with_deadline, Release, lease=lease)
+        self._office.order(ppa, lambda token: make(token, deadline), partial(self._outcome, ppa))
+
+    def _outcome(self, ppa: Reference, outcome: Outcome) -> None:
+        match outcome:
+            case Denied(No.IN_DOUBT):
+                return
+            case Denied(No.ELSEWHERE):  # it ended by itself meanwhile
+                pass
+            case Denied(_, detail):
+                self._order.end(Problem(Kind.UNAVAILABLE, f"{ppa}: {detail}", retry_after=RETRY_AFTER_S))
+            case _:
+                self._released.append(self._shown(ppa, outcome))
+        self._pending -= 1
+        if not self._pending:
+            self._order.end(self._released)
 
 
 def _with_deadline(kind: type[Command], token: int, deadline: float, **fields: Any) -> Command:

@@ -6,11 +6,14 @@ Rule: a PPA with a lease is never just dropped; what a dead worker knew of an un
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 from .automaton import Daemon, Known
 from .automaton.events import Denied, No, Reconfigured
+from .automaton.known import Granting
+from .clock import LaunchpadClock
 from .config import Settings
 from .crew import Member
 from .office import Office
@@ -18,16 +21,24 @@ from .options import PoolOptions
 from .port import Launchpad
 from .record import State
 from .reference import Reference
+from .views import Condition, Snapshot
 from .worker import Listener, Worker
 
 RESTART_PAUSES_S = (0.0, 1.0, 5.0, 30.0, 60.0)
+LONG_ALIVE_S = 600.0  # a worker that lived so long did not die of its start
+
+Hire = Callable[[Known, Launchpad, LaunchpadClock, Listener], Worker]
+"""Makes a worker that does not run yet."""
 
 
 class Serving:
     """Every method is called under the office's lock."""
 
-    def __init__(self, office: Office, launchpad: Launchpad, daemon: Daemon, listener: Listener) -> None:
+    def __init__(
+        self, office: Office, launchpad: Launchpad, daemon: Daemon, listener: Listener, hire: Hire = Worker
+    ) -> None:
         self._office, self._launchpad, self._daemon, self._listener = office, launchpad, daemon, listener
+        self._hire = hire
         self._settings: Settings | None = None
 
     def serve(self, settings: Settings) -> list[str]:
@@ -38,24 +49,27 @@ class Serving:
             self._put(ppa, pool.name, pool.options, lent=True)
         for ppa in settings.retire:
             self._put(ppa, *self._options_of_record(ppa), lent=False)
-        gone = [member for member in self._office.crew if member.worker.ppa not in wanted and member.lent]
-        for member in gone:
-            member.lent = False
+        removed = [m for m in self._office.crew if m.worker.ppa not in wanted and m.worker.ppa not in settings.retire]
+        for member in removed:
+            self._put(member.worker.ppa, *self._options_of_record(member.worker.ppa), lent=False)
             self.serve_out(member)
         return [
             f"{member.worker.ppa} is served to the end of its lease; list it under `retire` to keep that over a restart"
-            for member in gone
+            for member in removed
+            if self._office.crew.get(member.worker.ppa) is member
         ]
 
     def serve_out(self, member: Member) -> None:
-        """A PPA that is lent no more keeps the options of the pool that its record names; once free, it is let go."""
-        ppa, record = member.worker.ppa, member.snapshot.record
+        """A PPA that is lent no more keeps the options of the pool that its record names; when nobody has it and
+        nothing is to be done about it, it is let go.
+        """
+        ppa = member.worker.ppa
         name, options = self._options_of_record(ppa)
         if name != member.pool:
             member.pool = name
             member.worker.tell(Reconfigured(name, options))
         listed = self._settings is not None and ppa in self._settings.retire
-        if record is not None and record.state is State.FREE and not listed:
+        if not listed and _at_rest(member.snapshot) and not self._office.expects(ppa):
             member.worker.stop()
             self._office.crew.drop(ppa)
             self._round_without(ppa)
@@ -63,17 +77,26 @@ class Serving:
     def succeed(self, ppa: Reference, known: Known, error: BaseException) -> None:
         """The worker died: answer what it was asked, but for what its successor will know, and start that one."""
         member = self._office.crew.get(ppa)
-        if member is None or self._office.stopping:
+        if member is None or member.worker.known is not known or self._office.stopping:
             return
-        flight = known.flight
-        kept = {command.token for command in known.waiting}
-        if flight is not None and flight.command is not None:
-            kept.add(flight.command.token)
-        self._office.unanswered(ppa, Denied(No.OUTAGE, f"the worker failed: {error}"), frozenset(kept))
-        self._round_without(ppa)
+        now = self._office.clock.boot()
+        member.restarts = 0 if now - member.started > LONG_ALIVE_S else member.restarts
         pause = RESTART_PAUSES_S[min(member.restarts, len(RESTART_PAUSES_S) - 1)]
         member.restarts += 1
-        self._office.at(self._office.clock.boot() + pause, partial(self._replace, member, known))
+        member.down = f"the worker failed: {error!r}"
+        self._office.crew.indexed(member.snapshot)
+        self._answer_for(ppa, known, member.down)
+        self._round_without(ppa, member.down)
+        self._office.at(now + pause, partial(self._replace, member, known))
+
+    def _answer_for(self, ppa: Reference, known: Known, reason: str) -> None:
+        """A lease that stood already when the worker died is not to be looked for elsewhere."""
+        kept = {command.token for command in known.waiting}
+        if known.flight is not None and known.flight.command is not None:
+            kept.add(known.flight.command.token)
+        if isinstance(known.doing, Granting):
+            self._office.outcome(known.doing.command.token, Denied(No.UNTOLD, reason))
+        self._office.unanswered(ppa, Denied(No.OUTAGE, reason), frozenset(kept))
 
     def _put(self, ppa: Reference, pool: str, options: PoolOptions, *, lent: bool) -> None:
         member = self._office.crew.get(ppa)
@@ -81,7 +104,8 @@ class Serving:
             member.pool, member.lent = pool, lent
             member.worker.tell(Reconfigured(pool, options))
             return
-        member = Member(self._worker(Known(ppa, pool, options, self._daemon, secrets.token_hex(16))), pool, lent)
+        worker = self._worker(Known(ppa, pool, options, self._daemon, secrets.token_hex(16)))
+        member = Member(worker, pool, lent, started=self._office.clock.boot())
         self._office.crew.put(member)
         member.worker.start()
 
@@ -98,18 +122,29 @@ class Serving:
             return
         flight = replace(known.flight, unsettled=True, due=0.0) if known.flight is not None else None
         heir = Known(
-            known.ppa, known.pool, known.options, self._daemon, secrets.token_hex(16), heard=known.heard,
+            known.ppa, member.pool, self._options(member), self._daemon, secrets.token_hex(16), heard=known.heard,
             highest=known.highest, entry=known.entry if flight else None, text=known.text, flight=flight,
-            waiting=known.waiting,
+            waiting=known.waiting, duplicate=known.duplicate,
         )  # fmt: skip
-        member.worker = self._worker(heir)
+        member.worker, member.started, member.down = self._worker(heir), self._office.clock.boot(), None
         self._office.crew.put(member)
         member.worker.start()
         self._office.later(self._office.look_now)
 
-    def _worker(self, known: Known) -> Worker:
-        return Worker(known, self._launchpad, self._office.clock, self._listener)
+    def _options(self, member: Member) -> PoolOptions:
+        pool = self._settings.pools.get(member.pool) if self._settings is not None else None
+        return pool.options if pool is not None else self._options_of_record(member.worker.ppa)[1]
 
-    def _round_without(self, ppa: Reference) -> None:
-        for call in self._office.rounds.forget(ppa):
+    def _worker(self, known: Known) -> Worker:
+        return self._hire(known, self._launchpad, self._office.clock, self._listener)
+
+    def _round_without(self, ppa: Reference, reason: str | None = None) -> None:
+        for call in self._office.rounds.forget(ppa, reason):
             call()
+
+
+def _at_rest(snapshot: Snapshot) -> bool:
+    """Nobody has it, and nothing is to be cleaned: free, or nothing of ours as far as was ever seen."""
+    if snapshot.record is not None:
+        return snapshot.record.state is State.FREE and snapshot.condition in (Condition.OK, Condition.MISSING)
+    return snapshot.condition in (Condition.UNMANAGED, Condition.UNREADABLE, Condition.MISSING)

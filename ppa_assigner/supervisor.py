@@ -10,10 +10,8 @@ import logging
 import random
 from collections.abc import Collection
 from concurrent.futures import Future
-from functools import partial
-from typing import Any
 
-from .access import EVERYBODY, Caller
+from .access import Caller
 from .assigning import Assigning
 from .automaton import Daemon, Known
 from .automaton.events import Outcome, Transition
@@ -29,14 +27,14 @@ from .port import Content, Launchpad
 from .problems import Kind, Problem
 from .record import State, format_time
 from .reference import Reference
-from .serving import Serving
+from .serving import Hire, Serving
 from .ticket import TicketOffice
 from .twins import Twins
-from .views import Act, Condition, Lent, PoolView, Snapshot, Wish
+from .views import Act, Lent, PoolView, Snapshot, Wish
+from .worker import Worker
 
 log = logging.getLogger(__name__)
 
-RESTART_PAUSES_S = (0.0, 1.0, 5.0, 30.0, 60.0)
 FIRST_LOOK_AGAIN_S = 2.0
 
 
@@ -52,24 +50,31 @@ class Supervisor:
         daemon: Daemon,
         tickets: TicketOffice,
         rng: random.Random | None = None,
+        hire: Hire = Worker,
     ) -> None:
         self._settings = settings
         self._office = Office(clock, tickets, rng or random.SystemRandom(), settings.launchpad.total)
         self._ordering = Ordering(self._office)
-        self._assigning = Assigning(self._office, settings.pools, self._release_for)
+        self._assigning = Assigning(self._office, settings.pools)
         self._twins = Twins(self._office)
-        self._serving = Serving(self._office, launchpad, daemon, self)
-        self._looker = Looker(launchpad, self._begin_round, self._tell, every=settings.launchpad.look_every)
+        self._serving = Serving(self._office, launchpad, daemon, self, hire)
+        self._looker = Looker(
+            launchpad, self._begin_round, self._tell, every=settings.launchpad.look_every, observe=clock.observe
+        )
         self._office.look_now = self._looker.look_now
         self.events = EventLog()
 
     # -- life ------------------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Start a worker for each PPA and begin to look."""
+    def prepare(self) -> None:
+        """Start a worker for each PPA; nothing looks and no time passes before `start`."""
         with self._office.deciding():
             self._office.rounds.wait(1, self._first_look_over)
             self._serving.serve(self._settings)
+
+    def start(self) -> None:
+        """Start a worker for each PPA and begin to look."""
+        self.prepare()
         self._office.timer.start()
         self._looker.start()
 
@@ -87,13 +92,15 @@ class Supervisor:
         for thread in (*workers, self._looker):
             if thread.ident is not None:
                 thread.join(max(0.0, end - clock.boot()))
+        with self._office.deciding():
+            self._office.close()
         self._office.timer.stop()
 
     def reload(self, settings: Settings) -> list[str]:
         """Serve these pools from now on.  Gives warnings for people."""
         with self._office.deciding():
             self._settings = settings
-            self._assigning.pools = settings.pools
+            self._assigning.serve(settings.pools)
             warnings = self._serving.serve(settings)
             for pool in settings.pools:
                 self._assigning.match(pool)
@@ -114,15 +121,14 @@ class Supervisor:
 
     def withdraw(self, request_id: str, caller: Caller) -> Future[list[Snapshot]]:
         """End a wish, and release what it got."""
-        future: Future[list[Snapshot]] = Future()
         with self._office.deciding():
-            known = self._assigning.has(request_id)
-            if self._assigning.withdraw(request_id, caller, future):
-                return future
-            if known and not self._office.crew.with_request(request_id):
-                future.set_result([])
-                return future
-            return self._ordering.withdraw(request_id, caller)
+            asked = self._assigning.wish_of(request_id, caller)
+            withdrawal = self._ordering.withdraw(request_id, caller)
+            if asked is None:
+                withdrawal.search()
+            else:
+                self._assigning.withdraw(asked, withdrawal.settled)
+            return withdrawal.future
 
     def touch(self, lease: str, ttl: float | None, caller: Caller) -> Future[Lent]:
         """Proof of life; with `ttl` (seconds) the end moves."""
@@ -176,11 +182,12 @@ class Supervisor:
     def stuck(self, patience: float) -> list[str]:
         """Workers whose loop has not turned for so many seconds: for the watchdog."""
         now = self._office.clock.boot()
-        return [str(m.worker.ppa) for m in self._office.crew if m.worker.busy and now - m.worker.turned > patience]
+        workers = [member.worker for member in self._office.crew if member.down is None]
+        return [str(worker.ppa) for worker in workers if worker.busy and now - worker.turned > patience]
 
     def _pool(self, name: str) -> PoolView:
         line = self._assigning.waiting(name)
-        oldest = self._office.clock.epoch() - min(asked.first for asked in line) if line else None
+        oldest = max(0.0, self._office.clock.epoch() - line[0].first) if line else None
         return pool_view(name, self._office.crew.in_pool(name), len(line), oldest)
 
     def _member(self, ppa: Reference) -> Member:
@@ -193,28 +200,33 @@ class Supervisor:
 
     def changed(self, snapshot: Snapshot) -> None:
         """A PPA is now this."""
-        with self._office.deciding():
-            member = self._office.crew.get(snapshot.ppa)
+        with self._office.hearing():
+            member, record = self._office.crew.get(snapshot.ppa), snapshot.record
             if member is None:
                 return
             self._office.crew.indexed(snapshot)
             self._twins.seen(snapshot)
-            if not member.lent:
-                self._serving.serve_out(member)
-            elif snapshot.condition is Condition.OK and snapshot.record and snapshot.record.state is State.FREE:
-                self._assigning.match(member.pool)
+            if record is not None and record.state is State.USED and record.request is not None:
+                self._assigning.appeared(record.request)
+            self._go_on(member)
 
     def replied(self, ppa: Reference, token: int, outcome: Outcome) -> None:
         """A worker's answer to a command."""
-        with self._office.deciding():
+        with self._office.hearing():
             self._office.outcome(token, outcome)
             member = self._office.crew.get(ppa)
-            if member is not None and member.lent:
-                self._assigning.match(member.pool)
+            if member is not None:
+                self._go_on(member)
+
+    def _go_on(self, member: Member) -> None:
+        if member.lent:
+            self._assigning.match(member.pool)
+        else:
+            self._serving.serve_out(member)
 
     def round_done(self, ppa: Reference, number: int, reason: str | None) -> None:
         """A PPA is known as of that round of looks, or is not."""
-        with self._office.deciding():
+        with self._office.hearing():
             for call in self._office.rounds.done(ppa, number, reason):
                 call()
 
@@ -238,7 +250,7 @@ class Supervisor:
 
     def died(self, ppa: Reference, known: Known, error: BaseException) -> None:
         """A worker ended of a bug: another takes over what it knew, and the requests bound to an unknown outcome."""
-        with self._office.deciding():
+        with self._office.hearing():
             self._serving.succeed(ppa, known, error)
 
     # -- looks -----------------------------------------------------------------------------------------------------
@@ -254,11 +266,11 @@ class Supervisor:
     def _tell(self, ppa: Reference, event: LookEvent) -> None:
         with self._office.deciding():
             member = self._office.crew.get(ppa)
-            if member is None:
-                for call in self._office.rounds.done(ppa, event.round, None):
-                    call()
-            else:
+            if member is not None and member.down is None:
                 member.worker.tell(event)
+                return
+            for call in self._office.rounds.done(ppa, event.round, member.down if member is not None else None):
+                call()
 
     def _first_look_over(self, failed: Failures) -> None:
         """Ready once one round got through: a PPA of its own trouble does not keep the others waiting."""
@@ -276,15 +288,3 @@ class Supervisor:
     def _look_for_ready(self) -> None:
         if not self._office.stopping:
             self._office.want_look(self._first_look_over)
-
-    def _release_for(self, lease: str, future: Future[Any]) -> None:
-        """Release what a withdrawn wish got."""
-        self._ordering.release(lease, EVERYBODY).add_done_callback(partial(_pass_on, future))
-
-
-def _pass_on(future: Future[Any], done: Future[Snapshot]) -> None:
-    error = done.exception()
-    if error is not None:
-        future.set_exception(error)
-    else:
-        future.set_result([done.result()])

@@ -1,33 +1,67 @@
 """Calls at a time: one thread for all deadlines of the supervisor.
 
-Rule: what is called must be short; it is called in the order of its times, on the boot-time clock.
+Rule: what is called must be short; it is called in the order of its times, on the boot-time clock.  A call that fails
+is logged and hinders no other.
 """
 
 from __future__ import annotations
 
 import heapq
+import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from itertools import count
+
+log = logging.getLogger(__name__)
+
+SWEEP_FROM = 1024  # fewer cancelled calls than that are not worth a sweep
+
+
+@dataclass(order=True, slots=True)
+class Timed:
+    """A call that is to be made at `moment`; None once it was cancelled."""
+
+    moment: float
+    number: int
+    call: Callable[[], None] | None = field(compare=False)
 
 
 class Timer(threading.Thread):
-    """`at` may be called from any thread."""
+    """`at` and `cancel` may be called from any thread."""
 
     def __init__(self, boot: Callable[[], float]) -> None:
         super().__init__(name="timer", daemon=True)
         self._boot = boot
         self._changed = threading.Condition()
-        self._heap: list[tuple[float, int, Callable[[], None]]] = []
+        self._heap: list[Timed] = []
+        self._cancelled = 0
         self._numbers = count()
         self._stopping = False
 
-    def at(self, moment: float, call: Callable[[], None]) -> None:
+    def __len__(self) -> int:
+        return len(self._heap) - self._cancelled
+
+    def at(self, moment: float, call: Callable[[], None]) -> Timed:
         """Make the call once the boot-time clock shows `moment` (seconds)."""
+        timed = Timed(moment, next(self._numbers), call)
         with self._changed:
-            heapq.heappush(self._heap, (moment, next(self._numbers), call))
-            if self._heap[0][2] is call:
+            heapq.heappush(self._heap, timed)
+            if self._heap[0] is timed:
                 self._changed.notify()
+        return timed
+
+    def cancel(self, timed: Timed) -> None:
+        """Make that call no more, and keep nothing that it holds."""
+        with self._changed:
+            if timed.call is None:
+                return
+            timed.call = None
+            self._cancelled += 1
+            if self._cancelled >= SWEEP_FROM and self._cancelled * 2 > len(self._heap):
+                self._heap = [other for other in self._heap if other.call is not None]
+                heapq.heapify(self._heap)
+                self._cancelled = 0
 
     def stop(self) -> None:
         """Make no more calls."""
@@ -38,24 +72,35 @@ class Timer(threading.Thread):
     def run(self) -> None:
         """Make each call when its time comes."""
         while (call := self._next()) is not None:
-            call()
+            _make(call)
 
     def run_due(self) -> None:
         """Make the calls whose time has come, in this thread."""
         while (call := self._pop()) is not None:
-            call()
+            _make(call)
 
     def _next(self) -> Callable[[], None] | None:
         with self._changed:
             while not self._stopping:
                 if (call := self._pop()) is not None:
                     return call
-                left = self._heap[0][0] - self._boot() if self._heap else None
+                left = self._heap[0].moment - self._boot() if self._heap else None
                 self._changed.wait(left)
         return None
 
     def _pop(self) -> Callable[[], None] | None:
         with self._changed:
-            if self._heap and self._heap[0][0] <= self._boot():
-                return heapq.heappop(self._heap)[2]
+            while self._heap and (self._heap[0].call is None or self._heap[0].moment <= self._boot()):
+                timed = heapq.heappop(self._heap)
+                call, timed.call = timed.call, None
+                if call is not None:
+                    return call
+                self._cancelled -= 1
         return None
+
+
+def _make(call: Callable[[], None]) -> None:
+    try:
+        call()
+    except Exception:
+        log.exception("a timed call failed")

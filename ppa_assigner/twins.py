@@ -12,7 +12,7 @@ from .automaton.events import Duplicate, Outcome, ReadNow, Stands, Supersede
 from .office import Office
 from .record import Record, State
 from .reference import Reference
-from .views import Snapshot
+from .views import Condition, Snapshot
 
 
 class Twins:
@@ -31,20 +31,26 @@ class Twins:
             self._compare(str(name))
 
     def _compare(self, request: str) -> None:
-        found = self._office.crew.with_request(request)
-        twins = [s for s in found if s.record and any(o is not s and same_wish(o.record, s.record) for o in found)]
-        equal = {s.ppa for s in twins if any(o is not s and _attempt(o) == _attempt(s) for o in twins)}
+        """The leases of one wish stand together; those of the highest attempt are equal, the others end."""
+        equal: set[Reference] = set()
+        left = self._office.crew.with_request(request)
+        while left:
+            same = [s for s in left if same_wish(left[0].record, s.record)]
+            left = [s for s in left if s not in same]
+            highest = [s for s in same if _attempt(s) == _attempt(same[0])]
+            equal |= {s.ppa for s in highest} if len(highest) > 1 else set()
+            for low in same[len(highest) :]:
+                self._read_higher(low, highest[0])
         self._mark(request, equal)
-        for low in twins:
-            if _attempt(low) < _attempt(twins[0]):
-                self._read_higher(low, twins[0])
 
     def _mark(self, request: str, equal: set[Reference]) -> None:
+        """Told again while it is not shown: a worker's successor does not know it."""
         before = self._marked.pop(request, set())
         if equal:
             self._marked[request] = equal
-        for ppa in before ^ equal:
-            if (member := self._office.crew.get(ppa)) is not None:
+        for ppa in before | equal:
+            member = self._office.crew.get(ppa)
+            if member is not None and (ppa in equal) != (member.snapshot.condition is Condition.DUPLICATE):
                 member.worker.tell(Duplicate(ppa in equal))
 
     def _read_higher(self, low: Snapshot, high: Snapshot) -> None:

@@ -100,6 +100,7 @@ class Worker(threading.Thread):
         self._listener = listener
         self._mailbox: queue.SimpleQueue[Event | _Stop] = queue.SimpleQueue()
         self._stopping = threading.Event()
+        self._ticked = False
         self.ppa = known.ppa
         self.snapshot = known.snapshot()
         self.busy = False
@@ -111,7 +112,7 @@ class Worker(threading.Thread):
         self._mailbox.put(event)
 
     def stop(self) -> None:
-        """Let the request under way end, take no other, and end.  `join` waits for it."""
+        """Let the request under way end, make no other, and end.  `join` waits for it."""
         self._stopping.set()
         self._mailbox.put(_Stop())
 
@@ -137,18 +138,25 @@ class Worker(threading.Thread):
             self._known, effects = automaton.step(self._known, event, self._clock.now())
             self._publish()
             ask = self._carry_out(effects)
-            if ask is None:
+            if ask is None or self._stopping.is_set():
                 return
             answer = self._ask(ask)
             self._observe(answer)
             event = Answer(answer)
 
     def _next(self) -> Event | _Stop:
+        """What the mailbox holds, or what time brings.  When both have something, they take turns: a full mailbox
+        does not keep a lease from ending.
+        """
         now = self._clock.now()
         self.busy, self.turned = False, now.boot
         due = automaton.wake(self._known, now)
+        wait = IDLE_S if due is None else min(IDLE_S, max(0.0, due - now.boot))
+        self._ticked = not self._ticked and wait == 0
+        if self._ticked:
+            return Tick()
         try:
-            return self._mailbox.get(timeout=IDLE_S if due is None else min(IDLE_S, max(0.0, due - now.boot)))
+            return self._mailbox.get(timeout=wait)
         except queue.Empty:
             return Tick()
 
@@ -197,13 +205,13 @@ class Worker(threading.Thread):
             return LATE
         match ask:
             case Delete():
-                return self._launchpad.delete(ask.publication, COMMENT)
+                return self._launchpad.delete(ask.publication, COMMENT, ask.not_after)
             case Cancel():
-                return self._launchpad.cancel(ask.build)
+                return self._launchpad.cancel(ask.build, ask.not_after)
             case Revoke():
-                return self._launchpad.revoke(ask.entry, ask.who)
+                return self._launchpad.revoke(ask.entry, ask.who, ask.not_after)
             case Grant():
-                return self._launchpad.grant(ask.entry, ask.who, Lane.ASSIGN)
+                return self._launchpad.grant(ask.entry, ask.who, Lane.ASSIGN, ask.not_after)
         assert_never(ask)
 
     def _observe(self, answer: SomeAnswer) -> None:

@@ -1,0 +1,97 @@
+"""Leases that were made here, and whether anybody was told of them.
+
+Invariant: a lease is given up only while nobody who asked for it was told or still waits under its request id, and
+only while its record has the very nonce of the assignment (design, section 5.3 and 5.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from .automaton.events import Denied, GiveUp, No, Outcome
+from .line import Call, Claim
+from .office import Office
+from .record import Record
+from .reference import Reference
+
+UNCLAIMED_S = 300.0
+AGAIN_S = 30.0
+
+
+class Claims:
+    """Every method is called under the office's lock.  `wanted` says whether somebody waits under a request id."""
+
+    def __init__(self, office: Office, wanted: Callable[[str], bool]) -> None:
+        self._office = office
+        self._wanted = wanted
+        self._claims: dict[str, Claim] = {}
+
+    def __len__(self) -> int:
+        return len(self._claims)
+
+    def made(self, ppa: Reference, record: Record) -> None:
+        """An assignment is settled; nobody was told yet."""
+        claim = Claim(ppa, record)
+        self._claims[record.request or ""] = claim
+        self._office.at(self._office.clock.boot() + UNCLAIMED_S, partial(self._due, claim))
+
+    def told(self, record: Record, calls: Iterable[Call]) -> None:
+        """These connections are told of this lease."""
+        claim = self._claims.get(record.request or "")
+        if claim is None or claim.record.lease != record.lease:
+            return
+        for call in calls:
+            claim.calls.add(call)
+            call.claim = claim
+
+    def elsewhere(self, request_id: str, ppa: Reference) -> None:
+        """The lease is not there any more."""
+        claim = self._claims.get(request_id)
+        if claim is not None and claim.ppa == ppa:
+            self._end(claim)
+
+    def hang_up(self, claim: Claim, call: Call) -> None:
+        """A connection that was to be told was gone before any byte of its answer was handed to it."""
+        claim.calls.discard(call)
+        if not claim.calls and not self._wanted(claim.record.request or ""):
+            self._give_up(claim)
+
+    def abandoned(self, request_id: str) -> None:
+        """The last one who waited under this request id hung up."""
+        claim = self._claims.get(request_id)
+        if claim is not None and not claim.calls:
+            self._give_up(claim)
+
+    def _due(self, claim: Claim) -> None:
+        """Told by now, or unclaimed for long enough."""
+        if claim.calls:
+            self._end(claim)
+        elif self._wanted(claim.record.request or ""):
+            self._office.at(self._office.clock.boot() + AGAIN_S, partial(self._due, claim))
+        else:
+            self._give_up(claim)
+
+    def _give_up(self, claim: Claim) -> None:
+        if claim.over:
+            return
+        lease, nonce, deadline = claim.record.lease or "", claim.record.nonce, self._office.clock.boot() + UNCLAIMED_S
+        self._office.order(
+            claim.ppa,
+            lambda token: GiveUp(token=token, deadline=deadline, lease=lease, nonce=nonce),
+            partial(self._given_up, claim),
+        )
+
+    def _given_up(self, claim: Claim, outcome: Outcome) -> None:
+        match outcome:
+            case Denied(No.IN_DOUBT):
+                return
+            case Denied(No.OUTAGE):
+                self._office.at(self._office.clock.boot() + AGAIN_S, partial(self._due, claim))
+            case _:
+                self._end(claim)
+
+    def _end(self, claim: Claim) -> None:
+        claim.over = True
+        if self._claims.get(claim.record.request or "") is claim:
+            del self._claims[claim.record.request or ""]

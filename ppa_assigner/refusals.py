@@ -1,0 +1,75 @@
+"""What an assign is told that got no PPA: the problems, their facts, and the ticket that keeps the place in the line.
+
+Rule: `none-free` is said only when Launchpad answered; where it did not, nobody can know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from . import line
+from .crew import counted
+from .line import Asked
+from .office import Office
+from .problems import Kind, Problem
+from .record import State, format_time
+from .ticket import Place
+from .views import Condition, Snapshot, Wish
+
+RETRY_AFTER_S = 5.0
+SOON_S = 1.0
+
+
+class Refusals:
+    """Every method is called under the office's lock."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    def problem(self, wish: Wish, kind: Kind, detail: str, **facts: Any) -> Problem:
+        """A problem of an assign names its request."""
+        return Problem(kind, detail, request_id=wish.request_id, **facts)
+
+    def unavailable(self, asked: Asked, detail: str, retry_after: float = RETRY_AFTER_S) -> Problem:
+        """No answer can be given now; the place in the line is kept."""
+        return self._later(asked.wish, asked.first, detail, retry_after)
+
+    def soon(self, wish: Wish, detail: str) -> Problem:
+        """A wish that cannot be taken just now."""
+        return self._later(wish, self.first(wish), detail, SOON_S)
+
+    def first(self, wish: Wish) -> float:
+        """Since when the wish waits (seconds since 1970): its ticket tells, else since now."""
+        now = self._office.clock.epoch()
+        place = self._office.tickets.redeem(wish.ticket, wish.pool, wish.request_id, now)
+        return place.first_asked if place is not None else now
+
+    def none_free(self, asked: Asked, waiting: Sequence[Asked]) -> Problem:
+        """None free, as far as Launchpad answered."""
+        wish = asked.wish
+        snapshots = [member.snapshot for member in self._office.crew.in_pool(wish.pool)]
+        if (outage := self._outage(asked, snapshots)) is not None:
+            return self.unavailable(asked, outage)
+        ends = [s.record.until for s in snapshots if s.record and s.record.state is State.USED and s.record.until]
+        return self.problem(
+            wish, Kind.NONE_FREE, f"no PPA of pool {wish.pool!r} is free", counts=counted(snapshots),
+            position=line.position(waiting, asked), ticket=self._ticket(wish, asked.first),
+            next_until=format_time(min(ends)) if ends else None, retry_after=RETRY_AFTER_S,
+        )  # fmt: skip
+
+    def _outage(self, asked: Asked, snapshots: Sequence[Snapshot]) -> str | None:
+        """Where Launchpad did not answer: a PPA that could have been lent, for all that is known."""
+        concerned = [s for s in snapshots if asked.wish.ppa in (None, s.ppa)]
+        boot = self._office.clock.boot()
+        if asked.outage is not None and any(asked.avoids(s, boot) for s in concerned):
+            return asked.outage
+        return next((f"{s.ppa}: {s.fault}" for s in concerned if s.condition is Condition.UNREACHABLE), None)
+
+    def _later(self, wish: Wish, first: float, detail: str, retry_after: float) -> Problem:
+        ticket = self._ticket(wish, first)
+        return self.problem(wish, Kind.UNAVAILABLE, detail, retry_after=retry_after, ticket=ticket)
+
+    def _ticket(self, wish: Wish, first: float) -> str:
+        place = Place(wish.pool, wish.request_id, first, self._office.clock.epoch())
+        return self._office.tickets.issue(place)

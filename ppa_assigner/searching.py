@@ -1,0 +1,64 @@
+"""Does a request have a lease already?  Memory tells for a first attempt, else only a fresh look does.
+
+Invariant: what is found out for an attempt rests on a look that began after that attempt came, and that saw every PPA
+where the lease might be: absence of an answer is no absence of a lease (design, section 5.5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from .line import Asked, Stage
+from .looking import Failures
+from .office import Office
+from .wishes import Wishes
+
+SEARCH_AGAIN_S = 2.0
+
+
+class Searching:
+    """Every method is called under the office's lock.  `found_out` goes on with a wish that was searched for."""
+
+    def __init__(self, office: Office, wishes: Wishes, found_out: Callable[[Asked], None]) -> None:
+        self._office, self._wishes, self._found_out = office, wishes, found_out
+
+    def begin(self, asked: Asked) -> None:
+        """Search, and go on once that is done; the calls whose wait is over meanwhile are told that it failed."""
+        asked.stage, asked.bound = Stage.SEARCHING, None
+        asked.search += 1
+        if asked.attempt == 0 and self._office.ready:
+            self._done(asked)
+        else:
+            done = partial(self._looked, asked, asked.search)
+            self._office.want_look(done, under_way=asked.attempt == 0)
+
+    def _done(self, asked: Asked) -> None:
+        asked.searched, asked.outage = asked.attempt, None
+        self._found_out(asked)
+
+    def _looked(self, asked: Asked, search: int, failed: Failures) -> None:
+        """Only the look that was asked for last counts: an earlier one began before the attempt was raised."""
+        if asked.search != search or not self._wishes.is_current(asked, Stage.SEARCHING):
+            return
+        why_not = self._why_not(asked, failed)
+        if why_not is None:
+            self._done(asked)
+            return
+        asked.outage = why_not
+        boot = self._office.clock.boot()
+        self._office.at(boot + SEARCH_AGAIN_S, partial(self._again, asked, search))
+        for call in [call for call in asked.calls if self._office.ready and call.until <= boot]:
+            self._wishes.end(asked, call, self._wishes.refusals.unavailable(asked, why_not))
+
+    def _again(self, asked: Asked, search: int) -> None:
+        if asked.search == search and self._wishes.is_current(asked, Stage.SEARCHING):
+            self.begin(asked)
+
+    def _why_not(self, asked: Asked, failed: Failures) -> str | None:
+        if not self._office.ready:
+            return self._office.trouble or "the first look at the PPAs is not over"
+        if asked.attempt == 0:
+            return None
+        concerned = [ppa for ppa in failed if self._office.crew.concerns(ppa, asked.wish.pool)]
+        return f"{concerned[0]}: {failed[concerned[0]]}" if concerned else None

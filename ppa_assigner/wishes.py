@@ -1,0 +1,103 @@
+"""The wishes on their way, by request id: how connections come to share one, and how each of their calls ends.
+
+Rule: every call ends, by an answer or at its deadline; nothing here decides who gets which PPA.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from . import line
+from .line import Asked, Call, Stage
+from .office import Office
+from .problems import Kind, Problem
+from .refusals import Refusals
+from .views import Lent, Wish
+
+
+class Wishes:
+    """Every method is called under the office's lock."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._wishes: dict[str, Asked] = {}
+        self._number = 0
+        self.refusals = Refusals(office)
+
+    def __contains__(self, request_id: str) -> bool:
+        return request_id in self._wishes
+
+    def __iter__(self) -> Iterator[Asked]:
+        return iter(list(self._wishes.values()))
+
+    def __len__(self) -> int:
+        return len(self._wishes)
+
+    def get(self, request_id: str) -> Asked | None:
+        """The wish of this request id."""
+        return self._wishes.get(request_id)
+
+    def in_line(self, pool: str) -> list[Asked]:
+        """The line of a pool."""
+        return line.in_line(self._wishes.values(), pool)
+
+    def is_current(self, asked: Asked, stage: Stage) -> bool:
+        """Whether this wish is still on its way, and so far."""
+        return self._wishes.get(asked.wish.request_id) is asked and asked.stage is stage
+
+    def enter(self, wish: Wish) -> Asked:
+        """A new wish, behind all others."""
+        self._number += 1
+        asked = Asked(wish, wish.attempt, self._office.clock.epoch(), self._number)
+        self._wishes[wish.request_id] = asked
+        return asked
+
+    def admit(self, asked: Asked, wish: Wish) -> None:
+        """May this wish share the place of the one that is here under its request id?  Raises Problem if not."""
+        if not asked.same_wisher(wish):
+            raise self.refusals.problem(wish, Kind.REQUEST_ID_TAKEN, "somebody else's wish has this request id")
+        if wish.attempt < asked.attempt:
+            detail = f"attempt {asked.attempt} of this request came before"
+            raise self.refusals.problem(wish, Kind.SUPERSEDED, detail)
+        if asked.withdrawn:
+            raise self.refusals.soon(wish, "the wish of this request id is being withdrawn")
+
+    def join(self, asked: Asked, call: Call, up: Callable[[Asked, Call], None]) -> None:
+        """A connection shares the place; `up` is called when its wait and its deadline are over."""
+        asked.abandoned, call.asked = False, asked
+        asked.first = min(asked.first, self.refusals.first(call.wish))
+        asked.calls.append(call)
+        call.timers = [self._office.at(moment, partial(up, asked, call)) for moment in {call.until, call.deadline}]
+
+    def leave(self, asked: Asked, call: Call) -> None:
+        """A connection goes; with the last one the wish does, unless a PPA is being written for it."""
+        self._untime(call)
+        asked.calls.remove(call)
+        if not asked.calls and asked.stage is not Stage.ASSIGNING:
+            self.forget(asked)
+
+    def end(self, asked: Asked, call: Call, problem: Problem) -> None:
+        """One call has its answer."""
+        self.leave(asked, call)
+        self._office.later(partial(line.settle, call.future, problem))
+
+    def answer(self, asked: Asked, result: Lent | Problem) -> None:
+        """All calls have their answer."""
+        for call in asked.calls:
+            self._untime(call)
+            self._office.later(partial(line.settle, call.future, result))
+        asked.calls = []
+
+    def refuse(self, asked: Asked, kind: Kind, detail: str) -> None:
+        """All calls are told what is wrong."""
+        self.answer(asked, self.refusals.problem(asked.wish, kind, detail))
+
+    def forget(self, asked: Asked) -> None:
+        """The wish is no longer on its way."""
+        if self._wishes.get(asked.wish.request_id) is asked:
+            del self._wishes[asked.wish.request_id]
+
+    def _untime(self, call: Call) -> None:
+        for timed in call.timers:
+            self._office.timer.cancel(timed)

@@ -1,0 +1,18 @@
+"""Wait for a condition, with a deadline: what tests use in place of a sleep."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+_NEVER = threading.Event()
+
+
+def until(condition: Callable[[], object], what: str = "", seconds: float = 10.0) -> None:
+    """Wait until the condition holds.  Fails, and says what was waited for, after so many seconds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() >= end:
+            raise AssertionError(f"not in {seconds:g} s: {what or condition}")
+        _NEVER.wait(0.002)
