@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import ssl
 import threading
 import time
@@ -33,6 +34,7 @@ from .sockets import Exchange, PlainPool, SecurePool, SecureSocket, TooLateError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_OBJECT = re.compile(r"^\w+\(host=[^)]*\): ")  # how urllib3 begins what it says
 LARGEST_BYTES = 64 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -277,4 +279,4 @@ def _whole(response: urllib3.BaseHTTPResponse) -> bytes:
 def _told(error: BaseException) -> str:
     """The failure in one line, without the library's names for its own objects."""
     text = " ".join(str(error).split()) or type(error).__name__
-    return text.rpartition(">: ")[2] or text
+    return _OBJECT.sub("", text)

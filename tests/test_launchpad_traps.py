@@ -10,51 +10,43 @@ from pathlib import Path
 
 import pytest
 
-from ppa_assigner.launchpad import LaunchpadClient, NotAuthorised, Timeouts, load_credentials
+from ppa_assigner.launchpad import LaunchpadClient, NotAuthorised, Timeouts
 from ppa_assigner.port import Arrivals, Conflict, Content, Done, Entry, Gone, Lane, Look, Refused, Unavailable, Unknown
 from ppa_assigner.reference import Reference
-from ppa_assigner.standin.acts import Acts
-from ppa_assigner.standin.standin import Standin
+from ppa_assigner.standin.remote import Control
 from ppa_assigner.transport import boottime
+from tests.apart import PATIENT, Apart, logged_in, standin_apart
 
 OWNER = "ci-pool"
-PATIENT = Timeouts(5, 20, 40)
 
 
 @pytest.fixture(scope="module")
-def standin() -> Iterator[Standin]:
-    with Standin(owner=None) as running:
+def standin() -> Iterator[Apart]:
+    with standin_apart("--owner", "") as running:
         yield running
 
 
 @pytest.fixture
-def acts(standin: Standin) -> Iterator[Acts]:
+def acts(standin: Apart) -> Iterator[Control]:
     """A fresh world with one PPA."""
-    standin.acts.reset(owner=OWNER, ppas=1)
-    yield standin.acts
-    standin.acts.unfault()
-    standin.acts.release()
+    standin.control.reset(owner=OWNER, ppas=1)
+    yield standin.control
+    standin.control.unfault()
+    standin.control.release()
 
 
 PPA = Reference(OWNER, "ubuntu", "pool-001")
 REF = str(PPA)
 
 
-def connected(standin: Standin, place: Path, who: str = "ppa-bot", timeouts: Timeouts = PATIENT) -> LaunchpadClient:
+def connected(standin: Apart, place: Path, who: str = "ppa-bot", timeouts: Timeouts = PATIENT) -> LaunchpadClient:
     file = place / f"credentials-{who}"
-    file.write_text(standin.credentials_text(who))
-    client = LaunchpadClient(
-        credentials=load_credentials(file),
-        service_root=standin.service_root,
-        timeouts=timeouts,
-        cache_dir=place / "cache",
-    )
-    client.connect()
-    return client
+    file.write_text(standin.credentials(who))
+    return logged_in(standin.service_root, file, place / "cache", timeouts)
 
 
 @pytest.fixture
-def lp(standin: Standin, acts: Acts, tmp_path: Path) -> Iterator[LaunchpadClient]:
+def lp(standin: Apart, acts: Control, tmp_path: Path) -> Iterator[LaunchpadClient]:
     client = connected(standin, tmp_path)
     acts.forget()
     yield client
@@ -62,7 +54,7 @@ def lp(standin: Standin, acts: Acts, tmp_path: Path) -> Iterator[LaunchpadClient
 
 
 @pytest.fixture
-def hasty(standin: Standin, acts: Acts, tmp_path: Path) -> Iterator[LaunchpadClient]:
+def hasty(standin: Apart, acts: Control, tmp_path: Path) -> Iterator[LaunchpadClient]:
     """One that does not wait long for an answer."""
     client = connected(standin, tmp_path, timeouts=Timeouts(5, 0.4, 5))
     acts.forget()
@@ -76,11 +68,11 @@ def seen(client: LaunchpadClient) -> Entry:
     return entry
 
 
-def sent(acts: Acts, method: str) -> int:
+def sent(acts: Control, method: str) -> int:
     return len(acts.log(method=method, state="any"))
 
 
-def test_a_write_applied_whose_answer_is_lost(lp: LaunchpadClient, acts: Acts) -> None:
+def test_a_write_applied_whose_answer_is_lost(lp: LaunchpadClient, acts: Control) -> None:
     """The false 412: a re-send would be told that it lost the race against itself.  It is Unknown, sent once, and a
     read shows our text (launchpad-facts.md, C.2).
     """
@@ -92,7 +84,7 @@ def test_a_write_applied_whose_answer_is_lost(lp: LaunchpadClient, acts: Acts) -
     assert isinstance(lp.write(entry, "again"), Conflict)
 
 
-def test_a_write_lost_on_its_way(lp: LaunchpadClient, acts: Acts) -> None:
+def test_a_write_lost_on_its_way(lp: LaunchpadClient, acts: Control) -> None:
     """Told the same as one that was applied: nobody can tell them apart but a read."""
     entry = seen(lp)
     acts.fault(action="drop_before", method="PATCH", times=1)
@@ -102,7 +94,7 @@ def test_a_write_lost_on_its_way(lp: LaunchpadClient, acts: Acts) -> None:
     assert isinstance(lp.write(entry, "ours"), Entry)
 
 
-def test_a_write_that_lands_late(hasty: LaunchpadClient, acts: Acts) -> None:
+def test_a_write_that_lands_late(hasty: LaunchpadClient, acts: Control) -> None:
     """A read after the time-out still shows the old text: Unknown stays unknown; a write of our own fences it off."""
     entry = seen(hasty)
     acts.fault(action="hold", method="PATCH", times=1)
@@ -116,7 +108,7 @@ def test_a_write_that_lands_late(hasty: LaunchpadClient, acts: Acts) -> None:
 
 @pytest.mark.parametrize("status", [500, 502, 503])
 @pytest.mark.parametrize("applied", [True, False])
-def test_an_error_of_the_server(lp: LaunchpadClient, acts: Acts, status: int, applied: bool) -> None:
+def test_an_error_of_the_server(lp: LaunchpadClient, acts: Control, status: int, applied: bool) -> None:
     """5xx proves nothing about a write, and is not asked again."""
     entry = seen(lp)
     acts.fault(action="status", status=status, apply=applied, method="PATCH", times=1)
@@ -125,7 +117,7 @@ def test_an_error_of_the_server(lp: LaunchpadClient, acts: Acts, status: int, ap
     assert seen(lp).description == ("ours" if applied else None)
 
 
-def test_a_write_to_another_address_of_the_ppa(lp: LaunchpadClient, acts: Acts) -> None:
+def test_a_write_to_another_address_of_the_ppa(lp: LaunchpadClient, acts: Control) -> None:
     """303, followed by httplib2 to a 200, wrote nothing: Refused, whatever is shown there (C.5)."""
     entry = seen(lp)
     short = entry.url.replace("/ubuntu/", "/")
@@ -135,7 +127,7 @@ def test_a_write_to_another_address_of_the_ppa(lp: LaunchpadClient, acts: Acts) 
     assert seen(lp).description is None
 
 
-def test_a_lost_race(lp: LaunchpadClient, acts: Acts) -> None:
+def test_a_lost_race(lp: LaunchpadClient, acts: Control) -> None:
     """412, though somebody changed another field or the web form was used."""
     entry = seen(lp)
     acts.describe(REF, "a person's")
@@ -157,7 +149,7 @@ def test_an_old_text_makes_an_old_etag_valid(lp: LaunchpadClient) -> None:
     assert isinstance(lp.write(first, "stale"), Entry)
 
 
-def test_entries_of_a_listing_are_fresh_and_writable(lp: LaunchpadClient, acts: Acts) -> None:
+def test_entries_of_a_listing_are_fresh_and_writable(lp: LaunchpadClient, acts: Control) -> None:
     """The stale cache: after a listing, a plain read once brought an older text back under the new ETag (C.4)."""
     seen(lp)
     acts.describe(REF, "newer")
@@ -173,7 +165,7 @@ def test_entries_of_a_listing_are_fresh_and_writable(lp: LaunchpadClient, acts: 
 
 
 @pytest.mark.parametrize(
-    "text", ["", " \r\n\tx\n ", "ünï \N{PILE OF POO} e\u0301", '{"a": 1}', "<b>&amp;</b>", "x" * 10_000]
+    "text", ["", " \r\n\tx\n ", "ünï \N{PILE OF POO} e\u0301", '{"a": 1}', "<b>&amp;</b>", "x" * 10**6]
 )
 def test_texts_survive(lp: LaunchpadClient, text: str) -> None:
     """Byte for byte, there and back."""
@@ -183,7 +175,7 @@ def test_texts_survive(lp: LaunchpadClient, text: str) -> None:
     assert seen(lp).description == text
 
 
-def test_a_ppa_that_is_being_deleted(lp: LaunchpadClient, acts: Acts) -> None:
+def test_a_ppa_that_is_being_deleted(lp: LaunchpadClient, acts: Control) -> None:
     """Its ETag stays good, and a write is answered 209: Gone all the same (launchpad-measured.md, 5)."""
     entry = seen(lp)
     acts.remove_ppa(REF)
@@ -195,7 +187,7 @@ def test_a_ppa_that_is_being_deleted(lp: LaunchpadClient, acts: Acts) -> None:
     assert look.entries == {}
 
 
-def test_a_ppa_that_strangers_cannot_see(standin: Standin, acts: Acts, tmp_path: Path) -> None:
+def test_a_ppa_that_strangers_cannot_see(standin: Apart, acts: Control, tmp_path: Path) -> None:
     """Redacted, not 404: Gone; and a stranger's write to one that is public is refused with the missing right."""
     stranger = connected(standin, tmp_path, "stranger")
     entry = seen(stranger)
@@ -208,7 +200,7 @@ def test_a_ppa_that_strangers_cannot_see(standin: Standin, acts: Acts, tmp_path:
     stranger.close()
 
 
-def test_a_token_that_expired(standin: Standin, acts: Acts, tmp_path: Path) -> None:
+def test_a_token_that_expired(standin: Apart, acts: Control, tmp_path: Path) -> None:
     """Logging in says so; while running it is an outage, not a thousand missing PPAs."""
     running = connected(standin, tmp_path)
     entry = seen(running)
@@ -222,7 +214,7 @@ def test_a_token_that_expired(standin: Standin, acts: Acts, tmp_path: Path) -> N
         connected(standin, tmp_path)
 
 
-def test_a_look_at_many(lp: LaunchpadClient, acts: Acts) -> None:
+def test_a_look_at_many(lp: LaunchpadClient, acts: Control) -> None:
     """301 PPAs are two requests."""
     acts.ppas(OWNER, count=300, prefix="more-")
     look = lp.look(OWNER)
@@ -235,7 +227,7 @@ def binary(name: str, **more: object) -> dict[str, object]:
     return {"name": name, "version": "1", **more}
 
 
-def test_everything_in_a_ppa_is_listed_and_can_be_deleted(lp: LaunchpadClient, acts: Acts) -> None:
+def test_everything_in_a_ppa_is_listed_and_can_be_deleted(lp: LaunchpadClient, acts: Control) -> None:
     """Sources, binaries (one publication per architecture; debug ones told), builds, accepted uploads; each deleted by
     the address it was listed under, with one POST.
     """
@@ -264,7 +256,7 @@ def test_everything_in_a_ppa_is_listed_and_can_be_deleted(lp: LaunchpadClient, a
     assert sent(acts, "POST") == 2 + len(content.sources) + len(content.binaries) - 1
 
 
-def test_a_build_that_is_being_cancelled_is_still_on_its_way(lp: LaunchpadClient, acts: Acts) -> None:
+def test_a_build_that_is_being_cancelled_is_still_on_its_way(lp: LaunchpadClient, acts: Control) -> None:
     """It is in no counter (launchpad-measured.md, 9), and it is listed."""
     acts.upload(REF, "hello", "1")
     acts.build(REF, "hello", "1", "Cancelling build")
@@ -273,7 +265,7 @@ def test_a_build_that_is_being_cancelled_is_still_on_its_way(lp: LaunchpadClient
     assert [(build.state, build.cancellable) for build in content.builds] == [("Cancelling build", False)]
 
 
-def test_many_packages_are_all_listed(lp: LaunchpadClient, acts: Acts) -> None:
+def test_many_packages_are_all_listed(lp: LaunchpadClient, acts: Control) -> None:
     """All pages."""
     acts.upload_many(REF, [[f"p{number}", "1"] for number in range(700)])
     content = lp.content(seen(lp))
@@ -281,7 +273,7 @@ def test_many_packages_are_all_listed(lp: LaunchpadClient, acts: Acts) -> None:
     assert len({one.url for one in content.sources}) == 700
 
 
-def test_arrivals_since(lp: LaunchpadClient, acts: Acts) -> None:
+def test_arrivals_since(lp: LaunchpadClient, acts: Control) -> None:
     """What was created before does not count, nor what is deleted; more than a page counts as some."""
     entry = seen(lp)
     acts.upload(REF, "old", "1")
@@ -313,7 +305,7 @@ def test_upload_rights(lp: LaunchpadClient) -> None:
     assert isinstance(lp.grant(entry, "~nobody-at-all", Lane.ASSIGN, boottime() + 10), Refused)
 
 
-def test_one_winner_among_many_threads(lp: LaunchpadClient, acts: Acts) -> None:
+def test_one_winner_among_many_threads(lp: LaunchpadClient, acts: Control) -> None:
     """Sixteen threads over one client write on the same entry: one Entry, fifteen Conflicts, and the text is his."""
     entry = seen(lp)
     told: dict[str, object] = {}

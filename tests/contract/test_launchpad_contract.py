@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from ppa_assigner.launchpad import LaunchpadClient, Timeouts, load_credentials
+from ppa_assigner.launchpad import LaunchpadClient, Timeouts
 from ppa_assigner.port import Arrivals, Conflict, Content, Done, Entry, Gone, Look, Refused
 from ppa_assigner.reference import Reference
-from ppa_assigner.standin.standin import Standin
+from tests.apart import logged_in, standin_apart
 
 GIVEN = ("PPA_ASSIGNER_TEST_SERVICE", "PPA_ASSIGNER_TEST_CREDENTIALS", "PPA_ASSIGNER_TEST_PPA")
 
@@ -45,17 +45,6 @@ class Place:
         return written
 
 
-def logged_in(service: str, credentials: Path, cache: Path) -> LaunchpadClient:
-    client = LaunchpadClient(
-        credentials=load_credentials(credentials),
-        service_root=service,
-        timeouts=Timeouts(10, 60, 90),
-        cache_dir=cache,
-    )
-    client.connect()
-    return client
-
-
 @pytest.fixture(scope="module", params=["stand-in", "service"])
 def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """The stand-in, then the service that the environment names."""
@@ -65,8 +54,8 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def _on_standin(directory: Path) -> Iterator[Place]:
     file = directory / "credentials"
-    with Standin(owner="ci-pool", ppas=3) as standin:
-        file.write_text(standin.credentials_text())
+    with standin_apart("--owner", "ci-pool", "--ppas", "3") as standin:
+        file.write_text(standin.credentials())
         client = logged_in(standin.service_root, file, directory)
         yield Place(client, Reference("ci-pool", "ubuntu", "pool-002"))
         client.close()
@@ -76,7 +65,7 @@ def _on_service(directory: Path) -> Iterator[Place]:
     service, credentials, ppa = (os.environ.get(name) for name in GIVEN)
     if not (service and credentials and ppa):
         pytest.skip(f"a real service takes part when {', '.join(GIVEN)} are given")
-    client = logged_in(service, Path(credentials), directory)
+    client = logged_in(service, Path(credentials), directory, Timeouts(10, 60, 90))
     place = Place(client, Reference.parse(ppa))
     before = place.entry().description
     yield place
