@@ -145,6 +145,7 @@ class Runner:
         self.asked: list[Any] = []
         self.steps: list[tuple[Known, Event, Known]] = []
         self.crash: Callable[[Any], str | None] = lambda ask: None
+        self.killed = False
         self._tokens = itertools.count(1)
         self._rounds = itertools.count(1)
 
@@ -267,6 +268,7 @@ class Runner:
         if how != "before":
             self._carry_out(ask)
         launchpad.fault = fault
+        self.killed = True
         raise Crashed
 
     def _carry_out(self, ask: Any) -> Any:
