@@ -83,9 +83,17 @@ def describe(app: FastAPI) -> dict[str, Any]:
     _, definitions = models_json_schema([(model, "validation") for model in REFERRED], ref_template=_REF)
     components = told.setdefault("components", {})
     components["schemas"] = dict(sorted((components.get("schemas", {}) | definitions["$defs"]).items()))
+    for name, schema in components["schemas"].items():
+        schema |= _examples(getattr(models, name, None))
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     told["security"] = [{"token": []}, {}]
     return told
+
+
+def _examples(model: object) -> dict[str, Any]:
+    """A model's examples as they are: the framework drops members that are null."""
+    extra: object = getattr(model, "model_config", {}).get("json_schema_extra")
+    return dict(extra) if isinstance(extra, dict) else {}
 
 
 def _add_problem(told: Responses, kind: Kind) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -18,22 +19,29 @@ from .stream import ABORT
 
 HEAD_LIMIT = 32 * 1024
 """Bytes of a request's address and headers."""
-REQUEST_S = 60.0
+PATIENCE_S = 60.0
 """A request, with its body, must have come that long after its first byte, the first one after connecting."""
 MAX_PIPELINED = 8
 """Requests that one connection may have open."""
+_OFFER = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 
 
 class Protocol(HttpToolsProtocol):
     """One connection."""
 
-    _arriving: asyncio.TimerHandle | None = None
-    _head_bytes: int | None = 0
-    """What has come of a head that is not complete; None between a head's end and the next request."""
+    patience = PATIENCE_S
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._cycles: list[RequestResponseCycle] = []
+        self._arriving: asyncio.TimerHandle | None = None
+        self._head_bytes = 0
+        self._in_body = False
+
+    @classmethod
+    def within(cls, patience: float) -> type[Protocol]:
+        """The same with another patience, in seconds."""
+        return type(cls.__name__, (cls,), {"patience": patience})
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for a request, but not for ever."""
@@ -51,17 +59,17 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, within the limit of a head."""
-        if self._head_bytes is not None:
+        if not self._in_body:
             self._head_bytes += len(data)
+            data = _without_offer(data)
         super().data_received(data)
-        if self._head_bytes is not None and self._head_bytes > HEAD_LIMIT and not self.transport.is_closing():
+        if self._head_bytes > HEAD_LIMIT and not self.transport.is_closing():
             self.send_400_response("too much of a head")
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
         self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
-        self._head_bytes = self._head_bytes or 0
         if self._arriving is None:
             self._expect_request()
 
@@ -72,7 +80,7 @@ class Protocol(HttpToolsProtocol):
         if size > HEAD_LIMIT:
             raise ValueError("the head is too large")  # which ends in send_400_response
         super().on_headers_complete()
-        self._head_bytes = None
+        self._head_bytes, self._in_body = 0, True
         self._cycles = [cycle for cycle in self._cycles if not cycle.response_complete] + [self.cycle]
         if len(self._cycles) > MAX_PIPELINED:
             self.transport.abort()
@@ -81,6 +89,7 @@ class Protocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """A request is here as a whole."""
         super().on_message_complete()
+        self._in_body = False
         self._request_is_here()
 
     def send_400_response(self, msg: str) -> None:
@@ -90,7 +99,7 @@ class Protocol(HttpToolsProtocol):
             return
         kind, detail = Kind.INVALID, msg
         status = b"400 Bad Request"
-        if (self._head_bytes or 0) > HEAD_LIMIT:
+        if self._head_bytes > HEAD_LIMIT:
             kind, detail, status = Kind.TOO_LARGE, f"address and headers may have {HEAD_LIMIT} bytes", b"413 Too Large"
         told = errors.document(Problem(kind, detail)) | {"status": int(status[:3])}
         body = json.dumps(told).encode()
@@ -98,11 +107,8 @@ class Protocol(HttpToolsProtocol):
         self.transport.write(head % (status, errors.MEDIA_TYPE.encode(), len(body)) + body)
         self.transport.close()
 
-    def _unsupported_upgrade_warning(self) -> None:
-        """An offer of another protocol is simply not taken."""
-
     def _expect_request(self) -> None:
-        self._arriving = self.loop.call_later(REQUEST_S, self._too_slow)
+        self._arriving = self.loop.call_later(self.patience, self._too_slow)
 
     def _request_is_here(self) -> None:
         if self._arriving is not None:
@@ -112,3 +118,11 @@ class Protocol(HttpToolsProtocol):
     def _too_slow(self) -> None:
         self._arriving = None
         self.transport.abort()
+
+
+def _without_offer(data: bytes) -> bytes:
+    """The same without an offer of another protocol: the parser would take the body for that (Java's HTTP client
+    offers HTTP/2 with each first request).  Heads come in one piece from all clients that do so.
+    """
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return _OFFER.sub(b"", head) + end + rest

@@ -23,14 +23,13 @@ from ..access import Client
 from ..config import Listen
 from . import listening
 from .listening import BACKLOG, ListenError, Listeners
-from .protocol import Protocol
+from .protocol import PATIENCE_S, Protocol
 
 __all__ = ["ListenError", "Server"]
 
 log = logging.getLogger(__name__)
 
 GRACE_S = 10.0
-"""How long answers that are on their way may still take after `stop`."""
 KEEP_ALIVE_S = 75
 TURN_S = 10.0
 MAX_FILES = 65_536
@@ -42,9 +41,17 @@ class Server:
     """One listening server for an application of `create_app`.  `started` is set once it accepts connections."""
 
     def __init__(
-        self, app: FastAPI, listen: Listen, inherited: Sequence[socket.socket] = (), *, grace: float = GRACE_S
+        self,
+        app: FastAPI,
+        listen: Listen,
+        inherited: Sequence[socket.socket] = (),
+        *,
+        grace: float = GRACE_S,
+        patience: float = PATIENCE_S,
     ) -> None:
-        """Inherited sockets come before the address.  Nothing is opened yet."""
+        """Inherited sockets come before the address.  `grace`: how many seconds answers that are on their way may take
+        after `stop`; `patience`: how many a request may take to come.  Nothing is opened yet.
+        """
         self.started = threading.Event()
         self._app = app
         self._listen = listen
@@ -52,7 +59,7 @@ class Server:
         self._listeners: Listeners | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
-        self._uvicorn = _Uvicorn(_config(app, grace), self._on_start)
+        self._uvicorn = _Uvicorn(_config(app, grace, patience), self._on_start)
 
     def bind(self) -> None:
         """Open the sockets: from now on connections queue.  Raises ListenError."""
@@ -150,12 +157,22 @@ class _Uvicorn(uvicorn.Server):
             connection.shutdown()
 
 
-def _config(app: FastAPI, grace: float) -> uvicorn.Config:
+def _config(app: FastAPI, grace: float, patience: float) -> uvicorn.Config:
     return uvicorn.Config(
-        app, loop="asyncio", http=Protocol, ws="none", lifespan="off", log_config=None, log_level="warning",
-        access_log=False, proxy_headers=False, server_header=False, backlog=BACKLOG, timeout_keep_alive=KEEP_ALIVE_S,
+        app,
+        loop="asyncio",
+        http=Protocol.within(patience),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=math.ceil(grace),
-    )  # fmt: skip
+    )
 
 
 def _allow_many_files() -> None:

@@ -1,0 +1,227 @@
+"""A supervisor that does as a test says, and the API served over a real socket in front of it.
+
+Rule: it decides nothing; it writes down what it is asked, and answers what was put in.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from ppa_assigner.access import Caller, Client
+from ppa_assigner.api.app import create_app
+from ppa_assigner.api.server import Server
+from ppa_assigner.config import Listen
+from ppa_assigner.eventlog import EventLog
+from ppa_assigner.port import Build, Content, Moment, Publication
+from ppa_assigner.problems import Kind, Problem
+from ppa_assigner.record import Record, State
+from ppa_assigner.reference import Reference
+from ppa_assigner.views import Act, Condition, Lent, PoolView, Snapshot, Wish
+
+DEADLINE_S = 30.0
+NOW = datetime(2026, 11, 25, 3, 14, 12, tzinfo=timezone.utc)
+ONE = Reference("ci-pool", "ubuntu", "pool-001")
+TWO = Reference("ci-pool", "ubuntu", "pool-002")
+LEASE = "4c1f8f0e3a7d4b5f9e2c6d1a0b7c8e9f"
+USED = Record(
+    serial=42, nonce="9be2", state=State.USED, since=NOW, touched=NOW, pool="default", until=NOW, owner="ticket-123",
+    lease=LEASE, request="build-77", idle=600, by="jenkins", note="hello", uploader="~ann",
+)  # fmt: skip
+FREE = Record(serial=7, nonce="77", state=State.FREE, since=NOW, touched=NOW, pool="default")
+LENT = Lent(ONE, USED, fresh=True)
+
+
+@dataclass(eq=False)
+class FakeCall:
+    """One connection's ask."""
+
+    wish: Wish
+    future: Future[Lent] = field(default_factory=Future)
+
+
+def done(result: Any) -> Future[Any]:
+    """A future that ended: with a result, or with what is raised."""
+    future: Future[Any] = Future()
+    if isinstance(result, BaseException):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
+    return future
+
+
+class FakeBackend:
+    """The supervisor as the API sees it.  `answer` is what an assign gets at once: None leaves it waiting."""
+
+    def __init__(self, *snapshots: Snapshot) -> None:
+        self.known = list(snapshots or (Snapshot(ONE, "default", USED, Condition.OK, NOW),))
+        self.events = EventLog()
+        self.answer: Lent | BaseException | None = None
+        self.outcome: Any = None
+        self.reason: str | None = None
+        self.calls: list[FakeCall] = []
+        self.hung_up: list[FakeCall] = []
+        self.asked: list[tuple[Any, ...]] = []
+
+    def assign(self, wish: Wish) -> FakeCall:
+        call = FakeCall(wish)
+        self.calls.append(call)
+        if isinstance(self.answer, Problem):
+            raise self.answer
+        if self.answer is not None:
+            call.future = done(self.answer)
+        return call
+
+    def hang_up(self, call: FakeCall) -> None:
+        if call in self.calls:
+            self.hung_up.append(call)
+
+    def withdraw(self, request_id: str, caller: Caller) -> Future[list[Snapshot]]:
+        return self._do("withdraw", request_id, caller)
+
+    def touch(self, lease: str, ttl: float | None, caller: Caller) -> Future[Lent]:
+        return self._do("touch", lease, ttl, caller)
+
+    def release(self, lease: str, caller: Caller) -> Future[Snapshot]:
+        return self._do("release", lease, caller)
+
+    def lease(self, lease: str) -> Future[Lent]:
+        return self._do("lease", lease)
+
+    def operate(self, ppa: Reference, act: Act, caller: Caller) -> Future[Snapshot]:
+        return self._do("operate", ppa, act, caller)
+
+    def content(self, ppa: Reference) -> Future[Content]:
+        return self._do("content", ppa)
+
+    def snapshots(self) -> list[Snapshot]:
+        return list(self.known)
+
+    def snapshot(self, ppa: Reference) -> Snapshot:
+        for snapshot in self.known:
+            if snapshot.ppa == ppa:
+                return snapshot
+        raise Problem(Kind.UNKNOWN_PPA, f"{ppa} is not served here")
+
+    def pools(self) -> list[PoolView]:
+        return [PoolView("default", {"free": 1, "used": 2, "dirty": 0}, {"ok": 3}, 4, 12.5)]
+
+    def unready(self) -> str | None:
+        return self.reason
+
+    def _do(self, *asked: Any) -> Future[Any]:
+        self.asked.append(asked)
+        return done(self.outcome)
+
+
+def dirty(snapshot: Snapshot) -> Snapshot:
+    """The same PPA after its lease."""
+    assert snapshot.record is not None
+    return replace(snapshot, record=replace(snapshot.record, state=State.DIRTY, until=None))
+
+
+def some_content() -> Content:
+    """Something of everything."""
+    return Content(
+        (Publication("http://lp/source", "hello", "1.0-1", "noble"),),
+        (Publication("http://lp/binary", "hello", "1.0-1", "noble amd64"),),
+        Moment(NOW, 0.0, 1.0),
+        (Build("http://lp/build", "amd64 build of hello", "Needs building", cancellable=True),),
+        ("hello 1.1-1",),
+    )
+
+
+@dataclass
+class Served:
+    """The API over a real socket."""
+
+    backend: FakeBackend
+    app: FastAPI
+    server: Server
+    url: str
+    http: httpx.Client
+    thread: threading.Thread
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        host, _, port = self.url.removeprefix("http://").rpartition(":")
+        return host, int(port)
+
+    def connect(self) -> socket.socket:
+        """A connection of its own."""
+        return socket.create_connection(self.address, DEADLINE_S)
+
+    def forget(self) -> None:
+        """Begin anew with a supervisor that was asked nothing; what is still on its way no longer counts."""
+        self.backend.__init__()  # type: ignore[misc] # all that it has is set there
+        self.app.state.streams.events = self.backend.events
+
+    def send_assign(self, body: bytes = b'{"owner":"me","wait":60}') -> socket.socket:
+        """A connection that has asked for a PPA and not read an answer."""
+        connection = self.connect()
+        head = b"POST /v1/leases HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body)
+        connection.sendall(head + body)
+        return connection
+
+
+@contextmanager
+def serving(
+    backend: FakeBackend | None = None,
+    clients: Sequence[Client] = (),
+    grace: float = 5.0,
+    patience: float = 60.0,
+    **options: Any,
+) -> Iterator[Served]:
+    """Serve on a free port until the block ends."""
+    backend = backend or FakeBackend()
+    app = create_app(backend, clients, **options)
+    server = Server(app, Listen("127.0.0.1", 0), grace=grace, patience=patience)
+    server.bind()
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        assert server.started.wait(DEADLINE_S)
+        url = server.addresses[0]
+        with httpx.Client(base_url=url, timeout=DEADLINE_S) as http:
+            yield Served(backend, app, server, url, http, thread)
+    finally:
+        server.stop()
+        thread.join(DEADLINE_S)
+        assert not thread.is_alive()
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Until it is so; fails after the deadline."""
+    end, pause = time.monotonic() + DEADLINE_S, threading.Event()
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        pause.wait(0.01)
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Everything until the other side closes."""
+    data = b""
+    while piece := connection.recv(65536):
+        data += piece
+    return data
+
+
+def slug(response: httpx.Response) -> str:
+    """The kind of a problem, after checking that it is one."""
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["status"] == response.status_code
+    assert problem["title"]
+    assert problem["detail"]
+    return str(problem["type"]).rpartition("/")[2]

@@ -1,0 +1,149 @@
+"""Who is let in, and as what."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import pytest
+
+from ppa_assigner.access import Caller, Client, Role
+from ppa_assigner.api.access_control import loopback_name
+
+from .fakes import LEASE, LENT, Served, serving, slug
+
+
+def client(name: str, token: str, role: Role = Role.CLIENT, owners: tuple[str, ...] = ()) -> Client:
+    """A configured client with this token."""
+    return Client(name, hashlib.sha256(token.encode()).hexdigest().upper(), role, owners)
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+CLIENTS = (client("ci", "one", owners=("ticket-*",)), client("ann", "two", Role.OPERATOR))
+
+
+@pytest.fixture(scope="module")
+def _guarded() -> Iterator[Served]:
+    with serving(clients=CLIENTS) as served:
+        yield served
+
+
+@pytest.fixture
+def guarded(_guarded: Served) -> Served:
+    """With a client and an operator."""
+    _guarded.forget()
+    _guarded.server.set_clients(CLIENTS)
+    return _guarded
+
+
+def test_everything_but_three_paths_needs_a_token(guarded: Served) -> None:
+    """401 that says how to authenticate; health and the bare page do without."""
+    for path in ("/v1/ppas", "/v1/leases", "/v1/pools", "/v1/events", "/docs", "/openapi.json", "/metrics", "/nothing"):
+        response = guarded.http.get(path)
+        assert (response.status_code, slug(response)) == (401, "unauthorized")
+        assert response.headers["www-authenticate"] == "Bearer"
+    for path in ("/", "/healthz", "/readyz"):
+        assert guarded.http.get(path).status_code == 200
+        assert guarded.http.get(path, headers=bearer("wrong")).status_code == 200
+
+
+@pytest.mark.parametrize("header", ["Bearer three", "Bearer", "Basic b25lOm9uZQ==", "one", "", "Bearer one two"])
+def test_a_wrong_token_is_not_let_in(guarded: Served, header: str) -> None:
+    """401, before anything of the body is looked at; an assign's problem has a request id all the same."""
+    response = guarded.http.post("/v1/leases", content=b"{", headers={"Authorization": header})
+    assert (response.status_code, slug(response)) == (401, "unauthorized")
+    assert response.json()["request_id"]
+
+
+def test_two_tokens_are_none(guarded: Served) -> None:
+    """Which of them would count is not guessed."""
+    headers = [("Authorization", "Bearer one"), ("Authorization", "Bearer two")]
+    assert guarded.http.get("/v1/ppas", headers=headers).status_code == 401
+
+
+def test_the_client_is_known_by_its_token(guarded: Served) -> None:
+    """Its name is written into the wish; the supervisor gets it with what it may do."""
+    guarded.backend.answer = LENT
+    assert guarded.http.post("/v1/leases", json={"owner": "me"}, headers=bearer("one")).status_code == 201
+    assert guarded.backend.calls[0].wish.by == "ci"
+    guarded.backend.outcome = guarded.backend.known[0]
+    guarded.http.delete(f"/v1/leases/{LEASE}", headers={"authorization": "bearer one"})
+    assert guarded.backend.asked == [("release", LEASE, Caller("ci", Role.CLIENT, ("ticket-*",)))]
+
+
+@pytest.mark.parametrize("act", ["release", "hold", "adopt", "quarantine", "resume", "content"])
+def test_acts_are_for_operators(guarded: Served, act: str) -> None:
+    """403 for a client, before its body is looked at; an operator gets on."""
+    path = f"/v1/ppas/~ci-pool/ubuntu/pool-001/{act}"
+    method = "GET" if act == "content" else "POST"
+    response = guarded.http.request(method, path, content=b"{", headers=bearer("one"))
+    assert (response.status_code, slug(response)) == (403, "forbidden")
+    assert not guarded.backend.asked
+    if method == "POST":
+        assert guarded.http.post(path, content=b"{", headers=bearer("two")).status_code == 422
+
+
+def test_clients_can_be_replaced_while_it_runs(guarded: Served) -> None:
+    """The next request is judged by the new ones."""
+    guarded.server.set_clients([client("new", "three")])
+    assert guarded.http.get("/v1/pools", headers=bearer("one")).status_code == 401
+    assert guarded.http.get("/v1/pools", headers=bearer("three")).status_code == 200
+    guarded.server.set_clients([])
+    assert guarded.http.get("/v1/pools").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200), ("LocalHost:8020", 200), ("127.0.0.1:1", 200), ("127.9.9.9", 200), ("[::1]:8020", 200),
+        ("evil.example", 403), ("127.0.0.1.evil.example", 403), ("localhost.evil.example:80", 403), ("", 403),
+        ("::1", 403), ("[127.0.0.1]", 403), ("192.168.0.1", 403), ("localhost@evil.example", 403), ("127.1", 403),
+        ("2130706433", 403), ("localhost:80:80", 403), ("0.0.0.0", 403), ("[::]", 403),
+    ],
+)  # fmt: skip
+def test_without_clients_the_host_must_be_this_one(api: Served, host: str, status: int) -> None:
+    """A page whose name was rebound to 127.0.0.1 still sends its own name."""
+    for path in ("/v1/ppas", "/healthz", "/"):
+        response = api.http.get(path, headers={"Host": host})
+        assert response.status_code == status
+        assert status == 200 or slug(response) == "forbidden"
+
+
+def test_without_clients_a_missing_host_is_refused(api: Served) -> None:
+    """HTTP/1.0 may leave it out: then nobody says who is meant."""
+    with api.connect() as connection:
+        connection.sendall(b"GET /v1/ppas HTTP/1.0\r\n\r\n")
+        assert connection.makefile("rb").readline() == b"HTTP/1.1 403 Forbidden\r\n"
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://localhost:8020", 201), ("http://127.0.0.1", 201), ("https://[::1]:1", 201), ("null", 403),
+        ("http://evil.example", 403), ("https://127.0.0.1.evil.example", 403), ("file://", 403), ("", 403),
+        ("chrome-extension://abc", 403), ("http://[", 403),
+    ],
+)  # fmt: skip
+def test_without_clients_a_foreign_page_may_not_call(api: Served, origin: str, status: int) -> None:
+    """A form of another site can post, but not without its Origin; the assign's problem has a request id."""
+    api.backend.answer = LENT
+    response = api.http.post("/v1/leases", json={"owner": "me"}, headers={"Origin": origin})
+    assert response.status_code == status
+    assert len(api.backend.calls) == (status == 201)
+    assert response.json()["request_id"]
+
+
+def test_with_clients_the_host_does_not_matter(guarded: Served) -> None:
+    """A token is nothing that a browser adds by itself."""
+    headers = {**bearer("one"), "Host": "ppa.example", "Origin": "https://ppa.example"}
+    assert guarded.http.get("/v1/ppas", headers=headers).status_code == 200
+
+
+def test_loopback_names() -> None:
+    """What cannot be the name of another host, and nothing else."""
+    assert all(map(loopback_name, ("localhost", "LOCALHOST.", "127.0.0.1", "127.255.255.254", "[::1]")))
+    assert not any(map(loopback_name, ("", "localhosts", "128.0.0.1", "[::2]", "::1", "[localhost]", "[fe80::1]")))

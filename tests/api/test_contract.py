@@ -1,0 +1,127 @@
+"""The API's documentation says what the API does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from ppa_assigner.api import documents, errors, models
+from ppa_assigner.problems import Kind
+from ppa_assigner.record import State
+from ppa_assigner.views import Cleaning, Condition, Event, Lent, PoolView, Snapshot
+
+from .fakes import LEASE, NOW, ONE, USED, Served, some_content
+
+EVERYWHERE = {401, 403, 413, 422, 429, 500}
+PPA = "/v1/ppas/{owner}/{distribution}/{name}"
+CALLS = {
+    ("post", "/v1/leases"): {200, 201, 404, 409, 503},
+    ("delete", "/v1/leases"): {200, 404, 503},
+    ("get", "/v1/leases"): {200},
+    ("get", "/v1/leases/{id}"): {200, 404, 503},
+    ("post", "/v1/leases/{id}/touch"): {200, 404, 410, 503},
+    ("delete", "/v1/leases/{id}"): {200, 404, 503},
+    ("get", "/v1/ppas"): {200},
+    ("get", PPA): {200, 404},
+    **{("post", f"{PPA}/{act}"): {200, 404, 409, 503} for act in ("release", "hold", "adopt", "quarantine", "resume")},
+    ("get", f"{PPA}/content"): {200, 404, 503},
+    ("get", "/v1/pools"): {200},
+    ("get", "/v1/events"): {200},
+}
+ASSIGN = {"none-free", "all-burnt", "request-id-taken", "superseded", "unknown-pool", "unknown-ppa",
+          "launchpad-unavailable"}  # fmt: skip
+
+
+@pytest.fixture
+def openapi(api: Served) -> dict[str, Any]:
+    """The document."""
+    document: dict[str, Any] = api.http.get("/openapi.json").json()
+    return document
+
+
+def test_each_call_documents_the_statuses_of_the_contract(openapi: dict[str, Any]) -> None:
+    """No call more, no status less."""
+    told = {
+        (method, path): {int(status) for status in operation["responses"]}
+        for path, operations in openapi["paths"].items()
+        for method, operation in operations.items()
+        if path.startswith("/v1/")
+    }
+    assert told == {call: statuses | EVERYWHERE for call, statuses in CALLS.items()}
+    assert {int(status) for status in openapi["paths"]["/readyz"]["get"]["responses"]} >= {200, 503}
+
+
+def test_each_problem_is_documented_with_an_example(openapi: dict[str, Any]) -> None:
+    """As application/problem+json, by its kind; those of an assign are all of the contract's."""
+    operations = [operation for each in openapi["paths"].values() for operation in each.values()]
+    answers = [(status, answer) for each in operations for status, answer in each["responses"].items()]
+    for status, answer in answers:
+        if int(status) >= 400:
+            (media, content), *_ = answer["content"].items()
+            assert media == "application/problem+json"
+            for kind, example in content["examples"].items():
+                assert example["value"]["type"] == errors.type_of(Kind(kind))
+                assert str(example["value"]["status"]) == status
+    assign = openapi["paths"]["/v1/leases"]["post"]["responses"]
+    kinds = {kind for status in ("404", "409", "503")
+             for kind in assign[status]["content"]["application/problem+json"]["examples"]}  # fmt: skip
+    assert kinds == ASSIGN
+
+
+def test_every_reference_in_the_document_leads_somewhere(openapi: dict[str, Any]) -> None:
+    """A generator of clients stumbles over one that does not."""
+
+    def references(part: Any) -> set[str]:
+        if isinstance(part, dict):
+            own = {part["$ref"]} if isinstance(part.get("$ref"), str) else set()
+            return own.union(*(references(value) for value in part.values()))
+        return set().union(*(references(value) for value in part)) if isinstance(part, list) else set()
+
+    known = {f"#/components/schemas/{name}" for name in openapi["components"]["schemas"]}
+    assert references(openapi) <= known
+    bodies = {model.__name__ for model in (models.Wish, models.Touch, models.Release, models.Hold, models.Quarantine)}
+    assert {f"#/components/schemas/{name}" for name in bodies} <= references(openapi)
+    assert all(openapi["components"]["schemas"][name]["examples"] for name in bodies | {"Lease", "Ppa"})
+
+
+@pytest.mark.parametrize(
+    ("model", "document"),
+    [
+        (models.Lease, documents.lease(Lent(ONE, USED))),
+        (models.Ppa, documents.ppa(Snapshot(ONE, "default", USED, Condition.OK, NOW, Cleaning("x", 1, 1, 0, NOW)))),
+        (models.Ppa, documents.ppa(Snapshot(ONE, "default", None, Condition.MISSING))),
+        (models.Pool, documents.pool(PoolView("default", {}, {}, 0, None))),
+        (models.Content, documents.content(ONE, some_content())),
+        (models.Event, documents.event(Event(1, NOW, ONE, "transition", {}))),
+    ],
+)
+def test_documents_have_exactly_the_members_of_their_models(model: type[BaseModel], document: dict[str, Any]) -> None:
+    """What is shown in the documentation is what is sent."""
+    assert set(document) == set(model.model_fields)
+    model.model_validate(document)
+
+
+def test_the_examples_of_the_documentation_hold(api: Served, openapi: dict[str, Any]) -> None:
+    """Examples of answers are documents of their model; examples of bodies are accepted."""
+    schemas = openapi["components"]["schemas"]
+    models.Lease.model_validate(schemas["Lease"]["examples"][0])
+    models.Ppa.model_validate(schemas["Ppa"]["examples"][0])
+    models.Pools.model_validate(schemas["Pools"]["examples"][0])
+    api.backend.outcome = api.backend.known[0]
+    for name in ("Release", "Hold", "Quarantine"):
+        path = f"/v1/ppas/{ONE}/{name.lower()}"
+        assert api.http.post(path, json=schemas[name]["examples"][0]).status_code == 200
+    api.backend.outcome = Lent(ONE, USED)
+    for example in schemas["Touch"]["examples"]:
+        assert api.http.post(f"/v1/leases/{LEASE}/touch", json=example).status_code == 200
+    api.backend.answer = Lent(ONE, USED)
+    for example in schemas["Wish"]["examples"]:
+        assert api.http.post("/v1/leases", json=example).status_code == 200
+
+
+def test_states_and_conditions_are_named_in_the_document(openapi: dict[str, Any]) -> None:
+    """Those that filters take and PPAs show."""
+    assert openapi["components"]["schemas"]["State"]["enum"] == [state.value for state in State]
+    assert openapi["components"]["schemas"]["Condition"]["enum"] == [condition.value for condition in Condition]

@@ -1,0 +1,84 @@
+"""The calls about the daemon itself: health, readiness, metrics, pages."""
+
+from __future__ import annotations
+
+import re
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from ppa_assigner.problems import Kind, Problem
+
+from .fakes import LENT, Served, slug
+
+
+def test_alive_and_ready_are_two_things(api: Served) -> None:
+    """Before the first look the daemon is alive and says why it is not ready."""
+    api.backend.reason = "Launchpad did not answer: time-out"
+    assert api.http.get("/healthz").json() == {"alive": True}
+    unready = api.http.get("/readyz")
+    assert (unready.status_code, slug(unready)) == (503, "launchpad-unavailable")
+    assert unready.json()["detail"] == "Launchpad did not answer: time-out"
+    assert unready.headers["retry-after"]
+    api.backend.reason = None
+    assert (api.http.get("/readyz").status_code, api.http.get("/readyz").json()) == (200, {"ready": True})
+
+
+def test_metrics_tell_pools_line_and_traffic(api: Served) -> None:
+    """In Prometheus' format, by pool; answers are counted by the route's pattern, not by what was asked for."""
+    api.backend.answer = Problem(Kind.NONE_FREE, "none")
+    api.http.post("/v1/leases", json={"owner": "me"})
+    api.backend.answer = LENT
+    api.http.get("/v1/ppas/~nobody/ubuntu/nothing")
+    api.http.get("/whatever/else")
+    text = api.http.get("/metrics").text
+    samples = {
+        (sample.name, frozenset(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    assert samples["ppa_assigner_ppas", frozenset({"default", "used"})] == 2
+    assert samples["ppa_assigner_conditions", frozenset({"default", "ok"})] == 3
+    assert samples["ppa_assigner_waiting", frozenset({"default"})] == 4
+    assert samples["ppa_assigner_oldest_wait_seconds", frozenset({"default"})] == 12.5
+    assert samples["ppa_assigner_ready", frozenset()] == 1
+    assert samples["ppa_assigner_http_requests_total", frozenset({"POST", "/v1/leases", "409"})] >= 1
+    assert samples["ppa_assigner_http_requests_total", frozenset({"GET", "other", "404"})] >= 1
+    assert "nobody" not in text
+    assert any(name == "process_open_fds" for name, _ in samples)
+
+
+def test_pages_load_nothing_and_run_nothing(api: Served) -> None:
+    """No script, nothing from elsewhere, a policy that forbids both, and links that lead somewhere."""
+    for path in ("/", "/docs"):
+        page = api.http.get(path)
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert page.headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-")
+        assert page.headers["x-content-type-options"] == "nosniff"
+        assert not re.search(r"<script|src=|@import|url\(|https?://(?!launchpad\.net)", page.text)
+    for link in re.findall(r'href="(/[^"]*)"', api.http.get("/").text):
+        assert api.http.get(link).status_code == 200
+
+
+def test_the_bare_page_shows_no_data(api: Served) -> None:
+    """It needs no token, so nothing of the pool may be on it."""
+    page = api.http.get("/").text
+    assert "pool-001" not in page
+    assert "ticket-123" not in page
+    assert "/docs" in page
+
+
+def test_the_documentation_shows_every_call(api: Served) -> None:
+    """With its statuses, and documents to jump to."""
+    page = api.http.get("/docs").text
+    for path in api.http.get("/openapi.json").json()["paths"]:
+        assert f"{path}</code>" in page
+    targets = set(re.findall(r'href="#([^"]+)"', page))
+    assert targets
+    assert targets <= set(re.findall(r'id="([^"]+)"', page))
+
+
+def test_answers_are_not_kept_by_anybody(api: Served) -> None:
+    """What was true a moment ago may be another's PPA now."""
+    for path in ("/v1/ppas", "/v1/leases", "/v1/pools", "/readyz", "/nothing", "/"):
+        assert api.http.get(path).headers["cache-control"] == "no-store"
+    assert "server" not in api.http.get("/").headers
