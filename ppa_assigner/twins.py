@@ -33,7 +33,7 @@ class Twins:
     def _compare(self, request: str) -> None:
         """The leases of one wish stand together; those of the highest attempt are equal, the others end."""
         equal: set[Reference] = set()
-        left = self._office.crew.with_request(request)
+        left = found = self._office.crew.with_request(request)
         while left:
             same = [s for s in left if same_wish(left[0].record, s.record)]
             left = [s for s in left if s not in same]
@@ -41,14 +41,14 @@ class Twins:
             equal |= {s.ppa for s in highest} if len(highest) > 1 else set()
             for low in same[len(highest) :]:
                 self._read_higher(low, highest[0])
-        self._mark(request, equal)
+        self._mark(request, equal, {s.ppa for s in found})
 
-    def _mark(self, request: str, equal: set[Reference]) -> None:
+    def _mark(self, request: str, equal: set[Reference], found: set[Reference]) -> None:
         """Told again while it is not shown: a worker's successor does not know it."""
         before = self._marked.pop(request, set())
         if equal:
             self._marked[request] = equal
-        for ppa in before | equal:
+        for ppa in before | found:
             member = self._office.crew.get(ppa)
             if member is not None and (ppa in equal) != (member.snapshot.condition is Condition.DUPLICATE):
                 member.worker.tell(Duplicate(ppa in equal))

@@ -9,13 +9,25 @@ from random import Random
 from typing import Any, TypeVar
 
 from ppa_assigner.automaton import Daemon, Known
-from ppa_assigner.automaton.events import Assign, Command, Confirm, Denied, Event, Lent, Looked, LookFailed, No, Outcome
+from ppa_assigner.automaton.events import (
+    Assign,
+    Command,
+    Confirm,
+    Denied,
+    Duplicate,
+    Event,
+    Lent,
+    Looked,
+    LookFailed,
+    No,
+    Outcome,
+)
 from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.config import Settings
 from ppa_assigner.line import Call
 from ppa_assigner.port import Launchpad, Moment
 from ppa_assigner.problems import Problem
-from ppa_assigner.record import Record, State
+from ppa_assigner.record import Record, State, Text
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor import Supervisor
 from ppa_assigner.ticket import TicketOffice
@@ -26,7 +38,7 @@ from ppa_assigner.worker import Listener, Worker
 from .memory import START, MemoryLaunchpad
 from .settings import settings
 
-C = TypeVar("C", bound=Command)
+C = TypeVar("C", bound="Command | Duplicate")
 
 
 def ref(name: str) -> Reference:
@@ -55,10 +67,11 @@ class FakeWorker(Worker):
 
     def show(self, record: Record | None, condition: Condition = Condition.OK, fault: str | None = None) -> None:
         """The PPA is now this."""
+        self._known = replace(self._known, text=Text(None, record))
         self.snapshot = Snapshot(self.ppa, "default", record, condition, START, None, fault)
         self._listener.changed(self.snapshot)
 
-    def record(self, state: State, minutes: int = 0, **fields: Any) -> Record:
+    def record(self, state: State, minutes: float = 0, **fields: Any) -> Record:
         """A record, written so many minutes after the start."""
         self.serial += 1
         fields.setdefault("pool", "default")

@@ -1,0 +1,148 @@
+"""Daemons with real workers on one Launchpad in memory, each on a wire of its own that can be cut or stopped up."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Collection
+from datetime import datetime
+from random import Random
+
+from ppa_assigner.automaton import Daemon
+from ppa_assigner.clock import LaunchpadClock, boottime
+from ppa_assigner.options import PoolOptions, Retry
+from ppa_assigner.port import (
+    ActAnswer,
+    Arrivals,
+    Build,
+    Content,
+    Entry,
+    Gone,
+    Lane,
+    Look,
+    Publication,
+    ReadAnswer,
+    Refused,
+    Unavailable,
+    Unknown,
+    WriteAnswer,
+)
+from ppa_assigner.record import State
+from ppa_assigner.reference import Reference
+from ppa_assigner.supervisor import Supervisor
+from ppa_assigner.ticket import TicketOffice
+
+from .memory import MemoryLaunchpad
+from .settings import settings
+from .waiting import until
+
+OPTIONS = PoolOptions(settle=0.0, verify_age=0.0, retry=Retry(0.01, 0.05), max_tries=1000)
+CUT = Unavailable("the wire is cut")
+_started = itertools.count(1)
+
+
+class Wire:
+    """A daemon's way to Launchpad.  `hold()` lets nothing through until `release()`; `cut` ends it for good."""
+
+    def __init__(self, launchpad: MemoryLaunchpad) -> None:
+        self._launchpad = launchpad
+        self._open = threading.Event()
+        self._open.set()
+        self.cut = False
+        self.held = 0
+
+    def hold(self) -> None:
+        self._open.clear()
+
+    def release(self) -> None:
+        self._open.set()
+
+    def _passes(self) -> bool:
+        if not self._open.is_set():
+            self.held += 1
+            assert self._open.wait(60.0)
+        return not self.cut
+
+    def look(self, owner: str) -> Look | Gone | Refused | Unavailable:
+        return self._launchpad.look(owner) if self._passes() else CUT
+
+    def read(self, ppa: Reference, lane: Lane = Lane.WORK) -> ReadAnswer:
+        return self._launchpad.read(ppa, lane) if self._passes() else CUT
+
+    def write(self, entry: Entry, description: str, lane: Lane = Lane.WORK) -> WriteAnswer:
+        return self._launchpad.write(entry, description, lane) if self._passes() else Unknown("the wire is cut")
+
+    def arrivals(self, entry: Entry, since: datetime, lane: Lane = Lane.WORK) -> Arrivals | Gone | Unavailable:
+        return self._launchpad.arrivals(entry, since, lane) if self._passes() else CUT
+
+    def content(self, entry: Entry) -> Content | Gone | Refused | Unavailable:
+        return self._launchpad.content(entry) if self._passes() else CUT
+
+    def delete(self, publication: Publication, comment: str, not_after: float) -> ActAnswer:
+        return self._launchpad.delete(publication, comment, not_after) if self._passes() else CUT
+
+    def cancel(self, build: Build, not_after: float) -> ActAnswer:
+        return self._launchpad.cancel(build, not_after) if self._passes() else CUT
+
+    def uploaders(self, entry: Entry) -> Collection[str] | Gone | Refused | Unavailable:
+        return self._launchpad.uploaders(entry) if self._passes() else CUT
+
+    def grant(self, entry: Entry, who: str, lane: Lane, not_after: float) -> ActAnswer:
+        return self._launchpad.grant(entry, who, lane, not_after) if self._passes() else CUT
+
+    def revoke(self, entry: Entry, who: str, not_after: float) -> ActAnswer:
+        return self._launchpad.revoke(entry, who, not_after) if self._passes() else CUT
+
+
+class Fleet:
+    """Some PPAs and the daemons that serve them."""
+
+    def __init__(self, count: int = 0) -> None:
+        self.launchpad = MemoryLaunchpad(boottime)
+        self.ppas = self.launchpad.add(*(f"~team/ubuntu/p{n:02}" for n in range(count)))
+        self.running: list[tuple[Supervisor, Wire]] = []
+
+    def daemon(
+        self, *, options: PoolOptions = OPTIONS, total: float = 5.0, every: float = 0.3, held: bool = False
+    ) -> Supervisor:
+        """Start a daemon; a later one is a later run of the same name."""
+        wire = Wire(self.launchpad)
+        if held:
+            wire.hold()
+        number = next(_started)
+        supervisor = Supervisor(
+            settings(*self.ppas, options=options, total=total, look_every=every), wire, clock=LaunchpadClock(),
+            daemon=Daemon("test", number, "x"), tickets=TicketOffice(b"pool"), rng=Random(number),
+        )  # fmt: skip
+        self.running.append((supervisor, wire))
+        supervisor.start()
+        return supervisor
+
+    def wire(self, supervisor: Supervisor) -> Wire:
+        """The wire of this daemon."""
+        return next(wire for one, wire in self.running if one is supervisor)
+
+    def kill(self, supervisor: Supervisor) -> None:
+        """As kill -9: from now on nothing of it reaches Launchpad."""
+        self.wire(supervisor).cut = True
+
+    def all_free(self, supervisor: Supervisor, seconds: float = 20.0) -> None:
+        """Wait until this daemon knows all PPAs as free."""
+        until(lambda: set(self.states(supervisor)) == {State.FREE}, "all PPAs free", seconds)
+
+    def states(self, supervisor: Supervisor) -> list[State | None]:
+        """The states as this daemon knows them."""
+        return [s.record.state if s.record is not None else None for s in supervisor.snapshots()]
+
+    def serials_grow_by_one(self) -> None:
+        """Every write of every PPA followed the one before."""
+        for ppa in self.ppas:
+            serials = [record.serial for record in self.launchpad.records(ppa)]
+            assert serials == list(range(serials[0], serials[0] + len(serials))), ppa
+
+    def close(self) -> None:
+        """End all daemons."""
+        for supervisor, wire in self.running:
+            wire.cut = True
+            wire.release()
+            supervisor.stop(10.0)

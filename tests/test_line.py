@@ -1,0 +1,90 @@
+"""The waiting line's plain choices."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+
+import pytest
+
+from ppa_assigner.line import Asked, Avoided, Call, Stage, choose, in_line, position, settle
+from ppa_assigner.problems import Kind, Problem
+from ppa_assigner.record import Record, State
+from ppa_assigner.views import Condition, Snapshot, Wish
+
+from .fakecrew import ref
+from .memory import START
+
+
+def asked(first: float, number: int, **fields: str) -> Asked:
+    """A wish that waits."""
+    made = Asked(Wish(**{"owner": "me", "pool": "default", "request_id": f"r{number}", **fields}), 0, first, number)  # type: ignore[arg-type]  # texts only
+    made.stage = Stage.WAITING
+    return made
+
+
+def free(name: str, minutes: int = 0) -> Snapshot:
+    """A free PPA."""
+    when = START + timedelta(minutes=minutes)
+    record = Record(serial=1, nonce=name, state=State.FREE, since=when, touched=when, pool="default")
+    return Snapshot(ref(name), "default", record, Condition.OK)
+
+
+def test_the_line_is_ordered_by_first_asked_then_by_coming() -> None:
+    """Only those of the pool who wait or are searched for stand in it."""
+    late, early, same = asked(2.0, 1), asked(1.0, 2), asked(1.0, 3)
+    other, bound = asked(0.0, 4, pool="other"), asked(0.0, 5)
+    bound.stage = Stage.ASSIGNING
+    line = in_line([late, early, same, other, bound], "default")
+    assert line == [early, same, late]
+    assert [position(line, one) for one in line] == [1, 2, 3]
+    assert position(line, bound) == 1
+
+
+def test_the_longest_free_is_chosen_until_a_race_was_lost() -> None:
+    """Then any of them; those avoided never while they have not changed."""
+    wish, ppas = asked(0.0, 1), [free("b", 1), free("a", 0), free("c", 2)]
+    assert choose(wish, ppas, Random(1), 0.0) is ppas[1]
+    wish.lost = 1
+    chosen = {choose(wish, ppas, Random(seed), 0.0) for seed in range(30)}
+    assert chosen == set(ppas)
+    wish.avoided[ref("a")] = Avoided("a", 10.0)
+    assert ppas[1] not in {choose(wish, ppas, Random(seed), 9.0) for seed in range(30)}
+    changed = replace(ppas[1], record=replace(ppas[1].record, nonce="new")) if ppas[1].record else ppas[1]
+    assert choose(wish, [changed], Random(1), 9.0) is changed
+    assert choose(wish, [ppas[1]], Random(1), 10.0) is ppas[1]
+    assert choose(wish, [], Random(1), 0.0) is None
+
+
+def test_a_ppa_without_a_record_has_no_nonce_to_be_avoided_by() -> None:
+    """It is avoided by time alone."""
+    wish, unknown = asked(0.0, 1), Snapshot(ref("a"), "default", None, Condition.UNREACHABLE)
+    wish.avoided[ref("a")] = Avoided(None, 10.0)
+    assert wish.avoids(unknown, 9.0)
+    assert not wish.avoids(unknown, 10.0)
+
+
+def test_the_deadline_of_a_wish_is_that_of_its_last_call() -> None:
+    """None of its calls has to be answered: no deadline at all."""
+    wish = asked(0.0, 1)
+    assert wish.deadline == 0.0
+    wish.calls = [Call(wish.wish, 1.0, 5.0), Call(wish.wish, 1.0, 7.0)]
+    assert wish.deadline == 7.0
+
+
+def test_a_future_is_settled_once() -> None:
+    """Twice, or after its waiter ended it, changes nothing and raises nothing."""
+    future: Future[int] = Future()
+    settle(future, 1)
+    settle(future, Problem(Kind.INTERNAL, "late"))
+    assert future.result(0) == 1
+    failed: Future[int] = Future()
+    settle(failed, Problem(Kind.INTERNAL, "bad"))
+    with pytest.raises(Problem):
+        failed.result(0)
+    cancelled: Future[int] = Future()
+    cancelled.cancel()
+    settle(cancelled, 1)
+    assert cancelled.cancelled()

@@ -1,0 +1,195 @@
+"""Rounds of looks, who waits for them, and the thread that looks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection
+
+import pytest
+
+from ppa_assigner.automaton.events import Looked, LookFailed
+from ppa_assigner.clock import boottime
+from ppa_assigner.looking import Failures, Looker, LookEvent, Rounds
+from ppa_assigner.port import Gone, Look, Moment, Refused, Unavailable
+from ppa_assigner.reference import Reference
+
+from .fakecrew import ref
+from .memory import START, MemoryLaunchpad
+from .waiting import until
+
+A, B = ref("a"), ref("b")
+
+
+def run(calls: list[object]) -> None:
+    """Make the calls that a round gave."""
+    for call in calls:
+        assert callable(call)
+        call()
+
+
+def test_a_round_is_over_when_every_ppa_is_known_or_failed() -> None:
+    """Who waited for it is told which ones failed, and why."""
+    rounds, seen = Rounds(), list[Failures]()
+    rounds.wait(rounds.next, seen.append)
+    number = rounds.begin([A, B])
+    run([*rounds.done(A, number, None)])
+    assert seen == []
+    run([*rounds.done(B, number, "down")])
+    assert seen == [{B: "down"}]
+    assert rounds.done(A, number, None) == []
+    assert not rounds._waiters
+    assert not rounds._rounds
+
+
+def test_a_later_round_serves_who_waits_for_an_earlier_one_and_not_the_other_way() -> None:
+    """A look that began before the ask does not count."""
+    rounds, seen = Rounds(), list[str]()
+    first = rounds.begin([A])
+    rounds.wait(rounds.next, lambda _: seen.append("asked in the first"))
+    second = rounds.begin([A])
+    rounds.wait(rounds.next, lambda _: seen.append("asked in the second"))
+    run([*rounds.done(A, first, None)])
+    assert seen == []
+    run([*rounds.done(A, second, None)])
+    assert seen == ["asked in the first"]
+
+
+def test_the_latest_round_is_the_one_under_way() -> None:
+    """Or the next, when there is none."""
+    rounds = Rounds()
+    assert rounds.latest == 1
+    rounds.begin([A])
+    assert rounds.latest == 1
+    run([*rounds.done(A, 1, None)])
+    assert rounds.latest == 2
+
+
+def test_a_round_over_nothing_and_a_ppa_that_is_let_go() -> None:
+    """Both end; a PPA whose worker died fails the rounds that wait for it, and no others."""
+    rounds, seen = Rounds(), list[Failures]()
+    rounds.wait(1, seen.append)
+    run([*rounds.over(rounds.begin([]))])
+    assert seen == [{}]
+    rounds.wait(2, seen.append)
+    rounds.begin([A, B])
+    run([*rounds.done(A, 2, None)])
+    run([*rounds.forget(A, "died")])
+    run([*rounds.forget(B, "died")])
+    assert seen == [{}, {B: "died"}]
+    assert rounds.over(7) == []
+
+
+class Watch:
+    """A looker over a Launchpad in memory, with what it told."""
+
+    def __init__(self, launchpad: MemoryLaunchpad, *ppas: Reference, every: float = 3600.0) -> None:
+        self.ppas, self.told, self.moments, self.begun = ppas, list[tuple[Reference, LookEvent]](), list[Moment](), 0
+        self.looker = Looker(launchpad, self.begin, self.tell, every=every, observe=self.moments.append)
+
+    def begin(self) -> tuple[int, Collection[Reference]]:
+        self.begun += 1
+        return self.begun, self.ppas
+
+    def tell(self, ppa: Reference, event: LookEvent) -> None:
+        self.told.append((ppa, event))
+
+
+def test_a_look_tells_each_ppa_and_the_clock_once() -> None:
+    """One listing per owner; what is not in it is told as None; its Date is observed once."""
+    launchpad = MemoryLaunchpad(boottime)
+    launchpad.add(str(A), str(B))
+    watch = Watch(launchpad, A, B, ref("missing"), Reference("other", "ubuntu", "x"))
+    watch.looker.look()
+    shown = {ppa: event.entry is not None for ppa, event in watch.told if isinstance(event, Looked)}
+    assert shown == {A: True, B: True, ref("missing"): False, Reference("other", "ubuntu", "x"): False}
+    assert [request.what for request in launchpad.log] == ["look", "look"]
+    assert len(watch.moments) == 1
+
+
+class Answering(MemoryLaunchpad):
+    """Looks are answered so."""
+
+    def __init__(self, answer: Look | Gone | Refused | Unavailable | Exception) -> None:
+        super().__init__(boottime)
+        self.answer = answer
+
+    def look(self, owner: str) -> Look | Gone | Refused | Unavailable:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [(Unavailable("down"), "down"), (Refused("no", Moment(START, 1.0, 2.0)), "no"), (KeyError("bug"), "bug")],
+)
+def test_a_look_that_fails_is_told_to_each(answer: Refused | Unavailable | Exception, reason: str) -> None:
+    """No answer, a refusal, or a bug of the port: the reason reaches every PPA of the owner."""
+    watch = Watch(Answering(answer), A, B)
+    watch.looker.look()
+    events = [event for _, event in watch.told if isinstance(event, LookFailed)]
+    assert len(events) == 2
+    assert all(reason in event.reason for event in events)
+
+
+def test_an_owner_that_is_gone_has_no_ppas() -> None:
+    """Each is told as not listed, for its worker to read it alone."""
+    watch = Watch(Answering(Gone("404", Moment(START, 1.0, 2.0))), A)
+    watch.looker.look()
+    assert watch.told == [(A, Looked(None, 1.0, 1))]
+    assert watch.moments == [Moment(START, 1.0, 2.0)]
+
+
+def test_the_thread_looks_again_and_at_once_when_asked_and_ends() -> None:
+    """A wish for a look that comes during a look leads to another."""
+    launchpad = MemoryLaunchpad(boottime)
+    launchpad.add(str(A))
+    watch = Watch(launchpad, A)
+    watch.looker.start()
+    for count in (1, 2, 3):
+        until(lambda count=count: watch.begun == count, f"look {count}")  # type: ignore[misc]  # a default binds each
+        watch.looker.look_now()
+    until(lambda: watch.begun == 4)
+    watch.looker.stop()
+    watch.looker.join(5.0)
+    assert not watch.looker.is_alive()
+
+
+def test_the_thread_survives_a_bug(caplog: pytest.LogCaptureFixture) -> None:
+    """A round that fails is logged; the next one comes."""
+    failures = [True]
+
+    class Failing(Watch):
+        def begin(self) -> tuple[int, Collection[Reference]]:
+            if failures and failures.pop():
+                raise KeyError("a bug")
+            return super().begin()
+
+    watch = Failing(MemoryLaunchpad(boottime), A, every=0.01)
+    watch.looker.start()
+    until(lambda: watch.begun > 0)
+    watch.looker.stop()
+    watch.looker.join(5.0)
+    assert "a round of looks failed" in caplog.text
+
+
+def test_stopping_in_the_middle_of_a_look(caplog: pytest.LogCaptureFixture) -> None:
+    """The request under way ends; those not begun are not made; nothing is said to have failed."""
+    entered, leave = threading.Event(), threading.Event()
+
+    class Slow(MemoryLaunchpad):
+        def look(self, owner: str) -> Look | Gone | Refused | Unavailable:
+            entered.set()
+            assert leave.wait(10.0)
+            return super().look(owner)
+
+    launchpad = Slow(boottime)
+    watch = Watch(launchpad, *(Reference(f"o{n}", "ubuntu", "p") for n in range(9)))
+    watch.looker.start()
+    assert entered.wait(5.0)
+    watch.looker.stop()
+    leave.set()
+    watch.looker.join(5.0)
+    assert not watch.looker.is_alive()
+    assert len(launchpad.log) < 9
+    assert "failed" not in caplog.text

@@ -1,0 +1,472 @@
+"""Calls about leases and PPAs, reloading, and workers that die: with workers that answer by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ppa_assigner.access import EVERYBODY, Caller, Role
+from ppa_assigner.automaton.events import (
+    Adopt,
+    Assign,
+    Confirm,
+    Denied,
+    Hold,
+    Inspect,
+    Inspected,
+    Lent,
+    No,
+    Quarantine,
+    Release,
+    Resume,
+    Stands,
+    Touch,
+    Transition,
+)
+from ppa_assigner.options import PoolOptions
+from ppa_assigner.port import Content, Moment
+from ppa_assigner.problems import Kind, Problem
+from ppa_assigner.record import State
+from ppa_assigner.reference import Reference
+from ppa_assigner.views import (
+    Act,
+    AdoptAct,
+    Condition,
+    Event,
+    HoldAct,
+    QuarantineAct,
+    ReleaseAct,
+    ResumeAct,
+)
+
+from .fakecrew import Desk, FakeWorker, lent, problem, ref
+from .memory import START
+from .settings import settings
+
+ANN = Caller("ann", Role.CLIENT, ("team-*",))
+
+
+def used(**fields: object) -> tuple[Desk, FakeWorker]:
+    """A desk whose PPA `a` is used under lease L."""
+    made = Desk("a", "b")
+    made["a"].used("r", lease="L", **fields)
+    return made, made["a"]
+
+
+# -- leases -----------------------------------------------------------------------------------------------------------
+
+
+def test_touch_gives_what_the_worker_confirms() -> None:
+    """The command carries the lease and the ttl; the result is the record of the outcome."""
+    made, a = used()
+    future = made.supervisor.touch("L", 60.0, EVERYBODY)
+    command = a.take(Touch)
+    assert (command.lease, command.ttl) == ("L", 60.0)
+    record = a.used("r", lease="L")
+    a.reply(command, Lent(record))
+    assert (future.result(0).ppa, future.result(0).record) == (ref("a"), record)
+
+
+@pytest.mark.parametrize(
+    ("why", "kind"),
+    [
+        (No.OVER, Kind.LEASE_OVER),
+        (No.INVALID, Kind.INVALID),
+        (No.WRONG_STATE, Kind.WRONG_STATE),
+        (No.OUTAGE, Kind.UNAVAILABLE),
+    ],
+)
+def test_touch_that_is_denied(why: No, kind: Kind) -> None:
+    """Each denial has its problem."""
+    made, a = used()
+    future = made.supervisor.touch("L", None, EVERYBODY)
+    a.deny(Touch, No.IN_DOUBT)
+    assert not future.done()
+    a.deny(Touch, why)
+    assert problem(future).kind is kind
+
+
+def test_a_denial_without_a_reason_still_says_something() -> None:
+    """The detail is for people."""
+    made, a = used()
+    future = made.supervisor.release("L", EVERYBODY)
+    a.deny(Release, No.OUTAGE, "")
+    assert "Launchpad did not answer" in problem(future).detail
+
+
+def test_a_lease_that_is_unknown_is_so_after_a_look_that_began_after_the_call() -> None:
+    """A look under way does not count, one that failed neither: it is looked again until one saw every PPA."""
+    made = Desk("a", "b")
+    made.begin_look()
+    future = made.supervisor.touch("L", None, EVERYBODY)
+    made.end_look()
+    made.look(b="no answer")
+    assert not future.done()
+    made.wait(2.0)
+    made.look()
+    assert problem(future).kind is Kind.UNKNOWN_LEASE
+    assert not made.office.open
+
+
+def test_a_lease_that_could_not_be_looked_for_is_503_at_the_deadline() -> None:
+    """The reason is said."""
+    made = Desk("a", "b")
+    future = made.supervisor.lease("L")
+    made.look(b="no answer")
+    made.wait(5.0)
+    assert (problem(future).kind, "no answer" in problem(future).detail) == (Kind.UNAVAILABLE, True)
+    made.look()
+    assert not made.office._expected
+
+
+def test_a_lease_that_a_look_finds() -> None:
+    """It was made by another daemon: found afresh, shown."""
+    made = Desk("a")
+    future = made.supervisor.lease("L")
+    record = made["a"].used("r", lease="L")
+    made.look()
+    assert future.result(0).record == record
+
+
+def test_a_lease_that_is_elsewhere_is_looked_for_once_more() -> None:
+    """Memory was wrong: after a fresh look it is another PPA's, or nobody's."""
+    made, a = used()
+    future = made.supervisor.release("L", EVERYBODY)
+    a.deny(Release, No.ELSEWHERE)
+    assert not future.done()
+    made.look()
+    a.deny(Release, No.ELSEWHERE)
+    assert problem(future).kind is Kind.UNKNOWN_LEASE
+
+
+@pytest.mark.parametrize(
+    ("by", "owner", "allowed"),
+    [("ann", "x", True), ("bob", "team-1", True), ("bob", "x", False), (None, "x", False)],
+)
+def test_who_may_end_and_touch(by: str | None, owner: str, allowed: bool) -> None:
+    """Its own leases, and those whose owner matches its patterns: else 403, and nothing is asked of the worker."""
+    made, a = used(by=by, owner=owner)
+    for future in (made.supervisor.touch("L", None, ANN), made.supervisor.release("L", ANN)):
+        assert future.done() is not allowed
+        if not allowed:
+            assert problem(future).kind is Kind.FORBIDDEN
+    assert a.has(Touch) is a.has(Release) is allowed
+
+
+# -- the operator's acts ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("act", "kind"),
+    [
+        (ReleaseAct("L"), Release),
+        (HoldAct("L", 5.0), Hold),
+        (AdoptAct(), Adopt),
+        (QuarantineAct("why"), Quarantine),
+        (ResumeAct(), Resume),
+    ],
+)
+def test_an_operators_act(act: Act, kind: type[Release]) -> None:
+    """It reaches the worker, and the PPA is shown as it is then."""
+    made, a = used()
+    future = made.supervisor.operate(ref("a"), act, EVERYBODY)
+    a.reply(a.take(kind), Stands(None))
+    assert future.result(0) == a.snapshot
+
+
+def test_an_operators_release_of_another_lease() -> None:
+    """The PPA does not hold it: 409, with or without a reason."""
+    made, a = used()
+    for detail in ("", "it was removed"):
+        future = made.supervisor.operate(ref("a"), ReleaseAct("other"), EVERYBODY)
+        a.deny(Release, No.ELSEWHERE, detail)
+        assert problem(future).kind is Kind.WRONG_STATE
+        assert detail in problem(future).detail
+
+
+def test_what_is_not_served_is_unknown() -> None:
+    """404 for acts, content and the PPA itself."""
+    made = Desk("a")
+    for call in (
+        lambda: made.supervisor.operate(ref("x"), ResumeAct(), EVERYBODY),
+        lambda: made.supervisor.content(ref("x")),
+        lambda: made.supervisor.snapshot(ref("x")),
+    ):
+        with pytest.raises(Problem) as caught:
+            call()
+        assert caught.value.kind is Kind.UNKNOWN_PPA
+
+
+def test_content() -> None:
+    """What a clean would delete, as the worker lists it."""
+    made, a = used()
+    content = Content((), (), Moment(START, 0.0, 0.0))
+    future = made.supervisor.content(ref("a"))
+    a.reply(a.take(Inspect), Inspected(content))
+    assert future.result(0) == content
+
+
+def test_an_outcome_that_cannot_be_is_a_bug_that_hurts_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
+    """The worker that told it goes on; the call ends at its deadline; the log has it."""
+    made, a = used()
+    touch, content = made.supervisor.touch("L", None, EVERYBODY), made.supervisor.content(ref("a"))
+    a.reply(a.take(Touch), Stands(None))
+    a.reply(a.take(Inspect), Stands(None))
+    assert "could not be handled" in caplog.text
+    made.wait(5.0)
+    assert problem(touch).kind is problem(content).kind is Kind.UNAVAILABLE
+
+
+# -- what is shown ----------------------------------------------------------------------------------------------------
+
+
+def test_pools_in_numbers() -> None:
+    """States, conditions, the line, and how long the first has waited."""
+    made = Desk("a", "b")
+    made["a"].used("x")
+    empty = made.supervisor.pools()[0]
+    assert (empty.pool, empty.waiting, empty.oldest_wait) == ("default", 0, None)
+    assert (empty.states["used"], empty.conditions["ok"], empty.conditions["unreachable"]) == (1, 1, 1)
+    made["b"].used("y")
+    made.ask("one", wait=60.0)
+    made.wait(3.0)
+    made.ask("two", wait=60.0)
+    view = made.supervisor.pools()[0]
+    assert view.waiting == 2
+    assert view.oldest_wait == pytest.approx(3.0)
+
+
+def test_snapshots_by_name() -> None:
+    """All PPAs, in order."""
+    made = Desk("b", "a")
+    assert [s.ppa for s in made.supervisor.snapshots()] == [ref("a"), ref("b")]
+    assert made.supervisor.snapshot(ref("a")) == made["a"].snapshot
+
+
+def test_a_worker_whose_loop_does_not_turn_is_stuck() -> None:
+    """Busy and without a sign of life for longer than the patience; a dead one is being replaced, not stuck."""
+    made = Desk("a", "b")
+    made["a"].busy = made["b"].busy = True
+    made.wait(10.0)
+    made["b"].turned = made.now
+    assert made.supervisor.stuck(9.0) == [str(ref("a"))]
+    assert made.supervisor.stuck(11.0) == []
+    made["a"].die()
+    assert made.supervisor.stuck(9.0) == []
+
+
+def test_transitions_and_alarms_are_events() -> None:
+    """Both are written down, numbered."""
+    made = Desk("a")
+    seen: list[Event] = []
+    made.supervisor.events.subscribe(seen.append)
+    record = made["a"].record(State.DIRTY, owner="me", lease="L", request="r")
+    made.supervisor.moved(ref("a"), Transition(State.USED, record, "released", START))
+    made.supervisor.moved(ref("a"), Transition(None, record, "seen", START))
+    made.supervisor.alarmed(ref("a"), "look here")
+    assert [(e.number, e.kind) for e in seen] == [(1, "transition"), (2, "transition"), (3, "alarm")]
+    assert (seen[0].data["from"], seen[0].data["to"], seen[0].data["why"]) == ("used", "dirty", "released")
+    assert seen[1].data["from"] is None
+    assert seen[2].data == {"text": "look here"}
+
+
+def test_ready_after_a_look_that_got_through_somewhere() -> None:
+    """One PPA out of reach does not keep the others waiting; all of them do, and it is tried again."""
+    made = Desk("a", "b", ready=False)
+    assert made.supervisor.unready() == "the first look at the PPAs is not over"
+    made.look(a="down", b="down")
+    assert made.supervisor.unready() == "down"
+    made.wait(2.0)
+    made.look(a="down")
+    assert made.supervisor.unready() is None
+
+
+def test_no_more_looks_for_ready_once_it_stops() -> None:
+    """The pause before the next first look may outlast the daemon."""
+    made = Desk("a", ready=False)
+    made.look(a="down")
+    made.supervisor.stop(0.1)
+    made.wait(2.0)
+    made.office.timer.run_due()
+    assert made.supervisor.unready() == "the daemon is being stopped"
+    with pytest.raises(RuntimeError):
+        made.look()
+
+
+def test_calls_of_a_stopping_daemon_end_at_once() -> None:
+    """Touch, release, show, acts and withdrawals: those open and those that come are 503."""
+    made, a = used()
+    supervisor = made.supervisor
+    pending = supervisor.touch("L", None, EVERYBODY)
+    supervisor.stop(0.1)
+    assert problem(pending).kind is Kind.UNAVAILABLE
+    for future in (
+        supervisor.touch("L", None, EVERYBODY),
+        supervisor.lease("unknown"),
+        supervisor.operate(ref("a"), ResumeAct(), EVERYBODY),
+        supervisor.withdraw("nobody", EVERYBODY),
+    ):
+        assert problem(future).kind is Kind.UNAVAILABLE
+    assert not a.has(Resume)
+    assert not made.office.open
+
+
+# -- reload -----------------------------------------------------------------------------------------------------------
+
+
+def reload(made: Desk, *names: str, retire: tuple[Reference, ...] = ()) -> list[str]:
+    """Serve these from now on."""
+    return made.supervisor.reload(settings(*(ref(name) for name in names), retire=retire))
+
+
+def test_an_added_ppa_gets_a_worker_and_serves_who_waits() -> None:
+    """It is looked at, and lent once it is known to be free."""
+    made = Desk("a")
+    call = made.ask(wait=60.0)
+    assert reload(made, "a", "b") == []
+    assert made["b"].running
+    made["b"].free()
+    made["b"].lend()
+    assert lent(call).ppa == ref("b")
+
+
+def test_a_removed_ppa_that_is_free_is_let_go() -> None:
+    """Its worker ends, the round of looks does not wait for it, and it is no candidate."""
+    made = Desk("a", "b")
+    made["a"].free()
+    made["b"].free(5)
+    made.begin_look()
+    call = made.ask("late", attempt=1)
+    assert reload(made, "b") == []
+    assert made["a"].ended
+    made.look()
+    made["b"].lend()
+    assert lent(call).ppa == ref("b")
+    assert [s.ppa for s in made.supervisor.snapshots()] == [ref("b")]
+
+
+def test_a_removed_ppa_that_is_used_is_served_to_its_end() -> None:
+    """Lease and clean first, with a warning; then it is let go.  A late word of its worker is dropped."""
+    made = Desk("a", "b")
+    record = made["a"].used("r", lease="L")
+    warnings = reload(made, "b")
+    assert len(warnings) == 1
+    assert "retire" in warnings[0]
+    again = made.ask("r")
+    made["a"].confirm()
+    assert lent(again).record == record
+    made["a"].show(made["a"].record(State.DIRTY))
+    assert not made["a"].ended
+    made["a"].free()
+    assert made["a"].ended
+    made["a"].free()
+    made["a"].die()
+    assert made.asked() is None
+
+
+def test_a_removed_ppa_that_is_being_lent_is_not_dropped() -> None:
+    """It looked free when the list changed, and a lease was on its way: the lease is told and served to its end."""
+    made = Desk("a", "b")
+    made["a"].free()
+    call = made.ask()
+    reload(made, "b")
+    assert not made["a"].ended
+    made["a"].lend()
+    assert lent(call).ppa == ref("a")
+    assert not made["a"].ended
+    made["a"].free()
+    assert made["a"].ended
+
+
+def test_a_removed_ppa_whose_assign_is_lost_is_let_go_then() -> None:
+    """The answer to its last command ends it."""
+    made = Desk("a", "b")
+    made["a"].free()
+    call = made.ask(wait=60.0)
+    reload(made, "b")
+    made["a"].deny(Assign, No.LOST)
+    assert made["a"].ended
+    assert not call.future.done()
+
+
+@pytest.mark.parametrize(
+    ("condition", "gone"),
+    [
+        (Condition.UNMANAGED, True),
+        (Condition.UNREADABLE, True),
+        (Condition.MISSING, True),
+        (Condition.UNREACHABLE, False),
+    ],
+)
+def test_a_removed_ppa_without_a_record(condition: Condition, gone: bool) -> None:
+    """Nothing of ours is in it: let go, or (never seen yet) kept until it was."""
+    made = Desk("a", "b")
+    made["a"].show(None, condition)
+    reload(made, "b")
+    assert made["a"].ended is gone
+
+
+def test_a_retired_ppa_is_served_and_not_lent() -> None:
+    """Listed under `retire` it keeps its worker, with the options of the pool that its record names."""
+    made = Desk("a", "b")
+    made["a"].free()
+    assert reload(made, "b", retire=(ref("a"),)) == []
+    made.ask(wait=5.0)
+    assert made.asked() is None
+    assert not made["a"].ended
+    made["a"].free()
+    assert not made["a"].ended
+
+
+def test_a_ppa_comes_back() -> None:
+    """Removed while used and put on the list again: lent again."""
+    made = Desk("a", "b")
+    made["a"].used("x")
+    reload(made, "b")
+    reload(made, "a", "b")
+    made["a"].free()
+    made.ask()
+    assert made.asked() == "a"
+
+
+def test_a_wish_for_a_ppa_that_is_no_longer_there() -> None:
+    """The lease is in a PPA that was let go meanwhile: the confirmation goes nowhere, the next candidate comes."""
+    made = Desk("a", "b")
+    made["a"].used("r")
+    call = made.ask()
+    made.office.crew.drop(ref("a"))
+    made["b"].free()
+    made["a"].deny(Confirm, No.ELSEWHERE)
+    made["b"].lend()
+    assert lent(call).ppa == ref("b")
+
+
+def test_an_order_to_a_ppa_that_is_not_served() -> None:
+    """It is answered, and not in the middle of the decision that gave it."""
+    made = Desk("a")
+    outcomes: list[object] = []
+    with made.office.deciding():
+        made.office.order(ref("x"), lambda token: Resume(token=token, deadline=0.0), outcomes.append)
+        assert not outcomes
+    made.office.timer.run_due()
+    assert outcomes == [Denied(No.ELSEWHERE, "it is no longer served")]
+
+
+def test_options_of_a_ppa_that_stays() -> None:
+    """The new options of its pool reach its worker."""
+    made = Desk("a")
+    made.supervisor.reload(settings(ref("a"), options=PoolOptions(ttl=5.0)))
+    events = [event for event in made["a"].told if hasattr(event, "options")]
+    assert events[-1].options.ttl == 5.0
+
+
+def test_a_snapshot_of_a_ppa_that_changed_pools_keeps_its_lease() -> None:
+    """The record's pool stays; a successor of its worker gets the options that hold now."""
+    made = Desk("a", "b")
+    made["a"].used("r", lease="L")
+    reload(made, "b")
+    made["a"].die()
+    made.wait(0.0)
+    assert made["a"].known.options == PoolOptions(settle=0.0)
+    assert replace(made["a"].known.options, ttl=1.0) != made["a"].known.options

@@ -1,0 +1,262 @@
+"""The thread of one PPA: it carries out what the automaton decides, and says what it sees."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from random import Random
+
+import pytest
+
+from ppa_assigner.automaton import Daemon, Known
+from ppa_assigner.automaton.events import (
+    Adopt,
+    Assign,
+    Cancel,
+    Command,
+    Delete,
+    Grant,
+    Inspect,
+    Looked,
+    Outcome,
+    Reconfigured,
+    Release,
+    Revoke,
+    Touch,
+    Transition,
+)
+from ppa_assigner.clock import LaunchpadClock, boottime
+from ppa_assigner.options import PoolOptions
+from ppa_assigner.port import Build, Entry, Lane, Publication, ReadAnswer
+from ppa_assigner.record import State
+from ppa_assigner.reference import Reference
+from ppa_assigner.views import Snapshot
+from ppa_assigner.worker import Worker
+
+from .fakecrew import ref
+from .memory import MemoryLaunchpad, Request
+from .waiting import until
+
+A = ref("a")
+OPTIONS = PoolOptions(settle=0.0, grant_upload=True)
+
+
+class Ear:
+    """A Listener that writes everything down."""
+
+    def __init__(self) -> None:
+        self.snapshots: list[Snapshot] = []
+        self.outcomes: list[tuple[int, Outcome]] = []
+        self.rounds: list[tuple[int, str | None]] = []
+        self.moves: list[Transition] = []
+        self.alarms: list[str] = []
+        self.deaths: list[tuple[Known, BaseException]] = []
+
+    def changed(self, snapshot: Snapshot) -> None:
+        self.snapshots.append(snapshot)
+
+    def replied(self, ppa: Reference, token: int, outcome: Outcome) -> None:
+        self.outcomes.append((token, outcome))
+
+    def round_done(self, ppa: Reference, number: int, reason: str | None) -> None:
+        self.rounds.append((number, reason))
+
+    def moved(self, ppa: Reference, transition: Transition) -> None:
+        self.moves.append(transition)
+
+    def alarmed(self, ppa: Reference, text: str) -> None:
+        self.alarms.append(text)
+
+    def died(self, ppa: Reference, known: Known, error: BaseException) -> None:
+        self.deaths.append((known, error))
+
+
+class Bench:
+    """A worker of PPA `a` over a Launchpad in memory."""
+
+    def __init__(self, launchpad: MemoryLaunchpad | None = None, options: PoolOptions = OPTIONS) -> None:
+        self.launchpad = launchpad or MemoryLaunchpad(boottime)
+        self.launchpad.add(str(A))
+        self.clock, self.ear = LaunchpadClock(), Ear()
+        known = Known(A, "default", options, Daemon("test", 1, "x"), f"{Random().random()}")
+        self.worker = Worker(known, self.launchpad, self.clock, self.ear)
+        self.tokens = iter(range(1, 1000))
+
+    def look(self) -> None:
+        """What a bulk look shows."""
+        answer = self.launchpad.read(A)
+        assert isinstance(answer, Entry)
+        self.worker.tell(Looked(answer, answer.moment.started, 1))
+
+    def do(self, kind: Callable[..., Command], **fields: object) -> Outcome:
+        """Hand a command in and wait for its outcome."""
+        token = next(self.tokens)
+        self.worker.tell(kind(token=token, deadline=boottime() + 10.0, **fields))
+        until(lambda: any(t == token for t, _ in self.ear.outcomes), f"outcome of {kind}")
+        return next(outcome for t, outcome in self.ear.outcomes if t == token)
+
+    def assign(self, **fields: object) -> Outcome:
+        """Lend the PPA."""
+        given = {"lease": "L", "request": "r", "attempt": 0, "owner": "me", "by": None, "ttl": 60.0, **fields}
+        return self.do(Assign, **given)
+
+    def free(self) -> None:
+        """Wait for the proof."""
+        self.look()
+        until(lambda: self.state() is State.FREE, "free")
+
+    def state(self) -> State | None:
+        """The state in the snapshot."""
+        record = self.worker.snapshot.record
+        return record.state if record is not None else None
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    """A worker that runs."""
+    made = Bench()
+    made.worker.start()
+    yield made
+    made.worker.stop()
+    made.worker.join(10.0)
+    assert not made.worker.is_alive()
+
+
+def test_a_life(bench: Bench) -> None:
+    """Empty PPA taken in, proved, lent, used, given back, emptied, proved again: each step told, serials by one."""
+    bench.free()
+    assert "Lent" in repr(bench.assign(uploader="~ann"))
+    assert bench.launchpad.archives[A].uploaders == ["~ann"]
+    assert "Lent" in repr(bench.do(Touch, lease="L", ttl=90.0))
+    bench.launchpad.upload(A, "hello")
+    bench.launchpad.archives[A].builds.append(Build("memory:b", "build of hello", "Building", True))
+    assert "Inspected" in repr(bench.do(Inspect))
+    assert "Stands" in repr(bench.do(Release, lease="L"))
+    until(lambda: bench.state() is State.FREE, "free again")
+    assert not any(item.active for item in bench.launchpad.archives[A].items)
+    assert bench.launchpad.archives[A].uploaders == []
+    assert bench.launchpad.archives[A].builds == []
+    states = [move.record.state for move in bench.ear.moves]
+    assert states == [State.DIRTY, State.FREE, State.USED, State.DIRTY, State.FREE]
+    serials = [record.serial for record in bench.launchpad.records(A)]
+    assert serials == list(range(serials[0], serials[0] + len(serials)))
+    assert bench.ear.rounds == [(1, None)]
+    assert bench.ear.deaths == []
+
+
+def test_a_late_command_is_refused_and_a_round_answered(bench: Bench) -> None:
+    """After its deadline nobody waits; a PPA in order can not be adopted."""
+    bench.free()
+    assert "OUTAGE" in repr(bench.do(lambda **f: Touch(**{**f, "deadline": 0.0}), lease="L"))
+    assert "WRONG_STATE" in repr(bench.do(Adopt))
+
+
+def test_alarms_are_told(bench: Bench) -> None:
+    """An old text that somebody brings back."""
+    bench.free()
+    bench.assign()
+    bench.launchpad.describe(A, "my own words")
+    bench.look()
+    until(lambda: bench.ear.alarms, "an alarm")
+    until(lambda: bench.launchpad.record(A), "the record again")
+    record = bench.launchpad.record(A)
+    assert record is not None
+    assert record.lease == "L"
+
+
+def test_an_answer_in_doubt_is_settled(bench: Bench) -> None:
+    """The write was done and its answer lost: in doubt first, then lent."""
+    bench.free()
+    faults = ["lost"]
+    bench.launchpad.fault = lambda r: faults.pop() if faults and r.what == "write" else None
+    token = 500
+    bench.worker.tell(
+        Assign(token=token, deadline=boottime() + 10, lease="L", request="r", attempt=0, owner="me", by=None, ttl=60.0)
+    )
+    until(lambda: any("Lent" in repr(o) for t, o in bench.ear.outcomes if t == token))
+    assert "IN_DOUBT" in repr(bench.ear.outcomes[0])
+
+
+def test_a_port_that_raises_ends_the_worker_with_what_it_knew() -> None:
+    """The supervisor is told, with the write whose outcome nobody knows."""
+
+    def fault(request: Request) -> str | None:
+        if request.what == "write":
+            raise KeyError("a bug")
+        return None
+
+    bench = Bench()
+    bench.launchpad.fault = fault
+    bench.worker.start()
+    bench.look()
+    bench.worker.join(10.0)
+    known, error = bench.ear.deaths[0]
+    assert isinstance(error, KeyError)
+    assert known.flight is not None
+    assert bench.worker.known is known
+
+
+def test_stopping_lets_the_request_under_way_end_and_makes_no_other() -> None:
+    """A read hangs; it is told to stop; after the answer nothing more is asked."""
+    entered, leave = threading.Event(), threading.Event()
+
+    class Slow(MemoryLaunchpad):
+        def read(self, ppa: Reference, lane: Lane = Lane.WORK) -> ReadAnswer:
+            entered.set()
+            assert leave.wait(10.0)
+            return super().read(ppa, lane)
+
+    bench = Bench(Slow(boottime))
+    bench.worker.start()
+    bench.worker.tell(Looked(None, boottime(), 1))
+    assert entered.wait(5.0)
+    assert bench.worker.busy
+    bench.worker.stop()
+    leave.set()
+    bench.worker.join(10.0)
+    assert [request.what for request in bench.launchpad.log] == ["read"]
+    assert bench.ear.deaths == []
+
+
+def test_time_is_not_kept_waiting_by_a_full_mailbox() -> None:
+    """Events and time take turns: a lease ends although events never cease."""
+    bench = Bench()
+    bench.worker.start()
+    bench.free()
+    bench.assign(ttl=1.0)
+    stop = threading.Event()
+
+    def flood() -> None:
+        while not stop.is_set():
+            for _ in range(50):
+                bench.worker.tell(Reconfigured("default", OPTIONS))
+            stop.wait(0.001)
+
+    thread = threading.Thread(target=flood)
+    thread.start()
+    try:
+        until(lambda: [m.why for m in bench.ear.moves].count("expired") == 1, "the end of the lease")
+    finally:
+        stop.set()
+        thread.join(5.0)
+        bench.worker.stop()
+        bench.worker.join(20.0)
+
+
+def test_what_cannot_be_conditional_is_not_asked_after_its_time() -> None:
+    """Delete, cancel, revoke and grant: too late is no request at all."""
+    bench = Bench()
+    entry = bench.launchpad.read(A)
+    assert isinstance(entry, Entry)
+    bench.launchpad.log.clear()
+    publication = Publication("memory://x", "hello", "1", "noble")
+    build = Build("memory://y", "build", "Building", True)
+    past = boottime() - 1.0
+    for ask in (
+        Delete(publication, past),
+        Cancel(build, past),
+        Revoke(entry, "~ann", past),
+        Grant(entry, "~ann", past),
+    ):
+        assert "too late" in repr(bench.worker._ask(ask))
+    assert bench.launchpad.log == []
