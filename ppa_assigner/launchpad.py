@@ -152,20 +152,28 @@ class LaunchpadClient(Operations):
         self._login = threading.Lock()
         self._launchpad: Launchpad | None = None
         self._user_agent: str | None = None
+        self._trouble = "no login was tried yet"
 
     def connect(self) -> None:
         """Log in: at most three requests; does nothing when logged in.  Raises ServiceUnavailable or NotAuthorised;
         either way it can be called again.
         """
         with self._login:
-            if self._user_agent is not None:
-                return
-            if self._launchpad is None:
-                self._launchpad = self._described()
-            agent = self._launchpad._browser.user_agent
-            # What was described may have come from the disk; that Launchpad is there, and takes us, it must say now.
-            self._must_take_us(agent)
-            self._user_agent = agent
+            try:
+                self._connect()
+            except (ServiceUnavailable, NotAuthorised) as error:
+                self._trouble = str(error)
+                raise
+
+    def _connect(self) -> None:
+        if self._user_agent is not None:
+            return
+        if self._launchpad is None:
+            self._launchpad = self._described()
+        agent = self._launchpad._browser.user_agent
+        # What was described may have come from the disk; that Launchpad is there, and takes us, it must say now.
+        self._must_take_us(agent)
+        self._user_agent = agent
 
     def _described(self) -> Launchpad:
         """launchpadlib's object: the description of the service, parsed once."""
@@ -198,7 +206,7 @@ class LaunchpadClient(Operations):
 
     def _with_signature(self, method: str, url: str, headers: Mapping[str, str]) -> Mapping[str, str]:
         if self._user_agent is None:
-            raise NotSentError("not logged in to Launchpad yet")
+            raise NotSentError(f"not logged in to Launchpad: {self._trouble}")
         try:
             return self._authorised(method, url, {"User-Agent": self._user_agent, **headers})
         except ValueError as error:
