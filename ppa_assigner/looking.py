@@ -34,6 +34,8 @@ class Rounds:
 
     def __init__(self) -> None:
         self.begun = 0
+        self.always: Callable[[Failures], None] = lambda failed: None
+        """Called at the end of each round, before those who wait for it."""
         self._rounds: dict[int, _Round] = {}
         self._waiters: dict[int, list[Callable[[Failures], None]]] = {}
 
@@ -73,7 +75,7 @@ class Rounds:
         if round_ is None or round_.pending:
             return []
         del self._rounds[number]
-        waiters = [w for n in sorted(self._waiters) if n <= number for w in self._waiters.pop(n)]
+        waiters = [self.always, *(w for n in sorted(self._waiters) if n <= number for w in self._waiters.pop(n))]
         return [lambda waiter=waiter: waiter(round_.failed) for waiter in waiters]  # type: ignore[misc]  # a default binds each
 
     def forget(self, ppa: Reference, reason: str | None = None) -> list[Callable[[], None]]:
@@ -102,6 +104,7 @@ class Looker(threading.Thread):
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._pool = ThreadPoolExecutor(OWNERS_AT_ONCE, thread_name_prefix="look")
+        self._trouble: dict[str, str] = {}  # by owner: what was said of it last, so that it is said once
 
     def look_now(self) -> None:
         """Begin a round as soon as the one under way is over."""
@@ -145,10 +148,19 @@ class Looker(threading.Thread):
                     self._observe(moment)
             case Gone():
                 self._observe(answer.moment)
-            case _:
-                log.warning("~%s: its PPAs cannot be looked at: %s", owner, answer.reason)
+        self._say(owner, None if isinstance(answer, Look) else answer.reason)
         for ppa in ppas:
             self._tell(ppa, _told(answer, ppa, number))
+
+    def _say(self, owner: str, reason: str | None) -> None:
+        """An outage is told when it begins, changes and ends, not at each look."""
+        before = self._trouble.pop(owner, None)
+        if reason is not None:
+            self._trouble[owner] = reason
+        if reason is not None and reason != before:
+            log.warning("~%s: its PPAs cannot be looked at: %s", owner, reason)
+        elif reason is None and before is not None:
+            log.info("~%s: its PPAs can be looked at again", owner)
 
 
 def _told(answer: Look | Gone | Refused | Unavailable, ppa: Reference, number: int) -> LookEvent:

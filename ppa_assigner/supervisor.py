@@ -17,7 +17,7 @@ from .automaton import Daemon, Known
 from .automaton.events import Outcome, Transition
 from .clock import LaunchpadClock
 from .config import Settings
-from .crew import Crew, Member, pool_view
+from .crew import Member, pool_view
 from .eventlog import EventLog
 from .line import Call
 from .looking import Failures, Looker, LookEvent
@@ -69,13 +69,18 @@ class Supervisor:
     def prepare(self) -> None:
         """Start a worker for each PPA; nothing looks and no time passes before `start`."""
         with self._office.deciding():
-            self._office.rounds.wait(1, self._first_look_over)
+            self._office.rounds.always = self._look_over
             self._serving.serve(self._settings)
 
-    def start(self) -> None:
-        """Start a worker for each PPA and begin to look."""
+    def start(self, *, look: bool = True) -> None:
+        """Start a worker for each PPA and begin to look, or (not `look`) wait for `begin_to_look`: calls are taken."""
         self.prepare()
         self._office.timer.start()
+        if look:
+            self.begin_to_look()
+
+    def begin_to_look(self) -> None:
+        """There is a login, or the first try at it failed."""
         self._looker.start()
 
     def stop(self, deadline: float = 30.0) -> None:
@@ -272,9 +277,11 @@ class Supervisor:
             for call in self._office.rounds.done(ppa, event.round, member.down if member is not None else None):
                 call()
 
-    def _first_look_over(self, failed: Failures) -> None:
+    def _look_over(self, failed: Failures) -> None:
         """Ready once one round got through: a PPA of its own trouble does not keep the others waiting."""
-        crew: Crew = self._office.crew
+        if self._office.ready:
+            return
+        crew = self._office.crew
         if len(failed) < len(crew):
             self._office.ready, self._office.trouble = True, None
             log.info("ready: %d PPAs looked at, %d of them out of reach", len(crew), len(failed))
@@ -282,9 +289,4 @@ class Supervisor:
                 self._assigning.match(pool)
             return
         self._office.trouble = next(iter(failed.values()), "there is no PPA to look at")
-        log.warning("not ready: %s", self._office.trouble)
-        self._office.at(self._office.clock.boot() + FIRST_LOOK_AGAIN_S, self._look_for_ready)
-
-    def _look_for_ready(self) -> None:
-        if not self._office.stopping:
-            self._office.want_look(self._first_look_over)
+        self._office.at(self._office.clock.boot() + FIRST_LOOK_AGAIN_S, self._looker.look_now)

@@ -1,48 +1,118 @@
 """The commands that are the daemon, not its clients: `run`, `demo`, `check-config`.
 
-Rule: the one place where configuration, Launchpad, supervisor and API are wired together; imported when they run.
+Rule: what they need is imported when they run; each end that a person can cause is one line and an exit code.
 """
 
 from __future__ import annotations
 
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from . import CONFIGURATION
+from .output import say
+
+UNAVAILABLE = 69
 DEFAULT_CONFIG = Path("config/ppas.yaml")
+DEMO_PPAS = 5
+DEMO_CONFIG = """\
+pools: {{default: {{ppas: ["~ci-pool/ubuntu/pool-{{001..{ppas:03}}}"], settle: 3s}}}}
+launchpad: {{service: "{service}", credentials: launchpad.credentials, look_every: 10s}}
+api: {{listen: "127.0.0.1:8020"}}
+name: demo
+"""
+DEMO_TEXT = """\
+ppa-assigner listens on http://127.0.0.1:8020 and lends {ppas} PPAs of a Launchpad that is only a stand-in.
+Try, in another terminal (after `. .venv/bin/activate`):
+
+    ppa-assigner status
+    ppa-assigner assign --owner "$USER"
+    ppa-assigner exec --owner "$USER" -- sh -c 'echo "I have $PPA"'
+    curl -s http://127.0.0.1:8020/v1/pools
+
+Upload something, release the PPA and see it cleaned:
+
+    curl -s {control}upload -d '{{"ppa": "~ci-pool/ubuntu/pool-001", "source": "hello", "version": "1.0-1"}}'
+
+Ctrl-C ends it.
+"""
 
 Config = Annotated[Path, typer.Option("--config", metavar="FILE", help="The configuration.")]
 
 
 def run_command(config: Config = DEFAULT_CONFIG) -> int:
-    """Serve the PPAs of a configuration until a signal comes."""
+    """Serve the PPAs of a configuration until a signal says to stop."""
     return serve(config)
 
 
 def demo_command() -> int:
-    """Try it out: the daemon with a stand-in for Launchpad.
-
-    It listens on 127.0.0.1:8020.
-    """
+    """Try it out: a stand-in for Launchpad with some PPAs, and the daemon on 127.0.0.1:8020."""
     return serve_demo()
 
 
 def check_config_command(config: Config = DEFAULT_CONFIG) -> int:
-    """Say all that is wrong with a configuration."""
-    return check(config)
+    """Say everything that is wrong with a configuration, each mistake with its line."""
+    from ..config import ConfigError, describe, load
+
+    try:
+        settings = load(config)
+    except ConfigError as error:
+        return _wrong(error)
+    print(describe(settings))  # noqa: T201 - what was asked for
+    return 0
 
 
-def serve(config: Path) -> int:
-    """The exit code of the daemon."""
-    raise NotImplementedError(f"run --config {config}")
+def serve(config: Path, serving: Callable[[str], None] | None = None) -> int:
+    """Run the daemon in the main thread, and give its exit code; `serving` is told where, once it listens."""
+    from ..api.server import ListenError
+    from ..config import ConfigError, load
+    from ..launchpad import CredentialsError, InsecureEnvironment
+    from .service import Service
+
+    _log_to_stderr()
+    try:
+        Service(load(config), config).run(serving or (lambda _: None))
+    except (ConfigError, CredentialsError, InsecureEnvironment) as error:
+        return _wrong(error)
+    except ListenError as error:
+        say(str(error))
+        return UNAVAILABLE
+    return 0
 
 
 def serve_demo() -> int:
-    """The exit code of the demo."""
-    raise NotImplementedError("demo")
+    """The stand-in and the daemon in one process: whatever ends it, nothing is left behind."""
+    try:
+        from ..standin.standin import Standin
+    except ImportError as error:
+        say(f"the demo needs what the extra `standin` brings (pip install 'ppa-assigner[standin]'): {error}")
+        return UNAVAILABLE
+    with tempfile.TemporaryDirectory(prefix="ppa-assigner-demo-") as folder, Standin(ppas=DEMO_PPAS) as standin:
+        standin.acts.automatic(publisher=5, death_row=10, copies=5, builders=5)
+        config = Path(folder) / "ppas.yaml"
+        config.write_text(DEMO_CONFIG.format(ppas=DEMO_PPAS, service=standin.service_root))
+        (config.parent / "launchpad.credentials").write_text(standin.credentials_text("ppa-bot"))
+        os.environ["CACHE_DIRECTORY"] = folder  # the stand-in's own description is nobody else's
+        text = DEMO_TEXT.format(ppas=DEMO_PPAS, control=standin.control_url)
+        return serve(config, lambda _: print(text, flush=True))  # noqa: T201 - it is for people
 
 
-def check(config: Path) -> int:
-    """0, or 78 after all mistakes were printed."""
-    raise NotImplementedError(f"check-config --config {config}")
+def _wrong(error: Exception) -> int:
+    """The lines as they are: editors and scripts read FILE:LINE: at their beginning."""
+    print(error, file=sys.stderr, flush=True)  # noqa: T201 - for people
+    return CONFIGURATION
+
+
+def _log_to_stderr() -> None:
+    """One line each; journald brings its own time."""
+    journal = "JOURNAL_STREAM" in os.environ
+    form = "%(levelname)s %(message)s" if journal else "%(asctime)s %(levelname)s %(message)s"
+    logging.basicConfig(level=logging.INFO, format=form, stream=sys.stderr)
+    for name in ("urllib3", "httpx", "uvicorn.access"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,164 @@
+"""The daemon as a process: wires its parts together, listens, obeys signals, tells systemd.
+
+Rule: everything that can be wrong before it serves ends in one clear line and an exit code; Launchpad being away is
+no such thing: it is tried again, and `/readyz` says why.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+from .. import systemd
+from ..api.app import create_app
+from ..api.server import Server
+from ..automaton import Daemon
+from ..clock import LaunchpadClock
+from ..config import ConfigError, Settings, credentials_path, load
+from ..launchpad import (
+    LaunchpadClient,
+    NotAuthorised,
+    ServiceUnavailable,
+    Timeouts,
+    cache_directory,
+    load_credentials,
+)
+from ..supervisor import Supervisor
+from ..ticket import TicketOffice
+
+log = logging.getLogger("ppa_assigner")
+
+LOGIN_PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+START_S = 30.0
+STOP_S = 75.0
+WATCH_S = 5.0
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class Service:
+    """One run of the daemon.  `config` is read again on SIGHUP; None: it has no file."""
+
+    def __init__(self, settings: Settings, config: Path | None = None) -> None:
+        self._settings = settings
+        self._config = config
+        self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+        self._trouble: str | None = None
+        credentials = load_credentials(credentials_path(settings))
+        launchpad = settings.launchpad
+        self._launchpad = LaunchpadClient(
+            credentials=credentials,
+            service_root=launchpad.service,
+            version=launchpad.version,
+            timeouts=Timeouts(launchpad.connect, launchpad.read, launchpad.total),
+            connections=launchpad.connections,
+            cache_dir=cache_directory(),
+        )
+        secret = f"{credentials.consumer.key}\0{credentials.access_token.key}\0{credentials.access_token.secret}"
+        self.supervisor = Supervisor(
+            settings,
+            self._launchpad,
+            clock=LaunchpadClock(),
+            daemon=Daemon(settings.name, int(time.time() * 1000), secrets.token_hex(4)),
+            tickets=TicketOffice(secret.encode()),
+        )
+        self._app = create_app(self.supervisor, settings.api.clients)
+        self._server = Server(self._app, settings.api.listen, systemd.inherited_sockets())
+
+    def run(self, serving: Callable[[str], None]) -> None:
+        """Serve until SIGTERM or SIGINT.  Call in the main thread; `serving` is told where, once it listens."""
+        for number in SIGNALS:
+            signal.signal(number, lambda got, _: self._signals.put(got))
+        self._server.bind()
+        login = threading.Thread(target=self._log_in, name="login", daemon=True)
+        http = threading.Thread(target=self._server.run, name="http", daemon=True)
+        self.supervisor.start(look=False)
+        login.start()
+        http.start()
+        self._server.started.wait(START_S)
+        systemd.notify("READY=1")
+        serving(self._server.addresses[0])
+        try:
+            self._obey(http)
+        finally:
+            self._stop(http)
+
+    def _obey(self, http: threading.Thread) -> None:
+        """Wait for signals; meanwhile feed the watchdog, as long as all loops turn."""
+        interval = systemd.watchdog_seconds()
+        pause = min(WATCH_S, interval / 3) if interval else WATCH_S
+        while http.is_alive():
+            try:
+                got = self._signals.get(timeout=pause)
+            except queue.Empty:
+                self._feed_watchdog()
+                continue
+            if got != signal.SIGHUP:
+                log.info("stopping on %s", signal.Signals(got).name)
+                return
+            self._reload()
+
+    def _feed_watchdog(self) -> None:
+        stuck = self.supervisor.stuck(self._settings.launchpad.total + 2 * WATCH_S)
+        if stuck:
+            log.error("no longer turning: %s", ", ".join(stuck))
+        elif self._server.turns():
+            systemd.notify("WATCHDOG=1")
+
+    def _reload(self) -> None:
+        """A file with mistakes changes nothing and is reported."""
+        if self._config is None:
+            return
+        systemd.notify("RELOADING=1")
+        try:
+            settings = load(self._config)
+        except ConfigError as error:
+            log.error("not reloaded, nothing is changed:\n%s", error)
+        else:
+            for warning in self.supervisor.reload(settings):
+                log.warning("%s", warning)
+            self._server.set_clients(settings.api.clients)
+            self._settings = settings
+            log.info("reloaded %s", self._config)
+        systemd.notify("READY=1")
+
+    def _log_in(self) -> None:
+        """One login; Launchpad being away, or refusing, is tried again and said."""
+        for tries in count():
+            if self._stopping.is_set():
+                return
+            connected = self._connect()
+            if tries == 0:
+                self.supervisor.begin_to_look()
+            if connected:
+                return
+            self._stopping.wait(LOGIN_PAUSES_S[min(tries, len(LOGIN_PAUSES_S) - 1)])
+
+    def _connect(self) -> bool:
+        try:
+            self._launchpad.connect()
+        except (ServiceUnavailable, NotAuthorised) as error:
+            if str(error) != self._trouble:
+                log.error("cannot log in to Launchpad, trying on: %s", error)
+            self._trouble = str(error)
+            return False
+        log.info("logged in to %s", self._settings.launchpad.service)
+        return True
+
+    def _stop(self, http: threading.Thread) -> None:
+        """Waiting requests are answered, requests in flight to Launchpad end."""
+        systemd.notify("STOPPING=1")
+        self._stopping.set()
+        end = time.monotonic() + STOP_S
+        self._server.stop_accepting()
+        self.supervisor.stop(STOP_S)
+        self._server.stop()
+        http.join(max(1.0, end - time.monotonic()))
+        self._launchpad.close()

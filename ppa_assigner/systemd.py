@@ -1,0 +1,46 @@
+"""What systemd and the daemon tell each other: readiness, the watchdog, inherited sockets.
+
+Rule: silent and harmless without systemd; nothing here decides whether the daemon is well.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+
+FIRST_FD = 3
+
+
+def notify(text: str, environ: Mapping[str, str] = os.environ) -> bool:
+    """Send lines like `READY=1` to the service manager.  False without one, or when it does not listen."""
+    address = environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return False
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+        try:
+            channel.sendto(text.encode(), address)
+        except OSError:
+            return False
+    return True
+
+
+def watchdog_seconds(environ: Mapping[str, str] = os.environ) -> float | None:
+    """How often the service manager wants to hear `WATCHDOG=1` at the least; None: it does not."""
+    text, pid = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", str(os.getpid()))
+    if not text.isdecimal() or pid != str(os.getpid()):
+        return None
+    return int(text) / 1e6
+
+
+def inherited_sockets(environ: Mapping[str, str] = os.environ) -> list[socket.socket]:
+    """The listening sockets that the service manager opened for this process (socket activation), else none."""
+    count = environ.get("LISTEN_FDS", "")
+    if environ.get("LISTEN_PID") != str(os.getpid()) or not count.isdecimal():
+        return []
+    sockets = [socket.socket(fileno=fd) for fd in range(FIRST_FD, FIRST_FD + int(count))]
+    for one in sockets:
+        one.set_inheritable(False)
+    return sockets

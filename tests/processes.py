@@ -1,0 +1,188 @@
+"""The daemon and the stand-in as real processes, for tests that kill them.
+
+Rule: only processes started here are ended, by pid; every wait has a deadline.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from ppa_assigner.standin.remote import Control
+from ppa_assigner.standin.standin import credentials_text
+
+from .waiting import until
+
+START_S = 30.0
+
+
+@dataclass
+class Launchpad:
+    """A stand-in in a process of its own."""
+
+    process: subprocess.Popen[str]
+    service_root: str
+    control_url: str
+    credentials: Any
+    control: Control
+
+    def stop(self) -> None:
+        """End it."""
+        self.control.close()
+        self.process.kill()
+        self.process.wait(10)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+def start_launchpad(*arguments: str) -> Launchpad:
+    """Start a stand-in and wait until it listens."""
+    command = [sys.executable, "-m", "ppa_assigner.standin", "--port", "0", "--control-port", "0", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    told = json.loads(process.stdout.readline())
+    return Launchpad(process, told["service_root"], told["control"], told["credentials"], Control(told["control"]))
+
+
+@dataclass
+class Daemon:
+    """`ppa-assigner run` in a process of its own, on a Unix socket in `folder`."""
+
+    folder: Path
+    name: str
+    process: subprocess.Popen[str] | None = None
+    http: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        transport = httpx.HTTPTransport(uds=str(self.address))
+        self.http = httpx.Client(transport=transport, base_url="http://localhost", timeout=120)
+
+    @property
+    def address(self) -> Path:
+        """Where it listens."""
+        return self.folder / f"{self.name}.sock"
+
+    @property
+    def config(self) -> Path:
+        """Its configuration."""
+        return self.folder / f"{self.name}.yaml"
+
+    @property
+    def log(self) -> str:
+        """What it said."""
+        return (self.folder / f"{self.name}.log").read_text()
+
+    def start(self, ready: bool = True) -> Daemon:
+        """Start it, and wait until it is ready, or only until it answers."""
+        with (self.folder / f"{self.name}.log").open("a") as log:
+            command = [sys.executable, "-m", "ppa_assigner.cli", "run", "--config", str(self.config)]
+            self.process = subprocess.Popen(command, stderr=log, stdout=log, text=True, env=environment(self.folder))
+        path, wanted = ("/readyz", (200,)) if ready else ("/healthz", (200,))
+        until(
+            lambda: self._status(path) in wanted or self.process is None or self.process.poll() is not None,
+            "the daemon",
+            START_S,
+        )
+        assert self.process.poll() is None, self.log
+        return self
+
+    def kill(self) -> None:
+        """SIGKILL: no step in between."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def terminate(self) -> int:
+        """SIGTERM, and how it ended."""
+        assert self.process is not None
+        self.process.terminate()
+        return self.process.wait(80)
+
+    def close(self) -> None:
+        """End it, if it still runs."""
+        self.http.close()
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+
+    def ppas(self, **query: str) -> list[dict[str, Any]]:
+        """GET /v1/ppas."""
+        items: list[dict[str, Any]] = self.http.get("/v1/ppas", params=query).json()["items"]
+        return items
+
+    def wait_for_states(self, timeout: float = 30.0, **counts: int) -> None:
+        """Wait until so many PPAs are in each of these states."""
+
+        def there() -> bool:
+            states = [ppa["state"] for ppa in self.ppas()]
+            return all(states.count(state) == count for state, count in counts.items())
+
+        until(there, str(counts), timeout)
+
+    def assign(self, request_id: str | None = None, **wish: Any) -> httpx.Response:
+        """POST /v1/leases."""
+        body = {"owner": "tester", **wish} | ({"request_id": request_id} if request_id else {})
+        return self.http.post("/v1/leases", json=body)
+
+    def _status(self, path: str) -> int | None:
+        if not self._listens():
+            return None
+        try:
+            return self.http.get(path, timeout=5).status_code
+        except httpx.TransportError:
+            return None
+
+    def _listens(self) -> bool:
+        """httpx leaves the socket of a refused connection open, so it is not asked to find that out."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.address)) == 0
+
+
+def environment(folder: Path) -> Mapping[str, str]:
+    """What a process gets: nothing of the tester's own settings."""
+    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "PYTHONPATH", "VIRTUAL_ENV")}
+    return {**kept, "HOME": str(folder), "XDG_CACHE_HOME": str(folder / "cache"), "PYTHONUNBUFFERED": "1"}
+
+
+def configure(
+    folder: Path,
+    launchpad: Launchpad,
+    name: str = "one",
+    ppas: Sequence[str] = ("~ci-pool/ubuntu/pool-{001..010}",),
+    look_every: str = "60s",
+    **options: Any,
+) -> Daemon:
+    """A daemon for this Launchpad, with its files; `options` are those of its pool."""
+    credentials = folder / "launchpad.credentials"
+    if not credentials.exists():
+        credentials.write_text(credentials_text(launchpad.credentials["ppa-bot"]))
+    daemon = Daemon(folder, name)
+    service = {"service": launchpad.service_root, "credentials": str(credentials), "look_every": look_every}
+    document = {
+        "pools": {"default": {"ppas": list(ppas), "settle": "1s", **options}},
+        "launchpad": service,
+        "api": {"listen": f"unix:{daemon.address}"},
+        "name": name,
+    }
+    daemon.config.write_text(json.dumps(document))
+    return daemon
+
+
+@contextmanager
+def running(*daemons: Daemon) -> Iterator[None]:
+    """Daemons that are ended whatever happens."""
+    try:
+        yield
+    finally:
+        for daemon in daemons:
+            daemon.close()
