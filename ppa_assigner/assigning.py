@@ -145,10 +145,15 @@ class Assigning:
         return next((snapshot for snapshot in found if not asked.avoids(snapshot, boot)), None)
 
     def _avoid(self, asked: Asked, ppa: Reference) -> None:
-        """Pass this PPA by for a while, or until it changes."""
+        """Pass this PPA by for a while, or until it changes; then see what it is, and try again."""
         member, until = self._office.crew.get(ppa), self._office.clock.boot() + AVOID_S
         asked.avoided[ppa] = Avoided(line.nonce_of(member.snapshot) if member else None, until)
-        self._office.at(until, partial(self.match, asked.wish.pool))
+        self._office.at(until, partial(self._try_again, asked))
+
+    def _try_again(self, asked: Asked) -> None:
+        if asked.stage is Stage.WAITING and asked.calls:
+            self._office.later(self._office.look_now)
+            self.match(asked.wish.pool)
 
     # -- entering --------------------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ class Rounds:
 
     def __init__(self) -> None:
         self.begun = 0
-        self.always: Callable[[Failures], None] = lambda failed: None
+        self.always: Callable[[Failures], None] = lambda _: None
         """Called at the end of each round, before those who wait for it."""
         self._rounds: dict[int, _Round] = {}
         self._waiters: dict[int, list[Callable[[Failures], None]]] = {}

@@ -39,7 +39,7 @@ class Serving:
     ) -> None:
         self._office, self._launchpad, self._daemon, self._listener = office, launchpad, daemon, listener
         self._hire = hire
-        self._settings: Settings | None = None
+        self._settings: Settings
 
     def serve(self, settings: Settings) -> list[str]:
         """Start, move and retire workers until they are those of the settings.  Gives warnings for people."""
@@ -68,8 +68,7 @@ class Serving:
         if name != member.pool:
             member.pool = name
             member.worker.tell(Reconfigured(name, options))
-        listed = self._settings is not None and ppa in self._settings.retire
-        if not listed and _at_rest(member.snapshot) and not self._office.expects(ppa):
+        if ppa not in self._settings.retire and _at_rest(member.snapshot) and not self._office.expects(ppa):
             member.worker.stop()
             self._office.crew.drop(ppa)
             self._round_without(ppa)
@@ -110,8 +109,6 @@ class Serving:
         member.worker.start()
 
     def _options_of_record(self, ppa: Reference) -> tuple[str, PoolOptions]:
-        if self._settings is None:
-            raise AssertionError("nothing is served yet")
         pools, member = self._settings.pools, self._office.crew.get(ppa)
         record = member.snapshot.record if member is not None else None
         pool = pools.get(record.pool if record is not None else "") or next(iter(pools.values()))
@@ -132,7 +129,7 @@ class Serving:
         self._office.later(self._office.look_now)
 
     def _options(self, member: Member) -> PoolOptions:
-        pool = self._settings.pools.get(member.pool) if self._settings is not None else None
+        pool = self._settings.pools.get(member.pool)
         return pool.options if pool is not None else self._options_of_record(member.worker.ppa)[1]
 
     def _worker(self, known: Known) -> Worker:

@@ -4,31 +4,15 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Callable
 from random import Random
+from typing import Any, cast
 
 from ppa_assigner.automaton import Daemon
 from ppa_assigner.clock import LaunchpadClock, boottime
 from ppa_assigner.options import PoolOptions, Retry
-from ppa_assigner.port import (
-    ActAnswer,
-    Arrivals,
-    Build,
-    Content,
-    Entry,
-    Gone,
-    Lane,
-    Look,
-    Publication,
-    ReadAnswer,
-    Refused,
-    Unavailable,
-    Unknown,
-    WriteAnswer,
-)
+from ppa_assigner.port import Launchpad, Unavailable, Unknown
 from ppa_assigner.record import State
-from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor import Supervisor
 from ppa_assigner.ticket import TicketOffice
 
@@ -37,7 +21,6 @@ from .settings import settings
 from .waiting import until
 
 OPTIONS = PoolOptions(settle=0.0, verify_age=0.0, retry=Retry(0.01, 0.05), max_tries=1000)
-CUT = Unavailable("the wire is cut")
 _started = itertools.count(1)
 
 
@@ -57,41 +40,24 @@ class Wire:
     def release(self) -> None:
         self._open.set()
 
-    def _passes(self) -> bool:
-        if not self._open.is_set():
-            self.held += 1
-            assert self._open.wait(60.0)
-        return not self.cut
+    @property
+    def port(self) -> Launchpad:
+        """What the daemon is given."""
+        return cast("Launchpad", self)
 
-    def look(self, owner: str) -> Look | Gone | Refused | Unavailable:
-        return self._launchpad.look(owner) if self._passes() else CUT
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Every request of the port goes this way."""
+        request = getattr(self._launchpad, name)
 
-    def read(self, ppa: Reference, lane: Lane = Lane.WORK) -> ReadAnswer:
-        return self._launchpad.read(ppa, lane) if self._passes() else CUT
+        def sent(*arguments: Any) -> Any:
+            if not self._open.is_set():
+                self.held += 1
+                assert self._open.wait(60.0)
+            if self.cut:
+                return Unknown("the wire is cut") if name == "write" else Unavailable("the wire is cut")
+            return request(*arguments)
 
-    def write(self, entry: Entry, description: str, lane: Lane = Lane.WORK) -> WriteAnswer:
-        return self._launchpad.write(entry, description, lane) if self._passes() else Unknown("the wire is cut")
-
-    def arrivals(self, entry: Entry, since: datetime, lane: Lane = Lane.WORK) -> Arrivals | Gone | Unavailable:
-        return self._launchpad.arrivals(entry, since, lane) if self._passes() else CUT
-
-    def content(self, entry: Entry) -> Content | Gone | Refused | Unavailable:
-        return self._launchpad.content(entry) if self._passes() else CUT
-
-    def delete(self, publication: Publication, comment: str, not_after: float) -> ActAnswer:
-        return self._launchpad.delete(publication, comment, not_after) if self._passes() else CUT
-
-    def cancel(self, build: Build, not_after: float) -> ActAnswer:
-        return self._launchpad.cancel(build, not_after) if self._passes() else CUT
-
-    def uploaders(self, entry: Entry) -> Collection[str] | Gone | Refused | Unavailable:
-        return self._launchpad.uploaders(entry) if self._passes() else CUT
-
-    def grant(self, entry: Entry, who: str, lane: Lane, not_after: float) -> ActAnswer:
-        return self._launchpad.grant(entry, who, lane, not_after) if self._passes() else CUT
-
-    def revoke(self, entry: Entry, who: str, not_after: float) -> ActAnswer:
-        return self._launchpad.revoke(entry, who, not_after) if self._passes() else CUT
+        return sent
 
 
 class Fleet:
@@ -111,7 +77,7 @@ class Fleet:
             wire.hold()
         number = next(_started)
         supervisor = Supervisor(
-            settings(*self.ppas, options=options, total=total, look_every=every), wire, clock=LaunchpadClock(),
+            settings(*self.ppas, options=options, total=total, look_every=every), wire.port, clock=LaunchpadClock(),
             daemon=Daemon("test", number, "x"), tickets=TicketOffice(b"pool"), rng=Random(number),
         )  # fmt: skip
         self.running.append((supervisor, wire))
