@@ -165,14 +165,9 @@ def _command(known: Known, command: Command, now: Now) -> Step:
         return replace(known, waiting=(*known.waiting, command)), []
     if now.boot >= command.deadline:
         return lending.deny(known, command, No.OUTAGE, "its time is up")
-    if known.entry is None or known.absent is not None or _to_be_restored(known):
+    if known.entry is None or known.absent is not None:
         return lending.read_first(known, command)
     return COMMANDS[type(command)](known, command, now)
-
-
-def _to_be_restored(known: Known) -> bool:
-    """What stands on Launchpad is not what is known, and could not be put right yet."""
-    return known.suspect > 0 and known.state is not State.FREE
 
 
 def _looked(known: Known, look: Looked, now: Now) -> Step:

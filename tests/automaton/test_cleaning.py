@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.automaton import Daemon, Purpose
-from ppa_assigner.automaton.events import Delete, Denied, Lent, No, Quarantine, Resume, Write
+from ppa_assigner.automaton.events import Delete, Denied, Lent, No, Quarantine, Resume, Tick, Write
 from ppa_assigner.automaton.known import LEGAL
 from ppa_assigner.options import PoolOptions, Retry
 from ppa_assigner.port import Build
@@ -270,6 +270,27 @@ def test_a_deletion_whose_answer_was_lost_starts_the_window_anew() -> None:
     assert runner.kinds().index("Write") > runner.kinds().index("Delete")
 
 
+@pytest.mark.parametrize("script", [(None,), ("lost", "refused")])
+def test_the_window_counts_from_the_end_of_the_request(script: tuple[str | None, ...]) -> None:
+    """† However long a deletion takes, and whether or not its answer came."""
+    runner = World().dirty_ppa()
+    runner.world.launchpad.upload(runner.world.ppa, "source")
+    ended: list[float] = []
+    fault = faults(*script, of="delete")
+
+    def slow(request: Any) -> str | None:
+        if request.what != "delete":
+            return None
+        if not ended:
+            runner.world.boot += 50.0
+            ended.append(runner.world.boot)
+        return fault(request)
+
+    runner.world.launchpad.fault = slow
+    freed(runner)
+    assert runner.world.boot - ended[0] >= 100.0
+
+
 def test_a_ppa_that_became_dirty_anew_is_begun_anew() -> None:
     """Though this daemon missed that it was free in between: the window is that of the new record."""
     runner = World().dirty_ppa()
@@ -511,6 +532,25 @@ def test_a_ppa_is_lent_and_cleaned_over_and_over() -> None:
         runner.until(lambda: runner.known.state is State.DIRTY)
         freed(runner)
     assert runner.known.text.human == "words"
+
+
+def test_a_tick_out_of_turn_does_nothing() -> None:
+    """While a clean is another's, waits for its window or pauses after a failure."""
+    runner = impatient(retry=Retry(50.0, 50.0)).dirty_ppa()
+    other = runner.world.start("other")
+    other.look()
+    runner.until(lambda: bool(runner.known.clean and runner.known.clean.step.startswith("waiting for the quiet")))
+    other.forget_the_past()
+    runner.forget_the_past()
+    for daemon in (runner, other):
+        daemon.give(Tick())
+        assert daemon.asked == []
+    runner.world.launchpad.upload(runner.world.ppa, "source")
+    runner.world.launchpad.fault = faults("refused", of="delete")
+    runner.until(lambda: runner.world.record.tries == 1)
+    runner.forget_the_past()
+    runner.give(Tick())
+    assert runner.asked == []
 
 
 def test_a_dirty_ppa_is_no_candidate() -> None:

@@ -524,6 +524,19 @@ def test_a_doubtful_clock_ends_nothing() -> None:
     assert runner.world.state is State.DIRTY
 
 
+def test_an_end_that_comes_while_the_clock_is_in_doubt_waits() -> None:
+    """Nobody knows what time it is; once three answers agree, it is ended."""
+    runner, _ = World().used_ppa()
+    runner.world.launchpad.skew = -86400.0
+    runner.look()
+    runner.pass_time(4000.0)
+    assert runner.kinds() == []
+    runner.world.launchpad.skew = 0.0
+    runner.look()
+    runner.tick()
+    assert runner.world.state is State.DIRTY
+
+
 def test_a_lease_that_cannot_be_ended_is_ended_later() -> None:
     """I9, with longer and longer pauses between."""
     runner, _ = World().used_ppa()

@@ -269,8 +269,8 @@ def test_a_restored_lease_is_dead_for_its_owner() -> None:
     assert runner.world.state is State.DIRTY
 
 
-def test_what_could_not_be_written_back_is_written_back_before_anything_else() -> None:
-    """A command finds the PPA suspect: it is read and restored, then the command is decided."""
+def test_what_could_not_be_written_back_is_written_back_by_the_next_read() -> None:
+    """Whoever asked for the read is told what stands then."""
     runner, old = World().used_ppa()
     runner.order(Touch, lease="lease-1", ttl=7200.0)
     newest = runner.world.record
@@ -295,6 +295,7 @@ def test_an_assign_that_meets_a_rollback_is_lost() -> None:
     outcome = runner.order(assign(lease="lease-2"))
     assert isinstance(outcome, Denied)
     assert outcome.why is No.LOST
+    runner.look()
     assert runner.world.record.lease == "lease-1"
 
 

@@ -297,18 +297,19 @@ def test_adopting_is_repeated_where_there_is_no_record_to_repeat() -> None:
     assert runner.world.state is State.DIRTY
 
 
-def test_adopting_is_decided_anew_when_the_text_changed() -> None:
-    """† A record of a later version that came meanwhile is not written over without the operator's word."""
-    runner = World(description="mine").start()
+def test_a_text_that_changed_meanwhile_is_not_written_over() -> None:
+    """† An unsettled taking-in does not become the fate of a record of a later version, empty as the PPA is."""
+    world = World(description="mine")
+    runner = world.start()
     runner.look()
     reads_fail(runner, "unknown")
-    runner.order(Quarantine, reason="x")
-    runner.order(Adopt)
-    runner.world.launchpad.fault = faults()
-    runner.world.launchpad.describe(runner.world.ppa, "theirs")
+    runner.tick()
+    text = 'mine\nppa-assigner: {"v":2}'
+    world.launchpad.describe(world.ppa, text)
     settle(runner)
-    assert runner.known.text.human == "theirs"
-    assert runner.world.state is State.DIRTY
+    runner.pass_time(2000.0)
+    assert world.launchpad.archives[world.ppa].description == text
+    assert runner.known.condition is Condition.UNREADABLE
 
 
 def test_a_record_that_somebody_brought_back_is_not_repeated_to_settle() -> None:
