@@ -139,6 +139,10 @@ class PpaList:
     def __init__(self) -> None:
         self._known: dict[int, tuple[Snapshot, bytes]] = {}
 
+    def __len__(self) -> int:
+        """How many texts are kept."""
+        return len(self._known)
+
     def encoded(self, snapshots: Collection[Snapshot]) -> bytes:
         """The document with these as its items."""
         known, texts = self._known, []

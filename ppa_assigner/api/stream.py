@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
 
 from starlette.responses import Response
@@ -56,7 +56,7 @@ class Streams:
         return EventStream(self, self._after(last_event_id or ""))
 
     @contextlib.contextmanager
-    def following(self) -> Any:
+    def following(self) -> Iterator[asyncio.Event]:
         """Gives what is set whenever there is something new to see."""
         loop, wake = asyncio.get_running_loop(), asyncio.Event()
 

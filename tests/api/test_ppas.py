@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.access import EVERYBODY
+from ppa_assigner.api.documents import PpaList
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.reference import Reference
 from ppa_assigner.views import (
@@ -95,7 +96,7 @@ def test_ppas_are_filtered_by_pool_state_and_condition(api: Served) -> None:
 
 
 def test_a_list_shows_each_ppa_as_it_is_now(api: Served) -> None:
-    """Texts of PPAs are kept while their snapshots stay the same, and never longer."""
+    """Texts of PPAs are made once a snapshot, and each shows what the PPA shows by itself."""
     names = [Reference("ci-pool", "ubuntu", f"pool-{number:03}") for number in range(20)]
     for turn in range(10):
         record = replace(FREE, note=str(turn))
@@ -103,6 +104,16 @@ def test_a_list_shows_each_ppa_as_it_is_now(api: Served) -> None:
         shown = api.http.get("/v1/ppas").json()["items"]
         assert [(item["ppa"], item["note"]) for item in shown] == [(str(name), str(turn)) for name in names]
         assert shown[0] == api.http.get(f"/v1/ppas/{names[0]}").json()
+
+
+def test_texts_of_snapshots_that_are_gone_are_forgotten() -> None:
+    """Thousands of snapshots come and go in a day: not many more texts are kept than there are PPAs."""
+    texts = PpaList()
+    for turn in range(100):
+        snapshots = [Snapshot(name, "default", replace(FREE, note=str(turn)), Condition.OK, NOW) for name in (ONE, TWO)]
+        texts.forget_others(snapshots)
+        texts.encoded(snapshots)
+        assert len(texts) <= 3 * len(snapshots)
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,16 @@ def test_a_host_that_does_not_exist_is_one_clear_line() -> None:
             server_at(Listen(host, 0), clients=(Client("ci", "00"),)).bind()
 
 
+def test_small_answers_are_not_held_back() -> None:
+    """asyncio sets TCP_NODELAY for sockets that say that they are TCP; without it each small answer takes 40 ms."""
+    server = server_at(Listen("127.0.0.1", 0))
+    server.bind()
+    (listening,) = server._bound().sockets
+    assert listening.proto == socket.IPPROTO_TCP
+    server.stop()
+    server.run()
+
+
 def test_connections_queue_from_binding_on() -> None:
     """Who connects between `bind` and `run` is not refused."""
     server = server_at(Listen("127.0.0.1", 0))
@@ -205,14 +215,15 @@ def test_a_stop_is_bounded() -> None:
         assert api.backend.hung_up == api.backend.calls
 
 
-def test_a_result_that_comes_after_the_end_harms_nobody() -> None:
+def test_a_result_that_comes_after_the_end_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
     """The supervisor may end a future when the loop is closed."""
     with serving(grace=1) as api, api.send_assign():
         wait_for(lambda: api.backend.calls)
         api.server.stop()
         api.thread.join(10)
+    caplog.clear()
     api.backend.calls[0].future.set_result(LENT)
-    assert api.backend.calls[0].future.done()
+    assert not caplog.records
 
 
 def test_stopping_before_running_ends_at_once() -> None:

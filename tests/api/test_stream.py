@@ -101,8 +101,8 @@ def test_who_is_gone_no_longer_follows(api: Served) -> None:
 
 
 def test_a_reader_that_does_not_read_is_dropped() -> None:
-    """It costs no memory and no stop waits for it; the log goes on without it."""
-    with serving() as api:
+    """It costs no memory, no stop waits for it, and the log goes on without it."""
+    with serving(grace=30) as api:
         api.app.state.streams.send = 0.2
         connection = socket.socket()
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -113,7 +113,10 @@ def test_a_reader_that_does_not_read_is_dropped() -> None:
             wait_for(lambda: len(followers) == 1)
             happen(api, 9000, filler="x" * 1000)
             wait_for(lambda: not followers)
-        assert api.http.get("/healthz").status_code == 200
+            assert api.http.get("/healthz").status_code == 200
+            api.server.stop()
+            api.thread.join(10)
+            assert not api.thread.is_alive()
 
 
 def test_only_so_many_may_follow(api: Served) -> None:
