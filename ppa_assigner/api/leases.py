@@ -85,8 +85,18 @@ class Leases(Generic[C]):
     async def touch(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's name
         """Without `ttl` the end stays where it is; with it the lease ends that many seconds from now, not earlier."""
         caller = access_control.caller(request.scope)
-        ttl = bodies.checked(models.Touch, await bodies.read(request)).ttl
+        try:
+            ttl = bodies.checked(models.Touch, await bodies.read(request)).ttl
+        except Problem:
+            self._refuse_stranger(id, caller)
+            raise
         return documents.answer(documents.lease(await waiting.result(self._backend.touch(id, ttl, caller))))
+
+    def _refuse_stranger(self, lease: str, caller: Caller) -> None:
+        """Whose lease it is comes before what is wrong with the call; the supervisor sees only calls that make sense."""
+        records = (snapshot.record for snapshot in self._backend.snapshots())
+        if any(record and record.lease == lease and not caller.may_end(record) for record in records):
+            raise Problem(Kind.FORBIDDEN, "this lease is not yours to touch or end")
 
     async def release(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's name
         """The PPA goes to be cleaned.  Repeatable while the PPA remembers the lease."""

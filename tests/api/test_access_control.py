@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from ppa_assigner.access import Caller, Client, Role
 from ppa_assigner.api.access_control import loopback_name
 
-from .fakes import LEASE, LENT, Served, serving, slug
+from .fakes import LEASE, LENT, USED, Served, serving, slug
 
 
 def client(name: str, token: str, role: Role = Role.CLIENT, owners: tuple[str, ...] = ()) -> Client:
@@ -85,6 +86,14 @@ def test_acts_are_for_operators(guarded: Served, act: str) -> None:
     assert not guarded.backend.asked
     if method == "POST":
         assert guarded.http.post(path, content=b"{", headers=bearer("two")).status_code == 422
+
+
+def test_a_touch_that_makes_no_sense_is_forbidden_to_strangers_all_the_same(guarded: Served) -> None:
+    """403 comes before 422; for whoever may touch the lease it is 422."""
+    guarded.backend.known = [replace(guarded.backend.known[0], record=replace(USED, owner="ann"))]
+    path = f"/v1/leases/{LEASE}/touch"
+    assert slug(guarded.http.post(path, content=b"{", headers=bearer("one"))) == "forbidden"
+    assert slug(guarded.http.post(path, content=b"{", headers=bearer("two"))) == "invalid"
 
 
 def test_clients_can_be_replaced_while_it_runs(guarded: Served) -> None:
