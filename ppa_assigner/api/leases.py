@@ -93,7 +93,7 @@ class Leases(Generic[C]):
         return documents.answer(documents.lease(await waiting.result(self._backend.touch(id, ttl, caller))))
 
     def _refuse_stranger(self, lease: str, caller: Caller) -> None:
-        """Whose lease it is comes before what is wrong with the call; the supervisor sees only calls that make sense."""
+        """Whose lease it is comes before what is wrong with the call; the supervisor sees only what makes sense."""
         records = (snapshot.record for snapshot in self._backend.snapshots())
         if any(record and record.lease == lease and not caller.may_end(record) for record in records):
             raise Problem(Kind.FORBIDDEN, "this lease is not yours to touch or end")
