@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .archive import Archive
+from .authorising import DECLINED
 from .oauth import Token
 from .people import Person, Team
 from .world import World
@@ -73,6 +74,13 @@ class Peopling:
         """A new token: {"person", "consumer", "token", "secret"}."""
         with self._world.lock:
             return make_token(self._person(person), level, consumer, expired)
+
+    def authorise(self, request_token: str, person: str, level: str = "WRITE_PUBLIC") -> None:
+        """What a person does at +authorize-token: grant the access level, or UNAUTHORIZED to decline."""
+        if level not in (*LEVELS, DECLINED):
+            raise ValueError(f"level must be one of {', '.join(LEVELS)}, {DECLINED}")
+        with self._world.lock:
+            self._world.waiting.decide(request_token, self._person(person), level)
 
     def suspend(self, person: str, value: bool = True) -> None:
         """Suspend an account, or not."""

@@ -96,6 +96,10 @@ class Control:
         token = self.call("token", person=person, level=level, consumer=consumer, expired=expired)
         return cast("dict[str, str]", token)
 
+    def authorise(self, request_token: str, person: str, level: str = "WRITE_PUBLIC") -> None:
+        """A person decides on what a program asks for; UNAUTHORIZED declines."""
+        self.call("authorise", request_token=request_token, person=person, level=level)
+
     def suspend(self, person: str, value: bool = True) -> None:
         """An account."""
         self.call("suspend", person=person, value=value)

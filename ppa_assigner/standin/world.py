@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .archive import Archive
+from .authorising import Waiting
 from .clock import Clock
 from .oauth import Tokens
 from .people import Distribution, DistroArchSeries, DistroSeries, Person, Processor, Team
@@ -46,6 +47,7 @@ class World:
         self.people: dict[str, Person] = {}
         self.distributions: dict[str, Distribution] = {}
         self.tokens = Tokens()
+        self.waiting = Waiting()
         self.copy_jobs: list[CopyJob] = []
         self.after_request: list[Callable[[], None]] = []
         names = [*map(processor_of, self.spec.arches), *self.spec.processors]
