@@ -50,7 +50,7 @@ def advance(known: Known, now: Now) -> Step:
     if record.cleaner != known.daemon.cleaner:  # what another did last is not known: the quiet window begins anew
         known = replace(known, clean=None)
     if record.cleaner != known.daemon.cleaner or _touch_due(record, now):
-        return begin(known, Purpose.CLAIM, now, cleaner=known.daemon.cleaner, touched=now.date, pool=known.pool)
+        return begin(known, Purpose.CLAIM, now, cleaner=known.daemon.cleaner, touched=now.date)
     clean = _clean_of(known, record, now.boot)
     known = replace(known, clean=clean)
     if now.boot < clean.paused_until:

@@ -71,10 +71,12 @@ def unreachable(known: Known, reason: str) -> Known:
 
 
 def made_dirty(known: Known, now: Now) -> dict[str, Any]:
-    """What changes in a record that becomes dirty: whose lease it was stays, and this daemon is its cleaner."""
+    """What changes in a record that becomes dirty: whose lease it was stays, of which pool too (by it a PPA that is
+    retired finds its options), and this daemon is its cleaner.
+    """
     return {
         "state": State.DIRTY, "since": now.date, "touched": now.date, "until": None, "idle": None, "note": None,
-        "held": False, "pool": known.pool, "cleaner": known.daemon.cleaner,
+        "held": False, "cleaner": known.daemon.cleaner,
     }  # fmt: skip
 
 

@@ -291,7 +291,9 @@ def test_a_duplicate_expires() -> None:
 
 
 def test_other_options_count_at_once() -> None:
-    """A PPA that was moved to another pool is written with its name from then on; its lease keeps the old one."""
+    """A PPA that was moved to another pool gets its name once it is free; until then its options are found by the old
+    one, after a restart too.
+    """
     runner = used()
     runner.give(Reconfigured("other", PoolOptions(settle=100.0, max_hold=1.0)))
     outcome = runner.order(Hold, lease=LEASE, seconds=60.0)
@@ -301,6 +303,7 @@ def test_other_options_count_at_once() -> None:
     runner.order(Touch, lease=LEASE, ttl=7200.0)
     assert runner.world.record.pool == "default"
     runner.order(Release, lease=LEASE)
+    assert runner.world.record.pool == "default"
     runner.until(lambda: runner.known.state is State.FREE)
     assert runner.world.record.pool == "other"
 
