@@ -10,7 +10,7 @@ import contextlib
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
@@ -172,7 +172,7 @@ class Client:
         """What a clean would delete, by an operator's leave."""
         return self._persist("GET", _ppa_path(reference) + "/content")
 
-    def events(self, *, follow: bool = False) -> Iterator[Event]:
+    def events(self, *, follow: bool = False) -> Generator[Event, None, None]:
         """The transitions since the daemon's start; with `follow` also those to come, over restarts of the daemon."""
         return following(self._transport, follow=follow)
 

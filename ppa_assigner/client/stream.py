@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import cast
 
 from .errors import Unavailable, error_of
@@ -22,33 +22,28 @@ _PATIENCE_S = 5.0  # and otherwise
 _AGAIN_S = 0.5  # between the end of one connection and the next
 
 
-def following(transport: Transport, *, follow: bool) -> Iterator[Event]:
+def following(transport: Transport, *, follow: bool) -> Generator[Event, None, None]:
     """The events so far and, with `follow`, those to come.  Raises Unavailable and what else the daemon refuses."""
     last: Event = {}
     absence = _ABSENCE_S if follow else _PATIENCE_S
     patience = Patience(absence, read=_SILENCE_S)
     while True:
         try:
-            events = _connection(transport, _SILENCE_S if follow else _QUIET_S)
-            if follow:
-                patience = Patience(absence, read=_SILENCE_S)
-            for event in events:
-                if not _shown(event, last):
-                    last = event
-                    yield event
+            with transport.stream("/v1/events", read=_SILENCE_S if follow else _QUIET_S) as (answer, pieces):
+                if error := error_of(answer.status, answer.document, answer.retry_after):
+                    raise error
+                if follow:
+                    patience = Patience(absence, read=_SILENCE_S)
+                for event in _events(_lines(pieces)):
+                    if not _shown(event, last):
+                        last = event
+                        yield event
             if not follow:
                 return
             time.sleep(_AGAIN_S)
-        except Unavailable as error:  # noqa: PERF203 - the loop is there to try again
-            if not patience.pause(error.retry_after):
+        except Unavailable as away:  # noqa: PERF203 - the loop is there to try again
+            if not patience.pause(away.retry_after):
                 raise
-
-
-def _connection(transport: Transport, read: float) -> Iterator[Event]:
-    answer, pieces = transport.stream("/v1/events", read=read)
-    if error := error_of(answer.status, answer.document, answer.retry_after):
-        raise error
-    return _events(_lines(pieces))
 
 
 def _shown(event: Event, last: Event) -> bool:

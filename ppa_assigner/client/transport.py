@@ -6,6 +6,7 @@ whether the request may have reached the daemon.  Nothing here knows what a call
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 from collections.abc import Iterator
@@ -63,17 +64,18 @@ class Transport:
             raise Unavailable(f"{self.url} gave an answer that is no JSON document")
         return Answer(response.status, document or {}, _retry_after(response))
 
-    def stream(self, path: str, *, read: float) -> tuple[Answer, Iterator[bytes]]:
+    @contextlib.contextmanager
+    def stream(self, path: str, *, read: float) -> Iterator[tuple[Answer, Iterator[bytes]]]:
         """The head of an answer without end, and its pieces as they come.
 
         The pieces end when nothing came for `read` seconds or when the daemon ends them; Unavailable when they break.
         """
         response = self._open("GET", path, None, read=read, preload=False)
-        if response.status != 200:
-            with response:
-                document = _parsed(response.read()) or {}
-            return Answer(response.status, document, _retry_after(response)), iter(())
-        return Answer(response.status), self._pieces(response)
+        try:
+            document = {} if response.status == 200 else _parsed(b"".join(self._pieces(response))) or {}
+            yield Answer(response.status, document, _retry_after(response)), self._pieces(response)
+        finally:
+            response.close()
 
     def _pieces(self, response: BaseHTTPResponse) -> Iterator[bytes]:
         try:
@@ -83,8 +85,6 @@ class Transport:
             return
         except (HTTPError, OSError) as error:
             raise self._unavailable(error) from error
-        finally:
-            response.close()
 
     def _open(self, method: str, path: str, body: Document | None, *, read: float, preload: bool) -> BaseHTTPResponse:
         headers = dict(self._headers)

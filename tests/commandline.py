@@ -1,0 +1,66 @@
+"""The command line as a process of its own, for tests.
+
+Rule: real processes, real signals; every wait has a deadline.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+DEADLINE_S = 60.0
+PROGRAM = [sys.executable, "-c", "import sys; from ppa_assigner.cli import main; sys.exit(main())"]
+
+
+def environment(url: str | None = None, **more: str) -> dict[str, str]:
+    """This process's, without what would lead a command elsewhere."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PPA", "NO_COLOR", "FORCE_"))}
+    return kept | ({} if url is None else {"PPA_ASSIGNER_URL": url}) | {"PYTHONWARNINGS": "ignore"} | more
+
+
+def cli(*arguments: str, url: str | None = None, env: Mapping[str, str] | None = None, stdin: str = "") -> Done:
+    """Run a command to its end."""
+    return subprocess.run(
+        [*PROGRAM, *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+        env=environment(url, **(env or {})),
+    )
+
+
+Done = subprocess.CompletedProcess[str]
+Running = subprocess.Popen[str]
+
+
+@contextmanager
+def started(*arguments: str, url: str, env: Mapping[str, str] | None = None) -> Iterator[Running]:
+    """A command that runs on; killed when the block ends before it does."""
+    process = subprocess.Popen(
+        [*PROGRAM, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(url, **(env or {})),
+        start_new_session=True,
+    )
+    with killed_at_last(process):
+        yield process
+
+
+@contextmanager
+def killed_at_last(process: subprocess.Popen[Any]) -> Iterator[None]:
+    """Whatever the block's end is, the process does not outlive it."""
+    with process:
+        try:
+            yield
+        finally:
+            if process.poll() is None:
+                process.kill()

@@ -1,0 +1,389 @@
+"""The commands of the command line, as processes: exit codes, what is printed where, what is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pty
+import shlex
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.commandline import DEADLINE_S, PROGRAM, cli, environment, killed_at_last, started
+from tests.fakedaemon import LEASE, PPA, Drop, FakeDaemon, Held, Reply, Stream, free_port, problem
+
+LEASES = "/v1/leases"
+ONE = "/v1/leases/4c1f"
+TOUCH = "/v1/leases/4c1f/touch"
+POOL_001 = "/v1/ppas/~ci-pool/ubuntu/pool-001"
+
+
+@pytest.fixture
+def daemon() -> Iterator[FakeDaemon]:
+    with FakeDaemon() as fake:
+        yield fake
+
+
+# -- the program itself -----------------------------------------------------------------------------------------------
+
+
+def test_version_and_help_need_no_daemon() -> None:
+    """Both end with 0 and say nothing on stderr; help in a pipe has no colours."""
+    version, help_ = cli("--version"), cli("--help")
+    assert (version.returncode, version.stderr) == (0, "")
+    assert version.stdout.startswith("ppa-assigner 0.")
+    assert (help_.returncode, help_.stderr) == (0, "")
+    assert "\x1b" not in help_.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("frobnicate",),
+        ("assign",),
+        ("assign", "--owner"),
+        ("assign", "--owner", "x", "--frob"),
+        ("assign", "--owner", "x", "--wait", "soon"),
+        ("assign", "--owner", "x", "--wait", "-1"),
+        ("assign", "--owner", "x", "--ttl", "9999d"),
+        ("assign", "--owner", "x", "--ppa", "pool-001"),
+        ("assign", "--owner", "x", "--source", "hello"),
+        ("assign", "--owner", "x", "--json", "--export"),
+        ("assign", "--owner", "x", "--attempt", "1"),
+        ("assign", "--owner", "x", "--url", "gopher://x"),
+        ("assign", "--owner", "x", "--token-file", "/nonexistent"),
+        ("touch",),
+        ("release",),
+        ("status", "nonsense"),
+        ("exec", "--owner", "x"),
+        ("exec", "--owner", "x", "--on-lost", "shrug", "--", "true"),
+        ("hold", "ppa:ci-pool/pool-001", "--for", "2h"),
+        ("clean", "ppa:ci-pool/pool-001"),
+    ],
+)
+def test_a_line_that_makes_no_sense_is_64(arguments: tuple[str, ...]) -> None:
+    """Said on stderr, without a traceback, before anything is sent: no daemon is there."""
+    done = cli(*arguments, url=f"http://127.0.0.1:{free_port()}")
+    assert done.returncode == 64
+    assert "Traceback" not in done.stderr
+    assert done.stdout + done.stderr
+
+
+def test_status_loads_nothing_of_the_daemon(daemon: FakeDaemon) -> None:
+    """A client starts quickly: neither the daemon's libraries nor its modules are loaded by a client's command."""
+    daemon.on("GET", "/v1/ppas", Reply(200, {"items": [PPA]}))
+    probe = "import sys; from ppa_assigner.cli import main; main(['status']); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [PROGRAM[0], "-c", probe],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=True,
+        env=environment(daemon.url),
+    )
+    loaded = set(done.stderr.split())
+    assert "ppa_assigner.cli.lending" in loaded
+    assert not loaded & {"fastapi", "uvicorn", "launchpadlib", "yaml", "rich", "prometheus_client"}
+    ours = {name.split(".")[1] for name in loaded if name.startswith("ppa_assigner.")}
+    assert ours == {"cli", "client", "reference"}
+
+
+def test_an_unexpected_exception_is_one_line_and_70(daemon: FakeDaemon) -> None:
+    """A traceback is for who asks for it with PPA_ASSIGNER_DEBUG=1."""
+    daemon.on("GET", "/v1/ppas", Reply(200, {"items": [PPA | {"until": 7, "state": "used", "cleaning": "strange"}]}))
+    done = cli("status", url=daemon.url)
+    assert (done.returncode, done.stderr.count("\n")) == (70, 1)
+    assert "Traceback" in cli("status", url=daemon.url, env={"PPA_ASSIGNER_DEBUG": "1"}).stderr
+
+
+def test_nobody_there_is_69() -> None:
+    """After five seconds, with the address in the message."""
+    url = f"http://127.0.0.1:{free_port()}"
+    done = cli("status", url=url)
+    assert (done.returncode, done.stdout) == (69, "")
+    assert url in done.stderr
+
+
+def test_a_broken_pipe_is_quiet(daemon: FakeDaemon) -> None:
+    """Who has read enough goes away; that is no bug."""
+    daemon.on("GET", "/v1/ppas", Reply(200, {"items": [PPA] * 5000}))
+    with started("status", url=daemon.url) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(DEADLINE_S) == 141
+
+
+def test_url_and_token_file_win_over_the_environment(daemon: FakeDaemon, tmp_path: Path) -> None:
+    """What the line says is what counts."""
+    (tmp_path / "token").write_text("open-sesame\n")
+    daemon.on("GET", "/v1/ppas", Reply(200, {"items": []}))
+    arguments = ("status", "--url", daemon.url, "--token-file", str(tmp_path / "token"))
+    done = cli(*arguments, url="http://127.0.0.1:1", env={"PPA_ASSIGNER_TOKEN": "other"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert daemon.requests[0].headers["Authorization"] == "Bearer open-sesame"
+
+
+# -- assign -----------------------------------------------------------------------------------------------------------
+
+
+def test_assign_prints_the_reference(daemon: FakeDaemon) -> None:
+    """And sends each option in the contract's words; durations become seconds."""
+    daemon.on("POST", LEASES, Reply(201, LEASE))
+    options = "--owner ticket-123 --pool p --wait 1m --ttl 8h --idle 10m --note n --ppa ppa:a/b --uploader ~ann"
+    more = "--request-id build-77 --attempt 2 --source hello=2.10-3 --source a=1=2"
+    done = cli("assign", *options.split(), *more.split(), url=daemon.url)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "~ci-pool/ubuntu/pool-001\n", "")
+    body = daemon.requests[0].body
+    assert 59 < body.pop("wait") <= 60
+    assert body == {
+        "owner": "ticket-123",
+        "pool": "p",
+        "ttl": 28800,
+        "idle": 600,
+        "note": "n",
+        "ppa": "~a/ubuntu/b",
+        "uploader": "~ann",
+        "request_id": "build-77",
+        "attempt": 2,
+        "sources": [{"name": "hello", "version": "2.10-3"}, {"name": "a", "version": "1=2"}],
+    }
+
+
+def test_assign_json_is_the_lease(daemon: FakeDaemon) -> None:
+    """The daemon's document, whole."""
+    daemon.on("POST", LEASES, Reply(201, LEASE))
+    assert json.loads(cli("assign", "--owner", "x", "--json", url=daemon.url).stdout) == LEASE
+
+
+def test_export_lines_are_safe_for_eval(daemon: FakeDaemon) -> None:
+    """A shell that evaluates them has the four variables, whatever a value holds."""
+    daemon.on("POST", LEASES, Reply(201, LEASE | {"web": "https://x/'$(echo pwned)`id`"}))
+    done = cli("assign", "--owner", "x", "--export", url=daemon.url)
+    assert done.stdout.startswith("export PPA='ppa:ci-pool/ubuntu/pool-001'\n")
+    script = f'eval {shlex.quote(done.stdout)}; printf "%s\\n" "$PPA" "$PPA_REFERENCE" "$PPA_LEASE_ID" "$PPA_WEB"'
+    shell = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=DEADLINE_S, check=True)
+    assert shell.stdout.splitlines() == [
+        "ppa:ci-pool/ubuntu/pool-001",
+        "~ci-pool/ubuntu/pool-001",
+        "4c1f",
+        "https://x/'$(echo pwned)`id`",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (problem(409, "none-free"), 75),
+        (problem(409, "all-burnt"), 75),
+        (problem(409, "superseded"), 77),
+        (problem(409, "request-id-taken"), 77),
+        (problem(401, "unauthorized"), 77),
+        (problem(404, "unknown-pool"), 64),
+        (problem(422, "invalid"), 64),
+        (problem(500, "internal-error"), 70),
+    ],
+)
+def test_refusals_have_codes_of_their_own(daemon: FakeDaemon, answer: Reply, code: int) -> None:
+    """Scripts tell busy from wrong from broken; stdout stays empty, stderr has the daemon's sentence."""
+    daemon.on("POST", LEASES, answer)
+    done = cli("assign", "--owner", "x", url=daemon.url)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert "because of" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_an_interrupted_assign_takes_its_wish_back(daemon: FakeDaemon, number: signal.Signals, code: int) -> None:
+    """Nobody holds a PPA for somebody who pressed Ctrl-C."""
+    daemon.on("POST", LEASES, Held(Reply(201, LEASE))).on("DELETE", LEASES, Reply(200))
+    with started("assign", "--owner", "x", "--wait", "10m", url=daemon.url) as process:
+        (asked,) = daemon.wait_for("POST", LEASES)
+        process.send_signal(number)
+        assert process.communicate(timeout=DEADLINE_S) == ("", "")
+    assert process.returncode == code
+    assert [seen.query for seen in daemon.calls("DELETE", LEASES)] == [{"request_id": asked.body["request_id"]}]
+
+
+def test_a_lease_that_cannot_be_told_is_taken_back(daemon: FakeDaemon) -> None:
+    """Nobody reads what assign prints: the PPA must not be lost until its lease ends."""
+    held = Held(Reply(201, LEASE))
+    daemon.on("POST", LEASES, held).on("DELETE", LEASES, Reply(200))
+    with started("assign", "--owner", "x", url=daemon.url) as process:
+        assert process.stdout is not None
+        daemon.wait_for("POST", LEASES)
+        process.stdout.close()
+        held.go.set()
+        assert process.wait(DEADLINE_S) == 141
+    assert len(daemon.calls("DELETE", LEASES)) == 1
+
+
+def on_terminal(*arguments: str, url: str, env: dict[str, str] | None = None) -> tuple[int, str]:
+    """Run a command on a terminal of its own; its exit code and what the terminal got."""
+    ours, theirs = pty.openpty()
+    variables = environment(url, TERM="xterm-256color", COLUMNS="200", **(env or {}))
+    process = subprocess.Popen([*PROGRAM, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=variables)
+    os.close(theirs)
+    shown = b""
+    with killed_at_last(process), os.fdopen(ours, "rb", buffering=0) as terminal:
+        try:
+            while piece := terminal.read(65536):
+                shown += piece
+        except OSError:  # Linux: EIO when the last one has closed the other end
+            pass
+        code = process.wait(DEADLINE_S)
+    return code, shown.decode()
+
+
+def test_a_terminal_shows_the_line_while_waiting(daemon: FakeDaemon) -> None:
+    """How many wait, on stderr, wiped before the answer."""
+    held = Held(Reply(201, LEASE))
+    daemon.on("POST", LEASES, held)
+    pools = {"items": [{"pool": "default", "counts": {}, "waiting": 3, "oldest_wait": 1.0}]}
+    daemon.on("GET", "/v1/pools", Reply(200, pools), Held(Reply(200, pools), go=held.go))
+    daemon.after("GET", "/v1/pools", 2, held.go)
+    code, shown = on_terminal("assign", "--owner", "x", "--wait", "1m", url=daemon.url)
+    assert code == 0
+    assert "waiting (3 in line)" in shown
+    assert shown.endswith("\r\x1b[K~ci-pool/ubuntu/pool-001\r\n")
+
+
+# -- touch, release, status -------------------------------------------------------------------------------------------
+
+
+def test_touch_prints_the_end(daemon: FakeDaemon) -> None:
+    """Of the lease named by PPA_LEASE_ID when none is given; over is 77."""
+    daemon.on("POST", TOUCH, Reply(200, LEASE), Reply(200, LEASE), problem(410, "lease-over"))
+    done = cli("touch", url=daemon.url, env={"PPA_LEASE_ID": "4c1f"})
+    assert (done.returncode, done.stdout) == (0, "2026-11-25T11:14:12Z\n")
+    assert json.loads(cli("touch", "4c1f", "--ttl", "2h", "--json", url=daemon.url).stdout) == LEASE
+    assert [seen.body for seen in daemon.requests] == [{}, {"ttl": 7200}]
+    assert cli("touch", "4c1f", url=daemon.url).returncode == 77
+
+
+def test_release_is_quiet(daemon: FakeDaemon) -> None:
+    """Prints nothing unless asked for JSON."""
+    daemon.on("DELETE", ONE, Reply(200, PPA))
+    done = cli("release", url=daemon.url, env={"PPA_LEASE_ID": "4c1f"})
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert json.loads(cli("release", "4c1f", "--json", url=daemon.url).stdout) == PPA
+
+
+def test_release_of_an_unknown_lease_is_77_but_0_after_a_lost_answer(daemon: FakeDaemon) -> None:
+    """A script that releases twice learns of its mistake; a network that lost the answer is none."""
+    daemon.on("DELETE", ONE, problem(404, "unknown-lease"), Drop(), problem(404, "unknown-lease"))
+    assert cli("release", "4c1f", url=daemon.url).returncode == 77
+    assert cli("release", "4c1f", url=daemon.url).returncode == 0
+
+
+def test_status_in_a_pipe_is_plain_and_whole(daemon: FakeDaemon) -> None:
+    """Nothing is cut, wrapped or coloured, and no text of others brings control characters."""
+    used = PPA | {"state": "used", "until": "2999-01-01T00:00:00Z", "owner": "\x1b[31mred\n\u202e" + "x" * 300}
+    bad = PPA | {"condition": "quarantined", "quarantined": "too often", "tries": 5, "fault": "503", "cleaning": None}
+    daemon.on("GET", "/v1/ppas", Reply(200, {"items": [used, bad]}))
+    done = cli("status", url=daemon.url, env={"COLUMNS": "40", "FORCE_COLOR": "1"})
+    assert done.returncode == 0
+    heads, first, second = done.stdout.splitlines()
+    assert heads.split() == ["PPA", "STATE", "CONDITION", "OWNER", "SINCE", "LEFT", "CLEANING", "REMARK"]
+    assert "\\x1b[31mred\\n\\u202e" + "x" * 300 in first
+    assert "delete, 3 of 7 deleted" in first
+    assert "quarantined: too often; 5 tries failed: 503" in second
+    assert "\x1b" not in done.stdout
+
+
+def test_status_of_some(daemon: FakeDaemon) -> None:
+    """PPAs in any form are asked for one by one; an unknown one is a mistake of the line."""
+    daemon.on("GET", POOL_001, Reply(200, PPA)).on("GET", "/v1/ppas/~a/ubuntu/b", problem(404, "unknown-ppa"))
+    done = cli("status", "ppa:ci-pool/pool-001", "--json", url=daemon.url)
+    assert json.loads(done.stdout) == {"items": [PPA]}
+    assert cli("status", "~a/ubuntu/b", url=daemon.url).returncode == 64
+
+
+def test_status_on_a_terminal_is_a_table(daemon: FakeDaemon) -> None:
+    """Drawn for people; what an owner calls himself cannot steer the terminal, nor is it markup."""
+    daemon.on("GET", "/v1/ppas", Reply(200, {"items": [PPA | {"owner": "[red]x\x1b]0;t\x07"}]}))
+    code, shown = on_terminal("status", url=daemon.url, env={"NO_COLOR": "1"})
+    assert code == 0
+    assert "[red]x\\x1b]0;t\\x07" in shown
+    assert "┃" in shown
+    assert "\x07" not in shown
+
+
+# -- operating --------------------------------------------------------------------------------------------------------
+
+
+def test_operators_acts(daemon: FakeDaemon) -> None:
+    """Each sends what the contract says; a refused one is 77."""
+    daemon.on("POST", POOL_001 + "/hold", Reply(200, PPA)).on("POST", POOL_001 + "/quarantine", Reply(200, PPA))
+    daemon.on("POST", POOL_001 + "/resume", problem(409, "wrong-state"))
+    assert cli("hold", "~ci-pool/ubuntu/pool-001", "--lease", "4c1f", "--for", "2h", url=daemon.url).returncode == 0
+    assert cli("quarantine", "ppa:ci-pool/pool-001", "--reason", "odd", "--json", url=daemon.url).returncode == 0
+    assert cli("resume", "ppa:ci-pool/ubuntu/pool-001", url=daemon.url).returncode == 77
+    assert [seen.body for seen in daemon.requests] == [{"lease": "4c1f", "for": 7200}, {"reason": "odd"}, {}]
+
+
+CONTENT = {
+    "ppa": "~ci-pool/ubuntu/pool-001",
+    "sources": [{"name": "hello", "version": "2.10-3", "where": "noble"}],
+    "binaries": [],
+    "builds": [{"title": "amd64 build of hello\x1b", "state": "Building", "cancellable": True}],
+    "uploads": ["bye 1.0"],
+}
+
+
+def test_a_dry_run_shows_what_would_go(daemon: FakeDaemon) -> None:
+    """A line for each thing, and how many there are."""
+    daemon.on("GET", POOL_001 + "/content", Reply(200, CONTENT))
+    done = cli("clean", "--dry-run", "ppa:ci-pool/pool-001", url=daemon.url)
+    assert done.returncode == 0
+    assert "sources: 1\n  hello 2.10-3 noble\n" in done.stdout
+    assert "binaries: 0\n" in done.stdout
+    assert "amd64 build of hello\\x1b Building" in done.stdout
+    as_json = cli("clean", "--dry-run", "--json", "ppa:ci-pool/pool-001", url=daemon.url)
+    assert json.loads(as_json.stdout) == CONTENT
+
+
+@pytest.mark.parametrize(("typed", "code"), [("pool-001\n", 0), ("ppa:ci-pool/pool-001\n", 0), ("yes\n", 64), ("", 64)])
+def test_adopt_asks_for_the_name(daemon: FakeDaemon, typed: str, code: int) -> None:
+    """Somebody's packages are deleted only when the PPA's name was typed after they were shown."""
+    daemon.on("GET", POOL_001 + "/content", Reply(200, CONTENT)).on("POST", POOL_001 + "/adopt", Reply(200, PPA))
+    done = cli("adopt", "ppa:ci-pool/pool-001", url=daemon.url, stdin=typed)
+    assert done.returncode == code
+    assert "hello 2.10-3" in done.stderr
+    assert len(daemon.calls("POST", POOL_001 + "/adopt")) == (1 if code == 0 else 0)
+
+
+def test_adopt_without_asking(daemon: FakeDaemon) -> None:
+    """--yes is the answer."""
+    daemon.on("POST", POOL_001 + "/adopt", Reply(200, PPA))
+    assert json.loads(cli("adopt", "--yes", "--json", "ppa:ci-pool/pool-001", url=daemon.url).stdout) == PPA
+
+
+def test_events_are_lines(daemon: FakeDaemon) -> None:
+    """One each, escaped; with --json a document a line; --follow ends with a signal."""
+    document = {"number": 1, "at": "2026-11-25T03:14:12Z", "ppa": "~a/ubuntu/b", "kind": "used", "data": {"o": "x\x1b"}}
+    daemon.on("GET", "/v1/events", Stream([f"data: {json.dumps(document)}\n\n".encode()]))
+    assert cli("events", url=daemon.url).stdout == "2026-11-25T03:14:12Z  ~a/ubuntu/b  used  o=x\\x1b\n"
+    with started("events", "--follow", "--json", url=daemon.url) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline()) == document
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=DEADLINE_S) == ("", "")
+    assert process.returncode == 130
+
+
+def test_token_comes_with_its_digest() -> None:
+    """The first line is the secret, the second what the configuration holds; no two are the same."""
+    first, second = cli("token"), cli("token")
+    token, line = first.stdout.splitlines()
+    assert line == f"token_sha256: {hashlib.sha256(token.encode()).hexdigest()}"
+    assert len(token) >= 32
+    assert second.stdout != first.stdout
