@@ -75,7 +75,8 @@ class Request:
 
 Fault = Callable[[Request], str | None]
 """None: no fault.  "down": no answer, nothing done.  "unknown": the same, but of a write nobody can know that.
-"lost": done, no answer.  "late": no answer, done by `land()`.  "refused", "gone": answered so."""
+"lost": done, no answer.  "late": no answer, done by `land()`.  "resent": a write that something on the way sent twice.
+"refused", "gone": answered so."""
 
 
 class MemoryLaunchpad:
@@ -171,6 +172,8 @@ class MemoryLaunchpad:
             case "gone":
                 return Gone("404", self._moment(started))
         answer = self._write(ppa, entry, description, started)
+        if fault == "resent":
+            answer = self._write(ppa, entry, description, started)
         return Unknown("no answer") if fault == "lost" else answer
 
     def arrivals(self, entry: Entry, since: datetime, lane: Lane = Lane.WORK) -> Arrivals | Gone | Unavailable:
@@ -270,7 +273,7 @@ class MemoryLaunchpad:
 
     def _etag(self, ppa: Reference) -> str:
         archive = self.archives[ppa]
-        return hashlib.sha1(f"{archive.description!r}{archive.displayname}".encode("utf-8", "replace")).hexdigest()
+        return hashlib.sha256(f"{archive.description!r}{archive.displayname}".encode("utf-8", "replace")).hexdigest()
 
     def _write(self, ppa: Reference, entry: Entry, description: str, started: float) -> WriteAnswer:
         with self.lock:

@@ -195,13 +195,14 @@ class Runner:
 
     def until(self, reached: Callable[[], bool], ticks: int = 500, look_every: float = 60.0) -> None:
         """Tick, and look every minute, until it is so."""
+        next_look = self.world.boot + look_every
         for _ in range(ticks):
             if reached():
                 return
-            next_look = self.world.boot + look_every
-            if not self.tick(limit=next_look):
-                self.world.boot = next_look
+            if self.world.boot >= next_look or not self.tick(limit=next_look):
+                self.world.boot = max(self.world.boot, next_look)
                 self.look()
+                next_look = self.world.boot + look_every
         assert reached(), f"not after {ticks} ticks: {self.known.snapshot()}, {self.asked[-5:]}"
 
     def pass_time(self, seconds: float) -> None:

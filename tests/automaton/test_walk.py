@@ -39,7 +39,7 @@ from tests.automaton.lab import Crashed, Runner, World, assign, confirm, faults
 from tests.memory import Archive, Request
 
 PAIRS = {pair for legal in LEGAL.values() for pair in legal}
-FAULTS = ("down", "unknown", "lost", "late", "late", "gone", "refused")
+FAULTS = ("down", "unknown", "lost", "late", "late", "gone", "refused", "resent")
 OPTIONS = PoolOptions(
     settle=100.0, ttl=600.0, max_ttl=3000.0, max_hold=500.0, max_tries=3, verify_age=30.0, retry=Retry(5.0, 60.0)
 )
@@ -162,7 +162,7 @@ class Walk:
             if not left[0] or (fault == "gone" and request.what not in ("read", "write", "content", "arrivals")):
                 return None
             left[0] -= 1
-            return "down" if fault == "unknown" and request.what != "write" else fault
+            return "down" if fault in ("unknown", "resent") and request.what != "write" else fault
 
         self.world.launchpad.fault = rule
 
@@ -259,6 +259,10 @@ class Walk:
             case kind:
                 self.world.launchpad.upload(self.world.ppa, self.new("package"), binary=kind == 3)
 
+    def jump(self) -> None:
+        """Launchpad's clock is set."""
+        self.world.launchpad.skew += self.rng.choice([-7200.0, -100.0, 100.0, 7200.0])
+
     def edit(self) -> None:
         """A person edits the text, above or below the record."""
         text, words = self.archive.description or "", self.rng.choice(["", "new\n", "é\r\n\n", "x"])
@@ -347,8 +351,21 @@ class Walk:
             if before is not None and highest == before.serial:
                 assert after.serial == before.serial + 1
                 assert (before.state, after.state) in PAIRS
+                self._check_lease(before, after)
             else:
                 assert after.serial > highest
+
+    def _check_lease(self, before: Record, after: Record) -> None:
+        """I1: one lease follows another only through dirty and free; its attempt and its end never go back."""
+        if State.FREE not in (before.state, after.state):
+            assert before.lease == after.lease
+        if (before.state, after.state) == (State.USED, State.USED):
+            assert before.until is not None
+            assert after.until is not None
+            assert after.until >= before.until
+            assert after.attempt >= before.attempt
+        if after.state is State.FREE:
+            assert (after.lease, after.owner, after.cleaner, after.tries, after.fault) == (None, None, None, 0, None)
 
     def all_ends_well(self) -> None:
         """I9: without faults everything is free at last, or waits for an operator, who lets it go on."""
@@ -380,7 +397,7 @@ class Walk:
 ACTS: dict[Callable[[Walk], None], int] = {
     Walk.look: 4, Walk.tick: 5, Walk.work: 3, Walk.pause: 3, Walk.kill_soon: 1, Walk.restart: 1, Walk.land: 3,
     Walk.break_down: 2, Walk.break_write: 3, Walk.lend: 6, Walk.command: 12, Walk.adopt: 1, Walk.duplicate: 1,
-    Walk.upload: 3, Walk.edit: 2, Walk.restore: 2,
+    Walk.upload: 3, Walk.edit: 2, Walk.restore: 2, Walk.jump: 1,
 }  # fmt: skip
 
 
