@@ -211,10 +211,10 @@ class Assigning:
             case Denied(No.INVALID, detail):
                 self._wishes.refuse(asked, Kind.INVALID, detail)
                 self._settled(asked)
-            case Denied(No.UNTOLD, detail):
-                self._untold(asked, ppa, detail)
-            case Denied(why, detail):
+            case Denied(why, detail) if why is not No.UNTOLD:
                 self._next_candidate(asked, ppa, why, detail)
+            case _:
+                self._untold(asked, ppa, _why(outcome)[1])
 
     def _holds(self, asked: Asked, ppa: Reference, record: Record) -> None:
         if asked.withdrawn:
@@ -286,8 +286,8 @@ class Assigning:
                 self._claims.elsewhere(asked.wish.request_id, ppa)
                 self._avoid(asked, ppa)
                 self._decide(asked)
-            case Denied(why, detail):
-                self._wishes.answer(asked, self._not_confirmed(asked, why, detail))
+            case _:
+                self._wishes.answer(asked, self._not_confirmed(asked, *_why(outcome)))
                 self._wishes.forget(asked)
 
     def _not_confirmed(self, asked: Asked, why: No, detail: str) -> Problem:
@@ -319,3 +319,8 @@ class Assigning:
             self._wishes.end(asked, call, self._wishes.refusals.unavailable(asked, detail))
         elif boot >= call.until and asked.stage is Stage.WAITING:
             self._wishes.end(asked, call, self._wishes.refusals.none_free(asked, self._wishes.in_line(asked.wish.pool)))
+
+
+def _why(outcome: Outcome) -> tuple[No, str]:
+    """An outcome that no such command has would be a bug; its calls end all the same."""
+    return (outcome.why, outcome.detail) if isinstance(outcome, Denied) else (No.OUTAGE, f"unexpected: {outcome}")

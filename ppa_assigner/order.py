@@ -17,8 +17,8 @@ from .line import settle
 from .looking import Failures
 from .office import Office
 from .problems import Kind, Problem
+from .record import Record
 from .reference import Reference
-from .views import Snapshot
 
 T = TypeVar("T")
 Make = Callable[[int, float], Command]
@@ -64,7 +64,7 @@ class Order(Generic[T]):
         if not self._ended and not found():
             self._look(found, missing)
 
-    def with_lease(self, lease: str, caller: Caller | None, go: Callable[[Snapshot], None]) -> Future[T]:
+    def with_lease(self, lease: str, caller: Caller | None, go: Callable[[Reference, Record], None]) -> Future[T]:
         """`go` on with the PPA that has the lease, if the caller may."""
         missing = Problem(Kind.UNKNOWN_LEASE, f"no PPA holds or remembers the lease {lease!r}")
 
@@ -75,7 +75,7 @@ class Order(Generic[T]):
             if caller is not None and not caller.may_end(snapshot.record):
                 self.end(Problem(Kind.FORBIDDEN, "this lease is not yours to touch or end"))
             else:
-                go(snapshot)
+                go(snapshot.ppa, snapshot.record)
             return True
 
         def again() -> None:

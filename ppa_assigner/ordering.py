@@ -45,23 +45,18 @@ class Ordering:
         """Proof of life."""
         order = Order(self._office, _lent)
         command = partial(_with_deadline, Touch, lease=lease, ttl=ttl)
-        return order.with_lease(lease, caller, lambda snapshot: order.send(snapshot.ppa, command))
+        return order.with_lease(lease, caller, lambda ppa, _: order.send(ppa, command))
 
     def release(self, lease: str, caller: Caller) -> Future[Snapshot]:
         """used -> dirty; the PPA, while it remembers the lease."""
         order = Order(self._office, self._snapshot)
         command = partial(_with_deadline, Release, lease=lease)
-        return order.with_lease(lease, caller, lambda snapshot: order.send(snapshot.ppa, command))
+        return order.with_lease(lease, caller, lambda ppa, _: order.send(ppa, command))
 
     def lease(self, lease: str) -> Future[LentView]:
         """What is known of a lease."""
         order = Order(self._office, _lent)
-
-        def show(snapshot: Snapshot) -> None:
-            if snapshot.record is not None:
-                order.end(LentView(snapshot.ppa, snapshot.record))
-
-        return order.with_lease(lease, None, show)
+        return order.with_lease(lease, None, lambda ppa, record: order.end(LentView(ppa, record)))
 
     def operate(self, ppa: Reference, act: Act) -> Future[Snapshot]:
         """An operator's act on a PPA."""

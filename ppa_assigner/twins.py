@@ -83,9 +83,11 @@ class Twins:
 
 def same_wish(one: Record | None, other: Record | None) -> bool:
     """Whether two leases are of the same request id, owner, client and pool."""
-    if one is None or other is None:
-        return False
-    return (one.request, one.owner, one.by, one.pool) == (other.request, other.owner, other.by, other.pool)
+    return one is not None and other is not None and _wish(one) == _wish(other)
+
+
+def _wish(record: Record) -> tuple[str | None, str | None, str | None, str]:
+    return record.request, record.owner, record.by, record.pool
 
 
 def _attempt(snapshot: Snapshot) -> int:

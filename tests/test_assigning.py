@@ -677,6 +677,8 @@ def test_hanging_up_while_assigning_gives_the_lease_up() -> None:
     assert (command.lease, command.nonce) == (record.lease, record.nonce)
     made["a"].reply(command, Stands(record))
     assert not len(made.supervisor._assigning._claims)
+    made.wait(301.0)
+    assert not made["a"].has(GiveUp)
     nothing_left(made)
 
 
@@ -1071,3 +1073,41 @@ def test_a_wish_is_bound_by_the_options_of_its_pool() -> None:
     command = made["a"].take(Assign)
     assert (command.ttl, command.idle, command.uploader) == (77.0, None, "~ann")
     made["a"].reply(command, Lent(made["a"].used("r", lease=command.lease)))
+
+
+@pytest.mark.parametrize("kind", [Assign, Confirm])
+def test_an_outcome_that_cannot_be_ends_the_call_all_the_same(kind: type[Assign] | type[Confirm]) -> None:
+    """No call is left open, whatever a worker answers."""
+    made = desk("a")
+    if kind is Confirm:
+        made["a"].used("r")
+    call = made.ask()
+    made["a"].reply(made["a"].take(kind), Stands(None))
+    assert problem(call).kind is Kind.UNAVAILABLE
+    nothing_left(made)
+
+
+def test_a_new_lease_of_a_request_is_claimed_apart_from_its_last_one() -> None:
+    """The first lease was told and released; the second one's end does not hang on the first one's calls."""
+    made = desk("a", "b")
+    first = made.ask()
+    made["a"].lend()
+    made["a"].show(made["a"].record(State.DIRTY))
+    second = made.ask()
+    made["b"].lend()
+    made.supervisor.hang_up(first)
+    made["a"].deny(GiveUp, No.ELSEWHERE)
+    assert not made["b"].has(GiveUp)
+    made.supervisor.hang_up(second)
+    assert made["b"].has(GiveUp)
+
+
+def test_a_ppa_that_did_not_answer_is_looked_at_again() -> None:
+    """It is tried again once a look shows it, not only at the next periodic one."""
+    made = desk("a")
+    made.ask(wait=60.0)
+    made["a"].show(made["a"].snapshot.record, Condition.UNREACHABLE)
+    made["a"].deny(Assign, No.OUTAGE)
+    made.supervisor._looker._wake.clear()
+    made.wait(10.0)
+    assert made.supervisor._looker._wake.is_set()

@@ -188,3 +188,12 @@ def test_nothing_is_told_to_the_dead(kind: type[Looked] | type[Confirm]) -> None
     made.ask("r", wait=1.0)
     assert not dead.has(kind)
     assert not dead.has(Assign)
+
+
+def test_a_ppa_let_go_before_its_successor_came_gets_none() -> None:
+    """It was dropped in the pause."""
+    made = Desk("a", "b")
+    made["a"].die()
+    made.office.crew.drop(ref("a"))
+    made.wait(1.0)
+    assert len(made.hired) == 2

@@ -18,12 +18,14 @@ from ppa_assigner.automaton.events import (
     Lent,
     No,
     Quarantine,
+    Reconfigured,
     Release,
     Resume,
     Stands,
     Touch,
     Transition,
 )
+from ppa_assigner.config import Pool
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import Content, Moment
 from ppa_assigner.problems import Kind, Problem
@@ -43,6 +45,7 @@ from ppa_assigner.views import (
 from .fakecrew import Desk, FakeWorker, lent, problem, ref
 from .memory import START
 from .settings import settings
+from .waiting import until
 
 ANN = Caller("ann", Role.CLIENT, ("team-*",))
 
@@ -116,6 +119,11 @@ def test_a_lease_that_could_not_be_looked_for_is_503_at_the_deadline() -> None:
     made.look(b="no answer")
     made.wait(5.0)
     assert (problem(future).kind, "no answer" in problem(future).detail) == (Kind.UNAVAILABLE, True)
+    late = made.supervisor.lease("L")
+    made.wait(4.5)
+    made.look(b="no answer")
+    made.wait(3.0)
+    assert problem(late).kind is Kind.UNAVAILABLE
     made.look()
     assert not made.office._expected
 
@@ -470,3 +478,68 @@ def test_a_snapshot_of_a_ppa_that_changed_pools_keeps_its_lease() -> None:
     made.wait(0.0)
     assert made["a"].known.options == PoolOptions(settle=0.0)
     assert replace(made["a"].known.options, ttl=1.0) != made["a"].known.options
+
+
+def test_a_ppa_that_failed_a_look_and_was_let_go_concerns_nobody() -> None:
+    """The search of a later attempt does not hang on a PPA that is no longer served."""
+    made = Desk("a", "b")
+    made["a"].free()
+    made["b"].free()
+    call = made.ask(attempt=1)
+    made.begin_look()
+    made["a"]._listener.round_done(ref("a"), 2, "no answer")
+    reload(made, "b")
+    made.end_look()
+    made["b"].lend()
+    assert lent(call).ppa == ref("b")
+
+
+def test_an_outcome_that_nobody_expects_changes_nothing() -> None:
+    """It comes twice, or from a worker that was replaced."""
+    made, a = used()
+    made.supervisor.replied(ref("a"), 4711, Lent(a.record(State.FREE)))
+    made.supervisor.replied(ref("x"), 4711, Lent(a.record(State.FREE)))
+    assert not made.office._expected
+
+
+def test_a_daemon_without_ppas_is_not_ready_and_says_why() -> None:
+    """There is nothing to lend."""
+    made = Desk()
+    assert made.supervisor.unready() == "there is no PPA to look at"
+
+
+def test_it_takes_calls_before_it_looks() -> None:
+    """Without a login yet: calls wait, and the first look begins when it is told to."""
+    made = Desk("a", ready=False)
+    made.supervisor.start(look=False)
+    try:
+        assert made.launchpad.log == []
+        made.supervisor.begin_to_look()
+        until(lambda: made.launchpad.log, "a look")
+    finally:
+        made.supervisor.stop(5.0)
+
+
+def test_a_removed_ppa_takes_the_options_of_the_pool_in_its_record() -> None:
+    """It was moved to another pool while it was lent for the first one, and then removed."""
+    options = PoolOptions(ttl=5.0)
+    pools = {"default": Pool("default", (ref("b"),), options), "second": Pool("second", (ref("a"),), PoolOptions())}
+    made = Desk(given=settings(pools=pools))
+    made["a"].used("r", pool="default")
+    made.supervisor.reload(settings(pools={**pools, "second": Pool("second", (ref("c"),), PoolOptions())}))
+    moved = [event for event in made["a"].told if isinstance(event, Reconfigured)][-1]
+    assert (moved.pool, moved.options.ttl) == ("default", 5.0)
+    made["a"].used("r", pool="second")
+    moved = [event for event in made["a"].told if isinstance(event, Reconfigured)][-1]
+    assert moved.pool == "second"
+
+
+def test_an_answer_about_a_ppa_that_is_gone_is_a_bug_that_hurts_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    """A PPA with a command under way is never let go; if it were, the call would end at its deadline."""
+    made, a = used()
+    future = made.supervisor.release("L", EVERYBODY)
+    made.office.crew.drop(ref("a"))
+    a.reply(a.take(Release), Stands(None))
+    made.wait(5.0)
+    assert problem(future).kind is Kind.UNAVAILABLE
+    assert "could not be handled" in caplog.text

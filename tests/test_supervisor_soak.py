@@ -28,7 +28,7 @@ from .waiting import until
 
 SECONDS = float(os.environ.get("PPA_ASSIGNER_SOAK", "5"))
 SEED = int(os.environ.get("PPA_ASSIGNER_SEED", SystemRandom().randrange(2**32)))
-PPAS, CLIENTS, TTL, TOTAL = 5, 10, 6.0, 2.0
+PPAS, CLIENTS, TTL, TOTAL = 8, 8, 6.0, 2.0
 OPTIONS = PoolOptions(settle=0.0, verify_age=0.0, retry=Retry(0.01, 0.05), max_tries=10**6)
 _PAUSE = threading.Event()
 
@@ -172,7 +172,7 @@ class Soak:
         self.daemons = [self.start() for _ in range(2)]
 
     def start(self) -> Supervisor:
-        return self.fleet.daemon(options=OPTIONS, total=TOTAL, every=0.3)
+        return self.fleet.daemon(options=OPTIONS, total=TOTAL, every=1.0)
 
     def fault(self, request: Request) -> str | None:
         with self.lock:
@@ -187,6 +187,13 @@ class Soak:
                 draw -= share
         return None
 
+    def hang(self) -> None:
+        """One daemon hears nothing of Launchpad for a while."""
+        wire = self.fleet.wire(self.rng.choice(self.daemons))
+        wire.hold()
+        _PAUSE.wait(self.rng.random())
+        wire.release()
+
     def go(self) -> None:
         self.fleet.launchpad.fault = self.fault
         clients = [Client(number, self) for number in range(CLIENTS)]
@@ -197,6 +204,8 @@ class Soak:
             _PAUSE.wait(0.03)
             if self.rng.random() < 0.5:
                 self.fleet.launchpad.land()
+            if self.rng.random() < 0.03:
+                self.hang()
             if not replaced and boottime() > end - SECONDS / 2:
                 replaced = True
                 self.fleet.kill(self.daemons[0])

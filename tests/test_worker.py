@@ -177,6 +177,20 @@ def test_an_answer_in_doubt_is_settled(bench: Bench) -> None:
     assert "IN_DOUBT" in repr(bench.ear.outcomes[0])
 
 
+def test_what_comes_while_an_outcome_is_unknown_is_decided_afterwards(bench: Bench) -> None:
+    """The release that came meanwhile finds the lease that landed."""
+    bench.free()
+    faults = {"write": ["lost"], "read": ["down", "down"]}
+    bench.launchpad.fault = lambda r: faults[r.what].pop() if faults.get(r.what) else None
+    given = {"lease": "L", "request": "r", "attempt": 0, "owner": "me", "by": None, "ttl": 60.0}
+    bench.worker.tell(Assign(token=500, deadline=boottime() + 10.0, **given))  # type: ignore[arg-type]  # its fields
+    until(lambda: not faults["write"], "the write")
+    assert "Stands" in repr(bench.do(Release, lease="L"))
+    outcomes = [repr(outcome) for token, outcome in bench.ear.outcomes if token == 500]
+    assert "IN_DOUBT" in outcomes[0]
+    assert "Lent" in outcomes[-1]
+
+
 def test_a_port_that_raises_ends_the_worker_with_what_it_knew() -> None:
     """The supervisor is told, with the write whose outcome nobody knows."""
 
