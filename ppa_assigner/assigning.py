@@ -47,7 +47,10 @@ class Assigning:
 
     def assign(self, wish: Wish) -> Call:
         """Take a place in the line, or join the one of this request id.  Raises Problem for a wish no PPA can meet."""
-        self._check(wish)
+        if self._office.stopping:
+            raise self._wishes.refusals.soon(wish, "the daemon is being stopped")
+        if (unmet := self._wishes.refusals.unmet(wish, self._pools)) is not None:
+            raise unmet
         asked, boot = self._wishes.get(wish.request_id), self._office.clock.boot()
         call = Call(wish, boot + wish.wait, boot + wish.wait + self._office.total)
         if asked is None:
@@ -97,9 +100,9 @@ class Assigning:
     def serve(self, pools: Mapping[str, Pool]) -> None:
         """These are the pools from now on."""
         self._pools = pools
-        for asked in self._wishes:
-            if asked.wish.pool not in pools and asked.stage in NOT_BOUND:
-                self._wishes.refuse(asked, Kind.UNKNOWN_POOL, f"there is no pool {asked.wish.pool!r} any more")
+        for asked in [asked for asked in self._wishes if asked.stage in NOT_BOUND]:
+            if (unmet := self._wishes.refusals.unmet(asked.wish, pools)) is not None:
+                self._wishes.answer(asked, unmet)
                 self._wishes.forget(asked)
 
     def stop(self) -> None:
@@ -154,21 +157,6 @@ class Assigning:
         if asked.stage is Stage.WAITING and asked.calls:
             self._office.later(self._office.look_now)
             self.match(asked.wish.pool)
-
-    # -- entering --------------------------------------------------------------------------------------------------
-
-    def _check(self, wish: Wish) -> None:
-        pool, problem = self._pools.get(wish.pool), self._wishes.refusals.problem
-        if self._office.stopping:
-            raise self._wishes.refusals.soon(wish, "the daemon is being stopped")
-        if pool is None:
-            raise problem(wish, Kind.UNKNOWN_POOL, f"there is no pool {wish.pool!r}")
-        if wish.ppa is not None and wish.ppa not in pool.ppas:
-            raise problem(wish, Kind.UNKNOWN_PPA, f"{wish.ppa} is not in pool {wish.pool!r}")
-        if wish.ttl is not None and wish.ttl > pool.options.max_ttl:
-            raise problem(wish, Kind.INVALID, f"ttl: at most {pool.options.max_ttl:g} s in this pool")
-        if wish.uploader is not None and not pool.options.grant_upload:
-            raise problem(wish, Kind.INVALID, "uploader: this pool gives no upload rights (grant_upload)")
 
     def _decide(self, asked: Asked) -> None:
         """Nothing binds this wish to a PPA, but perhaps a lease that it has."""

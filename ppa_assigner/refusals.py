@@ -5,10 +5,11 @@ Rule: `none-free` is said only when Launchpad answered; where it did not, nobody
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import line
+from .config import Pool
 from .crew import counted
 from .line import Asked
 from .office import Office
@@ -30,6 +31,19 @@ class Refusals:
     def problem(self, wish: Wish, kind: Kind, detail: str, **facts: Any) -> Problem:
         """A problem of an assign names its request."""
         return Problem(kind, detail, request_id=wish.request_id, **facts)
+
+    def unmet(self, wish: Wish, pools: Mapping[str, Pool]) -> Problem | None:
+        """Why no PPA can ever meet this wish."""
+        pool, problem = pools.get(wish.pool), self.problem
+        if pool is None:
+            return problem(wish, Kind.UNKNOWN_POOL, f"there is no pool {wish.pool!r}")
+        if wish.ppa is not None and wish.ppa not in pool.ppas:
+            return problem(wish, Kind.UNKNOWN_PPA, f"{wish.ppa} is not in pool {wish.pool!r}")
+        if wish.ttl is not None and wish.ttl > pool.options.max_ttl:
+            return problem(wish, Kind.INVALID, f"ttl: at most {pool.options.max_ttl:g} s in this pool")
+        if wish.uploader is not None and not pool.options.grant_upload:
+            return problem(wish, Kind.INVALID, "uploader: this pool gives no upload rights (grant_upload)")
+        return None
 
     def unavailable(self, asked: Asked, detail: str, retry_after: float = RETRY_AFTER_S) -> Problem:
         """No answer can be given now; the place in the line is kept."""

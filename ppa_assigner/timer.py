@@ -15,6 +15,7 @@ from itertools import count
 
 log = logging.getLogger(__name__)
 
+RECHECK_S = 30.0  # a wait does not count the time that the host sleeps, the boot-time clock does
 SWEEP_FROM = 1024  # fewer cancelled calls than that are not worth a sweep
 
 
@@ -84,8 +85,8 @@ class Timer(threading.Thread):
             while not self._stopping:
                 if (call := self._pop()) is not None:
                     return call
-                left = self._heap[0].moment - self._boot() if self._heap else None
-                self._changed.wait(left)
+                left = self._heap[0].moment - self._boot() if self._heap else RECHECK_S
+                self._changed.wait(min(left, RECHECK_S))
         return None
 
     def _pop(self) -> Callable[[], None] | None:

@@ -461,6 +461,16 @@ def test_an_order_to_a_ppa_that_is_not_served() -> None:
     assert outcomes == [Denied(No.ELSEWHERE, "it is no longer served")]
 
 
+def test_who_waits_for_a_ppa_that_is_taken_off_the_list_is_told() -> None:
+    """It will never be lent again: 404 now, not none-free in an hour."""
+    made = Desk("a", "b")
+    made["a"].used("x")
+    call, other = made.ask(ppa=ref("a"), wait=3600.0), made.ask("other", wait=3600.0)
+    reload(made, "b")
+    assert problem(call).kind is Kind.UNKNOWN_PPA
+    assert not other.future.done()
+
+
 def test_options_of_a_ppa_that_stays() -> None:
     """The new options of its pool reach its worker."""
     made = Desk("a")
