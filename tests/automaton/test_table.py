@@ -39,7 +39,7 @@ from ppa_assigner.automaton.writing import start
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.record import Record, State
 from ppa_assigner.views import Condition
-from tests.automaton.lab import Runner, World, assign
+from tests.automaton.lab import Runner, World, assign, faults
 
 STATES = (None, *State)
 
@@ -344,6 +344,18 @@ def test_a_text_that_cannot_be_stored_is_refused_and_nothing_is_sent() -> None:
     assert all(isinstance(outcome, Denied) and outcome.why is No.INVALID for outcome in runner.outcomes())
     assert runner.asked == []
     assert runner.known.flight is None
+
+
+@pytest.mark.parametrize(("fault", "expected"), [("down", No.OUTAGE), ("refused", No.OUTAGE), ("gone", No.ELSEWHERE)])
+def test_what_is_in_a_ppa_is_told_or_why_not(fault: str, expected: No) -> None:
+    """An operator's look changes nothing, whatever comes of it."""
+    runner = dirty()
+    record = runner.world.record
+    runner.world.launchpad.fault = faults(fault, of="content")
+    outcome = runner.order(ORDERS["inspect"])
+    assert isinstance(outcome, Denied)
+    assert outcome.why is expected
+    assert runner.world.record == record
 
 
 def test_moments_are_whole_seconds() -> None:
