@@ -147,7 +147,8 @@ def _left(until: object, now: datetime) -> str | None:
 def _cleaning(cleaning: Mapping[str, Any] | None) -> str | None:
     if not cleaning:
         return None
-    return f"{cleaning.get('step')}, {cleaning.get('deleted')} of {cleaning.get('found')} deleted"
+    step, found = cleaning.get("step"), cleaning.get("found")
+    return f"{step}, {cleaning.get('deleted')} of {found} deleted" if found else str(step)
 
 
 def _remark(item: Mapping[str, Any]) -> str:
