@@ -1,8 +1,8 @@
 """Launchpad, as the worker's port wants it: one login shared by all threads, and raw requests signed with it.
 
-Rule: this is the only module that imports launchpadlib, lazr.restfulclient or httplib2 (beside the command that
-authorises).  launchpadlib logs in and signs, and does nothing else: neither its entries nor its transport are safe for
-threads, and its transport may send a request twice (client-facts.md).  Nothing here ever waits for a person.
+Rule: this is the only module that imports launchpadlib, lazr.restfulclient or httplib2.  launchpadlib logs in and
+signs, and does nothing else: neither its entries nor its transport are safe for threads, and its transport may send a
+request twice (client-facts.md).  Nothing here ever waits for a person.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import configparser
 import contextlib
 import http.client
+import io
 import logging
 import os
 import shutil
@@ -18,10 +19,11 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httplib2
 from launchpadlib import uris
-from launchpadlib.credentials import Credentials
+from launchpadlib.credentials import AccessToken, Credentials
 from launchpadlib.launchpad import Launchpad, LaunchpadOAuthAwareHttp
 from lazr.restfulclient._browser import MultipleRepresentationCache
 from lazr.restfulclient.errors import CredentialsFileError, HTTPError
@@ -42,7 +44,10 @@ __all__ = [
     "Timeouts",
     "cache_directory",
     "load_credentials",
+    "new_credentials",
+    "refuse_insecure_environment",
     "service_url",
+    "web_root",
 ]
 
 log = logging.getLogger(__name__)
@@ -86,6 +91,21 @@ def load_credentials(path: Path | str) -> Credentials:
     return credentials
 
 
+def new_credentials(consumer: str, key: str, secret: str) -> tuple[Credentials, str]:
+    """A token as `LaunchpadClient` takes it, and the text of the file from which `load_credentials` reads it."""
+    credentials = Credentials(consumer)
+    credentials.access_token = AccessToken(key, secret)
+    file = io.StringIO()
+    credentials.save(file)
+    return credentials, file.getvalue()
+
+
+def refuse_insecure_environment() -> None:
+    """Raises InsecureEnvironment when certificates are not to be verified."""
+    if os.environ.get(UNSAFE):
+        raise InsecureEnvironment(f"{UNSAFE} is set: refusing to send credentials over connections like that")
+
+
 def service_url(service: str) -> str:
     """The root of a service, ending in a slash: of production, staging, qastaging, or of an http(s) address without
     the version.  Raises ValueError with a sentence for people.
@@ -95,6 +115,14 @@ def service_url(service: str) -> str:
     if found is None or found[0] not in ("http", "https") or "?" in url or "#" in url:
         raise ValueError(f"{service!r} is neither {', '.join(SERVICES)} nor the http(s) address of a web service")
     return url.rstrip("/") + "/"
+
+
+def web_root(service: str) -> str:
+    """Where the people of a service log in, ending in a slash: its host without `api.`, as launchpadlib does it for
+    every service that it knows.  Raises ValueError like `service_url`.
+    """
+    parts = urlsplit(service_url(service))
+    return f"{parts.scheme}://{parts.netloc.removeprefix('api.')}/"
 
 
 def cache_directory() -> Path:
@@ -139,8 +167,7 @@ class LaunchpadClient(Operations):
         boottime: Callable[[], float] = boot_time_clock,
         on_request: Callable[[RequestSeen], None] | None = None,
     ) -> None:
-        if os.environ.get(UNSAFE):
-            raise InsecureEnvironment(f"{UNSAFE} is set: refusing to send credentials over connections like that")
+        refuse_insecure_environment()
         self._service = service_url(service_root)
         if self._service.endswith(f"/{version}/"):
             raise ValueError(f"{service_root!r} must be given without the version {version}")

@@ -1,0 +1,146 @@
+"""Asking Launchpad for a token that a person grants in a browser of their own, on whatever machine.
+
+Rule: every request is bounded and sent once; a request token is asked for once, its exchange again and again until
+there is an answer or the time is over.  This module must not open a browser, know a keyring, write a file or print.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from http import HTTPStatus
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from .. import __version__
+from ..answers import NOT_NOW, said
+from ..client.errors import NotPermitted, Unavailable
+from ..launchpad import new_credentials, refuse_insecure_environment, service_url, web_root
+from ..transport import Answer, NoAnswerError, NotSentError, Timeouts, Transport, boottime
+
+CONSUMER = "ppa-assigner"
+POLL_S = 2.0
+TIMEOUTS = Timeouts(connect=5.0, read=15.0, total=20.0)
+LAST_S = 5.0
+"""How much longer than the wait the last exchange may take: an access token may be on its way."""
+_TOKEN = re.compile(r"[!-$&-~]+")  # what a header and a line of a credentials file take as it is
+
+Token = tuple[str, str]
+
+
+class Authorisation:
+    """One try to get a token; `wait` seconds, from now on, for all of it.
+
+    The consumer is our own one and not launchpadlib's system-wide one, for which people can only grant everything, or
+    nothing (launchpad-facts.md, C.9).  Raises ValueError for what is no service, or for a proxy that cannot be used,
+    and InsecureEnvironment.
+    """
+
+    def __init__(self, service: str, wait: float) -> None:
+        refuse_insecure_environment()
+        self._service, self.web_root = service_url(service), web_root(service)
+        self._transport = Transport(self.web_root, TIMEOUTS, 1, boottime)
+        self._wait, self._end = wait, time.monotonic() + wait
+        self._request: Token = ("", "")
+        self._trouble: str | None = None
+        self._undecided: bytes | None = None
+        self._lost = False
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def ask(self, levels: Sequence[str]) -> str:
+        """The address at which a person grants one of these access levels.  Raises Unavailable."""
+        try:
+            answer = self._post("+request-token", "")
+        except (NotSentError, NoAnswerError) as error:
+            raise Unavailable(f"{self.web_root} does not answer: {error}") from error
+        if answer.status != HTTPStatus.OK:
+            raise Unavailable(f"{self.web_root} gives no request token: {said(answer)}")
+        self._request = _token(answer)
+        asked = [("oauth_token", self._request[0]), *(("allow_permission", level) for level in levels)]
+        return f"{self.web_root}+authorize-token?{urlencode(asked)}"
+
+    def granted(self) -> Token:
+        """Key and secret of the access token, once the person granted it.
+
+        Raises NotPermitted when it was declined, Unavailable when nobody decided in time or Launchpad is away.
+        """
+        while (token := self._exchanged()) is None:
+            left = self._end - time.monotonic()
+            if left <= 0:
+                raise Unavailable(self._in_vain())
+            time.sleep(min(POLL_S, left))
+        return token
+
+    def person(self, token: Token) -> str | None:
+        """Who granted it, like `~name`; None when Launchpad does not say."""
+        url = f"{self._service}devel/people/+me"
+        headers = {"Accept": "application/json", "User-Agent": _agent()}
+        new_credentials(CONSUMER, *token)[0].authorizeRequest(url, "GET", None, headers)
+        try:
+            answer = self._transport.request("GET", url, headers)
+        except (NotSentError, NoAnswerError):
+            return None
+        name = urlsplit(answer.headers.get("location", "")).path.rpartition("/")[2]
+        return name if re.fullmatch(r"~[a-z0-9][a-z0-9+.-]*", name) else None
+
+    def _exchanged(self) -> Token | None:
+        """The token; None when there is none yet."""
+        key, secret = self._request
+        try:
+            answer = self._post("+access-token", secret, oauth_token=key)
+        except (NotSentError, NoAnswerError) as error:
+            self._no_answer(f"{self.web_root} does not answer: {error}", isinstance(error, NoAnswerError))
+            return None
+        if answer.status == HTTPStatus.OK:
+            return _token(answer)
+        if answer.status == HTTPStatus.FORBIDDEN:
+            raise NotPermitted(f"access was declined ({said(answer)})")
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            self._not_decided(answer)
+        elif answer.status in NOT_NOW or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._no_answer(said(answer), answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
+        else:
+            raise Unavailable(f"{self.web_root} gives no access token: {said(answer)}")
+        return None
+
+    def _not_decided(self, answer: Answer) -> None:
+        """The same status tells that nobody decided, and that there is no such request token any more."""
+        if self._lost and self._undecided not in (None, answer.body):
+            raise Unavailable(f"the answer with the token was lost on its way, please log in again ({said(answer)})")
+        self._undecided, self._trouble = answer.body, None
+
+    def _no_answer(self, trouble: str, lost: bool) -> None:
+        self._trouble = trouble
+        self._lost = self._lost or lost
+
+    def _in_vain(self) -> str:
+        return self._trouble or f"nobody granted or declined access within {self._wait:g} s"
+
+    def _post(self, page: str, secret: str, **more: str) -> Answer:
+        form = {"oauth_consumer_key": CONSUMER, "oauth_signature_method": "PLAINTEXT", **more}
+        form["oauth_signature"] = f"&{secret}"
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Referer": self.web_root,
+            "User-Agent": _agent(),
+        }
+        last = max(self._end, time.monotonic()) + LAST_S
+        deadline = min(self._transport.deadline(), last)
+        return self._transport.request(
+            "POST", self.web_root + page, headers, urlencode(form).encode(), deadline=deadline
+        )
+
+
+def _agent() -> str:
+    return f"{CONSUMER}/{__version__}"
+
+
+def _token(answer: Answer) -> Token:
+    found = dict(parse_qsl(answer.body.decode("utf-8", "replace")))
+    key, secret = found.get("oauth_token", ""), found.get("oauth_token_secret", "")
+    if not (_TOKEN.fullmatch(key) and _TOKEN.fullmatch(secret)):
+        raise Unavailable("what answered is no Launchpad: its token cannot be read")
+    return key, secret
