@@ -41,6 +41,9 @@ _CREDENTIALS = re.compile(
     r"Expired token|Invalid (token|signature|nonce)|Unknown (access token|consumer)|Inactive account", re.IGNORECASE
 )
 
+# launchpad-facts.md, D.10
+MAKERS = "PPAs of a team can be made by its owner and administrators only, not by every member"
+
 
 class UnreadableError(ValueError):
     """An answer that Launchpad's web service would not give."""
@@ -97,6 +100,28 @@ def act_answer(answer: Answer) -> ActAnswer:
         return Unavailable(said(answer), retry_after(answer), sent=True)
     except UnreadableError as error:
         return Unavailable(str(error), sent=True)
+
+
+def created(answer: Answer) -> str | Refused | Unavailable | Unknown:
+    """Of POST that makes a PPA: the address of what was made."""
+    try:
+        if answer.status == HTTPStatus.CREATED:
+            return text(answer.headers, "location")
+        if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
+            return _not_canonical(answer)
+        if not HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return Unknown(said(answer))
+        return _not_created(answer)
+    except UnreadableError as error:
+        return Unknown(str(error))
+
+
+def _not_created(answer: Answer) -> Refused | Unavailable:
+    found = _refusal(answer, gone=())
+    if isinstance(found, Unavailable):
+        return found
+    denied = answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+    return Refused(f"{found.reason}; {MAKERS}" if denied else found.reason, found.moment, answer.status)
 
 
 def problem(answer: Answer, gone: tuple[int, ...] = NOT_FOR_US) -> Gone | Refused | Unavailable:

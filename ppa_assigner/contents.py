@@ -1,4 +1,4 @@
-"""What is in a PPA, read page by page: publications, builds, accepted uploads, and who may upload.
+"""What is in a PPA, read page by page: publications, builds and accepted uploads.
 
 Rule: lists are read in the order in which content moves (sources, builds, uploads, binaries; Pending before Published),
 so that nothing slips by between two of them.  A listing that breaks off is no listing: FailedError.
@@ -27,7 +27,7 @@ ACTIVE_STATUSES = ("Pending", "Published")
 PENDING_STATES = ("Needs building", "Currently building", "Gathering build output", "Uploading build")
 CANCELLING = "Cancelling build"  # in no counter (launchpad-measured.md, 9)
 # Values from a fixed choice go as they are, all others as JSON (lazr.restfulclient does the same).
-_CHOICES = ("status", "build_state")
+_CHOICES = ("status", "build_state", "pocket")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,15 @@ class Series:
     obsolete: bool
 
 
-def operation(name: str, **values: Any) -> dict[str, str]:
+def operation(name: str, /, **values: Any) -> dict[str, str]:
     """The fields of a named operation, encoded as Launchpad's own client does."""
     encoded = {key: value if key in _CHOICES else json.dumps(value) for key, value in values.items()}
     return {"ws.op": name, **encoded}
 
 
-def query(url: str, name: str, **values: Any) -> str:
-    """The address of a listing that an operation gives."""
-    return f"{url}?{urlencode({**operation(name, **values), 'ws.size': PAGE})}"
+def query(url: str, name: str, /, *, size: int = PAGE, **values: Any) -> str:
+    """The address of a listing that an operation gives, so many on a page."""
+    return f"{url}?{urlencode({**operation(name, **values), 'ws.size': size})}"
 
 
 def pages(get: Get, url: str) -> Iterator[tuple[list[dict[str, Any]], Moment]]:
@@ -80,15 +80,6 @@ def all_series(get: Get, url: str) -> tuple[Series, ...]:
         return tuple(
             Series(answers.text(one, "self_link"), one.get("status") == "Obsolete") for one in entries(get, url)
         )
-    except UnreadableError as error:
-        raise FailedError(Unavailable(str(error))) from error
-
-
-def uploaders(get: Get, entry: Entry) -> frozenset[str]:
-    """Who holds an upload right of their own on `main`, the only one that counts (launchpad-facts.md, E.1)."""
-    url = query(entry.url, "getUploadersForComponent", component_name="main")
-    try:
-        return frozenset(_last_part(answers.text(one, "person_link")) for one in entries(get, url))
     except UnreadableError as error:
         raise FailedError(Unavailable(str(error))) from error
 
@@ -228,7 +219,3 @@ def _build(data: Mapping[str, Any], state: str) -> Build:
 
 def _upload(data: Mapping[str, Any]) -> str:
     return " ".join(str(data.get(part, "?")) for part in ("display_name", "display_version"))
-
-
-def _last_part(url: str) -> str:
-    return urlsplit(url).path.rstrip("/").rpartition("/")[2]

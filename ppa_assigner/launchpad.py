@@ -29,7 +29,9 @@ from lazr.restfulclient._browser import MultipleRepresentationCache
 from lazr.restfulclient.errors import CredentialsFileError, HTTPError
 
 from .answers import credentials_fault, one_line, said
-from .operations import Operations, origin
+from .indexes import PRODUCTION, Indexes
+from .links import origin
+from .operations import Operations
 from .port import Lane
 from .transport import Answer, NoAnswerError, NotSentError, RequestSeen, Timeouts, Transport
 from .transport import boottime as boot_time_clock
@@ -152,7 +154,8 @@ class LaunchpadClient(Operations):
     """Implements port.Launchpad.  Safe for many threads.
 
     Before `connect` has succeeded every call answers Unavailable.  Raises ValueError for a service root or proxy that
-    cannot be used, InsecureEnvironment when certificates are not to be verified.
+    cannot be used, InsecureEnvironment when certificates are not to be verified.  `archive_root` is where apt finds
+    PPAs; nothing is signed there, nor told to `on_request`.
     """
 
     def __init__(
@@ -166,6 +169,7 @@ class LaunchpadClient(Operations):
         cache_dir: Path | None = None,
         boottime: Callable[[], float] = boot_time_clock,
         on_request: Callable[[RequestSeen], None] | None = None,
+        archive_root: str = PRODUCTION,
     ) -> None:
         refuse_insecure_environment()
         self._service = service_url(service_root)
@@ -173,8 +177,10 @@ class LaunchpadClient(Operations):
             raise ValueError(f"{service_root!r} must be given without the version {version}")
         self._version = version
         self._credentials = credentials
-        transport = Transport(self._service, timeouts or Timeouts(), connections, boottime, on_request)
-        super().__init__(f"{self._service}{version}/", transport, self._with_signature, boottime)
+        timeouts = timeouts or Timeouts()
+        transport = Transport(self._service, timeouts, connections, boottime, on_request)
+        indexes = Indexes(archive_root, timeouts, boottime)
+        super().__init__(f"{self._service}{version}/", transport, self._with_signature, boottime, indexes)
         self._cache_dir = (cache_dir or cache_directory()) / f"{self._name_of_service()}-{version}"
         self._login = threading.Lock()
         self._launchpad: Launchpad | None = None

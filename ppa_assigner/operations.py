@@ -6,23 +6,23 @@ once.  A write that left and was not answered is `Unknown`, and never taken for 
 
 from __future__ import annotations
 
-import json
-import re
-import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timezone
 from functools import partial
-from typing import TypeVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode
 
-from . import answers, contents
-from .answers import FailedError, UnreadableError
-from .contents import Series
+from . import answers, belongings, contents, history
+from .answers import UnreadableError
+from .asking import Asking, told
+from .catalogue import Catalogue, architectures
+from .indexes import Indexes
+from .links import reference_of, to_person, to_ppa
 from .port import (
     ActAnswer,
     Arrivals,
+    Belongings,
     Build,
     Content,
     Entry,
@@ -32,22 +32,17 @@ from .port import (
     Publication,
     ReadAnswer,
     Refused,
+    Remains,
     Unavailable,
     Unknown,
     WriteAnswer,
 )
-from .record import unstorable
 from .reference import Reference
 from .transport import Answer, NoAnswerError, NotSentError, Transport
 
-T = TypeVar("T")
-
-SERIES_KEPT_S = 3600.0
-_ARCHIVE = re.compile(r"/~(?P<owner>[^/]+)/\+archive/(?P<distribution>[^/]+)/(?P<name>[^/]+)")
-
 
 class Operations:
-    """Implements port.Launchpad over `transport`.
+    """Implements port.Launchpad over `transport`, and over `indexes` for what apt reads.
 
     `root` is the address of the service's root with its version and a slash at the end; requests go to its origin
     only.  `signed` adds to headers what makes a request ours, or raises NotSentError.
@@ -59,14 +54,15 @@ class Operations:
         transport: Transport,
         signed: Callable[[str, str, Mapping[str, str]], Mapping[str, str]],
         boottime: Callable[[], float],
+        indexes: Indexes,
     ) -> None:
         self._root = root
         self._transport = transport
-        self._signed = signed
+        self._asking = Asking(root, transport, signed)
         self._boottime = boottime
+        self._indexes = indexes
         self._missing = contents.Missing()
-        self._series: dict[str, tuple[float, tuple[Series, ...]]] = {}
-        self._series_lock = threading.Lock()
+        self._catalogue = Catalogue(root, self._missing)
         # The second of two requests at once; a lane's own threads, so that hung work does not delay assigning.
         self._seconds = {
             lane: ThreadPoolExecutor(size, thread_name_prefix=f"second-{lane.value}")
@@ -78,17 +74,20 @@ class Operations:
         for executor in self._seconds.values():
             executor.shutdown(wait=False, cancel_futures=True)
         self._transport.close()
+        self._indexes.close()
+
+    # -- reading ------------------------------------------------------------------------------------------------------
 
     def look(self, owner: str) -> Look | Gone | Refused | Unavailable:
         """All Active PPAs of an owner that we may read; one request per 300.  The owner may be given as `~name`."""
-        url = f"{self._root}~{quote(owner.removeprefix('~'))}/ppas?{urlencode({'ws.size': contents.PAGE})}"
-        return self._told(partial(self._look, url))
+        url = f"{to_person(self._root, owner)}/ppas?{urlencode({'ws.size': contents.PAGE})}"
+        return told(partial(self._look, url))
 
     def _look(self, url: str) -> Look:
         found: dict[Reference, Entry] = {}
         started = self._boottime()
         ended = started
-        for page, moment in contents.pages(self._getter(), url):
+        for page, moment in contents.pages(self._asking.getter(), url):
             ended = moment.ended
             entries = (answers.entry(data, moment) for data in page)
             found.update((reference_of(entry.url), entry) for entry in entries if isinstance(entry, Entry))
@@ -97,23 +96,9 @@ class Operations:
     def read(self, ppa: Reference, lane: Lane = Lane.WORK) -> ReadAnswer:
         """One PPA afresh: one request."""
         try:
-            return answers.read_answer(self._send("GET", f"{self._root}{quote(ppa.path, safe='~/+')}", lane=lane))
+            return answers.read_answer(self._asking.send("GET", to_ppa(self._root, ppa), lane=lane))
         except (NotSentError, NoAnswerError) as error:
             return Unavailable(str(error))
-
-    def write(self, entry: Entry, description: str, lane: Lane = Lane.WORK) -> WriteAnswer:
-        """Compare-and-swap of the description: one request, conditional on the entry's ETag."""
-        if unstorable(description):
-            return Refused("NUL and lone surrogates cannot be kept on Launchpad", entry.moment)
-        # The type must be exactly this: the ETag is computed with it (launchpad-facts.md, B.5).
-        headers = {"Content-Type": "application/json", "If-Match": entry.etag}
-        body = json.dumps({"description": description}).encode("ascii")
-        try:
-            return answers.write_answer(self._send("PATCH", entry.url, headers, body, lane=lane))
-        except NotSentError as error:
-            return Unavailable(str(error))
-        except NoAnswerError as error:
-            return Unknown(str(error))
 
     def arrivals(self, entry: Entry, since: datetime, lane: Lane = Lane.WORK) -> Arrivals | Gone | Unavailable:
         """How many active sources and binaries were created since then: two requests at once."""
@@ -123,7 +108,7 @@ class Operations:
             contents.query(entry.url, name, created_since_date=moment)
             for name in ("getPublishedSources", "getPublishedBinaries")
         ]
-        answer = self._told(partial(self._arrivals, urls, lane))
+        answer = told(partial(self._arrivals, urls, lane))
         return Unavailable(answer.reason) if isinstance(answer, Refused) else answer
 
     def _arrivals(self, urls: list[str], lane: Lane) -> Arrivals:
@@ -131,7 +116,7 @@ class Operations:
         started = self._boottime()
         second = self._beside(lane, urls[1], deadline)
         try:
-            sources, first = contents.active_on(self._send("GET", urls[0], lane=lane, deadline=deadline))
+            sources, first = contents.active_on(self._asking.send("GET", urls[0], lane=lane, deadline=deadline))
             binaries, other = contents.active_on(_result(second, deadline))
         finally:
             second.cancel()
@@ -140,118 +125,124 @@ class Operations:
 
     def _beside(self, lane: Lane, url: str, deadline: float) -> Future[Answer]:
         try:
-            return self._seconds[lane].submit(self._send, "GET", url, lane=lane, deadline=deadline)
+            return self._seconds[lane].submit(self._asking.send, "GET", url, lane=lane, deadline=deadline)
         except RuntimeError as error:  # closed
             raise NotSentError(str(error)) from error
 
     def content(self, entry: Entry) -> Content | Gone | Refused | Unavailable:
         """Everything active or on its way, all pages."""
-        get = self._getter()
-        survey = contents.Survey(get, entry, partial(self._series_of, entry, get), self._missing)
-        return self._told(survey.content)
+        get = self._asking.getter()
+        survey = contents.Survey(get, entry, lambda: self._series_of(entry, get), self._missing)
+        return told(survey.content)
+
+    def _series_of(self, entry: Entry, get: contents.Get) -> tuple[contents.Series, ...]:
+        return self._catalogue.series(reference_of(entry.url).distribution, get)
 
     def uploaders(self, entry: Entry) -> Collection[str] | Gone | Refused | Unavailable:
         """Who has a 'main' upload right beside the owner, as `~name`."""
-        return self._told(partial(contents.uploaders, self._getter(), entry))
+        return told(partial(belongings.uploaders, self._asking.getter(), entry))
+
+    def belongings(self, entry: Entry) -> Belongings | Gone | Refused | Unavailable:
+        """Dependencies, processors and uploaders: three requests, one more for each further 300 of a kind."""
+        return told(partial(belongings.read, self._asking.getter(), entry))
+
+    def ever_had(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Gone | Unavailable:
+        """Whether that version was ever published here: one request.  Launchpad takes no second upload of one that it
+        once accepted (launchpad-facts.md, D.8).
+        """
+        answer = told(partial(history.ever_had, self._asking.getter(lane), entry, source, version))
+        return Unavailable(answer.reason) if isinstance(answer, Refused) else answer
+
+    def undeleted(self, entry: Entry) -> Remains | Gone | Refused | Unavailable:
+        """Publications that are active or not removed from the disk.  A count is that of the first page that has some:
+        reading ends there.  When there are none, all of the PPA's history was read: a request per 300 sources or
+        binaries that ever were, at least two.
+        """
+        return told(partial(history.undeleted, self._asking.getter(), entry))
+
+    def indexed(self, ppa: Reference) -> Remains | Unavailable:
+        """Packages in the indexes of all series: one plain request a series, and one for each index that its Release
+        file does not show to be empty.  Which series there are is asked of the service once an hour.  For public PPAs:
+        the host shows nobody the indexes of a private one.
+        """
+        answer = told(partial(self._indexed, ppa, self._transport.deadline()))
+        return Unavailable(answer.reason) if isinstance(answer, Gone | Refused) else answer
+
+    def _indexed(self, ppa: Reference, deadline: float) -> Remains:
+        get = self._asking.getter(deadline=deadline)
+        series = self._catalogue.series(ppa.distribution, get)
+        return self._indexes.remains(ppa, series, partial(architectures, get=get), deadline)
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    def write(self, entry: Entry, description: str, lane: Lane = Lane.WORK) -> WriteAnswer:
+        """Compare-and-swap of the description: one request, conditional on the entry's ETag."""
+        return self._asking.patch(entry, {"description": description}, lane)
+
+    def set_fields(self, entry: Entry, fields: Mapping[str, str | bool]) -> WriteAnswer:
+        """Compare-and-swap of `belongings.FIELDS`, one request.  Raises ValueError for any other field."""
+        if unknown := set(fields) - belongings.FIELDS:
+            raise ValueError(f"not to be set by this: {', '.join(sorted(unknown))}")
+        return self._asking.patch(entry, fields, Lane.WORK)
+
+    def create(self, ppa: Reference, displayname: str, description: str) -> Entry | Refused | Unknown | Unavailable:
+        """One POST and, when it was made, one GET.  Raises ValueError for texts that forms do not carry unchanged:
+        carriage returns, NUL, lone surrogates.
+        """
+        fields = belongings.making(self._root, ppa, displayname, description)
+        deadline = self._transport.deadline()
+        try:
+            answer = answers.created(self._asking.post(to_person(self._root, ppa.owner), fields, deadline=deadline))
+        except NotSentError as error:
+            return Unavailable(str(error))
+        except NoAnswerError as error:
+            return Unknown(str(error))
+        return self._made(ppa, answer, deadline) if isinstance(answer, str) else answer
+
+    def _made(self, ppa: Reference, url: str, deadline: float) -> Entry | Unknown:
+        try:
+            if reference_of(url) != ppa:
+                return Unknown(f"made, by its answer, was {answers.one_line(url)}")
+            found = answers.read_answer(self._asking.send("GET", url, lane=Lane.WORK, deadline=deadline))
+        except (NotSentError, NoAnswerError, UnreadableError) as error:
+            return Unknown(f"made, but not seen yet: {error}")
+        return found if isinstance(found, Entry) else Unknown(f"made, but not seen yet: {found.reason}")
+
+    # -- acts ---------------------------------------------------------------------------------------------------------
 
     def delete(self, publication: Publication, comment: str, not_after: float) -> ActAnswer:
         """One POST.  `not_after` (boot-time clock, here and below): by then it has left or never will."""
         fields = contents.operation("requestDeletion", removal_comment=answers.one_line(comment))
-        return self._act(publication.url, fields, not_after)
+        return self._asking.act(publication.url, fields, not_after)
 
     def cancel(self, build: Build, not_after: float) -> ActAnswer:
         """One POST.  Done also when there was nothing to cancel (launchpad-measured.md, 9)."""
-        return self._act(build.url, contents.operation("cancel"), not_after)
+        return self._asking.act(build.url, contents.operation("cancel"), not_after)
 
     def grant(self, entry: Entry, who: str, lane: Lane, not_after: float) -> ActAnswer:
         """One POST; idempotent."""
-        return self._act(entry.url, self._right("newComponentUploader", who), not_after, lane)
+        fields = belongings.upload_right(self._root, "newComponentUploader", who)
+        return self._asking.act(entry.url, fields, not_after, lane)
 
     def revoke(self, entry: Entry, who: str, not_after: float) -> ActAnswer:
         """One POST; idempotent."""
-        return self._act(entry.url, self._right("deleteComponentUploader", who), not_after)
+        fields = belongings.upload_right(self._root, "deleteComponentUploader", who)
+        return self._asking.act(entry.url, fields, not_after)
 
-    def _right(self, name: str, who: str) -> dict[str, str]:
-        person = f"{self._root}~{quote(who.removeprefix('~'))}"
-        return contents.operation(name, person=person, component_name="main")
+    def add_dependency(self, entry: Entry, dependency: str, not_after: float) -> ActAnswer:
+        """One POST.  Done also when it was there.  Raises ValueError for what is no archive."""
+        answer = self._asking.act(entry.url, belongings.adding(self._root, dependency), not_after)
+        return belongings.added(answer)
 
-    def _act(self, url: str, fields: dict[str, str], not_after: float, lane: Lane = Lane.WORK) -> ActAnswer:
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        try:
-            body = urlencode(fields).encode("ascii")
-            return answers.act_answer(self._send("POST", url, headers, body, lane=lane, leave_by=not_after))
-        except NotSentError as error:
-            return Unavailable(str(error))
-        except NoAnswerError as error:
-            return Unavailable(str(error), sent=True)
+    def remove_dependency(self, entry: Entry, dependency: str, not_after: float) -> ActAnswer:
+        """One POST.  One that is not there is an error of the server (launchpad-facts.md, D.9), so Unavailable that was
+        sent: look at `belongings` first.  Raises ValueError for what is no archive.
+        """
+        return self._asking.act(entry.url, belongings.removing(self._root, dependency), not_after)
 
-    def _series_of(self, entry: Entry, get: contents.Get) -> tuple[Series, ...]:
-        """Those of the PPA's distribution; asked for once an hour."""
-        distribution = reference_of(entry.url).distribution
-        with self._series_lock:
-            until, known = self._series.get(distribution, (0.0, ()))
-        if time.monotonic() < until:
-            return known
-        known = self._ask_series(f"{self._root}{quote(distribution)}/series?ws.size={contents.PAGE}", get)
-        with self._series_lock:
-            self._series[distribution] = (time.monotonic() + SERIES_KEPT_S, known)
-        return known
-
-    def _ask_series(self, url: str, get: contents.Get) -> tuple[Series, ...]:
-        answer = get(url)
-        if self._missing.says(answer, "list of series", also_404=True):
-            return ()
-        first = [answer]
-        return contents.all_series(lambda more: first.pop() if first else get(more), url)
-
-    def _getter(self, lane: Lane = Lane.WORK) -> contents.Get:
-        """GET for all the requests of one call: they have one deadline."""
-        return partial(self._send, "GET", lane=lane, deadline=self._transport.deadline())
-
-    def _send(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        *,
-        lane: Lane,
-        deadline: float | None = None,
-        leave_by: float | None = None,
-    ) -> Answer:
-        if origin(url) != origin(self._root):
-            raise NotSentError(f"not sent: {answers.one_line(url)} is no address of {self._root}")
-        headers = self._signed(method, url, {"Accept": "application/json", **(headers or {})})
-        return self._transport.request(method, url, headers, body, lane=lane, deadline=deadline, leave_by=leave_by)
-
-    def _told(self, ask: Callable[[], T]) -> T | Gone | Refused | Unavailable:
-        """What a call of several requests gives; how it failed, as an answer."""
-        try:
-            return ask()
-        except FailedError as error:
-            return error.answer
-        except (NotSentError, NoAnswerError, UnreadableError) as error:
-            return Unavailable(str(error))
-
-
-def origin(url: str) -> tuple[str, str, int | None] | None:
-    """Scheme, host and port; None for what is no plain web address.  Our signature is sent to one origin only."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    except ValueError:
-        return None
-    if not parts.hostname or parts.username is not None:
-        return None
-    return parts.scheme, parts.hostname, port
-
-
-def reference_of(url: str) -> Reference:
-    """The PPA at this canonical address.  Raises UnreadableError."""
-    match = _ARCHIVE.search(urlsplit(url.replace("%2B", "+").replace("%7E", "~")).path)
-    if match is None:
-        raise UnreadableError(f"{answers.one_line(url)} is no address of a PPA")
-    return Reference(match["owner"], match["distribution"], match["name"])
+    def set_processors(self, entry: Entry, names: Collection[str], not_after: float) -> ActAnswer:
+        """One POST; idempotent."""
+        return self._asking.act(entry.url, belongings.building_for(self._root, names), not_after)
 
 
 def _result(second: Future[Answer], deadline: float) -> Answer:

@@ -83,10 +83,14 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """No answer, and nothing can have been changed: a read that failed, or a write that was never sent."""
+    """No answer: a read that failed, a write that was never sent, an idempotent act that may have been done.
+
+    `sent` is false when nothing left this host, so that nothing can have been changed.
+    """
 
     reason: str
     retry_after: float | None = None
+    sent: bool = False
 
 
 ReadAnswer = Entry | Gone | Unavailable
@@ -152,6 +156,29 @@ class Arrivals:
 
 
 @dataclass(frozen=True, slots=True)
+class Belongings:
+    """What belongs to a PPA beside its packages and the fields of its entry.  `dependencies` as `~owner/ubuntu/name`
+    or, for an archive of the distribution, `ubuntu`; `uploaders` as `~name`, without the owner.
+    """
+
+    dependencies: tuple[str, ...]
+    processors: tuple[str, ...]
+    uploaders: tuple[str, ...]
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What a stricter proof still finds: packages in the indexes, or publications that are not removed from the disk.
+    `example` names one of them.
+    """
+
+    count: int
+    example: str | None
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """An idempotent act was carried out (or had been before)."""
 
@@ -181,17 +208,58 @@ class Launchpad(Protocol):
     def content(self, entry: Entry) -> Content | Gone | Refused | Unavailable:
         """Everything active or on its way, all pages."""
 
-    def delete(self, publication: Publication, comment: str) -> ActAnswer:
-        """requestDeletion by the address of what was listed: one POST."""
+    def delete(self, publication: Publication, comment: str, not_after: float) -> ActAnswer:
+        """requestDeletion by the address of what was listed: one POST.  `not_after` (boot-time clock, seconds; here and
+        below): by then it has left, or it never will.
+        """
 
-    def cancel(self, build: Build) -> ActAnswer:
+    def cancel(self, build: Build, not_after: float) -> ActAnswer:
         """Ask for a build to be cancelled: one POST."""
 
     def uploaders(self, entry: Entry) -> Collection[str] | Gone | Refused | Unavailable:
         """Who has a 'main' upload right here beside the owner, as `~name`."""
 
-    def grant(self, entry: Entry, who: str, lane: Lane = Lane.WORK) -> ActAnswer:
+    def grant(self, entry: Entry, who: str, lane: Lane, not_after: float) -> ActAnswer:
         """Give `~name` the 'main' upload right; idempotent."""
 
-    def revoke(self, entry: Entry, who: str) -> ActAnswer:
+    def revoke(self, entry: Entry, who: str, not_after: float) -> ActAnswer:
         """Take it away; idempotent."""
+
+    def belongings(self, entry: Entry) -> Belongings | Gone | Refused | Unavailable:
+        """Dependencies, processors and uploaders."""
+
+    def set_fields(self, entry: Entry, fields: Mapping[str, str | bool]) -> WriteAnswer:
+        """Compare-and-swap of `displayname`, `publish`, `build_debug_symbols` or `publish_debug_symbols`, one request.
+
+        An Entry means that it was applied; its etag is new, and its description is what it was.  ValueError for any
+        other field.
+        """
+
+    def add_dependency(self, entry: Entry, dependency: str, not_after: float) -> ActAnswer:
+        """Depend on an archive, in the form that `belongings` gives; idempotent."""
+
+    def remove_dependency(self, entry: Entry, dependency: str, not_after: float) -> ActAnswer:
+        """Depend on it no more.  Launchpad fails on one that is not there (Unavailable that was sent): look at
+        `belongings` first.
+        """
+
+    def set_processors(self, entry: Entry, names: Collection[str], not_after: float) -> ActAnswer:
+        """Build for exactly these."""
+
+    def ever_had(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Gone | Unavailable:
+        """Whether that version was ever published here, whatever became of it: one request."""
+
+    def create(self, ppa: Reference, displayname: str, description: str) -> Entry | Refused | Unknown | Unavailable:
+        """Make the PPA, with this description (lines end with a plain newline, else ValueError) from its first moment
+        on.  Refused also when it exists.  Unknown also when it was made and could not be read.
+        """
+
+    def indexed(self, ppa: Reference) -> Remains | Unavailable:
+        """Packages that the indexes which apt reads still name, over all series: plain HTTP reads, nothing of ours is
+        sent.  For public PPAs: nobody is shown the indexes of a private one, which are as if they were empty.
+        """
+
+    def undeleted(self, entry: Entry) -> Remains | Gone | Refused | Unavailable:
+        """Publications of any status that Launchpad has not removed from its disk (`date_removed`), and active ones.
+        The count is for people: only some of them may be in it, but 0 means that there are none.
+        """

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from ppa_assigner.indexes import PRODUCTION
 from ppa_assigner.launchpad import LaunchpadClient, Timeouts, load_credentials
 from ppa_assigner.standin.remote import Control
 from ppa_assigner.standin.standin import credentials_text
@@ -52,10 +53,15 @@ def logged_in(
     credentials: Path,
     cache: Path,
     timeouts: Timeouts = PATIENT,
+    archive_root: str = PRODUCTION,
 ) -> LaunchpadClient:
     """A client that has connected."""
     client = LaunchpadClient(
-        credentials=load_credentials(credentials), service_root=service, timeouts=timeouts, cache_dir=cache
+        credentials=load_credentials(credentials),
+        service_root=service,
+        timeouts=timeouts,
+        cache_dir=cache,
+        archive_root=archive_root,
     )
     client.connect()
     return client

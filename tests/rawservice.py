@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from ppa_assigner.indexes import Indexes
 from ppa_assigner.operations import Operations
 from ppa_assigner.port import (
     Entry,
@@ -46,7 +47,8 @@ def service(script: Script, timeouts: Timeouts = Timeouts(2, 5, 10)) -> Iterator
 
     with RawServer(script) as server:
         transport = Transport(server.root, timeouts, 16, boottime)
-        operations = Operations(f"{server.root}devel/", transport, signed, boottime)
+        indexes = Indexes(f"{server.root}apt/", timeouts, boottime)
+        operations = Operations(f"{server.root}devel/", transport, signed, boottime, indexes)
         try:
             yield server, operations, Entry(f"{server.root}{PATH[1:]}", '"1-2"', "text", EARLY)
         finally:

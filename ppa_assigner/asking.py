@@ -1,0 +1,110 @@
+"""Signed requests to one web service, one at a time, and how they end.
+
+Rule: each request is sent once, and to the service's own origin only, wherever its address came from.  A write that
+left and was not answered is `Unknown`, and never taken for a refusal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from . import answers
+from .answers import FailedError, UnreadableError
+from .contents import Get
+from .links import origin
+from .port import ActAnswer, Entry, Gone, Lane, Refused, Unavailable, Unknown, WriteAnswer
+from .record import unstorable
+from .transport import Answer, NoAnswerError, NotSentError, Transport
+
+T = TypeVar("T")
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+class Asking:
+    """`root` is the address of the service's root with its version and a slash at the end.  `signed` adds to headers
+    what makes a request ours, or raises NotSentError.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        transport: Transport,
+        signed: Callable[[str, str, Mapping[str, str]], Mapping[str, str]],
+    ) -> None:
+        self.root = root
+        self.transport = transport
+        self._signed = signed
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        *,
+        lane: Lane,
+        deadline: float | None = None,
+        leave_by: float | None = None,
+    ) -> Answer:
+        """One request.  Raises NotSentError and NoAnswerError."""
+        if origin(url) != origin(self.root):
+            raise NotSentError(f"not sent: {answers.one_line(url)} is no address of {self.root}")
+        headers = self._signed(method, url, {"Accept": "application/json", **(headers or {})})
+        return self.transport.request(method, url, headers, body, lane=lane, deadline=deadline, leave_by=leave_by)
+
+    def getter(self, lane: Lane = Lane.WORK, deadline: float | None = None) -> Get:
+        """GET for all the requests of one call: they have one deadline."""
+        return partial(self.send, "GET", lane=lane, deadline=deadline or self.transport.deadline())
+
+    def patch(self, entry: Entry, changes: Mapping[str, str | bool], lane: Lane) -> WriteAnswer:
+        """Compare-and-swap of these fields: one request, conditional on the entry's ETag."""
+        if any(isinstance(value, str) and unstorable(value) for value in changes.values()):
+            return Refused("NUL and lone surrogates cannot be kept on Launchpad", entry.moment)
+        # The type must be exactly this: the ETag is computed with it (launchpad-facts.md, B.5).
+        headers = {"Content-Type": "application/json", "If-Match": entry.etag}
+        body = json.dumps(dict(changes)).encode("ascii")
+        try:
+            return answers.write_answer(self.send("PATCH", entry.url, headers, body, lane=lane))
+        except NotSentError as error:
+            return Unavailable(str(error))
+        except NoAnswerError as error:
+            return Unknown(str(error))
+
+    def post(
+        self,
+        url: str,
+        fields: Mapping[str, str],
+        *,
+        lane: Lane = Lane.WORK,
+        deadline: float | None = None,
+        leave_by: float | None = None,
+    ) -> Answer:
+        """One POST of a form.  Raises NotSentError and NoAnswerError."""
+        try:
+            body = urlencode(fields).encode("ascii")
+        except UnicodeEncodeError as error:
+            raise NotSentError(f"not sent: {error.reason}") from error
+        return self.send("POST", url, FORM, body, lane=lane, deadline=deadline, leave_by=leave_by)
+
+    def act(self, url: str, fields: Mapping[str, str], not_after: float, lane: Lane = Lane.WORK) -> ActAnswer:
+        """One POST of an idempotent operation."""
+        try:
+            return answers.act_answer(self.post(url, fields, lane=lane, leave_by=not_after))
+        except NotSentError as error:
+            return Unavailable(str(error))
+        except NoAnswerError as error:
+            return Unavailable(str(error), sent=True)
+
+
+def told(ask: Callable[[], T]) -> T | Gone | Refused | Unavailable:
+    """What a call of several requests gives; how it failed, as an answer."""
+    try:
+        return ask()
+    except FailedError as error:
+        return error.answer
+    except (NotSentError, NoAnswerError, UnreadableError) as error:
+        return Unavailable(str(error))

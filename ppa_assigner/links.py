@@ -1,0 +1,75 @@
+"""Addresses in Launchpad's web service: what one names, and which one names something.
+
+Rule: a thing is told by its canonical address only; any other is redirected and writes nothing (launchpad-facts.md,
+C.5).  Nothing here asks Launchpad.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, urlsplit
+
+from .answers import UnreadableError, one_line
+from .reference import Reference
+
+PRIMARY = "primary"
+_NAME = r"[^/]+"
+_PPA = re.compile(rf"/~(?P<owner>{_NAME})/\+archive/(?P<distribution>{_NAME})/(?P<name>{_NAME})")
+_MAIN = re.compile(rf"/(?P<distribution>[^/~+]+)/\+archive/(?P<name>{_NAME})/?$")
+_MAIN_NAME = re.compile(r"(?P<distribution>[a-z0-9][a-z0-9+.-]*)(?:/(?P<name>[a-z0-9][a-z0-9+.-]*))?")
+
+
+def origin(url: str) -> tuple[str, str, int | None] | None:
+    """Scheme, host and port; None for what is no plain web address.  Our signature is sent to one origin only."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return None
+    if not parts.hostname or parts.username is not None:
+        return None
+    return parts.scheme, parts.hostname, port
+
+
+def reference_of(url: str) -> Reference:
+    """The PPA at this address.  Raises UnreadableError."""
+    match = _PPA.search(_path(url))
+    if match is None:
+        raise UnreadableError(f"{one_line(url)} is no address of a PPA")
+    return Reference(match["owner"], match["distribution"], match["name"])
+
+
+def archive_at(url: str) -> str:
+    """The archive at this address, as Launchpad names it: `~owner/ubuntu/name`, `ubuntu` for the primary archive of a
+    distribution, `ubuntu/partner` for another of it.  Raises UnreadableError.
+    """
+    match = _MAIN.search(_path(url))
+    if match is None:
+        return str(reference_of(url))
+    return match["distribution"] if match["name"] == PRIMARY else f"{match['distribution']}/{match['name']}"
+
+
+def to_archive(root: str, name: str) -> str:
+    """The address of an archive in the form that `archive_at` gives.  Raises ValueError."""
+    if match := _MAIN_NAME.fullmatch(name):
+        return f"{root}{quote(match['distribution'])}/+archive/{quote(match['name'] or PRIMARY)}"
+    return to_ppa(root, Reference.parse(name))
+
+
+def to_ppa(root: str, ppa: Reference) -> str:
+    """The address of a PPA."""
+    return f"{root}{quote(ppa.path, safe='~/+')}"
+
+
+def to_person(root: str, who: str) -> str:
+    """The address of a person or team, given with or without `~`."""
+    return f"{root}~{quote(who.removeprefix('~'), safe='')}"
+
+
+def last_part(url: str) -> str:
+    """The name at the end of an address: of a series, or with its `~` of a person."""
+    return _path(url).rstrip("/").rpartition("/")[2]
+
+
+def _path(url: str) -> str:
+    return urlsplit(url.replace("%2B", "+").replace("%7E", "~")).path

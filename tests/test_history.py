@@ -1,0 +1,106 @@
+"""What was ever published in a PPA, and what of it is still on the disk: on the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ppa_assigner.answers import REDACTED
+from ppa_assigner.port import Gone, Lane, Refused, Remains, Unavailable
+from tests.rawserver import Peer, Request, Script
+from tests.rawservice import DATE, fields, service
+
+REMOVED = {"status": "Deleted", "date_removed": "2026-11-25T00:00:00+00:00"}
+LEFT = {"status": "Superseded", "date_removed": None, "display_name": "foo 1 in noble"}
+SOURCES, BINARIES = "getPublishedSources", "getPublishedBinaries"
+
+
+def publications(**pages: list[list[dict[str, Any]]]) -> Script:
+    """A service with these pages, by operation."""
+
+    def script(request: Request, peer: Peer) -> None:
+        asked = fields(request)
+        number = int(asked.get("ws.start", "0"))
+        found = pages.get(asked["ws.op"], [[]])
+        page: dict[str, Any] = {"entries": found[number]}
+        if number + 1 < len(found):
+            here = f"http://{request.headers['host']}{request.target.partition('&ws.start')[0]}"
+            page["next_collection_link"] = f"{here}&ws.start={number + 1}"
+        peer.json(page)
+
+    return script
+
+
+@pytest.mark.parametrize(("found", "ever"), [([], False), ([REMOVED], True), ([LEFT], True)])
+def test_a_version_that_was_ever_there(found: list[dict[str, Any]], ever: bool) -> None:
+    """One request for one entry, of whatever status."""
+    with service(publications(getPublishedSources=[found])) as (server, lp, entry):
+        assert lp.ever_had(entry, "foo", "1:2~3+b", Lane.ASSIGN) is ever
+        (request,) = server.requests
+        assert fields(request) == {
+            "ws.op": SOURCES,
+            "source_name": '"foo"',
+            "version": '"1:2~3+b"',
+            "exact_match": "true",
+            "ws.size": "1",
+        }
+
+
+@pytest.mark.parametrize(("status", "kind"), [(404, Gone), (401, Gone), (400, Unavailable), (503, Unavailable)])
+def test_an_answer_without_a_list_tells_no_version(status: int, kind: type) -> None:
+    """Neither that it was there nor that it was not."""
+    with service(lambda request, peer: peer.answer(status)) as (server, lp, entry):
+        assert type(lp.ever_had(entry, "foo", "1")) is kind
+        assert len(server.requests) == 1
+
+
+def test_all_of_history_is_removed() -> None:
+    """All pages of sources and binaries, newest first, of any status: nothing is left."""
+    with service(publications(getPublishedSources=[[REMOVED], [REMOVED]])) as (server, lp, entry):
+        found = lp.undeleted(entry)
+        assert isinstance(found, Remains)
+        assert (found.count, found.example, found.moment.date) == (0, None, DATE)
+        assert [fields(request)["ws.op"] for request in server.requests] == [SOURCES, SOURCES, BINARIES]
+        for request in server.requests:
+            assert fields(request)["order_by_date"] == "true"
+            assert fields(request)["ws.size"] == "300"
+            assert "status" not in fields(request)
+
+
+@pytest.mark.parametrize(
+    ("pages", "requests"),
+    [
+        ({SOURCES: [[LEFT, REMOVED, LEFT], [LEFT]]}, 1),
+        ({SOURCES: [[REMOVED], [LEFT, LEFT]]}, 2),
+        ({BINARIES: [[LEFT, LEFT]]}, 2),
+        ({SOURCES: [[LEFT, {**LEFT, "status": "Published"}]]}, 1),
+        ({SOURCES: [[LEFT, {**REMOVED, "status": "Published"}]]}, 1),
+    ],
+)
+def test_something_is_left(pages: dict[str, list[list[dict[str, Any]]]], requests: int) -> None:
+    """The first page with some ends the reading."""
+    with service(publications(**pages)) as (server, lp, entry):
+        found = lp.undeleted(entry)
+        assert isinstance(found, Remains)
+        assert (found.count, found.example) == (2, "foo 1 in noble (Superseded)")
+        assert len(server.requests) == requests
+
+
+@pytest.mark.parametrize("hidden", [{"date_removed": REDACTED}, {"status": REDACTED}])
+def test_what_we_may_not_read_is_not_removed(hidden: dict[str, str]) -> None:
+    """The word that stands for a hidden date is no date."""
+    with service(publications(getPublishedSources=[[{**REMOVED, **hidden}]])) as (_, lp, entry):
+        assert isinstance(lp.undeleted(entry), Gone)
+
+
+@pytest.mark.parametrize("lost", [SOURCES, BINARIES])
+@pytest.mark.parametrize(("status", "kind"), [(404, Gone), (400, Refused), (503, Unavailable)])
+def test_half_of_history_is_none(lost: str, status: int, kind: type) -> None:
+    """If one of both fails, nothing is known."""
+
+    def script(request: Request, peer: Peer) -> None:
+        return peer.answer(status) if fields(request)["ws.op"] == lost else peer.json({"entries": []})
+
+    with service(script) as (_, lp, entry):
+        assert type(lp.undeleted(entry)) is kind

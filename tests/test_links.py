@@ -1,0 +1,59 @@
+"""Addresses: what is at one, and which one something has."""
+
+from __future__ import annotations
+
+import pytest
+
+from ppa_assigner.answers import UnreadableError
+from ppa_assigner.links import archive_at, last_part, origin, reference_of, to_archive, to_person
+from ppa_assigner.reference import Reference
+
+ROOT = "https://api.launchpad.net/devel/"
+ARCHIVES = [
+    ("~ci/ubuntu/one", f"{ROOT}~ci/+archive/ubuntu/one"),
+    ("ubuntu", f"{ROOT}ubuntu/+archive/primary"),
+    ("ubuntu/partner", f"{ROOT}ubuntu/+archive/partner"),
+]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a.b.evil/", "https://a.b/", "http://a.b:81/", "http://u@a.b/", "http://a.b:x/"]
+)
+def test_origins(url: str) -> None:
+    """Scheme, host and port count."""
+    assert origin("http://A.b/x") == origin("http://a.b:80/")
+    assert origin(url) != origin("http://a.b/")
+
+
+@pytest.mark.parametrize("path", ["/devel/~ci/+archive/ubuntu/one", "/devel/%7Eci/%2Barchive/ubuntu/one"])
+def test_addresses_of_ppas(path: str) -> None:
+    """Either way of writing them."""
+    assert reference_of(f"http://h{path}") == Reference("ci", "ubuntu", "one")
+
+
+@pytest.mark.parametrize(("name", "url"), ARCHIVES)
+def test_an_archive_is_asked_for_in_the_form_in_which_it_was_told(name: str, url: str) -> None:
+    """There and back again."""
+    assert archive_at(url) == name
+    assert to_archive(ROOT, name) == url
+
+
+@pytest.mark.parametrize("url", [ROOT, f"{ROOT}~ci", f"{ROOT}ubuntu", "nonsense", ""])
+def test_what_is_no_archive(url: str) -> None:
+    """Is not taken for one."""
+    with pytest.raises(UnreadableError):
+        archive_at(url)
+
+
+@pytest.mark.parametrize("name", ["", "~ci", "~ci/ubuntu", "a/b/c", "Ubuntu", "ubuntu?x"])
+def test_what_names_no_archive(name: str) -> None:
+    """Has no address."""
+    with pytest.raises(ValueError, match="is no PPA"):
+        to_archive(ROOT, name)
+
+
+def test_people() -> None:
+    """With or without a tilde, and nothing in a name leads elsewhere."""
+    assert to_person(ROOT, "ann") == to_person(ROOT, "~ann") == f"{ROOT}~ann"
+    assert to_person(ROOT, "~a/b?c") == f"{ROOT}~a%2Fb%3Fc"
+    assert last_part(f"{ROOT}%7Eann") == "~ann"
