@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from ppa_assigner.launchpad import LaunchpadClient, Timeouts
-from ppa_assigner.port import Arrivals, Conflict, Content, Done, Entry, Gone, Look, Refused
+from ppa_assigner.port import Arrivals, Belongings, Conflict, Content, Done, Entry, Gone, Look, Refused, Remains
 from ppa_assigner.reference import Reference
 from tests.apart import logged_in, standin_apart
 
@@ -56,7 +56,7 @@ def _on_standin(directory: Path) -> Iterator[Place]:
     file = directory / "credentials"
     with standin_apart("--owner", "ci-pool", "--ppas", "3") as standin:
         file.write_text(standin.credentials())
-        client = logged_in(standin.service_root, file, directory)
+        client = logged_in(standin.service_root, file, directory, archive_root=standin.service_root)
         yield Place(client, Reference("ci-pool", "ubuntu", "pool-002"))
         client.close()
 
@@ -151,6 +151,45 @@ def test_content_and_arrivals_can_be_listed(place: Place) -> None:
     arrivals = place.lp.arrivals(entry, entry.moment.date + timedelta(days=1))
     assert isinstance(arrivals, Arrivals)
     assert arrivals.count == 0
+
+
+def test_belongings_can_be_listed(place: Place) -> None:
+    """A PPA builds for something; who owns it is no uploader."""
+    found = place.lp.belongings(place.entry())
+    assert isinstance(found, Belongings)
+    assert found.processors
+    assert f"~{place.ppa.owner}" not in found.uploaders
+
+
+def test_history_can_be_asked(place: Place) -> None:
+    """Nothing had a version that nobody would give; what is left on the disk is counted."""
+    entry = place.entry()
+    assert place.lp.ever_had(entry, fresh("none-"), "0~1") is False
+    assert isinstance(place.lp.undeleted(entry), Remains)
+
+
+def test_fields_can_be_written_as_they_are(place: Place) -> None:
+    """One conditional write: an entry that is no longer so is refused, the description stays."""
+    entry = place.entry()
+    written = place.lp.set_fields(entry, {"publish": entry.publish, "displayname": entry.displayname})
+    assert isinstance(written, Entry)
+    assert (written.publish, written.displayname, written.description) == (
+        entry.publish,
+        entry.displayname,
+        entry.description,
+    )
+    place.write(written, fresh())
+    assert isinstance(place.lp.set_fields(written, {"publish": entry.publish}), Conflict)
+
+
+def test_indexes_can_be_read(place: Place) -> None:
+    """Where apt finds the PPA, if it is a public one."""
+    assert isinstance(place.lp.indexed(place.ppa), Remains)
+
+
+def test_what_is_there_is_not_made_again(place: Place) -> None:
+    """Refused, whether it is the name that is taken or the right that is missing."""
+    assert isinstance(place.lp.create(place.ppa, "A name", "text"), Refused)
 
 
 def test_taking_away_a_right_that_nobody_has(place: Place) -> None:
