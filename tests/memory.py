@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import itertools
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 
 from ppa_assigner.port import (
     ActAnswer,
     Arrivals,
+    Belongings,
     Build,
     Conflict,
     Content,
@@ -28,6 +29,7 @@ from ppa_assigner.port import (
     Publication,
     ReadAnswer,
     Refused,
+    Remains,
     Unavailable,
     Unknown,
     WriteAnswer,
@@ -40,12 +42,13 @@ START = datetime(2026, 11, 25, 3, 0, 0, tzinfo=timezone.utc)
 
 @dataclass
 class Item:
-    """A publication; `active` is Pending or Published."""
+    """A publication; `active` is Pending or Published, `removed` that it is gone from the disk."""
 
     publication: Publication
     created: datetime
     binary: bool = False
     active: bool = True
+    removed: bool = False
 
 
 @dataclass
@@ -62,6 +65,12 @@ class Archive:
     listed: bool = True
     writable: bool = True
     displayname: str = "PPA"
+    publish: bool = True
+    build_debug_symbols: bool = False
+    publish_debug_symbols: bool = False
+    dependencies: list[str] = field(default_factory=list)
+    processors: list[str] = field(default_factory=lambda: ["amd64", "arm64"])
+    indexed: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -130,6 +139,20 @@ class MemoryLaunchpad:
             late, self.late = self.late, []
             for request in late:
                 request()
+
+    def publish(self) -> None:
+        """One run of the publisher: indexes name what is active now, of PPAs that are published at all."""
+        with self.lock:
+            for archive in self.archives.values():
+                if archive.publish:
+                    archive.indexed = [item.publication.name for item in archive.items if item.active]
+
+    def death_row(self) -> None:
+        """One run of it: what is not active is gone from the disk."""
+        with self.lock:
+            for archive in self.archives.values():
+                for item in archive.items:
+                    item.removed = not item.active
 
     def date(self) -> datetime:
         """Launchpad's clock."""
@@ -238,12 +261,130 @@ class MemoryLaunchpad:
 
         return self._act("revoke", ppa, who, act)
 
+    def belongings(self, entry: Entry) -> Belongings | Gone | Refused | Unavailable:
+        started, ppa = self.boot(), _ppa(entry)
+        if failed := self._failed("belongings", ppa, started):
+            return failed
+        with self.lock:
+            a = self.archives[ppa]
+            dependencies, processors, uploaders = (
+                tuple(sorted(names)) for names in (a.dependencies, a.processors, a.uploaders)
+            )
+            return Belongings(dependencies, processors, uploaders, self._moment(started))
+
+    def set_fields(self, entry: Entry, fields: Mapping[str, str | bool]) -> WriteAnswer:
+        started, ppa = self.boot(), _ppa(entry)
+
+        def swap() -> WriteAnswer:
+            def change() -> None:
+                for name, value in fields.items():
+                    setattr(self.archives[ppa], name, value)
+
+            return self._swap(ppa, entry, change, started)
+
+        fault = self._fault("set_fields", ppa, ",".join(sorted(fields)))
+        match fault:
+            case "down":
+                return Unavailable("down")
+            case "unknown":
+                return Unknown("no answer")
+            case "late":
+                self.late.append(swap)
+                return Unknown("no answer")
+            case "refused":
+                return Refused("401", self._moment(started), 401)
+            case "gone":
+                return Gone("404", self._moment(started))
+        answer = swap()
+        return Unknown("no answer") if fault == "lost" else answer
+
+    def add_dependency(self, entry: Entry, dependency: str, not_after: float) -> ActAnswer:
+        def act() -> None:
+            archive = self.archives[_ppa(entry)]
+            archive.dependencies = sorted({*archive.dependencies, dependency})
+
+        return self._act("add_dependency", _ppa(entry), dependency, act)
+
+    def remove_dependency(self, entry: Entry, dependency: str, not_after: float) -> ActAnswer:
+        found = dependency in self.archives[_ppa(entry)].dependencies
+
+        def act() -> None:
+            archive = self.archives[_ppa(entry)]
+            archive.dependencies = [d for d in archive.dependencies if d != dependency]
+
+        answer = self._act("remove_dependency", _ppa(entry), dependency, act)
+        return answer if found or not isinstance(answer, Done) else Unavailable("500", sent=True)
+
+    def set_processors(self, entry: Entry, names: Collection[str], not_after: float) -> ActAnswer:
+        def act() -> None:
+            self.archives[_ppa(entry)].processors = sorted(names)
+
+        return self._act("set_processors", _ppa(entry), ",".join(sorted(names)), act)
+
+    def ever_had(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Gone | Unavailable:
+        if failed := self._failed("ever_had", _ppa(entry), self.boot()):
+            return Unavailable(failed.reason) if isinstance(failed, Refused) else failed
+        with self.lock:
+            sources = (i.publication for i in self.archives[_ppa(entry)].items if not i.binary)
+            return any((one.name, one.version) == (source, version) for one in sources)
+
+    def create(self, ppa: Reference, displayname: str, description: str) -> Entry | Refused | Unknown | Unavailable:
+        started = self.boot()
+
+        def make() -> Entry | Refused:
+            with self.lock:
+                if ppa in self.archives:
+                    return Refused("there is one of that name", self._moment(started))
+                self.archives[ppa] = Archive(description, [description], displayname=displayname)
+                return self._entry(ppa, started)
+
+        match self._fault("create", ppa, description):
+            case None:
+                return make()
+            case "down":
+                return Unavailable("down")
+            case "refused" | "gone":
+                return Refused("401", self._moment(started), 401)
+            case "late":
+                self.late.append(make)
+            case "lost":
+                make()
+        return Unknown("no answer")
+
+    def indexed(self, ppa: Reference) -> Remains | Unavailable:
+        started = self.boot()
+        if self._fault("indexed", ppa):
+            return Unavailable("down")
+        with self.lock:
+            archive = self.archives.get(ppa)
+            return self._remains(archive.indexed if archive else [], started)
+
+    def undeleted(self, entry: Entry) -> Remains | Gone | Refused | Unavailable:
+        started, ppa = self.boot(), _ppa(entry)
+        if failed := self._failed("undeleted", ppa, started):
+            return failed
+        with self.lock:
+            left = [i.publication.name for i in self.archives[ppa].items if i.active or not i.removed]
+            return self._remains(left, started)
+
     # -- inside -------------------------------------------------------------------------------------------------------
 
     def _fault(self, what: str, ppa: Reference, text: str | None = None) -> str | None:
         request = Request(what, ppa, text)
         self.log.append(request)
         return self.fault(request)
+
+    def _failed(self, what: str, ppa: Reference, started: float) -> Gone | Refused | Unavailable | None:
+        """How a read failed, if it did."""
+        fault = self._fault(what, ppa)
+        if fault == "refused":
+            return Refused("400", self._moment(started))
+        if fault not in (None, "gone"):
+            return Unavailable("down")
+        return Gone("404", self._moment(started)) if fault or ppa not in self.archives else None
+
+    def _remains(self, names: list[str], started: float) -> Remains:
+        return Remains(len(names), names[0] if names else None, self._moment(started))
 
     def _where(self, publication: Publication) -> Reference:
         return next(ppa for ppa, a in self.archives.items() for i in a.items if i.publication.url == publication.url)
@@ -268,14 +409,27 @@ class MemoryLaunchpad:
 
     def _entry(self, ppa: Reference, started: float) -> Entry:
         archive = self.archives[ppa]
-        text = archive.description
-        return Entry(f"memory:{ppa}", self._etag(ppa), text, self._moment(started), displayname=archive.displayname)
+        return Entry(
+            f"memory:{ppa}",
+            self._etag(ppa),
+            archive.description,
+            self._moment(started),
+            archive.displayname,
+            archive.publish,
+            archive.build_debug_symbols,
+            archive.publish_debug_symbols,
+        )
 
     def _etag(self, ppa: Reference) -> str:
         archive = self.archives[ppa]
-        return hashlib.sha256(f"{archive.description!r}{archive.displayname}".encode("utf-8", "replace")).hexdigest()
+        flags = (archive.publish, archive.build_debug_symbols, archive.publish_debug_symbols)
+        text = f"{archive.description!r}{archive.displayname}{flags}"
+        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
     def _write(self, ppa: Reference, entry: Entry, description: str, started: float) -> WriteAnswer:
+        return self._swap(ppa, entry, lambda: self._store(ppa, description), started)
+
+    def _swap(self, ppa: Reference, entry: Entry, change: Callable[[], None], started: float) -> WriteAnswer:
         with self.lock:
             archive = self.archives.get(ppa)
             if archive is None:
@@ -284,7 +438,7 @@ class MemoryLaunchpad:
                 return Refused("401 Unauthorized", self._moment(started), 401)
             if self._etag(ppa) != entry.etag:
                 return Conflict(self._moment(started))
-            self._store(ppa, description)
+            change()
             if archive.status != "Active":
                 return Gone(archive.status, self._moment(started))
             return self._entry(ppa, started)
@@ -292,6 +446,10 @@ class MemoryLaunchpad:
     def _store(self, ppa: Reference, text: str | None) -> None:
         self.archives[ppa].description = text
         self.archives[ppa].history.append(text)
+
+
+def _ppa(entry: Entry) -> Reference:
+    return Reference.parse(entry.url.removeprefix("memory:"))
 
 
 def aged(entry: Entry, started: float) -> Entry:
