@@ -212,23 +212,28 @@ class Assigning:
             self._wishes.refuse(asked, Kind.SUPERSEDED, "a later attempt of this request has a lease")
             self._settled(asked)
             return
-        self._claims.made(ppa, record)
+        self._made(asked, ppa, record)
         if not asked.calls:
             self._settled(asked)
             if asked.abandoned:
                 self._claims.abandoned(asked.wish.request_id)
-        elif record.attempt < asked.attempt:
+        elif asked.searched < asked.attempt:
             self._decide(asked)
         else:
             self._finish(asked, ppa, record, fresh=True)
+
+    def _made(self, asked: Asked, ppa: Reference, record: Record) -> None:
+        """A record with a higher attempt than was sent is another daemon's, who told of the lease: not ours to end."""
+        if record.lease == asked.lease and record.attempt <= asked.searched:
+            self._claims.made(ppa, record)
 
     def _untold(self, asked: Asked, ppa: Reference, detail: str) -> None:
         """The lease stands and may not be told yet: asking again gets it, until it is given up."""
         member = self._office.crew.get(ppa)
         record = member.snapshot.record if member is not None else None
         self._wishes.answer(asked, self._wishes.refusals.unavailable(asked, detail))
-        if record is not None and record.lease == asked.lease and not asked.withdrawn:
-            self._claims.made(ppa, record)
+        if record is not None and not asked.withdrawn:
+            self._made(asked, ppa, record)
         self._settled(asked)
 
     def _next_candidate(self, asked: Asked, ppa: Reference, why: No, detail: str) -> None:

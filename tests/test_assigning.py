@@ -516,6 +516,33 @@ def test_a_higher_attempt_in_the_record_supersedes_an_assign_under_way() -> None
     nothing_left(made)
 
 
+def test_a_lease_that_another_daemon_raised_and_told_is_not_given_up_here() -> None:
+    """In doubt here, found, raised and told there, asked for here again with a still higher attempt by one who hangs
+    up: the nonce is that of the other daemon's write, and the lease stays.
+    """
+    made = desk("a")
+    made.ask()
+    made["a"].deny(Assign, No.IN_DOUBT)
+    again = made.ask(attempt=2)
+    made["a"].lend(attempt=1)
+    made.supervisor.hang_up(again)
+    made.wait(400.0)
+    assert not made["a"].has(GiveUp)
+    nothing_left(made)
+
+
+def test_a_lease_raised_elsewhere_whose_upload_right_is_missing_is_not_given_up_here() -> None:
+    """The same where it may not be told yet."""
+    made = desk("a")
+    made.ask()
+    command = made["a"].take(Assign)
+    made["a"].used("r", lease=command.lease, attempt=1)
+    made["a"].reply(command, Denied(No.UNTOLD))
+    made.wait(400.0)
+    assert not made["a"].has(GiveUp)
+    nothing_left(made)
+
+
 def test_a_lease_that_appears_while_waiting_is_confirmed() -> None:
     """What was sent before this daemon's life lands late: the wish that waits gets it."""
     made = desk("a", free=False)

@@ -40,7 +40,7 @@ class Register:
         self._fleet = fleet
         self._lock = threading.Lock()
         self._holders: dict[Reference, tuple[str, datetime]] = {}
-        self._told: dict[str, set[Reference]] = {}
+        self._told: dict[str, dict[Reference, datetime]] = {}
         self.wrong: list[str] = []
         self.count = 0
 
@@ -54,10 +54,11 @@ class Register:
             if holder != request and now < until_:
                 self.wrong.append(f"I1: {lease.ppa} told to {request} while {holder} holds it")
             self._holders[lease.ppa] = (request, end)
-            ppas = self._told.setdefault(request, set())
-            ppas.add(lease.ppa)
-            if len(ppas) > 1:
-                self.wrong.append(f"I3: {request} was told of {ppas}")
+            # A lease that reached its end while the client asked on is over; the next one is another.
+            told = {ppa: ends for ppa, ends in self._told.get(request, {}).items() if now < ends}
+            self._told[request] = {**told, lease.ppa: end}
+            if told.keys() - {lease.ppa}:
+                self.wrong.append(f"I3: {request} told of {lease.ppa} at {now}, and of {told} before")
 
     def done(self, request: str, ppa: Reference) -> None:
         """The client does not use the PPA any more."""
