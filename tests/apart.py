@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from ppa_assigner.indexes import PRODUCTION
 from ppa_assigner.launchpad import LaunchpadClient, Timeouts, load_credentials
+from ppa_assigner.launchpad.indexes import PRODUCTION
 from ppa_assigner.standin.remote import Control
 from ppa_assigner.standin.standin import credentials_text
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from ppa_assigner.port import Lane
-from ppa_assigner.transport import (
+from ppa_assigner.launchpad.transport import (
     Timeouts,
     Transport,
     boottime,
 )
+from ppa_assigner.port import Lane
 from tests.rawserver import Peer, Request, Script
 
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy", "REQUEST_METHOD")

@@ -8,14 +8,14 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ppa_assigner.indexes import Indexes
-from ppa_assigner.operations import Operations
+from ppa_assigner.launchpad.indexes import Indexes
+from ppa_assigner.launchpad.operations import Operations
+from ppa_assigner.launchpad.transport import Timeouts, Transport, boottime
 from ppa_assigner.port import (
     Entry,
     Moment,
 )
 from ppa_assigner.reference import Reference
-from ppa_assigner.transport import Timeouts, Transport, boottime
 from tests.rawserver import RawServer, Request, Script
 
 PPA = Reference("ci", "ubuntu", "one")

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.answers import REDACTED
+from ppa_assigner.launchpad.answers import REDACTED
+from ppa_assigner.launchpad.transport import Timeouts, boottime
 from ppa_assigner.port import (
     Conflict,
     Entry,
@@ -18,7 +19,6 @@ from ppa_assigner.port import (
     Unavailable,
     Unknown,
 )
-from ppa_assigner.transport import Timeouts, boottime
 from tests.rawserver import Peer, Request
 from tests.rawservice import DATE, PATH, PLAIN, PPA, archive, service, soon
 

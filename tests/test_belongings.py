@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.answers import REDACTED
 from ppa_assigner.launchpad import LaunchpadClient
+from ppa_assigner.launchpad.answers import REDACTED
+from ppa_assigner.launchpad.transport import Timeouts
 from ppa_assigner.port import Belongings, Conflict, Done, Entry, Gone, Look, Refused, Unavailable, Unknown
 from ppa_assigner.reference import Reference
-from ppa_assigner.transport import Timeouts
 from tests.apart import Apart, logged_in, standin_apart
 from tests.rawserver import Peer, Request
 from tests.rawservice import DATE, PATH, PLAIN, PPA, archive, fields, service, soon

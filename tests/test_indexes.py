@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from ppa_assigner.answers import UnreadableError
-from ppa_assigner.contents import Series
-from ppa_assigner.indexes import Indexes, files, packages, unpack
+from ppa_assigner.launchpad.answers import UnreadableError
+from ppa_assigner.launchpad.contents import Series
+from ppa_assigner.launchpad.indexes import Indexes, files, packages, unpack
+from ppa_assigner.launchpad.transport import Timeouts, boottime
 from ppa_assigner.port import Content, Done, Entry, Remains, Unavailable
 from ppa_assigner.reference import Reference
-from ppa_assigner.transport import Timeouts, boottime
 from tests.apart import logged_in, standin_apart
 from tests.rawserver import Peer, RawServer, Request, Script
 from tests.rawservice import DATE, PPA, service

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from ppa_assigner.launchpad import LaunchpadClient, NotAuthorised, Timeouts
+from ppa_assigner.launchpad.transport import boottime
 from ppa_assigner.port import Arrivals, Conflict, Content, Done, Entry, Gone, Lane, Look, Refused, Unavailable, Unknown
 from ppa_assigner.reference import Reference
 from ppa_assigner.standin.remote import Control
-from ppa_assigner.transport import boottime
 from tests.apart import PATIENT, Apart, logged_in, standin_apart
 
 OWNER = "ci-pool"

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.operations import Operations
+from ppa_assigner.launchpad.operations import Operations
+from ppa_assigner.launchpad.transport import Timeouts, boottime
 from ppa_assigner.port import (
     Arrivals,
     Build,
@@ -25,7 +26,6 @@ from ppa_assigner.port import (
     Unavailable,
 )
 from ppa_assigner.reference import Reference
-from ppa_assigner.transport import Timeouts, boottime
 from tests.rawserver import Peer, RawServer, Request, Script
 from tests.rawservice import DATE, EARLY, PATH, archive, fields, service, soon
 

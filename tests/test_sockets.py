@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ppa_assigner.sockets import Names
-from ppa_assigner.transport import (
+from ppa_assigner.launchpad.sockets import Names
+from ppa_assigner.launchpad.transport import (
     NoAnswerError,
     NotSentError,
     Timeouts,

@@ -67,7 +67,8 @@ def test_an_inherited_socket_is_the_one_that_was_opened() -> None:
     """File descriptor 3, not passed on to children."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         wanted = listening.getsockname()[1]
-        script = f"import os, sys; os.dup2({listening.fileno()}, 3); os.execv(sys.executable, [sys.executable, '-c', {INHERIT!r}])"
+        again = f"os.execv(sys.executable, [sys.executable, '-c', {INHERIT!r}])"
+        script = f"import os, sys; os.dup2({listening.fileno()}, 3); {again}"
         done = subprocess.run(
             [sys.executable, "-c", script], pass_fds=[listening.fileno()], capture_output=True, text=True, timeout=30
         )

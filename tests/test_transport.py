@@ -10,8 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ppa_assigner.port import Lane
-from ppa_assigner.transport import (
+from ppa_assigner.launchpad.transport import (
     LARGEST_BYTES,
     NoAnswerError,
     NotSentError,
@@ -20,6 +19,7 @@ from ppa_assigner.transport import (
     boottime,
     lanes,
 )
+from ppa_assigner.port import Lane
 from tests.impatient import HEAD, SLACK_S, get, no_proxies, seconds, transport, trickled
 from tests.rawserver import Peer, RawServer, Request
 

@@ -13,10 +13,10 @@ from http import HTTPStatus
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from .. import __version__
-from ..answers import NOT_NOW, said
 from ..client.errors import NotPermitted, Unavailable
 from ..launchpad import new_credentials, refuse_insecure_environment, service_url, web_root
-from ..transport import Answer, NoAnswerError, NotSentError, Timeouts, Transport, boottime
+from ..launchpad.answers import NOT_NOW, said
+from ..launchpad.transport import Answer, NoAnswerError, NotSentError, Timeouts, Transport, boottime
 
 CONSUMER = "ppa-assigner"
 POLL_S = 2.0

@@ -19,12 +19,13 @@ from urllib.parse import quote
 
 from debian import deb822
 
-from . import __version__, answers
+from .. import __version__
+from ..port import Lane, Moment, Remains, Unavailable
+from ..reference import Reference
+from . import answers
 from .answers import FailedError, UnreadableError
 from .contents import Get, Series
 from .links import last_part, origin
-from .port import Lane, Moment, Remains, Unavailable
-from .reference import Reference
 from .transport import Answer, Timeouts, Transport
 
 PRODUCTION = "https://ppa.launchpadcontent.net"

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..port import Entry, Gone, Moment, Remains, Unavailable
 from . import answers
 from .answers import REDACTED, FailedError
 from .contents import ACTIVE_STATUSES, Get, pages, query
-from .port import Entry, Gone, Moment, Remains, Unavailable
 
 
 def ever_had(get: Get, entry: Entry, source: str, version: str) -> bool:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlsplit
 
+from ..reference import Reference
 from .answers import UnreadableError, one_line
-from .reference import Reference
 
 PRIMARY = "primary"
 _NAME = r"[^/]+"

@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
-from .port import (
+from ..port import (
     ActAnswer,
     Conflict,
     Done,

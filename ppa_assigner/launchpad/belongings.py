@@ -9,13 +9,13 @@ from collections.abc import Collection
 from typing import Any
 from urllib.parse import quote
 
+from ..port import ActAnswer, Belongings, Done, Entry, Moment, Refused
+from ..record import unstorable
+from ..reference import Reference
 from . import answers
 from .answers import REDACTED, FailedError
 from .contents import PAGE, Get, operation, pages, query
 from .links import archive_at, last_part, reference_of, to_archive, to_person
-from .port import ActAnswer, Belongings, Done, Entry, Moment, Refused
-from .record import unstorable
-from .reference import Reference
 
 FIELDS = frozenset({"displayname", "publish", "build_debug_symbols", "publish_debug_symbols"})
 PAGED = f"ws.size={PAGE}"

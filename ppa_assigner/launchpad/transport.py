@@ -28,7 +28,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, ProxySchemeUnknown
 from urllib3.util import make_headers
 
-from .port import Lane
+from ..port import Lane
 from .sockets import Exchange, PlainPool, SecurePool, SecureSocket, TooLateError, carrying
 
 if TYPE_CHECKING:

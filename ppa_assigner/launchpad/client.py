@@ -28,29 +28,13 @@ from launchpadlib.launchpad import Launchpad, LaunchpadOAuthAwareHttp
 from lazr.restfulclient._browser import MultipleRepresentationCache
 from lazr.restfulclient.errors import CredentialsFileError, HTTPError
 
+from ..port import Lane
 from .answers import credentials_fault, one_line, said
 from .indexes import PRODUCTION, Indexes
 from .links import origin
 from .operations import Operations
-from .port import Lane
 from .transport import Answer, NoAnswerError, NotSentError, RequestSeen, Timeouts, Transport
 from .transport import boottime as boot_time_clock
-
-__all__ = [
-    "CredentialsError",
-    "InsecureEnvironment",
-    "LaunchpadClient",
-    "NotAuthorised",
-    "RequestSeen",
-    "ServiceUnavailable",
-    "Timeouts",
-    "cache_directory",
-    "load_credentials",
-    "new_credentials",
-    "refuse_insecure_environment",
-    "service_url",
-    "web_root",
-]
 
 log = logging.getLogger(__name__)
 

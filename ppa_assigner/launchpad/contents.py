@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from ..port import Build, Content, Entry, Gone, Moment, Publication, Refused, Unavailable
 from . import answers
 from .answers import FailedError, UnreadableError
-from .port import Build, Content, Entry, Gone, Moment, Publication, Refused, Unavailable
 from .transport import Answer
 
 log = logging.getLogger(__name__)

@@ -12,12 +12,12 @@ from functools import partial
 from typing import TypeVar
 from urllib.parse import urlencode
 
+from ..port import ActAnswer, Entry, Gone, Lane, Refused, Unavailable, Unknown, WriteAnswer
+from ..record import unstorable
 from . import answers
 from .answers import FailedError, UnreadableError
 from .contents import Get
 from .links import origin
-from .port import ActAnswer, Entry, Gone, Lane, Refused, Unavailable, Unknown, WriteAnswer
-from .record import unstorable
 from .transport import Answer, NoAnswerError, NotSentError, Transport
 
 T = TypeVar("T")

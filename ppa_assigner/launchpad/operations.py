@@ -13,13 +13,7 @@ from datetime import datetime, timezone
 from functools import partial
 from urllib.parse import urlencode
 
-from . import answers, belongings, contents, history
-from .answers import UnreadableError
-from .asking import Asking, told
-from .catalogue import Catalogue, architectures
-from .indexes import Indexes
-from .links import reference_of, to_person, to_ppa
-from .port import (
+from ..port import (
     ActAnswer,
     Arrivals,
     Belongings,
@@ -37,7 +31,13 @@ from .port import (
     Unknown,
     WriteAnswer,
 )
-from .reference import Reference
+from ..reference import Reference
+from . import answers, belongings, contents, history
+from .answers import UnreadableError
+from .asking import Asking, told
+from .catalogue import Catalogue, architectures
+from .indexes import Indexes
+from .links import reference_of, to_person, to_ppa
 from .transport import Answer, NoAnswerError, NotSentError, Transport
 
 
