@@ -60,6 +60,7 @@ class Service:
             timeouts=Timeouts(launchpad.connect, launchpad.read, launchpad.total),
             connections=launchpad.connections,
             cache_dir=cache_directory(),
+            archive_root=launchpad.archive_root,
         )
         secret = f"{credentials.consumer.key}\0{credentials.access_token.key}\0{credentials.access_token.secret}"
         self.supervisor = Supervisor(

@@ -18,6 +18,7 @@ SERVICES = {
     "staging": "https://api.staging.launchpad.net/",
     "qastaging": "https://api.qastaging.launchpad.net/",
 }
+PRODUCTION_ARCHIVES = "https://ppa.launchpadcontent.net/"
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})")
 _VERSION_TAIL = re.compile(r"/(devel|beta|[0-9]+\.[0-9]+)/*$")
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -37,6 +38,20 @@ def service(value: object) -> str:
     _check_address(text)
     scheme, rest = text.split("://", 1)
     return f"{scheme.lower()}://{rest.rstrip('/')}/"
+
+
+def archive_root(value: object) -> str:
+    """Where the indexes of PPAs are, ending in `/`."""
+    text = plain_text(value)
+    if not text.lower().startswith(("http://", "https://")):
+        raise ValueError(f"{shown(text)} is no http(s) address")
+    _check_address(text)
+    return text.rstrip("/") + "/"
+
+
+def archive_root_of(service: str) -> str:
+    """Where a service's PPAs are published: production's own host, elsewhere below the service itself."""
+    return PRODUCTION_ARCHIVES if service == SERVICES["production"] else service
 
 
 def _check_address(text: str) -> None:

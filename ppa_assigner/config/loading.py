@@ -15,6 +15,7 @@ from typing import Any
 
 from ..options import PoolOptions
 from ..reference import Reference
+from . import addresses
 from .checks import check, credentials_file
 from .document import Document
 from .patterns import pattern
@@ -105,6 +106,7 @@ def _launchpad(section: LaunchpadSection, folder: Path) -> LaunchpadSettings:
         read=min(timeout.read, timeout.total),
         total=timeout.total,
         connections=section.connections,
+        archive_root=section.archive_root or addresses.archive_root_of(section.service),
     )
 
 

@@ -192,6 +192,8 @@ class LaunchpadSection(Section):
     timeout: Annotated[TimeoutSection, Empty] = TimeoutSection()
     connections: int = Field(default=16, ge=2, le=256)
     """Connections to Launchpad at a time; some of them are kept for assigning."""
+    archive_root: Annotated[str, PlainValidator(addresses.archive_root), WithJsonSchema(_TEXT)] | None = None
+    """Where apt finds the PPAs, for `proof: index`; null: Launchpad's own host, or below another service's address."""
 
 
 class ClientSection(Section):

@@ -25,7 +25,8 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class LaunchpadSettings:
-    """Which Launchpad, and how patiently.  `service` is a web service root without the version, ending in `/`;
+    """Which Launchpad, and how patiently.  `service` is a web service root without the version, ending in `/`, and
+    `archive_root` where apt finds its PPAs;
     `credentials` None means systemd's (see `credentials_path`).
     """
 
@@ -37,6 +38,7 @@ class LaunchpadSettings:
     read: float
     total: float
     connections: int
+    archive_root: str = ""
 
 
 @dataclass(frozen=True, slots=True)
