@@ -24,13 +24,13 @@ from ppa_assigner.automaton.events import (
 )
 from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.config import Settings
-from ppa_assigner.line import Call
 from ppa_assigner.port import Launchpad, Moment
 from ppa_assigner.problems import Problem
 from ppa_assigner.record import Record, State, Text
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor import Supervisor
-from ppa_assigner.ticket import TicketOffice
+from ppa_assigner.supervisor.line import Call
+from ppa_assigner.supervisor.ticket import TicketOffice
 from ppa_assigner.views import Condition, Snapshot, Wish
 from ppa_assigner.views import Lent as LentView
 from ppa_assigner.worker import Listener, Worker

@@ -14,7 +14,7 @@ from ppa_assigner.config import Pool
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import State
-from ppa_assigner.ticket import Place, TicketOffice
+from ppa_assigner.supervisor.ticket import Place, TicketOffice
 from ppa_assigner.views import Condition, Wish
 
 from .fakecrew import Desk, lent, problem, ref

@@ -8,8 +8,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from ppa_assigner.eventlog import EventLog
 from ppa_assigner.reference import Reference
+from ppa_assigner.supervisor.eventlog import EventLog
 from ppa_assigner.views import Event
 
 T0 = datetime(2026, 11, 25, 3, 0, 0, tzinfo=timezone.utc)

@@ -9,9 +9,9 @@ from random import Random
 
 import pytest
 
-from ppa_assigner.line import Asked, Avoided, Call, Stage, choose, in_line, position, settle
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import Record, State
+from ppa_assigner.supervisor.line import Asked, Avoided, Call, Stage, choose, in_line, position, settle
 from ppa_assigner.views import Condition, Snapshot, Wish
 
 from .fakecrew import ref

@@ -12,10 +12,10 @@ import pytest
 
 from ppa_assigner.access import EVERYBODY
 from ppa_assigner.clock import boottime
-from ppa_assigner.line import Call
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import State
 from ppa_assigner.supervisor import Supervisor
+from ppa_assigner.supervisor.line import Call
 from ppa_assigner.views import Lent, ResumeAct, Wish
 
 from .fleet import Fleet

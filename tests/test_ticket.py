@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ppa_assigner.ticket import VOID_AFTER_S, Place, TicketOffice
+from ppa_assigner.supervisor.ticket import VOID_AFTER_S, Place, TicketOffice
 
 OFFICE = TicketOffice(b"secret")
 PLACE = Place("default", "build-1", 1000.0, 1300.0)

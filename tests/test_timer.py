@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from ppa_assigner.clock import boottime
-from ppa_assigner.timer import SWEEP_FROM, Timer
+from ppa_assigner.supervisor.timer import SWEEP_FROM, Timer
 
 PATIENCE_S = 10.0
 

@@ -31,7 +31,7 @@ from ..launchpad import (
     load_credentials,
 )
 from ..supervisor import Supervisor
-from ..ticket import TicketOffice
+from ..supervisor.ticket import TicketOffice
 
 log = logging.getLogger("ppa_assigner")
 

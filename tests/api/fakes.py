@@ -22,11 +22,11 @@ from ppa_assigner.access import Caller, Client
 from ppa_assigner.api.app import create_app
 from ppa_assigner.api.server import Server
 from ppa_assigner.config import Listen
-from ppa_assigner.eventlog import EventLog
 from ppa_assigner.port import Build, Content, Moment, Publication
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference
+from ppa_assigner.supervisor.eventlog import EventLog
 from ppa_assigner.views import Act, Condition, Lent, PoolView, Snapshot, Wish
 
 DEADLINE_S = 30.0

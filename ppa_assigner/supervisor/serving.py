@@ -10,19 +10,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from .automaton import Daemon, Known
-from .automaton.events import Denied, No, Reconfigured
-from .automaton.known import Granting
-from .clock import LaunchpadClock
-from .config import Settings
+from ..automaton import Daemon, Known
+from ..automaton.events import Denied, No, Reconfigured
+from ..automaton.known import Granting
+from ..clock import LaunchpadClock
+from ..config import Settings
+from ..options import PoolOptions
+from ..port import Launchpad
+from ..record import State
+from ..reference import Reference
+from ..views import Condition, Snapshot
+from ..worker import Listener, Worker
 from .crew import Member
 from .office import Office
-from .options import PoolOptions
-from .port import Launchpad
-from .record import State
-from .reference import Reference
-from .views import Condition, Snapshot
-from .worker import Listener, Worker
 
 RESTART_PAUSES_S = (0.0, 1.0, 5.0, 30.0, 60.0)
 LONG_ALIVE_S = 600.0  # a worker that lived so long did not die of its start

@@ -11,14 +11,14 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Generic, TypeVar
 
-from .access import Caller
-from .automaton.events import Command, Denied, No, Outcome
+from ..access import Caller
+from ..automaton.events import Command, Denied, No, Outcome
+from ..problems import Kind, Problem
+from ..record import Record
+from ..reference import Reference
 from .line import settle
 from .looking import Failures
 from .office import Office
-from .problems import Kind, Problem
-from .record import Record
-from .reference import Reference
 
 T = TypeVar("T")
 Make = Callable[[int, float], Command]

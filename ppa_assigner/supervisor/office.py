@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import count
 
-from .automaton.events import Command, Denied, No, Outcome
-from .clock import LaunchpadClock
+from ..automaton.events import Command, Denied, No, Outcome
+from ..clock import LaunchpadClock
+from ..reference import Reference
 from .crew import Crew
 from .looking import Failures, Rounds
-from .reference import Reference
 from .ticket import TicketOffice
 from .timer import Timed, Timer
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from .automaton.events import Duplicate, Outcome, ReadNow, Stands, Supersede
+from ..automaton.events import Duplicate, Outcome, ReadNow, Stands, Supersede
+from ..record import Record, State
+from ..reference import Reference
+from ..views import Condition, Snapshot
 from .office import Office
-from .record import Record, State
-from .reference import Reference
-from .views import Condition, Snapshot
 
 
 class Twins:

@@ -11,20 +11,20 @@ import secrets
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from ..access import Caller
+from ..automaton.events import Assign, Confirm, Denied, Lent, No, Outcome
+from ..config import Pool
+from ..problems import Kind, Problem
+from ..record import Record
+from ..reference import Reference
+from ..views import Lent as LentView
+from ..views import Snapshot, Wish
 from . import line
-from .access import Caller
-from .automaton.events import Assign, Confirm, Denied, Lent, No, Outcome
 from .claims import Claims
-from .config import Pool
 from .line import Asked, Avoided, Call, Stage
 from .office import Office
-from .problems import Kind, Problem
-from .record import Record
-from .reference import Reference
 from .refusals import SOON_S
 from .searching import Searching
-from .views import Lent as LentView
-from .views import Snapshot, Wish
 from .wishes import Wishes
 
 LOSSES_PER_PPA = 2

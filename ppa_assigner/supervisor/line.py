@@ -13,11 +13,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from .problems import Problem
-from .record import Record
-from .reference import Reference
+from ..problems import Problem
+from ..record import Record
+from ..reference import Reference
+from ..views import Lent, Snapshot, Wish
 from .timer import Timed
-from .views import Lent, Snapshot, Wish
 
 
 class Stage(enum.Enum):

@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from .record import Record, State
-from .reference import Reference
-from .views import Condition, PoolView, Snapshot
-from .worker import Worker
+from ..record import Record, State
+from ..reference import Reference
+from ..views import Condition, PoolView, Snapshot
+from ..worker import Worker
 
 
 @dataclass(eq=False, slots=True)

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..config import Pool
+from ..problems import Kind, Problem
+from ..record import State, format_time
+from ..views import Condition, Snapshot, Wish
 from . import line
-from .config import Pool
 from .crew import counted
 from .line import Asked
 from .office import Office
-from .problems import Kind, Problem
-from .record import State, format_time
 from .ticket import Place
-from .views import Condition, Snapshot, Wish
 
 RETRY_AFTER_S = 5.0
 SOON_S = 1.0

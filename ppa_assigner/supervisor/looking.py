@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from .automaton.events import Looked, LookFailed
-from .port import Gone, Launchpad, Look, Moment, Refused, Unavailable
-from .reference import Reference
+from ..automaton.events import Looked, LookFailed
+from ..port import Gone, Launchpad, Look, Moment, Refused, Unavailable
+from ..reference import Reference
 
 log = logging.getLogger(__name__)
 

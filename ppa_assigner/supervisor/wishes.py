@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from ..problems import Kind, Problem
+from ..views import Lent, Wish
 from . import line
 from .line import Asked, Call, Stage
 from .office import Office
-from .problems import Kind, Problem
 from .refusals import Refusals
-from .views import Lent, Wish
 
 
 class Wishes:

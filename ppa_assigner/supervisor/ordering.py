@@ -10,8 +10,8 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from .access import Caller
-from .automaton.events import (
+from ..access import Caller
+from ..automaton.events import (
     Adopt,
     Command,
     Denied,
@@ -26,13 +26,13 @@ from .automaton.events import (
     Resume,
     Touch,
 )
+from ..port import Content
+from ..problems import Kind, Problem
+from ..reference import Reference
+from ..views import Act, AdoptAct, HoldAct, QuarantineAct, ReleaseAct, Snapshot
+from ..views import Lent as LentView
 from .office import Office
 from .order import RETRY_AFTER_S, Order
-from .port import Content
-from .problems import Kind, Problem
-from .reference import Reference
-from .views import Act, AdoptAct, HoldAct, QuarantineAct, ReleaseAct, Snapshot
-from .views import Lent as LentView
 
 
 class Ordering:

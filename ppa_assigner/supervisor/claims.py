@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from .automaton.events import Denied, GiveUp, No, Outcome
+from ..automaton.events import Denied, GiveUp, No, Outcome
+from ..record import Record
+from ..reference import Reference
 from .line import Call, Claim
 from .office import Office
-from .record import Record
-from .reference import Reference
 
 UNCLAIMED_S = 300.0
 AGAIN_S = 30.0

@@ -14,8 +14,8 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from .reference import Reference
-from .views import Event
+from ..reference import Reference
+from ..views import Event
 
 log = logging.getLogger(__name__)
 

@@ -11,27 +11,27 @@ import random
 from collections.abc import Collection
 from concurrent.futures import Future
 
-from .access import Caller
+from ..access import Caller
+from ..automaton import Daemon, Known
+from ..automaton.events import Outcome, Transition
+from ..clock import LaunchpadClock
+from ..config import Settings
+from ..port import Content, Launchpad
+from ..problems import Kind, Problem
+from ..record import State, format_time
+from ..reference import Reference
+from ..views import Act, Lent, PoolView, Snapshot, Wish
+from ..worker import Worker
 from .assigning import Assigning
-from .automaton import Daemon, Known
-from .automaton.events import Outcome, Transition
-from .clock import LaunchpadClock
-from .config import Settings
 from .crew import Member, pool_view
 from .eventlog import EventLog
 from .line import Call
 from .looking import Failures, Looker, LookEvent
 from .office import Office
 from .ordering import Ordering
-from .port import Content, Launchpad
-from .problems import Kind, Problem
-from .record import State, format_time
-from .reference import Reference
 from .serving import Hire, Serving
 from .ticket import TicketOffice
 from .twins import Twins
-from .views import Act, Lent, PoolView, Snapshot, Wish
-from .worker import Worker
 
 log = logging.getLogger(__name__)
 
