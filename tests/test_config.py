@@ -8,6 +8,7 @@ import re
 import socket
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -793,12 +794,38 @@ def test_file_in_a_file(tmp_path: Path) -> None:
     assert failure(path) == f"{path}:1: the file cannot be read: Not a directory"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_no_permission(file: Path) -> None:
+@pytest.fixture
+def public_folder() -> Iterator[Path]:
+    """A folder that every user may look into."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@contextmanager
+def plain_user() -> Iterator[None]:
+    """Whom permissions bind: root, who may read everything, becomes somebody else for a while."""
+    me = os.geteuid()
+    if me == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(me)
+
+
+NOBODY = 65534
+
+
+def test_no_permission(public_folder: Path) -> None:
     """A file that this user may not read is told as such."""
+    file = public_folder / "ppas.yaml"
     file.write_text(ONE)
+    assert failure(file)
     file.chmod(0)
-    assert failure(file) == f"{file}:1: this user may not read the file; change its permissions or its owner"
+    with plain_user():
+        told = failure(file)
+    assert told == f"{file}:1: this user may not read the file; change its permissions or its owner"
 
 
 # -- credentials --------------------------------------------------------------------------------------------------
@@ -832,12 +859,17 @@ def test_empty_credentials(file: Path, tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_credentials_of_somebody_else(file: Path, tmp_path: Path) -> None:
+def test_credentials_of_somebody_else(public_folder: Path) -> None:
     """A file that this user may not read is told before the daemon starts."""
-    (tmp_path / "key").write_text("x")
-    (tmp_path / "key").chmod(0)
-    [(line, message)] = mistakes(file, ONE + "launchpad:\n  credentials: key\n", {})
+    file, key = public_folder / "ppas.yaml", public_folder / "key"
+    key.write_text("x")
+    file.write_text(ONE + "launchpad:\n  credentials: key\n")
+    assert load(file, {})  # with all that is needed imported, from where somebody else may not look
+    key.chmod(0)
+    with plain_user(), pytest.raises(ConfigError) as raised:
+        load(file, {})
+    [mistake] = raised.value.mistakes
+    line, message = mistake.line, mistake.message
     assert (line, "key cannot be read (Permission denied); " in message) == (3, True)
 
 
