@@ -52,10 +52,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The PPA is not there for us: 404, 410, a status that is not Active, access denied or redacted."""
+    """The PPA is not there for us: 404, 410, a status that is not Active, access denied or redacted.  `status` is that
+    of the answer, if that was what said so.
+    """
 
     reason: str
     moment: Moment
+    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,50 +17,51 @@ from typing_extensions import assert_never  # typing has it from Python 3.11 on
 
 from . import automaton
 from .automaton import Event, Known
-from .automaton.events import (
+from .automaton.asks import (
     LATE,
-    Alarm,
-    Answer,
     Ask,
     Cancel,
+    Create,
     Delete,
-    Effect,
+    Depend,
+    Do,
+    EverHad,
     Grant,
+    Inventory,
+    Look,
     LookForArrivals,
-    Outcome,
+    Process,
     Read,
-    Reply,
-    Requeue,
+    ReadDisk,
+    ReadIndexes,
     Revoke,
-    RoundDone,
+    SetFields,
     Survey,
-    Tick,
-    Transition,
+    Undepend,
     Write,
 )
-from .clock import LaunchpadClock
-from .port import (
-    ActAnswer,
-    Arrivals,
-    Conflict,
-    Content,
-    Done,
-    Entry,
-    Gone,
-    Lane,
-    Launchpad,
-    ReadAnswer,
-    Refused,
-    WriteAnswer,
+from .automaton.events import (
+    Alarm,
+    Answer,
+    Effect,
+    Outcome,
+    Progress,
+    Reply,
+    Requeue,
+    RoundDone,
+    SomeAnswer,
+    Tick,
+    Transition,
 )
+from .clock import LaunchpadClock
+from .port import ActAnswer, Lane, Launchpad, Moment, WriteAnswer
 from .reference import Reference
-from .views import Snapshot
+from .views import Cleaning, Snapshot
 
 log = logging.getLogger(__name__)
 
 IDLE_S = 3600.0  # a worker with nothing to wait for wakes up all the same, to be seen alive
 COMMENT = "emptied by ppa-assigner after its lease"
-SomeAnswer = ReadAnswer | WriteAnswer | ActAnswer | Arrivals | Content
 
 
 class Listener(Protocol):
@@ -76,6 +78,9 @@ class Listener(Protocol):
 
     def moved(self, ppa: Reference, transition: Transition) -> None:
         """The record went from one state or lease to another."""
+
+    def progressed(self, ppa: Reference, cleaning: Cleaning) -> None:
+        """A clean does, or waits for, something else than before."""
 
     def alarmed(self, ppa: Reference, text: str) -> None:
         """A person should look at this."""
@@ -179,6 +184,8 @@ class Worker(threading.Thread):
                     self._listener.round_done(self.ppa, effect.round, effect.reason)
                 case Transition():
                     self._listener.moved(self.ppa, effect)
+                case Progress():
+                    self._listener.progressed(self.ppa, effect.cleaning)
                 case Alarm():
                     self._listener.alarmed(self.ppa, effect.text)
                 case _:
@@ -186,35 +193,62 @@ class Worker(threading.Thread):
         return ask
 
     def _ask(self, ask: Ask) -> SomeAnswer:
-        match ask:
-            case Read():
-                return self._launchpad.read(self.ppa, ask.lane)
-            case Write():
-                return self._launchpad.write(ask.entry, ask.description, ask.lane)
-            case LookForArrivals():
-                return self._launchpad.arrivals(ask.entry, ask.since, Lane.ASSIGN)
-            case Survey():
-                return self._launchpad.content(ask.entry)
-            case Delete() | Cancel() | Revoke() | Grant():
-                return self._act(ask)
-        assert_never(ask)
-
-    def _act(self, ask: Delete | Cancel | Revoke | Grant) -> ActAnswer:
-        """Something that cannot be made conditional: not after its time (design, section 6)."""
-        if self._clock.boot() >= ask.not_after:
-            return LATE
-        match ask:
-            case Delete():
-                return self._launchpad.delete(ask.publication, COMMENT, ask.not_after)
-            case Cancel():
-                return self._launchpad.cancel(ask.build, ask.not_after)
-            case Revoke():
-                return self._launchpad.revoke(ask.entry, ask.who, ask.not_after)
-            case Grant():
-                return self._launchpad.grant(ask.entry, ask.who, Lane.ASSIGN, ask.not_after)
-        assert_never(ask)
+        return carry_out(ask, self.ppa, self._launchpad, self._clock.boot)
 
     def _observe(self, answer: SomeAnswer) -> None:
-        match answer:
-            case Entry() | Gone() | Conflict() | Refused() | Arrivals() | Content() | Done():
-                self._clock.observe(answer.moment)
+        moment = getattr(answer, "moment", None)
+        if isinstance(moment, Moment):
+            self._clock.observe(moment)
+
+
+def carry_out(ask: Ask, ppa: Reference, launchpad: Launchpad, boot: Callable[[], float]) -> SomeAnswer:
+    """Ask Launchpad, by the one call of the port that means this."""
+    match ask:
+        case Do():
+            return LATE if boot() >= ask.not_after else _change(ask, launchpad)
+        case Write():
+            return launchpad.write(ask.entry, ask.description, ask.lane)
+        case Create():
+            return launchpad.create(ask.ppa, ask.displayname, ask.description)
+    return _look(ask, ppa, launchpad)
+
+
+def _look(ask: Look, ppa: Reference, launchpad: Launchpad) -> SomeAnswer:
+    match ask:
+        case Read():
+            return launchpad.read(ppa, ask.lane)
+        case LookForArrivals():
+            return launchpad.arrivals(ask.entry, ask.since, Lane.ASSIGN)
+        case EverHad():
+            return launchpad.ever_had(ask.entry, ask.source, ask.version, Lane.ASSIGN)
+        case Survey():
+            return launchpad.content(ask.entry)
+        case Inventory():
+            return launchpad.belongings(ask.entry)
+        case ReadIndexes():
+            return launchpad.indexed(ask.ppa)
+        case ReadDisk():
+            return launchpad.undeleted(ask.entry)
+    assert_never(ask)
+
+
+def _change(ask: Do, launchpad: Launchpad) -> ActAnswer | WriteAnswer:
+    change, entry, not_after = ask.change, ask.entry, ask.not_after
+    match change:
+        case Delete():
+            return launchpad.delete(change.publication, COMMENT, not_after)
+        case Cancel():
+            return launchpad.cancel(change.build, not_after)
+        case Revoke():
+            return launchpad.revoke(entry, change.who, not_after)
+        case Grant():
+            return launchpad.grant(entry, change.who, ask.lane, not_after)
+        case Undepend():
+            return launchpad.remove_dependency(entry, change.dependency, not_after)
+        case Depend():
+            return launchpad.add_dependency(entry, change.dependency, not_after)
+        case Process():
+            return launchpad.set_processors(entry, change.names, not_after)
+        case SetFields():
+            return launchpad.set_fields(entry, dict(change.fields))
+    assert_never(change)

@@ -111,9 +111,11 @@ class MemoryLaunchpad:
             self.archives[name] = Archive(description, [description])
         return names
 
-    def upload(self, ppa: Reference, name: str, *, binary: bool = False, debug: bool = False) -> Item:
+    def upload(
+        self, ppa: Reference, name: str, *, binary: bool = False, debug: bool = False, where: str = "noble"
+    ) -> Item:
         """A publication comes to be."""
-        publication = Publication(f"memory://{next(self._ids)}", name, "1", "noble", debug)
+        publication = Publication(f"memory://{next(self._ids)}", name, "1", where, debug)
         item = Item(publication, self.date(), binary)
         with self.lock:
             self.archives[ppa].items.append(item)
@@ -175,8 +177,10 @@ class MemoryLaunchpad:
             return Unavailable("down")
         with self.lock:
             archive = self.archives.get(ppa)
-            if fault or archive is None or archive.status != "Active":
-                return Gone("404", self._moment(started))
+            if fault or archive is None:
+                return Gone("404", self._moment(started), 404)
+            if archive.status != "Active":
+                return Gone(archive.status, self._moment(started))
             return self._entry(ppa, started)
 
     def write(self, entry: Entry, description: str, lane: Lane = Lane.WORK) -> WriteAnswer:

@@ -9,28 +9,38 @@ from random import Random
 import pytest
 
 from ppa_assigner.automaton import Daemon, Known
+from ppa_assigner.automaton.asks import (
+    LATE,
+    Cancel,
+    Change,
+    Delete,
+    Depend,
+    Do,
+    Grant,
+    Process,
+    Revoke,
+    SetFields,
+    Undepend,
+)
 from ppa_assigner.automaton.events import (
     Adopt,
     Assign,
-    Cancel,
+    CheckBurnt,
     Command,
-    Delete,
-    Grant,
     Inspect,
     Looked,
     Outcome,
     Reconfigured,
     Release,
-    Revoke,
     Touch,
     Transition,
 )
 from ppa_assigner.clock import LaunchpadClock, boottime
-from ppa_assigner.options import PoolOptions
+from ppa_assigner.options import Baseline, PoolOptions, Proof
 from ppa_assigner.port import Build, Entry, Lane, Publication, ReadAnswer
 from ppa_assigner.record import State
 from ppa_assigner.reference import Reference
-from ppa_assigner.views import Snapshot
+from ppa_assigner.views import Cleaning, Snapshot
 from ppa_assigner.worker import Worker
 
 from .fakecrew import ref
@@ -50,6 +60,7 @@ class Ear:
         self.rounds: list[tuple[int, str | None]] = []
         self.moves: list[Transition] = []
         self.alarms: list[str] = []
+        self.progress: list[Cleaning] = []
         self.deaths: list[tuple[Known, BaseException]] = []
 
     def changed(self, snapshot: Snapshot) -> None:
@@ -63,6 +74,9 @@ class Ear:
 
     def moved(self, ppa: Reference, transition: Transition) -> None:
         self.moves.append(transition)
+
+    def progressed(self, ppa: Reference, cleaning: Cleaning) -> None:
+        self.progress.append(cleaning)
 
     def alarmed(self, ppa: Reference, text: str) -> None:
         self.alarms.append(text)
@@ -257,20 +271,78 @@ def test_time_is_not_kept_waiting_by_a_full_mailbox() -> None:
         bench.worker.join(20.0)
 
 
+CHANGES: dict[str, Change] = {
+    "delete": Delete(Publication("memory://x", "hello", "1", "noble")),
+    "cancel": Cancel(Build("memory://y", "build", "Building", True)),
+    "revoke": Revoke("~ann"),
+    "grant": Grant("~ann"),
+    "remove_dependency": Undepend("~x/ubuntu/y"),
+    "add_dependency": Depend("~x/ubuntu/y"),
+    "set_processors": Process(("amd64",)),
+    "set_fields": SetFields((("publish", False),)),
+}
+
+
 def test_what_cannot_be_conditional_is_not_asked_after_its_time() -> None:
-    """Delete, cancel, revoke and grant: too late is no request at all."""
+    """Whatever a clean changes: too late is no request at all."""
     bench = Bench()
     entry = bench.launchpad.read(A)
     assert isinstance(entry, Entry)
     bench.launchpad.log.clear()
-    publication = Publication("memory://x", "hello", "1", "noble")
-    build = Build("memory://y", "build", "Building", True)
-    past = boottime() - 1.0
-    for ask in (
-        Delete(publication, past),
-        Cancel(build, past),
-        Revoke(entry, "~ann", past),
-        Grant(entry, "~ann", past),
-    ):
-        assert "too late" in repr(bench.worker._ask(ask))
+    for change in CHANGES.values():
+        assert bench.worker._ask(Do(change, entry, boottime() - 1.0)) is LATE
     assert bench.launchpad.log == []
+
+
+@pytest.mark.parametrize("call", CHANGES)
+def test_each_change_is_one_call_of_the_port(call: str) -> None:
+    """The one that means it."""
+    bench = Bench()
+    entry = bench.launchpad.read(A)
+    assert isinstance(entry, Entry)
+    bench.launchpad.upload(A, "hello")
+    bench.launchpad.log.clear()
+    publication = bench.launchpad.archives[A].items[0].publication
+    change = Delete(publication) if call == "delete" else CHANGES[call]
+    bench.worker._ask(Do(change, entry, boottime() + 10.0))
+    assert [request.what for request in bench.launchpad.log] == [call]
+
+
+def test_a_whole_clean_with_a_baseline_and_the_strictest_proof() -> None:
+    """Settings are restored, indexes and disk looked at, and what is waited for is told."""
+    baseline = Baseline(dependencies=("~x/ubuntu/y",), processors=("amd64",), displayname="Pool", uploaders=("~bot",))
+    bench = Bench(options=PoolOptions(settle=0.0, proof=Proof.DISK, baseline=baseline))
+    archive = bench.launchpad.archives[A]
+    archive.dependencies, archive.uploaders = ["ubuntu"], ["~eve"]
+    bench.worker.start()
+    bench.look()
+    until(lambda: bench.state() is State.FREE, "free")
+    bench.worker.stop()
+    bench.worker.join(10.0)
+    assert (archive.dependencies, archive.processors) == (["~x/ubuntu/y"], ["amd64"])
+    assert (archive.displayname, archive.uploaders) == ("Pool", ["~bot"])
+    assert "restoring its settings" in [cleaning.step for cleaning in bench.ear.progress]
+    assert {"indexed", "undeleted", "belongings"} <= {request.what for request in bench.launchpad.log}
+    assert bench.ear.deaths == []
+
+
+def test_a_ppa_that_is_not_there_is_made() -> None:
+    """With our record in it from the first moment on."""
+    bench = Bench(options=PoolOptions(settle=0.0, create=True))
+    del bench.launchpad.archives[A]
+    bench.worker.start()
+    bench.worker.tell(Looked(None, boottime(), 1))
+    until(lambda: bench.state() is State.FREE, "free")
+    bench.worker.stop()
+    bench.worker.join(10.0)
+    assert bench.ear.moves[0].why == "created"
+    assert bench.launchpad.records(A)[0].state is State.DIRTY
+
+
+def test_burnt_versions_are_asked_for(bench: Bench) -> None:
+    """By a wish that names them, and by a question of its own."""
+    bench.launchpad.upload(A, "hello").active = False
+    bench.free()
+    assert "BURNT" in repr(bench.do(CheckBurnt, sources=(("hello", "1"),)))
+    assert "BURNT" in repr(bench.assign(sources=(("hello", "1"),)))
+    assert "Lent" in repr(bench.assign(sources=(("hello", "2"),)))

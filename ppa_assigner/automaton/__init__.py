@@ -6,8 +6,10 @@ effects asks Launchpad something; its answer must be the very next event (`Answe
 
 from __future__ import annotations
 
+from .daemon import Daemon
 from .events import Effect, Event
-from .known import Daemon, Known, Now, Purpose
-from .table import step, wake
+from .known import Known, Now, Purpose
+from .table import step
+from .ticking import wake
 
 __all__ = ["Daemon", "Effect", "Event", "Known", "Now", "Purpose", "step", "wake"]

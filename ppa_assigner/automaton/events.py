@@ -1,6 +1,7 @@
-"""What can happen to a worker's PPA (events), what is to be done about it (effects), what a caller is told (outcomes).
+"""What can happen to a worker's PPA (events), what a caller is told (outcomes), what is to be done about it (effects).
 
-Rule: plain frozen values, all of them; whoever carries an effect out adds nothing to what it means.
+Rule: plain frozen values, all of them; whoever carries an effect out adds nothing to what it means.  What is asked of
+Launchpad is in `asks`.
 """
 
 from __future__ import annotations
@@ -10,19 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..options import PoolOptions
-from ..port import (
-    ActAnswer,
-    Arrivals,
-    Build,
-    Content,
-    Entry,
-    Lane,
-    Publication,
-    ReadAnswer,
-    Unavailable,
-    WriteAnswer,
-)
+from ..port import ActAnswer, Arrivals, Belongings, Content, Entry, ReadAnswer, Remains, WriteAnswer
 from ..record import Record, State
+from ..views import Cleaning
+from .asks import Ask
+
+SomeAnswer = ReadAnswer | WriteAnswer | ActAnswer | Arrivals | Content | Belongings | Remains | bool
 
 # -- events: from the look, the clock and Launchpad -----------------------------------------------------------------
 
@@ -71,7 +65,7 @@ class Reconfigured:
 class Answer:
     """Launchpad's answer to the one request that was under way."""
 
-    value: ReadAnswer | WriteAnswer | ActAnswer | Arrivals | Content
+    value: SomeAnswer
 
 
 # -- commands: events that somebody waits for ------------------------------------------------------------------------
@@ -87,7 +81,9 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assign(Command):
-    """Lend this PPA, if it is free and empty.  `ttl` and `idle` in seconds."""
+    """Lend this PPA, if it is free and empty and never had one of `sources` (name, version).  `ttl` and `idle` in
+    seconds.
+    """
 
     lease: str
     request: str
@@ -98,6 +94,14 @@ class Assign(Command):
     idle: int | None = None
     note: str | None = None
     uploader: str | None = None
+    sources: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckBurnt(Command):
+    """Did this PPA ever have one of `sources` (name, version)?  Whatever its state is; nothing is changed."""
+
+    sources: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +210,7 @@ class Inspected:
 
 class No(enum.Enum):
     """Why not.  LOST: the PPA is not free after all, try another.  ELSEWHERE: not this lease or request here.
-    UNTOLD: the lease stands, and may not be told yet.
+    UNTOLD: the lease stands, and may not be told yet.  BURNT: it had one of the sources, which the detail names.
     """
 
     LOST = "lost"
@@ -219,6 +223,7 @@ class No(enum.Enum):
     OUTAGE = "outage"
     IN_DOUBT = "in-doubt"
     UNTOLD = "untold"
+    BURNT = "burnt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,71 +280,10 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """Ask: the PPA afresh."""
+class Progress:
+    """A clean does, or waits for, something else than before: for the event stream."""
 
-    lane: Lane = Lane.WORK
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """Ask: this description, if the PPA is still what `entry` shows."""
-
-    entry: Entry
-    description: str
-    lane: Lane = Lane.WORK
+    cleaning: Cleaning
 
 
-@dataclass(frozen=True, slots=True)
-class LookForArrivals:
-    """Ask: what was created since then?"""
-
-    entry: Entry
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """Ask: everything active or on its way."""
-
-    entry: Entry
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """Ask, before `not_after` (boot time, seconds; checked just before it leaves) or not at all."""
-
-    publication: Publication
-    not_after: float
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """Ask, as Delete."""
-
-    build: Build
-    not_after: float
-
-
-@dataclass(frozen=True, slots=True)
-class Revoke:
-    """Ask, as Delete: take this person's upload right away."""
-
-    entry: Entry
-    who: str
-    not_after: float
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """Ask, as Delete: give this person the upload right."""
-
-    entry: Entry
-    who: str
-    not_after: float
-
-
-Ask = Read | Write | LookForArrivals | Survey | Delete | Cancel | Revoke | Grant
-Effect = Ask | Reply | Requeue | RoundDone | Transition | Alarm
-
-LATE = Unavailable("too late: the last look at the record is too old for this request")
+Effect = Ask | Reply | Requeue | RoundDone | Transition | Progress | Alarm

@@ -6,22 +6,24 @@ Rule: nothing is known that is not in here, so a state can be compared, hashed a
 from __future__ import annotations
 
 import enum
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
 from ..options import PoolOptions
-from ..port import Build, Entry, Publication
+from ..port import Entry, Refused, Unknown
 from ..record import Record, State, Text
 from ..reference import Reference
 from ..views import Cleaning, Condition, Snapshot
-from .events import Assign, Command, Confirm, Inspect
+from .asks import Change
+from .clean import Clean, Stage
+from .daemon import Daemon
+from .events import Assign, CheckBurnt, Command, Confirm, Inspect
 
 MAX_GAP_S = 60.0  # how much silence is granted beyond `idle` at the most, and how old `touched` may get
 FENCE_S = 10.0  # a destructive request or a grant leaves only so soon after a read that showed our record
 CLEANER_SILENCE_S = 300.0  # after so much silence another daemon's clean is taken over
 CLEANER_TOUCH_S = 60.0
-FORBIDDEN_S = 600.0  # how long a PPA that we may not write to is left in peace
+FORBIDDEN_S = 600.0  # how long a PPA that we may not write to, or not create, is left in peace
 UNMANAGED_S = 600.0  # how often a PPA that holds somebody's packages is looked into again
 
 
@@ -37,34 +39,10 @@ class Now:
     trusted: bool = True
 
 
-_MILLISECONDS = re.compile(r"[0-9]{1,18}")
-
-
-@dataclass(frozen=True, slots=True)
-class Daemon:
-    """This daemon: its name, when it started (milliseconds since 1970) and something random to tell twins apart."""
-
-    name: str
-    started: int
-    salt: str
-
-    @property
-    def cleaner(self) -> str:
-        """What it writes as `cleaner`."""
-        return f"{self.name}/{self.started}-{self.salt}"
-
-    def may_clean_after(self, cleaner: str | None) -> bool:
-        """Whether the clean may be taken over at once: nobody's, our own, or that of an earlier run of this daemon."""
-        if cleaner is None or cleaner == self.cleaner:
-            return True
-        name, _, rest = cleaner.rpartition("/")
-        started = rest.partition("-")[0]
-        return name == self.name and _MILLISECONDS.fullmatch(started) is not None and int(started) < self.started
-
-
 class Purpose(enum.Enum):
     """Why a record is written."""
 
+    CREATE = "created"
     TAKE_IN = "taken in"
     ADOPT = "adopted"
     ASSIGN = "assigned"
@@ -88,6 +66,7 @@ class Purpose(enum.Enum):
 
 _FREE, _USED, _DIRTY = State.FREE, State.USED, State.DIRTY
 LEGAL: dict[Purpose, frozenset[tuple[State | None, State]]] = {
+    Purpose.CREATE: frozenset({(None, _DIRTY)}),
     Purpose.TAKE_IN: frozenset({(None, _DIRTY)}),
     Purpose.ADOPT: frozenset({(None, _DIRTY)}),
     Purpose.ASSIGN: frozenset({(_FREE, _USED)}),
@@ -124,7 +103,8 @@ class Sent:
 class Flight:
     """A write that is under way, or whose outcome is not settled (`unsettled`).
 
-    `sent` is all that may come to stand in place of `base`; `record` is what was meant.
+    `sent` is all that may come to stand in place of `base`; `record` is what was meant.  `under_way` is the boot time
+    at which the last of them was under way that may have been.
     """
 
     purpose: Purpose
@@ -135,6 +115,7 @@ class Flight:
     unsettled: bool = False
     reads: int = 0
     due: float = 0.0
+    under_way: float = float("inf")
 
 
 class Why(enum.Enum):
@@ -145,7 +126,6 @@ class Why(enum.Enum):
     COMMAND = "command"
     FENCE = "fence"
     TAKE_IN = "take in"
-    CLEAN = "clean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +150,14 @@ class Verifying:
 
 
 @dataclass(frozen=True, slots=True)
+class Tracing:
+    """Doing: asking whether it ever had the first of the sources that are `left` to ask for."""
+
+    command: Assign | CheckBurnt
+    left: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Granting:
     """Doing: giving the uploader his right before the lease is told."""
 
@@ -186,35 +174,28 @@ class Surveying:
 
 
 @dataclass(frozen=True, slots=True)
-class Emptying:
-    """Doing: one request of a clean that changes something."""
+class Examining:
+    """Doing: one look of a clean."""
 
-    what: Publication | Build | str
-
-
-Doing = Reading | Writing | Verifying | Granting | Surveying | Emptying
+    stage: Stage
 
 
 @dataclass(frozen=True, slots=True)
-class Clean:
-    """How far this daemon is with emptying a dirty PPA; `since` is its record's.
+class Emptying:
+    """Doing: one request of a clean that changes something."""
 
-    Boot times: `fence`, `quiet_from`, `survey_at`, and `paused_until` before which only the cleaner is touched.
-    `asked` are the addresses of what was deleted or cancelled since the last failure.
-    """
+    change: Change
 
-    since: datetime
-    quiet_from: float
-    fence: float = float("-inf")
-    revoked: bool = False
-    todo: tuple[Publication | Build, ...] = ()
-    asked: frozenset[str] = frozenset()
-    survey_at: float = float("-inf")
-    paused_until: float = float("-inf")
-    step: str = "looking"
-    found: int = 0
-    deleted: int = 0
-    left: int = 0
+
+@dataclass(frozen=True, slots=True)
+class Creating:
+    """Doing: making the PPA with this nonce in its record; or, when that had this outcome, reading what is there."""
+
+    nonce: str
+    outcome: Refused | Unknown | None = None
+
+
+Doing = Reading | Writing | Verifying | Tracing | Granting | Surveying | Examining | Emptying | Creating
 
 
 NO_TEXT = Text(None)
@@ -237,6 +218,8 @@ class Known:
     asof: float = float("-inf")  # what is known is no older than this boot time
     seen: datetime | None = None
     absent: str | None = None
+    lacking: bool = False  # Launchpad knows no PPA of this name, by a read of its own
+    uncreated: str | None = None  # why Launchpad would not create it
     forbidden: str | None = None  # why Launchpad would not let us write
     unreachable: str | None = None
     occupied: bool = False
@@ -247,6 +230,7 @@ class Known:
     flight: Flight | None = None
     waiting: tuple[Command, ...] = ()
     clean: Clean | None = None
+    burnt: frozenset[tuple[str, str]] = frozenset()  # source versions that were seen to have been here
     failures: int = 0
     not_before: float = float("-inf")
 
@@ -282,12 +266,15 @@ class Known:
     def fault(self) -> str | None:
         """Why the condition is not ok, for people."""
         record = self.text.record
-        return (
-            self.absent or self.forbidden or self.unreachable or self.text.fault or (record.fault if record else None)
-        )
+        absent = self.uncreated or self.absent if self.absent is not None else None
+        return absent or self.forbidden or self.unreachable or self.text.fault or (record.fault if record else None)
 
     def snapshot(self) -> Snapshot:
         """What anybody may see of it at any time."""
+        return Snapshot(self.ppa, self.pool, self.record, self.condition, self.seen, self.cleaning, self.fault)
+
+    @property
+    def cleaning(self) -> Cleaning | None:
+        """How far this daemon's clean of it is."""
         clean = self.clean if self.state is State.DIRTY else None
-        cleaning = Cleaning(clean.step, clean.found, clean.deleted, clean.left, clean.since) if clean else None
-        return Snapshot(self.ppa, self.pool, self.record, self.condition, self.seen, cleaning, self.fault)
+        return Cleaning(clean.step, clean.found, clean.deleted, clean.left, clean.since) if clean else None

@@ -10,9 +10,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..port import Entry, Moment
+from ..port import Entry, Gone
 from ..record import Record, State, Text, parse, whole_seconds
 from .known import MAX_GAP_S, Known, Now
+
+NOT_FOUND = 404
 
 
 def fraction(known: Known) -> float:
@@ -33,7 +35,7 @@ def shown(known: Known, entry: Entry, asof: float) -> Known:
     highest = text.record if text.record and _newer(text.record, known.highest) else known.highest
     return replace(
         known, entry=entry, text=text, highest=highest, asof=max(known.asof, asof), seen=entry.moment.date,
-        absent=None, unreachable=None, occupied=known.occupied and text.record is None,
+        absent=None, lacking=False, uncreated=None, unreachable=None, occupied=known.occupied and text.record is None,
         heard=_heard(known, entry), failures=0,
     )  # fmt: skip
 
@@ -60,9 +62,15 @@ def rolled_back(highest: Record | None, text: Text) -> bool:
     return text.record.serial < highest.serial
 
 
-def absent(known: Known, reason: str, moment: Moment) -> Known:
+def absent(known: Known, gone: Gone) -> Known:
     """Known, with the PPA gone for us.  Its record is remembered: it may come back."""
-    return replace(known, absent=reason, unreachable=None, asof=max(known.asof, moment.ended), seen=moment.date)
+    asof = max(known.asof, gone.moment.ended)
+    return replace(known, absent=gone.reason, lacking=False, unreachable=None, asof=asof, seen=gone.moment.date)
+
+
+def not_there(known: Known, gone: Gone) -> Known:
+    """The same by a read of the PPA itself, which tells whether Launchpad knows one of that name at all."""
+    return replace(absent(known, gone), lacking=gone.status == NOT_FOUND)
 
 
 def unreachable(known: Known, reason: str) -> Known:

@@ -1,7 +1,7 @@
-"""Assign, confirm, touch, release and the other ends of a lease; the operator's acts.
+"""Assign, confirm, touch, release and the other ends of a lease.
 
-Invariants: nothing is lent that was not looked into recently enough; a lease is told only after Launchpad showed it;
-a late command of a former owner finds another lease id and changes nothing.
+Invariants: nothing is lent that was not looked into recently enough, or that ever had what is to be uploaded; a lease
+is told only after Launchpad showed it; a late command of a former owner finds another lease id and changes nothing.
 """
 
 from __future__ import annotations
@@ -13,42 +13,26 @@ from datetime import datetime, timedelta
 from ..port import ActAnswer, Arrivals, Done, Gone, Lane, Refused, Unavailable
 from ..record import Record, State, format_time, whole_seconds
 from ..views import Condition
+from . import burnt
+from .asks import Do, EverHad, Grant, LookForArrivals, Read
 from .events import (
-    Adopt,
     Assign,
+    CheckBurnt,
     Command,
     Confirm,
     Denied,
     GiveUp,
-    Grant,
-    Hold,
-    Inspect,
     Lent,
-    LookForArrivals,
     No,
     Outcome,
-    Quarantine,
-    Read,
     ReadNow,
     Release,
     Reply,
-    Resume,
     Stands,
     Supersede,
-    Survey,
     Touch,
 )
-from .known import (
-    FENCE_S,
-    Granting,
-    Known,
-    Now,
-    Purpose,
-    Reading,
-    Surveying,
-    Verifying,
-    Why,
-)
+from .known import FENCE_S, Granting, Known, Now, Purpose, Reading, Tracing, Verifying, Why
 from .learning import absent, made_dirty, touch_due_after, unreachable
 from .writing import Step, begin, start
 
@@ -65,13 +49,23 @@ def deny(known: Known, command: Command, why: No, detail: str = "") -> Step:
 
 def lost_sight(known: Known, command: Command, answer: Gone) -> Step:
     """The PPA is not there for us, so it holds no lease that could be told."""
-    return deny(absent(known, answer.reason, answer.moment), command, No.ELSEWHERE, answer.reason)
+    return deny(absent(known, answer), command, No.ELSEWHERE, answer.reason)
 
 
 def read_first(known: Known, command: Command) -> Step:
     """Ask Launchpad, then decide."""
     lane = Lane.ASSIGN if isinstance(command, Confirm) else Lane.WORK
     return replace(known, doing=Reading(Why.COMMAND, command)), [Read(lane)]
+
+
+def stands(known: Known, command: Command, _: Now) -> Step:
+    """Tell what the record is now."""
+    return tell(known, command, Stands(known.record))
+
+
+def read_now(known: Known, command: ReadNow, _: Now) -> Step:
+    """Read the PPA alone."""
+    return read_first(known, command)
 
 
 # -- assign --------------------------------------------------------------------------------------------------------
@@ -82,8 +76,8 @@ def assign(known: Known, command: Assign, now: Now) -> Step:
     record, entry = known.record, known.entry
     if record is None or entry is None or record.state is not State.FREE or known.condition is not Condition.OK:
         return deny(known, command, No.LOST, "not free")
-    if _looked_into(known, record, now):
-        return _lend(known, command, now)
+    if burnt.hit(known, command.sources) is not None or _looked_into(known, record, now):
+        return trace(known, command, now)
     since = record.since - timedelta(seconds=known.options.settle)
     return replace(known, doing=Verifying(command)), [LookForArrivals(entry, since)]
 
@@ -92,11 +86,11 @@ def verified(known: Known, command: Assign, answer: Arrivals | Gone | Unavailabl
     """What the look for arrivals found.  The lease is written after it, never before."""
     match answer:
         case Arrivals(count=0, moment=moment):
-            return _lend(replace(known, verified=moment.started), command, now)
+            return trace(replace(known, verified=moment.started), command, now)
         case Arrivals():
             return begin(known, Purpose.FOUND, now, command, **made_dirty(known, now))
         case Gone():
-            return deny(absent(known, answer.reason, answer.moment), command, No.LOST, answer.reason)
+            return deny(absent(known, answer), command, No.LOST, answer.reason)
     return deny(unreachable(known, answer.reason), command, No.OUTAGE, answer.reason)
 
 
@@ -108,6 +102,35 @@ def _looked_into(known: Known, record: Record, now: Now) -> bool:
     if known.verified is not None and now.boot - known.verified < age:
         return True
     return now.trusted and timedelta(0) <= now.date - record.since < timedelta(seconds=age)
+
+
+def trace(known: Known, command: Assign | CheckBurnt, now: Now) -> Step:
+    """What it ever had is asked, if it is not remembered; nothing of that is found by any look at what is there."""
+    return _trace(known, command, command.sources, now)
+
+
+def traced(known: Known, doing: Tracing, answer: bool | Gone | Unavailable, now: Now) -> Step:
+    """Whether it had the first of those that are left."""
+    command, (source, *others) = doing.command, doing.left
+    match answer:
+        case Gone():
+            why = No.LOST if isinstance(command, Assign) else No.ELSEWHERE
+            return deny(absent(known, answer), command, why, answer.reason)
+        case Unavailable():
+            return deny(unreachable(known, answer.reason), command, No.OUTAGE, answer.reason)
+        case True:
+            return _trace(burnt.learnt(known, [source]), command, doing.left, now)
+    return _trace(known, command, tuple(others), now)
+
+
+def _trace(known: Known, command: Assign | CheckBurnt, left: tuple[tuple[str, str], ...], now: Now) -> Step:
+    if (had := burnt.hit(known, left)) is not None:
+        return deny(known, command, No.BURNT, " ".join(had))
+    if now.boot >= command.deadline or known.entry is None:
+        return deny(known, command, No.OUTAGE, "its time is up")
+    if left:
+        return replace(known, doing=Tracing(command, left)), [EverHad(known.entry, *left[0])]
+    return _lend(known, command, now) if isinstance(command, Assign) else stands(known, command, now)
 
 
 def _lend(known: Known, command: Assign, now: Now) -> Step:
@@ -126,7 +149,7 @@ def grant_or_tell(known: Known, command: Assign | Confirm, *, fresh: bool) -> St
     if record is None or entry is None or record.uploader is None:
         return tell(known, command, Lent(record, fresh)) if record else deny(known, command, No.ELSEWHERE)
     known = replace(known, doing=Granting(command, fresh))
-    return known, [Grant(entry, record.uploader, entry.moment.started + FENCE_S)]
+    return known, [Do(Grant(record.uploader), entry, entry.moment.started + FENCE_S, Lane.ASSIGN)]
 
 
 def granted(known: Known, doing: Granting, answer: ActAnswer, now: Now) -> Step:
@@ -146,6 +169,11 @@ def granted(known: Known, doing: Granting, answer: ActAnswer, now: Now) -> Step:
 
 
 # -- a request that has its lease ----------------------------------------------------------------------------------
+
+
+def confirm(known: Known, command: Confirm, _: Now) -> Step:
+    """Nothing is told of a lease before Launchpad was asked."""
+    return read_first(known, command)
 
 
 def confirmed(known: Known, command: Confirm, now: Now) -> Step:
@@ -249,75 +277,3 @@ def supersede(known: Known, command: Supersede, now: Now) -> Step:
 def expire(known: Known, now: Now) -> Step:
     """Its end has come, or nobody was heard of for too long."""
     return begin(known, Purpose.EXPIRE, now, **made_dirty(known, now))
-
-
-# -- the operator's acts -------------------------------------------------------------------------------------------
-
-
-def hold(known: Known, command: Hold, now: Now) -> Step:
-    """Once, and by at most the pool's max_hold; while held, silence does not end it."""
-    record, most = known.record, known.options.max_hold
-    if record is None or record.lease != command.lease or not alive(record, now):
-        return deny(known, command, No.WRONG_STATE, "this lease does not hold the PPA")
-    if record.held:
-        return deny(known, command, No.WRONG_STATE, "it has been held once, and that is all there is")
-    if command.seconds > most:
-        return deny(known, command, No.INVALID, f"for: at most {most:g} s in this pool")
-    until = (record.until or now.date) + timedelta(seconds=command.seconds)
-    return begin(known, Purpose.HOLD, now, command, until=until, held=True)
-
-
-def adopt(known: Known, command: Adopt, now: Now) -> Step:
-    """A new record over what is no readable one: the only way out of unmanaged and unreadable."""
-    if known.record is not None:
-        return deny(known, command, No.WRONG_STATE, "it has a record; adopt is for unmanaged or unreadable")
-    return take_in(known, Purpose.ADOPT, now, command)
-
-
-def take_in(known: Known, purpose: Purpose, now: Now, command: Command | None = None) -> Step:
-    """A PPA without a record becomes dirty without an owner, and is proved clean like any other."""
-    record = Record(
-        serial=0, nonce="", state=State.DIRTY, since=now.date, touched=now.date, pool=known.pool,
-        cleaner=known.daemon.cleaner,
-    )  # fmt: skip
-    return start(known, purpose, record, now, command)
-
-
-def quarantine(known: Known, command: Quarantine, now: Now) -> Step:
-    """Free and dirty at once; used from the end of its lease on."""
-    record = known.record
-    if record is None:
-        return deny(known, command, No.WRONG_STATE, f"it is {known.condition.value}")
-    became = made_dirty(known, now) if record.state is State.FREE else {}
-    return begin(known, Purpose.QUARANTINE, now, command, **became, quarantined=command.reason)
-
-
-def resume(known: Known, command: Resume, now: Now) -> Step:
-    """Back to work, with the tries counted anew."""
-    record = known.record
-    if record is None or (record.quarantined is None and not record.tries):
-        return deny(known, command, No.WRONG_STATE, "it is not in quarantine")
-    known = replace(known, not_before=now.boot, clean=None)
-    return begin(known, Purpose.RESUME, now, command, quarantined=None, tries=0, fault=None)
-
-
-def inspect(known: Known, command: Inspect, _: Now) -> Step:
-    """List what is in it; nothing is changed."""
-    if known.entry is None:
-        return deny(known, command, No.OUTAGE, "it was not seen yet")
-    return replace(known, doing=Surveying(Why.COMMAND, command)), [Survey(known.entry)]
-
-
-def stands(known: Known, command: Command, _: Now) -> Step:
-    """Tell what the record is now."""
-    return tell(known, command, Stands(known.record))
-
-
-def read_now(known: Known, command: ReadNow, _: Now) -> Step:
-    """Read the PPA alone."""
-    return read_first(known, command)
-
-
-def confirm(known: Known, command: Confirm, _: Now) -> Step:
-    """Nothing is told of a lease before Launchpad was asked."""
-    return read_first(known, command)

@@ -34,7 +34,8 @@ def _brought_back(known: Known, entry: Entry, asof: float, now: Now) -> Step:
     # What stands is kept as the base of the write to come; what is known of the lease stays as it was.
     known = replace(
         known, entry=entry, text=replace(text, record=highest, fault=None), asof=max(known.asof, asof),
-        seen=entry.moment.date, absent=None, unreachable=None, verified=None, suspect=known.suspect + 1,
+        seen=entry.moment.date, absent=None, lacking=False, uncreated=None, unreachable=None, verified=None,
+        suspect=known.suspect + 1,
     )  # fmt: skip
     alarm: Effect = Alarm(f"{known.ppa}: an old or foreign description was put back; {_what(text)}")
     if highest is not None and highest.state is not State.FREE:

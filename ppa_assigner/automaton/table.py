@@ -1,7 +1,7 @@
 """Which event leads to what: the automaton as tables.
 
 `COMMANDS` says who decides on a command, `ANSWERS` who makes what of an answer, `FOLLOWS` what comes after a record
-stands, `tick` what time brings.  The rules themselves are in lending, cleaning, reading and writing.
+stands, `ticking.tick` what time brings.  The rules themselves are in the modules that these name.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import Any
 
 from ..port import Content, Entry, Gone, Unavailable
-from ..record import State
-from ..views import Condition
-from . import cleaning, lending, reading, writing
+from . import cleaning, creating, emptying, lending, operating, proving, reading, writing
+from .asks import Read
 from .events import (
     Adopt,
     Alarm,
     Answer,
     Assign,
+    CheckBurnt,
     Command,
     Confirm,
     Duplicate,
@@ -32,21 +32,22 @@ from .events import (
     Looked,
     LookFailed,
     No,
+    Progress,
     Quarantine,
-    Read,
     ReadNow,
     Reconfigured,
     Release,
     Resume,
     RoundDone,
     Supersede,
-    Survey,
     Tick,
     Touch,
 )
 from .known import (
     UNMANAGED_S,
+    Creating,
     Emptying,
+    Examining,
     Flight,
     Granting,
     Known,
@@ -54,11 +55,13 @@ from .known import (
     Purpose,
     Reading,
     Surveying,
+    Tracing,
     Verifying,
     Why,
     Writing,
 )
-from .learning import absent, ends_at, unreachable
+from .learning import absent, not_there, unreachable
+from .ticking import tick
 from .writing import Step
 
 COMMANDS: dict[type[Command], Callable[[Known, Any, Now], Step]] = {
@@ -68,12 +71,13 @@ COMMANDS: dict[type[Command], Callable[[Known, Any, Now], Step]] = {
     Release: lending.release,
     GiveUp: lending.give_up,
     Supersede: lending.supersede,
-    Hold: lending.hold,
-    Adopt: lending.adopt,
-    Quarantine: lending.quarantine,
-    Resume: lending.resume,
-    Inspect: lending.inspect,
     ReadNow: lending.read_now,
+    CheckBurnt: lending.trace,
+    Hold: operating.hold,
+    Adopt: operating.adopt,
+    Quarantine: operating.quarantine,
+    Resume: operating.resume,
+    Inspect: operating.inspect,
 }
 
 AFTER_READ: dict[type[Command], Callable[[Known, Any, Now], Step]] = {
@@ -86,6 +90,15 @@ AFTER_READ: dict[type[Command], Callable[[Known, Any, Now], Step]] = {
 
 def step(known: Known, event: Event, now: Now) -> Step:
     """What is known after the event, and what is to be done.  Never raises for anything Launchpad answers."""
+    before = known.cleaning
+    known, effects = _step(known, event, now)
+    after = known.cleaning
+    if after is None or (before is not None and before.step == after.step):
+        return known, effects
+    return known, [Progress(after), *effects]
+
+
+def _step(known: Known, event: Event, now: Now) -> Step:
     match event:
         case Answer():
             return _answered(known, event.value, now)
@@ -101,62 +114,6 @@ def step(known: Known, event: Event, now: Now) -> Step:
             return _duplicate(known, event)
         case Reconfigured():
             return replace(known, pool=event.pool, options=event.options), []
-
-
-def tick(known: Known, now: Now) -> Step:
-    """What time alone brings: an unsettled write first, then the end of a lease, the next step of a clean."""
-    if known.flight is not None:
-        return _unsettled(known, now)
-    if known.entry is None or now.boot < known.not_before:
-        return known, []
-    if known.forbidden is not None:
-        return replace(known, forbidden=None), []
-    match known.condition, known.state:
-        case Condition.OK | Condition.DUPLICATE | Condition.QUARANTINED, State.USED if _is_over(known, now):
-            return lending.expire(known, now)
-        case Condition.OK, State.DIRTY:
-            return cleaning.advance(known, now)
-        case Condition.UNMANAGED, _:
-            return replace(known, doing=Surveying(Why.TAKE_IN)), [Survey(known.entry)]
-    return known, []
-
-
-def wake(known: Known, now: Now) -> float | None:
-    """The boot time at which `Tick` has something to do; None: only an event can change anything."""
-    if known.flight is not None:
-        due = known.flight.due if known.flight.unsettled else float("inf")
-        return min(due, *(command.deadline for command in known.waiting), float("inf"))
-    if known.entry is None:
-        return None
-    match known.condition, known.state:
-        case Condition.OK | Condition.DUPLICATE | Condition.QUARANTINED, State.USED:
-            return _expiry(known, now)
-        case Condition.OK, State.DIRTY if known.record is not None:
-            return max(known.not_before, cleaning.due(known, known.record, now))
-        case Condition.UNMANAGED, _:
-            return known.not_before
-    return known.not_before if known.forbidden is not None else None
-
-
-def _unsettled(known: Known, now: Now) -> Step:
-    known, effects = writing.over_waiting(known, now)
-    if not writing.retry_due(known, now):
-        return known, effects
-    known, more = writing.look_again(known)
-    return known, [*effects, *more]
-
-
-def _expiry(known: Known, now: Now) -> float | None:
-    end = ends_at(known, known.record) if known.record is not None else None
-    if end is None:
-        return None
-    left = (end - now.date).total_seconds()
-    return max(known.not_before, now.boot + (left if now.trusted else max(left, 5.0)))
-
-
-def _is_over(known: Known, now: Now) -> bool:
-    end = ends_at(known, known.record) if known.record is not None else None
-    return now.trusted and end is not None and now.date >= end
 
 
 def _command(known: Known, command: Command, now: Now) -> Step:
@@ -204,10 +161,16 @@ def _answered(known: Known, answer: Any, now: Now) -> Step:
             return _surveyed(known, doing, answer, now)
         case Verifying():
             return lending.verified(known, doing.command, answer, now)
+        case Tracing():
+            return lending.traced(known, doing, answer, now)
         case Granting():
             return lending.granted(known, doing, answer, now)
         case Emptying():
-            return cleaning.acted(known, doing.what, answer, now)
+            return emptying.acted(known, doing.change, answer, now)
+        case Examining():
+            return proving.looked(known, doing.stage, answer, now)
+        case Creating():
+            return creating.answered(known, doing, answer, now)
     raise AssertionError("an answer to nothing")
 
 
@@ -225,9 +188,7 @@ def _read(known: Known, doing: Reading, answer: Any, now: Now) -> Step:
 def _surveyed(known: Known, doing: Surveying, answer: Any, now: Now) -> Step:
     if doing.command is not None:
         return _inspected(known, doing.command, answer)
-    if doing.why is Why.TAKE_IN:
-        return _looked_into(known, answer, now)
-    return cleaning.surveyed(known, answer, now)
+    return _looked_into(known, answer, now)
 
 
 def _looked_alone(known: Known, answer: Any, round_: int, now: Now) -> Step:
@@ -236,7 +197,7 @@ def _looked_alone(known: Known, answer: Any, round_: int, now: Now) -> Step:
             known, effects = reading.absorb(known, answer, answer.moment.started, now)
             return known, [*effects, RoundDone(round_)]
         case Gone():
-            return absent(known, answer.reason, answer.moment), [RoundDone(round_)]
+            return not_there(known, answer), [RoundDone(round_)]
     return unreachable(known, answer.reason), [RoundDone(round_, answer.reason)]
 
 
@@ -259,9 +220,9 @@ def _looked_into(known: Known, answer: Any, now: Now) -> Step:
         return writing.taking_in_settled(known, answer, now)
     match answer:
         case Content(empty=True):
-            return lending.take_in(known, Purpose.TAKE_IN, now)
+            return operating.take_in(known, Purpose.TAKE_IN, now)
         case Gone():
-            return absent(known, answer.reason, answer.moment), []
+            return absent(known, answer), []
         case Content():
             return replace(known, occupied=True, not_before=now.boot + UNMANAGED_S), []
     return writing.back_off(known, now), []

@@ -12,7 +12,8 @@ from typing import Any
 
 from ..port import Conflict, Content, Entry, Gone, Lane, ReadAnswer, Refused, Unavailable, Unknown, WriteAnswer
 from ..record import Record, RecordError, compose, parse
-from .events import Alarm, Assign, Command, Confirm, Denied, Effect, No, Read, Reply, Requeue, Survey, Transition, Write
+from .asks import Read, Survey, Write
+from .events import Alarm, Assign, Command, Confirm, Denied, Effect, No, Reply, Requeue, Transition
 from .known import (
     FORBIDDEN_S,
     LEGAL,
@@ -51,6 +52,7 @@ class Lost:
 Verdict = Landed | Lost | None
 Settled = tuple[Known, list[Effect], Verdict]
 SETTLE_FIRST_S, SETTLE_MAX_S = 0.5, 30.0
+REQUEST_ENDS_S = 90.0  # Launchpad ends its requests at 65 s: what was under way so long ago lands no more
 _INTENDED_AGAIN = (Purpose.RESTORE, Purpose.ROLLED_BACK)
 
 
@@ -72,8 +74,8 @@ def start(known: Known, purpose: Purpose, record: Record, now: Now, command: Com
     try:
         text = compose(known.text.human, record)
     except RecordError as error:
-        return _unwritable(known, command, error, now)
-    flight = Flight(purpose, entry, record, (Sent(nonce, True),), command)
+        return unwritable(known, command, error, now)
+    flight = Flight(purpose, entry, record, (Sent(nonce, True),), command, under_way=now.boot)
     return replace(known, flight=flight, doing=Writing()), [Write(entry, text, _lane(command))]
 
 
@@ -92,10 +94,12 @@ def answered(known: Known, answer: WriteAnswer, now: Now) -> Settled:
         case Gone():
             return *_gone(known, answer), None
         case Conflict():
-            return *look_again(replace(known, flight=replace(flight, unsettled=True))), None
+            return *look_again(replace(known, flight=replace(flight, unsettled=True, under_way=now.boot))), None
         case Unknown():
             return *_in_doubt(known, now), None
         case Refused() | Unavailable() if not flight.unsettled:
+            return *_not_sent(known, answer, now), None
+        case Refused() if flight.base.moment.started - flight.under_way > REQUEST_ENDS_S:
             return *_not_sent(known, answer, now), None
     return *_later(known, now), None
 
@@ -119,7 +123,7 @@ def settled_by_read(known: Known, answer: ReadAnswer, now: Now) -> Settled:
 
 def _gone(known: Known, answer: Gone) -> Step:
     """The PPA is not there: whatever was written there binds nobody any more."""
-    flight, known = _flight(known), _ended(absent(known, answer.reason, answer.moment))
+    flight, known = _flight(known), _ended(absent(known, answer))
     why = No.LOST if isinstance(flight.command, Assign) else No.ELSEWHERE
     return _drained(known, _told(flight.command, Denied(why, answer.reason)))
 
@@ -157,7 +161,7 @@ def _lane(command: Command | None) -> Lane:
     return Lane.ASSIGN if isinstance(command, Assign | Confirm) else Lane.WORK
 
 
-def _unwritable(known: Known, command: Command | None, error: RecordError, now: Now) -> Step:
+def unwritable(known: Known, command: Command | None, error: RecordError, now: Now) -> Step:
     """A text that Launchpad cannot hold: the door should have refused it."""
     if command is not None:
         return replace(known, doing=None), _told(command, Denied(No.INVALID, str(error)))
@@ -176,7 +180,7 @@ def _in_doubt(known: Known, now: Now) -> Step:
     """The request stays bound to this PPA, and its caller is told so; the end follows once it is settled."""
     flight = _flight(known)
     first = not flight.unsettled
-    known = replace(known, flight=replace(flight, unsettled=True))
+    known = replace(known, flight=replace(flight, unsettled=True, under_way=now.boot))
     if not first:
         return _later(known, now)
     known, effects = look_again(known)
@@ -227,6 +231,7 @@ def _landed(known: Known, entry: Entry, meant: bool, now: Now) -> Settled:
 
 
 def _not_sent(known: Known, answer: Refused | Unavailable, now: Now) -> Step:
+    """It did not land, and nothing that was sent before may any more."""
     flight, known = _flight(known), _ended(known)
     if isinstance(answer, Refused):
         known = replace(known, forbidden=f"may not be written: {answer.reason}", not_before=now.boot + FORBIDDEN_S)

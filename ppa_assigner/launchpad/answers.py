@@ -137,7 +137,7 @@ def _refusal(answer: Answer, gone: tuple[int, ...]) -> Gone | Refused | Unavaila
     if answer.status in NOT_NOW:
         return Unavailable(said(answer), retry_after(answer))
     if answer.status in gone:
-        return Gone(said(answer), moment(answer))
+        return Gone(said(answer), moment(answer), answer.status)
     return Refused(said(answer), moment(answer), answer.status)
 
 

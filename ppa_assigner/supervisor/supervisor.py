@@ -20,7 +20,7 @@ from ..port import Content, Launchpad
 from ..problems import Kind, Problem
 from ..record import State, format_time
 from ..reference import Reference
-from ..views import Act, Lent, PoolView, Snapshot, Wish
+from ..views import Act, Cleaning, Lent, PoolView, Snapshot, Wish
 from ..worker import Worker
 from .assigning import Assigning
 from .crew import Member, pool_view
@@ -247,6 +247,11 @@ class Supervisor:
             "since": format_time(record.since),
         }  # fmt: skip
         self.events.add(transition.at, ppa, "transition", data)
+
+    def progressed(self, ppa: Reference, cleaning: Cleaning) -> None:
+        """A clean does, or waits for, something else than before."""
+        data = {"step": cleaning.step, "found": cleaning.found, "deleted": cleaning.deleted, "left": cleaning.left}
+        self.events.add(self._office.clock.now().date, ppa, "cleaning", data)
 
     def alarmed(self, ppa: Reference, text: str) -> None:
         """A person should look at this."""

@@ -14,44 +14,38 @@ from typing import Any
 
 from ppa_assigner import automaton
 from ppa_assigner.automaton import Daemon, Known, Now
+from ppa_assigner.automaton.asks import Ask, Do
 from ppa_assigner.automaton.events import (
-    LATE,
     Alarm,
     Answer,
     Assign,
-    Cancel,
     Command,
     Confirm,
-    Delete,
     Denied,
     Event,
-    Grant,
     Lent,
     Looked,
     LookFailed,
-    LookForArrivals,
     No,
     Outcome,
-    Read,
+    Progress,
     Reply,
     Requeue,
-    Revoke,
     RoundDone,
-    Survey,
     Tick,
     Transition,
-    Write,
 )
 from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.options import PoolOptions
-from ppa_assigner.port import Lane, Look
+from ppa_assigner.port import Look
 from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference
+from ppa_assigner.views import Cleaning
+from ppa_assigner.worker import carry_out
 from tests.memory import MemoryLaunchpad
 
 PPA = "~owner/ubuntu/ppa"
 REQUEST_S = 0.05
-ASKS = (Read, Write, LookForArrivals, Survey, Delete, Cancel, Revoke, Grant)
 
 
 class Crashed(Exception):  # noqa: N818 - it is no error: the test wanted it
@@ -142,6 +136,7 @@ class Runner:
         self.alarms: list[str] = []
         self.transitions: list[Transition] = []
         self.rounds: list[RoundDone] = []
+        self.progress: list[Cleaning] = []
         self.asked: list[Any] = []
         self.steps: list[tuple[Known, Event, Known]] = []
         self.crash: Callable[[Any], str | None] = lambda ask: None
@@ -218,13 +213,14 @@ class Runner:
         self.alarms.clear()
         self.transitions.clear()
         self.rounds.clear()
+        self.progress.clear()
         self.asked.clear()
         self.steps.clear()
         self.world.launchpad.log.clear()
 
     def kinds(self) -> list[str]:
         """What was asked, by name."""
-        return [type(ask).__name__ for ask in self.asked]
+        return [kind(ask) for ask in self.asked]
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
@@ -234,7 +230,7 @@ class Runner:
             before = self.known
             self.known, effects = automaton.step(before, event, self.clock.now())
             self.steps.append((before, event, self.known))
-            asks = [effect for effect in effects if isinstance(effect, ASKS)]
+            asks = [effect for effect in effects if isinstance(effect, Ask)]
             assert len(asks) <= 1, f"two requests at once: {asks}"
             self._tell(effects, mailbox)
             event = self._ask(asks[0]) if asks else None
@@ -250,6 +246,8 @@ class Runner:
                     self.rounds.append(effect)
                 case Transition():
                     self.transitions.append(effect)
+                case Progress():
+                    self.progress.append(effect.cleaning)
                 case Alarm():
                     self.alarms.append(effect.text)
 
@@ -273,27 +271,12 @@ class Runner:
         raise Crashed
 
     def _carry_out(self, ask: Any) -> Any:
-        launchpad = self.world.launchpad
-        if isinstance(ask, Delete | Cancel | Revoke | Grant) and self.world.boot >= ask.not_after:
-            return LATE
-        match ask:
-            case Read():
-                return launchpad.read(self.world.ppa, ask.lane)
-            case Write():
-                return launchpad.write(ask.entry, ask.description, ask.lane)
-            case LookForArrivals():
-                return launchpad.arrivals(ask.entry, ask.since, Lane.ASSIGN)
-            case Survey():
-                return launchpad.content(ask.entry)
-            case Delete():
-                return launchpad.delete(ask.publication, "emptied", ask.not_after)
-            case Cancel():
-                return launchpad.cancel(ask.build, ask.not_after)
-            case Revoke():
-                return launchpad.revoke(ask.entry, ask.who, ask.not_after)
-            case Grant():
-                return launchpad.grant(ask.entry, ask.who, Lane.ASSIGN, ask.not_after)
-        raise AssertionError(ask)
+        return carry_out(ask, self.world.ppa, self.world.launchpad, lambda: self.world.boot)
+
+
+def kind(ask: Any) -> str:
+    """What was asked, by name; what is to be changed, by the name of the change."""
+    return type(ask.change if isinstance(ask, Do) else ask).__name__
 
 
 def faults(*script: str | None, of: str | None = None) -> Callable[[Any], str | None]:

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from ppa_assigner.automaton import Daemon, Purpose
-from ppa_assigner.automaton.events import Delete, Denied, Lent, No, Quarantine, Resume, Tick, Write
+from ppa_assigner.automaton.asks import Write
+from ppa_assigner.automaton.events import Denied, Lent, No, Quarantine, Resume, Tick
 from ppa_assigner.automaton.known import LEGAL
 from ppa_assigner.options import PoolOptions, Retry
 from ppa_assigner.port import Build
 from ppa_assigner.record import State, compose, parse
 from ppa_assigner.views import Condition
-from tests.automaton.lab import Runner, World, assign, changed, faults
+from tests.automaton.lab import Runner, World, assign, changed, faults, kind
 from tests.memory import Archive
 
 
@@ -51,8 +52,8 @@ def test_the_whole_clean() -> None:
         ("revoke", "~ann"), ("cancel", "foo on amd64"), ("delete", "source"), ("delete", "binary"),
     ]  # fmt: skip
     assert runner.kinds() == [
-        "Read", "Revoke", "Survey", "Read", "Cancel", "Delete", "Survey", "Read", "Delete", "Survey", "Write", "Survey",
-        "Write",
+        "Read", "Revoke", "Survey", "Read", "Cancel", "Delete", "Survey", "Read", "Delete", "Survey", "Write",
+        "Inventory", "Survey", "Write",
     ]  # fmt: skip
     assert archive(runner).uploaders == []
 
@@ -64,7 +65,7 @@ def test_a_batch_is_fenced_anew_after_ten_seconds() -> None:
         runner.world.launchpad.upload(runner.world.ppa, f"source-{number}")
 
     def slow(ask: Any) -> None:
-        if isinstance(ask, Delete):
+        if kind(ask) == "Delete":
             assert runner.world.boot < ask.not_after
             runner.world.boot += 4.0
 
@@ -208,9 +209,9 @@ def test_free_is_written_after_a_whole_quiet_window() -> None:
     surveyed: list[Any] = []
 
     def note(ask: Any) -> None:
-        if isinstance(ask, Delete):
+        if kind(ask) == "Delete":
             deleted.append(runner.world.boot)
-        if type(ask).__name__ == "Survey":
+        if kind(ask) == "Survey":
             surveyed.append(runner.world.launchpad.date().replace(microsecond=0))
 
     runner.crash = note
@@ -456,7 +457,7 @@ def test_what_is_already_gone_is_done(what: str) -> None:
     runner.world.launchpad.fault = faults("gone", of=what)
 
     def vanish(ask: Any) -> None:
-        if type(ask).__name__.lower() == what:
+        if kind(ask).lower() == what:
             runner.crash = lambda ask: None
             item.active = item.active and what != "delete"
             archive(runner).builds = archive(runner).builds if what != "cancel" else []
@@ -468,7 +469,7 @@ def test_what_is_already_gone_is_done(what: str) -> None:
 
 def test_a_fault_is_kept_as_ascii() -> None:
     """Whatever Launchpad's words were, they do not break the record."""
-    from ppa_assigner.automaton.cleaning import fail
+    from ppa_assigner.automaton.failing import fail
 
     runner = World().dirty_ppa()
     known, effects = fail(runner.known, "é\0\ud800" + "x" * 999, runner.clock.now())

@@ -8,7 +8,7 @@ import pytest
 
 from ppa_assigner.automaton.events import Denied, Lent, No, Outcome, Release, Touch
 from ppa_assigner.record import Record, State
-from tests.automaton.lab import Crashed, Runner, World, assign, confirm
+from tests.automaton.lab import Crashed, Runner, World, assign, confirm, kind
 from tests.memory import Archive
 
 
@@ -74,8 +74,8 @@ def test_a_life_without_a_kill() -> None:
     life = Life(0, None)
     assert not life.run()
     assert life.world.state is State.FREE
-    assert {type(ask).__name__ for ask in life.runner.asked} == {
-        "Survey", "Write", "LookForArrivals", "Grant", "Read", "Revoke", "Delete",
+    assert {kind(ask) for ask in life.runner.asked} == {
+        "Survey", "Write", "LookForArrivals", "Grant", "Read", "Revoke", "Delete", "Inventory",
     }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import Lane
 from ppa_assigner.record import State, compose
 from ppa_assigner.views import Condition
-from tests.automaton.lab import Runner, World, assign, changed, confirm, faults
+from tests.automaton.lab import Runner, World, assign, changed, confirm, faults, kind
 
 
 def why(outcome: Outcome) -> No:
@@ -197,7 +197,7 @@ def test_a_right_that_leaves_too_late_does_not_leave() -> None:
     runner = World().free_ppa()
 
     def slow(ask: object) -> None:
-        if type(ask).__name__ == "Grant":
+        if kind(ask) == "Grant":
             runner.world.boot += 11.0
 
     runner.crash = slow
@@ -256,7 +256,7 @@ def test_a_raise_that_another_write_beats_is_decided_anew() -> None:
     runner, record = World().used_ppa()
 
     def race(ask: object) -> None:
-        if type(ask).__name__ == "Write":
+        if kind(ask) == "Write":
             runner.crash = lambda ask: None
             text = compose(None, changed(record, attempt=5))
             runner.world.launchpad.describe(runner.world.ppa, text)

@@ -14,7 +14,7 @@ from ppa_assigner import automaton
 from ppa_assigner.automaton.events import Adopt, Denied, Lent, No, Quarantine, Release, Stands, Tick, Touch
 from ppa_assigner.record import State, compose, parse
 from ppa_assigner.views import Condition
-from tests.automaton.lab import Crashed, Runner, World, assign, changed, confirm, faults
+from tests.automaton.lab import Crashed, Runner, World, assign, changed, confirm, faults, kind
 from tests.memory import Request
 
 
@@ -89,7 +89,7 @@ def test_a_write_that_lands_between_the_read_and_the_settling_is_found() -> None
     runner.world.launchpad.fault = faults("late", of="write")
 
     def land(ask: Any) -> None:
-        if type(ask).__name__ == "Write" and runner.asked.count(ask) and len(runner.asked) == 3:
+        if kind(ask) == "Write" and runner.asked.count(ask) and len(runner.asked) == 3:
             runner.world.launchpad.land()
 
     runner.crash = land
@@ -140,7 +140,7 @@ def test_a_412_is_followed_by_a_read(landed: bool) -> None:
     runner, _ = World().used_ppa()
 
     def edit(ask: Any) -> None:
-        if type(ask).__name__ != "Write":
+        if kind(ask) != "Write":
             return
         runner.crash = lambda ask: None
         if landed:
@@ -332,7 +332,7 @@ def test_a_record_that_somebody_brought_back_is_not_repeated_to_settle() -> None
 def test_killed_at_a_write_a_blind_restart_goes_on(how: str, purpose: str) -> None:
     """I4: whatever became of the write, the next daemon sees one consistent record and everything ends at last."""
     runner = World().free_ppa() if purpose == "assign" else World().used_ppa()[0]
-    runner.crash = lambda ask: how if type(ask).__name__ == "Write" and _is_for(ask, purpose) else None
+    runner.crash = lambda ask: how if kind(ask) == "Write" and _is_for(ask, purpose) else None
 
     def live() -> None:
         runner.order(assign() if purpose == "assign" else lambda t, d: Release(token=t, deadline=d, lease="lease-1"))

@@ -1,0 +1,188 @@
+"""What the automaton may ask of Launchpad, one request of the port each.
+
+Rule: plain frozen values; what cannot be made conditional there carries the moment after which it must not leave.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..port import Build, Entry, Lane, Publication, Unavailable
+from ..reference import Reference
+
+# -- what is read and written ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The PPA afresh."""
+
+    lane: Lane = Lane.WORK
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """This description, if the PPA is still what `entry` shows."""
+
+    entry: Entry
+    description: str
+    lane: Lane = Lane.WORK
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """The PPA itself, with this description from its first moment on."""
+
+    ppa: Reference
+    displayname: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookForArrivals:
+    """What was created since then?"""
+
+    entry: Entry
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EverHad:
+    """Was this version of this source ever published here?"""
+
+    entry: Entry
+    source: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Everything active or on its way."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Dependencies, processors and uploaders."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class ReadIndexes:
+    """What do the indexes that apt reads still name?"""
+
+    ppa: Reference
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDisk:
+    """What is not removed from the disk yet?"""
+
+    entry: Entry
+
+
+# -- what a clean changes ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """A publication goes."""
+
+    publication: Publication
+
+    def __str__(self) -> str:
+        return f"{self.publication.name} {self.publication.version} in {self.publication.where}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """A build is to end."""
+
+    build: Build
+
+    def __str__(self) -> str:
+        return self.build.title
+
+
+@dataclass(frozen=True, slots=True)
+class Revoke:
+    """This person's upload right goes."""
+
+    who: str
+
+    def __str__(self) -> str:
+        return f"upload right of {self.who}"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """This person gets the upload right."""
+
+    who: str
+
+    def __str__(self) -> str:
+        return f"upload right for {self.who}"
+
+
+@dataclass(frozen=True, slots=True)
+class Undepend:
+    """It builds with that archive no more."""
+
+    dependency: str
+
+    def __str__(self) -> str:
+        return f"dependency on {self.dependency}"
+
+
+@dataclass(frozen=True, slots=True)
+class Depend:
+    """It builds with that archive."""
+
+    dependency: str
+
+    def __str__(self) -> str:
+        return f"dependency on {self.dependency}"
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """It builds for exactly these processors."""
+
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"processors {', '.join(self.names) or 'none'}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetFields:
+    """These fields of its entry get these values; a conditional write like that of the record."""
+
+    fields: tuple[tuple[str, str | bool], ...]
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {value}" for name, value in self.fields)
+
+
+Setting = Grant | Undepend | Depend | Process | SetFields
+"""What a baseline may ask for and Launchpad may refuse, without the PPA being any less empty."""
+Change = Delete | Cancel | Revoke | Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """One change, before `not_after` (boot time, seconds; checked just before it leaves) or not at all."""
+
+    change: Change
+    entry: Entry
+    not_after: float
+    lane: Lane = Lane.WORK
+
+
+Look = Read | LookForArrivals | EverHad | Survey | Inventory | ReadIndexes | ReadDisk
+Ask = Look | Write | Create | Do
+
+LATE = Unavailable("too late: the last look at the record is too old for this request")

@@ -1,0 +1,72 @@
+"""A PPA that the list names and Launchpad lacks is made, where the pool says so.
+
+Invariant: it has our record from its first moment on, as dirty, so that a kill at any instant leaves a PPA that is
+proved clean like any other.  Launchpad makes no second one of a name, so asking again does no harm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..port import Entry, Gone, ReadAnswer, Refused, Unavailable, Unknown
+from ..record import Record, RecordError, State, compose, parse
+from . import cleaning
+from .asks import Create, Read
+from .events import Alarm
+from .known import FORBIDDEN_S, Creating, Known, Now, Purpose
+from .learning import draw_nonce, not_there, shown, unreachable
+from .reading import absorb
+from .writing import Step, back_off, moved, next_serial, unwritable
+
+CreateAnswer = Entry | Refused | Unknown | Unavailable
+
+
+def due(known: Known) -> bool:
+    """Whether it is to be made.  One that vanished while it was lent is left to people."""
+    lent = known.highest is not None and known.highest.state is State.USED
+    return known.lacking and known.options.create and not lent
+
+
+def create(known: Known, now: Now) -> Step:
+    """Ask for it.  Its serial is higher than that of any record that may have stood in one of that name."""
+    known, nonce = draw_nonce(known)
+    record = Record(
+        serial=max(next_serial(known, now), int(now.date.timestamp())), nonce=nonce, state=State.DIRTY, since=now.date,
+        touched=now.date, pool=known.pool, cleaner=known.daemon.cleaner,
+    )  # fmt: skip
+    try:
+        text = compose(None, record)
+    except RecordError as error:
+        return unwritable(known, None, error, now)
+    displayname = known.options.baseline.displayname or known.ppa.name
+    return replace(known, doing=Creating(nonce)), [Create(known.ppa, displayname, text)]
+
+
+def answered(known: Known, doing: Creating, answer: CreateAnswer | ReadAnswer, now: Now) -> Step:
+    """It was made; or it was not, or nobody knows: then a read tells what is there."""
+    match answer:
+        case Entry():
+            return _is_there(known, doing, answer, now)
+        case Refused() | Unknown():
+            return replace(known, doing=replace(doing, outcome=answer)), [Read()]
+        case Unavailable() if doing.outcome is not None:
+            return back_off(unreachable(known, answer.reason), now), []
+        case Gone():
+            return _is_not_there(not_there(known, answer), doing.outcome, now)
+    return back_off(known, now), []
+
+
+def _is_there(known: Known, doing: Creating, entry: Entry, now: Now) -> Step:
+    record = parse(entry.description).record
+    if record is None or record.nonce != doing.nonce:  # it was there already, or another daemon was first
+        return absorb(known, entry, entry.moment.started, now)
+    known = cleaning.started(shown(replace(known, clean=None), entry, entry.moment.ended))
+    return known, moved(None, known, Purpose.CREATE.value, now)
+
+
+def _is_not_there(known: Known, outcome: Refused | Unknown | None, now: Now) -> Step:
+    if not isinstance(outcome, Refused):
+        return back_off(known, now), []
+    reason = f"it cannot be created: {outcome.reason}"
+    told = [Alarm(f"{known.ppa}: {reason}")] if reason != known.uncreated else []
+    return replace(known, uncreated=reason, not_before=now.boot + FORBIDDEN_S), [*told]

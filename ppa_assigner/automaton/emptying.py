@@ -1,0 +1,145 @@
+"""What a clean changes: deletions, cancellations, rights and settings, one request at a time.
+
+Invariant: each leaves only shortly after a read that showed our own dirty record, for Launchpad's POSTs cannot be
+conditional; whatever may have changed something starts the quiet window anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import chain
+
+from ..port import ActAnswer, Conflict, Content, Done, Entry, Gone, Refused, Unavailable, Unknown, WriteAnswer
+from .asks import LATE, Cancel, Change, Delete, Do, Read, SetFields, Setting
+from .clean import Clean, Stage
+from .events import Alarm
+from .failing import fail
+from .known import FENCE_S, Emptying, Known, Now, Reading, Why
+from .learning import absent, fraction
+from .reading import absorb
+from .writing import Step, back_off
+
+POLL_S, POLL_MIN_S = 30.0, 1.0  # how often what only time can finish is looked at again
+UNANSWERED_MAX = 3  # so often in a row, each time after a read that was answered, and it is a failure
+
+
+def change_next(known: Known, clean: Clean, now: Now) -> Step:
+    """The next request of the batch, behind its fence."""
+    not_after = clean.fence + FENCE_S
+    if now.boot >= not_after or known.entry is None:
+        return replace(known, doing=Reading(Why.FENCE)), [Read()]
+    change = clean.todo[0]
+    return replace(known, doing=Emptying(change)), [Do(change, known.entry, not_after)]
+
+
+# -- what is in the way --------------------------------------------------------------------------------------------
+
+
+def found(known: Known, clean: Clean, content: Content, now: Now) -> Step:
+    """Builds are cancelled and sources deleted first: a source takes the binaries made from it along.
+
+    Debug symbols go with the binary that they belong to and cannot be deleted by themselves (launchpad-facts.md, D.3).
+    What failed before is tried last, so that it does not keep the rest from going.
+    """
+    packages = content.sources or tuple(binary for binary in content.binaries if not binary.debug)
+    deletions = sorted(map(Delete, packages), key=clean.sticky.__contains__)
+    builds = (Cancel(build) for build in content.builds if build.cancellable)
+    todo: tuple[Change, ...] = (*(cancel for cancel in builds if cancel not in clean.asked), *deletions)
+    everything = (*content.sources, *content.binaries)
+    clean = replace(
+        clean, stage=Stage.CONTENT, todo=todo, seen=clean.seen | {one.url for one in everything}, left=len(everything),
+        quiet_from=now.boot, look_at=now.boot + poll(known, POLL_S), fence=float("-inf"),
+        step="deleting" if todo else _awaited(content),
+    )  # fmt: skip
+    known = replace(known, clean=clean)
+    if not todo and content.binaries:
+        return fail(known, f"{Delete(content.binaries[0])}: debug symbols without their binary", now)
+    if still := next((deletion for deletion in deletions if deletion in clean.asked), None):
+        return fail(known, f"{still}: still there after it was deleted", now, still)
+    return known, []
+
+
+def poll(known: Known, most: float) -> float:
+    """How long to wait for what only time can finish: less where the quiet window is short."""
+    return min(most, max(known.options.settle, POLL_MIN_S))
+
+
+def _awaited(content: Content) -> str:
+    builds = (f"a build to end: {build.title}" for build in content.builds)
+    uploads = (f"an upload to be published: {upload}" for upload in content.uploads)
+    return f"waiting for {next(chain(builds, uploads), 'what is left to go')}"
+
+
+# -- how a request ended -------------------------------------------------------------------------------------------
+
+
+def acted(known: Known, change: Change, answer: ActAnswer | WriteAnswer, now: Now) -> Step:
+    """One request of the batch is answered, or is not."""
+    clean = known.clean
+    if clean is None or answer is LATE:
+        return known, []
+    match answer:
+        case Unavailable(sent=False):
+            return back_off(known, now), []
+        case Unavailable() | Unknown():
+            return _unanswered(known, clean, change, answer.reason, now)
+        case Conflict():  # somebody changed something else: nothing was done, and all is looked at anew
+            return back_off(replace(known, clean=_looked_at_anew(clean)), now), []
+        case Refused():
+            return _refused(known, clean, change, answer, now)
+        case Gone() if isinstance(change, SetFields):
+            return absent(known, answer), []
+        case Entry():
+            known, effects = absorb(known, answer, answer.moment.ended, now)
+            return _done(known, change, answer), effects
+    return _done(known, change, answer), []
+
+
+def _done(known: Known, change: Change, answer: Done | Gone | Entry) -> Known:
+    """Done, or there is nothing to be done any more."""
+    clean = known.clean
+    if clean is None:
+        return known
+    ended = answer.moment.ended
+    clean = replace(clean, todo=clean.todo[1:], unanswered=0, quiet_from=ended, look_at=ended)
+    if isinstance(change, Delete | Cancel):
+        gone = 1 if isinstance(change, Delete) else 0
+        clean = replace(clean, asked=clean.asked | {change}, left=max(0, clean.left - gone))
+    else:
+        clean = replace(clean, did=(*clean.did, change))
+    return replace(known, clean=clean)
+
+
+def _unanswered(known: Known, clean: Clean, change: Change, reason: str, now: Now) -> Step:
+    """It may have been done all the same.  Where reads are answered and this is not, over and over, it is a failure."""
+    count = clean.unanswered + 1
+    pause = min(known.options.retry.max, 2.0 ** (count - 1)) * (0.5 + fraction(known))
+    clean = replace(clean, quiet_from=now.boot, unanswered=count, fence=float("-inf"), paused_until=now.boot + pause)
+    known = replace(known, clean=_looked_at_anew(clean) if isinstance(change, Setting) else clean)
+    if count >= UNANSWERED_MAX:
+        return fail(known, f"{change}: {reason}", now, change)
+    return known, []
+
+
+def _looked_at_anew(clean: Clean) -> Clean:
+    """A setting is not just asked for again: taking away what is not there is an error of Launchpad's."""
+    return replace(clean, stage=Stage.SETTINGS, todo=(), fence=float("-inf"))
+
+
+def _refused(known: Known, clean: Clean, change: Change, answer: Refused, now: Now) -> Step:
+    """A setting is reported and left as it is: the PPA is no less empty.  Anything else is a failure."""
+    if not isinstance(change, Setting):
+        return fail(known, f"{change}: {answer.reason}", now, change)
+    if isinstance(change, SetFields) and len(change.fields) > 1:  # which of them, only one by one can tell
+        singly = tuple(SetFields((field,)) for field in change.fields)
+        return replace(known, clean=replace(clean, todo=(*singly, *clean.todo[1:]))), []
+    return leave_out(replace(known, clean=replace(clean, todo=clean.todo[1:], unanswered=0)), change, answer.reason)
+
+
+def leave_out(known: Known, setting: Setting, reason: str) -> Step:
+    """Said once, and not asked for again in this clean."""
+    clean = known.clean
+    if clean is None:
+        return known, []
+    known = replace(known, clean=replace(clean, left_out=clean.left_out | {setting}))
+    return known, [Alarm(f"{known.ppa}: {setting} could not be set as the baseline says: {reason}")]

@@ -1,0 +1,52 @@
+"""How a clean begins, and begins anew after a failure.
+
+Invariant: a failure is counted in the record, said in it, and followed by a pause; after too many nothing more is
+tried until an operator says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..record import Record
+from .asks import Change
+from .clean import Clean, Stage
+from .events import Alarm
+from .known import Known, Now, Purpose
+from .learning import fraction
+from .settings import recorded_right
+from .writing import Step, begin
+
+FAULT_MAX = 300
+
+
+def begun(known: Known, record: Record, quiet_from: float) -> Clean:
+    """Nothing done yet; the right that was given for the lease goes first, then everybody else's too many."""
+    first = Stage.CONTENT if known.options.baseline.uploaders is None else Stage.RIGHTS
+    todo = recorded_right(known, record)
+    step = "taking upload rights away" if todo else "looking"
+    return Clean(since=record.since, quiet_from=quiet_from, stage=first, todo=todo, step=step)
+
+
+def fail(known: Known, reason: str, now: Now, stuck: Change | None = None) -> Step:
+    """Count the try, say why, come back later; after too many, quarantine.  `stuck` is what did not work."""
+    record = known.record
+    if record is None:
+        return known, []
+    tries = record.tries + 1
+    fault = reason.replace("\0", "?").encode("ascii", "replace").decode()[:FAULT_MAX]
+    over = f"cleaning failed {tries} times: {fault}" if tries >= known.options.max_tries else None
+    if known.clean is not None:
+        known = replace(known, clean=_anew(known, known.clean, record, tries, now, stuck))
+    known, effects = begin(known, Purpose.FAIL, now, tries=tries, fault=fault, quarantined=over, touched=now.date)
+    return known, [*([Alarm(f"{known.ppa}: {over}")] if over else []), *effects]
+
+
+def _anew(known: Known, clean: Clean, record: Record, tries: int, now: Now, stuck: Change | None) -> Clean:
+    retry = known.options.retry
+    pause = min(retry.max, retry.first * 2.0 ** min(tries - 1, 30)) * (0.5 + fraction(known))
+    return replace(
+        begun(known, record, clean.quiet_from), paused_until=now.boot + pause, left_out=clean.left_out, seen=clean.seen,
+        left=clean.left, sticky=clean.sticky | ({stuck} if stuck is not None else set()),
+        step=f"waiting after failure {tries}",
+    )  # fmt: skip

@@ -1,0 +1,71 @@
+"""The operator's acts: hold, adopt, quarantine, resume, and a look at what is in a PPA.
+
+Invariant: whatever an operator asks for, nothing reaches `free` but through a proven clean, and no lease is ended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from ..record import Record, State
+from .asks import Survey
+from .events import Adopt, Command, Hold, Inspect, No, Quarantine, Resume
+from .known import Known, Now, Purpose, Surveying, Why
+from .learning import made_dirty
+from .lending import alive, deny
+from .writing import Step, begin, start
+
+
+def hold(known: Known, command: Hold, now: Now) -> Step:
+    """Once, and by at most the pool's max_hold; while held, silence does not end it."""
+    record, most = known.record, known.options.max_hold
+    if record is None or record.lease != command.lease or not alive(record, now):
+        return deny(known, command, No.WRONG_STATE, "this lease does not hold the PPA")
+    if record.held:
+        return deny(known, command, No.WRONG_STATE, "it has been held once, and that is all there is")
+    if command.seconds > most:
+        return deny(known, command, No.INVALID, f"for: at most {most:g} s in this pool")
+    until = (record.until or now.date) + timedelta(seconds=command.seconds)
+    return begin(known, Purpose.HOLD, now, command, until=until, held=True)
+
+
+def adopt(known: Known, command: Adopt, now: Now) -> Step:
+    """A new record over what is no readable one: the only way out of unmanaged and unreadable."""
+    if known.record is not None:
+        return deny(known, command, No.WRONG_STATE, "it has a record; adopt is for unmanaged or unreadable")
+    return take_in(known, Purpose.ADOPT, now, command)
+
+
+def take_in(known: Known, purpose: Purpose, now: Now, command: Command | None = None) -> Step:
+    """A PPA without a record becomes dirty without an owner, and is proved clean like any other."""
+    record = Record(
+        serial=0, nonce="", state=State.DIRTY, since=now.date, touched=now.date, pool=known.pool,
+        cleaner=known.daemon.cleaner,
+    )  # fmt: skip
+    return start(known, purpose, record, now, command)
+
+
+def quarantine(known: Known, command: Quarantine, now: Now) -> Step:
+    """Free and dirty at once; used from the end of its lease on."""
+    record = known.record
+    if record is None:
+        return deny(known, command, No.WRONG_STATE, f"it is {known.condition.value}")
+    became = made_dirty(known, now) if record.state is State.FREE else {}
+    return begin(known, Purpose.QUARANTINE, now, command, **became, quarantined=command.reason)
+
+
+def resume(known: Known, command: Resume, now: Now) -> Step:
+    """Back to work, with the tries counted anew."""
+    record = known.record
+    if record is None or (record.quarantined is None and not record.tries):
+        return deny(known, command, No.WRONG_STATE, "it is not in quarantine")
+    known = replace(known, not_before=now.boot, clean=None)
+    return begin(known, Purpose.RESUME, now, command, quarantined=None, tries=0, fault=None)
+
+
+def inspect(known: Known, command: Inspect, _: Now) -> Step:
+    """List what is in it; nothing is changed."""
+    if known.entry is None:
+        return deny(known, command, No.OUTAGE, "it was not seen yet")
+    return replace(known, doing=Surveying(Why.COMMAND, command)), [Survey(known.entry)]

@@ -1,0 +1,179 @@
+"""What a clean looks at, in the order of its stages, and what must be seen before `free` is written.
+
+Invariants: `free` rests on looks that all began a whole quiet window after the clean's last changing request, and the
+last of them is at the content: nothing active and nothing on its way.  Whatever a look finds leads back to emptying.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import replace
+from typing import Any
+
+from ..options import Baseline, Proof
+from ..port import Belongings, Content, Gone, Refused, Remains, Unavailable
+from ..record import Record, State
+from . import burnt, emptying, settings
+from .asks import Ask, Change, Inventory, ReadDisk, ReadIndexes, Setting, Survey
+from .clean import PROOF, Clean, Stage
+from .events import Effect
+from .failing import fail
+from .known import Examining, Known, Now, Purpose
+from .learning import absent
+from .writing import Step, back_off, begin
+
+INDEX_POLL_S, DISK_POLL_S = 30.0, 300.0
+TWICE = 2  # a setting that did not take, or a right that stands again, after so many times is not tried once more
+QUIET = "waiting for the quiet window to end"
+REMAINING = ("waiting for the disk: ", "waiting for the indexes: ")
+SETTINGS = frozenset({Stage.SETTINGS, Stage.AGAIN})
+NOTHING_OF_A_LEASE: dict[str, Any] = {
+    field.name: field.default for field in dataclasses.fields(Record) if field.default is not dataclasses.MISSING
+}
+LookAnswer = Content | Belongings | Remains | Gone | Refused | Unavailable
+
+
+def look_due(known: Known, clean: Clean) -> float:
+    """The boot time of the next look; for one of the proof not before the quiet window is over."""
+    return max(clean.look_at, quiet_until(known, clean)) if clean.stage in PROOF else clean.look_at
+
+
+def quiet_until(known: Known, clean: Clean) -> float:
+    """The boot time at which the quiet window is over, if nothing is changed any more."""
+    return clean.quiet_from + known.options.settle
+
+
+def look(known: Known, clean: Clean, now: Now) -> Step:
+    """The look of this stage.  Where the PPA's entry shows all that is to be seen, nothing is asked."""
+    if known.entry is None:
+        return known, []
+    if clean.stage in SETTINGS and not settings.inventoried(known):
+        return _compared(known, clean, None, now)
+    ask: Ask
+    match clean.stage:
+        case Stage.RIGHTS | Stage.SETTINGS | Stage.AGAIN:
+            ask = Inventory(known.entry)
+        case Stage.DISK:
+            ask = ReadDisk(known.entry)
+        case Stage.INDEX:
+            ask = ReadIndexes(known.ppa)
+        case _:
+            ask = Survey(known.entry)
+    return replace(known, doing=Examining(clean.stage)), [ask]
+
+
+def looked(known: Known, stage: Stage, answer: LookAnswer, now: Now) -> Step:
+    """What the look of that stage showed."""
+    clean = known.clean
+    match answer:
+        case Gone():
+            return absent(known, answer), []
+        case Refused():
+            return fail(known, f"it cannot be seen {stage.value}: {answer.reason}", now)
+        case Unavailable():
+            return back_off(_stepped(known, f"waiting for Launchpad: {answer.reason}"), now), []
+    if clean is None:
+        return known, []
+    match answer:
+        case Belongings():
+            return _compared(known, clean, answer, now)
+        case Remains():
+            return _remains(known, clean, answer, now)
+    return _content(known, clean, answer, now)
+
+
+def _content(known: Known, clean: Clean, content: Content, now: Now) -> Step:
+    known = burnt.learnt(known, ((source.name, source.version) for source in content.sources))
+    if not content.empty:
+        return emptying.found(known, clean, content, now)
+    clean = replace(clean, left=0)
+    if clean.stage is not Stage.LAST:
+        return replace(known, clean=_passed(known, clean, now)), []
+    if known.entry is not None and _to_set(clean, settings.of_fields(known.options.baseline, known.entry)):
+        return replace(known, clean=replace(clean, stage=Stage.AGAIN)), []
+    return free(replace(known, clean=clean), content, now)
+
+
+def _remains(known: Known, clean: Clean, remains: Remains, now: Now) -> Step:
+    """No failure: only time takes it away.  What arrives meanwhile is looked for each time."""
+    if not remains.count:
+        return replace(known, clean=_passed(known, clean, now)), []
+    waiting, wait = (REMAINING[0], DISK_POLL_S) if clean.stage is Stage.DISK else (REMAINING[1], INDEX_POLL_S)
+    more = f" and {remains.count - 1} more" if remains.count > 1 else ""
+    step = f"{waiting}{remains.example}{more}"
+    clean = replace(clean, stage=Stage.STILL, look_at=now.boot + emptying.poll(known, wait), step=step)
+    return replace(known, clean=clean), []
+
+
+def _compared(known: Known, clean: Clean, belongings: Belongings | None, now: Now) -> Step:
+    """Rights and settings, against the baseline.  What did not take although Launchpad said so is left as it is, but
+    a right that stands again and again is a failure.
+    """
+    if known.entry is None:
+        return known, []
+    if clean.stage is Stage.RIGHTS and belongings is not None:
+        changes = settings.rights_too_many(known, belongings)
+    else:
+        changes = settings.differences(known, known.entry, belongings)
+    changes, effects = _to_set(clean, changes), list[Effect]()
+    for change in [change for change in changes if clean.did.count(change) >= TWICE]:
+        if not isinstance(change, Setting):
+            return fail(known, f"{change}: it stands again after it was taken away", now, change)
+        known, told = emptying.leave_out(known, change, "Launchpad said so, and shows another value")
+        effects += told
+    clean = known.clean or clean
+    return replace(known, clean=_set(known, clean, _to_set(clean, changes), now)), effects
+
+
+def _to_set(clean: Clean, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    return tuple(change for change in changes if change not in clean.left_out)
+
+
+def _set(known: Known, clean: Clean, changes: tuple[Change, ...], now: Now) -> Clean:
+    if not changes:
+        return _passed(known, clean, now)
+    onward = replace(clean, stage=Stage.CONTENT) if clean.stage is Stage.AGAIN else _passed(known, clean, now)
+    step = "taking upload rights away" if clean.stage is Stage.RIGHTS else "restoring its settings"
+    return replace(onward, todo=changes, fence=float("-inf"), look_at=now.boot, quiet_from=now.boot, step=step)
+
+
+def _passed(known: Known, clean: Clean, now: Now) -> Clean:
+    """On to the next stage that this pool asks for."""
+    stages = list(Stage)
+    stage = next(stage for stage in stages[stages.index(clean.stage) + 1 :] if _wanted(known, stage))
+    return replace(clean, stage=stage, look_at=now.boot, step=_step_of(known, clean, stage, now))
+
+
+def _step_of(known: Known, clean: Clean, stage: Stage, now: Now) -> str:
+    if stage not in PROOF:
+        return "looking"
+    if now.boot < quiet_until(known, clean):
+        return QUIET
+    return clean.step if clean.step.startswith(REMAINING) else "looking once more"
+
+
+def _wanted(known: Known, stage: Stage) -> bool:
+    match stage:
+        case Stage.SETTINGS:
+            return known.options.baseline != Baseline()
+        case Stage.AGAIN:
+            return known.options.baseline != Baseline() or settings.inventoried(known)
+        case Stage.DISK:
+            return known.options.proof is Proof.DISK
+        case Stage.STILL | Stage.INDEX:
+            return known.options.proof is not Proof.ACTIVE
+    return True
+
+
+def _stepped(known: Known, step: str) -> Known:
+    return replace(known, clean=replace(known.clean, step=step)) if known.clean is not None else known
+
+
+def free(known: Known, proof: Content, now: Now) -> Step:
+    """dirty -> free, proved.  `since` is when the last look of the proof began: what comes later is looked for then."""
+    record = known.record
+    if record is None:
+        return known, []
+    known = replace(known, verified=proof.moment.started)
+    bare: dict[str, Any] = {"state": State.FREE, "since": proof.moment.date, "touched": now.date, "pool": known.pool}
+    return begin(known, Purpose.FREE, now, **bare, **NOTHING_OF_A_LEASE)

@@ -1,0 +1,74 @@
+"""What a PPA looks like between leases: who may upload, what it builds with, its flags and its title.
+
+Rule: only what differs is changed, only what the baseline names is looked at, and never the description.  Rights are
+taken first and given last.
+"""
+
+from __future__ import annotations
+
+from ..options import Baseline
+from ..port import Belongings, Entry
+from ..record import Record
+from .asks import Change, Depend, Grant, Process, Revoke, SetFields, Undepend
+from .known import Known
+
+FIELDS = ("displayname", "publish", "build_debug_symbols", "publish_debug_symbols")
+
+
+def inventoried(known: Known) -> bool:
+    """Whether more than the fields of its entry has to be looked at."""
+    baseline, record = known.options.baseline, known.record
+    lists = (baseline.dependencies, baseline.processors, baseline.uploaders)
+    return any(names is not None for names in lists) or (record is not None and record.uploader is not None)
+
+
+def recorded_right(known: Known, record: Record) -> tuple[Change, ...]:
+    """The right that was given for the lease: taken without asking whether it is there."""
+    stays = known.options.baseline.uploaders or ()
+    return (Revoke(record.uploader),) if record.uploader is not None and record.uploader not in stays else ()
+
+
+def rights_too_many(known: Known, belongings: Belongings) -> tuple[Change, ...]:
+    """With `baseline.uploaders` everybody else than those; without, whoever was given a right for the lease."""
+    stays, record = known.options.baseline.uploaders, known.record
+    if stays is not None:
+        return tuple(Revoke(who) for who in belongings.uploaders if who not in stays)
+    return tuple(Revoke(who) for who in belongings.uploaders if record is not None and who == record.uploader)
+
+
+def differences(known: Known, entry: Entry, belongings: Belongings | None) -> tuple[Change, ...]:
+    """All that has to be changed.  Without `belongings` only the fields of the entry are compared."""
+    baseline = known.options.baseline
+    if belongings is None:
+        return of_fields(baseline, entry)
+    return (
+        *rights_too_many(known, belongings),
+        *_of_dependencies(baseline, belongings),
+        *_of_processors(baseline, belongings),
+        *of_fields(baseline, entry),
+        *(Grant(who) for who in baseline.uploaders or () if who not in belongings.uploaders),
+    )
+
+
+def of_fields(baseline: Baseline, entry: Entry) -> tuple[Change, ...]:
+    """All fields that differ, in one write."""
+    wanted = ((name, getattr(baseline, name)) for name in FIELDS)
+    different = tuple((name, value) for name, value in wanted if value not in (None, getattr(entry, name)))
+    return (SetFields(different),) if different else ()
+
+
+def _of_dependencies(baseline: Baseline, belongings: Belongings) -> tuple[Change, ...]:
+    wanted, there = baseline.dependencies, belongings.dependencies
+    if wanted is None:
+        return ()
+    return (
+        *(Undepend(one) for one in there if one not in wanted),
+        *(Depend(one) for one in wanted if one not in there),
+    )
+
+
+def _of_processors(baseline: Baseline, belongings: Belongings) -> tuple[Change, ...]:
+    wanted = baseline.processors
+    if wanted is None or set(wanted) == set(belongings.processors):
+        return ()
+    return (Process(tuple(sorted(wanted))),)
