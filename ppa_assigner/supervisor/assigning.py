@@ -39,7 +39,7 @@ class Assigning:
         self._office = office
         self._pools = pools
         self._wishes = Wishes(office)
-        self._searching = Searching(office, self._wishes, self._decide)
+        self._searching = Searching(office, self._wishes, self._decide, self.match)
         self._claims = Claims(office, self._wishes.__contains__)
         self._bound: set[Reference] = set()
 
@@ -118,12 +118,15 @@ class Assigning:
         """Which request gets which PPA: the one place where that is decided."""
         if not self._wishes or not (candidates := self._candidates(pool)):
             return
+        boot, ahead = self._office.clock.boot(), 0
         for asked in self._wishes.in_line(pool):
             if asked.stage is not Stage.WAITING:
+                ahead += asked.keeps_its_turn(boot)
+            elif len(candidates) <= ahead and asked.may_wait(boot):
                 continue
-            if holding := self._holding(asked):
+            elif holding := self._holding(asked):
                 self._confirm(asked, holding.ppa)
-            elif chosen := line.choose(asked, candidates, self._office.rng, self._office.clock.boot()):
+            elif chosen := line.choose(asked, candidates, self._office.rng, boot):
                 candidates.remove(chosen)
                 self._bind(asked, chosen.ppa)
             if not candidates:
@@ -311,7 +314,10 @@ class Assigning:
             detail = asked.outage or "Launchpad did not answer in time"
             self._wishes.end(asked, call, self._wishes.refusals.unavailable(asked, detail))
         elif boot >= call.until and asked.stage is Stage.WAITING:
-            self._wishes.end(asked, call, self._wishes.refusals.none_free(asked, self._wishes.in_line(asked.wish.pool)))
+            self.match(asked.wish.pool)  # it need not let anybody go first any more
+            if asked.stage is Stage.WAITING and call in asked.calls:
+                line_ = self._wishes.in_line(asked.wish.pool)
+                self._wishes.end(asked, call, self._wishes.refusals.none_free(asked, line_))
 
 
 def _why(outcome: Outcome) -> tuple[No, str]:

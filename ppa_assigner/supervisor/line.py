@@ -19,6 +19,8 @@ from ..reference import Reference
 from ..views import Lent, Snapshot, Wish
 from .timer import Timed
 
+TURN_S = 5.0
+
 
 class Stage(enum.Enum):
     """How far a wish is."""
@@ -82,6 +84,7 @@ class Asked:
     bound: Reference | None = None
     searched: int = -1
     search: int = 0
+    search_since: float = 0.0
     lost: int = 0
     outage: str | None = None
     avoided: dict[Reference, Avoided] = field(default_factory=dict)
@@ -97,6 +100,14 @@ class Asked:
         """Whether this is the same owner, client and pool."""
         mine = self.wish
         return (mine.owner, mine.by, mine.pool) == (wish.owner, wish.by, wish.pool)
+
+    def keeps_its_turn(self, boot: float) -> bool:
+        """Whether those behind it in the line wait for its search to end: for a moment only."""
+        return self.stage is Stage.SEARCHING and boot - self.search_since < TURN_S
+
+    def may_wait(self, boot: float) -> bool:
+        """Whether any of its calls has time left to let others go first."""
+        return any(call.until > boot for call in self.calls)
 
     def avoids(self, snapshot: Snapshot, boot: float) -> bool:
         """Whether this PPA has just disappointed this wish, and has not changed since."""

@@ -47,6 +47,7 @@ class Office:
         self.look_now: Callable[[], None] = lambda: None
         self._lock = threading.RLock()
         self._depth = 0
+        self._soon: list[Callable[[], None]] = []
         self._after: list[Callable[[], None]] = []
         self._tokens = count(1)
         self._expected: dict[int, tuple[Reference, OnOutcome]] = {}
@@ -60,6 +61,7 @@ class Office:
                 self._depth += 1
                 try:
                     yield
+                    self._decide_the_rest()
                 finally:
                     self._depth -= 1
                     if self._depth == 0:
@@ -76,6 +78,10 @@ class Office:
                 yield
         except Exception:
             log.exception("what a worker told could not be handled")
+
+    def soon(self, call: Callable[[], None]) -> None:
+        """Decide this too before the lock is released, when all that is decided now stands."""
+        self._soon.append(call)
 
     def later(self, act: Callable[[], None]) -> None:
         """Do this once the lock is released."""
@@ -125,6 +131,10 @@ class Office:
     def _decide(self, call: Callable[[], None]) -> None:
         with self.deciding():
             call()
+
+    def _decide_the_rest(self) -> None:
+        while self._depth == 1 and self._soon:
+            self._soon.pop(0)()
 
 
 def _do(act: Callable[[], None]) -> None:

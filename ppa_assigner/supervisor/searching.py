@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from .line import Asked, Stage
+from .line import TURN_S, Asked, Stage
 from .looking import Failures
 from .office import Office
 from .wishes import Wishes
@@ -18,18 +18,29 @@ SEARCH_AGAIN_S = 2.0
 
 
 class Searching:
-    """Every method is called under the office's lock.  `found_out` goes on with a wish that was searched for."""
+    """Every method is called under the office's lock.  `found_out` goes on with a wish that was searched for;
+    `turn_is_over` lets those of a pool go on who waited behind one whose search takes long.
+    """
 
-    def __init__(self, office: Office, wishes: Wishes, found_out: Callable[[Asked], None]) -> None:
-        self._office, self._wishes, self._found_out = office, wishes, found_out
+    def __init__(
+        self,
+        office: Office,
+        wishes: Wishes,
+        found_out: Callable[[Asked], None],
+        turn_is_over: Callable[[str], None],
+    ) -> None:
+        self._office, self._wishes = office, wishes
+        self._found_out, self._turn_is_over = found_out, turn_is_over
 
     def begin(self, asked: Asked) -> None:
         """Search, and go on once that is done; the calls whose wait is over meanwhile are told that it failed."""
-        asked.stage, asked.bound = Stage.SEARCHING, None
-        asked.search += 1
+        if asked.stage is not Stage.SEARCHING or asked.search == 0:
+            asked.search_since = self._office.clock.boot()
+        asked.stage, asked.bound, asked.search = Stage.SEARCHING, None, asked.search + 1
         if asked.attempt == 0 and self._office.ready:
             self._done(asked)
         else:
+            self._office.at(asked.search_since + TURN_S, partial(self._turn_is_over, asked.wish.pool))
             done = partial(self._looked, asked, asked.search)
             self._office.want_look(done, under_way=asked.attempt == 0)
 
@@ -43,13 +54,19 @@ class Searching:
             return
         why_not = self._why_not(asked, failed)
         if why_not is None:
-            self._done(asked)
+            # All who waited for this look are in the line again before the first of them is served.
+            asked.stage, asked.searched, asked.outage = Stage.WAITING, asked.attempt, None
+            self._office.soon(partial(self._found, asked, search))
             return
         asked.outage = why_not
         boot = self._office.clock.boot()
         self._office.at(boot + SEARCH_AGAIN_S, partial(self._again, asked, search))
         for call in [call for call in asked.calls if self._office.ready and call.until <= boot]:
             self._wishes.end(asked, call, self._wishes.refusals.unavailable(asked, why_not))
+
+    def _found(self, asked: Asked, search: int) -> None:
+        if asked.search == search and self._wishes.is_current(asked, Stage.WAITING):
+            self._found_out(asked)
 
     def _again(self, asked: Asked, search: int) -> None:
         if asked.search == search and self._wishes.is_current(asked, Stage.SEARCHING):
