@@ -255,7 +255,12 @@ class MemoryLaunchpad:
 
     def grant(self, entry: Entry, who: str, lane: Lane, not_after: float) -> ActAnswer:
         ppa = Reference.parse(entry.url.removeprefix("memory:"))
-        return self._act("grant", ppa, who, lambda: self.archives[ppa].uploaders.append(who))
+
+        def act() -> None:
+            uploaders = self.archives[ppa].uploaders
+            uploaders.extend({who}.difference(uploaders))
+
+        return self._act("grant", ppa, who, act)
 
     def revoke(self, entry: Entry, who: str, not_after: float) -> ActAnswer:
         ppa = Reference.parse(entry.url.removeprefix("memory:"))

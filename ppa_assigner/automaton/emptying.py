@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import chain
 
 from ..port import ActAnswer, Conflict, Content, Done, Entry, Gone, Refused, Unavailable, Unknown, WriteAnswer
+from . import settings
 from .asks import LATE, Cancel, Change, Delete, Do, Read, SetFields, Setting
 from .clean import Clean, Stage
 from .events import Alarm
@@ -130,8 +131,7 @@ def _refused(known: Known, clean: Clean, change: Change, answer: Refused, now: N
     """A setting is reported and left as it is: the PPA is no less empty.  Anything else is a failure."""
     if not isinstance(change, Setting):
         return fail(known, f"{change}: {answer.reason}", now, change)
-    if isinstance(change, SetFields) and len(change.fields) > 1:  # which of them, only one by one can tell
-        singly = tuple(SetFields((field,)) for field in change.fields)
+    if len(singly := settings.singly(change)) > 1:  # which of them, only one by one can tell
         return replace(known, clean=replace(clean, todo=(*singly, *clean.todo[1:]))), []
     return leave_out(replace(known, clean=replace(clean, todo=clean.todo[1:], unanswered=0)), change, answer.reason)
 
@@ -141,5 +141,5 @@ def leave_out(known: Known, setting: Setting, reason: str) -> Step:
     clean = known.clean
     if clean is None:
         return known, []
-    known = replace(known, clean=replace(clean, left_out=clean.left_out | {setting}))
+    known = replace(known, clean=replace(clean, left_out=clean.left_out | {*settings.singly(setting)}))
     return known, [Alarm(f"{known.ppa}: {setting} could not be set as the baseline says: {reason}")]

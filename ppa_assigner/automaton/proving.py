@@ -126,7 +126,9 @@ def _compared(known: Known, clean: Clean, belongings: Belongings | None, now: No
 
 
 def _to_set(clean: Clean, changes: tuple[Change, ...]) -> tuple[Change, ...]:
-    return tuple(change for change in changes if change not in clean.left_out)
+    """Without what was left out; of several fields those are left."""
+    kept = (settings.without(change, clean.left_out) for change in changes)
+    return tuple(change for change in kept if change is not None)
 
 
 def _set(known: Known, clean: Clean, changes: tuple[Change, ...], now: Now) -> Clean:

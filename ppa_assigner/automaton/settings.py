@@ -6,10 +6,12 @@ taken first and given last.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ..options import Baseline
 from ..port import Belongings, Entry
 from ..record import Record
-from .asks import Change, Depend, Grant, Process, Revoke, SetFields, Undepend
+from .asks import Change, Depend, Grant, Process, Revoke, SetFields, Setting, Undepend
 from .known import Known
 
 FIELDS = ("displayname", "publish", "build_debug_symbols", "publish_debug_symbols")
@@ -55,6 +57,19 @@ def of_fields(baseline: Baseline, entry: Entry) -> tuple[Change, ...]:
     wanted = ((name, getattr(baseline, name)) for name in FIELDS)
     different = tuple((name, value) for name, value in wanted if value not in (None, getattr(entry, name)))
     return (SetFields(different),) if different else ()
+
+
+def singly(setting: Setting) -> tuple[Setting, ...]:
+    """The same, each field by itself."""
+    return tuple(SetFields((field,)) for field in setting.fields) if isinstance(setting, SetFields) else (setting,)
+
+
+def without(change: Change, left_out: Collection[Setting]) -> Change | None:
+    """What of a change is to be made when these are not."""
+    if not isinstance(change, SetFields):
+        return change if change not in left_out else None
+    fields = tuple(field for field in change.fields if SetFields((field,)) not in left_out)
+    return SetFields(fields) if fields else None
 
 
 def _of_dependencies(baseline: Baseline, belongings: Belongings) -> tuple[Change, ...]:

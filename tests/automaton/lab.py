@@ -42,7 +42,7 @@ from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference
 from ppa_assigner.views import Cleaning
 from ppa_assigner.worker import carry_out
-from tests.memory import MemoryLaunchpad
+from tests.memory import Archive, MemoryLaunchpad
 
 PPA = "~owner/ubuntu/ppa"
 REQUEST_S = 0.05
@@ -61,6 +61,7 @@ class World:
     description: str | None = None
     launchpad: MemoryLaunchpad = field(init=False)
     ppa: Reference = field(init=False)
+    coming: list[tuple[float, Callable[[], object]]] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self.launchpad = MemoryLaunchpad(lambda: self.boot)
@@ -73,6 +74,23 @@ class World:
         daemon = Daemon(name, started, f"s{started}")
         known = {"options": self.options, "pool": "default", **known}
         return Runner(self, Known(self.ppa, daemon=daemon, seed=f"seed {started}", **known))
+
+    def later(self, seconds: float, act: Callable[[], object]) -> None:
+        """Something that happens on Launchpad so much later, whatever the daemons do meanwhile."""
+        self.coming = sorted([*self.coming, (self.boot + seconds, act)], key=lambda one: one[0])
+
+    def move_to(self, moment: float) -> None:
+        """Let time pass to there, with what happens meanwhile."""
+        while self.coming and self.coming[0][0] <= moment:
+            due, act = self.coming.pop(0)
+            self.boot = max(self.boot, due)
+            act()
+        self.boot = max(self.boot, moment)
+
+    @property
+    def archive(self) -> Archive:
+        """The PPA as it stands on Launchpad."""
+        return self.launchpad.archives[self.ppa]
 
     @property
     def record(self) -> Record:
@@ -183,7 +201,7 @@ class Runner:
             return False
         before, asked = self.known, len(self.asked)
         spun = due <= self.world.boot
-        self.world.boot = max(self.world.boot, due)
+        self.world.move_to(due)
         self.give(Tick())
         assert not spun or self.known != before or len(self.asked) > asked, f"a tick did nothing: {before}"
         return True
@@ -195,7 +213,7 @@ class Runner:
             if reached():
                 return
             if self.world.boot >= next_look or not self.tick(limit=next_look):
-                self.world.boot = max(self.world.boot, next_look)
+                self.world.move_to(next_look)
                 self.look()
                 next_look = self.world.boot + look_every
         assert reached(), f"not after {ticks} ticks: {self.known.snapshot()}, {self.asked[-5:]}"
@@ -205,7 +223,7 @@ class Runner:
         end = self.world.boot + seconds
         while self.tick(limit=end):
             pass
-        self.world.boot = max(end, self.world.boot)
+        self.world.move_to(end)
 
     def forget_the_past(self) -> None:
         """Forget what was told and asked."""
@@ -255,7 +273,7 @@ class Runner:
         self.asked.append(ask)
         if (how := self.crash(ask)) is not None:
             self._killed_at(ask, how)
-        self.world.boot += REQUEST_S
+        self.world.move_to(self.world.boot + REQUEST_S)
         answer = self._carry_out(ask)
         if (moment := getattr(answer, "moment", None)) is not None:
             self.clock.observe(moment)

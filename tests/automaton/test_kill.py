@@ -7,16 +7,23 @@ from typing import Any
 import pytest
 
 from ppa_assigner.automaton.events import Denied, Lent, No, Outcome, Release, Touch
+from ppa_assigner.options import Baseline, PoolOptions, Proof
 from ppa_assigner.record import Record, State
 from tests.automaton.lab import Crashed, Runner, World, assign, confirm, kind
 from tests.memory import Archive
 
+BASELINE = Baseline(dependencies=("ubuntu",), processors=("amd64",), displayname="Pool", uploaders=("~bot",))
+OPTIONS = PoolOptions(settle=100.0, proof=Proof.DISK, baseline=BASELINE)
+
 
 class Life:
-    """A PPA is taken in, lent with an upload right, raised, touched, released, emptied and free again."""
+    """A PPA is taken in, lent with an upload right, raised, touched, released, emptied, restored and free again.
+
+    While it is lent, its settings are changed.
+    """
 
     def __init__(self, at: int, how: str | None) -> None:
-        self.world = World(description="words")
+        self.world = World(description="words", options=OPTIONS)
         self.left = at
         self.how = how
         self.requests = 0
@@ -46,7 +53,10 @@ class Life:
         self.runner.look()
         self.runner.until(lambda: self.runner.known.state is State.FREE)
         self.world.boot += 100.0
-        self.hear(self.runner.order(assign(uploader="~ann", idle=600)))
+        self.hear(self.runner.order(assign(uploader="~ann", idle=600, sources=(("source", "2"),))))
+        self.archive.dependencies, self.archive.processors, self.archive.uploaders = ["~x/ubuntu/y"], [], ["~eve"]
+        self.archive.displayname = "Mine"
+        self.world.later(300.0, self.publish)
         self.world.launchpad.upload(self.world.ppa, "source")
         self.world.launchpad.upload(self.world.ppa, "binary", binary=True)
         self.hear(self.runner.order(confirm(attempt=1)))
@@ -55,6 +65,12 @@ class Life:
         self.runner.order(Release, lease="lease-1")
         self.released = True
         self.runner.until(lambda: self.runner.known.state is State.FREE)
+
+    def publish(self) -> None:
+        """The death row empties the disk now and then."""
+        for item in self.archive.items:
+            item.removed = not item.active
+        self.world.later(300.0, self.publish)
 
     def hear(self, outcome: Outcome) -> None:
         """The client is told."""
@@ -75,7 +91,8 @@ def test_a_life_without_a_kill() -> None:
     assert not life.run()
     assert life.world.state is State.FREE
     assert {kind(ask) for ask in life.runner.asked} == {
-        "Survey", "Write", "LookForArrivals", "Grant", "Read", "Revoke", "Delete", "Inventory",
+        "Survey", "Write", "LookForArrivals", "EverHad", "Grant", "Read", "Revoke", "Delete", "Inventory", "Undepend",
+        "Depend", "Process", "SetFields", "ReadDisk", "ReadIndexes",
     }  # fmt: skip
 
 
@@ -97,10 +114,18 @@ def test_killed_anywhere(at: int, how: str) -> None:
     second.look()
     second.until(lambda: second.known.state is State.FREE)
     assert not [item for item in life.archive.items if item.active]
-    assert life.archive.uploaders == []
+    as_wanted(life)
     assert second.known.text.human == "words"
     serials = [record.serial for record in life.world.launchpad.records(life.world.ppa)]
     assert serials == list(range(serials[0], serials[0] + len(serials)))
+
+
+def as_wanted(life: Life) -> None:
+    """All settings are the baseline's, and what Launchpad still had to do is done."""
+    archive = life.archive
+    assert (archive.dependencies, archive.processors) == (["ubuntu"], ["amd64"])
+    assert (archive.displayname, archive.uploaders) == ("Pool", ["~bot"])
+    assert all(item.removed for item in archive.items)
 
 
 def asked_again(life: Life, second: Runner) -> None:

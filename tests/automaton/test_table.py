@@ -13,6 +13,7 @@ from ppa_assigner.automaton import Now, Purpose, events
 from ppa_assigner.automaton.events import (
     Adopt,
     Answer,
+    CheckBurnt,
     Command,
     Confirm,
     Denied,
@@ -172,6 +173,8 @@ ORDERS: dict[str, Any] = {
     "resume": lambda t, d: Resume(token=t, deadline=d),
     "inspect": lambda t, d: Inspect(token=t, deadline=d),
     "read": lambda t, d: ReadNow(token=t, deadline=d),
+    "check": lambda t, d: CheckBurnt(token=t, deadline=d, sources=(("theirs", "1"),)),
+    "check another": lambda t, d: CheckBurnt(token=t, deadline=d, sources=(("theirs", "2"),)),
 }
 NOT_HERE = ("unmanaged", "unreadable", "foreign", "free")
 E, W, L = No.ELSEWHERE, No.WRONG_STATE, No.LOST
@@ -204,6 +207,8 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "resume": row(W, given_up=State.DIRTY),
     "inspect": row("content"),
     "read": row("stands"),
+    "check": row("stands", unmanaged=No.BURNT),
+    "check another": row("stands"),
 }  # fmt: skip
 
 

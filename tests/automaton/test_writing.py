@@ -233,6 +233,53 @@ def test_a_refusal_does_not_settle_what_was_unknown_before() -> None:
     assert isinstance(runner.outcomes()[-1], Stands)
 
 
+def rights_are_lost(runner: Runner, seconds: float) -> None:
+    """A release gets no answer, and when Launchpad answers again, that much later, we may not write there any more."""
+    reads_fail(runner, "unknown")
+    runner.order(Release, lease="lease-1", within=1e6)
+    runner.pass_time(seconds)
+    runner.world.launchpad.fault = lambda request: "refused" if request.what == "write" else None
+
+
+def test_a_refusal_long_after_the_last_request_settles_it() -> None:
+    """Launchpad ends its requests at 65 s: what was under way 90 s before the base was seen again lands no more."""
+    runner, record = World().used_ppa()
+    rights_are_lost(runner, 95.0)
+    runner.pass_time(60.0)
+    assert runner.known.flight is None
+    assert runner.known.condition is Condition.MISSING
+    assert whys(runner)[-1] is No.OUTAGE
+    assert runner.world.record == record
+    assert runner.known.record == record
+
+
+def test_a_refusal_before_that_does_not_settle_it() -> None:
+    """† Until then it may land, and it does here."""
+    runner, _ = World().used_ppa()
+    reads_fail(runner, "late")
+    runner.order(Release, lease="lease-1", within=1e6)
+    runner.world.launchpad.fault = lambda request: "refused" if request.what == "write" else None
+    runner.pass_time(60.0)
+    assert runner.known.flight is not None
+    runner.world.launchpad.land()
+    runner.pass_time(60.0)
+    assert runner.known.flight is None
+    assert isinstance(runner.outcomes()[-1], Stands)
+    assert runner.known.record == runner.world.record
+
+
+def test_a_refused_assign_that_was_settled_so_goes_to_another_ppa() -> None:
+    """It is lost here, and told so."""
+    runner = World().free_ppa()
+    reads_fail(runner, "unknown")
+    runner.order(assign(), within=1e6)
+    runner.pass_time(100.0)
+    runner.world.launchpad.fault = lambda request: "refused" if request.what == "write" else None
+    runner.pass_time(60.0)
+    assert whys(runner)[-1] is No.LOST
+    assert runner.known.flight is None
+
+
 def test_a_free_that_may_land_late_is_fenced_before_the_next_look() -> None:
     """† After an unknown outcome of `free` a conditional touch comes before the next look: the late one cannot land on
     new content.

@@ -1,0 +1,170 @@
+"""Versions that a PPA once had: it is no candidate for them, and that is asked, learnt and told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ppa_assigner.automaton import burnt
+from ppa_assigner.automaton.events import CheckBurnt, Denied, Lent, No, Stands
+from ppa_assigner.options import PoolOptions
+from ppa_assigner.port import Lane
+from ppa_assigner.record import State
+from ppa_assigner.views import Condition
+from tests.automaton.lab import Runner, World, assign, faults
+
+HELLO, OTHER, NEW = ("hello", "1"), ("other", "1"), ("hello", "2")
+
+
+def had_hello(**options: Any) -> Runner:
+    """A free PPA that once had hello 1 and other 1, before this daemon knew it."""
+    world = World(options=PoolOptions(settle=100.0, **options))
+    for name in ("hello", "other"):
+        world.launchpad.upload(world.ppa, name).active = False
+    return world.free_ppa()
+
+
+def denied(outcome: Any) -> tuple[No, str]:
+    """Why."""
+    assert isinstance(outcome, Denied), outcome
+    return outcome.why, outcome.detail
+
+
+def check(*sources: tuple[str, str]) -> Any:
+    """The question by itself."""
+    return lambda token, deadline: CheckBurnt(token=token, deadline=deadline, sources=sources)
+
+
+def test_a_ppa_that_had_a_source_is_not_lent_for_it() -> None:
+    """Asked on the connections for assigning, one by one, and nothing is written."""
+    runner = had_hello()
+    assert denied(runner.order(assign(sources=(NEW, HELLO)))) == (No.BURNT, "hello 1")
+    assert runner.kinds() == ["EverHad", "EverHad"]
+    assert runner.known.state is State.FREE
+
+
+def test_what_was_learnt_is_not_asked_again() -> None:
+    """Nor is it looked at whether it is empty."""
+    runner = had_hello(verify_age=0.0)
+    runner.order(assign(sources=(HELLO,)))
+    runner.forget_the_past()
+    assert denied(runner.order(assign(sources=(NEW, HELLO)))) == (No.BURNT, "hello 1")
+    assert runner.asked == []
+
+
+def test_what_is_seen_while_cleaning_is_learnt() -> None:
+    """No request is needed for it."""
+    runner = World().dirty_ppa()
+    runner.world.launchpad.upload(runner.world.ppa, "hello")
+    runner.until(lambda: runner.known.state is State.FREE)
+    runner.forget_the_past()
+    assert denied(runner.order(assign(lease="lease-2", sources=(HELLO,)))) == (No.BURNT, "hello 1")
+    assert runner.asked == []
+
+
+def test_a_ppa_that_had_none_is_lent_after_the_look() -> None:
+    """Empty first, then the history, then the lease."""
+    runner = had_hello(verify_age=0.0)
+    assert isinstance(runner.order(assign(sources=(NEW, ("third", "1")))), Lent)
+    assert runner.kinds() == ["LookForArrivals", "EverHad", "EverHad", "Write"]
+
+
+def test_that_it_had_none_is_not_remembered() -> None:
+    """Somebody may upload it meanwhile."""
+    runner = had_hello()
+    assert isinstance(runner.order(check(NEW)), Stands)
+    assert isinstance(runner.order(check(NEW)), Stands)
+    assert runner.kinds() == ["EverHad", "EverHad"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected", "condition"),
+    [("down", No.OUTAGE, Condition.UNREACHABLE), ("gone", No.LOST, Condition.MISSING)],
+)
+def test_without_an_answer_nothing_is_lent(fault: str, expected: No, condition: Condition) -> None:
+    """An outage is told apart from a lost candidate."""
+    runner = had_hello()
+    runner.world.launchpad.fault = faults(fault, of="ever_had")
+    assert denied(runner.order(assign(sources=(NEW,))))[0] is expected
+    assert runner.known.condition is condition
+
+
+def test_a_question_that_takes_too_long_is_over_at_its_deadline() -> None:
+    """Nobody waits for the lease that it might have led to."""
+    runner = had_hello()
+    sources = tuple((f"source-{number}", "1") for number in range(100))
+    assert denied(runner.order(assign(sources=sources), within=2.0)) == (No.OUTAGE, "its time is up")
+    assert runner.kinds().count("EverHad") <= 41
+    assert "Write" not in runner.kinds()
+
+
+# -- the question by itself --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("situation", ["free", "used", "dirty", "unmanaged"])
+def test_it_can_be_asked_of_a_ppa_in_any_state(situation: str) -> None:
+    """And changes nothing."""
+    world = World(description="words")
+    world.launchpad.upload(world.ppa, "hello").active = situation == "unmanaged"
+    if situation == "unmanaged":
+        runner = world.start()
+        runner.look()
+    else:
+        makers: dict[str, Any] = {"free": world.free_ppa, "used": lambda: world.used_ppa()[0], "dirty": world.dirty_ppa}
+        runner = makers[situation]()
+    before = list(world.archive.history)
+    assert denied(runner.order(check(NEW, HELLO))) == (No.BURNT, "hello 1")
+    assert isinstance(runner.order(check(NEW)), Stands)
+    assert runner.asked[-1].source == "hello"
+    assert world.archive.history == before
+
+
+def test_it_is_asked_on_the_connections_for_assigning() -> None:
+    """Somebody waits for the answer."""
+    lanes: list[Lane] = []
+    runner = had_hello()
+    ever_had = runner.world.launchpad.ever_had
+
+    def watched(entry: Any, source: str, version: str, lane: Lane) -> Any:
+        lanes.append(lane)
+        return ever_had(entry, source, version, lane)
+
+    vars(runner.world.launchpad)["ever_had"] = watched
+    runner.order(check(NEW))
+    assert lanes == [Lane.ASSIGN]
+
+
+@pytest.mark.parametrize(("fault", "expected"), [("down", No.OUTAGE), ("gone", No.ELSEWHERE)])
+def test_the_question_may_stay_without_an_answer(fault: str, expected: No) -> None:
+    """Launchpad does not answer, or the PPA is gone."""
+    runner = had_hello()
+    runner.world.launchpad.fault = faults(fault, of="ever_had")
+    assert denied(runner.order(check(NEW)))[0] is expected
+
+
+def test_a_ppa_that_was_not_seen_yet_is_read_first() -> None:
+    """A daemon that has just been started."""
+    runner = had_hello()
+    other = runner.world.start("other")
+    assert denied(other.order(check(HELLO))) == (No.BURNT, "hello 1")
+    assert other.kinds() == ["Read", "EverHad"]
+
+
+def test_a_missing_ppa_cannot_be_asked() -> None:
+    """It is no candidate anyway."""
+    runner = had_hello()
+    del runner.world.launchpad.archives[runner.world.ppa]
+    runner.look()
+    assert denied(runner.order(check(HELLO)))[0] is No.ELSEWHERE
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """Only the newest are kept: the rest can be asked for again."""
+    known = had_hello().known
+    many = burnt.learnt(known, ((f"source-{number}", "1") for number in range(burnt.KEPT)))
+    assert len(many.burnt) == burnt.KEPT
+    assert burnt.learnt(many, [("source-1", "1")]) is many
+    more = burnt.learnt(many, [HELLO])
+    assert more.burnt == {HELLO}
+    assert burnt.hit(more, [OTHER, HELLO]) == HELLO
