@@ -10,7 +10,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/ppa-assigner demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 4
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
