@@ -84,7 +84,7 @@ def test_a_ppa_that_is_really_gone_is_missing_until_it_comes_back() -> None:
     runner.look()
     assert (runner.known.condition, runner.known.state) == (Condition.MISSING, State.USED)
     assert runner.rounds[-1].reason is None
-    assert runner.known.snapshot().fault == "404"
+    assert runner.known.snapshot().fault == "Disabled"
     assert not runner.tick()
     archive.status = "Active"
     runner.look()

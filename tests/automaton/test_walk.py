@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from ppa_assigner.automaton.events import (
     Adopt,
     Assign,
+    CheckBurnt,
     Denied,
     Duplicate,
     GiveUp,
@@ -31,7 +33,7 @@ from ppa_assigner.automaton.events import (
     Touch,
 )
 from ppa_assigner.automaton.known import LEGAL
-from ppa_assigner.options import PoolOptions, Retry
+from ppa_assigner.options import Baseline, PoolOptions, Proof, Retry
 from ppa_assigner.port import Build
 from ppa_assigner.record import Record, State, Text, parse
 from ppa_assigner.views import Condition
@@ -43,6 +45,10 @@ FAULTS = ("down", "unknown", "lost", "late", "late", "gone", "refused", "resent"
 OPTIONS = PoolOptions(
     settle=100.0, ttl=600.0, max_ttl=3000.0, max_hold=500.0, max_tries=3, verify_age=30.0, retry=Retry(5.0, 60.0)
 )
+BASELINES = (
+    Baseline(), Baseline(displayname="Pool"), Baseline(uploaders=("~bot",)),
+    Baseline(("ubuntu",), ("amd64",), True, True, None, "Pool", ()),
+)  # fmt: skip
 STEPS = 60
 
 
@@ -52,11 +58,14 @@ class Walk:
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
         self.words: str | None = self.rng.choice([None, "", "words", "a\r\nb\n"])
-        self.world = World(options=OPTIONS, description=self.words)
+        options = replace(OPTIONS, proof=self.rng.choice(list(Proof)), baseline=self.rng.choice(BASELINES))
+        self.world = World(options=options, description=self.words)
         self.daemons: dict[str, Runner] = {}
         self.texts: list[Text] = []
         self.put_back: set[int] = set()
         self.adopted = False
+        self.landing = False
+        self.rights_changed = 0
         self.number = 0
         self._watch()
         if self.rng.random() < 0.2:
@@ -152,7 +161,10 @@ class Walk:
 
     def land(self) -> None:
         """What was under way arrives."""
+        self.landing = True
         self.world.launchpad.land()
+        self.landing = False
+        self.rights_changed = len(self.world.launchpad.log)
 
     def break_down(self) -> None:
         """The next requests of any kind go wrong."""
@@ -162,7 +174,7 @@ class Walk:
             if not left[0] or (fault == "gone" and request.what not in ("read", "write", "content", "arrivals")):
                 return None
             left[0] -= 1
-            return "down" if fault in ("unknown", "resent") and request.what != "write" else fault
+            return "down" if fault == "resent" and request.what != "write" else fault
 
         self.world.launchpad.fault = rule
 
@@ -193,9 +205,11 @@ class Walk:
             self.attempt(lambda: daemon.tick(limit=self.world.boot + 400.0))
         self.break_write()
         idle, uploader = self.rng.choice([None, 40]), self.rng.choice([None, "~ann"])
+        sources = self.rng.choice([(), (), (("package-1", "2"),), (("package-1", "1"),)])
         order = assign(
-            lease=name, request=name, attempt=self.rng.randint(0, 1), idle=idle, uploader=uploader, ttl=600.0
-        )
+            lease=name, request=name, attempt=self.rng.randint(0, 1), idle=idle, uploader=uploader, ttl=600.0,
+            sources=sources,
+        )  # fmt: skip
         self.told(self.attempt(lambda: None if daemon.killed else daemon.order(order)), name)
 
     def command(self) -> None:
@@ -214,6 +228,7 @@ class Walk:
             lambda t, d: Quarantine(token=t, deadline=d, reason="odd"),
             lambda t, d: Resume(token=t, deadline=d),
             lambda t, d: ReadNow(token=t, deadline=d),
+            lambda t, d: CheckBurnt(token=t, deadline=d, sources=(("package-1", "1"),)),
             confirm(request=request, attempt=attempt),
             confirm(request=request, attempt=attempt + 1),
         ])  # fmt: skip
@@ -258,6 +273,26 @@ class Walk:
                 self.archive.uploads.clear()
             case kind:
                 self.world.launchpad.upload(self.world.ppa, self.new("package"), binary=kind == 3)
+
+    def publish(self) -> None:
+        """The publisher and the death row do their work."""
+        self.archive.indexed = [item.publication.name for item in self.archive.items if item.active]
+        for item in self.archive.items:
+            item.removed = item.removed or (not item.active and self.rng.random() < 0.8)
+
+    def tamper(self) -> None:
+        """People and uploaders change what the PPA is like."""
+        archive = self.archive
+        match self.rng.randrange(4):
+            case 0:
+                archive.displayname = self.new("title")
+            case 1:
+                archive.dependencies = [self.new("~x/ubuntu/y")]
+            case 2:
+                archive.processors = self.rng.choice([["amd64"], ["arm64"], []])
+            case 3:
+                archive.uploaders = self.rng.choice([[], ["~eve"], ["~ann", "~bot"]])
+                self.rights_changed = len(self.world.launchpad.log)
 
     def jump(self) -> None:
         """Launchpad's clock is set."""
@@ -308,14 +343,33 @@ class Walk:
         """What is active or on its way."""
         return [*(item for item in self.archive.items if item.active), *self.archive.builds, *self.archive.uploads]
 
+    def unproved(self) -> list[str]:
+        """What the pool's proof does not allow in a PPA that becomes free, and rights that nobody may have then.
+
+        Rights that came after they were looked at last are not counted: no daemon can have seen them.
+        """
+        archive, options = self.archive, self.world.options
+        left = archive.indexed[:] if options.proof is not Proof.ACTIVE else []
+        if options.proof is Proof.DISK:
+            left += [item.publication.name for item in archive.items if not item.removed]
+        looked = [n for n, request in enumerate(self.world.launchpad.log) if request.what == "belongings"]
+        if not looked or looked[-1] < self.rights_changed:
+            return left
+        stays, record = options.baseline.uploaders, self.standing
+        given = record.uploader if record is not None else None
+        return left + [who for who in archive.uploaders if (who not in stays if stays is not None else who == given)]
+
     def _watch(self) -> None:
         write = self.world.launchpad._write
 
         def watched(*args: Any) -> Any:
-            before, length, active = parse(self.archive.description), len(self.archive.history), self.active()
+            before, length = parse(self.archive.description), len(self.archive.history)
+            active, unproved = self.active(), self.unproved()
             answer = write(*args)
             if len(self.archive.history) > length:
-                self._written(before, parse(self.archive.description).record, active)
+                after = parse(self.archive.description).record
+                self._written(before, after, active)
+                self._proved(before, after, active, unproved)
             return answer
 
         vars(self.world.launchpad)["_write"] = watched  # to see the world as each write lands
@@ -324,8 +378,15 @@ class Walk:
         assert after is not None
         if before.record is None and before.fault is None and not self.put_back and not self.adopted:
             assert not active, "I5: a PPA without our record was not empty"
-        if before.record is not None and (before.record.state, after.state) == (State.DIRTY, State.FREE):
-            assert not active, "I2: it was not clean when it became free"
+
+    def _proved(self, before: Text, after: Record | None, active: list[Any], unproved: list[str]) -> None:
+        if before.record is None or after is None or (before.record.state, after.state) != (State.DIRTY, State.FREE):
+            return
+        if self.landing:  # nobody was there to look again: what came since is found by the look before a lease
+            assert all(item.created >= after.since for item in self.archive.items if item.active), "I2"
+            return
+        assert not active, "I2: it was not clean when it became free"
+        assert not unproved, "I2: more was promised"
 
     def check(self) -> None:
         """What must be so at any time."""
@@ -370,11 +431,12 @@ class Walk:
     def all_ends_well(self) -> None:
         """I9: without faults everything is free at last, or waits for an operator, who lets it go on."""
         self.world.launchpad.fault = faults()
-        self.world.launchpad.land()
+        self.land()
         self.archive.builds.clear()
         self.archive.uploads.clear()
         daemon = self.daemon()
         daemon.crash = lambda ask: None
+        self.publish_for_ever()
         self.daemons = {"last": daemon}
         daemon.give(Duplicate(False))
         daemon.look()
@@ -388,6 +450,11 @@ class Walk:
         assert self.world.state is State.FREE
         assert daemon.known.record == self.standing
 
+    def publish_for_ever(self) -> None:
+        """The publisher runs now and then, and the death row in the end."""
+        self.publish()
+        self.world.later(60.0, self.publish_for_ever)
+
     def _rests(self, daemon: Runner) -> bool:
         condition = daemon.known.condition
         resting = condition in (Condition.QUARANTINED, Condition.UNREADABLE, Condition.UNMANAGED)
@@ -397,7 +464,7 @@ class Walk:
 ACTS: dict[Callable[[Walk], None], int] = {
     Walk.look: 4, Walk.tick: 5, Walk.work: 3, Walk.pause: 3, Walk.kill_soon: 1, Walk.restart: 1, Walk.land: 3,
     Walk.break_down: 2, Walk.break_write: 3, Walk.lend: 6, Walk.command: 12, Walk.adopt: 1, Walk.duplicate: 1,
-    Walk.upload: 3, Walk.edit: 2, Walk.restore: 2, Walk.jump: 1,
+    Walk.upload: 3, Walk.publish: 2, Walk.tamper: 1, Walk.edit: 2, Walk.restore: 2, Walk.jump: 1,
 }  # fmt: skip
 
 
