@@ -179,7 +179,7 @@ def _check_version(data: Mapping[str, Any]) -> None:
     version = data.get("v")
     if type(version) is int and version == VERSION:
         return
-    if type(version) in (int, str):
+    if version is not None:
         raise _ForeignVersionError(f"record version {version!r} is not known here")
     raise RecordError("no record version")
 

@@ -23,7 +23,8 @@ MAX_GAP_S = 60.0  # how much silence is granted beyond `idle` at the most, and h
 FENCE_S = 10.0  # a destructive request or a grant leaves only so soon after a read that showed our record
 CLEANER_SILENCE_S = 300.0  # after so much silence another daemon's clean is taken over
 CLEANER_TOUCH_S = 60.0
-FORBIDDEN_S = 600.0  # how long a PPA that we may not write to, or not create, is left in peace
+FORBIDDEN_S = 600.0  # how long a PPA that we may not write to, or not create, is left in peace at the most
+FORBIDDEN_FIRST_S = 5.0  # and after the first refusal: it may have been a moment's trouble with the account
 UNMANAGED_S = 600.0  # how often a PPA that holds somebody's packages is looked into again
 
 
@@ -215,12 +216,14 @@ class Known:
     entry: Entry | None = None
     text: Text = NO_TEXT
     highest: Record | None = None
-    asof: float = float("-inf")  # what is known is no older than this boot time
+    asof: float = float("-inf")  # a look that began before this boot time may show less than is known
+    basis: float = float("-inf")  # the boot time at which the request left that what is known rests on
     seen: datetime | None = None
     absent: str | None = None
     lacking: bool = False  # Launchpad knows no PPA of this name, by a read of its own
     uncreated: str | None = None  # why Launchpad would not create it
     forbidden: str | None = None  # why Launchpad would not let us write
+    refusals: int = 0  # how often in a row it did not
     unreachable: str | None = None
     occupied: bool = False
     duplicate: bool = False

@@ -35,6 +35,7 @@ def shown(known: Known, entry: Entry, asof: float) -> Known:
     highest = text.record if text.record and _newer(text.record, known.highest) else known.highest
     return replace(
         known, entry=entry, text=text, highest=highest, asof=max(known.asof, asof), seen=entry.moment.date,
+        basis=max(known.basis, entry.moment.started),
         absent=None, lacking=False, uncreated=None, unreachable=None, occupied=known.occupied and text.record is None,
         heard=_heard(known, entry), failures=0,
     )  # fmt: skip
@@ -64,8 +65,10 @@ def rolled_back(highest: Record | None, text: Text) -> bool:
 
 def absent(known: Known, gone: Gone) -> Known:
     """Known, with the PPA gone for us.  Its record is remembered: it may come back."""
-    asof = max(known.asof, gone.moment.ended)
-    return replace(known, absent=gone.reason, lacking=False, unreachable=None, asof=asof, seen=gone.moment.date)
+    asof, basis = max(known.asof, gone.moment.ended), max(known.basis, gone.moment.started)
+    return replace(
+        known, absent=gone.reason, lacking=False, unreachable=None, asof=asof, basis=basis, seen=gone.moment.date
+    )
 
 
 def not_there(known: Known, gone: Gone) -> Known:

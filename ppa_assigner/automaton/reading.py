@@ -34,6 +34,7 @@ def _brought_back(known: Known, entry: Entry, asof: float, now: Now) -> Step:
     # What stands is kept as the base of the write to come; what is known of the lease stays as it was.
     known = replace(
         known, entry=entry, text=replace(text, record=highest, fault=None), asof=max(known.asof, asof),
+        basis=max(known.basis, entry.moment.started),
         seen=entry.moment.date, absent=None, lacking=False, uncreated=None, unreachable=None, verified=None,
         suspect=known.suspect + 1,
     )  # fmt: skip

@@ -128,12 +128,15 @@ def _command(known: Known, command: Command, now: Now) -> Step:
 
 
 def _looked(known: Known, look: Looked, now: Now) -> Step:
-    """A look older than what is known is ignored; what was not listed is read alone: absence proves nothing."""
+    """A look older than what is known is ignored.  Who waits for it is served all the same if what is known rests on a
+    request that left after the look began; else, and where the PPA was not listed (absence proves nothing), it is
+    read alone †.
+    """
     if known.flight is not None:
         return known, [RoundDone(look.round, "the outcome of a write is not known yet")]
-    if look.started < known.asof:
+    if look.started <= known.basis and look.started < known.asof:
         return known, [RoundDone(look.round, known.unreachable)]
-    if look.entry is None:
+    if look.entry is None or look.started < known.asof:
         return replace(known, doing=Reading(Why.LOOK, round=look.round)), [Read()]
     known, effects = reading.absorb(known, look.entry, look.entry.moment.started, now)
     return known, [*effects, RoundDone(look.round)]

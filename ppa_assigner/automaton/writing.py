@@ -15,6 +15,7 @@ from ..record import Record, RecordError, compose, parse
 from .asks import Read, Survey, Write
 from .events import Alarm, Assign, Command, Confirm, Denied, Effect, No, Reply, Requeue, Transition
 from .known import (
+    FORBIDDEN_FIRST_S,
     FORBIDDEN_S,
     LEGAL,
     UNMANAGED_S,
@@ -224,7 +225,7 @@ def _conditional(known: Known, record: Record, *, meant: bool) -> Step:
 def _landed(known: Known, entry: Entry, meant: bool, now: Now) -> Settled:
     flight, before = _flight(known), known.record
     known = shown(_ended(known), entry, entry.moment.ended)
-    known = replace(known, suspect=0, forbidden=None, not_before=float("-inf"))
+    known = replace(known, suspect=0, forbidden=None, refusals=0, not_before=float("-inf"))
     effects = moved(before, known, flight.purpose.value if meant else Purpose.SETTLE.value, now)
     known, effects = _drained(known, effects)
     return known, effects, Landed(flight, meant)
@@ -234,9 +235,16 @@ def _not_sent(known: Known, answer: Refused | Unavailable, now: Now) -> Step:
     """It did not land, and nothing that was sent before may any more."""
     flight, known = _flight(known), _ended(known)
     if isinstance(answer, Refused):
-        known = replace(known, forbidden=f"may not be written: {answer.reason}", not_before=now.boot + FORBIDDEN_S)
+        known = _forbidden(known, answer, now)
         return _drained(known, _told(flight.command, Denied(_refused(flight.command), answer.reason)))
     return _drained(back_off(known, now), _told(flight.command, Denied(No.OUTAGE, answer.reason)))
+
+
+def _forbidden(known: Known, answer: Refused, now: Now) -> Known:
+    """Leave it in peace, at first for a moment: a refusal may be of the account, and pass."""
+    pause = min(FORBIDDEN_S, FORBIDDEN_FIRST_S * 2.0 ** min(known.refusals, 10))
+    forbidden = f"may not be written: {answer.reason}"
+    return replace(known, forbidden=forbidden, refusals=known.refusals + 1, not_before=now.boot + pause)
 
 
 def back_off(known: Known, now: Now) -> Known:
