@@ -311,7 +311,7 @@ def faults(*script: str | None, of: str | None = None) -> Callable[[Any], str | 
 
 def changed(record: Record, **changes: Any) -> Record:
     """The record as another daemon writes it next."""
-    return replace(record, serial=record.serial + 1, **{"nonce": f"other-{record.serial}", **changes})
+    return replace(record, **{"serial": record.serial + 1, "nonce": f"other-{record.serial}", **changes})
 
 
 def untrusted(now: Now) -> Now:

@@ -14,7 +14,7 @@ from ppa_assigner.options import Baseline, PoolOptions
 from ppa_assigner.port import Look
 from ppa_assigner.record import State, compose, parse
 from ppa_assigner.views import Condition
-from tests.automaton.lab import Crashed, Runner, World, assign, faults, kind
+from tests.automaton.lab import Crashed, Runner, World, assign, changed, faults, kind
 from tests.memory import START, Request
 
 OPTIONS = PoolOptions(settle=100.0, create=True)
@@ -112,6 +112,20 @@ def test_one_that_vanished_unlent_is_made_anew_with_a_higher_serial(state: str) 
     other.look()
     assert other.known.record == world.record
     assert not [alarm for alarm in other.alarms if "old or foreign" in alarm]
+    freed(runner)
+
+
+def test_a_serial_is_never_lower_than_one_that_was_seen() -> None:
+    """Though Launchpad's clock was set back since, or somebody wrote a high one."""
+    world = World(options=OPTIONS)
+    runner = world.free_ppa()
+    high = changed(world.record, serial=10**11)
+    world.launchpad.describe(world.ppa, compose(None, high))
+    runner.look()
+    del world.launchpad.archives[world.ppa]
+    runner.look()
+    runner.tick()
+    assert world.record.serial == 10**11 + 1
     freed(runner)
 
 

@@ -57,6 +57,11 @@ def as_wanted(a: Archive) -> None:
     assert (a.publish, a.build_debug_symbols, a.publish_debug_symbols, a.displayname) == (False, True, True, "Pool")
 
 
+def never_failed(runner: Runner) -> None:
+    """No try was ever counted."""
+    assert not [record for record in runner.world.launchpad.records(runner.world.ppa) if record.tries]
+
+
 # -- what is compared --------------------------------------------------------------------------------------------------
 
 
@@ -138,6 +143,29 @@ def test_fields_alone_need_no_look_of_their_own() -> None:
     assert (archive(runner).displayname, archive(runner).publish) == ("Pool", False)
 
 
+def test_a_write_of_fields_gives_the_next_write_its_etag() -> None:
+    """It is what is known of the PPA from then on."""
+    runner = dirty(Baseline(displayname="Pool"))
+    tampered(archive(runner))
+    runner.look()
+    runner.until(lambda: changed_by(runner) == ["SetFields"])
+    known, stands = runner.known.entry, runner.world.launchpad._entry(runner.world.ppa, 0.0)
+    assert known is not None
+    assert known == replace(stands, moment=known.moment)
+
+
+def test_what_was_reported_is_not_reported_again_after_a_failure() -> None:
+    """Once in a clean, however often that is begun anew."""
+    runner = dirty(Baseline(displayname="Pool"))
+    tampered(archive(runner))
+    once = faults("refused", of="delete")
+    runner.world.launchpad.fault = lambda r: "refused" if r.what == "set_fields" else once(r)
+    runner.world.later(50.0, lambda: runner.world.launchpad.upload(runner.world.ppa, "hello"))
+    freed(runner)
+    assert max(record.tries for record in runner.world.launchpad.records(runner.world.ppa)) == 1
+    assert len([alarm for alarm in runner.alarms if "displayname" in alarm]) == 1
+
+
 @pytest.mark.parametrize("how", ["seen by a look", "unseen"])
 @pytest.mark.parametrize("seconds", [50.0, 99.9])
 def test_a_field_that_somebody_changes_meanwhile_is_put_right(seconds: float, how: str) -> None:
@@ -188,7 +216,7 @@ def test_a_change_without_an_answer_is_looked_at_anew(what: str, fault: str) -> 
     runner.world.launchpad.land()
     as_wanted(archive(runner))
     assert runner.world.boot - began >= 100.0
-    assert runner.world.record.tries == 0
+    never_failed(runner)
     assert runner.alarms == []
 
 
@@ -196,11 +224,12 @@ def test_a_request_that_was_never_sent_is_just_sent() -> None:
     """Nothing can have been changed by it."""
     runner = dirty(WHOLE)
     tampered(archive(runner))
-    runner.world.launchpad.fault = faults("down", of="add_dependency")
+    runner.world.launchpad.fault = faults(*["down"] * 5, of="add_dependency")
     freed(runner)
     as_wanted(archive(runner))
-    assert changed_by(runner).count("Depend") == 2
+    assert changed_by(runner).count("Depend") == 6
     assert changed_by(runner).count("Undepend") == 2
+    never_failed(runner)
 
 
 def test_a_conflict_on_a_field_is_no_failure() -> None:

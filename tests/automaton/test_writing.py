@@ -247,7 +247,7 @@ def test_a_refusal_long_after_the_last_request_settles_it() -> None:
     rights_are_lost(runner, 95.0)
     runner.pass_time(60.0)
     assert runner.known.flight is None
-    assert runner.known.refusals == 1
+    assert runner.known.condition is Condition.MISSING
     assert whys(runner)[-1] is No.OUTAGE
     assert runner.world.record == record
     assert runner.known.record == record
@@ -266,6 +266,27 @@ def test_a_refusal_before_that_does_not_settle_it() -> None:
     assert runner.known.flight is None
     assert isinstance(runner.outcomes()[-1], Stands)
     assert runner.known.record == runner.world.record
+
+
+@pytest.mark.parametrize("slow", ["unknown", "refused"])
+def test_the_time_counts_from_the_end_of_the_request_to_the_read(slow: str) -> None:
+    """† A request may be under way for a minute before nobody knows of it, and a refusal take as long."""
+    runner, _ = World().used_ppa()
+    up = [False]
+
+    def fault(request: Request) -> str | None:
+        if request.what == "read":
+            return None if up[0] else "down"
+        if (fault := "refused" if up[0] else "unknown") == slow:
+            runner.world.boot += 60.0
+        return fault if request.what == "write" else None
+
+    runner.world.launchpad.fault = fault
+    runner.order(Release, lease="lease-1", within=1e6)
+    runner.pass_time(40.0)
+    up[0] = True
+    runner.until(lambda: runner.kinds().count("Write") == 2)
+    assert runner.known.flight is not None
 
 
 def test_a_refused_assign_that_was_settled_so_goes_to_another_ppa() -> None:
