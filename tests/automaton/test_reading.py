@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.automaton import Purpose
+from ppa_assigner.automaton.asks import Read
 from ppa_assigner.automaton.events import Denied, Lent, No, Release, Stands, Touch
 from ppa_assigner.port import Look
 from ppa_assigner.record import Record, State, compose, parse
@@ -53,6 +54,28 @@ def test_a_look_older_than_a_newer_look_is_ignored() -> None:
     assert runner.known.record is not None
     assert runner.known.record.note == "newer"
     assert runner.asked == []
+
+
+def test_a_look_that_began_while_our_write_was_under_way_serves_nobody_who_waits_for_it() -> None:
+    """† What we wrote may have been written over since the look began, and the look may have seen less: only a read of
+    its own tells those who wait.
+    """
+    runner = World().free_ppa()
+    runner.order(assign())
+    ours = runner.world.launchpad.record(runner.world.ppa)
+    assert ours is not None
+    other = changed(ours, lease="another", request="other")
+    basis, asof = runner.known.basis, runner.known.asof
+    runner.known = replace(runner.known, asof=basis + 2.0)  # the answer to our write took two seconds
+    look = kept(runner)
+    describe(runner, compose(None, other))
+    runner.forget_the_past()
+    runner.look(seen=replace(look, started=basis + 1.0))
+    assert asof >= basis
+    assert [type(ask) for ask in runner.asked] == [Read]
+    assert runner.known.record is not None
+    assert runner.known.record.lease == "another"
+    assert [done.reason for done in runner.rounds] == [None]
 
 
 def test_an_old_look_at_an_unreachable_ppa_ends_its_round_with_that() -> None:
