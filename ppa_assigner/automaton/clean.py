@@ -27,6 +27,7 @@ class Stage(enum.Enum):
     LAST = "the content once more: if there is none, it is free"
 
 
+QUIET = "waiting for the quiet window to end"
 PROOF = frozenset({Stage.STILL, Stage.DISK, Stage.INDEX, Stage.AGAIN, Stage.LAST})
 
 

@@ -12,7 +12,7 @@ from itertools import chain
 from ..port import ActAnswer, Conflict, Content, Done, Entry, Gone, Refused, Unavailable, Unknown, WriteAnswer
 from . import settings
 from .asks import LATE, Cancel, Change, Delete, Do, Read, SetFields, Setting
-from .clean import Clean, Stage
+from .clean import PROOF, QUIET, Clean, Stage
 from .events import Alarm
 from .failing import fail
 from .known import FENCE_S, Emptying, Known, Now, Reading, Why
@@ -102,7 +102,7 @@ def _done(known: Known, change: Change, answer: Done | Gone | Entry) -> Known:
     if clean is None:
         return known
     ended = answer.moment.ended
-    clean = replace(clean, todo=clean.todo[1:], unanswered=0, quiet_from=ended, look_at=ended)
+    clean = replace(_without_first(clean), quiet_from=ended, look_at=ended)
     if isinstance(change, Delete | Cancel):
         gone = 1 if isinstance(change, Delete) else 0
         clean = replace(clean, asked=clean.asked | {change}, left=max(0, clean.left - gone))
@@ -133,7 +133,12 @@ def _refused(known: Known, clean: Clean, change: Change, answer: Refused, now: N
         return fail(known, f"{change}: {answer.reason}", now, change)
     if len(singly := settings.singly(change)) > 1:  # which of them, only one by one can tell
         return replace(known, clean=replace(clean, todo=(*singly, *clean.todo[1:]))), []
-    return leave_out(replace(known, clean=replace(clean, todo=clean.todo[1:], unanswered=0)), change, answer.reason)
+    return leave_out(replace(known, clean=_without_first(clean)), change, answer.reason)
+
+
+def _without_first(clean: Clean) -> Clean:
+    todo = clean.todo[1:]
+    return replace(clean, todo=todo, unanswered=0, step=clean.step if todo or clean.stage not in PROOF else QUIET)
 
 
 def leave_out(known: Known, setting: Setting, reason: str) -> Step:

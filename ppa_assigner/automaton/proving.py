@@ -15,7 +15,7 @@ from ..port import Belongings, Content, Gone, Refused, Remains, Unavailable
 from ..record import Record, State
 from . import burnt, emptying, settings
 from .asks import Ask, Change, Inventory, ReadDisk, ReadIndexes, Setting, Survey
-from .clean import PROOF, Clean, Stage
+from .clean import PROOF, QUIET, Clean, Stage
 from .events import Effect
 from .failing import fail
 from .known import Examining, Known, Now, Purpose
@@ -24,7 +24,6 @@ from .writing import Step, back_off, begin
 
 INDEX_POLL_S, DISK_POLL_S = 30.0, 300.0
 TWICE = 2  # a setting that did not take, or a right that stands again, after so many times is not tried once more
-QUIET = "waiting for the quiet window to end"
 REMAINING = ("waiting for the disk: ", "waiting for the indexes: ")
 SETTINGS = frozenset({Stage.SETTINGS, Stage.AGAIN})
 NOTHING_OF_A_LEASE: dict[str, Any] = {

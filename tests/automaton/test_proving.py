@@ -205,6 +205,19 @@ def test_each_step_is_told_once() -> None:
     assert (runner.progress[1].found, runner.progress[1].deleted, runner.progress[1].left) == (3, 3, 0)
 
 
+@pytest.mark.parametrize("fault", [None, "refused"])
+def test_what_follows_the_settings_is_the_quiet_window(fault: str | None) -> None:
+    """Shown as what it is, whether they were restored or left."""
+    runner = World(options=PoolOptions(settle=100.0, baseline=Baseline(dependencies=()))).dirty_ppa()
+    runner.world.archive.dependencies.append("ubuntu")
+    runner.world.launchpad.fault = faults(fault, of="remove_dependency")
+    runner.progress.clear()
+    freed(runner)
+    assert [cleaning.step for cleaning in runner.progress] == [
+        "restoring its settings", "waiting for the quiet window to end", "looking once more",
+    ]  # fmt: skip
+
+
 def test_the_first_step_of_a_clean_is_told_too() -> None:
     """As soon as it is dirty."""
     from ppa_assigner.automaton.events import Release
