@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection
+from itertools import pairwise
 
 import pytest
 
@@ -82,12 +83,18 @@ def test_a_round_over_nothing_and_a_ppa_that_is_let_go() -> None:
 class Watch:
     """A looker over a Launchpad in memory, with what it told."""
 
-    def __init__(self, launchpad: MemoryLaunchpad, *ppas: Reference, every: float = 3600.0) -> None:
+    def __init__(
+        self, launchpad: MemoryLaunchpad, *ppas: Reference, every: float = 3600.0, spacing: float = 0.0
+    ) -> None:
         self.ppas, self.told, self.moments, self.begun = ppas, list[tuple[Reference, LookEvent]](), list[Moment](), 0
-        self.looker = Looker(launchpad, self.begin, self.tell, every=every, observe=self.moments.append)
+        self.times = list[float]()
+        self.looker = Looker(
+            launchpad, self.begin, self.tell, every=every, observe=self.moments.append, spacing=spacing
+        )  # fmt: skip
 
     def begin(self) -> tuple[int, Collection[Reference]]:
         self.begun += 1
+        self.times.append(boottime())
         return self.begun, self.ppas
 
     def tell(self, ppa: Reference, event: LookEvent) -> None:
@@ -153,6 +160,39 @@ def test_the_thread_looks_again_and_at_once_when_asked_and_ends() -> None:
     watch.looker.stop()
     watch.looker.join(5.0)
     assert not watch.looker.is_alive()
+
+
+def test_many_who_ask_for_looks_get_them_spaced() -> None:
+    """Asked all the time, it begins no two looks closer than the spacing; one that comes after a pause is not late."""
+    watch = Watch(MemoryLaunchpad(boottime), A, spacing=0.3)
+    watch.looker.start()
+
+    def asked_until(count: int) -> bool:
+        watch.looker.look_now()
+        return watch.begun >= count
+
+    until(lambda: asked_until(4))
+    assert all(after - before >= 0.3 for before, after in pairwise(watch.times))
+    idle_from = boottime() + 0.7  # what was asked for last may lead to one more look
+    until(lambda: boottime() > idle_from)
+    count, now = watch.begun, boottime()
+    watch.looker.look_now()
+    until(lambda: watch.begun > count)
+    watch.looker.stop()
+    watch.looker.join(5.0)
+    assert watch.times[count] - now < 0.25
+
+
+def test_a_looker_in_its_pause_ends_at_once() -> None:
+    """The spacing does not hold up the daemon's end."""
+    watch = Watch(MemoryLaunchpad(boottime), A, spacing=60.0)
+    watch.looker.start()
+    until(lambda: watch.begun == 1)
+    watch.looker.look_now()
+    watch.looker.stop()
+    watch.looker.join(5.0)
+    assert not watch.looker.is_alive()
+    assert watch.begun == 1
 
 
 def test_the_thread_survives_a_bug(caplog: pytest.LogCaptureFixture) -> None:

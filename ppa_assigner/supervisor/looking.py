@@ -1,6 +1,7 @@
 """The periodic look at all PPAs, one request per 300 of an owner, and those who wait for a look to be over.
 
-Rule: a look that somebody waits for began after he asked; one look serves all who asked before it began.
+Rule: a look that somebody waits for began after he asked; one look serves all who asked before it began, and however
+many ask, looks do not follow each other without a pause.
 This module decides nothing about PPAs: workers do, with what it hands them.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ from ..reference import Reference
 log = logging.getLogger(__name__)
 
 OWNERS_AT_ONCE = 4
+SPACING_S = 1.0
 Failures = Mapping[Reference, str]
 LookEvent = Looked | LookFailed
 
@@ -85,8 +88,8 @@ class Rounds:
 
 
 class Looker(threading.Thread):
-    """Looks every `every` seconds, and at once when asked.  `begin` tells what to look at, `tell` gets what it saw,
-    `observe` the moment of each answer.
+    """Looks every `every` seconds, and at once when asked, but not within `spacing` seconds of the last look's begin.
+    `begin` tells what to look at, `tell` gets what it saw, `observe` the moment of each answer.
     """
 
     def __init__(
@@ -97,17 +100,18 @@ class Looker(threading.Thread):
         *,
         every: float,
         observe: Callable[[Moment], None],
+        spacing: float = SPACING_S,
     ) -> None:
         super().__init__(name="looker", daemon=True)
         self._launchpad, self._begin, self._tell, self._every = launchpad, begin, tell, every
-        self._observe = observe
+        self._observe, self._spacing = observe, min(spacing, every)
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._pool = ThreadPoolExecutor(OWNERS_AT_ONCE, thread_name_prefix="look")
         self._trouble: dict[str, str] = {}  # by owner: what was said of it last, so that it is said once
 
     def look_now(self) -> None:
-        """Begin a round as soon as the one under way is over."""
+        """Begin a round as soon as the one under way is over and the pause after its begin."""
         self._wake.set()
 
     def stop(self) -> None:
@@ -119,12 +123,14 @@ class Looker(threading.Thread):
     def run(self) -> None:
         """Look, wait, look."""
         while not self._stopping.is_set():
+            next_one = time.monotonic() + self._spacing
             try:
                 self.look()
             except Exception:  # the pool of threads is closed while a round is under way when this one is to end
                 if not self._stopping.is_set():
                     log.exception("a round of looks failed")
             self._wake.wait(self._every)
+            self._stopping.wait(max(0.0, next_one - time.monotonic()))
             self._wake.clear()
 
     def look(self) -> None:
