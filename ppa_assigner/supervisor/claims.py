@@ -1,12 +1,14 @@
 """Leases that were made here, and whether anybody was told of them.
 
 Invariant: a lease is given up only while nobody who asked for it was told or still waits under its request id, and
-only while its record has the very nonce of the assignment (design, section 5.3 and 5.4).
+only while its record is that of the assignment: by its very nonce, or one that settled an unknown outcome since
+(design, section 5.3 and 5.4).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 
 from ..automaton.events import Denied, GiveUp, No, Outcome
@@ -34,7 +36,7 @@ class Claims:
         """An assignment is settled; nobody was told yet."""
         claim = Claim(ppa, record)
         self._claims[record.request or ""] = claim
-        self._office.at(self._office.clock.boot() + UNCLAIMED_S, partial(self._due, claim))
+        self._look_again(claim, UNCLAIMED_S)
 
     def told(self, record: Record, calls: Iterable[Call]) -> None:
         """These connections are told of this lease."""
@@ -68,13 +70,21 @@ class Claims:
         if claim.calls:
             self._end(claim)
         elif self._wanted(claim.record.request or ""):
-            self._office.at(self._office.clock.boot() + AGAIN_S, partial(self._due, claim))
+            self._look_again(claim, AGAIN_S)
         else:
             self._give_up(claim)
 
+    def _look_again(self, claim: Claim, seconds: float) -> None:
+        if claim.timed is not None:
+            self._office.timer.cancel(claim.timed)
+        claim.timed = self._office.at(self._office.clock.boot() + seconds, partial(self._due, claim))
+
     def _give_up(self, claim: Claim) -> None:
-        if claim.over:
+        """Until Launchpad answered, or the lease is over anyway: a command that an outage outlasts is given again."""
+        if claim.over or claim.giving_up:
             return
+        claim.giving_up = True
+        claim.record = self._as_it_is_now(claim) or claim.record
         lease, nonce, deadline = claim.record.lease or "", claim.record.nonce, self._office.clock.boot() + UNCLAIMED_S
         self._office.order(
             claim.ppa,
@@ -83,15 +93,30 @@ class Claims:
         )
 
     def _given_up(self, claim: Claim, outcome: Outcome) -> None:
-        match outcome:
-            case Denied(No.IN_DOUBT):
-                return
-            case Denied(No.OUTAGE):
-                self._office.at(self._office.clock.boot() + AGAIN_S, partial(self._due, claim))
-            case _:
-                self._end(claim)
+        if isinstance(outcome, Denied) and outcome.why is No.IN_DOUBT:
+            return
+        claim.giving_up = False
+        unanswered = isinstance(outcome, Denied) and (outcome.why is No.OUTAGE or self._as_it_is_now(claim) is not None)
+        until = claim.record.until
+        if unanswered and (until is None or self._office.clock.now().date < until):
+            self._look_again(claim, AGAIN_S)
+        else:
+            self._end(claim)
+
+    def _as_it_is_now(self, claim: Claim) -> Record | None:
+        """The record of the assignment, if it stands as far as is known: also in a PPA that is missing and may come
+        back, and under another nonce when nothing else changed.  That is what settles an unknown outcome; whoever is
+        told of the lease with a higher attempt, or touches it, leaves a trace.
+        """
+        member = self._office.crew.get(claim.ppa)
+        record = member.snapshot.record if member is not None else None
+        if record is None or record != replace(claim.record, serial=record.serial, nonce=record.nonce):
+            return None
+        return record
 
     def _end(self, claim: Claim) -> None:
         claim.over = True
+        if claim.timed is not None:
+            self._office.timer.cancel(claim.timed)
         if self._claims.get(claim.record.request or "") is claim:
             del self._claims[claim.record.request or ""]

@@ -1,0 +1,122 @@
+"""A lease that nobody was told of, and an outage: a real worker and a supervisor, turned by hand on their own clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+import pytest
+
+from ppa_assigner import automaton
+from ppa_assigner.automaton import Daemon
+from ppa_assigner.automaton.events import Tick
+from ppa_assigner.clock import LaunchpadClock
+from ppa_assigner.record import State
+from ppa_assigner.supervisor import Supervisor
+from ppa_assigner.supervisor.ticket import TicketOffice
+from ppa_assigner.views import Wish
+from ppa_assigner.worker import Worker
+
+from .memory import MemoryLaunchpad, Request
+from .settings import settings
+
+LOOK_EVERY = 60
+
+
+class Turned(Worker):
+    """Runs no thread: `catch_up` does what is due."""
+
+    def start(self) -> None:
+        """Turned by hand."""
+
+    def catch_up(self) -> None:
+        """All that is in the mailbox, and what time brings now."""
+        while True:
+            due = automaton.wake(self._known, self._clock.now())
+            if not self._mailbox.empty():
+                self.turn(self._mailbox.get_nowait())
+            elif due is not None and due <= self._clock.now().boot:
+                self.turn(Tick())
+            else:
+                return
+
+
+class Town:
+    """One PPA, one daemon, and time that passes second by second."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.launchpad = MemoryLaunchpad(lambda: self.now)
+        (self.ppa,) = self.launchpad.add("~team/ubuntu/a")
+        self.supervisor = Supervisor(
+            settings(self.ppa), self.launchpad, clock=LaunchpadClock(lambda: self.now), daemon=Daemon("test", 1, "x"),
+            tickets=TicketOffice(b"pool"), rng=Random(1), hire=Turned,
+        )  # fmt: skip
+        self.supervisor.prepare()
+
+    def wait(self, seconds: int) -> None:
+        for _ in range(seconds):
+            if self.now % LOOK_EVERY == 0:
+                self.supervisor._looker.look()
+            self.catch_up()
+            self.now += 1.0
+
+    def wait_for(self, state: State) -> None:
+        for _ in range(600):
+            if self.state() is state:
+                return
+            self.wait(1)
+        raise AssertionError(f"never {state}")
+
+    def catch_up(self) -> None:
+        self.supervisor._office.timer.run_due()
+        for member in self.supervisor._office.crew:
+            assert isinstance(member.worker, Turned)
+            member.worker.catch_up()
+
+    def state(self) -> State | None:
+        record = self.launchpad.record(self.ppa)
+        return record.state if record is not None else None
+
+
+def down(request: Request) -> str | None:
+    """Nothing gets through."""
+    return "down"
+
+
+def writes_unknown(request: Request) -> str | None:
+    """Nothing gets through, and of a write nobody knows whether it did."""
+    return "unknown" if request.what == "write" else "down"
+
+
+def writes_only(request: Request) -> str | None:
+    """Reads go on, no write does."""
+    return "unknown" if request.what == "write" else None
+
+
+def gone(request: Request) -> str | None:
+    """The PPA is not there for us."""
+    return "gone"
+
+
+@pytest.mark.parametrize("outage", [down, writes_unknown, writes_only, gone])
+def test_giving_up_outlasts_an_outage(outage: Callable[[Request], str | None]) -> None:
+    """The client hangs up at the very begin of an outage that is longer than any command lasts; soon after it the PPA
+    is given up and cleaned, long before the end of its lease.
+    """
+    town = Town()
+    town.wait_for(State.FREE)
+    call = town.supervisor.assign(Wish("me", "default", "r", ttl=8 * 3600.0))
+    town.catch_up()
+    assert town.state() is State.USED
+    town.launchpad.fault = outage
+    town.supervisor.hang_up(call)
+    town.wait(1500)
+    assert town.state() is State.USED
+    town.launchpad.fault = lambda request: None
+    town.wait(200)
+    states = [record.state for record in town.launchpad.records(town.ppa)]
+    assert states[-1] is State.FREE
+    assert State.DIRTY in states[states.index(State.USED) :]
+    assert not len(town.supervisor._assigning._claims)
+    assert not town.supervisor._office._expected
