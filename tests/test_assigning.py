@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -843,8 +844,84 @@ def test_giving_up_waits_for_who_asks_just_then_and_for_launchpad() -> None:
     made["a"].reply(command, Denied(No.IN_DOUBT))
     made.wait(60.0)
     assert not made["a"].has(GiveUp)
+    made["a"].show(made["a"].record(State.DIRTY))
     made["a"].reply(command, Denied(No.ELSEWHERE))
     assert not len(made.supervisor._assigning._claims)
+
+
+def test_giving_up_is_ordered_until_launchpad_answered() -> None:
+    """An outage that outlasts many a command: one at a time, every half minute, until the lease is over anyway."""
+    made = desk("a")
+    call = made.ask()
+    made.wait(0.5)
+    made.supervisor.hang_up(call)
+    made["a"].lend()
+    for _ in range(100):
+        command = made["a"].take(GiveUp)
+        assert command.deadline > made.now
+        assert not made["a"].has(GiveUp)
+        made["a"].reply(command, Denied(No.OUTAGE, "its time is up"))
+        made.wait(29.0)
+        assert not made["a"].has(GiveUp)
+        made.wait(1.0)
+    made.wait(8 * 3600.0)
+    assert made["a"].has(GiveUp)
+    made["a"].deny(GiveUp, No.OUTAGE)
+    made.wait(60.0)
+    assert not made["a"].has(GiveUp)
+    assert not len(made.supervisor._assigning._claims)
+    nothing_left(made)
+
+
+def test_giving_up_is_ordered_once_at_a_time() -> None:
+    """While its outcome is in doubt the five minutes end: it is not ordered twice."""
+    made = desk("a")
+    call = made.ask()
+    made.supervisor.hang_up(call)
+    made["a"].lend()
+    made["a"].deny(GiveUp, No.IN_DOUBT)
+    made.wait(1000.0)
+    command = made["a"].take(GiveUp)
+    assert not made["a"].has(GiveUp)
+    made["a"].reply(command, Stands(None))
+    made.wait(1000.0)
+    assert not made["a"].has(GiveUp)
+    assert not len(made.office.timer)
+    nothing_left(made)
+
+
+def test_a_lease_to_be_given_up_in_a_ppa_that_is_missing_for_a_while() -> None:
+    """It may come back with the lease in it; once its record is another one there is nothing to give up."""
+    made = desk("a")
+    call = made.ask()
+    made.supervisor.hang_up(call)
+    record = made["a"].lend()
+    made["a"].show(record, Condition.MISSING)
+    made["a"].deny(GiveUp, No.ELSEWHERE, "404")
+    made.wait(30.0)
+    made["a"].show(replace(record, attempt=1), Condition.MISSING)
+    made["a"].deny(GiveUp, No.ELSEWHERE, "404")
+    made.wait(60.0)
+    assert not made["a"].has(GiveUp)
+    nothing_left(made)
+
+
+@pytest.mark.parametrize("change", [{}, {"attempt": 1}, {"touched": START + timedelta(minutes=1)}])
+def test_a_lease_to_be_given_up_whose_record_was_written_again(change: dict[str, Any]) -> None:
+    """Settling an outcome writes the same record under another nonce: it is still nobody's.  Not so when it was told
+    elsewhere with a higher attempt, or touched.
+    """
+    made = desk("a")
+    call = made.ask()
+    made.supervisor.hang_up(call)
+    record = made["a"].lend()
+    made["a"].show(replace(record, nonce="settled", serial=record.serial + 1, **change))
+    made["a"].deny(GiveUp, No.ELSEWHERE)
+    made.wait(30.0)
+    if change:
+        assert not made["a"].has(GiveUp)
+    else:
+        assert made["a"].take(GiveUp).nonce == "settled"
 
 
 def test_an_unclaimed_lease_that_went_is_forgotten() -> None:

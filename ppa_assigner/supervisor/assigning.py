@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from ..access import Caller
-from ..automaton.events import Assign, Confirm, Denied, Lent, No, Outcome
+from ..automaton.events import Assign, Denied, Lent, No, Outcome
 from ..config import Pool
 from ..problems import Kind, Problem
 from ..record import Record
@@ -21,10 +21,12 @@ from ..views import Lent as LentView
 from ..views import Snapshot, Wish
 from . import line
 from .claims import Claims
+from .confirming import Confirming, why_not
 from .line import Asked, Avoided, Call, Stage
 from .office import Office
 from .refusals import SOON_S
 from .searching import Searching
+from .tracing import Tracing
 from .wishes import Wishes
 
 LOSSES_PER_PPA = 2
@@ -40,8 +42,10 @@ class Assigning:
         self._pools = pools
         self._wishes = Wishes(office)
         self._searching = Searching(office, self._wishes, self._decide, self.match)
+        self._confirming = Confirming(office, self._wishes, self._decide, self._not_here, self._finish)
         self._claims = Claims(office, self._wishes.__contains__)
         self._bound: set[Reference] = set()
+        self._tracing = Tracing(office, self._wishes, self._bound, self._wait_on)
 
     # -- calls come and go -----------------------------------------------------------------------------------------
 
@@ -115,7 +119,13 @@ class Assigning:
     # -- matching --------------------------------------------------------------------------------------------------
 
     def match(self, pool: str) -> None:
-        """Which request gets which PPA: the one place where that is decided."""
+        """Which request gets which PPA, and who learns that it gets none: the one place where that is decided."""
+        self._match(pool)
+        for asked in self._wishes:
+            if asked.wish.pool == pool:
+                self._tracing.pursue(asked)
+
+    def _match(self, pool: str) -> None:
         if not self._wishes or not (candidates := self._candidates(pool)):
             return
         boot, ahead = self._office.clock.boot(), 0
@@ -125,7 +135,7 @@ class Assigning:
             elif len(candidates) <= ahead and asked.may_wait(boot):
                 continue
             elif holding := self._holding(asked):
-                self._confirm(asked, holding.ppa)
+                self._confirming.begin(asked, holding.ppa)
             elif chosen := line.choose(asked, candidates, self._office.rng, boot):
                 candidates.remove(chosen)
                 self._bind(asked, chosen.ppa)
@@ -136,7 +146,7 @@ class Assigning:
         """A PPA is used under this request id: what was sent before may have landed only now."""
         asked = self._wishes.get(request_id)
         if asked is not None and asked.stage is Stage.WAITING and (holding := self._holding(asked)):
-            self._confirm(asked, holding.ppa)
+            self._confirming.begin(asked, holding.ppa)
 
     def waiting(self, pool: str) -> list[Asked]:
         """The line of a pool."""
@@ -167,9 +177,13 @@ class Assigning:
             self._searching.begin(asked)
             return
         if holding := self._holding(asked):
-            self._confirm(asked, holding.ppa)
+            self._confirming.begin(asked, holding.ppa)
             return
         asked.stage, asked.bound = Stage.WAITING, None
+        self._wait_on(asked)
+
+    def _wait_on(self, asked: Asked) -> None:
+        """It is in the line, or more is known of those that it waits for."""
         self.match(asked.wish.pool)
         for call in list(asked.calls):
             self._time_is_up(asked, call)
@@ -188,6 +202,7 @@ class Assigning:
                 token=token, deadline=asked.deadline, lease=asked.lease, request=wish.request_id, owner=wish.owner,
                 attempt=asked.attempt, by=wish.by, ttl=wish.ttl if wish.ttl is not None else options.ttl,
                 idle=None if idle is None else max(1, round(idle)), note=wish.note, uploader=wish.uploader,
+                sources=wish.sources,
             ),
             partial(self._assigned, asked, ppa),
         )  # fmt: skip
@@ -202,10 +217,14 @@ class Assigning:
             case Denied(No.INVALID, detail):
                 self._wishes.refuse(asked, Kind.INVALID, detail)
                 self._settled(asked)
+            case Denied(No.BURNT, source):
+                self._tracing.burnt(asked, ppa, source)
+                self._go_on(asked)
             case Denied(why, detail) if why is not No.UNTOLD:
-                self._next_candidate(asked, ppa, why, detail)
+                self._lost(asked, ppa, why, detail)
+                self._go_on(asked)
             case _:
-                self._untold(asked, ppa, _why(outcome)[1])
+                self._untold(asked, ppa, why_not(outcome)[1])
 
     def _holds(self, asked: Asked, ppa: Reference, record: Record) -> None:
         if asked.withdrawn:
@@ -239,12 +258,15 @@ class Assigning:
             self._made(asked, ppa, record)
         self._settled(asked)
 
-    def _next_candidate(self, asked: Asked, ppa: Reference, why: No, detail: str) -> None:
+    def _lost(self, asked: Asked, ppa: Reference, why: No, detail: str) -> None:
         asked.lost += 1
         if why is No.OUTAGE:
             asked.outage = detail
         if why is No.OUTAGE or asked.lost >= LOSSES_PER_PPA:
             self._avoid(asked, ppa)
+
+    def _go_on(self, asked: Asked) -> None:
+        """The next candidate, if anybody still waits for one."""
         if asked.calls:
             self._decide(asked)
         else:
@@ -256,51 +278,14 @@ class Assigning:
         for settled in asked.withdrawn:
             settled(asked.searched >= asked.attempt)
 
-    def _confirm(self, asked: Asked, ppa: Reference) -> None:
-        wish = asked.wish
-        asked.stage, asked.bound = Stage.CONFIRMING, ppa
-        self._office.order(
-            ppa,
-            lambda token: Confirm(
-                token=token, deadline=asked.deadline, request=wish.request_id, attempt=asked.attempt, owner=wish.owner,
-                by=wish.by, pool=wish.pool,
-            ),
-            partial(self._confirmed, asked, ppa),
-        )  # fmt: skip
-
-    def _confirmed(self, asked: Asked, ppa: Reference, outcome: Outcome) -> None:
-        if not self._wishes.is_current(asked, Stage.CONFIRMING):
-            return
-        match outcome:
-            case Denied(No.IN_DOUBT):
-                return  # its raised attempt may stand, and is told only once it does
-            case Lent(record) if record.attempt < asked.attempt:
-                self._decide(asked)
-            case Lent(record):
-                self._finish(asked, ppa, record, fresh=False)
-            case Denied(No.ELSEWHERE):
-                self._claims.elsewhere(asked.wish.request_id, ppa)
-                self._avoid(asked, ppa)
-                self._decide(asked)
-            case _:
-                self._wishes.answer(asked, self._not_confirmed(asked, *_why(outcome)))
-                self._wishes.forget(asked)
-
-    def _not_confirmed(self, asked: Asked, why: No, detail: str) -> Problem:
-        match why:
-            case No.TAKEN:
-                detail = "somebody else's lease has this request id"
-                return self._wishes.refusals.problem(asked.wish, Kind.REQUEST_ID_TAKEN, detail)
-            case No.SUPERSEDED:
-                detail = "a later attempt of this request has a lease"
-                return self._wishes.refusals.problem(asked.wish, Kind.SUPERSEDED, detail)
-            case No.INVALID:
-                return self._wishes.refusals.problem(asked.wish, Kind.INVALID, detail)
-        return self._wishes.refusals.unavailable(asked, detail)
+    def _not_here(self, asked: Asked, ppa: Reference) -> None:
+        self._claims.elsewhere(asked.wish.request_id, ppa)
+        self._avoid(asked, ppa)
+        self._decide(asked)
 
     # -- ends ------------------------------------------------------------------------------------------------------
 
-    def _finish(self, asked: Asked, ppa: Reference, record: Record, *, fresh: bool) -> None:
+    def _finish(self, asked: Asked, ppa: Reference, record: Record, *, fresh: bool = False) -> None:
         self._claims.told(record, asked.calls)
         self._wishes.answer(asked, LentView(ppa, record, fresh))
         self._wishes.forget(asked)
@@ -315,11 +300,6 @@ class Assigning:
             self._wishes.end(asked, call, self._wishes.refusals.unavailable(asked, detail))
         elif boot >= call.until and asked.stage is Stage.WAITING:
             self.match(asked.wish.pool)  # it need not let anybody go first any more
-            if asked.stage is Stage.WAITING and call in asked.calls:
+            if asked.stage is Stage.WAITING and call in asked.calls and not self._tracing.undecided(asked):
                 line_ = self._wishes.in_line(asked.wish.pool)
                 self._wishes.end(asked, call, self._wishes.refusals.none_free(asked, line_))
-
-
-def _why(outcome: Outcome) -> tuple[No, str]:
-    """An outcome that no such command has would be a bug; its calls end all the same."""
-    return (outcome.why, outcome.detail) if isinstance(outcome, Denied) else (No.OUTAGE, f"unexpected: {outcome}")

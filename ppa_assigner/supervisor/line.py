@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..problems import Problem
-from ..record import Record
+from ..record import Record, State
 from ..reference import Reference
-from ..views import Lent, Snapshot, Wish
+from ..views import Condition, Lent, Snapshot, Wish
 from .timer import Timed
 
 TURN_S = 5.0
+
+StateOf = tuple[tuple[State | None, str | None], Condition]
 
 
 class Stage(enum.Enum):
@@ -52,6 +54,8 @@ class Claim:
     record: Record
     calls: set[Call] = field(default_factory=set)
     over: bool = False
+    giving_up: bool = False
+    timed: Timed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,19 @@ def nonce_of(snapshot: Snapshot) -> str | None:
     return snapshot.record.nonce if snapshot.record is not None else None
 
 
+def state_of(snapshot: Snapshot) -> StateOf:
+    """What does not change while the same lease goes on, or the same clean: what was asked of it holds so long."""
+    record = snapshot.record
+    return (record.state, record.lease) if record is not None else (None, None), snapshot.condition
+
+
 @dataclass(eq=False, slots=True)
 class Asked:
     """A wish, until it is answered.  `first` is its place in the line: seconds since 1970, Launchpad's clock.
 
     `searched` is the attempt for which it is known that no other lease was there; `search` counts the searches.
+    `burnt` are the PPAs that had one of its sources, and which; `tracing` those that are asked whether they had;
+    `traced` in which state the others answered, or failed to; `hope` one of them that may be waited for.
     """
 
     wish: Wish
@@ -88,6 +100,10 @@ class Asked:
     lost: int = 0
     outage: str | None = None
     avoided: dict[Reference, Avoided] = field(default_factory=dict)
+    burnt: dict[Reference, str] = field(default_factory=dict)
+    tracing: set[Reference] = field(default_factory=set)
+    traced: dict[Reference, StateOf] = field(default_factory=dict)
+    hope: Reference | None = None
     abandoned: bool = False
     withdrawn: list[Callable[[bool], None]] = field(default_factory=list)
 
@@ -134,7 +150,8 @@ def choose(asked: Asked, candidates: Iterable[Snapshot], rng: random.Random, boo
     """The PPA that has been free longest; after a lost race a random one, for two daemons that both take the longest
     collide at every burst.
     """
-    fit = [c for c in candidates if asked.wish.ppa in (None, c.ppa) and not asked.avoids(c, boot)]
+    wanted = [c for c in candidates if asked.wish.ppa in (None, c.ppa) and c.ppa not in asked.burnt]
+    fit = [c for c in wanted if not asked.avoids(c, boot)]
     if not fit:
         return None
     return rng.choice(fit) if asked.lost else min(fit, key=_free_since)

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..automaton.events import No
 from ..config import Pool
 from ..problems import Kind, Problem
 from ..record import State, format_time
+from ..reference import Reference
 from ..views import Condition, Snapshot, Wish
 from . import line
 from .crew import counted
@@ -71,6 +73,27 @@ class Refusals:
             position=line.position(waiting, asked), ticket=self._ticket(wish, asked.first),
             next_until=format_time(min(ends)) if ends else None, retry_after=RETRY_AFTER_S,
         )  # fmt: skip
+
+    def all_burnt(self, asked: Asked, burnt: Mapping[Reference, str]) -> Problem:
+        """No PPA will ever take these sources: Launchpad forgets no version (`burnt`: which had which)."""
+        wish, had = asked.wish, ", ".join(sorted(set(burnt.values())))
+        which = f"every PPA of pool {wish.pool!r}" if wish.ppa is None else str(wish.ppa)
+        return self.problem(
+            wish, Kind.ALL_BURNT, f"{which} had one of these sources before, and takes it no more: {had}",
+            sources=[{"name": name, "version": version} for name, version in wish.sources],
+            burnt={str(ppa): source for ppa, source in burnt.items()},
+        )  # fmt: skip
+
+    def not_confirmed(self, asked: Asked, why: No, detail: str) -> Problem:
+        """The lease that this request seemed to have cannot be told."""
+        match why:
+            case No.TAKEN:
+                return self.problem(asked.wish, Kind.REQUEST_ID_TAKEN, "somebody else's lease has this request id")
+            case No.SUPERSEDED:
+                return self.problem(asked.wish, Kind.SUPERSEDED, "a later attempt of this request has a lease")
+            case No.INVALID:
+                return self.problem(asked.wish, Kind.INVALID, detail)
+        return self.unavailable(asked, detail)
 
     def _outage(self, asked: Asked, snapshots: Sequence[Snapshot]) -> str | None:
         """Where Launchpad did not answer: a PPA that could have been lent, for all that is known."""

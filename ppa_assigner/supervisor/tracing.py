@@ -1,0 +1,109 @@
+"""Which PPAs can never take what a wish is about to upload: those that had one of its sources before, burnt ones.
+
+Invariants: `all-burnt` is told only when every PPA that the wish could get was seen to be burnt.  No PPA is asked twice
+in the same state, and none while another is known that the wish may wait for: one that is not burnt, or cannot be
+asked now, may be free tomorrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
+
+from ..automaton.events import CheckBurnt, Denied, No, Outcome
+from ..reference import Reference
+from ..views import Condition
+from .crew import Member, free_for_anyone
+from .line import Asked, Stage, state_of
+from .office import Office
+from .wishes import Wishes
+
+AT_ONCE = 16
+UNASKABLE = (Condition.MISSING, Condition.UNREACHABLE)
+
+
+class Tracing:
+    """Every method is called under the office's lock.  `bound` are the PPAs that are being lent; `learnt` is called
+    when more is known of a wish that waits.
+    """
+
+    def __init__(
+        self, office: Office, wishes: Wishes, bound: Collection[Reference], learnt: Callable[[Asked], None]
+    ) -> None:
+        self._office, self._wishes, self._bound, self._learnt = office, wishes, bound, learnt
+
+    def pursue(self, asked: Asked) -> None:
+        """Ask on until a PPA is known that a wish in the line may wait for; if there is none, it is told so."""
+        if not asked.wish.sources or asked.stage is not Stage.WAITING or not asked.calls or self._still_hopes(asked):
+            return
+        left = self._left(asked)
+        burnt = {ppa: asked.burnt[ppa] for ppa in sorted(asked.burnt) if self._member(asked, ppa)}
+        if burnt and not left:
+            self._wishes.answer(asked, self._wishes.refusals.all_burnt(asked, burnt))
+            self._wishes.forget(asked)
+        elif not self._any_hope(asked, left):
+            self._ask(asked, left)
+
+    def undecided(self, asked: Asked) -> bool:
+        """Whether an answer that is under way may show that all are burnt."""
+        return bool(asked.tracing) and not self._any_hope(asked, self._left(asked))
+
+    def burnt(self, asked: Asked, ppa: Reference, source: str) -> None:
+        """A PPA that was to be lent turned out to be burnt.  Others that are free may be too: they are asked at once,
+        for one after the other could take longer than the wish has time.
+        """
+        asked.burnt[ppa] = source
+        if asked.calls:
+            free = [m for m in self._left(asked) if self._free(m)]
+            self._ask(asked, [m for m in free if asked.traced.get(m.worker.ppa) != state_of(m.snapshot)])
+
+    def _ask(self, asked: Asked, members: Iterable[Member]) -> None:
+        ppas = [member.worker.ppa for member in members if member.worker.ppa not in asked.tracing]
+        deadline, sources = asked.deadline, asked.wish.sources
+        for ppa in ppas[: max(0, AT_ONCE - len(asked.tracing))]:
+            asked.tracing.add(ppa)
+            self._office.order(
+                ppa,
+                lambda token: CheckBurnt(token=token, deadline=deadline, sources=sources),
+                partial(self._answered, asked, ppa),
+            )
+
+    def _answered(self, asked: Asked, ppa: Reference, outcome: Outcome) -> None:
+        match outcome:
+            case Denied(No.IN_DOUBT):
+                return
+            case Denied(No.BURNT, source):
+                asked.burnt[ppa] = source
+        asked.tracing.discard(ppa)
+        if (member := self._office.crew.get(ppa)) is not None:
+            asked.traced[ppa] = state_of(member.snapshot)
+        if self._wishes.is_current(asked, Stage.WAITING):
+            self._learnt(asked)
+
+    def _left(self, asked: Asked) -> list[Member]:
+        """Those that are not known to be burnt."""
+        members = self._office.crew.in_pool(asked.wish.pool)
+        return [m for m in members if asked.wish.ppa in (None, m.worker.ppa) and m.worker.ppa not in asked.burnt]
+
+    def _member(self, asked: Asked, ppa: Reference) -> Member | None:
+        member = self._office.crew.get(ppa)
+        return member if member is not None and member.lent and member.pool == asked.wish.pool else None
+
+    def _any_hope(self, asked: Asked, left: Iterable[Member]) -> bool:
+        asked.hope = next((member.worker.ppa for member in left if self._hope(asked, member)), None)
+        return asked.hope is not None
+
+    def _still_hopes(self, asked: Asked) -> bool:
+        """The same without going through the pool, for this is asked at each change: where there was hope last."""
+        member = self._member(asked, asked.hope) if asked.hope is not None else None
+        return member is not None and member.worker.ppa not in asked.burnt and self._hope(asked, member)
+
+    def _hope(self, asked: Asked, member: Member) -> bool:
+        """Whether it may be waited for: it is free, cannot be asked, or did not say in this state that it is burnt."""
+        if self._free(member) or member.snapshot.condition in UNASKABLE:
+            return True
+        ppa = member.worker.ppa
+        return ppa not in asked.tracing and asked.traced.get(ppa) == state_of(member.snapshot)
+
+    def _free(self, member: Member) -> bool:
+        return free_for_anyone(member.snapshot) and member.worker.ppa not in self._bound
