@@ -96,7 +96,9 @@ class Wish(Incoming):
     ppa: Annotated[str | None, Field(max_length=512, description="this very PPA: ~owner/ubuntu/name, ppa:…")] = None
     sources: Annotated[list[Source] | None, Field(description="what will be uploaded")] = None
     uploader: Annotated[str | None, Field(pattern=r"^~[a-z0-9][a-z0-9+.-]*$", max_length=256)] = None
-    ticket: Annotated[str | None, Field(max_length=4096, description="from an earlier answer: keeps the place")] = None
+    ticket: Annotated[
+        str | None, Field(description="from an earlier answer: keeps the place; one that is not valid counts as none")
+    ] = None
 
 
 class Touch(Incoming):

@@ -25,6 +25,7 @@ CLEANER_SILENCE_S = 300.0  # after so much silence another daemon's clean is tak
 CLEANER_TOUCH_S = 60.0
 FORBIDDEN_S = 600.0  # how long a PPA that we may not write to, or not create, is left in peace at the most
 FORBIDDEN_FIRST_S = 5.0  # and after the first refusal: it may have been a moment's trouble with the account
+IN_DOUBT = "Launchpad's answer to a write was lost; it is being settled"
 UNMANAGED_S = 600.0  # how often a PPA that holds somebody's packages is looked into again
 
 
@@ -248,12 +249,17 @@ class Known:
         return self.text.record.state if self.text.record else None
 
     @property
+    def in_doubt(self) -> bool:
+        """Whether nobody knows what became of a write: then nobody knows what the PPA is."""
+        return self.flight is not None and self.flight.unsettled
+
+    @property
     def condition(self) -> Condition:
         """What is thought of the PPA beside its state, the gravest first."""
         record = self.text.record
         if self.absent is not None or self.forbidden is not None:
             return Condition.MISSING
-        if self.unreachable is not None or self.entry is None:
+        if self.unreachable is not None or self.entry is None or self.in_doubt:
             return Condition.UNREACHABLE
         if self.text.fault is not None or self.suspect:
             return Condition.UNREADABLE
@@ -270,7 +276,8 @@ class Known:
         """Why the condition is not ok, for people."""
         record = self.text.record
         absent = self.uncreated or self.absent if self.absent is not None else None
-        return absent or self.forbidden or self.unreachable or self.text.fault or (record.fault if record else None)
+        trouble = absent or self.forbidden or self.unreachable or (IN_DOUBT if self.in_doubt else None)
+        return trouble or self.text.fault or (record.fault if record else None)
 
     def snapshot(self) -> Snapshot:
         """What anybody may see of it at any time."""

@@ -44,6 +44,7 @@ from .events import (
     Touch,
 )
 from .known import (
+    IN_DOUBT,
     UNMANAGED_S,
     Creating,
     Emptying,
@@ -133,7 +134,7 @@ def _looked(known: Known, look: Looked, now: Now) -> Step:
     read alone †.
     """
     if known.flight is not None:
-        return known, [RoundDone(look.round, "the outcome of a write is not known yet")]
+        return known, [RoundDone(look.round, IN_DOUBT)]
     if look.started <= known.basis and look.started < known.asof:
         return known, [RoundDone(look.round, known.unreachable)]
     if look.entry is None or look.started < known.asof:

@@ -58,11 +58,13 @@ def demo_command() -> int:
 
 def check_config_command(config: Config = DEFAULT_CONFIG) -> int:
     """Say everything that is wrong with a configuration, each mistake with its line."""
-    from ..config import ConfigError, describe, load
+    from ..config import ConfigError, credentials_path, describe, load
+    from ..launchpad import CredentialsError, load_credentials
 
     try:
         settings = load(config)
-    except ConfigError as error:
+        load_credentials(credentials_path(settings))
+    except (ConfigError, CredentialsError) as error:
         return _wrong(error)
     print(describe(settings))  # noqa: T201 - what was asked for
     return 0
