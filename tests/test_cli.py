@@ -61,6 +61,8 @@ def test_version_and_help_need_no_daemon() -> None:
         ("touch",),
         ("release",),
         ("status", "nonsense"),
+        ("status", "--watch"),
+        ("status", "--watch", "--json"),
         ("exec", "--owner", "x"),
         ("exec", "--owner", "x", "--on-lost", "shrug", "--", "true"),
         ("hold", "ppa:ci-pool/pool-001", "--for", "2h"),
@@ -317,6 +319,40 @@ def test_status_on_a_terminal_is_a_table(daemon: FakeDaemon) -> None:
     assert "\x07" not in shown
 
 
+def test_status_watch_draws_anew(daemon: FakeDaemon) -> None:
+    """How far a clean is, each time; an outage is told below what was known; what does not pass ends it."""
+    more = PPA | {"cleaning": PPA["cleaning"] | {"deleted": 6, "left": 1}}
+    first, second = Reply(200, {"items": [PPA]}), Reply(200, {"items": [more]})
+    down = problem(503, "launchpad-unavailable", retry_after=9)
+    daemon.on("GET", "/v1/ppas", first, second, down, down, problem(401, "unauthorized"))
+    code, shown = on_terminal("status", "--watch", url=daemon.url, env={"NO_COLOR": "1", "LINES": "20"})
+    assert code == 77
+    clear, *drawings = shown.split("\x1b[H")
+    assert clear == "\x1b[2J"
+    assert ["3 of 7 deleted" in drawing for drawing in drawings] == [True, False, False]
+    assert ["6 of 7 deleted" in drawing for drawing in drawings] == [False, True, True]
+    assert ["because of launchpad-unavailable" in drawing for drawing in drawings] == [False, False, True]
+    assert all(line.endswith("\x1b[K") for drawing in drawings for line in drawing.splitlines()[:5])
+
+
+def test_status_watch_stays_on_the_screen_and_ends_with_a_signal(daemon: FakeDaemon) -> None:
+    """A table that is too long is cut, and that is said; a terminal that is closed or Ctrl-C ends it in order."""
+    daemon.on("GET", "/v1/ppas", Reply(200, {"items": [PPA] * 50}))
+    ours, theirs = pty.openpty()
+    variables = environment(daemon.url, TERM="xterm-256color", COLUMNS="200", LINES="12")
+    process = subprocess.Popen(
+        [*PROGRAM, "status", "--watch"], stdin=theirs, stdout=theirs, stderr=theirs, env=variables
+    )
+    os.close(theirs)
+    shown = b""
+    with killed_at_last(process), os.fdopen(ours, "rb", buffering=0) as terminal:
+        while b"lines more" not in shown:
+            shown += terminal.read(65536)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(DEADLINE_S) == 130
+    assert shown.count(b"\n") <= 11
+
+
 # -- operating --------------------------------------------------------------------------------------------------------
 
 
@@ -346,7 +382,8 @@ def test_a_dry_run_shows_what_would_go(daemon: FakeDaemon) -> None:
     assert done.returncode == 0
     assert "sources: 1\n  hello 2.10-3 noble\n" in done.stdout
     assert "binaries: 0\n" in done.stdout
-    assert "amd64 build of hello\\x1b Building" in done.stdout
+    assert "builds: 1\n  amd64 build of hello\\x1b Building\n" in done.stdout
+    assert "uploads: 1\n  bye 1.0\n" in done.stdout
     as_json = cli("clean", "--dry-run", "--json", "ppa:ci-pool/pool-001", url=daemon.url)
     assert json.loads(as_json.stdout) == CONTENT
 

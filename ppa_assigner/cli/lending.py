@@ -6,18 +6,19 @@ Rule: a PPA that was taken is either told on stdout or given back.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..client.errors import AssignerError, UsageError
-from . import options, output
+from . import options, output, watching
 from .options import Json, TokenFile, Url
 from .signals import Interrupted, interruptible
 
 if TYPE_CHECKING:
-    from ..client import Client, Lease, Wish
+    from ..client import PPA, Client, Lease, Wish
 
 _WITHDRAW_S = 10.0
 
@@ -114,17 +115,25 @@ def release(lease: options.Lease = None, json: Json = False, url: Url = None, to
 def status(
     ppas: Annotated[list[str] | None, typer.Argument(metavar="[PPA]...", help="These PPAs.  [default: all]")] = None,
     pool: options.PoolName = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Draw the table anew every two seconds.")] = False,
     json: Json = False,
     url: Url = None,
     token_file: TokenFile = None,
 ) -> None:
     """Show the PPAs: who has which, what is being cleaned."""
+    if watch:
+        watching.check(json)
     references = [options.reference(text) for text in ppas or ()]
     client = options.connect(url, token_file)
-    found = [client.ppa(each) for each in references] if references else client.ppas(pool=pool)
-    if pool is not None:
-        found = [each for each in found if each["pool"] == pool]
-    if json:
-        output.document({"items": found})
+    known = partial(_known, client, references, pool)
+    if watch:
+        watching.watch(known)
+    elif json:
+        output.document({"items": known()})
     else:
-        output.ppas(found)
+        output.ppas(known())
+
+
+def _known(client: Client, references: Sequence[str], pool: str | None) -> list[PPA]:
+    found = [client.ppa(each) for each in references] if references else client.ppas(pool=pool)
+    return [each for each in found if pool is None or each["pool"] == pool]

@@ -16,6 +16,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from ..client import PPA, Client, Event, Lease
 
 _HEADS = ("PPA", "STATE", "CONDITION", "OWNER", "SINCE", "LEFT", "CLEANING", "REMARK")
@@ -109,12 +111,26 @@ def _rewrite(text: str) -> None:
 
 def ppas(items: Iterable[PPA]) -> None:
     """A table of PPAs: boxed on a terminal, in a pipe aligned columns of whole texts."""
-    now = datetime.now(timezone.utc)
-    rows = [tuple(escaped(cell) for cell in _row(item, now)) for item in items]
     if sys.stdout.isatty():
-        _boxed(_HEADS, rows)
+        for text in drawn(items):
+            line(text)
     else:
-        _aligned(_HEADS, rows)
+        _aligned(_HEADS, _rows(items))
+
+
+def drawn(items: Iterable[PPA]) -> list[str]:
+    """The lines of the table as a terminal shows it."""
+    from rich.console import Console
+
+    console = Console()
+    with console.capture() as captured:
+        console.print(_boxed(_HEADS, _rows(items)))
+    return captured.get().splitlines()
+
+
+def _rows(items: Iterable[PPA]) -> list[tuple[str, ...]]:
+    now = datetime.now(timezone.utc)
+    return [tuple(escaped(cell) for cell in _row(item, now)) for item in items]
 
 
 def _row(item: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
@@ -179,8 +195,7 @@ def _span(seconds: float) -> str:
     return "".join(parts[:2]) or "0s"
 
 
-def _boxed(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    from rich.console import Console
+def _boxed(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
@@ -189,7 +204,7 @@ def _boxed(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table.add_column(head, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+    return table
 
 
 def _aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

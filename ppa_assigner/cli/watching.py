@@ -1,0 +1,60 @@
+"""`status --watch`: the table of PPAs, drawn anew while somebody looks at it.
+
+Rule: for terminals alone, and within the terminal's height; an outage is told under what was known before it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from ..client.errors import Unavailable, UsageError
+from . import output
+from .signals import interruptible
+
+if TYPE_CHECKING:
+    from ..client import PPA
+
+REFRESH_S = 2.0
+_HOME, _REST_OF_LINE, _REST_OF_SCREEN, _ALL = "\x1b[H", "\x1b[K", "\x1b[J", "\x1b[2J"
+
+
+def check(json: bool) -> None:
+    """Raises UsageError where nobody could watch."""
+    if json:
+        raise UsageError("--watch or --json, not both")
+    if not sys.stdout.isatty():
+        raise UsageError("--watch draws on a terminal, and stdout is none; events --follow writes into pipes")
+
+
+def watch(known: Callable[[], Sequence[PPA]]) -> NoReturn:
+    """Draw what is known every two seconds, until a signal (Interrupted) or an error that does not pass."""
+    found: Sequence[PPA] = ()
+    trouble = None
+    _write(_ALL)
+    with interruptible():
+        while True:
+            try:
+                found, trouble = known(), None
+            except Unavailable as error:
+                trouble = str(error)
+            _draw(output.drawn(found), trouble)
+            time.sleep(REFRESH_S)
+
+
+def _draw(lines: Sequence[str], trouble: str | None) -> None:
+    """One line stays free for the cursor, another for what there is to say."""
+    space = max(1, shutil.get_terminal_size().lines - 2)
+    remark = output.escaped(trouble) if trouble is not None else None
+    if remark is None and len(lines) > space:
+        remark = f"{len(lines) - space} lines more: name PPAs or a --pool to see them"
+    shown = [*lines[:space], *([remark] if remark is not None else ())]
+    _write(_HOME + "".join(f"{line}{_REST_OF_LINE}\n" for line in shown) + _REST_OF_SCREEN)
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
