@@ -34,6 +34,7 @@ from ppa_assigner.reference import Reference
 from ppa_assigner.views import (
     Act,
     AdoptAct,
+    Cleaning,
     Condition,
     Event,
     HoldAct,
@@ -277,6 +278,25 @@ def test_transitions_and_alarms_are_events() -> None:
     assert (seen[0].data["from"], seen[0].data["to"], seen[0].data["why"]) == ("used", "dirty", "released")
     assert seen[1].data["from"] is None
     assert seen[2].data == {"text": "look here"}
+
+
+def test_the_progress_of_a_clean_is_an_event() -> None:
+    """What it does, and how much is left."""
+    made = Desk("a")
+    made.supervisor.progressed(ref("a"), Cleaning("delete", 7, 3, 4, START))
+    (event,), _ = made.supervisor.events.since(0)
+    assert (event.ppa, event.kind, event.at) == (ref("a"), "cleaning", START)
+    assert event.data == {"step": "delete", "found": 7, "deleted": 3, "left": 4}
+
+
+def test_many_calls_for_unknown_leases_want_one_look() -> None:
+    """One wish for a look each, which one look serves."""
+    made = Desk("a")
+    calls = [made.supervisor.touch(f"unknown-{n}", None, EVERYBODY) for n in range(100)]
+    begun = made.office.rounds.begun
+    made.look()
+    assert made.office.rounds.begun == begun + 1
+    assert {problem(call).kind for call in calls} == {Kind.UNKNOWN_LEASE}
 
 
 def test_ready_after_a_look_that_got_through_somewhere() -> None:

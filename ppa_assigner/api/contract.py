@@ -41,6 +41,7 @@ whose `type` ends in the kind of problem.  A client that gets no answer, or a 50
 and `attempt` one higher: it gets the PPA that the first try may have got, never a second one."""
 _DETAILS = {
     Kind.NONE_FREE: "no PPA of pool 'default' is free",
+    Kind.ALL_BURNT: "every PPA of pool 'default' had one of these sources before, and takes it no more: hello 2.10-3",
     Kind.INVALID: "owner: is missing",
     Kind.UNAVAILABLE: "Launchpad did not answer in time; asking again is safe",
 }
@@ -51,6 +52,11 @@ _FACTS: dict[Kind, dict[str, Any]] = {
         "position": 3,
         "next_until": "2026-11-25T11:14:12Z",
         "ticket": "eyJ…",
+    },
+    Kind.ALL_BURNT: {
+        "request_id": "build-78",
+        "sources": [{"name": "hello", "version": "2.10-3"}],
+        "burnt": {"~ci-pool/ubuntu/pool-001": "hello 2.10-3", "~ci-pool/ubuntu/pool-002": "hello 2.10-3"},
     },
 }
 

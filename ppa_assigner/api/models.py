@@ -83,7 +83,10 @@ class Source(Incoming):
 class Wish(Incoming):
     """An ask for a PPA."""
 
-    model_config = _shown({"owner": "ticket-123", "request_id": "build-77", "attempt": 0, "wait": 600, "ttl": 28800})
+    model_config = _shown(
+        {"owner": "ticket-123", "request_id": "build-77", "attempt": 0, "wait": 600, "ttl": 28800},
+        {"owner": "ticket-123", "request_id": "build-78", "sources": [{"name": "hello", "version": "2.10-3"}]},
+    )
 
     owner: Annotated[Text, Field(description="who holds the PPA; public")]
     pool: Text = "default"
@@ -94,7 +97,10 @@ class Wish(Incoming):
     idle: Annotated[Seconds | None, Field(description="the lease ends after that many seconds without a touch")] = None
     note: Annotated[str | None, Field(max_length=1024, description="public")] = None
     ppa: Annotated[str | None, Field(max_length=512, description="this very PPA: ~owner/ubuntu/name, ppa:…")] = None
-    sources: Annotated[list[Source] | None, Field(description="what will be uploaded")] = None
+    sources: Annotated[
+        list[Source] | None,
+        Field(description="what will be uploaded: lent is only a PPA that never had any of it, even if that was deleted"),
+    ] = None
     uploader: Annotated[str | None, Field(pattern=r"^~[a-z0-9][a-z0-9+.-]*$", max_length=256)] = None
     ticket: Annotated[
         str | None, Field(description="from an earlier answer: keeps the place; one that is not valid counts as none")
@@ -263,7 +269,7 @@ class Event(BaseModel):
     number: int
     at: Time
     ppa: PpaName
-    kind: Annotated[str, Field(examples=["transition", "alarm"])]
+    kind: Annotated[str, Field(examples=["transition", "cleaning", "alarm"])]
     data: dict[str, Any]
 
 
@@ -292,4 +298,8 @@ class Problem(BaseModel):
     counts: Annotated[Counts | None, Field(description="with `none-free`")] = None
     position: Annotated[int | None, Field(description="with `none-free`: the place in the line, from 1")] = None
     next_until: Annotated[Time | None, Field(description="with `none-free`: the earliest end of a lease")] = None
+    sources: Annotated[list[Source] | None, Field(description="with `all-burnt`: as asked")] = None
+    burnt: Annotated[
+        dict[str, str] | None, Field(description="with `all-burnt`: which PPA had which of them, name and version")
+    ] = None
     ticket: Annotated[str | None, Field(description="bring it back within 10 minutes to keep your place")] = None
