@@ -36,7 +36,7 @@ from .lean import Stamped
 from .listing import Listing
 from .located import Located, Step
 from .searches import Searches
-from .words import PublishingMethod, RepositoryFormat
+from .words import UNFINISHED_BUILDS, PublishingMethod, RepositoryFormat, UploadStatus
 
 if TYPE_CHECKING:
     from .builds import Build
@@ -151,7 +151,7 @@ class Archive(Stamped, Searches, permissions.Permissions, copies.Destination, Lo
     # settings that are more than a value
 
     def describe(self, text: str | None) -> None:
-        """Write the description and keep the write in the history."""
+        """Write the description and keep the write in the history, with what was in the archive at that moment."""
         caller = current()
         self._description = text
         self.descriptions.append(
@@ -160,8 +160,22 @@ class Archive(Stamped, Searches, permissions.Permissions, copies.Destination, Lo
                 "by": caller.person.name if caller and caller.person else None,
                 "description": text,
                 "request": caller.request if caller else None,
+                **self._at_this_moment(),
             }
         )
+
+    def _at_this_moment(self) -> dict[str, Any]:
+        """What there is, or is known to be coming; a copy that was asked for and a build that ended are no longer or
+        not yet known to anybody."""
+        publications = [*self.sources, *self.binaries]
+        accepted = sum(upload.status is UploadStatus.ACCEPTED for upload in self.uploads)
+        return {
+            "active": sum(publication.active for publication in publications),
+            "coming": accepted + sum(build.buildstate in UNFINISHED_BUILDS for build in self.builds),
+            "indexed": sum(text.count("Package: ") for text in self.indexes.values()),
+            "on_disk": sum(publication._date_removed is None for publication in publications),
+            "uploaders": [person.name for person in self.main_uploaders()],
+        }
 
     def _set_description(self, text: str | None) -> None:
         if text is not None:

@@ -118,7 +118,9 @@ class Peopling:
             return self._world.archive(ppa)._description
 
     def descriptions(self, ppa: str) -> list[dict[str, Any]]:
-        """Every accepted write of the description, oldest first: {"at", "by", "description", "request"}."""
+        """Every accepted write of the description, oldest first: {"at", "by", "description", "request"}, and what was
+        there at that moment: active publications, builds and accepted uploads that are "coming", packages that the
+        indexes named ("indexed"), publications whose files were "on_disk", and the names of the uploaders."""
         with self._world.lock:
             return list(self._world.archive(ppa).descriptions)
 

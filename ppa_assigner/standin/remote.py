@@ -134,7 +134,7 @@ class Control:
         return cast("str | None", self.call("description", ppa=ppa))
 
     def descriptions(self, ppa: str) -> list[dict[str, Any]]:
-        """Every accepted write: {"at", "by", "description", "request"}."""
+        """Every accepted write: {"at", "by", "description", "request", "active", "coming", …}."""
         return cast("list[dict[str, Any]]", self.call("descriptions", ppa=ppa))
 
     def describe(self, ppa: str, text: str | None) -> None:

@@ -97,6 +97,7 @@ class Visibility(EnumeratedType):
 
 ACTIVE = (PublishingStatus.PENDING, PublishingStatus.PUBLISHED)
 WAITING_BUILDS = (BuildState.NEEDSBUILD, BuildState.BUILDING, BuildState.GATHERING, BuildState.UPLOADING)
+UNFINISHED_BUILDS = (*WAITING_BUILDS, BuildState.CANCELLING)
 FAILED_BUILDS = (BuildState.FAILEDTOBUILD, BuildState.MANUALDEPWAIT, BuildState.CHROOTWAIT, BuildState.FAILEDTOUPLOAD)
 
 
