@@ -99,7 +99,7 @@ class Wish(Incoming):
     ppa: Annotated[str | None, Field(max_length=512, description="this very PPA: ~owner/ubuntu/name, ppa:…")] = None
     sources: Annotated[
         list[Source] | None,
-        Field(description="what will be uploaded: lent is only a PPA that never had any of it, even if that was deleted"),
+        Field(description="what will be uploaded: lent is only a PPA that never had any of it, deleted or not"),
     ] = None
     uploader: Annotated[str | None, Field(pattern=r"^~[a-z0-9][a-z0-9+.-]*$", max_length=256)] = None
     ticket: Annotated[
