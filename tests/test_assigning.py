@@ -151,7 +151,7 @@ def test_the_wait_ends_in_none_free_and_the_deadline_in_503() -> None:
     """While waiting: none-free at `wait`.  While a PPA is being written: 503 at `wait` + total; it stays bound."""
     made = desk("a", "b")
     made["b"].used("x")
-    stuck, waits = made.ask("stuck", wait=10.0), made.ask("waits", wait=10.0)
+    stuck, waits = made.ask("stuck", wait=10.0), made.ask("waits", wait=10.0, ppa=ref("b"))
     made.wait(9.9)
     assert not waits.future.done()
     made.wait(0.2)
@@ -162,6 +162,29 @@ def test_the_wait_ends_in_none_free_and_the_deadline_in_503() -> None:
     assert problem(stuck).kind is Kind.UNAVAILABLE
     assert made.tickets.redeem(problem(stuck).facts["ticket"], "default", "stuck", made.clock.epoch())
     assert made.supervisor._assigning._bound == {ref("a")}
+
+
+def test_none_free_waits_for_what_is_being_decided() -> None:
+    """A PPA that is being lent to somebody else counts as lent once Launchpad said so, and not before."""
+    made = desk("a")
+    first, second = made.ask("first"), made.ask("second")
+    assert not second.future.done()
+    made["a"].lend()
+    assert lent(first).ppa == ref("a")
+    assert problem(second).kind is Kind.NONE_FREE
+    third = made.ask("third")
+    assert problem(third).kind is Kind.NONE_FREE
+
+
+def test_what_is_never_decided_is_no_none_free() -> None:
+    """Launchpad did not answer for the only PPA: 503 for the other too, by its deadline."""
+    made = desk("a")
+    made.ask("first")
+    second = made.ask("second")
+    made["a"].deny(Assign, No.IN_DOUBT)
+    made["a"].show(made["a"].record(State.FREE), Condition.UNREACHABLE, "in doubt")
+    made.wait(6.0)
+    assert problem(second).kind is Kind.UNAVAILABLE
 
 
 def test_unanswered_is_never_none_free() -> None:

@@ -250,8 +250,10 @@ class Known:
 
     @property
     def in_doubt(self) -> bool:
-        """Whether nobody knows what became of a write: then nobody knows what the PPA is."""
-        return self.flight is not None and self.flight.unsettled
+        """Whether nobody knows what became of a write, and the first look for it did not tell: then nobody knows what
+        the PPA is.
+        """
+        return self.flight is not None and self.flight.unsettled and self.flight.reads > 0
 
     @property
     def condition(self) -> Condition:

@@ -22,6 +22,7 @@ from ..views import Snapshot, Wish
 from . import line
 from .claims import Claims
 from .confirming import Confirming, why_not
+from .crew import free_for_anyone
 from .line import Asked, Avoided, Call, Stage
 from .office import Office
 from .refusals import SOON_S
@@ -208,6 +209,7 @@ class Assigning:
         )  # fmt: skip
 
     def _assigned(self, asked: Asked, ppa: Reference, outcome: Outcome) -> None:
+        self._office.soon(partial(self._overdue, asked.wish.pool))
         if isinstance(outcome, Denied) and outcome.why is No.IN_DOUBT:
             return  # the wish stays bound to this PPA
         self._bound.discard(ppa)
@@ -300,6 +302,23 @@ class Assigning:
             self._wishes.end(asked, call, self._wishes.refusals.unavailable(asked, detail))
         elif boot >= call.until and asked.stage is Stage.WAITING:
             self.match(asked.wish.pool)  # it need not let anybody go first any more
-            if asked.stage is Stage.WAITING and call in asked.calls and not self._tracing.undecided(asked):
+            if asked.stage is Stage.WAITING and call in asked.calls and not self._undecided(asked):
                 line_ = self._wishes.in_line(asked.wish.pool)
                 self._wishes.end(asked, call, self._wishes.refusals.none_free(asked, line_))
+
+    def _undecided(self, asked: Asked) -> bool:
+        """Whether a PPA may still turn out to be free for it: none-free is said of what Launchpad answered only."""
+        return self._tracing.undecided(asked) or any(asked.wish.ppa in (None, ppa) for ppa in self._asked_for(asked))
+
+    def _asked_for(self, asked: Asked) -> list[Reference]:
+        """PPAs of its pool that are being lent to others, and Launchpad has not answered yet."""
+        members = (self._office.crew.get(ppa) for ppa in self._bound)
+        pool = [m for m in members if m is not None and m.pool == asked.wish.pool]
+        return [m.worker.ppa for m in pool if free_for_anyone(m.snapshot)]
+
+    def _overdue(self, pool: str) -> None:
+        """Something is decided: those whose wait is over and who waited for that are answered."""
+        for asked in self._wishes.in_line(pool):
+            if asked.stage is Stage.WAITING and not self._undecided(asked):
+                for call in list(asked.calls):
+                    self._time_is_up(asked, call)
