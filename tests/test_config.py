@@ -484,6 +484,12 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
         "pools.p.retry.first: 1m is longer than max (30s); raise max or lower first",
     ),
     "retry at once": (POOL + "    retry: {first: 0}\n", 4, "pools.p.retry.first: must be longer than 0"),
+    "proof of what is not published": (
+        POOL + "    proof: index\n    baseline: {publish: false}\n",
+        4,
+        "pools.p.proof: with baseline.publish: false nothing of index ever changes; "
+        "write proof: active or publish: true",
+    ),
     "settle for Launchpad": (
         POOL + "    settle: 89s\n",
         4,

@@ -145,6 +145,15 @@ def _pool(document: Document, place: Place) -> None:
             f"{duration(settle)} is too short for Launchpad, where a request may land late; "
             f"write {LEAST_SETTLE:g}s or more",
         )
+    _provable(document, place)
+
+
+def _provable(document: Document, place: Place) -> None:
+    """An unpublished PPA keeps its indexes and dates for ever (launchpad-facts: `publish=false`)."""
+    proof, off = document.section(*place).get("proof"), document.section(*place, "baseline").get("publish") is False
+    if proof in ("index", "disk") and off:
+        text = f"with baseline.publish: false nothing of {proof} ever changes; write proof: active or publish: true"
+        document.blame((*place, "proof"), text)
 
 
 def _ordered(document: Document, place: Place, keys: tuple[str, str], model: Any) -> None:

@@ -112,7 +112,7 @@ class Serving:
         pools, member = self._settings.pools, self._office.crew.get(ppa)
         record = member.snapshot.record if member is not None else None
         pool = pools.get(record.pool if record is not None else "") or next(iter(pools.values()))
-        return pool.name, pool.options
+        return pool.name, replace(pool.options, create=False)  # what is lent no more is not made either
 
     def _replace(self, member: Member, known: Known) -> None:
         if self._office.crew.get(known.ppa) is not member or self._office.stopping:
@@ -121,7 +121,7 @@ class Serving:
         heir = Known(
             known.ppa, member.pool, self._options(member), self._daemon, secrets.token_hex(16), heard=known.heard,
             highest=known.highest, entry=known.entry if flight else None, text=known.text, flight=flight,
-            waiting=known.waiting, duplicate=known.duplicate,
+            waiting=known.waiting, duplicate=known.duplicate, burnt=known.burnt,
         )  # fmt: skip
         member.worker, member.started, member.down = self._worker(heir), self._office.clock.boot(), None
         self._office.crew.put(member)
