@@ -6,6 +6,7 @@ moment, and the log of requests.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from itertools import pairwise
 from typing import Any
@@ -17,6 +18,8 @@ from ..processes import Launchpad
 DESTRUCTIVE = ("requestDeletion", "cancel", "deleteComponentUploader")
 CHANGING = (*DESTRUCTIVE, "setProcessors", "addArchiveDependency", "removeArchiveDependency")
 LOOKS = {"getPublishedSources", "getPublishedBinaries", "getBuildCounters", "getBuildRecords", "getPackageUploads"}
+ENTRY = re.compile(r"/\+archive/ubuntu/[^/?]+$")
+FENCE_S = 10.0
 CLOSE = 0.1  # seconds: the stand-in hands an answer over a little before or after the daemon has it
 
 Entry = dict[str, Any]
@@ -49,7 +52,8 @@ def assert_free_was_proved(
     launchpad: Launchpad, ppa: str, settle: float, proof: str = "active", uploaders: Collection[str] = ()
 ) -> None:
     """Whenever `free` landed there was nothing active, nothing coming and no right left over; the last look began a
-    quiet window after the last changing request; and nothing was ever taken away but under a dirty record.
+    quiet window after the last changing request; and nothing was ever taken away but under a dirty record, read again
+    after the list was made by which it goes, and at most ten seconds before.
     """
     requests = launchpad.control.log(path=pattern(ppa), state="any")
     free = freed(launchpad, ppa)
@@ -61,6 +65,7 @@ def assert_free_was_proved(
         assert proof != "disk" or entry["on_disk"] == 0, entry
         _assert_looked_after_the_window(requests, entry["request"], settle)
     _assert_taken_away_only_while_dirty(launchpad, ppa, requests)
+    _assert_read_again_before_it_was_taken_away(requests)
 
 
 def assert_words_were_kept(launchpad: Launchpad, ppa: str) -> None:
@@ -86,3 +91,15 @@ def _assert_taken_away_only_while_dirty(launchpad: Launchpad, ppa: str, requests
             before = [entry for entry in writes if entry["request"] < request["number"]]
             assert before, request
             assert state_of(before[-1]) is State.DIRTY, request
+
+
+def _assert_read_again_before_it_was_taken_away(requests: list[Entry]) -> None:
+    lists, reads = [0], [{"number": 0, "started": float("-inf")}]
+    for request in requests:
+        if request["operation"] in DESTRUCTIVE:
+            assert reads[-1]["number"] > lists[-1], request
+            assert request["started"] - reads[-1]["started"] <= FENCE_S + CLOSE, request
+        elif request["method"] == "GET" and request["operation"] in LOOKS:
+            lists.append(request["number"])
+        elif request["method"] == "GET" and request["operation"] is None and ENTRY.search(request["path"]):
+            reads.append(request)
