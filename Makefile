@@ -10,7 +10,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/ppa-assigner demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 4
+	$(BIN)/python -m pytest -n 4 $(if $(COVERAGE),--cov --cov-report=term)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -150,7 +150,8 @@ class Daemon:
 
 def environment(folder: Path) -> Mapping[str, str]:
     """What a process gets: nothing of the tester's own settings."""
-    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "PYTHONPATH", "VIRTUAL_ENV")}
+    wanted = ("PATH", "LANG", "PYTHONPATH", "VIRTUAL_ENV")
+    kept = {k: v for k, v in os.environ.items() if k in wanted or k.startswith("COV")}  # coverage follows it
     return {**kept, "HOME": str(folder), "XDG_CACHE_HOME": str(folder / "cache"), "PYTHONUNBUFFERED": "1"}
 
 

@@ -209,7 +209,7 @@ def test_it_touches_while_the_command_runs(daemon: FakeDaemon) -> None:
 def test_a_lost_lease_stops_the_command(answer: Reply) -> None:
     """It gets SIGTERM, people a line, and the exit code is its own; the PPA, maybe another's now, is let alone."""
     with FakeDaemon() as daemon:
-        daemon.on("POST", LEASES, Reply(201, LEASE | {"idle": 1})).on("POST", TOUCH, answer)
+        daemon.on("POST", LEASES, Reply(201, LEASE | {"idle": 12})).on("POST", TOUCH, answer)
         done = cli(*EXEC, "--", *LISTEN, url=daemon.url)
         assert (done.returncode, done.stdout) == (9, "ready\nSIGTERM\n")
         assert "the lease of ~ci-pool/ubuntu/pool-001 is lost" in done.stderr
