@@ -88,12 +88,14 @@ class Unknown:
 class Unavailable:
     """No answer: a read that failed, a write that was never sent, an idempotent act that may have been done.
 
-    `sent` is false when nothing left this host, so that nothing can have been changed.
+    `sent` is false when nothing left this host, so that nothing can have been changed.  `status` is that of an answer
+    that says nothing of what was asked (5xx).
     """
 
     reason: str
     retry_after: float | None = None
     sent: bool = False
+    status: int | None = None
 
 
 ReadAnswer = Entry | Gone | Unavailable

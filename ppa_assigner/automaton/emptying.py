@@ -11,7 +11,7 @@ from itertools import chain
 
 from ..port import ActAnswer, Conflict, Content, Done, Entry, Gone, Refused, Unavailable, Unknown, WriteAnswer
 from . import settings
-from .asks import LATE, Cancel, Change, Delete, Do, Read, SetFields, Setting
+from .asks import LATE, Cancel, Change, Delete, Do, Read, Revoke, SetFields, Setting
 from .clean import PROOF, QUIET, Clean, Stage
 from .events import Alarm
 from .failing import fail
@@ -20,6 +20,7 @@ from .learning import absent, fraction
 from .reading import absorb
 from .writing import Step, back_off
 
+OVERLOADED = (502, 503, 504)  # of a front end, of a time-out or of maintenance: not of the request
 POLL_S, POLL_MIN_S = 30.0, 1.0  # how often what only time can finish is looked at again
 UNANSWERED_MAX = 3  # so often in a row, each time after a read that was answered, and it is a failure
 
@@ -82,10 +83,16 @@ def acted(known: Known, change: Change, answer: ActAnswer | WriteAnswer, now: No
     match answer:
         case Unavailable(sent=False):
             return back_off(known, now), []
+        case Unavailable(status=status, retry_after=pause) if status in OVERLOADED:
+            return _overloaded(known, clean, change, pause, now), []
         case Unavailable() | Unknown():
             return _unanswered(known, clean, change, answer.reason, now)
         case Conflict():  # somebody changed something else: nothing was done, and all is looked at anew
             return back_off(replace(known, clean=_looked_at_anew(clean)), now), []
+        case Refused() if isinstance(
+            change, Revoke
+        ):  # nobody of that name: whether a right stands, the last look shows
+            return _done(known, change, answer), []
         case Refused():
             return _refused(known, clean, change, answer, now)
         case Gone() if isinstance(change, SetFields):
@@ -96,7 +103,14 @@ def acted(known: Known, change: Change, answer: ActAnswer | WriteAnswer, now: No
     return _done(known, change, answer), []
 
 
-def _done(known: Known, change: Change, answer: Done | Gone | Entry) -> Known:
+def _overloaded(known: Known, clean: Clean, change: Change, pause: float | None, now: Now) -> Known:
+    """Launchpad as a whole does not manage: no failure of this PPA, however long it takes."""
+    clean = replace(clean, quiet_from=now.boot, fence=float("-inf"))
+    known = back_off(replace(known, clean=_looked_at_anew(clean) if isinstance(change, Setting) else clean), now)
+    return replace(known, not_before=max(known.not_before, now.boot + min(pause or 0.0, known.options.retry.max)))
+
+
+def _done(known: Known, change: Change, answer: Done | Gone | Entry | Refused) -> Known:
     """Done, or there is nothing to be done any more."""
     clean = known.clean
     if clean is None:

@@ -73,7 +73,9 @@ def absent(known: Known, gone: Gone) -> Known:
 
 def not_there(known: Known, gone: Gone) -> Known:
     """The same by a read of the PPA itself, which tells whether Launchpad knows one of that name at all."""
-    return replace(absent(known, gone), lacking=gone.status == NOT_FOUND)
+    known = replace(absent(known, gone), lacking=gone.status == NOT_FOUND)
+    # One that is made anew has no history (launchpad-facts.md, D.10).
+    return replace(known, burnt=frozenset(), verified=None) if known.lacking else known
 
 
 def unreachable(known: Known, reason: str) -> Known:

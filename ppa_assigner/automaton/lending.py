@@ -157,14 +157,13 @@ def granted(known: Known, doing: Granting, answer: ActAnswer, now: Now) -> Step:
     command, record = doing.command, known.record
     if isinstance(answer, Done) and record is not None:
         return tell(known, command, Lent(record, doing.fresh))
-    if isinstance(answer, Refused) and record is not None and record.lease is not None:
+    # What is gone may be the person: that says nothing of the PPA.
+    if isinstance(answer, Refused | Gone) and record is not None and record.lease is not None:
         known, effects = deny(known, command, No.INVALID, f"uploader {record.uploader}: {answer.reason}")
         if not doing.fresh:
             return known, effects
-        known, more = begin(known, Purpose.GIVE_UP, now, **made_dirty(known, now))
+        known, more = begin(known, Purpose.GIVE_UP, now, **(made_dirty(known, now) | {"uploader": None}))
         return known, [*effects, *more]
-    if isinstance(answer, Gone):
-        return lost_sight(known, command, answer)
     return deny(known, command, No.UNTOLD, "the upload right could not be given yet")
 
 

@@ -97,7 +97,7 @@ def act_answer(answer: Answer) -> ActAnswer:
             return _not_canonical(answer)
         if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return problem(answer, NOT_THERE)
-        return Unavailable(said(answer), retry_after(answer), sent=True)
+        return Unavailable(said(answer), retry_after(answer), sent=True, status=answer.status)
     except UnreadableError as error:
         return Unavailable(str(error), sent=True)
 

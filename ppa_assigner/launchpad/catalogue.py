@@ -31,12 +31,13 @@ class Catalogue:
         if time.monotonic() < until:
             return known
         known = self._ask(f"{self._root}{quote(distribution)}/series?ws.size={contents.PAGE}", get)
-        with self._lock:
-            self._kept[distribution] = (time.monotonic() + KEPT_S, known)
+        if known:  # that there are none may be a moment's fault of the service
+            with self._lock:
+                self._kept[distribution] = (time.monotonic() + KEPT_S, known)
         return known
 
     def _ask(self, url: str, get: Get) -> tuple[Series, ...]:
-        answer = get(url)
+        answer = contents.asked_twice(get, url)
         if self._missing.says(answer, "list of series", also_404=True):
             return ()
         first = [answer]

@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -65,6 +66,12 @@ def entries(get: Get, url: str) -> Iterator[dict[str, Any]]:
     """The same, one by one."""
     for found, _ in pages(get, url):
         yield from found
+
+
+def asked_twice(get: Get, url: str) -> Answer:
+    """What is not there at first is asked for again: one wrong 404 must not look like an empty list."""
+    answer = get(url)
+    return get(url) if answer.status == HTTPStatus.NOT_FOUND else answer
 
 
 def active_on(answer: Answer) -> tuple[int, Moment]:
@@ -143,15 +150,31 @@ class Survey:
 
     def _uploads(self, populated: set[str]) -> list[str]:
         found: list[str] = []
-        for series in self._series():
-            if not series.obsolete or series.url in populated:
-                url = query(series.url, "getPackageUploads", archive=self._entry.url, status="Accepted")
-                found += (_upload(one) for one in self._known(url, "getPackageUploads", of_ppa=False))
+        for series in self._where_uploads_may_be(populated):
+            url = query(series.url, "getPackageUploads", archive=self._entry.url, status="Accepted")
+            found += (_upload(one) for one in self._known(url, "getPackageUploads", of_ppa=False))
         return found
+
+    def _where_uploads_may_be(self, populated: set[str]) -> list[Series]:
+        """All series that are in use, and the obsolete ones that the PPA ever had a source in: its upload stays when
+        the source is deleted.
+        """
+        series = self._series()
+        if not any(one.obsolete for one in series):
+            return list(series)
+        ever = self._ever_populated()
+        return [one for one in series if not one.obsolete or ever is None or one.url in populated | ever]
+
+    def _ever_populated(self) -> set[str] | None:
+        """The series of all sources that were ever here; None: more than a page of them, so it may be any."""
+        page, _ = answers.page(self._get(query(self._entry.url, "getPublishedSources", order_by_date=True)))
+        if page.get("next_collection_link") is not None:
+            return None
+        return {str(one.get("distro_series_link")) for one in page["entries"]}
 
     def _known(self, url: str, name: str, of_ppa: bool = True) -> Iterator[dict[str, Any]]:
         """A listing that a simple service may not have; then there is nothing in it."""
-        answer = self._get(url)
+        answer = self._get(url) if of_ppa else asked_twice(self._get, url)
         if self._missing.says(answer, name, also_404=not of_ppa):
             return
         first = [answer]

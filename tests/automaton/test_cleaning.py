@@ -436,9 +436,18 @@ def test_failures_are_counted_and_told_and_end_in_quarantine() -> None:
     assert (runner.world.record.tries, runner.world.record.fault) == (0, None)
 
 
-@pytest.mark.parametrize("what", ["revoke", "cancel", "content"])
+def test_a_right_of_somebody_unknown_keeps_nothing_from_being_free() -> None:
+    """Launchpad refuses to take a right from a person that it does not know; the last look shows that there is none."""
+    runner = impatient().dirty_ppa(uploader="~ann")
+    archive(runner).uploaders.clear()
+    runner.world.launchpad.fault = lambda request: "refused" if request.what == "revoke" else None
+    freed(runner)
+    assert {record.tries for record in runner.world.launchpad.records(runner.world.ppa)} == {0}
+
+
+@pytest.mark.parametrize("what", ["cancel", "content"])
 def test_any_refusal_is_a_try(what: str) -> None:
-    """Rights, builds and the listing itself."""
+    """Builds and the listing itself."""
     runner = impatient().dirty_ppa(uploader="~ann")
     archive(runner).builds.append(Build("build:1", "foo on amd64", "Needs building", True))
     runner.world.launchpad.fault = faults("refused", of=what)

@@ -221,11 +221,14 @@ def test_a_refused_right_leaves_a_lease_that_may_have_been_told() -> None:
     assert runner.world.record == record
 
 
-def test_a_ppa_that_is_gone_when_the_right_is_given_holds_no_lease() -> None:
-    """It may not be told."""
+@pytest.mark.parametrize("fault", ["gone", "refused"])
+def test_a_person_who_cannot_be_given_the_right_ends_the_lease_and_leaves_no_trace(fault: str) -> None:
+    """What is gone (410) may be the person, not the PPA: the wish is refused, and no other PPA is tried."""
     runner = World().free_ppa()
-    runner.world.launchpad.fault = faults("gone", of="grant")
-    assert why(runner.order(assign(uploader="~ann"))) is No.ELSEWHERE
+    runner.world.launchpad.fault = faults(fault, of="grant")
+    assert why(runner.order(assign(uploader="~ann"))) is No.INVALID
+    assert runner.known.condition is Condition.OK
+    assert (runner.world.record.state, runner.world.record.uploader) == (State.DIRTY, None)
 
 
 # -- confirm -----------------------------------------------------------------------------------------------------------

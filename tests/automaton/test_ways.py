@@ -350,7 +350,7 @@ def test_a_ppa_that_was_disabled_is_a_failure() -> None:
     scene.world.launchpad.fault = lambda r: "refused" if r.what in ("delete", "cancel", "revoke", "grant") else None
     scene.never_free()
     assert scene.runner.known.condition is Condition.QUARANTINED
-    assert "~ann" in (scene.world.record.fault or "")
+    assert "hello" in (scene.world.record.fault or "")
 
 
 @pytest.mark.parametrize("status", ["Deleting", "Deleted"])
