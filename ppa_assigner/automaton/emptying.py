@@ -43,10 +43,10 @@ def found(known: Known, clean: Clean, content: Content, now: Now) -> Step:
     Debug symbols go with the binary that they belong to and cannot be deleted by themselves (launchpad-facts.md, D.3).
     What failed before is tried last, so that it does not keep the rest from going.
     """
-    packages = content.sources or tuple(binary for binary in content.binaries if not binary.debug)
-    deletions = sorted(map(Delete, packages), key=clean.sticky.__contains__)
+    deletions = _deletions(clean, content)
     builds = (Cancel(build) for build in content.builds if build.cancellable)
-    todo: tuple[Change, ...] = (*(cancel for cancel in builds if cancel not in clean.asked), *deletions)
+    changes: tuple[Change, ...] = (*(cancel for cancel in builds if cancel not in clean.asked), *deletions)
+    todo = tuple(sorted(changes, key=clean.sticky.__contains__))
     everything = (*content.sources, *content.binaries)
     clean = replace(
         clean, stage=Stage.CONTENT, todo=todo, seen=clean.seen | {one.url for one in everything}, left=len(everything),
@@ -59,6 +59,14 @@ def found(known: Known, clean: Clean, content: Content, now: Now) -> Step:
     if still := next((deletion for deletion in deletions if deletion in clean.asked), None):
         return fail(known, f"{still}: still there after it was deleted", now, still)
     return known, []
+
+
+def _deletions(clean: Clean, content: Content) -> list[Delete]:
+    """Sources, and the binaries that none of them will take along: where there is no source, or only such as stay."""
+    sources = [Delete(source) for source in content.sources]
+    if any(source not in clean.sticky for source in sources):
+        return sources
+    return [*sources, *(Delete(binary) for binary in content.binaries if not binary.debug)]
 
 
 def poll(known: Known, most: float) -> float:

@@ -445,6 +445,27 @@ def test_a_right_of_somebody_unknown_keeps_nothing_from_being_free() -> None:
     assert {record.tries for record in runner.world.launchpad.records(runner.world.ppa)} == {0}
 
 
+def test_a_source_that_stays_does_not_keep_binaries_that_are_left() -> None:
+    """They go, and the PPA is in quarantine for what does not."""
+    runner = impatient().dirty_ppa()
+    launchpad, ppa = runner.world.launchpad, runner.world.ppa
+    launchpad.upload(ppa, "stays")
+    left = launchpad.upload(ppa, "left", binary=True)
+    launchpad.fault = lambda request: "refused" if request.text == "stays" else None
+    runner.until(lambda: runner.known.condition is Condition.QUARANTINED)
+    assert not left.active
+
+
+def test_a_build_that_cannot_be_cancelled_does_not_keep_the_packages() -> None:
+    """What failed is tried last."""
+    runner = impatient().dirty_ppa()
+    source = runner.world.launchpad.upload(runner.world.ppa, "source")
+    archive(runner).builds.append(Build("build:1", "foo on amd64", "Needs building", True))
+    runner.world.launchpad.fault = lambda request: "refused" if request.what == "cancel" else None
+    runner.until(lambda: runner.known.condition is Condition.QUARANTINED)
+    assert not source.active
+
+
 @pytest.mark.parametrize("what", ["cancel", "content"])
 def test_any_refusal_is_a_try(what: str) -> None:
     """Builds and the listing itself."""
