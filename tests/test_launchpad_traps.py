@@ -56,7 +56,7 @@ def lp(standin: Apart, acts: Control, tmp_path: Path) -> Iterator[LaunchpadClien
 @pytest.fixture
 def hasty(standin: Apart, acts: Control, tmp_path: Path) -> Iterator[LaunchpadClient]:
     """One that does not wait long for an answer."""
-    client = connected(standin, tmp_path, timeouts=Timeouts(5, 0.4, 5))
+    client = connected(standin, tmp_path, timeouts=Timeouts(5, 2, 8))
     acts.forget()
     yield client
     client.close()
