@@ -177,6 +177,6 @@ def test_followers_see_events_in_order_and_one_that_fails_hinders_nobody(caplog:
 
 
 def test_waiting_says_what_it_waited_for() -> None:
-    """The test helper fails in time."""
+    """What tests wait with fails in time."""
     with pytest.raises(AssertionError, match="the moon"):
         until(lambda: False, "the moon", 0.01)

@@ -32,13 +32,15 @@ ppa-assigner listens on http://127.0.0.1:8020 and lends {ppas} PPAs of a Launchp
 Try, in another terminal (after `. .venv/bin/activate`):
 
     ppa-assigner status
-    ppa-assigner assign --owner "$USER"
+    eval "$(ppa-assigner assign --owner "$USER" --export)"; echo "I have $PPA"
     ppa-assigner exec --owner "$USER" -- sh -c 'echo "I have $PPA"'
     curl -s http://127.0.0.1:8020/v1/pools
 
 Upload something, release the PPA and see it cleaned:
 
     curl -s {control}upload -d '{{"ppa": "~ci-pool/ubuntu/pool-001", "source": "hello", "version": "1.0-1"}}'
+    ppa-assigner release
+    ppa-assigner status --watch
 
 Ctrl-C ends it.
 """
