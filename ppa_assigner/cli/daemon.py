@@ -32,7 +32,7 @@ ppa-assigner listens on http://127.0.0.1:8020 and lends {ppas} PPAs of a Launchp
 Try, in another terminal (after `. .venv/bin/activate`):
 
     ppa-assigner status
-    eval "$(ppa-assigner assign --owner "$USER" --export)"; echo "I have $PPA"
+    eval "$(ppa-assigner assign --owner "$USER" --ppa ppa:ci-pool/pool-001 --wait 30s --export)"; echo "I have $PPA"
     ppa-assigner exec --owner "$USER" -- sh -c 'echo "I have $PPA"'
     curl -s http://127.0.0.1:8020/v1/pools
 
