@@ -9,7 +9,6 @@ from __future__ import annotations
 import enum
 import json
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -69,11 +68,6 @@ class Text:
     record: Record | None = None
     fault: str | None = None
     foreign: bool = False  # a version of the record that this program does not know
-
-
-def fresh_nonce() -> str:
-    """128 random bits: new with each write, so that no ETag of an old text is ever valid again."""
-    return secrets.token_hex(16)
 
 
 def whole_seconds(moment: datetime) -> datetime:

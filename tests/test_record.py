@@ -20,7 +20,6 @@ from ppa_assigner.record import (
     decode,
     encode,
     format_time,
-    fresh_nonce,
     parse,
     parse_time,
     unstorable,
@@ -235,13 +234,6 @@ def test_times_come_back(moment: datetime) -> None:
     """Whole seconds in UTC, with a Z."""
     assert parse_time(format_time(moment)) == moment
     assert format_time(moment).endswith("Z")
-
-
-def test_nonces_differ_and_are_128_bits() -> None:
-    """An old text's ETag is never valid again."""
-    drawn = {fresh_nonce() for _ in range(100)}
-    assert len(drawn) == 100
-    assert all(len(nonce) == 32 for nonce in drawn)
 
 
 def test_unstorable_texts_are_known() -> None:

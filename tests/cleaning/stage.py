@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ppa_assigner.record import Record, State, compose, fresh_nonce, whole_seconds
+from ppa_assigner.record import Record, State, compose, whole_seconds
 
 from ..processes import Daemon, Launchpad, configure
 from ..standin.client import Client, archive
@@ -54,7 +55,7 @@ def free_ppas(launchpad: Launchpad, pool: str, count: int) -> list[str]:
     now = whole_seconds(datetime.fromisoformat(launchpad.control.clock()["now"]))
     for number, ppa in enumerate(made):
         since = now - timedelta(seconds=3600 - number)
-        record = Record(serial=1, nonce=fresh_nonce(), state=State.FREE, since=since, touched=since, pool=pool)
+        record = Record(serial=1, nonce=secrets.token_hex(16), state=State.FREE, since=since, touched=since, pool=pool)
         launchpad.control.describe(ppa, compose(WORDS, record))
     return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.record import Record, State, compose, fresh_nonce, whole_seconds
+from ppa_assigner.record import Record, State, compose, whole_seconds
 
 from ..processes import Launchpad, configure, running, start_launchpad
 from .proof import assert_free_was_proved, freed, pattern
@@ -33,7 +34,9 @@ def dirty_ppas(launchpad: Launchpad, prefix: str, count: int) -> list[str]:
     ppas = launchpad.control.ppas("ci-pool", count=count, prefix=prefix)
     now = whole_seconds(datetime.fromisoformat(launchpad.control.clock()["now"]))
     for ppa in ppas:
-        record = Record(serial=1, nonce=fresh_nonce(), state=State.DIRTY, since=now, touched=now, pool="default")
+        record = Record(
+            serial=1, nonce=secrets.token_hex(16), state=State.DIRTY, since=now, touched=now, pool="default"
+        )
         launchpad.control.describe(ppa, compose(None, record))
         launchpad.control.upload_many(ppa, [[f"source-{number}", "1.0"] for number in range(PACKAGES)])
     return ppas
