@@ -25,6 +25,7 @@ from .confirming import Confirming, why_not
 from .crew import free_for_anyone
 from .line import Asked, Avoided, Call, Stage
 from .office import Office
+from .places import Places
 from .refusals import SOON_S
 from .searching import Searching
 from .tracing import Tracing
@@ -47,6 +48,7 @@ class Assigning:
         self._claims = Claims(office, self._wishes.__contains__)
         self._bound: set[Reference] = set()
         self._tracing = Tracing(office, self._wishes, self._bound, self._wait_on)
+        self._places = Places(office, self.match)
 
     # -- calls come and go -----------------------------------------------------------------------------------------
 
@@ -59,9 +61,9 @@ class Assigning:
         asked, boot = self._wishes.get(wish.request_id), self._office.clock.boot()
         call = Call(wish, boot + wish.wait, boot + wish.wait + self._office.total)
         if asked is None:
-            asked = self._wishes.enter(wish)
+            asked = self._wishes.enter(wish, self._places.take(wish))
             self._wishes.join(asked, call, self._time_is_up)
-            self._searching.begin(asked)
+            (self._searching.begin if asked.searched < asked.attempt else self._decide)(asked)
             return call
         self._wishes.admit(asked, wish)
         raised = wish.attempt > asked.attempt
@@ -129,11 +131,11 @@ class Assigning:
     def _match(self, pool: str) -> None:
         if not self._wishes or not (candidates := self._candidates(pool)):
             return
-        boot, ahead = self._office.clock.boot(), 0
+        boot, searching, kept_before = self._office.clock.boot(), 0, self._places.before(pool)
         for asked in self._wishes.in_line(pool):
             if asked.stage is not Stage.WAITING:
-                ahead += asked.keeps_its_turn(boot)
-            elif len(candidates) <= ahead and asked.may_wait(boot):
+                searching += asked.keeps_its_turn(boot)
+            elif len(candidates) <= searching + kept_before(asked) and asked.may_wait(boot):
                 continue
             elif holding := self._holding(asked):
                 self._confirming.begin(asked, holding.ppa)
@@ -303,8 +305,10 @@ class Assigning:
         elif boot >= call.until and asked.stage is Stage.WAITING:
             self.match(asked.wish.pool)  # it need not let anybody go first any more
             if asked.stage is Stage.WAITING and call in asked.calls and not self._undecided(asked):
-                line_ = self._wishes.in_line(asked.wish.pool)
+                line_ = self._wishes.in_line(asked.wish.pool) + self._places.of(asked.wish.pool)
                 self._wishes.end(asked, call, self._wishes.refusals.none_free(asked, line_))
+                if not asked.calls and call.wish.wait > 0:
+                    self._places.keep(asked)
 
     def _undecided(self, asked: Asked) -> bool:
         """Whether a PPA may still turn out to be free for it: none-free is said of what Launchpad answered only."""

@@ -6,6 +6,7 @@ Rule: every call ends, by an answer or at its deadline; nothing here decides who
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from ..problems import Kind, Problem
@@ -46,10 +47,12 @@ class Wishes:
         """Whether this wish is still on its way, and so far."""
         return self._wishes.get(asked.wish.request_id) is asked and asked.stage is stage
 
-    def enter(self, wish: Wish) -> Asked:
-        """A new wish, behind all others."""
+    def enter(self, wish: Wish, before: Asked | None = None) -> Asked:
+        """A new wish, behind all others; or the one that was there `before` goes on, at its place."""
         self._number += 1
         asked = Asked(wish, wish.attempt, self._office.clock.epoch(), self._number)
+        if before is not None:
+            asked = _gone_on(before, wish) or replace(asked, first=before.first, number=before.number)
         self._wishes[wish.request_id] = asked
         return asked
 
@@ -101,3 +104,17 @@ class Wishes:
     def _untime(self, call: Call) -> None:
         for timed in call.timers:
             self._office.timer.cancel(timed)
+
+
+def _gone_on(before: Asked, wish: Wish) -> Asked | None:
+    """The wish as if its last call had not been answered.  None when it has to be searched for afresh.
+
+    Invariant: whoever asks next under a request id, with the next attempt, asked nobody in between: what a look showed
+    for the attempt before, and what has been heard of since, tells for this one too (design, section 5.5).
+    """
+    next_one = wish.attempt == before.attempt + 1 or wish.attempt == before.attempt == 0
+    same = wish == replace(before.wish, attempt=wish.attempt, wait=wish.wait, ticket=wish.ticket)
+    if not (next_one and same and before.searched == before.attempt):
+        return None
+    before.wish, before.attempt, before.searched = wish, wish.attempt, wish.attempt
+    return before

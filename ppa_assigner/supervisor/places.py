@@ -1,0 +1,65 @@
+"""Places in the line of those who were told none-free a moment ago: a client that waits long asks in short waits, so
+that it always has a fresh ticket, and must not be passed by between two of them.
+
+Rule: only who was willing to wait leaves a place behind, only for a moment, and only the same wisher comes back to it.
+Nobody is told of it, and it is no wish: nothing is lent to it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from ..views import Wish
+from .line import Asked
+from .office import Office
+from .timer import Timed
+
+KEPT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    asked: Asked
+    timed: Timed
+
+
+class Places:
+    """Every method is called under the office's lock.  `given_up` lets those of a pool go on who waited behind one."""
+
+    def __init__(self, office: Office, given_up: Callable[[str], None]) -> None:
+        self._office, self._given_up = office, given_up
+        self._kept: dict[str, _Kept] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def keep(self, asked: Asked) -> None:
+        """Its last call was told none-free just now."""
+        until = self._office.clock.boot() + KEPT_S
+        timed = self._office.at(until, partial(self._over, asked))
+        self._kept[asked.wish.request_id] = _Kept(asked, timed)
+
+    def take(self, wish: Wish) -> Asked | None:
+        """The wish as it was, when the same wisher comes back in time; whoever comes, the place is kept no more."""
+        if (kept := self._kept.pop(wish.request_id, None)) is None:
+            return None
+        self._office.timer.cancel(kept.timed)
+        return kept.asked if kept.asked.same_wisher(wish) else None
+
+    def of(self, pool: str) -> list[Asked]:
+        """Those whose places are kept in this pool."""
+        return [kept.asked for kept in self._kept.values() if kept.asked.wish.pool == pool]
+
+    def before(self, pool: str) -> Callable[[Asked], int]:
+        """How many of this pool's are kept ahead of a wish."""
+        places = sorted(asked.place for asked in self.of(pool))
+        return lambda asked: bisect_left(places, asked.place)
+
+    def _over(self, asked: Asked) -> None:
+        kept = self._kept.get(asked.wish.request_id)
+        if kept is not None and kept.asked is asked:
+            del self._kept[asked.wish.request_id]
+            self._given_up(asked.wish.pool)
