@@ -1,10 +1,27 @@
-"""What holds for all tests."""
+"""What holds for all tests, and the figures that a run ends with.
+
+A test notes what it counted with pytest's own `record_property("crash points", 12)`; the sums are printed at the end.
+"""
 
 import signal
 import threading
+from collections import Counter
+
+import pytest
 
 
 def pytest_configure() -> None:
     """A run in the background of a shell is started with Ctrl-C ignored, and so would be all that the tests start."""
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the tests that passed have counted."""
+    figures: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed"):
+        figures.update({name: value for name, value in report.user_properties if isinstance(value, int)})
+    if figures:
+        terminalreporter.section("shown by this run")
+        for name, value in sorted(figures.items()):
+            terminalreporter.line(f"{name}: {value:,}")
