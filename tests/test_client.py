@@ -166,13 +166,50 @@ def test_none_free_without_wait_is_final(daemon: FakeDaemon, client: Client) -> 
     assert (raised.value.slug, raised.value.exit_code, raised.value.retry_after) == ("none-free", 75, 1.0)
 
 
-def test_what_is_left_of_the_wait_is_asked_for(daemon: FakeDaemon, client: Client) -> None:
-    """The budget is over all tries: each asks to wait no longer than what remains, and an hour at most."""
-    daemon.on("POST", LEASES, Drop(), problem(409, "none-free", retry_after=0), Reply(201, LEASE))
+def test_a_long_wait_is_asked_for_in_short_ones(daemon: FakeDaemon, client: Client) -> None:
+    """Who has no ticket yet asks for one soon, who has one renews it each minute: it is never too old for a restart."""
+    none_free = problem(409, "none-free", retry_after=0, ticket="place")
+    daemon.on("POST", LEASES, Drop(), none_free, Drop(), none_free, Reply(201, LEASE))
     client.assign("ticket-123", wait=3601.0)
-    waits = [body["wait"] for body in bodies(daemon)]
-    assert waits[0] == 3600.0
-    assert waits == sorted(waits, reverse=True)
+    assert [body["wait"] for body in bodies(daemon)] == [1.0, 1.0, 60.0, 60.0, 60.0]
+    assert [body["attempt"] for body in bodies(daemon)] == [0, 1, 2, 3, 4]
+
+
+def test_what_is_left_of_the_wait_is_asked_for(daemon: FakeDaemon, client: Client) -> None:
+    """The budget is over all tries: each asks to wait no longer than what remains."""
+    daemon.on("POST", LEASES, problem(409, "none-free", retry_after=0, ticket="place"), Drop(), Reply(201, LEASE))
+    client.assign("ticket-123", wait=50.0)
+    first, second, third = (body["wait"] for body in bodies(daemon))
+    assert first == 1.0
+    assert 50.0 > second > third > 0
+
+
+def test_who_was_waited_for_asks_again_at_once(daemon: FakeDaemon, client: Client) -> None:
+    """The daemon keeps the place for a moment only: when it should be asked again is for those who do not wait."""
+    held = Held(problem(409, "none-free", retry_after=1000, ticket="place"))
+    daemon.on("POST", LEASES, held, Reply(201, LEASE))
+    threading.Timer(1.0, held.go.set).start()
+    began = time.monotonic()
+    client.assign("ticket-123", wait=600.0)
+    assert time.monotonic() - began < 60
+
+
+def test_who_waits_is_told_how_it_goes(daemon: FakeDaemon, client: Client) -> None:
+    """Before each new request, what came in place of a lease: the place in the line, or that nobody answers."""
+    daemon.on("POST", LEASES, problem(409, "none-free", retry_after=0, position=3), Drop(), Reply(201, LEASE))
+    told: list[AssignerError] = []
+    client.assign("ticket-123", wait=20, on_wait=told.append)
+    assert [type(error) for error in told] == [NoneFree, Unavailable]
+    assert told[0].problem["position"] == 3
+
+
+def test_the_end_of_a_wait_is_not_told_as_waiting(daemon: FakeDaemon, client: Client) -> None:
+    """What is raised is not told before."""
+    daemon.on("POST", LEASES, problem(409, "none-free"))
+    told: list[AssignerError] = []
+    with pytest.raises(NoneFree):
+        client.assign("ticket-123", on_wait=told.append)
+    assert told == []
 
 
 def test_a_wait_ends(daemon: FakeDaemon, client: Client) -> None:

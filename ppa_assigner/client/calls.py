@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, cast
@@ -17,6 +16,7 @@ from urllib.parse import quote, urlencode
 from typing_extensions import Unpack
 
 from ..reference import Reference
+from .asking import Asking
 from .errors import AssignerError, Bug, Document, NoneFree, Unavailable, UnknownLease, UsageError, error_of
 from .holding import Holding
 from .patience import Patience
@@ -26,7 +26,7 @@ from .transport import DEFAULT_URL, Transport
 
 PATIENCE_S = 5.0  # an unreachable daemon is tried again at least that long
 ANSWER_S = 75.0  # the daemon's own deadline for a call is a minute unless configured otherwise
-LONGEST_WAIT_S = 3600.0  # what one request may ask for
+BACK_IN_LINE_S = 1.0  # so soon after a restart of the daemon all who wait are there again, in their order
 RELEASE_S = 30.0
 
 
@@ -54,28 +54,32 @@ class Client:
 
     # -- leases ---------------------------------------------------------------------------------------------------
 
-    def assign(self, owner: str, **wish: Unpack[Wish]) -> Lease:
+    def assign(
+        self, owner: str, *, on_wait: Callable[[AssignerError], None] | None = None, **wish: Unpack[Wish]
+    ) -> Lease:
         """Take a PPA for `owner`, waiting for one up to `wait` seconds; a daemon that does not answer is tried again
         for `wait`, at least 5 s.  The same `request_id` gets the same lease.
+
+        The place in the line outlives the daemon: who has waited for more than a second comes back to it after a
+        restart, or at another daemon, within nine minutes.  `on_wait` is called before each new request with what came
+        in place of a lease: a NoneFree, whose problem has the `position`, or an Unavailable.
 
         Raises NoneFree, NotPermitted (also `request-id-taken` and `superseded`), UsageError, Unavailable or Bug; the
         problem document has the `request_id`, with which `withdraw` makes sure that nothing is left behind.
         """
-        body, attempt, wait = _asked(owner, wish)
-        waiting_ends = time.monotonic() + wait
-        patience = Patience(max(wait, PATIENCE_S), read=self._answer_s)
+        asking = Asking(owner, wish)
+        patience = Patience(max(asking.wait, PATIENCE_S), read=self._answer_s, longest_pause=BACK_IN_LINE_S)
         while True:
-            left = max(0.0, waiting_ends - time.monotonic())
             try:
-                return self._ask(body | {"attempt": attempt, "wait": min(left, LONGEST_WAIT_S)})
-            except (NoneFree, Unavailable) as error:
-                error.problem.setdefault("request_id", body["request_id"])
-                final = isinstance(error, NoneFree) and (error.slug == "all-burnt" or waiting_ends <= time.monotonic())
-                if final or not patience.pause(error.retry_after):
+                return self._ask(asking.next_request())
+            except (NoneFree, Unavailable) as error:  # noqa: PERF203 - the loop is there to try again
+                asking.failed(error)
+                if asking.is_over(error) or patience.is_over:
                     raise
-                if ticket := error.problem.get("ticket"):
-                    body["ticket"] = ticket
-            attempt += 1
+                if on_wait is not None:
+                    on_wait(error)
+                if not asking.may_go_on(error):
+                    patience.pause(error.retry_after)
 
     def _ask(self, body: Document) -> Lease:
         document = self._once("POST", "/v1/leases", body, read=body["wait"] + self._answer_s)
@@ -211,18 +215,6 @@ class Client:
         if error := error_of(answer.status, answer.document, answer.retry_after):
             raise error
         return answer.document
-
-
-def _asked(owner: str, wish: Wish) -> tuple[Document, int, float]:
-    """The body without `attempt` and `wait`, and these two."""
-    body: Document = {"owner": owner} | {key: value for key, value in wish.items() if value is not None}
-    body["request_id"] = body.get("request_id") or str(uuid.uuid4())
-    attempt, wait = body.pop("attempt", 0), float(body.pop("wait", 0.0))
-    if not 0 <= wait < float("inf"):
-        raise UsageError("wait must be a number of seconds, 0 or more")
-    if sources := body.pop("sources", None):
-        body["sources"] = list(sources)
-    return body, attempt, wait
 
 
 def _segment(text: str) -> str:

@@ -1,0 +1,60 @@
+"""One wish for a PPA, from its first request to its last: what each asks for, and when the next one may follow.
+
+Rule: the line is stored nowhere but in the tickets that clients hold, so a long wait is asked for in short ones, each
+of which brings a fresh ticket: the first after a second, the others after a minute.  Whatever ends the daemon, the
+ticket is then much younger than the ten minutes after which it is void.  Between two of them the daemon keeps the place
+for a moment, for who comes back at once.  Nothing here sends anything.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+from .errors import AssignerError, Document, NoneFree, UsageError
+from .shapes import Wish
+
+FIRST_WAIT_S = 1.0
+WAIT_S = 60.0
+_EARLY_S = 0.05  # how much sooner an answer may come than the wait that was asked for, and still be its end
+
+
+class Asking:
+    """A wish that is counted: each request has an `attempt` higher than the one before.  `wait` is the whole wait."""
+
+    def __init__(self, owner: str, wish: Wish) -> None:
+        """Raises UsageError."""
+        body: Document = {"owner": owner} | {key: value for key, value in wish.items() if value is not None}
+        body["request_id"] = body.get("request_id") or str(uuid.uuid4())
+        self._attempt = body.pop("attempt", 0)
+        self.wait = float(body.pop("wait", 0.0))
+        if not 0 <= self.wait < float("inf"):
+            raise UsageError("wait must be a number of seconds, 0 or more")
+        if sources := body.pop("sources", None):
+            body["sources"] = list(sources)
+        self._body = body
+        self._ends = time.monotonic() + self.wait
+        self._answer_due = 0.0
+
+    def next_request(self) -> Document:
+        """What is to be sent now."""
+        now = time.monotonic()
+        wait = min(max(0.0, self._ends - now), WAIT_S if "ticket" in self._body else FIRST_WAIT_S)
+        self._answer_due = now + wait - _EARLY_S
+        request = self._body | {"attempt": self._attempt, "wait": wait}
+        self._attempt += 1
+        return request
+
+    def failed(self, error: AssignerError) -> None:
+        """This came in place of a lease: its ticket is for the next request, its request id for whoever gives up."""
+        error.problem.setdefault("request_id", self._body["request_id"])
+        if ticket := error.problem.get("ticket"):
+            self._body["ticket"] = ticket
+
+    def is_over(self, error: AssignerError) -> bool:
+        """Whether there is nothing more to wait for.  (Of a daemon that does not answer, nobody knows.)"""
+        return isinstance(error, NoneFree) and (error.slug == "all-burnt" or self._ends <= time.monotonic())
+
+    def may_go_on(self, error: AssignerError) -> bool:
+        """Whether to ask again at once: the daemon waited as long as it was asked to, and keeps the place a moment."""
+        return isinstance(error, NoneFree) and time.monotonic() >= self._answer_due
