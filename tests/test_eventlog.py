@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
+from collections.abc import Iterator
 from datetime import datetime, timezone
 
 import pytest
@@ -49,6 +51,35 @@ def test_only_so_many_are_kept() -> None:
     events, number = log.since(2)
     assert [event.number for event in events] == [8, 9, 10]
     assert number == 10
+
+
+def test_a_reader_may_take_a_few_at_a_time() -> None:
+    """The oldest first, and where to go on."""
+    log = EventLog(kept=5, run="a")
+    for _ in range(8):
+        add(log)
+    events, number = log.since(0, 2)
+    assert ([event.number for event in events], number) == ([4, 5], 5)
+    events, number = log.since(number, 9)
+    assert ([event.number for event in events], number) == ([6, 7, 8], 8)
+    assert (log.run, log.newest, EventLog().newest) == ("a", 8, 0)
+
+
+def test_reading_costs_what_is_new() -> None:
+    """Not what is kept: events are not even looked at that the reader has."""
+    log, looked = EventLog(), list[int]()
+
+    class Watched(deque[Event]):
+        def __reversed__(self) -> Iterator[Event]:
+            for event in super().__reversed__():
+                looked.append(event.number)
+                yield event
+
+    log._events = Watched(log._events, log._events.maxlen)
+    for _ in range(10_000):
+        add(log)
+    assert [event.number for event in log.since(9_998)[0]] == [9_999, 10_000]
+    assert looked == [10_000, 9_999]
 
 
 def test_followers_see_each_event_until_they_end() -> None:

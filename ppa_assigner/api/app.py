@@ -69,12 +69,17 @@ class Service:
         add("/docs", self.docs, methods=["GET"], include_in_schema=False)
         add("/", self.page, methods=["GET"], include_in_schema=False)
 
-    async def events(self, request: Request, last_event_id: Annotated[str | None, Header()] = None) -> Response:
-        """All since the daemon's start that are still kept, or those after `Last-Event-ID`, and on."""
+    async def events(
+        self, request: Request, last_event_id: Annotated[str | None, Header()] = None, follow: bool = True
+    ) -> Response:
+        """All since the daemon's start that are still kept, or those after `Last-Event-ID`, and on (`follow`).
+
+        An event `reset` says that the reader missed something: `{"why": "restarted" | "forgotten", "first": number}`.
+        """
         if request.state.head:
             return Response(media_type="text/event-stream")
         streams: Streams = self._app.state.streams
-        return streams.open(last_event_id)
+        return streams.open(last_event_id, follow=follow)
 
     async def healthz(self) -> Response:
         """200 as long as the daemon answers at all."""

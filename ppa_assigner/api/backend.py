@@ -27,8 +27,18 @@ class Call(Protocol):
 class Events(Protocol):
     """What happened since the daemon started; only the last ones are kept."""
 
-    def since(self, number: int) -> tuple[list[Event], int]:
-        """The events that are still kept and come after this number, and the number to ask with next time."""
+    @property
+    def run(self) -> str:
+        """Which start of the daemon this is: numbers of another mean nothing here."""
+
+    @property
+    def newest(self) -> int:
+        """The number of the last event; 0 before the first."""
+
+    def since(self, number: int, limit: int | None = None) -> tuple[list[Event], int]:
+        """The first `limit` events that are still kept and come after this number, and the number to ask with next
+        time.
+        """
 
     def subscribe(self, follower: Callable[[Event], None]) -> Callable[[], None]:
         """Call `follower` with each new event, from any thread; call what is returned to end that."""

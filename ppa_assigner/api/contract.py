@@ -74,7 +74,8 @@ def responses(
 def events() -> Responses:
     """The answers of the stream of events."""
     content = {"text/event-stream": {"schema": {"$ref": _REF.format(model="Event")}}}
-    return {200: {"description": "events without end: `id` is the number, `data` an Event", "content": content}}
+    told = "events: `id` is for `Last-Event-ID`, `data` an Event; `event: reset` where some are missing"
+    return {200: {"description": told, "content": content}}
 
 
 def body(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """/v1/events: what happens, as server-sent events, for as long as somebody reads.
 
 Rule: a stream keeps no events; it reads the log again when there are new ones, so a slow reader costs nothing, and one
-that does not read at all is dropped.  Nothing here makes the log wait.
+that does not read at all is dropped.  Nothing here makes the log wait.  What a reader missed is said (`reset`): numbers
+of another start of the daemon, or events that are no longer kept.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import Response
@@ -25,7 +27,10 @@ SEND_S = 30.0
 MAX_STREAMS = 256
 ABORT = "ppa_assigner.abort"
 """The extension of the scope by which the server lets a connection be dropped at once."""
+RESTARTED, FORGOTTEN = "restarted", "forgotten"
+"""Why a reader could not go on where it was: the daemon began anew since, or keeps no more what came next."""
 _EVENTS_AT_ONCE = 100
+_DIGITS = 20
 _RETRY_MS = 2000
 
 Scope = MutableMapping[str, Any]
@@ -49,11 +54,13 @@ class Streams:
         for wake in self._wakes:
             wake.set()
 
-    def open(self, last_event_id: str | None) -> EventStream:
-        """A stream of what comes after this event.  Raises Problem `too-many-requests`."""
+    def open(self, last_event_id: str | None, *, follow: bool = True) -> EventStream:
+        """A stream of what comes after this event; it ends after what is known now, or (`follow`) goes on.  Raises
+        Problem `too-many-requests`.
+        """
         if len(self._wakes) >= MAX_STREAMS:
             raise Problem(Kind.TOO_MANY, f"{MAX_STREAMS} streams of events are open already")
-        return EventStream(self, self._after(last_event_id or ""))
+        return EventStream(self, _place(self.events, last_event_id or ""), follow)
 
     @contextlib.contextmanager
     def following(self) -> Iterator[asyncio.Event]:
@@ -72,50 +79,85 @@ class Streams:
             unsubscribe()
             self._wakes.discard(wake)
 
-    def _after(self, last_event_id: str) -> int:
-        """A number that is higher than all there are is from before a restart: then everything is new."""
-        if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 20):
-            return 0
-        _, newest = self.events.since(0)
-        return int(last_event_id) if int(last_event_id) <= newest else 0
+
+@dataclass(slots=True)
+class Place:
+    """How far a reader is: `last` is the number that it has, `missed` why it could not go on from where it was.
+    `began`: it has a number at all, so that a gap behind that is a loss.
+    """
+
+    last: int
+    began: bool
+    missed: str | None = None
+
+
+def _place(events: Events, last_event_id: str) -> Place:
+    """A number alone, without the run, is one of this run as long as there is such a number."""
+    run, _, number = last_event_id.rpartition("-")
+    if not last_event_id:
+        return Place(0, began=False)
+    known = number.isascii() and number.isdigit() and len(number) < _DIGITS and int(number) <= events.newest
+    if not known or run not in ("", events.run):
+        return Place(0, began=False, missed=RESTARTED)
+    return Place(int(number), began=True)
 
 
 class EventStream(Response):
     """The answer, and the loop that writes it."""
 
-    def __init__(self, streams: Streams, last: int) -> None:
+    def __init__(self, streams: Streams, place: Place, follow: bool) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "Content-Type": "text/event-stream; charset=utf-8"})
         del self.headers["content-length"]
-        self._streams = streams
-        self._last = last
+        self._streams, self._events = streams, streams.events
+        self._place, self._follow = place, follow
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Write until the reader is gone, does not read, or the daemon stops."""
+        """Write until the reader is gone, does not read, has all that it wants, or the daemon stops."""
         gone = asyncio.create_task(disconnected(receive))
         try:
             with self._streams.following() as wake:
                 gone.add_done_callback(lambda _: wake.set())
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                 await self._write(send, f"retry: {_RETRY_MS}\n\n".encode())
-                while not (gone.done() or self._streams.ending):
-                    await self._tell_news(send, wake)
+                going_on = True
+                while going_on and not (gone.done() or self._streams.ending):
+                    going_on = await self._tell_news(send, wake) or self._follow
             await self._write(send, b"", more=False)
         except asyncio.TimeoutError:
             await _drop(scope, gone)
         finally:
             gone.cancel()
 
-    async def _tell_news(self, send: Send, wake: asyncio.Event) -> None:
+    async def _tell_news(self, send: Send, wake: asyncio.Event) -> bool:
+        """Whether there was something new; if not, and the reader follows, it was waited for."""
         wake.clear()
-        news, self._last = self._streams.events.since(self._last)
-        for start in range(0, len(news), _EVENTS_AT_ONCE):
-            await self._write(send, b"".join(_frame(event) for event in news[start : start + _EVENTS_AT_ONCE]))
-        if news:
-            return
-        try:
-            await asyncio.wait_for(wake.wait(), self._streams.keep_alive)
-        except asyncio.TimeoutError:
-            await self._write(send, b": still here\n\n")
+        news, last = self._events.since(self._place.last, _EVENTS_AT_ONCE)
+        frames = [*self._reset(news), *(self._frame(event) for event in news)]
+        self._place.last, self._place.began = last, True
+        if frames:
+            await self._write(send, b"".join(frames))
+        elif self._follow:
+            try:
+                await asyncio.wait_for(wake.wait(), self._streams.keep_alive)
+            except asyncio.TimeoutError:
+                await self._write(send, b": still here\n\n")
+        return bool(frames)
+
+    def _reset(self, news: list[Event]) -> list[bytes]:
+        """What was missed between the place of the reader and these events, if anything."""
+        place, first = self._place, news[0].number if news else self._place.last + 1
+        missed = FORGOTTEN if place.began and first > place.last + 1 else place.missed
+        place.missed = None
+        if missed is None:
+            return []
+        told = documents.encoded({"why": missed, "first": first})
+        return [b"event: reset\nid: %s\ndata: %s\n\n" % (self._id(first - 1), told)]
+
+    def _frame(self, event: Event) -> bytes:
+        return b"id: %s\ndata: %s\n\n" % (self._id(event.number), documents.encoded(documents.event(event)))
+
+    def _id(self, number: int) -> bytes:
+        return f"{self._events.run}-{number}".encode()
 
     async def _write(self, send: Send, body: bytes, *, more: bool = True) -> None:
         """Raises TimeoutError when the reader takes nothing."""
@@ -128,7 +170,3 @@ async def _drop(scope: Scope, gone: asyncio.Task[None]) -> None:
     if ABORT in scope.get("extensions", {}):
         scope["extensions"][ABORT]["abort"]()
         await gone
-
-
-def _frame(event: Event) -> bytes:
-    return b"id: %d\ndata: %s\n\n" % (event.number, documents.encoded(documents.event(event)))

@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from itertools import count
+from itertools import islice
 from typing import Any
 
 from ..reference import Reference
@@ -25,28 +25,40 @@ Follower = Callable[[Event], None]
 
 class EventLog:
     """Safe for threads.  Followers are called one at a time, in the order of the numbers; they must be short and must
-    not wait for another thread.
+    not wait for another thread.  `run` tells this start of the daemon from its others, whose numbers mean nothing here.
     """
 
-    def __init__(self, kept: int = KEPT) -> None:
+    def __init__(self, kept: int = KEPT, run: str = "0") -> None:
+        self.run = run
         self._lock = threading.RLock()
         self._events: deque[Event] = deque(maxlen=kept)
-        self._numbers = count(1)
+        self._newest = 0
         self._followers: list[Follower] = []
+
+    @property
+    def newest(self) -> int:
+        """The number of the last event; 0 before the first."""
+        return self._newest
 
     def add(self, at: datetime, ppa: Reference, kind: str, data: Mapping[str, Any]) -> Event:
         """Write an event down and show it to all who follow."""
         with self._lock:
-            event = Event(next(self._numbers), at, ppa, kind, data)
+            self._newest += 1
+            event = Event(self._newest, at, ppa, kind, data)
             self._events.append(event)
             for follower in list(self._followers):
                 _show(follower, event)
         return event
 
-    def since(self, number: int) -> tuple[list[Event], int]:
-        """The events that are still kept and come after this number, and the number to ask with next time."""
+    def since(self, number: int, limit: int | None = None) -> tuple[list[Event], int]:
+        """The events that are still kept and come after this number (the first `limit` of them), and the number to ask
+        with next time.  Costs what comes after, not what is kept: the numbers have no gaps.
+        """
         with self._lock:
-            events = [event for event in self._events if event.number > number]
+            count = max(0, min(len(self._events), self._newest - number))
+            events = list(islice(reversed(self._events), count))
+        events.reverse()
+        events = events[:limit]
         return events, events[-1].number if events else number
 
     def subscribe(self, follower: Follower) -> Callable[[], None]:

@@ -62,7 +62,7 @@ class Supervisor:
             launchpad, self._begin_round, self._tell, every=settings.launchpad.look_every, observe=clock.observe
         )
         self._office.look_now = self._looker.look_now
-        self.events = EventLog()
+        self.events = EventLog(run=f"{daemon.started:x}{daemon.salt}")
 
     # -- life ------------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
@@ -13,8 +14,10 @@ import httpx
 import pytest
 
 from ppa_assigner.api.stream import MAX_STREAMS
+from ppa_assigner.supervisor.eventlog import EventLog
+from ppa_assigner.views import Event
 
-from .fakes import NOW, ONE, Served, serving, slug, wait_for
+from .fakes import DEADLINE_S, NOW, ONE, FakeBackend, Served, serving, slug, wait_for
 
 
 def happen(api: Served, count: int, **data: Any) -> None:
@@ -38,7 +41,7 @@ def take(lines: Iterator[str], count: int) -> list[tuple[int, dict[str, Any]]]:
     while len(events) < count:
         line = next(lines)
         if line.startswith("id: "):
-            number = int(line[4:])
+            number = int(line.rpartition("-")[2])
         elif line.startswith("data: "):
             events.append((number, json.loads(line[6:])))
     return events
@@ -61,14 +64,96 @@ def test_all_that_happened_and_all_that_happens_is_told_once_and_in_order(api: S
             thread.join()
 
 
-@pytest.mark.parametrize(
-    ("last", "expected"), [("3", [4, 5]), ("0", [1, 2]), ("77", [1, 2]), ("x", [1, 2]), ("", [1, 2])]
-)
+def resets(lines: Iterator[str]) -> dict[str, Any]:
+    """The reset that comes next, before any event."""
+    seen = [next(line for line in lines if line.startswith("event: "))]
+    seen += [next(lines), next(lines)]
+    assert seen[0] == "event: reset"
+    told: dict[str, Any] = json.loads(seen[2].removeprefix("data: "))
+    return {**told, "id": seen[1]}
+
+
+@pytest.mark.parametrize(("last", "expected"), [("3", [4, 5]), ("RUN-3", [4, 5]), ("0", [1, 2]), ("", [1, 2])])
 def test_a_reader_goes_on_after_the_last_one_it_saw(api: Served, last: str, expected: list[int]) -> None:
-    """A number that there is not yet is from before a restart: then everything is new."""
+    """By the id that came with it, or by its number alone."""
     happen(api, 5)
-    with reading(api, **{"Last-Event-ID": last}) as lines:
-        assert [number for number, _ in take(lines, 2)] == expected
+    run = api.backend.events.run
+    with reading(api, **{"Last-Event-ID": last.replace("RUN", run)}) as lines:
+        assert next(lines).startswith("retry: ")
+        assert next(lines) == ""
+        assert next(lines) == f"id: {run}-{expected[0]}"
+        first = json.loads(next(lines).removeprefix("data: "))["number"]
+        assert [first, *(number for number, _ in take(lines, 1))] == expected
+
+
+@pytest.mark.parametrize("last", ["77", "x", "other-3", "other-77", "-", "3-", "RUN-77", "RUN-9999999999999999999999"])
+@pytest.mark.parametrize("count", [0, 5])
+def test_a_reader_of_another_start_of_the_daemon_is_told_so(api: Served, last: str, count: int) -> None:
+    """And gets everything, all of which is new to it; with the id of the reset it goes on without another."""
+    happen(api, count)
+    run = api.backend.events.run
+    with reading(api, **{"Last-Event-ID": last.replace("RUN", run)}) as lines:
+        assert resets(lines) == {"why": "restarted", "first": 1, "id": f"id: {run}-0"}
+        happen(api, 2)
+        assert [number for number, _ in take(lines, count + 2)] == list(range(1, count + 3))
+    with reading(api, **{"Last-Event-ID": f"{run}-0"}) as lines:
+        assert "reset" not in "".join(next(lines) for _ in range(4))
+
+
+def test_a_reader_for_whom_too_little_is_kept_is_told_so() -> None:
+    """What it missed is said before what comes next, also to one that fell behind while it was reading."""
+    backend = FakeBackend()
+    backend.events = EventLog(kept=10, run="r")
+    with serving(backend) as api:
+        happen(api, 25)
+        with reading(api, **{"Last-Event-ID": "r-3"}) as lines:
+            assert resets(lines) == {"why": "forgotten", "first": 16, "id": "id: r-15"}
+            assert [number for number, _ in take(lines, 10)] == list(range(16, 26))
+        with reading(api, **{"Last-Event-ID": "r-15"}) as lines:
+            assert take(lines, 1)[0][0] == 16
+        with reading(api) as lines:  # it had none before: nothing that it knew of is missing
+            assert [next(lines) for _ in range(3)][2] == "id: r-16"
+            take(lines, 10)
+            asyncio.run_coroutine_threadsafe(_stalled(api), loop_of(api)).result(DEADLINE_S)
+            assert resets(lines) == {"why": "forgotten", "first": 46, "id": "id: r-45"}
+            assert [number for number, _ in take(lines, 10)] == list(range(46, 56))
+
+
+async def _stalled(api: Served) -> None:
+    """In the server's loop: while this goes on no stream is written to."""
+    happen(api, 30)
+
+
+def loop_of(api: Served) -> asyncio.AbstractEventLoop:
+    """The server's loop."""
+    loop = api.server._loop
+    assert loop is not None
+    return loop
+
+
+def test_one_that_does_not_follow_gets_what_is_known(api: Served) -> None:
+    """And then its end."""
+    happen(api, 230)
+    lines = api.http.get("/v1/events", params={"follow": "false"}).text.splitlines()
+    assert [int(line.rpartition("-")[2]) for line in lines if line.startswith("id: ")] == list(range(1, 231))
+    assert api.http.get("/v1/events?follow=false", headers={"Last-Event-ID": "230"}).text == "retry: 2000\n\n"
+    assert slug(api.http.get("/v1/events?follow=perhaps")) == "invalid"
+
+
+def test_a_slow_reader_is_sent_little_at_a_time(api: Served) -> None:
+    """What is on its way to it is one batch of events, however many there are."""
+    asked: list[int | None] = []
+
+    class Watched(EventLog):
+        def since(self, number: int, limit: int | None = None) -> tuple[list[Event], int]:
+            asked.append(limit)
+            return super().since(number, limit)
+
+    api.app.state.streams.events = api.backend.events = Watched()
+    happen(api, 500)
+    with reading(api) as lines:
+        take(lines, 500)
+    assert set(asked) == {100}
 
 
 def test_a_quiet_stream_is_kept_alive() -> None:
