@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -21,8 +22,10 @@ HEAD_LIMIT = 32 * 1024
 """Bytes of a request's address and headers."""
 PATIENCE_S = 60.0
 """A request, with its body, must have come that long after its first byte, the first one after connecting."""
-MAX_PIPELINED = 8
+MAX_PIPELINED = 64
 """Requests that one connection may have open."""
+MAX_OPEN_BYTES = 8 * HEAD_LIMIT
+"""Bytes of their addresses and headers together."""
 _OFFER = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 
 
@@ -52,10 +55,19 @@ class Protocol(HttpToolsProtocol):
         """Tell all requests, also one that others were sent behind."""
         super().connection_lost(exc)
         self._request_is_here()
-        for cycle in self._cycles:
-            if not cycle.response_complete:
-                cycle.disconnected = True
-                cycle.message_event.set()
+        for cycle in self._open():
+            cycle.disconnected = True
+            cycle.message_event.set()
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio has it; uvicorn keeps no connection
+        """A peer that has said all may still read its answers.  Where it matters that it is gone, it is taken to be so:
+        of a peer that hung up the same is seen.
+        """
+        waiting = self._open()
+        if self._in_body or not waiting or any(_is_to_be_there(cycle.scope) for cycle in waiting):
+            return False
+        waiting[-1].keep_alive = False
+        return True
 
     def data_received(self, data: bytes) -> None:
         """Read on, within the limit of a head."""
@@ -75,14 +87,14 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """A request's head is here.  Reading goes on behind it: else nobody would notice that the peer is gone."""
-        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        size = len(self.url) + _bytes(self.headers)
         self._head_bytes = size
         if size > HEAD_LIMIT:
             raise ValueError("the head is too large")  # which ends in send_400_response
         super().on_headers_complete()
         self._head_bytes, self._in_body = 0, True
-        self._cycles = [cycle for cycle in self._cycles if not cycle.response_complete] + [self.cycle]
-        if len(self._cycles) > MAX_PIPELINED:
+        self._cycles = [*self._open(), self.cycle]
+        if len(self._cycles) > MAX_PIPELINED or sum(_size(cycle) for cycle in self._cycles) > MAX_OPEN_BYTES:
             self.transport.abort()
         self.flow.resume_reading()
 
@@ -94,7 +106,7 @@ class Protocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP, or too much of it, is answered with a problem and the end of the connection."""
-        if any(not cycle.response_complete for cycle in self._cycles):
+        if self._open():
             self.transport.close()  # an answer now would be taken for that of an earlier request
             return
         kind, detail = Kind.INVALID, msg
@@ -107,6 +119,9 @@ class Protocol(HttpToolsProtocol):
         self.transport.write(head % (status, errors.MEDIA_TYPE.encode(), len(body)) + body)
         self.transport.close()
 
+    def _open(self) -> list[RequestResponseCycle]:
+        return [cycle for cycle in self._cycles if not cycle.response_complete]
+
     def _expect_request(self) -> None:
         self._arriving = self.loop.call_later(self.patience, self._too_slow)
 
@@ -118,6 +133,19 @@ class Protocol(HttpToolsProtocol):
     def _too_slow(self) -> None:
         self._arriving = None
         self.transport.abort()
+
+
+def _is_to_be_there(scope: Any) -> bool:
+    """Whoever waits in the line loses his place, and events go to nobody, when the connection ends."""
+    return (scope["method"], scope["path"]) in (("POST", "/v1/leases"), ("GET", "/v1/events"))
+
+
+def _size(cycle: RequestResponseCycle) -> int:
+    return len(cycle.scope["raw_path"]) + len(cycle.scope["query_string"]) + _bytes(cycle.scope["headers"])
+
+
+def _bytes(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    return sum(len(name) + len(value) for name, value in headers)
 
 
 def _without_offer(data: bytes) -> bytes:

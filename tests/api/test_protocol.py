@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 
 import pytest
 
@@ -62,6 +63,43 @@ def test_requests_behind_each_other_are_answered_in_order(api: Served) -> None:
         greedy.sendall(one * (protocol.MAX_PIPELINED + 1))
         with contextlib.suppress(ConnectionError):
             assert read_all(greedy) == b""
+        wait_for(lambda: api.backend.hung_up)
+
+
+def test_fifty_requests_at_once_are_fifty_answers(api: Served) -> None:
+    """A program that writes all it wants to know before it reads; but what is open may not take much memory."""
+    one = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    last = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    assert exchange(api, one * 49 + last).count(b"HTTP/1.1 200") == 50
+    large = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * (protocol.HEAD_LIMIT - 200) + b"\r\n\r\n"
+    with api.send_assign() as greedy:
+        with contextlib.suppress(ConnectionError):
+            greedy.sendall(large * 9)
+            assert read_all(greedy) == b""
+        wait_for(lambda: api.backend.hung_up)
+
+
+def half_closed(api: Served, data: bytes) -> bytes:
+    """All that comes back to one who says that he has nothing more to say."""
+    with api.connect() as connection:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        return read_all(connection)
+
+
+def test_who_has_said_all_is_answered(api: Served) -> None:
+    """`printf … | nc` ends its side before it reads; one request or several."""
+    one = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    assert half_closed(api, one).count(b"alive") == 1
+    assert half_closed(api, one * 20).count(b"alive") == 20
+    assert half_closed(api, one + one[:20]).count(b"alive") == 1
+
+
+def test_who_waits_in_the_line_must_stay(api: Served) -> None:
+    """The end of his side is the end of his wish: a client that is gone looks the same."""
+    with api.send_assign() as waiting:
+        wait_for(lambda: api.backend.calls)
+        waiting.shutdown(socket.SHUT_WR)
         wait_for(lambda: api.backend.hung_up)
 
 
