@@ -116,15 +116,23 @@ def events(
 ) -> None:
     """Show what happened since the daemon's start.
 
-    --json prints one document a line.
+    --follow goes on when the daemon is started anew.  --json prints one document a line.
     """
     import json as encoder
 
     for event in options.connect(url, token_file).events(follow=follow):
         if json:
             output.line(encoder.dumps(event))
+        elif event.get("kind") == "reset":
+            output.say(_RESETS.get(str(event.get("data", {}).get("why")), "events are missing here"))
         else:
             output.event(event)
+
+
+_RESETS = {
+    "restarted": "the daemon was started anew: what happened meanwhile is not known to it",
+    "forgotten": "more happened than the daemon remembers: events are missing here",
+}
 
 
 def token(json: Json = False) -> None:

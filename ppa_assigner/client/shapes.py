@@ -73,7 +73,9 @@ class Pool(TypedDict):
 
 
 class Event(TypedDict, total=False):
-    """A transition of a PPA; numbers start from 1 with each start of the daemon."""
+    """A transition of a PPA; numbers start from 1 with each start of the daemon.  Of the kind `reset` where events are
+    missing: that one has `data` alone.
+    """
 
     number: int
     at: str

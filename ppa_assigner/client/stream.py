@@ -1,6 +1,6 @@
 """Server-sent events, read for as long as they are wanted.
 
-Rule: shows each event once, also over a broken connection or a restart of the daemon.
+Rule: shows each event once, also over a broken connection or a restart of the daemon, and says where some are missing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from .patience import Patience
 from .shapes import Event
 from .transport import Transport
 
+RESET = "reset"
 _QUIET_S = 2.0  # after that much silence, all that has happened is told
 _SILENCE_S = 60.0  # a connection that is silent for longer may be dead: connect anew
 _ABSENCE_S = 60.0  # how long a daemon that is away is waited for while following
@@ -23,27 +24,53 @@ _AGAIN_S = 0.5  # between the end of one connection and the next
 
 
 def following(transport: Transport, *, follow: bool) -> Generator[Event, None, None]:
-    """The events so far and, with `follow`, those to come.  Raises Unavailable and what else the daemon refuses."""
-    last: Event = {}
+    """The events so far and, with `follow`, those to come.  Where the daemon could not tell all, an event of the kind
+    `reset` comes first; its `data` says `why`.  Raises Unavailable and what else the daemon refuses.
+    """
+    reader = _Reader()
     absence = _ABSENCE_S if follow else _PATIENCE_S
     patience = Patience(absence, read=_SILENCE_S)
+    path, read = ("/v1/events", _SILENCE_S) if follow else ("/v1/events?follow=false", _QUIET_S)
     while True:
         try:
-            with transport.stream("/v1/events", read=_SILENCE_S if follow else _QUIET_S) as (answer, pieces):
+            with transport.stream(path, read=read, headers=reader.headers) as (answer, pieces):
                 if error := error_of(answer.status, answer.document, answer.retry_after):
                     raise error
                 if follow:
                     patience = Patience(absence, read=_SILENCE_S)
-                for event in _events(_lines(pieces)):
-                    if not _shown(event, last):
-                        last = event
-                        yield event
+                yield from reader.events(_lines(pieces))
             if not follow:
                 return
             time.sleep(_AGAIN_S)
         except Unavailable as away:  # noqa: PERF203 - the loop is there to try again
             if not patience.pause(away.retry_after):
                 raise
+
+
+class _Reader:
+    """What was read last, over all connections."""
+
+    def __init__(self) -> None:
+        self._last: Event = {}
+        self._id = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """By which a connection goes on where the last one was."""
+        return {"Last-Event-ID": self._id} if self._id else {}
+
+    def events(self, lines: Iterable[str]) -> Iterator[Event]:
+        """Those that were not shown yet."""
+        for frame in _frames(lines):
+            event = _event(frame)
+            if frame.get("event") == RESET:
+                self._last = {}  # what comes next is new, whatever its number and time
+            elif _shown(event, self._last):
+                continue
+            else:
+                self._last = event
+            self._id = frame.get("id", self._id)
+            yield event
 
 
 def _shown(event: Event, last: Event) -> bool:
@@ -58,22 +85,25 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
         yield from (line.rstrip(b"\r").decode("utf-8", "replace") for line in whole)
 
 
-def _events(lines: Iterable[str]) -> Iterator[Event]:
-    data: list[str] = []
+def _frames(lines: Iterable[str]) -> Iterator[dict[str, str]]:
+    """What is between empty lines, by field; comments and frames without data are none."""
+    frame: dict[str, str] = {}
     for line in lines:
         name, _, value = line.partition(":")
-        if name == "data":
-            data.append(value.removeprefix(" "))
-        elif not line and data:
-            yield _event("\n".join(data))
-            data = []
+        if name:
+            value = value.removeprefix(" ")
+            frame[name] = f"{frame[name]}\n{value}" if name in frame else value
+        elif not line:
+            if "data" in frame:
+                yield frame
+            frame = {}
 
 
-def _event(text: str) -> Event:
+def _event(frame: dict[str, str]) -> Event:
     try:
-        document = json.loads(text)
+        document = json.loads(frame["data"])
     except ValueError:
         document = None
     if not isinstance(document, dict):
         raise Unavailable("the daemon sent an event that is no JSON document")
-    return cast(Event, document)
+    return {"kind": RESET, "data": document} if frame.get("event") == RESET else cast(Event, document)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -65,12 +65,14 @@ class Transport:
         return Answer(response.status, document or {}, _retry_after(response))
 
     @contextlib.contextmanager
-    def stream(self, path: str, *, read: float) -> Iterator[tuple[Answer, Iterator[bytes]]]:
+    def stream(
+        self, path: str, *, read: float, headers: Mapping[str, str] | None = None
+    ) -> Iterator[tuple[Answer, Iterator[bytes]]]:
         """The head of an answer without end, and its pieces as they come.
 
         The pieces end when nothing came for `read` seconds or when the daemon ends them; Unavailable when they break.
         """
-        response = self._open("GET", path, None, read=read, preload=False)
+        response = self._open("GET", path, None, read=read, preload=False, more=headers)
         try:
             document = {} if response.status == 200 else _parsed(b"".join(self._pieces(response))) or {}
             yield Answer(response.status, document, _retry_after(response)), self._pieces(response)
@@ -86,8 +88,17 @@ class Transport:
         except (HTTPError, OSError) as error:
             raise self._unavailable(error) from error
 
-    def _open(self, method: str, path: str, body: Document | None, *, read: float, preload: bool) -> BaseHTTPResponse:
-        headers = dict(self._headers)
+    def _open(
+        self,
+        method: str,
+        path: str,
+        body: Document | None,
+        *,
+        read: float,
+        preload: bool,
+        more: Mapping[str, str] | None = None,
+    ) -> BaseHTTPResponse:
+        headers = {**self._headers, **(more or {})}
         if body is not None:
             headers["Content-Type"] = "application/json"
         try:
