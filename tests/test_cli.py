@@ -9,6 +9,7 @@ import pty
 import shlex
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -256,6 +257,73 @@ def test_a_terminal_shows_the_line_while_waiting(daemon: FakeDaemon) -> None:
     assert code == 0
     assert "waiting (3 in line)" in shown
     assert shown.endswith("\r\x1b[K~ci-pool/ubuntu/pool-001\r\n")
+
+
+def test_a_terminal_shows_the_place_and_that_nobody_answers(daemon: FakeDaemon) -> None:
+    """The place that the daemon told, never behind more than wait now; an outage at once; all wiped at the end."""
+    held = Held(Reply(201, LEASE))
+    daemon.on("POST", LEASES, problem(409, "none-free", position=7, ticket="t", retry_after=0), Drop(), held)
+    pools = {"items": [{"pool": "default", "counts": {}, "waiting": 3, "oldest_wait": 1.0}]}
+    daemon.on("GET", "/v1/pools", Reply(200, pools), Held(Reply(200, pools), go=held.go))
+    daemon.after("GET", "/v1/pools", 2, held.go)
+    code, shown = on_terminal("assign", "--owner", "x", "--wait", "1m", url=daemon.url)
+    assert code == 0
+    assert "the daemon does not answer; trying again…" in shown
+    assert "waiting (place 3 of 3)" in shown
+    assert shown.endswith("\r\x1b[K~ci-pool/ubuntu/pool-001\r\n")
+
+
+def test_elsewhere_an_outage_is_told_once(daemon: FakeDaemon) -> None:
+    """One line on stderr, however often is tried; the answer is what it would have been."""
+    daemon.on("POST", LEASES, Drop(), Drop(), Drop(), Reply(201, LEASE))
+    done = cli("assign", "--owner", "x", "--wait", "1m", url=daemon.url)
+    assert (done.returncode, done.stdout) == (0, "~ci-pool/ubuntu/pool-001\n")
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("ppa-assigner: the daemon does not answer; trying again… (http")
+
+
+@pytest.mark.parametrize("command", [("assign",), ("exec",)])
+def test_an_interrupt_during_an_outage_ends_soon(daemon: FakeDaemon, command: tuple[str]) -> None:
+    """Who is tired of waiting for a daemon does not wait for it once more; it is tried for a moment."""
+    daemon.on("POST", LEASES, Drop()).on("DELETE", LEASES, Drop())
+    rest = () if command == ("assign",) else ("--", "true")
+    with started(*command, "--owner", "x", "--wait", "10m", *rest, url=daemon.url) as process:
+        daemon.wait_for("POST", LEASES, 3)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=DEADLINE_S)
+        assert time.monotonic() - began < 9  # with a daemon that had answered before it would be ten seconds
+    assert (process.returncode, out) == (130, "")
+    assert "could not be withdrawn" in err.splitlines()[-1]
+    assert daemon.calls("DELETE", LEASES)
+
+
+# -- a stdout that takes nothing --------------------------------------------------------------------------------------
+
+
+def into(stdout: str, *arguments: str, url: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command whose stdout a shell directs there."""
+    line = f"{shlex.join([*PROGRAM, *arguments])} {stdout}"
+    return subprocess.run(["sh", "-c", line], stderr=-1, timeout=DEADLINE_S, check=False, env=environment(url))
+
+
+@pytest.mark.parametrize(("stdout", "why"), [(">/dev/full", b"No space left on device"), (">&-", b"stdout is closed")])
+def test_a_lease_that_cannot_be_written_is_released(daemon: FakeDaemon, stdout: str, why: bytes) -> None:
+    """One line says it; 70: asking again would meet the same full disk, and no script may try that for ever."""
+    daemon.on("POST", LEASES, Reply(201, LEASE)).on("DELETE", LEASES, Reply(200))
+    done = into(stdout, "assign", "--owner", "x", url=daemon.url)
+    assert done.returncode == 70
+    assert done.stderr == b"ppa-assigner: could not write the answer: " + why + b"; the lease was released\n"
+    assert len(daemon.calls("DELETE", LEASES)) == 1
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("status", "--json"), ("--version",), ("--help",), ("token",)])
+def test_a_full_stdout_is_one_line(daemon: FakeDaemon, arguments: tuple[str, ...]) -> None:
+    """Whatever is printed."""
+    daemon.on("GET", "/v1/ppas", Reply(200, {"items": [PPA]}))
+    done = into(">/dev/full", *arguments, url=daemon.url)
+    assert done.returncode == 70
+    assert done.stderr == b"ppa-assigner: could not write the answer: No space left on device\n"
 
 
 # -- touch, release, status -------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ this package wires the parts of the daemon together.  What a command needs is im
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -21,11 +22,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line, by default the process's own, and give its exit code."""
     try:
         code = _run(list(sys.argv[1:] if arguments is None else arguments))
-        sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         return _quietly(BROKEN_PIPE)
+    return _flushed(code)
+
+
+def _flushed(code: int) -> int:
+    """What is left of the output goes out; that it cannot has been said already when the code tells a failure."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        return _quietly(BROKEN_PIPE)
+    except OSError as error:
+        return _quietly(code or _full(error))
     return code
 
 
@@ -45,7 +57,7 @@ def _run(arguments: list[str]) -> int:
     except (BrokenPipeError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:
-        return _bug(error)
+        return _full(error) if isinstance(error, OSError) and error.errno == errno.ENOSPC else _bug(error)
 
 
 def _print_anything(stream: object) -> None:
@@ -60,6 +72,10 @@ def _failed(message: str, code: int) -> int:
 
     say(message)
     return code
+
+
+def _full(error: OSError) -> int:
+    return _failed(f"could not write the answer: {error.strerror}", BUG)
 
 
 def _bug(error: BaseException) -> int:

@@ -81,8 +81,8 @@ def _obstacle(program: str) -> int:
 def _with_ppa(client: Client, owner: str, wish: Wish, command: list[str], on_lost: OnLost) -> int:
     from ..client import Holding
 
-    with interruptible(PASSED_ON), lending.taking_back(client, wish):
-        lease = lending.take(client, owner, wish)
+    with interruptible(PASSED_ON), lending.taking_back(client, wish) as waiting:
+        lease = lending.take(client, owner, wish, waiting)
         # From here to this process's end nothing interrupts it: signals wait until they are passed on.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, signal.SIGCHLD})
     child = Child(command, dict(os.environ) | output.variables(lease), before)

@@ -16,11 +16,13 @@ from ..client.errors import AssignerError, UsageError
 from . import options, output, watching
 from .options import Json, TokenFile, Url
 from .signals import Interrupted, interruptible
+from .waiting import Waiting
 
 if TYPE_CHECKING:
     from ..client import PPA, Client, Lease, Wish
 
 _WITHDRAW_S = 10.0
+_AWAY_S = 2.0  # of a daemon that has not answered before: a wish ends with it, and whoever interrupts has waited enough
 
 
 def assign(
@@ -56,37 +58,43 @@ def assign(
         attempt=attempt,
     )
     client = options.connect(url, token_file)
-    with interruptible(), taking_back(client, wish):
-        lease = take(client, owner, wish)
+    with interruptible(), taking_back(client, wish) as waiting:
+        lease = take(client, owner, wish, waiting)
         if json:
             output.document(lease)
         else:
             output.line(output.exports(lease) if export else lease["ppa"])
 
 
-def take(client: Client, owner: str, wish: Wish) -> Lease:
-    """Assign, with the place in the line on a terminal."""
-    with output.place_in_line(client, wish.get("pool")):
-        return client.assign(owner, **wish)
+def take(client: Client, owner: str, wish: Wish, waiting: Waiting) -> Lease:
+    """Assign; how it goes is shown."""
+    with waiting.shown():
+        return client.assign(owner, on_wait=waiting.told, **wish)
 
 
 @contextlib.contextmanager
-def taking_back(client: Client, wish: Wish) -> Iterator[None]:
-    """Withdraws a wish when its block is left by a signal, or because nobody reads the output."""
+def taking_back(client: Client, wish: Wish) -> Iterator[Waiting]:
+    """Withdraws a wish when its block is left by a signal, or because nobody can read the output."""
+    waiting = Waiting(client, wish.get("pool"))
     try:
-        yield
+        yield waiting
     except (Interrupted, KeyboardInterrupt, OSError):
-        withdraw(client, wish)
+        withdraw(client, wish, _AWAY_S if waiting.away else _WITHDRAW_S)
         raise
+    except output.NotWritten as error:
+        what = "was released" if withdraw(client, wish, _WITHDRAW_S) else "ends by itself"
+        raise output.NotWritten(f"{error}; the lease {what}") from error
 
 
-def withdraw(client: Client, wish: Wish) -> None:
-    """Give up the wish and whatever it got, for ten seconds at most."""
+def withdraw(client: Client, wish: Wish, within: float) -> bool:
+    """Give up the wish and whatever it got, for so many seconds at most.  Whether that was done; if not, it is said."""
     request_id = wish["request_id"]
     try:
-        client.withdraw(request_id or "", within=_WITHDRAW_S)
+        client.withdraw(request_id or "", within=within)
     except AssignerError as error:
         output.say(f"the request {request_id} could not be withdrawn: {error}")
+        return False
+    return True
 
 
 def touch(

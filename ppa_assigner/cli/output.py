@@ -6,24 +6,21 @@ its control characters; nothing is coloured, cut or wrapped in a pipe.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import signal
 import sys
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
+
+from ..client.errors import AssignerError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..client import PPA, Client, Event, Lease
+    from ..client import PPA, Event, Lease
 
 _HEADS = ("PPA", "STATE", "CONDITION", "OWNER", "SINCE", "LEFT", "CLEANING", "REMARK")
 _NOTHING = "-"
-_REFRESH_S = 2.0
-_REWRITE_LINE = "\r\x1b[K"
 
 
 def escaped(text: object) -> str:
@@ -36,9 +33,22 @@ def say(message: str) -> None:
     print(f"ppa-assigner: {escaped(message)}", file=sys.stderr, flush=True)  # noqa: T201 - a command line speaks
 
 
+class NotWritten(AssignerError):  # noqa: N818 - the name says what is the case
+    """The answer is here and cannot be told: stdout takes no more.  Its exit code is not one after which scripts ask
+    again: nothing is wrong with the daemon, and asking again meets the same full disk.
+    """
+
+
 def line(text: str = "") -> None:
-    """One line of what was asked for.  Raises BrokenPipeError when nobody reads."""
-    print(text, flush=True)  # noqa: T201 - a command line speaks
+    """One line of what was asked for.  Raises BrokenPipeError when nobody reads, NotWritten when it cannot be read."""
+    if sys.stdout is None:  # Python's way to say that it was closed
+        raise NotWritten("could not write the answer: stdout is closed")
+    try:
+        print(text, flush=True)  # noqa: T201 - a command line speaks
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise NotWritten(f"could not write the answer: {error.strerror}") from error
 
 
 def document(value: object) -> None:
@@ -66,44 +76,6 @@ def exports(lease: Lease) -> str:
 
 def _quoted(value: str) -> str:
     return "'" + value.replace("'", "'\\''") + "'"
-
-
-@contextlib.contextmanager
-def place_in_line(client: Client, pool: str | None) -> Iterator[None]:
-    """While the block waits for a PPA, a terminal shows how many wait for one."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    over = threading.Event()
-    thread = threading.Thread(target=_show_line, args=(client, pool or "default", over), daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join(_REFRESH_S)
-        _rewrite("")
-
-
-def _show_line(client: Client, pool: str, over: threading.Event) -> None:
-    from ..client import AssignerError
-
-    # A signal is for the main thread: this one may outlive the moment from which signals must not end the process.
-    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    while not over.wait(_REFRESH_S):
-        try:
-            waiting = next((each["waiting"] for each in client.pools() if each["pool"] == pool), None)
-        except (AssignerError, KeyError):
-            _rewrite("waiting for the daemon")
-            continue
-        if waiting and not over.is_set():
-            _rewrite(f"waiting ({waiting} in line)")
-
-
-def _rewrite(text: str) -> None:
-    with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write(_REWRITE_LINE + text)
-        sys.stderr.flush()
 
 
 # -- tables -------------------------------------------------------------------------------------------------------
