@@ -85,7 +85,8 @@ class Request:
 Fault = Callable[[Request], str | None]
 """None: no fault.  "down": no answer, nothing done.  "unknown": the same, but of a write nobody can know that.
 "lost": done, no answer.  "late": no answer, done by `land()`.  "resent": a write that something on the way sent twice.
-"refused", "gone": answered so."""
+"refused", "gone": answered so; "oops", "overloaded": a listing was, with 500 or 503."""
+STATUSES = {"oops": 500, "overloaded": 503}
 
 
 class MemoryLaunchpad:
@@ -220,7 +221,7 @@ class MemoryLaunchpad:
         if fault == "refused":
             return Refused("400", self._moment(started))
         if fault not in (None, "gone"):
-            return Unavailable("down")
+            return Unavailable("down", status=STATUSES.get(fault))
         if fault or ppa not in self.archives:
             return Gone("404", self._moment(started))
         with self.lock:
@@ -389,7 +390,7 @@ class MemoryLaunchpad:
         if fault == "refused":
             return Refused("400", self._moment(started))
         if fault not in (None, "gone"):
-            return Unavailable("down")
+            return Unavailable("down", status=STATUSES.get(fault))
         return Gone("404", self._moment(started)) if fault or ppa not in self.archives else None
 
     def _remains(self, names: list[str], started: float) -> Remains:

@@ -38,7 +38,9 @@ class Clean:
     cleaner is touched.
 
     `todo` is what is to be changed now.  Since the last failure: `asked` are deletions and cancellations that were
-    answered, `did` the changes of rights and settings, `unanswered` how often in a row the first of `todo` was not.
+    answered, `did` the changes of rights and settings and the cancellations, `waited` the answered cancellations whose
+    build was still there afterwards, `unanswered` how often in a row the first of `todo` was not, `unseen` how often in
+    a row a look was not, `erred` how often of these with an error of Launchpad's own.
     In the whole clean: `sticky` is what failed, and is tried last; `left_out` what Launchpad would not set.
     `seen` are the addresses of all publications that were found, `left` how many of them are still there.
     """
@@ -52,7 +54,10 @@ class Clean:
     paused_until: float = float("-inf")
     asked: frozenset[Change] = frozenset()
     did: tuple[Change, ...] = ()
+    waited: frozenset[Change] = frozenset()
     unanswered: int = 0
+    unseen: int = 0
+    erred: int = 0
     sticky: frozenset[Change] = frozenset()
     left_out: frozenset[Setting] = frozenset()
     step: str = "looking"

@@ -22,6 +22,7 @@ from .writing import Step, back_off
 
 OVERLOADED = (502, 503, 504)  # of a front end, of a time-out or of maintenance: not of the request
 POLL_S, POLL_MIN_S = 30.0, 1.0  # how often what only time can finish is looked at again
+CANCELS = 2  # so often a cancellation that changes nothing is asked for in one try
 UNANSWERED_MAX = 3  # so often in a row, each time after a read that was answered, and it is a failure
 
 
@@ -40,24 +41,28 @@ def change_next(known: Known, clean: Clean, now: Now) -> Step:
 def found(known: Known, clean: Clean, content: Content, now: Now) -> Step:
     """Builds are cancelled and sources deleted first: a source takes the binaries made from it along.
 
+    A cancellation is given time, then asked for again; after that it is a failure.
     Debug symbols go with the binary that they belong to and cannot be deleted by themselves (launchpad-facts.md, D.3).
     What failed before is tried last, so that it does not keep the rest from going.
     """
     deletions = _deletions(clean, content)
-    builds = (Cancel(build) for build in content.builds if build.cancellable)
-    changes: tuple[Change, ...] = (*(cancel for cancel in builds if cancel not in clean.asked), *deletions)
+    cancels = [Cancel(build) for build in content.builds if build.cancellable]
+    due = [cancel for cancel in cancels if cancel not in clean.asked or cancel in clean.waited]
+    changes: tuple[Change, ...] = (*due, *deletions)
     todo = tuple(sorted(changes, key=clean.sticky.__contains__))
     everything = (*content.sources, *content.binaries)
     clean = replace(
         clean, stage=Stage.CONTENT, todo=todo, seen=clean.seen | {one.url for one in everything}, left=len(everything),
         quiet_from=now.boot, look_at=now.boot + poll(known, POLL_S), fence=float("-inf"),
-        step="deleting" if todo else _awaited(content),
+        waited=frozenset(cancels) & clean.asked - clean.waited, step="deleting" if todo else _awaited(content),
     )  # fmt: skip
     known = replace(known, clean=clean)
     if not todo and content.binaries:
         return fail(known, f"{Delete(content.binaries[0])}: debug symbols without their binary", now)
     if still := next((deletion for deletion in deletions if deletion in clean.asked), None):
         return fail(known, f"{still}: still there after it was deleted", now, still)
+    if undone := next((cancel for cancel in due if clean.did.count(cancel) >= CANCELS), None):
+        return fail(known, f"{undone}: still there after it was cancelled", now, undone)
     return known, []
 
 
@@ -128,7 +133,7 @@ def _done(known: Known, change: Change, answer: Done | Gone | Entry | Refused) -
     if isinstance(change, Delete | Cancel):
         gone = 1 if isinstance(change, Delete) else 0
         clean = replace(clean, asked=clean.asked | {change}, left=max(0, clean.left - gone))
-    else:
+    if not isinstance(change, Delete):
         clean = replace(clean, did=(*clean.did, change))
     return replace(known, clean=clean)
 

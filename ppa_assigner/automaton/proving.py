@@ -19,10 +19,11 @@ from .clean import PROOF, QUIET, Clean, Stage
 from .events import Effect
 from .failing import fail
 from .known import Examining, Known, Now, Purpose
-from .learning import absent
+from .learning import absent, fraction
 from .writing import Step, back_off, begin
 
 INDEX_POLL_S, DISK_POLL_S = 30.0, 300.0
+LOOK_AGAIN_MAX_S = 60.0  # the longest pause after a look that failed
 TWICE = 2  # a setting that did not take, or a right that stands again, after so many times is not tried once more
 REMAINING = ("waiting for the disk: ", "waiting for the indexes: ")
 SETTINGS = frozenset({Stage.SETTINGS, Stage.AGAIN})
@@ -70,15 +71,35 @@ def looked(known: Known, stage: Stage, answer: LookAnswer, now: Now) -> Step:
         case Refused():
             return fail(known, f"it cannot be seen {stage.value}: {answer.reason}", now)
         case Unavailable():
-            return back_off(_stepped(known, f"waiting for Launchpad: {answer.reason}"), now), []
+            return _unseen(
+                back_off(_stepped(known, f"waiting for Launchpad: {answer.reason}"), now), stage, answer, now
+            )
     if clean is None:
         return known, []
+    clean = replace(clean, unseen=0, erred=0)
+    known = replace(known, clean=clean)
     match answer:
         case Belongings():
             return _compared(known, clean, answer, now)
         case Remains():
             return _remains(known, clean, answer, now)
     return _content(known, clean, answer, now)
+
+
+def _unseen(known: Known, stage: Stage, answer: Unavailable, now: Now) -> Step:
+    """An outage is no failure of this PPA, and is waited for, longer each time.  An error of Launchpad's own with this
+    listing is one, over and over; that other requests are answered, the write of the failure itself must prove.
+    """
+    known, clean = back_off(known, now), known.clean
+    if clean is None:
+        return known, []
+    own = stage is not Stage.INDEX and answer.status not in (None, *emptying.OVERLOADED)
+    pause = min(LOOK_AGAIN_MAX_S, known.options.retry.max, 2.0 ** min(clean.unseen, 30)) * (0.5 + fraction(known))
+    clean = replace(clean, unseen=clean.unseen + 1, erred=clean.erred + own, paused_until=now.boot + pause)
+    known = replace(known, clean=clean)
+    if clean.erred < emptying.UNANSWERED_MAX:
+        return known, []
+    return fail(known, f"it cannot be seen {stage.value}: {answer.reason}", now)
 
 
 def _content(known: Known, clean: Clean, content: Content, now: Now) -> Step:

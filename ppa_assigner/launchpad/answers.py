@@ -128,7 +128,7 @@ def problem(answer: Answer, gone: tuple[int, ...] = NOT_FOR_US) -> Gone | Refuse
     """Of any answer that is no success; `gone` are the statuses that mean that it is not there for us."""
     if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return _refusal(answer, gone)
-    return Unavailable(said(answer), retry_after(answer))
+    return Unavailable(said(answer), retry_after(answer), status=answer.status)
 
 
 def _refusal(answer: Answer, gone: tuple[int, ...]) -> Gone | Refused | Unavailable:

@@ -163,19 +163,6 @@ def test_what_comes_too_late_to_be_cancelled_is_waited_for() -> None:
     freed(runner)
 
 
-def test_a_build_is_asked_to_end_once() -> None:
-    """Where cancelling does nothing, it is waited for, without haste."""
-    runner = World().dirty_ppa()
-    build = Build("build:1", "foo", "Needs building", True)
-    archive(runner).builds.append(build)
-    runner.crash = lambda ask: None if archive(runner).builds else archive(runner).builds.append(build)
-    runner.pass_time(300.0)
-    assert runner.kinds().count("Cancel") == 1
-    runner.crash = lambda ask: None
-    archive(runner).builds.clear()
-    freed(runner)
-
-
 def test_what_is_still_there_after_it_was_deleted_is_a_failure() -> None:
     """It is tried again with a pause between, and not for ever."""
     runner = impatient(max_tries=3).dirty_ppa()

@@ -1,0 +1,124 @@
+"""What counts as a failed clean, and what is Launchpad's trouble alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ppa_assigner.automaton.asks import Cancel, Do
+from ppa_assigner.options import Baseline, PoolOptions, Proof, Retry
+from ppa_assigner.port import Build
+from ppa_assigner.record import State
+from ppa_assigner.views import Condition
+from tests.automaton.lab import Runner, World, faults
+
+BUILD = Build("build:1", "foo on amd64", "Needs building", True)
+
+
+def dirty(**options: Any) -> Runner:
+    """A PPA to be cleaned."""
+    return World(options=replace(PoolOptions(settle=100.0), retry=Retry(5.0, 60.0), **options)).dirty_ppa()
+
+
+def tries(runner: Runner) -> list[int]:
+    """What every record that stood said of its failures."""
+    return [record.tries for record in runner.world.launchpad.records(runner.world.ppa)]
+
+
+# -- a look that fails on Launchpad's side -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["content", "belongings", "undeleted"])
+def test_a_listing_that_fails_for_ever_ends_in_quarantine(what: str) -> None:
+    """500 to this listing, while all else is answered: tries with the reason, an alarm, and an end."""
+    runner = dirty(max_tries=3, proof=Proof.DISK, baseline=Baseline(displayname="PPA", dependencies=()))
+    runner.world.launchpad.fault = lambda request: "oops" if request.what == what else None
+    runner.until(lambda: runner.world.record.tries == 1)
+    assert runner.known.fault is not None
+    assert "it cannot be seen" in runner.known.fault
+    runner.until(lambda: runner.known.condition is Condition.QUARANTINED)
+    assert "cleaning failed 3 times" in runner.alarms[-1]
+    asked = [request for request in runner.world.launchpad.log if request.what == what]
+    assert len(asked) == 3 * 3
+
+
+@pytest.mark.parametrize("fault", ["overloaded", "down"])
+def test_an_outage_is_no_failure_of_the_ppa(fault: str) -> None:
+    """Hours of 503, or of no answers, to its listing: waited for, ever more seldom, and then it is cleaned."""
+    runner = dirty(max_tries=2)
+    runner.world.launchpad.fault = lambda request: fault if request.what == "content" else None
+    runner.pass_time(4 * 3600.0)
+    assert max(tries(runner)) == 0
+    assert runner.kinds().count("Survey") < 400
+    runner.world.launchpad.fault = faults()
+    runner.until(lambda: runner.known.state is State.FREE)
+
+
+def test_errors_to_everything_are_no_failure_of_the_ppa() -> None:
+    """When Launchpad fails at all that is asked, the failure cannot be written, and is not counted when it is over."""
+    runner = dirty(max_tries=2)
+    runner.world.launchpad.fault = lambda request: "oops" if request.what == "content" else "unknown"
+    runner.pass_time(3600.0)
+    runner.world.launchpad.fault = faults()
+    runner.until(lambda: runner.known.state is State.FREE)
+    assert max(tries(runner)) == 0
+
+
+def test_an_answered_look_ends_the_count() -> None:
+    """Two errors, an answer, two errors: nothing to speak of."""
+    runner = dirty()
+    runner.world.launchpad.upload(runner.world.ppa, "source")
+    runner.world.launchpad.fault = faults("oops", "oops", None, "oops", "oops", of="content")
+    runner.until(lambda: runner.known.state is State.FREE)
+    assert max(tries(runner)) == 0
+
+
+# -- a cancellation that does nothing ----------------------------------------------------------------------------------
+
+
+def test_a_cancellation_that_does_nothing_is_asked_for_again() -> None:
+    """After some time, for the first may have been lost; then the build ends and all is well."""
+    runner = dirty()
+    runner.world.archive.builds.append(BUILD)
+    cancelled: list[float] = []
+
+    def keep(ask: object) -> None:
+        if isinstance(ask, Do) and isinstance(ask.change, Cancel):
+            cancelled.append(runner.world.boot)
+        elif len(cancelled) == 1 and not runner.world.archive.builds:
+            runner.world.archive.builds.append(BUILD)
+
+    runner.crash = keep
+    runner.until(lambda: runner.known.state is State.FREE)
+    assert len(cancelled) == 2
+    assert cancelled[1] - cancelled[0] >= 20.0
+    assert max(tries(runner)) == 0
+
+
+def test_a_build_that_cannot_be_ended_is_a_failure() -> None:
+    """Asked for twice in each try, without haste; quarantine at last, which names it."""
+    runner = dirty(max_tries=3)
+
+    def keep(ask: object) -> None:
+        if not runner.world.archive.builds:
+            runner.world.archive.builds.append(BUILD)
+
+    runner.crash = keep
+    began = runner.world.boot
+    runner.until(lambda: runner.known.condition is Condition.QUARANTINED)
+    assert runner.world.record.fault == "foo on amd64: still there after it was cancelled"
+    assert runner.kinds().count("Cancel") == 2 * 3
+    assert runner.world.boot - began > 100.0
+
+
+def test_a_build_that_takes_time_to_end_is_no_failure() -> None:
+    """Launchpad says Cancelling: it is waited for."""
+    runner = dirty()
+    runner.world.archive.builds.append(replace(BUILD, state="Cancelling build", cancellable=False))
+    runner.pass_time(600.0)
+    assert "Cancel" not in runner.kinds()
+    runner.world.archive.builds.clear()
+    runner.until(lambda: runner.known.state is State.FREE)
+    assert max(tries(runner)) == 0
