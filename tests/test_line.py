@@ -11,7 +11,9 @@ import pytest
 
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import Record, State
-from ppa_assigner.supervisor.line import Asked, Avoided, Call, Stage, choose, in_line, position, settle
+from ppa_assigner.supervisor.line import Asked, Avoided, Call, Stage, choose, settle
+from ppa_assigner.supervisor.lines import Lines
+from ppa_assigner.supervisor.shelf import Shelf
 from ppa_assigner.views import Condition, Snapshot, Wish
 
 from .fakecrew import ref
@@ -33,20 +35,55 @@ def free(name: str, minutes: int = 0) -> Snapshot:
 
 
 def test_the_line_is_ordered_by_first_asked_then_by_coming() -> None:
-    """Only those of the pool who wait or are searched for stand in it."""
+    """One that stands in no line is behind all who came before; each pool has a line of its own."""
     late, early, same = asked(2.0, 1), asked(1.0, 2), asked(1.0, 3)
-    other, bound = asked(0.0, 4, pool="other"), asked(0.0, 5)
-    bound.stage = Stage.ASSIGNING
-    line = in_line([late, early, same, other, bound], "default")
-    assert line == [early, same, late]
-    assert [position(line, one) for one in line] == [1, 2, 3]
-    assert position(line, bound) == 1
+    other, absent = asked(0.0, 4, pool="other"), asked(1.5, 5)
+    lines = Lines()
+    for one in (late, early, same, other):
+        lines.add(one)
+    assert lines.of("default") == [early, same, late]
+    assert [lines.ahead(one) for one in (early, same, late, absent)] == [0, 1, 2, 2]
+    assert (lines.length("default"), lines.length("other"), lines.length("none")) == (3, 1, 0)
+
+
+def test_a_place_in_the_line_may_change() -> None:
+    """It stands where it was added, until it is added again; gone is gone."""
+    first, second = asked(1.0, 1), asked(2.0, 2)
+    lines = Lines()
+    lines.add(first)
+    lines.add(second)
+    second.first = 0.5
+    assert lines.of("default") == [first, second]
+    lines.add(second)
+    assert lines.of("default") == [second, first]
+    lines.discard(second)
+    lines.discard(second)
+    assert lines.of("default") == [first]
+
+
+def test_the_shelf_has_the_longest_free_first() -> None:
+    """Each pool its own; one that is bound is on none until it is put there again."""
+    shelf = Shelf()
+    for name, minutes in (("b", 1), ("a", 1), ("c", 0)):
+        shelf.put(ref(name), "default", START + timedelta(minutes=minutes))
+    shelf.put(ref("d"), "other", START)
+    assert list(shelf.of("default")) == [ref("c"), ref("a"), ref("b")]
+    assert list(shelf.of("default", ref("a"))) == [ref("a")]
+    assert list(shelf.of("default", ref("d"))) == []
+    shelf.bind(ref("c"))
+    shelf.put(ref("c"), "default", START)
+    assert (shelf.count("default"), list(shelf.of("default", ref("c")))) == (2, [])
+    shelf.bound.discard(ref("c"))
+    shelf.put(ref("c"), "other", START)
+    shelf.put(ref("a"), "default", START + timedelta(minutes=5))
+    assert list(shelf.of("default")) == [ref("b"), ref("a")]
+    assert list(shelf.of("other")) == [ref("c"), ref("d")]
 
 
 def test_the_longest_free_is_chosen_until_a_race_was_lost() -> None:
     """Then any of them; those avoided never while they have not changed."""
-    wish, ppas = asked(0.0, 1), [free("b", 1), free("a", 0), free("c", 2)]
-    assert choose(wish, ppas, Random(1), 0.0) is ppas[1]
+    wish, ppas = asked(0.0, 1), [free("b", 0), free("a", 1), free("c", 2)]
+    assert choose(wish, ppas, Random(1), 0.0) is ppas[0]
     wish.lost = 1
     chosen = {choose(wish, ppas, Random(seed), 0.0) for seed in range(30)}
     assert chosen == set(ppas)

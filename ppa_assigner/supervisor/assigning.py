@@ -23,7 +23,7 @@ from . import line
 from .claims import Claims
 from .confirming import Confirming, why_not
 from .crew import free_for_anyone
-from .line import Asked, Avoided, Call, Stage
+from .line import IN_LINE, Asked, Avoided, Call, Stage
 from .office import Office
 from .places import Places
 from .refusals import SOON_S
@@ -33,7 +33,6 @@ from .wishes import Wishes
 
 LOSSES_PER_PPA = 2
 AVOID_S = 10.0
-NOT_BOUND = (Stage.SEARCHING, Stage.WAITING)
 
 
 class Assigning:
@@ -46,7 +45,9 @@ class Assigning:
         self._searching = Searching(office, self._wishes, self._decide, self.match)
         self._confirming = Confirming(office, self._wishes, self._decide, self._not_here, self._finish)
         self._claims = Claims(office, self._wishes.__contains__)
-        self._bound: set[Reference] = set()
+        self._bound = office.crew.shelf.bound
+        self._held_up: set[Asked] = set()
+        """Whose wait is over, and who are told none-free only once something is decided."""
         self._tracing = Tracing(office, self._wishes, self._bound, self._wait_on)
         self._places = Places(office, self.match)
 
@@ -71,7 +72,7 @@ class Assigning:
             asked.attempt = wish.attempt
             self._wishes.refuse(asked, Kind.SUPERSEDED, "a later attempt of this request came")
         self._wishes.join(asked, call, self._time_is_up)
-        if raised and asked.stage in NOT_BOUND:
+        if raised and asked.stage in IN_LINE:
             self._searching.begin(asked)
         return call
 
@@ -107,7 +108,7 @@ class Assigning:
     def serve(self, pools: Mapping[str, Pool]) -> None:
         """These are the pools from now on."""
         self._pools = pools
-        for asked in [asked for asked in self._wishes if asked.stage in NOT_BOUND]:
+        for asked in [asked for asked in self._wishes if asked.stage in IN_LINE]:
             if (unmet := self._wishes.refusals.unmet(asked.wish, pools)) is not None:
                 self._wishes.answer(asked, unmet)
                 self._wishes.forget(asked)
@@ -124,25 +125,23 @@ class Assigning:
     def match(self, pool: str) -> None:
         """Which request gets which PPA, and who learns that it gets none: the one place where that is decided."""
         self._match(pool)
-        for asked in self._wishes:
-            if asked.wish.pool == pool:
-                self._tracing.pursue(asked)
+        for asked in self._wishes.with_sources(pool):
+            self._tracing.pursue(asked)
 
     def _match(self, pool: str) -> None:
-        if not self._wishes or not (candidates := self._candidates(pool)):
+        crew, lines, boot, searching = self._office.crew, self._wishes.lines, self._office.clock.boot(), 0
+        if not lines.length(pool) or not crew.shelf.count(pool):
             return
-        boot, searching, kept_before = self._office.clock.boot(), 0, self._places.before(pool)
-        for asked in self._wishes.in_line(pool):
+        for asked in lines.of(pool):
             if asked.stage is not Stage.WAITING:
                 searching += asked.keeps_its_turn(boot)
-            elif len(candidates) <= searching + kept_before(asked) and asked.may_wait(boot):
+            elif crew.shelf.count(pool) <= searching + self._places.ahead(asked) and asked.may_wait(boot):
                 continue
             elif holding := self._holding(asked):
                 self._confirming.begin(asked, holding.ppa)
-            elif chosen := line.choose(asked, candidates, self._office.rng, boot):
-                candidates.remove(chosen)
+            elif chosen := line.choose(asked, crew.free(pool, asked.wish.ppa), self._office.rng, boot):
                 self._bind(asked, chosen.ppa)
-            if not candidates:
+            if not crew.shelf.count(pool):
                 return
 
     def appeared(self, request_id: str) -> None:
@@ -153,10 +152,7 @@ class Assigning:
 
     def waiting(self, pool: str) -> list[Asked]:
         """The line of a pool."""
-        return self._wishes.in_line(pool)
-
-    def _candidates(self, pool: str) -> list[Snapshot]:
-        return [m.snapshot for m in self._office.crew.free(pool) if m.worker.ppa not in self._bound]
+        return self._wishes.lines.of(pool)
 
     def _holding(self, asked: Asked) -> Snapshot | None:
         """A PPA that is used under this request id, as far as is known."""
@@ -182,7 +178,8 @@ class Assigning:
         if holding := self._holding(asked):
             self._confirming.begin(asked, holding.ppa)
             return
-        asked.stage, asked.bound = Stage.WAITING, None
+        asked.bound = None
+        self._wishes.put(asked, Stage.WAITING)
         self._wait_on(asked)
 
     def _wait_on(self, asked: Asked) -> None:
@@ -195,9 +192,9 @@ class Assigning:
 
     def _bind(self, asked: Asked, ppa: Reference) -> None:
         wish, options = asked.wish, self._pools[asked.wish.pool].options
-        asked.stage, asked.bound, asked.outage = Stage.ASSIGNING, ppa, None
-        asked.lease = secrets.token_hex(16)
-        self._bound.add(ppa)
+        asked.bound, asked.outage, asked.lease = ppa, None, secrets.token_hex(16)
+        self._wishes.put(asked, Stage.ASSIGNING)
+        self._office.crew.shelf.bind(ppa)
         idle = wish.idle if wish.idle is not None else options.idle
         self._office.order(
             ppa,
@@ -214,7 +211,7 @@ class Assigning:
         self._office.soon(partial(self._overdue, asked.wish.pool))
         if isinstance(outcome, Denied) and outcome.why is No.IN_DOUBT:
             return  # the wish stays bound to this PPA
-        self._bound.discard(ppa)
+        self._office.crew.unbind(ppa)
         match outcome:
             case Lent(record):
                 self._holds(asked, ppa, record)
@@ -304,11 +301,17 @@ class Assigning:
             self._wishes.end(asked, call, self._wishes.refusals.unavailable(asked, detail))
         elif boot >= call.until and asked.stage is Stage.WAITING:
             self.match(asked.wish.pool)  # it need not let anybody go first any more
-            if asked.stage is Stage.WAITING and call in asked.calls and not self._undecided(asked):
-                line_ = self._wishes.in_line(asked.wish.pool) + self._places.of(asked.wish.pool)
-                self._wishes.end(asked, call, self._wishes.refusals.none_free(asked, line_))
-                if not asked.calls and call.wish.wait > 0:
-                    self._places.keep(asked)
+            if asked.stage is Stage.WAITING and call in asked.calls:
+                if self._undecided(asked):
+                    self._held_up.add(asked)
+                else:
+                    self._none_free(asked, call)
+
+    def _none_free(self, asked: Asked, call: Call) -> None:
+        position = 1 + self._wishes.lines.ahead(asked) + self._places.ahead(asked)
+        self._wishes.end(asked, call, self._wishes.refusals.none_free(asked, position))
+        if not asked.calls and call.wish.wait > 0:
+            self._places.keep(asked)
 
     def _undecided(self, asked: Asked) -> bool:
         """Whether a PPA may still turn out to be free for it: none-free is said of what Launchpad answered only."""
@@ -322,7 +325,9 @@ class Assigning:
 
     def _overdue(self, pool: str) -> None:
         """Something is decided: those whose wait is over and who waited for that are answered."""
-        for asked in self._wishes.in_line(pool):
-            if asked.stage is Stage.WAITING and not self._undecided(asked):
+        held_up = sorted((a for a in self._held_up if a.wish.pool == pool), key=lambda asked: asked.place)
+        self._held_up.difference_update(held_up)
+        for asked in held_up:
+            if asked.stage is Stage.WAITING:  # else it is held up again when it comes back to the line
                 for call in list(asked.calls):
                     self._time_is_up(asked, call)

@@ -36,7 +36,8 @@ class Confirming:
     def begin(self, asked: Asked, ppa: Reference) -> None:
         """Bind the wish to the PPA that seems to hold its lease."""
         wish = asked.wish
-        asked.stage, asked.bound = Stage.CONFIRMING, ppa
+        asked.bound = ppa
+        self._wishes.put(asked, Stage.CONFIRMING)
         self._office.order(
             ppa,
             lambda token: Confirm(

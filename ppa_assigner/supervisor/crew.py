@@ -5,6 +5,7 @@ Rule: no decisions and no waiting; the supervisor's lock is around all of it.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from ..record import Record, State
 from ..reference import Reference
 from ..views import Condition, PoolView, Snapshot
 from ..worker import Worker
+from .shelf import Shelf
 
 
 @dataclass(eq=False, slots=True)
@@ -42,7 +44,8 @@ class Crew:
         self._leases: dict[str, set[Reference]] = {}
         self._requests: dict[str, set[Reference]] = {}
         self._indexed: dict[Reference, Record | None] = {}
-        self._free: set[Reference] = set()
+        self._sorted: list[Reference] = []
+        self.shelf = Shelf()
 
     def __iter__(self) -> Iterator[Member]:
         return iter(list(self._members.values()))
@@ -56,14 +59,17 @@ class Crew:
 
     def put(self, member: Member) -> None:
         """Add a member, or another worker for the same PPA."""
+        if member.worker.ppa not in self._members:
+            insort(self._sorted, member.worker.ppa)
         self._members[member.worker.ppa] = member
         self.indexed(member.snapshot)
 
     def drop(self, ppa: Reference) -> None:
         """Forget a PPA."""
         self._unindex(ppa)
-        self._free.discard(ppa)
-        self._members.pop(ppa, None)
+        self.shelf.take(ppa)
+        if self._members.pop(ppa, None) is not None:
+            self._sorted.remove(ppa)
 
     def names(self) -> list[Reference]:
         """All PPAs."""
@@ -73,10 +79,23 @@ class Crew:
         """Those that a pool lends."""
         return [member for member in self._members.values() if member.lent and member.pool == pool]
 
-    def free(self, pool: str) -> list[Member]:
-        """Those of a pool that may be lent as far as is known."""
-        members = (self._members[ppa] for ppa in self._free)
-        return [m for m in members if m.lent and m.pool == pool and free_for_anyone(m.snapshot)]
+    def snapshots(self) -> list[Snapshot]:
+        """All PPAs as they were known last, by name; may be called without the lock."""
+        members = (self._members.get(ppa) for ppa in list(self._sorted))
+        return [member.snapshot for member in members if member is not None]
+
+    def free(self, pool: str, ppa: Reference | None = None) -> Iterator[Snapshot]:
+        """Those of a pool, or this one alone, that may be lent as far as is known, the one that has been free longest
+        first; not to be changed meanwhile.
+        """
+        snapshots = (self._members[one].snapshot for one in self.shelf.of(pool, ppa))
+        return (snapshot for snapshot in snapshots if free_for_anyone(snapshot))
+
+    def unbind(self, ppa: Reference) -> None:
+        """It is no longer being lent."""
+        self.shelf.bound.discard(ppa)
+        if (member := self._members.get(ppa)) is not None:
+            self._shelve(member, member.snapshot)
 
     def concerns(self, ppa: Reference, pool: str) -> bool:
         """Whether a lease of this pool could be in that PPA: its own, one that was moved to another pool since, and
@@ -90,7 +109,7 @@ class Crew:
 
     def indexed(self, snapshot: Snapshot) -> None:
         """The PPA is now this."""
-        (self._free.add if free_for_anyone(snapshot) else self._free.discard)(snapshot.ppa)
+        self._shelve(self._members[snapshot.ppa], snapshot)
         before = self._indexed.get(snapshot.ppa)
         if before is not None and (before.lease, before.request) == _names(snapshot.record):
             self._indexed[snapshot.ppa] = snapshot.record
@@ -113,6 +132,12 @@ class Crew:
         found = [self._members[ppa].snapshot for ppa in sorted(self._requests.get(request, ()))]
         used = [s for s in found if s.record and s.record.state is State.USED and s.record.request == request]
         return sorted(used, key=lambda s: s.record.attempt if s.record else 0, reverse=True)
+
+    def _shelve(self, member: Member, snapshot: Snapshot) -> None:
+        if member.lent and snapshot.record is not None and free_for_anyone(snapshot):
+            self.shelf.put(snapshot.ppa, member.pool, snapshot.record.since)
+        else:
+            self.shelf.take(snapshot.ppa)
 
     def _unindex(self, ppa: Reference) -> None:
         lease, request = _names(self._indexed.pop(ppa, None))
@@ -146,5 +171,6 @@ def counted(snapshots: Iterable[Snapshot]) -> dict[str, dict[str, int]]:
 
 def pool_view(pool: str, members: Iterable[Member], waiting: int, oldest_wait: float | None) -> PoolView:
     """A pool in numbers."""
-    counts = counted(member.snapshot for member in members)
-    return PoolView(pool, counts["state"], counts["condition"], waiting, oldest_wait)
+    seen = [member.snapshot for member in members]
+    counts, available = counted(seen), sum(map(free_for_anyone, seen))
+    return PoolView(pool, counts["state"], counts["condition"], waiting, oldest_wait, available)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +31,10 @@ class Stage(enum.Enum):
     WAITING = "waiting"  # in the line
     ASSIGNING = "assigning"  # bound to one PPA, whose worker writes
     CONFIRMING = "confirming"  # bound to the PPA that seems to hold its lease
+
+
+IN_LINE = frozenset({Stage.SEARCHING, Stage.WAITING})
+"""Those who stand in the line: bound to no PPA."""
 
 
 @dataclass(eq=False, slots=True)
@@ -147,26 +151,11 @@ def settle(future: Future[Any], result: Any) -> None:
 
 
 def choose(asked: Asked, candidates: Iterable[Snapshot], rng: random.Random, boot: float) -> Snapshot | None:
-    """The PPA that has been free longest; after a lost race a random one, for two daemons that both take the longest
-    collide at every burst.
+    """The first that fits of these, which are those that have been free longest first; after a lost race a random one,
+    for two daemons that both take the longest collide at every burst.
     """
-    wanted = [c for c in candidates if asked.wish.ppa in (None, c.ppa) and c.ppa not in asked.burnt]
-    fit = [c for c in wanted if not asked.avoids(c, boot)]
-    if not fit:
-        return None
-    return rng.choice(fit) if asked.lost else min(fit, key=_free_since)
-
-
-def _free_since(snapshot: Snapshot) -> tuple[Any, Reference]:
-    return (snapshot.record.since if snapshot.record else None), snapshot.ppa
-
-
-def in_line(wishes: Iterable[Asked], pool: str) -> list[Asked]:
-    """Those who wait in this pool, in the order of their places."""
-    waiting = (a for a in wishes if a.stage in (Stage.WAITING, Stage.SEARCHING) and a.wish.pool == pool)
-    return sorted(waiting, key=lambda asked: asked.place)
-
-
-def position(line: Sequence[Asked], asked: Asked) -> int:
-    """Its place in the line, from 1; that of one who is not in it is behind all who came before."""
-    return 1 + sum(other.place < asked.place for other in line if other is not asked)
+    wanted = (c for c in candidates if asked.wish.ppa in (None, c.ppa) and c.ppa not in asked.burnt)
+    fit = (c for c in wanted if not asked.avoids(c, boot))
+    if not asked.lost:
+        return next(fit, None)
+    return rng.choice(found) if (found := list(fit)) else None

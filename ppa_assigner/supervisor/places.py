@@ -7,13 +7,13 @@ Nobody is told of it, and it is no wish: nothing is lent to it.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from ..views import Wish
 from .line import Asked
+from .lines import Lines
 from .office import Office
 from .timer import Timed
 
@@ -32,6 +32,7 @@ class Places:
     def __init__(self, office: Office, given_up: Callable[[str], None]) -> None:
         self._office, self._given_up = office, given_up
         self._kept: dict[str, _Kept] = {}
+        self._lines = Lines()
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -41,25 +42,23 @@ class Places:
         until = self._office.clock.boot() + KEPT_S
         timed = self._office.at(until, partial(self._over, asked))
         self._kept[asked.wish.request_id] = _Kept(asked, timed)
+        self._lines.add(asked)
 
     def take(self, wish: Wish) -> Asked | None:
         """The wish as it was, when the same wisher comes back in time; whoever comes, the place is kept no more."""
         if (kept := self._kept.pop(wish.request_id, None)) is None:
             return None
         self._office.timer.cancel(kept.timed)
+        self._lines.discard(kept.asked)
         return kept.asked if kept.asked.same_wisher(wish) else None
 
-    def of(self, pool: str) -> list[Asked]:
-        """Those whose places are kept in this pool."""
-        return [kept.asked for kept in self._kept.values() if kept.asked.wish.pool == pool]
-
-    def before(self, pool: str) -> Callable[[Asked], int]:
-        """How many of this pool's are kept ahead of a wish."""
-        places = sorted(asked.place for asked in self.of(pool))
-        return lambda asked: bisect_left(places, asked.place)
+    def ahead(self, asked: Asked) -> int:
+        """How many of its pool's are kept ahead of a wish."""
+        return self._lines.ahead(asked)
 
     def _over(self, asked: Asked) -> None:
         kept = self._kept.get(asked.wish.request_id)
         if kept is not None and kept.asked is asked:
             del self._kept[asked.wish.request_id]
+            self._lines.discard(asked)
             self._given_up(asked.wish.pool)

@@ -14,7 +14,6 @@ from ..problems import Kind, Problem
 from ..record import State, format_time
 from ..reference import Reference
 from ..views import Condition, Snapshot, Wish
-from . import line
 from .crew import counted
 from .line import Asked
 from .office import Office
@@ -61,8 +60,8 @@ class Refusals:
         place = self._office.tickets.redeem(wish.ticket, wish.pool, wish.request_id, now)
         return place.first_asked if place is not None else now
 
-    def none_free(self, asked: Asked, waiting: Sequence[Asked]) -> Problem:
-        """None free, as far as Launchpad answered."""
+    def none_free(self, asked: Asked, position: int) -> Problem:
+        """None free, as far as Launchpad answered; `position` is its place in the line, from 1."""
         wish = asked.wish
         snapshots = [member.snapshot for member in self._office.crew.in_pool(wish.pool)]
         if (outage := self._outage(asked, snapshots)) is not None:
@@ -70,7 +69,7 @@ class Refusals:
         ends = [s.record.until for s in snapshots if s.record and s.record.state is State.USED and s.record.until]
         return self.problem(
             wish, Kind.NONE_FREE, f"no PPA of pool {wish.pool!r} is free", counts=counted(snapshots),
-            position=line.position(waiting, asked), ticket=self._ticket(wish, asked.first),
+            position=position, ticket=self._ticket(wish, asked.first),
             next_until=format_time(min(ends)) if ends else None, retry_after=RETRY_AFTER_S,
         )  # fmt: skip
 

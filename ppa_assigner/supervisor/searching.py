@@ -36,7 +36,8 @@ class Searching:
         """Search, and go on once that is done; the calls whose wait is over meanwhile are told that it failed."""
         if asked.stage is not Stage.SEARCHING or asked.search == 0:
             asked.search_since = self._office.clock.boot()
-        asked.stage, asked.bound, asked.search = Stage.SEARCHING, None, asked.search + 1
+        asked.bound, asked.search = None, asked.search + 1
+        self._wishes.put(asked, Stage.SEARCHING)
         if asked.attempt == 0 and self._office.ready:
             self._done(asked)
         else:
@@ -55,7 +56,8 @@ class Searching:
         why_not = self._why_not(asked, failed)
         if why_not is None:
             # All who waited for this look are in the line again before the first of them is served.
-            asked.stage, asked.searched, asked.outage = Stage.WAITING, asked.attempt, None
+            asked.searched, asked.outage = asked.attempt, None
+            self._wishes.put(asked, Stage.WAITING)
             self._office.soon(partial(self._found, asked, search))
             return
         asked.outage = why_not

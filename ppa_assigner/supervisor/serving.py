@@ -67,6 +67,7 @@ class Serving:
         name, options = self._options_of_record(ppa)
         if name != member.pool:
             member.pool = name
+            self._office.crew.put(member)
             member.worker.tell(Reconfigured(name, options))
         if ppa not in self._settings.retire and _at_rest(member.snapshot) and not self._office.expects(ppa):
             member.worker.stop()
@@ -101,6 +102,7 @@ class Serving:
         member = self._office.crew.get(ppa)
         if member is not None:
             member.pool, member.lent = pool, lent
+            self._office.crew.put(member)
             member.worker.tell(Reconfigured(pool, options))
             return
         worker = self._worker(Known(ppa, pool, options, self._daemon, secrets.token_hex(16)))

@@ -167,7 +167,7 @@ class Supervisor:
 
     def snapshots(self) -> list[Snapshot]:
         """All PPAs as they were known last, by name."""
-        return sorted((member.snapshot for member in self._office.crew), key=lambda snapshot: snapshot.ppa)
+        return self._office.crew.snapshots()
 
     def snapshot(self, ppa: Reference) -> Snapshot:
         """One of them.  Raises Problem for a PPA that is not served."""

@@ -12,7 +12,8 @@ from functools import partial
 from ..problems import Kind, Problem
 from ..views import Lent, Wish
 from . import line
-from .line import Asked, Call, Stage
+from .line import IN_LINE, Asked, Call, Stage
+from .lines import Lines
 from .office import Office
 from .refusals import Refusals
 
@@ -23,6 +24,8 @@ class Wishes:
     def __init__(self, office: Office) -> None:
         self._office = office
         self._wishes: dict[str, Asked] = {}
+        self._with_sources: dict[str, Asked] = {}
+        self.lines = Lines()
         self._number = 0
         self.refusals = Refusals(office)
 
@@ -39,13 +42,18 @@ class Wishes:
         """The wish of this request id."""
         return self._wishes.get(request_id)
 
-    def in_line(self, pool: str) -> list[Asked]:
-        """The line of a pool."""
-        return line.in_line(self._wishes.values(), pool)
+    def with_sources(self, pool: str) -> list[Asked]:
+        """Those that name what will be uploaded."""
+        return [asked for asked in self._with_sources.values() if asked.wish.pool == pool]
+
+    def put(self, asked: Asked, stage: Stage) -> None:
+        """It is so far now: every change of its stage, for that decides whether it stands in the line."""
+        asked.stage = stage
+        (self.lines.add if stage in IN_LINE and self._is_here(asked) else self.lines.discard)(asked)
 
     def is_current(self, asked: Asked, stage: Stage) -> bool:
         """Whether this wish is still on its way, and so far."""
-        return self._wishes.get(asked.wish.request_id) is asked and asked.stage is stage
+        return self._is_here(asked) and asked.stage is stage
 
     def enter(self, wish: Wish, before: Asked | None = None) -> Asked:
         """A new wish, behind all others; or the one that was there `before` goes on, at its place."""
@@ -54,6 +62,9 @@ class Wishes:
         if before is not None:
             asked = _gone_on(before, wish) or replace(asked, first=before.first, number=before.number)
         self._wishes[wish.request_id] = asked
+        if wish.sources:
+            self._with_sources[wish.request_id] = asked
+        self.put(asked, asked.stage)
         return asked
 
     def admit(self, asked: Asked, wish: Wish) -> None:
@@ -70,6 +81,7 @@ class Wishes:
         """A connection shares the place; `up` is called when its wait and its deadline are over."""
         asked.abandoned, call.asked = False, asked
         asked.first = min(asked.first, self.refusals.first(call.wish))
+        self.put(asked, asked.stage)
         asked.calls.append(call)
         call.timers = [self._office.at(moment, partial(up, asked, call)) for moment in {call.until, call.deadline}]
 
@@ -98,8 +110,13 @@ class Wishes:
 
     def forget(self, asked: Asked) -> None:
         """The wish is no longer on its way."""
-        if self._wishes.get(asked.wish.request_id) is asked:
+        if self._is_here(asked):
             del self._wishes[asked.wish.request_id]
+            self._with_sources.pop(asked.wish.request_id, None)
+            self.lines.discard(asked)
+
+    def _is_here(self, asked: Asked) -> bool:
+        return self._wishes.get(asked.wish.request_id) is asked
 
     def _untime(self, call: Call) -> None:
         for timed in call.timers:
