@@ -135,14 +135,14 @@ class Daemon:
         return self.http.post("/v1/leases", json=body)
 
     def _status(self, path: str) -> int | None:
-        if not self._listens():
+        if not self.listens():
             return None
         try:
             return self.http.get(path, timeout=5).status_code
         except httpx.TransportError:
             return None
 
-    def _listens(self) -> bool:
+    def listens(self) -> bool:
         """httpx leaves the socket of a refused connection open, so it is not asked to find that out."""
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(str(self.address)) == 0
