@@ -7,6 +7,7 @@ is asked for often.
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -134,10 +135,13 @@ def items(documents: Iterable[Document]) -> Response:
 
 
 class PpaList:
-    """Lists of PPAs as JSON.  A snapshot is immutable: its text is kept while the same one is listed again."""
+    """Lists of PPAs as JSON.  A snapshot is immutable: its text is kept while the same one is listed again, and the
+    text of the last list while that one is asked for again.
+    """
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[Snapshot, bytes]] = {}
+        self._last: tuple[list[Snapshot], bytes] = ([], b'{"items":[]}')
 
     def __len__(self) -> int:
         """How many texts are kept."""
@@ -145,13 +149,18 @@ class PpaList:
 
     def encoded(self, snapshots: Collection[Snapshot]) -> bytes:
         """The document with these as its items."""
+        last, text = self._last
+        if len(last) == len(snapshots) and all(map(operator.is_, last, snapshots)):
+            return text
         known, texts = self._known, []
         for snapshot in snapshots:
             entry = known.get(id(snapshot))  # the entry keeps the snapshot, so the number stays its own
             if entry is None:
                 entry = known[id(snapshot)] = (snapshot, encoded(ppa(snapshot)))
             texts.append(entry[1])
-        return b'{"items":[' + b",".join(texts) + b"]}"
+        text = b'{"items":[' + b",".join(texts) + b"]}"
+        self._last = (list(snapshots), text)
+        return text
 
     def forget_others(self, snapshots: Collection[Snapshot]) -> None:
         """Drop what is kept of snapshots that are not among all of these."""

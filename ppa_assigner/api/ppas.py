@@ -58,9 +58,9 @@ class Ppas:
         """From memory, each with its age (`seen`)."""
         known = self._backend.snapshots()
         self._list.forget_others(known)
-        return documents.raw_answer(
-            self._list.encoded([each for each in known if _matches(each, pool, state, condition)])
-        )
+        if (pool, state, condition) != (None, None, None):
+            known = [each for each in known if _matches(each, pool, state, condition)]
+        return documents.raw_answer(self._list.encoded(known))
 
     async def show(self, owner: str, distribution: str, name: str) -> Response:
         """From memory, with its age (`seen`)."""

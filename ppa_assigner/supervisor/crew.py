@@ -44,7 +44,7 @@ class Crew:
         self._leases: dict[str, set[Reference]] = {}
         self._requests: dict[str, set[Reference]] = {}
         self._indexed: dict[Reference, Record | None] = {}
-        self._sorted: list[Reference] = []
+        self._by_name: list[Member] = []
         self.shelf = Shelf()
 
     def __iter__(self) -> Iterator[Member]:
@@ -59,17 +59,19 @@ class Crew:
 
     def put(self, member: Member) -> None:
         """Add a member, or another worker for the same PPA."""
-        if member.worker.ppa not in self._members:
-            insort(self._sorted, member.worker.ppa)
-        self._members[member.worker.ppa] = member
+        ppa = member.worker.ppa
+        if self._members.get(ppa) is not member:
+            self.drop(ppa)
+            insort(self._by_name, member, key=lambda one: one.worker.ppa)
+        self._members[ppa] = member
         self.indexed(member.snapshot)
 
     def drop(self, ppa: Reference) -> None:
         """Forget a PPA."""
         self._unindex(ppa)
         self.shelf.take(ppa)
-        if self._members.pop(ppa, None) is not None:
-            self._sorted.remove(ppa)
+        if (member := self._members.pop(ppa, None)) is not None:
+            self._by_name.remove(member)
 
     def names(self) -> list[Reference]:
         """All PPAs."""
@@ -81,8 +83,7 @@ class Crew:
 
     def snapshots(self) -> list[Snapshot]:
         """All PPAs as they were known last, by name; may be called without the lock."""
-        members = (self._members.get(ppa) for ppa in list(self._sorted))
-        return [member.snapshot for member in members if member is not None]
+        return [member.snapshot for member in self._by_name.copy()]
 
     def free(self, pool: str, ppa: Reference | None = None) -> Iterator[Snapshot]:
         """Those of a pool, or this one alone, that may be lent as far as is known, the one that has been free longest

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -104,6 +106,17 @@ def test_a_list_shows_each_ppa_as_it_is_now(api: Served) -> None:
         shown = api.http.get("/v1/ppas").json()["items"]
         assert [(item["ppa"], item["note"]) for item in shown] == [(str(name), str(turn)) for name in names]
         assert shown[0] == api.http.get(f"/v1/ppas/{names[0]}").json()
+
+
+def test_a_list_changes_with_any_one_of_its_ppas() -> None:
+    """The text of the last list is given again only for the very same snapshots."""
+    texts, snapshots = PpaList(), [Snapshot(name, "default", FREE, Condition.OK, NOW) for name in (ONE, TWO)]
+    first = texts.encoded(snapshots)
+    assert texts.encoded(list(snapshots)) is first
+    later = [snapshots[0], replace(snapshots[1], seen=NOW + timedelta(seconds=60))]
+    assert json.loads(texts.encoded(later))["items"][1]["seen"] != json.loads(first)["items"][1]["seen"]
+    assert len(json.loads(texts.encoded(later[:1]))["items"]) == 1
+    assert texts.encoded(snapshots) == first
 
 
 def test_texts_of_snapshots_that_are_gone_are_forgotten() -> None:
