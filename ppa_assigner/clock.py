@@ -49,6 +49,12 @@ class LaunchpadClock:
         if first:
             self._alarm("Launchpad's clock jumped by more than 5 minutes: no lease expires until it is believed again")
 
+    @property
+    def jumped(self) -> bool:
+        """Whether it moved by so much that it is not believed for now."""
+        with self._lock:
+            return bool(self._doubted)
+
     def now(self) -> Now:
         """The time by Launchpad's clock.  Before the first answer it is this host's, and not trusted."""
         boot = self.boot()

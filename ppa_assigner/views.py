@@ -53,13 +53,28 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class PoolView:
-    """A pool in numbers; `oldest_wait` in seconds, None while nobody waits."""
+    """A pool in numbers; `oldest_wait` in seconds, None while nobody waits; `available` may be lent now."""
 
     pool: str
     states: Mapping[str, int]
     conditions: Mapping[str, int]
     waiting: int
     oldest_wait: float | None
+    available: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The daemon itself: the time by Launchpad's clock, and whether that moved and is not believed; how many seconds
+    ago the look began that all PPAs were seen in or after (None: never); its threads, and how often one died.
+    """
+
+    now: datetime
+    clock_jumped: bool
+    looked: float | None
+    workers: int
+    stuck: int
+    restarts: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "ppa_assigner"
 
 LAYERS = [
-    {"record", "reference", "options", "problems", "access", "systemd"},
+    {"record", "reference", "options", "problems", "access", "systemd", "journal"},
     {"port", "views", "config", "client"},
     {"automaton", "launchpad"},
     {"clock"},

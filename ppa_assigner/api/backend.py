@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 from ..access import Caller
 from ..port import Content
 from ..reference import Reference
-from ..views import Act, Event, Lent, PoolView, Snapshot, Wish
+from ..views import Act, Event, Health, Lent, PoolView, Snapshot, Wish
 
 
 class Call(Protocol):
@@ -86,6 +86,9 @@ class Backend(Protocol[C]):
 
     def pools(self) -> Sequence[PoolView]:
         """All pools in numbers."""
+
+    def health(self) -> Health:
+        """The daemon itself, in numbers."""
 
     def unready(self) -> str | None:
         """Why nothing can be lent yet; None once the first look is over."""

@@ -264,12 +264,16 @@ class RoundDone:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """The record moved: for the log and the event stream.  `before` is None for a record that is new."""
+    """The record moved: for the log and the event stream.  `before` is None for a record that is new.  `lasted`: how
+    long it was so before, in seconds; `tries`: how many cleans had failed by then.
+    """
 
     before: State | None
     record: Record
     why: str
     at: datetime
+    lasted: float | None = None
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -291,4 +291,7 @@ def moved(before: Record | None, known: Known, why: str, now: Now) -> list[Effec
     record = known.record
     if record is None or (before and (before.state, before.lease) == (record.state, record.lease)):
         return []
-    return [Transition(before.state if before else None, record, why, now.date)]
+    if before is None:
+        return [Transition(None, record, why, now.date)]
+    lasted = (record.since - before.since).total_seconds()
+    return [Transition(before.state, record, why, now.date, max(0.0, lasted), before.tries)]

@@ -172,5 +172,6 @@ def counted(snapshots: Iterable[Snapshot]) -> dict[str, dict[str, int]]:
 
 def pool_view(pool: str, members: Iterable[Member], waiting: int, oldest_wait: float | None) -> PoolView:
     """A pool in numbers."""
-    counts = counted(member.snapshot for member in members)
-    return PoolView(pool, counts["state"], counts["condition"], waiting, oldest_wait)
+    seen = [member.snapshot for member in members]
+    counts, available = counted(seen), sum(map(free_for_anyone, seen))
+    return PoolView(pool, counts["state"], counts["condition"], waiting, oldest_wait, available)

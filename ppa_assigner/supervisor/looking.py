@@ -109,6 +109,15 @@ class Looker(threading.Thread):
         self._stopping = threading.Event()
         self._pool = ThreadPoolExecutor(OWNERS_AT_ONCE, thread_name_prefix="look")
         self._trouble: dict[str, str] = {}  # by owner: what was said of it last, so that it is said once
+        self._answered: dict[str, float] = {}  # by owner: when the last look began that Launchpad answered
+        self._owners: frozenset[str] = frozenset()
+
+    @property
+    def oldest(self) -> float | None:
+        """When the look began (boot time) in or after which every owner's PPAs were seen; None: not all of them yet."""
+        begun = [self._answered.get(owner) for owner in self._owners]
+        known = [each for each in begun if each is not None]
+        return min(known) if known and len(known) == len(begun) else None
 
     def look_now(self) -> None:
         """Begin a round as soon as the one under way is over and the pause after its begin."""
@@ -139,6 +148,7 @@ class Looker(threading.Thread):
         owners: dict[str, list[Reference]] = {}
         for ppa in ppas:
             owners.setdefault(ppa.owner, []).append(ppa)
+        self._owners = frozenset(owners)
         list(self._pool.map(lambda owner: self._look_at(owner, owners[owner], number), owners))
 
     def _look_at(self, owner: str, ppas: list[Reference], number: int) -> None:
@@ -152,8 +162,10 @@ class Looker(threading.Thread):
                 # Each page of the listing is one answer of Launchpad's clock, however many PPAs it shows.
                 for moment in {entry.moment.started: entry.moment for entry in answer.entries.values()}.values():
                     self._observe(moment)
+                self._answered[owner] = answer.started
             case Gone():
                 self._observe(answer.moment)
+                self._answered[owner] = answer.moment.started
         self._say(owner, None if isinstance(answer, Look) else answer.reason)
         for ppa in ppas:
             self._tell(ppa, _told(answer, ppa, number))

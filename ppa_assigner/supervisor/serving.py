@@ -40,6 +40,8 @@ class Serving:
         self._office, self._launchpad, self._daemon, self._listener = office, launchpad, daemon, listener
         self._hire = hire
         self._settings: Settings
+        self.restarts = 0
+        """How many workers died and were followed by another."""
 
     def serve(self, settings: Settings) -> list[str]:
         """Start, move and retire workers until they are those of the settings.  Gives warnings for people."""
@@ -83,6 +85,7 @@ class Serving:
         member.restarts = 0 if now - member.started > LONG_ALIVE_S else member.restarts
         pause = RESTART_PAUSES_S[min(member.restarts, len(RESTART_PAUSES_S) - 1)]
         member.restarts += 1
+        self.restarts += 1
         member.down = f"the worker failed: {error!r}"
         self._office.crew.indexed(member.snapshot)
         self._answer_for(ppa, known, member.down)

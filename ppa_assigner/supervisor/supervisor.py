@@ -16,13 +16,15 @@ from ..automaton import Daemon, Known
 from ..automaton.events import Outcome, Transition
 from ..clock import LaunchpadClock
 from ..config import Settings
+from ..journal import about
 from ..port import Content, Launchpad
 from ..problems import Kind, Problem
-from ..record import State, format_time
+from ..record import State
 from ..reference import Reference
-from ..views import Act, Cleaning, Lent, PoolView, Snapshot, Wish
+from ..views import Act, Cleaning, Health, Lent, PoolView, Snapshot, Wish
 from ..worker import Worker
 from .assigning import Assigning
+from .chronicle import Chronicle
 from .crew import Member, pool_view
 from .eventlog import EventLog
 from .line import Call
@@ -36,6 +38,7 @@ from .twins import Twins
 log = logging.getLogger(__name__)
 
 FIRST_LOOK_AGAIN_S = 2.0
+STUCK_S = 10.0  # beyond the deadline of a request
 
 
 class Supervisor:
@@ -63,6 +66,7 @@ class Supervisor:
         )
         self._office.look_now = self._looker.look_now
         self.events = EventLog(run=f"{daemon.started:x}{daemon.salt}")
+        self._chronicle = Chronicle(self.events, lambda: clock.now().date)
 
     # -- life ------------------------------------------------------------------------------------------------------
 
@@ -154,7 +158,7 @@ class Supervisor:
         """An operator's act.  Raises Problem for a PPA that is not served."""
         with self._office.deciding():
             self._member(ppa)
-            log.info("%s: %s by %s", ppa, act, caller.name)
+            log.info("%s: %s by %s", ppa, act, caller.name, extra=about(ppa=ppa))
             return self._ordering.operate(ppa, act)
 
     def content(self, ppa: Reference) -> Future[Content]:
@@ -190,6 +194,16 @@ class Supervisor:
         workers = [member.worker for member in self._office.crew if member.down is None]
         return [str(worker.ppa) for worker in workers if worker.busy and now - worker.turned > patience]
 
+    def health(self) -> Health:
+        """The daemon itself, in numbers."""
+        clock, now = self._office.clock, self._office.clock.now()
+        looked = self._looker.oldest
+        stuck = self.stuck(self._settings.launchpad.total + STUCK_S)
+        return Health(
+            now.date, clock.jumped, None if looked is None else clock.boot() - looked, len(self._office.crew),
+            len(stuck), self._serving.restarts,
+        )  # fmt: skip
+
     def _pool(self, name: str) -> PoolView:
         line = self._assigning.waiting(name)
         oldest = max(0.0, self._office.clock.epoch() - line[0].first) if line else None
@@ -210,6 +224,7 @@ class Supervisor:
             if member is None:
                 return
             self._office.crew.indexed(snapshot)
+            self._chronicle.changed(snapshot)
             self._twins.seen(snapshot)
             if record is not None and record.state is State.USED and record.request is not None:
                 self._assigning.appeared(record.request)
@@ -237,26 +252,15 @@ class Supervisor:
 
     def moved(self, ppa: Reference, transition: Transition) -> None:
         """A record went from one state or lease to another."""
-        record = transition.record
-        before = transition.before.value if transition.before is not None else None
-        log.info("%s: %s -> %s (%s) owner %s lease %s", ppa, before, record.state.value, transition.why, record.owner,
-                 record.lease)  # fmt: skip
-        data = {
-            "from": before, "to": record.state.value, "why": transition.why, "owner": record.owner,
-            "lease": record.lease, "request_id": record.request, "pool": record.pool,
-            "since": format_time(record.since),
-        }  # fmt: skip
-        self.events.add(transition.at, ppa, "transition", data)
+        self._chronicle.moved(ppa, transition)
 
     def progressed(self, ppa: Reference, cleaning: Cleaning) -> None:
         """A clean does, or waits for, something else than before."""
-        data = {"step": cleaning.step, "found": cleaning.found, "deleted": cleaning.deleted, "left": cleaning.left}
-        self.events.add(self._office.clock.now().date, ppa, "cleaning", data)
+        self._chronicle.progressed(ppa, cleaning)
 
     def alarmed(self, ppa: Reference, text: str) -> None:
         """A person should look at this."""
-        log.warning("%s", text)
-        self.events.add(self._office.clock.now().date, ppa, "alarm", {"text": text})
+        self._chronicle.alarmed(ppa, text)
 
     def died(self, ppa: Reference, known: Known, error: BaseException) -> None:
         """A worker ended of a bug: another takes over what it knew, and the requests bound to an unknown outcome."""

@@ -27,7 +27,7 @@ from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.eventlog import EventLog
-from ppa_assigner.views import Act, Condition, Lent, PoolView, Snapshot, Wish
+from ppa_assigner.views import Act, Condition, Health, Lent, PoolView, Snapshot, Wish
 
 DEADLINE_S = 30.0
 NOW = datetime(2026, 11, 25, 3, 14, 12, tzinfo=timezone.utc)
@@ -114,7 +114,10 @@ class FakeBackend:
         raise Problem(Kind.UNKNOWN_PPA, f"{ppa} is not served here")
 
     def pools(self) -> list[PoolView]:
-        return [PoolView("default", {"free": 1, "used": 2, "dirty": 0}, {"ok": 3}, 4, 12.5)]
+        return [PoolView("default", {"free": 1, "used": 2, "dirty": 0}, {"ok": 3}, 4, 12.5, 1)]
+
+    def health(self) -> Health:
+        return Health(NOW, False, 12.0, 3, 0, 0)
 
     def unready(self) -> str | None:
         return self.reason

@@ -1,0 +1,129 @@
+"""What the daemon says, one line each: to systemd's journal with fields to look for, or as plain text to stderr.
+
+    log.info("%s: …", ppa, extra=journal.about(ppa=ppa, lease=lease))
+
+Rule: what others chose (an owner, a note) can make neither a line nor a field of its own.  What is said goes out or is
+counted as lost: nobody waits longer than a moment for whoever reads it.  Nothing here knows what is said, and no secret
+may be: everybody who may read the journal reads this.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+import struct
+import traceback
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+SOCKET = Path("/run/systemd/journal/socket")
+IDENTIFIER = "ppa-assigner"
+FIELDS = frozenset({"PPA", "OWNER", "LEASE", "STATE", "POOL", "REQUEST_ID", "WHY"})
+LONGEST = 16_384
+"""Characters of one value; a longer one is cut, so that all of them go into one datagram."""
+PATIENCE_S = 2.0
+_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
+_DEBUG = 7
+_UNUSUAL = re.compile(r"[^\x20-\x7e\n]")
+
+
+def about(**fields: object) -> dict[str, dict[str, str]]:
+    """The `extra` of a log call: what it is about, in lower case; None is left out.  ValueError for unknown names."""
+    named = {name.upper(): str(value) for name, value in fields.items() if value is not None}
+    if unknown := named.keys() - FIELDS:
+        raise ValueError(f"no field of the journal: {', '.join(sorted(unknown))}")
+    return {"about": named}
+
+
+def told(record: logging.LogRecord) -> str:
+    """The message, with the traceback of an exception below it."""
+    text = record.getMessage()
+    if record.exc_info and record.exc_info[0] is not None:
+        text += "\n" + "".join(traceback.format_exception(*record.exc_info)).rstrip("\n")
+    return text
+
+
+class Plain(logging.Formatter):
+    """For people: time, level, message.  Only a line that is not indented begins something new."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """On several lines only where it was written so, with what cannot be seen spelled out."""
+        text = _UNUSUAL.sub(_spelled, told(record)).replace("\n", "\n    ")
+        return f"{self.formatTime(record)} {record.levelname} {text}"
+
+
+def _spelled(found: re.Match[str]) -> str:
+    character = found.group()
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
+
+
+class Journal(logging.Handler):
+    """Sends each record as a message of its own, by systemd's native protocol.  `otherwise` gets what could not be
+    sent.  What the journal is too busy for is counted, and the count is said with the next record that passes.
+    """
+
+    def __init__(
+        self, address: Path | str = SOCKET, otherwise: logging.Handler | None = None, patience: float = PATIENCE_S
+    ) -> None:
+        super().__init__()
+        self._address = str(address)
+        self._otherwise = otherwise
+        self._patience = patience
+        self._lost = 0
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send it.  Called under the handler's lock: while nothing passes, only the first one waits."""
+        try:
+            self._socket.settimeout(0.0 if self._lost else self._patience)
+            self._socket.sendto(encoded(self._fields(record)), self._address)
+            self._lost = 0
+        except (TimeoutError, BlockingIOError):
+            self._lost += 1
+        except OSError:  # no journal there, at least for now
+            if self._otherwise is not None:
+                self._otherwise.handle(record)
+        except Exception:
+            self.handleError(record)
+
+    def close(self) -> None:
+        """No more is said."""
+        self._socket.close()
+        super().close()
+
+    def _fields(self, record: logging.LogRecord) -> Iterator[tuple[str, str]]:
+        yield "MESSAGE", told(record)
+        yield "PRIORITY", str(priority(record.levelno))
+        yield "SYSLOG_IDENTIFIER", IDENTIFIER
+        yield "LOGGER", record.name
+        yield "THREAD", record.threadName or ""
+        if self._lost:
+            yield "LOST", str(self._lost)
+        yield from getattr(record, "about", {}).items()
+
+
+def priority(level: int) -> int:
+    """Syslog's number for a level of logging."""
+    return next((number for least, number in _PRIORITIES if level >= least), _DEBUG)
+
+
+def encoded(fields: Iterator[tuple[str, str]] | Mapping[str, str]) -> bytes:
+    """A message of the native protocol: a value with a newline goes with its length, so that it ends where it ends."""
+    pairs = fields.items() if isinstance(fields, Mapping) else fields
+    return b"".join(_field(name.encode("ascii"), value) for name, value in pairs)
+
+
+def _field(name: bytes, value: str) -> bytes:
+    data = value[:LONGEST].encode("utf-8", "backslashreplace")
+    if b"\n" in data:
+        return name + b"\n" + struct.pack("<Q", len(data)) + data + b"\n"
+    return name + b"=" + data + b"\n"
+
+
+def handler(stderr: logging.Handler, journalled: bool, address: Path | str = SOCKET) -> logging.Handler:
+    """What the daemon's log goes to: the journal if stderr is connected to it, else stderr as plain lines."""
+    if not journalled:
+        stderr.setFormatter(Plain())
+        return stderr
+    return Journal(address, stderr)
