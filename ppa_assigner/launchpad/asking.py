@@ -7,7 +7,10 @@ left and was not answered is `Unknown`, and never taken for a refusal.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -21,6 +24,7 @@ from .links import origin
 from .transport import Answer, NoAnswerError, NotSentError, Transport
 
 T = TypeVar("T")
+TURN_PART = 0.25  # of the time that a listing has it waits for its turn at the most
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -38,6 +42,7 @@ class Asking:
         self.root = root
         self.transport = transport
         self._signed = signed
+        self._listings = threading.BoundedSemaphore(max(1, transport.sizes[Lane.WORK] // 2))
 
     def send(
         self,
@@ -59,6 +64,21 @@ class Asking:
     def getter(self, lane: Lane = Lane.WORK, deadline: float | None = None) -> Get:
         """GET for all the requests of one call: they have one deadline."""
         return partial(self.send, "GET", lane=lane, deadline=deadline or self.transport.deadline())
+
+    @contextmanager
+    def listing(self) -> Iterator[Get]:
+        """GET for all the requests of one listing.  So few listings go on at once that each is over in time, however
+        many are wanted and slow the answers are, and that single requests find a connection between them.
+        Raises NotSentError when its turn does not come in a part of the time that the call has.
+        """
+        deadline = self.transport.deadline()
+        wait = max(0.0, deadline - time.monotonic()) * TURN_PART
+        if not self._listings.acquire(timeout=wait):
+            raise NotSentError(f"not sent: too many other listings were under way for {wait:.0f} s")
+        try:
+            yield self.getter(deadline=deadline)
+        finally:
+            self._listings.release()
 
     def patch(self, entry: Entry, changes: Mapping[str, str | bool], lane: Lane) -> WriteAnswer:
         """Compare-and-swap of these fields: one request, conditional on the entry's ETag."""

@@ -34,7 +34,7 @@ from ..port import (
 from ..reference import Reference
 from . import answers, belongings, contents, history
 from .answers import UnreadableError
-from .asking import Asking, told
+from .asking import Asking, T, told
 from .catalogue import Catalogue, architectures
 from .indexes import Indexes
 from .links import reference_of, to_person, to_ppa
@@ -131,20 +131,30 @@ class Operations:
 
     def content(self, entry: Entry) -> Content | Gone | Refused | Unavailable:
         """Everything active or on its way, all pages."""
-        get = self._asking.getter()
-        survey = contents.Survey(get, entry, lambda: self._series_of(entry, get), self._missing)
-        return told(survey.content)
+        return told(self._listing(self._content, entry))
+
+    def _content(self, get: contents.Get, entry: Entry) -> Content:
+        return contents.Survey(get, entry, lambda: self._series_of(entry, get), self._missing).content()
+
+    def _listing(self, read: Callable[[contents.Get, Entry], T], entry: Entry) -> Callable[[], T]:
+        """That listing of a PPA, when it has its turn."""
+
+        def listed() -> T:
+            with self._asking.listing() as get:
+                return read(get, entry)
+
+        return listed
 
     def _series_of(self, entry: Entry, get: contents.Get) -> tuple[contents.Series, ...]:
         return self._catalogue.series(reference_of(entry.url).distribution, get)
 
     def uploaders(self, entry: Entry) -> Collection[str] | Gone | Refused | Unavailable:
         """Who has a 'main' upload right beside the owner, as `~name`."""
-        return told(partial(belongings.uploaders, self._asking.getter(), entry))
+        return told(self._listing(belongings.uploaders, entry))
 
     def belongings(self, entry: Entry) -> Belongings | Gone | Refused | Unavailable:
         """Dependencies, processors and uploaders: three requests, one more for each further 300 of a kind."""
-        return told(partial(belongings.read, self._asking.getter(), entry))
+        return told(self._listing(belongings.read, entry))
 
     def ever_had(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Gone | Unavailable:
         """Whether that version was ever published here: one request.  Launchpad takes no second upload of one that it
@@ -158,7 +168,7 @@ class Operations:
         reading ends there.  When there are none, all of the PPA's history was read: a request per 300 sources or
         binaries that ever were, at least two.
         """
-        return told(partial(history.undeleted, self._asking.getter(), entry))
+        return told(self._listing(history.undeleted, entry))
 
     def indexed(self, ppa: Reference) -> Remains | Unavailable:
         """Packages in the indexes of all series: one plain request a series, and one for each index that its Release

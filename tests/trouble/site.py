@@ -12,8 +12,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,6 @@ class Site:
     dirty: list[str]
     pool: ThreadPoolExecutor
     since: int = 0
-    moments: dict[str, float] = field(default_factory=dict)
 
     def start(self, ready: bool = True) -> None:
         """The daemon runs."""
@@ -143,13 +142,6 @@ def busiest_second(requests: Sequence[Mapping[str, Any]]) -> int:
     """How many of these began within one second, at the most."""
     starts = sorted(one["started"] for one in requests)
     return max((sum(a <= b < a + 1 for b in starts[i : i + 1000]) for i, a in enumerate(starts)), default=0)
-
-
-@contextmanager
-def sites(folder: Path, launchpad: Launchpad, **wanted: tuple[int, int]) -> Iterator[dict[str, Site]]:
-    """Daemons by name, each with so many free and dirty PPAs; none is started.  All are ended."""
-    with ExitStack() as ends:
-        yield {name: ends.enter_context(site(folder, launchpad, name, *count)) for name, count in wanted.items()}
 
 
 @contextmanager
