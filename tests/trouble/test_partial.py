@@ -1,4 +1,4 @@
-"""Launchpad answers, but not everything, or not soon: who is not concerned goes on, and a PPA's own trouble is shown."""
+"""Launchpad answers, but not everything, or not soon: others go on, and the trouble of a PPA of its own is shown."""
 
 from __future__ import annotations
 
