@@ -26,6 +26,7 @@ CLEANER_TOUCH_S = 60.0
 FORBIDDEN_S = 600.0  # how long a PPA that we may not write to, or not create, is left in peace at the most
 FORBIDDEN_FIRST_S = 5.0  # and after the first refusal: it may have been a moment's trouble with the account
 IN_DOUBT = "Launchpad's answer to a write was lost; it is being settled"
+OCCUPIED = "it has no record, and packages in it: left alone until it is empty, or adopted"
 UNMANAGED_S = 600.0  # how often a PPA that holds somebody's packages is looked into again
 
 
@@ -279,7 +280,8 @@ class Known:
         record = self.text.record
         absent = self.uncreated or self.absent if self.absent is not None else None
         trouble = absent or self.forbidden or self.unreachable or (IN_DOUBT if self.in_doubt else None)
-        return trouble or self.text.fault or (record.fault if record else None)
+        occupied = OCCUPIED if record is None and self.occupied else None
+        return trouble or self.text.fault or occupied or (record.fault if record else None)
 
     def snapshot(self) -> Snapshot:
         """What anybody may see of it at any time."""

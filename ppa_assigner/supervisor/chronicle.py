@@ -19,7 +19,7 @@ from .eventlog import EventLog
 
 log = logging.getLogger(__name__)
 
-ALARMING = (Condition.QUARANTINED, Condition.UNREADABLE, Condition.DUPLICATE)
+ALARMING = frozenset(Condition) - {Condition.OK, Condition.UNREACHABLE}
 
 
 class Chronicle:
@@ -66,6 +66,8 @@ class Chronicle:
         """What is seen of a PPA may differ: its condition, or that a clean failed.  Called by one thread at a time."""
         if now.condition is Condition.UNREACHABLE:
             return  # outages are told by who looks, once for all PPAs
+        if now.condition is Condition.UNMANAGED and now.fault is None:
+            return  # it is looked into first: an empty one is taken in
         before = self._seen.get(now.ppa)
         self._seen[now.ppa] = now
         if (before.condition is not now.condition) if before is not None else now.condition in ALARMING:

@@ -1,0 +1,71 @@
+"""What happens to a PPA is told once, with the reason, as loud as it should be."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timezone
+
+import pytest
+
+from ppa_assigner.automaton.known import OCCUPIED
+from ppa_assigner.reference import Reference
+from ppa_assigner.supervisor.chronicle import Chronicle
+from ppa_assigner.supervisor.eventlog import EventLog
+from ppa_assigner.views import Condition, Snapshot
+from tests.automaton.lab import World
+
+PPA = Reference("ci", "ubuntu", "one")
+NOW = datetime(2026, 11, 25, tzinfo=timezone.utc)
+C = Condition
+
+
+def told(caplog: pytest.LogCaptureFixture, *seen: tuple[Condition, str | None]) -> list[tuple[str, str]]:
+    """Level and text of the lines that these snapshots lead to, one after the other."""
+    chronicle = Chronicle(EventLog(), lambda: NOW)
+    with caplog.at_level(logging.INFO):
+        for condition, fault in seen:
+            chronicle.changed(Snapshot(PPA, "default", None, condition, NOW, None, fault))
+    return [(record.levelname, record.getMessage()) for record in caplog.records]
+
+
+def test_a_ppa_that_is_gone_is_a_warning_with_the_reason_and_once(caplog: pytest.LogCaptureFixture) -> None:
+    """However many looks do not find it; and so is that it is back, as news."""
+    gone = (C.MISSING, "404 Not Found")
+    assert told(caplog, (C.OK, None), gone, gone, gone, (C.OK, None)) == [
+        ("WARNING", f"{PPA}: ok -> missing: 404 Not Found"), ("INFO", f"{PPA}: missing -> ok"),
+    ]  # fmt: skip
+
+
+def test_what_is_wrong_from_the_start_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Not so that it is in order."""
+    assert told(caplog, (C.MISSING, "404")) == [("WARNING", f"{PPA}: not seen before -> missing: 404")]
+    caplog.clear()
+    assert told(caplog, (C.UNREACHABLE, "down"), (C.OK, None)) == []
+
+
+def test_an_outage_is_not_told_for_each_ppa(caplog: pytest.LogCaptureFixture) -> None:
+    """Who looks tells it once for all."""
+    assert told(caplog, (C.OK, None), (C.UNREACHABLE, "down"), (C.OK, None)) == []
+
+
+def test_somebodys_packages_are_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """A PPA without a record is looked into first: an empty one is taken in, and nobody need look."""
+    assert told(caplog, (C.UNMANAGED, None), (C.OK, None)) == []
+    caplog.clear()
+    occupied = (C.UNMANAGED, OCCUPIED)
+    assert told(caplog, (C.UNMANAGED, None), occupied, occupied) == [
+        ("WARNING", f"{PPA}: not seen before -> unmanaged: {OCCUPIED}")
+    ]
+
+
+def test_a_ppa_with_packages_and_no_record_says_so() -> None:
+    """In its fault, until it has a record."""
+    world = World()
+    item = world.launchpad.upload(world.ppa, "theirs")
+    runner = world.start()
+    runner.look()
+    runner.tick()
+    assert (runner.known.condition, runner.known.fault) == (C.UNMANAGED, OCCUPIED)
+    item.active = False
+    runner.until(lambda: runner.known.condition is C.OK)
+    assert runner.known.fault is None
