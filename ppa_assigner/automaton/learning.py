@@ -33,10 +33,12 @@ def shown(known: Known, entry: Entry, asof: float) -> Known:
     """Known, with this entry as the newest truth about the PPA, and no doubt left about reaching it."""
     text = parse(entry.description)
     highest = text.record if text.record and _newer(text.record, known.highest) else known.highest
+    if known.occupied and text.record is not None:  # adopted meanwhile: its content is no longer a reason to wait
+        known = replace(known, occupied=False, not_before=float("-inf"))
     return replace(
         known, entry=entry, text=text, highest=highest, asof=max(known.asof, asof), seen=entry.moment.date,
         basis=max(known.basis, entry.moment.started),
-        absent=None, lacking=False, uncreated=None, unreachable=None, occupied=known.occupied and text.record is None,
+        absent=None, lacking=False, uncreated=None, unreachable=None,
         heard=_heard(known, entry), failures=0,
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -181,6 +182,28 @@ def test_a_ppa_without_a_record_is_taken_in_only_when_wholly_empty(kind: str) ->
     assert runner.known.record is not None
     assert (runner.known.record.lease, runner.known.text.human) == (None, "mine")
     assert runner.transitions[-1].before is None
+
+
+@pytest.mark.parametrize("state", [State.USED, State.DIRTY])
+def test_what_another_daemon_adopted_is_served_at_once(state: State) -> None:
+    """That somebody's packages are not looked into again for ten minutes holds back nothing once there is a record:
+    neither the end of its lease nor its clean.
+    """
+    runner = (world := World()).start()
+    world.launchpad.upload(world.ppa, "theirs")
+    runner.look()
+    runner.pass_time(1.0)
+    assert runner.known.occupied
+    at = world.launchpad.date().replace(microsecond=0)
+    lease: dict[str, Any] = {"owner": "job", "lease": "l", "request": "r", "until": at + timedelta(seconds=2)}
+    record = Record(
+        serial=1, nonce="other", state=state, since=at, touched=at, pool="default",
+        **(lease if state is State.USED else {}),
+    )  # fmt: skip
+    describe(runner, compose(None, record))
+    runner.look()
+    runner.pass_time(300.0)
+    assert runner.known.state is State.FREE
 
 
 @pytest.mark.parametrize(("fault", "condition"), [("gone", Condition.MISSING), ("down", Condition.UNMANAGED)])
