@@ -36,6 +36,12 @@ def about(**fields: object) -> dict[str, dict[str, str]]:
     return {"about": named}
 
 
+def quoted(text: str) -> str:
+    """The text as it is if it is one plain word, else in quotes with what cannot be seen spelled out."""
+    plain = text and text.isprintable() and not any(character in text for character in " '\"=")
+    return text if plain else repr(text)
+
+
 def told(record: logging.LogRecord) -> str:
     """The message, with the traceback of an exception below it."""
     text = record.getMessage()

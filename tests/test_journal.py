@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from ppa_assigner import journal
 from ppa_assigner.automaton.events import Transition
-from ppa_assigner.journal import Journal, Plain, about, encoded
+from ppa_assigner.journal import Journal, Plain, about, encoded, quoted
 from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference
-from ppa_assigner.supervisor.chronicle import Chronicle, quoted
+from ppa_assigner.supervisor.chronicle import Chronicle
 from ppa_assigner.supervisor.eventlog import EventLog
 from ppa_assigner.views import Condition, Snapshot
 

@@ -20,24 +20,31 @@ from .access_control import Access
 from .backend import Backend, C
 from .gate import MAX_REQUESTS, Gate
 from .leases import Leases
-from .metrics import Metrics
+from .metrics import Metrics, Traffic
 from .ppas import Ppas
 from .stream import Streams
 
 
-def create_app(backend: Backend[C], clients: Sequence[Client] = (), *, max_requests: int = MAX_REQUESTS) -> FastAPI:
+def create_app(
+    backend: Backend[C],
+    clients: Sequence[Client] = (),
+    *,
+    max_requests: int = MAX_REQUESTS,
+    traffic: Traffic | None = None,
+) -> FastAPI:
     """The API of this supervisor, for these clients; without any, everybody who reaches it is operator.
 
-    `state.access` and `state.streams` are for the server.
+    `traffic` is what is counted of the supervisor's requests to Launchpad.  `state.access` and `state.streams` are for
+    the server.
     """
     app = FastAPI(
         title="PPA assigner", version=__version__, docs_url=None, redoc_url=None, openapi_url=None,
         redirect_slashes=False,
     )  # fmt: skip
     app.state.access, app.state.streams = Access(clients), Streams(backend.events)
-    metrics = Metrics(backend)
+    metrics = Metrics(backend, traffic)
     errors.install(app)
-    Leases(backend).install(app)
+    Leases(backend, metrics.assigns).install(app)
     Ppas(backend).install(app)
     Service(app, backend, metrics).install(app)
     app.add_middleware(Gate, access=app.state.access, metrics=metrics, max_requests=max_requests)

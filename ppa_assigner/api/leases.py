@@ -19,6 +19,7 @@ from ..reference import Reference
 from ..views import Lent, Snapshot, Wish
 from . import access_control, bodies, contract, documents, errors, models, waiting
 from .backend import Backend, C
+from .metrics import Assigns
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _FINDING = (Kind.UNKNOWN_LEASE, Kind.UNAVAILABLE)
@@ -36,8 +37,9 @@ _ASSIGNING = (
 class Leases(Generic[C]):
     """The calls, each a handler of its own."""
 
-    def __init__(self, backend: Backend[C]) -> None:
+    def __init__(self, backend: Backend[C], assigns: Assigns) -> None:
         self._backend = backend
+        self._assigns = assigns
 
     def install(self, app: FastAPI) -> None:
         """Add the routes."""
@@ -61,10 +63,13 @@ class Leases(Generic[C]):
     async def assign(self, request: Request) -> Response:
         """The request waits up to `wait` seconds for a PPA.  The same `request_id` gets the same lease (200)."""
         caller = access_control.caller(request.scope)
-        call = self._backend.assign(await _wish(request, caller))
-        lent = await waiting.lent(request.receive, call, self._backend)
+        wish = await _wish(request, caller)
+        lent = await self._assigns.counted(wish, self._lent(request, wish))
         headers = {"Location": f"/v1/leases/{quote(lent.record.lease or '', safe='')}"} if lent.fresh else None
         return documents.answer(documents.lease(lent), 201 if lent.fresh else 200, headers)
+
+    async def _lent(self, request: Request, wish: Wish) -> Lent:
+        return await waiting.lent(request.receive, self._backend.assign(wish), self._backend)
 
     async def withdraw(self, request: Request, request_id: Annotated[models.RequestId, Query()]) -> Response:
         """It leaves the line; what it got is released."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from ..automaton.events import Transition
-from ..journal import about
+from ..journal import about, quoted
 from ..record import Record, format_time
 from ..reference import Reference
 from ..views import Cleaning, Condition, Snapshot
@@ -96,12 +96,6 @@ def _whose(record: Record) -> str:
     """Whose lease it is or was, so that no owner can be taken for more than that."""
     named = (("owner", record.owner), ("lease", record.lease), ("request", record.request))
     return "".join(f" {name}={quoted(value)}" for name, value in named if value is not None)
-
-
-def quoted(text: str) -> str:
-    """The text as it is if it is one plain word, else in quotes with what cannot be seen spelled out."""
-    plain = text and text.isprintable() and not any(character in text for character in " '\"=")
-    return text if plain else repr(text)
 
 
 def _why(snapshot: Snapshot) -> str | None:

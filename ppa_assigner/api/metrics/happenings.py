@@ -1,0 +1,61 @@
+"""What happened to the PPAs: moves, how long each state lasted, failed cleans, alarms.
+
+Rule: a follower of the events: short, and it waits for nobody.  Several daemons at the same PPAs each count what they
+see: `why="seen"` are the moves that another one, or a person, made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from ...record import State
+from ...views import Event
+from .labels import Pools
+
+_BUCKETS_S = (10.0, 60.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 86400.0, 259200.0, 604800.0)
+_TRIES = (1.0, 2.0, 3.0, 5.0, 10.0)
+NEW = "none"
+"""`from` of a PPA that had no record."""
+
+
+class Happenings:
+    """One daemon's."""
+
+    def __init__(self, registry: CollectorRegistry, pools: Pools) -> None:
+        self._pools = pools
+        self._moves = Counter(
+            "ppa_assigner_transitions", "Moves of PPAs from state to state", ["pool", "from", "to", "why"],
+            registry=registry,
+        )  # fmt: skip
+        self._lasted = Histogram(
+            "ppa_assigner_state_seconds", "How long a state lasted that ended: used is a lease, dirty a clean",
+            ["pool", "state"], buckets=_BUCKETS_S, registry=registry,
+        )  # fmt: skip
+        self._tries = Histogram(
+            "ppa_assigner_clean_tries", "Tries that a clean took that came to its end", ["pool"], buckets=_TRIES,
+            registry=registry,
+        )  # fmt: skip
+        self._failures = Counter("ppa_assigner_clean_failures", "Tries of a clean that failed", ["pool"],
+                                 registry=registry)  # fmt: skip
+        self._alarms = Counter("ppa_assigner_alarms", "Alarms that were raised about a PPA", registry=registry)
+
+    def happened(self, event: Event) -> None:
+        """Count it."""
+        match event.kind:
+            case "transition":
+                self._moved(event.data)
+            case "failure":
+                self._failures.labels(self._pools.label(event.data.get("pool"))).inc()
+            case "alarm":
+                self._alarms.inc()
+
+    def _moved(self, data: Mapping[str, Any]) -> None:
+        pool, before, after = self._pools.label(data.get("pool")), data.get("from"), data["to"]
+        self._moves.labels(pool, before or NEW, after, data.get("why", "")).inc()
+        if before is not None and before != after and data.get("lasted") is not None:
+            self._lasted.labels(pool, before).observe(data["lasted"])
+        if (before, after) == (State.DIRTY.value, State.FREE.value):
+            self._tries.labels(pool).observe(data.get("tries", 0) + 1)

@@ -1,0 +1,77 @@
+"""/metrics: the pools, the line, the traffic and the daemon itself, for Prometheus.
+
+Rule: each application has a registry of its own.  What is known is read from memory when it is asked for; only what
+passes by (requests, answers, transitions) is counted here.  Labels are few whatever happens: no PPA, no owner, no lease
+is one (`pool` is bounded by `labels`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client.core import Metric
+from prometheus_client.exposition import generate_latest
+from starlette.responses import Response
+
+from ..backend import Backend
+from .assigns import Assigns
+from .happenings import Happenings
+from .labels import Pools
+from .state import Known
+from .traffic import Traffic
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_BUCKETS_S = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 600.0, 3600.0)
+
+
+class _Registry(CollectorRegistry):
+    """Without the times at which series began: nobody asks for them, and they double what is told."""
+
+    def collect(self) -> Iterable[Metric]:
+        for family in super().collect():
+            family.samples = [sample for sample in family.samples if not sample.name.endswith("_created")]
+            yield family
+
+
+class Metrics:
+    """Counts what passes by, and tells all there is.  `traffic` is that of the same daemon with Launchpad."""
+
+    def __init__(self, backend: Backend[Any], traffic: Traffic | None = None) -> None:
+        registry = self._registry = _Registry()
+        pools = Pools()
+        registry.register(Known(backend))
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+        (traffic or Traffic()).register(registry)
+        self.assigns = Assigns(registry, pools)
+        backend.events.subscribe(Happenings(registry, pools).happened)
+        self._requests = Counter(
+            "ppa_assigner_http_requests", "Answers of the API", ["method", "route", "status"], registry=registry
+        )
+        self._seconds = Histogram(
+            "ppa_assigner_http_seconds", "Time to an answer's end", ["route"], buckets=_BUCKETS_S, registry=registry
+        )
+        self.in_flight = 0
+
+    @contextmanager
+    def request(self) -> Iterator[float]:
+        """While a request is on its way; gives when it began."""
+        self.in_flight += 1
+        try:
+            yield time.monotonic()
+        finally:
+            self.in_flight -= 1
+
+    def answered(self, method: str, route: str, status: int, began: float) -> None:
+        """A request is over; `route` is the path with the names of its parameters."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(route).observe(time.monotonic() - began)
+
+    def answer(self) -> Response:
+        """The text that Prometheus reads."""
+        return Response(generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE})
