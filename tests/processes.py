@@ -62,6 +62,8 @@ class Daemon:
     folder: Path
     name: str
     process: subprocess.Popen[str] | None = None
+    variables: dict[str, str] = field(default_factory=dict)
+    """What its environment has beside the usual."""
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,7 +89,8 @@ class Daemon:
         """Start it, and wait until it is ready, or only until it answers."""
         with (self.folder / f"{self.name}.log").open("a") as log:
             command = [sys.executable, "-m", "ppa_assigner.cli", "run", "--config", str(self.config)]
-            self.process = subprocess.Popen(command, stderr=log, stdout=log, text=True, env=environment(self.folder))
+            variables = {**environment(self.folder), **self.variables}
+            self.process = subprocess.Popen(command, stderr=log, stdout=log, text=True, env=variables)
         path, wanted = ("/readyz", (200,)) if ready else ("/healthz", (200,))
         until(
             lambda: self._status(path) in wanted or self.process is None or self.process.poll() is not None,

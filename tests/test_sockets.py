@@ -15,6 +15,7 @@ from ppa_assigner.launchpad.transport import (
     NoAnswerError,
     NotSentError,
     Timeouts,
+    proxy_for,
 )
 from tests.impatient import HEAD, SLACK_S, get, no_proxies, seconds, transport, trickled
 from tests.rawserver import Peer, RawServer, Request
@@ -93,12 +94,57 @@ def test_a_proxy_of_the_environment_is_used(name: str, monkeypatch: pytest.Monke
 
 def test_no_proxy_where_the_environment_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """`no_proxy` leads past the proxy."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
+    monkeypatch.setenv("no_proxy", "launchpad.internal, .example")
+    for host in ("launchpad.internal", "api.example"):
+        assert proxy_for(f"http://{host}/devel/") is None
+    assert proxy_for("http://launchpad.invalid/") == "http://127.0.0.1:1/"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "api.localhost", "[::1]"])
+def test_this_host_is_never_asked_by_a_proxy(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a proxy that name is the proxy's own host."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
+    assert proxy_for(f"http://{host}:8080/devel/") is None
     with RawServer(lambda request, peer: peer.answer(body="direct")) as server:
-        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
-        monkeypatch.setenv("no_proxy", "127.0.0.1")
         client = transport(server.root)
         assert get(client, server.root) == b"direct"
         client.close()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_what_a_proxy_refuses_is_told_with_its_name(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And without its password: as not sent, for it never came to Launchpad."""
+    with RawServer(lambda request, peer: peer.answer(407)) as proxy:
+        monkeypatch.setenv(f"{scheme}_proxy", proxy.root.replace("//", "//ann:s%40y@"))
+        client = transport(f"{scheme}://launchpad.invalid/")
+        with pytest.raises(NotSentError, match=f"GET /x by the proxy {proxy.root}: .*407") as caught:
+            get(client, f"{scheme}://launchpad.invalid/x")
+        assert "s%40y" not in str(caught.value)
+        assert "s@y" not in str(caught.value)
+        client.close()
+    client = transport(f"{scheme}://launchpad.invalid/")
+    with pytest.raises(NotSentError, match=f"by the proxy {proxy.root}: no connection to 127.0.0.1.*refused"):
+        get(client, f"{scheme}://launchpad.invalid/x")
+    client.close()
+
+
+def test_a_name_is_looked_up_anew_each_time() -> None:
+    """A name server that fails is asked again for the next connection, and what it once said is not kept."""
+    answers: list[object] = [["first"], socket.gaierror(-3, "try again"), ["second"]]
+
+    def resolver(*_: object, **__: object) -> list[object]:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, list)
+        return answer
+
+    names = Names(resolver)
+    assert names.addresses("launchpad.invalid", 443, 10) == ["first"]
+    with pytest.raises(socket.gaierror):
+        names.addresses("launchpad.invalid", 443, 10)
+    assert names.addresses("launchpad.invalid", 443, 10) == ["second"]
 
 
 def test_a_proxy_that_refuses_the_tunnel(monkeypatch: pytest.MonkeyPatch) -> None:

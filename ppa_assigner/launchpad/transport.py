@@ -8,6 +8,7 @@ redirect, keep an answer, or know Launchpad.
 from __future__ import annotations
 
 import http.client
+import ipaddress
 import os
 import re
 import ssl
@@ -25,7 +26,7 @@ from urllib.request import (  # type: ignore[attr-defined]  # typeshed lacks the
 )
 
 import urllib3
-from urllib3.exceptions import HTTPError, ProxySchemeUnknown
+from urllib3.exceptions import HTTPError, ProxyError, ProxySchemeUnknown
 from urllib3.util import make_headers
 
 from ..port import Lane
@@ -85,8 +86,9 @@ class NoAnswerError(Exception):
 class Transport:
     """Connections to the service at `root`, split in lanes that never wait for each other.  Safe for threads.
 
-    Proxies come from the environment (http_proxy, https_proxy, no_proxy, upper case too); a proxy of an unknown kind
-    is a ValueError.  Certificates are verified against the system's bundle.
+    Proxies come from the environment (http_proxy, https_proxy, no_proxy, upper case too), but never for this host
+    itself; a proxy of an unknown kind is a ValueError.  What a proxy itself refuses is told as not sent, with its name
+    and without its password.  Certificates are verified against the system's bundle.
     """
 
     def __init__(
@@ -103,7 +105,9 @@ class Transport:
         self.sizes = lanes(connections)
         self._slots = {lane: threading.BoundedSemaphore(size) for lane, size in self.sizes.items()}
         context = trusting_the_system()
-        self._managers = {lane: _manager(root, size, context) for lane, size in self.sizes.items()}
+        proxy = proxy_for(root)
+        self._way = f" by the proxy {_address(proxy)}" if proxy is not None else ""
+        self._managers = {lane: _manager(proxy, size, context) for lane, size in self.sizes.items()}
 
     def deadline(self) -> float:
         """When (monotonic clock, seconds) a call that begins now must be over."""
@@ -164,7 +168,9 @@ class Transport:
                 content = _whole(response)
         except (HTTPError, OSError, http.client.HTTPException, ValueError, TooLateError) as error:
             kind = NoAnswerError if exchange.sent else NotSentError
-            raise kind(f"{method} {urlsplit(url).path}: {_told(error)}") from error
+            raise kind(f"{method} {urlsplit(url).path}{self._way}: {_told(error)}") from error
+        if self._way and response.status == http.client.PROXY_AUTHENTICATION_REQUIRED:
+            raise NotSentError(f"{method} {urlsplit(url).path}{self._way}: {response.status} {response.reason}")
         names = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status, names, content, started, self._boottime())
 
@@ -230,13 +236,27 @@ def proxy_for(url: str) -> str | None:
     parts = urlsplit(url)
     proxies = getproxies_environment()
     proxy = proxies.get(parts.scheme)
-    if not proxy or proxy_bypass_environment(parts.netloc, proxies):
+    if not proxy or _is_this_host(parts.hostname or "") or proxy_bypass_environment(parts.netloc, proxies):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def _manager(root: str, size: int, context: ssl.SSLContext) -> urllib3.PoolManager:
-    manager = _connecting(proxy_for(root), size, context)
+def _is_this_host(name: str) -> bool:
+    """What another host calls by that name is another service."""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+
+
+def _address(proxy: str) -> str:
+    """Without who we are there."""
+    parts = urlsplit(proxy)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _manager(proxy: str | None, size: int, context: ssl.SSLContext) -> urllib3.PoolManager:
+    manager = _connecting(proxy, size, context)
     manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
     return manager
 
@@ -245,11 +265,10 @@ def _connecting(proxy: str | None, size: int, context: ssl.SSLContext) -> urllib
     if proxy is None:
         return urllib3.PoolManager(num_pools=2, maxsize=size, block=True, ssl_context=context)
     parts = urlsplit(proxy)
-    address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     who = None if parts.username is None else f"{unquote(parts.username)}:{unquote(parts.password or '')}"
     try:
         return urllib3.ProxyManager(
-            address,
+            _address(proxy),
             num_pools=2,
             maxsize=size,
             block=True,
@@ -278,5 +297,7 @@ def _whole(response: urllib3.BaseHTTPResponse) -> bytes:
 
 def _told(error: BaseException) -> str:
     """The failure in one line, without the library's names for its own objects."""
+    if isinstance(error, ProxyError):
+        error = error.original_error
     text = " ".join(str(error).split()) or type(error).__name__
     return _OBJECT.sub("", text)
