@@ -18,6 +18,7 @@ from pathlib import Path
 
 from .. import systemd
 from ..api.app import create_app
+from ..api.metrics import Traffic
 from ..api.server import Server
 from ..automaton import Daemon
 from ..clock import LaunchpadClock
@@ -52,7 +53,7 @@ class Service:
         self._stopping = threading.Event()
         self._trouble: str | None = None
         credentials = load_credentials(credentials_path(settings))
-        launchpad = settings.launchpad
+        launchpad, traffic = settings.launchpad, Traffic()
         self._launchpad = LaunchpadClient(
             credentials=credentials,
             service_root=launchpad.service,
@@ -60,6 +61,7 @@ class Service:
             timeouts=Timeouts(launchpad.connect, launchpad.read, launchpad.total),
             connections=launchpad.connections,
             cache_dir=cache_directory(),
+            on_request=traffic.seen,
             archive_root=launchpad.archive_root,
         )
         secret = f"{credentials.consumer.key}\0{credentials.access_token.key}\0{credentials.access_token.secret}"
@@ -70,7 +72,7 @@ class Service:
             daemon=Daemon(settings.name, int(time.time() * 1000), secrets.token_hex(4)),
             tickets=TicketOffice(secret.encode()),
         )
-        self._app = create_app(self.supervisor, settings.api.clients)
+        self._app = create_app(self.supervisor, settings.api.clients, traffic=traffic)
         self._server = Server(self._app, settings.api.listen, systemd.inherited_sockets())
 
     def run(self, serving: Callable[[str], None]) -> None:
