@@ -209,8 +209,11 @@ def test_nobody_is_asked_while_one_may_be_waited_for() -> None:
 
 @pytest.mark.parametrize("condition", [Condition.MISSING, Condition.UNREACHABLE])
 def test_a_ppa_that_cannot_be_asked_may_come_back(condition: Condition) -> None:
-    """It is not burnt for all that is known: the wish waits, and asks when it is there again."""
-    made = used("a", "b")
+    """It is not burnt for all that is known, or about to be created: the wish waits, and asks when it is there."""
+    create = condition is Condition.MISSING
+    made = Desk(given=settings(ref("a"), ref("b"), options=PoolOptions(settle=0.0, create=create)))
+    for name in "ab":
+        made[name].used(f"of-{name}")
     record = made["b"].snapshot.record
     made["b"].show(record, condition, "down")
     call = made.ask(sources=SOURCES, wait=600.0)
@@ -224,6 +227,31 @@ def test_a_ppa_that_cannot_be_asked_may_come_back(condition: Condition) -> None:
     assert not call.future.done()
     made["b"].deny(CheckBurnt, No.BURNT, "hello 1")
     assert problem(call).kind is Kind.ALL_BURNT
+
+
+@pytest.mark.parametrize("condition", [Condition.MISSING, Condition.UNMANAGED, Condition.UNREADABLE])
+def test_a_ppa_that_is_not_the_pools_any_more_is_not_waited_for(condition: Condition) -> None:
+    """Deleted, somebody's packages in it, or its record garbled: it does not serve before a person acts, so when all
+    others are burnt that is told at once; also to those who waited for it until then.
+    """
+    made = used("a", "b")
+    call = made.ask(sources=SOURCES, wait=600.0)
+    clear(made["b"])
+    made["a"].deny(CheckBurnt, No.BURNT, "hello 1")
+    assert not call.future.done()
+    made["b"].show(None, condition, "what is wrong")
+    assert (problem(call).kind, problem(call).facts["burnt"]) == (Kind.ALL_BURNT, {"~team/ubuntu/a": "hello 1"})
+    at_once = made.ask("at once", sources=SOURCES)
+    made["a"].deny(CheckBurnt, No.BURNT, "hello 1")
+    assert problem(at_once).kind is Kind.ALL_BURNT
+    nothing_left(made)
+
+
+def test_a_pool_of_which_nothing_is_left_is_not_burnt() -> None:
+    """Nobody had these sources, so none-free it is."""
+    made = used("a")
+    made["a"].show(None, Condition.MISSING, "deleted")
+    assert problem(made.ask(sources=SOURCES)).kind is Kind.NONE_FREE
 
 
 @pytest.mark.parametrize("condition", [Condition.QUARANTINED, Condition.UNMANAGED, Condition.UNREADABLE])

@@ -1,8 +1,8 @@
 """Which PPAs can never take what a wish is about to upload: those that had one of its sources before, burnt ones.
 
-Invariants: `all-burnt` is told only when every PPA that the wish could get was seen to be burnt.  No PPA is asked twice
-in the same state, and none while another is known that the wish may wait for: one that is not burnt, or cannot be
-asked now, may be free tomorrow.
+Invariants: `all-burnt` is told only when every PPA that the wish could get was seen to be burnt, and there is one.  No
+PPA is asked twice in the same state, and none while another is known that the wish may wait for: one that is not burnt,
+or cannot be asked now, may be free tomorrow; one that is out of service until a person acts is waited for by nobody.
 """
 
 from __future__ import annotations
@@ -81,9 +81,9 @@ class Tracing:
             self._learnt(asked)
 
     def _left(self, asked: Asked) -> list[Member]:
-        """Those that are not known to be burnt."""
-        members = self._office.crew.in_pool(asked.wish.pool)
-        return [m for m in members if asked.wish.ppa in (None, m.worker.ppa) and m.worker.ppa not in asked.burnt]
+        """Those that may serve for all that is known, and are not known to be burnt."""
+        members = [m for m in self._office.crew.in_pool(asked.wish.pool) if asked.wish.ppa in (None, m.worker.ppa)]
+        return [m for m in members if m.worker.ppa not in asked.burnt and not _out_of_service(m)]
 
     def _member(self, asked: Asked, ppa: Reference) -> Member | None:
         member = self._office.crew.get(ppa)
@@ -101,9 +101,20 @@ class Tracing:
     def _hope(self, asked: Asked, member: Member) -> bool:
         """Whether it may be waited for: it is free, cannot be asked, or did not say in this state that it is burnt."""
         if self._free(member) or member.snapshot.condition in UNASKABLE:
-            return True
+            return not _out_of_service(member)
         ppa = member.worker.ppa
         return ppa not in asked.tracing and asked.traced.get(ppa) == state_of(member.snapshot)
 
     def _free(self, member: Member) -> bool:
         return free_for_anyone(member.snapshot) and member.worker.ppa not in self._bound
+
+
+def _out_of_service(member: Member) -> bool:
+    """Whether it serves nobody before a person acts: deleted, somebody's packages in it, its record garbled.  One that
+    is still being looked into is not, nor one that the daemon is about to create.
+    """
+    snapshot = member.snapshot
+    if snapshot.condition is Condition.MISSING:
+        return not member.worker.known.options.create
+    others = snapshot.condition in (Condition.UNMANAGED, Condition.UNREADABLE)
+    return others and snapshot.record is None and snapshot.fault is not None
