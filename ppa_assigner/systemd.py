@@ -1,4 +1,4 @@
-"""What systemd and the daemon tell each other: readiness, the watchdog, inherited sockets.
+"""What systemd and the daemon tell each other: readiness, the watchdog, inherited sockets, where stderr goes.
 
 Rule: silent and harmless without systemd; nothing here decides whether the daemon is well.
 """
@@ -25,6 +25,15 @@ def notify(text: str, environ: Mapping[str, str] = os.environ) -> bool:
         except OSError:
             return False
     return True
+
+
+def journalled(file: int, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether what is written to this file descriptor goes to the journal."""
+    try:
+        status = os.fstat(file)
+    except OSError:
+        return False
+    return environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 
 def watchdog_seconds(environ: Mapping[str, str] = os.environ) -> float | None:

@@ -73,3 +73,16 @@ def test_an_inherited_socket_is_the_one_that_was_opened() -> None:
             [sys.executable, "-c", script], pass_fds=[listening.fileno()], capture_output=True, text=True, timeout=30
         )
     assert done.stdout.split() == [str(wanted), "False"], done.stderr
+
+
+def test_it_is_known_whether_stderr_goes_to_the_journal(tmp_path: Path) -> None:
+    """JOURNAL_STREAM names the very file; a shell that inherits it, and writes to a terminal, is not meant."""
+    with (tmp_path / "stream").open("w") as stream, (tmp_path / "other").open("w") as other:
+        status = os.fstat(stream.fileno())
+        environ = {"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}
+        assert systemd.journalled(stream.fileno(), environ)
+        assert not systemd.journalled(other.fileno(), environ)
+        assert not systemd.journalled(stream.fileno(), {})
+        closed = os.dup(stream.fileno())
+        os.close(closed)
+    assert not systemd.journalled(closed, environ)

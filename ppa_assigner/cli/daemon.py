@@ -5,6 +5,7 @@ Rule: what they need is imported when they run; each end that a person can cause
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import os
 import sys
@@ -19,6 +20,7 @@ from . import CONFIGURATION
 from .output import say
 
 UNAVAILABLE = 69
+STDERR = 2
 DEFAULT_CONFIG = Path("config/ppas.yaml")
 DEMO_PPAS = 5
 DEMO_CONFIG = """\
@@ -44,6 +46,10 @@ Upload something, release the PPA and see it cleaned:
 
 Ctrl-C ends it.
 """
+
+HANDED_OVER = """\
+%s
+systemd hands it over: is the file there that LoadCredential= in its unit names (/etc/ppa-assigner/launchpad)?"""
 
 Config = Annotated[Path, typer.Option("--config", metavar="FILE", help="The configuration.")]
 
@@ -82,7 +88,10 @@ def serve(config: Path, serving: Callable[[str], None] | None = None) -> int:
     _log_to_stderr()
     try:
         Service(load(config), config).run(serving or (lambda _: None))
-    except (ConfigError, CredentialsError, InsecureEnvironment) as error:
+    except CredentialsError as error:
+        directory = os.environ.get("CREDENTIALS_DIRECTORY")
+        return _wrong(HANDED_OVER % error if directory and directory in str(error) else error)
+    except (ConfigError, InsecureEnvironment) as error:
         return _wrong(error)
     except ListenError as error:
         say(str(error))
@@ -107,16 +116,22 @@ def serve_demo() -> int:
         return serve(config, lambda _: print(text, flush=True))  # noqa: T201 - it is for people
 
 
-def _wrong(error: Exception) -> int:
-    """The lines as they are: editors and scripts read FILE:LINE: at their beginning."""
-    print(error, file=sys.stderr, flush=True)  # noqa: T201 - for people
+def _wrong(error: Exception | str) -> int:
+    """The lines as they are, for editors and scripts that read FILE:LINE: there; in the journal they are errors."""
+    from .. import journal, systemd
+
+    mark = f"<{journal.priority(logging.ERROR)}>" if systemd.journalled(STDERR) else ""
+    for line in str(error).splitlines():
+        print(mark + line, file=sys.stderr, flush=True)  # noqa: T201 - for people
     return CONFIGURATION
 
 
 def _log_to_stderr() -> None:
-    """One line each; journald brings its own time."""
-    journal = "JOURNAL_STREAM" in os.environ
-    form = "%(levelname)s %(message)s" if journal else "%(asctime)s %(levelname)s %(message)s"
-    logging.basicConfig(level=logging.INFO, format=form, stream=sys.stderr)
+    """Or to the journal behind it.  A watchdog's SIGABRT shows where each thread was."""
+    from .. import journal, systemd
+
+    handler = journal.handler(logging.StreamHandler(sys.stderr), systemd.journalled(STDERR))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    faulthandler.enable(STDERR)
     for name in ("urllib3", "httpx", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)

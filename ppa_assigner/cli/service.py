@@ -12,6 +12,7 @@ import secrets
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -19,7 +20,7 @@ from pathlib import Path
 from .. import systemd
 from ..api.app import create_app
 from ..api.metrics import Traffic
-from ..api.server import Server
+from ..api.server import ListenError, Server
 from ..automaton import Daemon
 from ..clock import LaunchpadClock
 from ..config import ConfigError, Settings, credentials_path, load
@@ -31,6 +32,7 @@ from ..launchpad import (
     cache_directory,
     load_credentials,
 )
+from ..record import State
 from ..supervisor import Supervisor
 from ..supervisor.ticket import TicketOffice
 
@@ -52,6 +54,7 @@ class Service:
         self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._trouble: str | None = None
+        self._status = ""
         credentials = load_credentials(credentials_path(settings))
         launchpad, traffic = settings.launchpad, Traffic()
         self._launchpad = LaunchpadClient(
@@ -85,8 +88,10 @@ class Service:
         self.supervisor.start(look=False)
         login.start()
         http.start()
-        self._server.started.wait(START_S)
+        if not self._server.started.wait(START_S):
+            raise ListenError(f"{self._server.addresses[0]}: not served within {START_S:g} s")
         systemd.notify("READY=1")
+        self._tell_status()
         serving(self._server.addresses[0])
         try:
             self._obey(http)
@@ -97,23 +102,39 @@ class Service:
         """Wait for signals; meanwhile feed the watchdog, as long as all loops turn."""
         interval = systemd.watchdog_seconds()
         pause = min(WATCH_S, interval / 3) if interval else WATCH_S
+        patience = self._settings.launchpad.total + 2 * WATCH_S  # a reload does not change the deadlines of requests
         while http.is_alive():
             try:
                 got = self._signals.get(timeout=pause)
             except queue.Empty:
-                self._feed_watchdog()
+                self._feed_watchdog(patience)
+                self._tell_status()
                 continue
             if got != signal.SIGHUP:
                 log.info("stopping on %s", signal.Signals(got).name)
                 return
             self._reload()
 
-    def _feed_watchdog(self) -> None:
-        stuck = self.supervisor.stuck(self._settings.launchpad.total + 2 * WATCH_S)
+    def _feed_watchdog(self, patience: float) -> None:
+        stuck = self.supervisor.stuck(patience)
+        if not self._server.turns():
+            stuck.append("the HTTP server")
         if stuck:
             log.error("no longer turning: %s", ", ".join(stuck))
-        elif self._server.turns():
+        else:
             systemd.notify("WATCHDOG=1")
+
+    def _tell_status(self) -> None:
+        """What `systemctl status` shows."""
+        snapshots = self.supervisor.snapshots()
+        states = Counter(one.record.state.value for one in snapshots if one.record is not None)
+        counts = "".join(f", {states[state.value]} {state.value}" for state in State)
+        unready = self.supervisor.unready()
+        trouble = f"; not ready: {unready}" if unready is not None else ""
+        status = f"{self._server.addresses[0]}: {len(snapshots)} PPAs{counts}{trouble}"
+        if status != self._status:
+            self._status = status
+            systemd.notify("STATUS=" + " ".join(status.split()))
 
     def _reload(self) -> None:
         """A file with mistakes changes nothing and is reported."""

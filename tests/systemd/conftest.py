@@ -1,0 +1,28 @@
+"""One machine for the tests of a file: it boots in a fraction of a second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from .installed import Assigner
+from .machine import lacking
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assigner]:
+    """The daemon on a machine with systemd."""
+    if (reason := lacking()) is not None:
+        pytest.skip(reason)
+    installed = Assigner(tmp_path_factory.mktemp("machine"))
+    yield installed
+    installed.close()
+
+
+@pytest.fixture
+def assigner(installed: Assigner, record_property: Callable[[str, object], None]) -> Iterator[Assigner]:
+    """As installed: nothing of an earlier test is left."""
+    record_property("systemd checks", 1)
+    yield installed
+    installed.clear()

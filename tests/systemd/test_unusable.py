@@ -1,0 +1,66 @@
+"""What cannot be used is said once: no loop, by restarts or by connections that wait in the socket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ..waiting import until
+from .installed import CONFIG, CREDENTIALS, PATIENCE_S, SERVICE, SOCKET, Assigner
+
+BROKEN = "ppas:\n  - ~ci-pool/ubuntu/a\nttl: soon\n"
+
+
+def broken_list(assigner: Assigner) -> str:
+    """A list with a mistake in its third line."""
+    assigner.machine.put(CONFIG, BROKEN)
+    return f"{CONFIG}:3: ttl"
+
+
+def no_list(assigner: Assigner) -> str:
+    """As it is right after the units were installed."""
+    assigner.machine.path(CONFIG).unlink()
+    return f"{CONFIG}:1: there is no such file"
+
+
+def no_credentials(assigner: Assigner) -> str:
+    """systemd by itself would say `Protocol error`, and try again every second."""
+    assigner.machine.path(CREDENTIALS).unlink()
+    return f"is the file there that LoadCredential= in its unit names ({CREDENTIALS})?"
+
+
+@pytest.mark.parametrize("breaks", [broken_list, no_list, no_credentials])
+def test_a_client_of_what_cannot_be_used_is_refused(assigner: Assigner, breaks: Callable[[Assigner], str]) -> None:
+    """A connection starts it once: exit 78, failed, no restart, the reason in the journal; the socket is closed, or
+    that one connection would start it for ever.  Started again after the cure, it serves.
+    """
+    ppas = assigner.new_pool(1)
+    assigner.configure(ppas)
+    reason, before = breaks(assigner), assigner.machine.journal(SERVICE).count("status=78")
+    assigner.machine.systemctl("start", SOCKET)
+    waits = assigner.ask("GET", "/healthz")
+    assert isinstance(waits.exception(PATIENCE_S), ConnectionError)  # reset with the socket
+    until(lambda: assigner.show("ActiveState") == "failed", "the end", PATIENCE_S)
+    until(lambda: assigner.show("ActiveState", SOCKET) == "inactive", "the socket's end", PATIENCE_S)
+    shown = assigner.machine.show(SERVICE)
+    wanted = {"Result": "exit-code", "ExecMainStatus": "78", "NRestarts": "0"}
+    assert {key: shown[key] for key in wanted} == wanted
+    assert isinstance(assigner.ask("GET", "/healthz").exception(PATIENCE_S), ConnectionRefusedError)
+    assert reason in assigner.said_by(shown["ExecMainPID"], "--priority", "err")
+    assert assigner.machine.journal(SERVICE).count("status=78") == before + 1
+    assigner.configure(ppas)
+    assigner.machine.systemctl("start", SERVICE)
+    assert assigner.get("/healthz").status == 200
+
+
+def test_a_bad_configuration_found_after_a_crash_is_said_once_too(assigner: Assigner) -> None:
+    """It ran, its list was broken, it was killed: the restart that Restart=always owes is the last."""
+    assigner.configure(assigner.new_pool(1))
+    assigner.start(free=1)
+    reason = broken_list(assigner)
+    assigner.signal("KILL")
+    until(lambda: assigner.show("ExecMainStatus") == "78", "the second start's end", PATIENCE_S)
+    until(lambda: assigner.show("ActiveState", SOCKET) == "inactive", "the socket's end", PATIENCE_S)
+    assert (assigner.show("NRestarts"), assigner.show("ActiveState")) == ("1", "failed")
+    assert reason in assigner.said_by(assigner.show("ExecMainPID"))
