@@ -5,6 +5,8 @@ Rule: no decisions and no waiting; the supervisor's lock is around all of it.
 
 from __future__ import annotations
 
+import json
+import re
 from bisect import insort
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -127,6 +129,13 @@ class Crew:
         """The PPA that holds the lease or, while it is dirty, remembers it."""
         found = [self._members[ppa].snapshot for ppa in sorted(self._leases.get(lease, ()))]
         return next((s for s in found if s.record is not None and s.record.lease == lease), None)
+
+    def behind_newer_record(self, lease: str) -> Reference | None:
+        """The PPA whose record is of a version unknown here and names this lease: whether it runs cannot be told."""
+        named = re.compile(r'"lease"\s*:\s*' + re.escape(json.dumps(lease)))
+        knowns = (member.worker.known for member in self._members.values())
+        foreign = ((known.ppa, known.entry.description or "") for known in knowns if known.text.foreign and known.entry)
+        return next((ppa for ppa, description in foreign if named.search(description)), None)
 
     def with_request(self, request: str) -> list[Snapshot]:
         """The PPAs that are used under this request id, the one with the highest attempt first."""

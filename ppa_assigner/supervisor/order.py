@@ -71,7 +71,7 @@ class Order(Generic[T]):
         def found() -> bool:
             snapshot = self._office.crew.with_lease(lease)
             if snapshot is None or snapshot.record is None:
-                return False
+                return self._cannot_tell(lease)
             if caller is not None and not caller.may_end(snapshot.record):
                 self.end(Problem(Kind.FORBIDDEN, "this lease is not yours to touch or end"))
             else:
@@ -85,6 +85,14 @@ class Order(Generic[T]):
         self._elsewhere = again
         self.search(found, missing)
         return self.future
+
+    def _cannot_tell(self, lease: str) -> bool:
+        """A newer daemon's lease is not unknown: a client that releases it must not take it for released."""
+        ppa = self._office.crew.behind_newer_record(lease)
+        if ppa is not None:
+            detail = f"{ppa}: its record is of a version that this daemon does not know, and names this lease"
+            self.end(Problem(Kind.UNAVAILABLE, detail, retry_after=RETRY_AFTER_S))
+        return ppa is not None
 
     def _look(self, found: Callable[[], bool], missing: T | Problem) -> None:
         if not self._ended:
