@@ -21,6 +21,8 @@ Scope = MutableMapping[str, Any]
 
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz"})
 """They show no data and need no token."""
+OPEN_PREFIX = "/static/"
+"""Below it are the files of which the page at `/` is made: no data either."""
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:@/\[\]]+)(?::[0-9]{1,5})?")
 
 
@@ -48,7 +50,7 @@ class Access:
         if not clients:
             _check_local(scope)
             return EVERYBODY
-        if scope["path"] in OPEN_PATHS:
+        if scope["path"] in OPEN_PATHS or scope["path"].startswith(OPEN_PREFIX):
             return None
         return _known(clients, _token(scope))
 

@@ -15,12 +15,13 @@ from starlette.responses import Response
 from .. import __version__
 from ..access import Client
 from ..problems import Kind, Problem
-from . import contract, documents, errors, models, page
+from . import contract, documents, errors, models
 from .access_control import Access
 from .backend import Backend, C
 from .gate import MAX_REQUESTS, Gate
 from .leases import Leases
 from .metrics import Metrics, Traffic
+from .page import Pages
 from .ppas import Ppas
 from .stream import Streams
 
@@ -47,6 +48,7 @@ def create_app(
     Leases(backend, metrics.assigns).install(app)
     Ppas(backend).install(app)
     Service(app, backend, metrics).install(app)
+    Pages(app, backend).install(app)
     app.add_middleware(Gate, access=app.state.access, metrics=metrics, max_requests=max_requests)
     return app
 
@@ -73,8 +75,6 @@ class Service:
             openapi_extra={"security": []})  # fmt: skip
         add("/metrics", self.metrics, methods=["GET"], include_in_schema=False)
         add("/openapi.json", self.openapi, methods=["GET"], include_in_schema=False)
-        add("/docs", self.docs, methods=["GET"], include_in_schema=False)
-        add("/", self.page, methods=["GET"], include_in_schema=False)
 
     async def events(
         self, request: Request, last_event_id: Annotated[str | None, Header()] = None, follow: bool = True
@@ -108,11 +108,3 @@ class Service:
         if self._openapi is None:
             self._openapi = documents.encoded(contract.describe(self._app))
         return documents.raw_answer(self._openapi)
-
-    async def docs(self) -> Response:
-        """The same to read."""
-        return page.documentation(contract.describe(self._app))
-
-    async def page(self) -> Response:
-        """A page without data."""
-        return page.welcome()

@@ -41,15 +41,30 @@ def guarded(_guarded: Served) -> Served:
     return _guarded
 
 
+GUARDED = (
+    "/v1/ppas", "/v1/leases", "/v1/pools", "/v1/events", "/page/about", "/docs", "/openapi.json", "/metrics",
+    "/nothing",
+)  # fmt: skip
+
+
 def test_everything_but_three_paths_needs_a_token(guarded: Served) -> None:
-    """401 that says how to authenticate; health and the bare page do without."""
-    for path in ("/v1/ppas", "/v1/leases", "/v1/pools", "/v1/events", "/docs", "/openapi.json", "/metrics", "/nothing"):
+    """401 that says how to authenticate; health and the bare page, with its files, do without."""
+    for path in GUARDED:
         response = guarded.http.get(path)
         assert (response.status_code, slug(response)) == (401, "unauthorized")
         assert response.headers["www-authenticate"] == "Bearer"
-    for path in ("/", "/healthz", "/readyz"):
+    for path in ("/", "/static/page.js", "/healthz", "/readyz"):
         assert guarded.http.get(path).status_code == 200
         assert guarded.http.get(path, headers=bearer("wrong")).status_code == 200
+
+
+def test_with_clients_the_page_is_bare(guarded: Served) -> None:
+    """It needs no token, so nothing of the pools is on it; who looks is told only with one."""
+    page = guarded.http.get("/").text
+    assert "a token" in page
+    assert not any(secret in page for secret in ("pool-001", "ticket-123", "default", "http-equiv"))
+    about = guarded.http.get("/page/about", headers=bearer("one")).json()
+    assert (about["name"], about["role"]) == ("ci", "client")
 
 
 @pytest.mark.parametrize("header", ["Bearer three", "Bearer", "Basic b25lOm9uZQ==", "one", "", "Bearer one two"])
@@ -116,7 +131,7 @@ def test_clients_can_be_replaced_while_it_runs(guarded: Served) -> None:
 )  # fmt: skip
 def test_without_clients_the_host_must_be_this_one(api: Served, host: str, status: int) -> None:
     """A page whose name was rebound to 127.0.0.1 still sends its own name."""
-    for path in ("/v1/ppas", "/healthz", "/"):
+    for path in ("/v1/ppas", "/healthz", "/", "/static/page.js", "/page/about"):
         response = api.http.get(path, headers={"Host": host})
         assert response.status_code == status
         assert status == 200 or slug(response) == "forbidden"

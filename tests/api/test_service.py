@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from html import escape
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from ppa_assigner.problems import Kind, Problem
+from ppa_assigner.views import Condition, Snapshot
 
-from .fakes import LENT, Served, slug
+from .fakes import LENT, NOW, ONE, USED, Served, slug
 
 
 def test_alive_and_ready_are_two_things(api: Served) -> None:
@@ -47,24 +50,35 @@ def test_metrics_tell_pools_line_and_traffic(api: Served) -> None:
     assert any(name == "process_open_fds" for name, _ in samples)
 
 
-def test_pages_load_nothing_and_run_nothing(api: Served) -> None:
-    """No script, nothing from elsewhere, a policy that forbids both, and links that lead somewhere."""
-    for path in ("/", "/docs"):
+def test_pages_load_nothing_from_elsewhere(api: Served) -> None:
+    """A policy that forbids it, and all that is not a file of our own; and links that lead somewhere."""
+    foreign = r"<script>|style=| on[a-z]+=|@import|url\(|(?:src|href)=.https?://(?!launchpad\.net)"
+    for path, policy in (("/", "script-src 'self'; style-src 'self'"), ("/docs", "style-src 'sha256-")):
         page = api.http.get(path)
         assert page.headers["content-type"] == "text/html; charset=utf-8"
-        assert page.headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-")
+        assert page.headers["content-security-policy"].startswith(f"default-src 'none'; {policy}")
         assert page.headers["x-content-type-options"] == "nosniff"
-        assert not re.search(r"<script|src=|@import|url\(|https?://(?!launchpad\.net)", page.text)
-    for link in re.findall(r'href="(/[^"]*)"', api.http.get("/").text):
+        assert page.headers["referrer-policy"] == "no-referrer"
+        assert not re.search(foreign, page.text)
+    for link in re.findall(r'(?:href|src)="(/[^"]*)"', api.http.get("/").text):
         assert api.http.get(link).status_code == 200
 
 
-def test_the_bare_page_shows_no_data(api: Served) -> None:
-    """It needs no token, so nothing of the pool may be on it."""
+def test_the_page_without_clients_has_the_data(api: Served) -> None:
+    """Who reaches the daemon is operator then, so the page needs no script to show it; text of others is escaped."""
+    hostile = replace(USED, owner='"><img src=x onerror=alert(1)>', note="<b>", fault="&amp;", tries=1)
+    api.backend.known = [Snapshot(ONE, "<default>", hostile, Condition.OK, NOW, fault="&amp;")]
     page = api.http.get("/").text
-    assert "pool-001" not in page
-    assert "ticket-123" not in page
-    assert "/docs" in page
+    for text in ("<default>", '"><img src=x onerror=alert(1)>', "<b>", "&amp;"):
+        assert escape(text) in page
+    assert not re.search(r"<img|<b>[^p]|<default>", page)
+
+
+def test_files_of_the_page_and_nothing_else(api: Served) -> None:
+    """No path reaches the file system."""
+    assert api.http.get("/static/page.css").headers["content-type"].startswith("text/css")
+    for path in ("/static/page.html", "/static/__init__.py", "/static/..%2froutes.py", "/static/", "/static/../app.py"):
+        assert api.http.get(path).status_code == 404
 
 
 def test_the_documentation_shows_every_call(api: Served) -> None:

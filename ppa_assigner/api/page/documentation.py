@@ -1,4 +1,4 @@
-"""What people see in a browser: a page at `/` that says what this is, and the API's documentation at `/docs`.
+"""The API's documentation at `/docs`, made of its OpenAPI document.
 
 Rule: no data of the pool, no scripts, nothing that is loaded from elsewhere; all text is escaped.
 """
@@ -14,8 +14,6 @@ from typing import Any
 
 from starlette.responses import Response
 
-from .. import __version__
-
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
     "color:#222;background:#fff}pre{background:#f4f4f4;padding:.7rem;overflow:auto}"
@@ -30,17 +28,6 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_WELCOME = f"""<h1>PPA assigner</h1>
-<p>This daemon lends Launchpad PPAs to build jobs and people: one owner at a time, always empty.</p>
-<ul><li><a href="/docs">How to call it</a> (<a href="/openapi.json">OpenAPI</a>)</li>
-<li><a href="/v1/ppas">PPAs</a>, <a href="/v1/pools">pools</a>, <a href="/v1/leases">leases</a></li>
-<li><a href="/readyz">Is it ready?</a> <a href="/metrics">Metrics</a></li></ul>
-<p>Version {__version__}</p>"""
-
-
-def welcome() -> Response:
-    """The page at `/`."""
-    return _page("PPA assigner", _WELCOME)
 
 
 def documentation(openapi: dict[str, Any]) -> Response:

@@ -1,0 +1,99 @@
+"""The calls behind the page: itself, its files, who looks at it, and the API's documentation.
+
+Rule: only `/` and the files are open to everybody, and where clients are configured neither has data in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from fastapi import FastAPI, Request
+from starlette.responses import Response
+
+from ... import __version__
+from ...problems import Kind, Problem
+from ...views import Event
+from .. import access_control, contract, documents
+from ..backend import Backend
+from . import overview
+from .documentation import documentation
+from .static import TEXTS, TYPES
+
+KEPT = 200
+"""How many of the last events a page begins with."""
+POLICY = "; ".join((
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+))  # fmt: skip
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+class Pages:
+    """The calls, each a handler of its own."""
+
+    def __init__(self, app: FastAPI, backend: Backend[Any]) -> None:
+        self._app = app
+        self._backend = backend
+
+    def install(self, app: FastAPI) -> None:
+        """Add the routes.  They are for browsers: the API's documentation does not name them."""
+        add: Any = app.add_api_route
+        add("/", self.page, methods=["GET"], include_in_schema=False)
+        add("/static/{name}", self.file, methods=["GET"], include_in_schema=False)
+        add("/page/about", self.about, methods=["GET"], include_in_schema=False)
+        add("/docs", self.docs, methods=["GET"], include_in_schema=False)
+
+    def page(self) -> Response:
+        """In a thread: a thousand rows take their time."""
+        text = self._full() if self._app.state.access.open else overview.bare()
+        return Response(text, headers=HEADERS, media_type="text/html")
+
+    async def file(self, name: str) -> Response:
+        """One of the files of the page."""
+        if name not in TYPES:
+            raise Problem(Kind.NOT_FOUND, f"there is nothing at /static/{name}")
+        return Response(TEXTS[name], headers=HEADERS, media_type=TYPES[name])
+
+    async def about(self, request: Request) -> Response:
+        """Who looks, what stands in the way of lending, and after which event to follow."""
+        caller, events = access_control.caller(request.scope), self._backend.events
+        return documents.answer({
+            "name": caller.name,
+            "role": caller.role.value,
+            "unready": self._backend.unready(),
+            "after": f"{events.run}-{max(0, events.newest - KEPT)}",
+            "version": __version__,
+        })  # fmt: skip
+
+    async def docs(self) -> Response:
+        """The API to read."""
+        return documentation(contract.describe(self._app))
+
+    def _full(self) -> str:
+        return overview.full(
+            [documents.pool(view) for view in self._backend.pools()],
+            [documents.ppa(snapshot) for snapshot in self._backend.snapshots()],
+            [documents.event(event) for event in self._last_events()],
+            self._backend.unready(),
+            datetime.now(timezone.utc),
+        )
+
+    def _last_events(self) -> Sequence[Event]:
+        events = self._backend.events
+        return events.since(max(0, events.newest - KEPT))[0]

@@ -1,0 +1,173 @@
+"""Pools, PPAs and events as the page shows them without a script, from the documents of the API.
+
+Rule: `static/rows.js` makes the same of the same documents; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from . import words
+from .html import Html, element, join, linked
+
+Document = dict[str, Any]
+
+STATES = ("free", "used", "dirty")
+
+
+def pool(view: Document, ends: Iterable[str], now: datetime) -> Html:
+    """A row of the table of pools; `ends` are those of its leases."""
+    state, condition = view["counts"]["state"], view["counts"]["condition"]
+    trouble = sum(count for name, count in condition.items() if name != "ok")
+    return element(
+        "tr",
+        element("th", element("bdi", view["pool"]), bar(state), scope="row", role="rowheader", class_="pool-name"),
+        *(_count(name, state.get(name, 0)) for name in STATES),
+        _count("trouble", trouble),
+        element("td", *_line(view, min(ends, default=None), now), role="cell", class_="line"),
+        role="row", data_pool=view["pool"],
+    )  # fmt: skip
+
+
+def bar(state: Document) -> Html:
+    """How a pool is divided, at a glance; the numbers say it too."""
+    total, parts, start = sum(state.get(name, 0) for name in STATES) or 1, [], 0.0
+    for name in STATES:
+        width = 100 * state.get(name, 0) / total
+        parts.append(element("rect", class_=name, x=f"{start:.2f}%", width=f"{width:.2f}%", height="100%"))
+        start += width
+    return element("svg", *parts, class_="bar", aria_hidden="true")
+
+
+def ppa(shown: Document, now: datetime) -> Html:
+    """A row of the table of PPAs."""
+    return element(
+        "tr",
+        element("th", *_name(shown), scope="row", role="rowheader", class_="name"),
+        element("td", element("bdi", shown["pool"]), role="cell", class_="pool"),
+        element("td", *_chips(shown), role="cell", class_="state"),
+        element("td", *_owner(shown), role="cell", class_="owner"),
+        element("td", *_age(shown, now), role="cell", class_="age"),
+        element("td", *_left(shown, now), role="cell", class_="left"),
+        element("td", *_doing(shown, now), role="cell", class_="doing"),
+        role="row", data_ppa=shown["ppa"],
+    )  # fmt: skip
+
+
+def event(happened: Document, now: datetime) -> Html | None:
+    """A line of what happened lately; None for what is only progress, and for what a start of the daemon found."""
+    kind, data = happened["kind"], happened["data"]
+    if not (kind == "alarm" or (kind == "transition" and data["from"] is not None)):
+        return None
+    name = words.split(happened["ppa"])[1]
+    said = [_time(happened["at"], words.ago(_since(happened["at"], now)), "ago"), " ", element("b", name), " "]
+    if kind == "alarm":
+        return element("li", *said, element("bdi", data.get("text", "")), class_="fault")
+    return element("li", *said, *_moved(data))
+
+
+def _moved(data: Document) -> Iterator[str]:
+    yield chip(data["to"])
+    yield f" {data['why']}"
+    if data.get("owner"):
+        yield ": " if data["to"] == "used" else "; was: "
+        yield linked(data["owner"])
+
+
+def chip(name: str) -> Html:
+    """A state or condition: word, colour and shape."""
+    mark = element("span", class_="mark", aria_hidden="true")
+    return element("span", mark, name, class_=f"chip {name.replace(' ', '-')}")
+
+
+def _count(name: str, count: int) -> Html:
+    shown = element("span", str(count), " ", element("span", name, class_="unit"))
+    return element("td", shown, role="cell", class_=f"number {name}{'' if count else ' none'}")
+
+
+def _line(view: Document, end: str | None, now: datetime) -> Iterator[str]:
+    if view["waiting"]:
+        yield f"{view['waiting']} waiting, the first for {words.span(view['oldest_wait'] or 0)}"
+    else:
+        yield "nobody waits"
+    if not view["counts"]["state"].get("free") and end is not None:
+        yield "; next lease: "
+        yield _time(end, words.left(-_since(end, now)), "left")
+
+
+def _name(shown: Document) -> Iterator[str]:
+    path, name = words.split(shown["ppa"])
+    owner, distribution = path.strip("~/").split("/")
+    web = f"https://launchpad.net/~{owner}/+archive/{distribution}/{name}"
+    yield element("a", element("span", path, class_="path"), element("b", name), href=web, rel="noopener noreferrer")
+
+
+def _chips(shown: Document) -> Iterator[str]:
+    yield chip(shown["state"] or "no record")
+    if words.trouble(shown):
+        yield " "
+        yield chip(shown["condition"])
+
+
+def _owner(shown: Document) -> Iterator[str]:
+    if shown["owner"]:
+        past = shown["state"] != "used"
+        kind = "who past" if past else "who"
+        yield element("div", "was " if past else None, linked(shown["owner"]), class_=kind, title=shown["owner"])
+    if shown["note"]:
+        yield element("div", element("bdi", shown["note"]), class_="note", title=shown["note"])
+
+
+def _age(shown: Document, now: datetime) -> Iterator[str]:
+    if shown["since"]:
+        yield _time(shown["since"], words.span(_since(shown["since"], now)), "span")
+
+
+def _left(shown: Document, now: datetime) -> Iterator[str]:
+    if shown["state"] == "used" and shown["until"]:
+        seconds = -_since(shown["until"], now)
+        yield _time(shown["until"], words.left(seconds), "left", soon=seconds < words.SOON_S)
+
+
+def _doing(shown: Document, now: datetime) -> Iterator[str]:
+    if shown["quarantined"]:
+        later = "in quarantine when the lease ends: " if shown["state"] == "used" else ""
+        yield element("div", later, element("bdi", shown["quarantined"]), class_="reason")
+    if shown["fault"]:
+        tries = f"{shown['tries']} failed: " if shown["tries"] else ""
+        yield element("div", tries, element("bdi", shown["fault"]), class_="fault")
+    if shown["cleaning"]:
+        yield element("div", *_cleaning(shown["cleaning"]))
+    elif shown["condition"] in words.MEANT and not shown["fault"]:
+        yield element("div", words.MEANT[shown["condition"]])
+    if shown["condition"] == "unreachable" and shown["seen"]:
+        yield element("div", "seen ", _time(shown["seen"], words.ago(_since(shown["seen"], now)), "ago"))
+    if shown["state"] == "used" and shown["touched"] > shown["since"]:
+        yield element("div", "touched ", _time(shown["touched"], words.ago(_since(shown["touched"], now)), "ago"),
+                      class_="note")  # fmt: skip
+
+
+def _cleaning(cleaning: Document) -> Iterator[str]:
+    yield element("bdi", cleaning["step"])
+    if cleaning["found"]:
+        yield f", {cleaning['deleted']} of {cleaning['found']} gone "
+    if cleaning["deleted"] < cleaning["found"]:
+        yield element("progress", value=cleaning["deleted"], max=cleaning["found"], aria_label="deleted")
+
+
+def _time(at: str, text: str, form: str, *, soon: bool = False) -> Html:
+    """A time in words; `data-form` tells the script in which, so that it goes on by itself."""
+    return element(
+        "time", text, datetime=at, title=words.exact(at), data_form=form, class_="soon" if soon else None
+    )  # fmt: skip
+
+
+def _since(at: str, now: datetime) -> float:
+    return (now - words.moment(at)).total_seconds()
+
+
+def rows(shown: Iterable[Html | None]) -> Html:
+    """Rows on lines of their own."""
+    return join(Html(row + "\n") for row in shown if row is not None)

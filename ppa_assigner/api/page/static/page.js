@@ -1,0 +1,282 @@
+// The page: asks for what is known, follows what happens, and shows both.
+
+import { Acts } from "./acts.js";
+import { get, Problem, token } from "./asking.js";
+import { element, find, tick } from "./elements.js";
+import { follow } from "./following.js";
+import { happened, pool } from "./rows.js";
+import { Table } from "./table.js";
+import { clock, seconds, split } from "./words.js";
+
+const LATELY = 30;
+const SOON = 200; // events come in bursts: one question for all of them
+const SINGLY = 4; // so many PPAs are asked for one by one, more as a list
+const EVERY = { live: 30_000, silent: 10_000 }; // what is no event, as the line, is seen within that time
+const SAY = 1000;
+
+class Page {
+  constructor() {
+    this.table = new Table((words) => this.filterLately(words));
+    this.acts = new Acts((ppa, text) => { this.table.put([ppa]); this.say(text); this.want(ppa.ppa); });
+    this.wanted = new Set();
+    this.messages = [];
+    this.pools = new Map();
+    this.live = false;
+    this.bind();
+  }
+
+  bind() {
+    find("#table tbody").addEventListener("click", (event) => this.clicked(event));
+    find("#token").addEventListener("submit", (event) => { event.preventDefault(); this.enter(); });
+    find("#forget").addEventListener("click", () => { token.forget(); this.leave(""); });
+    find(".skip").addEventListener("click", (event) => { event.preventDefault(); this.skip(); });
+    document.addEventListener("visibilitychange", () => this.looked(!document.hidden));
+    setInterval(() => document.hidden || tick(), 1000);
+  }
+
+  // -- who -----------------------------------------------------------------------------------------------------------
+
+  async start() {
+    if (document.documentElement.dataset.access === "token" && !token.get()) {
+      this.leave("");
+      return;
+    }
+    await this.wake();
+  }
+
+  async enter() {
+    token.set(find("#token-text").value.trim());
+    find("#token-error").textContent = "";
+    await this.wake();
+  }
+
+  // Without a token that is known there is nothing to see.
+  leave(why) {
+    this.rest();
+    token.forget();
+    if (this.acts.dialog.open) this.acts.close();
+    this.table.clear();
+    for (const shown of ["#pools tbody", "#lately"]) find(shown).replaceChildren();
+    this.pools.clear();
+    this.place = null;
+    for (const hidden of ["#data", "#who", "#live", "#trouble"]) find(hidden).hidden = true;
+    find("#token-error").textContent = why;
+    find("#token").hidden = false;
+    find("#token-text").focus();
+  }
+
+  enterAs(about) {
+    const named = about.name !== null;
+    document.documentElement.classList.toggle("operator", about.role === "operator");
+    find("#who span").textContent = named ? `${about.name}, ${about.role}` : "";
+    find("#who").hidden = !named;
+    find("#token").hidden = true;
+    find("#token-text").value = "";
+    for (const shown of ["#data", "#filter", "#live"]) find(shown).hidden = false;
+  }
+
+  // From here on what happens is heard; what a page without a script says of it was made before.
+  begin(after) {
+    if (this.place) return;
+    this.place = { id: after, pause: 2000 };
+    this.began = clock.now();
+    find("#lately").replaceChildren();
+  }
+
+  // -- when ----------------------------------------------------------------------------------------------------------
+
+  // Ask for all, then follow.
+  async wake() {
+    this.rest();
+    this.stop = new AbortController();
+    this.wanted.add(null);
+    await this.refresh();
+  }
+
+  follow(signal) {
+    if (this.following === signal) return;
+    this.following = signal;
+    const hears = (kind, data) => this.hear(kind, data);
+    const tells = (open) => this.tell(open);
+    follow(this.place, { hears, tells, signal }).catch((error) => this.failed(error));
+  }
+
+  // Nobody looks: a stream less for the daemon and the browser.
+  rest() {
+    this.stop?.abort();
+    this.live = false;
+    clearTimeout(this.timer);
+  }
+
+  looked(now) {
+    if (!now) this.rest();
+    else if (this.place) this.wake();
+  }
+
+  hear(kind, data) {
+    if (kind !== "message") {
+      this.want(null);
+      return;
+    }
+    this.log(data);
+    this.want(data.ppa);
+  }
+
+  // The stream is open, or it is not and is tried again.
+  tell(open) {
+    if (open && !this.live) this.want(null);
+    this.live = open;
+    this.state(open ? "live" : "silent");
+  }
+
+  state(kind) {
+    const shown = find("#live");
+    shown.className = kind;
+    const text = { live: "Live", silent: "Asking every 10 s", lost: "The daemon does not answer; trying again" }[kind];
+    if (shown.textContent !== text) shown.textContent = text;
+  }
+
+  // Ask soon for this PPA; null: for all.
+  want(reference) {
+    this.wanted.add(reference);
+    this.soon ??= setTimeout(() => { this.soon = null; this.refresh(); }, SOON);
+  }
+
+  // Ask for what is wanted.  One question after the other: no older answer is shown after a newer one.
+  refresh() {
+    this.turn = (this.turn ?? Promise.resolve()).then(() => this.askWanted(this.stop.signal));
+    return this.turn;
+  }
+
+  async askWanted(signal) {
+    const wanted = [...this.wanted];
+    if (!wanted.length || signal.aborted) return;
+    this.wanted.clear();
+    const all = wanted.includes(null) || wanted.length > SINGLY;
+    try {
+      const show = await (all ? this.askAll(signal) : this.askSome(wanted, signal));
+      if (signal.aborted) return;
+      show();
+      this.state(this.live ? "live" : "silent");
+      this.follow(signal);
+    } catch (error) {
+      if (!signal.aborted) this.failed(error);
+    }
+    if (!signal.aborted) this.askAgain();
+  }
+
+  askAgain() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.want(null), this.live ? EVERY.live : EVERY.silent);
+  }
+
+  async askAll(signal) {
+    const paths = ["/page/about", "/v1/pools", "/v1/ppas"];
+    const [about, pools, ppas] = await Promise.all(paths.map((path) => get(path, signal)));
+    return () => {
+      this.enterAs(about);
+      this.begin(about.after);
+      this.warn(about.unready);
+      const alike = (values) => new Set(values).size <= 1;
+      find("#table").classList.toggle("one-pool", alike(ppas.items.map((ppa) => ppa.pool)));
+      find("#table").classList.toggle("one-path", alike(ppas.items.map((ppa) => split(ppa.ppa)[0])));
+      this.table.replace(ppas.items);
+      this.showPools(pools.items);
+    };
+  }
+
+  async askSome(references, signal) {
+    const paths = ["/v1/pools", ...references.map((each) => `/v1/ppas/${each}`)];
+    const [pools, ...ppas] = await Promise.all(paths.map((path) => get(path, signal)));
+    return () => {
+      this.table.put(ppas);
+      this.showPools(pools.items);
+    };
+  }
+
+  failed(error) {
+    if (!(error instanceof Problem)) throw error;
+    if (error.status === 401) this.leave(token.get() ? "This token is not known here." : "");
+    else if (error.status === 404) this.want(null);
+    else this.state("lost");
+  }
+
+  // -- what ----------------------------------------------------------------------------------------------------------
+
+  warn(unready) {
+    const shown = find("#trouble");
+    const text = unready ? `Nothing can be lent yet: ${unready}` : "";
+    if (shown.textContent !== text) shown.replaceChildren(element("span", {}, text));
+    shown.hidden = !unready;
+  }
+
+  showPools(pools) {
+    const ends = new Map();
+    for (const ppa of this.table.all()) {
+      if (ppa.state !== "used" || !ppa.until) continue;
+      const first = ends.get(ppa.pool);
+      if (!first || ppa.until < first) ends.set(ppa.pool, ppa.until);
+    }
+    const before = this.pools;
+    this.pools = new Map(pools.map((view) => [view.pool, kept(before.get(view.pool), view, ends.get(view.pool))]));
+    const rows = [...this.pools.values()].map((each) => each.row);
+    const body = find("#pools tbody");
+    if (rows.length !== body.children.length || rows.some((row, at) => row !== body.children[at])) {
+      body.replaceChildren(...rows);
+    }
+    const free = pools.reduce((sum, view) => sum + (view.counts.state.free ?? 0), 0);
+    document.title = `${free} free · PPA assigner`;
+  }
+
+  log(event) {
+    const line = happened(event);
+    if (line === null) return;
+    line.dataset.words = line.textContent.toLowerCase() + event.ppa;
+    const list = find("#lately");
+    list.prepend(line);
+    while (list.children.length > LATELY) list.lastElementChild.remove();
+    if (seconds(event.at) > this.began) this.sayMoved(event);
+  }
+
+  filterLately(words) {
+    for (const line of find("#lately").children) {
+      line.hidden = !words.every((word) => (line.dataset.words ?? line.textContent.toLowerCase()).includes(word));
+    }
+  }
+
+  sayMoved({ ppa, kind, data }) {
+    const name = split(ppa)[1];
+    this.say(kind === "alarm" ? `${name}: ${data.text}` : `${name} is ${data.to}`);
+  }
+
+  // For those who hear the page: what changed, not more than can be listened to.
+  say(text) {
+    this.messages.push(text);
+    this.saying ??= setTimeout(() => {
+      const said = this.messages.splice(0);
+      this.saying = null;
+      find("#said").textContent = said.length > 3 ? `${said.length} changes` : said.join("; ");
+    }, SAY);
+  }
+
+  clicked(event) {
+    const button = event.target.closest("button[data-act]");
+    if (!button) return;
+    const row = button.closest("tr");
+    this.acts.open(button.dataset.act, this.table.get(row.dataset.ppa), row);
+  }
+
+  skip() {
+    const target = find("#data").hidden ? find("#token-text") : find("#ppas");
+    target.focus();
+    target.scrollIntoView();
+  }
+}
+
+// The row of a pool, made anew only if it says something else.
+function kept(before, view, end) {
+  const said = JSON.stringify([view, end]);
+  return before?.said === said ? before : { said, row: pool(view, end) };
+}
+
+await new Page().start();

@@ -1,0 +1,49 @@
+// Words for what the API says in values.  Rule: `words.py` says the same; a test holds the two together.
+
+const MINUTE = 60;
+const HOUR = 3600;
+const DAY = 86400;
+const LINK = /^https?:\/\/[^\s/?#@\\]+(?:[/?#]\S*)?$/i;
+
+export const SOON = 15 * MINUTE;
+export const STATES = ["free", "used", "dirty"];
+export const CONDITIONS = ["quarantined", "duplicate", "unreachable", "missing", "unreadable", "unmanaged"];
+export const MEANT = {
+  unmanaged: "packages of somebody, and no record; never touched before `ppa-assigner adopt`",
+  unreadable: "its record is not understood; hands off until `ppa-assigner adopt`",
+  missing: "gone, deleted, private, or not ours to edit",
+  unreachable: "Launchpad does not answer",
+  duplicate: "another PPA is lent under the same request",
+};
+
+// A time in its two largest units, in minutes from one minute on.
+export function span(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < MINUTE) return `${whole} s`;
+  if (whole < HOUR) return `${Math.floor(whole / MINUTE)} min`;
+  const [large, small, unit, smaller] = whole < DAY ? [HOUR, MINUTE, "h", "min"] : [DAY, HOUR, "d", "h"];
+  const more = Math.floor((whole % large) / small);
+  return `${Math.floor(whole / large)} ${unit}${more ? ` ${more} ${smaller}` : ""}`;
+}
+
+// How a time is told, by the form that its element names; `since` is how many seconds it is past.
+export const FORMS = {
+  span: (since) => span(since),
+  ago: (since) => `${span(since)} ago`,
+  left: (since) => (-since >= 1 ? `${span(-since)} left` : "ends now"),
+};
+
+export const seconds = (text) => Date.parse(text) / 1000;
+export const exact = (text) => text.replace("T", " ").replace("Z", " UTC");
+export const isLink = (text) => LINK.test(text);
+export const isTrouble = (ppa) => ppa.condition !== "ok";
+
+export function split(reference) {
+  const at = reference.lastIndexOf("/") + 1;
+  return [reference.slice(0, at), reference.slice(at)];
+}
+
+// The hosts' clocks may differ: what is past is counted by the daemon's, as its answers tell it.
+export const clock = { ahead: 0, now: () => Date.now() / 1000 + clock.ahead };
+
+export const since = (text) => clock.now() - seconds(text);
