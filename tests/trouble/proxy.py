@@ -22,14 +22,19 @@ KEPT_OUT = ("content-length", "connection", "transfer-encoding", "proxy-authoriz
 
 
 class Proxy(ThreadingHTTPServer):
-    """`upstream` is the stand-in's root; `user` what the proxy wants to hear, as name:password."""
+    """`upstream` is the stand-in's root; `user` what the proxy wants to hear, as name:password.  Without that it is no
+    proxy but a front end: the stand-in at another address.  It refuses connections until it is `serving`.
+    """
 
     daemon_threads = True
 
-    def __init__(self, upstream: str, user: str, context: ssl.SSLContext | None = None, port: int = 0) -> None:
-        super().__init__(("127.0.0.1", port), Handler)
+    def __init__(
+        self, upstream: str, user: str | None = None, context: ssl.SSLContext | None = None, port: int = 0
+    ) -> None:
+        super().__init__(("127.0.0.1", port), Handler, bind_and_activate=False)
+        self.server_bind()
         self.upstream, self.user, self.context = upstream.rstrip("/"), user, context
-        self.front = f"{'https' if context else 'http'}://{NAME}"
+        self.front = f"{'https' if context else 'http'}://{NAME}" if user is not None else self.root
         self.seen: list[str] = []
         self.open: list[socket.socket] = []
         self.refused = 0
@@ -104,7 +109,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _admitted(self) -> bool:
         """Whether it may use the proxy; noted, if so."""
-        wanted = "Basic " + b64encode(self.server.user.encode()).decode()
+        wanted = None if self.server.user is None else "Basic " + b64encode(self.server.user.encode()).decode()
         if self.headers.get("Proxy-Authorization") == wanted:
             self.server.seen.append(f"{self.command} {self.path}")
             return True
@@ -135,6 +140,7 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving(proxy: Proxy) -> Iterator[Proxy]:
     """It runs, and ends."""
+    proxy.server_activate()
     thread = threading.Thread(target=proxy.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
