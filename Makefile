@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench soak clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/ppa-assigner demo
@@ -19,6 +19,9 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
+
+soak: $(VENV)/.dev
+	PPA_ASSIGNER_SOAK=$${PPA_ASSIGNER_SOAK:-180} $(BIN)/python -m pytest tests/soak
 
 clean:
 	rm -rf $(VENV)

@@ -24,7 +24,7 @@ from ppa_assigner.standin.standin import credentials_text
 
 from .waiting import until
 
-START_S = 30.0
+START_S = 90.0
 
 
 @dataclass
@@ -87,18 +87,19 @@ class Daemon:
 
     def start(self, ready: bool = True) -> Daemon:
         """Start it, and wait until it is ready, or only until it answers."""
+        process = self.launch()
+        path, wanted = ("/readyz", (200,)) if ready else ("/healthz", (200,))
+        until(lambda: self._status(path) in wanted or process.poll() is not None, "the daemon", START_S)
+        assert process.poll() is None, self.log
+        return self
+
+    def launch(self) -> subprocess.Popen[str]:
+        """Start it, and wait for nothing."""
         with (self.folder / f"{self.name}.log").open("a") as log:
             command = [sys.executable, "-m", "ppa_assigner.cli", "run", "--config", str(self.config)]
             variables = {**environment(self.folder), **self.variables}
             self.process = subprocess.Popen(command, stderr=log, stdout=log, text=True, env=variables)
-        path, wanted = ("/readyz", (200,)) if ready else ("/healthz", (200,))
-        until(
-            lambda: self._status(path) in wanted or self.process is None or self.process.poll() is not None,
-            "the daemon",
-            START_S,
-        )
-        assert self.process.poll() is None, self.log
-        return self
+        return self.process
 
     def kill(self) -> None:
         """SIGKILL: no step in between."""
