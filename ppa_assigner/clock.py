@@ -37,15 +37,17 @@ class LaunchpadClock:
         self._alarm = alarm
         self._lock = threading.Lock()
         self._offsets: deque[float] = deque(maxlen=REMEMBERED)
+        self._latest: float | None = None  # the largest of them; the time is read far more often than observed
         self._doubted: list[float] = []
 
     def observe(self, moment: Moment) -> None:
         """An answer came with this Date."""
         offset = moment.date.timestamp() - moment.ended
         with self._lock:
-            jumped = bool(self._offsets) and abs(offset - max(self._offsets)) > JUMP_S
+            jumped = self._latest is not None and abs(offset - self._latest) > JUMP_S
             first = jumped and not self._doubted
             self._take(offset, jumped)
+            self._latest = max(self._offsets)
         if first:
             self._alarm("Launchpad's clock jumped by more than 5 minutes: no lease expires until it is believed again")
 
@@ -67,9 +69,9 @@ class LaunchpadClock:
 
     def _read(self, boot: float) -> tuple[float, bool]:
         with self._lock:
-            if not self._offsets:
+            if self._latest is None:
                 return time.time(), False
-            return boot + max(self._offsets), not self._doubted
+            return boot + self._latest, not self._doubted
 
     def _take(self, offset: float, jumped: bool) -> None:
         """A Date is rounded down and has travelled, so the latest of several is the nearest to the truth."""

@@ -85,7 +85,7 @@ def parse_time(text: str) -> datetime:
     if not _TIME.fullmatch(text):
         raise RecordError(f"{text!r} is no time like 2026-11-25T03:14:12Z")
     try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+        return datetime.fromisoformat(text[:-1]).replace(tzinfo=timezone.utc)
     except ValueError as error:
         raise RecordError(f"{text!r} is no time: {error}") from None
 

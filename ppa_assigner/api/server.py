@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 GRACE_S = 10.0
 KEEP_ALIVE_S = 75
 TURN_S = 10.0
+TICK_S = 1.0
 MAX_FILES = 65_536
 ASK_S = 0.2
 """How long those who were let in last may take to ask something, once nobody else is let in."""
@@ -95,6 +96,7 @@ class Server:
         """End: no more connections, answers on their way within the grace, streams at once."""
         self._stopping = True
         self._uvicorn.should_exit = True
+        self._in_loop(self._uvicorn.exit)
         self._in_loop(self._app.state.streams.end)
 
     def turns(self) -> bool:
@@ -133,10 +135,19 @@ class _Uvicorn(uvicorn.Server):
         super().__init__(config)
         self.turned = time.monotonic()
         self._on_start = on_start
+        self._exit = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_start()
+
+    async def main_loop(self) -> None:
+        """uvicorn wakes ten times a second to see whether it should exit; here it is told, and once a second is enough
+        for the rest: the Date of answers, and to be seen alive.
+        """
+        while not await self.on_tick(0):
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._exit.wait(), TICK_S)
 
     async def on_tick(self, counter: int) -> bool:
         self.turned = time.monotonic()
@@ -145,6 +156,11 @@ class _Uvicorn(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    def exit(self) -> None:
+        """In its loop: end."""
+        self.should_exit = True
+        self._exit.set()
 
     def stop_accepting(self) -> None:
         """In its loop: connections that wait for nothing end, the others after their answer."""

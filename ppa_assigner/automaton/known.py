@@ -217,6 +217,7 @@ class Known:
     draws: int = 0
     entry: Entry | None = None
     text: Text = NO_TEXT
+    parsed: tuple[str | None, Text] = (None, NO_TEXT)  # the description that was taken apart last
     highest: Record | None = None
     asof: float = float("-inf")  # a look that began before this boot time may show less than is known
     basis: float = float("-inf")  # the boot time at which the request left that what is known rests on

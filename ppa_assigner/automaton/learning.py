@@ -31,16 +31,22 @@ def draw_nonce(known: Known) -> tuple[Known, str]:
 
 def shown(known: Known, entry: Entry, asof: float) -> Known:
     """Known, with this entry as the newest truth about the PPA, and no doubt left about reaching it."""
-    text = parse(entry.description)
+    text = text_of(known, entry)
     highest = text.record if text.record and _newer(text.record, known.highest) else known.highest
     if known.occupied and text.record is not None:  # adopted meanwhile: its content is no longer a reason to wait
         known = replace(known, occupied=False, not_before=float("-inf"))
     return replace(
-        known, entry=entry, text=text, highest=highest, asof=max(known.asof, asof), seen=entry.moment.date,
-        basis=max(known.basis, entry.moment.started),
+        known, entry=entry, text=text, parsed=(entry.description, text), highest=highest,
+        asof=max(known.asof, asof), basis=max(known.basis, entry.moment.started), seen=entry.moment.date,
         absent=None, lacking=False, uncreated=None, unreachable=None,
         heard=_heard(known, entry), failures=0,
     )  # fmt: skip
+
+
+def text_of(known: Known, entry: Entry) -> Text:
+    """What its description says.  Most looks show what the one before showed: that is not taken apart again."""
+    description, text = known.parsed
+    return text if description == entry.description else parse(entry.description)
 
 
 def _heard(known: Known, entry: Entry) -> datetime:

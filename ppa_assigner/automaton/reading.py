@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..port import Entry
-from ..record import State, Text, parse
+from ..record import State, Text
 from .events import Alarm, Effect
 from .known import Known, Now, Purpose
-from .learning import made_dirty, rolled_back, shown
+from .learning import made_dirty, rolled_back, shown, text_of
 from .writing import Step, begin, moved
 
 LOOKS_BEFORE_DIRTY = 2
@@ -20,7 +20,7 @@ LOOKS_BEFORE_DIRTY = 2
 
 def absorb(known: Known, entry: Entry, asof: float, now: Now) -> Step:
     """Take in what an answer showed whose request left at `asof` (boot time), or write back what it lost."""
-    if rolled_back(known.highest, parse(entry.description)):
+    if rolled_back(known.highest, text_of(known, entry)):
         return _brought_back(known, entry, asof, now)
     before = known.record
     known = replace(shown(known, entry, asof), suspect=0)
@@ -30,7 +30,7 @@ def absorb(known: Known, entry: Entry, asof: float, now: Now) -> Step:
 
 def _brought_back(known: Known, entry: Entry, asof: float, now: Now) -> Step:
     highest = known.highest
-    text = parse(entry.description)
+    text = text_of(known, entry)
     # What stands is kept as the base of the write to come; what is known of the lease stays as it was.
     known = replace(
         known, entry=entry, text=replace(text, record=highest, fault=None), asof=max(known.asof, asof),

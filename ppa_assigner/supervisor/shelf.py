@@ -25,9 +25,11 @@ class Shelf:
 
     def put(self, ppa: Reference, pool: str, since: datetime) -> None:
         """It is free in this pool, and has been since then."""
+        entry = (since, ppa.owner, ppa.distribution, ppa.name, ppa)  # flat: compared often, and then fast
+        if self._where.get(ppa) == (pool, entry):
+            return
         self.take(ppa)
         if ppa not in self.bound:
-            entry = (since, ppa.owner, ppa.distribution, ppa.name, ppa)  # flat: compared often, and then fast
             self._where[ppa] = (pool, entry)
             insort(self._shelves.setdefault(pool, []), entry)
 
