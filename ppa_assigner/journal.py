@@ -127,9 +127,15 @@ def _field(name: bytes, value: str) -> bytes:
     return name + b"=" + data + b"\n"
 
 
+class Marked(logging.Formatter):
+    """For a stderr that leads to the journal: each line says how grave it is (sd-daemon(3))."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """On as many lines as it has."""
+        return "\n".join(f"<{priority(record.levelno)}>{line}" for line in told(record).splitlines())
+
+
 def handler(stderr: logging.Handler, journalled: bool, address: Path | str = SOCKET) -> logging.Handler:
     """What the daemon's log goes to: the journal if stderr is connected to it, else stderr as plain lines."""
-    if not journalled:
-        stderr.setFormatter(Plain())
-        return stderr
-    return Journal(address, stderr)
+    stderr.setFormatter(Marked() if journalled else Plain())
+    return Journal(address, stderr) if journalled else stderr

@@ -168,14 +168,14 @@ def test_without_a_journal_lines_go_to_stderr(tmp_path: Path, log: logging.Logge
     """While it is being started anew, say; afterwards the next line finds it."""
     stderr = io.StringIO()
     log.addHandler(journal.handler(logging.StreamHandler(stderr), True, tmp_path / "journal"))
-    log.info("nobody there")
+    log.warning("nobody\nthere")
     receiver = Receiver(tmp_path / "journal")
     log.info("there it is")
     assert receiver.next()["MESSAGE"] == "there it is"
     receiver.socket.close()
     (tmp_path / "journal").unlink()
     log.info("gone again")
-    assert stderr.getvalue() == "nobody there\ngone again\n"
+    assert stderr.getvalue() == "<4>nobody\n<4>there\n<6>gone again\n"
 
 
 def test_a_journal_that_does_not_read_holds_up_nobody(receiver: Receiver, log: logging.Logger) -> None:
