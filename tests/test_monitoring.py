@@ -79,6 +79,7 @@ def test_rules_dashboard_and_readme_name_what_a_daemon_tells(tmp_path: Path) -> 
     finally:
         launchpad.stop()
     known = samples(text)
+    log_and_metrics_keep_secrets(daemon, text)
     names_are_known(known)
     readme_is_complete(text)
     labels_are_few(known)
@@ -99,6 +100,19 @@ def live(daemon: Daemon, launchpad: Launchpad) -> None:
     act = f"/v1/ppas/{lease['ppa']}/quarantine"
     assert daemon.http.post(act, json={"reason": "a test"}).status_code == 200
     until(lambda: len(daemon.ppas(condition="quarantined")) == 1, "quarantine", 30.0)
+
+
+def log_and_metrics_keep_secrets(daemon: Daemon, text: str) -> None:
+    """Nothing of the credentials is in them; an owner's new lines begin no line; a refusal is no error."""
+    credentials = (daemon.folder / "launchpad.credentials").read_text()
+    secrets = re.findall(r"^(?:access_token|access_secret) = (\S+)$", credentials, re.MULTILINE)
+    assert len(secrets) == 2
+    assert not [secret for secret in secrets if secret in daemon.log + text]
+    lines = daemon.log.splitlines()
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (INFO|WARNING) ", line) for line in lines), daemon.log
+    assert [line for line in lines if " INFO none-free: " in line and line.endswith("owner=tester request=r4")]
+    assert [line for line in lines if f"free -> used (assigned) owner={OWNER!r} lease=" in line]
+    assert [line for line in lines if " WARNING " in line and "quarantined: a test" in line]
 
 
 def read_until_restarted(follower: subprocess.Popen[str]) -> list[dict[str, Any]]:
