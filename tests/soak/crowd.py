@@ -113,7 +113,7 @@ class Visitor(threading.Thread):
         if draw < 0.5 and self.has_time(lease):
             self.control.upload(lease["ppa"], "hello", "1.0", binaries=[{"name": "hello"}])
         elif draw < 0.7 and self.has_time(lease):
-            self.control.dput(lease["ppa"], "world", "1.0", signer="mia")
+            self.control.dput(lease["ppa"], "world", f"1.{time.time_ns()}", signer="mia")  # no version comes twice
         _PAUSE.wait(self.rng.random() * 0.4)
         if self.rng.random() < 0.4:
             ttl = self.rng.choice([None, TTL_S])

@@ -109,8 +109,9 @@ def assert_nothing_leaks(launchpad: Launchpad) -> None:
 
 def assert_all_was_right(launchpad: Launchpad, notes: Notes) -> None:
     """What clients were told, against each other and against Launchpad's own history."""
-    assert notes.wrong == []
-    assert faults(notes.told, notes.released, [each for ppa in POOL for each in stood(launchpad, ppa)]) == []
+    on_launchpad = [each for ppa in POOL for each in stood(launchpad, ppa)]
+    wrong = [*notes.wrong, *faults(notes.told, notes.released, on_launchpad)]
+    assert not wrong, "\n".join(wrong)
     check_history(launchpad, POOL)
     for ppa in POOL:
         for before, entry in pairwise(launchpad.control.descriptions(ppa)):
