@@ -9,10 +9,13 @@ from collections.abc import Callable
 _NEVER = threading.Event()
 
 
-def until(condition: Callable[[], object], what: str = "", seconds: float = 10.0) -> None:
-    """Wait until the condition holds.  Fails, and says what was waited for, after so many seconds."""
+def until(condition: Callable[[], object], what: str = "", seconds: float = 10.0, every: float = 0.002) -> None:
+    """Wait until the condition holds.  Fails, and says what was waited for, after so many seconds.
+
+    `every`: the pause between two looks, longer for those that cost something.
+    """
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() >= end:
             raise AssertionError(f"not in {seconds:g} s: {what or condition}")
-        _NEVER.wait(0.002)
+        _NEVER.wait(every)

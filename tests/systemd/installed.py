@@ -35,6 +35,7 @@ CONFIG = "/etc/ppa-assigner/ppas.yaml"
 CREDENTIALS = "/etc/ppa-assigner/launchpad"
 HOST, PORT = "127.0.0.1", 8020
 PATIENCE_S = 60.0
+LOOK_EVERY_S = 0.2
 
 # An interpreter that was built with a shared library looks for it where the service may not look.
 _COMMAND = f"""\
@@ -179,13 +180,17 @@ class Assigner:
         """Send the daemon alone a signal, as anybody's `kill` would."""
         self.machine.systemctl("kill", "--kill-whom=main", f"--signal={name}", SERVICE)
 
+    def wait_for(self, condition: Callable[[], object], what: str) -> None:
+        """Wait until this holds, without keeping the machine busy by asking."""
+        until(condition, what, PATIENCE_S, LOOK_EVERY_S)
+
     def said_by(self, pid: int | str, *arguments: str) -> str:
         """What one process of it said; once it has ended, all."""
         return self.machine.journal(SERVICE, f"_PID={pid}", *arguments)
 
     def wait_for_journal(self, text: str) -> str:
         """Wait until the daemon said that; all that it said."""
-        until(lambda: text in self.machine.journal(SERVICE), f"{text!r} in the journal", PATIENCE_S)
+        self.wait_for(lambda: text in self.machine.journal(SERVICE), f"{text!r} in the journal")
         return self.machine.journal(SERVICE)
 
     # -- clients --------------------------------------------------------------------------------------------------
@@ -212,7 +217,7 @@ class Assigner:
 
     def wait_for_free(self, count: int) -> None:
         """Wait until so many PPAs are free."""
-        until(lambda: self.states().count("free") == count, f"{count} free PPAs", PATIENCE_S)
+        self.wait_for(lambda: self.states().count("free") == count, f"{count} free PPAs")
 
     def waiting(self) -> int:
         """How many requests are in line."""

@@ -83,7 +83,16 @@ def lacking() -> str | None:
     if os.geteuid() != 0:
         return "needs root, for namespaces"
     missing = [tool for tool in _TOOLS if shutil.which(tool) is None]
-    return f"needs systemd and util-linux: no {', '.join(missing)}" if missing else None
+    if missing:
+        return f"needs systemd and util-linux: no {', '.join(missing)}"
+    tried = subprocess.run(
+        ["unshare", "--mount", "--net", "--pid", "--fork", "true"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return f"needs namespaces of its own: {tried.stderr.strip()}" if tried.returncode else None
 
 
 class Machine:
@@ -149,8 +158,11 @@ class Machine:
     def systemctl(self, *arguments: str) -> str:
         """What it printed.  Fails, with what was said, unless it exits with 0."""
         done = self.run("systemctl", *arguments)
-        assert done.returncode == 0, f"systemctl {' '.join(arguments)}: {done.stdout}{done.stderr}"
+        assert done.returncode == 0, f"systemctl {' '.join(arguments)}: {done.stderr}{self._latest()}"
         return done.stdout
+
+    def _latest(self) -> str:
+        return self.run("journalctl", "--no-pager", "--lines", "30").stdout
 
     def show(self, unit: str) -> dict[str, str]:
         """The properties of a unit."""
