@@ -1,8 +1,9 @@
 """Waiting across restarts: the line is stored nowhere, and whoever waits comes back to the same place in it.
 
 What is guaranteed: those who have a ticket (who have waited for more than a second) are served in their old order as
-soon as they are back, before all who came since; nothing is lent before the daemon has looked, and while one of them is
-being looked for those behind wait for it.  Who is not back yet when a PPA is lent is passed by, and is the next then.
+soon as they are back, before all who came since.  Nothing is lent to one of them before a look that began after it
+came, and while it is looked for those behind wait for it: that is a second or so, in which our clients, who try each
+second, are all back.  Who is not back yet when a PPA is lent is passed by, and keeps its place for the next.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def daemon(tmp_path: Path, launchpad: Launchpad) -> Iterator[Daemon]:
         yield daemon
         for ppa in daemon.ppas(state="used"):
             daemon.http.delete(f"/v1/leases/{ppa['lease']}")
+        daemon.wait_for_states(60, free=2)  # a clean that it leaves to a daemon of another name would wait for minutes
         check_history(launchpad, PPAS)
 
 
