@@ -150,14 +150,15 @@ def site(
     root: str | None = None, **options: Any,
 ) -> Iterator[Site]:  # fmt: skip
     """A daemon that is ended; `person` is whose token it has, `root` where it finds Launchpad."""
-    place = folder / name
+    short = name[:8]  # the address of a Unix socket has its limit
+    place = folder / short
     place.mkdir()
     launchpad.control.person(person)
     launchpad.control.member("ci-pool", person)
     credentials = launchpad.control.token(person, consumer=name)
     (place / "launchpad.credentials").write_text(credentials_text(credentials))
     ppas = stocked(launchpad, f"{name}-free", State.FREE, free), stocked(launchpad, f"{name}-dirty", State.DIRTY, dirty)
-    daemon = configure(place, launchpad, name, ppas=[*ppas[0], *ppas[1]], **{**QUICK, **options})
+    daemon = configure(place, launchpad, short, ppas=[*ppas[0], *ppas[1]], **{**QUICK, **options})
     adjust(daemon, root)
     with ThreadPoolExecutor(64) as pool:
         try:

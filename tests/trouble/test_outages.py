@@ -53,7 +53,7 @@ class Way:
 
 
 WAYS = {
-    "hangs": Way("hang", busy=40),
+    "hangs": Way("hang", busy=16),
     "maintenance": Way("status", 40, {"status": 503, "text": PAGE, "headers": {**HTML, "Retry-After": "3"}}),
     "gateway": Way("status", 6, {"status": 502, "text": "<html>Bad Gateway</html>", "headers": HTML}),
     "trickles": Way("trickle", 6, {"seconds": 60}),
@@ -165,9 +165,8 @@ def after(story: Story) -> None:
     eventually(lambda: site.ask("POST", touch).status != 503, f"{site.name}: touched", 30)
     touched = site.ask("POST", touch)
     assert touched.status == 200, (site.name, touched)
-    assert {k: touched.document[k] for k in ("owner", "until", "ppa")} == {
-        k: story.kept[k] for k in ("owner", "until", "ppa")
-    }
+    assert [touched.document[k] for k in ("owner", "ppa")] == [story.kept[k] for k in ("owner", "ppa")]
+    assert touched.document["until"] >= story.kept["until"]  # a hold that was answered 503 may have been done
     assert State.DIRTY not in [one.state for one in records(site.launchpad, story.kept["ppa"])]
     again = site.assign("early", attempt=1, wait=60)
     assert again.status in (200, 201), (site.name, again)

@@ -100,7 +100,7 @@ def begins_expired(one: Site) -> None:
 
 
 def freezes(ready: Site, late: Site) -> None:
-    """The whole service stands still while one daemon runs and another starts: connections are taken, nothing is said."""
+    """The whole service stands still while one daemon runs and another starts: it takes connections and is silent."""
     process = ready.launchpad.process.pid
     os.kill(process, signal.SIGSTOP)
     asked = ready.asked("POST", "/v1/leases", {"owner": "me", "request_id": "patient", "wait": 60})
