@@ -88,10 +88,15 @@ class Journal(logging.Handler):
         except (TimeoutError, BlockingIOError):
             self._lost += 1
         except OSError:  # no journal there, at least for now
-            if self._otherwise is not None:
-                self._otherwise.handle(record)
+            self._say_otherwise(record)
         except Exception:
             self.handleError(record)
+
+    def _say_otherwise(self, record: logging.LogRecord) -> None:
+        if self._otherwise is not None:
+            self._otherwise.handle(record)
+        else:
+            self._lost += 1
 
     def close(self) -> None:
         """No more is said."""

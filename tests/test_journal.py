@@ -72,6 +72,7 @@ def log() -> Iterator[logging.Logger]:
     """One of our own, whose handlers a test adds."""
     made = logging.getLogger("ppa_assigner.test")
     made.setLevel(logging.DEBUG)
+    made.propagate = False  # to pytest, which lets no mistake pass
     yield made
     for handler in list(made.handlers):
         made.removeHandler(handler)
@@ -197,6 +198,28 @@ def test_a_journal_that_does_not_read_holds_up_nobody(receiver: Receiver, log: l
     log.info("and on")
     assert "LOST" not in receiver.next()
     assert stderr.getvalue() == ""
+
+
+def test_what_cannot_be_said_at_all_is_counted_too(tmp_path: Path, log: logging.Logger) -> None:
+    """Where there is nowhere else to say it."""
+    log.addHandler(Journal(tmp_path / "journal"))
+    log.info("nobody there")
+    log.info("nor here")
+    receiver = Receiver(tmp_path / "journal")
+    log.info("there it is")
+    assert receiver.next()["LOST"] == "2"
+    receiver.socket.close()
+
+
+def test_a_line_that_cannot_be_made_costs_no_other(
+    receiver: Receiver, log: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is a bug, and shown as one."""
+    log.addHandler(Journal(receiver.path))
+    log.info("%d PPAs", "many")
+    log.info("the next")
+    assert receiver.next()["MESSAGE"] == "the next"
+    assert "Logging error" in capsys.readouterr().err
 
 
 # -- plain lines ------------------------------------------------------------------------------------------------------

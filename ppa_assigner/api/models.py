@@ -269,7 +269,7 @@ class Event(BaseModel):
     number: int
     at: Time
     ppa: PpaName
-    kind: Annotated[str, Field(examples=["transition", "cleaning", "alarm"])]
+    kind: Annotated[str, Field(examples=["transition", "cleaning", "failure", "condition", "alarm"])]
     data: dict[str, Any]
 
 
