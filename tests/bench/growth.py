@@ -1,0 +1,148 @@
+"""What things cost against how many there are: of PPAs, of clients, of packages.  Linear or better is what is wanted.
+
+Rule: the stand-in answers at once, so that nothing but the daemon's own work is seen; CPU of the daemon, not the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+from ppa_assigner.record import State
+
+from ..processes import Daemon
+from ..waiting import until
+from . import asking
+from .asking import Asker, with_askers
+from .processtable import cpu_s, rss_mb
+from .rows import Row, Table, floors_at_most
+from .scale import Scale
+from .site import Launchpad, Site, assigned, pid, site
+
+EVEN = 1.3
+"""How much more one may cost where there are more of them, before it is called more than linear."""
+FROM = 100
+"""Fewer than that cost next to nothing, and a tick of the kernel's clock decides."""
+LOOKS = 4
+SHORT_S = 2.0
+LONG_S = 900
+NOTES = (
+    "The figure is what 1,000 more of them would cost, by the difference to the line above; its floor is what they "
+    f"cost there: 1.0 is linear, less is better.  Judged where the line above has at least {FROM}; the kernel counts "
+    "CPU in ticks of 10 ms.",
+    "Clients wait in a pool of one PPA that is taken; their wait ends for all at the same moment, and each is told its "
+    "place.",
+)
+Costs = dict[str, tuple[float, str]]
+
+
+def measure(scale: Scale, launchpad: Launchpad) -> Table:
+    """One daemon for each size, with a fresh world."""
+    measured = {count: _costs(launchpad, count) for count in scale.growth}
+    rows = [row for what in measured[scale.growth[0]] for row in _judged(what, measured)]
+    return Table("Growth", rows, NOTES)
+
+
+def _judged(what: str, measured: dict[int, Costs]) -> Iterator[Row]:
+    first, *_ = counts = sorted(measured)
+    yield Row(f"{what}, {first:,}", *measured[first][what])
+    before: float | None = None
+    for fewer, count in pairwise(counts):
+        total, unit = measured[count][what]
+        more = (total - measured[fewer][what][0]) / (count - fewer) * 1000
+        ratio = more / before if before is not None and before > 0 else None
+        target = floors_at_most(EVEN) if ratio is not None and fewer >= FROM else None
+        yield Row(f"{what}, {count:,}: {total:,.0f} {unit}", more, unit, before, ratio, target)
+        before = more
+
+
+def _costs(launchpad: Launchpad, count: int) -> Costs:
+    with site(launchpad, 0.0) as where:
+        pools = {"one": where.ppas("one", 1), "full": where.ppas("full", 1, State.DIRTY)}
+        where.launchpad.control.upload_many(pools["full"][0], [[f"source-{number}", "1"] for number in range(count)])
+        daemon = where.daemon("grows", where.ppas("grows", count), pools=pools, verify_age=None, settle="100ms")
+        daemon.start(ready=False)
+        cleaned = _packages(where, daemon)
+        ready, memory = cpu_s(pid(daemon)) - cleaned["packages: CPU to clean"][0] / 1000, rss_mb(pid(daemon))
+        assigned(daemon, pool="one")
+        return {
+            "PPAs: memory": (memory, "MB"),
+            "PPAs: CPU to ready": (ready * 1000, "ms"),
+            "PPAs: CPU of a look": (_looks(daemon) * 1000, "ms"),
+            "clients that assign at once: CPU": (_assigning(daemon, count) * 1000, "ms"),
+            **_waiting(daemon, count),
+            "clients whose wait ends: CPU": (_refused(daemon, count) * 1000, "ms"),
+            **cleaned,
+        }
+
+
+def _packages(where: Site, daemon: Daemon) -> Costs:
+    """A PPA with so many packages is cleaned."""
+    until(lambda: daemon.http.get("/readyz").status_code == 200, "ready", 120)
+    begun, before = where.launchpad.control.last(), cpu_s(pid(daemon))
+    until(lambda: _cleaned(daemon), "the clean", 300)
+    used, requests = cpu_s(pid(daemon)) - before, where.launchpad.control.last() - begun
+    return {"packages: CPU to clean": (used * 1000, "ms"), "packages: requests to clean": (float(requests), "requests")}
+
+
+def _cleaned(daemon: Daemon) -> bool:
+    return not daemon.ppas(pool="full", state="dirty")
+
+
+def _looks(daemon: Daemon) -> float:
+    """CPU seconds of a look: what is unknown is looked for."""
+
+    def look() -> None:
+        for number in range(LOOKS):
+            daemon.http.get(f"/v1/leases/{number:032}")
+
+    return _cpu(daemon, look) / LOOKS
+
+
+def _assigning(daemon: Daemon, count: int) -> float:
+    """CPU seconds until so many clients have as many PPAs."""
+    return _cpu(daemon, lambda: with_askers(daemon, count, asking.burst))
+
+
+def _waiting(daemon: Daemon, count: int) -> Costs:
+    """So many clients come to wait, and go."""
+    memory, sizes = rss_mb(pid(daemon)), list[float]()
+
+    async def come(askers: list[Asker]) -> None:
+        for number, asker in enumerate(askers):
+            wish = {"owner": "bench", "pool": "one", "request_id": f"w{number}", "wait": LONG_S}
+            await asker.send("POST", "/v1/leases", wish)
+        until(lambda: _line(daemon) == count, "the line", 120)
+        sizes.append(rss_mb(pid(daemon)) - memory)
+
+    used = _cpu(daemon, lambda: with_askers(daemon, count, come))
+    used += _cpu(daemon, lambda: until(lambda: _line(daemon) == 0, "all gone", 120))
+    return {
+        "clients that wait: CPU to come and go": (used * 1000, "ms"), "clients that wait: memory": (sizes[0], "MB"),
+    }  # fmt: skip
+
+
+def _refused(daemon: Daemon, count: int) -> float:
+    """CPU seconds until so many, who wait for a while, are told at once that none is free."""
+
+    async def wait(askers: list[Asker]) -> None:
+        for asker in askers:
+            await asker.send("POST", "/v1/leases", {"owner": "bench", "pool": "one", "wait": SHORT_S})
+        for asker in askers:
+            status, body = await asker.answer()
+            if status != 409:
+                raise RuntimeError(f"{status} {body!r}")
+
+    return _cpu(daemon, lambda: with_askers(daemon, count, wait))
+
+
+def _cpu(daemon: Daemon, act: Callable[[], object]) -> float:
+    before = cpu_s(pid(daemon))
+    act()
+    return cpu_s(pid(daemon)) - before
+
+
+def _line(daemon: Daemon) -> int:
+    """How many wait for the one that is taken."""
+    pools = daemon.http.get("/v1/pools").json()["items"]
+    return int(next(pool["waiting"] for pool in pools if pool["pool"] == "one"))

@@ -1,0 +1,82 @@
+"""An assign beside the bare compare-and-swap that it cannot do without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from statistics import median, quantiles
+from time import perf_counter
+
+from ..processes import Daemon
+from . import asking
+from . import bare as floors
+from .rows import Row, Table, beside, floors_at_most
+from .scale import Scale
+from .site import Launchpad, Site, assigned, connections, site
+
+MS = 1000
+
+
+def measure(scale: Scale, launchpad: Launchpad) -> Table:
+    """Single assigns in turns with single bare ones; then a crowd of clients."""
+    with site(launchpad, scale.delay) as where:
+        lazy = where.daemon("lazy", where.ppas("lazy", scale.samples + 1 + scale.crowd * scale.each), verify_age=None)
+        afresh = where.daemon("afresh", where.ppas("afresh", scale.samples + 1), verify_age=0)
+        lazy.start()
+        afresh.start()
+        return Table("Latency of an assign", [*_single(where, scale, lazy, afresh), *_crowd(where, scale, lazy)])
+
+
+def _single(where: Site, scale: Scale, lazy: Daemon, afresh: Daemon) -> list[Row]:
+    where.ppas("single", 2)
+    with floors.bare(where.launchpad, 2) as client:
+        plain, looked = client.entries("single")
+        kinds: dict[str, Callable[[], object]] = {
+            "bare": partial(client.patch, plain),
+            "bare verified": partial(client.verified, looked),
+            "lazy": partial(assigned, lazy),
+            "afresh": partial(assigned, afresh),
+        }
+        with where.slow():
+            for act in kinds.values():
+                act()  # connections are opened before
+            seen = in_turns(kinds, scale.samples)
+    bare = seen["bare"]
+    return [
+        beside("assign, one request", seen["lazy"], bare, "ms", floors_at_most(1.10)),
+        beside("two bare looks at once, then the bare PATCH", seen["bare verified"], bare, "ms"),
+        beside("assign, verified afresh", seen["afresh"], bare, "ms", floors_at_most(2.15)),
+    ]
+
+
+def in_turns(kinds: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Median milliseconds of each, measured side by side."""
+    times: dict[str, list[float]] = {kind: [] for kind in kinds}
+    for _ in range(rounds):
+        for kind, act in kinds.items():
+            start = perf_counter()
+            act()
+            times[kind].append(perf_counter() - start)
+    return {kind: median(seconds) * MS for kind, seconds in times.items()}
+
+
+def _crowd(where: Site, scale: Scale, lazy: Daemon) -> list[Row]:
+    lane = connections(lazy, "assign")
+    where.ppas("crowd", scale.crowd * scale.each)
+    with floors.bare(where.launchpad, lane) as client:
+        entries = list(client.entries("crowd"))
+        with where.slow():
+            bare = floors.crowd(client, entries, scale.crowd, lane)
+            mine = asking.with_askers(lazy, scale.crowd, lambda askers: asking.crowd(askers, scale.each))
+    of = f"{scale.crowd} clients on {lane} connections"
+    return [
+        beside(f"{of}: median assign", median(mine) * MS, median(bare) * MS, "ms"),
+        beside(f"{of}: p99 of the bare PATCH beside its median", p99(bare) * MS, median(bare) * MS, "ms"),
+        beside(f"{of}: p99 of an assign beside its median", p99(mine) * MS, median(mine) * MS, "ms",
+               floors_at_most(1.5)),
+    ]  # fmt: skip
+
+
+def p99(times: list[float]) -> float:
+    """What all but one in a hundred are within."""
+    return quantiles(times, n=100, method="inclusive")[98]

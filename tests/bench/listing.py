@@ -1,0 +1,71 @@
+"""GET /v1/ppas from memory, beside the same bytes by the same server with nothing behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+from ..waiting import until
+from .asking import Asker, at
+from .processtable import cpu_s
+from .rows import Row, Table, at_least
+from .scale import Scale
+from .site import Launchpad, pid, site
+
+NOTES = (
+    "x floor: how much of the bare server's rate is reached; that one is uvicorn with the parser and the loop of the "
+    "daemon, answering the same bytes from a constant.",
+)
+
+
+def measure(scale: Scale, launchpad: Launchpad) -> Table:
+    """Several connections that are kept alive, in turns with the bare server."""
+    with site(launchpad, 0.0) as where:
+        daemon = where.daemon("lists", where.ppas("lists", scale.ppas)).start()
+        size = len(daemon.http.get("/v1/ppas").content)
+        bare = where.folder / "bare.sock"
+        command = [sys.executable, "-m", "tests.bench.constant", str(bare), str(size)]
+        server = subprocess.Popen(command)
+        where.stack.callback(server.wait, 10)
+        where.stack.callback(server.kill)
+        until(bare.exists, "the bare server", 30.0)
+        mine, floor, cpu = [], [], []
+        for _ in range(scale.rounds):
+            before = cpu_s(pid(daemon))
+            mine.append(_rate(daemon.address, scale))
+            cpu.append((cpu_s(pid(daemon)) - before) / (mine[-1] * scale.listing))
+            floor.append(_rate(bare, scale))
+    rate, most = median(mine), median(floor)
+    what = f"GET /v1/ppas with {scale.ppas:,} PPAs, {scale.lists} connections"
+    return Table("Lists", [
+        Row(what, rate, "a second", most, rate / most, at_least(300)),
+        Row("CPU of the daemon for one", median(cpu) * 1000, "ms"),
+        Row("size of one", size / 1024, "KB"),
+    ], NOTES)  # fmt: skip
+
+
+def _rate(address: Path, scale: Scale) -> float:
+    async def run() -> float:
+        askers = [await at(address) for _ in range(scale.lists)]
+        start = perf_counter()
+        counts = await asyncio.gather(*(_asked(asker, start + scale.listing) for asker in askers))
+        seconds = perf_counter() - start
+        for asker in askers:
+            asker.writer.close()
+        return sum(counts) / seconds
+
+    return asyncio.run(run())
+
+
+async def _asked(asker: Asker, end: float) -> int:
+    count = 0
+    while perf_counter() < end:
+        status, _ = await asker.ask("GET", "/v1/ppas")
+        if status != 200:
+            raise RuntimeError(f"{status}")
+        count += 1
+    return count

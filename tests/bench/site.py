@@ -1,0 +1,113 @@
+"""Where is measured: a stand-in with PPAs that are free or dirty already, and daemons on it.
+
+Rule: what is arranged here is not measured; the stand-in answers at once until `slow()`.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ppa_assigner.config import load
+from ppa_assigner.launchpad.transport import lanes
+from ppa_assigner.port import Lane
+from ppa_assigner.record import Record, State, compose, whole_seconds
+
+from ..processes import Daemon, Launchpad, configure, running, start_launchpad
+
+__all__ = ["OWNER", "Launchpad", "Site", "assigned", "connections", "pid", "site", "stand_in"]
+
+OWNER = "ci-pool"
+AT_REST = "1h"
+"""Between two looks: none comes in between."""
+
+
+@dataclass
+class Site:
+    """A fresh world, and the folder of all that runs on it."""
+
+    launchpad: Launchpad
+    folder: Path
+    delay: float
+    stack: ExitStack
+
+    def ppas(self, pool: str, count: int, state: State = State.FREE) -> list[str]:
+        """New PPAs with a record, as a daemon would find them."""
+        control = self.launchpad.control
+        since = whole_seconds(datetime.fromisoformat(control.clock()["now"])) - timedelta(hours=1)
+        record = Record(
+            serial=1, nonce=secrets.token_hex(16), state=state, since=since, touched=since, pool="default"
+        )  # fmt: skip
+        return control.ppas(OWNER, count=count, prefix=f"{pool}-", description=compose("A PPA.", record))
+
+    def daemon(
+        self,
+        name: str,
+        ppas: list[str],
+        look_every: str = AT_REST,
+        pools: dict[str, list[str]] | None = None,
+        **options: Any,
+    ) -> Daemon:
+        """A daemon that serves these, and more `pools` with the same options; it is ended with the site."""
+        daemon = configure(self.folder, self.launchpad, name, ppas, look_every, **options)
+        document = json.loads(daemon.config.read_text())
+        for pool, more in (pools or {}).items():
+            document["pools"][pool] = {**document["pools"]["default"], "ppas": more}
+        daemon.config.write_text(json.dumps(document))
+        self.stack.enter_context(running(daemon))
+        return daemon
+
+    @contextmanager
+    def slow(self) -> Iterator[None]:
+        """Each request takes as long as one to Launchpad."""
+        self.launchpad.control.delay(self.delay)
+        try:
+            yield
+        finally:
+            self.launchpad.control.delay(0)
+
+
+@contextmanager
+def stand_in() -> Iterator[Launchpad]:
+    """One process for all tables: each begins with a fresh world."""
+    launchpad = start_launchpad("--owner", OWNER, "--ppas", "0")
+    try:
+        yield launchpad
+    finally:
+        launchpad.stop()
+
+
+@contextmanager
+def site(launchpad: Launchpad, delay: float) -> Iterator[Site]:
+    """A fresh world, which all that was there before is gone from."""
+    launchpad.credentials = launchpad.control.reset(owner=OWNER)["credentials"]
+    launchpad.control.delay(0)
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder, ExitStack() as stack:
+        yield Site(launchpad, Path(folder), delay, stack)
+
+
+def pid(daemon: Daemon) -> int:
+    """Of one that runs."""
+    assert daemon.process is not None
+    return daemon.process.pid
+
+
+def connections(daemon: Daemon, lane: str) -> int:
+    """How many a daemon has to Launchpad for assigning (`assign`), or for all else (`work`)."""
+    return lanes(load(daemon.config).launchpad.connections)[Lane(lane)]
+
+
+def assigned(daemon: Daemon, **wish: Any) -> dict[str, Any]:
+    """A lease.  Raises RuntimeError when there is none."""
+    answer = daemon.assign(**wish)
+    if answer.status_code != 201:
+        raise RuntimeError(answer.text)
+    lease: dict[str, Any] = json.loads(answer.content)
+    return lease

@@ -1,0 +1,129 @@
+"""From nothing to ready: the daemon with a thousand PPAs of one team, again under load, and the command line."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import suppress
+from statistics import median
+from threading import Event, Thread
+from typing import Any
+
+import httpx
+
+from ..processes import Daemon, environment
+from . import bare as floors
+from .processtable import cpu_s, rss_mb, run, threads
+from .rows import Row, Table, at_most, beside
+from .scale import Scale
+from .site import Launchpad, Site, assigned, pid, site
+
+LOGIN = 2  # requests that it takes at least: the description of the service, and its root
+ALWAYS_S = 0.05
+LOAD = 4  # clients that ask all the time
+NOTES = (
+    "Ready: every PPA was looked at.  The login is two requests, and a third to be told that Launchpad takes us; one "
+    "when the description is on the disk.  The seconds begin with the end of its last request.",
+    "The floor of the start are the same listings by bare requests, one after the other as each names the next: what "
+    "the stand-in needs to make them is in both.",
+    "Of the command line the floor is the interpreter that does nothing.",
+)
+
+
+def measure(scale: Scale, launchpad: Launchpad) -> Table:
+    """Cold and warm starts; one of them while clients ask on."""
+    with site(launchpad, scale.delay) as where:
+        ppas = where.ppas("start", scale.ppas)
+        cold, warm = where.daemon("cold", ppas), where.daemon("warm", ppas, verify_age=None)
+        with where.slow():
+            first, floor = _start(where, cold), _listing(where)
+            daemon_rows = _sizes(cold)
+            cold.kill()
+            again = [_start(where, warm) for _ in range(scale.rounds) if not _ended(warm)]
+            under_load = _under_load(warm, scale)
+        return Table("Start", [
+            Row(f"{scale.ppas:,} PPAs: requests to ready, first start", first["requests"], "requests",
+                float(LOGIN + first["pages"]), target=at_most(8)),
+            beside("to ready beyond the login", median(one["seconds"] for one in again), floor, "s", at_most(1.5)),
+            Row("from exec to ready, login included", median(one["whole"] for one in again), "s"),
+            Row("CPU to ready", median(one["cpu"] for one in again), "s"),
+            *daemon_rows,
+            beside("killed and started under load: to the first assign", under_load,
+                   median(one["whole"] for one in again) + scale.delay, "s"),
+            *_command_line(scale, warm),
+        ], NOTES)  # fmt: skip
+
+
+def _start(where: Site, daemon: Daemon) -> dict[str, Any]:
+    before, began = where.launchpad.control.last(), time.monotonic()
+    daemon.start()
+    ready, used = time.monotonic(), cpu_s(pid(daemon))
+    log = where.launchpad.control.log(since=before)
+    pages = [one for one in log if "/ppas" in one["path"]]
+    login = max(one["ended"] for one in log if one not in pages)
+    return {
+        "requests": len(log), "pages": len(pages), "seconds": ready - login, "whole": ready - began, "cpu": used,
+    }  # fmt: skip
+
+
+def _ended(daemon: Daemon) -> bool:
+    """Ends it if it runs; never true."""
+    if daemon.process is not None and daemon.process.poll() is None:
+        daemon.kill()
+    return False
+
+
+def _listing(where: Site) -> float:
+    with floors.bare(where.launchpad, 1) as client:
+        start = time.perf_counter()
+        client.look()
+        return time.perf_counter() - start
+
+
+def _sizes(daemon: Daemon) -> list[Row]:
+    return [
+        Row("memory with all threads", rss_mb(pid(daemon)), "MB", target=at_most(150)),
+        Row("threads", threads(pid(daemon)), "threads"),
+    ]
+
+
+def _under_load(daemon: Daemon, scale: Scale) -> float:
+    """Seconds from the kill to the first lease, while clients ask again and again."""
+    stop = Event()
+
+    def ask() -> None:
+        for _ in range(scale.ppas // (2 * LOAD)):  # so that enough are left
+            if stop.is_set():
+                return
+            with suppress(httpx.TransportError):
+                daemon.assign(wait=1)
+            stop.wait(ALWAYS_S)
+
+    clients = [Thread(target=ask) for _ in range(LOAD)]
+    assigned(daemon)
+    for client in clients:
+        client.start()
+    daemon.kill()
+    before = time.perf_counter()
+    daemon.start(ready=False)
+    assigned(daemon, wait=60)
+    seconds = time.perf_counter() - before
+    stop.set()
+    for client in clients:
+        client.join(60)
+    return seconds
+
+
+def _command_line(scale: Scale, daemon: Daemon) -> list[Row]:
+    ppa = daemon.ppas()[0]["ppa"]
+    status = [sys.executable, "-m", "ppa_assigner.cli", "status", "--json", ppa, "--url", f"unix:{daemon.address}"]
+    env, runs = environment(daemon.folder), range(scale.scripts)
+    bare = [run([sys.executable, "-c", "pass"], env) for _ in runs]
+    mine = [run(status, env) for _ in runs]
+    wall, floor = median(one.wall for one in mine), median(one.wall for one in bare)
+    cpu = median(one.cpu for one in mine) - median(one.cpu for one in bare)
+    return [
+        beside("`ppa-assigner status` as a whole", wall * 1000, floor * 1000, "ms"),
+        Row("of it beyond the interpreter: imports and one request", (wall - floor) * 1000, "ms", target=at_most(150)),
+        Row("of it CPU beyond the interpreter", cpu * 1000, "ms"),
+    ]
