@@ -119,6 +119,11 @@ class Daemon:
         if self.process is not None and self.process.poll() is None:
             self.kill()
 
+    @property
+    def ready(self) -> bool:
+        """Whether its first look is done."""
+        return self._status("/readyz") == 200
+
     def ppas(self, **query: str) -> list[dict[str, Any]]:
         """GET /v1/ppas."""
         items: list[dict[str, Any]] = self.http.get("/v1/ppas", params=query).json()["items"]

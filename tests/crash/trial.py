@@ -226,12 +226,14 @@ def shape(life: Life) -> list[Any]:
     return [each for each, _ in groupby(facts)]
 
 
-def lengths(life: Life) -> list[int]:
-    """How long each end that it was given was away then, in seconds."""
-    ends = [(r.until, r.touched) for r in records(life.launchpad, life.ppa) if r.state is State.USED]
-    given = [next(group) for _, group in groupby(ends, key=lambda end: end[0])]
-    spans = [round((end - touched).total_seconds()) for end, touched in given if end is not None]
-    return [each for each, _ in groupby(spans)]
+def lengths(life: Life) -> list[float]:
+    """How far away its first end was from its beginning, and each later one when it was written; in seconds."""
+    used = [record for record in records(life.launchpad, life.ppa) if record.state is State.USED]
+    given = [next(group) for _, group in groupby(used, key=lambda record: record.until)]
+    spans = [
+        (r.until - (r.touched if number else r.since)).total_seconds() for number, r in enumerate(given) if r.until
+    ]
+    return [*spans[:1], *(span for span, _ in groupby(spans[1:]))]
 
 
 def assert_as_if_nothing_had_been(life: Life, uncrashed: Life, settle: float = SETTLE) -> None:
