@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -74,10 +75,12 @@ def test_neither_a_restart_nor_somebodys_sigterm_is_an_end(assigner: Assigner) -
     assigner.start(free=1)
     opened, first = assigner.show("ActiveEnterTimestampMonotonic", SOCKET), assigner.main_pid
     assigner.machine.systemctl("restart", "--no-block", SERVICE)
-    answers = []
+    answered = 0
     while assigner.main_pid in (first, 0) or assigner.show("ActiveState") != "active":
-        answers.append(assigner.get("/v1/pools").status)
-    assert set(answers) == {200}
+        with contextlib.suppress(ConnectionResetError):  # too late for the one that ends; who is refused is not let off
+            assert assigner.get("/v1/pools").status == 200
+            answered += 1
+    assert answered
     assert assigner.show("ActiveEnterTimestampMonotonic", SOCKET) == opened
     assigner.signal("TERM")
     assigner.wait_for(lambda: assigner.show("NRestarts") == "1", "the restart")
