@@ -77,7 +77,8 @@ def alarmed(one: Site) -> bool:
 
 
 def jumps(one: Site, seconds: float) -> None:
-    """Launchpad's clock does: the alarm is raised, and is over by itself."""
+    """Launchpad's clock does: the alarm is raised.  Only looks go on: any answer makes it be believed sooner."""
+    eventually(lambda: "dirty" not in [ppa["state"] for ppa in one.daemon.ppas()], "no clean goes on")
     one.launchpad.control.clock(step=seconds)
     eventually(lambda: alarmed(one), "an alarm")
 
