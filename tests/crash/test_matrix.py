@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from .trial import SETTLE, Way, assert_as_if_nothing_had_been, said_of, trial
+from .trial import assert_as_if_nothing_had_been, said_of, trial
 
-BLOCKS = 6  # each has a stand-in of its own, on which a life for each of its points is lived at once
+BLOCKS = 5  # each has a stand-in of its own, on which a life for each of its points is lived at once
 
 
 @pytest.mark.timeout(400)
@@ -27,6 +27,5 @@ def test_killed_at_every_request_of_every_life(
         mine = points[block::BLOCKS]
         for point, life in zip(mine, each.crashed(mine), strict=True):
             with said_of(point):
-                settle = 0.0 if point.way is Way.LANDS_LATE else SETTLE
-                assert_as_if_nothing_had_been(life, uncrashed[point.kind], settle)
+                assert_as_if_nothing_had_been(life, uncrashed[point.kind], point.settle)
         record_property("crash points", sum(point.ways for point in mine))

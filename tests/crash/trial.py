@@ -56,6 +56,11 @@ class Point:
     way: Way
     ways: int = 1
 
+    @property
+    def settle(self) -> float:
+        """How quiet it was before `free`: a change of a killed daemon lands when it likes, unknown to the next one."""
+        return float("-inf") if self.way is Way.LANDS_LATE and self.ways == 1 else SETTLE
+
 
 def points(kind: str, asked: Iterable[Entry]) -> Iterator[Point]:
     """All points of a life with such requests."""
@@ -239,7 +244,7 @@ def lengths(life: Life) -> list[float]:
 def assert_as_if_nothing_had_been(life: Life, uncrashed: Life, settle: float = SETTLE) -> None:
     """The same states, owners, leases and ends as without a kill; nothing is left; people's words are kept.
 
-    `settle` is 0 where a killed daemon's request landed in the quiet window of its successor, who cannot know of it.
+    `settle`: how long before the last look the last changing request had ended.
     """
     launchpad, ppa = life.launchpad, life.ppa
     assert_history(life)

@@ -51,9 +51,15 @@ class Chaos:
             self._let_go()
 
     def kill(self) -> None:
-        """SIGKILL; it comes back blindly a moment later."""
-        if present := self._present():
-            daemon = self.rng.choice(present)
+        """SIGKILL; it comes back blindly a moment later.  Mostly one that is ready, while another one is too: where
+        starts are slow there would be nobody to lend anything.
+        """
+        present = self._present()
+        ready = [daemon for daemon in present if daemon.ready]
+        if self.rng.random() < 0.1:
+            ready = present
+        if len(ready) > 1:
+            daemon = self.rng.choice(ready)
             daemon.kill()
             self.done["kill"] += 1
             self.away[daemon.name] = time.monotonic() + self.rng.uniform(0.0, 1.0)
