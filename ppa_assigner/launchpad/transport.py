@@ -12,7 +12,6 @@ import ipaddress
 import os
 import re
 import ssl
-import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from urllib3.exceptions import HTTPError, ProxyError, ProxySchemeUnknown
 from urllib3.util import make_headers
 
 from ..port import Lane
+from .slots import Slots
 from .sockets import Exchange, PlainPool, SecurePool, SecureSocket, TooLateError, carrying
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Transport:
         self._boottime = boottime
         self._on_request = on_request
         self.sizes = lanes(connections)
-        self._slots = {lane: threading.BoundedSemaphore(size) for lane, size in self.sizes.items()}
+        self._slots = {lane: Slots(size) for lane, size in self.sizes.items()}
         context = trusting_the_system()
         proxy = proxy_for(root)
         self._way = f" by the proxy {_address(proxy)}" if proxy is not None else ""
