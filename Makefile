@@ -5,18 +5,21 @@ BIN = $(VENV)/bin
 BENCH_VENV = .venv-bench
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 
-.PHONY: demo test lint bench soak clean
+.PHONY: demo test lint screenshots bench soak explore clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/ppa-assigner demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 4 $(if $(COVERAGE),--cov --cov-report=term)
+	$(BIN)/python -m pytest -n 4 --dist loadgroup $(if $(COVERAGE),--cov --cov-report=term)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+screenshots: $(VENV)/.dev
+	$(BIN)/python -m tests.web.screenshots build/screenshots
 
 # make bench TABLES="latency start" measures some; labgrid, which one table is beside, has a virtual environment of its own
 bench: $(VENV)/.dev $(if $(filter labgrid,$(or $(TABLES),labgrid)),$(BENCH_VENV)/.labgrid)
@@ -24,6 +27,9 @@ bench: $(VENV)/.dev $(if $(filter labgrid,$(or $(TABLES),labgrid)),$(BENCH_VENV)
 
 soak: $(VENV)/.dev
 	PPA_ASSIGNER_SOAK=$${PPA_ASSIGNER_SOAK:-180} $(BIN)/python -m pytest tests/soak
+
+explore: $(VENV)/.dev
+	$(BIN)/python -m tests.explore $(PPA_ASSIGNER_EXPLORE)
 
 clean:
 	rm -rf $(VENV) $(BENCH_VENV)

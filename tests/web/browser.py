@@ -18,6 +18,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-features=SpareRendererForSitePerProcess",  # a process for each session that is not used
 )  # fmt: skip
 PHONE, DESK = (360, 740), (1280, 800)
 DEADLINE_MS = 30_000
@@ -74,7 +75,7 @@ def looking(
     """A page in a session of its own.  At the end there is no complaint: no error, and nobody else was called."""
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, java_script_enabled=script, base_url=url,
-        **options,
+        reduced_motion="reduce", **options,
     )  # fmt: skip
     context.set_default_timeout(DEADLINE_MS)
     try:

@@ -28,7 +28,7 @@ HOSTILE = "<img src=x onerror=\"document.title='owned'\"> & </td>"
 JOB = "https://jenkins.example/job/archive-rebuild/job/noble-proposed/4711/"
 OWNERS = (
     JOB, "ann", "ticket-4711", "https://github.com/example/project/actions/runs/9188273645", "release team: 24.04.4",
-    "https://launchpad.net/bugs/2041234", HOSTILE, "mia", "https://user@evil.example/", "javascript:alert(1)",
+    "https://launchpad.net/bugs/2041234", HOSTILE, "javascript:alert(1)", "https://user@evil.example/", "mia",
 )  # fmt: skip
 NOTES = (None, "kept for the investigation of a crash in the installer", None, None, "до пятницы, пожалуйста")
 TOKENS = {"ann": "operators-token", "ci": "clients-token"}
@@ -142,7 +142,7 @@ def many(control: Control, count: int = 500) -> dict[str, Any]:
 
 @contextmanager
 def sites(folder: Path, *wanted: str) -> Iterator[dict[str, Site]]:
-    """The stand-in and the daemons of these names: `one`, `twenty`, `many`, `guarded`."""
+    """The stand-in and the daemons of these names: `one`, `few`, `twenty`, `many`, `guarded`."""
     launchpad = start_launchpad()
     with ExitStack() as stack:
         stack.callback(launchpad.stop)
@@ -150,8 +150,9 @@ def sites(folder: Path, *wanted: str) -> Iterator[dict[str, Site]]:
         scenes = {
             "one": lambda: many(control, 1),
             "twenty": lambda: twenty(control),
+            "few": lambda: many(control, 20),
             "many": lambda: many(control),
-            "guarded": lambda: many(control, 3),
+            "guarded": lambda: many(control, 2),
         }
         made = {name: site(folder, launchpad, name, scenes[name](), clients=name == "guarded") for name in wanted}
         stack.enter_context(running(*made.values()))

@@ -71,13 +71,14 @@ class Pages:
         return Response(TEXTS[name], headers=HEADERS, media_type=TYPES[name])
 
     async def about(self, request: Request) -> Response:
-        """Who looks, what stands in the way of lending, and after which event to follow."""
+        """Who looks, what stands in the way of lending, after which event to follow, and which are past already."""
         caller, events = access_control.caller(request.scope), self._backend.events
         return documents.answer({
             "name": caller.name,
             "role": caller.role.value,
             "unready": self._backend.unready(),
             "after": f"{events.run}-{max(0, events.newest - KEPT)}",
+            "newest": events.newest,
             "version": __version__,
         })  # fmt: skip
 

@@ -64,6 +64,7 @@ export class Acts {
     this.wait(false);
     this.dialog.showModal();
     part(this.act.focus).focus();
+    part(this.act.focus).select?.();
   }
 
   close() {

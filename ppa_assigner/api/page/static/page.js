@@ -6,7 +6,7 @@ import { element, find, tick } from "./elements.js";
 import { follow } from "./following.js";
 import { happened, pool } from "./rows.js";
 import { Table } from "./table.js";
-import { clock, seconds, split } from "./words.js";
+import { split } from "./words.js";
 
 const LATELY = 30;
 const SOON = 200; // events come in bursts: one question for all of them
@@ -76,10 +76,10 @@ class Page {
   }
 
   // From here on what happens is heard; what a page without a script says of it was made before.
-  begin(after) {
+  begin({ after, newest }) {
     if (this.place) return;
     this.place = { id: after, pause: 2000 };
-    this.began = clock.now();
+    this.newest = newest;
     find("#lately").replaceChildren();
   }
 
@@ -114,18 +114,20 @@ class Page {
   }
 
   hear(kind, data) {
-    if (kind !== "message") {
+    if (kind === "reset") { // of what was missed nothing is known: numbers begin anew, or some are forgotten
+      this.newest = 0;
       this.want(null);
       return;
     }
-    this.log(data);
-    this.want(data.ppa);
+    const news = data.number > this.newest;
+    this.log(data, news);
+    if (news) this.want(data.ppa);
   }
 
   // The stream is open, or it is not and is tried again.
   tell(open) {
-    if (open && !this.live) this.want(null);
-    this.live = open;
+    if (open && this.silent) this.want(null);
+    [this.live, this.silent] = [open, !open];
     this.state(open ? "live" : "silent");
   }
 
@@ -171,11 +173,11 @@ class Page {
   }
 
   async askAll(signal) {
-    const paths = ["/page/about", "/v1/pools", "/v1/ppas"];
-    const [about, pools, ppas] = await Promise.all(paths.map((path) => get(path, signal)));
+    const about = await get("/page/about", signal); // first, so that no event is between what is listed and followed
+    const [pools, ppas] = await Promise.all(["/v1/pools", "/v1/ppas"].map((path) => get(path, signal)));
     return () => {
       this.enterAs(about);
-      this.begin(about.after);
+      this.begin(about);
       this.warn(about.unready);
       const alike = (values) => new Set(values).size <= 1;
       find("#table").classList.toggle("one-pool", alike(ppas.items.map((ppa) => ppa.pool)));
@@ -228,14 +230,14 @@ class Page {
     document.title = `${free} free · PPA assigner`;
   }
 
-  log(event) {
+  log(event, news) {
     const line = happened(event);
     if (line === null) return;
     line.dataset.words = line.textContent.toLowerCase() + event.ppa;
     const list = find("#lately");
     list.prepend(line);
     while (list.children.length > LATELY) list.lastElementChild.remove();
-    if (seconds(event.at) > this.began) this.sayMoved(event);
+    if (news) this.sayMoved(event);
   }
 
   filterLately(words) {

@@ -1,0 +1,177 @@
+"""What the page shows and how one finds something on it: few and many PPAs, live, by keyboard, without a script."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from ppa_assigner.api.page import words
+from ppa_assigner.api.page.html import linked
+
+from .browser import DESK, PHONE, looking
+from .scene import HOSTILE, JOB, Site
+
+LIVE = "#live.live"
+CELLS = """() => [...document.querySelectorAll('#table tbody tr, #pools tbody tr, #lately li')].map((row) => {
+  const copy = row.cloneNode(true);
+  for (const acts of copy.querySelectorAll('.acts')) acts.remove();
+  for (const time of copy.querySelectorAll('time')) time.replaceChildren(time.dateTime, time.dataset.form);
+  return [row.dataset.ppa ?? row.dataset.pool, ...[...copy.children].map((cell) => cell.textContent)];
+})"""
+FITS = "() => document.documentElement.scrollWidth <= window.innerWidth"
+NAMES = "[...document.querySelectorAll('#table tbody tr:not([hidden])')].map((row) => row.dataset.ppa.split('/').pop())"
+
+
+def live(page: Page) -> Page:
+    """The page once it follows the events."""
+    page.locator(LIVE).wait_for()
+    return page
+
+
+def row_of(page: Page, name: str) -> Locator:
+    """The row of a PPA: looking for a name among hundreds of rows by their roles takes long."""
+    return page.locator(f"[data-ppa$='/{name}']").first
+
+
+def shown(page: Page) -> list[str]:
+    """The names of the PPAs that are shown, in their order."""
+    names: list[str] = page.evaluate(NAMES)
+    return names
+
+
+@pytest.mark.parametrize(("name", "count"), [("few", 20), ("twenty", 21), ("many", 500)])
+def test_few_and_many_fit(browser: Browser, daemons: dict[str, Site], name: str, count: int) -> None:
+    """All are there, and nothing is wider than the screen; no complaint of the browser, and nobody else is called."""
+    with looking(browser, daemons[name].url, size=PHONE) as page:
+        expect(live(page).locator("#table tbody tr")).to_have_count(count)
+        expect(page.locator("#shown")).to_have_text(str(count))
+        free = daemons[name].http.get("/v1/pools").json()["items"][0]["counts"]["state"]["free"]
+        expect(page.locator("#pools .number.free").first).to_have_text(f"{free} free")
+        for width, height in (PHONE, (700, 800), (1000, 800), DESK):
+            page.set_viewport_size({"width": width, "height": height})
+            assert page.evaluate(FITS)
+
+
+def test_without_a_script_it_says_the_same(browser: Browser, daemons: dict[str, Site]) -> None:
+    """Every row and cell, word for word; it is read anew by itself, and offers nothing that would not work."""
+    url = daemons["twenty"].url
+    with looking(browser, url, script=False) as page:
+        plain = page.evaluate(CELLS)
+        assert page.locator("noscript meta[http-equiv=refresh]").get_attribute("content") == "30"
+        expect(page.get_by_role("button")).to_have_count(0)
+        expect(page.get_by_role("textbox")).to_have_count(0)
+    with looking(browser, url) as page:
+        rows = live(page).evaluate(CELLS)
+    assert len(plain) >= 21 + 2
+    assert [row for row in rows if row[0]] == [row for row in plain if row[0]]
+
+
+def test_words_are_the_same_with_and_without_a_script(browser: Browser, daemons: dict[str, Site]) -> None:
+    """Durations, and which texts are links."""
+    times = [0, 0.9, 1, 59, 60, 61, 3599, 3600, 3661, 7200, 86399, 86400, 90000, 10**7, -5]
+    texts = [JOB, HOSTILE, "http://a", "HTTPS://A/b?c#d", "javascript:alert(1)", "https://", "https://u@h/", "data:x",
+             "https://a b", " https://a", "https:/a", "ftp://a", "https://a\\@b", "http://a?x@y", "//a"]  # fmt: skip
+    with looking(browser, daemons["few"].url) as page:
+        told = live(page).evaluate(
+            """async ([times, texts]) => {
+              const { span, FORMS, isLink } = await import("/static/words.js");
+              return [times.map(span), times.map((each) => FORMS.left(-each)), texts.map(isLink)];
+            }""",
+            [times, texts],
+        )
+    assert told[0] == [words.span(each) for each in times]
+    assert told[1] == [words.left(each) for each in times]
+    assert told[2] == [linked(each).startswith("<a ") for each in texts]
+    assert told[2].count(True) == 4
+
+
+def test_hostile_text_stays_text(browser: Browser, daemons: dict[str, Site]) -> None:
+    """Markup is shown as it was written; only addresses of the web are links, and they tell nobody where from."""
+    for script in (True, False):
+        with looking(browser, daemons["twenty"].url, script=script) as page:
+            for text in (HOSTILE, "javascript:alert(1)"):
+                expect(page.get_by_text(text)).to_be_visible()
+            assert page.title() != "owned"
+            assert page.locator("#table img, #table script").count() == 0
+            kinds = page.locator("#table a").evaluate_all("all => all.map((a) => `${a.protocol} ${a.rel}`)")
+            assert set(kinds) == {"https: noopener noreferrer"}
+
+
+def test_a_change_is_seen_without_reloading(browser: Browser, daemons: dict[str, Site]) -> None:
+    """The row, the counts, the log and those who only hear the page; only that PPA is asked for, and no other row is
+    made anew.
+    """
+    site = daemons["many"]
+    with looking(browser, site.url) as page:
+        live(page).evaluate("() => { for (const row of document.querySelectorAll('#table tr')) row.known = true; }")
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url.removeprefix(site.url)))
+        lease = site.assign(owner="https://ci.example/77", ppa="~many-500/ubuntu/pool-001", wait=20).json()
+        row = row_of(page, "pool-001")
+        expect(row.get_by_role("link", name="https://ci.example/77")).to_be_visible()
+        expect(row.locator("td.state")).to_have_text("used")
+        expect(row.locator("td.left")).to_have_text(re.compile("^(7 h 59 min|8 h) left$"))
+        expect(page.locator("#said")).to_have_text("pool-001 is used")
+        expect(page.locator("#lately li").first).to_contain_text("pool-001 used assigned: https://ci.example/77")
+        assert page.evaluate("() => [...document.querySelectorAll('#table tr')].every((row) => row.known)")
+        assert {path for path in asked if "ppas" in path} == {"/v1/ppas/~many-500/ubuntu/pool-001"}
+    assert site.http.delete(f"/v1/leases/{lease['id']}").status_code == 200
+
+
+def test_filter_and_sort_by_keyboard(browser: Browser, daemons: dict[str, Site]) -> None:
+    """Words, states and order, all with keys; the address keeps them over a reload."""
+    with looking(browser, daemons["twenty"].url) as page:
+        live(page).keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to the PPAs")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="PPAs")).to_be_focused()
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("searchbox", name="Filter")).to_be_focused()
+        page.keyboard.type("CI-POOL ubuntu")
+        expect(page.locator("#shown")).to_have_text("19 of 21")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("button", name="used 8")).to_be_focused()
+        page.keyboard.press("Space")
+        expect(page.get_by_role("button", name="used 8", pressed=True)).to_be_focused()
+        assert shown(page) == [f"pool-{number:03}" for number in range(8, 16)]
+        head = page.get_by_role("columnheader", name="Time left")
+        for order, first in (("ascending", "pool-008"), ("descending", "pool-015")):
+            head.get_by_role("button").press("Enter")
+            assert head.get_attribute("aria-sort") == order
+            assert shown(page)[0] == first
+        assert page.url.endswith("#q=CI-POOL+ubuntu&show=used&sort=left&order=down")
+        page.reload()
+        live(page)
+        assert shown(page)[0] == "pool-015"
+        assert page.locator("[aria-sort]").count() == 1
+
+
+def test_no_match_says_so(browser: Browser, daemons: dict[str, Site]) -> None:
+    """And one key shows all again."""
+    with looking(browser, f"{daemons['twenty'].url}/#q=nobody+has+this") as page:
+        button = page.get_by_role("button", name="Show all")
+        button.press("Enter")
+        expect(page.locator("#shown")).to_have_text("21")
+        expect(page.get_by_role("searchbox")).to_be_focused()
+
+
+def test_the_focus_stays_over_changes(browser: Browser, daemons: dict[str, Site]) -> None:
+    """A row that moves and is filled anew keeps it, also where the very button is gone."""
+    site = daemons["few"]
+    with looking(browser, f"{site.url}/#sort=state") as page:
+        row = row_of(live(page), "pool-003")
+        link = row.locator(".name a")
+        link.focus()
+        before = shown(page).index("pool-003")
+        lease = site.assign(owner="focus", ppa="~many-20/ubuntu/pool-003", wait=20).json()
+        expect(row).to_contain_text("focus")
+        assert shown(page).index("pool-003") < before
+        expect(link).to_be_focused()
+        row.get_by_role("button", name="Release pool-003").focus()
+        assert site.http.delete(f"/v1/leases/{lease['id']}").status_code == 200
+        expect(row.locator("td.state")).not_to_contain_text("used")
+        expect(link).to_be_focused()
