@@ -64,6 +64,7 @@ def said_once(one: Site, what: str) -> None:
 
 def expires(one: Site) -> None:
     """An expired token is an outage that says so; with another one and a restart everything is as it was."""
+    one.daemon.covered = True
     one.start()
     lease = one.assign("kept", idle=60).document
     rule = one.fault("status", status=401, text=f"Expired token ({one.name}).", headers={"Content-Type": "text/plain"})
@@ -87,6 +88,7 @@ def expires(one: Site) -> None:
 
 def begins_expired(one: Site) -> None:
     """The daemon says so and stays; it is not made to fall over and over."""
+    one.daemon.covered = True
     token = one.launchpad.control.token("ppa-bot", consumer=f"{one.name}-old", expired=True)
     good = (one.daemon.folder / "launchpad.credentials").read_text()
     (one.daemon.folder / "launchpad.credentials").write_text(credentials_text(token))
