@@ -7,7 +7,6 @@ left and was not answered is `Unknown`, and never taken for a refusal.
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from . import answers
 from .answers import FailedError, UnreadableError
 from .contents import Get
 from .links import origin
+from .slots import Slots
 from .transport import Answer, NoAnswerError, NotSentError, Transport
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class Asking:
         self.root = root
         self.transport = transport
         self._signed = signed
-        self._listings = threading.BoundedSemaphore(max(1, transport.sizes[Lane.WORK] // 2))
+        self._listings = Slots(max(1, transport.sizes[Lane.WORK] // 2))
 
     def send(
         self,
