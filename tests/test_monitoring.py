@@ -318,6 +318,7 @@ def test_each_alert_is_raised_when_it_should_be_and_by_nothing_else(tmp_path: Pa
     assert CASES.keys() == alerts().keys()
     cases = {"nothing": HEALTHY} | {name: made() for name, made in CASES.items()}
     cases["PpaAssignerDown, not even asked"] = {}
+    cases["LaunchpadStale, some never seen"] = ill("_last_look", "0x45")
     tests = [
         {
             "name": name,

@@ -81,12 +81,11 @@ def _daemon(health: Health) -> Iterator[Metric]:
         "ppa_assigner_launchpad_clock_alarm", "Whether Launchpad's clock jumped: no lease expires meanwhile",
         health.clock_jumped,
     )  # fmt: skip
-    looked = GaugeMetricFamily(
-        "ppa_assigner_last_look_timestamp_seconds", "When the look began that all PPAs were seen in or after"
+    yield _gauge(
+        "ppa_assigner_last_look_timestamp_seconds",
+        "When the look began that all PPAs were seen in or after; 0: there was none yet",
+        0.0 if health.looked is None else time.time() - health.looked,  # absent it would be missed by no alert
     )
-    if health.looked is not None:
-        looked.add_metric([], time.time() - health.looked)
-    yield looked
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:
