@@ -127,8 +127,8 @@ def twenty(control: Control) -> dict[str, Any]:
     }
 
 
-def many(control: Control, count: int = 500) -> dict[str, Any]:
-    """One large pool; nothing in it has to be cleaned."""
+def many(control: Control, count: int = 500, owner: str = "many") -> dict[str, Any]:
+    """One pool of that size; nothing in it has to be cleaned."""
     free = record(State.FREE, "default", 86400.0)
     kept = record(State.DIRTY, "default", 86400.0, quarantined="kept for the investigation of #42", tries=2)
     kinds = islice(cycle("fufuufuuufuufuuuq" if count > 1 else "u"), count)
@@ -137,7 +137,7 @@ def many(control: Control, count: int = 500) -> dict[str, Any]:
         else used(number, "default", OWNERS[number % len(OWNERS)], hours=1 + number % 40)
         for number, kind in enumerate(kinds)
     ]  # fmt: skip
-    return {"default": {"ppas": fill(control, f"many-{count}", records), "verify_age": None}}
+    return {"default": {"ppas": fill(control, owner, records), "verify_age": None}}
 
 
 @contextmanager
@@ -148,11 +148,11 @@ def sites(folder: Path, *wanted: str) -> Iterator[dict[str, Site]]:
         stack.callback(launchpad.stop)
         control = launchpad.control
         scenes = {
-            "one": lambda: many(control, 1),
+            "one": lambda: many(control, 1, "one"),
             "twenty": lambda: twenty(control),
-            "few": lambda: many(control, 20),
+            "few": lambda: many(control, 20, "few"),
             "many": lambda: many(control),
-            "guarded": lambda: many(control, 2),
+            "guarded": lambda: many(control, 1, "guarded"),
         }
         made = {name: site(folder, launchpad, name, scenes[name](), clients=name == "guarded") for name in wanted}
         stack.enter_context(running(*made.values()))

@@ -40,7 +40,7 @@ def details(browser: Browser, made: dict[str, Site], folder: Path) -> None:
             shoot(page, folder, f"client-{size[0]}", True)
         with looking(browser, made["twenty"].url, size=size, scheme="dark" if size == PHONE else "light") as page:
             for act in ("Release", "Hold", "Quarantine", "Resume"):
-                page.get_by_role("button", name=act).first.click()
+                page.get_by_role("button", name=f"{act} pool").first.click()
                 shoot(page, folder, f"{act.lower()}-{size[0]}", False)
                 page.keyboard.press("Escape")
         with looking(browser, f"{made['many'].url}/#q=mia&show=used&sort=left", size=size) as page:

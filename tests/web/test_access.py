@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Browser, Page, expect
 
-from .browser import looking
+from .browser import DESK, PHONE, looking
 from .scene import TOKENS, Site
 from .test_page import live, row_of
 
@@ -36,6 +36,7 @@ def test_a_token_is_asked_for_once_a_session(browser: Browser, daemons: dict[str
         live(page)
         expect(page.locator("#who")).to_contain_text("ann, operator")
         expect(page.get_by_role("button", name="Quarantine pool-001")).to_be_visible()
+        expect(page.locator("#shown")).to_have_text("1")
         page.reload()
         live(page)
         assert page.context.cookies() == []
@@ -53,7 +54,7 @@ def test_an_operator_acts_with_the_token(browser: Browser, daemons: dict[str, Si
     """Quarantine and back, over the stream of events with the token too."""
     with looking(browser, daemons["guarded"].url) as page:
         enter(page, TOKENS["ann"])
-        row = row_of(live(page), "pool-002")
+        row = row_of(live(page), "pool-001")
         row.get_by_role("button", name="Quarantine").click()
         page.keyboard.type("looked at")
         page.keyboard.press("Enter")
@@ -69,7 +70,9 @@ def test_a_client_only_looks(browser: Browser, daemons: dict[str, Site]) -> None
         enter(page, TOKENS["ci"])
         row = row_of(live(page), "pool-001")
         expect(page.locator("#who")).to_contain_text("ci, client")
-        expect(row.get_by_role("button")).to_have_count(0)
+        for width, height in (PHONE, DESK):
+            page.set_viewport_size({"width": width, "height": height})
+            expect(row.get_by_role("button")).to_have_count(0)
         page.evaluate("() => document.documentElement.classList.add('operator')")
         row.get_by_role("button", name="Quarantine").click()
         page.keyboard.type("no")
@@ -99,7 +102,7 @@ def test_without_the_stream_it_asks_again_and_again(browser: Browser, daemons: d
         page.route("**/v1/events", lambda route: route.abort())
         page.reload()
         expect(page.locator("#live")).to_have_text("Asking every 10 s")
-        lease = site.assign(owner="polled", ppa="~many-20/ubuntu/pool-010", wait=30).json()
+        lease = site.assign(owner="polled", ppa="~few/ubuntu/pool-010", wait=30).json()
         row = row_of(page, "pool-010")
         expect(row).not_to_contain_text("polled")
         page.clock.run_for(11_000)
@@ -110,7 +113,7 @@ def test_without_the_stream_it_asks_again_and_again(browser: Browser, daemons: d
 
 def test_it_goes_on_after_a_restart(browser: Browser, daemons: dict[str, Site]) -> None:
     """While the daemon is away the page says so and keeps what it knew; then it is live again."""
-    site, ppa = daemons["few"], "~many-20/ubuntu/pool-012"
+    site, ppa = daemons["few"], "~few/ubuntu/pool-012"
     with looking(browser, site.url) as page:
         row = row_of(live(page), "pool-012")
         site.kill()

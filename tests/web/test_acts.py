@@ -72,7 +72,7 @@ def test_release(browser: Browser, daemons: dict[str, Site]) -> None:
 
 def test_a_lease_that_is_over_is_not_confused_with_the_next(browser: Browser, daemons: dict[str, Site]) -> None:
     """What was shown is what is released: else it is refused, in words."""
-    site, ppa = daemons["few"], "~many-20/ubuntu/pool-006"
+    site, ppa = daemons["few"], "~few/ubuntu/pool-006"
     site.assign(owner="first", ppa=ppa, wait=30)
     with looking(browser, site.url) as page:
         row = row_of(live(page), "pool-006")
@@ -92,7 +92,7 @@ def test_a_lease_that_is_over_is_not_confused_with_the_next(browser: Browser, da
 
 def test_hold_quarantine_and_resume(browser: Browser, daemons: dict[str, Site]) -> None:
     """By keyboard; a reason is needed, and what an act changed is offered no more."""
-    site, ppa = daemons["few"], "~many-20/ubuntu/pool-004"
+    site, ppa = daemons["few"], "~few/ubuntu/pool-004"
     with looking(browser, site.url) as page:
         row = row_of(live(page), "pool-004")
         dialog = asked(page, row, "Hold")

@@ -77,14 +77,14 @@ def test_words_are_the_same_with_and_without_a_script(browser: Browser, daemons:
         told = live(page).evaluate(
             """async ([times, texts]) => {
               const { span, FORMS, isLink } = await import("/static/words.js");
-              return [times.map(span), times.map((each) => FORMS.left(-each)), texts.map(isLink)];
+              const forms = [span, (each) => FORMS.left(-each), (each) => FORMS.in(-each), FORMS.ago];
+              return [forms.map((form) => times.map(form)), texts.map(isLink)];
             }""",
             [times, texts],
         )
-    assert told[0] == [words.span(each) for each in times]
-    assert told[1] == [words.left(each) for each in times]
-    assert told[2] == [linked(each).startswith("<a ") for each in texts]
-    assert told[2].count(True) == 4
+    assert told[0] == [[form(each) for each in times] for form in (words.span, words.left, words.within, words.ago)]
+    assert told[1] == [linked(each).startswith("<a ") for each in texts]
+    assert told[1].count(True) == 4
 
 
 def test_hostile_text_stays_text(browser: Browser, daemons: dict[str, Site]) -> None:
@@ -108,7 +108,7 @@ def test_a_change_is_seen_without_reloading(browser: Browser, daemons: dict[str,
         live(page).evaluate("() => { for (const row of document.querySelectorAll('#table tr')) row.known = true; }")
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url.removeprefix(site.url)))
-        lease = site.assign(owner="https://ci.example/77", ppa="~many-500/ubuntu/pool-001", wait=20).json()
+        lease = site.assign(owner="https://ci.example/77", ppa="~many/ubuntu/pool-001", wait=20).json()
         row = row_of(page, "pool-001")
         expect(row.get_by_role("link", name="https://ci.example/77")).to_be_visible()
         expect(row.locator("td.state")).to_have_text("used")
@@ -116,7 +116,7 @@ def test_a_change_is_seen_without_reloading(browser: Browser, daemons: dict[str,
         expect(page.locator("#said")).to_have_text("pool-001 is used")
         expect(page.locator("#lately li").first).to_contain_text("pool-001 used assigned: https://ci.example/77")
         assert page.evaluate("() => [...document.querySelectorAll('#table tr')].every((row) => row.known)")
-        assert {path for path in asked if "ppas" in path} == {"/v1/ppas/~many-500/ubuntu/pool-001"}
+        assert {path for path in asked if "ppas" in path} == {"/v1/ppas/~many/ubuntu/pool-001"}
     assert site.http.delete(f"/v1/leases/{lease['id']}").status_code == 200
 
 
@@ -167,7 +167,7 @@ def test_the_focus_stays_over_changes(browser: Browser, daemons: dict[str, Site]
         link = row.locator(".name a")
         link.focus()
         before = shown(page).index("pool-003")
-        lease = site.assign(owner="focus", ppa="~many-20/ubuntu/pool-003", wait=20).json()
+        lease = site.assign(owner="focus", ppa="~few/ubuntu/pool-003", wait=20).json()
         expect(row).to_contain_text("focus")
         assert shown(page).index("pool-003") < before
         expect(link).to_be_focused()

@@ -93,15 +93,16 @@ def _line(view: Document, end: str | None, now: datetime) -> Iterator[str]:
     else:
         yield "nobody waits"
     if not view["counts"]["state"].get("free") and end is not None:
-        yield "; next lease: "
-        yield _time(end, words.left(-_since(end, now)), "left")
+        yield "; next lease ends "
+        yield _time(end, words.within(-_since(end, now)), "in")
 
 
 def _name(shown: Document) -> Iterator[str]:
     path, name = words.split(shown["ppa"])
     owner, distribution = path.strip("~/").split("/")
     web = f"https://launchpad.net/~{owner}/+archive/{distribution}/{name}"
-    yield element("a", element("span", path, class_="path"), element("b", name), href=web, rel="noopener noreferrer")
+    said = element("span", path, class_="path"), element("b", name)
+    yield element("a", *said, href=web, rel="noopener noreferrer", aria_label=shown["ppa"])
 
 
 def _chips(shown: Document) -> Iterator[str]:

@@ -39,6 +39,11 @@ def left(seconds: float) -> str:
     return f"{span(seconds)} left" if seconds >= 1 else "ends now"
 
 
+def within(seconds: float) -> str:
+    """When an end is."""
+    return f"in {span(seconds)}"
+
+
 def ago(seconds: float) -> str:
     """How long since something was."""
     return f"{span(seconds)} ago"

@@ -73,7 +73,7 @@ function name(ppa) {
   const [path, last] = split(ppa.ppa);
   const [owner, distribution] = path.replace(/^~|\/$/g, "").split("/");
   const href = `https://launchpad.net/~${owner}/+archive/${distribution}/${last}`;
-  return [element("a", { href, rel: "noopener noreferrer" },
+  return [element("a", { href, rel: "noopener noreferrer", "aria-label": ppa.ppa },
     element("span", { class: "path" }, path), element("b", {}, last))];
 }
 
@@ -153,7 +153,7 @@ function bar(state) {
 
 function line(view, end) {
   const first = view.waiting ? `${view.waiting} waiting, the first for ${span(view.oldest_wait ?? 0)}` : "nobody waits";
-  return view.counts.state.free || !end ? [first] : [first, "; next lease: ", time(end, "left")];
+  return view.counts.state.free || !end ? [first] : [first, "; next lease ends ", time(end, "in")];
 }
 
 // A line of what happened; null for what is only progress, and for what a start of the daemon found.

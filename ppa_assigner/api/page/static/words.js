@@ -30,6 +30,7 @@ export function span(seconds) {
 export const FORMS = {
   span: (since) => span(since),
   ago: (since) => `${span(since)} ago`,
+  in: (since) => `in ${span(-since)}`,
   left: (since) => (-since >= 1 ? `${span(-since)} left` : "ends now"),
 };
 
