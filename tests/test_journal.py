@@ -8,6 +8,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -24,6 +25,7 @@ from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.chronicle import Chronicle
 from ppa_assigner.supervisor.eventlog import EventLog
 from ppa_assigner.views import Condition, Snapshot
+from tests.fakecrew import Desk
 
 T0 = datetime(2026, 11, 25, 3, 14, 12, tzinfo=timezone.utc)
 PPA = Reference.parse("~owner/ubuntu/ppa")
@@ -319,3 +321,27 @@ def test_how_long_and_how_often_is_an_event_too() -> None:
     assert (moved.data["lasted"], moved.data["tries"], moved.at) == (90.0, 2, T0)
     assert (failed.kind, failed.data) == ("failure", {"tries": 1, "fault": "f", "pool": "p"})
     assert failed.at == T0 + timedelta(seconds=5)
+
+
+class _Asking(logging.Handler):
+    """While a line is said, asks the supervisor for something that needs its lock, in another thread."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk, self.answered = desk, list[str]()
+
+    def emit(self, line: logging.LogRecord) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(self.desk.supervisor.pools).result(10.0)
+        self.answered.append(line.getMessage())
+
+
+def test_the_lock_is_not_held_while_a_line_is_said(chronicle: Chronicle) -> None:
+    """A journal that is slow to take it makes nobody wait who asks for a PPA."""
+    desk = Desk("a")
+    asking = _Asking(desk)
+    desk["a"].free()
+    with told_to(asking):
+        desk["a"].show(record(State.DIRTY), Condition.QUARANTINED)
+        desk["a"].show(record(State.DIRTY, tries=1, fault="no"), Condition.QUARANTINED)
+    assert len(asking.answered) == 2

@@ -63,7 +63,7 @@ class Chronicle:
         self._events.add(self._date(), ppa, "alarm", {"text": text})
 
     def changed(self, now: Snapshot) -> None:
-        """What is seen of a PPA may differ: its condition, or that a clean failed.  Called by one thread at a time."""
+        """What is seen of a PPA may differ: its condition, or that a clean failed.  A PPA's are told one at a time."""
         if now.condition is Condition.UNREACHABLE:
             return  # outages are told by who looks, once for all PPAs
         if now.condition is Condition.UNMANAGED and now.fault is None:

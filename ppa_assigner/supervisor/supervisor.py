@@ -10,6 +10,7 @@ import logging
 import random
 from collections.abc import Collection
 from concurrent.futures import Future
+from functools import partial
 
 from ..access import Caller
 from ..automaton import Daemon, Known
@@ -158,8 +159,9 @@ class Supervisor:
         """An operator's act.  Raises Problem for a PPA that is not served."""
         with self._office.deciding():
             self._member(ppa)
-            log.info("%s: %s by %s", ppa, act, caller.name, extra=about(ppa=ppa))
-            return self._ordering.operate(ppa, act)
+            future = self._ordering.operate(ppa, act)
+        log.info("%s: %s by %s", ppa, act, caller.name, extra=about(ppa=ppa))
+        return future
 
     def content(self, ppa: Reference) -> Future[Content]:
         """What a clean would delete."""
@@ -224,7 +226,7 @@ class Supervisor:
             if member is None:
                 return
             self._office.crew.indexed(snapshot)
-            self._chronicle.changed(snapshot)
+            self._office.later(partial(self._chronicle.changed, snapshot))  # who reads the log may be slow
             self._twins.seen(snapshot)
             if record is not None and record.state is State.USED and record.request is not None:
                 self._assigning.appeared(record.request)
