@@ -1,0 +1,379 @@
+"""Ways to break the code on purpose, each a rule of the design left out, and the small scene that shows it.
+
+Rule: each text must stand exactly once in its file; one that does not is stale, and that is a failure.  What must be
+found is named by its invariant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ppa_assigner.options import PoolOptions
+
+from .scene import Scene
+
+SMALL = ("ask", "go", "look", "time", "hear", "restart", "release")
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One replacement in one file of the package."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`finds` begins what the exploration of `scene` says of it."""
+
+    name: str
+    rule: str
+    edits: tuple[Edit, ...]
+    scene: Scene
+    finds: str
+    lively: bool = False
+
+    def make(self, package: Path) -> None:
+        """Break the copy of the package that is there."""
+        for edit in self.edits:
+            path = package / edit.file
+            text = path.read_text()
+            if text.count(edit.old) != 1:
+                raise ValueError(f"stale: {edit.file} has {text.count(edit.old)} times {edit.old!r}")
+            path.write_text(text.replace(edit.old, edit.new))
+
+
+def _only(*more: str, less: tuple[str, ...] = ()) -> frozenset[str]:
+    return frozenset({*SMALL, *more}) - {*less}
+
+
+TWO = (0.0, 0.0)
+QUICK = PoolOptions(settle=0.0, verify_age=0.0)
+RACE = Scene("two ask two daemons for one PPA", waits=TWO, attempts=1, only=_only(less=("release", "time")))
+
+MUTANTS = (
+    Mutant(
+        "a read of the overwritten text settles",
+        "2 †: a read that still shows the text we wrote over never settles an unknown outcome",
+        (
+            Edit(
+                "automaton/writing.py",
+                "    if _still_stands(flight.base, answer):\n        return *_settle(known, answer), None\n",
+                "",
+            ),
+        ),
+        Scene(
+            "late assign",
+            ppas=2,
+            daemons=1,
+            attempts=2,
+            faults=1,
+            unheard=1,
+            only=frozenset({"ask", "go", "look", "hear", "unheard", "late", "land"}),
+        ),
+        "I3",
+    ),
+    Mutant(
+        "given up by its lease, not by its nonce",
+        "5.4 †: only while the record has the very nonce of the assignment",
+        (
+            Edit(
+                "automaton/lending.py",
+                "record.state is not State.USED or record.nonce != command.nonce",
+                "record.lease != command.lease",
+            ),
+        ),
+        Scene(
+            "gives up while another tells",
+            attempts=2,
+            hangups=1,
+            only=_only("hang up", less=("time", "release")),
+        ),
+        "I1",
+    ),
+    Mutant(
+        "told without rewriting",
+        "5.5 †: a lease found by a later attempt is rewritten with it before it is told",
+        (
+            Edit(
+                "automaton/lending.py",
+                "    if record.attempt < command.attempt:\n        return begin(known, Purpose.RAISE, now, command, "
+                "attempt=command.attempt, touched=now.date)\n",
+                "",
+            ),
+            Edit(
+                "supervisor/confirming.py",
+                "case Lent(record) if record.attempt < asked.attempt:",
+                "case Lent(record) if record.attempt < 0:",
+            ),
+        ),
+        Scene(
+            "gives up while another tells",
+            attempts=2,
+            hangups=1,
+            only=_only("hang up", less=("time", "release")),
+        ),
+        "I1",
+    ),
+    Mutant(
+        "a lower attempt is told",
+        "5.5 †: a daemon that meets a higher attempt answers superseded and writes no used",
+        (
+            Edit(
+                "automaton/lending.py",
+                "    if record.attempt > command.attempt:\n        return deny(known, command, No.SUPERSEDED)\n",
+                "",
+            ),
+        ),
+        Scene(
+            "vanishes from the line",
+            waits=(300.0,),
+            attempts=2,
+            vanish=1,
+            faults=1,
+            every=60.0,
+            ttl=10_000.0,
+            only=frozenset({"ask", "go", "look", "hear", "time", "vanish", "void"}),
+        ),
+        "I3",
+    ),
+    Mutant(
+        "the lower attempt's lease stays",
+        "5.5 †: of two leases of one request the one with the lower attempt goes to dirty",
+        (Edit("supervisor/twins.py", "record.attempt > _attempt(low)", "record.attempt < 0"),),
+        Scene(
+            "late assign of a dead daemon",
+            ppas=2,
+            faults=1,
+            crashes=1,
+            ttl=10_000.0,
+            persistent=True,
+            first=(("ask", 0, 0), ("go", 0, 0), ("crash", 0, 0, "late")),
+            only=frozenset({"ask", "go", "void", "look", "hear", "land"}),
+        ),
+        "I9",
+        lively=True,
+    ),
+    Mutant(
+        "an unknown free is not settled",
+        "6 †: after an unknown outcome of free a conditional touch comes before the next look",
+        (
+            Edit(
+                "automaton/writing.py",
+                "    if _still_stands(flight.base, answer):\n",
+                "    if flight.purpose is not Purpose.FREE and _still_stands(flight.base, answer):\n",
+            ),
+        ),
+        Scene(
+            "late free",
+            daemons=1,
+            faults=1,
+            strays=1,
+            start="dirty",
+            attempts=0,
+            only=frozenset({"go", "look", "time", "late", "land", "stray"}),
+        ),
+        "I2",
+    ),
+    Mutant(
+        "no fence",
+        "6: a grant or a destructive request leaves only within 10 s of an answer that showed the record",
+        (Edit("automaton/known.py", "FENCE_S = 10.0", "FENCE_S = 1e9"),),
+        Scene(
+            "a grant stalls",
+            stalls=1,
+            attempts=1,
+            ttl=60.0,
+            first=(("ask", 0, 0), ("go", 0, 0), ("go", 0, 0), ("stall", 0, 0), ("time",), ("time",)),
+            only=_only("stall", less=("release",)),
+            uploaders=("~ann",),
+        ),
+        "I2",
+    ),
+    Mutant(
+        "not read again before it deletes",
+        "6: the record is re-read before each destructive batch",
+        (Edit("automaton/emptying.py", "not_after = clean.fence + FENCE_S", "not_after = now.boot + FENCE_S"),),
+        Scene(
+            "a daemon and the next run of it",
+            twins=True,
+            uploads=1,
+            attempts=1,
+            start="dirty",
+            options=QUICK,
+            first=(("go", 0, 0), ("go", 1, 0), ("go", 1, 0)),
+            only=_only("upload", less=("release", "time")),
+        ),
+        "I1",
+    ),
+    Mutant(
+        "the nonce is not looked at",
+        "2: a read that shows one of our nonces settles it",
+        (Edit("automaton/writing.py", "sent.nonce == record.nonce", "flight.record.serial == record.serial"),),
+        RACE,
+        "I1",
+    ),
+    Mutant(
+        "412 is taken for success",
+        "2: success is 209 and nothing else",
+        (
+            Edit(
+                "automaton/writing.py",
+                "        case Conflict():\n            return *look_again(replace(known, flight=replace(flight, "
+                "unsettled=True, under_way=now.boot))), None\n",
+                "        case Conflict():\n            text = compose(known.text.human, flight.record)\n"
+                "            return _landed(known, replace(flight.base, description=text), True, now)\n",
+            ),
+        ),
+        RACE,
+        "I1",
+    ),
+    Mutant(
+        "no answer is taken for success",
+        "2: unknown is kept apart",
+        (
+            Edit(
+                "automaton/writing.py",
+                "        case Unknown():\n            return *_in_doubt(known, now), None\n",
+                "        case Unknown():\n            text = compose(known.text.human, flight.record)\n"
+                "            return _landed(known, replace(flight.base, description=text), True, now)\n",
+            ),
+        ),
+        Scene("an assign is lost on its way", daemons=1, attempts=1, faults=1, only=_only("void", less=("time",))),
+        "I1",
+    ),
+    Mutant(
+        "free before proof",
+        "I2: nothing reaches free but through a proven clean",
+        (Edit("automaton/proving.py", "    if not content.empty:\n", "    if not content.empty and clean is None:\n"),),
+        Scene("a clean", daemons=1, attempts=0, strays=1, start="dirty", only=_only("stray")),
+        "I2",
+    ),
+    Mutant(
+        "no quiet window",
+        "6: nothing active for a whole quiet window, counted from the clean's last changing request",
+        (Edit("automaton/proving.py", "max(clean.look_at, quiet_until(known, clean))", "clean.look_at"),),
+        Scene(
+            "a late grant",
+            daemons=1,
+            attempts=2,
+            faults=1,
+            first=(("ask", 0, 0), ("go", 0, 0), ("go", 0, 0), ("late", 0, 0), ("ask", 0, 0)),
+            only=_only("late", "land"),
+            uploaders=("~ann",),
+        ),
+        "I",
+    ),
+    Mutant(
+        "another's clean is taken over at once",
+        "6: one daemon cleans; another takes over only after 5 minutes of silence",
+        (
+            Edit(
+                "automaton/cleaning.py",
+                "timedelta(seconds=CLEANER_SILENCE_S)\n\n\ndef due",
+                "timedelta(0)\n\n\ndef due",
+            ),
+        ),
+        Scene("two would clean", attempts=0, every=60.0, start="dirty", only=_only()),
+        "I9",
+        lively=True,
+    ),
+    Mutant(
+        "answered from a look that began before",
+        "5.5: attempt > 0 makes the daemon look at every PPA afresh first",
+        (Edit("supervisor/searching.py", "under_way=asked.attempt == 0", "under_way=True"),),
+        Scene(
+            "an old look",
+            ppas=2,
+            faults=1,
+            slow=1,
+            unheard=1,
+            first=(("time",), ("look", 0), ("listed", 1)),
+            only=frozenset({"ask", "go", "void", "unheard", "hear", "look", "looked"}),
+        ),
+        "I3",
+    ),
+    Mutant(
+        "lent without a look for arrivals",
+        "5.2: the worker makes sure that the PPA is empty, then writes used",
+        (
+            Edit(
+                "automaton/lending.py",
+                "    if age is None:\n        return True\n",
+                "    if age is None or age == 0.0:\n        return True\n",
+            ),
+        ),
+        Scene(
+            "what came with a late free",
+            daemons=1,
+            attempts=1,
+            crashes=1,
+            strays=1,
+            start="dirty",
+            only=_only("crash", "land", "stray", less=("release",)),
+        ),
+        "I2",
+    ),
+    Mutant(
+        "people's words are dropped",
+        "2: human text stays byte for byte",
+        (Edit("automaton/writing.py", "text = compose(known.text.human, record)", "text = compose(None, record)"),),
+        RACE,
+        "I6",
+    ),
+    Mutant(
+        "anybody's release ends the lease",
+        "I7: a late release by a former owner changes nothing",
+        (
+            Edit(
+                "automaton/lending.py",
+                "    if record is None or record.lease != command.lease:\n"
+                "        return deny(known, command, No.ELSEWHERE)\n    if record.state is State.DIRTY:",
+                "    if record is None or record.state is State.FREE:\n"
+                "        return deny(known, command, No.ELSEWHERE)\n    if record.state is State.DIRTY:",
+            ),
+        ),
+        Scene(
+            "a former owner",
+            waits=TWO,
+            attempts=1,
+            again=1,
+            options=QUICK,
+            first=(("ask", 0, 0), ("go", 0, 0), ("go", 0, 0), ("release", 0, 1), ("look", 1)),
+            only=_only("release again", less=("time",)),
+        ),
+        "I1",
+    ),
+    Mutant(
+        "taken in although it is not empty",
+        "I5: a PPA without our record is never changed unless wholly empty",
+        (
+            Edit(
+                "automaton/table.py",
+                "        case Content(empty=True):\n            return operating.take_in",
+                "        case Content():\n            return operating.take_in",
+            ),
+        ),
+        Scene("a stranger's PPA", daemons=1, attempts=0, strays=1, start="bare", only=_only("stray")),
+        "I5",
+    ),
+    Mutant(
+        "a call has no deadline",
+        "I8: every call is answered within its deadline",
+        (Edit("supervisor/wishes.py", "for moment in {call.until, call.deadline}", "for moment in {call.until}"),),
+        Scene("Launchpad hangs", daemons=1, attempts=1, stalls=1, only=_only("stall", less=("release",))),
+        "I8",
+    ),
+    Mutant(
+        "no lease expires",
+        "I9: every lease ends at last",
+        (Edit("automaton/ticking.py", "return _expiry(known, now)", "return None"),),
+        Scene("walks away", daemons=1, attempts=1, crashes=1, only=frozenset({"ask", "go", "look", "crash"})),
+        "I9",
+        lively=True,
+    ),
+)
+BY_NAME = {mutant.name: mutant for mutant in MUTANTS}

@@ -1,0 +1,68 @@
+"""What an exploration may do: how many of each, and how often anything goes wrong.
+
+Rule: plain values.  Whatever is not bounded here happens in every order that it can happen in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ppa_assigner.options import PoolOptions
+
+SETTLE_S = 120.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The bounds of one exploration.
+
+    `waits` has for each client how long it is ready to wait in line (seconds), `attempts` how often each may ask.
+    Budgets, of the whole run: `faults` (a request that is lost on its way, whose answer is lost, or that lands late),
+    `crashes`, `slow` (an answer that arrives after other things happened), `stalls` (a request that leaves only after
+    time has passed), `unheard` (an answer that left and never reached the client), `vanish` (a client that
+    gives up without the daemon noticing), `hangups`, `uploads` (of holders),
+    `strays` (content that comes to be while nobody holds the PPA), `edits` (of a person, in the words), `again` (a
+    former owner releases or touches once more), `touches`.
+    Time passes to the next moment at which anything is due, in steps of `grain` seconds: what is due in one step comes
+    late, and in any order with all that waits for the explorer.
+    """
+
+    name: str
+    ppas: int = 1
+    daemons: int = 2
+    waits: tuple[float, ...] = (0.0,)
+    attempts: int = 2
+    faults: int = 0
+    crashes: int = 0
+    slow: int = 0
+    stalls: int = 0
+    unheard: int = 0
+    vanish: int = 0
+    hangups: int = 0
+    uploads: int = 0
+    strays: int = 0
+    edits: int = 0
+    again: int = 0
+    touches: int = 0
+    uploaders: tuple[str | None, ...] = (None, None)
+    human: str | None = "words"
+    ttl: float = 240.0
+    every: float = 300.0
+    grain: float = 60.0
+    total: float = 60.0
+    twins: bool = False  # both daemons have the same name, as two runs of one have
+    start: str = "free"  # "free", "dirty" or "bare" (no record), all PPAs
+    options: PoolOptions = field(
+        default_factory=lambda: PoolOptions(settle=SETTLE_S, verify_age=0.0, grant_upload=True)
+    )
+    persistent: bool = False  # without faults, clients ask until they have a lease
+    first: tuple[tuple[Any, ...], ...] = ()  # moves that are made before the exploration begins
+    only: frozenset[str] | None = None  # the kinds of moves there are; None: all
+
+    @property
+    def budget(self) -> tuple[tuple[str, int], ...]:
+        """What is left at the start."""
+        names = ("faults", "crashes", "slow", "stalls", "unheard", "vanish", "hangups", "uploads", "strays", "edits",
+                 "again", "touches")  # fmt: skip
+        return tuple((name, getattr(self, name)) for name in names)

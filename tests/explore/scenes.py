@@ -1,0 +1,56 @@
+"""The explorations: small ones that close, and the full ones that are walked as far as time goes.
+
+Rule: the bounds of each are in its `Scene`; what is walked within them is all there is.  Those of `REDUCED` are part of
+`make test`, with a bound on their states where they do not close soon; those of `DEEP` are `make explore`.
+"""
+
+from __future__ import annotations
+
+from ppa_assigner.options import PoolOptions
+
+from .mutants import MUTANTS
+from .scene import SETTLE_S, Scene
+from .search import Bounds
+
+AT_ONCE = PoolOptions(settle=0.0, verify_age=0.0)
+
+ONE_CLIENT = Scene(
+    "1 PPA, 2 daemons, 1 client",
+)
+CYCLE = Scene("1 PPA, 2 daemons, 2 clients, one ask each", waits=(0.0, 0.0), attempts=1)
+LATE = Scene("1 PPA, 1 daemon, 1 client, a fault, a crash", daemons=1, faults=1,
+             crashes=1, unheard=1)  # fmt: skip
+CRASHING = Scene("1 PPA, 2 daemons, 1 client, a fault, a crash", faults=1, crashes=1)
+SLOW = Scene("1 PPA, 2 daemons, 1 client, slow, stalled, unheard", slow=1, stalls=1,
+             unheard=1)  # fmt: skip
+UPLOADING = Scene("1 PPA, 1 daemon, 1 uploader, uploads, a fault", daemons=1, uploaders=("~ann",),
+                  faults=1, uploads=1, touches=1, again=1)  # fmt: skip
+WAITING = Scene("1 PPA, 1 daemon, 2 clients that wait", daemons=1, waits=(600.0, 600.0), hangups=1)
+PEOPLE = Scene("1 bare PPA, 2 daemons, people", start="bare", attempts=0, edits=1,
+               strays=1, faults=1)  # fmt: skip
+TWO_PPAS = Scene("2 PPAs, 1 daemon, 1 client, 2 faults, 3 asks", ppas=2, daemons=1,
+                 attempts=3, faults=2, unheard=1, options=AT_ONCE)  # fmt: skip
+FULL = Scene(
+    "2 PPAs, 2 daemons, 2 clients, all of it", ppas=2, waits=(0.0, 600.0), uploaders=("~ann", None), attempts=3,
+    faults=2, crashes=1, slow=1, stalls=1, unheard=1, vanish=1, hangups=1, uploads=1, strays=1, edits=1, again=1,
+    touches=1,
+)  # fmt: skip
+PLAIN = Scene("2 PPAs, 2 daemons, 2 clients, nothing goes wrong", waits=(0.0, 0.0), ppas=2)
+RESTARTED = Scene(
+    "1 PPA, 2 runs of one daemon, 2 clients, a crash, a fault", waits=(0.0, 0.0), twins=True, crashes=1, faults=1
+)
+
+REDUCED = (
+    (ONE_CLIENT, Bounds(lively_every=25)),
+    (LATE, Bounds(states=900, lively_every=60)),
+    (PEOPLE, Bounds(states=900, lively_every=60)),
+    (UPLOADING, Bounds(states=900, lively_every=60)),
+    (SLOW, Bounds(states=700, lively_every=60)),
+    (WAITING, Bounds(states=700, lively_every=60)),
+    (TWO_PPAS, Bounds(states=700, lively_every=60)),
+    (FULL, Bounds(states=500, lively_every=60)),
+)
+DEEP = (ONE_CLIENT, CYCLE, LATE, PEOPLE, UPLOADING, SLOW, WAITING, TWO_PPAS, CRASHING, RESTARTED, PLAIN, FULL)
+UNBROKEN = {mutant.scene.name: mutant for mutant in MUTANTS}
+"""The mutants' scenes: with nothing broken, nothing is found in them."""
+assert SETTLE_S > 90.0  # as the configuration demands of Launchpad's own services

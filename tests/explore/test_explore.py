@@ -1,0 +1,99 @@
+"""Every interleaving, breadth first: real supervisors and the real automaton, two daemons, and all that may go wrong.
+
+What is the model: Launchpad (in memory, each request one step), clients, time, and when what arrives.  A worker has one
+mailbox, which is emptied whenever it has no request under way; the look and the passing of time are moves like others.
+The bounds of each exploration are in `scenes`: within them it is exhaustive.  Some close, which means that no state was
+left out; the others are complete to the depth that they tell.  `make explore` goes on where these end.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from .form import form_of
+from .moves import play
+from .mutants import MUTANTS, Mutant
+from .scene import Scene
+from .scenes import FULL, ONE_CLIENT, REDUCED
+from .search import Bounds, begin, explore, successors, told_in_words
+from .world import World
+
+SHALLOW = 150
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """An exploration hears what the supervisor logs."""
+    log = logging.getLogger("ppa_assigner")
+    before = log.level, log.handlers[:], log.propagate
+    yield
+    log.level, log.handlers[:], log.propagate = before
+    log.setLevel(before[0])
+
+
+@pytest.mark.parametrize(("scene", "bounds"), REDUCED, ids=lambda one: one.name if isinstance(one, Scene) else "")
+def test_all_that_can_happen_keeps_the_invariants(
+    scene: Scene, bounds: Bounds, record_property: Callable[[str, object], None]
+) -> None:
+    """I1 to I8 in every state, and from a share of them I9: without faults all PPAs are free at last."""
+    found = explore(scene, bounds)
+    assert not found.wrong, told_in_words(scene, found)
+    assert found.closed or found.states >= bounds.states
+    assert found.lively > 0
+    record_property("states explored", found.states)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_unbroken_the_scene_of_a_mutant_shows_nothing(
+    mutant: Mutant, record_property: Callable[[str, object], None]
+) -> None:
+    """What is found in a mutant is the mutant's."""
+    found = explore(mutant.scene, Bounds(states=SHALLOW, lively_every=10 if mutant.lively else 0))
+    assert not found.wrong, told_in_words(mutant.scene, found)
+    record_property("states explored", found.states)
+
+
+def test_one_client_has_a_whole_lease_cycle() -> None:
+    """The scene that closes goes from free over used and dirty to free again, and back to where it began."""
+    states = set()
+    world = begin(ONE_CLIENT)
+    way = [("ask", 0, 0), ("go", 0, 0), ("go", 0, 0), ("release", 0, 0), ("go", 0, 0)]
+    for move in way:
+        world = play(world, move)
+        assert not world.stage.wrong
+        states.add(_state(world))
+    assert states == {"free", "used", "dirty"}
+
+
+def test_a_world_is_not_changed_by_what_follows_it() -> None:
+    """All successors of a world leave it as it was: no state is shared between them."""
+    world = begin(FULL)
+    for _ in range(12):
+        before = form_of(world)
+        following = [new for _, new in successors(world)]
+        forms = [form_of(new) for new in following]
+        for new in following:
+            list(successors(new))
+        assert form_of(world) == before
+        assert [form_of(new) for new in following] == forms
+        world = following[len(following) // 2]
+
+
+def test_the_form_tells_worlds_apart_by_what_is_under_way() -> None:
+    """Equal after the same moves although other names were drawn, different once one request more was answered."""
+    first, second = begin(ONE_CLIENT), begin(ONE_CLIENT)
+    assert form_of(first) == form_of(second)
+    for move in (("ask", 0, 0), ("go", 0, 0), ("go", 0, 0)):
+        last = form_of(first)
+        first, second = play(first, move), play(second, move)
+        assert form_of(first) == form_of(second) != last
+
+
+def _state(world: World) -> str:
+    launchpad = world.launchpad
+    (ppa,) = launchpad.archives
+    record = launchpad.record(ppa)
+    return record.state.value if record is not None else "none"

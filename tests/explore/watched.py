@@ -1,0 +1,120 @@
+"""A Launchpad in memory that looks at each text as it lands, and says what of the design it breaks.
+
+Rule: only what the texts themselves must be like is checked here; who was told of what is the world's to know.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from datetime import datetime
+
+from ppa_assigner.automaton.known import LEGAL
+from ppa_assigner.port import Content, Entry, Gone, Refused, Unavailable
+from ppa_assigner.record import Record, State
+from ppa_assigner.reference import Reference
+from tests.memory import Archive, MemoryLaunchpad
+
+from .stage import Stage, parsed
+
+PAIRS = {pair for legal in LEGAL.values() for pair in legal}
+LISTS = ("items", "builds", "uploads", "uploaders", "dependencies", "processors", "indexed")
+
+
+class WatchedLaunchpad(MemoryLaunchpad):
+    """`words` is what people wrote in each description; `content_seen` when a survey last showed something there,
+    `empty_seen` when one last showed nothing.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage.boot)
+        self.stage = stage
+        self.words: dict[Reference, str | None] = {}
+        self.nonces: dict[Reference, frozenset[str]] = {}
+        self.content_seen: dict[Reference, float] = {}
+        self.empty_seen: dict[Reference, datetime] = {}
+
+    def copy(self) -> WatchedLaunchpad:
+        """One that goes its own way from here."""
+        new = object.__new__(WatchedLaunchpad)
+        vars(new).update(vars(self))
+        new.archives = {ppa: _copy(archive) for ppa, archive in self.archives.items()}
+        new.words, new.nonces = dict(self.words), dict(self.nonces)
+        new.content_seen, new.empty_seen = dict(self.content_seen), dict(self.empty_seen)
+        new.log, new.late = [], []
+        return new
+
+    def record(self, ppa: Reference) -> Record | None:
+        """The record that stands."""
+        return parsed(self.archives[ppa].description).record
+
+    def content(self, entry: Entry) -> Content | Gone | Refused | Unavailable:
+        """Remembers what it showed."""
+        answer, ppa = super().content(entry), Reference.parse(entry.url.removeprefix("memory:"))
+        if isinstance(answer, Content) and answer.empty:
+            self.empty_seen[ppa] = self.date()
+        elif isinstance(answer, Content):
+            self.content_seen[ppa] = self.boot()
+        return answer
+
+    def _store(self, ppa: Reference, text: str | None) -> None:
+        archive = self.archives[ppa]
+        self._judge(ppa, archive, text)
+        archive.description = text
+
+    def _judge(self, ppa: Reference, archive: Archive, text: str | None) -> None:
+        before, after, say = parsed(archive.description), parsed(text), self.stage.wrong.append
+        if after.human != self.words.get(ppa):
+            say(f"I6: the words of {ppa.name} became {after.human!r}")
+        if after.record is None:
+            say(f"I6: no record is left in {ppa.name}: {after.fault}")
+            return
+        if after.record.nonce in self.nonces.get(ppa, frozenset()):
+            say(f"record: {ppa.name} has a nonce again")
+        self.nonces[ppa] = self.nonces.get(ppa, frozenset()) | {after.record.nonce}
+        active = any(item.active for item in archive.items) or bool(archive.uploads)
+        if before.record is None:
+            if not self._looked_empty(ppa, archive):
+                say(f"I5: {ppa.name} was not empty and had no record")
+            return
+        self._follows(ppa, before.record, after.record)
+        if after.record.state is State.FREE and before.record.state is not State.FREE:
+            self._proved(ppa, archive, after.record, active)
+        if (before.record.state, after.record.state) == (State.FREE, State.USED) and active:
+            say(f"I2: {ppa.name} is lent and not empty")
+
+    def _looked_empty(self, ppa: Reference, archive: Archive) -> bool:
+        """Whether a look at all of it showed nothing; what came after that no request can be conditional on."""
+        seen = self.empty_seen.get(ppa)
+        return seen is not None and not any(item.active and item.created < seen for item in archive.items)
+
+    def _follows(self, ppa: Reference, before: Record, after: Record) -> None:
+        say = self.stage.wrong.append
+        if after.serial != before.serial + 1:
+            say(f"record: serial {before.serial} of {ppa.name} was followed by {after.serial}")
+        if (before.state, after.state) not in PAIRS:
+            say(f"I2: {ppa.name} went from {before.state.value} to {after.state.value}")
+        if State.FREE not in (before.state, after.state) and before.lease != after.lease:
+            say(f"I1: one lease followed another in {ppa.name}, which was not free between them")
+        if before.state is after.state is State.USED and after.attempt < before.attempt:
+            say(f"I3: the attempt in {ppa.name} went back")
+
+    def _proved(self, ppa: Reference, archive: Archive, record: Record, active: bool) -> None:
+        say = self.stage.wrong.append
+        since = record.since
+        if any(item.active and item.created < since for item in archive.items) or archive.uploads:
+            say(f"I2: {ppa.name} became free and was not empty")
+        shown = self.content_seen.get(ppa)
+        if shown is not None and self.boot() - shown < (self.date() - since).total_seconds():
+            say(f"I2: {ppa.name} became free after something was seen in it")
+        if archive.uploaders:
+            say(f"I2: {ppa.name} became free while {archive.uploaders} may upload to it")
+
+
+def _copy(archive: Archive) -> Archive:
+    new = copy.copy(archive)
+    for name in LISTS:
+        setattr(new, name, list(getattr(new, name)))
+    new.items = [replace(item) for item in new.items]
+    new.history = []
+    return new
