@@ -22,7 +22,7 @@ IDENTIFIER = "ppa-assigner"
 FIELDS = frozenset({"PPA", "OWNER", "LEASE", "STATE", "POOL", "REQUEST_ID", "WHY"})
 LONGEST = 16_384
 """Characters of one value; a longer one is cut, so that all of them go into one datagram."""
-PATIENCE_S = 2.0
+PATIENCE_S = 0.5
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 _DEBUG = 7
 _UNUSUAL = re.compile(r"[^\x20-\x7e\n]")

@@ -54,6 +54,7 @@ from .automaton.events import (
     Transition,
 )
 from .clock import LaunchpadClock
+from .journal import about
 from .port import ActAnswer, Lane, Launchpad, Moment, WriteAnswer
 from .reference import Reference
 from .views import Cleaning, Snapshot
@@ -132,7 +133,7 @@ class Worker(threading.Thread):
             while not self._stopping.is_set():
                 self.turn(self._next())
         except BaseException as error:
-            log.exception("%s: the worker died", self.ppa)
+            log.exception("%s: the worker died", self.ppa, extra=about(ppa=self.ppa))
             self._listener.died(self.ppa, self._known, error)
 
     def turn(self, event: Event | _Stop) -> None:
