@@ -6,18 +6,16 @@ Rule: the stand-in answers at once, so that nothing but the daemon's own work is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 
 from ppa_assigner.record import State
 
 from ..processes import Daemon
-from ..waiting import until
 from . import asking
 from .asking import Asker, with_askers
 from .processtable import cpu_s, rss_mb
 from .rows import Row, Table, floors_at_most
 from .scale import Scale
-from .site import Launchpad, Site, assigned, pid, site
+from .site import Launchpad, Site, assigned, eventually, pid, site
 
 EVEN = 1.3
 """How much more one may cost where there are more of them, before it is called more than linear."""
@@ -27,9 +25,8 @@ LOOKS = 4
 SHORT_S = 2.0
 LONG_S = 900
 NOTES = (
-    "The figure is what 1,000 more of them would cost, by the difference to the line above; its floor is what they "
-    f"cost there: 1.0 is linear, less is better.  Judged where the line above has at least {FROM}; the kernel counts "
-    "CPU in ticks of 10 ms.",
+    "The figure is what 1,000 of them cost beyond the first one, and its floor is what they cost where there were "
+    f"fewer: 1.0 is linear, less is better, 2.0 would be quadratic where the number doubles.  Judged from {FROM} on.",
     "Clients wait in a pool of one PPA that is taken; their wait ends for all at the same moment, and each is told its "
     "place.",
 )
@@ -44,16 +41,18 @@ def measure(scale: Scale, launchpad: Launchpad) -> Table:
 
 
 def _judged(what: str, measured: dict[int, Costs]) -> Iterator[Row]:
-    first, *_ = counts = sorted(measured)
-    yield Row(f"{what}, {first:,}", *measured[first][what])
-    before: float | None = None
-    for fewer, count in pairwise(counts):
-        total, unit = measured[count][what]
-        more = (total - measured[fewer][what][0]) / (count - fewer) * 1000
-        ratio = more / before if before is not None and before > 0 else None
-        target = floors_at_most(EVEN) if ratio is not None and fewer >= FROM else None
-        yield Row(f"{what}, {count:,}: {total:,.0f} {unit}", more, unit, before, ratio, target)
-        before = more
+    first, *others = sorted(measured)
+    start, unit = measured[first][what]
+    yield Row(f"{what}, {first:,}", start, unit)
+    before: tuple[int, float] | None = None
+    for count in others:
+        total = measured[count][what][0]
+        each = (total - start) / (count - first) * 1000
+        floor = before[1] if before is not None and before[1] > 0 else None
+        target = floors_at_most(EVEN) if before is not None and floor is not None and before[0] >= FROM else None
+        ratio = each / floor if floor else None
+        yield Row(f"{what}, {count:,}: {total:,.0f} {unit}", each, f"{unit}/1,000", floor, ratio, target)
+        before = count, each
 
 
 def _costs(launchpad: Launchpad, count: int) -> Costs:
@@ -78,9 +77,9 @@ def _costs(launchpad: Launchpad, count: int) -> Costs:
 
 def _packages(where: Site, daemon: Daemon) -> Costs:
     """A PPA with so many packages is cleaned."""
-    until(lambda: daemon.http.get("/readyz").status_code == 200, "ready", 120)
+    eventually(lambda: daemon.http.get("/readyz").status_code == 200, "ready", 120)
     begun, before = where.launchpad.control.last(), cpu_s(pid(daemon))
-    until(lambda: _cleaned(daemon), "the clean", 300)
+    eventually(lambda: _cleaned(daemon), "the clean", 300)
     used, requests = cpu_s(pid(daemon)) - before, where.launchpad.control.last() - begun
     return {"packages: CPU to clean": (used * 1000, "ms"), "packages: requests to clean": (float(requests), "requests")}
 
@@ -112,11 +111,11 @@ def _waiting(daemon: Daemon, count: int) -> Costs:
         for number, asker in enumerate(askers):
             wish = {"owner": "bench", "pool": "one", "request_id": f"w{number}", "wait": LONG_S}
             await asker.send("POST", "/v1/leases", wish)
-        until(lambda: _line(daemon) == count, "the line", 120)
+        eventually(lambda: _line(daemon) == count, "the line", 120)
         sizes.append(rss_mb(pid(daemon)) - memory)
 
     used = _cpu(daemon, lambda: with_askers(daemon, count, come))
-    used += _cpu(daemon, lambda: until(lambda: _line(daemon) == 0, "all gone", 120))
+    used += _cpu(daemon, lambda: eventually(lambda: _line(daemon) == 0, "all gone", 120))
     return {
         "clients that wait: CPU to come and go": (used * 1000, "ms"), "clients that wait: memory": (sizes[0], "MB"),
     }  # fmt: skip

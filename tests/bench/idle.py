@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from statistics import median
 
-from ..waiting import until
 from . import bare as floors
 from .processtable import cpu_s, let_pass
 from .rows import Row, Table, at_most, beside
 from .scale import Scale
-from .site import Launchpad, Site, pid, site
+from .site import Launchpad, Site, eventually, pid, site
 
 EVERY_S = 60.0
 """What a daemon looks by unless its configuration says otherwise."""
@@ -55,7 +54,9 @@ def _looks(where: Site, ppas: list[str], scale: Scale) -> tuple[float, float]:
     daemon = where.daemon("looks", ppas, f"{scale.look_every}s").start()
     pages = -(-scale.ppas // 300)
     begun, before = control.last(), cpu_s(pid(daemon))
-    until(lambda: control.last() - begun >= pages * scale.looks, "the looks", 60 + scale.looks * scale.look_every * 2)
+    eventually(
+        lambda: control.last() - begun >= pages * scale.looks, "the looks", 60 + scale.looks * scale.look_every * 2
+    )
     let_pass(scale.look_every / 2)  # the last one is worked off
     used, log = cpu_s(pid(daemon)) - before, control.log(since=begun)
     daemon.close()

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import secrets
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,10 +22,12 @@ from ppa_assigner.port import Lane
 from ppa_assigner.record import Record, State, compose, whole_seconds
 
 from ..processes import Daemon, Launchpad, configure, running, start_launchpad
+from .processtable import let_pass
 
-__all__ = ["OWNER", "Launchpad", "Site", "assigned", "connections", "pid", "site", "stand_in"]
+__all__ = ["OWNER", "Launchpad", "Site", "assigned", "connections", "eventually", "pid", "site", "stand_in"]
 
 OWNER = "ci-pool"
+POLL_S = 0.2
 AT_REST = "1h"
 """Between two looks: none comes in between."""
 
@@ -102,6 +105,15 @@ def pid(daemon: Daemon) -> int:
 def connections(daemon: Daemon, lane: str) -> int:
     """How many a daemon has to Launchpad for assigning (`assign`), or for all else (`work`)."""
     return lanes(load(daemon.config).launchpad.connections)[Lane(lane)]
+
+
+def eventually(condition: Callable[[], object], what: str, seconds: float) -> None:
+    """Wait for it, and ask so seldom that the asking is no part of what is measured."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() >= end:
+            raise RuntimeError(f"not in {seconds:g} s: {what}")
+        let_pass(POLL_S)
 
 
 def assigned(daemon: Daemon, **wish: Any) -> dict[str, Any]:

@@ -14,6 +14,9 @@ from .scale import TINY
 from .site import Launchpad, stand_in
 
 
+pytestmark = pytest.mark.xdist_group("bench")  # one stand-in, not one for each worker
+
+
 @pytest.fixture(scope="module")
 def launchpad() -> Iterator[Launchpad]:
     """One for all."""

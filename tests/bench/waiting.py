@@ -11,13 +11,12 @@ from typing import TypeVar
 from ppa_assigner.record import State, parse
 
 from ..processes import Daemon
-from ..waiting import until
 from . import bare as floors
 from .asking import Asker, with_askers
 from .processtable import cpu_s, let_pass, rss_mb, threads
 from .rows import Row, Table, at_most, beside, floors_at_most
 from .scale import Scale
-from .site import Launchpad, Site, assigned, pid, site
+from .site import Launchpad, Site, assigned, eventually, pid, site
 
 T = TypeVar("T")
 WAIT_S = 900
@@ -52,7 +51,7 @@ async def _waiting(
     for number, asker in enumerate(askers):
         wish = {"owner": "bench", "request_id": f"waits-{number}", "wait": WAIT_S}
         await asker.send("POST", "/v1/leases", wish)
-    await _off(lambda: until(lambda: _line(daemon) == count, f"{count} in the line", 120))
+    await _off(lambda: eventually(lambda: _line(daemon) == count, f"{count} in the line", 120))
     kb = (rss_mb(process) - before[1]) * 1024 / count
     joined = (cpu_s(process) - before[2]) / count * 1000
     resting = cpu_s(process)
