@@ -13,7 +13,6 @@ from .rows import Row, Table, at_least, at_most, beside, document, floors_at_mos
 from .scale import TINY
 from .site import Launchpad, stand_in
 
-
 pytestmark = pytest.mark.xdist_group("bench")  # one stand-in, not one for each worker
 
 
