@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .mutants import Mutant
+from .mutant import Mutant
 
 ROOT = Path(__file__).parents[2]
 NOT_NEEDED = ("standin", "cli", "api", "launchpad", "__pycache__", "static")

@@ -6,44 +6,12 @@ found is named by its invariant.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from ppa_assigner.options import PoolOptions
 
+from .mutant import Edit, Mutant
 from .scene import Scene
 
 SMALL = ("ask", "go", "look", "time", "hear", "restart", "release")
-
-
-@dataclass(frozen=True)
-class Edit:
-    """One replacement in one file of the package."""
-
-    file: str
-    old: str
-    new: str
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """`finds` begins what the exploration of `scene` says of it."""
-
-    name: str
-    rule: str
-    edits: tuple[Edit, ...]
-    scene: Scene
-    finds: str
-    lively: bool = False
-
-    def make(self, package: Path) -> None:
-        """Break the copy of the package that is there."""
-        for edit in self.edits:
-            path = package / edit.file
-            text = path.read_text()
-            if text.count(edit.old) != 1:
-                raise ValueError(f"stale: {edit.file} has {text.count(edit.old)} times {edit.old!r}")
-            path.write_text(text.replace(edit.old, edit.new))
 
 
 def _only(*more: str, less: tuple[str, ...] = ()) -> frozenset[str]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from .broken import found_in
-from .mutants import MUTANTS, Edit, Mutant
+from .mutant import Edit, Mutant
+from .mutants import MUTANTS
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
