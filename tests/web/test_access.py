@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 from playwright.sync_api import Browser, Page, expect
 
+from ..waiting import until
 from .browser import DESK, PHONE, looking
 from .scene import TOKENS, Site
 from .test_page import live, row_of
@@ -109,6 +111,22 @@ def test_without_the_stream_it_asks_again_and_again(browser: Browser, daemons: d
         expect(row).to_contain_text("polled")
         assert all("ERR_FAILED" in said for said in complaints(page))
     assert site.http.delete(f"/v1/leases/{lease['id']}").status_code == 200
+
+
+def test_the_line_is_seen(browser: Browser, daemons: dict[str, Site]) -> None:
+    """Who waits, since when, and when the next lease ends; nothing tells when somebody leaves, so it is looked at."""
+    site = daemons["twenty"]
+    with ThreadPoolExecutor() as pool, looking(browser, site.url) as page:
+        waiting = pool.submit(site.assign, "in-line", pool="release", wait=600)
+        until(lambda: site.http.get("/v1/pools").json()["items"][1]["waiting"] == 1, "the line", 30)
+        page.clock.install()
+        page.reload()
+        line = live(page).locator("#pools [data-pool=release] .line")
+        expect(line).to_have_text(re.compile(r"^1 waiting, the first for \d+ s; next lease ends in 5 h \d+ min$"))
+        assert site.http.delete("/v1/leases", params={"request_id": "in-line"}).status_code == 200
+        page.clock.run_for(11_000)
+        expect(line).to_have_text(re.compile("^nobody waits; "))
+        assert waiting.result(30).status_code >= 400
 
 
 def test_it_goes_on_after_a_restart(browser: Browser, daemons: dict[str, Site]) -> None:

@@ -11,7 +11,9 @@ import { split } from "./words.js";
 const LATELY = 30;
 const SOON = 200; // events come in bursts: one question for all of them
 const SINGLY = 4; // so many PPAs are asked for one by one, more as a list
-const EVERY = { live: 30_000, silent: 10_000 }; // what is no event, as the line, is seen within that time
+const EVERY = 10_000; // the line is no event, nor is a touch: what follows looks at the one each time,
+const ALL = 3; // at everything each third time, and what does not follow at everything always
+const LINE = "";
 const SAY = 1000;
 
 class Page {
@@ -22,6 +24,7 @@ class Page {
     this.messages = [];
     this.pools = new Map();
     this.live = false;
+    this.times = 0;
     this.bind();
   }
 
@@ -138,7 +141,7 @@ class Page {
     if (shown.textContent !== text) shown.textContent = text;
   }
 
-  // Ask soon for this PPA; null: for all.
+  // Ask soon for this PPA, and for the pools always; null: for all.
   want(reference) {
     this.wanted.add(reference);
     this.soon ??= setTimeout(() => { this.soon = null; this.refresh(); }, SOON);
@@ -169,7 +172,10 @@ class Page {
 
   askAgain() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.want(null), this.live ? EVERY.live : EVERY.silent);
+    this.timer = setTimeout(() => {
+      this.times += 1;
+      this.want(this.live && this.times % ALL ? LINE : null);
+    }, EVERY);
   }
 
   async askAll(signal) {
@@ -188,7 +194,7 @@ class Page {
   }
 
   async askSome(references, signal) {
-    const paths = ["/v1/pools", ...references.map((each) => `/v1/ppas/${each}`)];
+    const paths = ["/v1/pools", ...references.filter((each) => each !== LINE).map((each) => `/v1/ppas/${each}`)];
     const [pools, ...ppas] = await Promise.all(paths.map((path) => get(path, signal)));
     return () => {
       this.table.put(ppas);
