@@ -156,7 +156,7 @@ def test_assign_prints_the_reference(daemon: FakeDaemon) -> None:
         "ppa": "~a/ubuntu/b",
         "uploader": "~ann",
         "request_id": "build-77",
-        "attempt": 2,
+        "attempt": 2_000_000,  # of the third command: the first one's many requests counted from 0
         "sources": [{"name": "hello", "version": "2.10-3"}, {"name": "a", "version": "1=2"}],
     }
 
