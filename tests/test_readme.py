@@ -51,6 +51,14 @@ def test_all_conditions_are_explained() -> None:
     assert {row[0] for row in table("| condition | means |")} == {condition.value for condition in Condition}
 
 
+def test_what_happens_when_is_shown_by_tests_that_exist() -> None:
+    """Each row names a function of a test file."""
+    named = [row[2].split("::") for row in table("| when | then | shown by |")]
+    assert len(named) > 20
+    missing = [(file, name) for file, name in named if f"\ndef {name}(" not in (ROOT / "tests" / file).read_text()]
+    assert missing == []
+
+
 def test_exit_codes_are_those_of_the_command_line() -> None:
     """The numbers stand in the code under these meanings."""
     errors = client.errors
