@@ -933,7 +933,7 @@ def test_shipped_file_shows_every_option() -> None:
         *sections(PoolSection, data["pools"]["default"]),
     ]
     assert [shown for _, shown in found] == [known for known, _ in found]
-    assert len(found) == 7
+    assert len(found) == 9
 
 
 def test_shipped_file_shows_a_client() -> None:

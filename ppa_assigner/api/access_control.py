@@ -1,4 +1,4 @@
-"""Who calls: tokens, and without clients the names by which only this host can be meant.
+"""Who calls, and not too often: tokens, and without clients the names by which only this host can be meant.
 
 Rule: decided from the head of a request alone, before anything of its body is looked at; what a caller may do with a
 lease is `access`'s to say.
@@ -15,7 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..access import EVERYBODY, Caller, Client, Role
+from ..config import RATE
 from ..problems import Kind, Problem
+from .rates import Rates
 
 Scope = MutableMapping[str, Any]
 
@@ -23,29 +25,49 @@ OPEN_PATHS = frozenset({"/", "/healthz", "/readyz"})
 """They show no data and need no token."""
 OPEN_PREFIX = "/static/"
 """Below it are the files of which the page at `/` is made: no data either."""
+UNCOUNTED = OPEN_PATHS | {"/metrics"}
+"""Who watches the daemon is let in also where a client asks too much."""
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:@/\[\]]+)(?::[0-9]{1,5})?")
 
 
 class Access:
     """The configured clients.  They may be replaced at any time, from any thread."""
 
-    def __init__(self, clients: Sequence[Client] = ()) -> None:
+    def __init__(self, clients: Sequence[Client] = (), rate: float = RATE) -> None:
+        """`rate`: requests a second that each client may keep up."""
         self._clients = tuple(clients)
+        self._rates = Rates(rate)
 
     @property
     def open(self) -> bool:
         """Whether no clients are configured: then everybody who reaches the daemon is operator."""
         return not self._clients
 
-    def set_clients(self, clients: Sequence[Client]) -> None:
-        """Let these in from now on."""
-        self._clients = tuple(clients)
+    def set_clients(self, clients: Sequence[Client], rate: float = RATE) -> bool:
+        """Let these in from now on, this often.  Whether they are others than before."""
+        before, self._clients = self._clients, tuple(clients)
+        if rate != self._rates.per_second:
+            self._rates = Rates(rate)
+        return before != self._clients
 
     def caller(self, scope: Scope) -> Caller | None:
         """Who makes this request; None for nobody in particular, at a path that needs no token.
 
-        Raises Problem: 401 without a known token; 403 when, without clients, a web page elsewhere may be behind it.
+        Raises Problem: 401 without a known token; 403 when, without clients, a web page elsewhere may be behind it;
+        429 when it asks too often.
         """
+        found = self._found(scope)
+        if found is not None and scope["path"] not in UNCOUNTED:
+            self._count(found)
+        return found
+
+    def _count(self, found: Caller) -> None:
+        seconds = self._rates.ask(found.name)
+        if seconds:
+            told = f"more than {self._rates.per_second:g} requests a second"
+            raise Problem(Kind.TOO_MANY, f"{found.name or 'everybody together'}: {told}", retry_after=seconds)
+
+    def _found(self, scope: Scope) -> Caller | None:
         clients = self._clients
         if not clients:
             _check_local(scope)

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from .. import __version__
 from ..access import Client
+from ..config import RATE
 from ..problems import Kind, Problem
 from . import contract, documents, errors, models
 from .access_control import Access
@@ -31,18 +32,19 @@ def create_app(
     clients: Sequence[Client] = (),
     *,
     max_requests: int = MAX_REQUESTS,
+    rate: float = RATE,
     traffic: Traffic | None = None,
 ) -> FastAPI:
     """The API of this supervisor, for these clients; without any, everybody who reaches it is operator.
 
-    `traffic` is what is counted of the supervisor's requests to Launchpad.  `state.access` and `state.streams` are for
-    the server.
+    `rate`: requests a second that each client may keep up.  `traffic` is what is counted of the supervisor's requests
+    to Launchpad.  `state.access` and `state.streams` are for the server.
     """
     app = FastAPI(
         title="PPA assigner", version=__version__, docs_url=None, redoc_url=None, openapi_url=None,
         redirect_slashes=False,
     )  # fmt: skip
-    app.state.access, app.state.streams = Access(clients), Streams(backend.events)
+    app.state.access, app.state.streams = Access(clients, rate), Streams(backend.events)
     metrics = Metrics(backend, traffic)
     errors.install(app)
     Leases(backend, metrics.assigns).install(app)

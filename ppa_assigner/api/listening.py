@@ -7,6 +7,7 @@ one in use never; only the file that was made here is removed.
 from __future__ import annotations
 
 import contextlib
+import grp
 import os
 import socket
 import stat
@@ -16,7 +17,6 @@ from ..config import Listen
 from .access_control import loopback_name
 
 BACKLOG = 4096
-SOCKET_MODE = 0o660
 _ASK_S = 1.0
 
 
@@ -27,11 +27,11 @@ class ListenError(OSError):
 class Listeners:
     """Open listening sockets, and the socket file that belongs to them."""
 
-    def __init__(self, sockets: Sequence[socket.socket], path: str | None = None) -> None:
+    def __init__(self, sockets: Sequence[socket.socket], path: str | None = None, scheme: str = "http") -> None:
         self.sockets = list(sockets)
         self.local = all(_is_local(one) for one in sockets)
         """Whether only this host can connect."""
-        self.addresses = [_url(one) for one in sockets]
+        self.addresses = [_url(one, scheme) for one in sockets]
         """As URLs; `unix:/path` for a Unix socket."""
         self._path = path
         self._file = os.stat(path) if path is not None else None
@@ -52,21 +52,21 @@ class Listeners:
             one.close()
 
 
-def inherit(sockets: Sequence[socket.socket]) -> Listeners:
+def inherit(sockets: Sequence[socket.socket], scheme: str = "http") -> Listeners:
     """Those that the service manager opened.  Raises ListenError for what is no listening stream socket."""
     for one in sockets:
         if one.type is not socket.SOCK_STREAM or not one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             raise ListenError(f"the inherited socket {one.fileno()} does not listen for streams")
         one.setblocking(False)
-    return Listeners(sockets)
+    return Listeners(sockets, scheme=scheme)
 
 
-def listen(where: Listen) -> Listeners:
+def listen(where: Listen, scheme: str = "http") -> Listeners:
     """Open sockets at an address or a path.  Raises ListenError."""
     try:
         if where.path is not None:
-            return Listeners([_unix(where.path)], where.path)
-        return Listeners(_tcp(where.host or "127.0.0.1", where.port or 0))
+            return Listeners([_unix(where.path, where.mode, where.group)], where.path)
+        return Listeners(_tcp(where.host or "127.0.0.1", where.port or 0), scheme=scheme)
     except OSError as error:
         raise ListenError(f"cannot listen on {where}: {error.strerror or error}") from error
 
@@ -102,19 +102,28 @@ def _bound(family: int, address: object) -> socket.socket:
     return one
 
 
-def _unix(path: str) -> socket.socket:
+def _unix(path: str, mode: int, group: str | None) -> socket.socket:
     """Nobody can connect before `listen`, so nobody does before the file has its mode."""
+    owner = -1 if group is None else _group(group)
     _make_room(path)
     one = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         one.bind(path)
-        os.chmod(path, SOCKET_MODE)
+        os.chown(path, -1, owner)
+        os.chmod(path, mode)
         one.listen(BACKLOG)
         one.setblocking(False)
     except OSError:
         one.close()
         raise
     return one
+
+
+def _group(name: str) -> int:
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise OSError(f"there is no group {name}") from None
 
 
 def _make_room(path: str) -> None:
@@ -148,8 +157,8 @@ def _is_local(one: socket.socket) -> bool:
     return loopback_name(f"[{host}]" if one.family == socket.AF_INET6 else host)
 
 
-def _url(one: socket.socket) -> str:
+def _url(one: socket.socket, scheme: str) -> str:
     name = one.getsockname()
     if one.family == socket.AF_UNIX:
         return f"unix:{name}"
-    return f"http://[{name[0]}]:{name[1]}" if one.family == socket.AF_INET6 else f"http://{name[0]}:{name[1]}"
+    return f"{scheme}://[{name[0]}]:{name[1]}" if one.family == socket.AF_INET6 else f"{scheme}://{name[0]}:{name[1]}"

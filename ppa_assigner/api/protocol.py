@@ -64,6 +64,8 @@ class Protocol(HttpToolsProtocol):
         of a peer that hung up the same is seen.
         """
         waiting = self._open()
+        if self.transport.get_extra_info("sslcontext") is not None:
+            return False  # TLS ends both ways at once
         if self._in_body or not waiting or any(_is_to_be_there(cycle.scope) for cycle in waiting):
             return False
         waiting[-1].keep_alive = False

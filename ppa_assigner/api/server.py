@@ -12,6 +12,7 @@ import logging
 import math
 import resource
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,10 +21,11 @@ import uvicorn
 from fastapi import FastAPI
 
 from ..access import Client
-from ..config import Listen
+from ..config import RATE, Listen, Tls
 from . import listening
 from .listening import BACKLOG, ListenError, Listeners
 from .protocol import PATIENCE_S, Protocol
+from .secure import Certificate
 
 __all__ = ["ListenError", "Server"]
 
@@ -47,11 +49,13 @@ class Server:
         listen: Listen,
         inherited: Sequence[socket.socket] = (),
         *,
+        tls: Tls | None = None,
         grace: float = GRACE_S,
         patience: float = PATIENCE_S,
     ) -> None:
-        """Inherited sockets come before the address.  `grace`: how many seconds answers that are on their way may take
-        after `stop`; `patience`: how many a request may take to come.  Nothing is opened yet.
+        """Inherited sockets come before the address.  With `tls` HTTPS is spoken.  `grace`: how many seconds answers
+        that are on their way may take after `stop`; `patience`: how many a request may take to come.  Nothing is opened
+        yet.
         """
         self.started = threading.Event()
         self._app = app
@@ -60,12 +64,19 @@ class Server:
         self._listeners: Listeners | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
+        self._tls = tls
+        self._certificate: Certificate | None = None
         self._uvicorn = _Uvicorn(_config(app, grace, patience), self._on_start)
 
     def bind(self) -> None:
         """Open the sockets: from now on connections queue.  Raises ListenError."""
         _allow_many_files()
-        listeners = listening.inherit(self._inherited) if self._inherited else listening.listen(self._listen)
+        if self._tls is not None:
+            self._certificate = Certificate(self._tls)
+            self._uvicorn.config.context = self._certificate.context
+        scheme = "http" if self._tls is None else "https"
+        inherited = self._inherited
+        listeners = listening.inherit(inherited, scheme) if inherited else listening.listen(self._listen, scheme)
         if self._app.state.access.open and not listeners.local:
             listeners.close()
             raise ListenError(f"{self._listen}: without api.clients only this host may be able to connect")
@@ -103,12 +114,23 @@ class Server:
         """Whether the loop has turned lately: for the watchdog."""
         return time.monotonic() - self._uvicorn.turned < TURN_S
 
-    def set_clients(self, clients: Sequence[Client]) -> None:
-        """Let these in from now on.  None at all would let everybody in: only where just this host can connect."""
+    def set_clients(self, clients: Sequence[Client], rate: float = RATE) -> None:
+        """Let these in from now on, so many times a second.  None at all would let everybody in: only where just this
+        host can connect.  Streams of events end: who may still read asks again.
+        """
         if not clients and not self._bound().local:
             log.error("api.clients stays as it was: without clients only this host may be able to connect")
             return
-        self._app.state.access.set_clients(clients)
+        if self._app.state.access.set_clients(clients, rate):
+            self._in_loop(self._app.state.streams.ask_again)
+
+    def renew(self, tls: Tls) -> None:
+        """Read the certificate again, for connections to come; one that cannot be used changes nothing."""
+        if self._certificate is not None:
+            try:
+                self._certificate.renew(tls)
+            except ListenError as error:
+                log.error("the certificate stays as it was: %s", error)
 
     def _on_start(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -128,10 +150,22 @@ class Server:
         return self._listeners
 
 
+class _Config(uvicorn.Config):
+    """uvicorn's, with a context of ours: uvicorn makes its own of file names, and never reads them again."""
+
+    context: ssl.SSLContext | None = None
+
+    def load(self) -> None:
+        super().load()
+        self.ssl = self.context
+
+
 class _Uvicorn(uvicorn.Server):
     """uvicorn that tells when it started, whether it turns, and that can stop accepting before it stops."""
 
-    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+    config: _Config
+
+    def __init__(self, config: _Config, on_start: Callable[[], None]) -> None:
         super().__init__(config)
         self.turned = time.monotonic()
         self._on_start = on_start
@@ -173,8 +207,8 @@ class _Uvicorn(uvicorn.Server):
             connection.shutdown()
 
 
-def _config(app: FastAPI, grace: float, patience: float) -> uvicorn.Config:
-    return uvicorn.Config(
+def _config(app: FastAPI, grace: float, patience: float) -> _Config:
+    return _Config(
         app,
         loop="asyncio",
         http=Protocol.within(patience),

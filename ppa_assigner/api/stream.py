@@ -46,11 +46,18 @@ class Streams:
         self.keep_alive = keep_alive
         self.send = send
         self.ending = False
+        self.turn = 0  # grows when those who read must ask again
         self._wakes: set[asyncio.Event] = set()
 
     def end(self) -> None:
         """End all streams, and those to come."""
         self.ending = True
+        for wake in self._wakes:
+            wake.set()
+
+    def ask_again(self) -> None:
+        """End all streams that are open; whoever may read opens another."""
+        self.turn += 1
         for wake in self._wakes:
             wake.set()
 
@@ -110,6 +117,7 @@ class EventStream(Response):
         del self.headers["content-length"]
         self._streams, self._events = streams, streams.events
         self._place, self._follow = place, follow
+        self._turn = streams.turn
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Write until the reader is gone, does not read, has all that it wants, or the daemon stops."""
@@ -120,13 +128,16 @@ class EventStream(Response):
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                 await self._write(send, f"retry: {_RETRY_MS}\n\n".encode())
                 going_on = True
-                while going_on and not (gone.done() or self._streams.ending):
+                while going_on and not (gone.done() or self._over()):
                     going_on = await self._tell_news(send, wake) or self._follow
             await self._write(send, b"", more=False)
         except asyncio.TimeoutError:
             await _drop(scope, gone)
         finally:
             gone.cancel()
+
+    def _over(self) -> bool:
+        return self._streams.ending or self._turn != self._streams.turn
 
     async def _tell_news(self, send: Send, wake: asyncio.Event) -> bool:
         """Whether there was something new; if not, and the reader follows, it was waited for."""

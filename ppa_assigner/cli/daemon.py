@@ -19,6 +19,8 @@ import typer
 from . import CONFIGURATION
 from .output import say
 
+log = logging.getLogger("ppa_assigner")
+
 UNAVAILABLE = 69
 STDERR = 2
 DEFAULT_CONFIG = Path("config/ppas.yaml")
@@ -51,7 +53,12 @@ HANDED_OVER = """\
 %s
 systemd hands it over: is the file there that LoadCredential= in its unit names (/etc/ppa-assigner/launchpad)?"""
 
-Config = Annotated[Path, typer.Option("--config", metavar="FILE", help="The configuration.")]
+CONFIG_VARIABLE = "PPA_ASSIGNER_CONFIG"
+Config = Annotated[
+    Path,
+    typer.Option("--config", metavar="FILE", envvar=CONFIG_VARIABLE, show_envvar=False,
+                 help=f"The configuration; by itself what ${CONFIG_VARIABLE} names."),
+]  # fmt: skip
 
 
 def run_command(config: Config = DEFAULT_CONFIG) -> int:
@@ -64,35 +71,40 @@ def demo_command() -> int:
     return serve_demo()
 
 
-def check_config_command(config: Config = DEFAULT_CONFIG) -> int:
-    """Say everything that is wrong with a configuration, each mistake with its line."""
-    from ..config import ConfigError, credentials_path, describe, load
-    from ..launchpad import CredentialsError, load_credentials
+def check_config_command(
+    config: Config = DEFAULT_CONFIG,
+    json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of a configuration.")] = False,
+) -> int:
+    """Say everything that is wrong with a configuration, each mistake with its line.
 
-    try:
-        settings = load(config)
-        load_credentials(credentials_path(settings))
-    except (ConfigError, CredentialsError) as error:
-        return _wrong(error)
-    print(describe(settings))  # noqa: T201 - what was asked for
-    return 0
+    Asks nobody but the file and the credentials' file.  Ends with 0, also where there are warnings, or with 78.
+    """
+    from . import checking
+
+    if schema:
+        return checking.print_schema()
+    return checking.check(config, json=json)
 
 
 def serve(config: Path, serving: Callable[[str], None] | None = None) -> int:
     """Run the daemon in the main thread, and give its exit code; `serving` is told where, once it listens."""
     from ..api.server import ListenError
-    from ..config import ConfigError, load
+    from ..config import ConfigError, load, warnings
     from ..launchpad import CredentialsError, InsecureEnvironment
     from .service import Service
 
     _log_to_stderr()
     try:
-        Service(load(config), config).run(serving or (lambda _: None))
+        settings = load(config)
+        for warning in warnings(settings):
+            log.warning("%s", warning)
+        Service(settings, config).run(serving or (lambda _: None))
     except CredentialsError as error:
         directory = os.environ.get("CREDENTIALS_DIRECTORY")
-        return _wrong(HANDED_OVER % error if directory and directory in str(error) else error)
+        return wrong(HANDED_OVER % error if directory and directory in str(error) else error)
     except (ConfigError, InsecureEnvironment) as error:
-        return _wrong(error)
+        return wrong(error)
     except ListenError as error:
         say(str(error))
         return UNAVAILABLE
@@ -102,10 +114,13 @@ def serve(config: Path, serving: Callable[[str], None] | None = None) -> int:
 def serve_demo() -> int:
     """The stand-in and the daemon in one process: whatever ends it, nothing is left behind."""
     try:
+        from ..config import VARIABLES
         from ..standin.standin import Standin
     except ImportError as error:
         say(f"the demo needs what the extra `standin` brings (pip install 'ppa-assigner[standin]'): {error}")
         return UNAVAILABLE
+    for variable in VARIABLES:
+        os.environ.pop(variable, None)  # the demo is the same everywhere
     with tempfile.TemporaryDirectory(prefix="ppa-assigner-demo-") as folder, Standin(ppas=DEMO_PPAS) as standin:
         standin.acts.automatic(publisher=5, death_row=10, copies=5, builders=5)
         config = Path(folder) / "ppas.yaml"
@@ -116,7 +131,7 @@ def serve_demo() -> int:
         return serve(config, lambda _: print(text, flush=True))  # noqa: T201 - it is for people
 
 
-def _wrong(error: Exception | str) -> int:
+def wrong(error: Exception | str) -> int:
     """The lines as they are, for editors and scripts that read FILE:LINE: there; in the journal they are errors."""
     from .. import journal, systemd
 

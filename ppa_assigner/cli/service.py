@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from ..api.metrics import Traffic
 from ..api.server import ListenError, Server
 from ..automaton import Daemon
 from ..clock import LaunchpadClock
-from ..config import ConfigError, Settings, credentials_path, load
+from ..config import ConfigError, Settings, after_a_restart, credentials_path, load, warnings
 from ..launchpad import (
     LaunchpadClient,
     NotAuthorised,
@@ -46,7 +47,9 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Service:
-    """One run of the daemon.  `config` is read again on SIGHUP; None: it has no file."""
+    """One run of the daemon.  `config` is read again on SIGHUP; None: it has no file.  What a reload cannot change
+    stays as it was at the start.
+    """
 
     def __init__(self, settings: Settings, config: Path | None = None) -> None:
         self._settings = settings
@@ -75,8 +78,8 @@ class Service:
             daemon=Daemon(settings.name, int(time.time() * 1000), secrets.token_hex(4)),
             tickets=TicketOffice(secret.encode()),
         )
-        self._app = create_app(self.supervisor, settings.api.clients, traffic=traffic)
-        self._server = Server(self._app, settings.api.listen, systemd.inherited_sockets())
+        self._app = create_app(self.supervisor, settings.api.clients, rate=settings.api.rate, traffic=traffic)
+        self._server = Server(self._app, settings.api.listen, systemd.inherited_sockets(), tls=settings.api.tls)
 
     def run(self, serving: Callable[[str], None]) -> None:
         """Serve until SIGTERM or SIGINT.  Call in the main thread; `serving` is told where, once it listens."""
@@ -102,7 +105,7 @@ class Service:
         """Wait for signals; meanwhile feed the watchdog, as long as all loops turn."""
         interval = systemd.watchdog_seconds()
         pause = min(WATCH_S, interval / 3) if interval else WATCH_S
-        patience = self._settings.launchpad.total + 2 * WATCH_S  # a reload does not change the deadlines of requests
+        patience = self._settings.launchpad.total + 2 * WATCH_S
         while http.is_alive():
             try:
                 got = self._signals.get(timeout=pause)
@@ -146,12 +149,20 @@ class Service:
         except ConfigError as error:
             log.error("not reloaded, nothing is changed:\n%s", error)
         else:
-            for warning in self.supervisor.reload(settings):
-                log.warning("%s", warning)
-            self._server.set_clients(settings.api.clients)
-            self._settings = settings
+            self._take(settings)
             log.info("reloaded %s", self._config)
         systemd.notify("READY=1")
+
+    def _take(self, settings: Settings) -> None:
+        """The clients come first: whoever is no longer one must not be served a moment longer."""
+        self._server.set_clients(settings.api.clients, settings.api.rate)
+        if settings.api.tls is not None:
+            self._server.renew(settings.api.tls)
+        served = replace(settings, launchpad=self._settings.launchpad, name=self._settings.name)
+        for warning in (*self.supervisor.reload(served), *warnings(settings)):
+            log.warning("%s", warning)
+        for option in after_a_restart(self._settings, settings):
+            log.warning("%s is changed: it needs a restart; until then it stays as it was", option)
 
     def _log_in(self) -> None:
         """One login; Launchpad being away, or refusing, is tried again and said."""

@@ -6,24 +6,24 @@ They must not ask the network.
 
 from __future__ import annotations
 
-import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ..reference import Reference
-from .addresses import SERVICES, launchpads_own, listen, local, service
+from . import doors
+from .addresses import SERVICES, launchpads_own, service
 from .document import Document, Place, spelled
+from .files import fault, placed
 from .patterns import MAX_PPAS, Pattern, dependency, pattern
 from .sections import LaunchpadSection, PoolSection, RetrySection
-from .values import duration, plain_text, seconds
+from .values import duration, maybe, plain_text, seconds
 
 LEAST_SETTLE = 90.0  # Launchpad ends requests at 65 s: until then one of ours may still land (design, section 6)
 _HOW = (
     "run `ppa-assigner login` and name here the file that it writes, "
     "or let systemd hand it over (LoadCredential=launchpad:FILE)"
 )
-_Value = TypeVar("_Value")
 
 
 def check(document: Document, environ: Mapping[str, str], folder: Path) -> None:
@@ -33,25 +33,8 @@ def check(document: Document, environ: Mapping[str, str], folder: Path) -> None:
     for name in document.section("pools"):
         _pool(document, ("pools", name))
     _timeouts(document)
-    _clients(document)
-    _doors(document)
+    doors.check(document, folder)
     _credentials(document, environ, folder)
-
-
-def credentials_file(given: str, folder: Path) -> Path:
-    """The file that this text means: relative to the folder, `~` the home of the user."""
-    try:
-        return folder / Path(given).expanduser()
-    except RuntimeError:  # this user has no home
-        return folder / given
-
-
-def _maybe(read: Callable[[object], _Value], value: object) -> _Value | None:
-    """The value, or None when it is wrong by itself and blamed for that already."""
-    try:
-        return read(value)
-    except ValueError:
-        return None
 
 
 # -- PPAs ---------------------------------------------------------------------------------------------------------
@@ -81,7 +64,7 @@ def _lists(document: Document) -> Iterator[tuple[Place, list[Any]]]:
 def _ppas(document: Document) -> None:
     found: list[tuple[Place, Pattern]] = []
     for place, items in _lists(document):
-        read = ((index, _maybe(pattern, item)) for index, item in enumerate(items))
+        read = ((index, maybe(pattern, item)) for index, item in enumerate(items))
         found += [((*place, index), item) for index, item in read if item is not None]
     total = sum(item.count for _, item in found)
     if total > MAX_PPAS:
@@ -126,7 +109,7 @@ def _own_dependency(document: Document, place: Place, ppa: Reference) -> Place |
     baseline = (*place[:2], "baseline")
     given = document.section(*baseline).get("dependencies")
     for index, item in enumerate(given if isinstance(given, list) else ()):
-        if _maybe(dependency, item) == str(ppa):
+        if maybe(dependency, item) == str(ppa):
             return (*baseline, "dependencies", index)
     return None
 
@@ -137,8 +120,8 @@ def _own_dependency(document: Document, place: Place, ppa: Reference) -> Place |
 def _pool(document: Document, place: Place) -> None:
     _ordered(document, place, ("ttl", "max_ttl"), PoolSection)
     _ordered(document, (*place, "retry"), ("first", "max"), RetrySection)
-    settle = _maybe(seconds, document.section(*place).get("settle", LEAST_SETTLE))
-    root = _maybe(service, document.section("launchpad").get("service", SERVICES["production"]))
+    settle = maybe(seconds, document.section(*place).get("settle", LEAST_SETTLE))
+    root = maybe(service, document.section("launchpad").get("service", SERVICES["production"]))
     if settle is not None and 0 < settle < LEAST_SETTLE and root and launchpads_own(root):
         document.blame(
             (*place, "settle"),
@@ -159,7 +142,7 @@ def _provable(document: Document, place: Place) -> None:
 def _ordered(document: Document, place: Place, keys: tuple[str, str], model: Any) -> None:
     """Blame the pair when the first is longer than the second; a default counts like a value that was given."""
     given = document.section(*place)
-    low, high = (_maybe(seconds, given.get(key, model.model_fields[key].default)) for key in keys)
+    low, high = (maybe(seconds, given.get(key, model.model_fields[key].default)) for key in keys)
     if low is None or high is None or low <= high:
         return
     short, long = keys
@@ -177,43 +160,13 @@ def _timeouts(document: Document) -> None:
     place: Place = ("launchpad", "timeout")
     given = document.section(*place)
     default = LaunchpadSection().timeout.total
-    total = _maybe(seconds, given.get("total", default))
+    total = maybe(seconds, given.get("total", default))
     for key in ("connect", "read"):
-        part = _maybe(seconds, given.get(key, 0.0))
+        part = maybe(seconds, given.get(key, 0.0))
         if total and part is not None and part > total:
             document.blame(
                 (*place, key), f"{duration(part)} is longer than total ({duration(total)}); lower it or raise total"
             )
-
-
-# -- the API ------------------------------------------------------------------------------------------------------
-
-
-def _clients(document: Document) -> None:
-    clients = document.section("api").get("clients")
-    seen: dict[tuple[str, str], Place] = {}
-    for index, client in enumerate(clients if isinstance(clients, list) else ()):
-        for key in ("name", "token_sha256"):
-            place: Place = ("api", "clients", index, key)
-            value = client.get(key) if isinstance(client, dict) else None
-            first = (
-                seen.setdefault((key, value.lower() if key != "name" else value), place)
-                if isinstance(value, str)
-                else place
-            )
-            if first is not place:
-                document.blame(place, f"another client has the same in line {document.line(first)}; each needs its own")
-
-
-def _doors(document: Document) -> None:
-    given = document.section("api")
-    where = _maybe(listen, given.get("listen"))
-    if where is not None and not local(where) and not given.get("clients"):
-        document.blame(
-            ("api", "listen"),
-            f"{where} can be reached by others and there are no clients, so that anybody were operator; "
-            "add api.clients (see `ppa-assigner token`), or listen on 127.0.0.1 or a Unix socket",
-        )
 
 
 # -- credentials --------------------------------------------------------------------------------------------------
@@ -226,30 +179,15 @@ def _credentials(document: Document, environ: Mapping[str, str], folder: Path) -
     place: Place = ("launchpad", "credentials")
     if given is None:
         _handed_over(document, place, environ)
-    elif (text := _maybe(plain_text, given)) is not None:
-        file = credentials_file(text, folder)
-        if fault := _fault(file):
-            document.blame(place, f"{file} {fault}; write it with `ppa-assigner login` and let this user read it")
+    elif (text := maybe(plain_text, given)) is not None:
+        file = placed(text, folder)
+        if wrong := fault(file):
+            document.blame(place, f"{file} {wrong}; write it with `ppa-assigner login` and let this user read it")
 
 
 def _handed_over(document: Document, place: Place, environ: Mapping[str, str]) -> None:
     directory = environ.get("CREDENTIALS_DIRECTORY")
     if not directory:
         document.blame(place, f"there are no credentials for Launchpad; {_HOW}")
-    elif fault := _fault(Path(directory) / "launchpad"):
-        document.blame(place, f"$CREDENTIALS_DIRECTORY/launchpad {fault}; {_HOW}")
-
-
-def _fault(file: Path) -> str | None:
-    try:
-        status = file.stat()
-        if stat.S_ISDIR(status.st_mode):
-            return "is a directory"
-        if stat.S_ISREG(status.st_mode):  # opening a pipe would take what the login is going to read
-            file.open("rb").close()
-            return None if status.st_size else "is empty"
-    except FileNotFoundError:
-        return "does not exist"
-    except (OSError, ValueError) as error:
-        return f"cannot be read ({getattr(error, 'strerror', None) or error})"
-    return None
+    elif wrong := fault(Path(directory) / "launchpad"):
+        document.blame(place, f"$CREDENTIALS_DIRECTORY/launchpad {wrong}; {_HOW}")

@@ -22,6 +22,7 @@ class Document:
         self.file = file
         self.data: Any = None
         self.lines: dict[Place, int] = {(): 1}
+        self.names: dict[Place, str] = {}  # of what the file did not say itself
         self._mistakes: dict[Mistake, None] = {}  # in the order found
         self._blamed: set[Place] = set()
 
@@ -43,7 +44,8 @@ class Document:
         if any(place[:end] in self._blamed for end in range(1, len(place) + 1)):
             return
         self._blamed.add(place)
-        self.note(self.line(place), f"{spelled(place)}: {text}" if place else text)
+        name = self.names.get(place) or spelled(place)
+        self.note(self.line(place), f"{name}: {text}" if name else text)
 
     def blamed(self, place: Place) -> bool:
         """Whether exactly this thing was blamed."""

@@ -9,6 +9,7 @@ import os
 import re
 import socket
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,12 +17,14 @@ from typing import Any
 from ..options import PoolOptions
 from ..reference import Reference
 from . import addresses
-from .checks import check, credentials_file
+from .checks import check
 from .document import Document
+from .environment import override
+from .files import placed
 from .patterns import pattern
 from .reading import read
-from .sections import File, LaunchpadSection
-from .settings import ApiSettings, LaunchpadSettings, Pool, Settings
+from .sections import ApiSection, File, LaunchpadSection
+from .settings import ApiSettings, LaunchpadSettings, Pool, Settings, Tls
 from .shape import shaped
 from .values import duration
 
@@ -29,10 +32,13 @@ DEFAULT_POOL = "default"
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings in this file.  Raises ConfigError with every mistake in it, each with its line."""
+    """The settings in this file, and in variables of the environment that stand for some of them.  Raises ConfigError
+    with every mistake, each with its line.
+    """
     document = read(path)
     if not isinstance(document.data, dict):
         _no_section(document)
+    override(document, environ)
     file = shaped(document)
     check(document, environ, path.parent)
     document.check()
@@ -63,7 +69,7 @@ def credentials_path(settings: Settings, environ: Mapping[str, str] = os.environ
 
 def json_schema() -> dict[str, Any]:
     """The JSON schema of the configuration file."""
-    return File.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **File.model_json_schema()}
 
 
 def describe(settings: Settings) -> str:
@@ -79,7 +85,7 @@ def _settings(file: File, folder: Path) -> Settings:
         pools=MappingProxyType(dict(_pools(file))),
         retire=_expanded(file.retire),
         launchpad=_launchpad(file.launchpad, folder),
-        api=ApiSettings(file.api.listen, tuple(client.client() for client in file.api.clients)),
+        api=_api(file.api, folder),
         name=file.name or _host_name(),
     )
 
@@ -100,13 +106,23 @@ def _launchpad(section: LaunchpadSection, folder: Path) -> LaunchpadSettings:
     return LaunchpadSettings(
         service=section.service,
         version=section.version,
-        credentials=None if section.credentials is None else credentials_file(section.credentials, folder),
+        credentials=None if section.credentials is None else placed(section.credentials, folder),
         look_every=section.look_every,
         connect=min(timeout.connect, timeout.total),
         read=min(timeout.read, timeout.total),
         total=timeout.total,
         connections=section.connections,
         archive_root=section.archive_root or addresses.archive_root_of(section.service),
+    )
+
+
+def _api(section: ApiSection, folder: Path) -> ApiSettings:
+    tls = section.tls
+    return ApiSettings(
+        listen=replace(section.listen, mode=section.socket.mode, group=section.socket.group),
+        clients=tuple(client.client() for client in section.clients),
+        tls=Tls(placed(tls.certificate, folder), placed(tls.key, folder)) if tls.certificate and tls.key else None,
+        rate=section.rate,
     )
 
 
@@ -126,7 +142,8 @@ def _lines(settings: Settings) -> Iterator[str]:
     credentials = settings.launchpad.credentials or "handed over by systemd"
     yield f"launchpad: {settings.launchpad.service}{settings.launchpad.version}, credentials {credentials}"
     clients = ", ".join(f"{client.name} ({client.role.value})" for client in settings.api.clients)
-    yield f"api: {settings.api.listen}, {'clients ' + clients if clients else 'no clients: everybody is operator'}"
+    where = f"https://{settings.api.listen}" if settings.api.tls else str(settings.api.listen)
+    yield f"api: {where}, {'clients ' + clients if clients else 'no clients: everybody is operator'}"
     yield f"name: {settings.name}"
 
 

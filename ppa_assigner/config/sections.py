@@ -23,7 +23,7 @@ from pydantic import (
 from ..access import Client, Role
 from ..options import Baseline, PoolOptions, Proof, Retry
 from . import addresses, patterns, values
-from .settings import Listen
+from .settings import RATE, SOCKET_MODE, Listen
 
 _POOL = PoolOptions()
 _TEXT: dict[str, Any] = {"type": "string"}
@@ -88,6 +88,14 @@ ClientName = Annotated[
 ]
 Digest = Annotated[str, PlainValidator(values.sha256), WithJsonSchema({**_TEXT, "pattern": "^[0-9A-Fa-f]{64}$"})]
 Address = Annotated[Listen, PlainValidator(addresses.listen), PlainSerializer(str), WithJsonSchema(_TEXT)]
+FileMode = Annotated[
+    int,
+    PlainValidator(values.file_mode),
+    PlainSerializer(lambda mode: f"{mode:o}"),
+    WithJsonSchema({"anyOf": [{**_TEXT, "pattern": "^0?[0-7]{3}$"}, {"type": "integer", "maximum": 777}]}),
+]
+GroupName = Annotated[str, PlainValidator(values.group_name), WithJsonSchema(_TEXT)]
+PathText = Annotated[str, PlainValidator(values.plain_text), WithJsonSchema(_TEXT)]
 Glob = Annotated[str, PlainValidator(values.glob), WithJsonSchema({**_TEXT, "minLength": 1, "maxLength": 256})]
 
 
@@ -185,7 +193,7 @@ class LaunchpadSection(Section):
     """production, staging, qastaging, or the address of a web service root without the version."""
     version: Annotated[str, PlainValidator(values.version), WithJsonSchema({"const": "devel"})] = "devel"
     """Of the web service."""
-    credentials: Annotated[str, PlainValidator(values.plain_text), WithJsonSchema(_TEXT)] | None = None
+    credentials: PathText | None = None
     """The file that `ppa-assigner login` wrote; relative to this file's folder.  null: systemd's `launchpad`."""
     look_every: Positive = 60.0
     """Time between looks at all PPAs."""
@@ -213,6 +221,24 @@ class ClientSection(Section):
         return Client(self.name, self.token_sha256, self.role, tuple(self.owners))
 
 
+class SocketSection(Section):
+    """Who may connect to a Unix socket, by the permissions of its file."""
+
+    mode: FileMode = Field(default=SOCKET_MODE)
+    """Three octal digits."""
+    group: GroupName | None = None
+    """The group of the file; null: the daemon's own."""
+
+
+class TlsSection(Section):
+    """HTTPS on an address; both files are read again with the configuration."""
+
+    certificate: PathText | None = None
+    """File with the certificate and what it is signed by (PEM); relative to this file's folder.  null: plain HTTP."""
+    key: PathText | None = None
+    """File with its private key (PEM)."""
+
+
 class ApiSection(Section):
     """Where the API listens and who may call it."""
 
@@ -220,6 +246,10 @@ class ApiSection(Section):
     """HOST:PORT, [IPv6]:PORT or unix:/path."""
     clients: Annotated[list[ClientSection], BeforeValidator(_no_list)] = []
     """None: allowed on this host only, and everybody is operator."""
+    socket: Annotated[SocketSection, Empty] = SocketSection()
+    tls: Annotated[TlsSection, Empty] = TlsSection()
+    rate: int = Field(default=RATE, ge=1, le=1_000_000)
+    """Requests a second that each client may keep up; twenty times as many may come at once."""
 
 
 class File(Section):

@@ -13,6 +13,9 @@ from ..access import Client
 from ..options import PoolOptions
 from ..reference import Reference
 
+SOCKET_MODE = 0o660
+RATE = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Pool:
@@ -43,11 +46,15 @@ class LaunchpadSettings:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Where calls come in: `host` and `port`, or the `path` of a Unix socket."""
+    """Where calls come in: `host` and `port`, or the `path` of a Unix socket with its `mode` and `group` (None: the
+    daemon's own).
+    """
 
     host: str | None = None
     port: int | None = None
     path: str | None = None
+    mode: int = SOCKET_MODE
+    group: str | None = None
 
     def __str__(self) -> str:
         if self.path is not None:
@@ -56,11 +63,24 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True)
+class Tls:
+    """The files, as PEM, with which an address speaks HTTPS."""
+
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
 class ApiSettings:
-    """Where the API listens and who may call it; without clients everybody who can connect is operator."""
+    """Where the API listens and who may call it; without clients everybody who can connect is operator.
+
+    `rate`: how many requests a second each client may keep up.
+    """
 
     listen: Listen
     clients: tuple[Client, ...]
+    tls: Tls | None = None
+    rate: int = RATE
 
 
 @dataclass(frozen=True, slots=True)

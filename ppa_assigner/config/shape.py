@@ -19,7 +19,9 @@ from .sections import (
     LaunchpadSection,
     PoolSection,
     RetrySection,
+    SocketSection,
     TimeoutSection,
+    TlsSection,
 )
 from .values import nearest, shown
 
@@ -29,6 +31,8 @@ _HOMES: Mapping[str, type[BaseModel]] = {
     "launchpad": LaunchpadSection,
     "launchpad.timeout": TimeoutSection,
     "api": ApiSection,
+    "api.socket": SocketSection,
+    "api.tls": TlsSection,
     "a pool's baseline": BaselineSection,
     "a pool's retry": RetrySection,
     "a client in api.clients": ClientSection,

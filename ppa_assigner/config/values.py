@@ -27,10 +27,21 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*")
 _PERSON = re.compile(r"~[a-z0-9][a-z0-9+.-]*")
 _DAEMON = re.compile(r"[A-Za-z0-9._-]{1,253}")
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
+_OCTAL = re.compile(r"[0-7]{3,4}")
+_GROUP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
 
 Member = TypeVar("Member", bound=enum.Enum)
+Value = TypeVar("Value")
+
+
+def maybe(read: Callable[[object], Value], value: object) -> Value | None:
+    """The value, or None when it is wrong by itself: whoever judges it alone blames it for that."""
+    try:
+        return read(value)
+    except ValueError:
+        return None
 
 
 def shown(value: object) -> str:
@@ -125,6 +136,7 @@ def _matching(form: re.Pattern[str], what: str) -> Callable[[object], str]:
 
 pool_name = _matching(_POOL, "name of a pool; use 1 to 64 letters, digits, '.', '_' or '-'")
 person = _matching(_PERSON, "person or team of Launchpad; write ~name")
+group_name = _matching(_GROUP, "name of a group of this host")
 processor = _matching(_NAME, "processor of Launchpad; write a name like amd64")
 daemon_name = _matching(_DAEMON, "name for a daemon; use letters, digits, '.', '_' or '-'")
 _sha256 = _matching(_SHA256, "SHA-256; write the 64 hexadecimal digits that `ppa-assigner token` prints")
@@ -133,6 +145,14 @@ _sha256 = _matching(_SHA256, "SHA-256; write the 64 hexadecimal digits that `ppa
 def sha256(value: object) -> str:
     """64 hexadecimal digits, given in lower case."""
     return _sha256(value).lower()
+
+
+def file_mode(value: object) -> int:
+    """Permissions of a file: a text, or a number, of three or four octal digits."""
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else plain_text(value)
+    if not _OCTAL.fullmatch(text) or int(text, 8) > 0o777:
+        raise ValueError(f'{shown(value)} is no mode of a file; write three octal digits, like "660"')
+    return int(text, 8)
 
 
 def one_line(value: object) -> str:

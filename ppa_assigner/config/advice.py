@@ -1,0 +1,82 @@
+"""What can be used as it is, and may still not be what was meant; and what a reload cannot change.
+
+Rule: nothing here makes a configuration wrong.  Each finding is one sentence that says what to do.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ..access import Role
+from .addresses import local
+from .settings import SOCKET_MODE, Listen, Settings
+
+_OTHERS = stat.S_IWOTH  # what connecting to a Unix socket needs
+
+
+def warnings(settings: Settings) -> list[str]:
+    """What is dangerous or does nothing."""
+    return [*_doors(settings), *_clients(settings), *_secrets(settings), *_pools(settings)]
+
+
+def after_a_restart(running: Settings, wanted: Settings) -> list[str]:
+    """The options that differ and are taken up by a new process only."""
+    pairs: Mapping[str, tuple[object, object]] = {
+        "api.listen": (str(running.api.listen), str(wanted.api.listen)),
+        "api.socket": (_file(running.api.listen), _file(wanted.api.listen)),
+        "api.tls": (running.api.tls is None, wanted.api.tls is None),
+        "launchpad": (running.launchpad, wanted.launchpad),
+        "name": (running.name, wanted.name),
+    }
+    return [name for name, (old, new) in pairs.items() if old != new]
+
+
+def _file(where: Listen) -> tuple[int, str | None]:
+    return where.mode, where.group
+
+
+def _doors(settings: Settings) -> Iterator[str]:
+    where, api = settings.api.listen, settings.api
+    if not local(where) and api.tls is None:
+        yield f"api.listen: tokens come to {where} in the clear; set api.tls, or listen locally behind a reverse proxy"
+    if where.path is None and _file(where) != (SOCKET_MODE, None):
+        yield f"api.socket: is for a Unix socket; {where} is none"
+    if where.path is not None and where.mode & _OTHERS and not api.clients:
+        yield f"api.socket.mode: everybody on this host is operator with {where.mode:o}; write 660, or add api.clients"
+
+
+def _clients(settings: Settings) -> Iterator[str]:
+    clients = settings.api.clients
+    if clients and not any(client.role is Role.OPERATOR for client in clients):
+        yield "api.clients: nobody is operator, so nobody can adopt, hold or quarantine a PPA; give one role: operator"
+    for client in clients:
+        if client.role is Role.OPERATOR and client.owners:
+            yield f"api.clients: {client.name} is operator and may act on every PPA; owners adds nothing"
+
+
+def _secrets(settings: Settings) -> Iterator[str]:
+    launchpad = settings.launchpad
+    service = urlsplit(launchpad.service)
+    if service.scheme == "http" and not local(Listen(service.hostname, service.port)):
+        yield f"launchpad.service: credentials go to {launchpad.service} in the clear; write https"
+    if (tls := settings.api.tls) is not None and _readable_by_all(tls.key):
+        yield f"api.tls.key: everybody on this host can read {tls.key}; run chmod 600 on it"
+
+
+def _readable_by_all(file: Path) -> bool:
+    try:
+        return bool(file.stat().st_mode & stat.S_IROTH)
+    except OSError:
+        return False
+
+
+def _pools(settings: Settings) -> Iterator[str]:
+    for pool in settings.pools.values():
+        place, options = f"pools.{pool.name}", pool.options
+        if options.verify_age is None:
+            yield f"{place}.verify_age: free PPAs are never looked at again before they are lent; write 0 or an age"
+        if options.grant_upload and options.baseline.uploaders is None:
+            yield f"{place}.grant_upload: rights that others gave stay; list baseline.uploaders to take them away"
