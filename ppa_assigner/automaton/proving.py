@@ -71,9 +71,7 @@ def looked(known: Known, stage: Stage, answer: LookAnswer, now: Now) -> Step:
         case Refused():
             return fail(known, f"it cannot be seen {stage.value}: {answer.reason}", now)
         case Unavailable():
-            return _unseen(
-                back_off(_stepped(known, f"waiting for Launchpad: {answer.reason}"), now), stage, answer, now
-            )
+            return _unseen(_stepped(known, f"waiting for Launchpad: {answer.reason}"), stage, answer, now)
     if clean is None:
         return known, []
     clean = replace(clean, unseen=0, erred=0)

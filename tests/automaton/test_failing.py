@@ -56,6 +56,14 @@ def test_an_outage_is_no_failure_of_the_ppa(fault: str) -> None:
     runner.until(lambda: runner.known.state is State.FREE)
 
 
+def test_a_look_that_failed_once_is_one_failure_in_a_row() -> None:
+    """The pause grows with each of them, not with two steps at once."""
+    runner = dirty()
+    runner.world.launchpad.fault = faults("down", of="content")
+    runner.until(lambda: runner.known.clean is not None and runner.known.clean.unseen == 1)
+    assert runner.known.failures == 1
+
+
 def test_errors_to_everything_are_no_failure_of_the_ppa() -> None:
     """When Launchpad fails at all that is asked, the failure cannot be written, and is not counted when it is over."""
     runner = dirty(max_tries=2)
