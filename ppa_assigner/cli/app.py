@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from .. import __version__
-from . import INTERRUPTED, USAGE, daemon, execute, lending, login, operating
+from . import INTERRUPTED, USAGE, daemon, doctor, execute, lending, login, operating
 
 # What the parser raises for a line that it cannot read, under whatever module its version keeps it.
 _Unreadable: Any = typer.BadParameter.__mro__[2]
@@ -30,6 +30,7 @@ app.command("run")(daemon.run_command)
 app.command("demo")(daemon.demo_command)
 app.command("check-config")(daemon.check_config_command)
 app.command("login")(login.login)
+app.command("doctor")(doctor.doctor)
 app.command("token")(operating.token)
 app.command("assign")(lending.assign)
 app.command("touch")(lending.touch)

@@ -160,6 +160,12 @@ class IArchive(ILocated):
     def getAllPermissions():
         """All rights."""
 
+    @operation_parameters(names=List(title="Names", value_type=TextLine(), required=False))
+    @export_read_operation()
+    @operation_for_version("devel")
+    def getNamedAuthTokens(names=None):
+        """Keys of a private archive that have names; for those who may edit it."""
+
     @operation_parameters(person=Reference(title="Who", schema=Interface, required=True))
     @operation_returns_collection_of(IArchivePermission)
     @export_read_operation()

@@ -215,6 +215,12 @@ class Person(Located):
             raise GoneError(f"'User is suspended: {self.path}'")
         return Listing([self.archives[name] for name in sorted(self.archives)])
 
+    @property
+    def super_teams(self) -> Listing:
+        """All teams that this is a direct or indirect member of, by name."""
+        everybody = self.world.people.values()
+        return Listing(sorted((t for t in everybody if t is not self and self.within(t)), key=lambda t: t.name))
+
     @staticmethod
     def _asked_by_admin() -> bool:
         person = asker()

@@ -141,6 +141,7 @@ class IPerson(ILocated):
     karma = exported(Int(title="Karma", readonly=True))
     team_owner = exported(Reference(title="Owner", schema=Interface, required=False))
     ppas = exported(CollectionField(title="PPAs", readonly=True, value_type=Reference(schema=IArchive)))
+    super_teams = exported(CollectionField(title="Member of", readonly=True, value_type=Reference(schema=Interface)))
 
     @operation_parameters(
         distribution=Reference(title="Distribution", schema=IDistribution, required=False),
@@ -177,6 +178,9 @@ IPerson["team_owner"].schema = IPerson
 @exported_as_webservice_entry(plural_name="teams")
 class ITeam(IPerson):
     """launchpadlib takes everybody for a team until told better."""
+
+
+IPerson["super_teams"].value_type.schema = ITeam
 
 
 @exported_as_webservice_collection(IPerson)

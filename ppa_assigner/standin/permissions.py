@@ -160,6 +160,11 @@ class Permissions:
         """Rights of somebody, by teams too."""
         return Listing([p for p in self.permissions if person.within(p.person)])
 
+    def getNamedAuthTokens(self, names: list[str] | None = None) -> list[dict[str, str]]:
+        """None have been made; told to those who may edit the archive."""
+        require(self, "getNamedAuthTokens", EDIT)
+        return []
+
     def checkUpload(
         self: Any,
         person: Person,

@@ -1,0 +1,153 @@
+"""What `doctor` looks at on this host: files, systemd, and the daemon that may run here.
+
+Rule: starts nothing: a socket whose service systemd has stopped is not connected to.
+"""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import CONFIGURATION
+from .doctor_findings import UNAVAILABLE, Finding, bad, good, note, warning
+
+if TYPE_CHECKING:
+    from ..config import Settings
+
+SERVICE, SOCKET = "ppa-assigner.service", "ppa-assigner.socket"
+BOOTED = Path("/run/systemd/system")  # sd_booted(3)
+SYSTEMCTL_S, DAEMON_S = 10.0, 5.0
+_PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Type"
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+def configuration(path: Path, settings: Settings) -> Finding:
+    """It could be read."""
+    ppas = sum(len(pool.ppas) for pool in settings.pools.values())
+    retired = f", {len(settings.retire)} retired" if settings.retire else ""
+    pools = ", ".join(settings.pools)
+    return good("configuration", f"{path}: {ppas} PPAs{retired}; pools: {pools}; this daemon is {settings.name}")
+
+
+# -- credentials --------------------------------------------------------------------------------------------------
+
+
+def credentials(settings: Settings) -> Iterator[Finding]:
+    """The file is there, is read by us alone, and has credentials in it."""
+    from ..config import credentials_path
+    from ..launchpad import CredentialsError, load_credentials
+
+    path = credentials_path(settings)
+    try:
+        load_credentials(path)
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except (CredentialsError, OSError) as error:
+        yield bad("credentials", str(error), f"ppa-assigner login --output {path}", CONFIGURATION)
+        return
+    if mode & _OTHERS:
+        yield warning("credentials", f"{path}: others may read it (mode {mode:04o})", f"chmod 600 {path}")
+    else:
+        yield good("credentials", f"{path}: ours alone (mode {mode:04o})")
+
+
+# -- systemd ------------------------------------------------------------------------------------------------------
+
+
+def units(booted: Path = BOOTED) -> Iterator[Finding]:
+    """How the service and its socket are, where systemd runs."""
+    known = _known_units(booted)
+    if known is None:
+        yield note("systemd", "does not run here")
+    elif isinstance(known, str):
+        yield warning("systemd", known, "systemctl status ppa-assigner")
+    elif all(unit.get("LoadState") == "not-found" for unit in known.values()):
+        yield note("systemd", "the service is not installed here", "config/ppa-assigner.service and .socket are for it")
+    else:
+        yield from _service(known)
+
+
+def stopped(booted: Path = BOOTED) -> bool:
+    """Whether systemd knows the service, and it does not run."""
+    known = _known_units(booted)
+    service = known.get(SERVICE, {}) if isinstance(known, dict) else {}
+    return service.get("LoadState") == "loaded" and service.get("ActiveState") in ("inactive", "failed")
+
+
+def _known_units(booted: Path) -> dict[str, dict[str, str]] | str | None:
+    """Properties by unit; why they are not known; None without systemd."""
+    if not booted.is_dir() or shutil.which("systemctl") is None:
+        return None
+    command = ["systemctl", "show", f"--property={_PROPERTIES}", SERVICE, SOCKET]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SYSTEMCTL_S, check=False)  # noqa: S603 - no word of it is from outside
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"systemctl does not answer: {error}"
+    if done.returncode != 0:
+        return f"systemctl says: {done.stderr.strip()}"
+    blocks = (dict(line.partition("=")[::2] for line in block.splitlines()) for block in done.stdout.split("\n\n"))
+    return {block.get("Id", ""): block for block in blocks}
+
+
+def _service(known: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
+    service, socket = known.get(SERVICE, {}), known.get(SOCKET, {})
+    for unit, name in ((service, SERVICE), (socket, SOCKET)):
+        if finding := _wrong(unit, name):
+            yield finding
+    if service.get("Type") not in (None, "", "notify"):
+        yield warning("systemd", f"{SERVICE} is no Type=notify", "take the unit of config/, change it by drop-ins only")
+    if service.get("ActiveState") == "active":
+        yield good("systemd", f"{SERVICE} is active, its socket {socket.get('ActiveState')}")
+
+
+def _wrong(unit: Mapping[str, str], name: str) -> Finding | None:
+    state = unit.get("ActiveState")
+    if unit.get("LoadState") != "loaded":
+        return warning("systemd", f"{name} is {unit.get('LoadState')}", f"install config/{name}")
+    if unit.get("NeedDaemonReload") == "yes":
+        return warning("systemd", f"{name} was changed since it was loaded", "systemctl daemon-reload")
+    if state == "failed":
+        return bad("systemd", f"{name} has failed", f"journalctl -u {name} says why", UNAVAILABLE)
+    if state == "inactive":
+        return warning("systemd", f"{name} is stopped", f"systemctl start {name}")
+    if unit.get("UnitFileState") == "disabled":
+        return warning("systemd", f"{name} is not started at boot", f"systemctl enable {name}")
+    return None
+
+
+# -- the daemon ---------------------------------------------------------------------------------------------------
+
+
+def daemon(settings: Settings) -> Finding:
+    """Whether it runs where the configuration says, and is ready."""
+    from ..client.errors import Unavailable
+    from ..client.transport import Transport
+
+    url = address(settings)
+    transport = Transport(url, None)
+    try:
+        answer = transport.send("GET", "/readyz", None, read=DAEMON_S)
+    except Unavailable as error:
+        if not error.maybe_done:
+            return note("daemon", f"none runs here ({error})")
+        return bad("daemon", f"does not answer ({error})", "is another program at this address?", UNAVAILABLE)
+    finally:
+        transport.close()
+    if answer.status == 200:
+        return good("daemon", f"{url}: ready")
+    what = answer.document.get("detail") or f"it answers {answer.status}"
+    return bad("daemon", f"{url}: not ready: {what}", "its log has more; it goes on by itself", UNAVAILABLE)
+
+
+def address(settings: Settings) -> str:
+    """Where clients on this host find it."""
+    listen = settings.api.listen
+    if listen.path is not None:
+        return f"unix:{listen.path}"
+    host = _EVERYWHERE.get(listen.host or "", listen.host or "")
+    scheme = "https" if getattr(settings.api, "tls", None) is not None else "http"
+    return f"{scheme}://[{host}]:{listen.port}" if ":" in host else f"{scheme}://{host}:{listen.port}"

@@ -1,0 +1,245 @@
+"""What `doctor` looks at on Launchpad: service, credentials, clock, and each PPA with its record.
+
+Rule: reads only, a few requests however many PPAs there are; after the first request that is not answered nothing more
+is asked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ..port import Done, Gone, Refused, Unavailable
+from . import CONFIGURATION
+from .doctor_findings import NOT_PERMITTED, UNAVAILABLE, Finding, bad, few, good, note, warning
+from .doctor_records import records
+
+if TYPE_CHECKING:
+    from ..config import Pool, Settings
+    from ..launchpad import Timeouts
+    from ..launchpad.examining import Examiner, Listing, Shown
+    from ..reference import Reference
+
+CONNECT_S, READ_S, TOTAL_S = 5.0, 15.0, 20.0
+SKEW_S = 300.0
+READ_ALONE = 10
+"""So many PPAs that a listing lacked are read one by one: paging is no snapshot."""
+PRIVATE_LEVEL = "grant Change Anything (WRITE_PRIVATE): ppa-assigner login --level WRITE_PRIVATE"
+PUBLIC_LEVEL = "log in again and grant Change Non-Private Data: ppa-assigner login --level WRITE_PUBLIC"
+LISTS = "correct the list, create it on Launchpad, or set create: true"
+
+Silence = Gone | Refused | Unavailable
+
+
+class SilentError(Exception):
+    """Launchpad did not answer: there is nothing more to ask."""
+
+
+def examined(settings: Settings) -> Iterator[Finding]:
+    """All that is found there."""
+    from ..config import credentials_path
+    from ..launchpad import CredentialsError, InsecureEnvironment, cache_directory, load_credentials
+    from ..launchpad.examining import Examiner
+
+    launchpad = settings.launchpad
+    try:
+        examiner = Examiner(
+            credentials=load_credentials(credentials_path(settings)),
+            service_root=launchpad.service,
+            version=launchpad.version,
+            timeouts=_timeouts(settings),
+            connections=launchpad.connections,
+            cache_dir=cache_directory(),
+            archive_root=launchpad.archive_root,
+        )
+    except CredentialsError:
+        return  # told already
+    except (InsecureEnvironment, ValueError) as error:
+        yield bad("launchpad", str(error), "correct the environment of the daemon", CONFIGURATION)
+        return
+    with closing(examiner):
+        try:
+            yield from _examined(examiner, settings)
+        except SilentError as silence:
+            yield bad("launchpad", f"does not answer any more: {silence}", "try again later", UNAVAILABLE)
+
+
+def _timeouts(settings: Settings) -> Timeouts:
+    from ..launchpad import Timeouts
+
+    launchpad = settings.launchpad
+    return Timeouts(min(CONNECT_S, launchpad.connect), min(READ_S, launchpad.read), min(TOTAL_S, launchpad.total))
+
+
+def _examined(examiner: Examiner, settings: Settings) -> Iterator[Finding]:
+    from ..launchpad import NotAuthorised, ServiceUnavailable
+
+    service, way = settings.launchpad.service, _way(settings.launchpad.service)
+    try:
+        examiner.connect()
+    except ServiceUnavailable as error:
+        todo = "is the network, the name, the proxy or a certificate wrong, or Launchpad down?"
+        yield bad("launchpad", f"{service}{way} does not answer: {error}", todo, UNAVAILABLE)
+        return
+    except NotAuthorised as error:
+        yield bad("account", f"{error}", "ppa-assigner login makes new credentials", NOT_PERMITTED)
+        return
+    yield good("launchpad", f"{service}{way} answers")
+    me = examiner.me()
+    if isinstance(me, Silence):
+        _must_answer(me)
+        yield bad("account", f"Launchpad does not say whose it is: {me.reason}", "ppa-assigner login", NOT_PERMITTED)
+        return
+    yield good("account", f"the credentials are those of {me}")
+    yield from _ppas(examiner, settings, me)
+
+
+def _way(service: str) -> str:
+    """The proxy, without who we are there."""
+    from ..launchpad.transport import proxy_for
+
+    proxy = proxy_for(service)
+    if proxy is None:
+        return ""
+    parts = urlsplit(proxy)
+    return f" by the proxy {parts._replace(netloc=parts.netloc.rpartition('@')[2]).geturl()}"
+
+
+def _must_answer(answer: object) -> None:
+    """Raises SilentError for an outage."""
+    if isinstance(answer, Unavailable):
+        raise SilentError(answer.reason)
+
+
+# -- PPAs ---------------------------------------------------------------------------------------------------------
+
+
+def _ppas(examiner: Examiner, settings: Settings, me: str) -> Iterator[Finding]:
+    owners, pools = _by_owner(settings), _pool_of(settings)
+    found: dict[Reference, Shown] = {}
+    clock = False
+    for owner, ppas in owners.items():
+        listing = examiner.ppas(owner)
+        if isinstance(listing, Silence):
+            _must_answer(listing)
+            yield bad("ppas", f"~{owner}: there is no such owner for us: {listing.reason}", LISTS, CONFIGURATION)
+            continue
+        if not clock:
+            yield _clock(listing)
+            clock = True
+        shown = _known(examiner, listing, ppas)
+        found |= shown
+        yield from _absent(examiner, owner, [ppa for ppa in ppas if ppa not in shown], pools, me)
+        yield from _rights(examiner, owner, list(shown.values()), me)
+    yield from _settings(found, pools)
+    yield from records(found.values(), settings)
+
+
+def _by_owner(settings: Settings) -> dict[str, list[Reference]]:
+    owners: dict[str, list[Reference]] = {}
+    for ppa in (*(ppa for pool in settings.pools.values() for ppa in pool.ppas), *settings.retire):
+        owners.setdefault(ppa.owner, []).append(ppa)
+    return owners
+
+
+def _pool_of(settings: Settings) -> dict[Reference, Pool]:
+    return {ppa: pool for pool in settings.pools.values() for ppa in pool.ppas}
+
+
+def _clock(listing: Listing) -> Finding:
+    """It decides nothing: the daemon goes by Launchpad's."""
+    ahead = (datetime.now(timezone.utc) - listing.moment.date).total_seconds()
+    if abs(ahead) < SKEW_S:
+        return good("clock", f"within {max(2, round(abs(ahead)) + 1)} s of Launchpad's")
+    way = "ahead of" if ahead > 0 else "behind"
+    return warning("clock", f"{abs(ahead):.0f} s {way} Launchpad's; leases do not go by it", "set up NTP for the logs")
+
+
+def _known(examiner: Examiner, listing: Listing, ppas: list[Reference]) -> dict[Reference, Shown]:
+    """Those that are there, each Active."""
+    found = {ppa: listing.ppas[ppa] for ppa in ppas if ppa in listing.ppas}
+    for ppa in [ppa for ppa in ppas if ppa not in found][:READ_ALONE]:
+        alone = examiner.ppa(ppa)
+        _must_answer(alone)
+        if not isinstance(alone, Silence):
+            found[ppa] = alone
+    return {ppa: shown for ppa, shown in found.items() if shown.active}
+
+
+def _absent(
+    examiner: Examiner, owner: str, absent: list[Reference], pools: Mapping[Reference, Pool], me: str
+) -> Iterator[Finding]:
+    """Listed in the configuration, and not there for us."""
+    to_create = [ppa for ppa in absent if ppa in pools and pools[ppa].options.create]
+    missing = [ppa for ppa in absent if ppa not in to_create]
+    if missing:
+        what = f"{few(missing)}: not there, deleted, or not shown to {me}"
+        yield bad("ppas", what, LISTS, CONFIGURATION)
+    if not to_create:
+        return
+    owned_by = f"~{owner}" if f"~{owner}" == me else examiner.owner_of(owner)
+    _must_answer(owned_by)
+    if me in (owned_by, f"~{owner}"):
+        yield good("ppas", f"{few(to_create)}: not there, the daemon will create it")
+    else:
+        what = f"{few(to_create)}: not there, to be created, which owner and administrators of ~{owner} may"
+        yield warning("ppas", what, f"make sure that {me} is an administrator of ~{owner}, or create it")
+
+
+# -- rights -------------------------------------------------------------------------------------------------------
+
+
+def _rights(examiner: Examiner, owner: str, shown: list[Shown], me: str) -> Iterator[Finding]:
+    """Who may write to one public PPA of an owner may write to all; for private ones the token needs more."""
+    for kind, ppas in (
+        ("public", [one for one in shown if not one.private]),
+        ("private", [one for one in shown if one.private]),
+    ):
+        if ppas:
+            answer = examiner.may_edit(ppas[0])
+            _must_answer(answer)
+            if isinstance(answer, Done):
+                yield good("rights", f"{me} may write to the {len(ppas)} {kind} PPAs of ~{owner}")
+            else:
+                todo = _remedy(examiner, owner, kind, me)
+                what = f"{me} may not write to {few([one.ppa for one in ppas])}"
+                yield bad("rights", what, todo, NOT_PERMITTED)
+
+
+def _remedy(examiner: Examiner, owner: str, kind: str, me: str) -> str:
+    """A member is lacking access in the token, anybody else membership."""
+    teams = examiner.teams(me)
+    level = PRIVATE_LEVEL if kind == "private" else PUBLIC_LEVEL
+    if isinstance(teams, Silence):
+        return f"have {me} join ~{owner}; if it is a member, {level}"
+    if f"~{owner}" in teams or f"~{owner}" == me:
+        return f"{me} is a member of ~{owner}, so its token lacks access: {level}"
+    return f"{me} is no member of ~{owner}: have an administrator of that team add it"
+
+
+# -- settings that stand in the way -------------------------------------------------------------------------------
+
+
+def _settings(found: Mapping[Reference, Shown], pools: Mapping[Reference, Pool]) -> Iterator[Finding]:
+    from ..options import Proof
+
+    unpublished = [ppa for ppa, one in found.items() if not one.publish]
+    if unpublished:
+        what = f"{few(unpublished)}: publishing is off, so that nothing deleted ever leaves indexes and disk"
+        yield warning("settings", what, "switch it on on its +edit page, or by the pool's baseline: {publish: true}")
+    by_index = [ppa for ppa, pool in pools.items() if pool.options.proof is Proof.INDEX]
+    unseen = [ppa for ppa in by_index if ppa in found and found[ppa].private]
+    if unseen:
+        what = f"{few(unseen)}: private, and nobody is shown the indexes that proof: index reads"
+        yield warning("settings", what, "proof: active or proof: disk is for private PPAs")
+    quotas = Counter(one.quota for one in found.values() if one.readable)
+    if quotas:
+        sizes = ", ".join(f"{count} x {'none' if mib is None else f'{mib} MiB'}" for mib, count in quotas.items())
+        yield note("quota", f"{sizes}; how much is used Launchpad does not tell", _QUOTA)
+
+
+_QUOTA = "what is deleted counts until it left the disk (every 6 hours): proof: disk waits for that"
