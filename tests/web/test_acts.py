@@ -31,30 +31,28 @@ def state(site: Site, ppa: str) -> dict[str, object]:
     return known
 
 
-def test_only_what_is_possible_is_offered(browser: Browser, daemons: dict[str, Site]) -> None:
+def test_only_what_is_possible_is_offered(reader: Page) -> None:
     """By state and condition."""
-    with looking(browser, daemons["twenty"].url) as page:
-        live(page)
-        offered = {name: row_of(page, name).get_by_role("button").all_inner_texts() for name in POSSIBLE}
+    offered = {name: row_of(reader, name).get_by_role("button").all_inner_texts() for name in POSSIBLE}
     assert offered == POSSIBLE
 
 
-def test_nothing_happens_without_confirmation(browser: Browser, daemons: dict[str, Site]) -> None:
+def test_nothing_happens_without_confirmation(daemons: dict[str, Site], reader: Page) -> None:
     """The dialog says which PPA, whose lease and what becomes of it; the focus returns to where it was."""
     site, ppa = daemons["twenty"], "~ci-pool/ubuntu/pool-009"
     before = state(site, ppa)
-    with looking(browser, site.url, size=PHONE) as page:
-        row = row_of(live(page), "pool-009")
-        for answer in ("Enter", "Escape"):
-            dialog = asked(page, row, "Release")
-            expect(dialog).to_have_accessible_name("Release pool-009?")
-            for shown in (ppa, "ann", str(before["lease"]), "is deleted before it is lent again"):
-                expect(dialog).to_contain_text(shown)
-            expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
-            assert page.evaluate(FITS)
-            page.keyboard.press(answer)
-            expect(dialog).to_have_count(0)
-            expect(row.get_by_role("button", name="Release")).to_be_focused()
+    reader.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    row = row_of(reader, "pool-009")
+    for answer in ("Enter", "Escape"):
+        dialog = asked(reader, row, "Release")
+        expect(dialog).to_have_accessible_name("Release pool-009?")
+        for shown in (ppa, "ann", str(before["lease"]), "is deleted before it is lent again"):
+            expect(dialog).to_contain_text(shown)
+        expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+        assert reader.evaluate(FITS)
+        reader.keyboard.press(answer)
+        expect(dialog).to_have_count(0)
+        expect(row.get_by_role("button", name="Release")).to_be_focused()
     assert state(site, ppa) == {**before, "seen": state(site, ppa)["seen"]}
 
 

@@ -6,13 +6,12 @@ import re
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page, expect
 
-from .browser import DESK, PHONE, Scheme, looking
-from .scene import Site
-from .test_page import live
+from .browser import DESK, PHONE, Scheme
 
 AA = 4.5
+KINDS = ("free", "used", "dirty", "quarantined", "missing", "unreadable", "unmanaged")
 LANDMARKS: tuple[Literal["banner", "main", "contentinfo", "search"], ...] = ("banner", "main", "contentinfo", "search")
 EXACT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
 PAIRS = """() => {
@@ -48,50 +47,46 @@ def test_contrast_is_reckoned_right() -> None:
     assert contrast("rgb(119, 119, 119)", "rgb(255, 255, 255)") == pytest.approx(4.48, abs=0.01)
 
 
-def test_everything_can_be_read(browser: Browser, daemons: dict[str, Site]) -> None:
+def test_everything_can_be_read(reader: Page) -> None:
     """AA for all text in both schemes, states and conditions first, in the page and in a dialog."""
     schemes: tuple[Scheme, ...] = ("light", "dark")
-    with looking(browser, daemons["twenty"].url) as page:
-        live(page).get_by_role("button", name="Release pool-008").click()
-        for scheme in schemes:
-            page.emulate_media(color_scheme=scheme)
-            ground = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
-            assert (luminance(ground) > 0.5) == (scheme == "light")
-            pairs = [tuple(pair) for pair in page.evaluate(PAIRS)]
-            seen = {kind for kind, _, _ in pairs}
-            for kind in ("free", "used", "dirty", "quarantined", "missing", "unreadable", "unmanaged"):
-                assert f"chip {kind}" in seen
-            assert {(kind, *pair, contrast(*pair)) for kind, *pair in pairs if contrast(*pair) < AA} == set()
-        page.keyboard.press("Escape")
+    reader.get_by_role("button", name="Release pool-008").click()
+    for scheme in schemes:
+        reader.emulate_media(color_scheme=scheme)
+        ground = reader.evaluate("() => getComputedStyle(document.body).backgroundColor")
+        assert (luminance(ground) > 0.5) == (scheme == "light")
+        pairs = [tuple(pair) for pair in reader.evaluate(PAIRS)]
+        seen = {kind for kind, _, _ in pairs}
+        for kind in KINDS:
+            assert f"chip {kind}" in seen
+        assert {(kind, *pair, contrast(*pair)) for kind, *pair in pairs if contrast(*pair) < AA} == set()
+    reader.keyboard.press("Escape")
 
 
-def test_states_differ_in_more_than_colour(browser: Browser, daemons: dict[str, Site]) -> None:
+def test_states_differ_in_more_than_colour(reader: Page) -> None:
     """Each has its word, and a mark whose shape is its own."""
     shape = """all => all.map((mark) => { const { borderRadius, borderStyle, borderWidth, backgroundImage, clipPath,
         backgroundColor } = getComputedStyle(mark);
       return [borderRadius, borderStyle, borderWidth, clipPath, backgroundImage.split("(")[0] + backgroundImage.length,
         backgroundColor === "rgba(0, 0, 0, 0)"].join(); })"""
-    with looking(browser, daemons["twenty"].url) as page:
-        chips = live(page).locator("#chips .chip:has(.mark)")
-        names = [text.split()[0] for text in chips.filter(visible=True).all_inner_texts()]
-        shapes = page.locator("#chips .chip:visible .mark").evaluate_all(shape)
-    assert names == ["free", "used", "dirty", "quarantined", "missing", "unreadable", "unmanaged"]
+    chips = reader.locator("#chips .chip:has(.mark)")
+    names = [text.split()[0] for text in chips.filter(visible=True).all_inner_texts()]
+    shapes = reader.locator("#chips .chip:visible .mark").evaluate_all(shape)
+    assert tuple(names) == KINDS
     assert len(set(shapes)) == len(names)
 
 
-def test_roles_and_names(browser: Browser, daemons: dict[str, Site]) -> None:
+def test_roles_and_names(reader: Page) -> None:
     """A table stays one for a screen reader, also where its rows look like cards."""
-    with looking(browser, daemons["twenty"].url) as page:
-        live(page)
-        for width, height in (DESK, PHONE):
-            page.set_viewport_size({"width": width, "height": height})
-            table = page.get_by_role("table", name="PPAs")
-            expect(table.get_by_role("row")).to_have_count(22)
-            expect(table.get_by_role("rowheader", name="~ci-pool/ubuntu/pool-016", exact=True)).to_be_visible()
-            expect(page.get_by_role("table", name="Pools").get_by_role("rowheader", name="release")).to_be_visible()
-            row = table.get_by_role("row", name="pool-016")
-            expect(row.get_by_role("cell").nth(1)).to_have_text("dirty quarantined")
-            expect(row.locator("time").first).to_have_attribute("title", EXACT)
-        for role in LANDMARKS:
-            expect(page.get_by_role(role)).to_have_count(1)
-        assert page.locator("html").get_attribute("lang") == "en"
+    for width, height in (DESK, PHONE):
+        reader.set_viewport_size({"width": width, "height": height})
+        table = reader.get_by_role("table", name="PPAs")
+        expect(table.get_by_role("row")).to_have_count(22)
+        expect(table.get_by_role("rowheader", name="~ci-pool/ubuntu/pool-016", exact=True)).to_be_visible()
+        expect(reader.get_by_role("table", name="Pools").get_by_role("rowheader", name="release")).to_be_visible()
+        row = table.get_by_role("row", name="pool-016")
+        expect(row.get_by_role("cell").nth(1)).to_have_text("dirty quarantined")
+        expect(row.locator("time").first).to_have_attribute("title", EXACT)
+    for role in LANDMARKS:
+        expect(reader.get_by_role(role)).to_have_count(1)
+    assert reader.locator("html").get_attribute("lang") == "en"
