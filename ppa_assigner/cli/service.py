@@ -6,6 +6,7 @@ no such thing: it is tried again, and `/readyz` says why.
 
 from __future__ import annotations
 
+import gc
 import logging
 import queue
 import secrets
@@ -39,6 +40,7 @@ from ..supervisor.ticket import TicketOffice
 
 log = logging.getLogger("ppa_assigner")
 
+GC_THRESHOLD = 10_000
 LOGIN_PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 START_S = 30.0
 STOP_S = 75.0
@@ -173,6 +175,7 @@ class Service:
             if tries == 0:
                 self.supervisor.begin_to_look()
             if connected:
+                _keep_what_is_here()
                 return
             self._stopping.wait(LOGIN_PAUSES_S[min(tries, len(LOGIN_PAUSES_S) - 1)])
 
@@ -197,3 +200,12 @@ class Service:
         self._server.stop()
         http.join(max(1.0, end - time.monotonic()))
         self._launchpad.close()
+
+
+def _keep_what_is_here() -> None:
+    """What there is by now stays for good, above all the description of the service: the collector of cycles, which
+    would else cost as much as all answering does, need not go through it again and again, and looks more seldom.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])
