@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from ppa_assigner.access import EVERYBODY
 from ppa_assigner.problems import Kind
+from ppa_assigner.record import State
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor import Supervisor
-from ppa_assigner.views import Condition
+from ppa_assigner.views import Condition, Wish
 
 from .fakecrew import problem
 from .fleet import Fleet
@@ -59,6 +63,21 @@ def test_any_other_lease_is_unknown_as_ever(fleet: Fleet, lease: str) -> None:
     asked = supervisor.release(lease, EVERYBODY)
     asked.exception(20)
     assert problem(asked).kind is Kind.UNKNOWN_LEASE
+
+
+def test_a_request_that_another_version_served_gets_no_second_ppa(fleet: Fleet) -> None:
+    """Asked again, or withdrawn: what it got runs, and only the newer daemon can tell it or end it."""
+    supervisor, ppa = beside(fleet, NEWER)
+    until(lambda: State.FREE in fleet.states(supervisor), "the other is free", 20)
+    wish = Wish(owner="me", pool="default", request_id="build-77", attempt=1)
+    for ask in (lambda: supervisor.assign(wish).future, lambda: supervisor.withdraw("build-77", EVERYBODY)):
+        asked: Future[Any] = ask()
+        asked.exception(20)
+        told = problem(asked)
+        assert told.kind is Kind.UNAVAILABLE
+        assert str(ppa) in told.detail
+        assert told.retry_after
+    assert supervisor.assign(replace(wish, request_id="build-7")).future.result(20).ppa == fleet.ppas[1]
 
 
 def test_a_garbled_record_keeps_nobody_waiting(fleet: Fleet) -> None:

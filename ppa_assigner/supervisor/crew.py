@@ -130,9 +130,11 @@ class Crew:
         found = [self._members[ppa].snapshot for ppa in sorted(self._leases.get(lease, ()))]
         return next((s for s in found if s.record is not None and s.record.lease == lease), None)
 
-    def behind_newer_record(self, lease: str) -> Reference | None:
-        """The PPA whose record is of a version unknown here and names this lease: whether it runs cannot be told."""
-        named = re.compile(r'"lease"\s*:\s*' + re.escape(json.dumps(lease)))
+    def behind_newer_record(self, field: str, value: str) -> Reference | None:
+        """The PPA whose record is of a version unknown here and names this `lease` or `request`: whether that runs
+        cannot be told.
+        """
+        named = re.compile(rf'"{field}"\s*:\s*' + re.escape(json.dumps(value)))
         knowns = (member.worker.known for member in self._members.values())
         foreign = ((known.ppa, known.entry.description or "") for known in knowns if known.text.foreign and known.entry)
         return next((ppa for ppa, description in foreign if named.search(description)), None)

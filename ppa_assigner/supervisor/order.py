@@ -88,7 +88,7 @@ class Order(Generic[T]):
 
     def _cannot_tell(self, lease: str) -> bool:
         """A newer daemon's lease is not unknown: a client that releases it must not take it for released."""
-        ppa = self._office.crew.behind_newer_record(lease)
+        ppa = self._office.crew.behind_newer_record("lease", lease)
         if ppa is not None:
             detail = f"{ppa}: its record is of a version that this daemon does not know, and names this lease"
             self.end(Problem(Kind.UNAVAILABLE, detail, retry_after=RETRY_AFTER_S))

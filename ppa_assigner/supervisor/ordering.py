@@ -33,6 +33,7 @@ from ..views import Act, AdoptAct, HoldAct, QuarantineAct, ReleaseAct, Snapshot
 from ..views import Lent as LentView
 from .office import Office
 from .order import RETRY_AFTER_S, Order
+from .searching import NEWER
 
 
 class Ordering:
@@ -108,6 +109,9 @@ class Withdrawal:
     def _found(self) -> bool:
         leases = [s for s in self._office.crew.with_request(self._request) if s.record is not None]
         mine = [s for s in leases if s.record is not None and self._caller.may_end(s.record)]
+        if not leases and (newer := self._office.crew.behind_newer_record("request", self._request)) is not None:
+            self._order.end(Problem(Kind.UNAVAILABLE, NEWER.format(newer), retry_after=RETRY_AFTER_S))
+            return True
         if leases and not mine:
             self._order.end(Problem(Kind.FORBIDDEN, f"what request {self._request} got is not yours"))
         self._pending = len(mine)

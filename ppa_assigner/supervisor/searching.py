@@ -15,6 +15,7 @@ from .office import Office
 from .wishes import Wishes
 
 SEARCH_AGAIN_S = 2.0
+NEWER = "{}: its record is of a version that this daemon does not know, and names this request"
 
 
 class Searching:
@@ -80,4 +81,7 @@ class Searching:
         if asked.attempt == 0:
             return None
         concerned = [ppa for ppa in failed if self._office.crew.concerns(ppa, asked.wish.pool)]
-        return f"{concerned[0]}: {failed[concerned[0]]}" if concerned else None
+        if concerned:
+            return f"{concerned[0]}: {failed[concerned[0]]}"
+        newer = self._office.crew.behind_newer_record("request", asked.wish.request_id)
+        return None if newer is None else NEWER.format(newer)
