@@ -22,6 +22,7 @@ EVEN = 1.3
 FROM = 100
 """Fewer than that cost next to nothing, and a tick of the kernel's clock decides."""
 LOOKS = 4
+ANSWERS = 50
 SHORT_S = 2.0
 LONG_S = 900
 NOTES = (
@@ -69,6 +70,7 @@ def _costs(launchpad: Launchpad, count: int) -> Costs:
             "PPAs: CPU to ready": (ready * 1000, "ms"),
             "PPAs: CPU of a look": (_looks(daemon) * 1000, "ms"),
             "clients that assign at once: CPU": (_assigning(daemon, count) * 1000, "ms"),
+            f"PPAs, all used: CPU of {ANSWERS} none-free answers": (_none_free(daemon) * 1000, "ms"),
             **_waiting(daemon, count),
             "clients whose wait ends: CPU": (_refused(daemon, count) * 1000, "ms"),
             **cleaned,
@@ -101,6 +103,18 @@ def _looks(daemon: Daemon) -> float:
 def _assigning(daemon: Daemon, count: int) -> float:
     """CPU seconds until so many clients have as many PPAs."""
     return _cpu(daemon, lambda: with_askers(daemon, count, asking.burst))
+
+
+def _none_free(daemon: Daemon) -> float:
+    """CPU seconds of answers that count all PPAs of the pool."""
+
+    async def ask(askers: list[Asker]) -> None:
+        for _ in range(ANSWERS):
+            status, body = await askers[0].ask("POST", "/v1/leases", {"owner": "bench"})
+            if status != 409:
+                raise RuntimeError(f"{status} {body!r}")
+
+    return _cpu(daemon, lambda: with_askers(daemon, 1, ask))
 
 
 def _waiting(daemon: Daemon, count: int) -> Costs:
