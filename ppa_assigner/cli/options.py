@@ -15,6 +15,7 @@ import typer
 
 from ..client.errors import UsageError
 from ..reference import Reference
+from . import completing
 
 if TYPE_CHECKING:
     from ..client import Client, Source, Wish
@@ -38,21 +39,32 @@ TokenFile = Annotated[
     typer.Option("--token-file", metavar="FILE", help="File with the token.  [default: $PPA_ASSIGNER_TOKEN]"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the daemon's document as JSON.")]
-Lease = Annotated[str | None, typer.Argument(metavar="[LEASE]", help="The lease's id.  [default: $PPA_LEASE_ID]")]
-Ppa = Annotated[str, typer.Argument(metavar="PPA", help="~owner/ubuntu/name or ppa:owner/name")]
+Lease = Annotated[
+    str | None,
+    typer.Argument(metavar="LEASE", help="The lease's id.  [default: $PPA_LEASE_ID]", autocompletion=completing.leases),
+]
+Ppa = Annotated[
+    str, typer.Argument(metavar="PPA", help="~owner/ubuntu/name or ppa:owner/name", autocompletion=completing.ppas)
+]
 Ttl = Annotated[
     str | None,
     typer.Option("--ttl", metavar="TIME", help=f"When the lease ends, counted from now: {_DURATION_HELP}."),
 ]
 Owner = Annotated[str, typer.Option("--owner", metavar="TEXT", help="Who holds the PPA: a job's URL, a ticket, …")]
-PoolName = Annotated[str | None, typer.Option("--pool", metavar="POOL", help="The pool.  [default: default]")]
+PoolName = Annotated[
+    str | None,
+    typer.Option("--pool", metavar="POOL", help="The pool.  [default: default]", autocompletion=completing.pools),
+]
 Wait = Annotated[str, typer.Option("--wait", metavar="TIME", help=f"How long to wait for a PPA: {_DURATION_HELP}.")]
 Idle = Annotated[
     str | None,
     typer.Option("--idle", metavar="TIME", help="End the lease when nobody touched it for that long."),
 ]
 Note = Annotated[str | None, typer.Option("--note", metavar="TEXT", help="For people; the PPA's page shows it.")]
-Only = Annotated[str | None, typer.Option("--ppa", metavar="PPA", help="This PPA and no other.")]
+Only = Annotated[
+    str | None,
+    typer.Option("--ppa", metavar="PPA", help="This PPA and no other.", autocompletion=completing.ppas),
+]
 Sources = Annotated[
     list[str] | None,
     typer.Option(
@@ -66,7 +78,11 @@ Uploader = Annotated[
 ]
 RequestId = Annotated[
     str | None,
-    typer.Option("--request-id", metavar="ID", help="Your own name for this wish: asking again gets the same PPA."),
+    typer.Option(
+        "--request-id",
+        metavar="ID",
+        help="Your own name for this wish: asking again, with --attempt one higher, gets the same PPA.",
+    ),
 ]
 Attempt = Annotated[
     int,
@@ -87,10 +103,11 @@ def connect(url: str | None, token_file: str | None) -> Client:
     """The client that these options mean."""
     from ..client import Client
 
-    return Client(url, None if token_file is None else _token(token_file))
+    return Client(url, None if token_file is None else token_in(token_file))
 
 
-def _token(path: str) -> str:
+def token_in(path: str) -> str:
+    """The token that a file has."""
     try:
         with open(path, encoding="utf-8") as file:
             return file.read().strip()
