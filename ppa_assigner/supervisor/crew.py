@@ -46,6 +46,7 @@ class Crew:
         self._leases: dict[str, set[Reference]] = {}
         self._requests: dict[str, set[Reference]] = {}
         self._indexed: dict[Reference, Record | None] = {}
+        self._foreign: set[Reference] = set()  # whose record is of a version unknown here
         self._by_name: list[Member] = []
         self.shelf = Shelf()
 
@@ -71,6 +72,7 @@ class Crew:
     def drop(self, ppa: Reference) -> None:
         """Forget a PPA."""
         self._unindex(ppa)
+        self._foreign.discard(ppa)
         self.shelf.take(ppa)
         if (member := self._members.pop(ppa, None)) is not None:
             self._by_name.remove(member)
@@ -112,7 +114,9 @@ class Crew:
 
     def indexed(self, snapshot: Snapshot) -> None:
         """The PPA is now this."""
-        self._shelve(self._members[snapshot.ppa], snapshot)
+        member = self._members[snapshot.ppa]
+        self._shelve(member, snapshot)
+        (self._foreign.add if member.worker.known.text.foreign else self._foreign.discard)(snapshot.ppa)
         before = self._indexed.get(snapshot.ppa)
         if before is not None and (before.lease, before.request) == _names(snapshot.record):
             self._indexed[snapshot.ppa] = snapshot.record
@@ -134,8 +138,10 @@ class Crew:
         """The PPA whose record is of a version unknown here and names this `lease` or `request`: whether that runs
         cannot be told.
         """
+        if not self._foreign:
+            return None
         named = re.compile(rf'"{field}"\s*:\s*' + re.escape(json.dumps(value)))
-        knowns = (member.worker.known for member in self._members.values())
+        knowns = (self._members[ppa].worker.known for ppa in sorted(self._foreign))
         foreign = ((known.ppa, known.entry.description or "") for known in knowns if known.text.foreign and known.entry)
         return next((ppa for ppa, description in foreign if named.search(description)), None)
 
