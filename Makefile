@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 BENCH_VENV = .venv-bench
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 
-.PHONY: demo test lint screenshots bench soak explore clean
+.PHONY: demo test lint man screenshots bench soak explore clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/ppa-assigner demo
@@ -17,6 +17,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# ppa-assigner(1) and a page for each command, for packages and for `man -l build/man/ppa-assigner.1`
+man: $(VENV)/.demo
+	@$(BIN)/python -m ppa_assigner.cli.manual build/man
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python -m tests.web.screenshots build/screenshots

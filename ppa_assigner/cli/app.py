@@ -20,7 +20,6 @@ app = typer.Typer(
     name="ppa-assigner",
     help="Lends Launchpad PPAs from a fixed pool: one owner at a time, always empty.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -149,5 +149,5 @@ def address(settings: Settings) -> str:
     if listen.path is not None:
         return f"unix:{listen.path}"
     host = _EVERYWHERE.get(listen.host or "", listen.host or "")
-    scheme = "https" if getattr(settings.api, "tls", None) is not None else "http"
+    scheme = "https" if settings.api.tls is not None else "http"
     return f"{scheme}://[{host}]:{listen.port}" if ":" in host else f"{scheme}://{host}:{listen.port}"

@@ -28,7 +28,7 @@ PASSED_ON = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signa
 
 
 def exec_command(
-    command: Annotated[list[str], typer.Argument(metavar="COMMAND...", help="What to run; write -- before it.")],
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="What to run; write -- before it.")],
     owner: options.Owner,
     pool: options.PoolName = None,
     wait: options.Wait = "0",
@@ -41,7 +41,8 @@ def exec_command(
     request_id: options.RequestId = None,
     attempt: options.Attempt = 0,
     on_lost: Annotated[
-        OnLost, typer.Option("--on-lost", help="What becomes of COMMAND when its lease ends early.")
+        OnLost,
+        typer.Option("--on-lost", metavar="stop|warn", help="What becomes of COMMAND when its lease ends early."),
     ] = OnLost.STOP,
     url: Url = None,
     token_file: TokenFile = None,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..client.errors import AssignerError, UsageError
-from . import options, output, watching
+from . import completing, options, output, watching
 from .options import Json, TokenFile, Url
 from .signals import Interrupted, interruptible
 from .waiting import Waiting
@@ -121,7 +121,10 @@ def release(lease: options.Lease = None, json: Json = False, url: Url = None, to
 
 
 def status(
-    ppas: Annotated[list[str] | None, typer.Argument(metavar="[PPA]...", help="These PPAs.  [default: all]")] = None,
+    ppas: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PPA", help="These PPAs.  [default: all]", autocompletion=completing.ppas),
+    ] = None,
     pool: options.PoolName = None,
     watch: Annotated[bool, typer.Option("--watch", help="Draw the table anew every two seconds.")] = False,
     json: Json = False,

@@ -72,6 +72,7 @@ def login(
         Level | None,
         typer.Option(
             "--level",
+            metavar="WRITE_PUBLIC|WRITE_PRIVATE",
             case_sensitive=False,
             help="Offer only this access: WRITE_PUBLIC is enough for public PPAs, private ones need WRITE_PRIVATE."
             "  [default: the person chooses]",

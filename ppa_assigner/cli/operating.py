@@ -12,7 +12,7 @@ import typer
 
 from ..client.errors import UsageError
 from ..reference import Reference
-from . import options, output
+from . import completing, options, output
 from .options import Json, Ppa, TokenFile, Url
 from .signals import interruptible
 
@@ -74,7 +74,13 @@ def hold(
     ppa: Ppa,
     period: Annotated[str, typer.Option("--for", metavar="TIME", help="How much longer: 30m, 2h, 1d or seconds.")],
     lease: Annotated[
-        str | None, typer.Option("--lease", metavar="ID", help="The lease that is meant.  [default: $PPA_LEASE_ID]")
+        str | None,
+        typer.Option(
+            "--lease",
+            metavar="ID",
+            help="The lease that is meant.  [default: $PPA_LEASE_ID]",
+            autocompletion=completing.leases,
+        ),
     ] = None,
     json: Json = False,
     url: Url = None,

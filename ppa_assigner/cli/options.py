@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "": 1.0}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(ms|s|m|h|d|)")
-_REQUESTS = 1_000_000  # more than one command ever sends for its wish: each of them has an attempt of its own
 _LONGEST_S = 3650 * _UNITS["d"]
 _DURATION_HELP = "500ms, 30s, 10m, 8h, 7d or seconds"
 
@@ -160,11 +159,7 @@ def wish(
     request_id: str | None,
     attempt: int,
 ) -> Wish:
-    """What `assign` and `exec` ask the daemon for; always with a request id, for a wish that may be withdrawn.
-
-    `attempt` counts commands.  Invariant: every attempt of a command is higher than all of the commands before, however
-    long those waited: else what they got would count as newer, and this one as superseded (design, section 5.5).
-    """
+    """What `assign` and `exec` ask the daemon for; always with a request id, for a wish that may be withdrawn."""
     import uuid
 
     if attempt and request_id is None:
@@ -179,7 +174,7 @@ def wish(
         "sources": [_source(text) for text in source or ()],
         "uploader": uploader,
         "request_id": request_id if request_id is not None else str(uuid.uuid4()),
-        "attempt": attempt * _REQUESTS,
+        "attempt": attempt,
     }
 
 

@@ -1,0 +1,73 @@
+"""What a shell offers for words that only the daemon knows: PPAs, pools, leases.
+
+Rule: a shell that waits for this is a person who waits: it is over in a second, and says nothing when the daemon is
+away.  Importing this loads nothing of the client's connections.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+PATIENCE_S = 1.0
+
+
+def ppas(ctx: Any, incomplete: str) -> list[str]:
+    """PPAs, in the form that was begun with."""
+    form = "dput" if incomplete.startswith("ppa:") else "ppa"
+    return _begun(incomplete, (_form(each, form) for each in _items(ctx, "/v1/ppas")))
+
+
+def pools(ctx: Any, incomplete: str) -> list[str]:
+    """Pools by name."""
+    return _begun(incomplete, (each.get("pool") for each in _items(ctx, "/v1/pools")))
+
+
+def leases(ctx: Any, incomplete: str) -> list[str]:
+    """Ids of leases in use."""
+    return _begun(incomplete, (each.get("id") for each in _items(ctx, "/v1/leases")))
+
+
+def _begun(incomplete: str, values: Any) -> list[str]:
+    return sorted({value for value in values if isinstance(value, str) and value.startswith(incomplete)})
+
+
+def _form(item: dict[str, Any], form: str) -> str | None:
+    from ..reference import Reference
+
+    try:
+        ppa = Reference.parse(str(item.get("ppa")))
+    except ValueError:
+        return None
+    return ppa.dput if form == "dput" else str(ppa)
+
+
+def _items(context: Any, path: str) -> list[dict[str, Any]]:
+    """What the daemon lists there, that the rest of the line and the environment mean; nothing when it does not say."""
+    given = getattr(context, "params", None) or {}
+    answered: list[list[dict[str, Any]]] = []
+    _in_time(lambda: answered.append(_listed(given.get("url"), given.get("token_file"), path)))
+    return answered[0] if answered else []
+
+
+def _listed(url: str | None, token_file: str | None, path: str) -> list[dict[str, Any]]:
+    from ..client.errors import AssignerError
+    from ..client.transport import DEFAULT_URL, Transport
+    from .options import token_in
+
+    try:
+        token = os.environ.get("PPA_ASSIGNER_TOKEN") if token_file is None else token_in(token_file)
+        transport = Transport(url or os.environ.get("PPA_ASSIGNER_URL") or DEFAULT_URL, token or None)
+        items = transport.send("GET", path, None, read=PATIENCE_S).document.get("items")
+    except AssignerError:
+        return []
+    return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
+
+
+def _in_time(ask: Callable[[], None]) -> None:
+    """What takes longer is left behind: names and connections may take their time."""
+    thread = threading.Thread(target=ask, name="completing", daemon=True)
+    thread.start()
+    thread.join(PATIENCE_S)
