@@ -136,10 +136,10 @@ def test_each_try_of_a_wish_has_the_same_request_id_and_a_higher_attempt(daemon:
 
 
 def test_a_first_attempt_of_the_caller_is_counted_on(daemon: FakeDaemon, client: Client) -> None:
-    """Who asked before under this request id says how often."""
+    """Who asked before under this request id says in how many calls, and is ahead of all requests of those."""
     daemon.on("POST", LEASES, Drop(), Reply(200, LEASE))
     client.assign("ticket-123", request_id="build-77", attempt=3)
-    assert [body["attempt"] for body in bodies(daemon)] == [3, 4]
+    assert [body["attempt"] for body in bodies(daemon)] == [3_000_000, 3_000_001]
 
 
 def test_a_ticket_is_brought_back(daemon: FakeDaemon, client: Client) -> None:

@@ -14,19 +14,25 @@ import uuid
 from .errors import AssignerError, Document, NoneFree, UsageError
 from .shapes import Wish
 
+REQUESTS = 1_000_000
+"""More than one wish ever sends."""
 FIRST_WAIT_S = 1.0
 WAIT_S = 60.0
 _EARLY_S = 0.05  # how much sooner an answer may come than the wait that was asked for, and still be its end
 
 
 class Asking:
-    """A wish that is counted: each request has an `attempt` higher than the one before.  `wait` is the whole wait."""
+    """A wish that is counted: each request has an `attempt` higher than the one before.  `wait` is the whole wait.
+
+    Invariant: the caller counts calls, so each attempt of a call is higher than all of the calls before, however long
+    those waited: else what they got would count as newer, and this one as superseded (design, section 5.5).
+    """
 
     def __init__(self, owner: str, wish: Wish) -> None:
         """Raises UsageError."""
         body: Document = {"owner": owner} | {key: value for key, value in wish.items() if value is not None}
         body["request_id"] = body.get("request_id") or str(uuid.uuid4())
-        self._attempt = body.pop("attempt", 0)
+        self._attempt = body.pop("attempt", 0) * REQUESTS
         self.wait = float(body.pop("wait", 0.0))
         if not 0 <= self.wait < float("inf"):
             raise UsageError("wait must be a number of seconds, 0 or more")

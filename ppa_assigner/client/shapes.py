@@ -94,7 +94,8 @@ class Source(TypedDict):
 class Wish(TypedDict, total=False):
     """What may be asked for beside the owner; absent means the daemon's default.  `wait`, `ttl`, `idle` in seconds.
 
-    `attempt` is how often this `request_id` was asked for before: give both, or neither.
+    `attempt` is how often this `request_id` was asked for before, by other calls of `assign`: give both, or neither.
+    Each call asks the daemon many times, and the attempts that it counts itself are higher than all of earlier calls.
     """
 
     pool: str | None
