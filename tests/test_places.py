@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ppa_assigner.access import Caller, Role
 from ppa_assigner.automaton.events import CheckBurnt, No, Stands
 from ppa_assigner.problems import Kind
 from ppa_assigner.supervisor.places import KEPT_S
@@ -108,6 +109,17 @@ def test_who_hangs_up_leaves_no_place() -> None:
     made.ask("second", wait=60.0)
     made.supervisor.hang_up(call)
     assert served(made) == "second"
+
+
+def test_who_withdraws_leaves_no_place() -> None:
+    """The next one is served at once; somebody else cannot take it away."""
+    made = two_in_line(by="jenkins")
+    made["a"].free()
+    made.supervisor.withdraw("first", Caller("other", Role.CLIENT))
+    assert made.asked() is None
+    made.supervisor.withdraw("first", Caller("jenkins", Role.CLIENT))
+    assert made["a"].lend().request == "second"
+    assert not len(made.supervisor._assigning._places)
 
 
 def test_a_kept_place_counts_for_the_position() -> None:

@@ -87,8 +87,11 @@ class Assigning:
             if asked.abandoned and asked.stage is not Stage.ASSIGNING:
                 self._claims.abandoned(asked.wish.request_id)
 
-    def wish_of(self, request_id: str, caller: Caller) -> Asked | None:
-        """The wish of this request id that is on its way.  Raises Problem when it is not the caller's."""
+    def to_withdraw(self, request_id: str, caller: Caller) -> Asked | None:
+        """The wish of this request id that is on its way; a place that is kept for it goes at once.  Raises Problem
+        when it is not the caller's.
+        """
+        self._places.withdraw(request_id, caller)
         asked = self._wishes.get(request_id)
         if asked is not None and not caller.may_end(asked.wish):
             raise Problem(Kind.FORBIDDEN, "this wish is not yours to withdraw")

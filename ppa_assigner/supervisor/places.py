@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from ..access import Caller
 from ..views import Wish
 from .line import Asked
 from .lines import Lines
@@ -51,6 +52,13 @@ class Places:
         self._office.timer.cancel(kept.timed)
         self._lines.discard(kept.asked)
         return kept.asked if kept.asked.same_wisher(wish) else None
+
+    def withdraw(self, request_id: str, caller: Caller) -> None:
+        """Nobody comes back to it."""
+        kept = self._kept.get(request_id)
+        if kept is not None and caller.may_end(kept.asked.wish):
+            self._office.timer.cancel(kept.timed)
+            self._over(kept.asked)
 
     def ahead(self, asked: Asked) -> int:
         """How many of its pool's are kept ahead of a wish."""

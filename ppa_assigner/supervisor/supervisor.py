@@ -132,7 +132,7 @@ class Supervisor:
     def withdraw(self, request_id: str, caller: Caller) -> Future[list[Snapshot]]:
         """End a wish, and release what it got."""
         with self._office.deciding():
-            asked = self._assigning.wish_of(request_id, caller)
+            asked = self._assigning.to_withdraw(request_id, caller)
             withdrawal = self._ordering.withdraw(request_id, caller)
             if asked is None:
                 withdrawal.search()
