@@ -76,7 +76,7 @@ class Refusals:
     def all_burnt(self, asked: Asked, burnt: Mapping[Reference, str]) -> Problem:
         """No PPA will ever take these sources: Launchpad forgets no version (`burnt`: which had which)."""
         wish, had = asked.wish, ", ".join(sorted(set(burnt.values())))
-        which = f"every PPA of pool {wish.pool!r}" if wish.ppa is None else str(wish.ppa)
+        which = f"every PPA of pool {wish.pool!r} that is in service" if wish.ppa is None else str(wish.ppa)
         return self.problem(
             wish, Kind.ALL_BURNT, f"{which} had one of these sources before, and takes it no more: {had}",
             sources=[{"name": name, "version": version} for name, version in wish.sources],
