@@ -5,6 +5,8 @@ nothing, and that it asks little.
 from __future__ import annotations
 
 import json
+import ssl
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -22,6 +24,7 @@ from ppa_assigner.standin.standin import credentials_text
 from .apart import Apart, standin_apart
 from .fakedaemon import FakeDaemon, free_port, problem
 from .processes import Launchpad, configure, running, start_launchpad
+from .rawserver import RawServer
 
 POOL = "~ci-pool/ubuntu/pool-{001..005}"
 FIRST = "~ci-pool/ubuntu/pool-001"
@@ -228,6 +231,10 @@ def test_an_environment_without_verified_certificates(site: Site, monkeypatch: p
     assert site.control.log() == []
 
 
+def as_it_is(site: Site) -> None:
+    pass
+
+
 def to_create(site: Site) -> None:
     site.pool |= {"ppas": [POOL, "~ci-pool/ubuntu/new"], "create": True}
 
@@ -298,7 +305,8 @@ def other_clock(site: Site) -> None:
         (used, "good", ("4 free, 1 used, 0 dirty",)),
         (open_credentials, "warning", ("credentials", "0640", "chmod 600")),
         (other_clock, "warning", ("clock", "behind Launchpad's", "NTP")),
-        (lambda site: None, "note", ("quota", "5 x 8192 MiB")),
+        (as_it_is, "note", ("quota", "5 x 8192 MiB")),
+        (as_it_is, "note", ("access", "no clients: everybody who reaches unix:")),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -362,6 +370,24 @@ def test_a_daemon_that_is_not_ready(site: Site) -> None:
         told = site.doctor()
     assert told.code == 69
     told.expect("bad", "daemon", "not ready: no look yet")
+
+
+def test_a_daemon_with_a_certificate_for_another_name(site: Site) -> None:
+    """It is there; that its name cannot be this host's is no fault."""
+    both = site.folder / "both.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-days", "2", "-subj", "/CN=ppas.example.com", "-keyout", str(both), "-out", "-"]
+    made = subprocess.run(command, capture_output=True, timeout=60, check=True)
+    both.write_bytes(both.read_bytes() + made.stdout)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(both)
+    client = {"name": "a", "token_sha256": "0" * 64, "role": "client"}
+    with RawServer(lambda request, peer: peer.answer(), context) as server:
+        tls = {"certificate": str(both), "key": str(both)}
+        site.api = {"listen": f"127.0.0.1:{server.port}", "tls": tls, "clients": [client]}
+        told = site.doctor()
+    assert told.code == 0, told.items
+    told.expect("note", "daemon", f"https://127.0.0.1:{server.port}", "certificate for another name")
 
 
 def test_a_daemon_that_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

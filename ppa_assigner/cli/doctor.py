@@ -51,6 +51,7 @@ def examined(config: Path) -> Iterator[Finding]:
         yield from doctor_host.units()
         return
     yield doctor_host.configuration(config, settings)
+    yield from doctor_host.access(settings)
     yield from doctor_host.credentials(settings)
     yield from doctor_launchpad.examined(settings)
     yield from _here(settings)

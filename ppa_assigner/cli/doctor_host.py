@@ -34,6 +34,13 @@ def configuration(path: Path, settings: Settings) -> Finding:
     return good("configuration", f"{path}: {ppas} PPAs{retired}; pools: {pools}; this daemon is {settings.name}")
 
 
+def access(settings: Settings) -> Iterator[Finding]:
+    """Who may call it."""
+    if not settings.api.clients:
+        what = f"no clients: everybody who reaches {settings.api.listen} is operator"
+        yield note("access", what, "list api.clients before other hosts, or a proxy, may reach it")
+
+
 # -- credentials --------------------------------------------------------------------------------------------------
 
 
@@ -134,6 +141,8 @@ def daemon(settings: Settings) -> Finding:
     except Unavailable as error:
         if not error.maybe_done:
             return note("daemon", f"none runs here ({error})")
+        if settings.api.tls is not None and "certificate" in str(error).lower():
+            return note("daemon", f"answers at {url} with a certificate for another name ({error})")
         return bad("daemon", f"does not answer ({error})", "is another program at this address?", UNAVAILABLE)
     finally:
         transport.close()
