@@ -62,7 +62,7 @@ class Service:
         self._app = app
         self._backend = backend
         self._metrics = metrics
-        self._openapi: bytes | None = None
+        self._openapi: dict[bool, bytes] = {}  # by whether no token is needed, which a reload may change
 
     def install(self, app: FastAPI) -> None:
         """Add the routes."""
@@ -107,6 +107,8 @@ class Service:
 
     async def openapi(self) -> Response:
         """The OpenAPI document."""
-        if self._openapi is None:
-            self._openapi = documents.encoded(contract.describe(self._app))
-        return documents.raw_answer(self._openapi)
+        access: Access = self._app.state.access
+        open_to_all = access.open
+        if open_to_all not in self._openapi:
+            self._openapi[open_to_all] = documents.encoded(contract.describe(self._app, open_to_all=open_to_all))
+        return documents.raw_answer(self._openapi[open_to_all])

@@ -19,9 +19,9 @@ from . import errors, models
 
 Responses = dict[int | str, dict[str, Any]]
 
-EVERYWHERE = (Kind.UNAUTHORIZED, Kind.FORBIDDEN, Kind.TOO_LARGE, Kind.INVALID, Kind.TOO_MANY, Kind.INTERNAL)
+EVERYWHERE = (Kind.UNAUTHORIZED, Kind.FORBIDDEN, Kind.TOO_LARGE, Kind.INVALID, Kind.TOO_MANY)
 """What any call may answer."""
-UNGUARDED = (Kind.FORBIDDEN, Kind.TOO_LARGE, Kind.INVALID, Kind.INTERNAL)
+UNGUARDED = (Kind.FORBIDDEN, Kind.TOO_LARGE, Kind.INVALID)
 """The same where no token is needed."""
 REFERRED: Sequence[type[BaseModel]] = (
     models.Wish,
@@ -31,9 +31,24 @@ REFERRED: Sequence[type[BaseModel]] = (
     models.Quarantine,
     models.Nothing,
     models.Event,
+    models.Reset,
     models.Problem,
 )
 _REF = "#/components/schemas/{model}"
+_FRAME = {
+    "type": "object",
+    "description": "one event of the stream",
+    "required": ["id", "data"],
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"type": "string", "enum": ["message", "reset"]},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"anyOf": [{"$ref": _REF.format(model=model)} for model in ("Event", "Reset")]},
+        },
+    },
+}
 _DESCRIPTION = """Lends Launchpad PPAs from a fixed pool: one owner at a time, always empty.
 
 Times are RFC 3339 in UTC, durations are seconds, lists are `{"items": […]}`.  Every error is `application/problem+json`
@@ -73,9 +88,8 @@ def responses(
 
 def events() -> Responses:
     """The answers of the stream of events."""
-    content = {"text/event-stream": {"schema": {"$ref": _REF.format(model="Event")}}}
     told = "events: `id` is for `Last-Event-ID`, `data` an Event; `event: reset` where some are missing"
-    return {200: {"description": told, "content": content}}
+    return {200: {"description": told, "content": {"text/event-stream": {"schema": _FRAME}}}}
 
 
 def body(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
@@ -84,8 +98,8 @@ def body(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
     return {"requestBody": {"required": required, "content": {"application/json": {"schema": schema}}}}
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document."""
+def describe(app: FastAPI, *, open_to_all: bool) -> dict[str, Any]:
+    """The OpenAPI document.  `open_to_all`: no token is needed."""
     told = get_openapi(title="PPA assigner", version=__version__, description=_DESCRIPTION, routes=app.routes)
     _, definitions = models_json_schema([(model, "validation") for model in REFERRED], ref_template=_REF)
     components = told.setdefault("components", {})
@@ -93,7 +107,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     for name, schema in components["schemas"].items():
         schema |= _examples(getattr(models, name, None))
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-    told["security"] = [{"token": []}, {}]
+    told["security"] = [{"token": []}, {}] if open_to_all else [{"token": []}]
     return told
 
 

@@ -9,7 +9,7 @@ import re
 from typing import Annotated, Any, Generic
 from urllib.parse import quote
 
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, Path, Query, Request
 from starlette.responses import Response
 
 from ..access import Caller
@@ -21,6 +21,8 @@ from . import access_control, bodies, contract, documents, errors, models, waiti
 from .backend import Backend, C
 from .metrics import Assigns
 
+Wanted = Annotated[str | None, Query(json_schema_extra=models.NO_NUL)]
+Id = Annotated[str, Path(json_schema_extra=models.NO_NUL)]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _FINDING = (Kind.UNKNOWN_LEASE, Kind.UNAVAILABLE)
 _ASSIGNING = (
@@ -77,17 +79,17 @@ class Leases(Generic[C]):
         released = await waiting.result(self._backend.withdraw(request_id, caller))
         return documents.items(documents.ppa(snapshot) for snapshot in released)
 
-    async def list(self, owner: str | None = None, request_id: str | None = None, pool: str | None = None) -> Response:
+    async def list(self, owner: Wanted = None, request_id: Wanted = None, pool: Wanted = None) -> Response:
         """From memory: nothing is granted by being shown here."""
         wanted = {"owner": owner, "request": request_id, "pool": pool}
         found = (_in_use(snapshot, wanted) for snapshot in self._backend.snapshots())
         return documents.items(documents.lease(lent) for lent in found if lent is not None)
 
-    async def show(self, id: str) -> Response:  # noqa: A002 - the contract's name of the parameter
+    async def show(self, id: Id) -> Response:  # noqa: A002 - the contract's name of the parameter
         """A lease, in use, or over while its PPA remembers it."""
         return documents.answer(documents.lease(await waiting.result(self._backend.lease(id))))
 
-    async def touch(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's name
+    async def touch(self, request: Request, id: Id) -> Response:  # noqa: A002 - the contract's name
         """Without `ttl` the end stays where it is; with it the lease ends that many seconds from now, not earlier."""
         caller = access_control.caller(request.scope)
         try:
@@ -103,7 +105,7 @@ class Leases(Generic[C]):
         if any(record and record.lease == lease and not caller.may_end(record) for record in records):
             raise Problem(Kind.FORBIDDEN, "this lease is not yours to touch or end")
 
-    async def release(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's name
+    async def release(self, request: Request, id: Id) -> Response:  # noqa: A002 - the contract's name
         """The PPA goes to be cleaned.  Repeatable while the PPA remembers the lease."""
         caller = access_control.caller(request.scope)
         return documents.answer(documents.ppa(await waiting.result(self._backend.release(id, caller))))

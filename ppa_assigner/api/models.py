@@ -18,7 +18,9 @@ LONGEST_S = 10 * 366 * 86400.0
 
 RequestId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$", description="the client's own name for a wish")]
 Seconds = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)]
-Text = Annotated[str, Field(min_length=1, max_length=256)]
+NO_NUL: dict[str, Any] = {"pattern": "^[^\\u0000]*$"}
+"""For the document alone: `bodies` and `gate` refuse it, in words of their own, before anything else is looked at."""
+Text = Annotated[str, Field(min_length=1, max_length=256, json_schema_extra=NO_NUL)]
 Time = Annotated[str, Field(description="RFC 3339, UTC, whole seconds", examples=["2026-11-25T03:14:12Z"])]
 PpaName = Annotated[str, Field(description="~owner/ubuntu/name", examples=["~ci-pool/ubuntu/pool-001"])]
 
@@ -95,7 +97,7 @@ class Wish(Incoming):
     wait: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False, description="seconds to wait in the line")] = 0
     ttl: Annotated[Seconds | None, Field(description="seconds that the lease lasts; absent: the pool's default")] = None
     idle: Annotated[Seconds | None, Field(description="the lease ends after that many seconds without a touch")] = None
-    note: Annotated[str | None, Field(max_length=1024, description="public")] = None
+    note: Annotated[str | None, Field(max_length=1024, description="public", json_schema_extra=NO_NUL)] = None
     ppa: Annotated[str | None, Field(max_length=512, description="this very PPA: ~owner/ubuntu/name, ppa:…")] = None
     sources: Annotated[
         list[Source] | None,
@@ -103,7 +105,11 @@ class Wish(Incoming):
     ] = None
     uploader: Annotated[str | None, Field(pattern=r"^~[a-z0-9][a-z0-9+.-]*$", max_length=256)] = None
     ticket: Annotated[
-        str | None, Field(description="from an earlier answer: keeps the place; one that is not valid counts as none")
+        str | None,
+        Field(
+            description="from an earlier answer: keeps the place; one that is not valid counts as none",
+            json_schema_extra=NO_NUL,
+        ),
     ] = None
 
 
@@ -137,7 +143,7 @@ class Quarantine(Incoming):
 
     model_config = _shown({"reason": "kept for the investigation of #42"})
 
-    reason: Annotated[str, Field(min_length=1, max_length=1024)]
+    reason: Annotated[str, Field(min_length=1, max_length=1024, json_schema_extra=NO_NUL)]
 
 
 class Nothing(Incoming):
@@ -271,6 +277,13 @@ class Event(BaseModel):
     ppa: PpaName
     kind: Annotated[str, Field(examples=["transition", "cleaning", "failure", "condition", "alarm"])]
     data: dict[str, Any]
+
+
+class Reset(BaseModel):
+    """What a reader of events missed cannot be told any more; the next event is `first`."""
+
+    why: Literal["restarted", "forgotten"]
+    first: int
 
 
 class Health(BaseModel):

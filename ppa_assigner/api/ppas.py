@@ -7,9 +7,9 @@ operator asks.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Path, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
@@ -19,9 +19,14 @@ from ..reference import Reference
 from ..views import Act, AdoptAct, Condition, HoldAct, QuarantineAct, ReleaseAct, ResumeAct, Snapshot
 from . import access_control, bodies, contract, documents, models, waiting
 from .backend import Backend
-from .leases import reference
+from .leases import Wanted, reference
 
 _PATH = "/v1/ppas/{owner}/{distribution}/{name}"
+_NAME = "[a-z0-9][a-z0-9+.-]*"
+# What is no name is told in the words of `reference`, which knows the other forms: the patterns are for the document.
+Owner = Annotated[str, Path(json_schema_extra={"pattern": f"^~{_NAME}$", "examples": ["~ci-pool"]})]
+Distribution = Annotated[str, Path(json_schema_extra={"pattern": f"^{_NAME}$", "examples": ["ubuntu"]})]
+Name = Annotated[str, Path(json_schema_extra={"pattern": f"^{_NAME}$", "examples": ["pool-001"]})]
 _ACTING = (Kind.UNKNOWN_PPA, Kind.WRONG_STATE, Kind.UNAVAILABLE)
 
 Handler = Callable[[Request, str, str, str], Awaitable[Response]]
@@ -53,7 +58,7 @@ class Ppas:
             responses=told({200: models.Pools}))  # fmt: skip
 
     async def list(
-        self, pool: str | None = None, state: State | None = None, condition: Condition | None = None
+        self, pool: Wanted = None, state: State | None = None, condition: Condition | None = None
     ) -> Response:
         """From memory, each with its age (`seen`)."""
         known = self._backend.snapshots()
@@ -62,11 +67,11 @@ class Ppas:
             known = [each for each in known if _matches(each, pool, state, condition)]
         return documents.raw_answer(self._list.encoded(known))
 
-    async def show(self, owner: str, distribution: str, name: str) -> Response:
+    async def show(self, owner: Owner, distribution: Distribution, name: Name) -> Response:
         """From memory, with its age (`seen`)."""
         return documents.answer(documents.ppa(self._backend.snapshot(_named(owner, distribution, name))))
 
-    async def content(self, request: Request, owner: str, distribution: str, name: str) -> Response:
+    async def content(self, request: Request, owner: Owner, distribution: Distribution, name: Name) -> Response:
         """Asks Launchpad.  For operators."""
         access_control.operator(request.scope)
         ppa = _named(owner, distribution, name)
@@ -77,7 +82,7 @@ class Ppas:
         return documents.items(documents.pool(view) for view in self._backend.pools())
 
     def _operating(self, model: type[BaseModel], act: Callable[[Any], Act]) -> Handler:
-        async def operate(request: Request, owner: str, distribution: str, name: str) -> Response:
+        async def operate(request: Request, owner: Owner, distribution: Distribution, name: Name) -> Response:
             caller = access_control.operator(request.scope)
             ppa = _named(owner, distribution, name)
             body = bodies.checked(model, await bodies.read(request))

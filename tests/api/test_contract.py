@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
+from ppa_assigner.access import Client
 from ppa_assigner.api import documents, errors, models
 from ppa_assigner.problems import Kind
 from ppa_assigner.record import State
 from ppa_assigner.views import Cleaning, Condition, Event, Lent, PoolView, Snapshot
 
-from .fakes import LEASE, NOW, ONE, USED, Served, some_content
+from .fakes import LEASE, NOW, ONE, USED, Served, serving, some_content
 
-EVERYWHERE = {401, 403, 413, 422, 429, 500}
+EVERYWHERE = {401, 403, 413, 422, 429}
 PPA = "/v1/ppas/{owner}/{distribution}/{name}"
 CALLS = {
     ("post", "/v1/leases"): {200, 201, 404, 409, 503},
@@ -68,6 +70,17 @@ def test_each_problem_is_documented_with_an_example(openapi: dict[str, Any]) -> 
     kinds = {kind for status in ("404", "409", "503")
              for kind in assign[status]["content"]["application/problem+json"]["examples"]}  # fmt: skip
     assert kinds == ASSIGN
+
+
+def test_a_token_is_documented_as_needed_where_there_are_clients(openapi: dict[str, Any]) -> None:
+    """And as possible where there are none; a reload may change that."""
+    assert openapi["security"] == [{"token": []}, {}]
+    ann = Client("ann", hashlib.sha256(b"x").hexdigest())
+    with serving(clients=[ann]) as guarded:
+        headers = {"Authorization": "Bearer x"}
+        assert guarded.http.get("/openapi.json", headers=headers).json()["security"] == [{"token": []}]
+        guarded.server.set_clients([])
+        assert guarded.http.get("/openapi.json").json()["security"] == [{"token": []}, {}]
 
 
 def test_every_reference_in_the_document_leads_somewhere(openapi: dict[str, Any]) -> None:

@@ -84,7 +84,7 @@ class Pages:
 
     async def docs(self) -> Response:
         """The API to read."""
-        return documentation(contract.describe(self._app))
+        return documentation(contract.describe(self._app, open_to_all=self._app.state.access.open))
 
     def _full(self) -> str:
         return overview.full(
