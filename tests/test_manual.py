@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,11 @@ from .commandline import environment, killed_at_last
 from .fakedaemon import FakeDaemon, Held, Reply, free_port
 from .test_readme import table
 
+Offers = Callable[..., list[str]]
 GROUP: Any = typer.main.get_command(app)
 PATIENCE_S = 60.0
+
+pytestmark = pytest.mark.xdist_group("manual")
 
 
 @pytest.fixture(scope="module")
@@ -135,24 +138,41 @@ def variables(url: str, **more: str) -> dict[str, str]:
     return environment(url, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}", **more)
 
 
-def bash(url: str, *line: str, **more: str) -> list[str]:
-    """What bash would offer for the last word: its own way of asking, without a terminal."""
-    script = """
-        eval "$(_PPA_ASSIGNER_COMPLETE=source_bash ppa-assigner)"
-        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
-        complete -p ppa-assigner | grep -q -- '-F _ppa_assigner_completion' || exit 3
-        _ppa_assigner_completion ppa-assigner
-        printf '%s\\n' "${COMPREPLY[@]}"
-    """
+@pytest.fixture(scope="module")
+def source() -> str:
+    """What a shell evaluates to know how to ask."""
     done = subprocess.run(
-        ["bash", "--norc", "-c", script, "bash", "ppa-assigner", *line],
-        capture_output=True, text=True, timeout=PATIENCE_S, check=True, env=variables(url, **more),
+        ["ppa-assigner"],
+        capture_output=True, text=True, timeout=PATIENCE_S, check=True,
+        env=variables("", _PPA_ASSIGNER_COMPLETE="source_bash"),
     )  # fmt: skip
     assert done.stderr == ""
-    return done.stdout.split()
+    return done.stdout
 
 
-def test_bash_offers_commands_options_and_what_the_daemon_knows(daemon: FakeDaemon) -> None:
+@pytest.fixture
+def bash(source: str) -> Offers:
+    """What bash would offer for the last word: its own way of asking, without a terminal."""
+    script = f"""
+        {source}
+        complete -p ppa-assigner | grep -q -- '-F _ppa_assigner_completion' || exit 3
+        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
+        _ppa_assigner_completion ppa-assigner
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+
+    def offered(url: str, *line: str) -> list[str]:
+        done = subprocess.run(
+            ["bash", "--norc", "-c", script, "bash", "ppa-assigner", *line],
+            capture_output=True, text=True, timeout=PATIENCE_S, check=True, env=variables(url),
+        )  # fmt: skip
+        assert done.stderr == ""
+        return done.stdout.split()
+
+    return offered
+
+
+def test_bash_offers_commands_options_and_what_the_daemon_knows(daemon: FakeDaemon, bash: Offers) -> None:
     """PPAs in both forms, pools, leases; nothing that the daemon said wrongly."""
     assert bash(daemon.url, "") == list(GROUP.commands)
     assert bash(daemon.url, "exec", "--on") == ["--on-lost"]
@@ -161,7 +181,7 @@ def test_bash_offers_commands_options_and_what_the_daemon_knows(daemon: FakeDaem
     assert bash(daemon.url, "release", "4") == ["4c1f"]
 
 
-def test_the_daemon_that_the_line_names_is_asked(daemon: FakeDaemon, tmp_path: Path) -> None:
+def test_the_daemon_that_the_line_names_is_asked(daemon: FakeDaemon, bash: Offers, tmp_path: Path) -> None:
     """With the token that it names; whatever cannot be used is no reason to say anything."""
     (tmp_path / "token").write_text("secret\n")
     away = f"http://127.0.0.1:{free_port()}"
@@ -172,7 +192,7 @@ def test_the_daemon_that_the_line_names_is_asked(daemon: FakeDaemon, tmp_path: P
     assert bash("gopher://x", "adopt", "~") == []
 
 
-def test_a_daemon_that_is_away_or_hangs_offers_nothing() -> None:
+def test_a_daemon_that_is_away_or_hangs_offers_nothing(bash: Offers) -> None:
     """Silently, and soon: somebody has pressed a key and waits."""
     assert bash(f"http://127.0.0.1:{free_port()}", "status", "") == []
     with FakeDaemon() as daemon:

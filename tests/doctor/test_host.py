@@ -1,0 +1,115 @@
+"""What `doctor` says of the host: the daemon that may run there, and systemd."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ppa_assigner.cli import doctor_host, main
+from ppa_assigner.config import load
+
+from ..fakedaemon import FakeDaemon, problem
+from ..processes import Launchpad, configure, running, start_launchpad
+from ..rawserver import RawServer
+from .site import Site, Told
+
+pytestmark = pytest.mark.xdist_group("doctor")
+
+
+def test_a_daemon_that_is_not_ready(site: Site) -> None:
+    """69, with what the daemon itself says is in the way."""
+    with FakeDaemon() as daemon:
+        daemon.on("GET", "/readyz", problem(503, "launchpad-unavailable", detail="no look yet"))
+        site.api["listen"] = daemon.url.removeprefix("http://")
+        told = site.doctor()
+    assert told.code == 69
+    told.expect("bad", "daemon", "not ready: no look yet")
+
+
+def test_a_daemon_with_a_certificate_for_another_name(site: Site) -> None:
+    """It is there; that its name cannot be this host's is no fault."""
+    both = site.folder / "both.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-days", "2", "-subj", "/CN=ppas.example.com", "-keyout", str(both), "-out", "-"]
+    made = subprocess.run(command, capture_output=True, timeout=60, check=True)
+    both.write_bytes(both.read_bytes() + made.stdout)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(both)
+    client = {"name": "a", "token_sha256": "0" * 64, "role": "client"}
+    with RawServer(lambda request, peer: peer.answer(), context) as server:
+        tls = {"certificate": str(both), "key": str(both)}
+        site.api = {"listen": f"127.0.0.1:{server.port}", "tls": tls, "clients": [client]}
+        told = site.doctor()
+    assert told.code == 0, told.items
+    told.expect("note", "daemon", f"https://127.0.0.1:{server.port}", "certificate for another name")
+
+
+def test_a_daemon_that_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is asked where the configuration says that it listens, and the records are those that it wrote."""
+    launchpad: Launchpad = start_launchpad("--ppas", "2")
+    daemon = configure(tmp_path, launchpad, ppas=("~ci-pool/ubuntu/pool-{001..002}",))
+    try:
+        with running(daemon):
+            daemon.start().wait_for_states(free=2)
+            code = main(["doctor", "--config", str(daemon.config), "--json"])
+    finally:
+        launchpad.stop()
+    told = Told(code, json.loads(capsys.readouterr().out)["items"])
+    assert told.code == 0
+    told.expect("good", "daemon", "ready")
+    told.expect("good", "records", "2 free, 0 used, 0 dirty")
+
+
+def test_addresses_of_daemons(site: Site) -> None:
+    """One that listens everywhere is called on this host."""
+
+    def at(listen: str) -> str:
+        token = {"name": "a", "token_sha256": "0" * 64, "role": "client"}
+        site.api = {"listen": listen, "clients": [token]}
+        return doctor_host.address(load(site.config))
+
+    assert at("0.0.0.0:8020") == "http://127.0.0.1:8020"
+    assert at("[::]:8020") == "http://[::1]:8020"
+    assert at("[fe80::1]:80") == "http://[fe80::1]:80"
+    assert at("unix:/run/a.sock") == "unix:/run/a.sock"
+
+
+RUNS = "LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nNeedDaemonReload=no\n"
+NONE = "LoadState=not-found\nActiveState=inactive\nUnitFileState=\nNeedDaemonReload=no\n"
+
+
+@pytest.mark.parametrize(
+    ("service", "socket", "grade", "words", "stopped"),
+    [
+        (RUNS, RUNS, "good", "ppa-assigner.service is active", False),
+        (NONE, NONE, "note", "not installed", False),
+        (RUNS, NONE, "warning", "ppa-assigner.socket is not-found", False),
+        (RUNS.replace("=active", "=inactive"), RUNS, "warning", "ppa-assigner.service is stopped", True),
+        (RUNS.replace("=active", "=failed"), RUNS, "bad", "journalctl -u ppa-assigner.service", True),
+        (RUNS.replace("=enabled", "=disabled"), RUNS, "warning", "systemctl enable ppa-assigner.service", False),
+        (RUNS.replace("Reload=no", "Reload=yes"), RUNS, "warning", "systemctl daemon-reload", False),
+        (RUNS + "Type=simple\n", RUNS, "warning", "no Type=notify", False),
+    ],
+)
+def test_how_systemd_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: str, socket: str, grade: str, words: str, stopped: bool
+) -> None:
+    """What `systemctl show` says of the units, in one line; tests/systemd asks a real one."""
+    script = tmp_path / "systemctl"
+    shown = f"Id=ppa-assigner.service\n{service}\nId=ppa-assigner.socket\n{socket}"
+    script.write_text(f"#!/bin/sh\ncat <<'END'\n{shown}END\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    found = list(doctor_host.units(booted=tmp_path))
+    assert any(one.grade.value == grade and words in f"{one.found} {one.todo}" for one in found), found
+    assert doctor_host.stopped(booted=tmp_path) is stopped
+
+
+def test_without_systemd(tmp_path: Path) -> None:
+    """It is said, and no fault."""
+    assert [one.grade.value for one in doctor_host.units(booted=tmp_path / "none")] == ["note"]
+    assert not doctor_host.stopped(booted=tmp_path / "none")
