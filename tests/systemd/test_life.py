@@ -131,3 +131,21 @@ def test_a_unix_socket_works_as_well(assigner: Assigner) -> None:
     assert done.returncode == 0, done.stderr
     assert assigner.show("ActiveState") == "active"
     assert assigner.machine.path(path).stat().st_mode & 0o777 == 0o660
+
+
+def test_doctor_sees_the_service_as_it_is_and_does_not_start_it(assigner: Assigner) -> None:
+    """Active and ready; and when only the service is stopped, its socket, whose next client starts it, is let alone."""
+    assigner.configure(assigner.new_pool(1))
+    assigner.start(free=1)
+    command = ["env", "CREDENTIALS_DIRECTORY=/etc/ppa-assigner", "CACHE_DIRECTORY=/tmp/doctor"]
+    command += ["ppa-assigner", "doctor", "--config", CONFIG]
+    done = assigner.machine.run(*command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{SERVICE} is active, its socket active" in done.stdout
+    assert "http://127.0.0.1:8020: ready" in done.stdout
+    assert "/etc/ppa-assigner/launchpad: ours alone (mode 0600)" in done.stdout
+    assigner.machine.systemctl("stop", SERVICE)
+    done = assigner.machine.run(*command)
+    assert f"{SERVICE} is stopped -> systemctl start {SERVICE}" in done.stdout, done.stdout + done.stderr
+    assert assigner.show("ActiveState", SOCKET) == "active"
+    assert assigner.show("ActiveState") == "inactive"
