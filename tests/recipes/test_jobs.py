@@ -14,11 +14,17 @@ import pytest
 import yaml
 
 from ..fakedaemon import PPA
+from ..test_readme import table
 from .site import CHANGES, PATIENCE_S, RECIPES, ROOT, Site
 
 pytestmark = pytest.mark.xdist_group("recipes")
 
 README = (ROOT / "README.md").read_text()
+
+
+def test_every_recipe_is_in_the_readme() -> None:
+    """And the other way round."""
+    assert {row[0] for row in table("| recipe | is |")} == {path.name for path in RECIPES.iterdir()}
 
 
 def what_was_tested(workspace: Path) -> tuple[str, str]:
