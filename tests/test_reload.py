@@ -101,11 +101,12 @@ def test_ppas_come_and_go_also_while_they_are_used(tmp_path: Path, launchpad: La
 def test_new_options_are_for_new_leases_and_a_broken_file_changes_nothing(tmp_path: Path, launchpad: Launchpad) -> None:
     """A lease keeps its end.  Mistakes are told with their lines; what only a restart can change is named."""
     one, two = launchpad.control.ppas("ci-pool", names=["one", "two"])
-    daemon = configure(tmp_path, launchpad, ppas=[one, two], ttl="1h")
+    daemon = configure(tmp_path, launchpad, ppas=[one, two], ttl="1h", verify_age=None)
     with running(daemon):
         daemon.start().wait_for_states(free=2, timeout=PATIENCE_S)
+        assert "pools.default.verify_age: free PPAs are never looked at again" in daemon.log
         old = daemon.assign(ppa=one).json()
-        change(daemon, pools={"default": pool(one, two, ttl="2h")})
+        assert "verify_age" not in change(daemon, pools={"default": pool(one, two, ttl="2h")})
         assert daemon.http.post(f"/v1/leases/{old['id']}/touch").json()["until"] == old["until"]
         new = daemon.assign(ppa=two).json()
         assert (seconds(old), seconds(new)) == (3600, 7200)

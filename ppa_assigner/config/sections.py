@@ -255,9 +255,16 @@ class ApiSection(Section):
 class File(Section):
     """The configuration of ppa-assigner."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["ppas"]}, {"required": ["pools"]}]})
+
     ppas: Annotated[list[PpaPattern], BeforeValidator(_no_list), AfterValidator(_some)] = []
     """Short form: the PPAs of one pool called default."""
-    pools: Annotated[dict[PoolName, Annotated[PoolSection, Empty]], Empty, AfterValidator(_some_pools)] = {}
+    pools: Annotated[
+        dict[PoolName, Annotated[PoolSection, Empty]],
+        Empty,
+        AfterValidator(_some_pools),
+        Field(json_schema_extra={"additionalProperties": False}),  # than those with such names
+    ] = {}
     """Pools by name."""
     retire: Annotated[list[PpaPattern], BeforeValidator(_no_list)] = []
     """PPAs that are served to the end of their lease and clean, and lent no more."""
