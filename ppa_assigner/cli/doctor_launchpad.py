@@ -204,6 +204,9 @@ def _rights(examiner: Examiner, owner: str, shown: list[Shown], me: str) -> Iter
             _must_answer(answer)
             if isinstance(answer, Done):
                 yield good("rights", f"{me} may write to the {len(ppas)} {kind} PPAs of ~{owner}")
+            elif isinstance(answer, Refused):
+                what = f"Launchpad does not say whether {me} may write to {few([one.ppa for one in ppas])}"
+                yield warning("rights", f"{what}: {answer.reason}", f"make sure that it is a member of ~{owner}")
             else:
                 todo = _remedy(examiner, owner, kind, me)
                 what = f"{me} may not write to {few([one.ppa for one in ppas])}"

@@ -171,6 +171,10 @@ def own_cleaner(site: Site) -> None:
     site.control.describe(FIRST, compose(None, replace(DIRTY, cleaner="one/1764126852000/ab12")))
 
 
+def another_launchpad(site: Site) -> None:
+    site.control.fault("status", operation="getNamedAuthTokens", status=400, text="no such operation")
+
+
 def used(site: Site) -> None:
     site.control.describe(FIRST, compose("text", USED))
 
@@ -197,6 +201,7 @@ def other_clock(site: Site) -> None:
         (cleaned_by_another, "note", ("daemons", "build-host-2")),
         (own_cleaner, "good", ("4 free, 0 used, 1 dirty",)),
         (used, "good", ("4 free, 1 used, 0 dirty",)),
+        (another_launchpad, "warning", ("rights", "does not say", "no such operation", "a member of ~ci-pool")),
         (open_credentials, "warning", ("credentials", "0640", "chmod 600")),
         (other_clock, "warning", ("clock", "behind Launchpad's", "NTP")),
         (as_it_is, "note", ("quota", "5 x 8192 MiB")),
