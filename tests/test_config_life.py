@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jsonschema_rs
 import pytest
 import yaml
 
+from ppa_assigner.access import Caller, Role
+from ppa_assigner.api.bodies import LIMIT
+from ppa_assigner.api.rates import BURST_S
 from ppa_assigner.cli.checking import schema_text
 from ppa_assigner.cli.daemon import DEMO_CONFIG
-from ppa_assigner.config import VARIABLES, ConfigError, Listen, Tls, json_schema, load, warnings
+from ppa_assigner.config import CONFIG, VARIABLES, ConfigError, Listen, Tls, json_schema, load, warnings
 
 from .commandline import Done, cli
 from .test_config import DIGEST, EVERYTHING, SHIPPED, uncommented
@@ -25,6 +28,13 @@ ONE: dict[str, Any] = {
     "ppas": ["~a/ubuntu/x"],
     "launchpad": {"credentials": "c", "service": "http://launchpad.invalid/"},
 }
+
+
+class Lease(NamedTuple):
+    """Whose it is, and who made it."""
+
+    owner: str
+    by: str | None = None
 
 
 @pytest.fixture(name="file")
@@ -103,6 +113,35 @@ def test_the_file_itself_is_found_by_the_environment(file: Path) -> None:
     assert (done.returncode, done.stderr[:16]) == (78, "/nowhere.yaml:1:")
     done = cli("check-config", "--config", str(file), env={"PPA_ASSIGNER_CREDENTIALS": "nope"})
     assert f"$PPA_ASSIGNER_CREDENTIALS: {Path.cwd() / 'nope'} does not exist" in done.stderr
+
+
+def test_the_readme_names_the_variables() -> None:
+    """All of them, each with its option."""
+    (table,) = re.findall(r"\| variable \| stands for \|\n\|.*\n((?:\|.*\n)+)", README.read_text())
+    claimed = dict(re.findall(r"\| `(.+)` \| `(.+)` \|", table))
+    assert claimed == {CONFIG: "--config"} | {name: ".".join(map(str, place)) for name, place in VARIABLES.items()}
+
+
+def test_what_the_readme_says_of_a_reload_is_shown_by_tests() -> None:
+    """Each row names one that exists; the figures on access are the code's."""
+    (table,) = re.findall(r"\| what has changed \| then \| shown by \|\n\|.*\n((?:\|.*\n)+)", README.read_text())
+    named = re.findall(r"`(test_\w+\.py)::(\w+)` \|$", table, re.MULTILINE)
+    assert len(named) == len(table.splitlines()) > 4
+    assert all(f"\ndef {name}(" in (Path(__file__).parent / file).read_text() for file, name in named)
+    assert BURST_S == 20  # "twenty times as many at once"
+    assert LIMIT == 64 * 1024
+
+
+def test_the_readme_shows_clients_that_are_right(file: Path) -> None:
+    """Its example is read as it stands there, with a digest and files that exist."""
+    (example,) = re.findall(r"^(    api:\n(?:      .*\n)+)", README.read_text(), re.MULTILINE)
+    for digest in (DIGEST, DIGEST[::-1]):
+        example = example.replace("…", digest, 1)
+    example = example.replace("/etc/ppa-assigner/", f"{file.parent}/")
+    found = load(written(file, **yaml.safe_load(example)), {}).api
+    assert [client.role for client in found.clients] == [Role.CLIENT, Role.OPERATOR]
+    assert found.tls is not None
+    assert Caller("x", Role.CLIENT, found.clients[0].owners).may_end(Lease("https://ci.example/job/1"))
 
 
 # -- doors --------------------------------------------------------------------------------------------------------
