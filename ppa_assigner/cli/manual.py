@@ -191,10 +191,14 @@ def _value(param: Any) -> str | None:
 
 
 def _help(param: Any) -> str:
-    text = " ".join(str(param.help or "").split())
-    default = param.default if not callable(param.default) else None
-    told = "[default" in text or default in (None, False, "", ()) or getattr(param, "is_flag", False)
-    return text if told else f"{text} [default: {getattr(default, 'value', default)}]"
+    """With its default, unless the text has it or there is none to speak of."""
+    text, default = " ".join(str(param.help or "").split()), param.default
+    speaks = isinstance(default, (str, int, Path)) and not isinstance(
+        default, bool
+    )  # parsers have other words for none
+    if "[default" in text or not speaks or default in ("", 0):
+        return text
+    return f"{text} [default: {getattr(default, 'value', default)}]"
 
 
 if __name__ == "__main__":
