@@ -1,5 +1,6 @@
 """`python -m tests.explore [SECONDS]`: the deep exploration.  `python -m tests.explore mutant NAME`: what the small
 scene of a mutant finds with the package that is first on the path; nothing, if it is the real one.
+`python -m tests.explore deviating BOUND EVERY`: every so manieth schedule with up to so many deviations.
 
 `PPA_ASSIGNER_EXPLORE` is how many seconds of this processor all scenes together may take (default 1200).
 """
@@ -9,14 +10,19 @@ from __future__ import annotations
 import os
 import sys
 import time
+from math import inf
 
+from .deviating import Walked, walk
 from .mutants import BY_NAME
-from .scenes import DEEP
+from .scenes import DEEP, TO_THE_END
 from .search import Bounds, Found, explore, told_in_words
 
 MUTANT_STATES = 6_000
 DEFAULT_S = 1200.0
 EVERY = 5000  # states between two lines of progress
+SHARES = 4  # of the time, for the schedules with deviations: as much as so many scenes
+MIN_S = 60.0  # but all with one deviation always
+DEVIATIONS = 2
 FRONTIER = 60_000  # so many worlds that wait to be walked on from are kept in memory: some 20 kB each
 
 
@@ -34,14 +40,34 @@ def deep(seconds: float) -> int:
     """All scenes; what the first ones leave of their time goes to those that follow.  1 if something was found."""
     rows, end = [], time.process_time() + seconds
     for number, scene in enumerate(DEEP):
-        share = (end - time.process_time()) / (len(DEEP) - number)
+        share = (end - time.process_time()) / (len(DEEP) - number + SHARES)
         say(f"-- {scene.name}: at most {share:.0f} s")
         found = explore(scene, Bounds(seconds=share, frontier=FRONTIER, lively_every=100), _progress)
         rows.append(found)
         if found.wrong:
             say(told_in_words(scene, found))
-    say(table(rows))
-    return 1 if any(found.wrong for found in rows) else 0
+    walked = deviating(DEVIATIONS, 1, max(MIN_S, end - time.process_time()))
+    say(table([*rows, walked]))
+    say(in_deviations(walked))
+    return 1 if any(found.wrong for found in [*rows, walked]) else 0
+
+
+def deviating(bound: int, every: int, seconds: float = inf) -> Walked:
+    """The full configuration, every schedule to its end.  What is found wrong is printed."""
+    say(f"-- {TO_THE_END.name}: at most {seconds:.0f} s")
+    found = walk(TO_THE_END, bound, every, seconds, report=lambda found: say("   " + in_deviations(found)))
+    if found.wrong:
+        say(told_in_words(TO_THE_END, found))
+    return found
+
+
+def in_deviations(found: Walked) -> str:
+    """How many schedules were walked to their ends."""
+    bounds = (f"{done} of {of} deviations" for done, of in found.per_bound[1:])
+    return (
+        f"{found.schedules} schedules to the end, {found.whole_cycles} with both leases, the longest of "
+        f"{found.longest} moves, {found.states} states, {found.seconds:.0f} s; {', then '.join(bounds)}"
+    )
 
 
 def table(rows: list[Found]) -> str:
@@ -60,6 +86,9 @@ def say(text: str) -> None:
 
 
 def _end(found: Found) -> str:
+    if isinstance(found, Walked) and not found.wrong:
+        complete = sum(done == of for done, of in found.per_bound) - 1
+        return f"complete to {complete} deviations, {found.schedules} schedules to the end"
     return "WRONG" if found.wrong else "closed" if found.closed else f"bounded, complete to depth {found.depth - 1}"
 
 
@@ -74,4 +103,6 @@ if __name__ == "__main__":
     arguments = sys.argv[1:]
     if arguments[:1] == ["mutant"]:
         sys.exit(mutant(arguments[1]))
+    if arguments[:1] == ["deviating"]:
+        sys.exit(1 if deviating(int(arguments[1]), int(arguments[2])).wrong else 0)
     sys.exit(deep(float(arguments[0] if arguments else os.environ.get("PPA_ASSIGNER_EXPLORE", DEFAULT_S))))

@@ -29,10 +29,12 @@ def copy_of_all(where: Path) -> Path:
     return package
 
 
-def found_in(mutant: Mutant, where: Path) -> str:
-    """What is found wrong in this mutant, which is made below `where`; "" if nothing is."""
+def found_in(mutant: Mutant, where: Path, *how: str) -> str:
+    """What is found wrong in this mutant, which is made below `where`; "" if nothing is.  `how`: the arguments of
+    the exploration; by default it is that of the mutant's own scene.
+    """
     mutant.make(copy_of_all(where))
-    command = [sys.executable, "-m", "tests.explore", "mutant", mutant.name]
+    command = [sys.executable, "-m", "tests.explore", *(how or ("mutant", mutant.name))]
     done = subprocess.run(command, cwd=where, capture_output=True, text=True, timeout=ENDS_WITHIN_S, check=False)
     if done.returncode not in (0, 1) or "Traceback" in done.stderr:
         raise AssertionError(done.stderr)

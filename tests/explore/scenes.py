@@ -1,7 +1,8 @@
 """The explorations: small ones that close, and the full ones that are walked as far as time goes.
 
 Rule: the bounds of each are in its `Scene`; what is walked within them is all there is.  Those of `REDUCED` are part of
-`make test`, with a bound on their states where they do not close soon; those of `DEEP` are `make explore`.
+`make test`, with a bound on their states where they do not close soon; those of `DEEP` are `make explore`,
+and so is `TO_THE_END`, which is not walked breadth first: `deviating` says what is claimed of it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,12 @@ FULL = Scene(
     faults=2, crashes=1, slow=1, stalls=1, unheard=1, vanish=1, hangups=1, uploads=1, strays=1, edits=1, again=1,
     touches=1,
 )  # fmt: skip
+TO_THE_END = Scene(
+    "2 PPAs, 2 daemons, 2 clients, to the end", ppas=2, waits=(0.0, 600.0), uploaders=("~ann", None), attempts=5,
+    faults=2, crashes=2, slow=2, stalls=2, unheard=2, vanish=2, hangups=2, uploads=4, strays=2, edits=2, again=2,
+    touches=5,
+)  # fmt: skip
+"""Two of each that may go wrong: no budget keeps two deviations from being made (`deviating`)."""
 PLAIN = Scene("2 PPAs, 2 daemons, 2 clients, nothing goes wrong", waits=(0.0, 0.0), ppas=2)
 RESTARTED = Scene(
     "1 PPA, 2 runs of one daemon, 2 clients, a crash, a fault", waits=(0.0, 0.0), twins=True, crashes=1, faults=1

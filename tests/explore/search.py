@@ -81,14 +81,19 @@ def _right(world: World) -> World:
 def successors(world: World) -> Iterator[tuple[Step, World]]:
     """All worlds that one move makes of this one, for all that may be drawn by lot in it."""
     for move in moves(world):
-        scripts: list[tuple[int, ...]] = [()]
-        while scripts:
-            script = scripts.pop()
-            new = play(world, move, script)
-            drawn = world.stage.drawn
-            for position in range(len(script), len(drawn)):
-                scripts += [(*script, *[0] * (position - len(script)), n) for n in range(1, drawn[position])]
-            yield (move, script), new
+        yield from draws(world, move)
+
+
+def draws(world: World, move: Move) -> Iterator[tuple[Step, World]]:
+    """All worlds that this move makes of this one; first the one in which always the first is drawn."""
+    scripts: list[tuple[int, ...]] = [()]
+    while scripts:
+        script = scripts.pop()
+        new = play(world, move, script)
+        drawn = world.stage.drawn
+        for position in range(len(script), len(drawn)):
+            scripts += [(*script, *[0] * (position - len(script)), n) for n in range(1, drawn[position])]
+        yield (move, script), new
 
 
 def explore(scene: Scene, bounds: Bounds, report: Callable[[Found, int], None] = lambda *_: None) -> Found:
@@ -162,7 +167,7 @@ def why_not_lively(world: World) -> str | None:
     world, stage = fault_free(world), world.stage
     end, uses_until = world.boot + ENDS_WITHIN_S, world.boot + 2 * world.scene.every
     for _ in range(STEPS_MAX):
-        if _over(world):
+        if is_over(world):
             return None
         move = _next(world, uses_until)
         if move is None or world.boot > end:
@@ -173,7 +178,8 @@ def why_not_lively(world: World) -> str | None:
     return "I9: it goes on and on without faults"
 
 
-def _over(world: World) -> bool:
+def is_over(world: World) -> bool:
+    """Whether every PPA is free, and nothing is under way that could change that."""
     free = all(_rests(world, ppa) for ppa in world.launchpad.archives)
     return free and not world.late and not any(client.phase in ("asking", "parting") for client in world.clients)
 

@@ -8,8 +8,7 @@ left out; the others are complete to the depth that they tell.  `make explore` g
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -23,16 +22,6 @@ from .search import Bounds, begin, explore, successors, told_in_words
 from .world import World
 
 SHALLOW = 150
-
-
-@pytest.fixture(autouse=True)
-def _log_as_before() -> Iterator[None]:
-    """An exploration hears what the supervisor logs."""
-    log = logging.getLogger("ppa_assigner")
-    before = log.level, log.handlers[:], log.propagate
-    yield
-    log.level, log.handlers[:], log.propagate = before
-    log.setLevel(before[0])
 
 
 @pytest.mark.parametrize(("scene", "bounds"), REDUCED, ids=lambda one: one.name if isinstance(one, Scene) else "")
