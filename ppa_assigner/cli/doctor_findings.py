@@ -29,7 +29,7 @@ class Grade(enum.Enum):
 
 
 _MARKS = {Grade.GOOD: "✓", Grade.NOTE: "·", Grade.WARNING: "!", Grade.BAD: "✗"}
-_PLAIN = {Grade.GOOD: "ok", Grade.NOTE: "--", Grade.WARNING: "!!", Grade.BAD: "NO"}
+_PLAIN = {Grade.GOOD: "+", Grade.NOTE: "-", Grade.WARNING: "!", Grade.BAD: "X"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,9 @@ def document(findings: Sequence[Finding]) -> dict[str, object]:
 
 
 def _mark(grade: Grade) -> str:
+    """A terminal that lacks one of the marks gets plain ones for all."""
     try:
-        _MARKS[grade].encode(getattr(sys.stdout, "encoding", None) or "ascii")
+        "".join(_MARKS.values()).encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except UnicodeEncodeError:
         return _PLAIN[grade]
     return _MARKS[grade]

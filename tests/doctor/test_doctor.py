@@ -13,6 +13,7 @@ import pytest
 from ppa_assigner.cli import main
 from ppa_assigner.record import compose
 
+from ..commandline import cli
 from ..fakedaemon import free_port
 from .site import DIRTY, FIRST, POOL, USED, Site
 
@@ -31,6 +32,19 @@ def test_all_is_well(site: Site) -> None:
     assert {"configuration", "credentials", "launchpad", "account", "clock", "rights", "records", "daemon"} <= told
     assert any("5 free, 0 used, 0 dirty" in line for line in lines)
     assert {each["method"] for each in site.control.log()} == {"GET"}
+
+
+def test_a_terminal_without_the_marks(site: Site) -> None:
+    """As a process: plain marks, and all the lines."""
+    done = cli("doctor", "--config", str(site.config), env={"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0, done.stderr
+    assert {line[:2] for line in done.stdout.splitlines()} == {"+ ", "- "}
+
+
+def test_no_configuration_at_all(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    """78, and the name of the file that is not there."""
+    assert main(["doctor", "--config", "/nowhere/ppas.yaml"]) == 78
+    assert capsys.readouterr().out.startswith("✗ configuration /nowhere/ppas.yaml")
 
 
 def test_three_hundred_ppas_cost_few_requests(site: Site) -> None:
