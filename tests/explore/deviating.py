@@ -64,7 +64,9 @@ class Way:
 
 @dataclass
 class Walked(Found):
-    """What was walked.  `per_bound`: of each number of deviations, how many (point, deviation) pairs of how many."""
+    """What was walked.  `depth` is that of the longest schedule.  `per_bound`: of each number of deviations, how many
+    were made of how many there are, counted at all points that are not the same.
+    """
 
     schedules: int = 0
     whole_cycles: int = 0
@@ -158,7 +160,7 @@ class Walk:
     def _ended(self, number: int, length: int, whole: bool) -> None:
         self._ends[number] = (length, whole)
         self.found.whole_cycles += whole
-        self.found.longest = max(self.found.longest, length)
+        self.found.longest = self.found.depth = max(self.found.longest, length)
 
     def _is_right(self, world: World, way: Way) -> bool:
         self.found.transitions += 1

@@ -4,6 +4,7 @@ What is the model: Launchpad (in memory, each request one step), clients, time, 
 mailbox, which is emptied whenever it has no request under way; the look and the passing of time are moves like others.
 The bounds of each exploration are in `scenes`: within them it is exhaustive.  Some close, which means that no state was
 left out; the others are complete to the depth that they tell.  `make explore` goes on where these end.
+How the full one is walked to its end, past any such depth, is said in `deviating`.
 """
 
 from __future__ import annotations
