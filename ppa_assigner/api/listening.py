@@ -104,12 +104,13 @@ def _bound(family: int, address: object) -> socket.socket:
 
 def _unix(path: str, mode: int, group: str | None) -> socket.socket:
     """Nobody can connect before `listen`, so nobody does before the file has its mode."""
-    owner = -1 if group is None else _group(group)
+    gid = None if group is None else _group(group)
     _make_room(path)
     one = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         one.bind(path)
-        os.chown(path, -1, owner)
+        if gid is not None:  # a hardened unit allows no chown at all
+            os.chown(path, -1, gid)
         os.chmod(path, mode)
         one.listen(BACKLOG)
         one.setblocking(False)
