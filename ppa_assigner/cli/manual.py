@@ -21,7 +21,7 @@ EXIT_CODES = {
     0: "done",
     64: "the command line is wrong",
     69: "the daemon or Launchpad is not available",
-    70: "a bug in this program",
+    70: "a bug in this program, or the answer could not be written (the lease is released then)",
     75: "no PPA became free in time",
     77: "not permitted, or the lease is unknown, not yours or over",
     78: "the configuration is wrong",
