@@ -6,7 +6,8 @@ anything else that is possible there within the scene's budgets (another order, 
 crash, a hang-up, ...), or put off what would come next; whatever is then under way comes at once, after all else, or
 after time has passed.  Then, in every state on the way, I1 to I8 hold; and if from there on nothing more goes wrong,
 every PPA is free at last (I9).  How many schedules gave each client its lease, too, is counted.
-What is not claimed: anything on schedules with more deviations, or beyond the budgets.
+What is not claimed: anything on schedules with more deviations, or beyond the budgets; and where two schedules meet,
+the claim leans on the form.  It does not tell all small differences of time: walked one by one, schedules come by more.
 
 Rule: a schedule ends where it meets one that is walked already with as many deviations left or more: same form, same
 moves put off.  One that meets itself goes round for ever, which is against I9.
