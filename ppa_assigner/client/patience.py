@@ -9,6 +9,7 @@ import random
 import time
 
 _FIRST_PAUSE_S = 0.1
+_SPREAD = random.SystemRandom()  # the random numbers of the program that calls are its own: it may have seeded them
 LONGEST_PAUSE_S = 2.0
 
 
@@ -47,7 +48,7 @@ class Patience:
 
     def _next_pause(self) -> float:
         pause, self._pause = self._pause, min(self._longest_pause, self._pause * 2)
-        return pause * random.uniform(0.5, 1.0)  # noqa: S311 - spreads clients, keeps no secret
+        return pause * _SPREAD.uniform(0.5, 1.0)
 
     def _left(self) -> float:
         return self._end - time.monotonic()
