@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from ppa_assigner.access import Caller, Role
 from ppa_assigner.automaton.events import CheckBurnt, No, Stands
+from ppa_assigner.clock import REMEMBERED
+from ppa_assigner.port import Moment
 from ppa_assigner.problems import Kind
+from ppa_assigner.supervisor.line import TURN_S, Call
 from ppa_assigner.supervisor.places import KEPT_S
+from ppa_assigner.supervisor.ticket import Place
 
 from .fakecrew import Desk, lent, problem
+from .memory import START
 
 
 def two_in_line(**first: Any) -> Desk:
@@ -145,3 +151,63 @@ def test_what_is_known_of_burnt_ppas_is_not_asked_again() -> None:
     assert made.asked() is None
     made["b"].free()
     assert made.asked() == "b"
+
+
+def test_a_clock_that_goes_back_lets_nobody_pass() -> None:
+    """Launchpad's clock is known to a second only, and may go back by that: who came later is behind, here, when one
+    asks over a second connection, and by the tickets at another daemon.
+    """
+    one, two = Desk("a"), Desk("a")
+    for made in (one, two):
+        made["a"].used("x")
+    calls = {"first": one.ask("first", wait=1.0)}
+    for _ in range(REMEMBERED):
+        one.clock.observe(Moment(START - timedelta(seconds=1), one.now, one.now))
+    calls["second"] = one.ask("second", wait=1.0)
+    one.ask("second", wait=1.0)
+    assert [a.wish.request_id for a in one.supervisor._assigning.waiting("default")] == ["first", "second"]
+    for made in (one, two):
+        made.wait(1.0)
+    for name in ("second", "first"):
+        two.ask(name, wait=60.0, ticket=problem(calls[name]).facts["ticket"])
+    assert [a.wish.request_id for a in two.supervisor._assigning.waiting("default")] == ["first", "second"]
+
+
+def searched_for(**newcomer: Any) -> tuple[Desk, Call, Call]:
+    """After a restart: `back` has a ticket and is searched for when `a` becomes free; the newcomer's wait ends then."""
+    made = Desk("a")
+    made["a"].used("x")
+    place = Place("default", "back", made.clock.epoch() - 60.0, made.clock.epoch())
+    back = made.ask("back", wait=60.0, attempt=7, ticket=made.tickets.issue(place))
+    made["a"].free()
+    new = made.ask("newcomer", **newcomer)
+    made.wait(1.0)
+    assert made.asked() is None
+    assert not new.future.done()
+    return made, back, new
+
+
+@pytest.mark.parametrize("wait", [0.0, 1.0])
+def test_whose_wait_ends_does_not_pass_those_who_are_searched_for(wait: float) -> None:
+    """A long wait begins with a short one, so its end is no reason to be served before those who came first."""
+    made, back, new = searched_for(wait=wait)
+    made.look()
+    made["a"].lend()
+    assert lent(back).record.request == "back"
+    assert problem(new).kind is Kind.NONE_FREE
+
+
+def test_who_is_searched_for_in_vain_is_passed_in_the_end() -> None:
+    """A turn is kept for a moment only."""
+    made, _, new = searched_for(wait=1.0)
+    made.wait(TURN_S - 1.0)
+    made["a"].lend()
+    assert lent(new).record.request == "newcomer"
+
+
+def test_whose_wait_ended_is_told_so_when_the_ppa_is_gone() -> None:
+    """What it was held up for is nobody's: it is told none-free when the turn is over."""
+    made, _, new = searched_for(wait=1.0)
+    made["a"].used("y")
+    made.wait(TURN_S)
+    assert problem(new).kind is Kind.NONE_FREE

@@ -42,7 +42,7 @@ class Assigning:
         self._office = office
         self._pools = pools
         self._wishes = Wishes(office)
-        self._searching = Searching(office, self._wishes, self._decide, self.match)
+        self._searching = Searching(office, self._wishes, self._decide, self._turn_is_over)
         self._confirming = Confirming(office, self._wishes, self._decide, self._not_here, self._finish)
         self._claims = Claims(office, self._wishes.__contains__)
         self._bound = office.crew.shelf.bound
@@ -138,8 +138,8 @@ class Assigning:
         for asked in lines.of(pool):
             if asked.stage is not Stage.WAITING:
                 searching += asked.keeps_its_turn(boot)
-            elif crew.shelf.count(pool) <= searching + self._places.ahead(asked) and asked.may_wait(boot):
-                continue
+            elif crew.shelf.count(pool) <= searching + (self._places.ahead(asked) if asked.may_wait(boot) else 0):
+                continue  # a wait that is over may be the first part of a long one: it is no reason to pass a search
             elif holding := self._holding(asked):
                 self._confirming.begin(asked, holding.ppa)
             elif chosen := line.choose(asked, crew.free(pool, asked.wish.ppa), self._office.rng, boot):
@@ -317,8 +317,17 @@ class Assigning:
             self._places.keep(asked)
 
     def _undecided(self, asked: Asked) -> bool:
-        """Whether a PPA may still turn out to be free for it: none-free is said of what Launchpad answered only."""
+        """Whether a PPA may still turn out to be free for it: none-free is said of what Launchpad answered only, and
+        not while a free one waits for those who are searched for.
+        """
+        if self._office.crew.shelf.count(asked.wish.pool) and self._wishes.lets_go_first(asked):
+            return True
         return self._tracing.undecided(asked) or any(asked.wish.ppa in (None, ppa) for ppa in self._asked_for(asked))
+
+    def _turn_is_over(self, pool: str) -> None:
+        """One was searched for too long: those behind it go on, or learn that they get none."""
+        self.match(pool)
+        self._overdue(pool)
 
     def _asked_for(self, asked: Asked) -> list[Reference]:
         """PPAs of its pool that are being lent to others, and Launchpad has not answered yet."""

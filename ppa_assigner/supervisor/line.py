@@ -123,7 +123,7 @@ class Asked:
 
     def keeps_its_turn(self, boot: float) -> bool:
         """Whether those behind it in the line wait for its search to end: for a moment only."""
-        return self.stage is Stage.SEARCHING and boot - self.search_since < TURN_S
+        return self.stage is Stage.SEARCHING and boot < self.search_since + TURN_S
 
     def may_wait(self, boot: float) -> bool:
         """Whether any of its calls has time left to let others go first."""

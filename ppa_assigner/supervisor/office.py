@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 OnOutcome = Callable[[Outcome], None]
 
+_NEXT_S = 1e-6  # apart as little as a float of seconds since 1970 can tell, and a ticket can say
+
 
 class Office:
     """Shared by Supervisor, Assigning and Ordering; `total` is how long a call may take beyond its `wait`, seconds."""
@@ -50,6 +52,7 @@ class Office:
         self._soon: list[Callable[[], None]] = []
         self._after: list[Callable[[], None]] = []
         self._tokens = count(1)
+        self._came = 0.0
         self._expected: dict[int, tuple[Reference, OnOutcome]] = {}
 
     @contextmanager
@@ -101,6 +104,15 @@ class Office:
         else:
             self._expected[token] = (ppa, on)
             member.worker.tell(command(token))
+
+    def arrival(self) -> float:
+        """Now, by Launchpad's clock in seconds since 1970, and later than whatever this gave before.
+
+        That clock is read from answers in whole seconds, so it goes back by up to one when the best is forgotten; who
+        came later must be behind all the same, also by the tickets, and at the next daemon.
+        """
+        self._came = max(self.clock.epoch(), self._came + _NEXT_S)
+        return self._came
 
     def outcome(self, token: int, outcome: Outcome) -> None:
         """A worker's answer.  `IN_DOUBT` is not the last one."""

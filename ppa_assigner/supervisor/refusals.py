@@ -58,7 +58,7 @@ class Refusals:
         """Since when the wish waits (seconds since 1970): its ticket tells, else since now."""
         now = self._office.clock.epoch()
         place = self._office.tickets.redeem(wish.ticket, wish.pool, wish.request_id, now)
-        return place.first_asked if place is not None else now
+        return place.first_asked if place is not None else self._office.arrival()
 
     def none_free(self, asked: Asked, position: int) -> Problem:
         """None free, as far as Launchpad answered; `position` is its place in the line, from 1."""

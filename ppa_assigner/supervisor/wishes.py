@@ -46,6 +46,11 @@ class Wishes:
         """Those that name what will be uploaded."""
         return [asked for asked in self._with_sources.values() if asked.wish.pool == pool]
 
+    def lets_go_first(self, asked: Asked) -> bool:
+        """Whether others before it in the line are searched for, and keep their turn."""
+        boot, before = self._office.clock.boot(), (a for a in self.lines.of(asked.wish.pool) if a.place < asked.place)
+        return any(each.keeps_its_turn(boot) for each in before)
+
     def put(self, asked: Asked, stage: Stage) -> None:
         """It is so far now: every change of its stage, for that decides whether it stands in the line."""
         asked.stage = stage
@@ -58,7 +63,7 @@ class Wishes:
     def enter(self, wish: Wish, before: Asked | None = None) -> Asked:
         """A new wish, behind all others; or the one that was there `before` goes on, at its place."""
         self._number += 1
-        asked = Asked(wish, wish.attempt, self._office.clock.epoch(), self._number)
+        asked = Asked(wish, wish.attempt, self._office.arrival(), self._number)
         if before is not None:
             asked = _gone_on(before, wish) or replace(asked, first=before.first, number=before.number)
         self._wishes[wish.request_id] = asked
