@@ -8,21 +8,26 @@ second, are all back.  Who is not back yet when a PPA is lent is passed by, and 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
 import re
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from ppa_assigner.client import Client, Unavailable
+from ppa_assigner.client.shapes import Wish
 from ppa_assigner.client.transport import Transport
 
 from ..commandline import DEADLINE_S, Running, started
@@ -51,9 +56,10 @@ def daemon(tmp_path: Path, launchpad: Launchpad) -> Iterator[Daemon]:
     with running(daemon):
         daemon.start().wait_for_states(free=2)
         yield daemon
-        for ppa in daemon.ppas(state="used"):
-            daemon.http.delete(f"/v1/leases/{ppa['lease']}")
-        daemon.wait_for_states(60, free=2)  # a clean that it leaves to a daemon of another name would wait for minutes
+        if daemon.process is None or daemon.process.poll() is not None:
+            daemon.start()  # a test that failed left it dead: the next one has the same PPAs
+        # A clean that it leaves to a daemon of another name would wait for minutes.
+        until(lambda: all_given_back(daemon), "free PPAs", 60, every=0.1)
         check_history(launchpad, PPAS)
 
 
@@ -70,6 +76,14 @@ def occupy(daemon: Daemon) -> list[str]:
 def release(daemon: Daemon, lease: str) -> None:
     """One PPA will be free."""
     assert daemon.http.delete(f"/v1/leases/{lease}").status_code == 200
+
+
+def all_given_back(daemon: Daemon) -> bool:
+    """Whether all PPAs are free; whatever is used is released, also what is lent only now to one who was in line."""
+    ppas = daemon.ppas()
+    for ppa in [each for each in ppas if each["state"] == "used"]:
+        daemon.http.delete(f"/v1/leases/{ppa['lease']}")
+    return all(ppa["state"] == "free" for ppa in ppas)
 
 
 def in_line(daemon: Daemon, count: int) -> None:
@@ -106,12 +120,39 @@ class CommandLine:
         return lease
 
 
-class Threaded:
-    """A call that waits in a thread for a lease."""
+GoOn = Callable[[object], None]
+"""Is called before each request but the first."""
 
-    def __init__(self, stack: ExitStack, call: Callable[[], str]) -> None:
-        pool = stack.enter_context(_threads())
-        self.future: Future[str] = pool.submit(call)
+
+class _GivenUpError(Exception):
+    """The test is over, and this client waits no more."""
+
+
+class Threaded:
+    """A call that waits in a thread for a lease.  It ends with the stack, and so does its wish."""
+
+    def __init__(self, stack: ExitStack, daemon: Daemon, request_id: str, call: Callable[[GoOn], str]) -> None:
+        self._daemon, self._request_id = daemon, request_id
+        self._over = threading.Event()
+        pool = stack.enter_context(ThreadPoolExecutor(1))
+        self.future: Future[str] = pool.submit(call, self._go_on)
+        stack.callback(self._end)
+
+    def _go_on(self, _: object = None) -> None:
+        """Raises when no more requests are to be sent."""
+        if self._over.is_set():
+            raise _GivenUpError
+
+    def _end(self) -> None:
+        self._over.set()
+        until(lambda: self.done() or self._withdrawn(), f"the end of {self._request_id}", 60, every=0.1)
+
+    def _withdrawn(self) -> bool:
+        """The request under way, if a daemon has one, ends by this; the call itself ends a moment later."""
+        with contextlib.suppress(httpx.TransportError):
+            if self._daemon.listens():
+                self._daemon.http.delete("/v1/leases", params={"request_id": self._request_id}, timeout=5)
+        return False
 
     def done(self) -> bool:
         """Whether it has ended."""
@@ -122,32 +163,25 @@ class Threaded:
         return self.future.result(DEADLINE_S)
 
 
-@contextmanager
-def _threads() -> Iterator[ThreadPoolExecutor]:
-    pool = ThreadPoolExecutor(1)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=False)
-
-
 def library(stack: ExitStack, daemon: Daemon, owner: str) -> Threaded:
     """The Python client."""
     client = stack.enter_context(Client(url(daemon)))
-    return Threaded(stack, lambda: client.assign(owner, wait=WAIT_S)["id"])
+    wish: Wish = {"request_id": owner, "wait": WAIT_S}
+    return Threaded(stack, daemon, owner, lambda go_on: client.assign(owner, on_wait=go_on, **wish)["id"])
 
 
 def bare(stack: ExitStack, daemon: Daemon, owner: str) -> Threaded:
     """Who speaks HTTP, as the README says how."""
-    return Threaded(stack, lambda: _bare(daemon, {"owner": owner, "request_id": owner, "wait": 1}))
+    body = {"owner": owner, "request_id": owner, "wait": 1}
+    return Threaded(stack, daemon, owner, lambda go_on: _bare(daemon, body, go_on))
 
 
-def _bare(daemon: Daemon, body: dict[str, Any]) -> str:
+def _bare(daemon: Daemon, body: dict[str, Any], go_on: GoOn) -> str:
     transport, ends = Transport(url(daemon), None), time.monotonic() + WAIT_S
     with closing(transport):
         for attempt in itertools.count():
             assert time.monotonic() < ends
-            until(daemon.listens, "the daemon listens", 60)
+            until(partial(_listens, daemon, go_on), "the daemon listens", 60)
             try:
                 answer = transport.send("POST", "/v1/leases", body | {"attempt": attempt}, read=120)
             except Unavailable:
@@ -156,6 +190,11 @@ def _bare(daemon: Daemon, body: dict[str, Any]) -> str:
                 return str(answer.document["id"])
             body |= {"ticket": answer.document["ticket"], "wait": 30}
     raise AssertionError("unreachable")
+
+
+def _listens(daemon: Daemon, go_on: GoOn) -> bool:
+    go_on(None)
+    return daemon.listens()
 
 
 # -- how a daemon goes away and comes back ----------------------------------------------------------------------------
@@ -200,12 +239,13 @@ def test_the_line_outlives_the_daemon(
             line.append(kind(stack, daemon, f"{owner}-{os.urandom(4).hex()}"))
             in_line(daemon, len(line))
         until(lambda: told_none_free(daemon) >= len(line), "all have tickets", 60)
+        in_line(daemon, len(line))  # all have sent what follows that: whoever is stopped now finds it unanswered
         commands = [client.process for client in line if isinstance(client, CommandLine)]
         for process in commands:
             process.send_signal(signal.SIGSTOP)
         kills = way(daemon)
         in_line(daemon, len(line) - len(commands))
-        line.append(library(stack, daemon, "newcomer"))
+        line.append(library(stack, daemon, f"newcomer-{os.urandom(4).hex()}"))
         for process in reversed(commands):
             in_line(daemon, len(line) - len(commands) + commands[::-1].index(process))
             process.send_signal(signal.SIGCONT)
