@@ -120,7 +120,7 @@ def test_assigns_are_counted_by_how_they_ended() -> None:
     metrics, wish = Metrics(made.supervisor), Wish("me", "default", "r")
     ends(metrics, wish, Lent(ref("a"), record, fresh=True))
     ends(metrics, replace(wish, attempt=1), Lent(ref("a"), record))
-    for kind in (Kind.NONE_FREE, Kind.NONE_FREE, Kind.SUPERSEDED, Kind.UNAVAILABLE, Kind.ALL_BURNT):
+    for kind in (Kind.NONE_FREE, Kind.NONE_FREE, Kind.SUPERSEDED, Kind.UNAVAILABLE, Kind.ALL_BURNT, Kind.UNAUTHORIZED):
         ends(metrics, wish, Problem(kind, "because"))
     ends(metrics, replace(wish, pool="whatever"), Problem(Kind.UNKNOWN_POOL, "none such"))
     ends(metrics, wish, ClientGoneError())
@@ -132,7 +132,7 @@ def test_assigns_are_counted_by_how_they_ended() -> None:
     }
     assert counted == {
         "created": 1, "again": 1, "none-free": 2, "superseded": 1, "launchpad-unavailable": 1, "all-burnt": 1,
-        "unknown-pool": 1, "client-gone": 1, "internal-error": 1,
+        "unknown-pool": 1, "client-gone": 1, "internal-error": 1, "unauthorized": 1,
         "request-id-taken": None, "unknown-ppa": None, "invalid": None,
     }  # fmt: skip
     assert now("assign_seconds_count", pool="default", outcome="none-free") == 2

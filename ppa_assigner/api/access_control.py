@@ -6,11 +6,13 @@ lease is `access`'s to say.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import hmac
 import ipaddress
 import re
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,6 +39,7 @@ class Access:
         """`rate`: requests a second that each client may keep up."""
         self._clients = tuple(clients)
         self._rates = Rates(rate)
+        self._inside: dict[asyncio.Future[Problem], Scope] = {}
 
     @property
     def open(self) -> bool:
@@ -60,6 +63,37 @@ class Access:
         if found is not None and scope["path"] not in UNCOUNTED:
             self._count(found)
         return found
+
+    def check(self, scope: Scope) -> None:
+        """Raises Problem when who made this request, and was let in, would not be let in now as the same."""
+        found, before = self._found(scope), caller(scope)
+        if found is not None and found.name not in (None, before.name):
+            raise Problem(Kind.UNAUTHORIZED, "this token is another client's now")
+
+    @contextlib.contextmanager
+    def revoked(self, scope: Scope) -> Iterator[asyncio.Future[Problem]]:
+        """Gives what ends, with the Problem to be told, when that comes to be so.  Raises it when it is so already."""
+        future: asyncio.Future[Problem] = asyncio.get_running_loop().create_future()
+        self._inside[future] = scope
+        try:
+            self.check(scope)  # after it was put there: no change of the clients falls in between
+            yield future
+        finally:
+            del self._inside[future]
+
+    def look_again(self) -> None:
+        """In the loop, after the clients were replaced: those who wait inside and are no longer let in are told."""
+        for future, scope in self._inside.items():
+            problem = self._refused(scope)
+            if problem is not None and not future.done():
+                future.set_result(problem)
+
+    def _refused(self, scope: Scope) -> Problem | None:
+        try:
+            self.check(scope)
+        except Problem as problem:
+            return problem
+        return None
 
     def _count(self, found: Caller) -> None:
         seconds = self._rates.ask(found.name)

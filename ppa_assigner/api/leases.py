@@ -71,7 +71,8 @@ class Leases(Generic[C]):
         return documents.answer(documents.lease(lent), 201 if lent.fresh else 200, headers)
 
     async def _lent(self, request: Request, wish: Wish) -> Lent:
-        return await waiting.lent(request.receive, self._backend.assign(wish), self._backend)
+        call, access = self._backend.assign(wish), request.app.state.access
+        return await waiting.lent(request.receive, call, self._backend, access, request.scope)
 
     async def withdraw(self, request: Request, request_id: Annotated[models.RequestId, Query()]) -> Response:
         """It leaves the line; what it got is released."""

@@ -116,13 +116,15 @@ class Server:
 
     def set_clients(self, clients: Sequence[Client], rate: float = RATE) -> None:
         """Let these in from now on, so many times a second.  None at all would let everybody in: only where just this
-        host can connect.  Streams of events end: who may still read asks again.
+        host can connect.  Streams of events end: who may still read asks again.  Who waits for a PPA and is no longer
+        let in is told so.
         """
         if not clients and not self._bound().local:
             log.error("api.clients stays as it was: without clients only this host may be able to connect")
             return
         if self._app.state.access.set_clients(clients, rate):
             self._in_loop(self._app.state.streams.ask_again)
+            self._in_loop(self._app.state.access.look_again)
 
     def renew(self, tls: Tls) -> None:
         """Read the certificate again, for connections to come; one that cannot be used changes nothing."""

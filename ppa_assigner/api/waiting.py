@@ -1,7 +1,7 @@
 """Waiting for the supervisor without a thread, and noticing that whoever asked is gone.
 
-Rule: a lease is handed to the socket only when the connection was seen alive after the lease was there; in every other
-end of an assign the supervisor is told that this call hung up.
+Rule: a lease is handed to the socket only when the connection was seen alive after the lease was there, and only to a
+client that is still let in; in every other end of an assign the supervisor is told that this call hung up.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from ..views import Lent
+from .access_control import Access, Scope
 from .backend import Backend, C
 
 T = TypeVar("T")
@@ -32,13 +33,20 @@ async def result(future: Future[T]) -> T:
     return future.result()
 
 
-async def lent(receive: Receive, call: C, backend: Backend[C]) -> Lent:
-    """The lease of this call.  Raises its Problem, or ClientGoneError."""
+async def lent(receive: Receive, call: C, backend: Backend[C], access: Access, scope: Scope) -> Lent:
+    """The lease of this call.  Raises its Problem, that of `access` when its client is no longer one, or
+    ClientGoneError.
+    """
     gone = asyncio.create_task(disconnected(receive))
     handed = False
     try:
-        await asyncio.wait({gone, _ended(call.future)}, return_when=asyncio.FIRST_COMPLETED)
+        with access.revoked(scope) as revoked:
+            ends: set[asyncio.Future[Any]] = {gone, revoked, _ended(call.future)}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         await _let_the_loop_notice(gone)
+        if revoked.done():
+            raise revoked.result()
+        access.check(scope)
         handed = True
         return call.future.result()
     finally:

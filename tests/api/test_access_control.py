@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from ppa_assigner.access import Caller, Client, Role
 from ppa_assigner.api.access_control import loopback_name
 
-from .fakes import LEASE, LENT, USED, Served, serving, slug
+from .fakes import DEADLINE_S, LEASE, LENT, USED, Served, serving, slug, wait_for
 
 
 def client(name: str, token: str, role: Role = Role.CLIENT, owners: tuple[str, ...] = ()) -> Client:
@@ -118,6 +120,51 @@ def test_clients_can_be_replaced_while_it_runs(guarded: Served) -> None:
     assert guarded.http.get("/v1/pools", headers=bearer("three")).status_code == 200
     guarded.server.set_clients([])
     assert guarded.http.get("/v1/pools").status_code == 200
+
+
+def test_who_waits_and_is_no_client_any_more_gets_none(guarded: Served) -> None:
+    """Its call hangs up at once and is answered 401; that of a client who stays waits on."""
+    with ThreadPoolExecutor(2) as threads:
+        stays = threads.submit(ask, guarded, "two")
+        wait_for(lambda: len(guarded.backend.calls) == 1)
+        leaves = threads.submit(ask, guarded, "one")
+        wait_for(lambda: len(guarded.backend.calls) == 2)
+        guarded.server.set_clients(CLIENTS[1:])
+        response = leaves.result(DEADLINE_S)
+        assert (response.status_code, slug(response)) == (401, "unauthorized")
+        assert response.json()["request_id"]
+        assert [call.wish.by for call in guarded.backend.hung_up] == ["ci"]
+        guarded.backend.calls[0].future.set_result(LENT)
+        assert stays.result(DEADLINE_S).status_code == 201
+    assert len(guarded.backend.hung_up) == 1
+
+
+def test_a_token_that_became_anothers_serves_no_wish_of_the_former(guarded: Served) -> None:
+    """The wish bears the former client's name; so would the lease."""
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(ask, guarded, "one")
+        wait_for(lambda: guarded.backend.calls)
+        guarded.server.set_clients([client("new", "one")])
+        assert waiting.result(DEADLINE_S).status_code == 401
+    assert guarded.backend.hung_up == guarded.backend.calls
+
+
+def test_a_lease_that_came_with_the_revocation_is_not_handed_out(guarded: Served) -> None:
+    """The clients change before the loop hears of it: what is there already is still not for that client."""
+    access, backend = guarded.app.state.access, guarded.backend
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(ask, guarded, "one")
+        wait_for(lambda: backend.calls)
+        access.set_clients(CLIENTS[1:])
+        backend.calls[0].future.set_result(LENT)
+        assert waiting.result(DEADLINE_S).status_code == 401
+    assert backend.hung_up == backend.calls
+
+
+def ask(served: Served, token: str) -> httpx.Response:
+    """An assign that waits, and its answer."""
+    body = {"owner": "me", "wait": 600}
+    return httpx.post(f"{served.url}/v1/leases", json=body, headers=bearer(token), timeout=DEADLINE_S)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ CREATED, AGAIN, HUNG_UP, BUG = "created", "again", "client-gone", Kind.INTERNAL.
 OUTCOMES = (
     CREATED, AGAIN, HUNG_UP, BUG, Kind.NONE_FREE.value, Kind.ALL_BURNT.value, Kind.SUPERSEDED.value,
     Kind.UNAVAILABLE.value, Kind.REQUEST_ID_TAKEN.value, Kind.UNKNOWN_POOL.value, Kind.UNKNOWN_PPA.value,
-    Kind.INVALID.value,
+    Kind.INVALID.value, Kind.UNAUTHORIZED.value,
 )  # fmt: skip
 _BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 1800.0, 3600.0)
 
