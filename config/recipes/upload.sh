@@ -15,9 +15,12 @@ shift
 changes= sources=
 while [ $# -gt 0 ]; do
     [ "$1" != -- ] || { shift; break; }
+    # What was built may be a stranger's: nothing in it becomes a word, an option or a command of this script.
+    case $1 in -* | *[[:space:]*?[]*) echo "$0: cannot upload $1: what name is that?" >&2; exit 65 ;; esac
     [ -r "$1" ] || { echo "$0: cannot read $1" >&2; exit 66; }
     name=$(sed -n 's/^Source: *//p' "$1")
     version=$(sed -n 's/^Version: *//p' "$1")
+    case $name=$version in *[!A-Za-z0-9.+:~=-]* | =* | *=) echo "$0: $1 names no source and version" >&2; exit 65 ;; esac
     changes="$changes $1"
     sources="$sources --source $name=$version"
     shift

@@ -96,6 +96,24 @@ _TOKENS = re.compile(r"//[^\n]*|'(?:\\.|[^'\\\n])*'|[{}()\[\]]|[^\s'{}()\[\]]+|\
 _SECTIONS = {"pipeline", "agent", "options", "environment", "stages", "stage", "steps", "post", "always", "failure"}
 
 
+@pytest.mark.parametrize(
+    ("file", "source", "version"),
+    [
+        ("a.changes", "x -- touch owned", "1"), ("a.changes", "hello", "1 --pool other"), ("a.changes", "", "1"),
+        ("a.changes", "hello", ""), ("a.changes", "hello", "*"), ("a b.changes", "hello", "1"),
+        ("-a.changes", "hello", "1"),
+    ],
+)  # fmt: skip
+def test_the_script_takes_no_words_from_what_it_uploads(
+    site: Site, tmp_path: Path, file: str, source: str, version: str
+) -> None:
+    """What is built may be a stranger's: its names are arguments, never options or commands."""
+    (tmp_path / file).write_text(f"Source: {source}\nVersion: {version}\n")
+    script = f"{shlex.quote(str(RECIPES / 'upload.sh'))} me {shlex.quote(file)} -- touch reached"
+    assert site.sh(script, tmp_path).returncode == 65
+    assert [path.name for path in tmp_path.iterdir()] == [file]
+
+
 def blocks(text: str) -> list[tuple[str, str]]:
     """Each `sh` step with the block it is in.  Fails for what is no sequence of words, texts and balanced brackets."""
     assert "".join(_TOKENS.findall(text)) == text
