@@ -123,13 +123,26 @@ def test_make_man_writes_them(tmp_path: Path) -> None:
 # -- completion -------------------------------------------------------------------------------------------------------
 
 
+HOSTILE = (
+    "4c1f;touch$IFS$9owned",
+    "4c1f$(touch owned)",
+    "4c1f`touch owned`",
+    "4c1f x",
+    "4c1f\nplain,4c1f2",
+    "4c1f'",
+    "",
+)
+"""Ids are what anybody who may edit a PPA wrote into its record."""
+
+
 @pytest.fixture
 def daemon() -> Iterator[FakeDaemon]:
+    """What it lists has words in it that no shell may be offered."""
     with FakeDaemon() as fake:
         names = [{"ppa": f"~ci-pool/ubuntu/pool-{n:03}"} for n in (1, 2)]
         fake.on("GET", "/v1/ppas", Reply(200, {"items": [*names, {"ppa": "nonsense"}, "nonsense"]}))
         fake.on("GET", "/v1/pools", Reply(200, {"items": [{"pool": "default"}, {"pool": "debug"}, {"pool": "arm"}]}))
-        fake.on("GET", "/v1/leases", Reply(200, {"items": [{"id": "4c1f"}, {"id": "9be2"}]}))
+        fake.on("GET", "/v1/leases", Reply(200, {"items": [{"id": each} for each in ("4c1f", "9be2", *HOSTILE)]}))
         yield fake
 
 

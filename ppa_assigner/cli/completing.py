@@ -1,17 +1,20 @@
 """What a shell offers for words that only the daemon knows: PPAs, pools, leases.
 
 Rule: a shell that waits for this is a person who waits: it is over in a second, and says nothing when the daemon is
-away.  Importing this loads nothing of the client's connections.
+away.  Shells run what they are offered (zsh's `eval`, or a person's Enter), and ids may be anybody's text: only plain
+words are offered.  Importing this loads nothing of the client's connections.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
 
 PATIENCE_S = 1.0
+_PLAIN = re.compile(r"[A-Za-z0-9~][A-Za-z0-9~._:/+-]*")
 
 
 def ppas(ctx: Any, incomplete: str) -> list[str]:
@@ -31,7 +34,8 @@ def leases(ctx: Any, incomplete: str) -> list[str]:
 
 
 def _begun(incomplete: str, values: Any) -> list[str]:
-    return sorted({value for value in values if isinstance(value, str) and value.startswith(incomplete)})
+    plain = {value for value in values if isinstance(value, str) and _PLAIN.fullmatch(value)}
+    return sorted(value for value in plain if value.startswith(incomplete))
 
 
 def _form(item: dict[str, Any], form: str) -> str | None:
