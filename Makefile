@@ -11,7 +11,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/ppa-assigner demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 4 --dist loadgroup $(if $(COVERAGE),--cov --cov-report=term)
+	$(BIN)/python -m pytest -n 5 --dist loadgroup $(if $(COVERAGE),--cov --cov-report=term)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
