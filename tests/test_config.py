@@ -1058,6 +1058,16 @@ def test_any_bytes(place: tuple[Path, dict[str, str]], content: bytes) -> None:
     survives(place, content)
 
 
+def test_a_name_of_a_file_that_holds_a_control_character_is_said_on_one_line(
+    place: tuple[Path, dict[str, str]],
+) -> None:
+    """As an escape."""
+    survives(place, b'ppas: ["~a/ubuntu/b"]\nlaunchpad: {credentials: "\\x1f"}\n')
+    error = told(*place)
+    assert error is not None
+    assert "\\x1f does not exist" in str(error)
+
+
 @given(content=st.lists(PIECES, max_size=40).map("".join))
 @settings(max_examples=500, deadline=None)
 def test_any_pieces_of_yaml(place: tuple[Path, dict[str, str]], content: str) -> None:

@@ -53,7 +53,7 @@ class Document:
 
     def note(self, line: int, text: str) -> None:
         """Note what is wrong in a line, whatever else is said about it."""
-        self._mistakes[Mistake(self.file, line, text)] = None
+        self._mistakes[Mistake(self.file, line, _printable(text))] = None
 
     def check(self) -> None:
         """Raise ConfigError with everything that was noted, if anything was."""
@@ -69,3 +69,8 @@ def spelled(place: Place) -> str:
 
 def _word(part: str) -> str:
     return part if _WORD.fullmatch(part) else shown(part)
+
+
+def _printable(text: str) -> str:
+    """On one line whatever is quoted in it: names of files may hold control characters."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
