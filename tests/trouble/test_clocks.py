@@ -69,6 +69,7 @@ def agree_about_an_end(one: Site, other: Site) -> None:
     assert end <= datetime.fromisoformat(dirty["at"]) < end + timedelta(seconds=20)
     for each in (one, other):
         eventually(lambda: set(each.conditions()) == {"ok"}, "all in order")  # noqa: B023 - it is over at once
+        eventually(lambda: each.ask("GET", f"/v1/ppas/{lease['ppa']}").document["state"] == "free", "free")  # noqa: B023 - the same
 
 
 def alarmed(one: Site) -> bool:
