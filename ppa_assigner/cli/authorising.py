@@ -17,6 +17,7 @@ from ..client.errors import NotPermitted, Unavailable
 from ..launchpad import new_credentials, refuse_insecure_environment, service_url, web_root
 from ..launchpad.answers import NOT_NOW, said
 from ..launchpad.transport import Answer, NoAnswerError, NotSentError, Timeouts, Transport, boottime
+from . import signals
 
 CONSUMER = "ppa-assigner"
 POLL_S = 2.0
@@ -68,6 +69,7 @@ class Authorisation:
         Raises NotPermitted when it was declined, Unavailable when nobody decided in time or Launchpad is away.
         """
         while (token := self._exchanged()) is None:
+            signals.again()
             left = self._end - time.monotonic()
             if left <= 0:
                 raise Unavailable(self._in_vain())

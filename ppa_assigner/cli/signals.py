@@ -12,6 +12,7 @@ from types import FrameType
 from typing import NoReturn
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_came: list[int] = []  # within the block, in order
 
 
 class Interrupted(BaseException):
@@ -25,12 +26,22 @@ class Interrupted(BaseException):
 @contextlib.contextmanager
 def interruptible(signals: Iterable[signal.Signals] = ENDING) -> Iterator[None]:
     """Within the block these signals raise Interrupted in the main thread."""
+    _came.clear()
     before = {number: signal.signal(number, _interrupt) for number in not_ignored(signals)}
     try:
         yield
     finally:
+        _came.clear()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def again() -> None:
+    """Raise Interrupted for a signal that came and did not end the block: Python drops what is raised while it clears an
+    object away.  Whoever waits in a loop calls this in each turn.
+    """
+    if _came:
+        raise Interrupted(_came[0])
 
 
 def not_ignored(signals: Iterable[signal.Signals]) -> list[signal.Signals]:
@@ -39,4 +50,5 @@ def not_ignored(signals: Iterable[signal.Signals]) -> list[signal.Signals]:
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+    _came.append(number)
     raise Interrupted(number)

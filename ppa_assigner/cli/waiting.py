@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..client.errors import AssignerError, Unavailable
-from . import output
+from . import output, signals
 
 if TYPE_CHECKING:
     from ..client import Client
@@ -40,6 +40,7 @@ class Waiting:
 
     def told(self, error: AssignerError) -> None:
         """This came in place of a PPA; the wish is asked for again."""
+        signals.again()
         trouble = isinstance(error, Unavailable)
         self.away = trouble and not error.problem.get("type")
         if not trouble:
