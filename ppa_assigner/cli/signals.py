@@ -37,8 +37,8 @@ def interruptible(signals: Iterable[signal.Signals] = ENDING) -> Iterator[None]:
 
 
 def again() -> None:
-    """Raise Interrupted for a signal that came and did not end the block: Python drops what is raised while it clears an
-    object away.  Whoever waits in a loop calls this in each turn.
+    """Raise Interrupted for a signal that came and did not end the block: Python drops what is raised while it clears
+    an object away.  Whoever waits in a loop calls this in each turn.
     """
     if _came:
         raise Interrupted(_came[0])
