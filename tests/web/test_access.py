@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from ..waiting import until
 from .browser import DESK, PHONE, looking
@@ -31,6 +31,8 @@ def test_a_token_is_asked_for_once_a_session(browser: Browser, daemons: dict[str
     with looking(browser, url) as page:
         expect(page.get_by_label("Token")).to_be_focused()
         assert "pool-001" not in page.content()
+        enter(page, "gelöst")  # cannot be sent in a header
+        expect(page.get_by_role("alert").filter(visible=True)).to_have_text("That is no token.")
         enter(page, "wrong")
         expect(page.get_by_role("alert").filter(visible=True)).to_have_text("This token is not known here.")
         assert all("401" in said for said in complaints(page))
@@ -143,3 +145,21 @@ def test_it_goes_on_after_a_restart(browser: Browser, daemons: dict[str, Site]) 
         assert site.http.delete(f"/v1/leases/{lease}").status_code == 200
         expect(row.locator("td.state")).to_have_text("free")
         assert all("ERR_" in said for said in complaints(page))
+
+
+def test_a_tab_that_is_hidden_before_it_knows_anything_wakes_when_it_is_seen(
+    browser: Browser, daemons: dict[str, Site]
+) -> None:
+    """Its first question was given up; it asks again."""
+    with looking(browser, daemons["guarded"].url) as page:
+        enter(page, TOKENS["ann"])
+        live(page)
+        page.add_init_script("Object.defineProperty(document, 'hidden', { get: () => Boolean(window.unseen) })")
+        held: list[Route] = []
+        page.route("**/page/about", lambda route: held.append(route))
+        with page.expect_request("**/page/about"):
+            page.reload()
+        page.evaluate("() => { window.unseen = true; document.dispatchEvent(new Event('visibilitychange')) }")
+        page.unroute("**/page/about")
+        page.evaluate("() => { window.unseen = false; document.dispatchEvent(new Event('visibilitychange')) }")
+        live(page)

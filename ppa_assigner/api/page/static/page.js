@@ -48,7 +48,12 @@ class Page {
   }
 
   async enter() {
-    token.set(find("#token-text").value.trim());
+    const given = find("#token-text").value.trim();
+    if (!/^[!-~]+$/.test(given)) { // what is no header is never sent
+      this.leave("That is no token.");
+      return;
+    }
+    token.set(given);
     find("#token-error").textContent = "";
     await this.wake();
   }
@@ -113,7 +118,7 @@ class Page {
 
   looked(now) {
     if (!now) this.rest();
-    else if (this.place) this.wake();
+    else if (find("#token").hidden) this.wake(); // also where the first question was not answered yet
   }
 
   hear(kind, data) {
