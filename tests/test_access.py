@@ -8,7 +8,6 @@ import json
 import os
 import ssl
 import stat
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from ppa_assigner.config import RATE, Listen, Tls
 from .api.fakes import FakeBackend, serving, slug
 from .api.test_server import over
 from .api.test_server import running as running_server
+from .certificate import certified
 from .processes import Launchpad, configure, running, start_launchpad
 from .waiting import until
 
@@ -117,17 +117,9 @@ def test_a_group_that_does_not_exist_is_one_clear_line(tmp_path: Path) -> None:
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[Tls, Tls]:
     """Two for this host, each signed by itself."""
     folder = tmp_path_factory.mktemp("certificates")
-    made = []
-    for name in ("first", "second"):
-        files = Tls(folder / f"{name}.pem", folder / f"{name}.key")
-        made.append(files)
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-             "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1",
-             "-keyout", str(files.key), "-out", str(files.certificate)],
-            check=True, capture_output=True, timeout=60,
-        )  # fmt: skip
-    return made[0], made[1]
+    made = [certified(folder, "127.0.0.1", name) for name in ("first", "second")]
+    first, second = (Tls(each.certificate, each.key) for each in made)
+    return first, second
 
 
 def status_over_tls(url: str, trusted: Path) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import subprocess
 import threading
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from ppa_assigner.launchpad.transport import (
     Timeouts,
     proxy_for,
 )
+from tests.certificate import certified
 from tests.impatient import HEAD, SLACK_S, get, no_proxies, seconds, transport, trickled
 from tests.rawserver import Peer, RawServer, Request
 
@@ -168,15 +168,7 @@ def test_a_proxy_of_an_unknown_kind(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A key and a certificate for 127.0.0.1, signed by itself."""
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=loopback"]
-    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(path), "-out", "-"]
-    try:
-        made = subprocess.run(command, capture_output=True, timeout=30, check=True)
-    except FileNotFoundError:
-        pytest.skip("no openssl to make a certificate with")
-    path.write_bytes(path.read_bytes() + made.stdout)
-    return path
+    return certified(tmp_path_factory.mktemp("tls"), "127.0.0.1").both
 
 
 def tls(certificate: Path) -> ssl.SSLContext:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from ppa_assigner.cli import doctor_host, main
 from ppa_assigner.config import load
 
+from ..certificate import certified
 from ..fakedaemon import FakeDaemon, problem
 from ..processes import Launchpad, configure, running, start_launchpad
 from ..rawserver import RawServer
@@ -32,11 +32,7 @@ def test_a_daemon_that_is_not_ready(site: Site) -> None:
 
 def test_a_daemon_with_a_certificate_for_another_name(site: Site) -> None:
     """It is there; that its name cannot be this host's is no fault."""
-    both = site.folder / "both.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    command += ["-days", "2", "-subj", "/CN=ppas.example.com", "-keyout", str(both), "-out", "-"]
-    made = subprocess.run(command, capture_output=True, timeout=60, check=True)
-    both.write_bytes(both.read_bytes() + made.stdout)
+    both = certified(site.folder, "ppas.example.com").both
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(both)
     client = {"name": "a", "token_sha256": "0" * 64, "role": "client"}

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ..certificate import certified
 from ..fakedaemon import free_port
 from ..processes import configure, running
 from ..waiting import until
@@ -46,11 +47,7 @@ def proxy(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prox
     if NGINX is None:
         pytest.skip("needs nginx")
     folder = tmp_path_factory.mktemp("nginx")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", "key.pem", "-out", "cert.pem"],
-        cwd=folder, capture_output=True, timeout=PATIENCE_S, check=True,
-    )  # fmt: skip
+    certified(folder, "localhost", "cert")
     port, open_port = free_port(), free_port()
     recipe = (RECIPES / "nginx.conf").read_text()
     servers = server(recipe, "ppas", folder, port, f"unix:{site.daemon.address}")
@@ -76,7 +73,7 @@ def server(recipe: str, name: str, folder: Path, port: int, upstream: str) -> st
         "server 127.0.0.1:8020": f"server {upstream}",
         "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
         "/etc/ssl/certs/ppas.example.com.pem": f"{folder}/cert.pem",
-        "/etc/ssl/private/ppas.example.com.key": f"{folder}/key.pem",
+        "/etc/ssl/private/ppas.example.com.key": f"{folder}/cert.key",
     }
     for said, place in here.items():
         assert recipe.count(said) == 1

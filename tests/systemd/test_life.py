@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import resource
 import time
@@ -44,7 +45,7 @@ def check_what_may_be_written(assigner: Assigner) -> None:
     assert assigner.as_service("touch", "/var/cache/ppa-assigner/probe").returncode == 0
     for folder in ("/etc", "/etc/ppa-assigner", "/usr/bin", "/srv/assigner", "/var/lib", "/run", "/root"):
         assert assigner.as_service("touch", f"{folder}/probe").returncode != 0, folder
-    for file in (CREDENTIALS, "/root/.profile", "/proc/1/environ", "/proc/meminfo"):
+    for file in (CREDENTIALS, os.path.expanduser("~root/.profile"), "/proc/1/environ", "/proc/meminfo"):
         assert assigner.as_service("cat", file).returncode != 0, file
     assert assigner.as_service("cat", CONFIG).returncode == 0
 

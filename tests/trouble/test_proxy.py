@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from ..certificate import certified
 from ..processes import Launchpad, start_launchpad
 from .proxy import NAME, Proxy, serving
 from .site import SLACK, TOTAL, Site, eventually, site, together
@@ -28,15 +28,7 @@ def launchpad() -> Iterator[Launchpad]:
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """A key and a certificate for the name, signed by itself."""
-    path = tmp_path / "both.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={NAME}"]
-    command += ["-addext", f"subjectAltName=DNS:{NAME}", "-keyout", str(path), "-out", "-"]
-    try:
-        made = subprocess.run(command, capture_output=True, timeout=30, check=True)
-    except FileNotFoundError:
-        pytest.skip("no openssl to make a certificate with")
-    path.write_bytes(path.read_bytes() + made.stdout)
-    return path
+    return certified(tmp_path, NAME).both
 
 
 def is_away(one: Site, said: str) -> None:
