@@ -143,16 +143,7 @@ class Trial:
         return dict(zip(KINDS, lives, strict=True)), found
 
     def crashed(self, at: Sequence[Point]) -> list[Life]:
-        """A life for each point; the daemon is killed when all are at theirs.  All of it is done again with new lives
-        where one did not come to its point in time: of so many at once, on a busy machine, one may stand still.
-        """
-        try:
-            return self._crashed(at)
-        except MissedError:
-            self.daemon.kill()
-        return self._crashed(at)
-
-    def _crashed(self, at: Sequence[Point]) -> list[Life]:
+        """A life for each point; the daemon is killed when all are at theirs."""
         stops = [Stop(life, point) for life, point in zip(self.lives(each.kind for each in at), at, strict=True)]
         self.daemon.start()
         with self.lived([stop.life for stop in stops]):
@@ -162,13 +153,15 @@ class Trial:
                 self.launchpad.control.release(rule=stop.rule)  # what still waits lands now
         return [stop.life for stop in stops]
 
+    def _held(self) -> dict[int, int]:
+        """The requests that are held now, by the rule that does."""
+        return {entry["rule"]: entry["number"] for entry in self.launchpad.control.held()}
+
     def _kill_at(self, stops: list[Stop]) -> None:
         control = self.launchpad.control
-        control.held(least=len(stops), timeout=LONG_S)
-        held = {entry["rule"]: entry["number"] for entry in control.held()}
-        missing = [f"{stop.point}: {stop.lived()}" for stop in stops if stop.rule not in held]
-        if missing:
-            raise MissedError(missing)
+        rules = {stop.rule for stop in stops}  # others are held too: how many there are tells nothing
+        until(lambda: rules <= self._held().keys(), "all are at their points", LONG_S, every=0.2)
+        held = self._held()
         answered = {stop.rule: held[stop.rule] for stop in stops if stop.point.way is Way.ANSWERED}
         for rule in answered:
             control.release(rule=rule)
@@ -184,10 +177,6 @@ class Trial:
                 control.release(entry["number"], verdict="drop")
 
 
-class MissedError(AssertionError):
-    """Lives that did not come to their points."""
-
-
 class Stop:
     """A life that is stopped at its point by the stand-in."""
 
@@ -198,11 +187,6 @@ class Stop:
         self.rule = control.fault("hold_after" if after else "hold", path=path, skip=skip, times=1)
         if point.way is Way.ANSWERED:  # it goes on from there, but no further than to its next request
             control.fault("hold", path=path, skip=skip)
-
-    def lived(self) -> list[str]:
-        """What it asked for, in short."""
-        asked = self.life.launchpad.control.log(path=pattern(self.life.ppa), state="any")
-        return [f"{each['method']} {each['path'][-40:]} {each['operation']} {each['result']}" for each in asked]
 
 
 @contextmanager
