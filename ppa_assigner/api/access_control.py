@@ -125,12 +125,6 @@ def operator(scope: Scope) -> Caller:
     return found
 
 
-def over_unix_socket(scope: Scope) -> bool:
-    """Whether the request came by a Unix socket: its local end has no port."""
-    server = scope.get("server")
-    return server is None or server[1] is None
-
-
 def loopback_name(host: str) -> bool:
     """Whether a host name or address (IPv6 in brackets) can only mean this host: localhost, 127.0.0.0/8, [::1]."""
     if host.lower().removesuffix(".") == "localhost":
@@ -163,10 +157,10 @@ def _known(clients: Iterable[Client], token: bytes) -> Caller:
 
 def _check_local(scope: Scope) -> None:
     """A page of some other site can make a browser on this host call us (DNS rebinding, forms): it cannot forge
-    these two headers.  A browser cannot reach a Unix socket, but what proxies for it may pass an Origin on.
+    these two headers.  A browser cannot reach a Unix socket, but what proxies for it passes both on.
     """
     hosts, origins = _headers(scope, b"host"), _headers(scope, b"origin")
-    if not over_unix_socket(scope) and (len(hosts) != 1 or not _is_loopback(hosts[0])):
+    if len(hosts) != 1 or not _is_loopback(hosts[0]):
         raise Problem(Kind.FORBIDDEN, "the Host header must name this host: localhost, 127.0.0.1 or [::1]")
     if any(not _own_origin(origin, hosts) for origin in origins):
         raise Problem(Kind.FORBIDDEN, "pages of other sites may not call this daemon")

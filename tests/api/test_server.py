@@ -46,11 +46,11 @@ def running(server: Server) -> Iterator[threading.Thread]:
 
 def over(path: Path) -> httpx.Client:
     """A client of a Unix socket."""
-    return httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://whatever", timeout=DEADLINE_S)
+    return httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://localhost", timeout=DEADLINE_S)
 
 
 def test_a_unix_socket_is_for_owner_and_group_and_goes_with_the_server(tmp_path: Path) -> None:
-    """Mode 0660; any Host will do there; the file is removed at the end."""
+    """Mode 0660; Host and Origin are those of this host there too; the file is removed at the end."""
     path = tmp_path / "api.sock"
     server = server_at(Listen(path=str(path)))
     with running(server), over(path) as http:
@@ -58,7 +58,8 @@ def test_a_unix_socket_is_for_owner_and_group_and_goes_with_the_server(tmp_path:
         assert server.addresses == [f"unix:{path}"]
         assert http.get("/v1/ppas").status_code == 200
         assert http.get("/v1/ppas", headers={"Origin": "http://evil.example"}).status_code == 403
-        assert http.get("/v1/ppas", headers={"Origin": "http://whatever"}).status_code == 200
+        assert http.get("/v1/ppas", headers={"Origin": "http://localhost"}).status_code == 200
+        assert http.get("/v1/ppas", headers={"Host": "ppas.example.com"}).status_code == 403
     assert not path.exists()
 
 
