@@ -55,8 +55,8 @@ def lp(standin: Apart, acts: Control, tmp_path: Path) -> Iterator[LaunchpadClien
 
 @pytest.fixture
 def hasty(standin: Apart, acts: Control, tmp_path: Path) -> Iterator[LaunchpadClient]:
-    """One that does not wait long for an answer."""
-    client = connected(standin, tmp_path, timeouts=Timeouts(5, 2, 8))
+    """One that does not wait long for an answer, but long enough to connect on a busy host."""
+    client = connected(standin, tmp_path, timeouts=Timeouts(10, 6, 20))
     acts.forget()
     yield client
     client.close()

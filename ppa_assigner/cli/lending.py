@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..client.errors import AssignerError, UsageError
-from . import completing, options, output, watching
+from . import completing, options, output, signals, watching
 from .options import Json, TokenFile, Url
 from .signals import Interrupted, interruptible
 from .waiting import Waiting
@@ -69,7 +69,9 @@ def assign(
 def take(client: Client, owner: str, wish: Wish, waiting: Waiting) -> Lease:
     """Assign; how it goes is shown."""
     with waiting.shown():
-        return client.assign(owner, on_wait=waiting.told, **wish)
+        lease = client.assign(owner, on_wait=waiting.told, **wish)
+    signals.again()
+    return lease
 
 
 @contextlib.contextmanager

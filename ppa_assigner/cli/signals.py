@@ -1,6 +1,10 @@
 """Signals that end a wait in order.
 
-Rule: a signal that was ignored when the command began stays ignored (nohup, jobs in the background of a script).
+Rule: a signal raises only where the main thread waits for something outside, never between two steps of a library: what
+is raised there can leave a lock held for ever (that of urllib3's queue of connections, or of the `threading` module's
+conditions), on which the command's last act would wait for ever.  A signal that comes elsewhere is kept, and looked at
+again shortly after.  One that was ignored when the command began stays ignored (nohup, jobs in the background of a
+script).
 """
 
 from __future__ import annotations
@@ -9,10 +13,28 @@ import contextlib
 import signal
 from collections.abc import Iterable, Iterator
 from types import FrameType
-from typing import NoReturn
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_LOOK_AGAIN_S = 0.02
+_WAITING = frozenset(
+    {
+        "http.client",
+        "ppa_assigner.cli.authorising",
+        "ppa_assigner.cli.operating",
+        "ppa_assigner.cli.output",
+        "ppa_assigner.cli.watching",
+        "ppa_assigner.client.patience",
+        "ppa_assigner.client.stream",
+        "ppa_assigner.client.transport",
+        "ppa_assigner.launchpad.sockets",
+        "socket",
+        "ssl",
+        "urllib3.util.connection",
+    }
+)
+"""The modules that sleep, connect, read or write, and whose code may be left at any point."""
 _came: list[int] = []  # within the block, in order
+_kept: list[int] = []  # those of them that have not raised
 
 
 class Interrupted(BaseException):
@@ -25,22 +47,26 @@ class Interrupted(BaseException):
 
 @contextlib.contextmanager
 def interruptible(signals: Iterable[signal.Signals] = ENDING) -> Iterator[None]:
-    """Within the block these signals raise Interrupted in the main thread."""
-    _came.clear()
+    """Within the block these signals raise Interrupted in the main thread, where it waits."""
+    _forget()
     before = {number: signal.signal(number, _interrupt) for number in not_ignored(signals)}
+    before[signal.SIGALRM] = signal.signal(signal.SIGALRM, _look_again)
     try:
         yield
     finally:
-        _came.clear()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        _forget()
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 def again() -> None:
-    """Raise Interrupted for a signal that came and did not end the block: Python drops what is raised while it clears
-    an object away.  Whoever waits in a loop calls this in each turn.
+    """Raise Interrupted for a signal that came and did not end the block: it came where nothing waits, or Python
+    dropped what was raised while it cleared an object away.  Whoever waits in a loop calls this in each turn, and who
+    has waited, before the next step.
     """
     if _came:
+        _kept.clear()
         raise Interrupted(_came[0])
 
 
@@ -49,6 +75,22 @@ def not_ignored(signals: Iterable[signal.Signals]) -> list[signal.Signals]:
     return [number for number in signals if signal.getsignal(number) is not signal.SIG_IGN]
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+def _interrupt(number: int, frame: FrameType | None) -> None:
     _came.append(number)
-    raise Interrupted(number)
+    _kept.append(number)
+    _look_again(number, frame)
+
+
+def _look_again(_number: int, frame: FrameType | None) -> None:
+    if not _kept:
+        return
+    if frame is not None and frame.f_globals.get("__name__") in _WAITING:
+        number = _kept[-1]
+        _kept.clear()
+        raise Interrupted(number)
+    signal.setitimer(signal.ITIMER_REAL, _LOOK_AGAIN_S)
+
+
+def _forget() -> None:
+    _came.clear()
+    _kept.clear()

@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from ..client.errors import Unavailable, UsageError
-from . import output
-from .signals import interruptible
+from . import output, signals
 
 if TYPE_CHECKING:
     from ..client import PPA
@@ -35,13 +34,14 @@ def watch(known: Callable[[], Sequence[PPA]]) -> NoReturn:
     found: Sequence[PPA] = ()
     trouble = None
     _write(_ALL)
-    with interruptible():
+    with signals.interruptible():
         while True:
             try:
                 found, trouble = known(), None
             except Unavailable as error:
                 trouble = str(error)
             _draw(output.drawn(found), trouble)
+            signals.again()
             time.sleep(REFRESH_S)
 
 
