@@ -29,6 +29,8 @@ class State(enum.Enum):
     USED = "used"
     DIRTY = "dirty"
 
+    __hash__ = object.__hash__  # Enum's own is Python code: counting a thousand of them would take a millisecond
+
 
 class RecordError(ValueError):
     """A text that is no valid record, or a value that a record cannot hold."""

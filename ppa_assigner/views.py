@@ -26,6 +26,8 @@ class Condition(enum.Enum):
     QUARANTINED = "quarantined"
     DUPLICATE = "duplicate"
 
+    __hash__ = object.__hash__  # see State
+
 
 @dataclass(frozen=True, slots=True)
 class Cleaning:

@@ -29,8 +29,10 @@ def draw_nonce(known: Known) -> tuple[Known, str]:
     return replace(known, draws=known.draws + 1), nonce
 
 
-def shown(known: Known, entry: Entry, asof: float) -> Known:
-    """Known, with this entry as the newest truth about the PPA, and no doubt left about reaching it."""
+def shown(known: Known, entry: Entry, asof: float, **more: Any) -> Known:
+    """Known, with this entry as the newest truth about the PPA, and no doubt left about reaching it; and with `more`,
+    for a copy costs as much as all else of a look.
+    """
     text = text_of(known, entry)
     highest = text.record if text.record and _newer(text.record, known.highest) else known.highest
     if known.occupied and text.record is not None:  # adopted meanwhile: its content is no longer a reason to wait
@@ -39,7 +41,7 @@ def shown(known: Known, entry: Entry, asof: float) -> Known:
         known, entry=entry, text=text, parsed=(entry.description, text), highest=highest,
         asof=max(known.asof, asof), basis=max(known.basis, entry.moment.started), seen=entry.moment.date,
         absent=None, lacking=False, uncreated=None, unreachable=None,
-        heard=_heard(known, entry), failures=0,
+        heard=_heard(known, entry), failures=0, **more,
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ def absorb(known: Known, entry: Entry, asof: float, now: Now) -> Step:
     if rolled_back(known.highest, text_of(known, entry)):
         return _brought_back(known, entry, asof, now)
     before = known.record
-    known = replace(shown(known, entry, asof), suspect=0)
+    known = shown(known, entry, asof, suspect=0)
     effects = moved(before, known, "seen", now)
     return (replace(known, clean=None), effects) if effects else (known, effects)
 

@@ -9,7 +9,7 @@ import json
 import re
 from bisect import insort
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..record import Record, State
@@ -48,6 +48,7 @@ class Crew:
         self._indexed: dict[Reference, Record | None] = {}
         self._foreign: set[Reference] = set()  # whose record is of a version unknown here
         self._by_name: list[Member] = []
+        self._by_pool: dict[str, list[Member]] = {}  # made when asked for, until a PPA changes its pool
         self.shelf = Shelf()
 
     def __iter__(self) -> Iterator[Member]:
@@ -67,6 +68,7 @@ class Crew:
             self.drop(ppa)
             insort(self._by_name, member, key=lambda one: one.worker.ppa)
         self._members[ppa] = member
+        self._by_pool.clear()
         self.indexed(member.snapshot)
 
     def drop(self, ppa: Reference) -> None:
@@ -76,14 +78,18 @@ class Crew:
         self.shelf.take(ppa)
         if (member := self._members.pop(ppa, None)) is not None:
             self._by_name.remove(member)
+            self._by_pool.clear()
 
     def names(self) -> list[Reference]:
         """All PPAs."""
         return list(self._members)
 
-    def in_pool(self, pool: str) -> list[Member]:
+    def in_pool(self, pool: str) -> Sequence[Member]:
         """Those that a pool lends."""
-        return [member for member in self._members.values() if member.lent and member.pool == pool]
+        if (found := self._by_pool.get(pool)) is None:
+            found = [member for member in self._members.values() if member.lent and member.pool == pool]
+            self._by_pool[pool] = found
+        return found
 
     def snapshots(self) -> list[Snapshot]:
         """All PPAs as they were known last, by name; may be called without the lock."""

@@ -6,6 +6,7 @@ Rule: the stand-in answers at once, so that nothing but the daemon's own work is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from ppa_assigner.record import State
 
@@ -19,41 +20,58 @@ from .site import Launchpad, Site, assigned, eventually, pid, site
 
 EVEN = 1.3
 """How much more one may cost where there are more of them, before it is called more than linear."""
-FROM = 100
-"""Fewer than that cost next to nothing, and a tick of the kernel's clock decides."""
-LOOKS = 4
-ANSWERS = 50
+SURE_MS = 100.0
+"""CPU that is less of it, on top of what one costs, is no floor: the kernel tells it in steps of 10 ms."""
+SURE_MB, SURE_REQUESTS = 1.0, 100.0
+LOOKS = 6
+ANSWERS = 200
 SHORT_S = 2.0
 LONG_S = 900
 NOTES = (
     "The figure is what 1,000 of them cost beyond the first one, and its floor is what they cost where there were "
-    f"fewer: 1.0 is linear, less is better, 2.0 would be quadratic where the number doubles.  Judged from {FROM} on.",
+    "fewer: 1.0 is linear, less is better, 2.0 would be quadratic where the number doubles.  Judged where the fewer "
+    f"were enough to tell: the kernel counts CPU in steps of 10 ms, so that {SURE_MS:g} ms have to be spent on them.",
+    "Each size is measured three times, in turns, and the least counts: what else the host does only adds, and on two "
+    "threads of one core it adds up to half.",
     "Clients wait in a pool of one PPA that is taken; their wait ends for all at the same moment, and each is told its "
     "place.",
 )
-Costs = dict[str, tuple[float, str]]
+
+
+class Cost(NamedTuple):
+    """What was measured, and how much more than the first one a floor has to be."""
+
+    figure: float
+    unit: str
+    sure: float = 0.0
+
+
+Costs = dict[str, Cost]
 
 
 def measure(scale: Scale, launchpad: Launchpad) -> Table:
-    """One daemon for each size, with a fresh world."""
-    measured = {count: _costs(launchpad, count) for count in scale.growth}
+    """One daemon for each size and round, with a fresh world."""
+    rounds = [{count: _costs(launchpad, count) for count in scale.growth} for _ in range(scale.rounds)]
+    measured = {count: _least([costs[count] for costs in rounds]) for count in scale.growth}
     rows = [row for what in measured[scale.growth[0]] for row in _judged(what, measured)]
     return Table("Growth", rows, NOTES)
 
 
+def _least(rounds: list[Costs]) -> Costs:
+    return {what: min(costs[what] for costs in rounds) for what in rounds[0]}
+
+
 def _judged(what: str, measured: dict[int, Costs]) -> Iterator[Row]:
     first, *others = sorted(measured)
-    start, unit = measured[first][what]
+    start, unit, sure = measured[first][what]
     yield Row(f"{what}, {first:,}", start, unit)
-    before: tuple[int, float] | None = None
+    floor: float | None = None
     for count in others:
-        total = measured[count][what][0]
+        total = measured[count][what].figure
         each = (total - start) / (count - first) * 1000
-        floor = before[1] if before is not None and before[1] > 0 else None
-        target = floors_at_most(EVEN) if before is not None and floor is not None and before[0] >= FROM else None
-        ratio = each / floor if floor else None
-        yield Row(f"{what}, {count:,}: {total:,.0f} {unit}", each, f"{unit}/1,000", floor, ratio, target)
-        before = count, each
+        judged = (floor, each / floor, floors_at_most(EVEN)) if floor is not None else (None, None, None)
+        yield Row(f"{what}, {count:,}: {total:,.0f} {unit}", each, f"{unit}/1,000", *judged)
+        floor = each if each > 0 and total - start >= sure else None
 
 
 def _costs(launchpad: Launchpad, count: int) -> Costs:
@@ -63,16 +81,16 @@ def _costs(launchpad: Launchpad, count: int) -> Costs:
         daemon = where.daemon("grows", where.ppas("grows", count), pools=pools, verify_age=None, settle="100ms")
         daemon.start(ready=False)
         cleaned = _packages(where, daemon)
-        ready, memory = cpu_s(pid(daemon)) - cleaned["packages: CPU to clean"][0] / 1000, rss_mb(pid(daemon))
+        ready, memory = cpu_s(pid(daemon)) - cleaned["packages: CPU to clean"].figure / 1000, rss_mb(pid(daemon))
         assigned(daemon, pool="one")
         return {
-            "PPAs: memory": (memory, "MB"),
-            "PPAs: CPU to ready": (ready * 1000, "ms"),
-            "PPAs: CPU of a look": (_looks(daemon) * 1000, "ms"),
-            "clients that assign at once: CPU": (_assigning(daemon, count) * 1000, "ms"),
-            f"PPAs, all used: CPU of {ANSWERS} none-free answers": (_none_free(daemon) * 1000, "ms"),
+            "PPAs: memory": Cost(memory, "MB", SURE_MB),
+            "PPAs: CPU to ready": _ms(ready),
+            "PPAs: CPU of a look": _ms(_looks(daemon), LOOKS),
+            "clients that assign at once: CPU": _ms(_assigning(daemon, count)),
+            f"PPAs, all used: CPU of {ANSWERS} none-free answers": _ms(_none_free(daemon)),
             **_waiting(daemon, count),
-            "clients whose wait ends: CPU": (_refused(daemon, count) * 1000, "ms"),
+            "clients whose wait ends: CPU": _ms(_refused(daemon, count)),
             **cleaned,
         }
 
@@ -83,7 +101,10 @@ def _packages(where: Site, daemon: Daemon) -> Costs:
     begun, before = where.launchpad.control.last(), cpu_s(pid(daemon))
     eventually(lambda: _cleaned(daemon), "the clean", 300)
     used, requests = cpu_s(pid(daemon)) - before, where.launchpad.control.last() - begun
-    return {"packages: CPU to clean": (used * 1000, "ms"), "packages: requests to clean": (float(requests), "requests")}
+    return {
+        "packages: CPU to clean": _ms(used),
+        "packages: requests to clean": Cost(float(requests), "requests", SURE_REQUESTS),
+    }
 
 
 def _cleaned(daemon: Daemon) -> bool:
@@ -131,8 +152,9 @@ def _waiting(daemon: Daemon, count: int) -> Costs:
     used = _cpu(daemon, lambda: with_askers(daemon, count, come))
     used += _cpu(daemon, lambda: eventually(lambda: _line(daemon) == 0, "all gone", 120))
     return {
-        "clients that wait: CPU to come and go": (used * 1000, "ms"), "clients that wait: memory": (sizes[0], "MB"),
-    }  # fmt: skip
+        "clients that wait: CPU to come and go": _ms(used),
+        "clients that wait: memory": Cost(sizes[0], "MB", SURE_MB),
+    }
 
 
 def _refused(daemon: Daemon, count: int) -> float:
@@ -147,6 +169,11 @@ def _refused(daemon: Daemon, count: int) -> float:
                 raise RuntimeError(f"{status} {body!r}")
 
     return _cpu(daemon, lambda: with_askers(daemon, count, wait))
+
+
+def _ms(cpu: float, times: int = 1) -> Cost:
+    """CPU seconds of one, measured over so many."""
+    return Cost(cpu * 1000, "ms", SURE_MS / times)
 
 
 def _cpu(daemon: Daemon, act: Callable[[], object]) -> float:

@@ -18,7 +18,7 @@ class Scale:
     scripts: int = 8  # runs of what is started afresh for each assign
     ppas: int = 1000  # of one team
     rest: float = 20.0  # how long a daemon is watched at rest
-    looks: int = 10  # how many looks are watched
+    looks: int = 6  # how many looks are watched, in each round
     look_every: float = 2.0
     waiters: int = 2000  # clients that wait in the line
     listing: float = 4.0  # how long lists are asked for
