@@ -27,6 +27,7 @@ from .processtable import let_pass
 __all__ = ["OWNER", "Launchpad", "Site", "assigned", "connections", "eventually", "pid", "site", "stand_in"]
 
 OWNER = "ci-pool"
+UNBOUNDED = 1_000_000
 POLL_S = 0.2
 AT_REST = "1h"
 """Between two looks: none comes in between."""
@@ -63,6 +64,7 @@ class Site:
         document = json.loads(daemon.config.read_text())
         for pool, more in (pools or {}).items():
             document["pools"][pool] = {**document["pools"]["default"], "ppas": more}
+        document["api"]["rate"] = UNBOUNDED  # to the daemon, all clients of the bench are one
         daemon.config.write_text(json.dumps(document))
         self.stack.enter_context(running(daemon))
         return daemon
