@@ -298,6 +298,21 @@ def test_an_interrupt_during_an_outage_ends_soon(daemon: FakeDaemon, command: tu
     assert daemon.calls("DELETE", LEASES)
 
 
+def test_a_second_signal_does_not_keep_the_wish_from_being_withdrawn(daemon: FakeDaemon) -> None:
+    """A terminal that is closed tells it twice.  That it is asked again, after that, shows that it went on."""
+    first = Held(problem(503, "unavailable", retry_after=0))
+    daemon.on("POST", LEASES, Held(Reply(409))).on("DELETE", LEASES, first, Reply(200, {}))
+    with started("assign", "--owner", "x", "--wait", "10m", url=daemon.url) as process:
+        daemon.wait_for("POST", LEASES)
+        process.send_signal(signal.SIGHUP)
+        daemon.wait_for("DELETE", LEASES)
+        process.send_signal(signal.SIGTERM)
+        first.go.set()
+        daemon.wait_for("DELETE", LEASES, 2)
+        out, err = process.communicate(timeout=DEADLINE_S)
+    assert (process.returncode, out, err) == (128 + signal.SIGHUP, "", "")
+
+
 # -- a stdout that takes nothing --------------------------------------------------------------------------------------
 
 

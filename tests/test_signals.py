@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import queue
 import signal
@@ -66,6 +67,98 @@ def test_a_signal_is_kept_until_something_is_waited_for() -> None:
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
+def test_what_waits_exists() -> None:
+    """A name that is misspelt would keep a signal for as long as that waits."""
+    for name in signals._WAITING:
+        assert importlib.import_module(name)
+
+
+def test_a_signal_that_comes_while_others_are_held_raises_later() -> None:
+    """What is done then is done to its end."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs, signals.interruptible():
+        ours.settimeout(DEADLINE_S)
+        theirs.send(b"x")
+        with signals.held():
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert ours.makefile("rb").read(1) == b"x"
+        with pytest.raises(signals.Interrupted):
+            ours.makefile("rb").read(1)
+
+
+def script(text: str) -> subprocess.CompletedProcess[str]:
+    """A process of its own, which may die of a signal."""
+    command = [sys.executable, "-c", text]
+    return subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+
+
+AT_EACH_LINE = """
+import os, signal, sys, time
+from ppa_assigner.cli import signals
+
+code = signals.interruptible.__wrapped__.__code__
+
+def struck(number):
+    left = number
+    def trace(frame, event, _):
+        nonlocal left
+        if event == "call":
+            return trace if frame.f_code is code else None
+        left -= event == "line"
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return trace
+    sys.settrace(trace)
+    try:
+        with signals.interruptible():
+            pass
+    finally:
+        sys.settrace(None)
+    return left <= 0
+
+signal.signal(signal.SIGTERM, lambda *_: None)
+number = 1
+while struck(number):
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0), number
+    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL, number
+    number += 1
+print(number)
+"""
+
+
+def test_a_signal_at_any_line_of_the_blocks_begin_or_end_leaves_no_alarm() -> None:
+    """Of which the process would die a moment later."""
+    done = script(AT_EACH_LINE)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) > 10
+
+
+ANOTHERS_ALARM = """
+import os, signal, socket, sys
+from ppa_assigner.cli import signals
+
+ours, theirs = socket.socketpair()
+ours.settimeout(30)
+signal.signal(signal.SIGALRM, {handler})
+signal.setitimer(signal.ITIMER_REAL, 0.05)
+try:
+    with signals.interruptible():
+        if {handler} is signal.SIG_IGN:
+            signal.sigtimedwait([], 0.2)
+            os.kill(os.getpid(), signal.SIGTERM)
+        ours.makefile("rb").read(1)
+except signals.Interrupted as interrupted:
+    print(interrupted.signal)
+"""
+
+
+@pytest.mark.parametrize(("handler", "ends"), [("SIG_DFL", signal.SIGALRM), ("SIG_IGN", signal.SIGTERM)])
+def test_an_alarm_that_a_parent_set_ends_the_wait_unless_it_was_ignored(handler: str, ends: signal.Signals) -> None:
+    """As any other signal does."""
+    done = script(ANOTHERS_ALARM.format(handler=f"signal.{handler}"))
+    assert (done.stderr, done.stdout.split()) == ("", [str(int(ends))])
+
+
 RANDOM_MOMENTS = """
 import random, signal, socket, sys, threading, time
 import urllib3
@@ -102,8 +195,6 @@ for _ in range(200):
 
 def test_no_moment_of_a_signal_leaves_a_lock_held() -> None:
     """With one left held, the process would stand still when it next takes a connection, or closes the pool."""
-    done = subprocess.run(
-        [sys.executable, "-c", RANDOM_MOMENTS], capture_output=True, text=True, timeout=DEADLINE_S, check=False
-    )
+    done = script(RANDOM_MOMENTS)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.split() == [str(int(signal.SIGTERM))] * 200

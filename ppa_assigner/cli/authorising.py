@@ -56,6 +56,7 @@ class Authorisation:
         try:
             answer = self._post("+request-token", "")
         except (NotSentError, NoAnswerError) as error:
+            signals.again()
             raise Unavailable(f"{self.web_root} does not answer: {error}") from error
         if answer.status != HTTPStatus.OK:
             raise Unavailable(f"{self.web_root} gives no request token: {said(answer)}")

@@ -91,11 +91,12 @@ def taking_back(client: Client, wish: Wish) -> Iterator[Waiting]:
 def withdraw(client: Client, wish: Wish, within: float) -> bool:
     """Give up the wish and whatever it got, for so many seconds at most.  Whether that was done; if not, it is said."""
     request_id = wish["request_id"]
-    try:
-        client.withdraw(request_id or "", within=within)
-    except AssignerError as error:
-        output.say(f"the request {request_id} could not be withdrawn: {error}")
-        return False
+    with signals.held():  # a terminal that is closed tells it twice
+        try:
+            client.withdraw(request_id or "", within=within)
+        except AssignerError as error:
+            output.say(f"the request {request_id} could not be withdrawn: {error}")
+            return False
     return True
 
 

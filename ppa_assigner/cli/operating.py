@@ -12,9 +12,8 @@ import typer
 
 from ..client.errors import UsageError
 from ..reference import Reference
-from . import completing, options, output
+from . import completing, options, output, signals
 from .options import Json, Ppa, TokenFile, Url
-from .signals import interruptible
 
 
 def adopt(
@@ -31,8 +30,9 @@ def adopt(
     client = options.connect(url, token_file)
     reference = options.reference(ppa)
     if not yes:
-        with interruptible():
+        with signals.interruptible():
             _confirm(reference, client.content(reference))
+            signals.again()
     _show(client.operate(reference, "adopt"), json)
 
 

@@ -20,8 +20,10 @@ _WAITING = frozenset(
     {
         "http.client",
         "ppa_assigner.cli.authorising",
+        "ppa_assigner.cli.login",
         "ppa_assigner.cli.operating",
         "ppa_assigner.cli.output",
+        "ppa_assigner.cli.waiting",
         "ppa_assigner.cli.watching",
         "ppa_assigner.client.patience",
         "ppa_assigner.client.stream",
@@ -32,9 +34,12 @@ _WAITING = frozenset(
         "urllib3.util.connection",
     }
 )
-"""The modules that sleep, connect, read or write, and whose code may be left at any point."""
+"""The modules that sleep, connect, read or write, and whose code may be left at any point: what they lock, they lock by
+a `with` of the interpreter's own locks."""
 _came: list[int] = []  # within the block, in order
 _kept: list[int] = []  # those of them that have not raised
+_armed: list[bool] = []  # the alarm that comes next is our own
+_held: list[bool] = []
 
 
 class Interrupted(BaseException):
@@ -47,17 +52,29 @@ class Interrupted(BaseException):
 
 @contextlib.contextmanager
 def interruptible(signals: Iterable[signal.Signals] = ENDING) -> Iterator[None]:
-    """Within the block these signals raise Interrupted in the main thread, where it waits."""
+    """Within the block these signals, and an alarm that the caller's parent set, raise Interrupted in the main thread,
+    where it waits.
+    """
     _forget()
+    alarm = signal.signal(signal.SIGALRM, _alarm if not_ignored([signal.SIGALRM]) else _look_again)
     before = {number: signal.signal(number, _interrupt) for number in not_ignored(signals)}
-    before[signal.SIGALRM] = signal.signal(signal.SIGALRM, _look_again)
+    try:
+        yield
+    finally:  # in this order: nothing is kept, and so no alarm set, once the one that keeps is gone
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        _forget()
+        signal.signal(signal.SIGALRM, alarm)
+
+
+@contextlib.contextmanager
+def held() -> Iterator[None]:
+    """Within the block, which must end soon, no signal raises: it does what the first one asked for."""
+    _held.append(True)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        _forget()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        _held.pop()
 
 
 def again() -> None:
@@ -81,16 +98,27 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     _look_again(number, frame)
 
 
+def _alarm(number: int, frame: FrameType | None) -> None:
+    if _armed:
+        _look_again(number, frame)
+    else:
+        _interrupt(number, frame)
+
+
 def _look_again(_number: int, frame: FrameType | None) -> None:
+    _armed.clear()
     if not _kept:
         return
-    if frame is not None and frame.f_globals.get("__name__") in _WAITING:
-        number = _kept[-1]
+    if not _held and frame is not None and frame.f_globals.get("__name__") in _WAITING:
         _kept.clear()
-        raise Interrupted(number)
+        raise Interrupted(_came[0])
+    _armed.append(True)
     signal.setitimer(signal.ITIMER_REAL, _LOOK_AGAIN_S)
 
 
 def _forget() -> None:
     _came.clear()
     _kept.clear()
+    if _armed:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        _armed.clear()
