@@ -121,7 +121,7 @@ def _of_cleans(request: dict[str, Any]) -> bool:
 
 def needed(packages: int, series: int) -> int:
     """Requests for one PPA that never had anything but these packages."""
-    pages = -(-packages // PAGE)
+    pages = max(1, -(-packages // PAGE))  # to see that there is nothing takes one too
     return pages + CLAIM + packages + len(PROOF) * pages + series + FREE
 
 

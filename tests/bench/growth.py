@@ -6,7 +6,9 @@ Rule: the stand-in answers at once, so that nothing but the daemon's own work is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from math import log
+from statistics import linear_regression
+from typing import Any, NamedTuple
 
 from ppa_assigner.record import State
 
@@ -14,32 +16,44 @@ from ..processes import Daemon
 from . import asking
 from .asking import Asker, with_askers
 from .processtable import cpu_s, rss_mb
-from .rows import Row, Table, floors_at_most
+from .rows import Row, Table, at_most, beside, floors_at_most
 from .scale import Scale
-from .site import Launchpad, Site, assigned, eventually, pid, site
+from .site import Launchpad, assigned, eventually, pid, site
 
-EVEN = 1.3
-"""How much more one may cost where there are more of them, before it is called more than linear."""
+EVEN = 1.5
+"""How much more one may cost where there are more of them, before it is called more than linear: the processor's caches
+account for some, for a look at 2,000 PPAs touches 2,000 threads."""
+POWER = 1.15
+"""Of the number, that the cost may grow with: 1 is linear, 2 would be quadratic."""
 SURE_MS = 100.0
-"""CPU that is less of it, on top of what one costs, is no floor: the kernel tells it in steps of 10 ms."""
+"""CPU that is less of it, on top of what one costs, is no measure: the kernel tells it in steps of 10 ms."""
+SURE_START_MS = 300.0
+"""The same where a start is in it: that takes a second by itself, and no two take quite the same."""
 SURE_MB, SURE_REQUESTS = 1.0, 100.0
 LOOKS = 6
 ANSWERS = 200
 SHORT_S = 2.0
 LONG_S = 900
+UNSURE = "too little to tell"
 NOTES = (
-    "The figure is what 1,000 of them cost beyond the first one, and its floor is what they cost where there were "
-    "fewer: 1.0 is linear, less is better, 2.0 would be quadratic where the number doubles.  Judged where the fewer "
-    f"were enough to tell: the kernel counts CPU in steps of 10 ms, so that {SURE_MS:g} ms have to be spent on them.",
+    "The figure is what 1,000 of them cost beyond the first one.  The measure, in the column of floors, is what they "
+    "cost at the smallest size that was enough to tell: every larger one is judged by it, so that growth cannot hide "
+    f"in small steps.  The kernel counts CPU in steps of 10 ms, so that {SURE_MS:g} ms have to be spent on them ("
+    f"{SURE_START_MS:g} ms where a start is in it); smaller sizes are not judged: `{UNSURE}`, and all that it took.",
+    "The power: the straight line through the logarithms of cost and number beyond the first one, over the sizes that "
+    "were enough to tell; 1 is linear, less is better, 2 would be quadratic.  There is none where only one size was.",
     "Each size is measured three times, in turns, and the least counts: what else the host does only adds, and on two "
     "threads of one core it adds up to half.",
-    "Clients wait in a pool of one PPA that is taken; their wait ends for all at the same moment, and each is told its "
-    "place.",
+    "PPAs and clients: a daemon of its own for each size, with as many free PPAs; so many clients assign at once, then "
+    "wait in a pool of one PPA that is taken.  Each wait begins when it is sent and lasts 2 s, so that they end one "
+    "after the other, as they were sent; each client is then told its place.",
+    "Packages: another daemon, with one free PPA and a dirty one with so many packages, from its start to the end of "
+    "the clean; what the daemon itself takes is in the first row, and is subtracted with it.",
 )
 
 
 class Cost(NamedTuple):
-    """What was measured, and how much more than the first one a floor has to be."""
+    """What was measured, and how much more than the first one it has to be before it tells anything."""
 
     figure: float
     unit: str
@@ -50,65 +64,88 @@ Costs = dict[str, Cost]
 
 
 def measure(scale: Scale, launchpad: Launchpad) -> Table:
-    """One daemon for each size and round, with a fresh world."""
+    """Two daemons for each size and round, each with a fresh world."""
     rounds = [{count: _costs(launchpad, count) for count in scale.growth} for _ in range(scale.rounds)]
-    measured = {count: _least([costs[count] for costs in rounds]) for count in scale.growth}
-    rows = [row for what in measured[scale.growth[0]] for row in _judged(what, measured)]
-    return Table("Growth", rows, NOTES)
+    measured = {count: least([costs[count] for costs in rounds]) for count in scale.growth}
+    series = {what: {count: measured[count][what] for count in scale.growth} for what in measured[scale.growth[0]]}
+    return Table("Growth", [row for what, costs in series.items() for row in judged(what, costs)], NOTES)
 
 
-def _least(rounds: list[Costs]) -> Costs:
+def least(rounds: list[Costs]) -> Costs:
+    """Of each quantity."""
     return {what: min(costs[what] for costs in rounds) for what in rounds[0]}
 
 
-def _judged(what: str, measured: dict[int, Costs]) -> Iterator[Row]:
+def judged(what: str, measured: dict[int, Cost]) -> Iterator[Row]:
+    """Each size beside the smallest that tells something, and the power that the cost grows with."""
     first, *others = sorted(measured)
-    start, unit, sure = measured[first][what]
+    start, unit, sure = measured[first]
     yield Row(f"{what}, {first:,}", start, unit)
-    floor: float | None = None
+    points: list[tuple[int, float]] = []
     for count in others:
-        total = measured[count][what].figure
-        each = (total - start) / (count - first) * 1000
-        judged = (floor, each / floor, floors_at_most(EVEN)) if floor is not None else (None, None, None)
-        yield Row(f"{what}, {count:,}: {total:,.0f} {unit}", each, f"{unit}/1,000", *judged)
-        floor = each if each > 0 and total - start >= sure else None
+        total, more = measured[count].figure, count - first
+        beyond, each = total - start, (total - start) / more * 1000
+        name = f"{what}, {count:,}: {total:,.0f} {unit}"
+        if points:
+            least_sure = points[0][1] / points[0][0] * 1000
+            yield beside(name, each, least_sure, f"{unit}/1,000", floors_at_most(EVEN))
+        elif beyond >= sure:
+            yield Row(name, each, f"{unit}/1,000")
+        else:
+            yield Row(f"{what}, {count:,}, {UNSURE}", total, unit)
+        if beyond >= sure:
+            points.append((more, beyond))
+    if len(points) > 1:
+        yield Row(f"{what}: it grows with the number to the power of", power(points), "", target=at_most(POWER))
+
+
+def power(points: list[tuple[int, float]]) -> float:
+    """The slope of the straight line through the logarithms of two numbers and costs, or more: by least squares."""
+    numbers, costs = [log(number) for number, _ in points], [log(cost) for _, cost in points]
+    return linear_regression(numbers, costs).slope
 
 
 def _costs(launchpad: Launchpad, count: int) -> Costs:
+    return {**_of_many(launchpad, count), **_of_packages(launchpad, count)}
+
+
+def _of_many(launchpad: Launchpad, count: int) -> Costs:
+    """PPAs, and clients."""
     with site(launchpad, 0.0) as where:
-        pools = {"one": where.ppas("one", 1), "full": where.ppas("full", 1, State.DIRTY)}
-        where.launchpad.control.upload_many(pools["full"][0], [[f"source-{number}", "1"] for number in range(count)])
-        daemon = where.daemon("grows", where.ppas("grows", count), pools=pools, verify_age=None, settle="100ms")
-        daemon.start(ready=False)
-        cleaned = _packages(where, daemon)
-        ready, memory = cpu_s(pid(daemon)) - cleaned["packages: CPU to clean"].figure / 1000, rss_mb(pid(daemon))
+        pools = {"one": where.ppas("one", 1)}
+        daemon = where.daemon("grows", where.ppas("grows", count), pools=pools, verify_age=None).start()
+        ready, memory = cpu_s(pid(daemon)), rss_mb(pid(daemon))
         assigned(daemon, pool="one")
         return {
             "PPAs: memory": Cost(memory, "MB", SURE_MB),
-            "PPAs: CPU to ready": _ms(ready),
+            "PPAs: CPU to ready": Cost(ready * 1000, "ms", SURE_START_MS),
             "PPAs: CPU of a look": _ms(_looks(daemon), LOOKS),
             "clients that assign at once: CPU": _ms(_assigning(daemon, count)),
             f"PPAs, all used: CPU of {ANSWERS} none-free answers": _ms(_none_free(daemon)),
             **_waiting(daemon, count),
             "clients whose wait ends: CPU": _ms(_refused(daemon, count)),
-            **cleaned,
         }
 
 
-def _packages(where: Site, daemon: Daemon) -> Costs:
-    """A PPA with so many packages is cleaned."""
-    eventually(lambda: daemon.http.get("/readyz").status_code == 200, "ready", 120)
-    begun, before = where.launchpad.control.last(), cpu_s(pid(daemon))
-    eventually(lambda: _cleaned(daemon), "the clean", 300)
-    used, requests = cpu_s(pid(daemon)) - before, where.launchpad.control.last() - begun
-    return {
-        "packages: CPU to clean": _ms(used),
-        "packages: requests to clean": Cost(float(requests), "requests", SURE_REQUESTS),
-    }
+def _of_packages(launchpad: Launchpad, count: int) -> Costs:
+    """A PPA with so many is cleaned, by a daemon that has another one to be ready with."""
+    with site(launchpad, 0.0) as where:
+        (full,) = where.ppas("full", 1, State.DIRTY)
+        where.launchpad.control.upload_many(full, [[f"source-{number}", "1"] for number in range(count)])
+        daemon = where.daemon("cleans", where.ppas("one", 1), pools={"full": [full]}, settle="100ms")
+        begun = where.launchpad.control.last()
+        daemon.start()
+        eventually(lambda: not daemon.ppas(pool="full", state="dirty"), "the clean", 300)
+        used, requests = cpu_s(pid(daemon)), where.launchpad.control.log(since=begun)
+        return {
+            "packages: CPU from the start to the end of the clean": Cost(used * 1000, "ms", SURE_START_MS),
+            "packages: requests to clean": Cost(float(sum(map(_of_clean, requests))), "requests", SURE_REQUESTS),
+        }
 
 
-def _cleaned(daemon: Daemon) -> bool:
-    return not daemon.ppas(pool="full", state="dirty")
+def _of_clean(request: dict[str, Any]) -> bool:
+    """Of the one PPA that is cleaned: its name is in no other's."""
+    return "/+archive/ubuntu/full-" in request["path"] or request["operation"] == "getPackageUploads"
 
 
 def _looks(daemon: Daemon) -> float:
