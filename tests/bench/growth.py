@@ -30,6 +30,8 @@ SURE_MS = 100.0
 SURE_START_MS = 300.0
 """The same where a start is in it: that takes a second by itself, and no two take quite the same."""
 SURE_MB, SURE_REQUESTS = 1.0, 100.0
+FEW = 100
+"""So few clients wait several times: once is too little to tell, and sizes that lie close together tell no power."""
 LOOKS = 6
 ANSWERS = 200
 SHORT_S = 2.0
@@ -45,8 +47,9 @@ NOTES = (
     "Each size is measured three times, in turns, and the least counts: what else the host does only adds, and on two "
     "threads of one core it adds up to half.",
     "PPAs and clients: a daemon of its own for each size, with as many free PPAs; so many clients assign at once, then "
-    "wait in a pool of one PPA that is taken.  Each wait begins when it is sent and lasts 2 s, so that they end one "
-    "after the other, as they were sent; each client is then told its place.",
+    f"wait in a pool of one PPA that is taken, {FEW} and fewer of them three times over.  Where the wait ends, each "
+    f"begins when it is sent and lasts {SHORT_S:g} s, so that they end one after the other, as they were sent; each "
+    "client is then told its place.",
     "Packages: another daemon, with one free PPA and a dirty one with so many packages, from its start to the end of "
     "the clean; what the daemon itself takes is in the first row, and is subtracted with it.",
 )
@@ -65,7 +68,7 @@ Costs = dict[str, Cost]
 
 def measure(scale: Scale, launchpad: Launchpad) -> Table:
     """Two daemons for each size and round, each with a fresh world."""
-    rounds = [{count: _costs(launchpad, count) for count in scale.growth} for _ in range(scale.rounds)]
+    rounds = [{count: _costs(launchpad, count, scale) for count in scale.growth} for _ in range(scale.rounds)]
     measured = {count: least([costs[count] for costs in rounds]) for count in scale.growth}
     series = {what: {count: measured[count][what] for count in scale.growth} for what in measured[scale.growth[0]]}
     return Table("Growth", [row for what, costs in series.items() for row in judged(what, costs)], NOTES)
@@ -105,12 +108,13 @@ def power(points: list[tuple[int, float]]) -> float:
     return linear_regression(numbers, costs).slope
 
 
-def _costs(launchpad: Launchpad, count: int) -> Costs:
-    return {**_of_many(launchpad, count), **_of_packages(launchpad, count)}
+def _costs(launchpad: Launchpad, count: int, scale: Scale) -> Costs:
+    turns = scale.rounds if count <= FEW else 1
+    return {**_of_many(launchpad, count, turns), **_of_packages(launchpad, count)}
 
 
-def _of_many(launchpad: Launchpad, count: int) -> Costs:
-    """PPAs, and clients."""
+def _of_many(launchpad: Launchpad, count: int, turns: int) -> Costs:
+    """PPAs, and clients, who wait so many times."""
     with site(launchpad, 0.0) as where:
         pools = {"one": where.ppas("one", 1)}
         daemon = where.daemon("grows", where.ppas("grows", count), pools=pools, verify_age=None).start()
@@ -122,8 +126,8 @@ def _of_many(launchpad: Launchpad, count: int) -> Costs:
             "PPAs: CPU of a look": _ms(_looks(daemon), LOOKS),
             "clients that assign at once: CPU": _ms(_assigning(daemon, count)),
             f"PPAs, all used: CPU of {ANSWERS} none-free answers": _ms(_none_free(daemon)),
-            **_waiting(daemon, count),
-            "clients whose wait ends: CPU": _ms(_refused(daemon, count)),
+            **_waiting(daemon, count, turns),
+            "clients whose wait ends: CPU": _ms(_refused(daemon, count, turns), turns),
         }
 
 
@@ -175,27 +179,30 @@ def _none_free(daemon: Daemon) -> float:
     return _cpu(daemon, lambda: with_askers(daemon, 1, ask))
 
 
-def _waiting(daemon: Daemon, count: int) -> Costs:
+def _waiting(daemon: Daemon, count: int, turns: int) -> Costs:
     """So many clients come to wait, and go."""
     memory, sizes = rss_mb(pid(daemon)), list[float]()
 
     async def come(askers: list[Asker]) -> None:
         for number, asker in enumerate(askers):
-            wish = {"owner": "bench", "pool": "one", "request_id": f"w{number}", "wait": LONG_S}
+            name = f"w{len(sizes)}-{number}"
+            wish = {"owner": "bench", "pool": "one", "request_id": name, "wait": LONG_S}
             await asker.send("POST", "/v1/leases", wish)
         eventually(lambda: _line(daemon) == count, "the line", 120)
         sizes.append(rss_mb(pid(daemon)) - memory)
 
-    used = _cpu(daemon, lambda: with_askers(daemon, count, come))
-    used += _cpu(daemon, lambda: eventually(lambda: _line(daemon) == 0, "all gone", 120))
+    def come_and_go() -> None:
+        with_askers(daemon, count, come)
+        eventually(lambda: _line(daemon) == 0, "all gone", 120)
+
     return {
-        "clients that wait: CPU to come and go": _ms(used),
+        "clients that wait: CPU to come and go": _ms(_each_cpu(daemon, come_and_go, turns), turns),
         "clients that wait: memory": Cost(sizes[0], "MB", SURE_MB),
     }
 
 
-def _refused(daemon: Daemon, count: int) -> float:
-    """CPU seconds until so many, who wait for a while, are told at once that none is free."""
+def _refused(daemon: Daemon, count: int, turns: int) -> float:
+    """CPU seconds until so many, each of whom waits for a while, are told that none is free."""
 
     async def wait(askers: list[Asker]) -> None:
         for asker in askers:
@@ -205,7 +212,17 @@ def _refused(daemon: Daemon, count: int) -> float:
             if status != 409:
                 raise RuntimeError(f"{status} {body!r}")
 
-    return _cpu(daemon, lambda: with_askers(daemon, count, wait))
+    return _each_cpu(daemon, lambda: with_askers(daemon, count, wait), turns)
+
+
+def _each_cpu(daemon: Daemon, act: Callable[[], object], turns: int) -> float:
+    """CPU seconds of one act of so many."""
+
+    def all_turns() -> None:
+        for _ in range(turns):
+            act()
+
+    return _cpu(daemon, all_turns) / turns
 
 
 def _ms(cpu: float, times: int = 1) -> Cost:
