@@ -26,8 +26,12 @@ screenshots: $(VENV)/.dev
 	$(BIN)/python -m tests.web.screenshots build/screenshots
 
 # make bench TABLES="latency start" measures some; labgrid, which one table is beside, has a virtual environment of its own
+# make bench JSON=1 > FILE prints nothing but one document, even where it installs everything first
 bench: $(VENV)/.dev $(if $(filter labgrid,$(or $(TABLES),labgrid)),$(BENCH_VENV)/.labgrid)
-	@$(BIN)/python -m tests.bench $(TABLES)
+	@$(BIN)/python -m tests.bench $(if $(JSON),--json) $(TABLES)
+ifneq ($(JSON),)
+.SILENT:
+endif
 
 soak: $(VENV)/.dev
 	PPA_ASSIGNER_SOAK=$${PPA_ASSIGNER_SOAK:-180} $(BIN)/python -m pytest tests/soak

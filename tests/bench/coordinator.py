@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import socket
 import sys
@@ -35,6 +36,12 @@ def available() -> bool:
     return (VENV / "bin" / "labgrid-coordinator").exists()
 
 
+def version() -> str:
+    """Of labgrid; empty where it is not installed for the bench."""
+    packages = [str(path) for path in VENV.glob("lib/python*/site-packages")]
+    return next((one.version for one in importlib.metadata.distributions(name="labgrid", path=packages)), "")
+
+
 def measure(scale: Scale, launchpad: Launchpad) -> Table:
     """A place or a PPA taken and given back, by a command each, then by a client that stays connected."""
     if not available():
@@ -55,7 +62,7 @@ def measure(scale: Scale, launchpad: Launchpad) -> Table:
             leased = _leases(daemon, scale.samples)
         cpu = [(cpu_s(coordinator.pid) - before[0]), (cpu_s(pid(daemon)) - before[1])]
         each = [used / scale.samples * MS for used in cpu]
-        return Table(f"Beside labgrid's coordinator (labgrid {_version(env)})", [
+        return Table(f"Beside labgrid's coordinator (labgrid {version()})", [
             beside("labgrid: acquire and release by two commands", theirs[0] * MS, 2 * floor * MS, "ms"),
             Row("labgrid: CPU of both commands", theirs[1] * MS, "ms"),
             beside("ppa-assigner: assign and release by two commands", mine[0] * MS, 2 * floor * MS, "ms"),
@@ -90,11 +97,6 @@ def _coordinator(folder: Path) -> tuple[Popen[bytes], str]:
 
     until(made, "the coordinator", 60)
     return process, env["LG_COORDINATOR"]
-
-
-def _version(env: dict[str, str]) -> str:
-    program = "import importlib.metadata as metadata; print(metadata.version('labgrid'))"
-    return run([str(VENV / "bin" / "python"), "-c", program], env).out.strip()
 
 
 def _place(act: str, env: dict[str, str]) -> Run:

@@ -48,11 +48,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows that were measured together, and what a reader must know to judge them."""
+    """Rows that were measured together, and what a reader must know to judge them.  `failed`: why there are none."""
 
     title: str
     rows: list[Row]
     notes: tuple[str, ...] = ()
+    failed: str = ""
 
 
 def beside(what: str, value: float, floor: float, unit: str, target: Target | None = None) -> Row:
@@ -77,6 +78,8 @@ def floors_at_most(limit: float) -> Target:
 
 def markdown(table: Table) -> str:
     """For people."""
+    if table.failed:
+        return f"### {table.title}\n\n**Failed**: {table.failed}\n"
     lines = [f"### {table.title}", "", HEAD, *(_line(row) for row in table.rows)]
     return "\n".join([*lines, *([""] if table.notes else []), *(f"- {note}" for note in table.notes), ""])
 
