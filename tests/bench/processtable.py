@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 
 _TICK_S = 1.0 / os.sysconf("SC_CLK_TCK")
+_LAUNCH = str(Path(__file__).with_name("launch.py"))
 _never = threading.Event()
 
 
@@ -48,16 +50,11 @@ class Run:
 
 def run(command: Sequence[str], env: Mapping[str, str] | None = None) -> Run:
     """Run it to its end.  Raises RuntimeError if that was no good one."""
-    start = perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=env)
-    assert process.stdout is not None
-    with process.stdout:
-        out = process.stdout.read().decode()
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{command} ended with {process.returncode}: {out}")
-    return Run(perf_counter() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, out)
+    launcher = [sys.executable, "-I", "-S", _LAUNCH, *command]
+    told = json.loads(subprocess.run(launcher, stdout=subprocess.PIPE, env=env, check=True).stdout)
+    if code := told.pop("code"):
+        raise RuntimeError(f"{command} ended with {code}: {told['out']}")
+    return Run(**told)
 
 
 def _status(pid: int, name: str) -> int:
