@@ -7,18 +7,20 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from time import perf_counter
-from typing import Any
+from statistics import median
+from time import perf_counter, process_time
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import urllib3
 
 from ..processes import Launchpad
 from ..standin.client import authorization
-from .site import OWNER
+from .site import OWNER, Site
 
 TEXT = "A PPA.\nppa-assigner: " + json.dumps({"as": "long as a record is"}) + "x" * 380
 SINCE = "2026-01-01T00:00:00+00:00"
+ROUNDS = 9
 
 
 @dataclass
@@ -110,6 +112,30 @@ def crowd(client: Bare, entries: list[Entry], size: int, at_once: int) -> list[f
 
     with ThreadPoolExecutor(at_once) as lane, ThreadPoolExecutor(size) as threads:
         return [seconds for times in threads.map(one, (entries[n::size] for n in range(size))) for seconds in times]
+
+
+class Spent(NamedTuple):
+    """Seconds by the clock, and of a core in this process."""
+
+    wall: float
+    cpu: float
+
+
+def patches(where: Site, pool: str, count: int = 1) -> Spent:
+    """Medians for so many PATCHes one after the other, of a PPA that is new in `pool`, at the site's pace of now."""
+    where.ppas(pool, 1)
+    with bare(where.launchpad, 1) as client:
+        (entry,) = client.entries(pool)
+        client.patch(entry)  # the connection is opened before
+        spent = [_in_a_row(client, entry, count) for _ in range(ROUNDS)]
+    return Spent(median(one.wall for one in spent), median(one.cpu for one in spent))
+
+
+def _in_a_row(client: Bare, entry: Entry, count: int) -> Spent:
+    wall, cpu = perf_counter(), process_time()
+    for _ in range(count):
+        client.patch(entry)
+    return Spent(perf_counter() - wall, process_time() - cpu)
 
 
 def alone(client: Bare, entry: Entry) -> float:

@@ -14,6 +14,7 @@ from time import perf_counter
 
 from ..processes import Daemon, environment
 from ..waiting import until
+from . import bare as floors
 from .processtable import Run, cpu_s, rss_mb, run
 from .rows import Row, Table, beside
 from .scale import Scale
@@ -25,9 +26,13 @@ MS = 1000
 NOTES = (
     "What differs: the coordinator keeps its places in memory and writes a file now and then, asks nobody, and a place "
     "is free at once when it is released; the daemon answers when Launchpad has the new record (one request of 50 ms "
-    "for each, in the figures here), and what was released is cleaned before it is lent again.  A coordinator that is "
-    "killed forgets who holds what since its last file; the daemon does not.",
-    "Neither has more than one client here.  The floor of both command lines is the interpreter that does nothing.",
+    "for each, in the figures here), and what was released is cleaned before it is lent again.  The coordinator drops "
+    "all holders and reservations whenever it reads its file (26.0.1): each restart forgets who holds what; the daemon "
+    "does not.",
+    "Neither has more than one client here.  The floor of both command lines is the interpreter that does nothing; "
+    "that of the client that stays connected are two bare PATCHes, one after the other.",
+    "PPAs are cleaned a second after their release, while the next ones are taken: the daemon's CPU has most cleans in "
+    "it, the coordinator's has none to do.",
 )
 
 
@@ -57,24 +62,28 @@ def measure(scale: Scale, launchpad: Launchpad) -> Table:
             floor = median(run([sys.executable, "-c", "pass"], env).wall for _ in range(scale.scripts))
             theirs = _commands(scale.scripts, lambda: _place("acquire", env), lambda: _place("release", env))
             mine = _commands(scale.scripts, *_taking(daemon))
-            before = cpu_s(coordinator.pid), cpu_s(pid(daemon))
-            held = _staying(scale, env)
-            leased = _leases(daemon, scale.samples)
-        cpu = [(cpu_s(coordinator.pid) - before[0]), (cpu_s(pid(daemon)) - before[1])]
-        each = [used / scale.samples * MS for used in cpu]
+            two = floors.patches(where, "bare", 2).wall
+            held, coordinating = _spent(coordinator.pid, lambda: _staying(scale, env))
+            leased, lending = _spent(pid(daemon), lambda: _leases(daemon, scale.samples))
         return Table(f"Beside labgrid's coordinator (labgrid {version()})", [
             beside("labgrid: acquire and release by two commands", theirs[0] * MS, 2 * floor * MS, "ms"),
             Row("labgrid: CPU of both commands", theirs[1] * MS, "ms"),
             beside("ppa-assigner: assign and release by two commands", mine[0] * MS, 2 * floor * MS, "ms"),
             Row("ppa-assigner: CPU of both commands", mine[1] * MS, "ms"),
             Row("labgrid: acquire and release by a client that stays connected", held * MS, "ms"),
-            beside("ppa-assigner: assign and release by one that stays connected", leased * MS,
-                   2 * scale.delay * MS, "ms"),
-            Row("labgrid: CPU of the coordinator for both", each[0], "ms"),
-            Row("ppa-assigner: CPU of the daemon for both, and the beginning of the clean", each[1], "ms"),
+            beside("ppa-assigner: assign and release by one that stays connected", leased * MS, two * MS, "ms"),
+            Row("labgrid: CPU of the coordinator for both", coordinating / scale.samples * MS, "ms"),
+            Row("ppa-assigner: CPU of the daemon for both, and the cleans meanwhile",
+                lending / scale.samples * MS, "ms"),
             Row("labgrid: memory of the coordinator", rss_mb(coordinator.pid), "MB"),
             Row("ppa-assigner: memory of the daemon", rss_mb(pid(daemon)), "MB"),
         ], NOTES)  # fmt: skip
+
+
+def _spent(process: int, act: Callable[[], float]) -> tuple[float, float]:
+    """What the act gives, and CPU seconds of the process while it lasts."""
+    before = cpu_s(process)
+    return act(), cpu_s(process) - before
 
 
 def _coordinator(folder: Path) -> tuple[Popen[bytes], str]:

@@ -11,6 +11,7 @@ import launchpadlib
 from ..processes import Daemon, environment
 from . import asking
 from . import bare as floors
+from .interpreter import with_threads
 from .processtable import Run, cpu_s, rss_mb, run
 from .rows import Row, Table, beside
 from .scale import Scale
@@ -26,7 +27,14 @@ NOTES = (
     "What differs: the scripts write two requests' worth (load, save) and stop there; they do not look whether the PPA "
     "is empty, cannot wait in a line, clean nothing, and two that load before either saves are told apart only by the "
     "ETag.  The daemon does one request, for it knows the record already.",
-    "MB for one: all memory of the processes that take so many at once, divided by how many those are.",
+    "Each script's latency is that of the whole script, the login's requests included.  Of the threads, latency is "
+    "without the login, CPU and memory are with it.",
+    "The HTTP clients queue for the daemon's 4 connections for assigning; the threads have a connection each.",
+    "Memory for one: all memory of the processes that take so many at once, divided by how many those are.  The "
+    "commands run one after the other: each has the whole daemon beside it.",
+    "The floor of latency, and of the daemon's CPU, is one bare PATCH on a connection that is open; the daemon's CPU "
+    "has its answer over HTTP in it too.  The floor of memory is an interpreter that has imported what the daemon "
+    "imports, divided likewise.",
     "The stand-in's description of itself is small.  Launchpad's own takes each script, and each thread, what the last "
     "line says on top (the one that launchpadlib ships, 1.5 MB, parsed once by wadllib).",
 )
@@ -37,26 +45,27 @@ def measure(scale: Scale, launchpad: Launchpad) -> Table:
     with site(launchpad, scale.delay) as where:
         count = scale.crowd
         daemon = where.daemon("mine", where.ppas("mine", count + 2 * scale.scripts), verify_age=None).start()
-        where.ppas("bare", 1)
         taken = where.ppas("theirs", max(count, scale.scripts))
         with where.slow():
-            floor = _floor(where)
+            floor, cpu_floor = floors.patches(where, "bare")
             scripts = _scripts(where, taken[: scale.scripts])
             threads = _threads(where, taken[:count])
             clients, cpu = _clients(daemon, count)
-            commands = _commands(daemon, scale.scripts)
-        memory = rss_mb(pid(daemon))
+            commands, more = _commands(daemon, scale.scripts)
+        memory, imports = rss_mb(pid(daemon)), with_threads().mb
         return Table("Beside launchpadlib in a script", [
             *_rows("script for each assign", scripts, 1, floor),
             *_rows(f"one process, {count} threads with an object each", [threads], count, floor),
             beside("`ppa-assigner assign` for each: latency",
                    median(one.wall for one in commands) * MS, floor * MS, "ms"),
             Row("`ppa-assigner assign` for each: CPU, daemon included",
-                (median(one.cpu for one in commands) + cpu) * MS, "ms"),
-            Row("`ppa-assigner assign` for each: memory", median(one.mb for one in commands) + memory / count, "MB"),
+                (median(one.cpu for one in commands) + more) * MS, "ms"),
+            Row("`ppa-assigner assign` for each: memory, daemon included",
+                median(one.mb for one in commands) + memory, "MB"),
             beside(f"{count} HTTP clients at once: latency", median(clients) * MS, floor * MS, "ms"),
-            Row(f"{count} HTTP clients at once: CPU of the daemon for one", cpu * MS, "ms"),
-            Row(f"{count} HTTP clients at once: memory of the daemon for one", memory / count, "MB"),
+            beside(f"{count} HTTP clients at once: CPU of the daemon for one", cpu * MS, cpu_floor * MS, "ms"),
+            beside(f"{count} HTTP clients at once: memory of the daemon for one",
+                   memory / count, imports / count, "MB"),
             Row("Launchpad's own description, parsed once: CPU", _parsing(scale) * MS, "ms"),
         ], NOTES)  # fmt: skip
 
@@ -93,7 +102,8 @@ def _clients(daemon: Daemon, count: int) -> tuple[list[float], float]:
     return times, (cpu_s(pid(daemon)) - before) / count
 
 
-def _commands(daemon: Daemon, count: int) -> list[Run]:
+def _commands(daemon: Daemon, count: int) -> tuple[list[Run], float]:
+    """One after the other, and CPU seconds of the daemon for one."""
     command = [
         sys.executable,
         "-m",
@@ -104,14 +114,9 @@ def _commands(daemon: Daemon, count: int) -> list[Run]:
         "--url",
         f"unix:{daemon.address}",
     ]
-    return [run(command, environment(daemon.folder)) for _ in range(count)]
-
-
-def _floor(where: Site) -> float:
-    with floors.bare(where.launchpad, 1) as client:
-        (entry,) = client.entries("bare")
-        client.patch(entry)
-        return median(floors.alone(client, entry) for _ in range(9))
+    before = cpu_s(pid(daemon))
+    runs = [run(command, environment(daemon.folder)) for _ in range(count)]
+    return runs, (cpu_s(pid(daemon)) - before) / count
 
 
 def _parsing(scale: Scale) -> float:
