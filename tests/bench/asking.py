@@ -57,9 +57,14 @@ async def at(address: Path) -> Asker:
 
 def with_askers(daemon: Daemon, count: int, act: Callable[[list[Asker]], Coroutine[Any, Any, T]]) -> T:
     """What an act on so many connections gives; they are closed afterwards."""
+    return with_askers_at(daemon.address, count, act)
+
+
+def with_askers_at(address: Path, count: int, act: Callable[[list[Asker]], Coroutine[Any, Any, T]]) -> T:
+    """The same for whoever listens there."""
 
     async def run() -> T:
-        askers = [await at(daemon.address) for _ in range(count)]
+        askers = [await at(address) for _ in range(count)]
         try:
             return await act(askers)
         finally:

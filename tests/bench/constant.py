@@ -1,7 +1,11 @@
-"""A server that answers every request with the same bytes: `python -m tests.bench.constant SOCKET SIZE`."""
+"""A server with nothing behind it: `python -m tests.bench.constant SOCKET SIZE`.
+
+It answers a GET with the same bytes each time, and a POST never.  With SIZE 0 the bytes say how many POSTs wait.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import Any
 
@@ -11,10 +15,16 @@ import uvicorn
 def main() -> None:
     """Serve until killed."""
     path, size = sys.argv[1], int(sys.argv[2])
-    body = b"x" * size
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(size).encode())]
+    same, waiting = b"x" * size, 0
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal waiting
+        if scope["method"] == "POST":
+            await receive()
+            waiting += 1
+            await asyncio.Event().wait()
+        body = same or str(waiting).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 

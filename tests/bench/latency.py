@@ -15,6 +15,11 @@ from .scale import Scale
 from .site import Launchpad, Site, assigned, connections, site
 
 MS = 1000
+NOTES = (
+    "Single assigns and single bare requests are in turns; medians.",
+    "The crowd has more clients than the daemon has connections for assigning: the median, of the assigns and of the "
+    "bare PATCHes, is mostly the wait for a connection, and the p99 beside it says how even that wait is.",
+)
 
 
 def measure(scale: Scale, launchpad: Launchpad) -> Table:
@@ -24,7 +29,8 @@ def measure(scale: Scale, launchpad: Launchpad) -> Table:
         afresh = where.daemon("afresh", where.ppas("afresh", scale.samples + 1), verify_age=0)
         lazy.start()
         afresh.start()
-        return Table("Latency of an assign", [*_single(where, scale, lazy, afresh), *_crowd(where, scale, lazy)])
+        rows = [*_single(where, scale, lazy, afresh), *_crowd(where, scale, lazy)]
+        return Table("Latency of an assign", rows, NOTES)
 
 
 def _single(where: Site, scale: Scale, lazy: Daemon, afresh: Daemon) -> list[Row]:

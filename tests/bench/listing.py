@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from ..waiting import until
 from .asking import Asker, at
 from .processtable import cpu_s
 from .rows import Row, Table, at_least
@@ -17,8 +14,10 @@ from .scale import Scale
 from .site import Launchpad, pid, site
 
 NOTES = (
-    "x floor: how much of the bare server's rate is reached; that one is uvicorn with the parser and the loop of the "
-    "daemon, answering the same bytes from a constant.",
+    "x floor: how much of the bare server's rate is reached.  That one is uvicorn with the parser and the loop of the "
+    "daemon, answering the same bytes from a constant: a ceiling for the rate rather than a floor.",
+    "The daemon's looks are an hour apart here, so nothing changes and the answer is encoded already; the first one "
+    "after each change is encoded anew.",
 )
 
 
@@ -27,12 +26,7 @@ def measure(scale: Scale, launchpad: Launchpad) -> Table:
     with site(launchpad, 0.0) as where:
         daemon = where.daemon("lists", where.ppas("lists", scale.ppas)).start()
         size = len(daemon.http.get("/v1/ppas").content)
-        bare = where.folder / "bare.sock"
-        command = [sys.executable, "-m", "tests.bench.constant", str(bare), str(size)]
-        server = subprocess.Popen(command)
-        where.stack.callback(server.wait, 10)
-        where.stack.callback(server.kill)
-        until(bare.exists, "the bare server", 30.0)
+        bare, _ = where.constant(size)
         mine, floor, cpu = [], [], []
         for _ in range(scale.rounds):
             before = cpu_s(pid(daemon))

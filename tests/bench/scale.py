@@ -21,6 +21,7 @@ class Scale:
     looks: int = 6  # how many looks are watched, in each round
     look_every: float = 2.0
     waiters: int = 2000  # clients that wait in the line
+    freed: int = 7  # how many of them get the PPA, one after the other
     listing: float = 4.0  # how long lists are asked for
     lists: int = 8  # connections that ask for lists
     dirty: int = 100  # PPAs that are cleaned at once
@@ -31,5 +32,5 @@ class Scale:
 FULL = Scale()
 TINY = Scale(
     delay=0.002, samples=2, rounds=1, crowd=2, each=2, burst=4, scripts=1, ppas=3, rest=0.2, looks=2, look_every=0.1,
-    waiters=5, listing=0.1, lists=2, dirty=2, packages=3, growth=(1, 3),
+    waiters=5, freed=2, listing=0.1, lists=2, dirty=2, packages=3, growth=(1, 3),
 )  # fmt: skip

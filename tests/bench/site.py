@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import secrets
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +24,7 @@ from ppa_assigner.port import Lane
 from ppa_assigner.record import Record, State, compose, whole_seconds
 
 from ..processes import Daemon, Launchpad, configure, running, start_launchpad
+from ..waiting import until
 from .processtable import let_pass
 
 __all__ = ["OWNER", "Launchpad", "Site", "assigned", "connections", "eventually", "pid", "site", "stand_in"]
@@ -68,6 +71,15 @@ class Site:
         daemon.config.write_text(json.dumps(document))
         self.stack.enter_context(running(daemon))
         return daemon
+
+    def constant(self, size: int) -> tuple[Path, int]:
+        """Socket and process of a server with nothing behind it (see `constant`); it is ended with the site."""
+        address = self.folder / "constant.sock"
+        server = subprocess.Popen([sys.executable, "-m", "tests.bench.constant", str(address), str(size)])
+        self.stack.callback(server.wait, 10)
+        self.stack.callback(server.kill)
+        until(address.exists, "the server with nothing behind it", 30.0)
+        return address, server.pid
 
     @contextmanager
     def slow(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from statistics import median
@@ -12,7 +13,7 @@ from ppa_assigner.record import State, parse
 
 from ..processes import Daemon
 from . import bare as floors
-from .asking import Asker, with_askers
+from .asking import Asker, with_askers, with_askers_at
 from .processtable import cpu_s, let_pass, rss_mb, threads
 from .rows import Row, Table, at_most, beside, floors_at_most
 from .scale import Scale
@@ -22,9 +23,14 @@ T = TypeVar("T")
 WAIT_S = 900
 WARM = 20
 QUIET_S = 3.0
+LINE_S = 120.0
 NOTES = (
     "A freed PPA is with the first who waits: from the end of the PATCH that wrote `free` until the client has its "
-    "answer, all by the same monotonic clock; between the two there is one PATCH, and its floor is a bare one.",
+    "answer, all by the same monotonic clock; between the two there is one PATCH, and its floor is a bare one.  "
+    "Medians: the first of the line gets it, it is released and cleaned, the next one gets it, and so on; a bare PATCH "
+    "is in turns with each.",
+    "The floor of the memory of one is a request that uvicorn alone, with the parser and the loop of the daemon, does "
+    "not answer.",
 )
 
 
@@ -35,7 +41,10 @@ def measure(scale: Scale, launchpad: Launchpad) -> Table:
         daemon = where.daemon("line", [ppa], verify_age=None).start()
         lease = assigned(daemon)["id"]
         with_askers(daemon, WARM, _refused)  # what the very first clients bring along is not each client's
-        rows = with_askers(daemon, scale.waiters, lambda askers: _waiting(where, daemon, ppa, lease, askers, scale))
+        floor = _bare_kb(where, scale.waiters)
+        rows = with_askers(
+            daemon, scale.waiters, lambda askers: _waiting(where, daemon, ppa, lease, askers, floor, scale)
+        )
         return Table("Waiting clients", rows, NOTES)
 
 
@@ -44,41 +53,78 @@ async def _refused(askers: list[Asker]) -> None:
 
 
 async def _waiting(
-    where: Site, daemon: Daemon, ppa: str, lease: str, askers: list[Asker], scale: Scale
+    where: Site, daemon: Daemon, ppa: str, lease: str, askers: list[Asker], least: float, scale: Scale
 ) -> list[Row]:  # fmt: skip
     process, count = pid(daemon), len(askers)
     before = threads(process), rss_mb(process), cpu_s(process)
     for number, asker in enumerate(askers):
         wish = {"owner": "bench", "request_id": f"waits-{number}", "wait": WAIT_S}
         await asker.send("POST", "/v1/leases", wish)
-    await _off(lambda: eventually(lambda: _line(daemon) == count, f"{count} in the line", 120))
+    await _off(lambda: eventually(lambda: _line(daemon) == count, f"{count} in the line", LINE_S))
     kb = (rss_mb(process) - before[1]) * 1024 / count
     joined = (cpu_s(process) - before[2]) / count * 1000
     resting = cpu_s(process)
     await _off(lambda: let_pass(QUIET_S))
     resting = (cpu_s(process) - resting) / QUIET_S * 100
     more = threads(process) - before[0]
-    seconds, floor = await _freed(where, daemon, ppa, lease, askers[0])
+    seconds, floor = await _freed(where, daemon, ppa, lease, askers[: scale.freed])
     return [
         Row(f"{count:,} clients wait: threads more than without them", more, "threads", target=at_most(0)),
-        Row("memory of one", kb, "KB", target=at_most(60)),
+        beside("memory of one", kb, least, "KB", at_most(60)),
         Row("CPU for one to join", joined, "ms"),
         Row("CPU while all wait, of a core", resting, "%"),
         beside("from `free` to the first one's answer", seconds * 1000, floor * 1000, "ms", floors_at_most(1.25)),
     ]
 
 
-async def _freed(where: Site, daemon: Daemon, ppa: str, lease: str, first: Asker) -> tuple[float, float]:
-    """Seconds from the end of the write of `free` to the answer; and of a bare PATCH."""
-    floor = await _off(lambda: _patch(where))
-    await _off(lambda: where.launchpad.control.delay(where.delay))
+def _bare_kb(where: Site, count: int) -> float:
+    """Memory of one of so many that wait for a server which does nothing else."""
+    address, process = where.constant(0)
+
+    async def wait(askers: list[Asker]) -> float:
+        counts, *others = askers
+        await _wait(others[:WARM], counts, WARM)
+        before = rss_mb(process)
+        await _wait(others[WARM:], counts, len(others))
+        return (rss_mb(process) - before) * 1024 / count
+
+    return with_askers_at(address, 1 + WARM + count, wait)
+
+
+async def _wait(askers: list[Asker], counts: Asker, wanted: int) -> None:
+    """Until so many wait."""
+    for number, asker in enumerate(askers):
+        await asker.send("POST", "/", {"owner": "bench", "request_id": f"waits-{number}", "wait": WAIT_S})
+    end = time.monotonic() + LINE_S
+    while int((await counts.ask("GET", "/"))[1]) < wanted:
+        if time.monotonic() >= end:
+            raise RuntimeError(f"not {wanted} at the bare server in {LINE_S:g} s")
+
+
+async def _freed(where: Site, daemon: Daemon, ppa: str, lease: str, line: list[Asker]) -> tuple[float, float]:
+    """Medians of the seconds from the end of the write of `free` to the answer, and of a bare PATCH."""
+    where.ppas("bare", 1)
+    with floors.bare(where.launchpad, 1) as client:
+        (entry,) = await _off(lambda: list(client.entries("bare")))
+        await _off(lambda: client.patch(entry))  # the connection is opened before
+        await _off(lambda: where.launchpad.control.delay(where.delay))
+        mine, bare = [], []
+        for first in line:
+            bare.append(await _off(lambda: floors.alone(client, entry)))
+            lease, answered = await _given(daemon, lease, first)
+            mine.append(answered - await _off(lambda: _when_free(where, ppa)))
+    return median(mine), median(bare)
+
+
+async def _given(daemon: Daemon, lease: str, first: Asker) -> tuple[str, float]:
+    """Release it, and wait until the first one has the next lease: that, and when it was there."""
     released = asyncio.create_task(_off(lambda: daemon.http.delete(f"/v1/leases/{lease}")))
     status, body = await first.answer()
     answered = time.monotonic()
     await released
     if status != 201:
         raise RuntimeError(f"{status} {body!r}")
-    return answered - await _off(lambda: _when_free(where, ppa)), floor
+    return str(json.loads(body)["id"]), answered
 
 
 def _when_free(where: Site, ppa: str) -> float:
@@ -92,14 +138,6 @@ def _when_free(where: Site, ppa: str) -> float:
     if later != ["PATCH"]:
         raise RuntimeError(f"between `free` and the answer: {later}")
     return float(log[free]["ended"])
-
-
-def _patch(where: Site) -> float:
-    where.ppas("bare", 1)
-    with floors.bare(where.launchpad, 1) as client, where.slow():
-        (entry,) = client.entries("bare")
-        client.patch(entry)
-        return median(floors.alone(client, entry) for _ in range(9))
 
 
 def _line(daemon: Daemon) -> int:
