@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from statistics import median
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from ppa_assigner.record import State, parse
 
@@ -29,8 +29,8 @@ NOTES = (
     "answer, all by the same monotonic clock; between the two there is one PATCH, and its floor is a bare one.  "
     "Medians: the first of the line gets it, it is released and cleaned, the next one gets it, and so on; a bare PATCH "
     "is in turns with each.",
-    "The floor of the memory of one is a request that uvicorn alone, with the parser and the loop of the daemon, does "
-    "not answer.",
+    "The memory of one, and its CPU, are with its connection.  The floor of the memory is a request that uvicorn "
+    "alone, with the parser and the loop of the daemon, does not answer.",
 )
 
 
@@ -41,40 +41,57 @@ def measure(scale: Scale, launchpad: Launchpad) -> Table:
         daemon = where.daemon("line", [ppa], verify_age=None).start()
         lease = assigned(daemon)["id"]
         with_askers(daemon, WARM, _refused)  # what the very first clients bring along is not each client's
-        floor = _bare_kb(where, scale.waiters)
-        rows = with_askers(
-            daemon, scale.waiters, lambda askers: _waiting(where, daemon, ppa, lease, askers, floor, scale)
-        )
+        floor, before = _bare_kb(where, scale.waiters), _used(pid(daemon))  # no connection of theirs is there yet
+        line = Line(where, daemon, ppa, lease, before, floor)
+        rows = with_askers(daemon, scale.waiters, lambda askers: _waiting(line, askers, scale.freed))
         return Table("Waiting clients", rows, NOTES)
+
+
+class Used(NamedTuple):
+    """Of a process, by now: threads, MB of memory, and seconds of a core."""
+
+    threads: int
+    mb: float
+    cpu: float
+
+
+class Line(NamedTuple):
+    """Where clients come to wait, what the daemon used before they came, and how many KB one takes at least."""
+
+    where: Site
+    daemon: Daemon
+    ppa: str
+    lease: str
+    before: Used
+    least: float
+
+
+def _used(process: int) -> Used:
+    return Used(threads(process), rss_mb(process), cpu_s(process))
 
 
 async def _refused(askers: list[Asker]) -> None:
     await asyncio.gather(*(asker.ask("POST", "/v1/leases", {"owner": "bench"}) for asker in askers))
 
 
-async def _waiting(
-    where: Site, daemon: Daemon, ppa: str, lease: str, askers: list[Asker], least: float, scale: Scale
-) -> list[Row]:  # fmt: skip
-    process, count = pid(daemon), len(askers)
-    before = threads(process), rss_mb(process), cpu_s(process)
+async def _waiting(line: Line, askers: list[Asker], freed: int) -> list[Row]:
+    process, count = pid(line.daemon), len(askers)
     for number, asker in enumerate(askers):
         wish = {"owner": "bench", "request_id": f"waits-{number}", "wait": WAIT_S}
         await asker.send("POST", "/v1/leases", wish)
-    await _off(lambda: eventually(lambda: _line(daemon) == count, f"{count} in the line", LINE_S))
-    kb = (rss_mb(process) - before[1]) * 1024 / count
-    joined = (cpu_s(process) - before[2]) / count * 1000
-    resting = cpu_s(process)
+    await _off(lambda: eventually(lambda: _length(line.daemon) == count, f"{count} in the line", LINE_S))
+    joined = _used(process)
     await _off(lambda: let_pass(QUIET_S))
-    resting = (cpu_s(process) - resting) / QUIET_S * 100
-    more = threads(process) - before[0]
-    seconds, floor = await _freed(where, daemon, ppa, lease, askers[: scale.freed])
+    rested = _used(process)
+    seconds, floor = await _freed(line, askers[:freed])
     return [
-        Row(f"{count:,} clients wait: threads more than without them", more, "threads", target=at_most(0)),
-        beside("memory of one", kb, least, "KB", at_most(60)),
-        Row("CPU for one to join", joined, "ms"),
-        Row("CPU while all wait, of a core", resting, "%"),
+        Row(f"{count:,} clients wait: threads more than without them",
+            rested.threads - line.before.threads, "threads", target=at_most(0)),
+        beside("memory of one", (joined.mb - line.before.mb) * 1024 / count, line.least, "KB", at_most(60)),
+        Row("CPU for one to join", (joined.cpu - line.before.cpu) / count * 1000, "ms"),
+        Row("CPU while all wait, of a core", (rested.cpu - joined.cpu) / QUIET_S * 100, "%"),
         beside("from `free` to the first one's answer", seconds * 1000, floor * 1000, "ms", floors_at_most(1.25)),
-    ]
+    ]  # fmt: skip
 
 
 def _bare_kb(where: Site, count: int) -> float:
@@ -83,36 +100,38 @@ def _bare_kb(where: Site, count: int) -> float:
 
     async def wait(askers: list[Asker]) -> float:
         counts, *others = askers
-        await _wait(others[:WARM], counts, WARM)
-        before = rss_mb(process)
-        await _wait(others[WARM:], counts, len(others))
-        return (rss_mb(process) - before) * 1024 / count
+        already = int((await counts.ask("GET", "/"))[1])
+        for number, asker in enumerate(others):
+            await asker.send("POST", "/", {"owner": "bench", "request_id": f"waits-{number}", "wait": WAIT_S})
+        await _arrived(counts, already + len(others))
+        return rss_mb(process)
 
-    return with_askers_at(address, 1 + WARM + count, wait)
+    with_askers_at(address, 1 + WARM, wait)
+    before = rss_mb(process)
+    return (with_askers_at(address, 1 + count, wait) - before) * 1024 / count
 
 
-async def _wait(askers: list[Asker], counts: Asker, wanted: int) -> None:
-    """Until so many wait."""
-    for number, asker in enumerate(askers):
-        await asker.send("POST", "/", {"owner": "bench", "request_id": f"waits-{number}", "wait": WAIT_S})
+async def _arrived(counts: Asker, wanted: int) -> None:
+    """Until so many wait at the bare server."""
     end = time.monotonic() + LINE_S
     while int((await counts.ask("GET", "/"))[1]) < wanted:
         if time.monotonic() >= end:
             raise RuntimeError(f"not {wanted} at the bare server in {LINE_S:g} s")
 
 
-async def _freed(where: Site, daemon: Daemon, ppa: str, lease: str, line: list[Asker]) -> tuple[float, float]:
+async def _freed(line: Line, first_ones: list[Asker]) -> tuple[float, float]:
     """Medians of the seconds from the end of the write of `free` to the answer, and of a bare PATCH."""
+    where, lease = line.where, line.lease
     where.ppas("bare", 1)
     with floors.bare(where.launchpad, 1) as client:
         (entry,) = await _off(lambda: list(client.entries("bare")))
         await _off(lambda: client.patch(entry))  # the connection is opened before
         await _off(lambda: where.launchpad.control.delay(where.delay))
         mine, bare = [], []
-        for first in line:
+        for first in first_ones:
             bare.append(await _off(lambda: floors.alone(client, entry)))
-            lease, answered = await _given(daemon, lease, first)
-            mine.append(answered - await _off(lambda: _when_free(where, ppa)))
+            lease, answered = await _given(line.daemon, lease, first)
+            mine.append(answered - await _off(lambda: _when_free(where, line.ppa)))
     return median(mine), median(bare)
 
 
@@ -140,7 +159,7 @@ def _when_free(where: Site, ppa: str) -> float:
     return float(log[free]["ended"])
 
 
-def _line(daemon: Daemon) -> int:
+def _length(daemon: Daemon) -> int:
     """How many wait."""
     (pool,) = daemon.http.get("/v1/pools").json()["items"]
     return int(pool["waiting"])
