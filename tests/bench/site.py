@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import socket
 import subprocess
 import sys
 import tempfile
@@ -78,7 +79,7 @@ class Site:
         server = subprocess.Popen([sys.executable, "-m", "tests.bench.constant", str(address), str(size)])
         self.stack.callback(server.wait, 10)
         self.stack.callback(server.kill)
-        until(address.exists, "the server with nothing behind it", 30.0)
+        until(lambda: _listens(address), "the server with nothing behind it", 30.0)
         return address, server.pid
 
     @contextmanager
@@ -108,6 +109,12 @@ def site(launchpad: Launchpad, delay: float) -> Iterator[Site]:
     launchpad.control.delay(0)
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder, ExitStack() as stack:
         yield Site(launchpad, Path(folder), delay, stack)
+
+
+def _listens(address: Path) -> bool:
+    """A socket is there before it listens."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(address)) == 0
 
 
 def pid(daemon: Daemon) -> int:
