@@ -132,14 +132,14 @@ class Daemon:
         items: list[dict[str, Any]] = self.http.get("/v1/ppas", params=query).json()["items"]
         return items
 
-    def wait_for_states(self, timeout: float = 30.0, **counts: int) -> None:
+    def wait_for_states(self, timeout: float = 60.0, **counts: int) -> None:
         """Wait until so many PPAs are in each of these states."""
 
         def there() -> bool:
             states = [ppa["state"] for ppa in self.ppas()]
             return all(states.count(state) == count for state, count in counts.items())
 
-        until(there, str(counts), timeout)
+        until(there, str(counts), timeout, every=0.02)  # a list of all costs the daemon more than it is worth to hurry
 
     def assign(self, request_id: str | None = None, **wish: Any) -> httpx.Response:
         """POST /v1/leases."""
