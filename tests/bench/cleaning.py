@@ -41,7 +41,7 @@ NOTES = (
     "again before each batch and every 10 s in it.",
     "The floor of the time is strict: requests needed / connections x the round trip of a bare request alone.  The "
     "rows `of it` say by how much it is missed and why; with the floor they add up to the time.  Slower than one alone "
-    "is what the stand-in itself takes longer; it shares two threads of one core with the daemon, and so do the "
+    "is what the stand-in itself takes longer; it shares two cores with the daemon, and so do the "
     "connections between two requests.  At the beginning and at the end, in the quiet window of 1 s, few are in use.",
     "The second floor adds what no daemon could avoid here: the round trip is that of bare requests on as many "
     "connections at once, and there is one quiet window.",

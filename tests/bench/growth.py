@@ -44,8 +44,7 @@ NOTES = (
     f"{SURE_START_MS:g} ms where a start is in it); smaller sizes are not judged: `{UNSURE}`, and all that it took.",
     "The power: the straight line through the logarithms of cost and number beyond the first one, over the sizes that "
     "were enough to tell; 1 is linear, less is better, 2 would be quadratic.  There is none where only one size was.",
-    "Each size is measured three times, in turns, and the least counts: what else the host does only adds, and on two "
-    "threads of one core it adds up to half.",
+    "Each size is measured three times, in turns, and the least counts: what else the host does only adds.",
     "PPAs and clients: a daemon of its own for each size, with as many free PPAs; so many clients assign at once, then "
     f"wait in a pool of one PPA that is taken, {FEW} and fewer of them three times over.  Where the wait ends, each "
     f"begins when it is sent and lasts {SHORT_S:g} s, so that they end one after the other, as they were sent; each "
