@@ -29,9 +29,9 @@ def draw_nonce(known: Known) -> tuple[Known, str]:
     return replace(known, draws=known.draws + 1), nonce
 
 
-def shown(known: Known, entry: Entry, asof: float, **more: Any) -> Known:
-    """Known, with this entry as the newest truth about the PPA, and no doubt left about reaching it; and with `more`,
-    for a copy costs as much as all else of a look.
+def shown(known: Known, entry: Entry, asof: float, suspect: int | None = None) -> Known:
+    """Known, with this entry as the newest truth about the PPA, and no doubt left about reaching it.  `suspect`, if
+    given, is set in the same copy: another one would cost as much as all else of a look.
     """
     text = text_of(known, entry)
     highest = text.record if text.record and _newer(text.record, known.highest) else known.highest
@@ -41,7 +41,8 @@ def shown(known: Known, entry: Entry, asof: float, **more: Any) -> Known:
         known, entry=entry, text=text, parsed=(entry.description, text), highest=highest,
         asof=max(known.asof, asof), basis=max(known.basis, entry.moment.started), seen=entry.moment.date,
         absent=None, lacking=False, uncreated=None, unreachable=None,
-        heard=_heard(known, entry), failures=0, **more,
+        heard=_heard(known, entry), failures=0,
+        suspect=known.suspect if suspect is None else suspect,
     )  # fmt: skip
 
 

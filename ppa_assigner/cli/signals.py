@@ -12,7 +12,9 @@ from __future__ import annotations
 import contextlib
 import signal
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from types import FrameType
+from typing import NoReturn
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LOOK_AGAIN_S = 0.02
@@ -36,10 +38,19 @@ _WAITING = frozenset(
 )
 """The modules that sleep, connect, read or write, and whose code may be left at any point: what they lock, they lock by
 a `with` of the interpreter's own locks."""
-_came: list[int] = []  # within the block, in order
-_kept: list[int] = []  # those of them that have not raised
-_armed: list[bool] = []  # the alarm that comes next is our own
-_held: list[bool] = []
+
+
+@dataclass
+class _Block:
+    """What came within the block under way: `kept`, some of it has not raised; `armed`, the next alarm is our own."""
+
+    came: list[int] = field(default_factory=list)
+    kept: bool = False
+    armed: bool = False
+    held: bool = False
+
+
+_block = _Block()
 
 
 class Interrupted(BaseException):
@@ -70,11 +81,11 @@ def interruptible(signals: Iterable[signal.Signals] = ENDING) -> Iterator[None]:
 @contextlib.contextmanager
 def held() -> Iterator[None]:
     """Within the block, which must end soon, no signal raises: it does what the first one asked for."""
-    _held.append(True)
+    _block.held = True
     try:
         yield
     finally:
-        _held.pop()
+        _block.held = False
 
 
 def again() -> None:
@@ -82,9 +93,8 @@ def again() -> None:
     dropped what was raised while it cleared an object away.  Whoever waits in a loop calls this in each turn, and who
     has waited, before the next step.
     """
-    if _came:
-        _kept.clear()
-        raise Interrupted(_came[0])
+    if _block.came:
+        _raise()
 
 
 def not_ignored(signals: Iterable[signal.Signals]) -> list[signal.Signals]:
@@ -93,32 +103,36 @@ def not_ignored(signals: Iterable[signal.Signals]) -> list[signal.Signals]:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    _came.append(number)
-    _kept.append(number)
+    _block.came.append(number)
+    _block.kept = True
     _look_again(number, frame)
 
 
 def _alarm(number: int, frame: FrameType | None) -> None:
-    if _armed:
+    if _block.armed:
         _look_again(number, frame)
     else:
         _interrupt(number, frame)
 
 
 def _look_again(_number: int, frame: FrameType | None) -> None:
-    _armed.clear()
-    if not _kept:
+    _block.armed = False
+    if not _block.kept:
         return
-    if not _held and frame is not None and frame.f_globals.get("__name__") in _WAITING:
-        _kept.clear()
-        raise Interrupted(_came[0])
-    _armed.append(True)
+    if not _block.held and frame is not None and frame.f_globals.get("__name__") in _WAITING:
+        _raise()
+    _block.armed = True
     signal.setitimer(signal.ITIMER_REAL, _LOOK_AGAIN_S)
 
 
+def _raise() -> NoReturn:
+    _block.kept = False
+    raise Interrupted(_block.came[0])
+
+
 def _forget() -> None:
-    _came.clear()
-    _kept.clear()
-    if _armed:
+    _block.came.clear()
+    _block.kept = False
+    if _block.armed:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        _armed.clear()
+        _block.armed = False

@@ -6,6 +6,7 @@ No traversal through parents: an address is the root of the request plus the pat
 # mypy: disallow-subclassing-any=False
 # (zope and lazr.restful ship no types)
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from lazr.restful.interfaces import IWebServiceClientRequest, IWebServiceConfiguration
@@ -26,16 +27,16 @@ class IWebsiteRequest(Interface):
 
 
 @implementer(ILocated)
-class Located(TraverseWithGet):
+class Located(TraverseWithGet, ABC):
     """Base of everything that has an address; subclasses say `path` and, when there is something below, `get`."""
 
     __parent__ = None
     __name__ = ""
 
     @property
+    @abstractmethod
     def path(self) -> str:
         """Path below the service root."""
-        raise NotImplementedError
 
     def get(self, request: Any, name: str) -> Any:
         """What is one step below, None when nothing is."""

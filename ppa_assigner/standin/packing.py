@@ -5,6 +5,7 @@ Part of the control interface; nothing here asks for rights, except an upload th
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,12 +15,13 @@ from .words import BuildState, PublishingStatus, titled
 from .world import World
 
 
-class Packing:
+class Packing(ABC):
     """Part of the acts."""
 
     @property
+    @abstractmethod
     def _world(self) -> World:
-        raise NotImplementedError
+        """What the acts act on."""
 
     def upload(
         self,

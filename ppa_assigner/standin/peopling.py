@@ -6,6 +6,7 @@ Part of the control interface; nothing here asks for rights.
 from __future__ import annotations
 
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,12 +41,13 @@ def show_token(token: Token) -> dict[str, str]:
     }
 
 
-class Peopling:
+class Peopling(ABC):
     """Part of the acts."""
 
     @property
+    @abstractmethod
     def _world(self) -> World:
-        raise NotImplementedError
+        """What the acts act on."""
 
     def person(self, name: str, display_name: str | None = None, admin: bool = False) -> str:
         """A person (or the one of that name); returns the name."""
