@@ -6,7 +6,6 @@ Rule: knows nothing of PPAs; it plays what it is told, in order, and writes down
 from __future__ import annotations
 
 import json
-import socket
 import socketserver
 import threading
 from collections import defaultdict, deque
@@ -259,11 +258,3 @@ class FakeDaemon:
         """Wait until it is set or the daemon ends."""
         while not event.wait(0.02) and not self._over.is_set():
             pass
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.commandline import DEADLINE_S, PROGRAM, cli, environment, killed_at_last, started
-from tests.fakedaemon import LEASE, PPA, Drop, FakeDaemon, Held, Reply, Stream, free_port, problem
+from tests.fakedaemon import LEASE, PPA, Drop, FakeDaemon, Held, Reply, Stream, problem
+from tests.ports import free_port
 
 LEASES = "/v1/leases"
 ONE = "/v1/leases/4c1f"

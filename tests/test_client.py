@@ -25,7 +25,8 @@ from ppa_assigner.client import (
     UnknownLease,
     UsageError,
 )
-from tests.fakedaemon import LEASE, PPA, Cut, Drop, FakeDaemon, Held, Reply, Stream, free_port, problem
+from tests.fakedaemon import LEASE, PPA, Cut, Drop, FakeDaemon, Held, Reply, Stream, problem
+from tests.ports import free_port
 
 LEASES = "/v1/leases"
 ONE = "/v1/leases/4c1f"

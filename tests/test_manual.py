@@ -24,7 +24,8 @@ from ppa_assigner.cli.app import app
 from ppa_assigner.cli.roff import Roff
 
 from .commandline import environment, killed_at_last
-from .fakedaemon import FakeDaemon, Held, Reply, free_port
+from .fakedaemon import FakeDaemon, Held, Reply
+from .ports import free_port
 from .test_readme import table
 
 Offers = Callable[..., list[str]]

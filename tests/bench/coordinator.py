@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from statistics import median
 from subprocess import DEVNULL, Popen
 from time import perf_counter
 
+from ..ports import free_port
 from ..processes import Daemon, environment
 from ..waiting import until
 from . import bare as floors
@@ -88,8 +88,7 @@ def _spent(process: int, act: Callable[[], float]) -> tuple[float, float]:
 
 def _coordinator(folder: Path) -> tuple[Popen[bytes], str]:
     """In an empty folder, for it keeps its file where it is started."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     home = folder / "labgrid"
     home.mkdir()
     command = [str(VENV / "bin" / "labgrid-coordinator"), "-l", f"127.0.0.1:{port}"]

@@ -14,7 +14,7 @@ from ppa_assigner.cli import main
 from ppa_assigner.record import compose
 
 from ..commandline import cli
-from ..fakedaemon import free_port
+from ..ports import free_port
 from .site import DIRTY, FIRST, POOL, USED, Site
 
 pytestmark = pytest.mark.xdist_group("doctor")

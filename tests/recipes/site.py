@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ppa_assigner.record import State, parse
 
-from ..fakedaemon import free_port
+from ..ports import free_port
 from ..processes import Daemon, Launchpad, configure, running, start_launchpad
 
 ROOT = Path(__file__).parent.parent.parent

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from ..certificate import certified
-from ..fakedaemon import free_port
+from ..ports import free_port
 from ..processes import configure, running
 from ..waiting import until
 from .site import PATIENCE_S, PPAS, RECIPES, TOKEN, Site

@@ -22,6 +22,7 @@ import httpx
 from ppa_assigner.record import Record, State, compose
 from ppa_assigner.standin.remote import Control
 
+from ..ports import free_port
 from ..processes import Daemon, Launchpad, configure, running, start_launchpad
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"> & </td>"
@@ -39,12 +40,9 @@ ROLES = {"ann": "operator", "ci": "client"}
 class Site(Daemon):
     """A daemon on an address of its own, which a browser can reach."""
 
-    port: int = field(default=0)
+    port: int = field(default_factory=free_port)
 
     def __post_init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
         self.http = httpx.Client(base_url=self.url, timeout=120)
 
     @property
