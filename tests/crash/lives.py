@@ -23,7 +23,6 @@ from ..waiting import until
 TTL, LONGER = 3600, 7200
 PATIENCE_S = 120.0
 ARRANGED = "0" * 32  # the nonce of a record that no daemon wrote
-CLOCK = timedelta(seconds=2)  # Launchpad tells its time in whole seconds
 _T = TypeVar("_T")
 
 
@@ -46,6 +45,11 @@ class Life(ABC):
     @abstractmethod
     def live(self, client: Client) -> None:
         """What its people do."""
+
+    def afterwards(self, client: Client) -> None:  # noqa: B027 - of most lives nobody does anything then
+        """What they do once all lives are over: what is looked for then finds nobody at work, who would be asked one
+        request more.
+        """
 
     @property
     def scene(self) -> Scene:
@@ -116,8 +120,10 @@ class Expired(Life):
         )  # fmt: skip
 
     def live(self, client: Client) -> None:
-        """Long after the end somebody touches it: that changes nothing."""
-        until(lambda: now(self.launchpad) > self.until + CLOCK, "the end of the lease", 30)
+        """Nobody does anything."""
+
+    def afterwards(self, client: Client) -> None:
+        """Somebody touches it: that changes nothing."""
         try:
             asked_again(lambda: client.touch(self.lease))
         except (LeaseOver, UnknownLease):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -116,14 +116,21 @@ class Trial:
             futures = [pool.submit(life.live, client) for life in lives]
             try:
                 yield
-            except BaseException:  # nobody is kept waiting for a test that has failed
-                self.launchpad.control.unfault()
+            except BaseException:
+                self.launchpad.control.unfault()  # nobody is kept waiting for a test that has failed
                 self.launchpad.control.release()
+                for future in filter(Future.done, futures):
+                    future.result()  # a life that broke off is why the others wait
                 raise
             for future in futures:
                 future.result(LONG_S)
-        until(lambda: {ppa["state"] for ppa in self.daemon.ppas()} == {"free"}, "all free", LONG_S)
+            self._all_free()
+            list(pool.map(lambda life: life.afterwards(client), lives, timeout=LONG_S))
+        self._all_free()
         client.close()
+
+    def _all_free(self) -> None:
+        until(lambda: {ppa["state"] for ppa in self.daemon.ppas()} == {"free"}, "all free", LONG_S, every=0.02)
 
     def uncrashed(self) -> tuple[dict[str, Life], list[Point]]:
         """Each kind of life, from a start of the daemon to its kill at the end, and all points that there are in it."""
@@ -157,10 +164,16 @@ class Trial:
         """The requests that are held now, by the rule that does."""
         return {entry["rule"]: entry["number"] for entry in self.launchpad.control.held()}
 
+    def _not_yet(self, stops: list[Stop]) -> str:
+        """Who is not at its point, and the requests that it made."""
+        held = self._held()
+        away = [stop for stop in stops if stop.rule not in held]
+        return "\n".join(f"{stop.point}: {_asked(stop.life)}" for stop in away)
+
     def _kill_at(self, stops: list[Stop]) -> None:
         control = self.launchpad.control
         rules = {stop.rule for stop in stops}  # others are held too: how many there are tells nothing
-        until(lambda: rules <= self._held().keys(), "all are at their points", LONG_S, every=0.2)
+        until(lambda: rules <= self._held().keys(), lambda: self._not_yet(stops), LONG_S, every=0.2)
         held = self._held()
         answered = {stop.rule: held[stop.rule] for stop in stops if stop.point.way is Way.ANSWERED}
         for rule in answered:
@@ -206,6 +219,10 @@ def trial(folder: Path) -> Iterator[Trial]:
 def requests(life: Life, since: int) -> list[Entry]:
     """Those about its PPA, by the daemon."""
     return life.launchpad.control.log(since=since, path=pattern(life.ppa), state="any")
+
+
+def _asked(life: Life) -> list[str]:
+    return [f"{each['method']} {each['operation'] or each['path']} {each['status']}" for each in requests(life, 0)]
 
 
 # -- what must hold ----------------------------------------------------------------------------------------------------
