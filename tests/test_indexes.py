@@ -207,13 +207,13 @@ def test_a_reading_ends_at_the_total() -> None:
 
     def script(request: Request, peer: Peer) -> None:
         if request.target.startswith("/apt/"):
-            peer.released.wait(0.05)
+            peer.released.wait(0.3)
         there(request, peer)
 
     with service(script, Timeouts(1, 1, 0.6)) as (_, lp, _entry):
         begun = time.monotonic()
         assert isinstance(lp.indexed(PPA), Unavailable)
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 8
 
 
 def test_a_proxy_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,7 +86,7 @@ def test_a_kept_connection_lost_under_a_request_is_no_answer() -> None:
 def test_silence_ends_at_the_read_time_out() -> None:
     """A server that says nothing is waited for as long as `read`, and once."""
     with RawServer(lambda request, peer: peer.hang()) as server:
-        client = transport(server.root)
+        client = transport(server.root, Timeouts(2, 0.3, 60))
         assert 0.2 < seconds(lambda: get(client, server.root), NoAnswerError) < 0.3 + SLACK_S
         assert len(server.requests) == 1
         client.close()
@@ -185,13 +185,12 @@ def test_hung_work_does_not_delay_assigning() -> None:
     size = lanes(16)[Lane.WORK]
     with RawServer(script) as server, ThreadPoolExecutor(16) as pool:
         client = transport(server.root, Timeouts(2, 20, 20))
-        end = time.monotonic() + 3
+        end = time.monotonic() + 6
         work = [pool.submit(client.request, "GET", f"{server.root}work", {}, deadline=end) for _ in range(size)]
         server.wait(lambda: len(server.requests) == size)
         work += [pool.submit(client.request, "GET", server.root, {}, deadline=end - 2) for _ in range(size, 16)]
-        begun = time.monotonic()
         assert get(client, server.root, Lane.ASSIGN) == b"so"
-        assert time.monotonic() - begun < SLACK_S
+        assert not any(one.done() for one in work)
         kinds = [type(one.exception(20)) for one in work]
         assert kinds.count(NoAnswerError) == size
         assert kinds.count(NotSentError) == 16 - size
