@@ -11,9 +11,14 @@ import pytest
 
 
 def pytest_configure() -> None:
-    """A run in the background of a shell is started with Ctrl-C ignored, and so would be all that the tests start."""
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """A run in the background of a shell is started with its keys' signals ignored, and so would be all that the tests
+    start.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

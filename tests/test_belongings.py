@@ -198,7 +198,7 @@ def test_creating_is_one_post_and_one_get() -> None:
         (401, Refused),
         (403, Refused),
         (404, Refused),
-        (412, Refused),
+        (412, Unavailable),
         (429, Unavailable),
         (200, Unknown),
         (201, Unknown),

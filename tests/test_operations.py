@@ -238,6 +238,7 @@ def test_an_act_is_one_post(act: Act, form: dict[str, str]) -> None:
         (401, Refused),
         (404, Gone),
         (410, Gone),
+        (412, Unavailable),
         (429, Unavailable),
         (500, Unavailable),
         (503, Unavailable),

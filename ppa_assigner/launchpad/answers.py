@@ -34,7 +34,9 @@ REDACTED = "tag:launchpad.net:2008:redacted"
 RETURNED = 209  # lazr.restful's own: "Content Returned"
 NOT_THERE = (404, 410)
 NOT_FOR_US = (401, 403, *NOT_THERE)
-NOT_NOW = (408, 425, 429)  # answered before anything was done; unlike other 4xx, the same request may pass later
+# Answered before anything was done; unlike other 4xx, the same request may pass later.  412 is here for requests that
+# set no condition: nobody but a server between can mean anything by it.
+NOT_NOW = (408, 412, 425, 429)
 LONGEST_REASON = 300
 # The texts of launchpad-measured.md (16) and launchpad-facts.md (C.9): the one who asks is at fault, not the PPA.
 _CREDENTIALS = re.compile(
