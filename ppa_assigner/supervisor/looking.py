@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 OWNERS_AT_ONCE = 4
 SPACING_S = 1.0
+BREATH_S = 0.0001  # between two PPAs: threads that are all told at once fight for the interpreter's lock
 Failures = Mapping[Reference, str]
 LookEvent = Looked | LookFailed
 
@@ -169,6 +170,7 @@ class Looker(threading.Thread):
         self._say(owner, None if isinstance(answer, Look) else answer.reason)
         for ppa in ppas:
             self._tell(ppa, _told(answer, ppa, number))
+            time.sleep(BREATH_S)
 
     def _say(self, owner: str, reason: str | None) -> None:
         """An outage is told when it begins, changes and ends, not at each look."""
