@@ -144,7 +144,7 @@ class Content:
     binaries: tuple[Publication, ...]
     moment: Moment
     builds: tuple[Build, ...] = ()
-    uploads: tuple[str, ...] = ()  # accepted, not yet published
+    uploads: tuple[str, ...] = ()  # accepted, not yet published; if they were looked for
 
     @property
     def empty(self) -> bool:
@@ -210,8 +210,10 @@ class Launchpad(Protocol):
     def arrivals(self, entry: Entry, since: datetime, lane: Lane = Lane.WORK) -> Arrivals | Gone | Unavailable:
         """Active sources and binaries created since then (`created_since_date`): two requests at once."""
 
-    def content(self, entry: Entry) -> Content | Gone | Refused | Unavailable:
-        """Everything active or on its way, all pages."""
+    def content(self, entry: Entry, whole: bool = True) -> Content | Gone | Refused | Unavailable:
+        """Everything active or on its way, all pages.  Not `whole`: where there are sources or builds, without the
+        accepted uploads.
+        """
 
     def delete(self, publication: Publication, comment: str, not_after: float) -> ActAnswer:
         """requestDeletion by the address of what was listed: one POST.  `not_after` (boot-time clock, seconds; here and

@@ -223,7 +223,7 @@ def _look(ask: Look, ppa: Reference, launchpad: Launchpad) -> SomeAnswer:
         case EverHad():
             return launchpad.ever_had(ask.entry, ask.source, ask.version, Lane.ASSIGN)
         case Survey():
-            return launchpad.content(ask.entry)
+            return launchpad.content(ask.entry, ask.whole)
         case Inventory():
             return launchpad.belongings(ask.entry)
         case ReadIndexes():

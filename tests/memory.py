@@ -215,7 +215,7 @@ class MemoryLaunchpad:
             found = [i for i in self.archives[ppa].items if i.active and i.created >= since]
             return Arrivals(len(found), self._moment(started))
 
-    def content(self, entry: Entry) -> Content | Gone | Refused | Unavailable:
+    def content(self, entry: Entry, whole: bool = True) -> Content | Gone | Refused | Unavailable:
         started, ppa = self.boot(), Reference.parse(entry.url.removeprefix("memory:"))
         fault = self._fault("content", ppa)
         if fault == "refused":
@@ -227,12 +227,13 @@ class MemoryLaunchpad:
         with self.lock:
             archive = self.archives[ppa]
             active = [item for item in archive.items if item.active]
+            sources = tuple(i.publication for i in active if not i.binary)
             return Content(
-                tuple(i.publication for i in active if not i.binary),
+                sources,
                 tuple(i.publication for i in active if i.binary),
                 self._moment(started),
                 tuple(archive.builds),
-                tuple(archive.uploads),
+                () if not whole and (sources or archive.builds) else tuple(archive.uploads),
             )
 
     def delete(self, publication: Publication, comment: str, not_after: float) -> ActAnswer:

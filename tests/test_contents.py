@@ -11,14 +11,17 @@ from ppa_assigner.port import Content
 from .rawserver import Peer, Request
 from .rawservice import fields, service
 
+ACTIVE = {"self_link": "http://h/active", "title": "a publication or a build"}
 UPLOAD = {"display_name": "hello", "display_version": "1.0", "status": "Accepted"}
 
 
 class Queues:
     """A service with a series in use and an obsolete one, where an upload waits; `wrong` answers are 404 first."""
 
-    def __init__(self, *, ever: list[str], more: bool = False, wrong: str | None = None) -> None:
-        self.ever, self.more, self.wrong = ever, more, wrong
+    def __init__(
+        self, *, ever: list[str], more: bool = False, wrong: str | None = None, active: str | None = None
+    ) -> None:
+        self.ever, self.more, self.wrong, self.active = ever, more, wrong, active
         self.asked: list[str] = []
 
     def __call__(self, request: Request, peer: Peer) -> None:
@@ -36,8 +39,8 @@ class Queues:
             found: dict[str, Any] = {"entries": [{"distro_series_link": self._series(request, n)} for n in self.ever]}
             return peer.json(found | ({"next_collection_link": "more"} if self.more else {}))
         if fields(request).get("ws.op") == "getBuildCounters":
-            return peer.json({"pending": 0})
-        return self._entries(peer, [])
+            return peer.json({"pending": int(self.active == "getBuildRecords")})
+        return self._entries(peer, [ACTIVE] if fields(request).get("ws.op") == self.active else [])
 
     def _series(self, request: Request, name: str) -> str:
         return f"http://{request.headers['host']}/devel/ubuntu/{name}"
@@ -62,6 +65,27 @@ def test_obsolete_series_are_asked_where_the_ppa_ever_had_a_source(queues: Queue
     assert isinstance(content, Content)
     assert queues.asked == asked
     assert bool(content.uploads) is ("warty" in asked)
+
+
+@pytest.mark.parametrize(
+    ("active", "asked"),
+    [
+        ("getPublishedSources", []),
+        ("getBuildRecords", []),
+        ("getPublishedBinaries", ["noble", "warty"]),
+        (None, ["noble", "warty"]),
+    ],
+)
+def test_uploads_are_not_asked_for_where_something_else_has_to_go_first(active: str | None, asked: list[str]) -> None:
+    """Nothing can be done about them meanwhile, and they take a request for each series; people are shown all."""
+    for whole in (False, True):
+        queues = Queues(ever=["warty"], active=active)
+        with service(queues) as (_, lp, entry):
+            content = lp.content(entry, whole)
+        assert isinstance(content, Content)
+        assert queues.asked == (["noble", "warty"] if whole else asked)
+        assert bool(content.uploads) is ("warty" in queues.asked)
+        assert not content.empty
 
 
 @pytest.mark.parametrize("wrong", ["/series", "getPackageUploads"])

@@ -58,9 +58,12 @@ class EverHad:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """Everything active or on its way."""
+    """Everything active or on its way.  Only who shows it to people needs it `whole`: accepted uploads are waited for,
+    and whatever else there is has to go first.
+    """
 
     entry: Entry
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

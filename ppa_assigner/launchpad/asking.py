@@ -42,7 +42,7 @@ class Asking:
         self.root = root
         self.transport = transport
         self._signed = signed
-        self._listings = Slots(max(1, transport.sizes[Lane.WORK] * 2 // 3))
+        self._listings = Slots(max(1, transport.sizes[Lane.WORK] * 5 // 6))
 
     def send(
         self,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -100,18 +100,18 @@ class Survey:
         self._series = series
         self._missing = missing
 
-    def content(self) -> Content:
-        """Raises FailedError, NotSentError, NoAnswerError."""
+    def content(self, whole: bool) -> Content:
+        """`whole`: uploads also where there are sources or builds.  Raises FailedError, NotSentError, NoAnswerError."""
         try:
-            return self._content()
+            return self._content(whole)
         except UnreadableError as error:
             raise FailedError(Unavailable(str(error))) from error
 
-    def _content(self) -> Content:
+    def _content(self, whole: bool) -> Content:
         first, rest = self._begin()
         sources = [*first, *rest]
         builds = self._builds()
-        uploads = self._uploads({str(source.get("distro_series_link")) for source in sources})
+        uploads = self._uploads(sources) if whole or not (sources or builds) else []
         binaries = [one for status in ACTIVE_STATUSES for one in self._publications("getPublishedBinaries", status)]
         return Content(
             sources=_once(_source(one) for one in sources),
@@ -148,8 +148,9 @@ class Survey:
         url = query(self._entry.url, "getBuildRecords", build_state=state)
         return (_build(one, state) for one in self._known(url, "getBuildRecords"))
 
-    def _uploads(self, populated: set[str]) -> list[str]:
+    def _uploads(self, sources: Sequence[Mapping[str, Any]]) -> list[str]:
         found: list[str] = []
+        populated = {str(source.get("distro_series_link")) for source in sources}
         for series in self._where_uploads_may_be(populated):
             url = query(series.url, "getPackageUploads", archive=self._entry.url, status="Accepted")
             found += (_upload(one) for one in self._known(url, "getPackageUploads", of_ppa=False))

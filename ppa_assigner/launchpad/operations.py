@@ -129,12 +129,14 @@ class Operations:
         except RuntimeError as error:  # closed
             raise NotSentError(str(error)) from error
 
-    def content(self, entry: Entry) -> Content | Gone | Refused | Unavailable:
-        """Everything active or on its way, all pages."""
-        return told(self._listing(self._content, entry))
+    def content(self, entry: Entry, whole: bool = True) -> Content | Gone | Refused | Unavailable:
+        """Everything active or on its way, all pages.  Not `whole`: where there are sources or builds, without the
+        accepted uploads, which take a request for each series.
+        """
+        return told(self._listing(partial(self._content, whole), entry))
 
-    def _content(self, get: contents.Get, entry: Entry) -> Content:
-        return contents.Survey(get, entry, lambda: self._series_of(entry, get), self._missing).content()
+    def _content(self, whole: bool, get: contents.Get, entry: Entry) -> Content:
+        return contents.Survey(get, entry, lambda: self._series_of(entry, get), self._missing).content(whole)
 
     def _listing(self, read: Callable[[contents.Get, Entry], T], entry: Entry) -> Callable[[], T]:
         """That listing of a PPA, when it has its turn."""

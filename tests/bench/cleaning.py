@@ -35,8 +35,9 @@ NOTES = (
     "POST cannot be conditional); one requestDeletion for each source (there is no bulk one; it takes the binaries "
     "made from it along); a quiet window later one listing each of sources, binaries and builds, and of the uploads of "
     "each series; and `free`.",
-    "The daemon sends more: it looks at everything before the deletions too (builds are cancelled first), and once "
-    "more after them (what is still there is found at once, not after the window, which is five minutes by default); "
+    "The daemon sends more: it looks at builds and binaries before the deletions too (builds are cancelled first, and "
+    "people are told how much there is), and at everything once more after them (what is still there is found at once, "
+    "not after the window, which is five minutes by default); "
     "it lists Pending and Published by themselves, which stays as cheap as the PPA grows old; and it reads the record "
     "again before each batch and every 10 s in it.",
     "The floor of the time is strict: requests needed / connections x the round trip of a bare request alone.  The "

@@ -48,9 +48,9 @@ class WatchedLaunchpad(MemoryLaunchpad):
         """The record that stands."""
         return parsed(self.archives[ppa].description).record
 
-    def content(self, entry: Entry) -> Content | Gone | Refused | Unavailable:
+    def content(self, entry: Entry, whole: bool = True) -> Content | Gone | Refused | Unavailable:
         """Remembers what it showed."""
-        answer, ppa = super().content(entry), Reference.parse(entry.url.removeprefix("memory:"))
+        answer, ppa = super().content(entry, whole), Reference.parse(entry.url.removeprefix("memory:"))
         if isinstance(answer, Content) and answer.empty:
             self.empty_seen[ppa] = self.date()
         elif isinstance(answer, Content):
