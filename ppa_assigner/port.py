@@ -88,8 +88,8 @@ class Unknown:
 class Unavailable:
     """No answer: a read that failed, a write that was never sent, an idempotent act that may have been done.
 
-    `sent` is false when nothing left this host, so that nothing can have been changed.  `status` is that of an answer
-    that says nothing of what was asked (5xx).
+    `sent` is false when nothing can have been changed: nothing left this host, or the answer says so.  `status` is
+    that of an answer that says nothing of what was asked (5xx).
     """
 
     reason: str

@@ -92,7 +92,7 @@ def all_series(get: Get, url: str) -> tuple[Series, ...]:
 
 
 class Survey:
-    """One listing of all that is in a PPA.  `series` is asked for only when a listing got that far."""
+    """One listing of what is in a PPA.  `series` is asked for only when a listing got that far."""
 
     def __init__(self, get: Get, entry: Entry, series: Callable[[], tuple[Series, ...]], missing: Missing) -> None:
         self._get = get

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 OWNERS_AT_ONCE = 4
 SPACING_S = 1.0
-BREATH_S = 0.0001  # between two PPAs: threads that are all told at once fight for the interpreter's lock
+BREATH_S, BREATHS_S = 0.0001, 0.5  # between two PPAs, and between all of one owner's
 Failures = Mapping[Reference, str]
 LookEvent = Looked | LookFailed
 
@@ -168,9 +168,17 @@ class Looker(threading.Thread):
                 self._observe(answer.moment)
                 self._answered[owner] = answer.moment.started
         self._say(owner, None if isinstance(answer, Look) else answer.reason)
-        for ppa in ppas:
-            self._tell(ppa, _told(answer, ppa, number))
-            time.sleep(BREATH_S)
+        self._tell_all({ppa: _told(answer, ppa, number) for ppa in ppas})
+
+    def _tell_all(self, events: Mapping[Reference, LookEvent]) -> None:
+        """With a breath after each: threads that are all woken at once fight for the interpreter's lock.  Where others
+        are busy each breath takes milliseconds, and the rest is told without.
+        """
+        end = time.monotonic() + BREATHS_S
+        for ppa, event in events.items():
+            self._tell(ppa, event)
+            if time.monotonic() < end and not self._stopping.is_set():
+                time.sleep(BREATH_S)
 
     def _say(self, owner: str, reason: str | None) -> None:
         """An outage is told when it begins, changes and ends, not at each look."""

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from ppa_assigner.automaton.asks import Survey
+from ppa_assigner.automaton.events import Inspect, Inspected
 from ppa_assigner.options import PoolOptions, Retry
 from ppa_assigner.port import Build
 from ppa_assigner.record import State, compose
@@ -51,6 +53,23 @@ def test_the_whole_clean() -> None:
         "Inventory", "Survey", "Write",
     ]  # fmt: skip
     assert archive(runner).uploaders == []
+
+
+def test_people_are_shown_all_and_a_clean_looks_for_uploads_once_nothing_else_is_there() -> None:
+    """An accepted upload can only be waited for, and is, before anything is free."""
+    runner = World().dirty_ppa()
+    runner.world.launchpad.upload(runner.world.ppa, "source")
+    archive(runner).uploads.append("hello 1.0")
+    outcome = runner.order(Inspect)
+    assert isinstance(outcome, Inspected)
+    assert [len(outcome.content.sources), outcome.content.uploads] == [1, ("hello 1.0",)]
+    runner.until(lambda: runner.known.cleaning is not None and "an upload" in runner.known.cleaning.step)
+    assert not [item for item in archive(runner).items if item.active]
+    surveys = [ask.whole for ask in runner.asked if isinstance(ask, Survey)]
+    assert surveys[0]
+    assert not any(surveys[1:])
+    archive(runner).uploads.clear()
+    freed(runner)
 
 
 def test_a_batch_is_fenced_anew_after_ten_seconds() -> None:
