@@ -69,8 +69,12 @@ def test_a_signal_is_kept_until_something_is_waited_for() -> None:
 
 def test_what_waits_exists() -> None:
     """A name that is misspelt would keep a signal for as long as that waits."""
-    for name in signals._WAITING:
+    for name in signals._OURS:
         assert importlib.import_module(name)
+    for name, functions in signals._LIBRARIES.items():
+        module = importlib.import_module(name)
+        classes = [kind for kind in vars(module).values() if isinstance(kind, type)]
+        assert functions <= {each for there in (module, *classes) for each in vars(there)}
 
 
 def test_a_signal_that_comes_while_others_are_held_raises_later() -> None:
@@ -131,6 +135,53 @@ def test_a_signal_at_any_line_of_the_blocks_begin_or_end_leaves_no_alarm() -> No
     done = script(AT_EACH_LINE)
     assert (done.returncode, done.stderr) == (0, "")
     assert int(done.stdout) > 10
+
+
+WHILE_AN_ANSWER_IS_MADE = """
+import http.client, signal, socket, sys
+from ppa_assigner.cli import signals
+
+steps = (http.client.HTTPResponse.__init__, socket.socket.makefile, socket.SocketIO.__init__)
+codes = [step.__code__ for step in steps]
+
+def struck(number):
+    left = number
+    def trace(frame, event, _):
+        nonlocal left
+        if event == "call":
+            return trace if frame.f_code in codes else None
+        left -= event == "line"
+        if left == 0:  # as Python does it for a signal that comes there
+            signal.getsignal(signal.SIGTERM)(signal.SIGTERM, frame)
+        return trace
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(30)
+        sys.settrace(trace)
+        try:
+            with signals.interruptible():
+                answer = http.client.HTTPResponse(ours)
+                sys.settrace(None)
+                if left <= 0:
+                    answer.begin()
+        except signals.Interrupted:
+            return True
+        finally:
+            sys.settrace(None)
+    return False
+
+number = 1
+while struck(number):
+    number += 1
+print(number)
+"""
+
+
+def test_an_answer_is_not_left_half_made() -> None:
+    """Python prints of one (from 3.13 on) as it is cleared away: its `close` counts on all that it has."""
+    done = script(WHILE_AN_ANSWER_IS_MADE)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) > 20
 
 
 ANOTHERS_ALARM = """

@@ -18,9 +18,8 @@ from typing import NoReturn
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LOOK_AGAIN_S = 0.02
-_WAITING = frozenset(
+_OURS = frozenset(
     {
-        "http.client",
         "ppa_assigner.cli.authorising",
         "ppa_assigner.cli.login",
         "ppa_assigner.cli.operating",
@@ -31,13 +30,18 @@ _WAITING = frozenset(
         "ppa_assigner.client.stream",
         "ppa_assigner.client.transport",
         "ppa_assigner.launchpad.sockets",
-        "socket",
-        "ssl",
-        "urllib3.util.connection",
     }
 )
 """The modules that sleep, connect, read or write, and whose code may be left at any point: what they lock, they lock by
 a `with` of the interpreter's own locks."""
+_LIBRARIES = {
+    "http.client": frozenset({"send"}),
+    "socket": frozenset({"create_connection", "getaddrinfo", "readinto"}),
+    "ssl": frozenset({"do_handshake", "read", "recv", "recv_into", "send", "sendall", "write"}),
+    "urllib3.util.connection": frozenset({"create_connection"}),
+}
+"""The functions of others that do: what is made by those beside them must not be left half made, for it is cleared away
+by code that counts on all of it."""
 
 
 @dataclass
@@ -119,10 +123,15 @@ def _look_again(_number: int, frame: FrameType | None) -> None:
     _block.armed = False
     if not _block.kept:
         return
-    if not _block.held and frame is not None and frame.f_globals.get("__name__") in _WAITING:
+    if not _block.held and frame is not None and _waits(frame):
         _raise()
     _block.armed = True
     signal.setitimer(signal.ITIMER_REAL, _LOOK_AGAIN_S)
+
+
+def _waits(frame: FrameType) -> bool:
+    module = frame.f_globals.get("__name__", "")
+    return module in _OURS or frame.f_code.co_name in _LIBRARIES.get(module, ())
 
 
 def _raise() -> NoReturn:
