@@ -1,4 +1,4 @@
-"""A transport that waits only for fractions of a second, and what tests ask of it."""
+"""A transport, one that waits only for fractions of a second, and what tests ask of them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from ppa_assigner.port import Lane
 from tests.rawserver import Peer, Request, Script
 
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy", "REQUEST_METHOD")
-QUICK = Timeouts(connect=2.0, read=0.3, total=1.0)
+PATIENT = Timeouts(connect=10.0, read=20.0, total=40.0)
+QUICK = Timeouts(connect=2.0, read=0.3, total=1.0)  # where no answer is to come in time
 SLACK_S = 4.0  # two busy cores; what would be wrong takes longer
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n"
 
 
-def transport(root: str, timeouts: Timeouts = QUICK, connections: int = 16, **more: Callable[..., None]) -> Transport:
+def transport(root: str, timeouts: Timeouts = PATIENT, connections: int = 16, **more: Callable[..., None]) -> Transport:
     return Transport(root, timeouts, connections, boottime, **more)
 
 
