@@ -7,7 +7,6 @@ the answers back.  It decides nothing itself.  What anybody may see of the PPA i
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,6 +54,7 @@ from .automaton.events import (
 )
 from .clock import LaunchpadClock
 from .journal import about
+from .mailbox import Mailbox
 from .port import ActAnswer, Lane, Launchpad, Moment, WriteAnswer
 from .reference import Reference
 from .views import Cleaning, Snapshot
@@ -104,7 +104,7 @@ class Worker(threading.Thread):
         self._launchpad = launchpad
         self._clock = clock
         self._listener = listener
-        self._mailbox: queue.SimpleQueue[Event | _Stop] = queue.SimpleQueue()
+        self._mailbox: Mailbox[Event | _Stop] = Mailbox()
         self._stopping = threading.Event()
         self._ticked = False
         self.ppa = known.ppa
@@ -161,10 +161,8 @@ class Worker(threading.Thread):
         self._ticked = not self._ticked and wait == 0
         if self._ticked:
             return Tick()
-        try:
-            return self._mailbox.get(timeout=wait)
-        except queue.Empty:
-            return Tick()
+        event = self._mailbox.get(wait)
+        return Tick() if event is None else event
 
     def _publish(self) -> None:
         snapshot = self._known.snapshot()

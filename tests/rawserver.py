@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 DATE = "Wed, 25 Nov 2026 03:14:12 GMT"
 
 

@@ -33,8 +33,8 @@ class Turned(Worker):
         """All that is in the mailbox, and what time brings now."""
         while True:
             due = automaton.wake(self._known, self._clock.now())
-            if not self._mailbox.empty():
-                self.turn(self._mailbox.get_nowait())
+            if (event := self._mailbox.get(0)) is not None:
+                self.turn(event)
             elif due is not None and due <= self._clock.now().boot:
                 self.turn(Tick())
             else:

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "ppa_assigner"
 
 LAYERS = [
-    {"record", "reference", "options", "problems", "access", "systemd", "journal"},
+    {"record", "reference", "options", "problems", "access", "systemd", "journal", "mailbox"},
     {"port", "views", "config", "client"},
     {"automaton", "launchpad"},
     {"clock"},

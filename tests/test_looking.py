@@ -158,7 +158,7 @@ def test_the_thread_looks_again_and_at_once_when_asked_and_ends() -> None:
         watch.looker.look_now()
     until(lambda: watch.begun == 4)
     watch.looker.stop()
-    watch.looker.join(5.0)
+    watch.looker.join(30.0)
     assert not watch.looker.is_alive()
 
 
@@ -179,7 +179,7 @@ def test_many_who_ask_for_looks_get_them_spaced() -> None:
     watch.looker.look_now()
     until(lambda: watch.begun > count)
     watch.looker.stop()
-    watch.looker.join(5.0)
+    watch.looker.join(30.0)
     assert watch.times[count] - now < 0.25
 
 
@@ -190,7 +190,7 @@ def test_a_looker_in_its_pause_ends_at_once() -> None:
     until(lambda: watch.begun == 1)
     watch.looker.look_now()
     watch.looker.stop()
-    watch.looker.join(5.0)
+    watch.looker.join(30.0)
     assert not watch.looker.is_alive()
     assert watch.begun == 1
 
@@ -209,7 +209,7 @@ def test_the_thread_survives_a_bug(caplog: pytest.LogCaptureFixture) -> None:
     watch.looker.start()
     until(lambda: watch.begun > 0)
     watch.looker.stop()
-    watch.looker.join(5.0)
+    watch.looker.join(30.0)
     assert "a round of looks failed" in caplog.text
 
 
@@ -226,10 +226,10 @@ def test_stopping_in_the_middle_of_a_look(caplog: pytest.LogCaptureFixture) -> N
     launchpad = Slow(boottime)
     watch = Watch(launchpad, *(Reference(f"o{n}", "ubuntu", "p") for n in range(9)))
     watch.looker.start()
-    assert entered.wait(5.0)
+    assert entered.wait(30.0)
     watch.looker.stop()
     leave.set()
-    watch.looker.join(5.0)
+    watch.looker.join(30.0)
     assert not watch.looker.is_alive()
     assert len(launchpad.log) < 9
     assert "failed" not in caplog.text

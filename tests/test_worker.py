@@ -237,7 +237,7 @@ def test_stopping_lets_the_request_under_way_end_and_makes_no_other() -> None:
     bench = Bench(Slow(boottime))
     bench.worker.start()
     bench.worker.tell(Looked(None, boottime(), 1))
-    assert entered.wait(5.0)
+    assert entered.wait(30.0)
     assert bench.worker.busy
     bench.worker.stop()
     leave.set()
@@ -266,7 +266,7 @@ def test_time_is_not_kept_waiting_by_a_full_mailbox() -> None:
         until(lambda: [m.why for m in bench.ear.moves].count("expired") == 1, "the end of the lease")
     finally:
         stop.set()
-        thread.join(5.0)
+        thread.join(30.0)
         bench.worker.stop()
         bench.worker.join(20.0)
 

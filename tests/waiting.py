@@ -10,7 +10,7 @@ _NEVER = threading.Event()
 
 
 def until(
-    condition: Callable[[], object], what: str | Callable[[], object] = "", seconds: float = 10.0, every: float = 0.002
+    condition: Callable[[], object], what: str | Callable[[], object] = "", seconds: float = 30.0, every: float = 0.002
 ) -> None:
     """Wait until the condition holds.  Fails, and says what was waited for, after so many seconds.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import queue
 import secrets
 import signal
 import threading
@@ -34,6 +33,7 @@ from ..launchpad import (
     cache_directory,
     load_credentials,
 )
+from ..mailbox import Mailbox
 from ..record import State
 from ..supervisor import Supervisor
 from ..supervisor.ticket import TicketOffice
@@ -56,7 +56,7 @@ class Service:
     def __init__(self, settings: Settings, config: Path | None = None) -> None:
         self._settings = settings
         self._config = config
-        self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._signals: Mailbox[int] = Mailbox()
         self._stopping = threading.Event()
         self._trouble: str | None = None
         self._status = ""
@@ -109,9 +109,8 @@ class Service:
         pause = min(WATCH_S, interval / 3) if interval else WATCH_S
         patience = self._settings.launchpad.total + 2 * WATCH_S
         while http.is_alive():
-            try:
-                got = self._signals.get(timeout=pause)
-            except queue.Empty:
+            got = self._signals.get(pause)
+            if got is None:
                 self._feed_watchdog(patience)
                 self._tell_status()
                 continue

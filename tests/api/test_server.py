@@ -202,7 +202,7 @@ def test_whoever_waits_is_answered_when_the_daemon_stops() -> None:
             assert b"connection: close" in answer
             assert b'"ticket":"t"' in answer
         api.server.stop()
-        api.thread.join(5)
+        api.thread.join(30.0)
         assert not api.thread.is_alive()
 
 
