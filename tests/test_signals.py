@@ -96,29 +96,35 @@ def script(text: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
 
 
-AT_EACH_LINE = """
-import os, signal, sys, time
+STRIKE = """
+import http.client, os, signal, socket, sys
 from ppa_assigner.cli import signals
 
-code = signals.interruptible.__wrapped__.__code__
-
-def struck(number):
-    left = number
-    def trace(frame, event, _):
-        nonlocal left
-        if event == "call":
-            return trace if frame.f_code is code else None
-        left -= event == "line"
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return trace
-    sys.settrace(trace)
-    try:
-        with signals.interruptible():
-            pass
-    finally:
+class Strike:
+    "Strikes once, at so many lines of these functions."
+    def __init__(self, functions, lines, strike):
+        self.codes, self.left, self.strike = [function.__code__ for function in functions], lines, strike
+    def __enter__(self):
+        sys.settrace(self.trace)
+    def __exit__(self, *_):
         sys.settrace(None)
-    return left <= 0
+    def trace(self, frame, event, _):
+        if event == "call":
+            return self.trace if frame.f_code in self.codes else None
+        self.left -= event == "line"
+        if self.left == 0:
+            self.strike(frame)
+        return self.trace
+"""
+
+AT_EACH_LINE = (
+    STRIKE
+    + """
+def struck(number):
+    strike = Strike([signals.interruptible.__wrapped__], number, lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    with strike, signals.interruptible():
+        pass
+    return strike.left <= 0
 
 signal.signal(signal.SIGTERM, lambda *_: None)
 number = 1
@@ -128,6 +134,7 @@ while struck(number):
     number += 1
 print(number)
 """
+)
 
 
 def test_a_signal_at_any_line_of_the_blocks_begin_or_end_leaves_no_alarm() -> None:
@@ -137,37 +144,27 @@ def test_a_signal_at_any_line_of_the_blocks_begin_or_end_leaves_no_alarm() -> No
     assert int(done.stdout) > 10
 
 
-WHILE_AN_ANSWER_IS_MADE = """
-import http.client, signal, socket, sys
-from ppa_assigner.cli import signals
-
+WHILE_AN_ANSWER_IS_MADE = (
+    STRIKE
+    + """
 steps = (http.client.HTTPResponse.__init__, socket.socket.makefile, socket.SocketIO.__init__)
-codes = [step.__code__ for step in steps]
+
+def as_python_does(frame):
+    signal.getsignal(signal.SIGTERM)(signal.SIGTERM, frame)
 
 def struck(number):
-    left = number
-    def trace(frame, event, _):
-        nonlocal left
-        if event == "call":
-            return trace if frame.f_code in codes else None
-        left -= event == "line"
-        if left == 0:  # as Python does it for a signal that comes there
-            signal.getsignal(signal.SIGTERM)(signal.SIGTERM, frame)
-        return trace
+    strike = Strike(steps, number, as_python_does)
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.settimeout(30)
-        sys.settrace(trace)
         try:
             with signals.interruptible():
-                answer = http.client.HTTPResponse(ours)
-                sys.settrace(None)
-                if left <= 0:
+                with strike:
+                    answer = http.client.HTTPResponse(ours)
+                if strike.left <= 0:
                     answer.begin()
         except signals.Interrupted:
             return True
-        finally:
-            sys.settrace(None)
     return False
 
 number = 1
@@ -175,6 +172,7 @@ while struck(number):
     number += 1
 print(number)
 """
+)
 
 
 def test_an_answer_is_not_left_half_made() -> None:
