@@ -58,12 +58,12 @@ class EverHad:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """Everything active or on its way.  Only who shows it to people needs it `whole`: accepted uploads are waited for,
-    and whatever else there is has to go first.
+    """Everything active or on its way.  A clean does not need it `whole`: accepted uploads can only be waited for, and
+    whatever else there is has to go first.
     """
 
     entry: Entry
-    whole: bool = False
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,4 +68,4 @@ def inspect(known: Known, command: Inspect, _: Now) -> Step:
     """List what is in it; nothing is changed."""
     if known.entry is None:
         return deny(known, command, No.OUTAGE, "it was not seen yet")
-    return replace(known, doing=Surveying(Why.COMMAND, command)), [Survey(known.entry, whole=True)]
+    return replace(known, doing=Surveying(Why.COMMAND, command)), [Survey(known.entry)]

@@ -58,7 +58,7 @@ def look(known: Known, clean: Clean, now: Now) -> Step:
         case Stage.INDEX:
             ask = ReadIndexes(known.ppa)
         case _:
-            ask = Survey(known.entry)
+            ask = Survey(known.entry, whole=False)
     return replace(known, doing=Examining(clean.stage)), [ask]
 
 

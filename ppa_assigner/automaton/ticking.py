@@ -34,7 +34,7 @@ def tick(known: Known, now: Now) -> Step:
         case Condition.OK, State.DIRTY:
             return cleaning.advance(known, now)
         case Condition.UNMANAGED, _:
-            return replace(known, doing=Surveying(Why.TAKE_IN)), [Survey(known.entry)]
+            return replace(known, doing=Surveying(Why.TAKE_IN)), [Survey(known.entry, whole=False)]
     return known, []
 
 

@@ -205,7 +205,7 @@ def _settle(known: Known, entry: Entry) -> Step:
     flight, base = _flight(known), parse(entry.description)
     known = replace(known, entry=entry)
     if flight.purpose is Purpose.TAKE_IN:
-        return replace(known, doing=Surveying(Why.TAKE_IN)), [Survey(entry)]
+        return replace(known, doing=Surveying(Why.TAKE_IN)), [Survey(entry, whole=False)]
     if base.record is None or rolled_back(known.highest, base):
         return _conditional(known, flight.record, meant=True)
     return _conditional(known, replace(base.record, serial=base.record.serial + 1), meant=False)
