@@ -14,7 +14,6 @@ import ipaddress
 import re
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from ..access import EVERYBODY, Caller, Client, Role
 from ..config import RATE
@@ -29,7 +28,8 @@ OPEN_PREFIX = "/static/"
 """Below it are the files of which the page at `/` is made: no data either."""
 UNCOUNTED = OPEN_PATHS | {"/metrics"}
 """Who watches the daemon is let in also where a client asks too much."""
-_AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:@/\[\]]+)(?::[0-9]{1,5})?")
+_AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:@/\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
+_PORTS = {"http": 80, "https": 443}
 
 
 class Access:
@@ -162,8 +162,8 @@ def _check_local(scope: Scope) -> None:
     hosts, origins = _headers(scope, b"host"), _headers(scope, b"origin")
     if len(hosts) != 1 or not _is_loopback(hosts[0]):
         raise Problem(Kind.FORBIDDEN, "the Host header must name this host: localhost, 127.0.0.1 or [::1]")
-    if any(not _own_origin(origin, hosts) for origin in origins):
-        raise Problem(Kind.FORBIDDEN, "pages of other sites may not call this daemon")
+    if any(not _own_origin(origin, hosts[0], _schemes(scope)) for origin in origins):
+        raise Problem(Kind.FORBIDDEN, "pages of other sites, and of other ports, may not call this daemon")
 
 
 def _is_loopback(authority: bytes) -> bool:
@@ -171,17 +171,26 @@ def _is_loopback(authority: bytes) -> bool:
     return match is not None and loopback_name(match["host"])
 
 
-def _own_origin(origin: bytes, hosts: Sequence[bytes]) -> bool:
-    try:
-        parts = urlsplit(origin.decode("latin-1"))
-    except ValueError:
+def _schemes(scope: Scope) -> tuple[str, ...]:
+    """How a page of ours may be addressed; what is in front of a Unix socket may speak either."""
+    server = scope.get("server")
+    return (scope["scheme"],) if server is not None and server[1] is not None else tuple(_PORTS)
+
+
+def _own_origin(origin: bytes, host: bytes, schemes: Sequence[str]) -> bool:
+    """Whether it is the daemon itself, by some name of this host and the very port that was asked: at any other port
+    somebody else's page may be.  `host`, the Host header, names this host.
+    """
+    scheme, _, authority = origin.decode("latin-1").partition("://")
+    match = _AUTHORITY.fullmatch(authority)
+    if match is None or scheme not in schemes or not loopback_name(match["host"]):
         return False
-    authority = parts.netloc.encode("latin-1")
-    return parts.scheme in ("http", "https") and (_is_loopback(authority) or [authority.lower()] == _lower(hosts))
+    return _port(authority, scheme) == _port(host.decode("latin-1"), scheme)
 
 
-def _lower(values: Iterable[bytes]) -> list[bytes]:
-    return [value.lower() for value in values]
+def _port(authority: str, scheme: str) -> int:
+    match = _AUTHORITY.fullmatch(authority)
+    return int(match["port"]) if match is not None and match["port"] else _PORTS[scheme]
 
 
 def _headers(scope: Scope, name: bytes) -> list[bytes]:

@@ -17,6 +17,7 @@ from ..problems import Kind, Problem
 from ..record import unstorable
 from .errors import sentence
 
+MEDIA_TYPE = "application/json"
 LIMIT = 64 * 1024
 """Bytes of a body."""
 
@@ -29,6 +30,7 @@ async def read(request: Request) -> dict[str, Any]:
     data = await request.body()
     if not data.strip():
         return {}
+    _must_say_json(request)
     try:
         value = json.loads(data.decode(), object_pairs_hook=_no_twins, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
@@ -38,6 +40,15 @@ async def read(request: Request) -> dict[str, Any]:
     for where, text in _texts(value, ""):
         check_text(where or "the body", text)
     return value
+
+
+def _must_say_json(request: Request) -> None:
+    """A page of another site can have a browser post any text, but say that it is JSON only after it asked whether it
+    may, which is answered to none.
+    """
+    said = request.headers.getlist("content-type")
+    if len(said) != 1 or said[0].partition(";")[0].strip().lower() != MEDIA_TYPE:
+        raise Problem(Kind.INVALID, f"the body: its header must say Content-Type: {MEDIA_TYPE}")
 
 
 def checked(model: type[M], value: dict[str, Any]) -> M:

@@ -30,6 +30,7 @@ from ppa_assigner.supervisor.eventlog import EventLog
 from ppa_assigner.views import Act, Condition, Health, Lent, PoolView, Snapshot, Wish
 
 DEADLINE_S = 30.0
+JSON = {"Content-Type": "application/json"}
 NOW = datetime(2026, 11, 25, 3, 14, 12, tzinfo=timezone.utc)
 ONE = Reference("ci-pool", "ubuntu", "pool-001")
 TWO = Reference("ci-pool", "ubuntu", "pool-002")
@@ -173,8 +174,8 @@ class Served:
     def send_assign(self, body: bytes = b'{"owner":"me","wait":60}') -> socket.socket:
         """A connection that has asked for a PPA and not read an answer."""
         connection = self.connect()
-        head = b"POST /v1/leases HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body)
-        connection.sendall(head + body)
+        head = b"POST /v1/leases HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
         return connection
 
 
@@ -196,7 +197,7 @@ def serving(
     try:
         assert server.started.wait(DEADLINE_S)
         url = server.addresses[0]
-        with httpx.Client(base_url=url, timeout=DEADLINE_S) as http:
+        with httpx.Client(base_url=url, timeout=DEADLINE_S, headers=JSON) as http:
             yield Served(backend, app, server, url, http, thread)
     finally:
         server.stop()

@@ -194,18 +194,34 @@ def test_without_clients_a_missing_host_is_refused(api: Served) -> None:
 @pytest.mark.parametrize(
     ("origin", "status"),
     [
-        ("http://localhost:8020", 201), ("http://127.0.0.1", 201), ("https://[::1]:1", 201), ("null", 403),
-        ("http://evil.example", 403), ("https://127.0.0.1.evil.example", 403), ("file://", 403), ("", 403),
-        ("chrome-extension://abc", 403), ("http://[", 403),
+        ("http://127.0.0.1:PORT", 201), ("http://localhost:PORT", 201), ("http://[::1]:PORT", 201),
+        ("http://localhost:3000", 403), ("http://127.0.0.1", 403), ("https://127.0.0.1:PORT", 403),
+        ("http://localhost:PORT0", 403), ("http://user@localhost:PORT", 403), ("http://localhost:PORT/", 403),
+        ("null", 403), ("http://evil.example", 403), ("http://evil.example:PORT", 403), ("file://", 403), ("", 403),
+        ("https://127.0.0.1.evil.example", 403), ("chrome-extension://abc", 403), ("http://[", 403),
     ],
 )  # fmt: skip
 def test_without_clients_a_foreign_page_may_not_call(api: Served, origin: str, status: int) -> None:
-    """A form of another site can post, but not without its Origin; the assign's problem has a request id."""
+    """A form of another site or port can post, but not without its Origin; the assign's problem has a request id."""
     api.backend.answer = LENT
-    response = api.http.post("/v1/leases", json={"owner": "me"}, headers={"Origin": origin})
+    headers = {"Origin": origin.replace("PORT", str(api.address[1]))}
+    response = api.http.post("/v1/leases", json={"owner": "me"}, headers=headers)
     assert response.status_code == status
     assert len(api.backend.calls) == (status == 201)
     assert response.json()["request_id"]
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "status"),
+    [
+        ("localhost", "http://localhost", 200), ("localhost", "http://localhost:80", 200),
+        ("localhost:9000", "http://localhost:9000", 200), ("localhost", "http://localhost:443", 403),
+        ("localhost", "https://localhost", 403), ("localhost:443", "https://localhost", 403),
+    ],
+)  # fmt: skip
+def test_the_own_port_is_the_one_that_was_asked(api: Served, host: str, origin: str, status: int) -> None:
+    """Behind a forwarded port it is that one; a scheme's own need not be said."""
+    assert api.http.get("/v1/ppas", headers={"Host": host, "Origin": origin}).status_code == status
 
 
 def test_with_clients_the_host_does_not_matter(guarded: Served) -> None:

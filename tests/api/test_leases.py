@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 
 from ppa_assigner.access import EVERYBODY
@@ -63,7 +64,7 @@ def test_a_wish_reaches_the_supervisor_with_all_that_was_said(api: Served) -> No
 
 
 def test_absent_and_null_members_have_their_defaults(api: Served) -> None:
-    """Only the owner must be said; a request id is drawn anew for each wish; the content type does not matter."""
+    """Only the owner must be said; a request id is drawn anew for each wish."""
     api.backend.answer = LENT
     nulls = dict.fromkeys(("request_id", "ttl", "idle", "note", "ppa", "sources", "uploader", "ticket"))
     for body in ({"owner": "me"}, {"owner": "me", **nulls}):
@@ -72,6 +73,30 @@ def test_absent_and_null_members_have_their_defaults(api: Served) -> None:
     wishes = [call.wish for call in api.backend.calls]
     assert len({wish.request_id for wish in wishes}) == 3
     assert {replace(wish, request_id="") for wish in wishes} == {Wish(owner="me", pool="default", request_id="")}
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        (["application/json"], 201), (["Application/JSON; charset=utf-8"], 201), ([], 422), ([""], 422),
+        (["text/plain"], 422), (["text/plain; a=application/json"], 422), (["application/jsonp"], 422),
+        (["application/x-www-form-urlencoded"], 422), (["text/plain", "application/json"], 422),
+    ],
+)  # fmt: skip
+def test_a_body_must_say_that_it_is_json(api: Served, said: list[str], status: int) -> None:
+    """What a form of any page could have a browser send is refused, and reaches nobody."""
+    api.backend.answer, api.backend.outcome = LENT, LENT
+    for path, body in (("/v1/leases", {"owner": "me"}), (f"/v1/leases/{LEASE}/touch", {"ttl": 60})):
+        response = httpx.post(api.url + path, content=json.dumps(body), headers=[("Content-Type", one) for one in said])
+        assert response.status_code == (status if path == "/v1/leases" or status == 422 else 200)
+        assert status != 422 or "Content-Type: application/json" in response.json()["detail"]
+    assert len(api.backend.calls) == len(api.backend.asked) == (status == 201)
+
+
+def test_no_body_needs_no_type(api: Served) -> None:
+    """A touch without one is a proof of life."""
+    api.backend.outcome = LENT
+    assert httpx.post(f"{api.url}/v1/leases/{LEASE}/touch").status_code == 200
 
 
 @pytest.mark.parametrize("ppa", ["~ci-pool/ubuntu/pool-001", "ppa:ci-pool/pool-001", "ppa:ci-pool/ubuntu/pool-001"])

@@ -108,7 +108,7 @@ def test_an_offer_of_another_protocol_is_not_taken(api: Served) -> None:
     api.backend.answer = LENT
     body = b'{"owner":"me"}'
     head = b"POST /v1/leases HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: h2c\r\n"
-    data = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    data = head + b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
     assert exchange(api, data).startswith(b"HTTP/1.1 201")
     offer = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nupgrade: websocket\r\nConnection: Upgrade, close\r\n\r\n"
     assert exchange(api, offer).startswith(b"HTTP/1.1 200")
@@ -136,7 +136,7 @@ def test_a_body_is_asked_for_when_the_client_wants_that(api: Served) -> None:
     with api.connect() as connection:
         connection.sendall(
             b"POST /v1/leases HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: 100-continue\r\n"
-            b"Content-Length: 14\r\n\r\n"
+            b"Content-Type: application/json\r\nContent-Length: 14\r\n\r\n"
         )
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b'{"owner":"me"}')
