@@ -1,20 +1,62 @@
-"""Lends Launchpad PPAs from a fixed pool: one owner at a time, always empty, nothing kept but in the PPAs."""
+"""Lends Launchpad PPAs from a fixed pool: one owner at a time, always empty, nothing kept but in the PPAs.
+
+Rule: the names of the Python client are here too, and each is imported when it is asked for: the daemon and
+`--version` do without.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .client import Client
+    from .client import (
+        PPA,
+        AssignerError,
+        Bug,
+        Client,
+        Event,
+        Holding,
+        Lease,
+        LeaseOver,
+        NoneFree,
+        NotPermitted,
+        Pool,
+        Source,
+        Unavailable,
+        UnknownLease,
+        UsageError,
+        Wish,
+    )
 
-__all__ = ["Client", "__version__"]
+__all__ = [
+    "PPA",
+    "AssignerError",
+    "Bug",
+    "Client",
+    "Event",
+    "Holding",
+    "Lease",
+    "LeaseOver",
+    "NoneFree",
+    "NotPermitted",
+    "Pool",
+    "Source",
+    "Unavailable",
+    "UnknownLease",
+    "UsageError",
+    "Wish",
+    "__version__",
+]
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    """`Client` is imported when it is asked for: the daemon and `--version` do without."""
-    if name == "Client":
-        from .client import Client
+    if name in __all__:
+        from . import client
 
-        return Client
+        return getattr(client, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -28,6 +29,7 @@ from ppa_assigner.client import (
 from tests.fakedaemon import LEASE, PPA, Cut, Drop, FakeDaemon, Held, Reply, Stream, problem
 from tests.ports import free_port
 
+README = Path(__file__).parent.parent / "README.md"
 LEASES = "/v1/leases"
 ONE = "/v1/leases/4c1f"
 TOUCH = "/v1/leases/4c1f/touch"
@@ -67,6 +69,21 @@ def test_importing_the_client_loads_nothing_of_the_daemon() -> None:
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=30, check=True)
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert not loaded & {"fastapi", "pydantic", "typer", "rich", "launchpadlib", "uvicorn", "yaml"}
+
+
+def test_all_names_are_those_of_the_package() -> None:
+    """All that README's Python section names, and all that the client has, is imported from the package itself, which
+    by itself loads nothing of it.
+    """
+    (section,) = re.findall(r"\nFrom Python.*?\n### ", README.read_text(), re.DOTALL)
+    errors = set(re.findall(r"`([A-Z]\w+)`", section))
+    assert {"AssignerError", "NoneFree", "LeaseOver"} < errors
+    assert errors | set(ppa_assigner.client.__all__) <= set(ppa_assigner.__all__)
+    for name in sorted(errors | set(ppa_assigner.client.__all__)):
+        assert getattr(ppa_assigner, name) is getattr(ppa_assigner.client, name)
+    code = "import sys, ppa_assigner; print([name for name in sys.modules if name.startswith('ppa_assigner.')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_the_environment_says_where_and_as_whom(daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,6 +182,17 @@ def test_none_free_without_wait_is_final(daemon: FakeDaemon, client: Client) -> 
     assert len(daemon.requests) == 1
     assert raised.value.problem["position"] == 3
     assert (raised.value.slug, raised.value.exit_code, raised.value.retry_after) == ("none-free", 75, 1.0)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [{"wait": float("nan")}, {"wait": 10**400}, {"attempt": 10**400}, {"attempt": -1}, {"ttl": float("inf")},
+     {"ttl": 10**5000}, {"idle": float("nan")}],
+)  # fmt: skip
+def test_numbers_that_cannot_be_sent_are_mistakes_of_the_caller(client: Client, wish: dict[str, Any]) -> None:
+    """No other error, and nothing is sent."""
+    with pytest.raises(UsageError):
+        client.assign("ticket-123", **wish)
 
 
 def test_a_long_wait_is_asked_for_in_short_ones(daemon: FakeDaemon, client: Client) -> None:

@@ -16,6 +16,9 @@ from .shapes import Wish
 
 REQUESTS = 1_000_000
 """More than one wish ever sends."""
+MOST_ATTEMPTS = 2**53 // REQUESTS - 1
+"""The daemon counts requests to 2**53, as JSON's numbers do."""
+LONGEST_WAIT_S = 10 * 366 * 86400.0
 FIRST_WAIT_S = 1.0
 WAIT_S = 60.0
 _EARLY_S = 0.05  # how much sooner an answer may come than the wait that was asked for, and still be its end
@@ -32,10 +35,12 @@ class Asking:
         """Raises UsageError."""
         body: Document = {"owner": owner} | {key: value for key, value in wish.items() if value is not None}
         body["request_id"] = body.get("request_id") or str(uuid.uuid4())
-        self._attempt = body.pop("attempt", 0) * REQUESTS
-        self.wait = float(body.pop("wait", 0.0))
-        if not 0 <= self.wait < float("inf"):
-            raise UsageError("wait must be a number of seconds, 0 or more")
+        attempt, wait = body.pop("attempt", 0), body.pop("wait", 0.0)
+        if not 0 <= attempt <= MOST_ATTEMPTS:
+            raise UsageError(f"attempt must be a whole number from 0 to {MOST_ATTEMPTS}")
+        if not 0 <= wait <= LONGEST_WAIT_S:
+            raise UsageError("wait must be a number of seconds, 0 or more, and at most ten years")
+        self._attempt, self.wait = attempt * REQUESTS, float(wait)
         if sources := body.pop("sources", None):
             body["sources"] = list(sources)
         self._body = body

@@ -105,7 +105,7 @@ class Transport:
             return self._pool.urlopen(
                 method,
                 self._prefix + path,
-                body=None if body is None else json.dumps(body, allow_nan=False).encode(),
+                body=None if body is None else _encoded(body),
                 headers=headers,
                 timeout=urllib3.Timeout(connect=CONNECT_S, read=read),
                 retries=False,
@@ -171,6 +171,13 @@ def _socket_path(url: str) -> str:
 
 def _no_address(url: str) -> UsageError:
     return UsageError(f"{url!r} is no address of a daemon; write it like {DEFAULT_URL} or unix:/path")
+
+
+def _encoded(body: Document) -> bytes:
+    try:
+        return json.dumps(body, allow_nan=False).encode()
+    except (ValueError, TypeError, RecursionError) as error:  # infinity, or more digits than Python writes
+        raise UsageError(f"what was asked for cannot be said in JSON: {error}") from None
 
 
 def _checked(token: str) -> str:
