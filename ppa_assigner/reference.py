@@ -9,10 +9,20 @@ import re
 from dataclasses import dataclass
 
 _NAME = r"[a-z0-9][a-z0-9+.-]*"
+_DISTRIBUTION = "ubuntu"
+_NOT_A_NAME = "is no PPA like ~owner/ubuntu/name or ppa:owner/name: none can have the name ubuntu"
 _FORMS = (
     re.compile(rf"(?:~|%7[Ee])(?P<owner>{_NAME})/(?P<distribution>{_NAME})/(?P<name>{_NAME})"),
     re.compile(rf"ppa:(?P<owner>{_NAME})/(?:(?P<distribution>{_NAME})/)?(?P<name>{_NAME})"),
 )
+
+
+def swapped(text: str) -> str | None:
+    """What is wrong with `~owner/name/ubuntu`, to be said after it, with the right form; None for any other text."""
+    first, *rest = text.split("/")
+    if len(rest) == 2 and rest[1] == _DISTRIBUTION != rest[0]:
+        return f"has its parts swapped; write {first}/{_DISTRIBUTION}/{rest[0]}"
+    return None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -31,7 +41,9 @@ class Reference:
         """
         for form in _FORMS:
             if match := form.fullmatch(text):
-                return cls(match["owner"], match["distribution"] or "ubuntu", match["name"])
+                if match["name"] == _DISTRIBUTION:  # a name that Launchpad gives to no PPA
+                    raise ValueError(f"{text!r} {swapped(text) or _NOT_A_NAME}")
+                return cls(match["owner"], match["distribution"] or _DISTRIBUTION, match["name"])
         raise ValueError(f"{text!r} is no PPA like ~owner/ubuntu/name or ppa:owner/name")
 
     def __str__(self) -> str:

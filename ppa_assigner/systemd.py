@@ -6,10 +6,12 @@ Rule: silent and harmless without systemd; nothing here decides whether the daem
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Mapping
 
 FIRST_FD = 3
+_COUNT = re.compile(r"[0-9]{1,18}")
 
 
 def notify(text: str, environ: Mapping[str, str] = os.environ) -> bool:
@@ -39,7 +41,7 @@ def journalled(file: int, environ: Mapping[str, str] = os.environ) -> bool:
 def watchdog_seconds(environ: Mapping[str, str] = os.environ) -> float | None:
     """How often the service manager wants to hear `WATCHDOG=1` at the least; None: it does not."""
     text, pid = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", str(os.getpid()))
-    if not text.isdecimal() or pid != str(os.getpid()):
+    if not _COUNT.fullmatch(text) or pid != str(os.getpid()):
         return None
     return int(text) / 1e6
 
@@ -47,7 +49,7 @@ def watchdog_seconds(environ: Mapping[str, str] = os.environ) -> float | None:
 def inherited_sockets(environ: Mapping[str, str] = os.environ) -> list[socket.socket]:
     """The listening sockets that the service manager opened for this process (socket activation), else none."""
     count = environ.get("LISTEN_FDS", "")
-    if environ.get("LISTEN_PID") != str(os.getpid()) or not count.isdecimal():
+    if environ.get("LISTEN_PID") != str(os.getpid()) or not _COUNT.fullmatch(count):
         return []
     sockets = [socket.socket(fileno=fd) for fd in range(FIRST_FD, FIRST_FD + int(count))]
     for one in sockets:

@@ -7,14 +7,17 @@ import os
 import re
 import socket
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -29,7 +32,19 @@ from ppa_assigner.config import (
     load,
     seconds,
 )
-from ppa_assigner.config.sections import ClientSection, File, PoolSection
+from ppa_assigner.config.sections import (
+    ApiSection,
+    BaselineSection,
+    ClientSection,
+    File,
+    LaunchpadSection,
+    PoolSection,
+    RetrySection,
+    SocketSection,
+    TimeoutSection,
+    TlsSection,
+)
+from ppa_assigner.config.shape import _models
 from ppa_assigner.config.values import duration
 from ppa_assigner.options import Baseline, PoolOptions, Proof, Retry
 from ppa_assigner.reference import Reference
@@ -226,6 +241,16 @@ def test_aliases_and_merges(file: Path, environ: dict[str, str]) -> None:
     assert [pool.ppas for pool in pools.values()] == [ppas("x"), ppas("y"), ppas("z")]
 
 
+def test_keys_of_the_authors_own_hold_anchors(file: Path, environ: dict[str, str]) -> None:
+    """At the top, where nothing is a pool: what they hold is not looked at."""
+    text = (
+        "x-common: &common {ttl: 1h, idle: 60}\nx-other: [1, {nothing: of ours}]\n"
+        'pools:\n  a: {<<: *common, ppas: ["~a/ubuntu/x"]}\n'
+    )
+    assert loaded(file, text, environ).pools["a"].options.ttl == 3600
+    jsonschema_rs.validator_for(json_schema()).validate(yaml.safe_load(text))
+
+
 @pytest.mark.parametrize("section", ["launchpad:", "api:", "retire:", "api: {clients: }", "launchpad: {timeout: }"])
 def test_sections_of_comments_only_are_empty(file: Path, environ: dict[str, str], section: str) -> None:
     """A section whose lines are all commented out leaves the defaults."""
@@ -246,6 +271,7 @@ HOW = "write a number of seconds or a text like 500ms, 30s, 5m, 8h, 7d"
 EXAMPLE = '"~owner/ubuntu/pool-{001..020}"'
 FORMS = "like ~owner/ubuntu/name or ppa:owner/name"
 LOGIN = "write it with `ppa-assigner login` and let this user read it"
+TAG = "take the tag away"
 WHERE = "write it like 127.0.0.1:8020, [::1]:8020 or unix:/path"
 
 MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
@@ -313,12 +339,13 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
     "key of elsewhere": (
         ONE + "ttl: 1h\n",
         2,
-        "ttl: this key is unknown here; it belongs in a pool (pools: {default: {...}})",
+        "ttl: this key is unknown here; it belongs in a pool (pools: {default: {ppas: [...]}}), "
+        "in place of the ppas at the top",
     ),
     "key similar to one elsewhere": (
         ONE + "servce: staging\n",
         2,
-        "servce: this key is unknown; did you mean service?",
+        "servce: this key is unknown; did you mean service?  That belongs in launchpad",
     ),
     "unknown option": (POOL + "    setle: 5m\n", 4, "pools.p.setle: this key is unknown; did you mean settle?"),
     "unknown time-out": (
@@ -730,6 +757,47 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
         2,
         "name: 'a/b' is no name for a daemon; use letters, digits, '.', '_' or '-'",
     ),
+    # numbers
+    "400 digits": (
+        POOL + f"    ttl: {'1' * 400}\n",
+        4,
+        f"pools.p.ttl: {'1' * 18}...{'1' * 19} is too long; at most 3650d",
+    ),
+    "5000 digits": (
+        POOL + f"    max_tries: {'1' * 5000}\n",
+        4,
+        f"pools.p.max_tries: '{'1' * 37}...{'1' * 38}' is too large a number; no option takes it",
+    ),
+    "endless number": (
+        ONE + "api: {rate: 1.0e400}\n",
+        2,
+        "api.rate: '1.0e400' is too large a number; no option takes it",
+    ),
+    "other digits": (ONE + "api: {rate: !!int '\u0663'}\n", 2, f"api.rate: '\\u0663' is not what its tag says; {TAG}"),
+    "long time-out": (
+        ONE + "launchpad: {timeout: {total: 30d}}\n",
+        2,
+        "launchpad.timeout.total: '30d' is too long for one request; at most 1d",
+    ),
+    # parts in the wrong order
+    "swapped": ("ppas: [~a/x/ubuntu]\n", 1, "ppas[0]: '~a/x/ubuntu' has its parts swapped; write ~a/ubuntu/x"),
+    "swapped range": (
+        'ppas: ["ppa:a/x-{1..2}/ubuntu"]\n',
+        1,
+        "ppas[0]: 'ppa:a/x-{1..2}/ubuntu' has its parts swapped; write ppa:a/ubuntu/x-{1..2}",
+    ),
+    "swapped dependency": (
+        POOL + "    baseline: {dependencies: [~b/c/ubuntu]}\n",
+        4,
+        "pools.p.baseline.dependencies[0]: '~b/c/ubuntu' has its parts swapped; write ~b/ubuntu/c",
+    ),
+    "no name": ("ppas: [ppa:a/ubuntu]\n", 1, f"ppas[0]: 'ppa:a/ubuntu' is no PPA {FORMS}"),
+    # what is the author's own
+    "own key in a section": (
+        ONE + "api: {x-mine: 1}\n",
+        2,
+        "api.x-mine: this key is unknown; the keys here are listen, clients, socket, tls, rate",
+    ),
     "daemon's number": (ONE + "name: 7\n", 2, "name: expects a text, not 7; put it in quotes"),
 }
 
@@ -1021,7 +1089,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@pytest.fixture(name="place", scope="module")
+@pytest.fixture(name="site", scope="module")
 def _place() -> Iterator[tuple[Path, dict[str, str]]]:
     with tempfile.TemporaryDirectory() as directory:
         (Path(directory) / "launchpad").write_text("x")
@@ -1037,9 +1105,9 @@ def told(file: Path, environ: Mapping[str, str]) -> ConfigError | None:
     return None
 
 
-def survives(place: tuple[Path, dict[str, str]], content: bytes) -> None:
+def survives(site: tuple[Path, dict[str, str]], content: bytes) -> None:
     """Settings, or mistakes of one printable line each that stand in the file: nothing else may come out."""
-    file, environ = place
+    file, environ = site
     file.write_bytes(content)
     error = told(file, environ)
     if error is None:
@@ -1053,42 +1121,150 @@ def survives(place: tuple[Path, dict[str, str]], content: bytes) -> None:
 
 @given(content=st.binary(max_size=200))
 @settings(max_examples=300, deadline=None)
-def test_any_bytes(place: tuple[Path, dict[str, str]], content: bytes) -> None:
+def test_any_bytes(site: tuple[Path, dict[str, str]], content: bytes) -> None:
     """No content of a file makes a traceback."""
-    survives(place, content)
+    survives(site, content)
 
 
 def test_a_name_of_a_file_that_holds_a_control_character_is_said_on_one_line(
-    place: tuple[Path, dict[str, str]],
+    site: tuple[Path, dict[str, str]],
 ) -> None:
     """As an escape."""
-    survives(place, b'ppas: ["~a/ubuntu/b"]\nlaunchpad: {credentials: "\\x1f"}\n')
-    error = told(*place)
+    survives(site, b'ppas: ["~a/ubuntu/b"]\nlaunchpad: {credentials: "\\x1f"}\n')
+    error = told(*site)
     assert error is not None
     assert "\\x1f does not exist" in str(error)
 
 
 @given(content=st.lists(PIECES, max_size=40).map("".join))
 @settings(max_examples=500, deadline=None)
-def test_any_pieces_of_yaml(place: tuple[Path, dict[str, str]], content: str) -> None:
+def test_any_pieces_of_yaml(site: tuple[Path, dict[str, str]], content: str) -> None:
     """No mixture of YAML's signs and our words makes a traceback."""
-    survives(place, content.encode("utf-8", "surrogatepass"))
+    survives(site, content.encode("utf-8", "surrogatepass"))
 
 
 @given(data=st.one_of(TREES, TOPS))
 @settings(max_examples=500, deadline=None)
-def test_any_structure(place: tuple[Path, dict[str, str]], data: object) -> None:
+def test_any_structure(site: tuple[Path, dict[str, str]], data: object) -> None:
     """Whatever stands where something else is expected is a mistake, not a traceback."""
-    survives(place, yaml.safe_dump(data, allow_unicode=False).encode())
+    survives(site, yaml.safe_dump(data, allow_unicode=False).encode())
 
 
 @given(data=st.data())
 @settings(max_examples=200, deadline=None)
-def test_any_broken_option(place: tuple[Path, dict[str, str]], data: st.DataObject) -> None:
+def test_any_broken_option(site: tuple[Path, dict[str, str]], data: st.DataObject) -> None:
     """Any value at any place of a good file gives settings, or mistakes."""
     lines = uncommented().splitlines()
     numbers = [number for number, line in enumerate(lines) if re.match(r" *\w+: \S", line)]
     number = data.draw(st.sampled_from(numbers))
     value = yaml.safe_dump(data.draw(TREES), default_flow_style=True, width=10**6).partition("\n")[0]
     lines[number] = f"{lines[number].partition(':')[0]}: {value}"
-    survives(place, "\n".join(lines).encode())
+    survives(site, "\n".join(lines).encode())
+
+
+# -- whatever value ---------------------------------------------------------------------------------------------------
+
+LATEST = datetime(2200, 12, 31, tzinfo=timezone.utc)
+DIGITS = st.one_of(st.integers(1, 25), st.sampled_from([100, 308, 309, 400, 640, 4300, 5000]))
+NUMBERS = st.builds(
+    "{}{}{}{}".format,
+    st.sampled_from(["", "-", "+", "0"]),
+    st.builds(lambda digit, count: digit * count, st.sampled_from("0139"), DIGITS),
+    st.sampled_from(["", "", ".0", ".5", "e9", "e400", ".0e308", ".0e400", ":30", "_000", "ms", "s", "d", " h"]),
+    st.just(""),
+)
+ODD = st.sampled_from(
+    [".inf", "-.inf", "inf", ".nan", "nan", "0x1F", "0o17", "0b1", "010", "1:30:00", "2026-01-01",
+     "2026-01-01T00:00:00Z", "~", "on", "!!int 08", "!!float 1", "!!float .nan", "!!timestamp 2026-01-01",
+     "!!int '\u0661'", "'\u0661s'", "10000d"]
+)  # fmt: skip
+
+
+def options(model: type[BaseModel] = File, place: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The places of all options, of a pool called p."""
+    for key, field in model.model_fields.items():
+        inner = next(_models(field.annotation), None)
+        more = ("p",) if key == "pools" else ()
+        if inner is None or key == "clients":
+            yield (*place, key)
+        else:
+            yield from options(inner, (*place, key, *more))
+
+
+OPTIONS = [*options(), ("pools", "p", "retry"), ("launchpad", "timeout"), ("api", "socket"), ("pools", "p")]
+
+
+def written(place: tuple[str, ...], value: str) -> str:
+    """A file in which this option has this value, and which is right beside that."""
+    text = value
+    for depth in reversed(range(len(place))):
+        beside = 'ppas: ["~a/ubuntu/x"], ' if place[:depth] == ("pools", "p") and place[depth] != "ppas" else ""
+        text = f"{{{beside}{place[depth]}: {text}}}"
+    return text if place[0] in ("ppas", "pools") else 'ppas: ["~a/ubuntu/x"]\n' + text[1:-1]
+
+
+def bears(value: object) -> None:
+    """Durations can be added to any date of a record, waited for, and counted down."""
+    if dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            bears(getattr(value, field.name))
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            bears(inner)
+    elif isinstance(value, float):
+        assert LATEST + timedelta(seconds=value) > LATEST - timedelta(seconds=value) or value == 0
+        assert value < threading.TIMEOUT_MAX
+    elif isinstance(value, int):
+        assert -(2**53) < value < 2**53
+
+
+@given(place=st.sampled_from(OPTIONS), value=st.one_of(NUMBERS, ODD))
+@example(place=("pools", "p", "ttl"), value="1" * 400)
+@example(place=("launchpad", "timeout", "read"), value="30d")
+@settings(max_examples=1500, deadline=None)
+def test_any_number_for_any_option(site: tuple[Path, dict[str, str]], place: tuple[str, ...], value: str) -> None:
+    """Settings whose use overflows nowhere, or mistakes: the same door for a start and for a reload."""
+    text = written(place, value)
+    survives(site, text.encode())
+    if told(*site) is None:
+        found = load(*site)
+        bears(found)
+        with socket.socket() as one:
+            for seconds_ in (found.launchpad.connect, found.launchpad.read, found.launchpad.total):
+                one.settimeout(seconds_)
+
+
+@pytest.mark.parametrize("short", [True, False])
+def test_what_advice_names_is_taken(file: Path, environ: dict[str, str], short: bool) -> None:
+    """A key that stands in the wrong place, or is misspelt: where the advice says, it is known."""
+    top = ONE if short else POOL
+    for key in sorted({place[-1] for place in OPTIONS} - {"p", "ppas", "pools", "retire", "launchpad", "api", "name"}):
+        for wrong in (key, f"{key[:-1]}zz", f"{key}s"):
+            advised = [text for _, text in mistakes(file, f"{top}{wrong}: null\n", environ)]
+            for meant, home in re.findall(r"(?:did you mean (\w+)\?  That|it) belongs in (.*)", advised[0]):
+                assert_known(meant or wrong, home, short)
+            assert advised == [advised[0]]
+            if found := re.search(r"did you mean (\w+)\?$", advised[0]):
+                assert found[1] in File.model_fields
+
+
+def assert_known(key: str, home: str, short: bool) -> None:
+    """The key is one of that section, and a pool is not proposed beside the short form."""
+    of_pools: dict[str, type[BaseModel]] = {
+        "a pool (": PoolSection,
+        "a pool's baseline": BaselineSection,
+        "a pool's retry": RetrySection,
+    }
+    homes: dict[str, type[BaseModel]] = {
+        **of_pools,
+        "a client in": ClientSection,
+        "launchpad.timeout": TimeoutSection,
+        "api.socket": SocketSection,
+        "api.tls": TlsSection,
+        "launchpad": LaunchpadSection,
+        "api": ApiSection,
+        "the top": File,
+    }
+    model = next(model for name, model in homes.items() if home.startswith(name))
+    assert key in model.model_fields
+    assert home.endswith("in place of the ppas at the top") == (short and model in of_pools.values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ppa_assigner.reference import Reference
@@ -35,4 +37,14 @@ def test_what_is_shown() -> None:
 def test_anything_else_is_refused(text: str) -> None:
     """With a sentence for people that repeats it."""
     with pytest.raises(ValueError, match="no PPA like"):
+        Reference.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [("~ann/pool-1/ubuntu", "~ann/ubuntu/pool-1"), ("ppa:ann/pool-1/ubuntu", "ppa:ann/ubuntu/pool-1")],
+)
+def test_swapped_parts_are_told_with_the_right_form(text: str, right: str) -> None:
+    """No PPA can have the name ubuntu."""
+    with pytest.raises(ValueError, match=f"has its parts swapped; write {re.escape(right)}$"):
         Reference.parse(text)

@@ -148,6 +148,22 @@ def test_a_revoked_token_is_refused_at_once(tmp_path: Path, launchpad: Launchpad
             assert stream.open("/v1/events", ANN) == 401
 
 
+def test_a_number_that_no_option_takes_changes_nothing(tmp_path: Path, launchpad: Launchpad) -> None:
+    """However many digits it has: it is refused as it would be at a start, and the daemon goes on."""
+    (one,) = launchpad.control.ppas("ci-pool", names=["one-number"])
+    daemon = configure(tmp_path, launchpad, ppas=[one])
+    good = daemon.config.read_text()
+    with running(daemon):
+        daemon.start()
+        for option in ("ttl", "settle", "verify_age"):
+            said = change(daemon, pools={"default": pool(one, **{option: int("9" * 400)})})
+            assert f"pools.default.{option}: " in said
+            assert "is too long; at most 3650d" in said
+        daemon.config.write_text(good.replace('"settle"', f'"ttl": {"9" * 5000}, "settle"', 1))
+        assert "is too large a number" in reload(daemon)
+        assert list(known(daemon)) == [one]
+
+
 class Kept(http.client.HTTPConnection):
     """One connection to a daemon, that is not opened again."""
 

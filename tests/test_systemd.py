@@ -42,6 +42,7 @@ def test_a_manager_that_does_not_listen_is_no_error(tmp_path: Path) -> None:
         ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": str(os.getpid())}, 30.0),
         ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}, None),
         ({"WATCHDOG_USEC": "x"}, None),
+        ({"WATCHDOG_USEC": "9" * 400}, None),
     ],
 )
 def test_the_watchdog_is_fed_only_when_asked(environ: dict[str, str], expected: float | None) -> None:

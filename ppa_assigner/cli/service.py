@@ -149,6 +149,8 @@ class Service:
             settings = load(self._config)
         except ConfigError as error:
             log.error("not reloaded, nothing is changed:\n%s", error)
+        except Exception:  # a fault of the reader must not end the leases' daemon
+            log.exception("not reloaded, nothing is changed: %s could not be read, by a bug", self._config)
         else:
             self._take(settings)
             log.info("reloaded %s", self._config)

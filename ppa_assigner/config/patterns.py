@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..reference import Reference
+from ..reference import Reference, swapped
 from .values import plain_text, shown
 
 MAX_PPAS = 10_000
@@ -50,7 +50,8 @@ def pattern(value: object) -> Pattern:
     try:
         next(found.expand())  # they differ in digits only: when one can be parsed, all can
     except ValueError:
-        raise ValueError(f"{shown(text)} is no PPA like ~owner/ubuntu/name or ppa:owner/name") from None
+        wrong = swapped(text) or "is no PPA like ~owner/ubuntu/name or ppa:owner/name"
+        raise ValueError(f"{shown(text)} {wrong}") from None
     return found
 
 
@@ -73,4 +74,5 @@ def dependency(value: object) -> str:
     try:
         return str(Reference.parse(text))
     except ValueError:
-        raise ValueError(f"{shown(text)} is neither a PPA like ~owner/ubuntu/name nor an archive like ubuntu") from None
+        wrong = swapped(text) or "is neither a PPA like ~owner/ubuntu/name nor an archive like ubuntu"
+        raise ValueError(f"{shown(text)} {wrong}") from None

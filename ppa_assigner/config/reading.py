@@ -7,6 +7,7 @@ keys that are no words) is a mistake with its line.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from .nodes import MAX_DEPTH, MAX_NODES, TAG, TOO_MANY, composed, text_of
 from .values import shown
 
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_INTEGER = re.compile(r"[-+]?[0-9]{1,500}")  # Python itself ends at some thousands of digits, or where it is told to
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _Pair = tuple[yaml.Node, yaml.Node]
 
 
@@ -125,7 +128,9 @@ class _Reading:
         try:
             value = _READERS[node.tag](node.value)
         except (ValueError, KeyError):
-            self._document.blame(place, f"{shown(node.value)} is not what its tag says; take the tag away")
+            wrong = "is too large a number" if _NUMBER.fullmatch(node.value) else "is not what its tag says"
+            cure = "no option takes it" if _NUMBER.fullmatch(node.value) else "take the tag away"
+            self._document.blame(place, f"{shown(node.value)} {wrong}; {cure}")
             return None
         if isinstance(value, str) and unstorable(value):
             self._document.blame(place, f"{shown(value)} holds NUL or half a surrogate pair; Launchpad cannot keep it")
@@ -142,9 +147,14 @@ def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
+def _integer(text: str) -> int:
+    if not _INTEGER.fullmatch(text):
+        raise ValueError(text)
+    return int(text)
+
+
 def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
+    if not _NUMBER.fullmatch(text) or not math.isfinite(number := float(text)):
         raise ValueError(text)
     return number
 
@@ -152,7 +162,7 @@ def _finite(text: str) -> float:
 _READERS: dict[str, Callable[[str], Any]] = {
     f"{TAG}null": lambda _: None,
     f"{TAG}bool": lambda text: _WORDS[text.lower()],
-    f"{TAG}int": int,
+    f"{TAG}int": _integer,
     f"{TAG}float": _finite,
     f"{TAG}str": str,
     f"{TAG}merge": str,

@@ -25,6 +25,8 @@ from ..options import Baseline, PoolOptions, Proof, Retry
 from . import addresses, patterns, values
 from .settings import RATE, SOCKET_MODE, Listen
 
+OWN = "x-"
+"""How keys at the top begin that are not ours."""
 _POOL = PoolOptions()
 _TEXT: dict[str, Any] = {"type": "string"}
 _DURATION: dict[str, Any] = {
@@ -73,6 +75,7 @@ def _pattern(value: object) -> str:
 
 Empty = BeforeValidator(_no_section)
 Positive = Annotated[float, PlainValidator(values.positive), WithJsonSchema(_DURATION)]
+Timeout = Annotated[float, PlainValidator(values.timeout), WithJsonSchema(_DURATION)]
 Duration = Annotated[float, PlainValidator(values.seconds), WithJsonSchema(_DURATION)]
 Whole = Annotated[float, PlainValidator(values.whole), WithJsonSchema(_DURATION)]
 PpaPattern = Annotated[str, PlainValidator(_pattern), WithJsonSchema(_TEXT)]
@@ -178,11 +181,11 @@ class PoolSection(Section):
 class TimeoutSection(Section):
     """Deadlines of one request to Launchpad."""
 
-    connect: Positive = 5.0
+    connect: Timeout = 5.0
     """Until connected."""
-    read: Positive = 30.0
+    read: Timeout = 30.0
     """Between two pieces of an answer."""
-    total: Positive = 60.0
+    total: Timeout = 60.0
     """In all; also the deadline of an API call."""
 
 
@@ -255,7 +258,12 @@ class ApiSection(Section):
 class File(Section):
     """The configuration of ppa-assigner."""
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["ppas"]}, {"required": ["pools"]}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": ["ppas"]}, {"required": ["pools"]}],
+            "patternProperties": {f"^{OWN}": {"description": "Your own: a place for YAML's anchors; not read."}},
+        }
+    )
 
     ppas: Annotated[list[PpaPattern], BeforeValidator(_no_list), AfterValidator(_some)] = []
     """Short form: the PPAs of one pool called default."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from .document import Document, Place
 from .sections import (
+    OWN,
     ApiSection,
     BaselineSection,
     ClientSection,
@@ -27,7 +28,7 @@ from .values import nearest, shown
 
 _HOMES: Mapping[str, type[BaseModel]] = {
     "the top of the file": File,
-    "a pool (pools: {default: {...}})": PoolSection,
+    "a pool (pools: {default: {ppas: [...]}})": PoolSection,
     "launchpad": LaunchpadSection,
     "launchpad.timeout": TimeoutSection,
     "api": ApiSection,
@@ -37,6 +38,7 @@ _HOMES: Mapping[str, type[BaseModel]] = {
     "a pool's retry": RetrySection,
     "a client in api.clients": ClientSection,
 }
+_OF_POOLS = (PoolSection, BaselineSection, RetrySection)
 _ALL_KEYS = sorted({key for model in _HOMES.values() for key in model.model_fields})
 _EXPECTED = {
     "string_type": "a text",
@@ -52,12 +54,18 @@ _EXPECTED = {
 def shaped(document: Document) -> File | None:
     """The document as sections; None when anything in it was blamed."""
     try:
-        return File.model_validate(document.data)
+        return File.model_validate(_without_own_keys(document.data))
     except ValidationError as error:
         for finding in error.errors(include_url=False):
             place = _place(finding)
-            document.blame(place, _sentence(finding["type"], place, finding))
+            document.blame(place, _sentence(finding["type"], place, finding, "ppas" in document.section()))
     return None
+
+
+def _without_own_keys(data: Any) -> Any:
+    """What stands at the top under `x-…` is the author's own: a place for anchors."""
+    own = isinstance(data, dict)
+    return {key: value for key, value in data.items() if not key.startswith(OWN)} if own else data
 
 
 def _place(finding: Any) -> Place:
@@ -66,12 +74,12 @@ def _place(finding: Any) -> Place:
     return place[:-1] if place[-1:] == ("[key]",) and finding["type"] != "extra_forbidden" else place
 
 
-def _sentence(kind: str, place: Place, finding: Any) -> str:
+def _sentence(kind: str, place: Place, finding: Any, short: bool) -> str:
     given = finding["input"]
     if kind == "missing":
         return f"this is missing; every {'client' if place[0] == 'api' else 'pool'} needs it"
     if kind == "extra_forbidden":
-        return _unknown(place)
+        return _unknown(place, short)
     if given is None and place[-1] not in ("ppas", "pools"):
         return "there is no value; write one, or take the line away to have the default"
     if kind == "value_error":
@@ -85,14 +93,23 @@ def _sentence(kind: str, place: Place, finding: Any) -> str:
     return f"{shown(given)} does not fit: {finding['msg'][:1].lower()}{finding['msg'][1:]}"
 
 
-def _unknown(place: Place) -> str:
+def _unknown(place: Place, short: bool) -> str:
+    """`short`: the file has the short form, beside which there can be no pools."""
     key = str(place[-1])
     known = list(_model_at(place[:-1]).model_fields)
-    if homes := [home for home, model in _HOMES.items() if key in model.model_fields]:
-        return f"this key is unknown here; it belongs in {' or '.join(homes)}"
-    if hint := nearest(key, known) or nearest(key, _ALL_KEYS):
+    if key in _ALL_KEYS:
+        return f"this key is unknown here; it belongs in {_homes(key, short)}"
+    if hint := nearest(key, known):
         return f"this key is unknown{hint}"
+    if meant := nearest(key, _ALL_KEYS).rpartition(" ")[2].rstrip("?"):
+        return f"this key is unknown; did you mean {meant}?  That belongs in {_homes(meant, short)}"
     return f"this key is unknown; the keys here are {', '.join(known)}"
+
+
+def _homes(key: str, short: bool) -> str:
+    homes = [home for home, model in _HOMES.items() if key in model.model_fields]
+    instead = ", in place of the ppas at the top" if short and _HOMES[homes[0]] in _OF_POOLS else ""
+    return " or ".join(homes) + instead
 
 
 def _model_at(place: Place) -> type[BaseModel]:

@@ -19,6 +19,7 @@ from ..options import DAY, HOUR, MINUTE
 from ..record import unstorable
 
 LONGEST = 3650 * DAY
+LONGEST_TIMEOUT = DAY  # a socket takes no more than 24 days
 _UNITS = {"ms": 0.001, "s": 1.0, "m": MINUTE, "h": HOUR, "d": DAY}
 _DURATION = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?) ?(ms|s|m|h|d|)")
 _DURATION_HOW = "write a number of seconds or a text like 500ms, 30s, 5m, 8h, 7d"
@@ -82,7 +83,7 @@ def seconds(value: object) -> float:
 def _number_of_seconds(value: object) -> float:
     if isinstance(value, str) and (match := _DURATION.fullmatch(value)):
         return float(match[1]) * _UNITS[match[2] or "s"]
-    if isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value):
+    if isinstance(value, int | float) and not isinstance(value, bool) and value == value:  # not NaN
         return value
     raise ValueError(f"{shown(value)} is no duration; {_DURATION_HOW}")
 
@@ -92,6 +93,14 @@ def positive(value: object) -> float:
     number = seconds(value)
     if number == 0:
         raise ValueError("must be longer than 0")
+    return number
+
+
+def timeout(value: object) -> float:
+    """A duration that a connection may take, in seconds."""
+    number = positive(value)
+    if number > LONGEST_TIMEOUT:
+        raise ValueError(f"{shown(value)} is too long for one request; at most {duration(LONGEST_TIMEOUT)}")
     return number
 
 
