@@ -90,12 +90,22 @@ def test_who_may_have_asked_elsewhere_is_searched_for(again: dict[str, Any]) -> 
     assert made["a"].lend().request == "first"
 
 
-@pytest.mark.parametrize("other", [{"owner": "you"}, {"by": "jenkins"}])
-def test_somebody_else_does_not_get_the_place(other: dict[str, Any]) -> None:
-    """Only the same owner and client come back to it."""
+def test_somebody_else_does_not_get_the_place() -> None:
+    """Only the same owner comes back to it."""
     made = two_in_line()
-    made.ask("first", wait=60.0, **other)
+    made.ask("first", wait=60.0, owner="you")
     assert served(made) == "second"
+
+
+def test_another_client_does_not_take_the_place_away() -> None:
+    """Its request of that name is another: the place is kept for whom it is."""
+    made = two_in_line()
+    made.ask("first", wait=60.0, by="jenkins")
+    made["a"].free()
+    assert made.asked() is None
+    back = made.ask("first", wait=60.0, attempt=1)
+    made["a"].lend()
+    assert lent(back).record.by is None
 
 
 def test_who_does_not_wait_leaves_no_place() -> None:

@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ppa_assigner.supervisor.keys import Key
 from ppa_assigner.supervisor.ticket import VOID_AFTER_S, Place, TicketOffice
 
 OFFICE = TicketOffice(b"secret")
-PLACE = Place("default", "build-1", 1000.0, 1300.0)
+KEY = Key("jenkins", "build-1")
+PLACE = Place("default", "build-1", 1000.0, 1300.0, "jenkins")
 
 
 def redeem(ticket: str | None, now: float = 1300.0, office: TicketOffice = OFFICE) -> Place | None:
     """What the ticket is worth to the one who asks for that request."""
-    return office.redeem(ticket, "default", "build-1", now)
+    return office.redeem(ticket, "default", KEY, now)
 
 
 def test_a_ticket_gives_its_place_back() -> None:
@@ -31,10 +33,18 @@ def test_a_ticket_of_other_credentials_is_none() -> None:
     assert redeem(OFFICE.issue(PLACE), office=TicketOffice(b"other")) is None
 
 
-@pytest.mark.parametrize(("pool", "request_id"), [("other", "build-1"), ("default", "build-2")])
-def test_a_ticket_is_for_one_wish(pool: str, request_id: str) -> None:
-    """It is not worth anything for another request or pool."""
-    assert OFFICE.redeem(OFFICE.issue(PLACE), pool, request_id, 1300.0) is None
+@pytest.mark.parametrize(
+    ("pool", "key"),
+    [
+        ("other", KEY),
+        ("default", Key("jenkins", "build-2")),
+        ("default", Key("gitlab", "build-1")),
+        ("default", Key(None, "build-1")),
+    ],
+)
+def test_a_ticket_is_for_one_wish(pool: str, key: Key) -> None:
+    """It is not worth anything for another request, another client's of the same name, or another pool."""
+    assert OFFICE.redeem(OFFICE.issue(PLACE), pool, key, 1300.0) is None
 
 
 def test_a_ticket_is_void_ten_minutes_after_it_was_last_used() -> None:

@@ -41,7 +41,7 @@ class Shape:
 SHAPES: Mapping[Kind, Shape] = {
     Kind.NONE_FREE: Shape(409, "No PPA is free", again=True),
     Kind.ALL_BURNT: Shape(409, "Every PPA of the pool had one of these sources before"),
-    Kind.REQUEST_ID_TAKEN: Shape(409, "The request id is somebody else's"),
+    Kind.REQUEST_ID_TAKEN: Shape(409, "The request id is that of another wish"),
     Kind.SUPERSEDED: Shape(409, "A later attempt of the request came"),
     Kind.WRONG_STATE: Shape(409, "The PPA is in another state"),
     Kind.UNKNOWN_POOL: Shape(404, "There is no such pool"),

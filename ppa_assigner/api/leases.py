@@ -12,7 +12,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Path, Query, Request
 from starlette.responses import Response
 
-from ..access import Caller
+from ..access import Caller, Role
 from ..problems import Kind, Problem
 from ..record import State
 from ..reference import Reference
@@ -75,14 +75,23 @@ class Leases(Generic[C]):
         return await waiting.lent(request.receive, call, self._backend, access, request.scope)
 
     async def withdraw(self, request: Request, request_id: Annotated[models.RequestId, Query()]) -> Response:
-        """It leaves the line; what it got is released."""
+        """It leaves the line; what it got is released.  A request id is the caller's own; an operator who has no such
+        wish ends those of other clients.
+        """
         caller = access_control.caller(request.scope)
         released = await waiting.result(self._backend.withdraw(request_id, caller))
         return documents.items(documents.ppa(snapshot) for snapshot in released)
 
-    async def list(self, owner: Wanted = None, request_id: Wanted = None, pool: Wanted = None) -> Response:
-        """From memory: nothing is granted by being shown here."""
+    async def list(
+        self, request: Request, owner: Wanted = None, request_id: Wanted = None, pool: Wanted = None
+    ) -> Response:
+        """From memory: nothing is granted by being shown here.  A request id is the caller's own; an operator sees all
+        leases that have it.
+        """
+        caller = access_control.caller(request.scope)
         wanted = {"owner": owner, "request": request_id, "pool": pool}
+        if request_id is not None and caller.role is not Role.OPERATOR:
+            wanted["by"] = caller.name
         found = (_in_use(snapshot, wanted) for snapshot in self._backend.snapshots())
         return documents.items(documents.lease(lent) for lent in found if lent is not None)
 

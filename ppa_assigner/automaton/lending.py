@@ -178,9 +178,10 @@ def confirm(known: Known, command: Confirm, _: Now) -> Step:
 def confirmed(known: Known, command: Confirm, now: Now) -> Step:
     """Decided on a read that began after the command came.  A lease is rewritten with a higher attempt first †."""
     record = known.record
-    if record is None or record.request != command.request or not alive(record, now):
+    theirs = record is None or (record.by, record.request) != (command.by, command.request)  # a client's own name
+    if record is None or theirs or not alive(record, now):
         return deny(known, command, No.ELSEWHERE)
-    if (record.owner, record.by, record.pool) != (command.owner, command.by, command.pool):
+    if (record.owner, record.pool) != (command.owner, command.pool):
         return deny(known, command, No.TAKEN)
     if record.attempt > command.attempt:
         return deny(known, command, No.SUPERSEDED)

@@ -11,10 +11,9 @@ import secrets
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from ..access import Caller
 from ..automaton.events import Assign, Denied, Lent, No, Outcome
 from ..config import Pool
-from ..problems import Kind, Problem
+from ..problems import Kind
 from ..record import Record
 from ..reference import Reference
 from ..views import Lent as LentView
@@ -23,6 +22,7 @@ from . import line
 from .claims import Claims
 from .confirming import Confirming, why_not
 from .crew import free_for_anyone
+from .keys import Key, key_of
 from .line import IN_LINE, Asked, Avoided, Call, Stage
 from .office import Office
 from .places import Places
@@ -54,12 +54,12 @@ class Assigning:
     # -- calls come and go -----------------------------------------------------------------------------------------
 
     def assign(self, wish: Wish) -> Call:
-        """Take a place in the line, or join the one of this request id.  Raises Problem for a wish no PPA can meet."""
+        """Take a place in the line, or join that of its request id.  Raises Problem for a wish no PPA can meet."""
         if self._office.stopping:
             raise self._wishes.refusals.soon(wish, "the daemon is being stopped")
         if (unmet := self._wishes.refusals.unmet(wish, self._pools)) is not None:
             raise unmet
-        asked, boot = self._wishes.get(wish.request_id), self._office.clock.boot()
+        asked, boot = self._wishes.get(key_of(wish)), self._office.clock.boot()
         call = Call(wish, boot + wish.wait, boot + wish.wait + self._office.total)
         if asked is None:
             asked = self._wishes.enter(wish, self._places.take(wish))
@@ -85,17 +85,18 @@ class Assigning:
             self._wishes.leave(asked, call)
             asked.abandoned = not asked.calls
             if asked.abandoned and asked.stage is not Stage.ASSIGNING:
-                self._claims.abandoned(asked.wish.request_id)
+                self._claims.abandoned(asked.key)
 
-    def to_withdraw(self, request_id: str, caller: Caller) -> Asked | None:
-        """The wish of this request id that is on its way; a place that is kept for it goes at once.  Raises Problem
-        when it is not the caller's.
+    def to_withdraw(self, key: Key, *, others: bool) -> tuple[list[Asked], bool]:
+        """The wishes on their way that are to end: the caller's own, or where it has none (`others`) those of other
+        clients under the same request id; places that are kept for them go at once.  And whether it had one itself.
         """
-        self._places.withdraw(request_id, caller)
-        asked = self._wishes.get(request_id)
-        if asked is not None and not caller.may_end(asked.wish):
-            raise Problem(Kind.FORBIDDEN, "this wish is not yours to withdraw")
-        return asked
+        kept, asked = self._places.withdraw(key), self._wishes.get(key)
+        if asked is not None or kept or not others or self._office.crew.with_request(key):
+            return [asked] if asked is not None else [], True
+        for one in self._places.of_others(key):
+            self._places.withdraw(one.key)
+        return self._wishes.of_others(key), False
 
     def withdraw(self, asked: Asked, settled: Callable[[bool], None]) -> None:
         """End this wish.  `settled` is called once what it got is known to those who look for it; with False when it
@@ -147,9 +148,9 @@ class Assigning:
             if not crew.shelf.count(pool):
                 return
 
-    def appeared(self, request_id: str) -> None:
-        """A PPA is used under this request id: what was sent before may have landed only now."""
-        asked = self._wishes.get(request_id)
+    def appeared(self, key: Key) -> None:
+        """A PPA is used for this wish: what was sent before may have landed only now."""
+        asked = self._wishes.get(key)
         if asked is not None and asked.stage is Stage.WAITING and (holding := self._holding(asked)):
             self._confirming.begin(asked, holding.ppa)
 
@@ -158,8 +159,8 @@ class Assigning:
         return self._wishes.lines.of(pool)
 
     def _holding(self, asked: Asked) -> Snapshot | None:
-        """A PPA that is used under this request id, as far as is known."""
-        found, boot = self._office.crew.with_request(asked.wish.request_id), self._office.clock.boot()
+        """A PPA that is used for this wish, as far as is known."""
+        found, boot = self._office.crew.with_request(asked.key), self._office.clock.boot()
         return next((snapshot for snapshot in found if not asked.avoids(snapshot, boot)), None)
 
     def _avoid(self, asked: Asked, ppa: Reference) -> None:
@@ -242,7 +243,7 @@ class Assigning:
         if not asked.calls:
             self._settled(asked)
             if asked.abandoned:
-                self._claims.abandoned(asked.wish.request_id)
+                self._claims.abandoned(asked.key)
         elif asked.searched < asked.attempt:
             self._decide(asked)
         else:
@@ -283,7 +284,7 @@ class Assigning:
             settled(asked.searched >= asked.attempt)
 
     def _not_here(self, asked: Asked, ppa: Reference) -> None:
-        self._claims.elsewhere(asked.wish.request_id, ppa)
+        self._claims.elsewhere(asked.key, ppa)
         self._avoid(asked, ppa)
         self._decide(asked)
 

@@ -14,6 +14,7 @@ from functools import partial
 from ..automaton.events import Denied, GiveUp, No, Outcome
 from ..record import Record
 from ..reference import Reference
+from .keys import Key, key_in
 from .line import Call, Claim
 from .office import Office
 
@@ -22,12 +23,12 @@ AGAIN_S = 30.0
 
 
 class Claims:
-    """Every method is called under the office's lock.  `wanted` says whether somebody waits under a request id."""
+    """Every method is called under the office's lock.  `wanted` says whether somebody waits under a key."""
 
-    def __init__(self, office: Office, wanted: Callable[[str], bool]) -> None:
+    def __init__(self, office: Office, wanted: Callable[[Key | None], bool]) -> None:
         self._office = office
         self._wanted = wanted
-        self._claims: dict[str, Claim] = {}
+        self._claims: dict[Key | None, Claim] = {}
 
     def __len__(self) -> int:
         return len(self._claims)
@@ -35,33 +36,33 @@ class Claims:
     def made(self, ppa: Reference, record: Record) -> None:
         """An assignment is settled; nobody was told yet."""
         claim = Claim(ppa, record)
-        self._claims[record.request or ""] = claim
+        self._claims[key_in(record)] = claim
         self._look_again(claim, UNCLAIMED_S)
 
     def told(self, record: Record, calls: Iterable[Call]) -> None:
         """These connections are told of this lease."""
-        claim = self._claims.get(record.request or "")
+        claim = self._claims.get(key_in(record))
         if claim is None or claim.record.lease != record.lease:
             return
         for call in calls:
             claim.calls.add(call)
             call.claim = claim
 
-    def elsewhere(self, request_id: str, ppa: Reference) -> None:
+    def elsewhere(self, key: Key, ppa: Reference) -> None:
         """The lease is not there any more."""
-        claim = self._claims.get(request_id)
+        claim = self._claims.get(key)
         if claim is not None and claim.ppa == ppa:
             self._end(claim)
 
     def hang_up(self, claim: Claim, call: Call) -> None:
         """A connection that was to be told was gone before any byte of its answer was handed to it."""
         claim.calls.discard(call)
-        if not claim.calls and not self._wanted(claim.record.request or ""):
+        if not claim.calls and not self._wanted(key_in(claim.record)):
             self._give_up(claim)
 
-    def abandoned(self, request_id: str) -> None:
-        """The last one who waited under this request id hung up."""
-        claim = self._claims.get(request_id)
+    def abandoned(self, key: Key) -> None:
+        """The last one who waited under this key hung up."""
+        claim = self._claims.get(key)
         if claim is not None and not claim.calls:
             self._give_up(claim)
 
@@ -69,7 +70,7 @@ class Claims:
         """Told by now, or unclaimed for long enough."""
         if claim.calls:
             self._end(claim)
-        elif self._wanted(claim.record.request or ""):
+        elif self._wanted(key_in(claim.record)):
             self._look_again(claim, AGAIN_S)
         else:
             self._give_up(claim)
@@ -118,5 +119,5 @@ class Claims:
         claim.over = True
         if claim.timed is not None:
             self._office.timer.cancel(claim.timed)
-        if self._claims.get(claim.record.request or "") is claim:
-            del self._claims[claim.record.request or ""]
+        if self._claims.get(key_in(claim.record)) is claim:
+            del self._claims[key_in(claim.record)]

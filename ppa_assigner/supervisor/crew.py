@@ -1,4 +1,4 @@
-"""The workers and what is known of their PPAs, found by name, by lease and by request id.
+"""The workers and what is known of their PPAs, found by name, by lease and by the wish that they are lent to.
 
 Rule: no decisions and no waiting; the supervisor's lock is around all of it.
 """
@@ -9,14 +9,18 @@ import json
 import re
 from bisect import insort
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from ..record import Record, State
 from ..reference import Reference
 from ..views import Condition, PoolView, Snapshot
 from ..worker import Worker
+from .keys import Key, key_in
 from .shelf import Shelf
+
+N = TypeVar("N", str, Key)
 
 
 @dataclass(eq=False, slots=True)
@@ -44,7 +48,7 @@ class Crew:
     def __init__(self) -> None:
         self._members: dict[Reference, Member] = {}
         self._leases: dict[str, set[Reference]] = {}
-        self._requests: dict[str, set[Reference]] = {}
+        self._wishes: dict[Key, set[Reference]] = {}
         self._indexed: dict[Reference, Record | None] = {}
         self._foreign: set[Reference] = set()  # whose record is of a version unknown here
         self._by_name: list[Member] = []
@@ -124,16 +128,16 @@ class Crew:
         self._shelve(member, snapshot)
         (self._foreign.add if member.worker.known.text.foreign else self._foreign.discard)(snapshot.ppa)
         before = self._indexed.get(snapshot.ppa)
-        if before is not None and (before.lease, before.request) == _names(snapshot.record):
+        if before is not None and _names(before) == _names(snapshot.record):
             self._indexed[snapshot.ppa] = snapshot.record
             return
         self._unindex(snapshot.ppa)
-        lease, request = _names(snapshot.record)
+        lease, key = _names(snapshot.record)
         self._indexed[snapshot.ppa] = snapshot.record
         if lease is not None:
             self._leases.setdefault(lease, set()).add(snapshot.ppa)
-        if request is not None:
-            self._requests.setdefault(request, set()).add(snapshot.ppa)
+        if key is not None:
+            self._wishes.setdefault(key, set()).add(snapshot.ppa)
 
     def with_lease(self, lease: str) -> Snapshot | None:
         """The PPA that holds the lease or, while it is dirty, remembers it."""
@@ -141,21 +145,25 @@ class Crew:
         return next((s for s in found if s.record is not None and s.record.lease == lease), None)
 
     def behind_newer_record(self, field: str, value: str) -> Reference | None:
-        """The PPA whose record is of a version unknown here and names this `lease` or `request`: whether that runs
-        cannot be told.
-        """
-        if not self._foreign:
-            return None
-        named = re.compile(rf'"{field}"\s*:\s*' + re.escape(json.dumps(value)))
-        knowns = (self._members[ppa].worker.known for ppa in sorted(self._foreign))
-        foreign = ((known.ppa, known.entry.description or "") for known in knowns if known.text.foreign and known.entry)
-        return next((ppa for ppa, description in foreign if named.search(description)), None)
+        """The PPA whose record is of a version unknown here and names this `lease`: whether it runs cannot be told."""
+        return self._foreign_one(lambda description: _says(description, field, value))
 
-    def with_request(self, request: str) -> list[Snapshot]:
-        """The PPAs that are used under this request id, the one with the highest attempt first."""
-        found = [self._members[ppa].snapshot for ppa in sorted(self._requests.get(request, ()))]
-        used = [s for s in found if s.record and s.record.state is State.USED and s.record.request == request]
+    def behind_newer_request(self, key: Key) -> Reference | None:
+        """The same for a wish."""
+        return self._foreign_one(
+            lambda description: _says(description, "request", key.request) and _says(description, "by", key.client)
+        )
+
+    def with_request(self, key: Key) -> list[Snapshot]:
+        """The PPAs that are used for this wish, the one with the highest attempt first."""
+        found = [self._members[ppa].snapshot for ppa in sorted(self._wishes.get(key, ()))]
+        used = [s for s in found if s.record and s.record.state is State.USED and key_in(s.record) == key]
         return sorted(used, key=lambda s: s.record.attempt if s.record else 0, reverse=True)
+
+    def with_request_of_others(self, key: Key) -> list[Snapshot]:
+        """Those that are used for wishes of other clients under the same request id."""
+        others = [other for other in self._wishes if other.request == key.request and other != key]
+        return [snapshot for other in others for snapshot in self.with_request(other)]
 
     def _shelve(self, member: Member, snapshot: Snapshot) -> None:
         if member.lent and snapshot.record is not None and free_for_anyone(snapshot):
@@ -164,12 +172,14 @@ class Crew:
             self.shelf.take(snapshot.ppa)
 
     def _unindex(self, ppa: Reference) -> None:
-        lease, request = _names(self._indexed.pop(ppa, None))
-        for index, name in ((self._leases, lease), (self._requests, request)):
-            if name is not None and name in index:
-                index[name].discard(ppa)
-                if not index[name]:
-                    del index[name]
+        lease, key = _names(self._indexed.pop(ppa, None))
+        _drop(self._leases, lease, ppa)
+        _drop(self._wishes, key, ppa)
+
+    def _foreign_one(self, names: Callable[[str], bool]) -> Reference | None:
+        knowns = (self._members[ppa].worker.known for ppa in sorted(self._foreign))
+        foreign = ((known.ppa, known.entry.description or "") for known in knowns if known.text.foreign and known.entry)
+        return next((ppa for ppa, description in foreign if names(description)), None)
 
 
 def free_for_anyone(snapshot: Snapshot) -> bool:
@@ -178,8 +188,23 @@ def free_for_anyone(snapshot: Snapshot) -> bool:
     return record is not None and record.state is State.FREE and snapshot.condition is Condition.OK
 
 
-def _names(record: Record | None) -> tuple[str | None, str | None]:
-    return (record.lease, record.request) if record is not None else (None, None)
+def _names(record: Record | None) -> tuple[str | None, Key | None]:
+    return (record.lease, key_in(record)) if record is not None else (None, None)
+
+
+def _drop(index: dict[N, set[Reference]], name: N | None, ppa: Reference) -> None:
+    if name is not None and name in index:
+        index[name].discard(ppa)
+        if not index[name]:
+            del index[name]
+
+
+def _says(description: str, field: str, value: str | None) -> bool:
+    """Whether this text of an unknown version has that value in its field; None: no text at all."""
+    value_of = rf'"{field}"\s*:\s*'
+    if value is None:
+        return re.search(value_of + '"', description) is None
+    return re.search(value_of + re.escape(json.dumps(value)), description) is not None
 
 
 def counted(snapshots: Iterable[Snapshot]) -> dict[str, dict[str, int]]:

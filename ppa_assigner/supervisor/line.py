@@ -17,6 +17,7 @@ from ..problems import Problem
 from ..record import Record, State
 from ..reference import Reference
 from ..views import Condition, Lent, Snapshot, Wish
+from .keys import Key, key_of
 from .timer import Timed
 
 TURN_S = 5.0
@@ -115,6 +116,11 @@ class Asked:
     def place(self) -> tuple[float, int]:
         """What the line is ordered by."""
         return self.first, self.number
+
+    @property
+    def key(self) -> Key:
+        """What it is found by."""
+        return key_of(self.wish)
 
     def same_wisher(self, wish: Wish) -> bool:
         """Whether this is the same owner, client and pool."""

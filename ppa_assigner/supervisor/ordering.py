@@ -31,6 +31,7 @@ from ..problems import Kind, Problem
 from ..reference import Reference
 from ..views import Act, AdoptAct, HoldAct, QuarantineAct, ReleaseAct, Snapshot
 from ..views import Lent as LentView
+from .keys import Key
 from .office import Office
 from .order import RETRY_AFTER_S, Order
 from .searching import NEWER
@@ -71,9 +72,11 @@ class Ordering:
         order.send(ppa, partial(_with_deadline, Inspect))
         return order.future
 
-    def withdraw(self, request_id: str, caller: Caller) -> Withdrawal:
-        """Release whatever the request got."""
-        return Withdrawal(self._office, request_id, caller, self._snapshot)
+    def withdraw(self, key: Key, wishes: int, *, others: bool) -> Withdrawal:
+        """Release whatever a request got of which so many `wishes` are to be ended first; where it got nothing and
+        `others`, what those of other clients with the same id got.
+        """
+        return Withdrawal(self._office, key, wishes, self._snapshot, others=others)
 
     def _snapshot(self, ppa: Reference, _: Outcome) -> Snapshot:
         member = self._office.crew.get(ppa)
@@ -86,9 +89,16 @@ class Withdrawal:
     """The end of a request: each of its leases is released, by one call that is answered when all of them are."""
 
     def __init__(
-        self, office: Office, request_id: str, caller: Caller, shown: Callable[[Reference, Outcome], Snapshot]
+        self,
+        office: Office,
+        key: Key,
+        wishes: int,
+        shown: Callable[[Reference, Outcome], Snapshot],
+        *,
+        others: bool,
     ) -> None:
-        self._office, self._request, self._caller, self._shown = office, request_id, caller, shown
+        self._office, self._key, self._shown, self._others = office, key, shown, others
+        self._unsettled, self._certain = wishes, True
         self._order: Order[list[Snapshot]] = Order(office, lambda ppa, outcome: [shown(ppa, outcome)])
         self._pending = 0
         self._released: list[Snapshot] = []
@@ -96,26 +106,31 @@ class Withdrawal:
 
     def search(self) -> None:
         """No wish of this request is on its way here: release what it got, or it is unknown."""
-        unknown = Problem(Kind.UNKNOWN_REQUEST, f"no wish and no lease has the request id {self._request!r}")
+        unknown = Problem(
+            Kind.UNKNOWN_REQUEST, f"you have no wish and no lease with the request id {self._key.request!r}"
+        )
         self._order.search(self._found, unknown)
 
     def settled(self, certain: bool) -> None:
-        """The wish is ended: release what it got; if that was `certain`ly seen, without another look."""
-        if not certain:
+        """A wish is ended; with the last one release what they got; if that was `certain`ly seen, without another
+        look.
+        """
+        self._unsettled, self._certain = self._unsettled - 1, self._certain and certain
+        if self._unsettled:
+            return
+        if not self._certain:
             self._order.search(self._found, [])
         elif not self._found():
             self._order.end([])
 
     def _found(self) -> bool:
-        leases = [s for s in self._office.crew.with_request(self._request) if s.record is not None]
-        mine = [s for s in leases if s.record is not None and self._caller.may_end(s.record)]
-        if not leases and (newer := self._office.crew.behind_newer_record("request", self._request)) is not None:
+        crew = self._office.crew
+        leases = crew.with_request(self._key) or (crew.with_request_of_others(self._key) if self._others else [])
+        if not leases and (newer := crew.behind_newer_request(self._key)) is not None:
             self._order.end(Problem(Kind.UNAVAILABLE, NEWER.format(newer), retry_after=RETRY_AFTER_S))
             return True
-        if leases and not mine:
-            self._order.end(Problem(Kind.FORBIDDEN, f"what request {self._request} got is not yours"))
-        self._pending = len(mine)
-        for snapshot in mine:
+        self._pending = len(leases)
+        for snapshot in leases:
             self._release(snapshot.ppa, snapshot.record.lease if snapshot.record is not None else None)
         return bool(leases)
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from ..access import Caller
 from ..views import Wish
+from .keys import Key, key_of
 from .line import Asked
 from .lines import Lines
 from .office import Office
@@ -32,7 +32,7 @@ class Places:
 
     def __init__(self, office: Office, given_up: Callable[[str], None]) -> None:
         self._office, self._given_up = office, given_up
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[Key, _Kept] = {}
         self._lines = Lines()
 
     def __len__(self) -> int:
@@ -42,31 +42,36 @@ class Places:
         """Its last call was told none-free just now."""
         until = self._office.clock.boot() + KEPT_S
         timed = self._office.at(until, partial(self._over, asked))
-        self._kept[asked.wish.request_id] = _Kept(asked, timed)
+        self._kept[asked.key] = _Kept(asked, timed)
         self._lines.add(asked)
 
     def take(self, wish: Wish) -> Asked | None:
         """The wish as it was, when the same wisher comes back in time; whoever comes, the place is kept no more."""
-        if (kept := self._kept.pop(wish.request_id, None)) is None:
+        if (kept := self._kept.pop(key_of(wish), None)) is None:
             return None
         self._office.timer.cancel(kept.timed)
         self._lines.discard(kept.asked)
         return kept.asked if kept.asked.same_wisher(wish) else None
 
-    def withdraw(self, request_id: str, caller: Caller) -> None:
-        """Nobody comes back to it."""
-        kept = self._kept.get(request_id)
-        if kept is not None and caller.may_end(kept.asked.wish):
+    def withdraw(self, key: Key) -> bool:
+        """Nobody comes back to it.  Whether there was one."""
+        kept = self._kept.get(key)
+        if kept is not None:
             self._office.timer.cancel(kept.timed)
             self._over(kept.asked)
+        return kept is not None
+
+    def of_others(self, key: Key) -> list[Asked]:
+        """Those of other clients under the same request id."""
+        return [kept.asked for other, kept in self._kept.items() if other.request == key.request and other != key]
 
     def ahead(self, asked: Asked) -> int:
         """How many of its pool's are kept ahead of a wish."""
         return self._lines.ahead(asked)
 
     def _over(self, asked: Asked) -> None:
-        kept = self._kept.get(asked.wish.request_id)
+        kept = self._kept.get(asked.key)
         if kept is not None and kept.asked is asked:
-            del self._kept[asked.wish.request_id]
+            del self._kept[asked.key]
             self._lines.discard(asked)
             self._given_up(asked.wish.pool)

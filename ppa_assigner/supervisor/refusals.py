@@ -15,6 +15,7 @@ from ..record import State, format_time
 from ..reference import Reference
 from ..views import Condition, Snapshot, Wish
 from .crew import counted
+from .keys import key_of
 from .line import Asked
 from .office import Office
 from .ticket import Place
@@ -57,7 +58,7 @@ class Refusals:
     def first(self, wish: Wish) -> float:
         """Since when the wish waits (seconds since 1970): its ticket tells, else since now."""
         now = self._office.clock.epoch()
-        place = self._office.tickets.redeem(wish.ticket, wish.pool, wish.request_id, now)
+        place = self._office.tickets.redeem(wish.ticket, wish.pool, key_of(wish), now)
         return place.first_asked if place is not None else self._office.arrival()
 
     def none_free(self, asked: Asked, position: int) -> Problem:
@@ -87,7 +88,11 @@ class Refusals:
         """The lease that this request seemed to have cannot be told."""
         match why:
             case No.TAKEN:
-                return self.problem(asked.wish, Kind.REQUEST_ID_TAKEN, "somebody else's lease has this request id")
+                return self.problem(
+                    asked.wish,
+                    Kind.REQUEST_ID_TAKEN,
+                    "your lease for another owner or pool has it",
+                )
             case No.SUPERSEDED:
                 return self.problem(asked.wish, Kind.SUPERSEDED, "a later attempt of this request has a lease")
             case No.INVALID:
@@ -107,5 +112,5 @@ class Refusals:
         return self.problem(wish, Kind.UNAVAILABLE, detail, retry_after=retry_after, ticket=ticket)
 
     def _ticket(self, wish: Wish, first: float) -> str:
-        place = Place(wish.pool, wish.request_id, first, self._office.clock.epoch())
+        place = Place(wish.pool, wish.request_id, first, self._office.clock.epoch(), wish.by)
         return self._office.tickets.issue(place)

@@ -83,5 +83,5 @@ class Searching:
         concerned = [ppa for ppa in failed if self._office.crew.concerns(ppa, asked.wish.pool)]
         if concerned:
             return f"{concerned[0]}: {failed[concerned[0]]}"
-        newer = self._office.crew.behind_newer_record("request", asked.wish.request_id)
+        newer = self._office.crew.behind_newer_request(asked.key)
         return None if newer is None else NEWER.format(newer)

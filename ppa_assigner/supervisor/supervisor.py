@@ -12,7 +12,7 @@ from collections.abc import Collection
 from concurrent.futures import Future
 from functools import partial
 
-from ..access import Caller
+from ..access import Caller, Role
 from ..automaton import Daemon, Known
 from ..automaton.events import Outcome, Transition
 from ..clock import LaunchpadClock
@@ -28,6 +28,7 @@ from .assigning import Assigning
 from .chronicle import Chronicle
 from .crew import Member, pool_view
 from .eventlog import EventLog
+from .keys import Key, key_in
 from .line import Call
 from .looking import Failures, Looker, LookEvent
 from .office import Office
@@ -130,13 +131,16 @@ class Supervisor:
             self._assigning.hang_up(call)
 
     def withdraw(self, request_id: str, caller: Caller) -> Future[list[Snapshot]]:
-        """End a wish, and release what it got."""
+        """End a wish of the caller's, and release what it got.  An operator who has none of this request id ends those
+        of other clients.
+        """
         with self._office.deciding():
-            asked = self._assigning.to_withdraw(request_id, caller)
-            withdrawal = self._ordering.withdraw(request_id, caller)
-            if asked is None:
+            key, operator = Key(caller.name, request_id), caller.role is Role.OPERATOR
+            ending, own = self._assigning.to_withdraw(key, others=operator)
+            withdrawal = self._ordering.withdraw(key, len(ending), others=operator and not own)
+            if not ending:
                 withdrawal.search()
-            else:
+            for asked in ending:
                 self._assigning.withdraw(asked, withdrawal.settled)
             return withdrawal.future
 
@@ -228,8 +232,9 @@ class Supervisor:
             self._office.crew.indexed(snapshot)
             self._office.later(partial(self._chronicle.changed, snapshot))  # who reads the log may be slow
             self._twins.seen(snapshot)
-            if record is not None and record.state is State.USED and record.request is not None:
-                self._assigning.appeared(record.request)
+            key = key_in(record)
+            if key is not None and record is not None and record.state is State.USED:
+                self._assigning.appeared(key)
             self._go_on(member)
 
     def replied(self, ppa: Reference, token: int, outcome: Outcome) -> None:

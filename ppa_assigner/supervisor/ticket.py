@@ -12,6 +12,8 @@ import hmac
 import json
 from dataclasses import asdict, dataclass
 
+from .keys import Key
+
 VOID_AFTER_S = 600.0
 
 
@@ -23,6 +25,7 @@ class Place:
     request_id: str
     first_asked: float
     last_asked: float
+    client: str | None = None
 
 
 class TicketOffice:
@@ -36,7 +39,7 @@ class TicketOffice:
         body = json.dumps(asdict(place), sort_keys=True).encode()
         return _text(body) + "." + _text(self._sign(body))
 
-    def redeem(self, ticket: str | None, pool: str, request_id: str, now: float) -> Place | None:
+    def redeem(self, ticket: str | None, pool: str, key: Key, now: float) -> Place | None:
         """The place that this ticket stands for, if it is ours, for this wish, and not void."""
         try:
             body, signature = (_bytes(part) for part in (ticket or "").split("."))
@@ -45,7 +48,7 @@ class TicketOffice:
             place = Place(**json.loads(body))
         except (ValueError, TypeError, binascii.Error):
             return None
-        fits = (place.pool, place.request_id) == (pool, request_id)
+        fits = (place.pool, place.client, place.request_id) == (pool, *key)
         return place if fits and now - place.last_asked <= VOID_AFTER_S else None
 
     def _sign(self, body: bytes) -> bytes:

@@ -12,6 +12,7 @@ from ..automaton.events import Duplicate, Outcome, ReadNow, Stands, Supersede
 from ..record import Record, State
 from ..reference import Reference
 from ..views import Condition, Snapshot
+from .keys import Key, key_in
 from .office import Office
 
 
@@ -21,19 +22,18 @@ class Twins:
     def __init__(self, office: Office) -> None:
         self._office = office
         self._asked: set[tuple[str | None, str | None]] = set()
-        self._marked: dict[str, set[Reference]] = {}
+        self._marked: dict[Key, set[Reference]] = {}
 
     def seen(self, snapshot: Snapshot) -> None:
         """A PPA is now this: is its request lent twice?"""
-        record = snapshot.record
-        request = record.request if record is not None else None
-        for name in {request, *(r for r, ppas in self._marked.items() if snapshot.ppa in ppas)} - {None}:
-            self._compare(str(name))
+        now, before = key_in(snapshot.record), [k for k, ppas in self._marked.items() if snapshot.ppa in ppas]
+        for key in {*before, *([now] if now is not None else ())}:
+            self._compare(key)
 
-    def _compare(self, request: str) -> None:
+    def _compare(self, key: Key) -> None:
         """The leases of one wish stand together; those of the highest attempt are equal, the others end."""
         equal: set[Reference] = set()
-        left = found = self._office.crew.with_request(request)
+        left = found = self._office.crew.with_request(key)
         while left:
             same = [s for s in left if same_wish(left[0].record, s.record)]
             left = [s for s in left if s not in same]
@@ -41,13 +41,13 @@ class Twins:
             equal |= {s.ppa for s in highest} if len(highest) > 1 else set()
             for low in same[len(highest) :]:
                 self._read_higher(low, highest[0])
-        self._mark(request, equal, {s.ppa for s in found})
+        self._mark(key, equal, {s.ppa for s in found})
 
-    def _mark(self, request: str, equal: set[Reference], found: set[Reference]) -> None:
+    def _mark(self, key: Key, equal: set[Reference], found: set[Reference]) -> None:
         """Told again while it is not shown: a worker's successor does not know it."""
-        before = self._marked.pop(request, set())
+        before = self._marked.pop(key, set())
         if equal:
-            self._marked[request] = equal
+            self._marked[key] = equal
         for ppa in before | found:
             member = self._office.crew.get(ppa)
             if member is not None and (ppa in equal) != (member.snapshot.condition is Condition.DUPLICATE):

@@ -1,4 +1,4 @@
-"""The wishes on their way, by request id: how connections come to share one, and how each of their calls ends.
+"""The wishes on their way, by client and request id: how connections share one, and how their calls end.
 
 Rule: every call ends, by an answer or at its deadline; nothing here decides who gets which PPA.
 """
@@ -12,6 +12,7 @@ from functools import partial
 from ..problems import Kind, Problem
 from ..views import Lent, Wish
 from . import line
+from .keys import Key
 from .line import IN_LINE, Asked, Call, Stage
 from .lines import Lines
 from .office import Office
@@ -23,14 +24,14 @@ class Wishes:
 
     def __init__(self, office: Office) -> None:
         self._office = office
-        self._wishes: dict[str, Asked] = {}
-        self._with_sources: dict[str, Asked] = {}
+        self._wishes: dict[Key, Asked] = {}
+        self._with_sources: dict[Key, Asked] = {}
         self.lines = Lines()
         self._number = 0
         self.refusals = Refusals(office)
 
-    def __contains__(self, request_id: str) -> bool:
-        return request_id in self._wishes
+    def __contains__(self, key: Key | None) -> bool:
+        return key in self._wishes
 
     def __iter__(self) -> Iterator[Asked]:
         return iter(list(self._wishes.values()))
@@ -38,9 +39,13 @@ class Wishes:
     def __len__(self) -> int:
         return len(self._wishes)
 
-    def get(self, request_id: str) -> Asked | None:
-        """The wish of this request id."""
-        return self._wishes.get(request_id)
+    def get(self, key: Key) -> Asked | None:
+        """The wish of this client under this request id."""
+        return self._wishes.get(key)
+
+    def of_others(self, key: Key) -> list[Asked]:
+        """The wishes of other clients under the same request id."""
+        return [asked for asked in self if asked.key.request == key.request and asked.key != key]
 
     def with_sources(self, pool: str) -> list[Asked]:
         """Those that name what will be uploaded."""
@@ -66,16 +71,16 @@ class Wishes:
         asked = Asked(wish, wish.attempt, self._office.arrival(), self._number)
         if before is not None:
             asked = _gone_on(before, wish) or replace(asked, first=before.first, number=before.number)
-        self._wishes[wish.request_id] = asked
+        self._wishes[asked.key] = asked
         if wish.sources:
-            self._with_sources[wish.request_id] = asked
+            self._with_sources[asked.key] = asked
         self.put(asked, asked.stage)
         return asked
 
     def admit(self, asked: Asked, wish: Wish) -> None:
-        """May this wish share the place of the one that is here under its request id?  Raises Problem if not."""
+        """May this wish share the place of its client's that is here under its request id?  Raises Problem if not."""
         if not asked.same_wisher(wish):
-            raise self.refusals.problem(wish, Kind.REQUEST_ID_TAKEN, "somebody else's wish has this request id")
+            raise self.refusals.problem(wish, Kind.REQUEST_ID_TAKEN, "your wish for another owner or pool has it")
         if wish.attempt < asked.attempt:
             detail = f"attempt {asked.attempt} of this request came before"
             raise self.refusals.problem(wish, Kind.SUPERSEDED, detail)
@@ -116,12 +121,12 @@ class Wishes:
     def forget(self, asked: Asked) -> None:
         """The wish is no longer on its way."""
         if self._is_here(asked):
-            del self._wishes[asked.wish.request_id]
-            self._with_sources.pop(asked.wish.request_id, None)
+            del self._wishes[asked.key]
+            self._with_sources.pop(asked.key, None)
             self.lines.discard(asked)
 
     def _is_here(self, asked: Asked) -> bool:
-        return self._wishes.get(asked.wish.request_id) is asked
+        return self._wishes.get(asked.key) is asked
 
     def _untime(self, call: Call) -> None:
         for timed in call.timers:

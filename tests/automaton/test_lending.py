@@ -267,12 +267,23 @@ def test_a_lower_attempt_is_superseded() -> None:
     assert runner.kinds() == ["Read"]
 
 
-@pytest.mark.parametrize("other", [{"owner": "x"}, {"by": None}, {"by": "x"}, {"pool": "x"}])
-def test_somebody_elses_request_id_is_taken(other: dict[str, str | None]) -> None:
-    """Whatever the attempts are, and nothing is written."""
+@pytest.mark.parametrize(
+    ("other", "no"),
+    [
+        ({"owner": "x"}, No.TAKEN),
+        ({"pool": "x"}, No.TAKEN),
+        ({"by": None}, No.ELSEWHERE),
+        ({"by": "x"}, No.ELSEWHERE),
+        ({"by": "x", "owner": "x"}, No.ELSEWHERE),
+    ],
+)
+def test_a_request_id_of_another_wish(other: dict[str, str | None], no: No) -> None:
+    """The same client's for another owner or pool is taken; another client's is another wish, which is not here.
+    Whatever the attempts are, nothing is written.
+    """
     runner, _ = World().used_ppa()
     for attempt in (0, 5):
-        assert why(runner.order(confirm(attempt=attempt, **other))) is No.TAKEN
+        assert why(runner.order(confirm(attempt=attempt, **other))) is no
     assert runner.kinds() == ["Read", "Read"]
 
 
