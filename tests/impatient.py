@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ SLACK_S = 4.0  # two busy cores; what would be wrong takes longer
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n"
 
 
-def transport(root: str, timeouts: Timeouts = PATIENT, connections: int = 16, **more: Callable[..., None]) -> Transport:
+def transport(root: str, timeouts: Timeouts = PATIENT, connections: int = 16, **more: Any) -> Transport:
     return Transport(root, timeouts, connections, boottime, **more)
 
 

@@ -16,6 +16,7 @@ from .. import __version__
 from ..client.errors import NotPermitted, Unavailable
 from ..launchpad import new_credentials, refuse_insecure_environment, service_url, web_root
 from ..launchpad.answers import NOT_NOW, said
+from ..launchpad.texts import Secrets
 from ..launchpad.transport import Answer, NoAnswerError, NotSentError, Timeouts, Transport, boottime
 from . import signals
 
@@ -61,6 +62,7 @@ class Authorisation:
         if answer.status != HTTPStatus.OK:
             raise Unavailable(f"{self.web_root} gives no request token: {said(answer)}")
         self._request = _token(answer)
+        self._transport.secrets = Secrets(*self._request)
         asked = [("oauth_token", self._request[0]), *(("allow_permission", level) for level in levels)]
         return f"{self.web_root}+authorize-token?{urlencode(asked)}"
 

@@ -27,6 +27,7 @@ from ..port import (
     Unknown,
     WriteAnswer,
 )
+from .texts import one_line, refusal_of_credentials
 from .transport import Answer
 
 ACTIVE = "Active"
@@ -37,11 +38,6 @@ NOT_FOR_US = (401, 403, *NOT_THERE)
 # Answered before anything was done; unlike other 4xx, the same request may pass later.  412 is here for requests that
 # set no condition: nobody but a server between can mean anything by it.
 NOT_NOW = (408, 412, 425, 429)
-LONGEST_REASON = 300
-# The texts of launchpad-measured.md (16) and launchpad-facts.md (C.9): the one who asks is at fault, not the PPA.
-_CREDENTIALS = re.compile(
-    r"Expired token|Invalid (token|signature|nonce)|Unknown (access token|consumer)|Inactive account", re.IGNORECASE
-)
 
 # launchpad-facts.md, D.10
 MAKERS = "PPAs of a team can be made by its owner and administrators only, not by every member"
@@ -150,9 +146,7 @@ def _not_canonical(answer: Answer) -> Refused:
 
 def credentials_fault(answer: Answer) -> str | None:
     """Why Launchpad does not take our credentials, when that is what it says."""
-    if answer.status != HTTPStatus.UNAUTHORIZED or not _CREDENTIALS.match(_text(answer)):
-        return None
-    return f"Launchpad refuses our credentials: {one_line(_text(answer))}"
+    return refusal_of_credentials(_text(answer)) if answer.status == HTTPStatus.UNAUTHORIZED else None
 
 
 def entry(data: dict[str, Any], seen: Moment) -> Entry | Gone:
@@ -256,12 +250,6 @@ def text(data: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise UnreadableError(f"a representation without {name}")
     return value
-
-
-def one_line(text: str) -> str:
-    """For logs and people: printable, short, no line breaks."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * LONGEST_REASON]).split())
-    return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 1] + "…"
 
 
 def _text(answer: Answer) -> str:

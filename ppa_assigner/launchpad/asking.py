@@ -21,6 +21,7 @@ from .answers import FailedError, UnreadableError
 from .contents import Get
 from .links import origin
 from .slots import Slots
+from .texts import one_line
 from .transport import Answer, NoAnswerError, NotSentError, Transport
 
 T = TypeVar("T")
@@ -57,7 +58,7 @@ class Asking:
     ) -> Answer:
         """One request.  Raises NotSentError and NoAnswerError."""
         if origin(url) != origin(self.root):
-            raise NotSentError(f"not sent: {answers.one_line(url)} is no address of {self.root}")
+            raise NotSentError(f"not sent: {one_line(url)} is no address of {self.root}")
         headers = self._signed(method, url, {"Accept": "application/json", **(headers or {})})
         return self.transport.request(method, url, headers, body, lane=lane, deadline=deadline, leave_by=leave_by)
 

@@ -29,10 +29,11 @@ from lazr.restfulclient._browser import MultipleRepresentationCache
 from lazr.restfulclient.errors import CredentialsFileError, HTTPError
 
 from ..port import Lane
-from .answers import credentials_fault, one_line, said
+from .answers import credentials_fault, said
 from .indexes import PRODUCTION, Indexes
 from .links import origin
 from .operations import Operations
+from .texts import Secrets, one_line
 from .transport import Answer, NoAnswerError, NotSentError, RequestSeen, Timeouts, Transport
 from .transport import boottime as boot_time_clock
 
@@ -162,7 +163,9 @@ class LaunchpadClient(Operations):
         self._version = version
         self._credentials = credentials
         timeouts = timeouts or Timeouts()
-        transport = Transport(self._service, timeouts, connections, boottime, on_request)
+        token = credentials.access_token
+        secrets = Secrets(token.key, token.secret)
+        transport = Transport(self._service, timeouts, connections, boottime, on_request, secrets)
         indexes = Indexes(archive_root, timeouts, boottime)
         super().__init__(f"{self._service}{version}/", transport, self._with_signature, boottime, indexes)
         self._cache_dir = (cache_dir or cache_directory()) / f"{self._name_of_service()}-{version}"
@@ -206,7 +209,8 @@ class LaunchpadClient(Operations):
         except Exception as error:
             # Anything else is a description that cannot be read; a kept one must not stand in the way for ever.
             shutil.rmtree(self._cache_dir, ignore_errors=True)
-            raise ServiceUnavailable(f"its description cannot be read: {one_line(repr(error))}") from error
+            what = one_line(f"{type(error).__name__}: {error}")
+            raise ServiceUnavailable(f"its description cannot be read: {what}") from error
         launchpad._browser.max_retries = 0
         launchpad._browser._connection.cache = None
         return launchpad

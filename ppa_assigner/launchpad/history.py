@@ -12,6 +12,7 @@ from ..port import Entry, Gone, Moment, Remains, Unavailable
 from . import answers
 from .answers import REDACTED, FailedError
 from .contents import ACTIVE_STATUSES, Get, pages, query
+from .texts import one_line
 
 
 def ever_had(get: Get, entry: Entry, source: str, version: str) -> bool:
@@ -49,4 +50,4 @@ def _on_disk(data: Mapping[str, Any], moment: Moment) -> bool:
 
 def _called(data: Mapping[str, Any]) -> str:
     name, status = data.get("display_name", data.get("self_link", "?")), data.get("status", "?")
-    return answers.one_line(f"{name} ({status})")
+    return one_line(f"{name} ({status})")

@@ -10,7 +10,8 @@ import re
 from urllib.parse import quote, urlsplit
 
 from ..reference import Reference
-from .answers import UnreadableError, one_line
+from .answers import UnreadableError
+from .texts import one_line
 
 PRIMARY = "primary"
 _NAME = r"[^/]+"

@@ -38,6 +38,7 @@ from .asking import Asking, T, told
 from .catalogue import Catalogue, architectures
 from .indexes import Indexes
 from .links import reference_of, to_person, to_ppa
+from .texts import one_line
 from .transport import Answer, NoAnswerError, NotSentError, Transport
 
 
@@ -214,7 +215,7 @@ class Operations:
     def _made(self, ppa: Reference, url: str, deadline: float) -> Entry | Unknown:
         try:
             if reference_of(url) != ppa:
-                return Unknown(f"made, by its answer, was {answers.one_line(url)}")
+                return Unknown(f"made, by its answer, was {one_line(url)}")
             found = answers.read_answer(self._asking.send("GET", url, lane=Lane.WORK, deadline=deadline))
         except (NotSentError, NoAnswerError, UnreadableError) as error:
             return Unknown(f"made, but not seen yet: {error}")
@@ -224,7 +225,7 @@ class Operations:
 
     def delete(self, publication: Publication, comment: str, not_after: float) -> ActAnswer:
         """One POST.  `not_after` (boot-time clock, here and below): by then it has left or never will."""
-        fields = contents.operation("requestDeletion", removal_comment=answers.one_line(comment))
+        fields = contents.operation("requestDeletion", removal_comment=one_line(comment))
         return self._asking.act(publication.url, fields, not_after)
 
     def cancel(self, build: Build, not_after: float) -> ActAnswer:

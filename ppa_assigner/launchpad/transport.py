@@ -31,12 +31,15 @@ from urllib3.util import make_headers
 from ..port import Lane
 from .slots import Slots
 from .sockets import Exchange, PlainPool, SecurePool, SecureSocket, TooLateError, carrying
+from .texts import Secrets, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _OBJECT = re.compile(r"^\w+\(host=[^)]*\): ")  # how urllib3 begins what it says
 LARGEST_BYTES = 64 * 1024 * 1024
+DOCUMENTS = (200, 209)
+"""Statuses of answers that are what was asked for, and not to be changed."""
 CHUNK_BYTES = 64 * 1024
 SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
@@ -98,10 +101,13 @@ class Transport:
         connections: int,
         boottime: Callable[[], float],
         on_request: Callable[[RequestSeen], None] | None = None,
+        secrets: Secrets = Secrets(),  # noqa: B008 - immutable
     ) -> None:
         self._timeouts = timeouts
         self._boottime = boottime
         self._on_request = on_request
+        self.secrets = secrets
+        """They are in no error, and in no answer but one that succeeded with what was asked for."""
         self.sizes = lanes(connections)
         self._slots = {lane: Slots(size) for lane, size in self.sizes.items()}
         context = trusting_the_system()
@@ -168,11 +174,18 @@ class Transport:
                 content = _whole(response)
         except (HTTPError, OSError, http.client.HTTPException, ValueError, TooLateError) as error:
             kind = NoAnswerError if exchange.sent else NotSentError
-            raise kind(f"{method} {urlsplit(url).path}{self._way}: {_told(error)}") from error
+            # Without the cause: an error about a header has the header, and with it the signature, in it.
+            raise kind(self._failed(method, url, _told(error))) from None
         if self._way and response.status == http.client.PROXY_AUTHENTICATION_REQUIRED:
-            raise NotSentError(f"{method} {urlsplit(url).path}{self._way}: {response.status} {response.reason}")
-        names = {name.lower(): value for name, value in response.headers.items()}
+            raise NotSentError(self._failed(method, url, f"{response.status} {response.reason}"))
+        names = {name.lower(): self.secrets.out_of(value) for name, value in response.headers.items()}
+        if response.status not in DOCUMENTS:
+            content = self.secrets.out_of_bytes(content)
         return Answer(response.status, names, content, started, self._boottime())
+
+    def _failed(self, method: str, url: str, what: str) -> str:
+        path = self.secrets.out_of(urlsplit(url).path)
+        return f"{method} {path}{self._way}: {one_line(self.secrets.out_of(what))}"
 
     @contextmanager
     def _slot(self, lane: Lane, exchange: Exchange) -> Iterator[None]:

@@ -155,9 +155,9 @@ class Looker(threading.Thread):
     def _look_at(self, owner: str, ppas: list[Reference], number: int) -> None:
         try:
             answer = self._launchpad.look(owner)
-        except Exception as error:
+        except Exception:
             log.exception("~%s: the look failed", owner)
-            answer = Unavailable(f"the look failed: {error}")
+            answer = Unavailable("the look failed of a bug: the log says more")
         match answer:
             case Look():
                 # Each page of the listing is one answer of Launchpad's clock, however many PPAs it shows.

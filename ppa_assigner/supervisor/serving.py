@@ -86,7 +86,7 @@ class Serving:
         pause = RESTART_PAUSES_S[min(member.restarts, len(RESTART_PAUSES_S) - 1)]
         member.restarts += 1
         self.restarts += 1
-        member.down = f"the worker failed: {error!r}"
+        member.down = f"the worker failed of a bug ({type(error).__name__}): the log says more"
         self._office.crew.indexed(member.snapshot)
         self._answer_for(ppa, known, member.down)
         self._round_without(ppa, member.down)

@@ -70,6 +70,7 @@ def expires(one: Site) -> None:
     rule = one.fault("status", status=401, text=f"Expired token ({one.name}).", headers={"Content-Type": "text/plain"})
     eventually(lambda: set(one.conditions()) == {"unreachable"}, "unreachable")
     assert all("Expired token" in ppa["fault"] for ppa in one.daemon.ppas())
+    assert f"({one.name})" not in one.daemon.http.get("/v1/ppas").text + one.daemon.log
     assert one.ask("POST", f"/v1/leases/{lease['id']}/touch").kind == "launchpad-unavailable"
     assert one.assign("now").kind == "launchpad-unavailable"
     said_once(one, "its PPAs cannot be looked at: Launchpad refuses our credentials: Expired token")
