@@ -29,4 +29,4 @@ done
 
 # shellcheck disable=SC2086  # names of packages and of their files have no spaces
 exec ppa-assigner exec --owner "$owner" --wait 30m --idle 10m $sources -- \
-    sh -euc 'dput "$PPA" $0; exec "$@"' "$changes" "$@"
+    sh -euc 'dput -f "$PPA" $0; exec "$@"' "$changes" "$@"

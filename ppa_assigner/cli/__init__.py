@@ -6,6 +6,7 @@ this package wires the parts of the daemon together.  What a command needs is im
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -20,13 +21,29 @@ BROKEN_PIPE = 141  # what a shell shows of a program that SIGPIPE ended
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line, by default the process's own, and give its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = _run(list(sys.argv[1:] if arguments is None else arguments))
-    except KeyboardInterrupt:
-        return INTERRUPTED
+        code = _interruptibly(given)
+        _tell_shell(given, code)
     except BrokenPipeError:
         return _quietly(BROKEN_PIPE)
     return _flushed(code)
+
+
+def _interruptibly(arguments: list[str]) -> int:
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _tell_shell(arguments: list[str], code: int) -> None:
+    """A shell that evaluates what is printed learns of a failure by that, whatever failed."""
+    from . import output, shell
+
+    if code and shell.evaluates(arguments):
+        with contextlib.suppress(output.NotWritten):  # which has been said when the answer met the same
+            output.line(shell.refusal(code))
 
 
 def _flushed(code: int) -> int:

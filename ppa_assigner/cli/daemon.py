@@ -33,11 +33,12 @@ name: demo
 """
 DEMO_TEXT = """\
 ppa-assigner listens on http://127.0.0.1:8020 and lends {ppas} PPAs of a Launchpad that is only a stand-in.
-Try, in another terminal (after `. .venv/bin/activate`):
+Try, in another terminal (after `. .venv/bin/activate`; `exit` closes it when the PPA is not free in time):
 
     ppa-assigner status
-    eval "$(ppa-assigner assign --owner "$USER" --ppa ppa:ci-pool/pool-001 --wait 30s --export)"; echo "I have $PPA"
-    ppa-assigner exec --owner "$USER" -- sh -c 'echo "I have $PPA"'
+    lease=$(ppa-assigner assign --owner "$(id -un)" --ppa ppa:ci-pool/pool-001 --wait 30s --export) || exit
+    eval "$lease"; echo "I have $PPA"
+    ppa-assigner exec --owner "$(id -un)" -- sh -c 'echo "I have $PPA"'
     curl -s http://127.0.0.1:8020/v1/pools
 
 Upload something, release the PPA and see it cleaned:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..client.errors import AssignerError
-from . import lending, options, output, signals
+from . import lending, options, output, shell, signals
 from .child import Child
 from .options import OnLost, TokenFile, Url
 from .signals import interruptible, not_ignored
@@ -87,7 +87,7 @@ def _with_ppa(client: Client, owner: str, wish: Wish, command: list[str], on_los
         # From here to this process's end nothing interrupts it: signals wait until they are passed on.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, signal.SIGCHLD})
         signals.again()
-    child = Child(command, dict(os.environ) | output.variables(lease), before)
+    child = Child(command, dict(os.environ) | shell.variables(lease), before)
     holding = Holding(client, lease, lambda reason: _lost(child, lease, reason, on_lost))
     try:
         return _run(child, holding)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..client.errors import AssignerError, UsageError
-from . import completing, options, output, signals, watching
+from . import completing, options, output, shell, signals, watching
 from .options import Json, TokenFile, Url
 from .signals import Interrupted, interruptible
 from .waiting import Waiting
@@ -21,6 +21,7 @@ from .waiting import Waiting
 if TYPE_CHECKING:
     from ..client import PPA, Client, Lease, Wish
 
+_EXPORT_HELP = 'Print lines for a shell: lease=$(ppa-assigner assign … --export) || exit; eval "$lease"'
 _WITHDRAW_S = 10.0
 _AWAY_S = 2.0  # of a daemon that has not answered before: a wish ends with it, and whoever interrupts has waited enough
 
@@ -38,7 +39,7 @@ def assign(
     request_id: options.RequestId = None,
     attempt: options.Attempt = 0,
     json: Json = False,
-    export: Annotated[bool, typer.Option("--export", help="Print lines for a shell's eval.")] = False,
+    export: Annotated[bool, typer.Option(shell.OPTION, help=_EXPORT_HELP)] = False,
     url: Url = None,
     token_file: TokenFile = None,
 ) -> None:
@@ -63,7 +64,7 @@ def assign(
         if json:
             output.document(lease)
         else:
-            output.line(output.exports(lease) if export else lease["ppa"])
+            output.line(shell.exports(lease) if export else lease["ppa"])
 
 
 def take(client: Client, owner: str, wish: Wish, waiting: Waiting) -> Lease:

@@ -17,7 +17,7 @@ from ..client.errors import AssignerError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..client import PPA, Event, Lease
+    from ..client import PPA, Event
 
 _HEADS = ("PPA", "STATE", "CONDITION", "OWNER", "SINCE", "LEFT", "CLEANING", "REMARK")
 _NOTHING = "-"
@@ -54,28 +54,6 @@ def line(text: str = "") -> None:
 def document(value: object) -> None:
     """A document as JSON."""
     line(json.dumps(value, indent=2))
-
-
-# -- leases -------------------------------------------------------------------------------------------------------
-
-
-def variables(lease: Lease) -> dict[str, str]:
-    """What a command is told of its PPA; `PPA` is ready for dput."""
-    return {
-        "PPA": lease["dput"],
-        "PPA_REFERENCE": lease["ppa"],
-        "PPA_LEASE_ID": lease["id"],
-        "PPA_WEB": lease["web"],
-    }
-
-
-def exports(lease: Lease) -> str:
-    """Lines for a shell's `eval`; nothing in a value can leave its quotes."""
-    return "\n".join(f"export {name}={_quoted(value)}" for name, value in variables(lease).items())
-
-
-def _quoted(value: str) -> str:
-    return "'" + value.replace("'", "'\\''") + "'"
 
 
 # -- tables -------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Python client of the daemon's HTTP API.
 
     with Client().lease("build-77", wait=600) as held:
-        run(["dput", held.dput, "changes"])
+        run(["dput", "-f", held.dput, "changes"])
 
 Rule: knows the daemon by its HTTP contract alone, and imports nothing of the daemon.
 """

@@ -28,11 +28,12 @@ PPAS = 4
 CHANGES = "Format: 1.8\nSource: hello\nArchitecture: source\nVersion: {version}\n"
 DPUT = """\
 #!{python}
-# dput PPA CHANGES...: uploads what a changes file names
+# dput -f PPA CHANGES...: uploads what a changes file names
 import json, sys, urllib.request
-for name in sys.argv[2:]:
+assert sys.argv[1] == "-f"
+for name in sys.argv[3:]:
     fields = dict(line.rstrip().split(": ", 1) for line in open(name))
-    body = {{"ppa": sys.argv[1], "source": fields["Source"], "version": fields["Version"]}}
+    body = {{"ppa": sys.argv[2], "source": fields["Source"], "version": fields["Version"]}}
     urllib.request.urlopen("{control}dput", json.dumps(body).encode(), timeout=30).close()
 """
 TEST = """\

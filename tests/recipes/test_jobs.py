@@ -92,7 +92,7 @@ def test_the_script_asks_for_a_ppa_that_never_had_the_version(site: Site, tmp_pa
 
 # -- Jenkins ----------------------------------------------------------------------------------------------------------
 
-_TOKENS = re.compile(r"//[^\n]*|'(?:\\.|[^'\\\n])*'|[{}()\[\]]|[^\s'{}()\[\]]+|\s+")
+_TOKENS = re.compile(r"//[^\n]*|'''(?:.|\n)*?'''|'(?:\\.|[^'\\\n])*'|[{}()\[\]]|[^\s'{}()\[\]]+|\s+")
 _SECTIONS = {"pipeline", "agent", "options", "environment", "stages", "stage", "steps", "post", "always", "failure"}
 
 
@@ -128,9 +128,9 @@ def blocks(text: str) -> list[tuple[str, str]]:
         elif word in pairs:
             assert open_.pop()[0] == pairs[word], text
         elif before == "sh":
-            found.append((open_[-1][1:], word[1:-1].replace("\\'", "'")))
+            found.append((open_[-1][1:], word.strip("'") if word.startswith("'''") else word[1:-1]))
     assert not open_
-    return found
+    return [(block, re.sub(r"\\(.)", r"\1", script)) for block, script in found]
 
 
 def test_a_pipeline_has_a_ppa_from_stage_to_stage(site: Site, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_pipeline_has_a_ppa_from_stage_to_stage(site: Site, tmp_path: Path) ->
     steps = blocks((RECIPES / "Jenkinsfile").read_text())
     last = [script for block, script in steps if block == "always"]
     assert (len(steps), len(last)) == (4, 1)
-    variables = {"BUILD_URL": "https://jenkins/7", "JOB_NAME": "hello", "CODE": "3"}
+    variables = {"BUILD_URL": "https://jenkins/7", "BUILD_NUMBER": "7", "JOB_NAME": "hello", "CODE": "3"}
     workspace = site.workspace(tmp_path, "2.0")
     codes = [site.sh(script, workspace, **variables).returncode for _, script in steps[:3]]
     assert codes == [0, 0, 3]
@@ -149,11 +149,17 @@ def test_a_pipeline_has_a_ppa_from_stage_to_stage(site: Site, tmp_path: Path) ->
     assert site.given_back(variables["BUILD_URL"])
 
 
-def test_a_pipeline_that_got_no_ppa_gives_none_back(site: Site, tmp_path: Path) -> None:
-    """`post` is fine without a lease."""
-    (last,) = [script for block, script in blocks((RECIPES / "Jenkinsfile").read_text()) if block == "always"]
-    (tmp_path / "ppa.env").write_text("")
-    assert site.sh(last, tmp_path).returncode == 0
+def test_a_pipeline_that_got_no_ppa_ends_and_gives_none_back(site: Site, tmp_path: Path) -> None:
+    """Whatever an earlier build left in the workspace; `post` is fine without a lease, also where no stage ran."""
+    first, upload, test, last = [script for _, script in blocks((RECIPES / "Jenkinsfile").read_text())]
+    variables = {"BUILD_URL": "https://jenkins/8", "BUILD_NUMBER": "8", "JOB_NAME": "hello"}
+    (tmp_path / "ppa.7.env").write_text("export PPA=ppa:earlier PPA_LEASE_ID=earlier\n")
+    workspace = site.workspace(tmp_path, "2.1")
+    assert site.sh(last, workspace, **variables).returncode == 0
+    assert site.sh(first, workspace, **{**variables, "PPA_ASSIGNER_TOKEN": "wrong"}).returncode == 77
+    assert all(site.sh(step, workspace, **variables).returncode for step in (upload, test))
+    assert site.sh(last, workspace, **variables).returncode == 0
+    assert not (workspace / "tested").exists()
 
 
 # -- cron -------------------------------------------------------------------------------------------------------------

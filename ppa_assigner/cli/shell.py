@@ -1,0 +1,47 @@
+"""What a shell evaluates: the text that `assign --export` prints.
+
+Rule: whatever the end is, the text leaves the variables either naming the lease that was just taken or unset, never
+empty or those of an earlier lease; and it ends with the exit code, so that `eval "$(…)" || exit` ends too.  Nothing in
+a value can leave its quotes.  The shells are those that read the language of POSIX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..client import Lease
+
+OPTION = "--export"
+VARIABLES = ("PPA", "PPA_REFERENCE", "PPA_LEASE_ID", "PPA_WEB")
+_RUNS_OTHERS = "exec"
+
+
+def variables(lease: Lease) -> dict[str, str]:
+    """What a command is told of its PPA; `PPA` is ready for dput."""
+    return dict(zip(VARIABLES, (lease["dput"], lease["ppa"], lease["id"], lease["web"]), strict=True))
+
+
+def exports(lease: Lease) -> str:
+    """The text that sets the variables."""
+    return "\n".join(f"export {name}={_quoted(value)}" for name, value in variables(lease).items())
+
+
+def refusal(code: int) -> str:
+    """The text that unsets them and fails with the code; on one line, which splitting into words cannot change."""
+    return f"unset -v {' '.join(VARIABLES)}; (exit {code})"
+
+
+def evaluates(arguments: Sequence[str]) -> bool:
+    """Whether a shell evaluates what this command line prints.  Told by its words alone, for a line that cannot be read
+    fails too.  What follows `exec` is another program's, and so is stdout then.
+    """
+    words = list(takewhile("--".__ne__, arguments))
+    command = next((word for word in words if not word.startswith("-")), None)
+    return command != _RUNS_OTHERS and any(word.startswith(OPTION) for word in words)
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "'\\''") + "'"
