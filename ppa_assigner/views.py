@@ -40,9 +40,26 @@ class Cleaning:
     since: datetime
 
 
+class EndsBy(enum.Enum):
+    """What ends a lease that nobody ends: its fixed end, or silence."""
+
+    UNTIL = "until"
+    IDLE = "idle"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """When a lease ends by itself (UTC, Launchpad's clock), and by what."""
+
+    at: datetime
+    by: EndsBy
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A PPA as its worker knew it last; `seen` is when Launchpad last showed it (UTC, Launchpad's clock)."""
+    """A PPA as its worker knew it last; `seen` is when Launchpad last showed it (UTC, Launchpad's clock); `end` is that
+    of its lease, None while it is not used.
+    """
 
     ppa: Reference
     pool: str
@@ -51,6 +68,7 @@ class Snapshot:
     seen: datetime | None = None
     cleaning: Cleaning | None = None
     fault: str | None = None
+    end: End | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +118,12 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Lent:
-    """A lease that may be told; `fresh`: this call made it."""
+    """A lease that may be told; `fresh`: this call made it; `end`: as in Snapshot."""
 
     ppa: Reference
     record: Record
     fresh: bool = False
+    end: End | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,7 @@ def test_none_free_says_what_a_client_can_use() -> None:
     assert facts["counts"]["condition"]["ok"] == 2
     assert facts["position"] == 2
     assert facts["next_until"] == "2026-11-25T04:00:00Z"
+    assert facts["next_ends"] is None  # no worker is there that would know
     place = made.tickets.redeem(facts["ticket"], "default", Key(None, "second"), made.clock.epoch())
     assert place is not None
 

@@ -379,7 +379,8 @@ def test_release_of_an_unknown_lease_is_77_but_0_after_a_lost_answer(daemon: Fak
 
 def test_status_in_a_pipe_is_plain_and_whole(daemon: FakeDaemon) -> None:
     """Nothing is cut, wrapped or coloured, and no text of others brings control characters."""
-    used = PPA | {"state": "used", "until": "2999-01-01T00:00:00Z", "owner": "\x1b[31mred\n\u202e" + "x" * 300}
+    end = {"until": "2999-01-01T00:00:00Z", "ends": "2026-01-01T00:00:00Z", "ends_by": "idle"}
+    used = PPA | {"state": "used", **end, "owner": "\x1b[31mred\n\u202e" + "x" * 300}
     bad = PPA | {"condition": "quarantined", "quarantined": "too often", "tries": 5, "fault": "503", "cleaning": None}
     daemon.on("GET", "/v1/ppas", Reply(200, {"items": [used, bad]}))
     done = cli("status", url=daemon.url, env={"COLUMNS": "40", "FORCE_COLOR": "1"})
@@ -387,6 +388,7 @@ def test_status_in_a_pipe_is_plain_and_whole(daemon: FakeDaemon) -> None:
     heads, first, second = done.stdout.splitlines()
     assert heads.split() == ["PPA", "STATE", "CONDITION", "OWNER", "SINCE", "LEFT", "CLEANING", "REMARK"]
     assert "\\x1b[31mred\\n\\u202e" + "x" * 300 in first
+    assert "  0s, unless touched  " in first
     assert "delete, 3 of 7 deleted" in first
     assert "quarantined: too often; 5 tries failed: 503" in second
     assert "\x1b" not in done.stdout

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,9 @@ import httpx
 import pytest
 
 from ppa_assigner.automaton.known import LEGAL
-from ppa_assigner.record import Record, State, parse
+from ppa_assigner.record import Record, State, format_time, parse, parse_time
 
+from .commandline import cli
 from .processes import Daemon, Launchpad, configure, running, start_launchpad
 from .waiting import until
 
@@ -84,6 +87,44 @@ def test_a_released_ppa_is_emptied_and_lent_again(tmp_path: Path, launchpad: Lau
         packages = launchpad.control.packages(POOL[0])
         assert {p["status"] for p in [*packages["sources"], *packages["binaries"]]} == {"Deleted"}
         check_history(launchpad, POOL[:1])
+
+
+def shown(ppa: dict[str, Any]) -> tuple[Any, Any]:
+    """When a lease ends, and by what."""
+    return ppa["ends"], ppa["ends_by"]
+
+
+def later(time: str, seconds: int) -> str:
+    """So much after that time."""
+    return format_time(parse_time(time) + timedelta(seconds=seconds))
+
+
+def test_what_is_shown_of_time_left_counts_silence_too(tmp_path: Path, launchpad: Launchpad) -> None:
+    """In leases, PPAs, lists, `none-free`, `status` and `touch` alike; after a restart as the new daemon sees it."""
+    daemon = configure(tmp_path, launchpad, ppas=POOL[:1])
+    url = f"unix:{daemon.address}"
+    with running(daemon):
+        daemon.start().wait_for_states(free=1)
+        lease = daemon.assign("first", ttl=28800, idle=600).json()
+        ends = (later(lease["touched"], 660), "idle")
+        assert shown(lease) == ends
+        assert [shown(one) for one in daemon.http.get("/v1/leases").json()["items"]] == [ends]
+        assert [shown(one) for one in daemon.ppas()] == [ends]
+        assert shown(daemon.http.get(f"/v1/leases/{lease['id']}").json()) == ends
+        refused = daemon.assign("second").json()
+        assert (refused["next_ends"], refused["next_until"]) == (ends[0], lease["until"])
+        assert refused["detail"].endswith(f"; the next lease ends at {ends[0]} unless it is touched")
+        assert re.search(r"  10m\d+s, unless touched  ", cli("status", url=url).stdout)
+        told = cli("touch", lease["id"], url=url).stdout.strip()
+        assert ends[0] <= told <= later(ends[0], 60)
+        daemon.kill()
+        daemon.start()
+        (again,) = daemon.ppas()
+        assert again["ends_by"] == "idle"
+        assert told <= again["ends"] <= later(told, 120)
+        held = daemon.http.post(f"/v1/ppas/{POOL[0]}/hold", json={"lease": lease["id"], "for": 60}).json()
+        assert shown(held) == (later(lease["until"], 60), "until")
+        assert shown(daemon.http.delete(f"/v1/leases/{lease['id']}").json()) == (None, None)
 
 
 def requests_of(launchpad: Launchpad, since: int) -> list[str]:

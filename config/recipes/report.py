@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Who has which PPA, since when and until when; and what a person should look at.  For cron, which mails it:
+"""Who has which PPA, since when, and when that ends; and what a person should look at.  For cron, which mails it:
 
     0 7 * * 1-5  ppa-assigner status --json | /usr/local/share/ppa-assigner/report.py
 
@@ -26,7 +26,7 @@ def main() -> int:
     wrong = [ppa for ppa in ppas if ppa["condition"] not in FINE or ppa["tries"]]
     if used or wrong:
         print(counted(ppas))
-    told("In use:", used, lambda ppa: f"{ppa['owner']}, since {ppa['since']}, until {ppa['until']}{note(ppa)}")
+    told("In use:", used, lambda ppa: f"{ppa['owner']}, since {ppa['since']}, {end(ppa)}{note(ppa)}")
     told("To be looked at:", wrong, trouble)
     return 0
 
@@ -43,6 +43,11 @@ def told(head, ppas, tell):
         print(f"\n{head}")
         for ppa in sorted(ppas, key=lambda ppa: ppa["since"] or ""):
             print(f"  {ppa['ppa']}: {tell(ppa)}")
+
+
+def end(ppa):
+    """When its lease ends, and what could put that off."""
+    return f"ends {ppa['ends']}" + (" unless touched" if ppa["ends_by"] == "idle" else "")
 
 
 def note(ppa):

@@ -55,7 +55,7 @@ Times are RFC 3339 in UTC, durations are seconds, lists are `{"items": […]}`. 
 whose `type` ends in the kind of problem.  A client that gets no answer, or a 503, asks again with the same `request_id`
 and `attempt` one higher: it gets the PPA that the first try may have got, never a second one."""
 _DETAILS = {
-    Kind.NONE_FREE: "no PPA of pool 'default' is free",
+    Kind.NONE_FREE: "no PPA of pool 'default' is free; the next lease ends at 2026-11-25T11:14:12Z",
     Kind.ALL_BURNT: "every PPA of pool 'default' had one of these sources before, and takes it no more: hello 2.10-3",
     Kind.INVALID: "owner: is missing",
     Kind.UNAVAILABLE: "Launchpad did not answer in time; asking again is safe",
@@ -66,6 +66,7 @@ _FACTS: dict[Kind, dict[str, Any]] = {
         "counts": {"state": {"free": 0, "used": 19, "dirty": 1}, "condition": {"ok": 20}},
         "position": 3,
         "next_until": "2026-11-25T11:14:12Z",
+        "next_ends": "2026-11-25T11:14:12Z",
         "ticket": "eyJ…",
     },
     Kind.ALL_BURNT: {

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from .. import port
 from ..record import Record, format_time
 from ..reference import Reference
-from ..views import Event, Lent, PoolView, Snapshot
+from ..views import End, Event, Lent, PoolView, Snapshot
 
 Document = dict[str, Any]
 
@@ -39,6 +39,7 @@ def lease(lent: Lent) -> Document:
         "since": format_time(record.since),
         "touched": format_time(record.touched),
         "until": _time(record.until),
+        **_ending(lent.end),
         "idle": record.idle,
         "note": record.note,
         "uploader": record.uploader,
@@ -54,6 +55,7 @@ def ppa(snapshot: Snapshot) -> Document:
         "state": record.state.value if record else None,
         "condition": snapshot.condition.value,
         **_of_record(record),
+        **_ending(snapshot.end),
         "fault": snapshot.fault,
         "quarantined": record.quarantined if record else None,
         "cleaning": cleaning and {
@@ -79,6 +81,11 @@ def _of_record(record: Record | None) -> Document:
         "note": record.note,
         "tries": record.tries,
     }
+
+
+def _ending(end: End | None) -> Document:
+    """When a lease ends if nobody touches it, and by what."""
+    return {"ends": _time(end.at), "ends_by": end.by.value} if end is not None else {"ends": None, "ends_by": None}
 
 
 def pool(view: PoolView) -> Document:

@@ -159,4 +159,4 @@ def _in_use(snapshot: Snapshot, wanted: dict[str, str | None]) -> Lent | None:
         return None
     if any(value is not None and getattr(record, name) != value for name, value in wanted.items()):
         return None
-    return Lent(snapshot.ppa, record)
+    return Lent(snapshot.ppa, record, end=snapshot.end)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..record import State
-from ..views import Condition
+from ..views import Condition, EndsBy
 
 LONGEST_S = 10 * 366 * 86400.0
 """A time that no pool allows: what is longer could not be added to a date."""
@@ -23,6 +23,11 @@ NO_NUL: dict[str, Any] = {"pattern": "^[^\\u0000]*$"}
 Text = Annotated[str, Field(min_length=1, max_length=256, json_schema_extra=NO_NUL)]
 Time = Annotated[str, Field(description="RFC 3339, UTC, whole seconds", examples=["2026-11-25T03:14:12Z"])]
 PpaName = Annotated[str, Field(description="~owner/ubuntu/name", examples=["~ci-pool/ubuntu/pool-001"])]
+
+Ends = Annotated[
+    Time | None, Field(description="when the lease ends if nobody touches it, as this daemon knows; null when not used")
+]
+EndingBy = Annotated[EndsBy | None, Field(description="what ends it then: its fixed end, or silence (`idle`)")]
 
 _LEASE: dict[str, Any] = {
     "id": "4c1f8f0e3a7d4b5f9e2c6d1a0b7c8e9f",
@@ -38,6 +43,8 @@ _LEASE: dict[str, Any] = {
     "since": "2026-11-25T03:14:12Z",
     "touched": "2026-11-25T03:20:00Z",
     "until": "2026-11-25T11:14:12Z",
+    "ends": "2026-11-25T03:31:00Z",
+    "ends_by": "idle",
     "idle": 600,
     "note": None,
     "uploader": "~ann",
@@ -52,6 +59,8 @@ _PPA: dict[str, Any] = {
     "since": "2026-11-25T11:14:12Z",
     "touched": "2026-11-25T11:14:12Z",
     "until": None,
+    "ends": None,
+    "ends_by": None,
     "note": None,
     "tries": 0,
     "fault": None,
@@ -168,6 +177,8 @@ class Lease(BaseModel):
     since: Time
     touched: Time
     until: Time | None
+    ends: Ends
+    ends_by: EndingBy
     idle: int | None
     note: str | None
     uploader: str | None
@@ -203,6 +214,8 @@ class Ppa(BaseModel):
     since: Time | None
     touched: Time | None
     until: Time | None
+    ends: Ends
+    ends_by: EndingBy
     note: str | None
     tries: int | None
     fault: str | None
@@ -310,7 +323,8 @@ class Problem(BaseModel):
     request_id: Annotated[str | None, Field(description="with every problem of an assign")] = None
     counts: Annotated[Counts | None, Field(description="with `none-free`")] = None
     position: Annotated[int | None, Field(description="with `none-free`: the place in the line, from 1")] = None
-    next_until: Annotated[Time | None, Field(description="with `none-free`: the earliest end of a lease")] = None
+    next_until: Annotated[Time | None, Field(description="with `none-free`: the earliest `until` of a lease")] = None
+    next_ends: Annotated[Time | None, Field(description="with `none-free`: the earliest `ends` of a lease")] = None
     sources: Annotated[list[Source] | None, Field(description="with `all-burnt`: as asked")] = None
     burnt: Annotated[
         dict[str, str] | None, Field(description="with `all-burnt`: which PPA had which of them, name and version")

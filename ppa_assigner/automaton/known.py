@@ -13,13 +13,13 @@ from ..options import PoolOptions
 from ..port import Entry, Refused, Unknown
 from ..record import Record, State, Text
 from ..reference import Reference
-from ..views import Cleaning, Condition, Snapshot
+from ..views import Cleaning, Condition, End, Snapshot
 from .asks import Change
 from .clean import Clean, Stage
 from .daemon import Daemon
+from .ending import end_of
 from .events import Assign, CheckBurnt, Command, Confirm, Inspect
 
-MAX_GAP_S = 60.0  # how much silence is granted beyond `idle` at the most, and how old `touched` may get
 FENCE_S = 10.0  # a destructive request or a grant leaves only so soon after a read that showed our record
 CLEANER_SILENCE_S = 300.0  # after so much silence another daemon's clean is taken over
 CLEANER_TOUCH_S = 60.0
@@ -286,7 +286,17 @@ class Known:
 
     def snapshot(self) -> Snapshot:
         """What anybody may see of it at any time."""
-        return Snapshot(self.ppa, self.pool, self.record, self.condition, self.seen, self.cleaning, self.fault)
+        return Snapshot(
+            self.ppa, self.pool, self.record, self.condition, self.seen, self.cleaning, self.fault, self.end
+        )  # fmt: skip
+
+    @property
+    def end(self) -> End | None:
+        """When its lease ends if nobody touches it, as far as this daemon knows.  Silence ends none while the PPA
+        cannot be reached, and is counted anew from when it can be again.
+        """
+        reached = self.unreachable is None and self.absent is None
+        return end_of(self.record, self.heard, silence_counts=reached)
 
     @property
     def cleaning(self) -> Cleaning | None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from ..port import Entry, Gone
 from ..record import Record, State, Text, parse, whole_seconds
-from .known import MAX_GAP_S, Known, Now
+from .ending import end_of
+from .known import Known, Now
 
 NOT_FOUND = 404
 
@@ -104,20 +105,7 @@ def made_dirty(known: Known, now: Now) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def silence_allowed(idle: float) -> float:
-    """How long after the last touch a lease with this `idle` ends (design, section 5.8); seconds."""
-    return idle + min(MAX_GAP_S, idle / 4)
-
-
-def touch_due_after(idle: int | None) -> float:
-    """How old `touched` may get before a touch is written; seconds."""
-    return min(MAX_GAP_S, idle / 4) if idle is not None else MAX_GAP_S
-
-
 def ends_at(known: Known, record: Record) -> datetime | None:
     """When this used record's lease ends if nobody touches it."""
-    ends = [record.until] if record.until else []
-    if record.idle is not None and not record.held:
-        last = max(record.touched, known.heard or record.touched)
-        ends.append(last + timedelta(seconds=silence_allowed(record.idle)))
-    return min(ends) if ends else None
+    end = end_of(record, known.heard)
+    return end.at if end is not None else None

@@ -15,6 +15,7 @@ from ..record import Record, State, format_time, whole_seconds
 from ..views import Condition
 from . import burnt
 from .asks import Do, EverHad, Grant, LookForArrivals, Read
+from .ending import touch_due_after
 from .events import (
     Assign,
     CheckBurnt,
@@ -33,7 +34,7 @@ from .events import (
     Touch,
 )
 from .known import FENCE_S, Granting, Known, Now, Purpose, Reading, Tracing, Verifying, Why
-from .learning import absent, made_dirty, touch_due_after, unreachable
+from .learning import absent, made_dirty, unreachable
 from .writing import Step, begin, start
 
 

@@ -108,13 +108,16 @@ def touch(
     url: Url = None,
     token_file: TokenFile = None,
 ) -> None:
-    """Prove that you are still there; print the lease's end."""
+    """Prove that you are still there; print when the lease ends.
+
+    That is its end if nobody touches it any more: by --idle, where that comes first.
+    """
     extension = options.optional_seconds("--ttl", ttl)
     found = options.connect(url, token_file).touch(options.lease_id(lease), extension)
     if json:
         output.document(found)
     else:
-        output.line(output.escaped(found["until"]))
+        output.line(output.escaped(found.get("ends") or found["until"]))
 
 
 def release(lease: options.Lease = None, json: Json = False, url: Url = None, token_file: TokenFile = None) -> None:

@@ -90,7 +90,7 @@ def _row(item: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
         _condition(item, now),
         item.get("owner"),
         item.get("since"),
-        _left(item.get("until"), now) if item.get("state") == "used" else None,
+        _left(item, now) if item.get("state") == "used" else None,
         _cleaning(item.get("cleaning")),
         _remark(item),
     )
@@ -105,9 +105,11 @@ def _condition(item: Mapping[str, Any], now: datetime) -> str | None:
     return condition
 
 
-def _left(until: object, now: datetime) -> str | None:
-    end = _time(until)
-    return None if end is None else _span((end - now).total_seconds())
+def _left(item: Mapping[str, Any], now: datetime) -> str | None:
+    """Until it ends if nobody touches it, by silence or not."""
+    end = _time(item.get("ends") or item.get("until"))
+    silence = ", unless touched" if item.get("ends_by") == "idle" else ""
+    return None if end is None else _span((end - now).total_seconds()) + silence
 
 
 def _cleaning(cleaning: Mapping[str, Any] | None) -> str | None:

@@ -13,7 +13,9 @@ from .errors import Document
 
 
 class Lease(TypedDict):
-    """One owner's time with one PPA.  `dput` is the PPA as dput takes it, `ppa` as Launchpad's API writes it."""
+    """One owner's time with one PPA.  `dput` is the PPA as dput takes it, `ppa` as Launchpad's API writes it; `ends` is
+    when it ends if nobody touches it, as the daemon knows, and `ends_by` by what: `until` or `idle` (silence).
+    """
 
     id: str
     request_id: str
@@ -28,6 +30,8 @@ class Lease(TypedDict):
     since: str
     touched: str
     until: str
+    ends: str | None
+    ends_by: str | None
     idle: int | None
     note: str | None
     uploader: str | None
@@ -44,7 +48,7 @@ class Cleaning(TypedDict):
 
 
 class PPA(TypedDict):
-    """What the daemon knows of a PPA; `seen` is when Launchpad last showed it."""
+    """What the daemon knows of a PPA; `seen` is when Launchpad last showed it; `ends` and `ends_by` as in Lease."""
 
     ppa: str
     pool: str
@@ -55,6 +59,8 @@ class PPA(TypedDict):
     since: str | None
     touched: str | None
     until: str | None
+    ends: str | None
+    ends_by: str | None
     note: str | None
     tries: int | None
     fault: str | None

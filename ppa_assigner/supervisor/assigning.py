@@ -16,7 +16,6 @@ from ..config import Pool
 from ..problems import Kind
 from ..record import Record
 from ..reference import Reference
-from ..views import Lent as LentView
 from ..views import Snapshot, Wish
 from . import line
 from .claims import Claims
@@ -292,7 +291,7 @@ class Assigning:
 
     def _finish(self, asked: Asked, ppa: Reference, record: Record, *, fresh: bool = False) -> None:
         self._claims.told(record, asked.calls)
-        self._wishes.answer(asked, LentView(ppa, record, fresh))
+        self._wishes.answer(asked, self._office.crew.lent(ppa, record, fresh=fresh))
         self._wishes.forget(asked)
 
     def _time_is_up(self, asked: Asked, call: Call) -> None:

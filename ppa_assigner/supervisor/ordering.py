@@ -45,7 +45,7 @@ class Ordering:
 
     def touch(self, lease: str, ttl: float | None, caller: Caller) -> Future[LentView]:
         """Proof of life."""
-        order = Order(self._office, _lent)
+        order = Order(self._office, self._lent)
         command = partial(_with_deadline, Touch, lease=lease, ttl=ttl)
         return order.with_lease(lease, caller, lambda ppa, _: order.send(ppa, command))
 
@@ -57,8 +57,8 @@ class Ordering:
 
     def lease(self, lease: str) -> Future[LentView]:
         """What is known of a lease."""
-        order = Order(self._office, _lent)
-        return order.with_lease(lease, None, lambda ppa, record: order.end(LentView(ppa, record)))
+        order = Order(self._office, self._lent)
+        return order.with_lease(lease, None, lambda ppa, record: order.end(self._office.crew.lent(ppa, record)))
 
     def operate(self, ppa: Reference, act: Act) -> Future[Snapshot]:
         """An operator's act on a PPA."""
@@ -77,6 +77,11 @@ class Ordering:
         `others`, what those of other clients with the same id got.
         """
         return Withdrawal(self._office, key, wishes, self._snapshot, others=others)
+
+    def _lent(self, ppa: Reference, outcome: Outcome) -> LentView:
+        if not isinstance(outcome, Lent):
+            raise AssertionError(f"{ppa}: {outcome} is no lease")
+        return self._office.crew.lent(ppa, outcome.record, fresh=outcome.fresh)
 
     def _snapshot(self, ppa: Reference, _: Outcome) -> Snapshot:
         member = self._office.crew.get(ppa)
@@ -170,12 +175,6 @@ def _command(act: Act, token: int, deadline: float) -> Command:
         case AdoptAct():
             return Adopt(token=token, deadline=deadline)
     return Resume(token=token, deadline=deadline)
-
-
-def _lent(ppa: Reference, outcome: Outcome) -> LentView:
-    if not isinstance(outcome, Lent):
-        raise AssertionError(f"{ppa}: {outcome} is no lease")
-    return LentView(ppa, outcome.record, outcome.fresh)
 
 
 def _content(ppa: Reference, outcome: Outcome) -> Content:

@@ -6,6 +6,7 @@ Rule: `none-free` is said only when Launchpad answered; where it did not, nobody
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from ..automaton.events import No
@@ -13,7 +14,7 @@ from ..config import Pool
 from ..problems import Kind, Problem
 from ..record import State, format_time
 from ..reference import Reference
-from ..views import Condition, Snapshot, Wish
+from ..views import Condition, End, EndsBy, Snapshot, Wish
 from .crew import counted
 from .keys import key_of
 from .line import Asked
@@ -67,11 +68,12 @@ class Refusals:
         snapshots = [member.snapshot for member in self._office.crew.in_pool(wish.pool)]
         if (outage := self._outage(asked, snapshots)) is not None:
             return self.unavailable(asked, outage)
-        ends = [s.record.until for s in snapshots if s.record and s.record.state is State.USED and s.record.until]
+        untils = [s.record.until for s in snapshots if s.record and s.record.state is State.USED and s.record.until]
+        end = min((s.end for s in snapshots if s.end is not None), key=lambda end: end.at, default=None)
         return self.problem(
-            wish, Kind.NONE_FREE, f"no PPA of pool {wish.pool!r} is free", counts=counted(snapshots),
+            wish, Kind.NONE_FREE, f"no PPA of pool {wish.pool!r} is free{_next(end)}", counts=counted(snapshots),
             position=position, ticket=self._ticket(wish, asked.first),
-            next_until=format_time(min(ends)) if ends else None, retry_after=RETRY_AFTER_S,
+            next_until=_earliest(untils), next_ends=_earliest([end.at] if end else []), retry_after=RETRY_AFTER_S,
         )  # fmt: skip
 
     def all_burnt(self, asked: Asked, burnt: Mapping[Reference, str]) -> Problem:
@@ -114,3 +116,15 @@ class Refusals:
     def _ticket(self, wish: Wish, first: float) -> str:
         place = Place(wish.pool, wish.request_id, first, self._office.clock.epoch(), wish.by)
         return self._office.tickets.issue(place)
+
+
+def _next(end: End | None) -> str:
+    """When one may be, for people."""
+    if end is None:
+        return ""
+    unless = " unless it is touched" if end.by is EndsBy.IDLE else ""
+    return f"; the next lease ends at {format_time(end.at)}{unless}"
+
+
+def _earliest(moments: Sequence[datetime]) -> str | None:
+    return format_time(min(moments)) if moments else None

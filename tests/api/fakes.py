@@ -27,7 +27,7 @@ from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.eventlog import EventLog
-from ppa_assigner.views import Act, Condition, Health, Lent, PoolView, Snapshot, Wish
+from ppa_assigner.views import Act, Condition, End, EndsBy, Health, Lent, PoolView, Snapshot, Wish
 
 DEADLINE_S = 30.0
 JSON = {"Content-Type": "application/json"}
@@ -40,7 +40,8 @@ USED = Record(
     lease=LEASE, request="build-77", idle=600, by="jenkins", note="hello", uploader="~ann",
 )  # fmt: skip
 FREE = Record(serial=7, nonce="77", state=State.FREE, since=NOW, touched=NOW, pool="default")
-LENT = Lent(ONE, USED, fresh=True)
+END = End(NOW, EndsBy.UNTIL)
+LENT = Lent(ONE, USED, fresh=True, end=END)
 
 
 @dataclass(eq=False)
@@ -65,7 +66,7 @@ class FakeBackend:
     """The supervisor as the API sees it.  `answer` is what an assign gets at once: None leaves it waiting."""
 
     def __init__(self, *snapshots: Snapshot) -> None:
-        self.known = list(snapshots or (Snapshot(ONE, "default", USED, Condition.OK, NOW),))
+        self.known = list(snapshots or (Snapshot(ONE, "default", USED, Condition.OK, NOW, end=END),))
         self.events = EventLog()
         self.answer: Lent | BaseException | None = None
         self.outcome: Any = None

@@ -14,7 +14,7 @@ from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.reference import Reference
 from ppa_assigner.views import Condition, Lent, Snapshot, Wish
 
-from .fakes import FREE, LEASE, LENT, NOW, ONE, TWO, USED, Served, dirty, slug
+from .fakes import END, FREE, LEASE, LENT, NOW, ONE, TWO, USED, Served, dirty, slug
 
 DOCUMENT = {
     "id": LEASE,
@@ -30,6 +30,8 @@ DOCUMENT = {
     "since": "2026-11-25T03:14:12Z",
     "touched": "2026-11-25T03:14:12Z",
     "until": "2026-11-25T03:14:12Z",
+    "ends": "2026-11-25T03:14:12Z",
+    "ends_by": "until",
     "idle": 600,
     "note": "hello",
     "uploader": "~ann",
@@ -195,7 +197,7 @@ def test_leases_in_use_are_listed_and_filtered(api: Served) -> None:
     """Only used PPAs have one; owner, request id and pool choose, each exactly."""
     other = replace(USED, owner="ann", request="r2", lease="l2", pool="fast")
     api.backend.known = [
-        Snapshot(ONE, "default", USED, Condition.OK, NOW),
+        Snapshot(ONE, "default", USED, Condition.OK, NOW, end=END),
         Snapshot(TWO, "fast", other, Condition.QUARANTINED, NOW),
         Snapshot(Reference("a", "ubuntu", "b"), "default", FREE, Condition.OK, NOW),
         dirty(Snapshot(Reference("a", "ubuntu", "c"), "default", USED, Condition.OK, NOW)),
@@ -213,7 +215,7 @@ def test_leases_in_use_are_listed_and_filtered(api: Served) -> None:
 
 def test_a_lease_is_shown_touched_and_released_by_its_id(api: Served) -> None:
     """Each call asks the supervisor for the same lease and shows what it gives back."""
-    api.backend.outcome = Lent(ONE, USED)
+    api.backend.outcome = Lent(ONE, USED, end=END)
     assert api.http.get(f"/v1/leases/{LEASE}").json() == DOCUMENT
     assert api.http.post(f"/v1/leases/{LEASE}/touch").json() == DOCUMENT
     assert api.http.post(f"/v1/leases/{LEASE}/touch", json={"ttl": 60}).status_code == 200

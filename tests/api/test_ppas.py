@@ -40,6 +40,7 @@ def test_a_ppa_shows_all_that_is_known_of_it(api: Served) -> None:
     assert api.http.get(PATH).json() == {
         "ppa": "~ci-pool/ubuntu/pool-001", "pool": "default", "state": "dirty", "condition": "quarantined",
         "owner": "ticket-123", "lease": LEASE, "since": TIME, "touched": TIME, "until": None, "note": "hello",
+        "ends": None, "ends_by": None,
         "tries": 2, "fault": "refused", "quarantined": "by hand",
         "cleaning": {"step": "delete", "found": 40, "deleted": 12, "left": 28, "since": TIME}, "seen": TIME,
     }  # fmt: skip

@@ -21,7 +21,7 @@ from ppa_assigner.automaton.events import (
     Touch,
 )
 from ppa_assigner.record import State
-from ppa_assigner.views import Condition
+from ppa_assigner.views import Condition, End, EndsBy
 from tests.automaton.lab import Runner, World, assign, confirm, faults
 from tests.automaton.test_lending import lent, why, world
 
@@ -183,6 +183,40 @@ def test_silence_ends_a_lease(idle: int, allowed: int) -> None:
     assert (
         timedelta(0) <= runner.world.record.since - record.touched - timedelta(seconds=allowed) < timedelta(seconds=2)
     )
+
+
+@pytest.mark.parametrize(("idle", "by"), [(40, EndsBy.IDLE), (None, EndsBy.UNTIL), (3600, EndsBy.UNTIL)])
+def test_the_end_that_is_shown_is_the_one_that_comes(idle: int | None, by: EndsBy) -> None:
+    """By silence or at `until`, whichever is earlier; then there is none."""
+    runner, record = World().used_ppa(idle=idle)
+    shown = runner.known.snapshot().end
+    assert shown is not None
+    assert shown.by is by
+    assert by is EndsBy.IDLE or shown.at == record.until
+    runner.until(lambda: runner.known.state is State.DIRTY, look_every=1e9)
+    assert timedelta(0) <= runner.world.record.since - shown.at < timedelta(seconds=2)
+    assert runner.known.snapshot().end is None
+
+
+def test_the_end_that_is_shown_moves_with_each_touch_written_or_not() -> None:
+    """And is `until` while silence ends nothing: held, or out of reach."""
+    runner, record = World().used_ppa(idle=40)
+    runner.pass_time(5.0)
+    lent(runner.order(Touch, lease="lease-1"))
+    assert runner.world.record.touched == record.touched
+    shown = runner.known.snapshot().end
+    assert shown is not None
+    assert timedelta(seconds=54) <= shown.at - record.touched <= timedelta(seconds=56)
+    runner.world.launchpad.fault = lambda request: "down"
+    runner.look()
+    assert runner.known.snapshot().end == End(record.until or record.since, EndsBy.UNTIL)
+    runner.world.launchpad.fault = faults()
+    runner.look()
+    assert getattr(runner.known.snapshot().end, "by", None) is EndsBy.IDLE
+    runner.order(Hold, lease="lease-1", seconds=60.0)
+    held = runner.known.snapshot()
+    assert held.record is not None
+    assert held.end == End(held.record.until or record.since, EndsBy.UNTIL)
 
 
 def test_whoever_touches_in_time_keeps_the_lease() -> None:

@@ -17,7 +17,7 @@ from itertools import count, groupby, pairwise
 from pathlib import Path
 from typing import Any
 
-from ppa_assigner.automaton.known import MAX_GAP_S
+from ppa_assigner.automaton.ending import MAX_GAP_S
 from ppa_assigner.client import Client
 from ppa_assigner.record import State, parse_time
 

@@ -180,7 +180,7 @@ def test_the_report_says_who_has_what_and_what_is_wrong(site: Site, tmp_path: Pa
     lease = site.daemon.assign(owner="ticket-9", note="for the release").json()
     done = site.sh(f"ppa-assigner status --json | {RECIPES}/report.py", tmp_path)
     assert done.returncode == 0, done.stderr
-    told = f"  {lease['ppa']}: ticket-9, since {lease['since']}, until {lease['until']} (for the release)\n"
+    told = f"  {lease['ppa']}: ticket-9, since {lease['since']}, ends {lease['until']} (for the release)\n"
     assert f"\nIn use:\n{told}" in done.stdout
     assert site.daemon.http.delete(f"/v1/leases/{lease['id']}").status_code == 200
     free = {**PPA, "state": "free", "condition": "ok", "tries": 0}

@@ -70,7 +70,7 @@ def _alike(ppas: Sequence[Document]) -> str:
 
 
 def _ends(ppas: Iterable[Document], pool: str) -> list[str]:
-    return [each["until"] for each in ppas if each["pool"] == pool and each["state"] == "used" and each["until"]]
+    return [each["ends"] for each in ppas if each["pool"] == pool and each["ends"]]
 
 
 def _page(**parts: str) -> str:

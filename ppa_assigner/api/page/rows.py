@@ -127,9 +127,11 @@ def _age(shown: Document, now: datetime) -> Iterator[str]:
 
 
 def _left(shown: Document, now: datetime) -> Iterator[str]:
-    if shown["state"] == "used" and shown["until"]:
-        seconds = -_since(shown["until"], now)
-        yield _time(shown["until"], words.left(seconds), "left", soon=seconds < words.SOON_S)
+    if shown["ends"]:
+        seconds = -_since(shown["ends"], now)
+        yield _time(shown["ends"], words.left(seconds), "left", soon=seconds < words.SOON_S)
+        if shown["ends_by"] == "idle":
+            yield element("div", words.UNLESS_TOUCHED, class_="note")
 
 
 def _doing(shown: Document, now: datetime) -> Iterator[str]:

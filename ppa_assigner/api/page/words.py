@@ -10,6 +10,8 @@ from datetime import datetime
 MINUTE, HOUR, DAY = 60, 3600, 86400
 SOON_S = 15 * MINUTE
 """A lease that ends so soon is marked."""
+UNLESS_TOUCHED = "unless touched"
+"""With a time that is left, where silence ends the lease."""
 MEANT = {
     "unmanaged": "packages of somebody, and no record; never touched before `ppa-assigner adopt`",
     "unreadable": "its record is not understood; hands off until `ppa-assigner adopt`",

@@ -110,7 +110,7 @@ function facts(ppa) {
   if (ppa.owner) told.push([ppa.state === "used" ? "Owner" : "Was lent to", linked(ppa.owner)]);
   if (ppa.lease) told.push(["Lease", element("code", {}, ppa.lease)]);
   if (ppa.note) told.push(["Note", element("bdi", {}, ppa.note)]);
-  if (ppa.state === "used" && ppa.until) told.push(["Ends", time(ppa.until, "left")]);
+  if (ppa.ends) told.push([ppa.ends_by === "idle" ? "Ends by silence" : "Ends", time(ppa.ends, "left")]);
   if (ppa.quarantined) told.push(["In quarantine", element("bdi", {}, ppa.quarantined)]);
   if (ppa.fault) told.push(["Failed", element("bdi", {}, ppa.fault)]);
   return told.flatMap(([term, text]) => [element("dt", {}, term), element("dd", {}, text)]);

@@ -226,9 +226,9 @@ class Page {
   showPools(pools) {
     const ends = new Map();
     for (const ppa of this.table.all()) {
-      if (ppa.state !== "used" || !ppa.until) continue;
+      if (!ppa.ends) continue;
       const first = ends.get(ppa.pool);
-      if (!first || ppa.until < first) ends.set(ppa.pool, ppa.until);
+      if (!first || ppa.ends < first) ends.set(ppa.pool, ppa.ends);
     }
     const before = this.pools;
     this.pools = new Map(pools.map((view) => [view.pool, kept(before.get(view.pool), view, ends.get(view.pool))]));

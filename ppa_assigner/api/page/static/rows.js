@@ -1,7 +1,7 @@
 // Pools, PPAs and events as rows.  Rule: `rows.py` makes the same of the same documents; a test holds the two together.
 
 import { chip, drawing, element, linked, time } from "./elements.js";
-import { isTrouble, MEANT, span, split, STATES } from "./words.js";
+import { isTrouble, MEANT, span, split, STATES, UNLESS_TOUCHED } from "./words.js";
 
 const ACTS = {
   release: "Release",
@@ -26,7 +26,7 @@ const CELLS = {
   state: [["state", "condition"], chips],
   owner: [["state", "owner", "note"], owner],
   age: [["since"], (ppa) => (ppa.since ? [time(ppa.since, "span")] : [])],
-  left: [["state", "until"], (ppa) => (ppa.state === "used" && ppa.until ? [time(ppa.until, "left")] : [])],
+  left: [["ends", "ends_by"], left],
   doing: [["state", "condition", "quarantined", "fault", "tries", "cleaning", "seen", "since", "touched"], doing],
   acts: [["ppa", "state", "lease", "quarantined"], acts],
 };
@@ -90,6 +90,13 @@ function owner(ppa) {
     shown.push(element("div", attributes, past ? "was " : null, linked(ppa.owner)));
   }
   if (ppa.note) shown.push(element("div", { class: "note", title: ppa.note }, element("bdi", {}, ppa.note)));
+  return shown;
+}
+
+function left(ppa) {
+  if (!ppa.ends) return [];
+  const shown = [time(ppa.ends, "left")];
+  if (ppa.ends_by === "idle") shown.push(element("div", { class: "note" }, UNLESS_TOUCHED));
   return shown;
 }
 

@@ -16,7 +16,7 @@ const KEYS = {
   state: rank,
   owner: (ppa) => ppa.owner,
   age: (ppa) => (ppa.since ? -seconds(ppa.since) : null),
-  left: (ppa) => (ppa.state === "used" && ppa.until ? seconds(ppa.until) : null),
+  left: (ppa) => (ppa.ends ? seconds(ppa.ends) : null),
 };
 
 // By chip: who is shown.

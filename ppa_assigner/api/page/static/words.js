@@ -8,6 +8,7 @@ const LINK = /^https?:\/\/[^\s/?#@\\]+(?:[/?#]\S*)?$/i;
 export const SOON = 15 * MINUTE;
 export const STATES = ["free", "used", "dirty"];
 export const CONDITIONS = ["quarantined", "duplicate", "unreachable", "missing", "unreadable", "unmanaged"];
+export const UNLESS_TOUCHED = "unless touched";
 export const MEANT = {
   unmanaged: "packages of somebody, and no record; never touched before `ppa-assigner adopt`",
   unreadable: "its record is not understood; hands off until `ppa-assigner adopt`",
