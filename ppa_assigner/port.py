@@ -175,12 +175,13 @@ class Belongings:
 @dataclass(frozen=True, slots=True)
 class Remains:
     """What a stricter proof still finds: packages in the indexes, or publications that are not removed from the disk.
-    `example` names one of them.
+    `example` names one of them; `until` is before when Launchpad will not have removed all of them, where it says so.
     """
 
     count: int
     example: str | None
     moment: Moment
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

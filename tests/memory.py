@@ -49,6 +49,7 @@ class Item:
     binary: bool = False
     active: bool = True
     removed: bool = False
+    scheduled: datetime | None = None  # until then it stays on the disk at the least
 
 
 @dataclass
@@ -375,8 +376,9 @@ class MemoryLaunchpad:
         if failed := self._failed("undeleted", ppa, started):
             return failed
         with self.lock:
-            left = [i.publication.name for i in self.archives[ppa].items if i.active or not i.removed]
-            return self._remains(left, started)
+            left = [i for i in self.archives[ppa].items if i.active or not i.removed]
+            until = max((i.scheduled for i in left if i.scheduled is not None), default=None)
+            return replace(self._remains([i.publication.name for i in left], started), until=until)
 
     # -- inside -------------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -85,6 +86,25 @@ def test_something_is_left(pages: dict[str, list[list[dict[str, Any]]]], request
         assert isinstance(found, Remains)
         assert (found.count, found.example) == (2, "foo 1 in noble (Superseded)")
         assert len(server.requests) == requests
+
+
+@pytest.mark.parametrize(
+    ("dates", "until"),
+    [
+        ([None, None], None),
+        (["2026-11-26T01:02:03.456789+00:00", None], datetime(2026, 11, 26, 1, 2, 3, 456789, tzinfo=timezone.utc)),
+        (["2026-11-26T01:02:03+00:00", "2026-11-27T00:00:00+00:00"], datetime(2026, 11, 27, tzinfo=timezone.utc)),
+        ([REDACTED, "soon"], None),
+        ([7, "0001-01-01T00:00:00+14:00"], None),
+    ],
+)
+def test_the_latest_date_of_what_is_left_is_told(dates: list[Any], until: datetime | None) -> None:
+    """Before it not all can be gone; what is no date tells nothing."""
+    left = [{**LEFT, "scheduled_deletion_date": date} for date in dates]
+    with service(publications(getPublishedSources=[left])) as (_, lp, entry):
+        found = lp.undeleted(entry)
+        assert isinstance(found, Remains)
+        assert found.until == until
 
 
 @pytest.mark.parametrize("hidden", [{"date_removed": REDACTED}, {"status": REDACTED}])

@@ -7,6 +7,7 @@ import hashlib
 import lzma
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -277,6 +278,14 @@ def test_the_index_lags_behind_the_service(tmp_path: Path) -> None:
         assert (count(lp.indexed(ppa)), count(lp.undeleted(entry)), lp.ever_had(entry, "foo", "1")) == (0, 1, True)
         standin.control.run("death_row")
         assert (count(lp.undeleted(entry)), lp.ever_had(entry, "foo", "1")) == (0, True)
+        for version in ("2", "3"):
+            standin.control.upload(str(ppa), "foo", version)
+        for _ in range(2):
+            standin.control.run("publisher")
+        left = lp.undeleted(entry)
+        assert isinstance(left, Remains)
+        assert left.until is not None
+        assert timedelta(hours=23) < left.until - left.moment.date <= timedelta(hours=24, seconds=2)
         lp.close()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..options import Baseline, Proof
 from ..port import Belongings, Content, Gone, Refused, Remains, Unavailable
-from ..record import Record, State
+from ..record import Record, State, format_time
 from . import burnt, emptying, settings
 from .asks import Ask, Change, Inventory, ReadDisk, ReadIndexes, Setting, Survey
 from .clean import PROOF, QUIET, Clean, Stage
@@ -118,7 +118,9 @@ def _remains(known: Known, clean: Clean, remains: Remains, now: Now) -> Step:
         return replace(known, clean=_passed(known, clean, now)), []
     waiting, wait = (REMAINING[0], DISK_POLL_S) if clean.stage is Stage.DISK else (REMAINING[1], INDEX_POLL_S)
     more = f" and {remains.count - 1} more" if remains.count > 1 else ""
-    step = f"{waiting}{remains.example}{more}"
+    late = remains.until is not None and remains.until > now.date
+    until = f", until {format_time(remains.until)} at the earliest" if remains.until is not None and late else ""
+    step = f"{waiting}{remains.example}{more}{until}"
     clean = replace(clean, stage=Stage.STILL, look_at=now.boot + emptying.poll(known, wait), step=step)
     return replace(known, clean=clean), []
 

@@ -210,6 +210,14 @@ def moment(answer: Answer) -> Moment:
     return Moment(_in_utc(date), answer.started, answer.ended)
 
 
+def date(value: object) -> datetime | None:
+    """A date as an entry has it; None for what is none."""
+    try:
+        return _in_utc(datetime.fromisoformat(value)) if isinstance(value, str) else None
+    except (ValueError, OverflowError):
+        return None
+
+
 def _in_utc(date: datetime) -> datetime:
     return date.replace(tzinfo=timezone.utc) if date.tzinfo is None else date.astimezone(timezone.utc)
 

@@ -5,7 +5,8 @@ Rule: nothing is taken for removed unless its own record says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from ..port import Entry, Gone, Moment, Remains, Unavailable
@@ -36,7 +37,7 @@ def undeleted(get: Get, entry: Entry) -> Remains:
         for page, moment in pages(get, query(entry.url, name, order_by_date=True)):
             first = first or moment
             if left := [one for one in page if _on_disk(one, moment)]:
-                return Remains(len(left), _called(left[0]), first)
+                return Remains(len(left), _called(left[0]), first, _until(left))
     if first is None:
         raise FailedError(Unavailable("no page of publications"))
     return Remains(0, None, first)
@@ -46,6 +47,14 @@ def _on_disk(data: Mapping[str, Any], moment: Moment) -> bool:
     if REDACTED in (data.get("date_removed"), data.get("status")):
         raise FailedError(Gone("not readable for us", moment))
     return data.get("date_removed") is None or data.get("status") in ACTIVE_STATUSES
+
+
+def _until(left: Sequence[Mapping[str, Any]]) -> datetime | None:
+    """The latest date for which one of them is scheduled: a version that another one superseded stays a day, also when
+    it is deleted then (launchpad-measured.md, 28).
+    """
+    dates = (answers.date(one.get("scheduled_deletion_date")) for one in left)
+    return max((date for date in dates if date is not None), default=None)
 
 
 def _called(data: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from ppa_assigner.automaton.asks import Inventory, ReadDisk, ReadIndexes, Survey
 from ppa_assigner.automaton.events import Reconfigured
 from ppa_assigner.options import Baseline, PoolOptions, Proof, Retry
-from ppa_assigner.record import State
+from ppa_assigner.record import State, format_time
 from ppa_assigner.views import Condition
 from tests.automaton.lab import Runner, World, faults, kind
 
@@ -80,6 +81,17 @@ def test_index_waits_for_the_indexes() -> None:
     assert runner.kinds()[-3:] == ["ReadIndexes", "Survey", "Write"]
     assert runner.world.record.tries == 0
     assert "ReadDisk" not in runner.kinds()
+
+
+def test_who_waits_for_the_disk_is_told_until_when_where_launchpad_says_so() -> None:
+    """A version that another one superseded stays a day; a date that is over, and none, tell nothing."""
+    runner = dirty(Proof.DISK)
+    at = runner.world.launchpad.date().replace(microsecond=0) + timedelta(days=1)
+    runner.world.archive.items[0].scheduled = at
+    runner.pass_time(3600.0)
+    assert step_of(runner) == f"waiting for the disk: hello in noble, until {format_time(at)} at the earliest"
+    runner.pass_time(86400.0)
+    assert step_of(runner) == "waiting for the disk: hello in noble"
 
 
 def test_disk_waits_for_the_disk_and_the_indexes() -> None:
