@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from ppa_assigner import journal
 from ppa_assigner.automaton.events import Transition
 from ppa_assigner.journal import Journal, Plain, about, encoded, quoted
-from ppa_assigner.record import Record, State
+from ppa_assigner.record import Record, State, format_time
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.chronicle import Chronicle
 from ppa_assigner.supervisor.eventlog import EventLog
@@ -263,6 +263,22 @@ def test_a_transition_is_one_line_with_fields(receiver: Receiver, chronicle: Chr
     assert [each["STATE"] for each in told] == ["used", "dirty", "free"]
     assert told[2]["MESSAGE"] == f"{PPA}: dirty -> free (proved clean)"
     assert not {"OWNER", "LEASE", "REQUEST_ID"} & told[2].keys()
+
+
+def test_what_a_start_finds_is_no_move(receiver: Receiver, chronicle: Chronicle) -> None:
+    """It is said as what it is, and since when; the fields are those of a move."""
+    with told_to(Journal(receiver.path)):
+        chronicle.moved(PPA, Transition(None, record(), "seen", T0, first=True))
+        chronicle.moved(PPA, Transition(None, record(State.DIRTY), "taken in", T0))
+        first, new = receiver.next(), receiver.next()
+    whose = "owner=ticket-123 lease=4c1f request=build-77"
+    assert first["MESSAGE"] == f"{PPA}: first seen: used since {format_time(record().since)} {whose}"
+    assert (first["STATE"], first["WHY"]) == ("used", "seen")
+    assert new["MESSAGE"].startswith(f"{PPA}: no record -> dirty (taken in)")
+    events = EventLog()
+    Chronicle(events, lambda: T0).moved(PPA, Transition(None, record(), "seen", T0, first=True))
+    (event,), _ = events.since(0)
+    assert [event.data[name] for name in ("from", "to", "why", "first")] == [None, "used", "seen", True]
 
 
 def test_owners_forge_nothing(receiver: Receiver, chronicle: Chronicle) -> None:

@@ -163,12 +163,14 @@ def test_states_cleans_and_alarms_are_counted() -> None:
     tell.moved(ref("a"), Transition(State.USED, dirty, "expired", START, 4000.0))
     tell.moved(ref("a"), Transition(State.DIRTY, free, "proved clean", START, 700.0, tries=2))
     tell.moved(ref("a"), Transition(None, dirty, "taken in", START))
+    tell.moved(ref("a"), Transition(None, free, "seen", START, first=True))
     made["a"].show(dirty)
     made["a"].show(replace(dirty, tries=1, fault="no"))
     tell.alarmed(ref("a"), "look here")
     now = scrape(metrics)
     assert now("transitions_total", pool="default", from_="used", to="dirty", why="expired") == 1
     assert now("transitions_total", pool="default", from_="none", to="dirty", why="taken in") == 1
+    assert now("transitions_total", pool="default", from_="none", to="free", why="seen") is None
     assert now("state_seconds_sum", pool="default", state="used") == 4000
     assert now("state_seconds_count", pool="default", state="used") == 1
     assert now("state_seconds_bucket", pool="default", state="dirty", le="900.0") == 1

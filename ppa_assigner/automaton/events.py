@@ -265,7 +265,8 @@ class RoundDone:
 @dataclass(frozen=True, slots=True)
 class Transition:
     """The record moved: for the log and the event stream.  `before` is None for a record that is new.  `lasted`: how
-    long it was so before, in seconds; `tries`: how many cleans had failed by then.
+    long it was so before, in seconds; `tries`: how many cleans had failed by then; `first`: nothing moved, the PPA was
+    seen for the first time since this daemon serves it.
     """
 
     before: State | None
@@ -274,6 +275,7 @@ class Transition:
     at: datetime
     lasted: float | None = None
     tries: int = 0
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

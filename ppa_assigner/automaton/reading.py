@@ -22,9 +22,9 @@ def absorb(known: Known, entry: Entry, asof: float, now: Now) -> Step:
     """Take in what an answer showed whose request left at `asof` (boot time), or write back what it lost."""
     if rolled_back(known.highest, text_of(known, entry)):
         return _brought_back(known, entry, asof, now)
-    before = known.record
+    before, first = known.record, known.entry is None
     known = shown(known, entry, asof, suspect=0)
-    effects = moved(before, known, "seen", now)
+    effects = moved(before, known, "seen", now, first)
     return (replace(known, clean=None), effects) if effects else (known, effects)
 
 

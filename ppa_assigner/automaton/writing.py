@@ -286,12 +286,12 @@ def _told(command: Command | None, outcome: Denied) -> list[Effect]:
     return [Reply(command.token, outcome)] if command is not None else []
 
 
-def moved(before: Record | None, known: Known, why: str, now: Now) -> list[Effect]:
-    """The transition to tell of, if state or lease changed."""
+def moved(before: Record | None, known: Known, why: str, now: Now, first: bool = False) -> list[Effect]:
+    """The transition to tell of, if state or lease changed.  `first`: this PPA was not seen before."""
     record = known.record
     if record is None or (before and (before.state, before.lease) == (record.state, record.lease)):
         return []
     if before is None:
-        return [Transition(None, record, why, now.date)]
+        return [Transition(None, record, why, now.date, first=first)]
     lasted = (record.since - before.since).total_seconds()
     return [Transition(before.state, record, why, now.date, max(0.0, lasted), before.tries)]

@@ -31,24 +31,21 @@ class Chronicle:
         self._seen: dict[Reference, Snapshot] = {}
 
     def moved(self, ppa: Reference, transition: Transition) -> None:
-        """A record went from one state or lease to another."""
+        """A record went from one state or lease to another, or was seen for the first time: then `from` is null and
+        `first` true.
+        """
         record, before = transition.record, transition.before.value if transition.before is not None else None
         state = record.state.value
         facts = {"ppa": ppa, "owner": record.owner, "lease": record.lease, "state": state, "pool": record.pool,
                  "request_id": record.request, "why": transition.why}  # fmt: skip
-        log.info(
-            "%s: %s -> %s (%s)%s",
-            ppa,
-            before or "no record",
-            state,
-            transition.why,
-            _whose(record),
-            extra=about(**facts),
-        )
+        move = f"{before or 'no record'} -> {state} ({transition.why})"
+        if transition.first:
+            move = f"first seen: {state} since {format_time(record.since)}"
+        log.info("%s: %s%s", ppa, move, _whose(record), extra=about(**facts))
         data = {
             "from": before, "to": state, "why": transition.why, "owner": record.owner, "lease": record.lease,
             "request_id": record.request, "pool": record.pool, "since": format_time(record.since),
-            "lasted": transition.lasted, "tries": transition.tries,
+            "lasted": transition.lasted, "tries": transition.tries, "first": transition.first,
         }  # fmt: skip
         self._events.add(transition.at, ppa, "transition", data)
 

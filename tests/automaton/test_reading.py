@@ -30,6 +30,25 @@ def kept(runner: Runner) -> Look:
     return look
 
 
+# -- the first look ---------------------------------------------------------------------------------------------------
+
+
+def test_what_is_seen_for_the_first_time_did_not_move() -> None:
+    """A start finds each PPA as it is.  A record that another daemon made in one that was seen without is a move."""
+    world = World()
+    world.free_ppa()
+    again = world.start()
+    again.look()
+    assert [(move.before, move.record.state, move.first) for move in again.transitions] == [(None, State.FREE, True)]
+    record = world.record
+    other = (bare := World()).start()
+    bare.launchpad.upload(bare.ppa, "theirs")
+    other.look()
+    describe(other, compose(None, record))
+    other.look()
+    assert [(move.before, move.record.state, move.first) for move in other.transitions] == [(None, State.FREE, False)]
+
+
 # -- looks -------------------------------------------------------------------------------------------------------------
 
 

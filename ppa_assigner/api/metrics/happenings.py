@@ -53,6 +53,9 @@ class Happenings:
                 self._alarms.inc()
 
     def _moved(self, data: Mapping[str, Any]) -> None:
+        """Seen for the first time is no move: else each restart would count all PPAs."""
+        if data.get("first"):
+            return
         pool, before, after = self._pools.label(data.get("pool")), data.get("from"), data["to"]
         self._moves.labels(pool, before or NEW, after, data.get("why", "")).inc()
         if before is not None and before != after and data.get("lasted") is not None:
