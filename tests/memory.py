@@ -86,7 +86,7 @@ class Request:
 Fault = Callable[[Request], str | None]
 """None: no fault.  "down": no answer, nothing done.  "unknown": the same, but of a write nobody can know that.
 "lost": done, no answer.  "late": no answer, done by `land()`.  "resent": a write that something on the way sent twice.
-"refused", "gone": answered so; "oops", "overloaded": a listing was, with 500 or 503."""
+"refused", "gone": answered so; "oops", "overloaded": a listing was, with 500 or 503, and an act that was done too."""
 STATUSES = {"oops": 500, "overloaded": 503}
 
 
@@ -217,8 +217,8 @@ class MemoryLaunchpad:
             return Arrivals(len(found), self._moment(started))
 
     def content(self, entry: Entry, whole: bool = True) -> Content | Gone | Refused | Unavailable:
-        started, ppa = self.boot(), Reference.parse(entry.url.removeprefix("memory:"))
-        fault = self._fault("content", ppa)
+        first, ppa = self._moment(self.boot()), Reference.parse(entry.url.removeprefix("memory:"))
+        fault, started = self._fault("content", ppa), first.started
         if fault == "refused":
             return Refused("400", self._moment(started))
         if fault not in (None, "gone"):
@@ -232,7 +232,7 @@ class MemoryLaunchpad:
             return Content(
                 sources,
                 tuple(i.publication for i in active if i.binary),
-                self._moment(started),
+                replace(first, ended=self.boot()),
                 tuple(archive.builds),
                 () if not whole and (sources or archive.builds) else tuple(archive.uploads),
             )
@@ -412,10 +412,12 @@ class MemoryLaunchpad:
         if fault == "late":
             self.late.append(act)
             return Unavailable("no answer", sent=True)
-        if fault is None or fault == "lost":
+        if fault in (None, "lost", *STATUSES):
             with self.lock:
                 act()
-        return Done(self._moment(started)) if fault is None else Unavailable("no answer", sent=fault != "down")
+        if fault is None:
+            return Done(self._moment(started))
+        return Unavailable("no answer", sent=fault != "down", status=STATUSES.get(fault))
 
     def _moment(self, started: float) -> Moment:
         return Moment(self.date().replace(microsecond=0), started, self.boot())

@@ -17,7 +17,8 @@ ARCHIVES = [
 
 
 @pytest.mark.parametrize(
-    "url", ["http://a.b.evil/", "https://a.b/", "http://a.b:81/", "http://u@a.b/", "http://a.b:x/"]
+    "url",
+    ["http://a.b.evil/", "https://a.b/", "https://a.b:80/", "http://a.b:81/", "http://u@a.b/", "http://a.b:x/"],
 )
 def test_origins(url: str) -> None:
     """Scheme, host and port count."""

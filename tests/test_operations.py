@@ -76,6 +76,20 @@ def test_a_listing_does_not_lead_away(following: object) -> None:
         assert len(server.requests) == 1
 
 
+def test_a_listing_does_not_lead_to_another_scheme() -> None:
+    """The same host and port by another protocol is another origin: what it answers is not Launchpad's."""
+
+    def script(request: Request, peer: Peer) -> None:
+        away = f"https{server.root.removeprefix('http')}devel/~ci/ppas?ws.size=300&ws.start=300"
+        peer.json({"entries": [], "next_collection_link": away})
+
+    with service(script) as (server, lp, _):
+        look = lp.look("ci")
+        assert isinstance(look, Unavailable)
+        assert look.reason.startswith("not sent: https:"), look.reason
+        assert len(server.requests) == 1
+
+
 def test_a_listing_without_end_ends_at_the_total() -> None:
     """All pages of one call share its deadline."""
 

@@ -272,7 +272,7 @@ def test_a_deletion_whose_answer_was_lost_starts_the_window_anew() -> None:
     assert runner.kinds().index("Write") > runner.kinds().index("Delete")
 
 
-@pytest.mark.parametrize("script", [(None,), ("lost", "refused")])
+@pytest.mark.parametrize("script", [(None,), ("lost", "refused"), ("overloaded", "refused")])
 def test_the_window_counts_from_the_end_of_the_request(script: tuple[str | None, ...]) -> None:
     """† However long a deletion takes, and whether or not its answer came."""
     runner = World().dirty_ppa()
