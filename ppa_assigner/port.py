@@ -48,6 +48,7 @@ class Entry:
     publish: bool = True
     build_debug_symbols: bool = False
     publish_debug_symbols: bool = False
+    web: str | None = None  # its page for people
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class Reference:
 
     @property
     def web(self) -> str:
-        """The page for people; production Launchpad's, whatever service the daemon talks to."""
+        """The page for people on production Launchpad; where it really is, an entry's `web_link` tells."""
         return f"https://launchpad.net/~{self.owner}/+archive/{self.distribution}/{self.name}"
 
     @property

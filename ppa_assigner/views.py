@@ -69,6 +69,8 @@ class Snapshot:
     cleaning: Cleaning | None = None
     fault: str | None = None
     end: End | None = None
+    web: str | None = None
+    """Its page for people, as Launchpad told it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,15 @@ class Health:
     workers: int
     stuck: int
     restarts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """Whether Launchpad answers and takes our credentials, since when that is so, and why it does not."""
+
+    ok: bool
+    since: datetime
+    why: str | None
 
 
 @dataclass(frozen=True, slots=True)

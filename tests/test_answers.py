@@ -40,6 +40,21 @@ def test_read() -> None:
         assert "if-none-match" not in headers
 
 
+@pytest.mark.parametrize(
+    ("link", "web"),
+    [
+        ("https://staging.launchpad.net/~ci/+archive/ubuntu/one", "https://staging.launchpad.net/~ci/+archive/ubuntu/one"),
+        (None, None), (7, None), ("javascript:alert(1)", None), ("http://a b", None), ("tag:redacted", None),
+    ],
+)  # fmt: skip
+def test_the_page_for_people_is_told_if_it_is_an_address(link: object, web: str | None) -> None:
+    """It is shown to people as it is."""
+    with service(lambda request, peer: peer.json(archive(web_link=link))) as (_, lp, _entry):
+        entry = lp.read(PPA)
+        assert isinstance(entry, Entry)
+        assert entry.web == web
+
+
 @pytest.mark.parametrize("description", [None, "", "a\n"])
 def test_texts_are_told_as_they_are(description: str | None) -> None:
     """null and "" are kept apart."""

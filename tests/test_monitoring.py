@@ -264,6 +264,7 @@ def test_every_expression_is_one(tmp_path: Path) -> None:
 HEALTHY = {
     'up{job="ppa-assigner",instance="a"}': "1x45",
     'ppa_assigner_ready{job="ppa-assigner",instance="a"}': "1x45",
+    'ppa_assigner_launchpad_up{job="ppa-assigner",instance="a"}': "1x45",
     'ppa_assigner_workers_stuck{job="ppa-assigner",instance="a"}': "0x45",
     'ppa_assigner_worker_restarts_total{job="ppa-assigner",instance="a"}': "3x45",
     'ppa_assigner_available{job="ppa-assigner",instance="a",pool="p"}': "7x45",
@@ -305,6 +306,7 @@ CASES: dict[str, Callable[[], dict[str, str]]] = {
     "PpaDuplicate": lambda: ill("_conditions duplicate", "2x45"),
     "PpaUnreadable": lambda: ill("_conditions unreadable", "1x45"),
     "PpaMissing": lambda: ill("_conditions missing", "1x45"),
+    "LaunchpadAway": lambda: ill("_launchpad_up", "1x10 0x35"),
     "LaunchpadStale": lambda: ill("_last_look", "0+60x10 600x35"),
     "LaunchpadClockJumped": lambda: ill("_clock_alarm", "1x45"),
     "LaunchpadWritesInDoubt": lambda: ill("_writes_total unknown", "0+20x45"),

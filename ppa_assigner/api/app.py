@@ -94,12 +94,18 @@ class Service:
         """200 as long as the daemon answers at all."""
         return documents.answer({"alive": True})
 
-    async def readyz(self) -> Response:
-        """200 once every PPA was looked at; before, 503 says what is in the way."""
-        reason = self._backend.unready()
+    async def readyz(self, launchpad: bool = False) -> Response:
+        """200 once every PPA was looked at; before, 503 says what is in the way.
+
+        It stays 200 while Launchpad is away, and `launchpad` in the answer says so; with `?launchpad=1` it is 503 then.
+        """
+        reason, reachable = self._backend.unready(), self._backend.launchpad()
+        told = documents.reachable(reachable)
+        if reason is None and launchpad and not reachable.ok:
+            reason = f"Launchpad is away: {reachable.why}"
         if reason is not None:
-            raise Problem(Kind.UNAVAILABLE, reason)
-        return documents.answer({"ready": True})
+            raise Problem(Kind.UNAVAILABLE, reason, launchpad=told)
+        return documents.answer({"ready": True, "launchpad": told})
 
     async def metrics(self) -> Response:
         """For Prometheus."""

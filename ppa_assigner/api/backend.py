@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 from ..access import Caller
 from ..port import Content
 from ..reference import Reference
-from ..views import Act, Event, Health, Lent, PoolView, Snapshot, Wish
+from ..views import Act, Event, Health, Lent, PoolView, Reachable, Snapshot, Wish
 
 
 class Call(Protocol):
@@ -89,6 +89,9 @@ class Backend(Protocol[C]):
 
     def health(self) -> Health:
         """The daemon itself, in numbers."""
+
+    def launchpad(self) -> Reachable:
+        """Whether Launchpad answers."""
 
     def unready(self) -> str | None:
         """Why nothing can be lent yet; None once the first look is over."""

@@ -17,13 +17,13 @@ from starlette.responses import Response
 from .. import port
 from ..record import Record, format_time
 from ..reference import Reference
-from ..views import End, Event, Lent, PoolView, Snapshot
+from ..views import End, Event, Lent, PoolView, Reachable, Snapshot
 
 Document = dict[str, Any]
 
 
-def lease(lent: Lent) -> Document:
-    """A lease, in use or remembered."""
+def lease(lent: Lent, web: str | None = None) -> Document:
+    """A lease, in use or remembered; `web` is the PPA's page as Launchpad told it."""
     ppa, record = lent.ppa, lent.record
     return {
         "id": record.lease,
@@ -31,7 +31,7 @@ def lease(lent: Lent) -> Document:
         "attempt": record.attempt,
         "ppa": str(ppa),
         "dput": ppa.dput,
-        "web": ppa.web,
+        "web": web or ppa.web,
         "pool": record.pool,
         "owner": record.owner,
         "by": record.by,
@@ -96,6 +96,11 @@ def pool(view: PoolView) -> Document:
         "waiting": view.waiting,
         "oldest_wait": view.oldest_wait,
     }
+
+
+def reachable(state: Reachable) -> Document:
+    """Whether Launchpad answers."""
+    return {"ok": state.ok, "since": format_time(state.since), "why": state.why}
 
 
 def content(of: Reference, found: port.Content) -> Document:

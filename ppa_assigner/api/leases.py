@@ -5,6 +5,7 @@ Rule: a wish is read and handed on; who gets what is the supervisor's to decide,
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Annotated, Any, Generic
 from urllib.parse import quote
@@ -68,7 +69,7 @@ class Leases(Generic[C]):
         wish = await _wish(request, caller)
         lent = await self._assigns.counted(wish, self._lent(request, wish))
         headers = {"Location": f"/v1/leases/{quote(lent.record.lease or '', safe='')}"} if lent.fresh else None
-        return documents.answer(documents.lease(lent), 201 if lent.fresh else 200, headers)
+        return documents.answer(self._document(lent), 201 if lent.fresh else 200, headers)
 
     async def _lent(self, request: Request, wish: Wish) -> Lent:
         call, access = self._backend.assign(wish), request.app.state.access
@@ -92,12 +93,12 @@ class Leases(Generic[C]):
         wanted = {"owner": owner, "request": request_id, "pool": pool}
         if request_id is not None and caller.role is not Role.OPERATOR:
             wanted["by"] = caller.name
-        found = (_in_use(snapshot, wanted) for snapshot in self._backend.snapshots())
-        return documents.items(documents.lease(lent) for lent in found if lent is not None)
+        found = ((_in_use(snapshot, wanted), snapshot.web) for snapshot in self._backend.snapshots())
+        return documents.items(documents.lease(lent, web) for lent, web in found if lent is not None)
 
     async def show(self, id: Id) -> Response:  # noqa: A002 - the contract's name of the parameter
         """A lease, in use, or over while its PPA remembers it."""
-        return documents.answer(documents.lease(await waiting.result(self._backend.lease(id))))
+        return documents.answer(self._document(await waiting.result(self._backend.lease(id))))
 
     async def touch(self, request: Request, id: Id) -> Response:  # noqa: A002 - the contract's name
         """Without `ttl` the end stays where it is; with it the lease ends that many seconds from now, not earlier."""
@@ -107,7 +108,12 @@ class Leases(Generic[C]):
         except Problem:
             self._refuse_stranger(id, caller)
             raise
-        return documents.answer(documents.lease(await waiting.result(self._backend.touch(id, ttl, caller))))
+        return documents.answer(self._document(await waiting.result(self._backend.touch(id, ttl, caller))))
+
+    def _document(self, lent: Lent) -> documents.Document:
+        with contextlib.suppress(Problem):  # served no longer
+            return documents.lease(lent, self._backend.snapshot(lent.ppa).web)
+        return documents.lease(lent)
 
     def _refuse_stranger(self, lease: str, caller: Caller) -> None:
         """Whose lease it is comes before what is wrong with the call; the supervisor sees only what makes sense."""

@@ -305,10 +305,19 @@ class Health(BaseModel):
     alive: Literal[True]
 
 
+class Reachable(BaseModel):
+    """Whether Launchpad answers and takes the daemon's credentials."""
+
+    ok: bool
+    since: Annotated[Time, Field(description="since when that is so")]
+    why: Annotated[str | None, Field(description="what is in the way, and what to do; null where nothing is")]
+
+
 class Ready(BaseModel):
     """The first look is done."""
 
     ready: Literal[True]
+    launchpad: Reachable
 
 
 class Problem(BaseModel):
@@ -329,4 +338,5 @@ class Problem(BaseModel):
     burnt: Annotated[
         dict[str, str] | None, Field(description="with `all-burnt`: which PPA had which of them, name and version")
     ] = None
+    launchpad: Annotated[Reachable | None, Field(description="with a 503 of `/readyz`")] = None
     ticket: Annotated[str | None, Field(description="bring it back within 10 minutes to keep your place")] = None

@@ -287,7 +287,8 @@ class Known:
     def snapshot(self) -> Snapshot:
         """What anybody may see of it at any time."""
         return Snapshot(
-            self.ppa, self.pool, self.record, self.condition, self.seen, self.cleaning, self.fault, self.end
+            self.ppa, self.pool, self.record, self.condition, self.seen, self.cleaning, self.fault, self.end,
+            self.entry.web if self.entry is not None else None,
         )  # fmt: skip
 
     @property

@@ -147,9 +147,17 @@ def daemon(settings: Settings) -> Finding:
     finally:
         transport.close()
     if answer.status == 200:
-        return good("daemon", f"{url}: ready")
+        return _ready(url, answer.document.get("launchpad"))
     what = answer.document.get("detail") or f"it answers {answer.status}"
     return bad("daemon", f"{url}: not ready: {what}", "its log has more; it goes on by itself", UNAVAILABLE)
+
+
+def _ready(url: str, launchpad: object) -> Finding:
+    """What it says of Launchpad; a daemon of an older version says nothing."""
+    if not isinstance(launchpad, dict) or launchpad.get("ok") is not False:
+        return good("daemon", f"{url}: ready")
+    what = f"{url}: Launchpad is away for it since {launchpad.get('since')}: {launchpad.get('why')}"
+    return bad("daemon", what, "it goes on by itself, but for new credentials: those need a restart", UNAVAILABLE)
 
 
 def address(settings: Settings) -> str:

@@ -135,6 +135,9 @@ class Service:
         counts = "".join(f", {states[state.value]} {state.value}" for state in State)
         unready = self.supervisor.unready()
         trouble = f"; not ready: {unready}" if unready is not None else ""
+        launchpad = self.supervisor.launchpad()
+        if unready is None and not launchpad.ok:
+            trouble = f"; Launchpad is away: {launchpad.why}"
         status = f"{self._server.addresses[0]}: {len(snapshots)} PPAs{counts}{trouble}"
         if status != self._status:
             self._status = status

@@ -170,6 +170,7 @@ def entry(data: dict[str, Any], seen: Moment) -> Entry | Gone:
         publish=_flag(data, "publish", True),
         build_debug_symbols=_flag(data, "build_debug_symbols", False),
         publish_debug_symbols=_flag(data, "publish_debug_symbols", False),
+        web=_web(data.get("web_link")),
     )
 
 
@@ -262,6 +263,11 @@ def text(data: Mapping[str, Any], name: str) -> str:
 
 def _text(answer: Answer) -> str:
     return answer.body.decode("utf-8", "replace").strip()
+
+
+def _web(link: Any) -> str | None:
+    """An address that may be shown to people as it is."""
+    return link if isinstance(link, str) and re.fullmatch(r"https?://[!-~]{1,500}", link) else None
 
 
 def _flag(data: dict[str, Any], name: str, default: bool) -> bool:

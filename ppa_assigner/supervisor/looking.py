@@ -90,7 +90,8 @@ class Rounds:
 
 class Looker(threading.Thread):
     """Looks every `every` seconds, and at once when asked, but not within `spacing` seconds of the last look's begin.
-    `begin` tells what to look at, `tell` gets what it saw, `observe` the moment of each answer.
+    `begin` tells what to look at, `tell` gets what it saw, `observe` the moment of each answer, `heard` of
+    each owner why there was none.
     """
 
     def __init__(
@@ -101,11 +102,12 @@ class Looker(threading.Thread):
         *,
         every: float,
         observe: Callable[[Moment], None],
+        heard: Callable[[str, str | None, Collection[str]], None] = lambda *_: None,
         spacing: float = SPACING_S,
     ) -> None:
         super().__init__(name="looker", daemon=True)
         self._launchpad, self._begin, self._tell, self._every = launchpad, begin, tell, every
-        self._observe, self._spacing = observe, min(spacing, every)
+        self._observe, self._heard, self._spacing = observe, heard, min(spacing, every)
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._pool = ThreadPoolExecutor(OWNERS_AT_ONCE, thread_name_prefix="look")
@@ -167,6 +169,7 @@ class Looker(threading.Thread):
             case Gone():
                 self._observe(answer.moment)
                 self._answered[owner] = answer.moment.started
+        self._heard(owner, None if isinstance(answer, Look | Gone) else answer.reason, self._owners)
         self._say(owner, None if isinstance(answer, Look) else answer.reason)
         self._tell_all({ppa: _told(answer, ppa, number) for ppa in ppas})
 

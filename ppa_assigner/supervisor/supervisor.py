@@ -22,7 +22,7 @@ from ..port import Content, Launchpad
 from ..problems import Kind, Problem
 from ..record import State
 from ..reference import Reference
-from ..views import Act, Cleaning, Health, Lent, PoolView, Snapshot, Wish
+from ..views import Act, Cleaning, Health, Lent, PoolView, Reachable, Snapshot, Wish
 from ..worker import Worker
 from .assigning import Assigning
 from .chronicle import Chronicle
@@ -33,6 +33,7 @@ from .line import Call
 from .looking import Failures, Looker, LookEvent
 from .office import Office
 from .ordering import Ordering
+from .reach import Reach
 from .serving import Hire, Serving
 from .ticket import TicketOffice
 from .twins import Twins
@@ -63,9 +64,11 @@ class Supervisor:
         self._assigning = Assigning(self._office, settings.pools)
         self._twins = Twins(self._office)
         self._serving = Serving(self._office, launchpad, daemon, self, hire)
+        self._reach = Reach(lambda: clock.now().date)
         self._looker = Looker(
-            launchpad, self._begin_round, self._tell, every=settings.launchpad.look_every, observe=clock.observe
-        )
+            launchpad, self._begin_round, self._tell, every=settings.launchpad.look_every, observe=clock.observe,
+            heard=self._reach.heard,
+        )  # fmt: skip
         self._office.look_now = self._looker.look_now
         self.events = EventLog(run=f"{daemon.started:x}{daemon.salt}")
         self._chronicle = Chronicle(self.events, lambda: clock.now().date)
@@ -209,6 +212,10 @@ class Supervisor:
             now.date, clock.jumped, None if looked is None else clock.boot() - looked, len(self._office.crew),
             len(stuck), self._serving.restarts,
         )  # fmt: skip
+
+    def launchpad(self) -> Reachable:
+        """Whether Launchpad answers, as the last looks tell."""
+        return self._reach.state
 
     def _pool(self, name: str) -> PoolView:
         line = self._assigning.waiting(name)

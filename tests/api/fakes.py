@@ -27,7 +27,7 @@ from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.eventlog import EventLog
-from ppa_assigner.views import Act, Condition, End, EndsBy, Health, Lent, PoolView, Snapshot, Wish
+from ppa_assigner.views import Act, Condition, End, EndsBy, Health, Lent, PoolView, Reachable, Snapshot, Wish
 
 DEADLINE_S = 30.0
 JSON = {"Content-Type": "application/json"}
@@ -71,6 +71,7 @@ class FakeBackend:
         self.answer: Lent | BaseException | None = None
         self.outcome: Any = None
         self.reason: str | None = None
+        self.reachable = Reachable(True, NOW, None)
         self.calls: list[FakeCall] = []
         self.hung_up: list[FakeCall] = []
         self.asked: list[tuple[Any, ...]] = []
@@ -120,6 +121,9 @@ class FakeBackend:
 
     def health(self) -> Health:
         return Health(NOW, False, 12.0, 3, 0, 0)
+
+    def launchpad(self) -> Reachable:
+        return self.reachable
 
     def unready(self) -> str | None:
         return self.reason

@@ -95,6 +95,19 @@ def test_a_body_must_say_that_it_is_json(api: Served, said: list[str], status: i
     assert len(api.backend.calls) == len(api.backend.asked) == (status == 201)
 
 
+def test_the_page_of_a_ppa_is_where_launchpad_said(api: Served) -> None:
+    """Of a new lease, of one that is shown, touched and listed; made up where that is not known."""
+    api.backend.answer, api.backend.outcome = LENT, LENT
+    for web, told in (("https://staging.example/~a/+archive/b/c", None), (None, ONE.web)):
+        api.backend.known = [replace(api.backend.known[0], web=web)]
+        assert api.http.post("/v1/leases", json={"owner": "me"}).json()["web"] == (told or web)
+        assert api.http.get(f"/v1/leases/{LEASE}").json()["web"] == (told or web)
+        assert api.http.post(f"/v1/leases/{LEASE}/touch").json()["web"] == (told or web)
+        assert [item["web"] for item in api.http.get("/v1/leases").json()["items"]] == [told or web]
+    api.backend.known = []
+    assert api.http.get(f"/v1/leases/{LEASE}").json()["web"] == ONE.web
+
+
 def test_no_body_needs_no_type(api: Served) -> None:
     """A touch without one is a proof of life."""
     api.backend.outcome = LENT

@@ -9,7 +9,7 @@ from html import escape
 from prometheus_client.parser import text_string_to_metric_families
 
 from ppa_assigner.problems import Kind, Problem
-from ppa_assigner.views import Condition, Snapshot
+from ppa_assigner.views import Condition, Reachable, Snapshot
 
 from .fakes import LENT, NOW, ONE, USED, Served, slug
 
@@ -23,7 +23,28 @@ def test_alive_and_ready_are_two_things(api: Served) -> None:
     assert unready.json()["detail"] == "Launchpad did not answer: time-out"
     assert unready.headers["retry-after"]
     api.backend.reason = None
-    assert (api.http.get("/readyz").status_code, api.http.get("/readyz").json()) == (200, {"ready": True})
+    assert (api.http.get("/readyz").status_code, api.http.get("/readyz").json()) == (
+        200,
+        {"ready": True, "launchpad": {"ok": True, "since": "2026-11-25T03:14:12Z", "why": None}},
+    )
+
+
+def test_launchpad_away_is_told_and_is_no_reason_to_be_unready(api: Served) -> None:
+    """200 with the reason in the body; 503 for who asks for it; Prometheus and the page are told too."""
+    away = {"ok": False, "since": "2026-11-25T03:14:12Z", "why": "Launchpad refuses our credentials: Expired token"}
+    api.backend.reachable = Reachable(False, NOW, str(away["why"]))
+    assert api.http.get("/readyz").json() == {"ready": True, "launchpad": away}
+    for value, status in (("1", 503), ("true", 503), ("0", 200), ("maybe", 422)):
+        assert api.http.get("/readyz", params={"launchpad": value}).status_code == status
+    asked = api.http.get("/readyz?launchpad=1")
+    assert slug(asked) == "launchpad-unavailable"
+    assert asked.json()["launchpad"] == away
+    assert "Expired token" in asked.json()["detail"]
+    assert "\nppa_assigner_launchpad_up 0.0\n" in api.http.get("/metrics").text
+    assert "Launchpad is away since 2026-11-25 03:14:12 UTC" in api.http.get("/").text
+    api.backend.reason = "the first look at the PPAs is not over"
+    assert api.http.get("/readyz").json()["launchpad"] == away
+    assert "Nothing can be lent yet: the first look" in api.http.get("/").text
 
 
 def test_metrics_tell_pools_line_and_traffic(api: Served) -> None:

@@ -12,7 +12,7 @@ from ppa_assigner.cli import doctor_host, main
 from ppa_assigner.config import load
 
 from ..certificate import certified
-from ..fakedaemon import FakeDaemon, problem
+from ..fakedaemon import FakeDaemon, Reply, problem
 from ..processes import Launchpad, configure, running, start_launchpad
 from ..rawserver import RawServer
 from .site import Site, Told
@@ -28,6 +28,17 @@ def test_a_daemon_that_is_not_ready(site: Site) -> None:
         told = site.doctor()
     assert told.code == 69
     told.expect("bad", "daemon", "not ready: no look yet")
+
+
+def test_a_daemon_for_which_launchpad_is_away(site: Site) -> None:
+    """69, though it is ready: nothing is lent meanwhile, and its own credentials may be others than these."""
+    away = {"ok": False, "since": "2026-11-25T03:14:12Z", "why": "Launchpad refuses our credentials: Expired token"}
+    with FakeDaemon() as daemon:
+        daemon.on("GET", "/readyz", Reply(200, {"ready": True, "launchpad": away}))
+        site.api["listen"] = daemon.url.removeprefix("http://")
+        told = site.doctor()
+    assert told.code == 69
+    told.expect("bad", "daemon", "Launchpad is away", "2026-11-25T03:14:12Z", "Expired token", "restart")
 
 
 def test_a_daemon_with_a_certificate_for_another_name(site: Site) -> None:

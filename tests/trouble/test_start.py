@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import signal
 import time
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from ppa_assigner.cli import doctor_host
+from ppa_assigner.cli.doctor_findings import Grade
+from ppa_assigner.config import load
 from ppa_assigner.standin.standin import credentials_text
 
 from ..processes import Launchpad, start_launchpad
@@ -67,9 +71,12 @@ def expires(one: Site) -> None:
     one.daemon.covered = True
     one.start()
     lease = one.assign("kept", idle=60).document
+    assert lease["web"].startswith("http://")  # where this Launchpad's pages are
+    assert "launchpad.net" not in lease["web"]
     rule = one.fault("status", status=401, text=f"Expired token ({one.name}).", headers={"Content-Type": "text/plain"})
     eventually(lambda: set(one.conditions()) == {"unreachable"}, "unreachable")
     assert all("Expired token" in ppa["fault"] for ppa in one.daemon.ppas())
+    is_said_everywhere(one, "Expired token; run `ppa-assigner login` and restart the daemon")
     assert f"({one.name})" not in one.daemon.http.get("/v1/ppas").text + one.daemon.log
     assert one.ask("POST", f"/v1/leases/{lease['id']}/touch").kind == "launchpad-unavailable"
     assert one.assign("now").kind == "launchpad-unavailable"
@@ -79,12 +86,36 @@ def expires(one: Site) -> None:
     (one.daemon.folder / "launchpad.credentials").write_text(credentials_text(other))
     assert one.daemon.terminate() == 0
     one.start()
+    is_well(one)
     touched = one.ask("POST", f"/v1/leases/{lease['id']}/touch")
     assert touched.status == 200, touched
     assert {k: touched.document[k] for k in ("ppa", "owner", "until")} == {
         k: lease[k] for k in ("ppa", "owner", "until")
     }
     one.heal(rule)
+
+
+def is_said_everywhere(one: Site, why: str) -> None:
+    """That Launchpad is away, though the daemon is ready: to probes, on the page, to Prometheus, to `doctor`."""
+    ready = one.ask("GET", "/readyz")
+    assert ready.status == 200
+    assert ready.document["launchpad"]["ok"] is False
+    assert why in ready.document["launchpad"]["why"]
+    asked = one.ask("GET", "/readyz?launchpad=1")
+    assert (asked.status, asked.document["launchpad"]) == (503, ready.document["launchpad"])
+    assert why in asked.document["detail"]
+    assert why in html.unescape(one.daemon.http.get("/").text)
+    assert "\nppa_assigner_launchpad_up 0.0\n" in one.daemon.http.get("/metrics").text
+    finding = doctor_host.daemon(load(one.daemon.config))
+    assert finding.grade is Grade.BAD
+    assert why in finding.found
+
+
+def is_well(one: Site) -> None:
+    """And again, that it is not."""
+    eventually(lambda: one.ask("GET", "/readyz?launchpad=1").status == 200, "Launchpad is there")
+    assert one.ask("GET", "/readyz").document["launchpad"]["why"] is None
+    assert "\nppa_assigner_launchpad_up 1.0\n" in one.daemon.http.get("/metrics").text
 
 
 def begins_expired(one: Site) -> None:
@@ -94,6 +125,9 @@ def begins_expired(one: Site) -> None:
     good = (one.daemon.folder / "launchpad.credentials").read_text()
     (one.daemon.folder / "launchpad.credentials").write_text(credentials_text(token))
     is_not_ready(one, "refuses our credentials: Expired token")
+    told = one.ask("GET", "/readyz").document["launchpad"]
+    assert not told["ok"]
+    assert "Expired token; run `ppa-assigner login`" in told["why"]
     said_once(one, "cannot log in to Launchpad")
     (one.daemon.folder / "launchpad.credentials").write_text(good)
     assert one.daemon.terminate() == 0

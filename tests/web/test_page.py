@@ -93,14 +93,17 @@ def test_words_are_the_same_with_and_without_a_script(reader: Page) -> None:
     times = [0, 0.9, 1, 59, 60, 61, 3599, 3600, 3661, 7200, 86399, 86400, 90000, 10**7, -5]
     texts = [JOB, HOSTILE, "http://a", "HTTPS://A/b?c#d", "javascript:alert(1)", "https://", "https://u@h/", "data:x",
              "https://a b", " https://a", "https:/a", "ftp://a", "https://a\\@b", "http://a?x@y", "//a"]  # fmt: skip
+    away, well = ({"ok": ok, "since": "2026-11-25T03:14:12Z", "why": "503"} for ok in (False, True))
+    states = [("not yet", away), (None, away), (None, well)]
     told = reader.evaluate(
-        """async ([times, texts]) => {
-          const { span, FORMS, isLink } = await import("/static/words.js");
+        """async ([times, texts, states]) => {
+          const { span, FORMS, isLink, banner } = await import("/static/words.js");
           const forms = [span, (each) => FORMS.left(-each), (each) => FORMS.in(-each), FORMS.ago];
-          return [forms.map((form) => times.map(form)), texts.map(isLink)];
+          return [forms.map((form) => times.map(form)), texts.map(isLink), states.map((each) => banner(...each))];
         }""",
-        [times, texts],
+        [times, texts, states],
     )
+    assert told[2] == [words.banner(unready, launchpad) for unready, launchpad in states]
     assert told[0] == [[form(each) for each in times] for form in (words.span, words.left, words.within, words.ago)]
     assert told[1] == [linked(each).startswith("<a ") for each in texts]
     assert told[1].count(True) == 4

@@ -30,6 +30,8 @@ class Known(Collector):
         yield from _pools(self._backend.pools())
         yield self._ages(health)
         yield from _daemon(health)
+        up = self._backend.launchpad().ok
+        yield _gauge("ppa_assigner_launchpad_up", "Whether Launchpad answers and takes our credentials", up)
         yield _gauge("ppa_assigner_ready", "Whether the first look is done", self._backend.unready() is None)
         yield InfoMetricFamily("ppa_assigner", "This program", value={"version": __version__})
 

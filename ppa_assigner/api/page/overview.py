@@ -39,15 +39,15 @@ def bare() -> str:
 
 
 def full(
-    pools: Sequence[Document], ppas: Sequence[Document], events: Iterable[Document], unready: str | None, now: datetime
+    pools: Sequence[Document], ppas: Sequence[Document], events: Iterable[Document], trouble: str, now: datetime
 ) -> str:
-    """With all that is known, for everybody who reaches the daemon."""
+    """With all that is known, for everybody who reaches the daemon; `trouble` is what everybody should know first."""
     return _page(
         access="open",
         refresh=_REFRESH,
         told=element("p", _WITHOUT_SCRIPT),
-        trouble=element("span", f"Nothing can be lent yet: {unready}") if unready else "",
-        quiet="" if unready else Html(" hidden"),
+        trouble=element("span", trouble) if trouble else "",
+        quiet="" if trouble else Html(" hidden"),
         alike=_alike(ppas),
         count=str(len(ppas)),
         pools=rows.rows(rows.pool(view, _ends(ppas, view["pool"]), now) for view in pools),

@@ -17,7 +17,7 @@ from ...problems import Kind, Problem
 from ...views import Event
 from .. import access_control, contract, documents
 from ..backend import Backend
-from . import overview
+from . import overview, words
 from .documentation import documentation
 from .static import TEXTS, TYPES
 
@@ -77,6 +77,7 @@ class Pages:
             "name": caller.name,
             "role": caller.role.value,
             "unready": self._backend.unready(),
+            "launchpad": documents.reachable(self._backend.launchpad()),
             "after": f"{events.run}-{max(0, events.newest - KEPT)}",
             "newest": events.newest,
             "version": __version__,
@@ -91,7 +92,7 @@ class Pages:
             [documents.pool(view) for view in self._backend.pools()],
             [documents.ppa(snapshot) for snapshot in self._backend.snapshots()],
             [documents.event(event) for event in self._last_events()],
-            self._backend.unready(),
+            words.banner(self._backend.unready(), documents.reachable(self._backend.launchpad())),
             datetime.now(timezone.utc),
         )
 

@@ -6,6 +6,7 @@ Rule: `static/words.js` says the same; a test holds the two together.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 SOON_S = 15 * MINUTE
@@ -59,6 +60,16 @@ def moment(text: str) -> datetime:
 def exact(text: str) -> str:
     """A time of the API for people: `2026-11-25 03:14:12 UTC`."""
     return text.replace("T", " ").replace("Z", " UTC")
+
+
+def banner(unready: str | None, launchpad: dict[str, Any]) -> str:
+    """What everybody should know first; empty where there is nothing."""
+    if unready:
+        return f"Nothing can be lent yet: {unready}"
+    if launchpad["ok"]:
+        return ""
+    since = exact(launchpad["since"])
+    return f"Launchpad is away since {since}, and nothing is lent or cleaned meanwhile: {launchpad['why']}"
 
 
 def trouble(ppa: dict[str, object]) -> bool:

@@ -6,7 +6,7 @@ import { element, find, tick } from "./elements.js";
 import { follow } from "./following.js";
 import { happened, pool } from "./rows.js";
 import { Table } from "./table.js";
-import { split } from "./words.js";
+import { banner, split } from "./words.js";
 
 const LATELY = 30;
 const SOON = 200; // events come in bursts: one question for all of them
@@ -189,7 +189,7 @@ class Page {
     return () => {
       this.enterAs(about);
       this.begin(about);
-      this.warn(about.unready);
+      this.warn(banner(about.unready, about.launchpad));
       const alike = (values) => new Set(values).size <= 1;
       find("#table").classList.toggle("one-pool", alike(ppas.items.map((ppa) => ppa.pool)));
       find("#table").classList.toggle("one-path", alike(ppas.items.map((ppa) => split(ppa.ppa)[0])));
@@ -216,11 +216,10 @@ class Page {
 
   // -- what ----------------------------------------------------------------------------------------------------------
 
-  warn(unready) {
+  warn(text) {
     const shown = find("#trouble");
-    const text = unready ? `Nothing can be lent yet: ${unready}` : "";
     if (shown.textContent !== text) shown.replaceChildren(element("span", {}, text));
-    shown.hidden = !unready;
+    shown.hidden = !text;
   }
 
   showPools(pools) {

@@ -40,6 +40,14 @@ export const exact = (text) => text.replace("T", " ").replace("Z", " UTC");
 export const isLink = (text) => LINK.test(text);
 export const isTrouble = (ppa) => ppa.condition !== "ok";
 
+// What everybody should know first.
+export function banner(unready, launchpad) {
+  if (unready) return `Nothing can be lent yet: ${unready}`;
+  if (launchpad.ok) return "";
+  const since = exact(launchpad.since);
+  return `Launchpad is away since ${since}, and nothing is lent or cleaned meanwhile: ${launchpad.why}`;
+}
+
 export function split(reference) {
   const at = reference.lastIndexOf("/") + 1;
   return [reference.slice(0, at), reference.slice(at)];
