@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from ppa_assigner.automaton import Daemon, Known
 from ppa_assigner.automaton.events import (
+    Abandoned,
     Assign,
     Command,
     Confirm,
@@ -38,7 +39,7 @@ from ppa_assigner.worker import Listener, Worker
 from .memory import START, MemoryLaunchpad
 from .settings import settings
 
-C = TypeVar("C", bound="Command | Duplicate")
+C = TypeVar("C", bound="Command | Duplicate | Abandoned")
 
 
 def ref(name: str) -> Reference:

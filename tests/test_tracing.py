@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from ppa_assigner.access import EVERYBODY
-from ppa_assigner.automaton.events import Assign, CheckBurnt, No, Stands
+from ppa_assigner.automaton.events import Abandoned, Assign, CheckBurnt, Denied, No, Stands
 from ppa_assigner.config import Pool
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import State
-from ppa_assigner.supervisor.tracing import AT_ONCE
+from ppa_assigner.supervisor.tracing import AT_ONCE, QUESTIONS
 from ppa_assigner.views import Condition, Lent, Wish
 
 from .fakecrew import Desk, FakeWorker, lent, problem, ref
@@ -379,6 +379,73 @@ def test_two_wishes_with_sources_get_what_fits_each() -> None:
     made["a"].lend()
     assert lent(second).ppa == ref("a")
     assert not first.future.done()
+
+
+def test_all_wishes_together_ask_so_many_ppas_at_a_time() -> None:
+    """Who found no room goes on when there is some, whichever pool's wish it was that took it."""
+    first, second = [tuple(ref(f"{pool}{n:02}") for n in range(AT_ONCE + 1)) for pool in "ab"]
+    pools = {"default": Pool("default", first, PoolOptions()), "second": Pool("second", second, PoolOptions())}
+    made = Desk(given=settings(pools=pools))
+    for name, worker in made.workers.items():
+        worker.used(f"of-{name}", lease=f"l-{name}")
+    made.ask("r1", sources=SOURCES, wait=3600.0)
+    made.ask("r2", pool="second", sources=SOURCES, wait=3600.0)
+    assert asked(made) == {f"a{n:02}" for n in range(AT_ONCE)}
+    made["a00"].deny(CheckBurnt, No.BURNT, "hello 1")
+    assert len(asked(made)) == AT_ONCE
+    clear(made["a01"])  # the first wish may wait for that one, and asks no more
+    made["a02"].deny(CheckBurnt, No.BURNT, "hello 1")
+    assert "b00" in asked(made)
+    assert len(asked(made)) == AT_ONCE
+
+
+def test_a_wish_has_so_many_questions() -> None:
+    """However many PPAs there are: then it waits for those that were not asked, and is not told that all are burnt."""
+    sources = tuple((f"source-{n}", "1") for n in range(50))
+    most = QUESTIONS // len(sources)
+    made = used(*(f"p{n:02}" for n in range(most + 5)))
+    call = made.ask(sources=sources, wait=60.0)
+    for _ in range(most):
+        name = min(asked(made))
+        made[name].deny(CheckBurnt, No.BURNT, "source-49 1")
+    assert asked(made) == set()
+    made.wait(60.0)
+    assert problem(call).kind is Kind.NONE_FREE
+    nothing_left(made)
+
+
+def test_what_was_not_asked_does_not_count() -> None:
+    """A PPA that had the first of the sources costs one question."""
+    sources = tuple((f"source-{n}", "1") for n in range(50))
+    made = used(*(f"p{n:02}" for n in range(QUESTIONS // len(sources) + 5)))
+    call = made.ask(sources=sources, wait=60.0)
+    while asked(made):
+        made[min(asked(made))].deny(CheckBurnt, No.BURNT, "source-0 1")
+    assert problem(call).kind is Kind.ALL_BURNT
+
+
+def test_nobody_is_searched_for_who_is_gone() -> None:
+    """Hung up, withdrawn, or its time over: the workers are told, in the line as well as while a PPA is to be lent."""
+    made = used("a", "b")
+    call = made.ask("waits", sources=SOURCES, wait=60.0)
+    tokens = {made[name].take(CheckBurnt).token for name in "ab"}
+    made.supervisor.hang_up(call)
+    assert {made[name].take(Abandoned).token for name in "ab"} == tokens
+    made["a"].free()
+    made.ask("lent", sources=SOURCES)
+    command = made["a"].take(Assign)
+    withdrawn = made.supervisor.withdraw("lent", EVERYBODY)
+    assert made["a"].take(Abandoned).token == command.token
+    made["a"].reply(command, Denied(No.LOST))
+    assert withdrawn.result(0) == []
+    made.ask("late", sources=SOURCES)
+    command = made["a"].take(Assign)
+    made.wait(5.0)
+    assert made["a"].take(Abandoned).token == command.token
+    again = made.ask("late", sources=SOURCES, wait=60.0)
+    made["a"].reply(command, Denied(No.LOST))
+    made["a"].lend()
+    assert lent(again).ppa == ref("a")
 
 
 # -- with real workers ------------------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..record import State
 from ..views import Condition, EndsBy
 
+SOURCES = 50
+"""As many as one wish may name: each may cost a request to Launchpad for each PPA."""
 LONGEST_S = 10 * 366 * 86400.0
 """A time that no pool allows: what is longer could not be added to a date."""
 
@@ -110,7 +112,10 @@ class Wish(Incoming):
     ppa: Annotated[str | None, Field(max_length=512, description="this very PPA: ~owner/ubuntu/name, ppa:…")] = None
     sources: Annotated[
         list[Source] | None,
-        Field(description="what will be uploaded: lent is only a PPA that never had any of it, deleted or not"),
+        Field(
+            max_length=SOURCES,
+            description="what will be uploaded: lent is only a PPA that never had any of it, deleted or not",
+        ),
     ] = None
     uploader: Annotated[str | None, Field(pattern=r"^~[a-z0-9][a-z0-9+.-]*$", max_length=256)] = None
     ticket: Annotated[

@@ -54,6 +54,13 @@ class Duplicate:
 
 
 @dataclass(frozen=True, slots=True)
+class Abandoned:
+    """Nobody waits any more for what the command with this token searches."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reconfigured:
     """The PPA's pool or its options changed."""
 
@@ -82,7 +89,7 @@ class Command:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assign(Command):
     """Lend this PPA, if it is free and empty and never had one of `sources` (name, version).  `ttl` and `idle` in
-    seconds.
+    seconds.  `left` are those that are still to be asked for, while the record has this `nonce`; None: all.
     """
 
     lease: str
@@ -95,13 +102,18 @@ class Assign(Command):
     note: str | None = None
     uploader: str | None = None
     sources: tuple[tuple[str, str], ...] = ()
+    left: tuple[tuple[str, str], ...] | None = None
+    nonce: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckBurnt(Command):
-    """Did this PPA ever have one of `sources` (name, version)?  Whatever its state is; nothing is changed."""
+    """Did this PPA ever have one of `sources` (name, version)?  Whatever its state is; nothing is changed.  `left` as
+    in Assign.
+    """
 
     sources: tuple[tuple[str, str], ...]
+    left: tuple[tuple[str, str], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +193,7 @@ class Inspect(Command):
     """What would a clean delete?"""
 
 
-Event = Looked | LookFailed | Tick | Duplicate | Reconfigured | Answer | Command
+Event = Looked | LookFailed | Tick | Duplicate | Abandoned | Reconfigured | Answer | Command
 
 # -- outcomes: what a command's caller is told ------------------------------------------------------------------------
 
@@ -249,7 +261,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Requeue:
-    """Hand a command in again: it came while an outcome was unknown."""
+    """Hand a command in again: it came while an outcome was unknown, or others that came meanwhile go first."""
 
     command: Command
 

@@ -154,10 +154,10 @@ class Verifying:
 
 @dataclass(frozen=True, slots=True)
 class Tracing:
-    """Doing: asking whether it ever had the first of the sources that are `left` to ask for."""
+    """Doing: asking whether it ever had this source."""
 
     command: Assign | CheckBurnt
-    left: tuple[tuple[str, str], ...]
+    source: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +237,7 @@ class Known:
     waiting: tuple[Command, ...] = ()
     clean: Clean | None = None
     burnt: frozenset[tuple[str, str]] = frozenset()  # source versions that were seen to have been here
+    abandoned: tuple[int, ...] = ()  # tokens of the last searches that nobody waits for any more
     failures: int = 0
     not_before: float = float("-inf")
 

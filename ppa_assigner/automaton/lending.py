@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ..port import ActAnswer, Arrivals, Done, Gone, Lane, Refused, Unavailable
+from ..port import ActAnswer, Arrivals, Done, Entry, Gone, Lane, Refused, Unavailable
 from ..record import Record, State, format_time, whole_seconds
 from ..views import Condition
 from . import burnt
@@ -29,6 +29,7 @@ from .events import (
     ReadNow,
     Release,
     Reply,
+    Requeue,
     Stands,
     Supersede,
     Touch,
@@ -36,6 +37,8 @@ from .events import (
 from .known import FENCE_S, Granting, Known, Now, Purpose, Reading, Tracing, Verifying, Why
 from .learning import absent, made_dirty, unreachable
 from .writing import Step, begin, start
+
+LATE = "its time is up"
 
 
 def tell(known: Known, command: Command, outcome: Outcome) -> Step:
@@ -73,12 +76,18 @@ def read_now(known: Known, command: ReadNow, _: Now) -> Step:
 
 
 def assign(known: Known, command: Assign, now: Now) -> Step:
-    """Lend a free PPA, once it is sure that nothing has arrived in it."""
+    """Lend a free PPA, once it is sure that it never had what is to be uploaded, and that nothing has arrived in it."""
     record, entry = known.record, known.entry
     if record is None or entry is None or record.state is not State.FREE or known.condition is not Condition.OK:
         return deny(known, command, No.LOST, "not free")
-    if burnt.hit(known, command.sources) is not None or _looked_into(known, record, now):
-        return trace(known, command, now)
+    if command.nonce != record.nonce:  # what it did not have before, it may have had in another lease since
+        command = replace(command, left=None, nonce=record.nonce)
+    return trace(known, command, now)
+
+
+def _verify(known: Known, command: Assign, record: Record, entry: Entry, now: Now) -> Step:
+    if _looked_into(known, record, now):
+        return _lend(known, command, now)
     since = record.since - timedelta(seconds=known.options.settle)
     return replace(known, doing=Verifying(command)), [LookForArrivals(entry, since)]
 
@@ -87,7 +96,7 @@ def verified(known: Known, command: Assign, answer: Arrivals | Gone | Unavailabl
     """What the look for arrivals found.  The lease is written after it, never before."""
     match answer:
         case Arrivals(count=0, moment=moment):
-            return trace(replace(known, verified=moment.started), command, now)
+            return _lend(replace(known, verified=moment.started), command, now)
         case Arrivals():
             return begin(known, Purpose.FOUND, now, command, **made_dirty(known, now))
         case Gone():
@@ -107,12 +116,23 @@ def _looked_into(known: Known, record: Record, now: Now) -> bool:
 
 def trace(known: Known, command: Assign | CheckBurnt, now: Now) -> Step:
     """What it ever had is asked, if it is not remembered; nothing of that is found by any look at what is there."""
-    return _trace(known, command, command.sources, now)
+    if (had := burnt.hit(known, command.sources)) is not None:
+        return deny(known, command, No.BURNT, " ".join(had))
+    left = command.sources if command.left is None else command.left
+    if now.boot >= command.deadline or known.entry is None:
+        return deny(known, command, No.OUTAGE, LATE)
+    if left and command.token in known.abandoned:
+        return deny(known, command, No.LOST, "nobody waits for it any more")
+    if left:
+        return replace(known, doing=Tracing(command, left[0])), [EverHad(known.entry, *left[0])]
+    if isinstance(command, CheckBurnt):
+        return stands(known, command, now)
+    return _verify(known, command, known.record, known.entry, now) if known.record else deny(known, command, No.LOST)
 
 
 def traced(known: Known, doing: Tracing, answer: bool | Gone | Unavailable, now: Now) -> Step:
-    """Whether it had the first of those that are left."""
-    command, (source, *others) = doing.command, doing.left
+    """Whether it had that source.  Others that came meanwhile go before the next question: there may be many."""
+    command = doing.command
     match answer:
         case Gone():
             why = No.LOST if isinstance(command, Assign) else No.ELSEWHERE
@@ -120,21 +140,15 @@ def traced(known: Known, doing: Tracing, answer: bool | Gone | Unavailable, now:
         case Unavailable():
             return deny(unreachable(known, answer.reason), command, No.OUTAGE, answer.reason)
         case True:
-            return _trace(burnt.learnt(known, [source]), command, doing.left, now)
-    return _trace(known, command, tuple(others), now)
-
-
-def _trace(known: Known, command: Assign | CheckBurnt, left: tuple[tuple[str, str], ...], now: Now) -> Step:
-    if (had := burnt.hit(known, left)) is not None:
-        return deny(known, command, No.BURNT, " ".join(had))
-    if now.boot >= command.deadline or known.entry is None:
-        return deny(known, command, No.OUTAGE, "its time is up")
-    if left:
-        return replace(known, doing=Tracing(command, left)), [EverHad(known.entry, *left[0])]
-    return _lend(known, command, now) if isinstance(command, Assign) else stands(known, command, now)
+            return trace(burnt.learnt(known, [doing.source]), command, now)
+    left = command.sources if command.left is None else command.left
+    command = replace(command, left=left[1:])
+    return (known, [Requeue(command)]) if command.left else trace(known, command, now)
 
 
 def _lend(known: Known, command: Assign, now: Now) -> Step:
+    if now.boot >= command.deadline:
+        return deny(known, command, No.OUTAGE, LATE)
     record = Record(
         serial=0, nonce="", state=State.USED, since=now.date, touched=now.date, pool=known.pool,
         until=now.date + timedelta(seconds=command.ttl), owner=command.owner, lease=command.lease,

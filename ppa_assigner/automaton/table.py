@@ -14,6 +14,7 @@ from ..port import Content, Entry, Gone, Unavailable
 from . import cleaning, creating, emptying, lending, operating, proving, reading, writing
 from .asks import Read
 from .events import (
+    Abandoned,
     Adopt,
     Alarm,
     Answer,
@@ -65,6 +66,8 @@ from .learning import absent, not_there, unreachable
 from .ticking import tick
 from .writing import Step
 
+ABANDONED_KEPT = 64  # many more than one PPA is searched for at a time
+
 COMMANDS: dict[type[Command], Callable[[Known, Any, Now], Step]] = {
     Assign: lending.assign,
     Confirm: lending.confirm,
@@ -113,6 +116,8 @@ def _step(known: Known, event: Event, now: Now) -> Step:
             return tick(known, now)
         case Duplicate():
             return _duplicate(known, event)
+        case Abandoned():
+            return replace(known, abandoned=(*known.abandoned[1 - ABANDONED_KEPT :], event.token)), []
         case Reconfigured():
             return replace(known, pool=event.pool, options=event.options), []
 

@@ -69,7 +69,7 @@ Sources = Annotated[
     typer.Option(
         "--source",
         metavar="NAME=VERSION",
-        help="A source that will be uploaded: a PPA that ever had it is not taken.  May be repeated.",
+        help="A source that will be uploaded: a PPA that ever had it is not taken.  Up to 50 times.",
     ),
 ]
 Uploader = Annotated[

@@ -103,6 +103,7 @@ class Assigning:
         """
         self._wishes.refuse(asked, Kind.SUPERSEDED, "the wish was withdrawn")
         if asked.stage is Stage.ASSIGNING:
+            self._wishes.search_no_more(asked)
             asked.withdrawn.append(settled)
         else:
             self._wishes.forget(asked)
@@ -128,8 +129,7 @@ class Assigning:
     def match(self, pool: str) -> None:
         """Which request gets which PPA, and who learns that it gets none: the one place where that is decided."""
         self._match(pool)
-        for asked in self._wishes.with_sources(pool):
-            self._tracing.pursue(asked)
+        self._tracing.pursue_all(pool)
 
     def _match(self, pool: str) -> None:
         crew, lines, boot, searching = self._office.crew, self._wishes.lines, self._office.clock.boot(), 0
@@ -199,7 +199,7 @@ class Assigning:
         self._wishes.put(asked, Stage.ASSIGNING)
         self._office.crew.shelf.bind(ppa)
         idle = wish.idle if wish.idle is not None else options.idle
-        self._office.order(
+        asked.assign = self._office.order(
             ppa,
             lambda token: Assign(
                 token=token, deadline=asked.deadline, lease=asked.lease, request=wish.request_id, owner=wish.owner,

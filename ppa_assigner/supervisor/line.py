@@ -87,8 +87,9 @@ class Asked:
     """A wish, until it is answered.  `first` is its place in the line: seconds since 1970, Launchpad's clock.
 
     `searched` is the attempt for which it is known that no other lease was there; `search` counts the searches.
-    `burnt` are the PPAs that had one of its sources, and which; `tracing` those that are asked whether they had;
-    `traced` in which state the others answered, or failed to; `hope` one of them that may be waited for.
+    `assign` is the command that is to lend it the PPA that it is `bound` to.  `burnt` are the PPAs that had one of its
+    sources, and which; `tracing` those that are asked whether they had, by which command; `traced` in which state the
+    others answered, or failed to; `questions` how many that took at the most; `hope` one that may be waited for.
     """
 
     wish: Wish
@@ -99,6 +100,7 @@ class Asked:
     stage: Stage = Stage.SEARCHING
     calls: list[Call] = field(default_factory=list)
     bound: Reference | None = None
+    assign: int = 0
     searched: int = -1
     search: int = 0
     search_since: float = 0.0
@@ -106,8 +108,9 @@ class Asked:
     outage: str | None = None
     avoided: dict[Reference, Avoided] = field(default_factory=dict)
     burnt: dict[Reference, str] = field(default_factory=dict)
-    tracing: set[Reference] = field(default_factory=set)
+    tracing: dict[Reference, int] = field(default_factory=dict)
     traced: dict[Reference, StateOf] = field(default_factory=dict)
+    questions: int = 0
     hope: Reference | None = None
     abandoned: bool = False
     withdrawn: list[Callable[[bool], None]] = field(default_factory=list)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import count
 
-from ..automaton.events import Command, Denied, No, Outcome
+from ..automaton.events import Abandoned, Command, Denied, No, Outcome
 from ..clock import LaunchpadClock
 from ..reference import Reference
 from .crew import Crew
@@ -94,8 +94,8 @@ class Office:
         """Decide something when the boot-time clock shows `moment`."""
         return self.timer.at(moment, partial(self._decide, call))
 
-    def order(self, ppa: Reference, command: Callable[[int], Command], on: OnOutcome) -> None:
-        """Give a worker a command; `on` gets each outcome, under the lock, later."""
+    def order(self, ppa: Reference, command: Callable[[int], Command], on: OnOutcome) -> int:
+        """Give a worker a command; `on` gets each outcome, under the lock, later.  Its token."""
         member, token = self.crew.get(ppa), next(self._tokens)
         if member is None:
             self.at(self.clock.boot(), partial(on, Denied(No.ELSEWHERE, "it is no longer served")))
@@ -104,6 +104,13 @@ class Office:
         else:
             self._expected[token] = (ppa, on)
             member.worker.tell(command(token))
+        return token
+
+    def abandon(self, token: int) -> None:
+        """Nobody waits for what that command searches: its outcome may come at once."""
+        expected = self._expected.get(token)
+        if expected is not None and (member := self.crew.get(expected[0])) is not None:
+            member.worker.tell(Abandoned(token))
 
     def arrival(self) -> float:
         """Now, by Launchpad's clock in seconds since 1970, and later than whatever this gave before.

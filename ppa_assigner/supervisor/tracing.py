@@ -3,6 +3,8 @@
 Invariants: `all-burnt` is told only when every PPA that the wish could get was seen to be burnt, and there is one.  No
 PPA is asked twice in the same state, and none while another is known that the wish may wait for: one that is not burnt,
 or cannot be asked now, may be free tomorrow; one that is out of service until a person acts is waited for by nobody.
+However many wait and whatever they name, only so many PPAs are asked at a time, and a wish has so many questions; one
+that has used them up waits for what it did not ask about.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from .line import Asked, Stage, state_of
 from .office import Office
 from .wishes import Wishes
 
-AT_ONCE = 16
+AT_ONCE = 16  # PPAs, for all wishes together
+QUESTIONS = 1000  # of one wish: a request to Launchpad each
 UNASKABLE = (Condition.MISSING, Condition.UNREACHABLE)
 
 
@@ -31,6 +34,9 @@ class Tracing:
         self, office: Office, wishes: Wishes, bound: Collection[Reference], learnt: Callable[[Asked], None]
     ) -> None:
         self._office, self._wishes, self._bound, self._learnt = office, wishes, bound, learnt
+        self._under_way = 0
+        self._short: set[str] = set()
+        """Pools of wishes that were to ask more than there was room for."""
 
     def pursue(self, asked: Asked) -> None:
         """Ask on until a PPA is known that a wish in the line may wait for; if there is none, it is told so."""
@@ -43,6 +49,11 @@ class Tracing:
             self._wishes.forget(asked)
         elif not self._any_hope(asked, left):
             self._ask(asked, left)
+
+    def pursue_all(self, pool: str) -> None:
+        """The same for all of a pool, whoever has asked least first."""
+        for asked in sorted(self._wishes.with_sources(pool), key=lambda asked: asked.questions):
+            self.pursue(asked)
 
     def undecided(self, asked: Asked) -> bool:
         """Whether an answer that is under way may show that all are burnt."""
@@ -60,9 +71,13 @@ class Tracing:
     def _ask(self, asked: Asked, members: Iterable[Member]) -> None:
         ppas = [member.worker.ppa for member in members if member.worker.ppa not in asked.tracing]
         deadline, sources = asked.deadline, asked.wish.sources
-        for ppa in ppas[: max(0, AT_ONCE - len(asked.tracing))]:
-            asked.tracing.add(ppa)
-            self._office.order(
+        room = max(0, AT_ONCE - self._under_way)
+        if len(ppas) > room:
+            self._short.add(asked.wish.pool)
+        for ppa in ppas[: min(room, (QUESTIONS - asked.questions) // len(sources))]:
+            asked.questions += len(sources)
+            self._under_way += 1
+            asked.tracing[ppa] = self._office.order(
                 ppa,
                 lambda token: CheckBurnt(token=token, deadline=deadline, sources=sources),
                 partial(self._answered, asked, ppa),
@@ -74,11 +89,21 @@ class Tracing:
                 return
             case Denied(No.BURNT, source):
                 asked.burnt[ppa] = source
-        asked.tracing.discard(ppa)
-        if (member := self._office.crew.get(ppa)) is not None:
+                asked.questions -= _unasked(asked, source)
+        del asked.tracing[ppa]
+        self._under_way -= 1
+        self._office.soon(self._go_on)
+        abandoned = isinstance(outcome, Denied) and outcome.why is No.LOST
+        if (member := self._office.crew.get(ppa)) is not None and not abandoned:
             asked.traced[ppa] = state_of(member.snapshot)
         if self._wishes.is_current(asked, Stage.WAITING):
             self._learnt(asked)
+
+    def _go_on(self) -> None:
+        """There is room for those who found none."""
+        pools, self._short = self._short, set()
+        for pool in sorted(pools):
+            self.pursue_all(pool)
 
     def _left(self, asked: Asked) -> list[Member]:
         """Those that may serve for all that is known, and are not known to be burnt."""
@@ -90,8 +115,9 @@ class Tracing:
         return member if member is not None and member.lent and member.pool == asked.wish.pool else None
 
     def _any_hope(self, asked: Asked, left: Iterable[Member]) -> bool:
+        """Whether there is one that it may wait for; to one that has no questions left each is."""
         asked.hope = next((member.worker.ppa for member in left if self._hope(asked, member)), None)
-        return asked.hope is not None
+        return asked.hope is not None or asked.questions + len(asked.wish.sources) > QUESTIONS
 
     def _still_hopes(self, asked: Asked) -> bool:
         """The same without going through the pool, for this is asked at each change: where there was hope last."""
@@ -107,6 +133,12 @@ class Tracing:
 
     def _free(self, member: Member) -> bool:
         return free_for_anyone(member.snapshot) and member.worker.ppa not in self._bound
+
+
+def _unasked(asked: Asked, hit: str) -> int:
+    """How many of its sources were not asked for because of this one."""
+    names = [" ".join(source) for source in asked.wish.sources]
+    return len(names) - 1 - names.index(hit) if hit in names else 0
 
 
 def _out_of_service(member: Member) -> bool:

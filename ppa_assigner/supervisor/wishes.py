@@ -101,6 +101,13 @@ class Wishes:
         asked.calls.remove(call)
         if not asked.calls and asked.stage is not Stage.ASSIGNING:
             self.forget(asked)
+        elif not asked.calls:
+            self.search_no_more(asked)
+
+    def search_no_more(self, asked: Asked) -> None:
+        """Nobody waits for the PPA that is to be lent: it is not asked on whether it may serve."""
+        if asked.wish.sources:
+            self._office.abandon(asked.assign)
 
     def end(self, asked: Asked, call: Call, problem: Problem) -> None:
         """One call has its answer."""
@@ -124,6 +131,8 @@ class Wishes:
             del self._wishes[asked.key]
             self._with_sources.pop(asked.key, None)
             self.lines.discard(asked)
+            for token in asked.tracing.values():
+                self._office.abandon(token)
 
     def _is_here(self, asked: Asked) -> bool:
         return self._wishes.get(asked.key) is asked

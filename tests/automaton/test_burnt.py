@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import pytest
 
 from ppa_assigner.automaton import burnt
-from ppa_assigner.automaton.events import CheckBurnt, Denied, Lent, No, Stands
+from ppa_assigner.automaton.events import Abandoned, CheckBurnt, Denied, Event, Lent, Looked, No, Stands, Touch
+from ppa_assigner.automaton.table import ABANDONED_KEPT
 from ppa_assigner.options import PoolOptions
-from ppa_assigner.port import Lane
-from ppa_assigner.record import State
+from ppa_assigner.port import Lane, Look
+from ppa_assigner.record import State, compose
 from ppa_assigner.views import Condition
-from tests.automaton.lab import Runner, World, assign, faults
+from tests.automaton.lab import Runner, World, assign, changed, faults
 
 HELLO, OTHER, NEW = ("hello", "1"), ("other", "1"), ("hello", "2")
 
@@ -64,10 +66,54 @@ def test_what_is_seen_while_cleaning_is_learnt() -> None:
 
 
 def test_a_ppa_that_had_none_is_lent_after_the_look() -> None:
-    """Empty first, then the history, then the lease."""
+    """The history first, for that may take long; empty then, and at once the lease."""
     runner = had_hello(verify_age=0.0)
     assert isinstance(runner.order(assign(sources=(NEW, ("third", "1")))), Lent)
-    assert runner.kinds() == ["LookForArrivals", "EverHad", "EverHad", "Write"]
+    assert runner.kinds() == ["EverHad", "EverHad", "LookForArrivals", "Write"]
+
+
+def test_others_go_between_two_questions() -> None:
+    """Each question is a step of its own: a touch that came meanwhile does not wait for the last of them."""
+    runner, record = World().used_ppa()
+    sources = tuple((f"source-{number}", "1") for number in range(3))
+    search = CheckBurnt(token=1, deadline=runner.world.boot + 60.0, sources=sources)
+    touch = Touch(token=2, deadline=runner.world.boot + 60.0, lease=record.lease or "")
+    mailbox: deque[Event] = deque([search, touch])
+    while mailbox:
+        runner._turn(mailbox.popleft(), mailbox)
+    assert runner.kinds() == ["EverHad", "Read", "EverHad", "EverHad"]
+    assert list(runner.replies) == [2, 1]
+
+
+@pytest.mark.parametrize("kind", ["assign", "check"])
+def test_nothing_more_is_asked_for_whom_nobody_waits(kind: str) -> None:
+    """The search ends at the next step, and nothing is lent."""
+    runner = had_hello()
+    sources = tuple((f"source-{number}", "1") for number in range(3))
+    make = assign(sources=sources) if kind == "assign" else check(*sources)
+    mailbox: deque[Event] = deque([make(1, runner.world.boot + 60.0), Abandoned(1)])
+    while mailbox:
+        runner._turn(mailbox.popleft(), mailbox)
+    assert denied(runner.replies[1][-1])[0] is No.LOST
+    assert runner.kinds() == ["EverHad"]
+    for token in range(100):
+        runner.give(Abandoned(token))
+    assert len(runner.known.abandoned) == ABANDONED_KEPT
+
+
+def test_what_it_had_in_another_lease_meanwhile_is_asked_anew() -> None:
+    """Another daemon lent and cleaned it between two questions: the answers from before are no proof any more."""
+    runner = had_hello()
+    world, record = runner.world, runner.world.record
+    search = assign(sources=(NEW, ("third", "1")))(1, world.boot + 60.0)
+    world.launchpad.describe(world.ppa, compose(None, changed(record)))
+    look = world.launchpad.look(world.ppa.owner)
+    assert isinstance(look, Look)
+    mailbox: deque[Event] = deque([search, Looked(look.entries[world.ppa], look.started, 1)])
+    while mailbox:
+        runner._turn(mailbox.popleft(), mailbox)
+    assert runner.kinds() == ["EverHad", "EverHad", "EverHad", "Write"]
+    assert [ask.source for ask in runner.asked[:3]] == ["hello", "hello", "third"]
 
 
 def test_that_it_had_none_is_not_remembered() -> None:

@@ -49,7 +49,7 @@ LEFT_OUT: dict[type, set[str]] = {
     Entry: {"etag", "url", "displayname", "publish", "build_debug_symbols", "publish_debug_symbols"},
     Unavailable: {"reason"}, Unknown: {"reason"}, Gone: {"reason"},
     Wish: {"owner", "pool", "ticket", "by", "note", "idle", "ppa", "sources"},
-    Asked: {"number"},
+    Asked: {"number", "assign"},
     Call: {"timers"},
     Claim: {"timed"},
     Timed: {"number"},
