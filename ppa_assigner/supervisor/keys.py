@@ -5,13 +5,14 @@ Rule: two clients that happen to choose one id have two wishes, and neither sees
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from ..record import Record
 from ..views import Wish
 
 
-class Key(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Key:
     """The client (None: none are configured) and its request id."""
 
     client: str | None

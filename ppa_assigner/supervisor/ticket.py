@@ -48,7 +48,7 @@ class TicketOffice:
             place = Place(**json.loads(body))
         except (ValueError, TypeError, binascii.Error):
             return None
-        fits = (place.pool, place.client, place.request_id) == (pool, *key)
+        fits = (place.pool, place.client, place.request_id) == (pool, key.client, key.request)
         return place if fits and now - place.last_asked <= VOID_AFTER_S else None
 
     def _sign(self, body: bytes) -> bytes:
