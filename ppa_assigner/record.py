@@ -10,15 +10,22 @@ import enum
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields, replace
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 PREFIX = "ppa-assigner:"
 VERSION = 1
 _LINE = re.compile(r"^ppa-assigner:(.*)$", re.MULTILINE)
+LONGEST_LINE = 64 * 1024
+YEARS = range(2004, 2201)
+"""Of all times in records, and of Launchpad's clock: whatever is added to them remains a time."""
+INTEGER_MAX = 2**53
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
-_YEARS, _SECONDS_MAX = range(1970, 9000), 10**10  # whatever is added to them remains a time
+_SECONDS_MAX = 10**10
+_LONGEST_WORDS = 256  # characters of what is said for people, where the line would be too long
+_LINE_ROOM = 16 * 1024  # what is written after a record has more fields
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -121,25 +128,32 @@ def compose(human: str | None, record: Record) -> str:
 
 
 def encode(record: Record) -> str:
-    """The record as one ASCII line.  Raises RecordError for texts that Launchpad cannot hold."""
-    fields = {field: _encoded(value) for field, value in _present(record)}
-    if any(isinstance(value, str) and unstorable(value) for value in fields.values()):
-        raise RecordError("NUL and lone surrogates cannot be kept on Launchpad")
-    return f"{PREFIX} " + json.dumps({"v": VERSION, **fields}, separators=(",", ":"), allow_nan=False)
+    """The record as one ASCII line; where it would be too long, what it says for people is cut.  Raises RecordError
+    for what Launchpad cannot hold, and for what `decode` would not read.
+    """
+    _check_bounds(record)
+    line = _line(record)
+    if len(line) > LONGEST_LINE:
+        line = _line(_shortened(record))
+    if len(line) > LONGEST_LINE:
+        raise RecordError(f"longer than {LONGEST_LINE} bytes")
+    return line
 
 
 def decode(text: str) -> Record:
     """The record in the JSON after the prefix.  Raises RecordError that says what is wrong with it."""
+    if len(PREFIX) + len(text.encode(errors="surrogatepass")) > LONGEST_LINE:
+        raise RecordError(f"longer than {LONGEST_LINE} bytes")
     try:
-        data = json.loads(text, object_pairs_hook=_no_twins, parse_constant=_no_constant)
-    except (json.JSONDecodeError, RecursionError, ValueError) as error:
-        raise RecordError(f"no strict JSON: {error}") from None
+        data = json.loads(text, object_pairs_hook=_no_twins, parse_constant=_no_constant, parse_int=_bounded)
+    except (RecursionError, ValueError) as error:
+        raise RecordError(f"no strict JSON: {_cut(str(error))}") from None
     if not isinstance(data, dict):
         raise RecordError("no JSON object")
     _check_version(data)
     if absent := [name for name in _REQUIRED if data.get(name) is None]:
         raise RecordError(f"without {', '.join(absent)}")
-    return _checked(Record(**{name: _field(data, name) for name in _READERS if data.get(name) is not None}))
+    return _checked(_of_its_state(Record(**{n: _field(data, n) for n in _READERS if data.get(n) is not None})))
 
 
 class _ForeignVersionError(RecordError):
@@ -171,13 +185,29 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+def _bounded(digits: str) -> int:
+    """Looked at before it is converted: Python refuses thousands of digits, and other programs more than sixteen."""
+    if len(digits) > len(str(-INTEGER_MAX)) or abs(int(digits)) > INTEGER_MAX:
+        raise ValueError("a number beyond 2^53")
+    return int(digits)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_WORDS else text[: _LONGEST_WORDS - 3] + "..."
+
+
 def _check_version(data: Mapping[str, Any]) -> None:
     version = data.get("v")
     if type(version) is int and version == VERSION:
         return
     if version is not None:
-        raise _ForeignVersionError(f"record version {version!r} is not known here")
+        raise _ForeignVersionError(f"record version {_cut(repr(version))} is not known here")
     raise RecordError("no record version")
+
+
+def _of_its_state(record: Record) -> Record:
+    """A free PPA is nobody's, and clean: what its record says of a lease or of a clean means nothing."""
+    return replace(record, **_NOBODYS) if record.state is State.FREE else record
 
 
 def _checked(record: Record) -> Record:
@@ -185,7 +215,29 @@ def _checked(record: Record) -> Record:
         missing = [n for n in ("owner", "lease", "request", "until") if getattr(record, n) is None]
         if missing:
             raise RecordError(f"used without {', '.join(missing)}")
+    if _longest(record) > LONGEST_LINE - _LINE_ROOM and len(_line(_shortened(record))) > LONGEST_LINE - _LINE_ROOM:
+        raise RecordError("its texts are so long that none could be added")
     return record
+
+
+def _longest(record: Record) -> int:
+    """How many bytes its texts may take at the most: quicker to tell than by writing them."""
+    return 12 * sum(len(text) for text in map(partial(getattr, record), _TEXTS) if text is not None)
+
+
+def _shortened(record: Record) -> Record:
+    note, fault, quarantined = (text and _cut(text) for text in (record.note, record.fault, record.quarantined))
+    return replace(record, note=note, fault=fault, quarantined=quarantined)
+
+
+def _check_bounds(record: Record) -> None:
+    values = [getattr(record, name) for name in _READERS]
+    if any(isinstance(value, str) and unstorable(value) for value in values):
+        raise RecordError("NUL and lone surrogates cannot be kept on Launchpad")
+    if any(isinstance(value, int) and not 0 <= value <= INTEGER_MAX for value in values):
+        raise RecordError("a number below 0 or beyond 2^53")
+    if any(isinstance(value, datetime) and value.year not in YEARS for value in values):
+        raise RecordError(f"a time that is not in the years {YEARS.start} to {YEARS.stop - 1}")
 
 
 def _text(value: Any) -> str:
@@ -215,8 +267,8 @@ def _state(value: Any) -> State:
 
 def _time(value: Any) -> datetime:
     moment = parse_time(_text(value))
-    if moment.year not in _YEARS:
-        raise RecordError("not a time of this age")
+    if moment.year not in YEARS:
+        raise RecordError(f"not in the years {YEARS.start} to {YEARS.stop - 1}")
     return moment
 
 
@@ -232,6 +284,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "by": _text, "note": _text, "uploader": _text, "held": _flag, "tries": _count, "fault": _text,
     "quarantined": _text, "cleaner": _text,
 }  # fmt: skip
+_NOBODYS: dict[str, Any] = {field.name: field.default for field in fields(Record) if field.default is not MISSING}
 _REQUIRED = ("serial", "nonce", "state", "since", "touched", "pool")
 
 
@@ -240,6 +293,14 @@ def _field(data: Mapping[str, Any], name: str) -> Any:
         return _READERS[name](data[name])
     except RecordError as error:
         raise RecordError(f"{name}: {error}") from None
+
+
+_TEXTS = tuple(name for name, reader in _READERS.items() if reader is _text)
+
+
+def _line(record: Record) -> str:
+    said = {field: _encoded(value) for field, value in _present(record)}
+    return f"{PREFIX} " + json.dumps({"v": VERSION, **said}, separators=(",", ":"), allow_nan=False)
 
 
 def _present(record: Record) -> list[tuple[str, Any]]:

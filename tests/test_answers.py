@@ -174,6 +174,38 @@ def test_an_unreadable_answer_is_none(body: str) -> None:
             assert isinstance(lp.write(entry, "mine"), Unknown)
 
 
+OVERFLOWING = [
+    "Fri, 31 Dec 9999 23:59:59 -1400",
+    "Mon, 01 Jan 0001 00:00:00 +1400",
+    f"Mon, 01 Jan {'9' * 30} 00:00:00 GMT",
+    f"Mon, 01 Jan {'9' * 4_000} 00:00:00 GMT",
+    "Wed, 31 Dec 2003 23:59:59 GMT",
+    "Thu, 01 Jan 2201 00:00:00 GMT",
+]
+
+
+@pytest.mark.parametrize("date", OVERFLOWING)
+def test_a_date_of_no_age_is_none(date: str) -> None:
+    """Nothing could be reckoned with it: the answer says nothing, and who asked goes on."""
+    with service(lambda request, peer: peer.answer(200, json.dumps(archive()), Date=date)) as (_, lp, _entry):
+        assert isinstance(lp.read(PPA), Unavailable)
+        assert isinstance(lp.look("ci"), Unavailable)
+    with service(lambda request, peer: peer.answer(503, Retry_After=date)) as (_, lp, _entry):
+        answer = lp.read(PPA)
+        assert isinstance(answer, Unavailable)
+        assert answer.retry_after is None
+
+
+@pytest.mark.parametrize("number", ["9" * 20, "9" * 4_000, "9" * 4_301, "-" + "9" * 5_000])
+def test_a_number_of_any_length_breaks_nothing(number: str) -> None:
+    """Where it stands nobody reckons with it."""
+    body = json.dumps({**archive(), "authorized_size": 0}).replace(
+        '"authorized_size": 0', f'"authorized_size": {number}'
+    )
+    with service(lambda request, peer: peer.answer(200, body)) as (_, lp, _entry):
+        assert isinstance(lp.read(PPA), Entry)
+
+
 def test_an_answer_without_a_date_is_none() -> None:
     """All times are by Launchpad's clock."""
     with service(lambda request, peer: peer.answer(209, json.dumps(archive()), Date="")) as (_, lp, entry):

@@ -36,7 +36,7 @@ LINE = (
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 human = st.none() | words.filter(lambda text: not any(line.startswith("ppa-assigner:") for line in text.split("\n")))
-moments = st.datetimes(datetime(1970, 1, 1), datetime(2900, 1, 1)).map(  # noqa: DTZ001 - the zone follows
+moments = st.datetimes(datetime(2004, 1, 1), datetime(2200, 12, 31)).map(  # noqa: DTZ001 - the zone follows
     lambda moment: whole_seconds(moment.replace(tzinfo=timezone.utc))
 )
 counts = st.integers(0, 10**9)
@@ -48,14 +48,16 @@ def records(draw: st.DrawFn) -> Record:
     """Any record that the assigner could write."""
     state = draw(st.sampled_from(State))
     used = state is State.USED
-    request = draw(words if used else optional)
+    some = st.none() if state is State.FREE else optional
+    request = draw(words if used else some)
     return Record(
         serial=draw(counts), nonce=draw(words), state=state, since=draw(moments), touched=draw(moments),
-        pool=draw(words), until=draw(moments if used else st.none() | moments), owner=draw(words if used else optional),
-        lease=draw(words if used else optional), request=request,
-        attempt=draw(counts) if request is not None else 0, idle=draw(st.none() | counts), by=draw(optional),
-        note=draw(optional), uploader=draw(optional), held=draw(st.booleans()) if used else False,
-        tries=draw(counts), fault=draw(optional), quarantined=draw(optional), cleaner=draw(optional),
+        pool=draw(words), until=draw(moments if used else st.none() | moments if some is optional else st.none()),
+        owner=draw(words if used else some), lease=draw(words if used else some), request=request,
+        attempt=draw(counts) if request is not None else 0,
+        idle=draw(st.none() | counts) if some is optional else None,
+        by=draw(some), note=draw(some), uploader=draw(some), held=draw(st.booleans()) if used else False,
+        tries=draw(counts) if some is optional else 0, fault=draw(some), quarantined=draw(some), cleaner=draw(some),
     )  # fmt: skip
 
 
@@ -141,9 +143,19 @@ MALFORMED = {
     "a time that is none": line(since="2026-02-30T03:14:12Z"),
     "a leap second": line(since="2026-02-28T03:14:60Z"),
     "a time with other digits": line(since="٢٠٢٦-11-25T03:14:12Z"),
-    "a time before Launchpad": line(touched="0001-01-01T00:00:00Z"),
+    "a time before Launchpad": line(touched="2003-12-31T23:59:59Z"),
     "a time at the end of time": line(until="9999-12-31T23:59:59Z"),
-    "idle too long": line(idle=10**18),
+    "a time in too many years": line(until="2201-01-01T00:00:00Z"),
+    "idle too long": line(idle=2**53),
+    "a serial of 4,000 digits": LINE.replace("42", "9" * 4_000),
+    "a serial beyond 2^53": line(serial=2**53 + 1),
+    "tries beyond 2^53": line(tries=2**53 + 1),
+    "attempt beyond 2^53": line(attempt=2**53 + 1),
+    "a number below -2^53 in a field that is not known": line(x=[-(2**53) - 1]),
+    "a version of 4,000 digits": LINE.replace('"v":1', '"v":' + "9" * 4_000),
+    "a line of more than 64 KiB": line(x="x" * 64 * 1024),
+    "a line of more than 64 KiB in UTF-8": LINE[:-1] + ',"x":"' + "é" * 33_000 + '"}',
+    "texts that leave no room for the next write": line(owner="x" * 64_000),
     "idle negative": line(idle=-1),
     "attempt null is absent, text is not": line(attempt="0"),
     "held a number": line(held=1),
@@ -172,6 +184,47 @@ def test_a_foreign_version_is_told_apart(version: object) -> None:
     taken = parse(line(v=version))
     assert (taken.record, taken.foreign) == (None, True)
     assert taken.fault
+
+
+def test_what_is_within_the_bounds_is_read() -> None:
+    """They are those of the contract: a line of 64 KiB, integers within 2^53, the years 2004 to 2200."""
+    rest = module.LONGEST_LINE - len(line(note=""))
+    assert len(line(note="n" * rest)) == module.LONGEST_LINE
+    assert parse(line(note="n" * rest)).record is not None
+    assert parse(line(note="n" * (rest + 1))).record is None
+    limits = line(since="2004-01-01T00:00:00Z", until="2200-12-31T23:59:59Z", serial=2**53, tries=2**53, x=-(2**53))
+    assert parse(limits).record is not None
+
+
+@given(records().filter(lambda record: record.state is not State.FREE), st.sampled_from(["note", "fault"]))
+def test_a_line_that_would_be_too_long_says_less_for_people(record: Record, field: str) -> None:
+    """What decides is written whole, and the line is read again."""
+    long = replace(record, **cast("dict[str, Any]", {field: "\N{PILE OF POO}" * 20_000}))
+    written = encode(long)
+    assert len(written) <= module.LONGEST_LINE
+    said = {"note": None, "fault": None, "quarantined": None}
+    assert replace(decode(written.partition(" ")[2]), **cast("Any", said)) == replace(record, **cast("Any", said))
+
+
+OUT_OF_BOUNDS = {
+    "a line of more than 64 KiB": {"owner": "x" * 70_000},
+    "a number beyond 2^53": {"serial": 2**53 + 1},
+    "a negative number": {"tries": -1},
+    "a year after 2200": {"until": datetime(2201, 1, 1, tzinfo=timezone.utc)},
+    "a year before 2004": {"since": datetime(2003, 1, 1, tzinfo=timezone.utc)},
+}
+
+
+@pytest.mark.parametrize("changes", OUT_OF_BOUNDS.values(), ids=OUT_OF_BOUNDS)
+def test_what_would_be_unreadable_is_not_written(changes: dict[str, Any]) -> None:
+    """Else a daemon would take its own record for one that somebody garbled."""
+    with pytest.raises(RecordError):
+        encode(replace(decode(LINE.partition(" ")[2]), **changes))
+
+
+def test_an_unknown_version_is_told_in_short() -> None:
+    """Whatever stands in its place: the reason is shown in lists and logs."""
+    assert len(parse(line(v="x" * 60_000)).fault or "") < 400
 
 
 def test_unknown_fields_are_ignored_and_null_is_absent() -> None:
@@ -222,6 +275,13 @@ def test_free_says_nothing_of_a_lease() -> None:
     assert set(json.loads(encode(record).partition(" ")[2])) == {
         "v", "serial", "nonce", "state", "since", "touched", "pool",
     }  # fmt: skip
+
+
+def test_a_lease_or_a_clean_in_a_free_record_means_nothing() -> None:
+    """Somebody edited it: a free PPA is nobody's, so nobody's release or touch is about it."""
+    assert parse(line(state="free", tries=3, fault="f", quarantined="q", cleaner="c")).record == Record(
+        serial=42, nonce="9be2", state=State.FREE, since=T0, touched=T0, pool="default"
+    )
 
 
 def test_every_field_is_read() -> None:

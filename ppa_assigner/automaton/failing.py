@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..record import Record
+from ..record import INTEGER_MAX, Record
 from .asks import Change
 from .clean import Clean, Stage
 from .events import Alarm
@@ -33,7 +33,7 @@ def fail(known: Known, reason: str, now: Now, stuck: Change | None = None) -> St
     record = known.record
     if record is None:
         return known, []
-    tries = record.tries + 1
+    tries = min(record.tries + 1, INTEGER_MAX)
     fault = reason.replace("\0", "?").encode("ascii", "replace").decode()[:FAULT_MAX]
     over = f"cleaning failed {tries} times: {fault}" if tries >= known.options.max_tries else None
     if known.clean is not None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ..port import Entry, Gone
-from ..record import Record, State, Text, parse, whole_seconds
+from ..record import INTEGER_MAX, Record, State, Text, parse, whole_seconds
 from .ending import end_of
 from .known import Known, Now
 
@@ -61,15 +61,17 @@ def _heard(known: Known, entry: Entry) -> datetime:
 
 
 def _newer(record: Record, highest: Record | None) -> bool:
-    return highest is None or record.serial >= highest.serial
+    return highest is None or highest.serial == INTEGER_MAX or record.serial >= highest.serial
 
 
 def rolled_back(highest: Record | None, text: Text) -> bool:
-    """Whether a text is older than what was read or confirmed before.  An unknown version never is."""
+    """Whether a text is older than what was read or confirmed before.  An unknown version never is.  Nothing has a
+    higher serial than the highest of all, which somebody must have written by hand: after it any other is newer.
+    """
     if highest is None or text.foreign:
         return False
-    if text.record is None:
-        return True
+    if text.record is None or highest.serial == INTEGER_MAX:
+        return text.record is None
     if text.record.serial == highest.serial:
         return text.record.nonce != highest.nonce
     return text.record.serial < highest.serial

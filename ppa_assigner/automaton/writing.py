@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..port import Conflict, Content, Entry, Gone, Lane, ReadAnswer, Refused, Unavailable, Unknown, WriteAnswer
-from ..record import Record, RecordError, compose, parse
+from ..record import INTEGER_MAX, Record, RecordError, compose, parse
 from .asks import Read, Survey, Write
 from .events import Alarm, Assign, Command, Confirm, Denied, Effect, No, Reply, Requeue, Transition
 from .known import (
@@ -81,9 +81,13 @@ def start(known: Known, purpose: Purpose, record: Record, now: Now, command: Com
 
 
 def next_serial(known: Known, now: Now) -> int:
-    """One more than any serial seen; a record that starts anew starts with Launchpad's clock (design, section 2)."""
-    seen = [record.serial for record in (known.record, known.highest) if record is not None]
-    return max(seen) + 1 if seen else int(now.date.timestamp())
+    """One more than any serial seen; a record that starts anew starts with Launchpad's clock (design, section 2), and
+    so does what follows the highest serial that there can be.
+    """
+    highest = max(
+        (record.serial for record in (known.record, known.highest) if record is not None), default=INTEGER_MAX
+    )
+    return highest + 1 if highest < INTEGER_MAX else int(now.date.timestamp())
 
 
 def answered(known: Known, answer: WriteAnswer, now: Now) -> Settled:
@@ -208,7 +212,7 @@ def _settle(known: Known, entry: Entry) -> Step:
         return replace(known, doing=Surveying(Why.TAKE_IN)), [Survey(entry, whole=False)]
     if base.record is None or rolled_back(known.highest, base):
         return _conditional(known, flight.record, meant=True)
-    return _conditional(known, replace(base.record, serial=base.record.serial + 1), meant=False)
+    return _conditional(known, replace(base.record, serial=min(base.record.serial + 1, INTEGER_MAX)), meant=False)
 
 
 def _conditional(known: Known, record: Record, *, meant: bool) -> Step:

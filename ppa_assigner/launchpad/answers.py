@@ -27,6 +27,7 @@ from ..port import (
     Unknown,
     WriteAnswer,
 )
+from ..record import YEARS, unstorable
 from .texts import one_line, refusal_of_credentials
 from .transport import Answer
 
@@ -38,6 +39,7 @@ NOT_FOR_US = (401, 403, *NOT_THERE)
 # Answered before anything was done; unlike other 4xx, the same request may pass later.  412 is here for requests that
 # set no condition: nobody but a server between can mean anything by it.
 NOT_NOW = (408, 412, 425, 429)
+LONGEST_NUMBER = 15  # digits, so that it is exact also as a float
 
 # launchpad-facts.md, D.10
 MAKERS = "PPAs of a team can be made by its owner and administrators only, not by every member"
@@ -159,7 +161,7 @@ def entry(data: dict[str, Any], seen: Moment) -> Entry | Gone:
     description = data.get("description")
     if description == REDACTED:
         return Gone("not readable for us", seen)
-    if not (description is None or isinstance(description, str)):
+    if not (description is None or isinstance(description, str)) or unstorable(description or ""):
         raise UnreadableError("a description that is no text")
     return Entry(
         url=text(data, "self_link"),
@@ -194,7 +196,7 @@ def _are_entries(value: Any) -> bool:
 def document(answer: Answer) -> dict[str, Any]:
     """The JSON object in an answer.  Raises UnreadableError."""
     try:
-        data = json.loads(answer.body)
+        data = json.loads(answer.body, parse_int=_number)
     except (ValueError, RecursionError) as error:
         raise UnreadableError(f"{answer.status} without JSON in it") from error
     if not isinstance(data, dict):
@@ -202,25 +204,41 @@ def document(answer: Answer) -> dict[str, Any]:
     return data
 
 
+def _number(digits: str) -> float:
+    """Nothing here is counted in numbers of so many digits: they are not made into what breaks arithmetic later."""
+    return int(digits) if len(digits) <= LONGEST_NUMBER else float(digits)
+
+
 def moment(answer: Answer) -> Moment:
     """When it was given.  Raises UnreadableError: Launchpad always says a date (launchpad-measured.md, 14)."""
     try:
-        date = parsedate_to_datetime(answer.headers["date"])
-    except (KeyError, ValueError, TypeError, IndexError) as error:
+        date = _date(answer.headers["date"])
+    except (KeyError, ValueError) as error:
         raise UnreadableError(f"{answer.status} without a date") from error
-    return Moment(_in_utc(date), answer.started, answer.ended)
+    return Moment(date, answer.started, answer.ended)
 
 
 def date(value: object) -> datetime | None:
-    """A date as an entry has it; None for what is none."""
+    """A date as an entry has it; None for what is none, or of no age that a record can hold."""
     try:
-        return _in_utc(datetime.fromisoformat(value)) if isinstance(value, str) else None
+        return _of_this_age(datetime.fromisoformat(value)) if isinstance(value, str) else None
     except (ValueError, OverflowError):
         return None
 
 
-def _in_utc(date: datetime) -> datetime:
-    return date.replace(tzinfo=timezone.utc) if date.tzinfo is None else date.astimezone(timezone.utc)
+def _date(text: str) -> datetime:
+    """The time in a header, in UTC.  Raises ValueError."""
+    try:
+        return _of_this_age(parsedate_to_datetime(text))
+    except (TypeError, IndexError, OverflowError) as error:
+        raise ValueError("not a date") from error
+
+
+def _of_this_age(date: datetime) -> datetime:
+    date = date.replace(tzinfo=timezone.utc) if date.tzinfo is None else date.astimezone(timezone.utc)
+    if date.year not in YEARS:
+        raise ValueError("not a date of this age")
+    return date
 
 
 def retry_after(answer: Answer) -> float | None:
@@ -229,9 +247,8 @@ def retry_after(answer: Answer) -> float | None:
     if re.fullmatch(r"\d{1,9}", value, re.ASCII):
         return float(value)
     try:
-        until = _in_utc(parsedate_to_datetime(value))
-        return max(0.0, (until - moment(answer).date).total_seconds())
-    except (ValueError, TypeError, IndexError):
+        return max(0.0, (_date(value) - moment(answer).date).total_seconds())
+    except ValueError:
         return None
 
 
