@@ -32,6 +32,12 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def credentials_in(folder: Path) -> None:
+    """As `login` writes them: ours alone."""
+    (folder / "c").write_text(CREDENTIALS)
+    (folder / "c").chmod(0o600)
+
+
 @pytest.mark.parametrize("command", ["run", "check-config"])
 @pytest.mark.parametrize(
     ("text", "lines"),
@@ -50,7 +56,7 @@ def test_a_wrong_configuration_says_each_mistake_with_its_line(
     tmp_path: Path, command: str, text: str | None, lines: list[str]
 ) -> None:
     """FILE:LINE: message for every mistake, exit code 78, nothing else."""
-    (tmp_path / "c").write_text(CREDENTIALS)
+    credentials_in(tmp_path)
     if text is not None:
         (tmp_path / "ppas.yaml").write_text(text)
     done = run(tmp_path, command, "--config", "ppas.yaml")
@@ -70,7 +76,7 @@ def test_credentials_that_are_none_end_the_start(tmp_path: Path) -> None:
 
 def test_a_good_configuration_is_described(tmp_path: Path) -> None:
     """check-config ends with 0 and tells what it understood."""
-    (tmp_path / "c").write_text(CREDENTIALS)
+    credentials_in(tmp_path)
     (tmp_path / "ppas.yaml").write_text("ppas: ['~a/ubuntu/b{01..12}']\nlaunchpad: {credentials: c}\n")
     done = run(tmp_path, "check-config", "--config", "ppas.yaml")
     assert (done.returncode, done.stderr) == (0, "")
@@ -79,7 +85,7 @@ def test_a_good_configuration_is_described(tmp_path: Path) -> None:
 
 def test_unchecked_certificates_are_refused(tmp_path: Path) -> None:
     """The environment may not turn the checks off."""
-    (tmp_path / "c").write_text(CREDENTIALS)
+    credentials_in(tmp_path)
     (tmp_path / "ppas.yaml").write_text("ppas: ['~a/ubuntu/b']\nlaunchpad: {credentials: c}\n")
     command = [sys.executable, "-m", "ppa_assigner.cli", "run", "--config", "ppas.yaml"]
     env = {**environment(tmp_path), "LP_DISABLE_SSL_CERTIFICATE_VALIDATION": "1"}

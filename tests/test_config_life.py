@@ -41,9 +41,11 @@ class Lease(NamedTuple):
 def _file(tmp_path: Path) -> Path:
     """A good file, with what it names beside it."""
     (tmp_path / "c").write_text(CREDENTIALS)
-    for name in ("cert.pem", "key.pem"):
+    for name in ("cert.pem", "key.pem", "open.pem"):
         (tmp_path / name).write_text("x")
+    for name in ("c", "cert.pem", "key.pem"):
         (tmp_path / name).chmod(0o600)
+    (tmp_path / "open.pem").chmod(0o644)
     path = tmp_path / "ppas.yaml"
     path.write_text(yaml.safe_dump(ONE))
     return path
@@ -192,7 +194,8 @@ ANN = {"name": "ann", "token_sha256": DIGEST, "role": "operator"}
         ({"api": {"socket": {"mode": "600"}}}, ["api.socket"]),
         ({"api": {"listen": "0.0.0.0:1", "clients": [ANN]}}, ["api.listen"]),
         ({"api": {"listen": "0.0.0.0:1", "clients": [ANN], "tls": {"certificate": "cert.pem", "key": "key.pem"}}}, []),
-        ({"api": {"tls": {"certificate": "cert.pem", "key": "c"}}}, ["api.tls.key"]),
+        ({"api": {"tls": {"certificate": "cert.pem", "key": "open.pem"}}}, ["api.tls.key"]),
+        ({"launchpad": {"credentials": "open.pem"}}, ["launchpad.credentials"]),
         ({"api": {"clients": [{**ANN, "role": "client"}]}}, ["api.clients"]),
         ({"api": {"clients": [{**ANN, "owners": ["x"]}]}}, ["api.clients"]),
         ({"pools": {"p": {"ppas": ["~a/ubuntu/x"], "verify_age": None}}}, ["pools.p.verify_age"]),
@@ -204,7 +207,6 @@ def test_what_may_not_be_meant_is_a_warning(file: Path, sections: dict[str, Any]
     document: dict[str, Any] = {**ONE, "launchpad": {"credentials": "c"}, **sections}
     if "pools" in sections:
         del document["ppas"]
-    (file.parent / "c").chmod(0o644)
     file.write_text(yaml.safe_dump(document))
     assert [warning.split(": ")[0] for warning in warnings(load(file, {}))] == told
 

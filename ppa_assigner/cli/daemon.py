@@ -98,9 +98,10 @@ def serve(config: Path, serving: Callable[[str], None] | None = None) -> int:
     _log_to_stderr()
     try:
         settings = load(config)
+        service = Service(settings, config)
         for warning in warnings(settings):
             log.warning("%s", warning)
-        Service(settings, config).run(serving or (lambda _: None))
+        service.run(serving or (lambda _: None))
     except CredentialsError as error:
         directory = os.environ.get("CREDENTIALS_DIRECTORY")
         return wrong(HANDED_OVER % error if directory and directory in str(error) else error)
@@ -126,7 +127,9 @@ def serve_demo() -> int:
         standin.acts.automatic(publisher=5, death_row=10, copies=5, builders=5)
         config = Path(folder) / "ppas.yaml"
         config.write_text(DEMO_CONFIG.format(ppas=DEMO_PPAS, service=standin.service_root))
-        (config.parent / "launchpad.credentials").write_text(standin.credentials_text("ppa-bot"))
+        credentials = config.parent / "launchpad.credentials"
+        credentials.touch(mode=0o600)
+        credentials.write_text(standin.credentials_text("ppa-bot"))
         os.environ["CACHE_DIRECTORY"] = folder  # the stand-in's own description is nobody else's
         text = DEMO_TEXT.format(ppas=DEMO_PPAS, control=standin.control_url)
         return serve(config, lambda _: print(text, flush=True))  # noqa: T201 - it is for people

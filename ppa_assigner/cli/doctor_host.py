@@ -54,7 +54,8 @@ def credentials(settings: Settings) -> Iterator[Finding]:
         load_credentials(path)
         mode = stat.S_IMODE(path.stat().st_mode)
     except (CredentialsError, OSError) as error:
-        yield bad("credentials", str(error), f"ppa-assigner login --output {path}", CONFIGURATION)
+        todo = f"do as it says, or ppa-assigner login --force --output {path}"
+        yield bad("credentials", str(error), todo, CONFIGURATION)
         return
     if mode & _OTHERS:
         yield warning("credentials", f"{path}: others may read it (mode {mode:04o})", f"chmod 600 {path}")

@@ -26,6 +26,7 @@ from ..automaton import Daemon
 from ..clock import LaunchpadClock
 from ..config import ConfigError, Settings, after_a_restart, credentials_path, load, warnings
 from ..launchpad import (
+    CredentialsError,
     LaunchpadClient,
     NotAuthorised,
     ServiceUnavailable,
@@ -150,7 +151,8 @@ class Service:
         systemd.notify("RELOADING=1")
         try:
             settings = load(self._config)
-        except ConfigError as error:
+            load_credentials(credentials_path(settings))
+        except (ConfigError, CredentialsError) as error:
             log.error("not reloaded, nothing is changed:\n%s", error)
         except Exception:  # a fault of the reader must not end the leases' daemon
             log.exception("not reloaded, nothing is changed: %s could not be read, by a bug", self._config)

@@ -62,6 +62,8 @@ def _secrets(settings: Settings) -> Iterator[str]:
     service = urlsplit(launchpad.service)
     if service.scheme == "http" and not local(Listen(service.hostname, service.port)):
         yield f"launchpad.service: credentials go to {launchpad.service} in the clear; write https"
+    if (file := launchpad.credentials) is not None and _readable_by_all(file):
+        yield f"launchpad.credentials: everybody on this host can read {file}; run chmod 600 on it"
     if (tls := settings.api.tls) is not None and _readable_by_all(tls.key):
         yield f"api.tls.key: everybody on this host can read {tls.key}; run chmod 600 on it"
 

@@ -6,7 +6,6 @@ deadline.  Rule: nothing here decides anything about a PPA.
 """
 
 from .client import (
-    CredentialsError,
     InsecureEnvironment,
     LaunchpadClient,
     NotAuthorised,
@@ -18,6 +17,7 @@ from .client import (
     service_url,
     web_root,
 )
+from .credentials import CredentialsError
 from .transport import RequestSeen, Timeouts
 
 __all__ = [

@@ -7,7 +7,6 @@ request twice (client-facts.md).  Nothing here ever waits for a person.
 
 from __future__ import annotations
 
-import configparser
 import contextlib
 import http.client
 import io
@@ -26,10 +25,11 @@ from launchpadlib import uris
 from launchpadlib.credentials import AccessToken, Credentials
 from launchpadlib.launchpad import Launchpad, LaunchpadOAuthAwareHttp
 from lazr.restfulclient._browser import MultipleRepresentationCache
-from lazr.restfulclient.errors import CredentialsFileError, HTTPError
+from lazr.restfulclient.errors import HTTPError
 
 from ..port import Lane
 from .answers import credentials_fault, said
+from .credentials import read
 from .indexes import PRODUCTION, Indexes
 from .links import origin
 from .operations import Operations
@@ -47,10 +47,6 @@ SERVICES = {
 UNSAFE = "LP_DISABLE_SSL_CERTIFICATE_VALIDATION"
 
 
-class CredentialsError(Exception):
-    """No usable credentials in that file; one line for people that names it, and never what is in it."""
-
-
 class InsecureEnvironment(Exception):  # noqa: N818 - callers know it by this name
     """The environment asks for connections without verified certificates; our token would go over them."""
 
@@ -65,16 +61,9 @@ class NotAuthorised(Exception):  # noqa: N818 - callers know it by this name
 
 def load_credentials(path: Path | str) -> Credentials:
     """What `ppa-assigner login` or launchpadlib wrote.  Raises CredentialsError."""
-    try:
-        credentials = Credentials.from_string(Path(path).read_bytes())
-        token = credentials.access_token
-        parts = (credentials.consumer.key, token.key, token.secret)
-    except OSError as error:
-        raise CredentialsError(f"{path}: {error.strerror or type(error).__name__}") from None
-    except (ValueError, configparser.Error, CredentialsFileError):
-        raise CredentialsError(f"{path}: not a file of Launchpad credentials") from None
-    if not all(part and part.isascii() and part.isprintable() for part in parts):
-        raise CredentialsError(f"{path}: the Launchpad credentials in it are not complete")
+    parts = read(Path(path))
+    credentials = Credentials(parts.consumer, parts.consumer_secret)
+    credentials.access_token = AccessToken(parts.token, parts.secret)
     return credentials
 
 
