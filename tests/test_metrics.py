@@ -12,11 +12,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ppa_assigner.api.metrics import Metrics, Traffic, assigns
-from ppa_assigner.api.metrics.labels import MOST, Pools
+from ppa_assigner.api.metrics.labels import Pools
 from ppa_assigner.api.metrics.traffic import outcome_of
 from ppa_assigner.api.waiting import ClientGoneError
 from ppa_assigner.automaton.events import Transition
+from ppa_assigner.config import Pool
 from ppa_assigner.launchpad import RequestSeen
+from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import Lane, Moment
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import State
@@ -24,6 +26,7 @@ from ppa_assigner.views import Condition, Lent, Wish
 
 from .fakecrew import Desk, ref
 from .memory import START
+from .settings import settings
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -133,19 +136,45 @@ def test_assigns_are_counted_by_how_they_ended() -> None:
     assert counted == {
         "created": 1, "again": 1, "none-free": 2, "superseded": 1, "launchpad-unavailable": 1, "all-burnt": 1,
         "unknown-pool": 1, "client-gone": 1, "internal-error": 1, "unauthorized": 1,
-        "request-id-taken": None, "unknown-ppa": None, "invalid": None,
+        "request-id-taken": 0, "unknown-ppa": 0, "invalid": 0,
     }  # fmt: skip
     assert now("assign_seconds_count", pool="default", outcome="none-free") == 2
     assert now("assign_retries_total", pool="default") == 1
 
 
 def test_pools_that_are_labels_stay_few() -> None:
-    """Whatever names records and clients bring: those that were there first stay."""
-    pools = Pools()
-    labels = {pools.label(f"pool-{number}") for number in range(10 * MOST)}
-    assert len(labels) == MOST + 1
-    assert pools.label("pool-0") == "pool-0"
-    assert pools.label("pool-9999999") == pools.label(None) == "other"
+    """Whatever names records and clients bring: only those that are configured are told apart."""
+    configured = {"default"}
+    pools = Pools(lambda: configured)
+    assert {pools.label(f"pool-{number}") for number in range(1000)} == {"other"}
+    assert pools.label("default") == "default"
+    configured = {"fast"}
+    assert (pools.label("default"), pools.label("fast"), pools.label(None)) == ("other", "fast", "other")
+
+
+def test_a_pool_is_told_of_from_its_first_moment_to_its_last() -> None:
+    """Each of its counters is 0 before anything happened; after a reload without it there is no series of it."""
+    made = Desk("a", "b")
+    metrics = Metrics(made.supervisor)
+    first = scrape(metrics)
+    for outcome in assigns.OUTCOMES:
+        assert first("assigns_total", pool="default", outcome=outcome) == 0
+    assert first("assign_seconds_count", pool="default", outcome="created") == 0
+    assert first("assign_retries_total", pool="default") == 0
+    assert first("clean_failures_total", pool="default") == 0
+    assert first("transitions_total", pool="default", from_="used", to="dirty", why="expired") == 0
+    assert first("state_seconds_count", pool="default", state="used") == 0
+    assert first("clean_tries_count", pool="default") == 0
+    made["b"].used("r")
+    ends(metrics, Wish("me", "default", "r"), Problem(Kind.NONE_FREE, "none"))
+    made.supervisor.reload(settings(pools={"fast": Pool("fast", (ref("a"),), PoolOptions())}))
+    ends(metrics, Wish("me", "default", "r"), Problem(Kind.NONE_FREE, "none"))
+    labels = {value for _, found in told(metrics) for name, value in found if name == "pool"}
+    assert labels == {"fast", "other"}
+    now = scrape(metrics)
+    assert now("assigns_total", pool="fast", outcome="created") == 0
+    assert now("assigns_total", pool="other", outcome="none-free") == 1
+    assert now("oldest_state_seconds", pool="other", state="used") is not None  # served to its end
 
 
 # -- what happens to PPAs ---------------------------------------------------------------------------------------------

@@ -261,8 +261,9 @@ def test_every_expression_is_one(tmp_path: Path) -> None:
     promtool("check", "rules", str(path))
 
 
+UP = 'up{job="ppa-assigner",instance="a"}'
 HEALTHY = {
-    'up{job="ppa-assigner",instance="a"}': "1x45",
+    UP: "1x45",
     'ppa_assigner_ready{job="ppa-assigner",instance="a"}': "1x45",
     'ppa_assigner_launchpad_up{job="ppa-assigner",instance="a"}': "1x45",
     'ppa_assigner_workers_stuck{job="ppa-assigner",instance="a"}': "0x45",
@@ -280,7 +281,9 @@ HEALTHY = {
     'ppa_assigner_launchpad_writes_total{job="ppa-assigner",instance="a",outcome="unknown"}': "0+1x45",
     'ppa_assigner_launchpad_writes_total{job="ppa-assigner",instance="a",outcome="refused"}': "5x45",
     **{
-        f'ppa_assigner_conditions{{job="ppa-assigner",instance="a",pool="p",condition="{condition.value}"}}': "0x45"
+        f'ppa_assigner_conditions{{job="ppa-assigner",instance="a",pool="p",condition="{condition.value}"}}': "20x45"
+        if condition is Condition.OK
+        else "0x45"
         for condition in Condition
     },
 }
@@ -294,7 +297,8 @@ def ill(part: str, values: str) -> dict[str, str]:
 
 
 CASES: dict[str, Callable[[], dict[str, str]]] = {
-    "PpaAssignerDown": lambda: ill("up{", "0x45"),
+    "PpaAssignerDown": lambda: HEALTHY | {UP: "0x45"},
+    "PpaAssignerTellsNothing": lambda: {UP: HEALTHY[UP]},
     "PpaAssignerNotReady": lambda: ill("_ready", "0x45"),
     "PpaAssignerThreadsStuck": lambda: ill("_stuck", "1x45"),
     "PpaAssignerThreadsDie": lambda: ill("_restarts_total", "3x20 4x25"),
@@ -314,11 +318,59 @@ CASES: dict[str, Callable[[], dict[str, str]]] = {
 }
 
 
+RESTARTED = {
+    UP: "1x20 0 1x23",
+    'ppa_assigner_ready{job="ppa-assigner",instance="a"}': "1x19 _ _ 0 1x22",
+    'ppa_assigner_launchpad_up{job="ppa-assigner",instance="a"}': "1x19 _ _ 0 1x22",
+    'ppa_assigner_available{job="ppa-assigner",instance="a",pool="p"}': "7x19 _ _ 0 7x22",
+    'ppa_assigner_worker_restarts_total{job="ppa-assigner",instance="a"}': "3x19 _ _ 0x23",
+    'ppa_assigner_last_look_timestamp_seconds{job="ppa-assigner",instance="a"}': "0+60x19 _ _ 0 1380+60x22",
+    'ppa_assigner_launchpad_writes_total{job="ppa-assigner",instance="a",outcome="written"}': "0+60x19 _ _ 0+60x23",
+    'ppa_assigner_launchpad_writes_total{job="ppa-assigner",instance="a",outcome="refused"}': "5x19 _ _ 0x23",
+}
+"""The daemon was started anew: counters begin again, and for a moment it has not seen anything."""
+
+
+def again(values: str) -> str:
+    """The same over and over."""
+    return " ".join((values.split() * 45)[:45])
+
+
+COMING_AND_GOING: dict[str, Callable[[], dict[str, str]]] = {
+    "PpaAssignerDown": lambda: HEALTHY | {UP: again("1 0 0")},
+    "PpaAssignerTellsNothing": lambda: {UP: HEALTHY[UP]},
+    "PpaAssignerNotReady": lambda: ill("_ready", again("0 0 _ 0 _ _")),
+    "PpaAssignerThreadsStuck": lambda: ill("_stuck", again("1 0 _")),
+    "PpaAssignerThreadsDie": lambda: ill("_restarts_total", "3x10 _ 0x5 1x28"),
+    "PpaPoolNearlyEmpty": lambda: ill("_available", again("1 0 0 1 _")) | ill_only("_waiting", again("0 0 0 1")),
+    "PpaPoolEmpty": lambda: ill("_available", again("0 0 _")) | ill_only("_waiting", again("0 0 0 0 0 0 0 0 0 0 0 2")),
+    "PpaWaitIsLong": lambda: ill("_oldest_wait", again("2000 0 0 2000 0")),
+    "PpaCleanIsSlow": lambda: ill("_oldest_state dirty", again("7300 _ _")),
+    "PpaQuarantined": lambda: ill("_conditions quarantined", again("1 0 _")),
+    "PpaDuplicate": lambda: ill("_conditions duplicate", again("2 _ 0")),
+    "PpaUnreadable": lambda: ill("_conditions unreadable", again("1 0 0")),
+    "PpaMissing": lambda: ill("_conditions missing", again("0 1 _")),
+    "LaunchpadAway": lambda: ill("_launchpad_up", again("0 1 _")),
+    "LaunchpadStale": lambda: ill("_last_look", again("0 _ 60 _")),
+    "LaunchpadClockJumped": lambda: ill("_clock_alarm", again("1 0 1 _")),
+    "LaunchpadWritesInDoubt": lambda: ill("_writes_total unknown", "0+20x12 0+20x12 _ _ 0+20x16"),
+    "LaunchpadRefusesWrites": lambda: ill("_writes_total refused", "5+1x12 0+1x12 _ _ 0+1x16"),
+}
+"""The same troubles, in and out of sight, with samples that are missing, and counters that begin anew."""
+
+
+def ill_only(part: str, values: str) -> dict[str, str]:
+    """Of `ill`, what is not healthy."""
+    return dict(ill(part, values).items() - HEALTHY.items())
+
+
 @with_promtool
 def test_each_alert_is_raised_when_it_should_be_and_by_nothing_else(tmp_path: Path) -> None:
     """On a daemon that is well none is; with one thing wrong exactly that one is, after forty minutes of it."""
-    assert CASES.keys() == alerts().keys()
+    assert CASES.keys() == COMING_AND_GOING.keys() == alerts().keys()
     cases = {"nothing": HEALTHY} | {name: made() for name, made in CASES.items()}
+    cases |= {f"{name}, coming and going": made() for name, made in COMING_AND_GOING.items()}
+    cases["nothing, started anew"] = HEALTHY | RESTARTED
     cases["PpaAssignerDown, not even asked"] = {}
     cases["LaunchpadStale, some never seen"] = ill("_last_look", "0x45")
     tests = [
@@ -331,7 +383,7 @@ def test_each_alert_is_raised_when_it_should_be_and_by_nothing_else(tmp_path: Pa
                     "expr": 'count by (alertname) (ALERTS{alertstate="firing"})',
                     "eval_time": "40m",
                     "exp_samples": []
-                    if name == "nothing"
+                    if name.startswith("nothing")
                     else [{"labels": f'{{alertname="{name.split(",")[0]}"}}', "value": 1}],
                 }
             ],

@@ -6,7 +6,7 @@ a result or with a Problem.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
@@ -83,6 +83,9 @@ class Backend(Protocol[C]):
 
     def snapshot(self, ppa: Reference) -> Snapshot:
         """One of them."""
+
+    def pool_names(self) -> Collection[str]:
+        """The pools that are configured now."""
 
     def pools(self) -> Sequence[PoolView]:
         """All pools in numbers."""

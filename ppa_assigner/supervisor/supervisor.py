@@ -186,6 +186,10 @@ class Supervisor:
         """One of them.  Raises Problem for a PPA that is not served."""
         return self._member(ppa).snapshot
 
+    def pool_names(self) -> Collection[str]:
+        """The pools that are configured now."""
+        return self._settings.pools.keys()
+
     def pools(self) -> list[PoolView]:
         """All pools in numbers."""
         with self._office.deciding():

@@ -116,6 +116,9 @@ class FakeBackend:
                 return snapshot
         raise Problem(Kind.UNKNOWN_PPA, f"{ppa} is not served here")
 
+    def pool_names(self) -> list[str]:
+        return ["default"]
+
     def pools(self) -> list[PoolView]:
         return [PoolView("default", {"free": 1, "used": 2, "dirty": 0}, {"ok": 3}, 4, 12.5, 1)]
 

@@ -6,19 +6,28 @@ see: `why="seen"` are the moves that another one, or a person, made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from ...automaton.known import LEGAL
 from ...record import State
 from ...views import Event
-from .labels import Pools
+from .labels import POOL, Pools, forget
 
 _BUCKETS_S = (10.0, 60.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 86400.0, 259200.0, 604800.0)
 _TRIES = (1.0, 2.0, 3.0, 5.0, 10.0)
 NEW = "none"
 """`from` of a PPA that had no record."""
+MOVES = sorted(
+    (before.value if before is not None else NEW, after.value, purpose.value)
+    for purpose, moves in LEGAL.items()
+    for before, after in moves
+    if before is not after
+)
+"""From, to and why, of all that this daemon may do."""
+_MOVE, _STATE = (POOL, "from", "to", "why"), (POOL, "state")
 
 
 class Happenings:
@@ -27,20 +36,37 @@ class Happenings:
     def __init__(self, registry: CollectorRegistry, pools: Pools) -> None:
         self._pools = pools
         self._moves = Counter(
-            "ppa_assigner_transitions", "Moves of PPAs from state to state", ["pool", "from", "to", "why"],
+            "ppa_assigner_transitions", "Moves of PPAs from state to state", _MOVE,
             registry=registry,
         )  # fmt: skip
         self._lasted = Histogram(
             "ppa_assigner_state_seconds", "How long a state lasted that ended: used is a lease, dirty a clean",
-            ["pool", "state"], buckets=_BUCKETS_S, registry=registry,
+            _STATE, buckets=_BUCKETS_S, registry=registry,
         )  # fmt: skip
         self._tries = Histogram(
-            "ppa_assigner_clean_tries", "Tries that a clean took that came to its end", ["pool"], buckets=_TRIES,
+            "ppa_assigner_clean_tries", "Tries that a clean took that came to its end", [POOL], buckets=_TRIES,
             registry=registry,
         )  # fmt: skip
-        self._failures = Counter("ppa_assigner_clean_failures", "Tries of a clean that failed", ["pool"],
+        self._failures = Counter("ppa_assigner_clean_failures", "Tries of a clean that failed", [POOL],
                                  registry=registry)  # fmt: skip
         self._alarms = Counter("ppa_assigner_alarms", "Alarms that were raised about a PPA", registry=registry)
+
+    def begin(self, pools: Collection[str]) -> None:
+        """These are served: a first move of each kind is to be an increase."""
+        for pool in pools:
+            self._failures.labels(pool)
+            self._tries.labels(pool)
+            for state in State:
+                self._lasted.labels(pool, state.value)
+            for before, after, why in MOVES:
+                self._moves.labels(pool, before, after, why)
+
+    def end(self, pools: Collection[str]) -> None:
+        """These are served no more."""
+        forget(self._moves, _MOVE, pools)
+        forget(self._lasted, _STATE, pools)
+        for metric in (self._failures, self._tries):
+            forget(metric, (POOL,), pools)
 
     def happened(self, event: Event) -> None:
         """Count it."""

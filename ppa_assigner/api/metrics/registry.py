@@ -42,14 +42,17 @@ class Metrics:
 
     def __init__(self, backend: Backend[Any], traffic: Traffic | None = None) -> None:
         registry = self._registry = _Registry()
-        pools = Pools()
-        registry.register(Known(backend))
+        pools = self._pools = Pools(backend.pool_names)
+        self._served: frozenset[str] = frozenset()
+        registry.register(Known(backend, pools))
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
         (traffic or Traffic()).register(registry)
         self.assigns = Assigns(registry, pools)
-        backend.events.subscribe(Happenings(registry, pools).happened)
+        self._happenings = Happenings(registry, pools)
+        backend.events.subscribe(self._happenings.happened)
+        self._follow()
         self._requests = Counter(
             "ppa_assigner_http_requests", "Answers of the API", ["method", "route", "status"], registry=registry
         )
@@ -72,6 +75,14 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(time.monotonic() - began)
 
+    def _follow(self) -> None:
+        """Pools come and go with the configuration, and what is told of them with them."""
+        before, self._served = self._served, frozenset(self._pools.configured())
+        for counting in (self.assigns, self._happenings):
+            counting.begin(self._served - before)
+            counting.end(before - self._served)
+
     def answer(self) -> Response:
         """The text that Prometheus reads."""
+        self._follow()
         return Response(generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE})

@@ -16,13 +16,15 @@ from ... import __version__
 from ...record import State
 from ...views import Health, PoolView
 from ..backend import Backend
+from .labels import Pools
 
 
 class Known(Collector):
     """Asks the supervisor for each answer."""
 
-    def __init__(self, backend: Backend[Any]) -> None:
+    def __init__(self, backend: Backend[Any], pools: Pools) -> None:
         self._backend = backend
+        self._pools = pools
 
     def collect(self) -> Iterable[Metric]:
         """Called by the registry for each answer."""
@@ -44,7 +46,7 @@ class Known(Collector):
         began: dict[tuple[str, State], Any] = {}
         for snapshot in self._backend.snapshots():
             if (record := snapshot.record) is not None:
-                key = (snapshot.pool, record.state)
+                key = (self._pools.label(snapshot.pool), record.state)
                 if key not in began or record.since < began[key]:
                     began[key] = record.since
         told = GaugeMetricFamily(

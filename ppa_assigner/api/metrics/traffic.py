@@ -16,7 +16,9 @@ from ...port import Lane
 _BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 WRITTEN, GONE, CONFLICT, REFUSED, UNKNOWN, NOT_SENT = "written", "gone", "conflict", "refused", "unknown", "not-sent"
 OUTCOMES = (WRITTEN, GONE, CONFLICT, REFUSED, UNKNOWN, NOT_SENT)
+NO_ANSWER = "no-answer"
 _RETURNED = 209  # lazr.restful's answer to a write
+_ANSWERED = {"GET": HTTPStatus.OK.value, "POST": HTTPStatus.OK.value, "PATCH": _RETURNED}
 _BY_STATUS = {
     _RETURNED: WRITTEN,
     HTTPStatus.NOT_FOUND: GONE,
@@ -55,6 +57,11 @@ class Traffic:
         )
         for outcome in OUTCOMES:
             self._writes.labels(outcome)
+        for method, good in _ANSWERED.items():
+            for status in (good, NO_ANSWER, NOT_SENT):
+                self._requests.labels(method, str(status))
+            for lane in Lane:
+                self._seconds.labels(method, lane.value)
 
     def register(self, registry: CollectorRegistry) -> None:
         """Tell it there."""
