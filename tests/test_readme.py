@@ -6,13 +6,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 from ppa_assigner import cli, client
+from ppa_assigner.api.models import Wish
 from ppa_assigner.automaton.known import LEGAL
-from ppa_assigner.cli import daemon
+from ppa_assigner.cli import daemon, options
 from ppa_assigner.config import load
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.problems import Kind
@@ -116,3 +118,12 @@ def test_make_targets_that_the_readme_uses_exist() -> None:
     used = set(re.findall(r"(?:^    |`|' )make ([a-z]+)", README, re.MULTILINE))
     assert {"demo", "test"} <= used
     assert all(f"\n{target}:" in makefile for target in used)
+
+
+def test_where_versions_are_promised_files_are_not() -> None:
+    """Launchpad refuses a file of a name that it had with other content: nobody may think that this is looked for."""
+    after = README[README.index("takes a version that a PPA once had never again") :].partition("\n\n")[0]
+    script = (ROOT / "config" / "recipes" / "upload.sh").read_text().partition("set -eu")[0]
+    option = get_args(options.Sources)[1]
+    field = Wish.model_fields["sources"].description
+    assert all("file" in str(text) for text in (after, script.split("Each version")[1], option.help, field))

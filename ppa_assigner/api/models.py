@@ -114,7 +114,8 @@ class Wish(Incoming):
         list[Source] | None,
         Field(
             max_length=SOURCES,
-            description="what will be uploaded: lent is only a PPA that never had any of it, deleted or not",
+            description="what will be uploaded: lent is only a PPA that never had any of these versions, deleted or not"
+            "; what else Launchpad refuses, a file of a name that it had with other content, is not looked for",
         ),
     ] = None
     uploader: Annotated[str | None, Field(pattern=r"^~[a-z0-9][a-z0-9+.-]*$", max_length=256)] = None

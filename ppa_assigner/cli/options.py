@@ -69,7 +69,8 @@ Sources = Annotated[
     typer.Option(
         "--source",
         metavar="NAME=VERSION",
-        help="A source that will be uploaded: a PPA that ever had it is not taken.  Up to 50 times.",
+        help="A source that will be uploaded: a PPA that ever had that version is not taken; names of files, which"
+        " Launchpad may refuse too, are not looked at.  Up to 50 times.",
     ),
 ]
 Uploader = Annotated[

@@ -1,17 +1,14 @@
-"""A stand-in for Launchpad, a daemon with a client's token, and what a CI job has around it: for tests of the recipes.
-
-dput is a program that uploads to the stand-in.
-"""
+"""A stand-in for Launchpad, a daemon with a client's token, and what a CI job has around it: for tests of recipes."""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,23 +16,14 @@ from ppa_assigner.record import State, parse
 
 from ..ports import free_port
 from ..processes import Daemon, Launchpad, configure, running, start_launchpad
+from . import dputs
+from .packages import package
 
 ROOT = Path(__file__).parent.parent.parent
 RECIPES = ROOT / "config" / "recipes"
 PATIENCE_S = 60.0
 TOKEN = "0123456789abcdef" * 4
 PPAS = 4
-CHANGES = "Format: 1.8\nSource: hello\nArchitecture: source\nVersion: {version}\n"
-DPUT = """\
-#!{python}
-# dput -f PPA CHANGES...: uploads what a changes file names
-import json, sys, urllib.request
-assert sys.argv[1] == "-f"
-for name in sys.argv[3:]:
-    fields = dict(line.rstrip().split(": ", 1) for line in open(name))
-    body = {{"ppa": sys.argv[2], "source": fields["Source"], "version": fields["Version"]}}
-    urllib.request.urlopen("{control}dput", json.dumps(body).encode(), timeout=30).close()
-"""
 TEST = """\
 #!/bin/sh
 # test-packages PPA: notes what it was told
@@ -53,6 +41,7 @@ class Site:
     folder: Path
     open_port: int
     """Where a daemon without clients may listen."""
+    _dputs: dict[str, Path] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -60,16 +49,21 @@ class Site:
 
     def workspace(self, path: Path, version: str) -> Path:
         """A job's folder, with something to upload."""
-        (path / f"hello_{version}_source.changes").write_text(CHANGES.format(version=version))
-        script = path / "test-packages"
-        script.write_text(TEST)
-        script.chmod(0o755)
+        package(path, version=version)
+        program(path / "test-packages", TEST)
         return path
 
-    def variables(self, **more: str) -> dict[str, str]:
-        """A job's environment: our command and dput are on its path."""
-        path = f"{self.folder}/bin:{Path(sys.executable).parent}:{os.environ['PATH']}"
-        ours = {"PATH": path, "PPA_ASSIGNER_URL": self.url, "PPA_ASSIGNER_TOKEN": TOKEN, "PYTHONWARNINGS": "ignore"}
+    def variables(self, dput: str = "dput", **more: str) -> dict[str, str]:
+        """A job's environment: our command and this dput are on its path."""
+        if dput not in self._dputs:
+            home = self.folder / "dputs" / dput
+            self._dputs[dput] = dputs.install(dput, home, self.ppas, self.launchpad.control_url, self._arrived)
+        ours = {
+            "PATH": dputs.path(self._dputs[dput]),
+            "PPA_ASSIGNER_URL": self.url,
+            "PPA_ASSIGNER_TOKEN": TOKEN,
+            "PYTHONWARNINGS": "ignore",
+        }
         return {**{k: v for k, v in os.environ.items() if not k.startswith("PPA")}, **ours, **more}
 
     def sh(self, script: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
@@ -78,6 +72,31 @@ class Site:
             ["sh", "-e", "-c", script],
             cwd=cwd, capture_output=True, text=True, timeout=PATIENCE_S, env=self.variables(**more), check=False,
         )  # fmt: skip
+
+    @contextmanager
+    def step(self, command: list[str], cwd: Path, stdin: str = "", **more: str) -> Iterator[subprocess.Popen[str]]:
+        """A step that runs, as the leader of a group of its own; killed with the group when the block ends."""
+        (cwd / "stdin").write_text(stdin)
+        with (cwd / "stdin").open() as given, (cwd / "said").open("w") as said:
+            process = subprocess.Popen(
+                command, cwd=cwd, stdin=given, stdout=said, stderr=said, text=True, env=self.variables(**more),
+                start_new_session=True,
+            )  # fmt: skip
+        with process:
+            try:
+                yield process
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+
+    @property
+    def _arrived(self) -> Path:
+        return self.folder / "arrived"
+
+    def arrived(self, version: str) -> list[str]:
+        """To which PPAs dput uploaded this version, in order."""
+        lines = self._arrived.read_text().splitlines() if self._arrived.exists() else []
+        return [ppa for ppa, _, each in map(str.split, lines) if each == version]
 
     def had(self, owner: str) -> list[str]:
         """The PPAs that this owner had, by the records that were ever written."""
@@ -98,6 +117,12 @@ class Site:
         return [f"~ci-pool/ubuntu/pool-{n:03}" for n in range(1, PPAS + 1)]
 
 
+def program(path: Path, text: str) -> None:
+    """A program with that text."""
+    path.write_text(text)
+    path.chmod(0o755)
+
+
 @contextmanager
 def served(folder: Path) -> Iterator[Site]:
     """It runs until the block ends."""
@@ -109,10 +134,6 @@ def served(folder: Path) -> Iterator[Site]:
         document["api"]["clients"] = [client]
         daemon.config.write_text(json.dumps(document))
         daemon.http.headers["Authorization"] = f"Bearer {TOKEN}"
-        (folder / "bin").mkdir()
-        dput = folder / "bin" / "dput"
-        dput.write_text(DPUT.format(python=sys.executable, control=launchpad.control_url))
-        dput.chmod(0o755)
         with running(daemon):
             daemon.start().wait_for_states(free=PPAS)
             yield Site(launchpad, daemon, folder, free_port())
