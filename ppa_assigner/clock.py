@@ -1,8 +1,9 @@
-"""Launchpad's clock, as the Date headers of its answers tell it, so that all daemons agree about an end.
+"""Two witnesses of the time: Launchpad's clock, as the Date headers of its answers tell it, and this host's UTC clock.
 
-Rule: this host's wall clock is never used to decide anything; waits use the boot-time clock.  Launchpad's clock is
-believed until it moves against the boot-time clock by more than five minutes; then nothing expires until three
-answers in a row agree (design, section 2).
+Rule: time is Launchpad's, so that all daemons agree about an end, and it is believed only while both clocks agree
+within five minutes, or (a host whose own clock is wrong) when Launchpad's alone has gone on steadily for long enough
+and never jumped.  Both are compared with the boot-time clock, by which all waits go.  This module decides nothing:
+`Now` says what may be believed.
 """
 
 from __future__ import annotations
@@ -15,13 +16,18 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
 from .automaton import Now
+from .automaton.now import AGREE_S
+from .options import MINUTE
 from .port import Moment
 
 log = logging.getLogger(__name__)
 
-JUMP_S = 300.0
-AGREEING = 3
+ALONE_AFTER_S = 15 * MINUTE
+ANSWERS, ANSWERS_OVER_S = 3, 10.0  # after a start: so many answers agree, over so long, before anything is believed
+SPREAD = 3.0  # "spread over all of it": no pause between two answers is longer than this part of the time
+WATCH_GAP_S = 300.0  # what was not looked at for so long was not watched
 REMEMBERED = 16
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def boottime() -> float:
@@ -30,57 +36,205 @@ def boottime() -> float:
 
 
 class LaunchpadClock:
-    """Shared by all workers; safe for threads."""
+    """Shared by all workers; safe for threads.  `host` is this host's clock, UTC, in seconds since 1970; `alone_after`
+    is how long Launchpad's must have gone on steadily to be believed alone (seconds).
+    """
 
-    def __init__(self, boot: Callable[[], float] = boottime, alarm: Callable[[str], object] = log.warning) -> None:
+    def __init__(
+        self,
+        boot: Callable[[], float] = boottime,
+        alarm: Callable[[str], object] = log.warning,
+        *,
+        host: Callable[[], float] = time.time,
+        alone_after: float = ALONE_AFTER_S,
+    ) -> None:
         self.boot = boot
-        self._alarm = alarm
-        self._lock = threading.Lock()
-        self._offsets: deque[float] = deque(maxlen=REMEMBERED)
-        self._latest: float | None = None  # the largest of them; the time is read far more often than observed
-        self._doubted: list[float] = []
+        self._host, self._alarm, self._lock = host, alarm, threading.Lock()
+        self._told = _Told()
+        self._start = _Start()
+        self._steady = _Steady(alone_after)
+        self._watch = _Watch()
+        self._believed: float | None = None  # Launchpad's clock less boot time, when it was believed last
+        self._alarmed = False
 
     def observe(self, moment: Moment) -> None:
         """An answer came with this Date."""
-        offset = moment.date.timestamp() - moment.ended
         with self._lock:
-            jumped = self._latest is not None and abs(offset - self._latest) > JUMP_S
-            first = jumped and not self._doubted
-            self._take(offset, jumped)
-            self._latest = max(self._offsets)
-        if first:
-            self._alarm("Launchpad's clock jumped by more than 5 minutes: no lease expires until it is believed again")
+            jumped = self._told.take(moment)
+            agree = self._agree()
+            self._start.take(moment, agree)
+            self._steady.take(moment, jumped)
+            self._watch.take(moment, agree)
+            trusted = self._is_believed(agree)
+            said = self._to_say(agree, trusted)
+        if said is not None:
+            self._alarm(said)
 
     @property
-    def jumped(self) -> bool:
-        """Whether it moved by so much that it is not believed for now."""
+    def alarm(self) -> bool:
+        """Whether the two clocks disagree and time is not believed.  The first seconds after a start are no alarm."""
         with self._lock:
-            return bool(self._doubted)
+            agree = self._agree()
+            return self._doubtful(agree, self._is_believed(agree))
+
+    @property
+    def starting(self) -> bool:
+        """Whether both agree, and only more answers are missing for time to be believed."""
+        with self._lock:
+            agree = self._agree()
+            return agree and not self._is_believed(agree)
 
     def now(self) -> Now:
-        """The time by Launchpad's clock.  Before the first answer it is this host's, and not trusted."""
-        boot = self.boot()
-        epoch, trusted = self._read(boot)
-        return Now(datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=int(epoch)), boot, trusted)
+        """The time by Launchpad's clock; before its first answer it is this host's, and not trusted."""
+        with self._lock:
+            boot, host, offset = self.boot(), self._host(), self._told.offset
+            agree = self._agree()
+            trusted = self._is_believed(agree)
+            date = _date(host if offset is None else boot + offset)
+            carried = None if trusted or self._believed is None else _date(boot + self._believed)
+            return Now(date, boot, trusted, _date(host), carried, self._watch.since if agree else None)
 
     def epoch(self) -> float:
-        """The same in seconds since 1970, for what needs an order finer than a second."""
-        return self._read(self.boot())[0]
-
-    def _read(self, boot: float) -> tuple[float, bool]:
+        """Seconds since 1970 for what needs an order finer than a second.  It does not follow a clock that lies: while
+        time is not believed, what was believed last goes on by the boot-time clock.
+        """
         with self._lock:
-            if self._latest is None:
-                return time.time(), False
-            return boot + self._latest, not self._doubted
+            trusted, offset = self._is_believed(self._agree()), self._told.offset
+            if not trusted and self._believed is not None:
+                offset = self._believed
+            return self._host() if offset is None else self.boot() + offset
 
-    def _take(self, offset: float, jumped: bool) -> None:
-        """A Date is rounded down and has travelled, so the latest of several is the nearest to the truth."""
-        if not jumped:
-            self._doubted.clear()
-            self._offsets.append(offset)
+    # -- under the lock ------------------------------------------------------------------------------------------------
+
+    def _agree(self) -> bool:
+        """Whether both clocks agree now.  That they do not ends the watch, whoever noticed it."""
+        offset = self._told.offset
+        agree = offset is not None and abs(self._host() - self.boot() - offset) <= AGREE_S
+        if not agree:
+            self._watch.end()
+        return agree
+
+    def _is_believed(self, agree: bool) -> bool:
+        believed = (agree and self._start.over) or self._steady.alone
+        if believed:
+            self._believed = self._told.offset
+        return believed
+
+    def _doubtful(self, agree: bool, trusted: bool) -> bool:
+        first = self._told.first
+        return not (agree or trusted) and first is not None and self.boot() - first >= ANSWERS_OVER_S
+
+    def _to_say(self, agree: bool, trusted: bool) -> str | None:
+        """What a person should know, once."""
+        if trusted and self._alarmed:
+            self._alarmed = False
+            log.info("time is believed again")
+        if self._alarmed or not self._doubtful(agree, trusted):
+            return None
+        self._alarmed = True
+        return (
+            f"Launchpad's clock and this host's differ by {abs(self._apart()):.0f} s: no lease ends by time until they "
+            f"agree{self._steady.hope()}; set this host's clock by NTP"
+        )
+
+    def _apart(self) -> float:
+        return self._host() - self.boot() - (self._told.offset or 0.0)
+
+
+def _date(epoch: float) -> datetime:
+    return _EPOCH + timedelta(seconds=int(epoch))
+
+
+class _Told:
+    """What the answers tell of Launchpad's clock less boot time.
+
+    A Date is rounded down and has travelled: the offset lies between that of the answer's end and that of its start.
+    So the largest of several lower bounds is the nearest to the truth, and an answer that was long on its way (the host
+    slept meanwhile) is no jump.
+    """
+
+    def __init__(self) -> None:
+        self.offset: float | None = None
+        self.first: float | None = None  # boot time of the first answer
+        self._bounds: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
+
+    def take(self, moment: Moment) -> bool:
+        """Whether this answer is more than five minutes off what the last ones told; it is followed at once."""
+        low, high = bounds(moment)
+        jumped = bool(self._bounds) and _off(low, high, self._bounds)
+        if jumped:
+            self._bounds.clear()
+        self._bounds.append((low, high))
+        self.offset = max(low for low, _ in self._bounds)
+        self.first = moment.ended if self.first is None else self.first
+        return jumped
+
+
+def bounds(moment: Moment) -> tuple[float, float]:
+    """Between which the clock that wrote this Date is ahead of boot time, in seconds."""
+    told = moment.date.timestamp()
+    return told - moment.ended, told + 1.0 - moment.started
+
+
+def _off(low: float, high: float, known: deque[tuple[float, float]]) -> bool:
+    lowest = max(each for each, _ in known)
+    highest = max(lowest, min(each for _, each in known))
+    return low - highest > AGREE_S or lowest - high > AGREE_S
+
+
+class _Start:
+    """After a start both must have agreed in several answers over some seconds: a first answer may lie."""
+
+    def __init__(self) -> None:
+        self.over = False
+        self._first, self._count = 0.0, 0
+
+    def take(self, moment: Moment, agree: bool) -> None:
+        if not agree:
+            self._count = 0
             return
-        self._doubted = [old for old in self._doubted if abs(old - offset) <= JUMP_S] + [offset]
-        if len(self._doubted) >= AGREEING:
-            self._offsets.clear()
-            self._offsets.extend(self._doubted)
-            self._doubted.clear()
+        self._first = moment.ended if not self._count else self._first
+        self._count += 1
+        self.over = self.over or (self._count >= ANSWERS and moment.ended - self._first >= ANSWERS_OVER_S)
+
+
+class _Steady:
+    """Whether Launchpad's clock may be believed alone: once it has gone on steadily for long enough, in answers spread
+    over all of that time, until it jumps; never after a jump.
+    """
+
+    def __init__(self, after: float) -> None:
+        self.alone, self._jumped = False, False
+        self._after = after
+        self._from, self._last = float("inf"), float("-inf")
+        self._low, self._high = float("-inf"), float("inf")
+
+    def take(self, moment: Moment, jumped: bool) -> None:
+        low, high = bounds(moment)
+        self._jumped = self._jumped or jumped
+        self._low, self._high = max(self._low, low), min(self._high, high)
+        if moment.started - self._last > self._after / SPREAD or self._low - self._high > AGREE_S:
+            self._from, self._low, self._high = moment.ended, low, high
+        self._last = max(self._last, moment.ended)
+        long_enough = moment.ended - self._from >= self._after
+        self.alone = not self._jumped and (self.alone or long_enough)
+
+    def hope(self) -> str:
+        """What else than agreement could end the doubt, for people."""
+        return "" if self._jumped else f", or Launchpad's has gone on steadily for {self._after:g} s"
+
+
+class _Watch:
+    """Since when (boot time) both clocks were seen to agree without a break."""
+
+    def __init__(self) -> None:
+        self.since: float | None = None
+        self._last = float("-inf")
+
+    def take(self, moment: Moment, agree: bool) -> None:
+        if agree and (self.since is None or moment.started - self._last > WATCH_GAP_S):
+            self.since = moment.ended
+        self._last = max(self._last, moment.ended)
+
+    def end(self) -> None:
+        self.since = None

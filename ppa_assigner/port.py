@@ -155,7 +155,9 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """How many active sources and binaries were created since a moment; more than one page counts as some."""
+    """How many active sources and binaries were created since a moment, or are there at all.  More than one page of
+    the former counts as some.
+    """
 
     count: int
     moment: Moment
@@ -209,8 +211,10 @@ class Launchpad(Protocol):
     def write(self, entry: Entry, description: str, lane: Lane = Lane.WORK) -> WriteAnswer:
         """Compare-and-swap of the description, one request.  An Entry means 209 and Active, and nothing else does."""
 
-    def arrivals(self, entry: Entry, since: datetime, lane: Lane = Lane.WORK) -> Arrivals | Gone | Unavailable:
-        """Active sources and binaries created since then (`created_since_date`): two requests at once."""
+    def arrivals(self, entry: Entry, since: datetime | None, lane: Lane = Lane.WORK) -> Arrivals | Gone | Unavailable:
+        """Active sources and binaries created since then (`created_since_date`; None: of any age): two requests at
+        once.
+        """
 
     def content(self, entry: Entry, whole: bool = True) -> Content | Gone | Refused | Unavailable:
         """Everything active or on its way, all pages.  Not `whole`: where there are sources or builds, without the

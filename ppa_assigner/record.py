@@ -17,6 +17,7 @@ from typing import Any
 
 PREFIX = "ppa-assigner:"
 VERSION = 1
+HOST = "host"
 _LINE = re.compile(r"^ppa-assigner:(.*)$", re.MULTILINE)
 LONGEST_LINE = 64 * 1024
 YEARS = range(2004, 2201)
@@ -45,7 +46,9 @@ class RecordError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What the assigner wrote in a PPA.  Times: UTC by Launchpad's clock, whole seconds; `idle` in seconds."""
+    """What the assigner wrote in a PPA.  Times: UTC by Launchpad's clock (but see `clock`), whole seconds; `idle` in
+    seconds.
+    """
 
     serial: int
     nonce: str
@@ -67,6 +70,8 @@ class Record:
     fault: str | None = None
     quarantined: str | None = None
     cleaner: str | None = None
+    clock: str | None = None
+    """`HOST`: times in a used record were written while Launchpad's clock was not believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +287,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "serial": _count, "nonce": _text, "state": _state, "since": _time, "touched": _time, "until": _time,
     "pool": _text, "owner": _text, "lease": _text, "request": _text, "attempt": _count, "idle": _seconds,
     "by": _text, "note": _text, "uploader": _text, "held": _flag, "tries": _count, "fault": _text,
-    "quarantined": _text, "cleaner": _text,
+    "quarantined": _text, "cleaner": _text, "clock": _text,
 }  # fmt: skip
 _NOBODYS: dict[str, Any] = {field.name: field.default for field in fields(Record) if field.default is not MISSING}
 _REQUIRED = ("serial", "nonce", "state", "since", "touched", "pool")

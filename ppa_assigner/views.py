@@ -87,12 +87,12 @@ class PoolView:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The daemon itself: the time by Launchpad's clock, and whether that moved and is not believed; how many seconds
+    """The daemon itself: the time by Launchpad's clock, and whether it is not believed, an alarm; how many seconds
     ago the look began that all PPAs were seen in or after (None: never); its threads, and how often one died.
     """
 
     now: datetime
-    clock_jumped: bool
+    clock_alarm: bool
     looked: float | None
     workers: int
     stuck: int

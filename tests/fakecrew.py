@@ -25,7 +25,7 @@ from ppa_assigner.automaton.events import (
 )
 from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.config import Settings
-from ppa_assigner.port import Launchpad, Moment
+from ppa_assigner.port import Launchpad
 from ppa_assigner.problems import Problem
 from ppa_assigner.record import Record, State, Text
 from ppa_assigner.reference import Reference
@@ -144,9 +144,10 @@ class Desk:
 
     def __init__(self, *names: str, given: Settings | None = None, ready: bool = True, seed: int = 1) -> None:
         self.now = 1000.0
-        self.clock = LaunchpadClock(lambda: self.now)
-        self.clock.observe(Moment(START, self.now, self.now))
         self.launchpad = MemoryLaunchpad(lambda: self.now)
+        self.clock = LaunchpadClock(lambda: self.now, host=self.launchpad.host)
+        for ago in (10.0, 5.0, 0.0):
+            self.clock.observe(self.launchpad.moment(ago))
         self.workers: dict[str, FakeWorker] = {}
         self.hired: list[FakeWorker] = []
         self.tickets = TicketOffice(b"secret")

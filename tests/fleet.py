@@ -77,8 +77,9 @@ class Fleet:
             wire.hold()
         number = next(_started)
         supervisor = Supervisor(
-            settings(*self.ppas, options=options, total=total, look_every=every), wire.port, clock=LaunchpadClock(),
-            daemon=Daemon("test", number, "x"), tickets=TicketOffice(b"pool"), rng=Random(number),
+            settings(*self.ppas, options=options, total=total, look_every=every), wire.port,
+            clock=LaunchpadClock(host=self.launchpad.host), daemon=Daemon("test", number, "x"),
+            tickets=TicketOffice(b"pool"), rng=Random(number),
         )  # fmt: skip
         self.running.append((supervisor, wire))
         supervisor.start()

@@ -162,6 +162,15 @@ class MemoryLaunchpad:
         """Launchpad's clock."""
         return START + timedelta(seconds=self.boot() - self.started + self.skew)
 
+    def host(self) -> float:
+        """A host's clock that is right, in seconds since 1970."""
+        return START.timestamp() + self.boot() - self.started
+
+    def moment(self, ago: float) -> Moment:
+        """An answer so many seconds ago."""
+        date = (self.date() - timedelta(seconds=ago)).replace(microsecond=0)
+        return Moment(date, self.boot() - ago, self.boot() - ago)
+
     # -- the port -----------------------------------------------------------------------------------------------------
 
     def look(self, owner: str) -> Look | Gone | Refused | Unavailable:
@@ -205,7 +214,7 @@ class MemoryLaunchpad:
             answer = self._write(ppa, entry, description, started)
         return Unknown("no answer") if fault == "lost" else answer
 
-    def arrivals(self, entry: Entry, since: datetime, lane: Lane = Lane.WORK) -> Arrivals | Gone | Unavailable:
+    def arrivals(self, entry: Entry, since: datetime | None, lane: Lane = Lane.WORK) -> Arrivals | Gone | Unavailable:
         started, ppa = self.boot(), Reference.parse(entry.url.removeprefix("memory:"))
         fault = self._fault("arrivals", ppa)
         if fault not in (None, "gone"):
@@ -213,7 +222,7 @@ class MemoryLaunchpad:
         if fault or ppa not in self.archives:
             return Gone("404", self._moment(started))
         with self.lock:
-            found = [i for i in self.archives[ppa].items if i.active and i.created >= since]
+            found = [i for i in self.archives[ppa].items if i.active and (since is None or i.created >= since)]
             return Arrivals(len(found), self._moment(started))
 
     def content(self, entry: Entry, whole: bool = True) -> Content | Gone | Refused | Unavailable:

@@ -49,8 +49,8 @@ class Town:
         self.launchpad = MemoryLaunchpad(lambda: self.now)
         (self.ppa,) = self.launchpad.add("~team/ubuntu/a")
         self.supervisor = Supervisor(
-            settings(self.ppa), self.launchpad, clock=LaunchpadClock(lambda: self.now), daemon=Daemon("test", 1, "x"),
-            tickets=TicketOffice(b"pool"), rng=Random(1), hire=Turned,
+            settings(self.ppa), self.launchpad, clock=LaunchpadClock(lambda: self.now, host=self.launchpad.host),
+            daemon=Daemon("test", 1, "x"), tickets=TicketOffice(b"pool"), rng=Random(1), hire=Turned,
         )  # fmt: skip
         self.supervisor.prepare()
 

@@ -91,7 +91,9 @@ class Bench:
     def __init__(self, launchpad: MemoryLaunchpad | None = None, options: PoolOptions = OPTIONS) -> None:
         self.launchpad = launchpad or MemoryLaunchpad(boottime)
         self.launchpad.add(str(A))
-        self.clock, self.ear = LaunchpadClock(), Ear()
+        self.clock, self.ear = LaunchpadClock(host=self.launchpad.host), Ear()
+        for ago in (10.0, 5.0, 0.0):
+            self.clock.observe(self.launchpad.moment(ago))
         known = Known(A, "default", options, Daemon("test", 1, "x"), f"{Random().random()}")
         self.worker = Worker(known, self.launchpad, self.clock, self.ear)
         self.tokens = iter(range(1, 1000))
@@ -100,6 +102,7 @@ class Bench:
         """What a bulk look shows."""
         answer = self.launchpad.read(A)
         assert isinstance(answer, Entry)
+        self.clock.observe(answer.moment)
         self.worker.tell(Looked(answer, answer.moment.started, 1))
 
     def do(self, kind: Callable[..., Command], **fields: object) -> Outcome:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from .daemon import Daemon
 from .events import Effect, Event
-from .known import Known, Now, Purpose
+from .known import Known, Purpose
+from .now import Now
 from .table import step
 from .ticking import wake
 

@@ -41,10 +41,10 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class LookForArrivals:
-    """What was created since then?"""
+    """What was created since then (None: ever) and is active?"""
 
     entry: Entry
-    since: datetime
+    since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

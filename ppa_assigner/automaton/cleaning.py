@@ -8,15 +8,16 @@ work goes on.  What is changed is in `emptying`, what is looked at in `proving`,
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from ..port import Gone, ReadAnswer, Unavailable
 from ..record import Record, State
 from . import emptying, proving
+from .asks import Read
 from .clean import Clean
 from .failing import begun
-from .known import CLEANER_SILENCE_S, CLEANER_TOUCH_S, Known, Now, Purpose
+from .known import CLEANER_SILENCE_S, CLEANER_TOUCH_S, Known, Purpose, Reading, Why
 from .learning import absent
+from .now import Now
 from .reading import absorb
 from .writing import Step, back_off, begin
 
@@ -26,11 +27,13 @@ def advance(known: Known, now: Now) -> Step:
     record = known.record
     if record is None:
         return known, []
-    if not ours(known, record, now):
-        return known, []
+    if not ours(known, record):
+        if now.boot < _silent_from(known):
+            return known, []
+        return replace(known, doing=Reading(Why.FENCE)), [Read()]
     if record.cleaner != known.daemon.cleaner:  # what another did last is not known: the quiet window begins anew
         known = replace(known, clean=None)
-    if record.cleaner != known.daemon.cleaner or _touch_due(record, now):
+    if record.cleaner != known.daemon.cleaner or now.boot >= _touch_due(known):
         return begin(known, Purpose.CLAIM, now, cleaner=known.daemon.cleaner, touched=now.date)
     clean = _clean_of(known, record, now.boot)
     known = replace(known, clean=clean)
@@ -43,24 +46,35 @@ def advance(known: Known, now: Now) -> Step:
     return known, []
 
 
-def ours(known: Known, record: Record, now: Now) -> bool:
-    """Whether this daemon is the cleaner, or may become it."""
+def ours(known: Known, record: Record) -> bool:
+    """Whether this daemon is the cleaner, or may become it: another's silence is measured here, by what was seen to
+    stand unchanged, whatever the dates in the record say.
+    """
     if known.daemon.may_clean_after(record.cleaner):
         return True
-    return now.trusted and now.date - record.touched >= timedelta(seconds=CLEANER_SILENCE_S)
+    return known.entry is not None and known.entry.moment.started >= _silent_from(known)
+
+
+def _silent_from(known: Known) -> float:
+    """The boot time from which another daemon's cleaner counts as silent if the record still stands.  While the PPA
+    could not be reached nobody could be seen at work.
+    """
+    return max(known.unchanged, known.heard_at) + CLEANER_SILENCE_S
+
+
+def _touch_due(known: Known) -> float:
+    return known.unchanged + CLEANER_TOUCH_S
 
 
 def due(known: Known, record: Record, now: Now) -> float:
     """The boot time of the next step."""
-    if not ours(known, record, now):
-        silence = (record.touched + timedelta(seconds=CLEANER_SILENCE_S) - now.date).total_seconds()
-        return now.boot + max(silence, 1.0)
+    if not ours(known, record):
+        return max(now.boot, _silent_from(known))
     if record.cleaner != known.daemon.cleaner:
         return now.boot
     clean = _clean_of(known, record, now.boot)
-    touch = (record.touched + timedelta(seconds=CLEANER_TOUCH_S) - now.date).total_seconds()
     work = now.boot if clean.todo else proving.look_due(known, clean)
-    return min(now.boot + max(touch, 0.0), max(clean.paused_until, work))
+    return min(max(now.boot, _touch_due(known)), max(clean.paused_until, work))
 
 
 def started(known: Known) -> Known:
@@ -91,7 +105,3 @@ def fenced(known: Known, answer: ReadAnswer, now: Now) -> Step:
     if same and not known.suspect and known.clean is not None:
         known = replace(known, clean=replace(known.clean, fence=answer.moment.started))
     return known, effects
-
-
-def _touch_due(record: Record, now: Now) -> bool:
-    return now.date - record.touched >= timedelta(seconds=CLEANER_TOUCH_S)

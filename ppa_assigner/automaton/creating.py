@@ -13,8 +13,9 @@ from ..record import Record, RecordError, State, compose, parse
 from . import cleaning
 from .asks import Create, Read
 from .events import Alarm
-from .known import FORBIDDEN_S, Creating, Known, Now, Purpose
+from .known import FORBIDDEN_S, Creating, Known, Purpose
 from .learning import draw_nonce, not_there, shown, unreachable
+from .now import Now
 from .reading import absorb
 from .writing import Step, back_off, moved, next_serial, unwritable
 

@@ -15,8 +15,9 @@ from .asks import LATE, Cancel, Change, Delete, Do, Read, Revoke, SetFields, Set
 from .clean import PROOF, QUIET, Clean, Stage
 from .events import Alarm
 from .failing import fail
-from .known import FENCE_S, Emptying, Known, Now, Reading, Why
+from .known import FENCE_S, Emptying, Known, Reading, Why
 from .learning import absent, fraction
+from .now import Now
 from .reading import absorb
 from .writing import Step, back_off
 

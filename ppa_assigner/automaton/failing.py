@@ -12,8 +12,9 @@ from ..record import INTEGER_MAX, Record
 from .asks import Change
 from .clean import Clean, Stage
 from .events import Alarm
-from .known import Known, Now, Purpose
+from .known import Known, Purpose
 from .learning import fraction
+from .now import Now
 from .settings import recorded_right
 from .writing import Step, begin
 

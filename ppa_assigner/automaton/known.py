@@ -21,25 +21,14 @@ from .ending import end_of
 from .events import Assign, CheckBurnt, Command, Confirm, Inspect
 
 FENCE_S = 10.0  # a destructive request or a grant leaves only so soon after a read that showed our record
-CLEANER_SILENCE_S = 300.0  # after so much silence another daemon's clean is taken over
+CLEANER_SILENCE_S = 300.0  # a record of another daemon's clean that was seen unchanged for so long is taken over
 CLEANER_TOUCH_S = 60.0
 FORBIDDEN_S = 600.0  # how long a PPA that we may not write to, or not create, is left in peace at the most
 FORBIDDEN_FIRST_S = 5.0  # and after the first refusal: it may have been a moment's trouble with the account
+AHEAD = "its times lie ahead of Launchpad's clock and of this host's: a clock that was wrong wrote them"
 IN_DOUBT = "Launchpad's answer to a write was lost; it is being settled"
 OCCUPIED = "it has no record, and packages in it: left alone until it is empty, or adopted"
 UNMANAGED_S = 600.0  # how often a PPA that holds somebody's packages is looked into again
-
-
-@dataclass(frozen=True, slots=True)
-class Now:
-    """The time an event is handled: `date` by Launchpad's clock (UTC), `boot` in seconds of the boot-time clock.
-
-    `trusted` is false while Launchpad's clock is in doubt: then nothing expires (design, section 2).
-    """
-
-    date: datetime
-    boot: float
-    trusted: bool = True
 
 
 class Purpose(enum.Enum):
@@ -51,6 +40,7 @@ class Purpose(enum.Enum):
     ASSIGN = "assigned"
     RAISE = "told again"
     TOUCH = "touched"
+    REPAIR = "put right"
     HOLD = "held"
     RELEASE = "released"
     GIVE_UP = "given up"
@@ -75,6 +65,7 @@ LEGAL: dict[Purpose, frozenset[tuple[State | None, State]]] = {
     Purpose.ASSIGN: frozenset({(_FREE, _USED)}),
     Purpose.RAISE: frozenset({(_USED, _USED)}),
     Purpose.TOUCH: frozenset({(_USED, _USED)}),
+    Purpose.REPAIR: frozenset({(_USED, _USED)}),
     Purpose.HOLD: frozenset({(_USED, _USED)}),
     Purpose.RELEASE: frozenset({(_USED, _DIRTY)}),
     Purpose.GIVE_UP: frozenset({(_USED, _DIRTY)}),
@@ -214,6 +205,7 @@ class Known:
     daemon: Daemon
     seed: str
     heard: datetime | None = None  # silence before that is not counted: nobody could be heard
+    heard_at: float = 0.0  # the same by the boot-time clock
     draws: int = 0
     entry: Entry | None = None
     text: Text = NO_TEXT
@@ -222,6 +214,8 @@ class Known:
     asof: float = float("-inf")  # a look that began before this boot time may show less than is known
     basis: float = float("-inf")  # the boot time at which the request left that what is known rests on
     seen: datetime | None = None
+    unchanged: float = float("-inf")  # the boot time since which the record was seen as it is
+    ahead: bool = False  # its times lie ahead of both clocks
     absent: str | None = None
     lacking: bool = False  # Launchpad knows no PPA of this name, by a read of its own
     uncreated: str | None = None  # why Launchpad would not create it
@@ -283,7 +277,7 @@ class Known:
         absent = self.uncreated or self.absent if self.absent is not None else None
         trouble = absent or self.forbidden or self.unreachable or (IN_DOUBT if self.in_doubt else None)
         occupied = OCCUPIED if record is None and self.occupied else None
-        return trouble or self.text.fault or occupied or (record.fault if record else None)
+        return trouble or self.text.fault or occupied or (AHEAD if self.ahead else record.fault if record else None)
 
     def snapshot(self) -> Snapshot:
         """What anybody may see of it at any time."""

@@ -13,7 +13,8 @@ from typing import Any
 from ..port import Entry, Gone
 from ..record import INTEGER_MAX, Record, State, Text, parse, whole_seconds
 from .ending import end_of
-from .known import Known, Now
+from .known import Known
+from .now import AGREE, Now
 
 NOT_FOUND = 404
 
@@ -42,7 +43,7 @@ def shown(known: Known, entry: Entry, asof: float, suspect: int | None = None) -
         known, entry=entry, text=text, parsed=(entry.description, text), highest=highest,
         asof=max(known.asof, asof), basis=max(known.basis, entry.moment.started), seen=entry.moment.date,
         absent=None, lacking=False, uncreated=None, unreachable=None,
-        heard=_heard(known, entry), failures=0,
+        **_heard(known, entry), unchanged=_unchanged(known, entry, text), failures=0,
         suspect=known.suspect if suspect is None else suspect,
     )  # fmt: skip
 
@@ -53,11 +54,25 @@ def text_of(known: Known, entry: Entry) -> Text:
     return text if description == entry.description else parse(entry.description)
 
 
-def _heard(known: Known, entry: Entry) -> datetime:
+def _heard(known: Known, entry: Entry) -> dict[str, Any]:
     """Silence counts from this daemon's first look on, and anew from each time the PPA could be reached again."""
     if known.heard is None or known.unreachable is not None or known.absent is not None:
-        return whole_seconds(entry.moment.date)
-    return known.heard
+        return {"heard": whole_seconds(entry.moment.date), "heard_at": entry.moment.ended}
+    return {}
+
+
+def dated(known: Known, now: Now) -> Known:
+    """Known, with the date from which silence counts put right, if a clock that lied told it."""
+    if known.heard is None or not now.trusted or abs(now.date_of(known.heard_at) - known.heard) <= AGREE:
+        return known
+    return replace(known, heard=whole_seconds(now.date_of(known.heard_at)))
+
+
+def _unchanged(known: Known, entry: Entry, text: Text) -> float:
+    """Since when the record stands, as far as this daemon saw it itself: dates in it may be of a clock that lied."""
+    before, after = known.text.record, text.record
+    same = before is not None and after is not None and before.nonce == after.nonce
+    return known.unchanged if same else entry.moment.ended
 
 
 def _newer(record: Record, highest: Record | None) -> bool:
@@ -103,7 +118,7 @@ def made_dirty(known: Known, now: Now) -> dict[str, Any]:
     """
     return {
         "state": State.DIRTY, "since": now.date, "touched": now.date, "until": None, "idle": None, "note": None,
-        "held": False, "cleaner": known.daemon.cleaner,
+        "held": False, "clock": None, "cleaner": known.daemon.cleaner,
     }  # fmt: skip
 
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ..port import ActAnswer, Arrivals, Done, Entry, Gone, Lane, Refused, Unavailable
-from ..record import Record, State, format_time, whole_seconds
+from ..record import HOST, Record, State, format_time, whole_seconds
 from ..views import Condition
-from . import burnt
+from . import burnt, dating
 from .asks import Do, EverHad, Grant, LookForArrivals, Read
 from .ending import touch_due_after
 from .events import (
@@ -34,8 +34,9 @@ from .events import (
     Supersede,
     Touch,
 )
-from .known import FENCE_S, Granting, Known, Now, Purpose, Reading, Tracing, Verifying, Why
+from .known import FENCE_S, Granting, Known, Purpose, Reading, Tracing, Verifying, Why
 from .learning import absent, made_dirty, unreachable
+from .now import Now
 from .writing import Step, begin, start
 
 LATE = "its time is up"
@@ -88,8 +89,7 @@ def assign(known: Known, command: Assign, now: Now) -> Step:
 def _verify(known: Known, command: Assign, record: Record, entry: Entry, now: Now) -> Step:
     if _looked_into(known, record, now):
         return _lend(known, command, now)
-    since = record.since - timedelta(seconds=known.options.settle)
-    return replace(known, doing=Verifying(command)), [LookForArrivals(entry, since)]
+    return replace(known, doing=Verifying(command)), [LookForArrivals(entry, _since(known, record, now))]
 
 
 def verified(known: Known, command: Assign, answer: Arrivals | Gone | Unavailable, now: Now) -> Step:
@@ -111,7 +111,21 @@ def _looked_into(known: Known, record: Record, now: Now) -> bool:
         return True
     if known.verified is not None and now.boot - known.verified < age:
         return True
-    return now.trusted and timedelta(0) <= now.date - record.since < timedelta(seconds=age)
+    recent = timedelta(0) <= now.date - record.since < timedelta(seconds=age)
+    return recent and now.trusted and _watched_since(record.since, now)
+
+
+def _since(known: Known, record: Record, now: Now) -> datetime | None:
+    """What is created from then on is looked for; None: whatever there is.  A date says something only if this daemon
+    has watched both clocks agree ever since: that of the record, or of this daemon's own last look at all of it.
+    """
+    looked = now.date_of(known.verified) if known.verified is not None else None
+    since = next((date for date in (record.since, looked) if date and _watched_since(date, now)), None)
+    return min(since, now.date) - timedelta(seconds=known.options.settle) if since is not None else None
+
+
+def _watched_since(date: datetime, now: Now) -> bool:
+    return now.agreeing_since is not None and date >= now.date_of(now.agreeing_since)
 
 
 def trace(known: Known, command: Assign | CheckBurnt, now: Now) -> Step:
@@ -150,10 +164,10 @@ def _lend(known: Known, command: Assign, now: Now) -> Step:
     if now.boot >= command.deadline:
         return deny(known, command, No.OUTAGE, LATE)
     record = Record(
-        serial=0, nonce="", state=State.USED, since=now.date, touched=now.date, pool=known.pool,
-        until=now.date + timedelta(seconds=command.ttl), owner=command.owner, lease=command.lease,
+        serial=0, nonce="", state=State.USED, since=now.stamp, touched=now.stamp, pool=known.pool,
+        until=now.stamp + timedelta(seconds=command.ttl), owner=command.owner, lease=command.lease,
         request=command.request, attempt=command.attempt, idle=command.idle, by=command.by, note=command.note,
-        uploader=command.uploader,
+        uploader=command.uploader, clock=HOST if now.by_host else None,
     )  # fmt: skip
     return start(known, Purpose.ASSIGN, record, now, command)
 
@@ -201,7 +215,7 @@ def confirmed(known: Known, command: Confirm, now: Now) -> Step:
     if record.attempt > command.attempt:
         return deny(known, command, No.SUPERSEDED)
     if record.attempt < command.attempt:
-        return begin(known, Purpose.RAISE, now, command, attempt=command.attempt, touched=now.date)
+        return begin(known, Purpose.RAISE, now, command, attempt=command.attempt, **dating.touched(record, now))
     return grant_or_tell(known, command, fresh=False)
 
 
@@ -225,9 +239,10 @@ def touched(known: Known, command: Touch, now: Now) -> Step:
 
 def heard(known: Known, command: Command, now: Now) -> Known:
     """Whoever touches a lease was heard, whether or not that can be written."""
-    if not isinstance(command, Touch) or known.record is None or known.record.lease != command.lease:
+    record = known.record
+    if not isinstance(command, Touch) or record is None or (record.state, record.lease) != (State.USED, command.lease):
         return known
-    return replace(known, heard=max(now.date, known.heard or now.date)) if now.trusted else known
+    return replace(known, heard=now.date, heard_at=now.boot)
 
 
 def _touch(known: Known, command: Touch, now: Now, unwritten: Callable[[Known, Touch], Step]) -> Step:
@@ -236,12 +251,16 @@ def _touch(known: Known, command: Touch, now: Now, unwritten: Callable[[Known, T
         return deny(known, command, No.ELSEWHERE)
     if not alive(record, now):
         return deny(known, command, No.OVER)
-    until, latest = _new_end(record, command, now), _latest_end(known, record)
-    if until != record.until and until > latest:
-        return deny(known, command, No.INVALID, f"ttl: this lease may last until {format_time(latest)} at the most")
-    due = now.date - record.touched >= timedelta(seconds=touch_due_after(record.idle))
-    if due or until != record.until:
-        return begin(known, Purpose.TOUCH, now, command, touched=max(now.date, record.touched), until=until)
+    right = dating.put_right(record, now)  # in the same write, and first: its end is reckoned from these times
+    until, latest = _new_end(right, command, now), _latest_end(known, right)
+    if until != right.until and until > latest:
+        if now.trusted:
+            return deny(known, command, No.INVALID, f"ttl: this lease may last until {format_time(latest)} at the most")
+        until = max(right.until or latest, latest)
+    due = now.stamp - right.touched >= timedelta(seconds=touch_due_after(record.idle))
+    if due or right != record or until != right.until:
+        changes = {"since": right.since, "until": until, **dating.touched(right, now)}
+        return begin(known, Purpose.TOUCH, now, command, **changes)
     return unwritten(known, command)
 
 
@@ -251,8 +270,8 @@ def _told(known: Known, command: Command) -> Step:
 
 def _new_end(record: Record, command: Touch, now: Now) -> datetime:
     """With a ttl the end moves to now + ttl, never to an earlier one than before."""
-    before = record.until or now.date
-    return before if command.ttl is None else max(before, whole_seconds(now.date + timedelta(seconds=command.ttl)))
+    before = record.until or now.stamp
+    return before if command.ttl is None else max(before, whole_seconds(now.stamp + timedelta(seconds=command.ttl)))
 
 
 def _latest_end(known: Known, record: Record) -> datetime:

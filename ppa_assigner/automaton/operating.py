@@ -11,9 +11,10 @@ from datetime import timedelta
 from ..record import Record, State
 from .asks import Survey
 from .events import Adopt, Command, Hold, Inspect, No, Quarantine, Resume
-from .known import Known, Now, Purpose, Surveying, Why
+from .known import Known, Purpose, Surveying, Why
 from .learning import made_dirty
 from .lending import alive, deny
+from .now import Now
 from .writing import Step, begin, start
 
 

@@ -18,8 +18,9 @@ from .asks import Ask, Change, Inventory, ReadDisk, ReadIndexes, Setting, Survey
 from .clean import PROOF, QUIET, Clean, Stage
 from .events import Effect
 from .failing import fail
-from .known import Examining, Known, Now, Purpose
+from .known import Examining, Known, Purpose
 from .learning import absent, fraction
+from .now import Now
 from .writing import Step, back_off, begin
 
 INDEX_POLL_S, DISK_POLL_S = 30.0, 300.0
@@ -192,10 +193,13 @@ def _stepped(known: Known, step: str) -> Known:
 
 
 def free(known: Known, proof: Content, now: Now) -> Step:
-    """dirty -> free, proved.  `since` is when the last look of the proof began: what comes later is looked for then."""
+    """dirty -> free, proved.  `since` is when the last look of the proof began, by the earlier of both clocks: what
+    comes later is looked for then.
+    """
     record = known.record
     if record is None:
         return known, []
     known = replace(known, verified=proof.moment.started)
-    bare: dict[str, Any] = {"state": State.FREE, "since": proof.moment.date, "touched": now.date, "pool": known.pool}
+    since = now.earlier_at(proof.moment)
+    bare: dict[str, Any] = {"state": State.FREE, "since": since, "touched": now.date, "pool": known.pool}
     return begin(known, Purpose.FREE, now, **bare, **NOTHING_OF_A_LEASE)

@@ -11,8 +11,9 @@ from dataclasses import replace
 from ..port import Entry
 from ..record import State, Text
 from .events import Alarm, Effect
-from .known import Known, Now, Purpose
+from .known import Known, Purpose
 from .learning import made_dirty, rolled_back, shown, text_of
+from .now import Now
 from .writing import Step, begin, moved
 
 LOOKS_BEFORE_DIRTY = 2

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..port import Content, Entry, Gone, Unavailable
-from . import cleaning, creating, emptying, lending, operating, proving, reading, writing
+from . import cleaning, creating, dating, emptying, lending, operating, proving, reading, writing
 from .asks import Read
 from .events import (
     Abandoned,
@@ -53,7 +53,6 @@ from .known import (
     Flight,
     Granting,
     Known,
-    Now,
     Purpose,
     Reading,
     Surveying,
@@ -62,7 +61,8 @@ from .known import (
     Why,
     Writing,
 )
-from .learning import absent, not_there, unreachable
+from .learning import absent, dated, not_there, unreachable
+from .now import Now
 from .ticking import tick
 from .writing import Step
 
@@ -95,7 +95,9 @@ AFTER_READ: dict[type[Command], Callable[[Known, Any, Now], Step]] = {
 def step(known: Known, event: Event, now: Now) -> Step:
     """What is known after the event, and what is to be done.  Never raises for anything Launchpad answers."""
     before = known.cleaning
-    known, effects = _step(known, event, now)
+    known, effects = _step(dated(known, now), event, now)
+    if (ahead := dating.ahead(known.record, now)) != known.ahead:
+        known = replace(known, ahead=ahead)
     after = known.cleaning
     if after is None or (before is not None and before.step == after.step):
         return known, effects

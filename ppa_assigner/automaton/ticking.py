@@ -9,11 +9,14 @@ from dataclasses import replace
 
 from ..record import State
 from ..views import Condition
-from . import cleaning, creating, lending, writing
+from . import cleaning, creating, dating, lending, writing
 from .asks import Survey
-from .known import Known, Now, Surveying, Why
+from .known import Known, Purpose, Surveying, Why
 from .learning import ends_at
-from .writing import Step
+from .now import Now
+from .writing import Step, begin
+
+AGAIN_S = 5.0  # how often it is asked whether time is believed now
 
 
 def tick(known: Known, now: Now) -> Step:
@@ -23,7 +26,7 @@ def tick(known: Known, now: Now) -> Step:
     if now.boot < known.not_before:
         return known, []
     if creating.due(known):
-        return creating.create(known, now)
+        return creating.create(known, now) if now.dated else (known, [])
     if known.entry is None:
         return known, []
     if known.forbidden is not None:
@@ -31,9 +34,11 @@ def tick(known: Known, now: Now) -> Step:
     match known.condition, known.state:
         case Condition.OK | Condition.DUPLICATE | Condition.QUARANTINED, State.USED if _is_over(known, now):
             return lending.expire(known, now)
+        case Condition.OK | Condition.DUPLICATE | Condition.QUARANTINED, State.USED:
+            return begin(known, Purpose.REPAIR, now) if dating.to_put_right(known.record, now) else (known, [])
         case Condition.OK, State.DIRTY:
             return cleaning.advance(known, now)
-        case Condition.UNMANAGED, _:
+        case Condition.UNMANAGED, _ if now.dated:
             return replace(known, doing=Surveying(Why.TAKE_IN)), [Survey(known.entry, whole=False)]
     return known, []
 
@@ -44,7 +49,7 @@ def wake(known: Known, now: Now) -> float | None:
         due = known.flight.due if known.flight.unsettled else float("inf")
         return min(due, *(command.deadline for command in known.waiting), float("inf"))
     if creating.due(known):
-        return known.not_before
+        return _when_dated(known, now)
     if known.entry is None:
         return None
     match known.condition, known.state:
@@ -53,8 +58,13 @@ def wake(known: Known, now: Now) -> float | None:
         case Condition.OK, State.DIRTY if known.record is not None:
             return max(known.not_before, cleaning.due(known, known.record, now))
         case Condition.UNMANAGED, _:
-            return known.not_before
+            return _when_dated(known, now)
     return known.not_before if known.forbidden is not None else None
+
+
+def _when_dated(known: Known, now: Now) -> float:
+    """A record that starts anew is numbered by the time: it waits for one."""
+    return known.not_before if now.dated else max(known.not_before, now.boot + AGAIN_S)
 
 
 def _unsettled(known: Known, now: Now) -> Step:
@@ -65,12 +75,14 @@ def _unsettled(known: Known, now: Now) -> Step:
     return known, [*effects, *more]
 
 
-def _expiry(known: Known, now: Now) -> float | None:
+def _expiry(known: Known, now: Now) -> float:
+    """When its lease ends, or its times are put right: at once, if time is believed; else that is asked again soon."""
+    if dating.to_put_right(known.record, now):
+        return max(known.not_before, now.boot)
     end = ends_at(known, known.record) if known.record is not None else None
-    if end is None:
-        return None
-    left = (end - now.date).total_seconds()
-    return max(known.not_before, now.boot + (left if now.trusted else max(left, 5.0)))
+    left = (end - now.date).total_seconds() if end is not None else AGAIN_S
+    soon = AGAIN_S if known.ahead or not now.trusted else left
+    return max(known.not_before, now.boot + (min(left, soon) if now.trusted else max(min(left, soon), AGAIN_S)))
 
 
 def _is_over(known: Known, now: Now) -> bool:

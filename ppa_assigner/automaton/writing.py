@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..port import Conflict, Content, Entry, Gone, Lane, ReadAnswer, Refused, Unavailable, Unknown, WriteAnswer
-from ..record import INTEGER_MAX, Record, RecordError, compose, parse
+from ..record import INTEGER_MAX, Record, RecordError, State, compose, parse
+from . import dating
 from .asks import Read, Survey, Write
 from .events import Alarm, Assign, Command, Confirm, Denied, Effect, No, Reply, Requeue, Transition
 from .known import (
@@ -21,7 +22,6 @@ from .known import (
     UNMANAGED_S,
     Flight,
     Known,
-    Now,
     Purpose,
     Reading,
     Sent,
@@ -30,6 +30,7 @@ from .known import (
     Writing,
 )
 from .learning import absent, draw_nonce, fraction, rolled_back, shown, unreachable
+from .now import Now
 
 Step = tuple[Known, list[Effect]]
 
@@ -62,7 +63,10 @@ def begin(known: Known, purpose: Purpose, now: Now, command: Command | None = No
     before = known.highest if purpose in _INTENDED_AGAIN else known.record
     if before is None or known.entry is None:
         raise AssertionError(f"{purpose} without a record to start from")
-    return start(known, purpose, replace(before, **changes), now, command)
+    record = replace(before, **changes)
+    if before.state is record.state is State.USED and purpose not in _INTENDED_AGAIN:
+        record = dating.written(record, now)
+    return start(known, purpose, record, now, command)
 
 
 def start(known: Known, purpose: Purpose, record: Record, now: Now, command: Command | None = None) -> Step:

@@ -77,7 +77,7 @@ class Service:
         self.supervisor = Supervisor(
             settings,
             self._launchpad,
-            clock=LaunchpadClock(),
+            clock=LaunchpadClock(alone_after=launchpad.clock_alone_after),
             daemon=Daemon(settings.name, int(time.time() * 1000), secrets.token_hex(4)),
             tickets=TicketOffice(secret.encode()),
         )

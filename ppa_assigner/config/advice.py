@@ -19,7 +19,7 @@ _OTHERS = stat.S_IWOTH  # what connecting to a Unix socket needs
 
 def warnings(settings: Settings) -> list[str]:
     """What is dangerous or does nothing."""
-    return [*_doors(settings), *_clients(settings), *_secrets(settings), *_pools(settings)]
+    return [*_doors(settings), *_clients(settings), *_secrets(settings), *_clock(settings), *_pools(settings)]
 
 
 def after_a_restart(running: Settings, wanted: Settings) -> list[str]:
@@ -66,6 +66,16 @@ def _secrets(settings: Settings) -> Iterator[str]:
         yield f"launchpad.credentials: everybody on this host can read {file}; run chmod 600 on it"
     if (tls := settings.api.tls) is not None and _readable_by_all(tls.key):
         yield f"api.tls.key: everybody on this host can read {tls.key}; run chmod 600 on it"
+
+
+def _clock(settings: Settings) -> Iterator[str]:
+    """Launchpad's clock is believed alone after answers without a pause of more than a third of that time."""
+    launchpad = settings.launchpad
+    if launchpad.look_every > (most := launchpad.clock_alone_after / 3):
+        yield (
+            f"launchpad.look_every: is longer than a third of clock_alone_after ({most:g} s), so while this host's "
+            "clock is wrong no lease ends by time; lower it, or raise clock_alone_after"
+        )
 
 
 def _readable_by_all(file: Path) -> bool:

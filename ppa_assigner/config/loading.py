@@ -108,6 +108,7 @@ def _launchpad(section: LaunchpadSection, folder: Path) -> LaunchpadSettings:
         version=section.version,
         credentials=None if section.credentials is None else placed(section.credentials, folder),
         look_every=section.look_every,
+        clock_alone_after=section.clock_alone_after,
         connect=min(timeout.connect, timeout.total),
         read=min(timeout.read, timeout.total),
         total=timeout.total,

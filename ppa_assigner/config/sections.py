@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from ..access import Client, Role
-from ..options import Baseline, PoolOptions, Proof, Retry
+from ..options import MINUTE, Baseline, PoolOptions, Proof, Retry
 from . import addresses, patterns, values
 from .settings import RATE, SOCKET_MODE, Listen
 
@@ -200,6 +200,8 @@ class LaunchpadSection(Section):
     """The file that `ppa-assigner login` wrote; relative to this file's folder.  null: systemd's `launchpad`."""
     look_every: Positive = 60.0
     """Time between looks at all PPAs."""
+    clock_alone_after: Positive = 15 * MINUTE
+    """How long Launchpad's clock must go on steadily to be believed where this host's own disagrees."""
     timeout: Annotated[TimeoutSection, Empty] = TimeoutSection()
     connections: int = Field(default=16, ge=2, le=256)
     """Connections to Launchpad at a time; some of them are kept for assigning."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..access import Client
-from ..options import PoolOptions
+from ..options import MINUTE, PoolOptions
 from ..reference import Reference
 
 SOCKET_MODE = 0o660
@@ -42,6 +42,7 @@ class LaunchpadSettings:
     total: float
     connections: int
     archive_root: str = ""
+    clock_alone_after: float = 15 * MINUTE
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -22,6 +23,7 @@ from .transport import Answer
 log = logging.getLogger(__name__)
 
 Get = Callable[[str], Answer]
+SOME = 50  # enough to see whether there are any
 PAGE = 300  # the most that Launchpad gives (launchpad-facts.md, F.2)
 MOST_PAGES = 1000
 ACTIVE_STATUSES = ("Pending", "Published")
@@ -74,11 +76,28 @@ def asked_twice(get: Get, url: str) -> Answer:
     return get(url) if answer.status == HTTPStatus.NOT_FOUND else answer
 
 
-def active_on(answer: Answer) -> tuple[int, Moment]:
-    """How many active ones are on this page; if there are more pages, at least one.  Raises FailedError."""
+Ways = tuple[str, ...]
+
+
+def arriving(url: str, name: str, since: datetime | None) -> Ways:
+    """The address that shows what is active of what was created since then; and, for whatever age (None), where to ask
+    on when that page does not show all: `status` takes one value only, so history is in the answer and may be long.
+    """
+    if since is not None:
+        return (query(url, name, created_since_date=since.astimezone(timezone.utc).isoformat()),)
+    active = (query(url, name, size=SOME, status=status) for status in ACTIVE_STATUSES)
+    return query(url, name, size=SOME, order_by_date=True), *active
+
+
+def active_on(answer: Answer, onward: Ways, get: Get) -> tuple[int, Moment]:
+    """How many active ones are on this page.  If there are more pages, all are asked for `onward`, Pending before
+    Published so that nothing slips by; where that is nowhere, there is at least one.  Raises FailedError.
+    """
     data, moment = answers.page(answer)
     active = sum(one.get("status") in ACTIVE_STATUSES for one in data["entries"])
-    return (max(1, active) if data.get("next_collection_link") else active), moment
+    if active or not data.get("next_collection_link"):
+        return active, moment
+    return (sum(len(answers.page(get(url))[0]["entries"]) for url in onward) if onward else 1), moment
 
 
 def all_series(get: Get, url: str) -> tuple[Series, ...]:

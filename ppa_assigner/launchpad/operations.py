@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime, timezone
+from datetime import datetime
 from functools import partial
 from urllib.parse import urlencode
 
@@ -101,27 +101,23 @@ class Operations:
         except (NotSentError, NoAnswerError) as error:
             return Unavailable(str(error))
 
-    def arrivals(self, entry: Entry, since: datetime, lane: Lane = Lane.WORK) -> Arrivals | Gone | Unavailable:
-        """How many active sources and binaries were created since then: two requests at once."""
-        moment = since.astimezone(timezone.utc).isoformat()
-        # `status` takes one value only, so history is in the answer and is left out here.
-        urls = [
-            contents.query(entry.url, name, created_since_date=moment)
-            for name in ("getPublishedSources", "getPublishedBinaries")
-        ]
-        answer = told(partial(self._arrivals, urls, lane))
+    def arrivals(self, entry: Entry, since: datetime | None, lane: Lane = Lane.WORK) -> Arrivals | Gone | Unavailable:
+        """How many active sources and binaries were created since then (None: ever): two requests at once."""
+        ways = [contents.arriving(entry.url, name, since) for name in ("getPublishedSources", "getPublishedBinaries")]
+        answer = told(partial(self._arrivals, ways, lane))
         return Unavailable(answer.reason) if isinstance(answer, Refused) else answer
 
-    def _arrivals(self, urls: list[str], lane: Lane) -> Arrivals:
-        deadline = self._transport.deadline()
-        started = self._boottime()
-        second = self._beside(lane, urls[1], deadline)
+    def _arrivals(self, ways: list[contents.Ways], lane: Lane) -> Arrivals:
+        deadline, started = self._transport.deadline(), self._boottime()
+        second = self._beside(lane, ways[1][0], deadline)
         try:
-            sources, first = contents.active_on(self._asking.send("GET", urls[0], lane=lane, deadline=deadline))
-            binaries, other = contents.active_on(_result(second, deadline))
+            first = self._asking.send("GET", ways[0][0], lane=lane, deadline=deadline)
+            get = partial(self._asking.send, "GET", lane=lane, deadline=deadline)
+            sources, one = contents.active_on(first, ways[0][1:], get)
+            binaries, other = contents.active_on(_result(second, deadline), ways[1][1:], get)
         finally:
             second.cancel()
-        seen = type(first)(min(first.date, other.date), started, max(first.ended, other.ended))
+        seen = type(one)(min(one.date, other.date), started, max(one.ended, other.ended))
         return Arrivals(sources + binaries, seen)
 
     def _beside(self, lane: Lane, url: str, deadline: float) -> Future[Answer]:

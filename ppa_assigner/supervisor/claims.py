@@ -99,7 +99,8 @@ class Claims:
         claim.giving_up = False
         unanswered = isinstance(outcome, Denied) and (outcome.why is No.OUTAGE or self._as_it_is_now(claim) is not None)
         until = claim.record.until
-        if unanswered and (until is None or self._office.clock.now().date < until):
+        now = self._office.clock.now()
+        if unanswered and (until is None or not now.trusted or now.date < until):
             self._look_again(claim, AGAIN_S)
         else:
             self._end(claim)

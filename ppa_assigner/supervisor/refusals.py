@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ..automaton.events import No
+from ..automaton.now import AGREE_S
 from ..config import Pool
 from ..problems import Kind, Problem
 from ..record import State, format_time
@@ -57,10 +58,13 @@ class Refusals:
         return self._later(wish, self.first(wish), detail, SOON_S)
 
     def first(self, wish: Wish) -> float:
-        """Since when the wish waits (seconds since 1970): its ticket tells, else since now."""
-        now = self._office.clock.epoch()
+        """Since when the wish waits (seconds since 1970): its ticket tells, but of no time to come; else since now."""
+        clock = self._office.clock
+        now = clock.epoch() if clock.now().trusted else None
         place = self._office.tickets.redeem(wish.ticket, wish.pool, key_of(wish), now)
-        return place.first_asked if place is not None else self._office.arrival()
+        if place is None or (now is not None and place.first_asked > now + AGREE_S):
+            return self._office.arrival()
+        return place.first_asked
 
     def none_free(self, asked: Asked, position: int) -> Problem:
         """None free, as far as Launchpad answered; `position` is its place in the line, from 1."""

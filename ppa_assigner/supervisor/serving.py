@@ -125,6 +125,7 @@ class Serving:
         flight = replace(known.flight, unsettled=True, due=0.0) if known.flight is not None else None
         heir = Known(
             known.ppa, member.pool, self._options(member), self._daemon, secrets.token_hex(16), heard=known.heard,
+            heard_at=known.heard_at, unchanged=known.unchanged,
             highest=known.highest, entry=known.entry if flight else None, text=known.text, flight=flight,
             waiting=known.waiting, duplicate=known.duplicate, burnt=known.burnt,
         )  # fmt: skip

@@ -41,6 +41,7 @@ from .twins import Twins
 log = logging.getLogger(__name__)
 
 FIRST_LOOK_AGAIN_S = 2.0
+ANSWER_AGAIN_S = 5.0
 STUCK_S = 10.0  # beyond the deadline of a request
 
 
@@ -213,7 +214,7 @@ class Supervisor:
         looked = self._looker.oldest
         stuck = self.stuck(self._settings.launchpad.total + STUCK_S)
         return Health(
-            now.date, clock.jumped, None if looked is None else clock.boot() - looked, len(self._office.crew),
+            now.date, clock.alarm, None if looked is None else clock.boot() - looked, len(self._office.crew),
             len(stuck), self._serving.restarts,
         )  # fmt: skip
 
@@ -306,6 +307,8 @@ class Supervisor:
 
     def _look_over(self, failed: Failures) -> None:
         """Ready once one round got through: a PPA of its own trouble does not keep the others waiting."""
+        if self._office.clock.starting:  # a lease that is over need not wait for the next look
+            self._office.at(self._office.clock.boot() + ANSWER_AGAIN_S, self._looker.look_now)
         if self._office.ready:
             return
         crew = self._office.crew

@@ -39,8 +39,10 @@ class TicketOffice:
         body = json.dumps(asdict(place), sort_keys=True).encode()
         return _text(body) + "." + _text(self._sign(body))
 
-    def redeem(self, ticket: str | None, pool: str, key: Key, now: float) -> Place | None:
-        """The place that this ticket stands for, if it is ours, for this wish, and not void."""
+    def redeem(self, ticket: str | None, pool: str, key: Key, now: float | None) -> Place | None:
+        """The place that this ticket stands for, if it is ours, for this wish, and not void: while the time is not
+        known (None) none is.
+        """
         try:
             body, signature = (_bytes(part) for part in (ticket or "").split("."))
             if not hmac.compare_digest(signature, self._sign(body)):
@@ -49,7 +51,7 @@ class TicketOffice:
         except (ValueError, TypeError, binascii.Error):
             return None
         fits = (place.pool, place.client, place.request_id) == (pool, key.client, key.request)
-        return place if fits and now - place.last_asked <= VOID_AFTER_S else None
+        return place if fits and (now is None or now - place.last_asked <= VOID_AFTER_S) else None
 
     def _sign(self, body: bytes) -> bytes:
         return hmac.new(self._key, body, hashlib.sha256).digest()

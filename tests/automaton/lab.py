@@ -59,6 +59,7 @@ class World:
     boot: float = 10_000.0
     options: PoolOptions = field(default_factory=lambda: PoolOptions(settle=100.0))
     description: str | None = None
+    host_skew: float = 0.0  # how far the hosts' clocks are ahead, in seconds
     launchpad: MemoryLaunchpad = field(init=False)
     ppa: Reference = field(init=False)
     coming: list[tuple[float, Callable[[], object]]] = field(init=False, default_factory=list)
@@ -68,12 +69,16 @@ class World:
         (self.ppa,) = self.launchpad.add(PPA, description=self.description)
         self._starts = itertools.count(1_000)
 
-    def start(self, name: str = "host", **known: Any) -> Runner:
-        """A daemon that knows nothing yet."""
+    def start(self, name: str = "host", *, seasoned: bool = True, **known: Any) -> Runner:
+        """A daemon whose worker knows nothing yet."""
         started = next(self._starts)
         daemon = Daemon(name, started, f"s{started}")
         known = {"options": self.options, "pool": "default", **known}
-        return Runner(self, Known(self.ppa, daemon=daemon, seed=f"seed {started}", **known))
+        return Runner(self, Known(self.ppa, daemon=daemon, seed=f"seed {started}", **known), seasoned=seasoned)
+
+    def host(self) -> float:
+        """The hosts' own clock, UTC, in seconds since 1970."""
+        return self.launchpad.host() + self.host_skew
 
     def later(self, seconds: float, act: Callable[[], object]) -> None:
         """Something that happens on Launchpad so much later, whatever the daemons do meanwhile."""
@@ -145,13 +150,17 @@ def confirm(**fields: Any) -> Callable[[int, float], Confirm]:
 
 
 class Runner:
-    """One daemon's worker.  Everything that it told and asked is kept."""
+    """One daemon's worker.  Everything that it told and asked is kept.  `seasoned`: its daemon has had the answers that
+    make time believed.
+    """
 
-    def __init__(self, world: World, known: Known) -> None:
+    def __init__(self, world: World, known: Known, *, seasoned: bool = True) -> None:
         self.world, self.known = world, known
-        self.clock = LaunchpadClock(lambda: world.boot, alarm=lambda text: self.alarms.append(text))
-        self.replies: dict[int, list[Outcome]] = {}
         self.alarms: list[str] = []
+        self.clock = LaunchpadClock(lambda: world.boot, self.alarms.append, host=world.host)
+        for ago in (20.0, 10.0, 0.0) if seasoned else ():
+            self.clock.observe(world.launchpad.moment(ago))
+        self.replies: dict[int, list[Outcome]] = {}
         self.transitions: list[Transition] = []
         self.rounds: list[RoundDone] = []
         self.progress: list[Cleaning] = []

@@ -128,6 +128,7 @@ def test_without_a_baseline_nothing_is_asked_for_and_nothing_changed() -> None:
     """A PPA that had no uploader costs two listings."""
     runner = dirty(Baseline())
     tampered(archive(runner))
+    runner.look()
     freed(runner)
     assert runner.kinds() == ["Survey", "Write", "Survey", "Write"]
     assert archive(runner).uploaders == ["~eve", "~mallory"]

@@ -265,9 +265,23 @@ def _of_supervisor(former: Former, site: Site) -> Any:
         tuple((former.round(n), *map(former.function, waiters)) for n, waiters in sorted(rounds._waiters.items())),
         tuple((former.time(one.moment), former.function(one.call))
               for one in sorted(site.timer._heap) if one.call is not None),
-        former.time(site.next_look), site.wanted, bool(office.clock._offsets),
+        former.time(site.next_look), site.wanted, _of_clock(former, site),
         (former.round(site.looking[0]), len(site.looking[1])) if site.looking is not None else None,
         former.of(site.seen),
+    )  # fmt: skip
+
+
+def _of_clock(former: Former, site: Site) -> Any:
+    """What it makes of the answers to come, and of the dates that are known."""
+    clock = site.supervisor._office.clock
+    now, watch, start = clock.now(), clock._watch, clock._start
+    since = [former.time(watch.since) if watch.since is not None else None, former.time(watch._last)]
+    dates = [shell.known.record.since for shell in site.shells.values() if shell.known.record is not None]
+    watched = tuple(now.agreeing_since is not None and date >= now.date_of(now.agreeing_since) for date in dates)
+    return (
+        clock._told.offset is None, (now.date - now.latest).total_seconds(), now.trusted, now.agreed, start._count,
+        former.time(start._first), *since, watched, clock._steady._jumped, clock._alarmed,
+        now.carried is not None and (now.carried - now.date).total_seconds(),
     )  # fmt: skip
 
 

@@ -82,8 +82,8 @@ def _daemon(health: Health) -> Iterator[Metric]:
         "ppa_assigner_worker_restarts", "Threads that died of a bug and were replaced", health.restarts
     )
     yield _gauge(
-        "ppa_assigner_launchpad_clock_alarm", "Whether Launchpad's clock jumped: no lease expires meanwhile",
-        health.clock_jumped,
+        "ppa_assigner_launchpad_clock_alarm", "Whether time is not believed: no lease ends by it",
+        health.clock_alarm,
     )  # fmt: skip
     yield _gauge(
         "ppa_assigner_last_look_timestamp_seconds",

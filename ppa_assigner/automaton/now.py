@@ -1,0 +1,70 @@
+"""The time at which something is decided, by all clocks there are, and how far it may be believed.
+
+Rule: plain values and what follows from them; which clock is believed, `clock` decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ..port import Moment
+from ..record import whole_seconds
+
+AGREE_S = 300.0  # two clocks that differ by more do not agree
+AGREE = timedelta(seconds=AGREE_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The time an event is handled: `date` by Launchpad's clock (UTC), `boot` in seconds of the boot-time clock.
+
+    `trusted` is false while time is not believed: then nothing happens that time brings.  `host` is this host's UTC
+    clock (None: the same as Launchpad's), `carried` the time that was believed last, carried on by the boot-time clock,
+    while it is not believed now.  `agreeing_since` is the boot time since which this daemon has watched both clocks
+    agree without a break; None: they do not agree.
+    """
+
+    date: datetime
+    boot: float
+    trusted: bool = True
+    host: datetime | None = None
+    carried: datetime | None = None
+    agreeing_since: float | None = 0.0
+
+    @property
+    def agreed(self) -> bool:
+        """Whether Launchpad's clock and the host's agree within five minutes."""
+        return self.agreeing_since is not None
+
+    @property
+    def dated(self) -> bool:
+        """Whether there is a time that a record which starts anew can be numbered by."""
+        return self.trusted or self.agreed
+
+    @property
+    def latest(self) -> datetime:
+        """The later of both clocks: what lies ahead of it was written by a clock that was wrong."""
+        return max(self.date, self.host or self.date)
+
+    @property
+    def stamp(self) -> datetime:
+        """What a used record is written by: Launchpad's clock, or while that is not believed the latest there is, so
+        that nothing ends at once when it is right again.
+        """
+        latest = max(self.latest, self.carried or self.date)
+        return latest if not self.trusted and latest - self.date > AGREE else self.date
+
+    @property
+    def by_host(self) -> bool:
+        """Whether `stamp` is not Launchpad's."""
+        return self.stamp != self.date
+
+    def earlier_at(self, moment: Moment) -> datetime:
+        """The earlier of both clocks when that request left, or was answered."""
+        ago = timedelta(seconds=max(0.0, self.boot - moment.started))
+        return min(moment.date, whole_seconds((self.host or self.date) - ago))
+
+    def date_of(self, boot: float) -> datetime:
+        """What Launchpad's clock, as it is now, showed at that boot time."""
+        return self.date - timedelta(seconds=self.boot - boot)
