@@ -5,17 +5,21 @@ Rule: starts nothing: a socket whose service systemd has stopped is not connecte
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
 import stat
 import subprocess
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import CONFIGURATION
-from .doctor_findings import UNAVAILABLE, Finding, bad, good, note, warning
+from .doctor_findings import UNAVAILABLE, Finding, bad, few, good, note, warning
 
 if TYPE_CHECKING:
+    from ..client.transport import Answer
     from ..config import Settings
 
 SERVICE, SOCKET = "ppa-assigner.service", "ppa-assigner.socket"
@@ -23,6 +27,8 @@ BOOTED = Path("/run/systemd/system")  # sd_booted(3)
 SYSTEMCTL_S, DAEMON_S = 10.0, 5.0
 _PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Type"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+OTHER = "give one of the two another api.listen"
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
@@ -131,14 +137,15 @@ def _wrong(unit: Mapping[str, str], name: str) -> Finding | None:
 
 
 def daemon(settings: Settings) -> Finding:
-    """Whether it runs where the configuration says, and is ready."""
+    """Whether it runs where the configuration says, is the one of this configuration, and is ready."""
     from ..client.errors import Unavailable
     from ..client.transport import Transport
 
     url = address(settings)
-    transport = Transport(url, None)
+    transport = Transport(url, _token(settings))
     try:
-        answer = transport.send("GET", "/readyz", None, read=DAEMON_S)
+        ready = transport.send("GET", "/readyz", None, read=DAEMON_S)
+        ppas = transport.send("GET", "/v1/ppas", None, read=DAEMON_S)
     except Unavailable as error:
         if not error.maybe_done:
             return note("daemon", f"none runs here ({error})")
@@ -147,18 +154,63 @@ def daemon(settings: Settings) -> Finding:
         return bad("daemon", f"does not answer ({error})", "is another program at this address?", UNAVAILABLE)
     finally:
         transport.close()
-    if answer.status == 200:
-        return _ready(url, answer.document.get("launchpad"))
-    what = answer.document.get("detail") or f"it answers {answer.status}"
+    return _unready(url, ready) or _other(url, settings, ppas) or _ready(url, ready, ppas)
+
+
+def _token(settings: Settings) -> str | None:
+    """The environment's, if this configuration knows it: no other daemon is shown it otherwise."""
+    token = os.environ.get("PPA_ASSIGNER_TOKEN", "").strip()
+    digest = hashlib.sha256(token.encode(errors="surrogateescape")).hexdigest()
+    return token if any(client.token_sha256 == digest for client in settings.api.clients) else None
+
+
+def _other(url: str, settings: Settings, ppas: Answer) -> Finding | None:
+    """What it is, if it is not the daemon of this configuration."""
+    problem = str(ppas.document.get("type", ""))
+    if ppas.status == HTTPStatus.UNAUTHORIZED and problem.endswith("unauthorized"):
+        if settings.api.clients:
+            return None
+        what = f"{url}: is another's: it wants a token, and this configuration has no clients"
+        return bad("daemon", what, OTHER, UNAVAILABLE)
+    if ppas.status in _BUSY:
+        return None
+    served = _served(ppas)
+    if served is None:
+        return bad("daemon", f"{url}: what answers there is no PPA assigner", OTHER, UNAVAILABLE)
+    wanted = {str(ppa) for pool in settings.pools.values() for ppa in pool.ppas} | {*map(str, settings.retire)}
+    lacking = sorted(wanted - served)
+    if len(lacking) == len(wanted):
+        return bad("daemon", f"{url}: is another's, it serves none of these PPAs", OTHER, UNAVAILABLE)
+    if lacking:
+        what = f"{url}: does not serve {few(lacking)}"
+        return warning("daemon", what, f"reload it, if it is the one of this configuration; if not, {OTHER}")
+    return None
+
+
+def _served(ppas: Answer) -> set[str] | None:
+    items = ppas.document.get("items")
+    if ppas.status != HTTPStatus.OK or not isinstance(items, list):
+        return None
+    return {str(item.get("ppa")) for item in items if isinstance(item, dict)}
+
+
+def _unready(url: str, ready: Answer) -> Finding | None:
+    if ready.status == HTTPStatus.OK:
+        return None
+    what = ready.document.get("detail") or f"it answers {ready.status}"
     return bad("daemon", f"{url}: not ready: {what}", "its log has more; it goes on by itself", UNAVAILABLE)
 
 
-def _ready(url: str, launchpad: object) -> Finding:
-    """What it says of Launchpad; a daemon of an older version says nothing."""
-    if not isinstance(launchpad, dict) or launchpad.get("ok") is not False:
-        return good("daemon", f"{url}: ready")
-    what = f"{url}: Launchpad is away for it since {launchpad.get('since')}: {launchpad.get('why')}"
-    return bad("daemon", what, "it goes on by itself, but for new credentials: those need a restart", UNAVAILABLE)
+def _ready(url: str, ready: Answer, ppas: Answer) -> Finding:
+    """Of a daemon that is not known to be another's."""
+    launchpad = ready.document.get("launchpad")
+    if isinstance(launchpad, dict) and launchpad.get("ok") is False:  # one of an older version says nothing of it
+        what = f"{url}: Launchpad is away for it since {launchpad.get('since')}: {launchpad.get('why')}"
+        return bad("daemon", what, "it goes on by itself, but for new credentials: those need a restart", UNAVAILABLE)
+    if ppas.status == HTTPStatus.OK:
+        return good("daemon", f"{url}: ready, and serves these PPAs")
+    what = f"{url}: ready; which PPAs it serves is not told without a token"
+    return note("daemon", what, "set PPA_ASSIGNER_TOKEN to see whether it is the daemon of this configuration")
 
 
 def address(settings: Settings) -> str:

@@ -181,13 +181,25 @@ def _absent(
         yield bad("ppas", what, LISTS, CONFIGURATION)
     if not to_create:
         return
-    owned_by = f"~{owner}" if f"~{owner}" == me else examiner.owner_of(owner)
-    _must_answer(owned_by)
-    if me in (owned_by, f"~{owner}"):
+    may = f"~{owner}" == me or _may_create(examiner, owner, me)
+    if may:
         yield good("ppas", f"{few(to_create)}: not there, the daemon will create it")
     else:
-        what = f"{few(to_create)}: not there, to be created, which owner and administrators of ~{owner} may"
+        says = f"{me} is neither" if may is False else f"Launchpad does not say whether {me} is one"
+        what = f"{few(to_create)}: not there, to be created, which owner and administrators of ~{owner} may; {says}"
         yield warning("ppas", what, f"make sure that {me} is an administrator of ~{owner}, or create it")
+
+
+def _may_create(examiner: Examiner, owner: str, me: str) -> bool | None:
+    """Whether we may make PPAs of a team: more than its members may (launchpad-measured.md, 22).  A team that owns or
+    administers it stands for its own members.  None: not told.
+    """
+    owned_by, admins, teams = examiner.owner_of(owner), examiner.administrators(owner), examiner.teams(me)
+    for answer in (owned_by, admins, teams):
+        _must_answer(answer)
+    if isinstance(owned_by, Silence) or isinstance(admins, Silence) or isinstance(teams, Silence):
+        return None
+    return bool({me, *teams} & {owned_by, *admins})
 
 
 # -- rights -------------------------------------------------------------------------------------------------------

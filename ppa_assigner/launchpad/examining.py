@@ -102,9 +102,15 @@ class Examiner(LaunchpadClient):
 
     def teams(self, person: str) -> frozenset[str] | Gone | Refused | Unavailable:
         """The teams that somebody is in, directly or not, as `~name`: one request per 300."""
-        return told(partial(self._teams, f"{to_person(self._root, person)}/super_teams?ws.size={contents.PAGE}"))
+        return told(partial(self._names, f"{to_person(self._root, person)}/super_teams?ws.size={contents.PAGE}"))
 
-    def _teams(self, url: str) -> frozenset[str]:
+    def administrators(self, team: str) -> frozenset[str] | Gone | Refused | Unavailable:
+        """The members that may change a team beside its owner, as `~name`: one request per 300.  A team among them
+        stands for all that are in it.
+        """
+        return told(partial(self._names, f"{to_person(self._root, team)}/admins?ws.size={contents.PAGE}"))
+
+    def _names(self, url: str) -> frozenset[str]:
         return frozenset(f"~{answers.text(one, 'name')}" for one in contents.entries(self._asking.getter(), url))
 
     def owner_of(self, who: str) -> str | Gone | Refused | Unavailable | None:

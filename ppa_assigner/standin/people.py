@@ -192,6 +192,7 @@ class Person(Located):
         self.display_name = display_name or name.replace("-", " ").title()
         self.date_created = world.now()
         self.members: set[Person] = set()
+        self.administrators: set[Person] = set()
         self._teams: set[Team] = set()
         self.archives: dict[str, Archive] = {}
 
@@ -221,6 +222,11 @@ class Person(Located):
         everybody = self.world.people.values()
         return Listing(sorted((t for t in everybody if t is not self and self.within(t)), key=lambda t: t.name))
 
+    @property
+    def admins(self) -> Listing:
+        """The members that may change the team, by name; none of a person."""
+        return Listing(sorted(self.administrators, key=lambda member: member.name))
+
     @staticmethod
     def _asked_by_admin() -> bool:
         person = asker()
@@ -231,13 +237,16 @@ class Person(Located):
         return other is self or any(team.within(other) for team in self._teams)
 
     def permits(self, permission: str, caller: Caller) -> bool:
-        """Who may act for this person: itself, an administrator, and for a team its owner."""
+        """Who may act for this person: itself, an administrator of all, and for a team its owner and administrators,
+        or who is in a team that is one of these.
+        """
         if permission != EDIT:
             return True
         who = caller.person
         if who is None or caller.level not in WRITERS:
             return False
-        return who is self or who.is_admin or (self.team_owner is not None and who.within(self.team_owner))
+        above = self.administrators | ({self.team_owner} if self.team_owner is not None else set())
+        return who is self or who.is_admin or any(who.within(one) for one in above)
 
     def get(self, request: Any, name: str) -> Any:
         """`+archive/DISTRIBUTION/NAME`."""
@@ -287,12 +296,14 @@ class Team(Person):
 
     is_team = True
 
-    def join(self, member: Person) -> None:
-        """Take somebody in."""
+    def join(self, member: Person, admin: bool = False) -> None:
+        """Take somebody in; `admin`: as one who may change the team."""
         self.members.add(member)
+        (self.administrators.add if admin else self.administrators.discard)(member)
         member._teams.add(self)
 
     def leave(self, member: Person) -> None:
         """Let somebody go."""
         self.members.discard(member)
+        self.administrators.discard(member)
         member._teams.discard(self)

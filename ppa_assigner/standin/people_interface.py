@@ -142,6 +142,7 @@ class IPerson(ILocated):
     team_owner = exported(Reference(title="Owner", schema=Interface, required=False))
     ppas = exported(CollectionField(title="PPAs", readonly=True, value_type=Reference(schema=IArchive)))
     super_teams = exported(CollectionField(title="Member of", readonly=True, value_type=Reference(schema=Interface)))
+    admins = exported(CollectionField(title="Administrators", readonly=True, value_type=Reference(schema=Interface)))
 
     @operation_parameters(
         distribution=Reference(title="Distribution", schema=IDistribution, required=False),
@@ -180,6 +181,7 @@ class ITeam(IPerson):
     """launchpadlib takes everybody for a team until told better."""
 
 
+IPerson["admins"].value_type.schema = IPerson
 IPerson["super_teams"].value_type.schema = ITeam
 
 

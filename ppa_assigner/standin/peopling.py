@@ -62,13 +62,17 @@ class Peopling(ABC):
             people = [self._person(member) for member in members]
             return self._world.make_team(name, self._person(owner), people).name
 
-    def member(self, team: str, person: str, remove: bool = False) -> None:
+    def member(self, team: str, person: str, remove: bool = False, admin: bool = False) -> None:
         """Take somebody in, or out."""
         with self._world.lock:
             found = self._person(team)
             if not isinstance(found, Team):
                 raise ValueError(f"{team} is no team")
-            (found.leave if remove else found.join)(self._person(person))
+            who = self._person(person)
+            if remove:
+                found.leave(who)
+            else:
+                found.join(who, admin)
 
     def token(
         self, person: str, level: str = "WRITE_PRIVATE", consumer: str = CONSUMER, expired: bool = False

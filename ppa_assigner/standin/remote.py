@@ -85,9 +85,9 @@ class Control:
         """A team."""
         return cast("str", self.call("team", name=name, owner=owner, members=list(members)))
 
-    def member(self, team: str, person: str, remove: bool = False) -> None:
+    def member(self, team: str, person: str, remove: bool = False, admin: bool = False) -> None:
         """In or out."""
-        self.call("member", team=team, person=person, remove=remove)
+        self.call("member", team=team, person=person, remove=remove, admin=admin)
 
     def token(
         self, person: str, level: str = "WRITE_PRIVATE", consumer: str = "standin", expired: bool = False

@@ -152,6 +152,25 @@ def to_create_by_a_member(site: Site) -> None:
     site.pool |= {"ppas": ["~other/ubuntu/new"], "create": True}
 
 
+def to_create_by_an_administrator(site: Site) -> None:
+    site.control.team("other", "stranger")
+    site.control.member("other", "ppa-bot", admin=True)
+    site.pool |= {"ppas": ["~other/ubuntu/new"], "create": True}
+
+
+def to_create_by_a_team_of_administrators(site: Site) -> None:
+    site.control.team("heads", "stranger", ["ppa-bot"])
+    site.control.team("other", "stranger")
+    site.control.member("other", "heads", admin=True)
+    site.pool |= {"ppas": ["~other/ubuntu/new"], "create": True}
+
+
+def to_create_by_an_owning_team(site: Site) -> None:
+    site.control.team("heads", "stranger", ["ppa-bot"])
+    site.control.team("other", "heads")
+    site.pool |= {"ppas": ["~other/ubuntu/new"], "create": True}
+
+
 def unpublished(site: Site) -> None:
     site.control.settings(FIRST, publish=False)
 
@@ -206,6 +225,9 @@ def other_clock(site: Site) -> None:
     [
         (to_create, "good", ("~ci-pool/ubuntu/new: not there, the daemon will create it",)),
         (to_create_by_a_member, "warning", ("~other/ubuntu/new", "~ppa-bot is an administrator of ~other")),
+        (to_create_by_an_administrator, "good", ("~other/ubuntu/new: not there, the daemon will create it",)),
+        (to_create_by_a_team_of_administrators, "good", ("~other/ubuntu/new: not there, the daemon will create it",)),
+        (to_create_by_an_owning_team, "good", ("~other/ubuntu/new: not there, the daemon will create it",)),
         (unpublished, "warning", (FIRST, "publishing is off")),
         (private_indexes, "warning", (FIRST, "proof: index")),
         (unreadable, "warning", (FIRST, "cannot be read", "adopt")),

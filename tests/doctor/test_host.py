@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import ssl
 from pathlib import Path
@@ -17,6 +18,7 @@ from ..processes import Launchpad, configure, running, start_launchpad
 from ..rawserver import RawServer
 from .site import Site, Told
 
+POOLED = [f"~ci-pool/ubuntu/pool-{number:03}" for number in range(1, 6)]
 pytestmark = pytest.mark.xdist_group("doctor")
 
 
@@ -35,10 +37,58 @@ def test_a_daemon_for_which_launchpad_is_away(site: Site) -> None:
     away = {"ok": False, "since": "2026-11-25T03:14:12Z", "why": "Launchpad refuses our credentials: Expired token"}
     with FakeDaemon() as daemon:
         daemon.on("GET", "/readyz", Reply(200, {"ready": True, "launchpad": away}))
+        daemon.on("GET", "/v1/ppas", Reply(200, {"items": [{"ppa": ppa} for ppa in POOLED]}))
         site.api["listen"] = daemon.url.removeprefix("http://")
         told = site.doctor()
     assert told.code == 69
     told.expect("bad", "daemon", "Launchpad is away", "2026-11-25T03:14:12Z", "Expired token", "restart")
+
+
+READY = {"ready": True}
+
+
+@pytest.mark.parametrize(
+    ("ppas", "grade", "words"),
+    [
+        (Reply(200, {"items": [{"ppa": "~else/ubuntu/x"}]}), "bad", ("is another's", "none of these", "api.listen")),
+        (Reply(200, {"items": []}), "bad", ("is another's", "api.listen")),
+        (problem(404, "not-found"), "bad", ("no PPA assigner", "api.listen")),
+        (Reply(200, {"ok": True}), "bad", ("no PPA assigner",)),
+        (problem(401, "unauthorized"), "bad", ("is another's", "wants a token")),
+        (Reply(200, {"items": [{"ppa": ppa} for ppa in POOLED[1:]]}), "warning", (POOLED[0], "reload")),
+        (Reply(200, {"items": [{"ppa": ppa} for ppa in [*POOLED, "~ci-pool/ubuntu/left"]]}), "good", ("ready",)),
+        (problem(429, "too-many-requests"), "note", ("ready", "not told")),
+    ],
+    ids=["other PPAs", "no PPAs", "no such path", "something", "with clients", "not reloaded", "one more", "busy"],
+)
+def test_who_answers_is_not_ready_for_that(site: Site, ppas: Reply, grade: str, words: tuple[str, ...]) -> None:
+    """Only what serves the PPAs of this configuration is its daemon."""
+    with FakeDaemon() as daemon:
+        daemon.on("GET", "/readyz", Reply(200, READY)).on("GET", "/v1/ppas", ppas)
+        site.api["listen"] = daemon.url.removeprefix("http://")
+        told = site.doctor()
+    told.expect(grade, "daemon", *words)
+    assert told.code == (69 if grade == "bad" else 0)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_token_is_shown_to_whom_this_configuration_knows(
+    site: Site, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    """With it doctor sees the PPAs; without, it does not call the daemon its own."""
+    token = "b" * 64
+    monkeypatch.setenv("PPA_ASSIGNER_TOKEN", token)
+    digest = hashlib.sha256(token.encode()).hexdigest() if known else "0" * 64
+    items = Reply(200, {"items": [{"ppa": ppa} for ppa in POOLED]})
+    with FakeDaemon() as daemon:
+        daemon.on("GET", "/readyz", Reply(200, READY))
+        daemon.on("GET", "/v1/ppas", items if known else problem(401, "unauthorized"))
+        listen = daemon.url.removeprefix("http://")
+        site.api = {"listen": listen, "clients": [{"name": "a", "token_sha256": digest, "role": "operator"}]}
+        told = site.doctor()
+        sent = {seen.headers.get("Authorization") for seen in daemon.requests}
+    assert sent == ({f"Bearer {token}"} if known else {None})
+    told.expect("good" if known else "note", "daemon", "ready")
 
 
 def test_a_daemon_with_a_certificate_for_another_name(site: Site) -> None:
