@@ -111,6 +111,10 @@ class FakeWorker(Worker):
             self.told.append(command)
         self.reply(command, Denied(why, detail))
 
+    def hear(self) -> None:
+        """Silence counts from now on."""
+        self._known = replace(self._known, heard=self._clock.now().date)
+
     def lend(self, attempt: int | None = None) -> Record:
         """Carry out the oldest Assign."""
         command = self.take(Assign)

@@ -377,6 +377,15 @@ def test_release_of_an_unknown_lease_is_77_but_0_after_a_lost_answer(daemon: Fak
     assert cli("release", "4c1f", url=daemon.url).returncode == 0
 
 
+def test_release_while_launchpad_is_away_is_69_and_says_what_becomes_of_it(daemon: FakeDaemon) -> None:
+    """The daemon does it later; it is asked once."""
+    daemon.on("DELETE", ONE, problem(503, "launchpad-unavailable", retry_after=5, pending=True))
+    done = cli("release", "4c1f", url=daemon.url)
+    assert (done.returncode, done.stdout) == (69, "")
+    assert "not released yet: the daemon does it as soon as Launchpad is back" in done.stderr
+    assert len(daemon.calls("DELETE", ONE)) == 1
+
+
 def test_status_in_a_pipe_is_plain_and_whole(daemon: FakeDaemon) -> None:
     """Nothing is cut, wrapped or coloured, and no text of others brings control characters."""
     end = {"until": "2999-01-01T00:00:00Z", "ends": "2026-01-01T00:00:00Z", "ends_by": "idle"}

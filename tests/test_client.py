@@ -361,6 +361,16 @@ def test_release_whose_answer_was_lost(daemon: FakeDaemon, client: Client, lost:
     assert client.release("4c1f") is None
 
 
+@pytest.mark.parametrize("act", ["release", "withdraw"])
+def test_what_the_daemon_does_later_is_not_asked_for_again(daemon: FakeDaemon, client: Client, act: str) -> None:
+    """It is `pending`: said at once, with what that rests on."""
+    pending = problem(503, "launchpad-unavailable", retry_after=5, pending=True)
+    daemon.on("DELETE", ONE, pending).on("DELETE", LEASES, pending)
+    with pytest.raises(Unavailable, match="as soon as Launchpad is back; should the daemon be restarted") as raised:
+        getattr(client, act)("4c1f")
+    assert (raised.value.pending, raised.value.exit_code, len(daemon.requests)) == (True, 69, 1)
+
+
 def test_a_page_of_something_else_is_no_release(daemon: FakeDaemon, client: Client) -> None:
     """Only the daemon's own 404 tells that a lease is forgotten."""
     daemon.on("DELETE", ONE, Drop(), Reply(404, b"<html>"))
@@ -382,8 +392,8 @@ def test_an_operators_act_is_not_sent_twice(daemon: FakeDaemon, client: Client) 
 
 def test_a_block_has_a_ppa_and_gives_it_back(daemon: FakeDaemon, client: Client) -> None:
     """Assigned before, touched within every quarter of its idle time, released after, also when the block fails."""
-    daemon.on("POST", LEASES, Reply(201, LEASE | {"idle": 1})).on("DELETE", ONE, Reply(200, PPA))
-    daemon.on("POST", TOUCH, Reply(200, LEASE | {"idle": 1}))
+    daemon.on("POST", LEASES, Reply(201, LEASE | {"idle": 6})).on("DELETE", ONE, Reply(200, PPA))
+    daemon.on("POST", TOUCH, Reply(200, LEASE | {"idle": 6}))
     with pytest.raises(ZeroDivisionError), client.lease("ticket-123", wait=1) as held:  # noqa: PT012 - the block is the point
         assert (held.id, held.dput) == ("4c1f", "ppa:ci-pool/ubuntu/pool-001")
         daemon.wait_for("POST", TOUCH, 2)
@@ -393,7 +403,7 @@ def test_a_block_has_a_ppa_and_gives_it_back(daemon: FakeDaemon, client: Client)
 
 def test_a_lost_lease_is_told_once_and_not_released(daemon: FakeDaemon, client: Client) -> None:
     """410 to a touch: whoever holds the PPA next must not be disturbed."""
-    daemon.on("POST", LEASES, Reply(201, LEASE | {"idle": 1})).on("DELETE", ONE, Reply(200, PPA))
+    daemon.on("POST", LEASES, Reply(201, LEASE | {"idle": 6})).on("DELETE", ONE, Reply(200, PPA))
     daemon.on("POST", TOUCH, problem(410, "lease-over"))
     told: list[str] = []
     lost = threading.Event()
@@ -411,8 +421,8 @@ def test_a_lost_lease_is_told_once_and_not_released(daemon: FakeDaemon, client: 
 
 def test_a_failing_touch_loses_nothing(daemon: FakeDaemon, client: Client) -> None:
     """A daemon that is away for a while is no reason to end the work."""
-    daemon.on("POST", LEASES, Reply(201, LEASE | {"idle": 1})).on("DELETE", ONE, Reply(200, PPA))
-    daemon.on("POST", TOUCH, problem(503, "launchpad-unavailable"), Drop(), Reply(200, LEASE | {"idle": 1}))
+    daemon.on("POST", LEASES, Reply(201, LEASE | {"idle": 6})).on("DELETE", ONE, Reply(200, PPA))
+    daemon.on("POST", TOUCH, problem(503, "launchpad-unavailable"), Drop(), Reply(200, LEASE | {"idle": 6}))
     with client.lease("ticket-123") as held:
         daemon.wait_for("POST", TOUCH, 4)
         assert held.lost is None

@@ -195,7 +195,7 @@ def test_what_was_ignored_stays_ignored(daemon: FakeDaemon) -> None:
 
 def test_it_touches_while_the_command_runs(daemon: FakeDaemon) -> None:
     """Within every quarter of the lease's idle time; a daemon that fails for a while is no matter."""
-    short = LEASE | {"idle": 1}
+    short = LEASE | {"idle": 6}
     with FakeDaemon() as other:
         other.on("POST", LEASES, Reply(201, short)).on("DELETE", ONE, Reply(200, PPA))
         other.on("POST", TOUCH, Drop(), problem(503, "launchpad-unavailable"), Reply(200, short))
@@ -219,7 +219,7 @@ def test_a_lost_lease_stops_the_command(answer: Reply) -> None:
 def test_a_lost_lease_may_only_warn() -> None:
     """With --on-lost warn the command runs on."""
     with FakeDaemon() as daemon:
-        daemon.on("POST", LEASES, Reply(201, LEASE | {"idle": 1})).on("POST", TOUCH, problem(410, "lease-over"))
+        daemon.on("POST", LEASES, Reply(201, LEASE | {"idle": 6})).on("POST", TOUCH, problem(410, "lease-over"))
         with started(*EXEC, "--on-lost", "warn", "--", *LISTEN, url=daemon.url) as process:
             assert process.stderr is not None
             assert "runs on" in process.stderr.readline()
@@ -243,6 +243,17 @@ def test_a_daemon_that_comes_back_gets_its_ppa() -> None:
         daemon.on("DELETE", ONE, Drop(), problem(503, "launchpad-unavailable"), problem(404, "unknown-lease"))
         done = cli(*EXEC, "--", "sh", "-c", "exit 4", url=daemon.url)
     assert (done.returncode, done.stderr) == (4, "")
+
+
+def test_a_release_that_the_daemon_does_later_is_said_and_not_waited_for() -> None:
+    """Launchpad is away at the command's end; the code stays the command's."""
+    with FakeDaemon() as daemon:
+        pending = problem(503, "launchpad-unavailable", retry_after=5, pending=True)
+        daemon.on("POST", LEASES, Reply(201, LEASE)).on("DELETE", ONE, pending)
+        done = cli(*EXEC, "--", "sh", "-c", "exit 4", url=daemon.url)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.startswith("ppa-assigner: ~ci-pool/ubuntu/pool-001: not released yet: the daemon does it")
+    assert len(daemon.calls("DELETE", ONE)) == 1
 
 
 def test_a_daemon_that_stays_away_costs_a_warning() -> None:

@@ -91,6 +91,25 @@ def test_touch_that_is_denied(why: No, kind: Kind) -> None:
     assert problem(future).kind is kind
 
 
+def test_a_touch_that_cannot_be_written_says_whether_it_was_heard() -> None:
+    """By a worker that took it: then silence counts anew.  Not by one that is down, or that did not get to it."""
+    made, a = used()
+    future = made.supervisor.touch("L", None, EVERYBODY)
+    a.hear()
+    a.deny(Touch, No.OUTAGE)
+    assert problem(future).facts["heard"] is True
+    made.wait(5.0)
+    for how in ("late", "down"):
+        future = made.supervisor.touch("L", None, EVERYBODY)
+        if how == "late":
+            made.wait(61.0)
+        else:
+            a.hear()
+            a.die()
+        assert problem(future).kind is Kind.UNAVAILABLE
+        assert "heard" not in problem(future).facts
+
+
 def test_a_denial_without_a_reason_still_says_something() -> None:
     """The detail is for people."""
     made, a = used()

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..record import State
 from ..views import Condition, EndsBy
+from . import examples
 
 SOURCES = 50
 """As many as one wish may name: each may cost a request to Launchpad for each PPA."""
@@ -30,50 +31,6 @@ Ends = Annotated[
     Time | None, Field(description="when the lease ends if nobody touches it, as this daemon knows; null when not used")
 ]
 EndingBy = Annotated[EndsBy | None, Field(description="what ends it then: its fixed end, or silence (`idle`)")]
-
-_LEASE: dict[str, Any] = {
-    "id": "4c1f8f0e3a7d4b5f9e2c6d1a0b7c8e9f",
-    "request_id": "build-77",
-    "attempt": 0,
-    "ppa": "~ci-pool/ubuntu/pool-001",
-    "dput": "ppa:ci-pool/ubuntu/pool-001",
-    "web": "https://launchpad.net/~ci-pool/+archive/ubuntu/pool-001",
-    "pool": "default",
-    "owner": "ticket-123",
-    "by": "jenkins",
-    "state": "used",
-    "since": "2026-11-25T03:14:12Z",
-    "touched": "2026-11-25T03:20:00Z",
-    "until": "2026-11-25T11:14:12Z",
-    "ends": "2026-11-25T03:31:00Z",
-    "ends_by": "idle",
-    "idle": 600,
-    "note": None,
-    "uploader": "~ann",
-}
-_PPA: dict[str, Any] = {
-    "ppa": "~ci-pool/ubuntu/pool-001",
-    "pool": "default",
-    "state": "dirty",
-    "condition": "ok",
-    "owner": "ticket-123",
-    "lease": "4c1f8f0e3a7d4b5f9e2c6d1a0b7c8e9f",
-    "since": "2026-11-25T11:14:12Z",
-    "touched": "2026-11-25T11:14:12Z",
-    "until": None,
-    "ends": None,
-    "ends_by": None,
-    "note": None,
-    "tries": 0,
-    "fault": None,
-    "quarantined": None,
-    "cleaning": {"step": "delete", "found": 40, "deleted": 12, "left": 28, "since": "2026-11-25T11:14:13Z"},
-    "seen": "2026-11-25T11:14:20Z",
-}
-_COUNTS: dict[str, Any] = {
-    "state": {"free": 3, "used": 16, "dirty": 1},
-    "condition": {c.value: 20 if c is Condition.OK else 0 for c in Condition},
-}
 
 
 def _shown(*examples: dict[str, Any]) -> ConfigDict:
@@ -139,7 +96,7 @@ class Touch(Incoming):
 class Release(Incoming):
     """Which lease is meant."""
 
-    model_config = _shown({"lease": _LEASE["id"]})
+    model_config = _shown({"lease": examples.LEASE["id"]})
 
     lease: Text
 
@@ -147,7 +104,7 @@ class Release(Incoming):
 class Hold(Incoming):
     """Which lease is kept, and how many seconds longer."""
 
-    model_config = _shown({"lease": _LEASE["id"], "for": 86400})
+    model_config = _shown({"lease": examples.LEASE["id"], "for": 86400})
 
     lease: Text
     seconds: Annotated[Seconds, Field(alias="for")]
@@ -168,7 +125,7 @@ class Nothing(Incoming):
 class Lease(BaseModel):
     """One owner's time with one PPA."""
 
-    model_config = _shown(_LEASE)
+    model_config = _shown(examples.LEASE)
 
     id: str
     request_id: str | None
@@ -209,7 +166,7 @@ class Cleaning(BaseModel):
 class Ppa(BaseModel):
     """What is known of a PPA."""
 
-    model_config = _shown(_PPA)
+    model_config = _shown(examples.PPA)
 
     ppa: PpaName
     pool: str
@@ -239,7 +196,7 @@ class Ppas(BaseModel):
 class Counts(BaseModel):
     """How many PPAs are in each state and condition."""
 
-    model_config = _shown(_COUNTS)
+    model_config = _shown(examples.COUNTS)
 
     state: dict[str, int]
     condition: dict[str, int]
@@ -257,7 +214,9 @@ class Pool(BaseModel):
 class Pools(BaseModel):
     """All pools."""
 
-    model_config = _shown({"items": [{"pool": "default", "counts": _COUNTS, "waiting": 0, "oldest_wait": None}]})
+    model_config = _shown(
+        {"items": [{"pool": "default", "counts": examples.COUNTS, "waiting": 0, "oldest_wait": None}]}
+    )
 
     items: list[Pool]
 
@@ -345,4 +304,14 @@ class Problem(BaseModel):
         dict[str, str] | None, Field(description="with `all-burnt`: which PPA had which of them, name and version")
     ] = None
     launchpad: Annotated[Reachable | None, Field(description="with a 503 of `/readyz`")] = None
+    pending: Annotated[
+        bool | None,
+        Field(description="with the 503 of a release: it is carried out when Launchpad is back; a restart forgets it"),
+    ] = None
+    heard: Annotated[
+        bool | None,
+        Field(
+            description="with the 503 of a touch that could not be written: this daemon heard it, silence counts anew"
+        ),
+    ] = None
     ticket: Annotated[str | None, Field(description="bring it back within 10 minutes to keep your place")] = None

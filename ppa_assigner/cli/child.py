@@ -27,17 +27,18 @@ class Child:
         self._lock = threading.Lock()
         self._pid: int | None = None
 
-    def start(self) -> None:
-        """Raises OSError when it cannot be run."""
+    def start(self, more: Mapping[str, str]) -> int:
+        """Its pid.  `more` is for its environment.  Raises OSError when it cannot be run."""
         if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:  # inherited; it would discard the exit code
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._pid = os.posix_spawn(
             shutil.which(self.command[0]) or self.command[0],
             self.command,
-            self._environment,
+            {**self._environment, **more},
             setsigmask=self._mask,
             setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],  # which Python ignores, and a command expects to end it
         )
+        return self._pid
 
     def send(self, number: int) -> None:
         """Send it a signal, if it runs.  From any thread."""

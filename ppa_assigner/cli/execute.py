@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..client.errors import AssignerError
+from ..client.errors import AssignerError, Unavailable
 from . import lending, options, output, shell, signals
 from .child import Child
 from .options import OnLost, TokenFile, Url
 from .signals import interruptible, not_ignored
+from .watcher import Watcher
 
 if TYPE_CHECKING:
     from ..client import Client, Holding, Lease, Wish
@@ -82,22 +83,25 @@ def _obstacle(program: str) -> int:
 def _with_ppa(client: Client, owner: str, wish: Wish, command: list[str], on_lost: OnLost) -> int:
     from ..client import Holding
 
+    watcher = Watcher()
     with interruptible(PASSED_ON), lending.taking_back(client, wish) as waiting:
-        lease = lending.take(client, owner, wish, waiting)
+        term = lending.take(client, owner, wish, waiting)
         # From here to this process's end nothing interrupts it: signals wait until they are passed on.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, signal.SIGCHLD})
         signals.again()
-    child = Child(command, dict(os.environ) | shell.variables(lease), before)
-    holding = Holding(client, lease, lambda reason: _lost(child, lease, reason, on_lost))
+    child = Child(command, dict(os.environ) | shell.variables(term.lease), before)
+    holding = Holding(client, term, lambda reason: _lost(child, term.lease, reason, on_lost))
     try:
-        return _run(child, holding)
+        return _run(child, holding, watcher)
     finally:
+        watcher.end(left_may_go_on=holding.lost is None or on_lost is OnLost.WARN)
         _give_back(client, holding)
 
 
-def _run(child: Child, holding: Holding) -> int:
+def _run(child: Child, holding: Holding, watcher: Watcher) -> int:
+    holding.make_sure()
     try:
-        child.start()
+        watcher.watch(child.start(watcher.ready()))
     except OSError as error:
         output.say(f"{child.command[0]}: {error.strerror}")
         return NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN
@@ -114,12 +118,11 @@ def _lost(child: Child, lease: Lease, reason: str, on_lost: OnLost) -> None:
 
 
 def _give_back(client: Client, holding: Holding) -> None:
-    from ..client.calls import RELEASE_S
-
-    if holding.lost is not None:
-        return
     try:
-        client.release(holding.id, within=RELEASE_S)
+        client.give_back(holding)
     except AssignerError as error:
+        if isinstance(error, Unavailable) and error.pending:
+            output.say(f"{holding.ppa}: {error}")
+            return
         until = holding.lease["until"]
         output.say(f"the release of {holding.ppa} is not confirmed, its lease ends by itself at {until}: {error}")

@@ -19,7 +19,8 @@ from .signals import Interrupted, interruptible
 from .waiting import Waiting
 
 if TYPE_CHECKING:
-    from ..client import PPA, Client, Lease, Wish
+    from ..client import PPA, Client, Wish
+    from ..client.term import Term
 
 _EXPORT_HELP = 'Print lines for a shell: lease=$(ppa-assigner assign … --export) || exit; eval "$lease"'
 _WITHDRAW_S = 10.0
@@ -60,19 +61,19 @@ def assign(
     )
     client = options.connect(url, token_file)
     with interruptible(), taking_back(client, wish) as waiting:
-        lease = take(client, owner, wish, waiting)
+        lease = take(client, owner, wish, waiting).lease
         if json:
             output.document(lease)
         else:
             output.line(shell.exports(lease) if export else lease["ppa"])
 
 
-def take(client: Client, owner: str, wish: Wish, waiting: Waiting) -> Lease:
+def take(client: Client, owner: str, wish: Wish, waiting: Waiting) -> Term:
     """Assign; how it goes is shown."""
     with waiting.shown():
-        lease = client.assign(owner, on_wait=waiting.told, **wish)
+        term = client.take(owner, on_wait=waiting.told, **wish)
     signals.again()
-    return lease
+    return term
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import contextlib
 import os
 import uuid
 from collections.abc import Callable, Generator, Iterator
+from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
@@ -22,7 +23,8 @@ from .holding import Holding
 from .patience import Patience
 from .shapes import PPA, Event, Lease, Pool, Wish, looks_like_lease
 from .stream import following
-from .transport import DEFAULT_URL, Transport
+from .term import Term, assigned, boottime
+from .transport import DEFAULT_URL, Answer, Transport
 
 PATIENCE_S = 5.0  # an unreachable daemon is tried again at least that long
 ANSWER_S = 75.0  # the daemon's own deadline for a call is a minute unless configured otherwise
@@ -67,6 +69,10 @@ class Client:
         Raises NoneFree, NotPermitted (also `request-id-taken` and `superseded`), UsageError, Unavailable or Bug; the
         problem document has the `request_id`, with which `withdraw` makes sure that nothing is left behind.
         """
+        return self.take(owner, on_wait=on_wait, **wish).lease
+
+    def take(self, owner: str, *, on_wait: Callable[[AssignerError], None] | None = None, **wish: Unpack[Wish]) -> Term:
+        """As `assign`: the lease, and how long it runs for certain by this host's clock.  For a Holding."""
         asking = Asking(owner, wish)
         patience = Patience(max(asking.wait, PATIENCE_S), read=self._answer_s, longest_pause=BACK_IN_LINE_S)
         while True:
@@ -81,11 +87,14 @@ class Client:
                 if not asking.may_go_on(error):
                     patience.pause(error.retry_after)
 
-    def _ask(self, body: Document) -> Lease:
-        document = self._once("POST", "/v1/leases", body, read=body["wait"] + self._answer_s)
-        if not looks_like_lease(document):
+    def _ask(self, body: Document) -> Term:
+        sent = boottime()
+        answer = self._sent("POST", "/v1/leases", body, read=body["wait"] + self._answer_s)
+        if not looks_like_lease(answer.document):
             raise Unavailable("the daemon's answer is no lease")
-        return cast(Lease, document)
+        # An attempt is that of one request: a lease that has it was written for this one.
+        written = answer.status == HTTPStatus.CREATED or 0 < body["attempt"] == answer.document.get("attempt")
+        return assigned(cast(Lease, answer.document), sent, boottime(), written=written)
 
     def withdraw(self, request_id: str, *, within: float | None = None) -> None:
         """Take a wish back: it leaves the line, and what it got is released.  Nothing happens when there is none.
@@ -95,17 +104,24 @@ class Client:
         with contextlib.suppress(UnknownLease):
             self._persist("DELETE", "/v1/leases?" + urlencode({"request_id": request_id}), patience=self._tries(within))
 
-    def touch(self, lease_id: str, ttl: float | None = None) -> Lease:
+    def touch(self, lease_id: str, ttl: float | None = None, *, within: float | None = None) -> Lease:
         """Prove that the lease's owner is still there; with `ttl` (seconds) the lease ends that much later from now,
         never earlier than before.  Raises LeaseOver or UnknownLease when it is no longer to be had.
+
+        `within`: give up after that many seconds, and when one try that may have reached the daemon has failed.
         """
         body = {} if ttl is None else {"ttl": ttl}
-        return cast(Lease, self._persist("POST", f"/v1/leases/{_segment(lease_id)}/touch", body))
+        path = f"/v1/leases/{_segment(lease_id)}/touch"
+        document = self._persist("POST", path, body, patience=self._tries(within), resend=within is None)
+        if not looks_like_lease(document):
+            raise Unavailable("the daemon's answer is no lease")
+        return cast(Lease, document)
 
     def release(self, lease_id: str, *, within: float | None = None) -> PPA | None:
         """End the lease.  None: the answer that said so was lost, and its PPA has forgotten the lease since.
 
-        Raises UnknownLease when nothing remembers it at the first answer.  `within`: give up after that many seconds.
+        Raises UnknownLease when nothing remembers it at the first answer, and an Unavailable that is `pending` where
+        Launchpad is away and the daemon does it later.  `within`: give up after that many seconds.
         """
         tries = self._tries(within)
         try:
@@ -131,26 +147,34 @@ class Client:
     ) -> Iterator[Holding]:
         """A PPA for the time of a `with` block: touched in the background, released at the end whatever the end is.
 
-        `on_lost` is called, from another thread, with the reason when the lease ends early.  Leaving the block never
-        hides its exception; a release that cannot be confirmed within 30 s is left to the lease's own end.
+        `on_lost` is called, from another thread, with the reason when the lease ends early: when the daemon says so, or
+        when it does not answer, by this host's own clock some seconds before it may have ended the lease.  Leaving the
+        block never hides its exception; a release that cannot be confirmed within 30 s is left to the lease's own end.
         """
         request_id = wish["request_id"] = wish.get("request_id") or str(uuid.uuid4())
         try:
-            lease = self.assign(owner, **wish)
+            term = self.take(owner, **wish)
         except AssignerError:
             raise
         except BaseException:  # KeyboardInterrupt, and what a signal handler raises
             with contextlib.suppress(AssignerError):
                 self.withdraw(request_id, within=PATIENCE_S)
             raise
-        with Holding(self, lease, on_lost) as holding:
-            try:
+        holding = Holding(self, term, on_lost)
+        try:
+            holding.make_sure()
+            with holding:
                 yield holding
-            finally:
-                holding.stop()
-                if holding.lost is None:
-                    with contextlib.suppress(AssignerError):
-                        self.release(lease["id"], within=RELEASE_S)
+        finally:
+            with contextlib.suppress(AssignerError):
+                self.give_back(holding)
+
+    def give_back(self, holding: Holding) -> None:
+        """Release what was held, within 30 s; within 5 s where it counts as lost, and not where the daemon said that it
+        is over.
+        """
+        if not holding.over:
+            self.release(holding.id, within=RELEASE_S if holding.lost is None else PATIENCE_S)
 
     # -- PPAs, pools, events --------------------------------------------------------------------------------------
 
@@ -207,14 +231,18 @@ class Client:
                 return self._once(method, path, body, read=patience.read)
             except Unavailable as error:  # noqa: PERF203 - the loop is there to try again
                 patience.maybe_done |= error.maybe_done
-                if (error.maybe_done and not resend) or not patience.pause(error.retry_after):
+                given_up = (error.maybe_done and not resend) or error.pending
+                if given_up or not patience.pause(error.retry_after):
                     raise
 
     def _once(self, method: str, path: str, body: Document | None, *, read: float) -> Document:
+        return self._sent(method, path, body, read=read).document
+
+    def _sent(self, method: str, path: str, body: Document | None, *, read: float) -> Answer:
         answer = self._transport.send(method, path, body, read=read)
         if error := error_of(answer.status, answer.document, answer.retry_after):
             raise error
-        return answer.document
+        return answer
 
 
 def _segment(text: str) -> str:

@@ -37,6 +37,13 @@ class Unavailable(AssignerError):  # noqa: N818 - the name says what is the case
 
     exit_code = 69
 
+    @property
+    def pending(self) -> bool:
+        """Whether the daemon has taken over what was asked, and does it when Launchpad is back, unless it is restarted
+        before that.
+        """
+        return self.problem.get("pending") is True
+
     def __init__(
         self,
         message: str,
@@ -122,6 +129,12 @@ _BY_STATUS: Mapping[int, type[AssignerError]] = {
 }
 
 
+PENDING = (
+    "not released yet: the daemon does it as soon as Launchpad is back; should the daemon be restarted before that, the"
+    " lease ends by itself at its end ({})"
+)
+
+
 def slug(problem: Mapping[str, Any]) -> str | None:
     """The last part of a problem's `type`."""
     kind = problem.get("type")
@@ -135,6 +148,7 @@ def error_of(status: int, problem: Document, retry_after: float | None) -> Assig
     kind = _BY_SLUG.get(slug(problem) or "") or _BY_STATUS.get(status) or (Bug if status >= 400 else UsageError)
     message = _message(status, problem)
     if kind is Unavailable:
+        message = PENDING.format(message) if problem.get("pending") is True else message
         return Unavailable(message, problem, retry_after=retry_after, maybe_done=status != 429)
     return kind(message, problem, retry_after=retry_after)
 

@@ -1,47 +1,59 @@
 """A lease that is kept alive in the background.
 
-Rule: touches until it is stopped or the lease is lost, and says once that it is lost; never releases by itself.
+Rule: touches until it is stopped or the daemon says that the lease is over.  It is lost when the daemon says so, or by
+this host's own clock before the daemon may have ended it, whatever became of the touches; that is told once.  Never
+releases by itself.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import Protocol
 
-from .errors import AssignerError, Bug, LeaseOver, Unavailable, UnknownLease
+from .errors import AssignerError, LeaseOver, Unavailable, UnknownLease
 from .shapes import Lease
+from .term import Term, boottime, heard, touched
 
-LONGEST_INTERVAL_S = 60.0
-_AGAIN_S = 5.0  # after a touch that failed
-_LEAST_PAUSE_S = 1.0  # near the lease's end, of which this host's clock knows less than the daemon
+_LONGEST_TRY_S = 75.0  # the daemon's own deadline for a call is a minute unless configured otherwise
+_TRIES = 3  # the part of the time left that one try may take, so that others fit in
+_AGAIN_S = 5.0  # after a touch that failed, at the most
+_LEAST_PAUSE_S = 0.2
+_LEAST_TRY_S = 0.1
+_LOOK_S = 1.0  # how often the boot-time clock is looked at: waits do not count the time that the host sleeps
 _END_OF_THREAD_S = 1.0
 
 
 class Toucher(Protocol):
     """What a holding needs of the client."""
 
-    def touch(self, lease_id: str, ttl: float | None = None) -> Lease:
-        """Prove that the owner is still there."""
+    def touch(self, lease_id: str, ttl: float | None = None, *, within: float | None = None) -> Lease:
+        """Prove that the owner is still there; give up after so many seconds."""
 
 
 class Holding:
     """A lease in use.  A context manager: touched from entering to leaving.
 
-    `lost` is None, or why the lease is over although nobody here ended it.
+    `lost` is None, or why the lease is, or may be, over although nobody here ended it.  `over`: the daemon said so.
     """
 
-    def __init__(self, client: Toucher, lease: Lease, on_lost: Callable[[str], None] | None = None) -> None:
+    def __init__(self, client: Toucher, term: Term, on_lost: Callable[[str], None] | None = None) -> None:
         self._client = client
         self._on_lost = on_lost
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name=f"touch {lease['id']}", daemon=True)
-        self._ends = float("inf")
-        self.lease = lease
+        self._lock = threading.Lock()
+        name = f"touch {term.lease['id']}"
+        self._threads = [
+            threading.Thread(target=act, name=name, daemon=True) for act in (self._keep_touching, self._keep_time)
+        ]
+        self._term = term
         self.lost: str | None = None
-        self._take(lease)
+        self.over = False
+
+    @property
+    def lease(self) -> Lease:
+        """The lease as it was told last."""
+        return self._term.lease
 
     @property
     def id(self) -> str:
@@ -64,7 +76,8 @@ class Holding:
         return self.lease["web"]
 
     def __enter__(self) -> Holding:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -73,53 +86,81 @@ class Holding:
     def stop(self) -> None:
         """Touch no more; what a touch on its way brings is no longer told."""
         self._stopped.set()
-        if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join(_END_OF_THREAD_S)
+        for thread in self._threads:
+            if thread.is_alive() and thread is not threading.current_thread():
+                thread.join(_END_OF_THREAD_S)
 
-    def _take(self, lease: Lease) -> None:
-        """`until` is Launchpad's time and this host's clock may be wrong: how long the lease still runs is told by
-        `touched`, which is not later than now.
+    def make_sure(self) -> None:
+        """Before anything is done with the PPA: where much of the lease's time may be over already, touch it first.
+        Raises AssignerError where that tells, or leaves it possible, that it is over.
         """
-        ends = time.monotonic() + _seconds_between(lease["touched"], lease["until"])
-        self._ends = min(ends, self._ends) if lease["until"] == self.lease["until"] else ends
-        self.lease = lease
-        self._interval = min(LONGEST_INTERVAL_S, (lease.get("idle") or 4 * LONGEST_INTERVAL_S) / 4)
+        if self._term.certain:
+            return
+        sent = boottime()
+        try:
+            self._take(sent, self._client.touch(self.id, within=min(_LONGEST_TRY_S, self._term.interval)))
+        except (LeaseOver, UnknownLease):
+            self.over = True
+            raise
+        except Unavailable:
+            if boottime() >= self._term.gives_up:
+                raise
 
-    def _keep(self) -> None:
-        pause = self._interval
-        while not self._stopped.wait(min(pause, max(_LEAST_PAUSE_S, self._ends - time.monotonic()))):
+    # -- touching -----------------------------------------------------------------------------------------------------
+
+    def _keep_touching(self) -> None:
+        pause = self._pause()
+        while not self._stopped.wait(pause) and not self.over:
             pause = self._touch()
-            if self.lost is not None:
-                return
 
     def _touch(self) -> float:
         """Touch, and tell in how many seconds to do so again."""
+        sent = boottime()
         try:
-            self._take(self._client.touch(self.id))
-        except Unavailable:
-            if time.monotonic() >= self._ends:
-                self._lose("its time is over, and the daemon does not answer")
-            return min(self._interval, _AGAIN_S)
+            self._take(sent, self._client.touch(self.id, within=self._try_for()))
         except (LeaseOver, UnknownLease) as error:
+            self.over = True
             self._lose(str(error))
-        except AssignerError:
-            return min(self._interval, _AGAIN_S)
-        return self._interval
+        except AssignerError as error:
+            if error.problem.get("heard") is True:
+                self._term = heard(self._term, sent)
+            return max(_LEAST_PAUSE_S / 2, min(_AGAIN_S, self._left() / _TRIES**2))
+        return self._pause()
+
+    def _take(self, sent: float, lease: Lease) -> None:
+        self._term = touched(self._term, lease, sent)
+
+    def _pause(self) -> float:
+        """Near the end it is touched more often: the end may have been put off."""
+        return min(self._term.interval, max(_LEAST_PAUSE_S, self._left() / _TRIES))
+
+    def _try_for(self) -> float:
+        """How long one try may take; once the lease counts as lost, nothing hurries any more."""
+        left = self._left()
+        return max(_LEAST_TRY_S, min(_LONGEST_TRY_S, left / _TRIES if left > 0 else self._term.interval))
+
+    def _left(self) -> float:
+        return self._term.gives_up - boottime()
+
+    # -- losing -------------------------------------------------------------------------------------------------------
+
+    def _keep_time(self) -> None:
+        """No touch that hangs, whatever it hangs in, keeps this from coming in time."""
+        while not self._stopped.wait(max(0.0, min(_LOOK_S, self._left()))) and self.lost is None:
+            term = self._term
+            if boottime() >= term.gives_up:
+                self._lose(_why(term))
 
     def _lose(self, reason: str) -> None:
-        if self._stopped.is_set():
-            return
-        self.lost = reason
+        with self._lock:
+            if self._stopped.is_set() or self.lost is not None:
+                return
+            self.lost = reason
         if self._on_lost is not None:
             self._on_lost(reason)
 
 
-def _seconds_between(first: str, last: str) -> float:
-    try:
-        return (_time(last) - _time(first)).total_seconds()
-    except ValueError as error:
-        raise Bug(f"the daemon's lease has a time that is none: {error}") from error
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))  # Python 3.10 reads no Z
+def _why(term: Term) -> str:
+    if term.silence_ends_it:
+        return f"no touch was answered for {boottime() - term.sent:.0f} s, and the daemon may have ended it by now"
+    return f"it ends at {term.lease['until']}"

@@ -107,7 +107,7 @@ class Transport:
                 self._prefix + path,
                 body=None if body is None else _encoded(body),
                 headers=headers,
-                timeout=urllib3.Timeout(connect=CONNECT_S, read=read),
+                timeout=urllib3.Timeout(connect=min(CONNECT_S, read), read=read),
                 retries=False,
                 redirect=False,
                 preload_content=preload,
@@ -129,7 +129,7 @@ class _UnixConnection(HTTPConnection):
     def connect(self) -> None:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            connection.settimeout(CONNECT_S)
+            connection.settimeout(self.timeout)
             connection.connect(self._path)
         except OSError as error:
             connection.close()

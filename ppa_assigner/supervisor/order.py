@@ -6,10 +6,10 @@ and that saw every PPA; until then it waits.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ..access import Caller
 from ..automaton.events import Command, Denied, No, Outcome
@@ -38,6 +38,8 @@ class Order(Generic[T]):
         self.deadline = office.clock.boot() + office.total
         self._office = office
         self._translate = translate
+        self.facts: Callable[[], Mapping[str, Any]] = dict
+        """What is said beside a 503, as it is when that is said."""
         self._elsewhere: Callable[[], None] | None = None
         self._ended = False
         self._outage = LATE
@@ -46,10 +48,19 @@ class Order(Generic[T]):
         if office.stopping:
             self.end(Problem(Kind.UNAVAILABLE, "the daemon is being stopped", retry_after=1.0))
 
+    def within(self, seconds: float) -> None:
+        """Answer by then, if that is earlier: what was begun goes on."""
+        end = min(self.deadline, self._office.clock.boot() + seconds)
+        if not self._ended and end < self.deadline:
+            self._office.timer.cancel(self._timed)
+            self._timed = self._office.at(end, self._late)
+
     def end(self, result: T | Problem) -> None:
         """The call is answered; later answers to it are dropped."""
         if not self._ended:
             self._ended = True
+            if isinstance(result, Problem) and result.kind is Kind.UNAVAILABLE:
+                result.facts = {**result.facts, **self.facts()}
             self._office.timer.cancel(self._timed)
             del self._office.open[id(self)]
             self._office.later(partial(settle, self.future, result))

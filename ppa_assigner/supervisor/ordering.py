@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -28,6 +29,7 @@ from ..automaton.events import (
 )
 from ..port import Content
 from ..problems import Kind, Problem
+from ..record import Record
 from ..reference import Reference
 from ..views import Act, AdoptAct, HoldAct, QuarantineAct, ReleaseAct, Snapshot
 from ..views import Lent as LentView
@@ -35,6 +37,8 @@ from .keys import Key
 from .office import Office
 from .order import RETRY_AFTER_S, Order
 from .searching import NEWER
+
+_PART_OF_IDLE = 1 / 8  # of which a touch may take so much: less than our client waits for one of several tries
 
 
 class Ordering:
@@ -44,10 +48,17 @@ class Ordering:
         self._office = office
 
     def touch(self, lease: str, ttl: float | None, caller: Caller) -> Future[LentView]:
-        """Proof of life."""
-        order = Order(self._office, self._lent)
+        """Proof of life.  Where that can be neither written nor denied now, it is told whether it was heard."""
+        order, came = Order(self._office, self._lent), self._office.clock.now().date
         command = partial(_with_deadline, Touch, lease=lease, ttl=ttl)
-        return order.with_lease(lease, caller, lambda ppa, _: order.send(ppa, command))
+
+        def go(ppa: Reference, record: Record) -> None:
+            order.facts = partial(self._heard, ppa, came)
+            if record.idle is not None:  # who holds it must hear in time that silence counts anew
+                order.within(record.idle * _PART_OF_IDLE)
+            order.send(ppa, command)
+
+        return order.with_lease(lease, caller, go)
 
     def release(self, lease: str, caller: Caller) -> Future[Snapshot]:
         """used -> dirty; the PPA, while it remembers the lease."""
@@ -77,6 +88,12 @@ class Ordering:
         `others`, what those of other clients with the same id got.
         """
         return Withdrawal(self._office, key, wishes, self._snapshot, others=others)
+
+    def _heard(self, ppa: Reference, came: datetime) -> dict[str, Any]:
+        """Whether silence counts anew since then, for this daemon."""
+        member = self._office.crew.get(ppa)
+        heard = member.worker.known.heard if member is not None and member.down is None else None
+        return {"heard": True} if heard is not None and heard >= came else {}
 
     def _lent(self, ppa: Reference, outcome: Outcome) -> LentView:
         if not isinstance(outcome, Lent):

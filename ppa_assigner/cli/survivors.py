@@ -1,0 +1,138 @@
+"""Ends what is left of a command when the `exec` that ran it is gone, by SIGKILL too: its PPA will be another's soon.
+
+Runs as a process of its own, `python -I -S survivors.py MARK`, and imports nothing of this package.  Its stdin is a
+socket whose other end `exec` alone has: it writes a line when it listens, reads the command's pid, and in the end a `.`
+if what is left may go on.  The other end closed without that means that `exec` is gone.  Which processes are the
+command's is told by MARK in their environment and by who started them, whatever group or session they have now.
+
+Rule: a process is signalled as the very one that was looked at (pidfd), not by a number that another may have by then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+VARIABLE = "PPA_ASSIGNER_EXEC"
+MAY_GO_ON = b"."
+GRACE_S = 5.0
+"""Between SIGTERM and SIGKILL."""
+_PATIENCE_S = 5.0  # with what SIGKILL does not end, or what may not be signalled
+_AGAIN_S = 0.05
+
+Identity = tuple[int, str]
+"""A pid, and when that process was started: another one of this number has another time."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process as /proc showed it."""
+
+    identity: Identity
+    parent: int
+    marked: bool
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self.identity[0]
+
+
+def main(mark: str) -> None:
+    """Wait for the end of `exec`, and act on it."""
+    os.setsid()  # what ends the job's group or its terminal must not end this first
+    _keep_only_stdin()
+    os.write(0, b"\n")
+    roots: set[Identity] = set()
+    while told := _told():
+        if told.strip().isdigit() and (command := seen(int(told), b"")) is not None:
+            roots.add(command.identity)
+        if told.endswith(MAY_GO_ON):
+            return
+    end_all(f"{VARIABLE}={mark}".encode(), roots)
+
+
+def _told() -> bytes:
+    try:
+        return os.read(0, 64)
+    except ConnectionError:
+        return b""
+
+
+def _keep_only_stdin() -> None:
+    """Nobody is to wait for the end of a pipe that this alone keeps open."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 0:
+            with contextlib.suppress(OSError):  # that of the listing itself is closed already
+                os.close(int(name))
+    for _ in range(2):
+        os.open(os.devnull, os.O_RDWR)
+
+
+def end_all(mark: bytes, roots: set[Identity]) -> None:
+    """SIGTERM to each of them, SIGKILL after a while, until none is left that can be ended."""
+    begun, asked = time.monotonic(), set[Identity]()
+    while (left := found(mark, roots)) and (passed := time.monotonic() - begun) < GRACE_S + _PATIENCE_S:
+        roots |= {process.identity for process in left}
+        for process in left:
+            if passed >= GRACE_S:
+                send(process, mark, signal.SIGKILL)
+            elif process.identity not in asked:
+                asked.add(process.identity)
+                send(process, mark, signal.SIGTERM, signal.SIGCONT)  # who is stopped does not hear
+        time.sleep(_AGAIN_S)
+
+
+def found(mark: bytes, roots: set[Identity]) -> list[Process]:
+    """The marked ones and the roots, and whoever was started by one of them that is still there."""
+    there = list(_all(mark))
+    ours = {one.pid for one in there if one.marked or one.identity in roots}
+    while more := {one.pid for one in there if one.parent in ours} - ours:
+        ours |= more
+    return [one for one in there if one.pid in ours]
+
+
+def _all(mark: bytes) -> Iterator[Process]:
+    for name in os.listdir("/proc"):
+        if name.isdigit() and int(name) != os.getpid() and (process := seen(int(name), mark)) is not None:
+            yield process
+
+
+def seen(pid: int, mark: bytes) -> Process | None:
+    """The process of this number, if there is one that has not ended."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            state, parent, *rest = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    return None if state in b"ZX" else Process((pid, rest[17].decode()), int(parent), _marked(pid, mark))
+
+
+def _marked(pid: int, mark: bytes) -> bool:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return mark in file.read().split(b"\0")
+    except OSError:  # another's
+        return False
+
+
+def send(process: Process, mark: bytes, *signals: int) -> None:
+    """These signals, to this process and no other."""
+    with contextlib.suppress(OSError):
+        handle = os.pidfd_open(process.pid)
+        try:
+            now = seen(process.pid, mark)
+            if now is not None and now.identity == process.identity:
+                for number in signals:
+                    signal.pidfd_send_signal(handle, number)
+        finally:
+            os.close(handle)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
