@@ -72,6 +72,7 @@ class Record:
     cleaner: str | None = None
     clock: str | None = None
     """`HOST`: times in a used record were written while Launchpad's clock was not believed."""
+    told: bool = True  # of a lease that is over: false when it was given up before anybody was told of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +288,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "serial": _count, "nonce": _text, "state": _state, "since": _time, "touched": _time, "until": _time,
     "pool": _text, "owner": _text, "lease": _text, "request": _text, "attempt": _count, "idle": _seconds,
     "by": _text, "note": _text, "uploader": _text, "held": _flag, "tries": _count, "fault": _text,
-    "quarantined": _text, "cleaner": _text, "clock": _text,
+    "quarantined": _text, "cleaner": _text, "clock": _text, "told": _flag,
 }  # fmt: skip
 _NOBODYS: dict[str, Any] = {field.name: field.default for field in fields(Record) if field.default is not MISSING}
 _REQUIRED = ("serial", "nonce", "state", "since", "touched", "pool")
@@ -314,6 +315,7 @@ def _present(record: Record) -> list[tuple[str, Any]]:
         "attempt": record.request is not None,
         "held": record.state is State.USED,
         "tries": record.tries > 0,
+        "told": record.state is State.DIRTY and not record.told,
     }
     values = ((name, getattr(record, name)) for name in _READERS)
     return [(name, value) for name, value in values if value is not None and said.get(name, True)]

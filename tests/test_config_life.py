@@ -200,6 +200,8 @@ ANN = {"name": "ann", "token_sha256": DIGEST, "role": "operator"}
         ({"api": {"clients": [{**ANN, "owners": ["x"]}]}}, ["api.clients"]),
         ({"pools": {"p": {"ppas": ["~a/ubuntu/x"], "verify_age": None}}}, ["pools.p.verify_age"]),
         ({"pools": {"p": {"ppas": ["~a/ubuntu/x"], "grant_upload": True}}}, ["pools.p.grant_upload"]),
+        ({"launchpad": {"credentials": "c", "look_every": "6m"}}, ["launchpad.look_every"]),
+        ({"pools": {"p": {"ppas": ["~a/ubuntu/x"], "settle": "2m"}}}, []),
     ],
 )
 def test_what_may_not_be_meant_is_a_warning(file: Path, sections: dict[str, Any], told: list[str]) -> None:

@@ -191,7 +191,7 @@ def granted(known: Known, doing: Granting, answer: ActAnswer, now: Now) -> Step:
         known, effects = deny(known, command, No.INVALID, f"uploader {record.uploader}: {answer.reason}")
         if not doing.fresh:
             return known, effects
-        known, more = begin(known, Purpose.GIVE_UP, now, **(made_dirty(known, now) | {"uploader": None}))
+        known, more = begin(known, Purpose.GIVE_UP, now, **(made_dirty(known, now) | {"uploader": None, "told": False}))
         return known, [*effects, *more]
     return deny(known, command, No.UNTOLD, "the upload right could not be given yet")
 
@@ -296,7 +296,7 @@ def give_up(known: Known, command: GiveUp, now: Now) -> Step:
     record = known.record
     if record is None or record.state is not State.USED or record.nonce != command.nonce:
         return deny(known, command, No.ELSEWHERE)
-    return begin(known, Purpose.GIVE_UP, now, command, **made_dirty(known, now))
+    return begin(known, Purpose.GIVE_UP, now, command, **(made_dirty(known, now) | {"told": False}))
 
 
 def supersede(known: Known, command: Supersede, now: Now) -> Step:

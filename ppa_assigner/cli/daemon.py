@@ -27,7 +27,7 @@ DEFAULT_CONFIG = Path("config/ppas.yaml")
 DEMO_PPAS = 5
 DEMO_CONFIG = """\
 pools: {{default: {{ppas: ["~ci-pool/ubuntu/pool-{{001..{ppas:03}}}"], settle: 3s}}}}
-launchpad: {{service: "{service}", credentials: launchpad.credentials, look_every: 10s}}
+launchpad: {{service: "{service}", credentials: launchpad.credentials, look_every: 3s}}
 api: {{listen: "127.0.0.1:8020"}}
 name: demo
 """

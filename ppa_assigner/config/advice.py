@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ..access import Role
 from .addresses import local
 from .settings import SOCKET_MODE, Listen, Settings
+from .values import duration
 
 _OTHERS = stat.S_IWOTH  # what connecting to a Unix socket needs
 
@@ -86,9 +87,21 @@ def _readable_by_all(file: Path) -> bool:
 
 
 def _pools(settings: Settings) -> Iterator[str]:
+    yield from _looks(settings)
     for pool in settings.pools.values():
         place, options = f"pools.{pool.name}", pool.options
         if options.verify_age is None:
             yield f"{place}.verify_age: free PPAs are never looked at again before they are lent; write 0 or an age"
         if options.grant_upload and options.baseline.uploaders is None:
             yield f"{place}.grant_upload: rights that others gave stay; list baseline.uploaders to take them away"
+
+
+def _looks(settings: Settings) -> Iterator[str]:
+    every, pools = settings.launchpad.look_every, settings.pools.values()
+    if short := [pool for pool in pools if pool.options.settle < every]:
+        shortest = min(short, key=lambda pool: pool.options.settle)
+        yield (
+            f"launchpad.look_every: {duration(every)} is longer than the settle of pool {shortest.name} "
+            f"({duration(shortest.options.settle)}): a lease may end and be clean again between two looks, and another "
+            f"daemon then counts its old ticket; write {duration(shortest.options.settle)} or less"
+        )

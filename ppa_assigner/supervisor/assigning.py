@@ -20,7 +20,6 @@ from ..views import Snapshot, Wish
 from . import line
 from .claims import Claims
 from .confirming import Confirming, why_not
-from .crew import free_for_anyone
 from .keys import Key, key_of
 from .line import IN_LINE, Asked, Avoided, Call, Stage
 from .office import Office
@@ -28,6 +27,7 @@ from .places import Places
 from .refusals import SOON_S
 from .searching import Searching
 from .tracing import Tracing
+from .waits import Waits
 from .wishes import Wishes
 
 LOSSES_PER_PPA = 2
@@ -45,10 +45,9 @@ class Assigning:
         self._confirming = Confirming(office, self._wishes, self._decide, self._not_here, self._finish)
         self._claims = Claims(office, self._wishes.__contains__)
         self._bound = office.crew.shelf.bound
-        self._held_up: set[Asked] = set()
-        """Whose wait is over, and who are told none-free only once something is decided."""
         self._tracing = Tracing(office, self._wishes, self._bound, self._wait_on)
         self._places = Places(office, self.match)
+        self._waits = Waits(office, self._wishes, self._places, self._tracing, self.match)
 
     # -- calls come and go -----------------------------------------------------------------------------------------
 
@@ -62,7 +61,7 @@ class Assigning:
         call = Call(wish, boot + wish.wait, boot + wish.wait + self._office.total)
         if asked is None:
             asked = self._wishes.enter(wish, self._places.take(wish))
-            self._wishes.join(asked, call, self._time_is_up)
+            self._wishes.join(asked, call, self._waits.time_is_up)
             (self._searching.begin if asked.searched < asked.attempt else self._decide)(asked)
             return call
         self._wishes.admit(asked, wish)
@@ -70,7 +69,7 @@ class Assigning:
         if raised:
             asked.attempt = wish.attempt
             self._wishes.refuse(asked, Kind.SUPERSEDED, "a later attempt of this request came")
-        self._wishes.join(asked, call, self._time_is_up)
+        self._wishes.join(asked, call, self._waits.time_is_up)
         if raised and asked.stage in IN_LINE:
             self._searching.begin(asked)
         return call
@@ -90,12 +89,16 @@ class Assigning:
         """The wishes on their way that are to end: the caller's own, or where it has none (`others`) those of other
         clients under the same request id; places that are kept for them go at once.  And whether it had one itself.
         """
+        self._office.spent.withdrawn(key)
         kept, asked = self._places.withdraw(key), self._wishes.get(key)
         if asked is not None or kept or not others or self._office.crew.with_request(key):
             return [asked] if asked is not None else [], True
         for one in self._places.of_others(key):
             self._places.withdraw(one.key)
-        return self._wishes.of_others(key), False
+        ending = self._wishes.of_others(key)
+        for asked in ending:
+            self._office.spent.withdrawn(asked.key)
+        return ending, False
 
     def withdraw(self, asked: Asked, settled: Callable[[bool], None]) -> None:
         """End this wish.  `settled` is called once what it got is known to those who look for it; with False when it
@@ -153,6 +156,12 @@ class Assigning:
         if asked is not None and asked.stage is Stage.WAITING and (holding := self._holding(asked)):
             self._confirming.begin(asked, holding.ppa)
 
+    def untold(self, key: Key) -> None:
+        """What was given up for this wish before anybody was told spent no place: it has again what its tickets say."""
+        asked = self._wishes.get(key)
+        if asked is not None and asked.calls:
+            self._wishes.placed_by(asked, asked.calls)
+
     def waiting(self, pool: str) -> list[Asked]:
         """The line of a pool."""
         return self._wishes.lines.of(pool)
@@ -189,7 +198,7 @@ class Assigning:
         """It is in the line, or more is known of those that it waits for."""
         self.match(asked.wish.pool)
         for call in list(asked.calls):
-            self._time_is_up(asked, call)
+            self._waits.time_is_up(asked, call)
 
     # -- bound to a PPA --------------------------------------------------------------------------------------------
 
@@ -211,7 +220,7 @@ class Assigning:
         )  # fmt: skip
 
     def _assigned(self, asked: Asked, ppa: Reference, outcome: Outcome) -> None:
-        self._office.soon(partial(self._overdue, asked.wish.pool))
+        self._office.soon(partial(self._waits.overdue, asked.wish.pool))
         if isinstance(outcome, Denied) and outcome.why is No.IN_DOUBT:
             return  # the wish stays bound to this PPA
         self._office.crew.unbind(ppa)
@@ -291,55 +300,12 @@ class Assigning:
 
     def _finish(self, asked: Asked, ppa: Reference, record: Record, *, fresh: bool = False) -> None:
         self._claims.told(record, asked.calls)
+        if asked.calls:
+            self._office.spent.served(record)
         self._wishes.answer(asked, self._office.crew.lent(ppa, record, fresh=fresh))
         self._wishes.forget(asked)
-
-    def _time_is_up(self, asked: Asked, call: Call) -> None:
-        """Its wait is over: none free.  Its deadline is over: no answer of Launchpad's came in time."""
-        boot = self._office.clock.boot()
-        if call not in asked.calls:
-            return
-        if boot >= call.deadline:
-            detail = asked.outage or "Launchpad did not answer in time"
-            self._wishes.end(asked, call, self._wishes.refusals.unavailable(asked, detail))
-        elif boot >= call.until and asked.stage is Stage.WAITING:
-            self.match(asked.wish.pool)  # it need not let anybody go first any more
-            if asked.stage is Stage.WAITING and call in asked.calls:
-                if self._undecided(asked):
-                    self._held_up.add(asked)
-                else:
-                    self._none_free(asked, call)
-
-    def _none_free(self, asked: Asked, call: Call) -> None:
-        position = 1 + self._wishes.lines.ahead(asked) + self._places.ahead(asked)
-        self._wishes.end(asked, call, self._wishes.refusals.none_free(asked, position))
-        if not asked.calls and call.wish.wait > 0:
-            self._places.keep(asked)
-
-    def _undecided(self, asked: Asked) -> bool:
-        """Whether a PPA may still turn out to be free for it: none-free is said of what Launchpad answered only, and
-        not while a free one waits for those who are searched for.
-        """
-        if self._office.crew.shelf.count(asked.wish.pool) and self._wishes.lets_go_first(asked):
-            return True
-        return self._tracing.undecided(asked) or any(asked.wish.ppa in (None, ppa) for ppa in self._asked_for(asked))
 
     def _turn_is_over(self, pool: str) -> None:
         """One was searched for too long: those behind it go on, or learn that they get none."""
         self.match(pool)
-        self._overdue(pool)
-
-    def _asked_for(self, asked: Asked) -> list[Reference]:
-        """PPAs of its pool that are being lent to others, and Launchpad has not answered yet."""
-        members = (self._office.crew.get(ppa) for ppa in self._bound)
-        pool = [m for m in members if m is not None and m.pool == asked.wish.pool]
-        return [m.worker.ppa for m in pool if free_for_anyone(m.snapshot)]
-
-    def _overdue(self, pool: str) -> None:
-        """Something is decided: those whose wait is over and who waited for that are answered."""
-        held_up = sorted((a for a in self._held_up if a.wish.pool == pool), key=lambda asked: asked.place)
-        self._held_up.difference_update(held_up)
-        for asked in held_up:
-            if asked.stage is Stage.WAITING:  # else it is held up again when it comes back to the line
-                for call in list(asked.calls):
-                    self._time_is_up(asked, call)
+        self._waits.overdue(pool)

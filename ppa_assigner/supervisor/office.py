@@ -20,6 +20,7 @@ from ..clock import LaunchpadClock
 from ..reference import Reference
 from .crew import Crew
 from .looking import Failures, Rounds
+from .spent import Spent
 from .ticket import TicketOffice
 from .timer import Timed, Timer
 
@@ -39,6 +40,7 @@ class Office:
         self.rng = rng
         self.total = total
         self.timer = Timer(clock.boot)
+        self.spent = Spent(clock.boot, self.arrival)
         self.crew = Crew()
         self.rounds = Rounds()
         self.ready = False

@@ -58,11 +58,15 @@ class Refusals:
         return self._later(wish, self.first(wish), detail, SOON_S)
 
     def first(self, wish: Wish) -> float:
-        """Since when the wish waits (seconds since 1970): its ticket tells, but of no time to come; else since now."""
-        clock = self._office.clock
+        """Since when the wish waits (seconds since 1970): its ticket tells, unless that is spent or of a time to come;
+        else since now.
+        """
+        key, clock = key_of(wish), self._office.clock
         now = clock.epoch() if clock.now().trusted else None
-        place = self._office.tickets.redeem(wish.ticket, wish.pool, key_of(wish), now)
+        place = self._office.tickets.redeem(wish.ticket, wish.pool, key, now)
         if place is None or (now is not None and place.first_asked > now + AGREE_S):
+            return self._office.arrival()
+        if self._office.spent.is_spent(key, place.first_asked):
             return self._office.arrival()
         return place.first_asked
 

@@ -244,6 +244,8 @@ class Supervisor:
             self._office.crew.indexed(snapshot)
             self._office.later(partial(self._chronicle.changed, snapshot))  # who reads the log may be slow
             self._twins.seen(snapshot)
+            if (untold := self._office.spent.saw(record)) is not None:
+                self._assigning.untold(untold)
             key = key_in(record)
             if key is not None and record is not None and record.state is State.USED:
                 self._assigning.appeared(key)

@@ -5,7 +5,7 @@ Rule: every call ends, by an answer or at its deadline; nothing here decides who
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -69,7 +69,7 @@ class Wishes:
         """A new wish, behind all others; or the one that was there `before` goes on, at its place."""
         self._number += 1
         asked = Asked(wish, wish.attempt, self._office.arrival(), self._number)
-        if before is not None:
+        if before is not None and not self._office.spent.is_spent(before.key, before.first):
             asked = _gone_on(before, wish) or replace(asked, first=before.first, number=before.number)
         self._wishes[asked.key] = asked
         if wish.sources:
@@ -90,10 +90,14 @@ class Wishes:
     def join(self, asked: Asked, call: Call, up: Callable[[Asked, Call], None]) -> None:
         """A connection shares the place; `up` is called when its wait and its deadline are over."""
         asked.abandoned, call.asked = False, asked
-        asked.first = min(asked.first, self.refusals.first(call.wish))
-        self.put(asked, asked.stage)
         asked.calls.append(call)
+        self.placed_by(asked, [call])
         call.timers = [self._office.at(moment, partial(up, asked, call)) for moment in {call.until, call.deadline}]
+
+    def placed_by(self, asked: Asked, calls: Iterable[Call]) -> None:
+        """It has the earliest place that any of these can show."""
+        asked.first = min(asked.first, *(self.refusals.first(call.wish) for call in calls))
+        self.put(asked, asked.stage)
 
     def leave(self, asked: Asked, call: Call) -> None:
         """A connection goes; with the last one the wish does, unless a PPA is being written for it."""

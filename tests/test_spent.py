@@ -1,0 +1,299 @@
+"""A place in the line serves one wish: its ticket is spent when was served or withdrawn, at each daemon that saw it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from ppa_assigner.access import EVERYBODY, Caller, Role
+from ppa_assigner.automaton.events import Confirm, GiveUp, No, Stands
+from ppa_assigner.record import Record, State
+from ppa_assigner.supervisor.keys import Key
+from ppa_assigner.supervisor.spent import KEPT_S, KEYS, LEASES, Spent
+
+from .fakecrew import Desk, lent, problem
+from .memory import START
+from .processes import Daemon, Launchpad, configure, running, start_launchpad
+from .test_daemon import check_history
+from .waiting import until
+
+PPA = "~ci-pool/ubuntu/pool-001"
+
+
+def line(made: Desk) -> list[str]:
+    """Whose requests wait, the first one first."""
+    return [asked.wish.request_id for asked in made.supervisor._assigning.waiting("default")]
+
+
+def ticket_of(made: Desk, request: str = "r", **fields: Any) -> str:
+    """That of a wish that was told none-free."""
+    ticket = problem(made.ask(request, **fields)).facts["ticket"]
+    assert isinstance(ticket, str)
+    return ticket
+
+
+def busy() -> tuple[Desk, str]:
+    """One PPA, somebody's; a ticket of the request `r`, and `behind`, who came after it and waits."""
+    made = Desk("a")
+    made["a"].used("x")
+    ticket = ticket_of(made)
+    made.wait(5.0)
+    made.ask("behind", wait=3600.0)
+    return made, ticket
+
+
+def over(made: Desk, record: Record, **fields: Any) -> None:
+    """A lease has ended, and its PPA remembers it."""
+    changed = {"state": State.DIRTY, "nonce": f"over-{record.serial}", "serial": record.serial + 1, "until": None}
+    made["a"].show(replace(record, since=START + timedelta(seconds=made.now - 1000.0), **{**changed, **fields}))
+
+
+# -- at the daemon that served it -------------------------------------------------------------------------------------
+
+
+def lend_to(made: Desk, ticket: str) -> Record:
+    """`r` comes back by its ticket, and is served before `behind`."""
+    call = made.ask(ticket=ticket, wait=60.0)
+    assert line(made) == ["r", "behind"]
+    made["a"].free()
+    record = made["a"].lend()
+    assert lent(call).record is record
+    return record
+
+
+def test_a_ticket_is_spent_when_its_wish_is_served() -> None:
+    """Brought again after the lease, and again: the end of the line each time, while those who wait come nearer."""
+    made, ticket = busy()
+    over(made, lend_to(made, ticket))
+    for _ in range(3):
+        made.wait(1.0)
+        again = made.ask(ticket=ticket, wait=0.5)
+        assert line(made) == ["behind", "r"]
+        made.wait(0.5)
+        assert problem(again).facts["position"] == 2
+
+
+def test_the_new_place_is_kept_by_its_own_ticket() -> None:
+    """Who uses a request id again has a place from then on, and keeps it like everybody, also at the looks to come."""
+    made, ticket = busy()
+    record = lend_to(made, ticket)
+    over(made, record)
+    made.wait(0.2)
+    fresh = ticket_of(made, ticket=ticket)
+    made.ask("late", wait=3600.0)
+    over(made, record)
+    made.wait(30.0)
+    made.ask(ticket=fresh, wait=60.0)
+    assert line(made) == ["behind", "r", "late"]
+
+
+def test_asked_again_while_it_has_its_lease_it_is_told_of_it() -> None:
+    """That the ticket is spent changes nothing for whoever has lost an answer."""
+    made, ticket = busy()
+    lend_to(made, ticket)
+    again = made.ask(ticket=ticket)
+    made["a"].confirm()
+    assert lent(again).record.request == "r"
+
+
+def test_a_long_wait_by_short_ones_is_one_wish() -> None:
+    """Each of its tickets holds the place of the first until the wish is served."""
+    made, ticket = busy()
+    for attempt in range(1, 5):
+        made.wait(100.0)
+        ticket = ticket_of(made, ticket=ticket, attempt=0)
+        assert problem(made.ask(ticket=ticket)).facts["position"] == 1, attempt
+
+
+def test_a_ticket_is_spent_when_its_wish_is_withdrawn() -> None:
+    """Whether the wish waits just then or not; another client's is not touched by it."""
+    made, ticket = busy()
+    theirs = ticket_of(made, by="ann")
+    made.supervisor.withdraw("r", EVERYBODY)
+    made.wait(1.0)
+    made.ask("late", wait=3600.0)
+    made.ask(ticket=ticket, wait=60.0)
+    assert line(made) == ["behind", "late", "r"]
+    made.supervisor.withdraw("r", Caller("bob", Role.CLIENT))
+    assert problem(made.ask(by="ann", ticket=theirs)).facts["position"] == 2
+    made.ask("s", by="ann", wait=60.0)
+    made.supervisor.withdraw("s", Caller("root", Role.OPERATOR))
+    assert made.office.spent.is_spent(Key("ann", "s"), made.clock.epoch())
+
+
+def test_a_place_that_is_kept_for_a_moment_is_spent_too() -> None:
+    """Another daemon served the wish between two of its short waits."""
+    made = Desk("a")
+    made["a"].used("x")
+    made.ask("r", wait=1.0)
+    made.ask("behind", wait=3600.0)
+    made.wait(1.0)
+    record = made["a"].used("r", lease="theirs")
+    over(made, record)
+    made.ask("r", wait=60.0, attempt=1)
+    assert line(made) == ["behind", "r"]
+
+
+# -- given up ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_given_up_before_anybody_was_told_spends_nothing() -> None:
+    """Who hung up at the very moment at which the PPA was lent has waited for nothing, and has the place again."""
+    made, ticket = busy()
+    call = made.ask(ticket=ticket, wait=60.0)
+    made["a"].free()
+    made.supervisor.hang_up(call)
+    record = made["a"].lend()
+    command = made["a"].take(GiveUp)
+    back = made.ask(ticket=ticket, wait=60.0)
+    made["a"].deny(Confirm, No.ELSEWHERE)
+    assert line(made) == ["behind", "r"]
+    over(made, record, told=False)
+    made["a"].reply(command, Stands(made["a"].snapshot.record))
+    assert line(made) == ["r", "behind"]
+    assert not back.future.done()
+
+
+def test_what_another_daemon_gave_up_spends_nothing_here() -> None:
+    """Seen used and then over, untold; an earlier service of the request still counts."""
+    made, ticket = busy()
+    over(made, made["a"].used("r", lease="theirs"), told=False)
+    assert problem(made.ask(ticket=ticket)).facts["position"] == 1
+    over(made, lend_to(made, ticket))
+    over(made, made["a"].used("r", lease="third"), told=False)
+    assert problem(made.ask(ticket=ticket)).facts["position"] == 2
+
+
+# -- at another daemon -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", [State.USED, State.DIRTY])
+def test_what_a_look_shows_spends_the_ticket_here_too(state: State) -> None:
+    """In use or over: this daemon remembers it for ten minutes, also when the PPA is another's since."""
+    made, ticket = busy()
+    made.wait(1.0)
+    record = made["a"].used("r", lease="theirs")
+    if state is State.DIRTY:
+        over(made, record)
+    made["a"].used("other", lease="other")
+    made.wait(KEPT_S - 1.0)
+    renewed = made.tickets.issue(replace(place_of(made, ticket), last_asked=made.clock.epoch()))
+    assert problem(made.ask(ticket=renewed)).facts["position"] == 2
+    made.wait(2.0)
+    assert problem(made.ask(ticket=renewed)).facts["position"] == 1
+
+
+def place_of(made: Desk, ticket: str) -> Any:
+    """What it holds."""
+    place = made.tickets.redeem(ticket, "default", Key(None, "r"), 0.0)
+    assert place is not None
+    return place
+
+
+def test_each_look_is_a_sight() -> None:
+    """A lease that lasts for hours is not forgotten after ten minutes."""
+    made, ticket = busy()
+    record = made["a"].used("r", lease="theirs")
+    for _ in range(3):
+        made.wait(KEPT_S - 1.0)
+        made["a"].show(record)
+    made["a"].used("other", lease="other")
+    renewed = made.tickets.issue(replace(place_of(made, ticket), last_asked=made.clock.epoch()))
+    assert problem(made.ask(ticket=renewed)).facts["position"] == 2
+
+
+def test_who_asked_after_the_lease_is_another_wish() -> None:
+    """A daemon that starts sees a PPA that was released a while ago: who asked since has its place."""
+    made = Desk("a")
+    made.wait(100.0)
+    ticket = ticket_of(made)
+    record = made["a"].record(State.DIRTY, request="r", owner="me", lease="old")
+    made["a"].show(record)
+    made.ask("behind", wait=3600.0)
+    assert problem(made.ask(ticket=ticket)).facts["position"] == 1
+
+
+# -- what is remembered ------------------------------------------------------------------------------------------------
+
+
+def test_what_is_remembered_is_bounded_and_forgotten() -> None:
+    """However many wishes and leases there are, the newest are kept; after ten minutes nothing is."""
+    now = [1000.0]
+    spent = Spent(lambda: now[0], lambda: now[0])
+    for number in range(KEYS + 10):
+        spent.withdrawn(Key(None, f"r{number}"))
+    assert len(spent) == KEYS
+    assert not spent.is_spent(Key(None, "r0"), 1.0)
+    assert spent.is_spent(Key(None, f"r{KEYS}"), 1.0)
+    now[0] += KEPT_S + 1.0
+    spent.withdrawn(Key(None, "last"))
+    assert len(spent) == 1
+    record = Record(
+        serial=1, nonce="n", state=State.USED, since=START, touched=START, pool="default", owner="me", request="many"
+    )
+    now[0] = START.timestamp() + 1000.0
+    for number in range(3 * LEASES):
+        spent.saw(replace(record, lease=f"l{number}"))
+    assert len(spent._marks[Key(None, "many")]) <= LEASES + 1
+    assert spent.is_spent(Key(None, "many"), START.timestamp())
+
+
+# -- on real daemons ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def launchpad() -> Iterator[Launchpad]:
+    """A stand-in with one empty PPA."""
+    launchpad = start_launchpad("--owner", "ci-pool", "--ppas", "1")
+    yield launchpad
+    launchpad.stop()
+
+
+def waiting(daemon: Daemon) -> int:
+    """How many wait there."""
+    count: int = daemon.http.get("/v1/pools").json()["items"][0]["waiting"]
+    return count
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_one_client_with_its_first_ticket_does_not_starve_the_others(
+    tmp_path: Path, launchpad: Launchpad, elsewhere: bool
+) -> None:
+    """It is served by its ticket; then it brings it again, here or at the other daemon, where three have waited all the
+    time: each of them is served before it is again.
+    """
+    options: dict[str, Any] = {"ppas": [PPA], "settle": "200ms", "verify_age": None, "look_every": "1s"}
+    greedy, fair = (configure(tmp_path, launchpad, name, **options) for name in ("greedy", "fair"))
+    with ThreadPoolExecutor(4) as pool, running(greedy, fair):
+        if not elsewhere:
+            greedy = fair
+        for daemon in {greedy.name: greedy, fair.name: fair}.values():
+            daemon.start().wait_for_states(free=1)
+        holder = greedy.assign("holder").json()["id"]
+        ticket = greedy.assign("greedy", owner="greedy").json()["ticket"]
+        greedy.http.delete(f"/v1/leases/{holder}")
+        lease = greedy.assign("greedy", owner="greedy", attempt=1, ticket=ticket, wait=60).json()["id"]
+        until(lambda: fair.ppas()[0]["lease"] == lease, "the lease is seen", every=0.05)
+        asks: list[Future[httpx.Response]] = []
+        for number in range(3):
+            asks.append(pool.submit(fair.assign, f"fair-{number}", owner=f"fair-{number}", wait=300))
+            until(lambda number=number: waiting(fair) == number + 1, "in line", every=0.05)  # type: ignore[misc]
+        greedy.http.delete(f"/v1/leases/{lease}")
+        leases = [asks[0].result(60).json()["id"]]
+        again = pool.submit(fair.assign, "greedy", owner="greedy", attempt=2, ticket=ticket, wait=300)
+        until(lambda: waiting(fair) == 3, "the greedy one waits again", every=0.05)
+        for ask in asks[1:]:
+            fair.http.delete(f"/v1/leases/{leases[-1]}")
+            until(lambda ask=ask: ask.done() or again.done(), "somebody is served", 60)  # type: ignore[misc]
+            assert not again.done(), again.result().text
+            leases.append(ask.result(1).json()["id"])
+        fair.http.delete(f"/v1/leases/{leases[-1]}")
+        assert again.result(60).status_code == 201
+        check_history(launchpad, [PPA])
