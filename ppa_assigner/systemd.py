@@ -15,17 +15,18 @@ _COUNT = re.compile(r"[0-9]{1,18}")
 
 
 def notify(text: str, environ: Mapping[str, str] = os.environ) -> bool:
-    """Send lines like `READY=1` to the service manager.  False without one, or when it does not listen."""
+    """Send lines like `READY=1` to the service manager.  False without one, when it does not listen, or when
+    no descriptor is left."""
     address = environ.get("NOTIFY_SOCKET", "")
     if not address:
         return False
     if address.startswith("@"):
         address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-        try:
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
             channel.sendto(text.encode(), address)
-        except OSError:
-            return False
+    except OSError:
+        return False
     return True
 
 

@@ -127,14 +127,21 @@ class Worker(threading.Thread):
         """What the worker knows; for whoever starts its successor."""
         return self._known
 
+    @property
+    def gone(self) -> bool:
+        """Whether it ended without being told to."""
+        return self.ident is not None and not self.is_alive() and not self._stopping.is_set()
+
     def run(self) -> None:
         """Turn until stopped.  An exception here is a bug: it is told, and the supervisor starts another worker."""
         try:
             while not self._stopping.is_set():
                 self.turn(self._next())
         except BaseException as error:
-            log.exception("%s: the worker died", self.ppa, extra=about(ppa=self.ppa))
-            self._listener.died(self.ppa, self._known, error)
+            try:
+                log.exception("%s: the worker died", self.ppa, extra=about(ppa=self.ppa))
+            finally:
+                self._listener.died(self.ppa, self._known, error)
 
     def turn(self, event: Event | _Stop) -> None:
         """Handle one event to its end, with all the answers that it leads to."""

@@ -121,6 +121,7 @@ class Service:
             self._reload()
 
     def _feed_watchdog(self, patience: float) -> None:
+        self.supervisor.tend()
         stuck = self.supervisor.stuck(patience)
         if not self._server.turns():
             stuck.append("the HTTP server")
@@ -157,9 +158,16 @@ class Service:
         except Exception:  # a fault of the reader must not end the leases' daemon
             log.exception("not reloaded, nothing is changed: %s could not be read, by a bug", self._config)
         else:
-            self._take(settings)
-            log.info("reloaded %s", self._config)
+            self._take_or_say(settings)
         systemd.notify("READY=1")
+
+    def _take_or_say(self, settings: Settings) -> None:
+        try:
+            self._take(settings)
+        except Exception:
+            log.exception("not all of %s could be taken, by a bug: restart", self._config)
+        else:
+            log.info("reloaded %s", self._config)
 
     def _take(self, settings: Settings) -> None:
         """The clients come first: whoever is no longer one must not be served a moment longer."""
@@ -173,17 +181,25 @@ class Service:
             log.warning("%s is changed: it needs a restart; until then it stays as it was", option)
 
     def _log_in(self) -> None:
-        """One login; Launchpad being away, or refusing, is tried again and said."""
+        """One login; Launchpad being away, or refusing, is tried again and said, and so is a look that cannot begin."""
+        connected = looking = False
         for tries in count():
             if self._stopping.is_set():
                 return
-            connected = self._connect()
-            if tries == 0:
-                self.supervisor.begin_to_look()
-            if connected:
+            connected = connected or self._connect()
+            looking = looking or self._begin_to_look()
+            if connected and looking:
                 _keep_what_is_here()
                 return
             self._stopping.wait(LOGIN_PAUSES_S[min(tries, len(LOGIN_PAUSES_S) - 1)])
+
+    def _begin_to_look(self) -> bool:
+        try:
+            self.supervisor.begin_to_look()
+        except RuntimeError as error:  # no thread
+            log.error("cannot begin to look at the PPAs, trying on: %s", error)
+            return False
+        return True
 
     def _connect(self) -> bool:
         try:
@@ -192,6 +208,9 @@ class Service:
             if str(error) != self._trouble:
                 log.error("cannot log in to Launchpad, trying on: %s", error)
             self._trouble = str(error)
+            return False
+        except Exception:
+            log.exception("cannot log in to Launchpad, by a bug, trying on")
             return False
         log.info("logged in to %s", self._settings.launchpad.service)
         return True

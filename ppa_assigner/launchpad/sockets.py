@@ -157,7 +157,7 @@ class Names:
         self._asked: dict[tuple[str, int], concurrent.futures.Future[list[Any]]] = {}
 
     def addresses(self, host: str, port: int, timeout: float) -> list[Any]:
-        """As getaddrinfo gives them.  Raises TimeoutError after that many seconds, and gaierror."""
+        """As getaddrinfo gives them.  Raises TimeoutError after that many seconds, gaierror, and OSError."""
         future = self._ask((host, port))
         concurrent.futures.wait([future], timeout)
         if not future.done():
@@ -168,8 +168,13 @@ class Names:
         with self._lock:
             future = self._asked.get(key)
             if future is None:
-                future = self._asked[key] = concurrent.futures.Future()
-                threading.Thread(target=self._resolve, args=(key, future), name="names", daemon=True).start()
+                future = concurrent.futures.Future()
+                thread = threading.Thread(target=self._resolve, args=(key, future), name="names", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:  # who asks later must not wait for an answer that nobody looks for
+                    raise OSError(f"the name is not looked up: {error}") from error
+                self._asked[key] = future
             return future
 
     def _resolve(self, key: tuple[str, int], future: concurrent.futures.Future[list[Any]]) -> None:
@@ -184,7 +189,7 @@ class Names:
 
     def _forget(self, key: tuple[str, int]) -> None:
         with self._lock:
-            del self._asked[key]
+            self._asked.pop(key, None)
 
 
 names = Names()

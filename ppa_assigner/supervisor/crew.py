@@ -32,7 +32,8 @@ class Member:
     lent: bool
     restarts: int = 0
     started: float = 0.0  # boot time
-    down: str | None = None  # its worker died, and has no successor yet
+    down: str | None = None  # its worker died or could not be started, and has no successor yet
+    down_since: float = 0.0  # boot time
 
     @property
     def snapshot(self) -> Snapshot:

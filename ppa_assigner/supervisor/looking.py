@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from ..automaton.events import Looked, LookFailed
@@ -110,7 +110,6 @@ class Looker(threading.Thread):
         self._observe, self._heard, self._spacing = observe, heard, min(spacing, every)
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._pool = ThreadPoolExecutor(OWNERS_AT_ONCE, thread_name_prefix="look")
         self._trouble: dict[str, str] = {}  # by owner: what was said of it last, so that it is said once
         self._answered: dict[str, float] = {}  # by owner: when the last look began that Launchpad answered
         self._owners: frozenset[str] = frozenset()
@@ -122,6 +121,11 @@ class Looker(threading.Thread):
         known = [each for each in begun if each is not None]
         return min(known) if known and len(known) == len(begun) else None
 
+    @property
+    def gone(self) -> bool:
+        """Whether it ended without being told to."""
+        return self.ident is not None and not self.is_alive() and not self._stopping.is_set()
+
     def look_now(self) -> None:
         """Begin a round as soon as the one under way is over and the pause after its begin."""
         self._wake.set()
@@ -130,7 +134,6 @@ class Looker(threading.Thread):
         """End after the requests under way."""
         self._stopping.set()
         self._wake.set()
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def run(self) -> None:
         """Look, wait, look."""
@@ -138,9 +141,8 @@ class Looker(threading.Thread):
             next_one = time.monotonic() + self._spacing
             try:
                 self.look()
-            except Exception:  # the pool of threads is closed while a round is under way when this one is to end
-                if not self._stopping.is_set():
-                    log.exception("a round of looks failed")
+            except Exception:
+                log.exception("a round of looks failed")
             self._wake.wait(self._every)
             self._stopping.wait(max(0.0, next_one - time.monotonic()))
             self._wake.clear()
@@ -151,15 +153,43 @@ class Looker(threading.Thread):
         owners: dict[str, list[Reference]] = {}
         for ppa in ppas:
             owners.setdefault(ppa.owner, []).append(ppa)
+        self._forget_others(owners)
+        left = deque(owners)
+        arguments = (left, owners, number)
+        others = range(1, min(OWNERS_AT_ONCE, len(owners)))
+        threads = [threading.Thread(target=self._look_at_these, args=arguments, name=f"look {n}") for n in others]
+        begun = [thread for thread in threads if _begun(thread)]
+        self._look_at_these(left, owners, number)
+        for thread in begun:
+            thread.join()
+
+    def _forget_others(self, owners: Mapping[str, object]) -> None:
+        """Whose PPAs are served no more."""
         self._owners = frozenset(owners)
-        list(self._pool.map(lambda owner: self._look_at(owner, owners[owner], number), owners))
+        for kept in (self._trouble, self._answered):
+            for owner in set(kept) - self._owners:
+                kept.pop(owner, None)
+
+    def _look_at_these(self, left: deque[str], owners: Mapping[str, list[Reference]], number: int) -> None:
+        """One after the other, while there are any that no other thread has taken."""
+        while left and not self._stopping.is_set():
+            try:
+                owner = left.popleft()
+            except IndexError:
+                return
+            self._look_at(owner, owners[owner], number)
 
     def _look_at(self, owner: str, ppas: list[Reference], number: int) -> None:
+        """Whatever fails, each of the PPAs is told: somebody may wait for the end of the round."""
         try:
             answer = self._launchpad.look(owner)
+            self._notice(owner, answer)
         except Exception:
             log.exception("~%s: the look failed", owner)
             answer = Unavailable("the look failed of a bug: the log says more")
+        self._tell_all({ppa: _told(answer, ppa, number) for ppa in ppas})
+
+    def _notice(self, owner: str, answer: Look | Gone | Refused | Unavailable) -> None:
         match answer:
             case Look():
                 # Each page of the listing is one answer of Launchpad's clock, however many PPAs it shows.
@@ -171,7 +201,6 @@ class Looker(threading.Thread):
                 self._answered[owner] = answer.moment.started
         self._heard(owner, None if isinstance(answer, Look | Gone) else answer.reason, self._owners)
         self._say(owner, None if isinstance(answer, Look) else answer.reason)
-        self._tell_all({ppa: _told(answer, ppa, number) for ppa in ppas})
 
     def _tell_all(self, events: Mapping[Reference, LookEvent]) -> None:
         """With a breath after each: threads that are all woken at once fight for the interpreter's lock.  Where others
@@ -179,7 +208,10 @@ class Looker(threading.Thread):
         """
         end = time.monotonic() + BREATHS_S
         for ppa, event in events.items():
-            self._tell(ppa, event)
+            try:
+                self._tell(ppa, event)
+            except Exception:
+                log.exception("%s: what was seen of it could not be told", ppa)
             if time.monotonic() < end and not self._stopping.is_set():
                 time.sleep(BREATH_S)
 
@@ -192,6 +224,16 @@ class Looker(threading.Thread):
             log.warning("~%s: its PPAs cannot be looked at: %s", owner, reason)
         elif reason is None and before is not None:
             log.info("~%s: its PPAs can be looked at again", owner)
+
+
+def _begun(thread: threading.Thread) -> bool:
+    """Where no thread can be started, the others look at more."""
+    thread.daemon = True
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _told(answer: Look | Gone | Refused | Unavailable, ppa: Reference, number: int) -> LookEvent:

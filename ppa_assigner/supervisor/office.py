@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
@@ -73,7 +73,7 @@ class Office:
                         acts, self._after = self._after, []
         finally:
             for act in acts:
-                _do(act)
+                _do(act, "an answer could not be handed over")
 
     @contextmanager
     def hearing(self) -> Iterator[None]:
@@ -83,6 +83,11 @@ class Office:
                 yield
         except Exception:
             log.exception("what a worker told could not be handled")
+
+    def each(self, calls: Iterable[Callable[[], None]]) -> None:
+        """Make these calls, each of which somebody waits for: one that fails keeps none of the others from him."""
+        for call in calls:
+            _do(call, "what was told could not be handled")
 
     def soon(self, call: Callable[[], None]) -> None:
         """Decide this too before the lock is released, when all that is decided now stands."""
@@ -155,11 +160,11 @@ class Office:
 
     def _decide_the_rest(self) -> None:
         while self._depth == 1 and self._soon:
-            self._soon.pop(0)()
+            _do(self._soon.pop(0), "what follows from a decision could not be handled")
 
 
-def _do(act: Callable[[], None]) -> None:
+def _do(act: Callable[[], None], failed: str) -> None:
     try:
         act()
     except Exception:
-        log.exception("an answer could not be handed over")
+        log.exception(failed)

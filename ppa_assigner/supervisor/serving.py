@@ -5,6 +5,7 @@ Rule: a PPA with a lease is never just dropped; what a dead worker knew of an un
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +16,7 @@ from ..automaton.events import Denied, No, Reconfigured
 from ..automaton.known import Granting
 from ..clock import LaunchpadClock
 from ..config import Settings
+from ..journal import about
 from ..options import PoolOptions
 from ..port import Launchpad
 from ..record import State
@@ -23,6 +25,8 @@ from ..views import Condition, Snapshot
 from ..worker import Listener, Worker
 from .crew import Member
 from .office import Office
+
+log = logging.getLogger(__name__)
 
 RESTART_PAUSES_S = (0.0, 1.0, 5.0, 30.0, 60.0)
 LONG_ALIVE_S = 600.0  # a worker that lived so long did not die of its start
@@ -81,16 +85,28 @@ class Serving:
         member = self._office.crew.get(ppa)
         if member is None or member.worker.known is not known or self._office.stopping:
             return
-        now = self._office.clock.boot()
-        member.restarts = 0 if now - member.started > LONG_ALIVE_S else member.restarts
+        self.restarts += 1
+        if self._office.clock.boot() - member.started > LONG_ALIVE_S:
+            member.restarts = 0
+        self._went_down(member, known, f"the worker failed of a bug ({type(error).__name__}): the log says more")
+
+    def tend(self) -> None:
+        """A worker that died and could not even tell so is followed by another all the same."""
+        for member in self._office.crew:
+            if member.down is None and member.worker.gone:
+                self.succeed(member.worker.ppa, member.worker.known, RuntimeError("its thread ended"))
+
+    def _went_down(self, member: Member, known: Known, reason: str) -> None:
+        """Nobody works for this PPA.  That it is tried again is seen to first, whatever fails after that."""
+        ppa, now = member.worker.ppa, self._office.clock.boot()
         pause = RESTART_PAUSES_S[min(member.restarts, len(RESTART_PAUSES_S) - 1)]
         member.restarts += 1
-        self.restarts += 1
-        member.down = f"the worker failed of a bug ({type(error).__name__}): the log says more"
-        self._office.crew.indexed(member.snapshot)
-        self._answer_for(ppa, known, member.down)
-        self._round_without(ppa, member.down)
+        member.down_since = now if member.down is None else member.down_since
+        member.down = reason
         self._office.at(now + pause, partial(self._replace, member, known))
+        self._office.crew.indexed(member.snapshot)
+        self._answer_for(ppa, known, reason)
+        self._round_without(ppa, reason)
 
     def _answer_for(self, ppa: Reference, known: Known, reason: str) -> None:
         """A lease that stood already when the worker died is not to be looked for elsewhere."""
@@ -111,7 +127,20 @@ class Serving:
         worker = self._worker(Known(ppa, pool, options, self._daemon, secrets.token_hex(16)))
         member = Member(worker, pool, lent, started=self._office.clock.boot())
         self._office.crew.put(member)
-        member.worker.start()
+        self._start(member)
+
+    def _start(self, member: Member) -> None:
+        """A thread that cannot be started (none left, no memory) is tried again like one that died."""
+        try:
+            member.worker.start()
+        except Exception as error:
+            self._not_started(member, member.worker.known, error)
+
+    def _not_started(self, member: Member, known: Known, error: Exception) -> None:
+        reason = f"its worker cannot be started, trying on: {error}"
+        if reason != member.down:
+            log.error("%s: %s", member.worker.ppa, reason, extra=about(ppa=member.worker.ppa))
+        self._went_down(member, known, reason)
 
     def _options_of_record(self, ppa: Reference) -> tuple[str, PoolOptions]:
         pools, member = self._settings.pools, self._office.crew.get(ppa)
@@ -129,9 +158,14 @@ class Serving:
             highest=known.highest, entry=known.entry if flight else None, text=known.text, flight=flight,
             waiting=known.waiting, duplicate=known.duplicate, burnt=known.burnt,
         )  # fmt: skip
-        member.worker, member.started, member.down = self._worker(heir), self._office.clock.boot(), None
+        try:
+            worker = self._worker(heir)
+            worker.start()
+        except Exception as error:
+            self._not_started(member, known, error)
+            return
+        member.worker, member.started, member.down = worker, self._office.clock.boot(), None
         self._office.crew.put(member)
-        member.worker.start()
         self._office.later(self._office.look_now)
 
     def _options(self, member: Member) -> PoolOptions:
@@ -142,8 +176,7 @@ class Serving:
         return self._hire(known, self._launchpad, self._office.clock, self._listener)
 
     def _round_without(self, ppa: Reference, reason: str | None = None) -> None:
-        for call in self._office.rounds.forget(ppa, reason):
-            call()
+        self._office.each(self._office.rounds.forget(ppa, reason))
 
 
 def _at_rest(snapshot: Snapshot) -> bool:

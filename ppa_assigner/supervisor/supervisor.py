@@ -20,7 +20,7 @@ from ..config import Settings
 from ..journal import about
 from ..port import Content, Launchpad
 from ..problems import Kind, Problem
-from ..record import State
+from ..record import Record, State
 from ..reference import Reference
 from ..views import Act, Cleaning, Health, Lent, PoolView, Reachable, Snapshot, Wish
 from ..worker import Worker
@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 FIRST_LOOK_AGAIN_S = 2.0
 ANSWER_AGAIN_S = 5.0
 STUCK_S = 10.0  # beyond the deadline of a request
+DOWN_S = 120.0  # a worker that dies again and again has a successor sooner; one that cannot be started has none
 
 
 class Supervisor:
@@ -197,22 +198,34 @@ class Supervisor:
             return [self._pool(name) for name in sorted(self._settings.pools)]
 
     def unready(self) -> str | None:
-        """Why nothing can be lent yet; None once the first look is over."""
+        """Why nothing can be lent yet, or not every PPA is worked for; None once all is well."""
         if self._office.stopping:
             return "the daemon is being stopped"
-        return None if self._office.ready else self._office.trouble
+        stuck = self.stuck(self._settings.launchpad.total + STUCK_S)
+        turning = f"no longer turning: {', '.join(stuck)}" if stuck else None
+        return turning if self._office.ready else self._office.trouble
 
     def stuck(self, patience: float) -> list[str]:
-        """Workers whose loop has not turned for so many seconds: for the watchdog."""
-        now = self._office.clock.boot()
-        workers = [member.worker for member in self._office.crew if member.down is None]
-        return [str(worker.ppa) for worker in workers if worker.busy and now - worker.turned > patience]
+        """What has not turned for so many seconds, for the watchdog: workers, those that could not be started for
+        `DOWN_S`, the looker, the timer.
+        """
+        crew, now = self._office.crew, self._office.clock.boot()
+        busy = [m.worker.ppa for m in crew if m.down is None and m.worker.busy and now - m.worker.turned > patience]
+        down = [m.worker.ppa for m in crew if m.down is not None and now - m.down_since > max(patience, DOWN_S)]
+        threads = (("the looker", self._looker.gone), ("the timer", self._office.timer.late > patience))
+        return [*map(str, (*busy, *down)), *(name for name, stuck in threads if stuck and not self._office.stopping)]
+
+    def tend(self) -> None:
+        """See to it that every PPA has a worker, whatever became of those that there were."""
+        with self._office.deciding():
+            self._serving.tend()
 
     def health(self) -> Health:
         """The daemon itself, in numbers."""
         clock, now = self._office.clock, self._office.clock.now()
         looked = self._looker.oldest
-        stuck = self.stuck(self._settings.launchpad.total + STUCK_S)
+        down = {str(member.worker.ppa) for member in self._office.crew if member.down is not None}
+        stuck = down.union(self.stuck(self._settings.launchpad.total + STUCK_S))
         return Health(
             now.date, clock.alarm, None if looked is None else clock.boot() - looked, len(self._office.crew),
             len(stuck), self._serving.restarts,
@@ -243,23 +256,27 @@ class Supervisor:
                 return
             self._office.crew.indexed(snapshot)
             self._office.later(partial(self._chronicle.changed, snapshot))  # who reads the log may be slow
-            self._twins.seen(snapshot)
-            if (untold := self._office.spent.saw(record)) is not None:
-                self._assigning.untold(untold)
-            key = key_in(record)
-            if key is not None and record is not None and record.state is State.USED:
-                self._assigning.appeared(key)
-            self._go_on(member)
+            self._office.each([
+                partial(self._twins.seen, snapshot), partial(self._remember, record), partial(self._go_on, member),
+            ])  # fmt: skip
+
+    def _remember(self, record: Record | None) -> None:
+        """What this record says of the wish that it was written for."""
+        if (untold := self._office.spent.saw(record)) is not None:
+            self._assigning.untold(untold)
+        key = key_in(record)
+        if key is not None and record is not None and record.state is State.USED:
+            self._assigning.appeared(key)
 
     def replied(self, ppa: Reference, token: int, outcome: Outcome) -> None:
         """A worker's answer to a command."""
         with self._office.hearing():
-            self._office.outcome(token, outcome)
             member = self._office.crew.get(ppa)
-            if member is not None:
-                self._go_on(member)
+            self._office.each([partial(self._office.outcome, token, outcome), partial(self._go_on, member)])
 
-    def _go_on(self, member: Member) -> None:
+    def _go_on(self, member: Member | None) -> None:
+        if member is None:
+            return
         if member.lent:
             self._assigning.match(member.pool)
         else:
@@ -268,20 +285,19 @@ class Supervisor:
     def round_done(self, ppa: Reference, number: int, reason: str | None) -> None:
         """A PPA is known as of that round of looks, or is not."""
         with self._office.hearing():
-            for call in self._office.rounds.done(ppa, number, reason):
-                call()
+            self._office.each(self._office.rounds.done(ppa, number, reason))
 
     def moved(self, ppa: Reference, transition: Transition) -> None:
         """A record went from one state or lease to another."""
-        self._chronicle.moved(ppa, transition)
+        self._office.each([partial(self._chronicle.moved, ppa, transition)])
 
     def progressed(self, ppa: Reference, cleaning: Cleaning) -> None:
         """A clean does, or waits for, something else than before."""
-        self._chronicle.progressed(ppa, cleaning)
+        self._office.each([partial(self._chronicle.progressed, ppa, cleaning)])
 
     def alarmed(self, ppa: Reference, text: str) -> None:
         """A person should look at this."""
-        self._chronicle.alarmed(ppa, text)
+        self._office.each([partial(self._chronicle.alarmed, ppa, text)])
 
     def died(self, ppa: Reference, known: Known, error: BaseException) -> None:
         """A worker ended of a bug: another takes over what it knew, and the requests bound to an unknown outcome."""
@@ -292,10 +308,10 @@ class Supervisor:
 
     def _begin_round(self) -> tuple[int, Collection[Reference]]:
         with self._office.deciding():
+            self._serving.tend()
             names = self._office.crew.names()
             number = self._office.rounds.begin(names)
-            for call in self._office.rounds.over(number):
-                call()
+            self._office.each(self._office.rounds.over(number))
             return number, names
 
     def _tell(self, ppa: Reference, event: LookEvent) -> None:
@@ -304,8 +320,8 @@ class Supervisor:
             if member is not None and member.down is None:
                 member.worker.tell(event)
                 return
-            for call in self._office.rounds.done(ppa, event.round, member.down if member is not None else None):
-                call()
+            down = member.down if member is not None else None
+            self._office.each(self._office.rounds.done(ppa, event.round, down))
 
     def _look_over(self, failed: Failures) -> None:
         """Ready once one round got through: a PPA of its own trouble does not keep the others waiting."""

@@ -43,6 +43,12 @@ class Timer(threading.Thread):
     def __len__(self) -> int:
         return len(self._heap) - self._cancelled
 
+    @property
+    def late(self) -> float:
+        """For how many seconds a call has been due: many, when the thread is stuck or gone."""
+        with self._changed:
+            return max(0.0, self._boot() - self._heap[0].moment) if self._heap and self.ident is not None else 0.0
+
     def at(self, moment: float, call: Callable[[], None]) -> Timed:
         """Make the call once the boot-time clock shows `moment` (seconds)."""
         timed = Timed(moment, next(self._numbers), call)

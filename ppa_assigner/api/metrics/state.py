@@ -77,7 +77,9 @@ def _pools(views: Iterable[PoolView]) -> Iterator[Metric]:
 
 def _daemon(health: Health) -> Iterator[Metric]:
     yield _gauge("ppa_assigner_workers", "Threads, one per PPA", health.workers)
-    yield _gauge("ppa_assigner_workers_stuck", "Threads that turn no more: the watchdog is not fed", health.stuck)
+    yield _gauge(
+        "ppa_assigner_workers_stuck", "PPAs whose thread turns no more, died or could not be started", health.stuck
+    )
     yield CounterMetricFamily(
         "ppa_assigner_worker_restarts", "Threads that died of a bug and were replaced", health.restarts
     )
