@@ -133,9 +133,12 @@ def test_a_broken_pipe_is_quiet(daemon: FakeDaemon) -> None:
         assert process.wait(DEADLINE_S) == 141
 
 
-def test_url_and_token_file_win_over_the_environment(daemon: FakeDaemon, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content", [b"open-sesame\n", b"\xef\xbb\xbfopen-sesame\r\n"], ids=["plain", "as Windows has it"]
+)
+def test_url_and_token_file_win_over_the_environment(daemon: FakeDaemon, tmp_path: Path, content: bytes) -> None:
     """What the line says is what counts."""
-    (tmp_path / "token").write_text("open-sesame\n")
+    (tmp_path / "token").write_bytes(content)
     daemon.on("GET", "/v1/ppas", Reply(200, {"items": []}))
     arguments = ("status", "--url", daemon.url, "--token-file", str(tmp_path / "token"))
     done = cli(*arguments, url="http://127.0.0.1:1", env={"PPA_ASSIGNER_TOKEN": "other"})

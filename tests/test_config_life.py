@@ -220,6 +220,18 @@ def test_credentials_in_the_clear_are_a_warning(file: Path) -> None:
     assert warnings(load(written(file, launchpad=here), {})) == []
 
 
+def test_a_working_directory_that_is_gone_is_no_end(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a daemon that is reloaded long after its start."""
+    gone = file.parent / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    found = load(file, {"PPA_ASSIGNER_CREDENTIALS": str(file.parent / "c")})
+    assert found.launchpad.credentials == file.parent / "c"
+    with pytest.raises(ConfigError, match=r"\$PPA_ASSIGNER_CREDENTIALS: c is relative to a working directory that is"):
+        load(file, {"PPA_ASSIGNER_CREDENTIALS": "c"})
+
+
 # -- check-config -------------------------------------------------------------------------------------------------
 
 

@@ -109,7 +109,7 @@ def connect(url: str | None, token_file: str | None) -> Client:
 def token_in(path: str) -> str:
     """The token that a file has."""
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:
             return file.read().strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"

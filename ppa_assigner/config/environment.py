@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .document import Document, Place
 
+_WHOLE = "write it from the root on"
 CONFIG = "PPA_ASSIGNER_CONFIG"
 """The file itself."""
 VARIABLES: Mapping[str, Place] = {
@@ -25,9 +26,20 @@ def override(document: Document, environ: Mapping[str, str]) -> None:
     """Put in what the environment says."""
     for variable, place in VARIABLES.items():
         if text := environ.get(variable):
-            is_path = variable == "PPA_ASSIGNER_CREDENTIALS"
-            _put(document, place, str(Path.cwd() / text) if is_path else text)
             document.names[place] = f"${variable}"
+            is_path = variable == "PPA_ASSIGNER_CREDENTIALS"
+            _put(document, place, _absolute(document, place, text) if is_path else text)
+
+
+def _absolute(document: Document, place: Place, text: str) -> str:
+    """The working directory of a daemon may have been taken away since it started."""
+    if Path(text).is_absolute():
+        return text
+    try:
+        return str(Path.cwd() / text)
+    except OSError as error:
+        document.blame(place, f"{text} is relative to a working directory that is gone ({error.strerror}); {_WHOLE}")
+        return text
 
 
 def _put(document: Document, place: Place, value: str) -> None:

@@ -134,7 +134,8 @@ def test_a_ppa_may_be_named_in_each_form(api: Served, ppa: str) -> None:
         ("ppa", "~a/b"), ("ppa", 5), ("sources", {}), ("sources", [{"name": "hello"}]),
         ("sources", [{"name": "hello", "version": ""}]), ("sources", [{"name": "a", "version": "1", "x": 1}]),
         ("sources", ["hello=1"]), ("uploader", "ann"), ("uploader", "~"), ("ticket", 1),
-        ("surprise", 1), ("by", "somebody"),
+        ("surprise", 1), ("by", "somebody"), ("wait", 10**400), ("idle", 10**400), ("attempt", 10**400),
+        ("ppa", "~ci-pool/pool-001/ubuntu"),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused_by_name(api: Served, member: str, value: Any) -> None:
