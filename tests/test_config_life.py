@@ -200,7 +200,20 @@ ANN = {"name": "ann", "token_sha256": DIGEST, "role": "operator"}
         ({"api": {"clients": [{**ANN, "owners": ["x"]}]}}, ["api.clients"]),
         ({"pools": {"p": {"ppas": ["~a/ubuntu/x"], "verify_age": None}}}, ["pools.p.verify_age"]),
         ({"pools": {"p": {"ppas": ["~a/ubuntu/x"], "grant_upload": True}}}, ["pools.p.grant_upload"]),
-        ({"launchpad": {"credentials": "c", "look_every": "6m"}}, ["launchpad.look_every"]),
+        (
+            {
+                "launchpad": {"credentials": "c", "look_every": "3m"},
+                "pools": {"p": {"ppas": ["~a/ubuntu/x"], "settle": "2m"}},
+            },
+            ["launchpad.look_every"],
+        ),
+        (
+            {
+                "launchpad": {"credentials": "c", "look_every": "6m"},
+                "pools": {"p": {"ppas": ["~a/ubuntu/x"], "settle": "7m"}},
+            },
+            ["launchpad.look_every"],
+        ),
         ({"pools": {"p": {"ppas": ["~a/ubuntu/x"], "settle": "2m"}}}, []),
     ],
 )
