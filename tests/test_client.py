@@ -428,6 +428,73 @@ def test_a_failing_touch_loses_nothing(daemon: FakeDaemon, client: Client) -> No
         assert held.lost is None
 
 
+def test_a_touch_that_hangs_leaves_time_for_others(daemon: FakeDaemon, client: Client) -> None:
+    """It is given up long before the lease may end by silence."""
+    short = LEASE | {"idle": 9}
+    daemon.on("POST", LEASES, Reply(201, short)).on("DELETE", ONE, Reply(200, PPA))
+    daemon.on("POST", TOUCH, Held(Reply(200, short)), Held(Reply(200, short)), Reply(200, short))
+    with client.lease("ticket-123") as held:
+        daemon.wait_for("POST", TOUCH, 4)
+        assert held.lost is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Held(Reply(200, LEASE)), Drop(), Reply(200, {}), Reply(404, b"<html>"), problem(401, "unauthorized"),
+        problem(403, "forbidden"), problem(500, "internal-error"), problem(503, "launchpad-unavailable"),
+    ],
+)  # fmt: skip
+def test_silence_and_what_says_nothing_of_the_lease_lose_it_by_the_holders_clock(
+    daemon: FakeDaemon, client: Client, answer: Any
+) -> None:
+    """Before the daemon may have ended it, not sooner than need be, and once; it is released all the same."""
+    daemon.on("POST", LEASES, Reply(201, LEASE | {"idle": 4})).on("POST", TOUCH, answer)
+    daemon.on("DELETE", ONE, Reply(200, PPA))
+    told: list[tuple[str, float]] = []
+    lost = threading.Event()
+
+    def on_lost(reason: str) -> None:
+        told.append((reason, time.monotonic()))
+        lost.set()
+
+    asked = time.monotonic()
+    with client.lease("ticket-123", on_lost=on_lost):
+        begun = time.monotonic()
+        assert lost.wait(30)
+    ((reason, when),) = told
+    assert re.match(r"no touch was answered for \d s", reason)
+    assert when - asked >= 2.9
+    assert when - begun < 5  # which is when the daemon ends it
+    assert len(daemon.calls("DELETE", ONE)) == 1
+
+
+def test_touches_that_are_heard_and_cannot_be_written_keep_it(daemon: FakeDaemon, client: Client) -> None:
+    """The daemon says that for it silence counts anew: Launchpad's absence ends no work."""
+    daemon.on("POST", LEASES, Reply(201, LEASE | {"idle": 4})).on("DELETE", ONE, Reply(200, PPA))
+    daemon.on("POST", TOUCH, problem(503, "launchpad-unavailable", retry_after=5, heard=True))
+    with client.lease("ticket-123") as held:
+        daemon.wait_for("POST", TOUCH, 12)
+        assert held.lost is None
+
+
+def test_a_touch_comes_first_where_the_assigns_answer_was_long_in_coming(daemon: FakeDaemon, client: Client) -> None:
+    """Or tells of an old lease.  Then the block begins with a lease that runs for certain, or not at all."""
+    come = threading.Event()
+    daemon.on("POST", LEASES, Held(Reply(201, LEASE | {"idle": 4}), come), Reply(200, LEASE))
+    daemon.on("DELETE", ONE, Reply(200, PPA)).on(
+        "POST", TOUCH, Reply(200, LEASE | {"idle": 4}), problem(410, "lease-over")
+    )
+    late = threading.Timer(1.5, come.set)
+    late.start()
+    with client.lease("ticket-123"):
+        assert len(daemon.calls("POST", TOUCH)) == 1
+    with pytest.raises(LeaseOver), client.lease("ticket-123"):
+        pytest.fail("the block began")
+    assert len(daemon.calls("DELETE", ONE)) == 1
+    late.join()
+
+
 def test_a_lease_ends_without_the_daemon_too(daemon: FakeDaemon) -> None:
     """`until` is final: when it has passed and the daemon does not answer, the lease counts as lost."""
     short = LEASE | {"until": "2026-11-25T03:14:14Z"}

@@ -84,11 +84,15 @@ def _with_ppa(client: Client, owner: str, wish: Wish, command: list[str], on_los
     from ..client import Holding
 
     watcher = Watcher()
-    with interruptible(PASSED_ON), lending.taking_back(client, wish) as waiting:
-        term = lending.take(client, owner, wish, waiting)
-        # From here to this process's end nothing interrupts it: signals wait until they are passed on.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, signal.SIGCHLD})
-        signals.again()
+    try:
+        with interruptible(PASSED_ON), lending.taking_back(client, wish) as waiting:
+            term = lending.take(client, owner, wish, waiting)
+            # From here to this process's end nothing interrupts it: signals wait until they are passed on.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, signal.SIGCHLD})
+            signals.again()
+    except BaseException:
+        watcher.end(left_may_go_on=True)
+        raise
     child = Child(command, dict(os.environ) | shell.variables(term.lease), before)
     holding = Holding(client, term, lambda reason: _lost(child, term.lease, reason, on_lost))
     try:

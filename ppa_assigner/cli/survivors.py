@@ -6,6 +6,7 @@ if what is left may go on.  The other end closed without that means that `exec` 
 command's is told by MARK in their environment and by who started them, whatever group or session they have now.
 
 Rule: a process is signalled as the very one that was looked at (pidfd), not by a number that another may have by then.
+It is light: one runs beside each `exec`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 VARIABLE = "PPA_ASSIGNER_EXEC"
 MAY_GO_ON = b"."
@@ -29,18 +29,14 @@ Identity = tuple[int, str]
 """A pid, and when that process was started: another one of this number has another time."""
 
 
-@dataclass(frozen=True)
 class Process:
-    """One process as /proc showed it."""
+    """One process as /proc showed it.  (No dataclass: to import what makes them would cost more than all else here.)"""
 
-    identity: Identity
-    parent: int
-    marked: bool
-
-    @property
-    def pid(self) -> int:
-        """Its number."""
-        return self.identity[0]
+    def __init__(self, identity: Identity, parent: int, *, marked: bool) -> None:
+        self.identity = identity
+        self.pid = identity[0]
+        self.parent = parent
+        self.marked = marked
 
 
 def main(mark: str) -> None:
@@ -110,7 +106,7 @@ def seen(pid: int, mark: bytes) -> Process | None:
             state, parent, *rest = file.read().rpartition(b")")[2].split()
     except OSError:
         return None
-    return None if state in b"ZX" else Process((pid, rest[17].decode()), int(parent), _marked(pid, mark))
+    return None if state in b"ZX" else Process((pid, rest[17].decode()), int(parent), marked=_marked(pid, mark))
 
 
 def _marked(pid: int, mark: bytes) -> bool:
@@ -122,16 +118,20 @@ def _marked(pid: int, mark: bytes) -> bool:
 
 
 def send(process: Process, mark: bytes, *signals: int) -> None:
-    """These signals, to this process and no other."""
-    with contextlib.suppress(OSError):
+    """These signals, to this process and no other.  Where the system knows no pidfd, as surely as can be."""
+    try:
         handle = os.pidfd_open(process.pid)
-        try:
-            now = seen(process.pid, mark)
-            if now is not None and now.identity == process.identity:
-                for number in signals:
-                    signal.pidfd_send_signal(handle, number)
-        finally:
-            os.close(handle)
+    except ProcessLookupError:
+        return
+    except OSError:
+        handle = None
+    now = seen(process.pid, mark)
+    if now is not None and now.identity == process.identity:
+        for number in signals:
+            with contextlib.suppress(OSError):
+                os.kill(process.pid, number) if handle is None else signal.pidfd_send_signal(handle, number)
+    if handle is not None:
+        os.close(handle)
 
 
 if __name__ == "__main__":
