@@ -265,7 +265,7 @@ def test_a_command_goes_on_while_its_daemon_is_killed(
     is the command's, and nobody noticed more than that the daemon was away once.
     """
     leases = occupy(daemon)
-    with started("exec", "--owner", "x", "--wait", "5m", "--idle", "8s", "--", *LISTEN, url=url(daemon)) as process:
+    with started("exec", "--owner", "x", "--wait", "5m", "--idle", "40s", "--", *LISTEN, url=url(daemon)) as process:
         in_line(daemon, 1)
         daemon.kill()
         daemon.start()
