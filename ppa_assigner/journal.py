@@ -13,8 +13,10 @@ import logging
 import re
 import socket
 import struct
+import threading
+import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 SOCKET = Path("/run/systemd/journal/socket")
@@ -23,6 +25,9 @@ FIELDS = frozenset({"PPA", "OWNER", "LEASE", "STATE", "POOL", "REQUEST_ID", "WHY
 LONGEST = 16_384
 """Characters of one value; a longer one is cut, so that all of them go into one datagram."""
 PATIENCE_S = 0.5
+SPARE_S = 1.0
+MOST_KINDS = 1000
+_NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 _DEBUG = 7
 _UNUSUAL = re.compile(r"[^\x20-\x7e\n]")
@@ -48,6 +53,44 @@ def told(record: logging.LogRecord) -> str:
     if record.exc_info and record.exc_info[0] is not None:
         text += "\n" + "".join(traceback.format_exception(*record.exc_info)).rstrip("\n")
     return text
+
+
+class Sparing(logging.Filter):
+    """One line of a kind and second: for what anybody who can connect may cause.  What is left out is counted, and the
+    count is said with the next line of that kind that passes.  A kind is a message without what differs from one to the
+    next.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._now = now
+        self._lock = threading.Lock()
+        self._said: dict[tuple[str, int, str], tuple[float, int]] = {}  # when last, and how many were left out since
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is said."""
+        now, kind = (
+            self._now(),
+            (record.name, record.levelno, _NUMBERS.sub("#", str(record.msg).partition("\n")[0])[:80]),
+        )
+        with self._lock:
+            last, left_out = self._said.get(kind, (-SPARE_S, 0))
+            if now - last < SPARE_S:
+                self._said[kind] = (last, left_out + 1)
+                return False
+            if len(self._said) >= MOST_KINDS:
+                self._said.clear()
+            self._said[kind] = (now, 0)
+        if left_out:
+            record.msg, record.args = f"{record.getMessage()} (and {left_out} times more since the last such line)", ()
+        return True
+
+
+def spare(*names: str) -> None:
+    """Let these loggers, which say what anybody may cause, say one line of a kind and second."""
+    sparing = Sparing()
+    for name in names:
+        logging.getLogger(name).addFilter(sparing)
 
 
 class Plain(logging.Formatter):

@@ -64,6 +64,8 @@ class Daemon:
     process: subprocess.Popen[str] | None = None
     variables: dict[str, str] = field(default_factory=dict)
     """What its environment has beside the usual."""
+    descriptors: int | None = None
+    """How many files it may have open; None: as many as everybody."""
     covered: bool = False
     """Whether its lines count for coverage: only where it is ended by SIGTERM, for whoever is killed tells nothing."""
     http: httpx.Client = field(init=False)
@@ -98,7 +100,8 @@ class Daemon:
     def launch(self) -> subprocess.Popen[str]:
         """Start it, and wait for nothing."""
         with (self.folder / f"{self.name}.log").open("a") as log:
-            command = [sys.executable, "-m", "ppa_assigner.cli", "run", "--config", str(self.config)]
+            limited = [] if self.descriptors is None else ["prlimit", f"--nofile={self.descriptors}:{self.descriptors}"]
+            command = [*limited, sys.executable, "-m", "ppa_assigner.cli", "run", "--config", str(self.config)]
             usual = environment(self.folder) if self.covered else without_coverage(environment(self.folder))
             variables = {**usual, **self.variables}
             self.process = subprocess.Popen(command, stderr=log, stdout=log, text=True, env=variables)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from ppa_assigner import journal
 from ppa_assigner.automaton.events import Transition
-from ppa_assigner.journal import Journal, Plain, about, encoded, quoted
+from ppa_assigner.journal import Journal, Plain, Sparing, about, encoded, quoted
 from ppa_assigner.record import Record, State, format_time
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.chronicle import Chronicle
@@ -361,3 +361,30 @@ def test_the_lock_is_not_held_while_a_line_is_said(chronicle: Chronicle) -> None
         desk["a"].show(record(State.DIRTY), Condition.QUARANTINED)
         desk["a"].show(record(State.DIRTY, tries=1, fault="no"), Condition.QUARANTINED)
     assert len(asking.answered) == 2
+
+
+# -- what anybody may cause -------------------------------------------------------------------------------------------
+
+
+def test_one_line_of_a_kind_and_second_is_said() -> None:
+    """However much differs from one to the next; what was left out is counted, and other kinds are not."""
+    now = 100.0
+    said: list[str] = []
+
+    class Kept(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    logger = logging.getLogger("tests.sparing")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(Kept())
+    logger.addFilter(Sparing(lambda: now))
+    for number in range(1000):
+        logger.warning("%s does harm", f"peer {number}")
+        logger.error(f"Fatal error on transport 0x{number:x} {number}\ndetails {number}")
+    assert said == ["peer 0 does harm", "Fatal error on transport 0x0 0\ndetails 0"]
+    now += 1.0
+    logger.warning("%s does harm", "peer 1000")
+    logger.warning("%s does harm", "peer 1001")
+    logger.info("another thing")
+    assert said[2:] == ["peer 1000 does harm (and 999 times more since the last such line)", "another thing"]

@@ -24,6 +24,7 @@ from .leases import Leases
 from .metrics import Metrics, Traffic
 from .page import Pages
 from .ppas import Ppas
+from .room import Room
 from .stream import Streams
 
 
@@ -38,20 +39,21 @@ def create_app(
     """The API of this supervisor, for these clients; without any, everybody who reaches it is operator.
 
     `rate`: requests a second that each client may keep up.  `traffic` is what is counted of the supervisor's requests
-    to Launchpad.  `state.access` and `state.streams` are for the server.
+    to Launchpad.  `state.access`, `state.streams` and `state.room` are for the server.
     """
     app = FastAPI(
         title="PPA assigner", version=__version__, docs_url=None, redoc_url=None, openapi_url=None,
         redirect_slashes=False,
     )  # fmt: skip
     app.state.access, app.state.streams = Access(clients, rate), Streams(backend.events)
+    app.state.room = Room(max_requests)
     metrics = Metrics(backend, traffic)
     errors.install(app)
     Leases(backend, metrics.assigns).install(app)
     Ppas(backend).install(app)
     Service(app, backend, metrics).install(app)
     Pages(app, backend).install(app)
-    app.add_middleware(Gate, access=app.state.access, metrics=metrics, max_requests=max_requests)
+    app.add_middleware(Gate, access=app.state.access, metrics=metrics, room=app.state.room)
     return app
 
 
@@ -88,7 +90,7 @@ class Service:
         if request.state.head:
             return Response(media_type="text/event-stream")
         streams: Streams = self._app.state.streams
-        return streams.open(last_event_id, follow=follow)
+        return streams.open(last_event_id, follow=follow, who=request.state.who)
 
     async def healthz(self) -> Response:
         """200 as long as the daemon answers at all."""

@@ -17,15 +17,17 @@ from starlette.responses import Response
 
 from ..problems import Kind, Problem
 from . import errors
-from .access_control import OPEN_PATHS, Access
+from .access_control import UNCOUNTED, Access
 from .bodies import limited
 from .metrics import Metrics
+from .protocol import PEER
+from .room import Room, use_of
 from .waiting import ClientGoneError
 
 log = logging.getLogger(__name__)
 
 MAX_REQUESTS = 20_000
-"""Requests on their way at once; more are answered 429."""
+"""Requests on their way at once; more are answered 429, and that many of one kind or client too (see `room`)."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 _GONE = 499  # for the metrics alone: nobody is there to read it
 
@@ -39,11 +41,11 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 class Gate:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: App, access: Access, metrics: Metrics, max_requests: int = MAX_REQUESTS) -> None:
+    def __init__(self, app: App, access: Access, metrics: Metrics, room: Room) -> None:
         self._app = app
         self._access = access
         self._metrics = metrics
-        self._max_requests = max_requests
+        self._room = room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -72,9 +74,15 @@ class Gate:
             await errors.answer(scope, errors.bug())(scope, receive, answer)
 
     async def _serve(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
-        if self._metrics.in_flight > self._max_requests and scope["path"] not in OPEN_PATHS:
-            raise Problem(Kind.TOO_MANY, "too many requests are on their way")
-        scope["state"]["caller"] = self._access.caller(scope)
+        caller = scope["state"]["caller"] = self._access.caller(scope)
+        if scope["path"] in UNCOUNTED:
+            await self._let_in(scope, receive, answer)
+            return
+        who = scope["state"]["who"] = (caller and caller.name) or _peer(scope)
+        with self._room.taken(use_of(scope["method"], scope["path"]), who):
+            await self._let_in(scope, receive, answer)
+
+    async def _let_in(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         _check_address(scope)
         receive = limited(receive, dict(scope["headers"]).get(b"content-length"))
         if scope["method"] == "OPTIONS":
@@ -96,6 +104,11 @@ class _Answer:
             self.started, self.status = True, message["status"]
             message["headers"] = [*message.get("headers", ()), (b"x-content-type-options", b"nosniff")]
         await self._send(message)
+
+
+def _peer(scope: Scope) -> str:
+    found: str = scope.get("extensions", {}).get(PEER, {}).get("peer", "")
+    return found
 
 
 def _check_address(scope: Scope) -> None:

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 
 from ..config import Listen
 from .access_control import loopback_name
+from .door import BACKLOG
 
-BACKLOG = 4096
 _ASK_S = 1.0
 
 

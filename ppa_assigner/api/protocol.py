@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from ..problems import Kind, Problem
 from . import errors
+from .door import Connection
 from .stream import ABORT
 
 HEAD_LIMIT = 32 * 1024
@@ -26,6 +27,8 @@ MAX_PIPELINED = 64
 """Requests that one connection may have open."""
 MAX_OPEN_BYTES = 8 * HEAD_LIMIT
 """Bytes of their addresses and headers together."""
+PEER = "ppa_assigner.peer"
+"""The extension of the scope that tells who is at the other end of the connection."""
 _OFFER = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 
 
@@ -40,6 +43,7 @@ class Protocol(HttpToolsProtocol):
         self._arriving: asyncio.TimerHandle | None = None
         self._head_bytes = 0
         self._in_body = False
+        self.connection: Connection | None = None
 
     @classmethod
     def within(cls, patience: float) -> type[Protocol]:
@@ -49,11 +53,15 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for a request, but not for ever."""
         super().connection_made(transport)  # type: ignore[arg-type] # it is asked for no more than what a socket has
+        if self.connection is not None:
+            self.connection.end = self.transport.abort
         self._expect_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell all requests, also one that others were sent behind."""
         super().connection_lost(exc)
+        if self.connection is not None:
+            self.connection.gone()
         self._request_is_here()
         for cycle in self._open():
             cycle.disconnected = True
@@ -83,7 +91,8 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
+        peer = self.connection.peer if self.connection is not None else ""
+        self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}, PEER: {"peer": peer}}
         if self._arriving is None:
             self._expect_request()
 
@@ -105,6 +114,14 @@ class Protocol(HttpToolsProtocol):
         super().on_message_complete()
         self._in_body = False
         self._request_is_here()
+        if self.connection is not None and self._open():
+            self.connection.asked()
+
+    def on_response_complete(self) -> None:
+        """An answer is written; perhaps the reader has not taken it yet."""
+        super().on_response_complete()
+        if self.connection is not None and not self._open():
+            self.connection.answered()
 
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP, or too much of it, is answered with a problem and the end of the connection."""

@@ -16,6 +16,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -23,7 +24,8 @@ from fastapi import FastAPI
 from ..access import Client
 from ..config import RATE, Listen, Tls
 from . import listening
-from .listening import BACKLOG, ListenError, Listeners
+from .door import Connection, Door, Limits
+from .listening import ListenError, Listeners
 from .protocol import PATIENCE_S, Protocol
 from .secure import Certificate
 
@@ -36,6 +38,8 @@ KEEP_ALIVE_S = 75
 TURN_S = 10.0
 TICK_S = 1.0
 MAX_FILES = 65_536
+RESERVE = 64
+"""Descriptors that are kept for files, the log and the program itself."""
 ASK_S = 0.2
 """How long those who were let in last may take to ask something, once nobody else is let in."""
 
@@ -52,10 +56,11 @@ class Server:
         tls: Tls | None = None,
         grace: float = GRACE_S,
         patience: float = PATIENCE_S,
+        reserve: int = RESERVE,
     ) -> None:
         """Inherited sockets come before the address.  With `tls` HTTPS is spoken.  `grace`: how many seconds answers
-        that are on their way may take after `stop`; `patience`: how many a request may take to come.  Nothing is opened
-        yet.
+        that are on their way may take after `stop`; `patience`: how many a request may take to come; `reserve`: how
+        many descriptors are left for everything else.  Nothing is opened yet.
         """
         self.started = threading.Event()
         self._app = app
@@ -65,12 +70,16 @@ class Server:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
         self._tls = tls
+        self._reserve = reserve
         self._certificate: Certificate | None = None
         self._uvicorn = _Uvicorn(_config(app, grace, patience), self._on_start)
 
     def bind(self) -> None:
         """Open the sockets: from now on connections queue.  Raises ListenError."""
-        _allow_many_files()
+        limits = Limits.of(_allow_many_files(), self._reserve)
+        self._uvicorn.limits = limits
+        room = self._app.state.room
+        room.most = min(room.most, limits.most)
         if self._tls is not None:
             self._certificate = Certificate(self._tls)
             self._uvicorn.config.context = self._certificate.context
@@ -169,13 +178,35 @@ class _Uvicorn(uvicorn.Server):
 
     def __init__(self, config: _Config, on_start: Callable[[], None]) -> None:
         super().__init__(config)
+        self.limits = Limits.of(MAX_FILES, RESERVE)
+        self.door: Door | None = None
         self.turned = time.monotonic()
         self._on_start = on_start
         self._exit = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        """uvicorn would have asyncio accept, which without a descriptor tries 4,096 times at once, logs each, and then
+        does so 4,096 times over.
+        """
+        await super().startup([])
+        self.door = Door(sockets or (), self._protocol, self.limits, self.config.context)
+        self.door.open()
         self._on_start()
+
+    def _protocol(self, connection: Connection) -> Protocol:
+        kind: type[Any] = self.config.http_protocol_class
+        made: Protocol = kind(self.config, self.server_state, self.lifespan.state, asyncio.get_running_loop())
+        made.connection = connection
+        return made
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Nobody is accepted any more; then uvicorn's."""
+        self._close_door()
+        await super().shutdown(sockets)
+
+    def _close_door(self) -> None:
+        if self.door is not None:
+            self.door.close()
 
     async def main_loop(self) -> None:
         """uvicorn wakes ten times a second to see whether it should exit; here it is told, and once a second is enough
@@ -200,8 +231,7 @@ class _Uvicorn(uvicorn.Server):
 
     def stop_accepting(self) -> None:
         """In its loop: connections that wait for nothing end, the others after their answer."""
-        for server in self.servers:
-            server.close()
+        self._close_door()
         asyncio.get_running_loop().call_later(ASK_S, self._end_idle)
 
     def _end_idle(self) -> None:
@@ -221,16 +251,17 @@ def _config(app: FastAPI, grace: float, patience: float) -> _Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=math.ceil(grace),
     )
 
 
-def _allow_many_files() -> None:
-    """A client that waits is an open file, and thousands may wait."""
+def _allow_many_files() -> int:
+    """A client that waits is an open file, and thousands may wait.  Gives how many there may be."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with contextlib.suppress(OSError, ValueError):  # then it is as it is
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_FILES if allowed == resource.RLIM_INFINITY else allowed

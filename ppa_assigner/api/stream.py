@@ -25,6 +25,8 @@ KEEP_ALIVE_S = 15.0
 SEND_S = 30.0
 """How long a reader may take none of what is sent."""
 MAX_STREAMS = 256
+MAX_OF_ONE = 192
+"""Of one client."""
 ABORT = "ppa_assigner.abort"
 """The extension of the scope by which the server lets a connection be dropped at once."""
 RESTARTED, FORGOTTEN = "restarted", "forgotten"
@@ -47,7 +49,7 @@ class Streams:
         self.send = send
         self.ending = False
         self.turn = 0  # grows when those who read must ask again
-        self._wakes: set[asyncio.Event] = set()
+        self._wakes: dict[asyncio.Event, str] = {}  # and whose they are
 
     def end(self) -> None:
         """End all streams, and those to come."""
@@ -61,16 +63,18 @@ class Streams:
         for wake in self._wakes:
             wake.set()
 
-    def open(self, last_event_id: str | None, *, follow: bool = True) -> EventStream:
+    def open(self, last_event_id: str | None, *, follow: bool = True, who: str = "") -> EventStream:
         """A stream of what comes after this event; it ends after what is known now, or (`follow`) goes on.  Raises
-        Problem `too-many-requests`.
+        Problem `too-many-requests`, also where so many are of this client.
         """
         if len(self._wakes) >= MAX_STREAMS:
             raise Problem(Kind.TOO_MANY, f"{MAX_STREAMS} streams of events are open already")
-        return EventStream(self, _place(self.events, last_event_id or ""), follow)
+        if sum(one == who for one in self._wakes.values()) >= MAX_OF_ONE:
+            raise Problem(Kind.TOO_MANY, f"{who}: {MAX_OF_ONE} streams of events of one client are open already")
+        return EventStream(self, _place(self.events, last_event_id or ""), follow, who)
 
     @contextlib.contextmanager
-    def following(self) -> Iterator[asyncio.Event]:
+    def following(self, who: str = "") -> Iterator[asyncio.Event]:
         """Gives what is set whenever there is something new to see."""
         loop, wake = asyncio.get_running_loop(), asyncio.Event()
 
@@ -78,13 +82,13 @@ class Streams:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody reads any more
                 loop.call_soon_threadsafe(wake.set)
 
-        self._wakes.add(wake)
+        self._wakes[wake] = who
         unsubscribe = self.events.subscribe(follow)
         try:
             yield wake
         finally:
             unsubscribe()
-            self._wakes.discard(wake)
+            self._wakes.pop(wake, None)
 
 
 @dataclass(slots=True)
@@ -112,18 +116,18 @@ def _place(events: Events, last_event_id: str) -> Place:
 class EventStream(Response):
     """The answer, and the loop that writes it."""
 
-    def __init__(self, streams: Streams, place: Place, follow: bool) -> None:
+    def __init__(self, streams: Streams, place: Place, follow: bool, who: str = "") -> None:
         super().__init__(headers={"Cache-Control": "no-store", "Content-Type": "text/event-stream; charset=utf-8"})
         del self.headers["content-length"]
         self._streams, self._events = streams, streams.events
         self._place, self._follow = place, follow
-        self._turn = streams.turn
+        self._turn, self._who = streams.turn, who
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Write until the reader is gone, does not read, has all that it wants, or the daemon stops."""
         gone = asyncio.create_task(disconnected(receive))
         try:
-            with self._streams.following() as wake:
+            with self._streams.following(self._who) as wake:
                 gone.add_done_callback(lambda _: wake.set())
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                 await self._write(send, f"retry: {_RETRY_MS}\n\n".encode())

@@ -21,7 +21,7 @@ from pathlib import Path
 from .. import systemd
 from ..api.app import create_app
 from ..api.metrics import Traffic
-from ..api.server import ListenError, Server
+from ..api.server import RESERVE, ListenError, Server
 from ..automaton import Daemon
 from ..clock import LaunchpadClock
 from ..config import ConfigError, Settings, after_a_restart, credentials_path, load, warnings
@@ -34,6 +34,7 @@ from ..launchpad import (
     cache_directory,
     load_credentials,
 )
+from ..launchpad.indexes import CONNECTIONS as INDEX_CONNECTIONS
 from ..mailbox import Mailbox
 from ..record import State
 from ..supervisor import Supervisor
@@ -82,7 +83,10 @@ class Service:
             tickets=TicketOffice(secret.encode()),
         )
         self._app = create_app(self.supervisor, settings.api.clients, rate=settings.api.rate, traffic=traffic)
-        self._server = Server(self._app, settings.api.listen, systemd.inherited_sockets(), tls=settings.api.tls)
+        self._server = Server(
+            self._app, settings.api.listen, systemd.inherited_sockets(), tls=settings.api.tls,
+            reserve=RESERVE + launchpad.connections + INDEX_CONNECTIONS,
+        )  # fmt: skip
 
     def run(self, serving: Callable[[str], None]) -> None:
         """Serve until SIGTERM or SIGINT.  Call in the main thread; `serving` is told where, once it listens."""

@@ -20,7 +20,7 @@ from fastapi import FastAPI
 
 from ppa_assigner.access import Caller, Client
 from ppa_assigner.api.app import create_app
-from ppa_assigner.api.server import Server
+from ppa_assigner.api.server import RESERVE, Server
 from ppa_assigner.config import Listen
 from ppa_assigner.port import Build, Content, Moment, Publication
 from ppa_assigner.problems import Kind, Problem
@@ -193,12 +193,13 @@ def serving(
     clients: Sequence[Client] = (),
     grace: float = 5.0,
     patience: float = 60.0,
+    reserve: int = RESERVE,
     **options: Any,
 ) -> Iterator[Served]:
     """Serve on a free port until the block ends."""
     backend = backend or FakeBackend()
     app = create_app(backend, clients, **options)
-    server = Server(app, Listen("127.0.0.1", 0), grace=grace, patience=patience)
+    server = Server(app, Listen("127.0.0.1", 0), grace=grace, patience=patience, reserve=reserve)
     server.bind()
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -98,11 +98,11 @@ def test_nul_in_an_address_is_refused(api: Served) -> None:
 
 def test_too_many_requests_at_once_are_sent_away() -> None:
     """429 with Retry-After; whether the daemon lives can still be asked."""
-    with serving(max_requests=2) as api:
+    with serving(max_requests=8) as api:
         waiting = [api.send_assign() for _ in range(2)]
         try:
             wait_for(lambda: len(api.backend.calls) == 2)
-            response = api.http.get("/v1/pools")
+            response = api.http.post("/v1/leases", json={"owner": "me"})
             assert (response.status_code, slug(response)) == (429, "too-many-requests")
             assert response.headers["retry-after"]
             assert api.http.get("/healthz").status_code == 200

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ppa_assigner.api.stream import MAX_STREAMS
+from ppa_assigner.api.stream import MAX_OF_ONE
 from ppa_assigner.supervisor.eventlog import EventLog
 from ppa_assigner.views import Event
 
@@ -206,16 +206,16 @@ def test_a_reader_that_does_not_read_is_dropped() -> None:
 
 
 def test_only_so_many_may_follow(api: Served) -> None:
-    """429 for one more; when one leaves, there is room."""
-    connections = [api.connect() for _ in range(MAX_STREAMS)]
+    """429 for one more of a client; when one leaves, there is room."""
+    connections = [api.connect() for _ in range(MAX_OF_ONE)]
     try:
         for connection in connections:
             connection.sendall(b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        wait_for(lambda: len(api.backend.events._followers) == MAX_STREAMS)
+        wait_for(lambda: len(api.backend.events._followers) == MAX_OF_ONE)
         refused: httpx.Response = api.http.get("/v1/events")
         assert (refused.status_code, slug(refused)) == (429, "too-many-requests")
         connections.pop().close()
-        wait_for(lambda: len(api.backend.events._followers) < MAX_STREAMS)
+        wait_for(lambda: len(api.backend.events._followers) < MAX_OF_ONE)
         with reading(api) as lines:
             assert next(lines).startswith("retry: ")
     finally:

@@ -1,0 +1,258 @@
+"""Who may connect: so many in all, so many of one peer, and in a rush those who ask nothing make room.
+
+Rule: descriptors are left for what the daemon itself must do; accepting never spins; whoever has asked something whole
+is never sent away for somebody else.  Used in the loop of the server alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import json
+import logging
+import socket
+import ssl
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from ..problems import Kind, Problem
+from . import errors
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 4096
+AT_ONCE = 64
+"""Connections that are accepted in one turn of the loop."""
+PAUSE_S = 0.5
+"""How long nobody is accepted where there is no descriptor left, or nobody to be sent away."""
+LEAST = 16
+_CREDENTIALS = struct.Struct("3i")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Connections in all, and of one peer."""
+
+    most: int
+    each: int
+
+    @classmethod
+    def of(cls, descriptors: int, reserve: int) -> Limits:
+        """With so many descriptors, of which `reserve` are kept for everything else."""
+        most = max(LEAST, descriptors - reserve)
+        return cls(most, most * 3 // 4)
+
+
+@dataclass(eq=False, slots=True)
+class Connection:
+    """One connection, as the protocol on it tells of it.  `end` drops it at once."""
+
+    peer: str
+    _door: Door
+    end: Callable[[], object] = lambda: None
+    here: bool = True
+    taken: bool = False  # by a transport, which closes the socket
+
+    def asked(self) -> None:
+        """A whole request came, and waits for its answer."""
+        self._door.busy(self)
+
+    def answered(self) -> None:
+        """Nothing waits for an answer."""
+        self._door.idle(self)
+
+    def gone(self) -> None:
+        """It is over."""
+        self._door.gone(self)
+
+
+@dataclass(slots=True)
+class _Peer:
+    """`silent` have asked nothing whole yet, `idle` have, and ask nothing now; the longest so are first."""
+
+    count: int = 0
+    silent: dict[Connection, None] = field(default_factory=dict)
+    idle: dict[Connection, None] = field(default_factory=dict)
+
+    @property
+    def idlers(self) -> int:
+        return len(self.silent) + len(self.idle)
+
+    def forget(self, connection: Connection) -> None:
+        self.silent.pop(connection, None)
+        self.idle.pop(connection, None)
+
+
+class Door:
+    """Accepts on these sockets once it is open.  `serve` makes the protocol of a connection."""
+
+    def __init__(
+        self,
+        sockets: Sequence[socket.socket],
+        serve: Callable[[Connection], asyncio.Protocol],
+        limits: Limits,
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        self._sockets = list(sockets)
+        self._serve, self._limits, self._tls = serve, limits, tls
+        self._peers: dict[str, _Peer] = {}
+        self._count = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._paused: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+
+    def open(self) -> None:
+        """Accept."""
+        for one in self._sockets:
+            one.listen(BACKLOG)
+        self._listen()
+
+    def close(self) -> None:
+        """Accept nobody more."""
+        self._deaf()
+        if self._paused is not None:
+            self._paused.cancel()
+        for one in self._sockets:
+            one.close()
+        self._sockets = []
+
+    # -- what connections tell -------------------------------------------------------------------------------------
+
+    def busy(self, connection: Connection) -> None:
+        """It must not be sent away."""
+        if connection.here:
+            self._peers[connection.peer].forget(connection)
+
+    def idle(self, connection: Connection) -> None:
+        """It may be, but later than those who asked nothing."""
+        if connection.here:
+            peer = self._peers[connection.peer]
+            peer.forget(connection)
+            peer.idle[connection] = None
+
+    def gone(self, connection: Connection) -> None:
+        """It counts no more."""
+        if not connection.here:
+            return
+        connection.here = False
+        peer = self._peers[connection.peer]
+        peer.forget(connection)
+        peer.count -= 1
+        self._count -= 1
+        if not peer.count:
+            del self._peers[connection.peer]
+
+    # -- accepting -------------------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        self._paused = None
+        for one in self._sockets:
+            self._loop.add_reader(one, self._accept, one)
+
+    def _deaf(self) -> None:
+        for one in self._sockets:
+            if one.fileno() >= 0:
+                self._loop.remove_reader(one)
+
+    def _pause(self) -> None:
+        self._deaf()
+        self._paused = self._loop.call_later(PAUSE_S, self._listen)
+
+    def _accept(self, listening: socket.socket) -> None:
+        for _ in range(AT_ONCE):
+            if self._count >= self._limits.most and self._most_idle() is None:
+                log.warning("all %d connections are busy: others wait", self._count)
+                self._pause()
+                return
+            try:
+                accepted, _ = listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                log.error("nobody can be accepted for a moment: %s", error.strerror or error)
+                self._pause()
+                return
+            self._let_in(accepted)
+
+    def _let_in(self, accepted: socket.socket) -> None:
+        name = peer_of(accepted)
+        peer = self._peers.get(name) or _Peer()
+        if peer.count >= self._limits.each and not self._send_away(peer):
+            log.warning("%s has %d busy connections: more of it are refused", name, peer.count)
+            self._refuse(accepted, name)
+            return
+        if self._count >= self._limits.most and (other := self._most_idle()) is not None:
+            self._send_away(other)
+        connection = Connection(name, self)
+        peer = self._peers.setdefault(name, _Peer())
+        peer.count += 1
+        peer.silent[connection] = None
+        self._count += 1
+        task = self._loop.create_task(self._begin(connection, accepted))
+        connection.end = task.cancel  # until it has its protocol
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._begun, connection, accepted))
+
+    async def _begin(self, connection: Connection, accepted: socket.socket) -> None:
+        """It gets its protocol; where TLS is spoken, after the handshake."""
+        connection.taken = True
+        accepted.setblocking(False)
+        await self._loop.connect_accepted_socket(lambda: self._serve(connection), accepted, ssl=self._tls)
+
+    def _begun(self, connection: Connection, accepted: socket.socket, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not connection.taken:
+            accepted.close()
+        if task.cancelled():
+            connection.gone()
+        elif (error := task.exception()) is not None:
+            log.info("a connection of %s did not come about: %s", connection.peer, error)
+            connection.gone()
+
+    def _most_idle(self) -> _Peer | None:
+        """The peer with the most connections that could be sent away."""
+        found = max(self._peers.values(), key=lambda peer: peer.idlers, default=None)
+        return found if found is not None and found.idlers else None
+
+    def _send_away(self, peer: _Peer) -> bool:
+        """The one of its connections that has asked nothing for the longest time, if there is one."""
+        chosen = next(iter(peer.silent), None) or next(iter(peer.idle), None)
+        if chosen is None:
+            return False
+        log.warning("a connection of %s that asks nothing makes room: there are %d", chosen.peer, self._count)
+        self.gone(chosen)
+        chosen.end()
+        return True
+
+    def _refuse(self, accepted: socket.socket, name: str) -> None:
+        with accepted, contextlib.suppress(OSError):
+            accepted.setblocking(False)
+            if self._tls is None:
+                accepted.send(refusal(f"{name} has {self._limits.each} connections that are busy"))
+
+
+def peer_of(accepted: socket.socket) -> str:
+    """Who is at the other end: an address, the network of an IPv6 address, or the user at a Unix socket."""
+    try:
+        if accepted.family == socket.AF_UNIX:
+            found = accepted.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+            return f"uid {_CREDENTIALS.unpack(found)[1]}"
+        address = ipaddress.ip_address(str(accepted.getpeername()[0]).partition("%")[0])
+    except (OSError, ValueError):  # it is gone already
+        return "somebody"
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        if not address.is_loopback:
+            return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+def refusal(detail: str) -> bytes:
+    """An answer to whoever is not let in, whatever it asks."""
+    body = json.dumps(errors.document(Problem(Kind.TOO_MANY, detail))).encode()
+    head = f"HTTP/1.1 429 Too Many Requests\r\ncontent-type: {errors.MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
+    return f"{head}retry-after: {errors.RETRY_AFTER_S}\r\nconnection: close\r\n\r\n".encode() + body

@@ -1,0 +1,64 @@
+"""How many requests may be under way at once: of each kind, and of each client.
+
+Rule: whoever waits for a PPA takes no room from those who have one: touches and releases have room of their own, and
+no client alone can take all of any kind.  Used in the loop of the server alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from ..problems import Kind, Problem
+
+_LIFE = re.compile(r"/v1/leases/[^/]*/touch|/v1/leases(/[^/]*)?|/v1/ppas/.*/release")
+
+
+class Use(enum.Enum):
+    """What a request is about, in words for people; the shares of the room that all and one client may take."""
+
+    WAIT = ("wishes for a PPA", 1 / 2, 1 / 4)
+    LIFE = ("touches and releases", 1 / 8, 1 / 16)
+    FOLLOW = ("streams of events", 1 / 8, 1 / 10)
+    OTHER = ("other requests", 1 / 4, 1 / 8)
+
+    def __init__(self, words: str, share: float, each: float) -> None:
+        self.words, self.share, self.each = words, share, each
+
+
+class Room:
+    """`most` requests in all; it may be changed at any time."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._all: Counter[Use] = Counter()
+        self._of: Counter[tuple[Use, str]] = Counter()
+
+    @contextlib.contextmanager
+    def taken(self, use: Use, who: str) -> Iterator[None]:
+        """While a request is under way.  Raises Problem `too-many-requests`."""
+        if self._all[use] >= max(1, int(self.most * use.share)):
+            raise Problem(Kind.TOO_MANY, f"too many {use.words} are under way")
+        if self._of[use, who] >= max(1, int(self.most * use.each)):
+            raise Problem(Kind.TOO_MANY, f"{who}: too many {use.words} of one client are under way")
+        self._all[use] += 1
+        self._of[use, who] += 1
+        try:
+            yield
+        finally:
+            self._all[use] -= 1
+            self._of[use, who] -= 1
+            if not self._of[use, who]:
+                del self._of[use, who]
+
+
+def use_of(method: str, path: str) -> Use:
+    """What a request is about."""
+    if (method, path) == ("POST", "/v1/leases"):
+        return Use.WAIT
+    if path == "/v1/events":
+        return Use.FOLLOW
+    return Use.LIFE if method in ("POST", "DELETE") and _LIFE.fullmatch(path) else Use.OTHER
