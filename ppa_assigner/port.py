@@ -49,12 +49,24 @@ class Entry:
     build_debug_symbols: bool = False
     publish_debug_symbols: bool = False
     web: str | None = None  # its page for people
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The PPA is not there for us: 404, 410, a status that is not Active, access denied or redacted.  `status` is that
-    of the answer, if that was what said so.
+    """There is no such PPA, by an answer about the PPA itself: 404, 410, or status Deleting or Deleted.  `status` is
+    that of the answer, if that was what said so.
+    """
+
+    reason: str
+    moment: Moment
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessDenied:
+    """The PPA is not shown to us, or we may not write to it: 401, 403, or redacted.  That says nothing of whether it
+    is there, nor of what is in it.
     """
 
     reason: str
@@ -71,7 +83,9 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Launchpad answered and will not do it (other 4xx): nothing was changed, asking again will not help."""
+    """Launchpad answered and will not do it (other 4xx): nothing was changed, asking again will not help.  With 404
+    or 410 to an act, something that it needs is not there: the PPA, or what or whom it is about.
+    """
 
     reason: str
     moment: Moment
@@ -90,7 +104,8 @@ class Unavailable:
     """No answer: a read that failed, a write that was never sent, an idempotent act that may have been done.
 
     `sent` is false when nothing can have been changed: nothing left this host, or the answer says so.  `status` is
-    that of an answer that says nothing of what was asked (5xx).
+    that of an answer that says nothing of what was asked: 5xx, and 401, 403, 404 or 410 to a listing, which tells
+    nothing of the PPA itself.
     """
 
     reason: str
@@ -99,19 +114,31 @@ class Unavailable:
     status: int | None = None
 
 
-ReadAnswer = Entry | Gone | Unavailable
-WriteAnswer = Entry | Gone | Conflict | Refused | Unknown | Unavailable
+ReadAnswer = Entry | Gone | AccessDenied | Unavailable
+WriteAnswer = Entry | Gone | AccessDenied | Conflict | Refused | Unknown | Unavailable
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """All Active PPAs of one owner as one listing showed them.  Absence from it proves nothing: paging is no
-    snapshot.  `started` and `ended` as in Moment.
+    snapshot.  `started` and `ended` as in Moment.  `hidden` are the public ones that a listing asked for by nobody, a
+    moment later, lacked; None: there was no such listing.
     """
 
     entries: Mapping[Reference, Entry]
     started: float
     ended: float
+    hidden: frozenset[Reference] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """The descriptions of the PPAs that had a name and were deleted: Launchpad calls them `NAME-deletedppa`,
+    `NAME-deletedppa1` and so on.  `moment` is that of the first request.
+    """
+
+    descriptions: tuple[str | None, ...]
+    moment: Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +221,7 @@ class Done:
     moment: Moment
 
 
-ActAnswer = Done | Gone | Refused | Unavailable
+ActAnswer = Done | Refused | Unavailable
 
 
 class Launchpad(Protocol):
@@ -202,21 +229,29 @@ class Launchpad(Protocol):
     raises for what Launchpad or the network does.  Safe for many threads; an Entry may be used in any.
     """
 
-    def look(self, owner: str) -> Look | Gone | Refused | Unavailable:
-        """All Active PPAs of an owner, one request per 300."""
+    def look(self, owner: str, compare: bool = False) -> Look | Refused | Unavailable:
+        """All Active PPAs of an owner, one request per 300; of one that Launchpad does not know, none.  `compare`: with
+        those that are hidden, by as many requests without our signature.
+        """
 
     def read(self, ppa: Reference, lane: Lane = Lane.WORK) -> ReadAnswer:
         """One PPA, afresh: one request."""
 
+    def deleted(self, ppa: Reference) -> Deleted | Unavailable:
+        """The deleted PPAs that had this name, read one after the other until there is none: all, or no answer."""
+
+    def enabled(self, entry: Entry) -> bool | Unavailable:
+        """Whether a public PPA is shown to everybody, as only an enabled one is: one request, without our signature."""
+
     def write(self, entry: Entry, description: str, lane: Lane = Lane.WORK) -> WriteAnswer:
         """Compare-and-swap of the description, one request.  An Entry means 209 and Active, and nothing else does."""
 
-    def arrivals(self, entry: Entry, since: datetime | None, lane: Lane = Lane.WORK) -> Arrivals | Gone | Unavailable:
+    def arrivals(self, entry: Entry, since: datetime | None, lane: Lane = Lane.WORK) -> Arrivals | Unavailable:
         """Active sources and binaries created since then (`created_since_date`; None: of any age): two requests at
         once.
         """
 
-    def content(self, entry: Entry, whole: bool = True) -> Content | Gone | Refused | Unavailable:
+    def content(self, entry: Entry, whole: bool = True) -> Content | Refused | Unavailable:
         """Everything active or on its way, all pages.  Not `whole`: where there are sources or builds, without the
         accepted uploads.
         """
@@ -229,7 +264,7 @@ class Launchpad(Protocol):
     def cancel(self, build: Build, not_after: float) -> ActAnswer:
         """Ask for a build to be cancelled: one POST."""
 
-    def uploaders(self, entry: Entry) -> Collection[str] | Gone | Refused | Unavailable:
+    def uploaders(self, entry: Entry) -> Collection[str] | Refused | Unavailable:
         """Who has a 'main' upload right here beside the owner, as `~name`."""
 
     def grant(self, entry: Entry, who: str, lane: Lane, not_after: float) -> ActAnswer:
@@ -238,7 +273,7 @@ class Launchpad(Protocol):
     def revoke(self, entry: Entry, who: str, not_after: float) -> ActAnswer:
         """Take it away; idempotent."""
 
-    def belongings(self, entry: Entry) -> Belongings | Gone | Refused | Unavailable:
+    def belongings(self, entry: Entry) -> Belongings | Refused | Unavailable:
         """Dependencies, processors and uploaders."""
 
     def set_fields(self, entry: Entry, fields: Mapping[str, str | bool]) -> WriteAnswer:
@@ -259,7 +294,7 @@ class Launchpad(Protocol):
     def set_processors(self, entry: Entry, names: Collection[str], not_after: float) -> ActAnswer:
         """Build for exactly these."""
 
-    def ever_had(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Gone | Unavailable:
+    def ever_had(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Unavailable:
         """Whether that version was ever published here, whatever became of it: one request."""
 
     def create(self, ppa: Reference, displayname: str, description: str) -> Entry | Refused | Unknown | Unavailable:
@@ -272,7 +307,7 @@ class Launchpad(Protocol):
         sent.  For public PPAs: nobody is shown the indexes of a private one, which are as if they were empty.
         """
 
-    def undeleted(self, entry: Entry) -> Remains | Gone | Refused | Unavailable:
+    def undeleted(self, entry: Entry) -> Remains | Refused | Unavailable:
         """Publications of any status that Launchpad has not removed from its disk (`date_removed`), and active ones.
         The count is for people: only some of them may be in it, but 0 means that there are none.
         """

@@ -25,8 +25,20 @@ class Condition(enum.Enum):
     UNREACHABLE = "unreachable"
     QUARANTINED = "quarantined"
     DUPLICATE = "duplicate"
+    DISABLED = "disabled"
 
     __hash__ = object.__hash__  # see State
+
+
+class Sight(enum.Enum):
+    """How Launchpad answered when the PPA was read last; LASTING is what all reads said over a minute."""
+
+    SHOWN = "shown"
+    GONE = "gone, and perhaps only for a moment"
+    LASTING_GONE = "gone for good"
+    BARRED = "shown, and we may not write to it"
+    DENIED = "not shown to us, and perhaps only for a moment"
+    LASTING_DENIED = "not shown to us"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,8 @@ class End:
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A PPA as its worker knew it last; `seen` is when Launchpad last showed it (UTC, Launchpad's clock); `end` is that
-    of its lease, None while it is not used.
+    of its lease, None while it is not used; `over` is the last record of a lease that ended because its PPA was gone
+    for good.
     """
 
     ppa: Reference
@@ -71,6 +84,8 @@ class Snapshot:
     end: End | None = None
     web: str | None = None
     """Its page for people, as Launchpad told it."""
+    sight: Sight = Sight.SHOWN
+    over: Record | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from .automaton.asks import (
     LATE,
     Ask,
     Cancel,
+    CheckEnabled,
     Create,
     Delete,
     Depend,
@@ -31,6 +32,7 @@ from .automaton.asks import (
     LookForArrivals,
     Process,
     Read,
+    ReadDeleted,
     ReadDisk,
     ReadIndexes,
     Revoke,
@@ -223,6 +225,10 @@ def _look(ask: Look, ppa: Reference, launchpad: Launchpad) -> SomeAnswer:
     match ask:
         case Read():
             return launchpad.read(ppa, ask.lane)
+        case ReadDeleted():
+            return launchpad.deleted(ppa)
+        case CheckEnabled():
+            return launchpad.enabled(ask.entry)
         case LookForArrivals():
             return launchpad.arrivals(ask.entry, ask.since, Lane.ASSIGN)
         case EverHad():

@@ -32,8 +32,7 @@ from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor import Supervisor
 from ppa_assigner.supervisor.line import Call
 from ppa_assigner.supervisor.ticket import TicketOffice
-from ppa_assigner.views import Condition, Snapshot, Wish
-from ppa_assigner.views import Lent as LentView
+from ppa_assigner.views import Condition, Lent as LentView, Sight, Snapshot, Wish
 from ppa_assigner.worker import Listener, Worker
 
 from .memory import START, MemoryLaunchpad
@@ -66,10 +65,16 @@ class FakeWorker(Worker):
     def tell(self, event: Event) -> None:
         self.told.append(event)
 
-    def show(self, record: Record | None, condition: Condition = Condition.OK, fault: str | None = None) -> None:
+    def show(
+        self,
+        record: Record | None,
+        condition: Condition = Condition.OK,
+        fault: str | None = None,
+        sight: Sight = Sight.SHOWN,
+    ) -> None:
         """The PPA is now this."""
         self._known = replace(self._known, text=Text(None, record))
-        self.snapshot = Snapshot(self.ppa, "default", record, condition, START, None, fault)
+        self.snapshot = Snapshot(self.ppa, "default", record, condition, START, None, fault, sight=sight)
         self._listener.changed(self.snapshot)
 
     def record(self, state: State, minutes: float = 0, **fields: Any) -> Record:

@@ -14,12 +14,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 
 from ppa_assigner.port import (
+    AccessDenied,
     ActAnswer,
     Arrivals,
     Belongings,
     Build,
     Conflict,
     Content,
+    Deleted,
     Done,
     Entry,
     Gone,
@@ -65,6 +67,9 @@ class Archive:
     status: str = "Active"
     listed: bool = True
     writable: bool = True
+    readable: bool = True
+    enabled: bool = True
+    private: bool = False
     displayname: str = "PPA"
     publish: bool = True
     build_debug_symbols: bool = False
@@ -86,8 +91,9 @@ class Request:
 Fault = Callable[[Request], str | None]
 """None: no fault.  "down": no answer, nothing done.  "unknown": the same, but of a write nobody can know that.
 "lost": done, no answer.  "late": no answer, done by `land()`.  "resent": a write that something on the way sent twice.
-"refused", "gone": answered so; "oops", "overloaded": a listing was, with 500 or 503, and an act that was done too."""
-STATUSES = {"oops": 500, "overloaded": 503}
+"refused", "gone", "denied": answered so; "oops", "overloaded": a listing was, with 500 or 503, and an act that was
+done too."""
+STATUSES = {"oops": 500, "overloaded": 503, "gone": 404, "denied": 403}
 
 
 class MemoryLaunchpad:
@@ -112,6 +118,19 @@ class MemoryLaunchpad:
         for name in names:
             self.archives[name] = Archive(description, [description])
         return names
+
+    def delete_ppa(self, ppa: Reference, *, published: bool = True) -> None:
+        """A person deletes it.  Until the publisher ran it is Deleting under its name; then it has another one."""
+        with self.lock:
+            archive = self.archives[ppa]
+            archive.status = "Deleting"
+            if published:
+                archive.status, number = "Deleted", len(self._deleted(ppa))
+                self.archives[replace(ppa, name=f"{ppa.name}-deletedppa{number or ''}")] = self.archives.pop(ppa)
+
+    def _deleted(self, ppa: Reference) -> list[Archive]:
+        names = (replace(ppa, name=f"{ppa.name}-deletedppa{number or ''}") for number in itertools.count())
+        return [self.archives[name] for name in itertools.takewhile(self.archives.__contains__, names)]
 
     def upload(
         self, ppa: Reference, name: str, *, binary: bool = False, debug: bool = False, where: str = "noble"
@@ -173,26 +192,44 @@ class MemoryLaunchpad:
 
     # -- the port -----------------------------------------------------------------------------------------------------
 
-    def look(self, owner: str) -> Look | Gone | Refused | Unavailable:
+    def look(self, owner: str, compare: bool = False) -> Look | Refused | Unavailable:
         started = self.boot()
         if self._fault("look", Reference(owner, "ubuntu", "*")):
             return Unavailable("down")
         with self.lock:
-            names = [n for n, a in self.archives.items() if n.owner == owner and a.status == "Active" and a.listed]
-            return Look({name: self._entry(name, started) for name in names}, started, self.boot())
+            archives = {n: a for n, a in self.archives.items() if n.owner == owner and a.status == "Active"}
+            names = [n for n, a in archives.items() if a.listed and a.readable]
+            hidden = frozenset(n for n in names if not archives[n].enabled and not archives[n].private)
+            entries = {name: self._entry(name, started) for name in names}
+            return Look(entries, started, self.boot(), hidden if compare else None)
 
     def read(self, ppa: Reference, lane: Lane = Lane.WORK) -> ReadAnswer:
         started = self.boot()
         fault = self._fault("read", ppa)
-        if fault not in (None, "gone"):
+        if fault not in (None, "gone", "denied"):
             return Unavailable("down")
         with self.lock:
             archive = self.archives.get(ppa)
+            if fault == "denied" or (archive is not None and not archive.readable):
+                return AccessDenied("403", self._moment(started), 403)
             if fault or archive is None:
                 return Gone("404", self._moment(started), 404)
             if archive.status != "Active":
                 return Gone(archive.status, self._moment(started))
             return self._entry(ppa, started)
+
+    def deleted(self, ppa: Reference) -> Deleted | Unavailable:
+        started = self.boot()
+        if self._fault("deleted", ppa):
+            return Unavailable("down")
+        with self.lock:
+            return Deleted(tuple(archive.description for archive in self._deleted(ppa)), self._moment(started))
+
+    def enabled(self, entry: Entry) -> bool | Unavailable:
+        if self._fault("enabled", _ppa(entry)):
+            return Unavailable("down")
+        archive = self.archives.get(_ppa(entry))
+        return archive.enabled if archive is not None else Unavailable("404")
 
     def write(self, entry: Entry, description: str, lane: Lane = Lane.WORK) -> WriteAnswer:
         started, ppa = self.boot(), Reference.parse(entry.url.removeprefix("memory:"))
@@ -205,35 +242,27 @@ class MemoryLaunchpad:
             case "late":
                 self.late.append(lambda: self._write(ppa, entry, description, started))
                 return Unknown("no answer")
-            case "refused":
-                return Refused("401", self._moment(started), 401)
+            case "refused" | "denied":
+                return AccessDenied("401", self._moment(started), 401)
             case "gone":
-                return Gone("404", self._moment(started))
+                return Gone("404", self._moment(started), 404)
         answer = self._write(ppa, entry, description, started)
         if fault == "resent":
             answer = self._write(ppa, entry, description, started)
         return Unknown("no answer") if fault == "lost" else answer
 
-    def arrivals(self, entry: Entry, since: datetime | None, lane: Lane = Lane.WORK) -> Arrivals | Gone | Unavailable:
+    def arrivals(self, entry: Entry, since: datetime | None, lane: Lane = Lane.WORK) -> Arrivals | Unavailable:
         started, ppa = self.boot(), Reference.parse(entry.url.removeprefix("memory:"))
-        fault = self._fault("arrivals", ppa)
-        if fault not in (None, "gone"):
-            return Unavailable("down")
-        if fault or ppa not in self.archives:
-            return Gone("404", self._moment(started))
+        if failed := self._failed("arrivals", ppa, started):
+            return Unavailable(failed.reason)
         with self.lock:
             found = [i for i in self.archives[ppa].items if i.active and (since is None or i.created >= since)]
             return Arrivals(len(found), self._moment(started))
 
-    def content(self, entry: Entry, whole: bool = True) -> Content | Gone | Refused | Unavailable:
+    def content(self, entry: Entry, whole: bool = True) -> Content | Refused | Unavailable:
         first, ppa = self._moment(self.boot()), Reference.parse(entry.url.removeprefix("memory:"))
-        fault, started = self._fault("content", ppa), first.started
-        if fault == "refused":
-            return Refused("400", self._moment(started))
-        if fault not in (None, "gone"):
-            return Unavailable("down", status=STATUSES.get(fault))
-        if fault or ppa not in self.archives:
-            return Gone("404", self._moment(started))
+        if failed := self._failed("content", ppa, first.started):
+            return failed
         with self.lock:
             archive = self.archives[ppa]
             active = [item for item in archive.items if item.active]
@@ -262,7 +291,7 @@ class MemoryLaunchpad:
 
         return self._act("cancel", Reference("x", "ubuntu", "x"), build.title, act)
 
-    def uploaders(self, entry: Entry) -> Collection[str] | Gone | Refused | Unavailable:
+    def uploaders(self, entry: Entry) -> Collection[str] | Refused | Unavailable:
         return list(self.archives[Reference.parse(entry.url.removeprefix("memory:"))].uploaders)
 
     def grant(self, entry: Entry, who: str, lane: Lane, not_after: float) -> ActAnswer:
@@ -282,7 +311,7 @@ class MemoryLaunchpad:
 
         return self._act("revoke", ppa, who, act)
 
-    def belongings(self, entry: Entry) -> Belongings | Gone | Refused | Unavailable:
+    def belongings(self, entry: Entry) -> Belongings | Refused | Unavailable:
         started, ppa = self.boot(), _ppa(entry)
         if failed := self._failed("belongings", ppa, started):
             return failed
@@ -312,10 +341,10 @@ class MemoryLaunchpad:
             case "late":
                 self.late.append(swap)
                 return Unknown("no answer")
-            case "refused":
-                return Refused("401", self._moment(started), 401)
+            case "refused" | "denied":
+                return AccessDenied("401", self._moment(started), 401)
             case "gone":
-                return Gone("404", self._moment(started))
+                return Gone("404", self._moment(started), 404)
         answer = swap()
         return Unknown("no answer") if fault == "lost" else answer
 
@@ -342,7 +371,7 @@ class MemoryLaunchpad:
 
         return self._act("set_processors", _ppa(entry), ",".join(sorted(names)), act)
 
-    def ever_had(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Gone | Unavailable:
+    def ever_had(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Unavailable:
         if failed := self._failed("ever_had", _ppa(entry), self.boot()):
             return Unavailable(failed.reason) if isinstance(failed, Refused) else failed
         with self.lock:
@@ -380,7 +409,7 @@ class MemoryLaunchpad:
             archive = self.archives.get(ppa)
             return self._remains(archive.indexed if archive else [], started)
 
-    def undeleted(self, entry: Entry) -> Remains | Gone | Refused | Unavailable:
+    def undeleted(self, entry: Entry) -> Remains | Refused | Unavailable:
         started, ppa = self.boot(), _ppa(entry)
         if failed := self._failed("undeleted", ppa, started):
             return failed
@@ -396,14 +425,14 @@ class MemoryLaunchpad:
         self.log.append(request)
         return self.fault(request)
 
-    def _failed(self, what: str, ppa: Reference, started: float) -> Gone | Refused | Unavailable | None:
+    def _failed(self, what: str, ppa: Reference, started: float) -> Refused | Unavailable | None:
         """How a read failed, if it did."""
         fault = self._fault(what, ppa)
         if fault == "refused":
             return Refused("400", self._moment(started))
-        if fault not in (None, "gone"):
+        if fault is not None:
             return Unavailable("down", status=STATUSES.get(fault))
-        return Gone("404", self._moment(started)) if fault or ppa not in self.archives else None
+        return Unavailable("404", status=404) if ppa not in self.archives else None
 
     def _remains(self, names: list[str], started: float) -> Remains:
         return Remains(len(names), names[0] if names else None, self._moment(started))
@@ -416,8 +445,8 @@ class MemoryLaunchpad:
         fault = self._fault(what, ppa, text)
         if fault == "refused":
             return Refused("400", self._moment(started))
-        if fault == "gone":
-            return Gone("404", self._moment(started))
+        if fault in ("gone", "denied"):
+            return Refused(str(STATUSES[fault]), self._moment(started), STATUSES[fault])
         if fault == "late":
             self.late.append(act)
             return Unavailable("no answer", sent=True)
@@ -442,6 +471,7 @@ class MemoryLaunchpad:
             archive.publish,
             archive.build_debug_symbols,
             archive.publish_debug_symbols,
+            private=archive.private,
         )
 
     def _etag(self, ppa: Reference) -> str:
@@ -459,7 +489,7 @@ class MemoryLaunchpad:
             if archive is None:
                 return Gone("404", self._moment(started))
             if not archive.writable:
-                return Refused("401 Unauthorized", self._moment(started), 401)
+                return AccessDenied("401 Unauthorized", self._moment(started), 401)
             if self._etag(ppa) != entry.etag:
                 return Conflict(self._moment(started))
             change()

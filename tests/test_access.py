@@ -21,8 +21,7 @@ from ppa_assigner.api.server import ListenError, Server
 from ppa_assigner.config import RATE, Listen, Tls
 
 from .api.fakes import FakeBackend, serving, slug
-from .api.test_server import over
-from .api.test_server import running as running_server
+from .api.test_server import over, running as running_server
 from .certificate import certified
 from .processes import Launchpad, configure, running, start_launchpad
 from .waiting import until

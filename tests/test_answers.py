@@ -10,7 +10,9 @@ import pytest
 from ppa_assigner.launchpad.answers import REDACTED
 from ppa_assigner.launchpad.transport import Timeouts, boottime
 from ppa_assigner.port import (
+    AccessDenied,
     Conflict,
+    Deleted,
     Entry,
     Gone,
     Lane,
@@ -19,6 +21,7 @@ from ppa_assigner.port import (
     Unavailable,
     Unknown,
 )
+from ppa_assigner.reference import Reference
 from tests.rawserver import Peer, Request
 from tests.rawservice import DATE, PATH, PLAIN, PPA, archive, service, soon
 
@@ -65,18 +68,19 @@ def test_texts_are_told_as_they_are(description: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("changed", "read", "written"),
     [
-        {"status": "Deleting"},
-        {"status": "Deleted"},
-        {"status": REDACTED},
-        {"status": None},
-        {"description": REDACTED},
+        ({"status": "Deleting"}, Gone, Gone),
+        ({"status": "Deleted"}, Gone, Gone),
+        ({"status": REDACTED}, AccessDenied, AccessDenied),
+        ({"description": REDACTED}, AccessDenied, AccessDenied),
+        ({"status": None}, Unavailable, Unknown),
+        ({"status": "Copying"}, Unavailable, Unknown),
     ],
 )
-def test_what_cannot_be_used_is_gone(changed: dict[str, Any]) -> None:
-    """Not Active, redacted, or shown by a version that tells no status: never an entry, on reading, writing, listing
-    (launchpad-measured.md, 1 and 5).
+def test_what_cannot_be_used_is_no_entry(changed: dict[str, Any], read: type, written: type) -> None:
+    """On reading, writing, listing (launchpad-measured.md, 1 and 5).  Only one that is deleted is gone: what we are
+    not shown may be there, and what a service of another version says proves nothing.
     """
     data = archive(**changed)
 
@@ -86,8 +90,8 @@ def test_what_cannot_be_used_is_gone(changed: dict[str, Any]) -> None:
         return peer.json(data, status=200 if request.method == "GET" else 209)
 
     with service(script) as (_, lp, entry):
-        assert isinstance(lp.read(PPA), Gone)
-        assert isinstance(lp.write(entry, "mine"), Gone)
+        assert isinstance(lp.read(PPA), read)
+        assert isinstance(lp.write(entry, "mine"), written)
         look = lp.look("ci")
         assert isinstance(look, Look)
         assert look.entries == {}
@@ -99,18 +103,107 @@ def test_an_old_version_of_the_service_is_named() -> None:
     del data["status"]
     with service(lambda request, peer: peer.json(data)) as (_, lp, _entry):
         answer = lp.read(PPA)
-        assert isinstance(answer, Gone)
+        assert isinstance(answer, Unavailable)
         assert "devel" in answer.reason
 
 
+@pytest.mark.parametrize(("status", "kind"), [(401, AccessDenied), (403, AccessDenied), (404, Gone), (410, Gone)])
+def test_denied_is_not_gone(status: int, kind: type) -> None:
+    """With Launchpad's words in one line, of a read and of a write of the PPA itself."""
+    with service(lambda request, peer: peer.answer(status, "(<Archive>,\n'x')", **PLAIN)) as (_, lp, entry):
+        for answer in (lp.read(PPA), lp.write(entry, "mine")):
+            assert isinstance(answer, AccessDenied | Gone)
+            assert type(answer) is kind
+            assert answer.reason.endswith("- x is not for our account")
+
+
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
-def test_denied_or_absent_is_gone(status: int) -> None:
-    """With Launchpad's words in one line."""
-    with service(lambda request, peer: peer.answer(status, "(<Archive>,\n'x')", **PLAIN)) as (_, lp, _entry):
-        answer = lp.read(PPA)
-        assert isinstance(answer, Gone)
-        assert answer.reason.endswith("- x is not for our account")
-        assert isinstance(lp.look("ci"), Gone)
+def test_an_owner_whose_ppas_are_denied_is_no_owner_without_any(status: int) -> None:
+    """Where all of an owner's PPAs are denied nothing is known of them; of an owner that is not there each PPA is read
+    by itself.
+    """
+    with service(lambda request, peer: peer.answer(status)) as (_, lp, _entry):
+        look = lp.look("ci")
+        assert isinstance(look, Unavailable if status in (401, 403) else Look)
+        assert not isinstance(look, Look) or look.entries == {}
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+def test_only_an_answer_about_the_ppa_says_that_it_is_gone(status: int) -> None:
+    """Of what is in it, and of whom a right is given to, the same answer says nothing of the kind."""
+    with service(lambda request, peer: peer.answer(status)) as (_, lp, entry):
+        told: list[object] = [lp.arrivals(entry, DATE), lp.content(entry), lp.belongings(entry), lp.uploaders(entry)]
+        told += [lp.undeleted(entry), lp.ever_had(entry, "foo", "1")]
+        for answer in told:
+            assert isinstance(answer, Unavailable)
+            assert answer.status in (status, None)
+        for act in (lp.grant(entry, "~ann", Lane.WORK, soon()), lp.revoke(entry, "~ann", soon())):
+            assert isinstance(act, Refused)
+            assert act.status == status
+
+
+DELETED_NAMES = [f"{PATH}-deletedppa", f"{PATH}-deletedppa1", f"{PATH}-deletedppa2"]
+
+
+def test_the_deleted_ppas_of_a_name() -> None:
+    """Read one after the other until there is none (launchpad-measured.md, 25)."""
+    texts = {DELETED_NAMES[0]: "first", DELETED_NAMES[1]: None}
+
+    def script(request: Request, peer: Peer) -> None:
+        if request.target not in texts:
+            return peer.answer(404)
+        return peer.json(archive(status="Deleted", description=texts[request.target]))
+
+    with service(script) as (server, lp, _):
+        found = lp.deleted(PPA)
+        assert isinstance(found, Deleted)
+        assert (found.descriptions, found.moment.date) == (("first", None), DATE)
+        assert [request.target for request in server.requests] == DELETED_NAMES
+
+
+@pytest.mark.parametrize("second", [401, 403, 410, 500, REDACTED])
+def test_of_deleted_ppas_all_or_none_are_told(second: int | str) -> None:
+    """One that is not shown could be the one that was looked for."""
+
+    def script(request: Request, peer: Peer) -> None:
+        if request.target == DELETED_NAMES[0]:
+            return peer.json(archive(status="Deleted"))
+        if isinstance(second, int):
+            return peer.answer(second)
+        return peer.json(archive(description=second))
+
+    with service(script) as (_, lp, _entry):
+        assert isinstance(lp.deleted(PPA), Unavailable)
+
+
+def test_a_disabled_ppa_is_one_that_nobody_is_shown() -> None:
+    """The second listing and the read are sent without a signature (launchpad-measured.md, 1 and 29)."""
+    signed_ones = [archive(), archive(name="two"), archive(name="three", private=True)]
+
+    def script(request: Request, peer: Peer) -> None:
+        signed = "authorization" in request.headers
+        if "ppas" in request.target:
+            return peer.json({"entries": signed_ones if signed else [archive(description=REDACTED)]})
+        return peer.json(archive() if signed else archive(description=REDACTED))
+
+    with service(script) as (server, lp, entry):
+        look = lp.look("ci", compare=True)
+        assert isinstance(look, Look)
+        assert look.hidden == frozenset({Reference("ci", "ubuntu", "two")})
+        assert lp.enabled(entry) is False
+        assert ["authorization" in request.headers for request in server.requests] == [True, False, False]
+        plain = lp.look("ci")
+        assert isinstance(plain, Look)
+        assert plain.hidden is None
+
+
+def test_an_enabled_ppa_is_shown_to_everybody() -> None:
+    """And no answer is none."""
+    with service(lambda request, peer: peer.json(archive())) as (_, lp, entry):
+        assert lp.enabled(entry) is True
+    for status in (404, 500):
+        with service(lambda request, peer, status=status: peer.answer(status)) as (_, lp, entry):  # type: ignore[misc]
+            assert isinstance(lp.enabled(entry), Unavailable)
 
 
 @pytest.mark.parametrize(
@@ -234,8 +327,8 @@ def test_write() -> None:
         (410, Gone),
         (303, Refused),
         (400, Refused),
-        (401, Refused),
-        (403, Refused),
+        (401, AccessDenied),
+        (403, AccessDenied),
         (405, Refused),
         (409, Refused),
         (415, Refused),
@@ -272,7 +365,7 @@ def test_a_refused_write_says_what_is_lacking() -> None:
     text = "(<Archive object>, 'description',\n'launchpad.Edit')" + "x" * 1000
     with service(lambda request, peer: peer.answer(401, text, **PLAIN)) as (_, lp, entry):
         answer = lp.write(entry, "mine")
-        assert isinstance(answer, Refused)
+        assert isinstance(answer, AccessDenied)
         assert answer.status == 401
         assert answer.reason.startswith("401 Unauthorized - description needs launchpad.Edit, which our account lacks")
         assert len(answer.reason) <= 300

@@ -12,7 +12,7 @@ import pytest
 from ppa_assigner.launchpad import LaunchpadClient
 from ppa_assigner.launchpad.answers import REDACTED
 from ppa_assigner.launchpad.transport import Timeouts
-from ppa_assigner.port import Belongings, Conflict, Done, Entry, Gone, Look, Refused, Unavailable, Unknown
+from ppa_assigner.port import AccessDenied, Belongings, Conflict, Done, Entry, Gone, Look, Refused, Unavailable, Unknown
 from ppa_assigner.reference import Reference
 from tests.apart import Apart, logged_in, standin_apart
 from tests.rawserver import Peer, Request
@@ -68,7 +68,9 @@ def test_belongings_have_all_pages() -> None:
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-@pytest.mark.parametrize(("status", "kind"), [(404, Gone), (401, Gone), (400, Refused), (503, Unavailable)])
+@pytest.mark.parametrize(
+    ("status", "kind"), [(404, Unavailable), (401, Unavailable), (400, Refused), (503, Unavailable)]
+)
 def test_a_part_of_the_belongings_is_none(number: int, status: int, kind: type) -> None:
     """If one list fails the others are not told, nor asked for."""
 
@@ -148,7 +150,7 @@ def test_other_fields_are_not_set(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(412, Conflict), (404, Gone), (400, Refused), (401, Refused), (303, Refused), (200, Unknown), (502, Unknown)],
+    [(412, Conflict), (404, Gone), (400, Refused), (401, AccessDenied), (303, Refused), (200, Unknown), (502, Unknown)],
 )
 def test_outcomes_of_setting_fields(status: int, kind: type) -> None:
     """As of a write: only 209 is success."""

@@ -17,8 +17,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 import yaml
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 from pydantic import BaseModel
 
 from ppa_assigner.access import Client, Role

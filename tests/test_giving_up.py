@@ -94,12 +94,12 @@ def writes_only(request: Request) -> str | None:
     return "unknown" if request.what == "write" else None
 
 
-def gone(request: Request) -> str | None:
-    """The PPA is not there for us."""
-    return "gone"
+def denied(request: Request) -> str | None:
+    """Launchpad does not show it to us."""
+    return "denied"
 
 
-@pytest.mark.parametrize("outage", [down, writes_unknown, writes_only, gone])
+@pytest.mark.parametrize("outage", [down, writes_unknown, writes_only, denied])
 def test_giving_up_outlasts_an_outage(outage: Callable[[Request], str | None]) -> None:
     """The client hangs up at the very begin of an outage that is longer than any command lasts; soon after it the PPA
     is given up and cleaned, long before the end of its lease.

@@ -12,7 +12,20 @@ import pytest
 
 from ppa_assigner.launchpad import LaunchpadClient, NotAuthorised, Timeouts
 from ppa_assigner.launchpad.transport import boottime
-from ppa_assigner.port import Arrivals, Conflict, Content, Done, Entry, Gone, Lane, Look, Refused, Unavailable, Unknown
+from ppa_assigner.port import (
+    AccessDenied,
+    Arrivals,
+    Conflict,
+    Content,
+    Done,
+    Entry,
+    Gone,
+    Lane,
+    Look,
+    Refused,
+    Unavailable,
+    Unknown,
+)
 from ppa_assigner.reference import Reference
 from ppa_assigner.standin.remote import Control
 from tests.apart import PATIENT, Apart, logged_in, standin_apart
@@ -188,15 +201,15 @@ def test_a_ppa_that_is_being_deleted(lp: LaunchpadClient, acts: Control) -> None
 
 
 def test_a_ppa_that_strangers_cannot_see(standin: Apart, acts: Control, tmp_path: Path) -> None:
-    """Redacted, not 404: Gone; and a stranger's write to one that is public is refused with the missing right."""
+    """Redacted, not 404: denied; and a stranger's write to one that is public is refused with the missing right."""
     stranger = connected(standin, tmp_path, "stranger")
     entry = seen(stranger)
     refused = stranger.write(entry, "mine")
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, AccessDenied)
     assert refused.status == 401
     assert "launchpad.Edit" in refused.reason
     acts.settings(REF, private=True)
-    assert isinstance(stranger.read(PPA), Gone)
+    assert isinstance(stranger.read(PPA), AccessDenied)
     stranger.close()
 
 

@@ -18,7 +18,6 @@ from ppa_assigner.port import (
     Content,
     Done,
     Entry,
-    Gone,
     Lane,
     Look,
     Publication,
@@ -150,7 +149,7 @@ def test_arrivals_are_two_requests_at_once() -> None:
 
 
 @pytest.mark.parametrize("lost", ["getPublishedSources", "getPublishedBinaries"])
-@pytest.mark.parametrize(("status", "kind"), [(404, Gone), (503, Unavailable), (400, Unavailable)])
+@pytest.mark.parametrize(("status", "kind"), [(404, Unavailable), (503, Unavailable), (400, Unavailable)])
 def test_half_of_the_arrivals_is_none(lost: str, status: int, kind: type) -> None:
     """If one of both fails, nothing is known."""
 
@@ -250,8 +249,8 @@ def test_an_act_is_one_post(act: Act, form: dict[str, str]) -> None:
         (303, Refused),
         (400, Refused),
         (401, Refused),
-        (404, Gone),
-        (410, Gone),
+        (404, Refused),
+        (410, Refused),
         (412, Unavailable),
         (429, Unavailable),
         (500, Unavailable),

@@ -8,8 +8,7 @@ from datetime import datetime, timezone
 from typing import Any, cast
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ppa_assigner import record as module
 from ppa_assigner.record import (

@@ -8,8 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ppa_assigner.launchpad import LaunchpadClient, NotAuthorised, ServiceUnavailable, Timeouts, new_credentials
 from ppa_assigner.launchpad.texts import LONGEST, one_line, refusal_of_credentials

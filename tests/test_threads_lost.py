@@ -16,8 +16,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.access import EVERYBODY
-from ppa_assigner.automaton import Daemon as Name
-from ppa_assigner.automaton import Known
+from ppa_assigner.automaton import Daemon as Name, Known
 from ppa_assigner.clock import LaunchpadClock, boottime
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import Launchpad as Port

@@ -6,8 +6,7 @@ import base64
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ppa_assigner.supervisor.keys import Key
 from ppa_assigner.supervisor.ticket import VOID_AFTER_S, Place, TicketOffice

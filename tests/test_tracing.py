@@ -15,7 +15,7 @@ from ppa_assigner.options import PoolOptions
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import State
 from ppa_assigner.supervisor.tracing import AT_ONCE, QUESTIONS
-from ppa_assigner.views import Condition, Lent, Wish
+from ppa_assigner.views import Condition, Lent, Sight, Wish
 
 from .fakecrew import Desk, FakeWorker, lent, problem, ref
 from .fleet import Fleet
@@ -207,15 +207,24 @@ def test_nobody_is_asked_while_one_may_be_waited_for() -> None:
     assert problem(call).kind is Kind.ALL_BURNT
 
 
-@pytest.mark.parametrize("condition", [Condition.MISSING, Condition.UNREACHABLE])
-def test_a_ppa_that_cannot_be_asked_may_come_back(condition: Condition) -> None:
-    """It is not burnt for all that is known, or about to be created: the wish waits, and asks when it is there."""
-    create = condition is Condition.MISSING
+@pytest.mark.parametrize(
+    ("condition", "create", "sight"),
+    [
+        (Condition.MISSING, True, Sight.LASTING_GONE),
+        (Condition.MISSING, False, Sight.GONE),
+        (Condition.UNREACHABLE, False, Sight.SHOWN),
+        (Condition.UNREACHABLE, False, Sight.DENIED),
+    ],
+)
+def test_a_ppa_that_cannot_be_asked_may_come_back(condition: Condition, create: bool, sight: Sight) -> None:
+    """It is not burnt for all that is known, gone for a moment only, or about to be created: the wish waits, and asks
+    when it is there.
+    """
     made = Desk(given=settings(ref("a"), ref("b"), options=PoolOptions(settle=0.0, create=create)))
     for name in "ab":
         made[name].used(f"of-{name}")
     record = made["b"].snapshot.record
-    made["b"].show(record, condition, "down")
+    made["b"].show(record, condition, "down", sight)
     call = made.ask(sources=SOURCES, wait=600.0)
     now = made.ask("at once", sources=SOURCES)
     expected = Kind.UNAVAILABLE if condition is Condition.UNREACHABLE else Kind.NONE_FREE
@@ -229,7 +238,9 @@ def test_a_ppa_that_cannot_be_asked_may_come_back(condition: Condition) -> None:
     assert problem(call).kind is Kind.ALL_BURNT
 
 
-@pytest.mark.parametrize("condition", [Condition.MISSING, Condition.UNMANAGED, Condition.UNREADABLE])
+@pytest.mark.parametrize(
+    "condition", [Condition.MISSING, Condition.UNMANAGED, Condition.UNREADABLE, Condition.DISABLED]
+)
 def test_a_ppa_that_is_not_the_pools_any_more_is_not_waited_for(condition: Condition) -> None:
     """Deleted, somebody's packages in it, or its record garbled: it does not serve before a person acts, so when all
     others are burnt that is told at once; also to those who waited for it until then.
@@ -239,7 +250,8 @@ def test_a_ppa_that_is_not_the_pools_any_more_is_not_waited_for(condition: Condi
     clear(made["b"])
     made["a"].deny(CheckBurnt, No.BURNT, "hello 1")
     assert not call.future.done()
-    made["b"].show(None, condition, "what is wrong")
+    sight = Sight.LASTING_GONE if condition is Condition.MISSING else Sight.SHOWN
+    made["b"].show(None, condition, "what is wrong", sight)
     assert (problem(call).kind, problem(call).facts["burnt"]) == (Kind.ALL_BURNT, {"~team/ubuntu/a": "hello 1"})
     at_once = made.ask("at once", sources=SOURCES)
     made["a"].deny(CheckBurnt, No.BURNT, "hello 1")

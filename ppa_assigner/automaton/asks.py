@@ -40,6 +40,18 @@ class Create:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadDeleted:
+    """The PPAs that had this name and were deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckEnabled:
+    """Is it enabled?"""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
 class LookForArrivals:
     """What was created since then (None: ever) and is active?"""
 
@@ -185,7 +197,7 @@ class Do:
     lane: Lane = Lane.WORK
 
 
-Look = Read | LookForArrivals | EverHad | Survey | Inventory | ReadIndexes | ReadDisk
+Look = Read | ReadDeleted | CheckEnabled | LookForArrivals | EverHad | Survey | Inventory | ReadIndexes | ReadDisk
 Ask = Look | Write | Create | Do
 
 LATE = Unavailable("too late: the last look at the record is too old for this request")

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..port import Gone, ReadAnswer, Unavailable
+from ..port import AccessDenied, Gone, ReadAnswer, Unavailable
 from ..record import Record, State
 from . import emptying, proving
 from .asks import Read
 from .clean import Clean
 from .failing import begun
 from .known import CLEANER_SILENCE_S, CLEANER_TOUCH_S, Known, Purpose, Reading, Why
-from .learning import absent
+from .learning import not_shown
 from .now import Now
 from .reading import absorb
 from .writing import Step, back_off, begin
@@ -95,8 +95,8 @@ def _clean_of(known: Known, record: Record, quiet_from: float) -> Clean:
 def fenced(known: Known, answer: ReadAnswer, now: Now) -> Step:
     """The read before a destructive batch: only if it shows the record that we know does the batch go on."""
     match answer:
-        case Gone():
-            return absent(known, answer), []
+        case Gone() | AccessDenied():
+            return not_shown(known, answer), []
         case Unavailable():
             return back_off(known, now), []
     before = known.record

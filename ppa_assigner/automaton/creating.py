@@ -8,24 +8,36 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..port import Entry, Gone, ReadAnswer, Refused, Unavailable, Unknown
+from ..port import AccessDenied, Deleted, Entry, Gone, ReadAnswer, Refused, Unavailable, Unknown
 from ..record import Record, RecordError, State, compose, parse
-from . import cleaning
+from . import cleaning, comparing
 from .asks import Create, Read
 from .events import Alarm
-from .known import FORBIDDEN_S, Creating, Known, Purpose
-from .learning import draw_nonce, not_there, shown, unreachable
+from .known import FORBIDDEN_S, Before, Creating, Known, Purpose
+from .learning import denied, draw_nonce, not_there, shown, unreachable
 from .now import Now
 from .reading import absorb
 from .writing import Step, back_off, moved, next_serial, unwritable
 
+PREDECESSOR = "it is not made anew: a deleted one of its name has a record of a version that this daemon does not know"
 CreateAnswer = Entry | Refused | Unknown | Unavailable
 
 
 def due(known: Known) -> bool:
-    """Whether it is to be made.  One that vanished while it was lent is left to people."""
-    lent = known.highest is not None and known.highest.state is State.USED
-    return known.lacking and known.options.create and not lent
+    """Whether it is to be made: it was never seen, or is gone for good."""
+    return known.lacking and known.options.create and known.highest is None
+
+
+def look_first(known: Known) -> Step:
+    """What its predecessors were says whether there may be another one."""
+    return comparing.ask(known, Before.CREATE)
+
+
+def looked(known: Known, answer: Deleted | Unavailable, now: Now) -> Step:
+    """Nothing that this daemon can read speaks against it."""
+    if isinstance(answer, Unavailable):
+        return back_off(known, now), []
+    return _not_now(known, PREDECESSOR, now) if comparing.newer(answer) else create(known, now)
 
 
 def create(known: Known, now: Now) -> Step:
@@ -52,6 +64,8 @@ def answered(known: Known, doing: Creating, answer: CreateAnswer | ReadAnswer, n
             return replace(known, doing=replace(doing, outcome=answer)), [Read()]
         case Unavailable() if doing.outcome is not None:
             return back_off(unreachable(known, answer.reason), now), []
+        case AccessDenied():
+            return back_off(denied(known, answer), now), []
         case Gone():
             return _is_not_there(not_there(known, answer), doing.outcome, now)
     return back_off(known, now), []
@@ -68,6 +82,9 @@ def _is_there(known: Known, doing: Creating, entry: Entry, now: Now) -> Step:
 def _is_not_there(known: Known, outcome: Refused | Unknown | None, now: Now) -> Step:
     if not isinstance(outcome, Refused):
         return back_off(known, now), []
-    reason = f"it cannot be created: {outcome.reason}"
+    return _not_now(known, f"it cannot be created: {outcome.reason}", now)
+
+
+def _not_now(known: Known, reason: str, now: Now) -> Step:
     told = [Alarm(f"{known.ppa}: {reason}")] if reason != known.uncreated else []
     return replace(known, uncreated=reason, not_before=now.boot + FORBIDDEN_S), [*told]

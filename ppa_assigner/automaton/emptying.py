@@ -9,13 +9,25 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import chain
 
-from ..port import ActAnswer, Conflict, Content, Done, Entry, Gone, Refused, Unavailable, Unknown, WriteAnswer
+from ..port import (
+    AccessDenied,
+    ActAnswer,
+    Conflict,
+    Content,
+    Done,
+    Entry,
+    Gone,
+    Refused,
+    Unavailable,
+    Unknown,
+    WriteAnswer,
+)
 from . import settings
-from .asks import LATE, Cancel, Change, Delete, Do, Read, Revoke, SetFields, Setting
+from .asks import LATE, Cancel, Change, CheckEnabled, Delete, Do, Read, Revoke, Setting
 from .clean import PROOF, QUIET, Clean, Stage
 from .events import Alarm
 from .failing import fail
-from .known import FENCE_S, Emptying, Known, Reading, Why
+from .known import FENCE_S, Checking, Emptying, Known, Reading, Why
 from .learning import absent, fraction
 from .now import Now
 from .reading import absorb
@@ -24,6 +36,7 @@ from .writing import Step, back_off
 OVERLOADED = (502, 503, 504)  # of a front end, of a time-out or of maintenance: not of the request
 POLL_S, POLL_MIN_S = 30.0, 1.0  # how often what only time can finish is looked at again
 CANCELS = 2  # so often a cancellation that changes nothing is asked for in one try
+NOT_THERE, NOT_ALLOWED = (404, 410), (401, 403)
 UNANSWERED_MAX = 3  # so often in a row, each time after a read that was answered, and it is a failure
 
 
@@ -103,18 +116,25 @@ def acted(known: Known, change: Change, answer: ActAnswer | WriteAnswer, now: No
             return _unanswered(known, clean, change, answer.reason, now)
         case Conflict():  # somebody changed something else: nothing was done, and all is looked at anew
             return back_off(replace(known, clean=_looked_at_anew(clean)), now), []
-        case Refused() if isinstance(
-            change, Revoke
-        ):  # nobody of that name: whether a right stands, the last look shows
-            return _done(known, change, answer), []
-        case Refused():
-            return _refused(known, clean, change, answer, now)
-        case Gone() if isinstance(change, SetFields):
+        case Refused() | AccessDenied():
+            return _not_done(known, clean, change, Refused(answer.reason, answer.moment, answer.status or 0), now)
+        case Gone():
             return absent(known, answer), []
         case Entry():
             known, effects = absorb(known, answer, answer.moment.ended, now)
             return _done(known, change, answer), effects
     return _done(known, change, answer), []
+
+
+def _not_done(known: Known, clean: Clean, change: Change, answer: Refused, now: Now) -> Step:
+    """Launchpad will not do it.  Whom a right cannot be taken from, it does not know: whether a right stands, the last
+    look shows; and whether it was the PPA that is not there, the next read.
+    """
+    if isinstance(change, Revoke) or answer.status in NOT_THERE:
+        return _done(known, change, answer), []
+    if answer.status in NOT_ALLOWED and not isinstance(change, Setting):
+        return _disabled(known, clean, change, answer, now)
+    return _refused(known, clean, change, answer, now)
 
 
 def _overloaded(known: Known, clean: Clean, change: Change, pause: float | None, now: Now) -> Known:
@@ -124,7 +144,7 @@ def _overloaded(known: Known, clean: Clean, change: Change, pause: float | None,
     return replace(known, not_before=max(known.not_before, now.boot + min(pause or 0.0, known.options.retry.max)))
 
 
-def _done(known: Known, change: Change, answer: Done | Gone | Entry | Refused) -> Known:
+def _done(known: Known, change: Change, answer: Done | Entry | Refused) -> Known:
     """Done, or there is nothing to be done any more."""
     clean = known.clean
     if clean is None:
@@ -153,6 +173,18 @@ def _unanswered(known: Known, clean: Clean, change: Change, reason: str, now: No
 def _looked_at_anew(clean: Clean) -> Clean:
     """A setting is not just asked for again: taking away what is not there is an error of Launchpad's."""
     return replace(clean, stage=Stage.SETTINGS, todo=(), fence=float("-inf"))
+
+
+def _disabled(known: Known, clean: Clean, change: Change, answer: Refused, now: Now) -> Step:
+    """Nobody may delete in a PPA that is disabled (launchpad-measured.md, 2).  Of a private one nobody tells that."""
+    if known.entry is None or known.entry.private:
+        return _refused(known, clean, change, answer, now)
+    return replace(known, doing=Checking((change, answer))), [CheckEnabled(known.entry)]
+
+
+def refused_after_all(known: Known, change: Change, answer: Refused, now: Now) -> Step:
+    """It is enabled, and the change was refused all the same."""
+    return _refused(known, known.clean, change, answer, now) if known.clean is not None else (known, [])
 
 
 def _refused(known: Known, clean: Clean, change: Change, answer: Refused, now: Now) -> Step:

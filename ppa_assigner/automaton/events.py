@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..options import PoolOptions
-from ..port import ActAnswer, Arrivals, Belongings, Content, Entry, ReadAnswer, Remains, WriteAnswer
+from ..port import ActAnswer, Arrivals, Belongings, Content, Deleted, Entry, ReadAnswer, Remains, WriteAnswer
 from ..record import Record, State
 from ..views import Cleaning
 from .asks import Ask
 
-SomeAnswer = ReadAnswer | WriteAnswer | ActAnswer | Arrivals | Content | Belongings | Remains | bool
+SomeAnswer = ReadAnswer | WriteAnswer | ActAnswer | Arrivals | Content | Belongings | Remains | Deleted | bool
 
 # -- events: from the look, the clock and Launchpad -----------------------------------------------------------------
 
@@ -25,12 +25,14 @@ SomeAnswer = ReadAnswer | WriteAnswer | ActAnswer | Arrivals | Content | Belongi
 class Looked:
     """What a bulk look that started at `started` (boot time, seconds) showed of this PPA; None: it was not listed.
 
-    `round` names the round of looks whose end somebody waits for; it is passed on in `RoundDone`.
+    `round` names the round of looks whose end somebody waits for; it is passed on in `RoundDone`.  `hidden`: whether
+    those who are nobody to Launchpad were not shown it; None: that was not asked, or says nothing of it.
     """
 
     entry: Entry | None
     started: float
     round: int
+    hidden: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +280,8 @@ class RoundDone:
 class Transition:
     """The record moved: for the log and the event stream.  `before` is None for a record that is new.  `lasted`: how
     long it was so before, in seconds; `tries`: how many cleans had failed by then; `first`: nothing moved, the PPA was
-    seen for the first time since this daemon serves it.
+    seen for the first time since this daemon serves it; `gone`: the PPA is gone for good, and this
+    was its last record.
     """
 
     before: State | None
@@ -288,6 +291,7 @@ class Transition:
     lasted: float | None = None
     tries: int = 0
     first: bool = False
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

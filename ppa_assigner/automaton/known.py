@@ -10,15 +10,31 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..options import PoolOptions
-from ..port import Entry, Refused, Unknown
+from ..port import Entry
 from ..record import Record, State, Text
 from ..reference import Reference
-from ..views import Cleaning, Condition, End, Snapshot
-from .asks import Change
-from .clean import Clean, Stage
+from ..views import Cleaning, Condition, End, Sight, Snapshot
+from .absence import Absence
+from .clean import Clean
 from .daemon import Daemon
+from .doing import (
+    Before as Before,
+    Checking as Checking,
+    Comparing as Comparing,
+    Creating as Creating,
+    Doing as Doing,
+    Emptying as Emptying,
+    Examining as Examining,
+    Granting as Granting,
+    Reading as Reading,
+    Surveying as Surveying,
+    Tracing as Tracing,
+    Verifying as Verifying,
+    Why as Why,
+    Writing as Writing,
+)
 from .ending import end_of
-from .events import Assign, CheckBurnt, Command, Confirm, Inspect
+from .events import Command
 
 FENCE_S = 10.0  # a destructive request or a grant leaves only so soon after a read that showed our record
 CLEANER_SILENCE_S = 300.0  # a record of another daemon's clean that was seen unchanged for so long is taken over
@@ -28,6 +44,16 @@ FORBIDDEN_FIRST_S = 5.0  # and after the first refusal: it may have been a momen
 AHEAD = "its times lie ahead of Launchpad's clock and of this host's: a clock that was wrong wrote them"
 IN_DOUBT = "Launchpad's answer to a write was lost; it is being settled"
 OCCUPIED = "it has no record, and packages in it: left alone until it is empty, or adopted"
+DENIED = (
+    "Launchpad does not show it to us ({reason}): have the daemon's account join ~{owner}, and if the PPA is private, "
+    "log in with --level WRITE_PRIVATE; `ppa-assigner doctor` tells which"
+)
+FORBIDDEN = "may not be written ({reason}): have the daemon's account join ~{owner}; `ppa-assigner doctor` tells more"
+GONE_FOR_GOOD = "it is gone: {reason}"
+DISABLED = (
+    "it is disabled on Launchpad, and nothing can be deleted or uploaded there: enable it on its +edit page, or take "
+    "it off the list"
+)
 UNMANAGED_S = 600.0  # how often a PPA that holds somebody's packages is looked into again
 
 
@@ -112,86 +138,6 @@ class Flight:
     under_way: float = float("inf")
 
 
-class Why(enum.Enum):
-    """What a read or a survey is for."""
-
-    LOOK = "look"
-    SETTLE = "settle"
-    COMMAND = "command"
-    FENCE = "fence"
-    TAKE_IN = "take in"
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Doing: one read."""
-
-    why: Why
-    command: Command | None = None
-    round: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """Doing: the write in `flight`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verifying:
-    """Doing: looking whether a free PPA is empty before it is lent."""
-
-    command: Assign
-
-
-@dataclass(frozen=True, slots=True)
-class Tracing:
-    """Doing: asking whether it ever had this source."""
-
-    command: Assign | CheckBurnt
-    source: tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Granting:
-    """Doing: giving the uploader his right before the lease is told."""
-
-    command: Assign | Confirm
-    fresh: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Surveying:
-    """Doing: listing what is in the PPA."""
-
-    why: Why
-    command: Inspect | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Examining:
-    """Doing: one look of a clean."""
-
-    stage: Stage
-
-
-@dataclass(frozen=True, slots=True)
-class Emptying:
-    """Doing: one request of a clean that changes something."""
-
-    change: Change
-
-
-@dataclass(frozen=True, slots=True)
-class Creating:
-    """Doing: making the PPA with this nonce in its record; or, when that had this outcome, reading what is there."""
-
-    nonce: str
-    outcome: Refused | Unknown | None = None
-
-
-Doing = Reading | Writing | Verifying | Tracing | Granting | Surveying | Examining | Emptying | Creating
-
-
 NO_TEXT = Text(None)
 
 
@@ -216,7 +162,14 @@ class Known:
     seen: datetime | None = None
     unchanged: float = float("-inf")  # the boot time since which the record was seen as it is
     ahead: bool = False  # its times lie ahead of both clocks
-    absent: str | None = None
+    absent: str | None = None  # why it is taken for gone
+    denied: str | None = None  # why Launchpad does not show it
+    absence: Absence | None = None  # the reads that said either
+    vanished: bool = False  # it was gone since it was last shown: what is there next may be another PPA
+    final: bool = False  # it is gone for good
+    over: Record | None = None  # the last record of a lease that ended so
+    floor: int = 0  # the highest serial that one of this name had which is gone
+    disabled: bool = False
     lacking: bool = False  # Launchpad knows no PPA of this name, by a read of its own
     uncreated: str | None = None  # why Launchpad would not create it
     forbidden: str | None = None  # why Launchpad would not let us write
@@ -253,17 +206,29 @@ class Known:
         return self.flight is not None and self.flight.unsettled and self.flight.reads > 0
 
     @property
+    def sight(self) -> Sight:
+        """How its last read was answered, and whether that is believed."""
+        lasting = self.absence is not None and self.absence.lasting
+        if self.absent is not None:
+            return Sight.LASTING_GONE if self.final else Sight.GONE
+        if self.denied is not None:
+            return Sight.LASTING_DENIED if lasting else Sight.DENIED
+        return Sight.BARRED if self.forbidden is not None else Sight.SHOWN
+
+    @property
     def condition(self) -> Condition:
         """What is thought of the PPA beside its state, the gravest first."""
         record = self.text.record
-        if self.absent is not None or self.forbidden is not None:
+        if self.absent is not None:
             return Condition.MISSING
-        if self.unreachable is not None or self.entry is None or self.in_doubt:
+        if self.barred is not None or self.unreachable is not None or self.entry is None or self.in_doubt:
             return Condition.UNREACHABLE
         if self.text.fault is not None or self.suspect:
             return Condition.UNREADABLE
         if record is None:
             return Condition.UNMANAGED
+        if self.disabled:
+            return Condition.DISABLED
         if self.duplicate and record.state is State.USED:
             return Condition.DUPLICATE
         if record.quarantined is not None and record.state is not State.USED:
@@ -274,16 +239,34 @@ class Known:
     def fault(self) -> str | None:
         """Why the condition is not ok, for people."""
         record = self.text.record
-        absent = self.uncreated or self.absent if self.absent is not None else None
-        trouble = absent or self.forbidden or self.unreachable or (IN_DOUBT if self.in_doubt else None)
+        trouble = self._absent or self.barred or self.unreachable or (IN_DOUBT if self.in_doubt else None)
         occupied = OCCUPIED if record is None and self.occupied else None
-        return trouble or self.text.fault or occupied or (AHEAD if self.ahead else record.fault if record else None)
+        disabled = DISABLED if self.condition is Condition.DISABLED else None
+        return trouble or self.text.fault or occupied or disabled or self._of_record
+
+    @property
+    def _of_record(self) -> str | None:
+        record = self.text.record
+        return AHEAD if self.ahead else record.fault if record else None
+
+    @property
+    def barred(self) -> str | None:
+        """Why Launchpad does not let us at it, and what to do about that."""
+        if self.denied is not None:
+            return DENIED.format(reason=self.denied, owner=self.ppa.owner)
+        return self.forbidden
+
+    @property
+    def _absent(self) -> str | None:
+        if self.absent is None or self.uncreated is not None:
+            return self.uncreated if self.absent is not None else None
+        return GONE_FOR_GOOD.format(reason=self.absent) if self.final else self.absent
 
     def snapshot(self) -> Snapshot:
         """What anybody may see of it at any time."""
         return Snapshot(
             self.ppa, self.pool, self.record, self.condition, self.seen, self.cleaning, self.fault, self.end,
-            self.entry.web if self.entry is not None else None,
+            self.entry.web if self.entry is not None else None, self.sight, self.over,
         )  # fmt: skip
 
     @property
@@ -291,7 +274,7 @@ class Known:
         """When its lease ends if nobody touches it, as far as this daemon knows.  Silence ends none while the PPA
         cannot be reached, and is counted anew from when it can be again.
         """
-        reached = self.unreachable is None and self.absent is None
+        reached = (self.unreachable, self.absent, self.denied) == (None, None, None)
         return end_of(self.record, self.heard, silence_counts=reached)
 
     @property

@@ -10,10 +10,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ..port import Entry, Gone
+from ..port import AccessDenied, Entry, Gone
 from ..record import INTEGER_MAX, Record, State, Text, parse, whole_seconds
+from ..views import Sight
+from .absence import again
 from .ending import end_of
-from .known import Known
+from .known import NO_TEXT, Known
 from .now import AGREE, Now
 
 NOT_FOUND = 404
@@ -42,8 +44,8 @@ def shown(known: Known, entry: Entry, asof: float, suspect: int | None = None) -
     return replace(
         known, entry=entry, text=text, parsed=(entry.description, text), highest=highest,
         asof=max(known.asof, asof), basis=max(known.basis, entry.moment.started), seen=entry.moment.date,
-        absent=None, lacking=False, uncreated=None, unreachable=None,
-        **_heard(known, entry), unchanged=_unchanged(known, entry, text), failures=0,
+        absent=None, denied=None, absence=None, vanished=False, final=False, lacking=False, uncreated=None,
+        unreachable=None, **_heard(known, entry), unchanged=_unchanged(known, entry, text), failures=0,
         suspect=known.suspect if suspect is None else suspect,
     )  # fmt: skip
 
@@ -56,7 +58,7 @@ def text_of(known: Known, entry: Entry) -> Text:
 
 def _heard(known: Known, entry: Entry) -> dict[str, Any]:
     """Silence counts from this daemon's first look on, and anew from each time the PPA could be reached again."""
-    if known.heard is None or known.unreachable is not None or known.absent is not None:
+    if known.heard is None or (known.unreachable, known.absent, known.denied) != (None, None, None):
         return {"heard": whole_seconds(entry.moment.date), "heard_at": entry.moment.ended}
     return {}
 
@@ -93,11 +95,55 @@ def rolled_back(highest: Record | None, text: Text) -> bool:
 
 
 def absent(known: Known, gone: Gone) -> Known:
-    """Known, with the PPA gone for us.  Its record is remembered: it may come back."""
+    """Known, with the PPA gone.  Its record is remembered, for it may come back; but it is believed in the end."""
     asof, basis = max(known.asof, gone.moment.ended), max(known.basis, gone.moment.started)
+    absence = again(known.absence, gone.moment, denied=False)
+    known = replace(
+        known, absent=gone.reason, denied=None, absence=absence, vanished=True, lacking=False, unreachable=None,
+        asof=asof, basis=basis, seen=gone.moment.date,
+    )  # fmt: skip
+    return gone_for_good(known) if absence.lasting and not known.final else known
+
+
+def denied(known: Known, answer: AccessDenied) -> Known:
+    """Known, with Launchpad not showing the PPA: like an outage, for nobody can tell what is there."""
+    asof, basis = max(known.asof, answer.moment.ended), max(known.basis, answer.moment.started)
+    absence = again(known.absence, answer.moment, denied=True)
     return replace(
-        known, absent=gone.reason, lacking=False, unreachable=None, asof=asof, basis=basis, seen=gone.moment.date
-    )
+        known, denied=answer.reason, absent=None, absence=absence, final=False, lacking=False, unreachable=None,
+        asof=asof, basis=basis,
+    )  # fmt: skip
+
+
+def not_shown(known: Known, answer: Gone | AccessDenied) -> Known:
+    """One of these, by a read of the PPA itself."""
+    return not_there(known, answer) if isinstance(answer, Gone) else denied(known, answer)
+
+
+def gone_for_good(known: Known) -> Known:
+    """Known, with the PPA gone and whatever was in it: a lease of it is over."""
+    return replace(forgotten(known), final=True, not_before=known.not_before)
+
+
+def forgotten(known: Known) -> Known:
+    """Known, with nothing left of the PPA that had this name, but whose lease it was."""
+    record = known.record
+    over = record if record is not None and record.lease is not None else known.over
+    floor = max(known.floor, known.highest.serial if known.highest is not None else 0)
+    return replace(
+        known, over=over, floor=floor, entry=None, text=NO_TEXT,
+        parsed=(None, NO_TEXT), highest=None, forbidden=None, refusals=0, occupied=False, duplicate=False, suspect=0,
+        verified=None, clean=None, burnt=frozenset(), disabled=False, failures=0, not_before=float("-inf"),
+    )  # fmt: skip
+
+
+def unseen_because(known: Known) -> str | None:
+    """Why nobody can tell what is in the PPA, if that is so: a lease that was not seen may be there."""
+    if known.unreachable is not None:
+        return known.unreachable
+    if known.sight in (Sight.GONE, Sight.DENIED):
+        return f"{known.absent or known.denied}: whether that lasts is known in a minute"
+    return None
 
 
 def not_there(known: Known, gone: Gone) -> Known:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ..port import ActAnswer, Arrivals, Done, Entry, Gone, Lane, Refused, Unavailable
+from ..port import AccessDenied, ActAnswer, Arrivals, Done, Entry, Gone, Lane, ReadAnswer, Refused, Unavailable
 from ..record import HOST, Record, State, format_time, whole_seconds
 from ..views import Condition
 from . import burnt, dating
@@ -35,11 +35,15 @@ from .events import (
     Touch,
 )
 from .known import FENCE_S, Granting, Known, Purpose, Reading, Tracing, Verifying, Why
-from .learning import absent, made_dirty, unreachable
+from .learning import made_dirty, not_shown, unreachable
 from .now import Now
+from .reading import absorb
 from .writing import Step, begin, start
 
 LATE = "its time is up"
+UNGRANTED = "the upload right could not be given yet"
+OF_WHOM = (401, 403, 404, 410)
+"""Answers to a grant that may have been given of the PPA, or of the person."""
 
 
 def tell(known: Known, command: Command, outcome: Outcome) -> Step:
@@ -52,9 +56,9 @@ def deny(known: Known, command: Command, why: No, detail: str = "") -> Step:
     return tell(known, command, Denied(why, detail))
 
 
-def lost_sight(known: Known, command: Command, answer: Gone) -> Step:
-    """The PPA is not there for us, so it holds no lease that could be told."""
-    return deny(absent(known, answer), command, No.ELSEWHERE, answer.reason)
+def was_its(known: Known, lease: str) -> bool:
+    """Whether this lease ended because its PPA was gone for good."""
+    return known.over is not None and known.over.lease == lease
 
 
 def read_first(known: Known, command: Command) -> Step:
@@ -92,15 +96,13 @@ def _verify(known: Known, command: Assign, record: Record, entry: Entry, now: No
     return replace(known, doing=Verifying(command)), [LookForArrivals(entry, _since(known, record, now))]
 
 
-def verified(known: Known, command: Assign, answer: Arrivals | Gone | Unavailable, now: Now) -> Step:
+def verified(known: Known, command: Assign, answer: Arrivals | Unavailable, now: Now) -> Step:
     """What the look for arrivals found.  The lease is written after it, never before."""
     match answer:
         case Arrivals(count=0, moment=moment):
             return _lend(replace(known, verified=moment.started), command, now)
         case Arrivals():
             return begin(known, Purpose.FOUND, now, command, **made_dirty(known, now))
-        case Gone():
-            return deny(absent(known, answer), command, No.LOST, answer.reason)
     return deny(unreachable(known, answer.reason), command, No.OUTAGE, answer.reason)
 
 
@@ -144,13 +146,10 @@ def trace(known: Known, command: Assign | CheckBurnt, now: Now) -> Step:
     return _verify(known, command, known.record, known.entry, now) if known.record else deny(known, command, No.LOST)
 
 
-def traced(known: Known, doing: Tracing, answer: bool | Gone | Unavailable, now: Now) -> Step:
+def traced(known: Known, doing: Tracing, answer: bool | Unavailable, now: Now) -> Step:
     """Whether it had that source.  Others that came meanwhile go before the next question: there may be many."""
     command = doing.command
     match answer:
-        case Gone():
-            why = No.LOST if isinstance(command, Assign) else No.ELSEWHERE
-            return deny(absent(known, answer), command, why, answer.reason)
         case Unavailable():
             return deny(unreachable(known, answer.reason), command, No.OUTAGE, answer.reason)
         case True:
@@ -181,19 +180,42 @@ def grant_or_tell(known: Known, command: Assign | Confirm, *, fresh: bool) -> St
     return known, [Do(Grant(record.uploader), entry, entry.moment.started + FENCE_S, Lane.ASSIGN)]
 
 
-def granted(known: Known, doing: Granting, answer: ActAnswer, now: Now) -> Step:
+def granted(known: Known, doing: Granting, answer: ActAnswer | ReadAnswer, now: Now) -> Step:
     """Only a right that was given lets the lease be told; one that is refused ends it, if nobody was told of it yet."""
     command, record = doing.command, known.record
-    if isinstance(answer, Done) and record is not None:
-        return tell(known, command, Lent(record, doing.fresh))
-    # What is gone may be the person: that says nothing of the PPA.
-    if isinstance(answer, Refused | Gone) and record is not None and record.lease is not None:
-        known, effects = deny(known, command, No.INVALID, f"uploader {record.uploader}: {answer.reason}")
-        if not doing.fresh:
-            return known, effects
-        known, more = begin(known, Purpose.GIVE_UP, now, **(made_dirty(known, now) | {"uploader": None, "told": False}))
-        return known, [*effects, *more]
-    return deny(known, command, No.UNTOLD, "the upload right could not be given yet")
+    match answer:
+        case Done() if record is not None:
+            return tell(known, command, Lent(record, doing.fresh))
+        case Refused(status=status) if status in OF_WHOM:
+            return replace(known, doing=replace(doing, refused=answer)), [Read(Lane.ASSIGN)]
+        case Refused():
+            return _refused_right(known, doing, answer, now)
+        case Entry() if doing.refused is not None:
+            return _refused_here(known, doing, doing.refused, answer, now)
+        case Gone() | AccessDenied():
+            known = not_shown(known, answer)
+    return deny(known, command, No.UNTOLD, UNGRANTED)
+
+
+def _refused_here(known: Known, doing: Granting, refused: Refused, entry: Entry, now: Now) -> Step:
+    """The PPA is there and shown: so it is the person whom Launchpad does not know, or does not give the right."""
+    lease = known.record.lease if known.record is not None else None
+    known, effects = absorb(known, entry, entry.moment.started, now)
+    if known.doing is not None or known.record is None or known.record.lease != lease:
+        return known, [*effects, Reply(doing.command.token, Denied(No.UNTOLD, UNGRANTED))]
+    known, more = _refused_right(known, doing, refused, now)
+    return known, [*effects, *more]
+
+
+def _refused_right(known: Known, doing: Granting, refused: Refused, now: Now) -> Step:
+    record = known.record
+    if record is None or record.lease is None:
+        return deny(known, doing.command, No.UNTOLD, UNGRANTED)
+    known, effects = deny(known, doing.command, No.INVALID, f"uploader {record.uploader}: {refused.reason}")
+    if not doing.fresh:
+        return known, effects
+    known, more = begin(known, Purpose.GIVE_UP, now, **(made_dirty(known, now) | {"uploader": None, "told": False}))
+    return known, [*effects, *more]
 
 
 # -- a request that has its lease ----------------------------------------------------------------------------------
@@ -248,7 +270,7 @@ def heard(known: Known, command: Command, now: Now) -> Known:
 def _touch(known: Known, command: Touch, now: Now, unwritten: Callable[[Known, Touch], Step]) -> Step:
     record = known.record
     if record is None or record.lease != command.lease:
-        return deny(known, command, No.ELSEWHERE)
+        return deny(known, command, No.OVER if was_its(known, command.lease) else No.ELSEWHERE)
     if not alive(record, now):
         return deny(known, command, No.OVER)
     right = dating.put_right(record, now)  # in the same write, and first: its end is reckoned from these times
@@ -284,6 +306,8 @@ def _latest_end(known: Known, record: Record) -> datetime:
 def release(known: Known, command: Release, now: Now) -> Step:
     """used -> dirty.  Repeatable: while the dirty PPA remembers the lease, it has been released."""
     record = known.record
+    if was_its(known, command.lease):
+        return tell(known, command, Stands(record))
     if record is None or record.lease != command.lease:
         return deny(known, command, No.ELSEWHERE)
     if record.state is State.DIRTY:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..options import Baseline, Proof
-from ..port import Belongings, Content, Gone, Refused, Remains, Unavailable
+from ..port import Belongings, Content, Refused, Remains, Unavailable
 from ..record import Record, State, format_time
 from . import burnt, emptying, settings
 from .asks import Ask, Change, Inventory, ReadDisk, ReadIndexes, Setting, Survey
@@ -19,7 +19,7 @@ from .clean import PROOF, QUIET, Clean, Stage
 from .events import Effect
 from .failing import fail
 from .known import Examining, Known, Purpose
-from .learning import absent, fraction
+from .learning import fraction
 from .now import Now
 from .writing import Step, back_off, begin
 
@@ -31,7 +31,7 @@ SETTINGS = frozenset({Stage.SETTINGS, Stage.AGAIN})
 NOTHING_OF_A_LEASE: dict[str, Any] = {
     field.name: field.default for field in dataclasses.fields(Record) if field.default is not dataclasses.MISSING
 }
-LookAnswer = Content | Belongings | Remains | Gone | Refused | Unavailable
+LookAnswer = Content | Belongings | Remains | Refused | Unavailable
 
 
 def look_due(known: Known, clean: Clean) -> float:
@@ -67,8 +67,6 @@ def looked(known: Known, stage: Stage, answer: LookAnswer, now: Now) -> Step:
     """What the look of that stage showed."""
     clean = known.clean
     match answer:
-        case Gone():
-            return absent(known, answer), []
         case Refused():
             return fail(known, f"it cannot be seen {stage.value}: {answer.reason}", now)
         case Unavailable():

@@ -1,52 +1,81 @@
 """What a look or a read tells: the newest truth, or a text from the past that somebody brought back.
 
 Invariant: a record never goes back.  What a worker knew as used or dirty is written again at once; what it knew as
-free is lent no more and, after two looks, cleaned (design, section 2, Rollback).
+free is lent no more and, after two looks, cleaned (design, section 2, Rollback).  But only in the PPA that had it:
+never in one that was gone meanwhile, and never before the deleted ones of its name were looked at.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from ..port import Entry
-from ..record import State, Text
-from .events import Alarm, Effect
-from .known import Known, Purpose
-from .learning import made_dirty, rolled_back, shown, text_of
+from ..port import Deleted, Entry, Unavailable
+from ..record import Record, State, Text
+from . import comparing
+from .events import Alarm, Command, Effect, Transition
+from .known import Before, Known, Purpose
+from .learning import forgotten, made_dirty, rolled_back, shown, text_of
 from .now import Now
-from .writing import Step, begin, moved
+from .writing import Step, back_off, begin, moved
 
 LOOKS_BEFORE_DIRTY = 2
+GONE = "gone"
 
 
 def absorb(known: Known, entry: Entry, asof: float, now: Now) -> Step:
-    """Take in what an answer showed whose request left at `asof` (boot time), or write back what it lost."""
+    """Take in what an answer showed whose request left at `asof` (boot time), or begin to write back what it lost."""
     if rolled_back(known.highest, text_of(known, entry)):
-        return _brought_back(known, entry, asof, now)
+        return made_anew(known, entry, asof, now) if known.vanished else _brought_back(known, entry, asof)
     before, first = known.record, known.entry is None
     known = shown(known, entry, asof, suspect=0)
     effects = moved(before, known, "seen", now, first)
     return (replace(known, clean=None), effects) if effects else (known, effects)
 
 
-def _brought_back(known: Known, entry: Entry, asof: float, now: Now) -> Step:
+def made_anew(known: Known, entry: Entry, asof: float, now: Now) -> Step:
+    """Another PPA has the name.  What its record says holds; without one its content is somebody's."""
+    before, known = known.record, forgotten(known)
+    known = shown(known, entry, asof, suspect=0)
+    effects: list[Effect] = [gone(before, now)] if before is not None else []
+    return known, [*effects, *moved(None, known, "seen", now)]
+
+
+def gone(record: Record, now: Now) -> Transition:
+    """To be told when the PPA of this record is gone for good."""
+    lasted = max(0.0, (now.date - record.since).total_seconds())
+    return Transition(record.state, record, GONE, now.date, lasted, record.tries, gone=True)
+
+
+def _brought_back(known: Known, entry: Entry, asof: float) -> Step:
     highest = known.highest
     text = text_of(known, entry)
     # What stands is kept as the base of the write to come; what is known of the lease stays as it was.
     known = replace(
         known, entry=entry, text=replace(text, record=highest, fault=None), asof=max(known.asof, asof),
         basis=max(known.basis, entry.moment.started),
-        seen=entry.moment.date, absent=None, lacking=False, uncreated=None, unreachable=None, verified=None,
-        suspect=known.suspect + 1,
+        seen=entry.moment.date, absent=None, denied=None, absence=None, lacking=False, uncreated=None, unreachable=None,
+        verified=None, suspect=known.suspect + 1,
     )  # fmt: skip
     alarm: Effect = Alarm(f"{known.ppa}: an old or foreign description was put back; {_what(text)}")
-    if highest is not None and highest.state is not State.FREE:
-        known, effects = begin(known, Purpose.RESTORE, now)
-        return known, [alarm, *effects]
-    if known.suspect < LOOKS_BEFORE_DIRTY:
+    if highest is not None and highest.state is State.FREE and known.suspect < LOOKS_BEFORE_DIRTY:
         return known, [alarm]
-    known, effects = begin(known, Purpose.ROLLED_BACK, now, **made_dirty(known, now))
+    known, effects = comparing.ask(known, Before.WRITE_BACK)
     return known, [alarm, *effects]
+
+
+def compared(known: Known, command: Command | None, answer: Deleted | Unavailable, now: Now) -> Step:
+    """The deleted PPAs of the name are known: what was lost is written back, if it was lost here."""
+    if isinstance(answer, Unavailable) or known.entry is None:
+        return back_off(known, now), []
+    if comparing.was_another(known, answer):
+        return made_anew(known, known.entry, known.entry.moment.started, now)
+    return _written_back(known, command, now)
+
+
+def _written_back(known: Known, command: Command | None, now: Now) -> Step:
+    if known.highest is not None and known.highest.state is not State.FREE:
+        return begin(known, Purpose.RESTORE, now, command)
+    return begin(known, Purpose.ROLLED_BACK, now, command, **made_dirty(known, now))
 
 
 def _what(text: Text) -> str:

@@ -10,8 +10,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ..port import Content, Entry, Gone, Unavailable
-from . import cleaning, creating, dating, emptying, lending, operating, proving, reading, writing
+from ..port import AccessDenied, Entry, Gone, Unavailable
+from . import (
+    cleaning,
+    comparing,
+    creating,
+    dating,
+    emptying,
+    enabling,
+    lending,
+    operating,
+    proving,
+    reading,
+    surveying,
+    unseen,
+    writing,
+)
 from .asks import Read
 from .events import (
     Abandoned,
@@ -28,7 +42,6 @@ from .events import (
     GiveUp,
     Hold,
     Inspect,
-    Inspected,
     Lent,
     Looked,
     LookFailed,
@@ -46,7 +59,9 @@ from .events import (
 )
 from .known import (
     IN_DOUBT,
-    UNMANAGED_S,
+    Before,
+    Checking,
+    Comparing,
     Creating,
     Emptying,
     Examining,
@@ -61,7 +76,7 @@ from .known import (
     Why,
     Writing,
 )
-from .learning import absent, dated, not_there, unreachable
+from .learning import dated, not_shown, unreachable, unseen_because
 from .now import Now
 from .ticking import tick
 from .writing import Step
@@ -94,14 +109,24 @@ AFTER_READ: dict[type[Command], Callable[[Known, Any, Now], Step]] = {
 
 def step(known: Known, event: Event, now: Now) -> Step:
     """What is known after the event, and what is to be done.  Never raises for anything Launchpad answers."""
-    before = known.cleaning
+    before = known
     known, effects = _step(dated(known, now), event, now)
     if (ahead := dating.ahead(known.record, now)) != known.ahead:
         known = replace(known, ahead=ahead)
-    after = known.cleaning
-    if after is None or (before is not None and before.step == after.step):
-        return known, effects
-    return known, [Progress(after), *effects]
+    return known, [*_news(before, known, now), *effects]
+
+
+def _news(before: Known, known: Known, now: Now) -> list[Effect]:
+    """What is told of a change, whatever led to it."""
+    news: list[Effect] = []
+    was, cleaning_ = before.cleaning, known.cleaning
+    if cleaning_ is not None and (was is None or was.step != cleaning_.step):
+        news.append(Progress(cleaning_))
+    if known.final and not before.final and before.record is not None:
+        news.append(reading.gone(before.record, now))
+    if known.barred is not None and before.barred is None:
+        news.append(Alarm(f"{known.ppa}: {known.barred}"))
+    return news
 
 
 def _step(known: Known, event: Event, now: Now) -> Step:
@@ -130,7 +155,7 @@ def _command(known: Known, command: Command, now: Now) -> Step:
         return replace(known, waiting=(*known.waiting, command)), []
     if now.boot >= command.deadline:
         return lending.deny(known, command, No.OUTAGE, "its time is up")
-    if known.entry is None or known.absent is not None:
+    if known.entry is None or known.absent is not None or known.denied is not None:
         return lending.read_first(known, command)
     return COMMANDS[type(command)](known, command, now)
 
@@ -143,11 +168,14 @@ def _looked(known: Known, look: Looked, now: Now) -> Step:
     if known.flight is not None:
         return known, [RoundDone(look.round, IN_DOUBT)]
     if look.started <= known.basis and look.started < known.asof:
-        return known, [RoundDone(look.round, known.unreachable)]
+        return known, [RoundDone(look.round, unseen_because(known))]
     if look.entry is None or look.started < known.asof:
         return replace(known, doing=Reading(Why.LOOK, round=look.round)), [Read()]
     known, effects = reading.absorb(known, look.entry, look.entry.moment.started, now)
-    return known, [*effects, RoundDone(look.round)]
+    if look.hidden is not None:
+        known = replace(known, disabled=look.hidden)
+    known, more = enabling.check(known, effects)
+    return known, [*effects, *more, RoundDone(look.round)]
 
 
 def _duplicate(known: Known, event: Duplicate) -> Step:
@@ -169,19 +197,28 @@ def _answered(known: Known, answer: Any, now: Now) -> Step:
         case Reading():
             return _read(known, doing, answer, now)
         case Surveying():
-            return _surveyed(known, doing, answer, now)
+            return surveying.surveyed(known, doing, answer, now)
         case Verifying():
             return lending.verified(known, doing.command, answer, now)
         case Tracing():
             return lending.traced(known, doing, answer, now)
         case Granting():
             return lending.granted(known, doing, answer, now)
+    return _answered_more(known, doing, answer, now)
+
+
+def _answered_more(known: Known, doing: Any, answer: Any, now: Now) -> Step:
+    match doing:
         case Emptying():
             return emptying.acted(known, doing.change, answer, now)
         case Examining():
             return proving.looked(known, doing.stage, answer, now)
         case Creating():
             return creating.answered(known, doing, answer, now)
+        case Comparing():
+            return _compared(known, doing, answer, now)
+        case Checking():
+            return enabling.checked(known, doing, answer, now)
     raise AssertionError("an answer to nothing")
 
 
@@ -191,15 +228,11 @@ def _read(known: Known, doing: Reading, answer: Any, now: Now) -> Step:
             return _judged(*writing.settled_by_read(known, answer, now), now)
         case Reading(why=Why.LOOK, round=int(round_)):
             return _looked_alone(known, answer, round_, now)
+        case Reading(why=Why.AGAIN):
+            return _read_again(known, answer, now)
         case Reading(command=Command() as command):
             return _read_for(known, command, answer, now)
     return cleaning.fenced(known, answer, now)
-
-
-def _surveyed(known: Known, doing: Surveying, answer: Any, now: Now) -> Step:
-    if doing.command is not None:
-        return _inspected(known, doing.command, answer)
-    return _looked_into(known, answer, now)
 
 
 def _looked_alone(known: Known, answer: Any, round_: int, now: Now) -> Step:
@@ -207,45 +240,68 @@ def _looked_alone(known: Known, answer: Any, round_: int, now: Now) -> Step:
         case Entry():
             known, effects = reading.absorb(known, answer, answer.moment.started, now)
             return known, [*effects, RoundDone(round_)]
-        case Gone():
-            return not_there(known, answer), [RoundDone(round_)]
+        case Gone() | AccessDenied():
+            known = not_shown(known, answer)
+            return known, [RoundDone(round_, unseen_because(known))]
     return unreachable(known, answer.reason), [RoundDone(round_, answer.reason)]
+
+
+def _read_again(known: Known, answer: Any, now: Now) -> Step:
+    """Whether it is gone or denied for longer than a moment.  One that was renamed when it was deleted is gone for
+    good, and tells so itself.
+    """
+    match answer:
+        case Entry():
+            return reading.absorb(known, answer, answer.moment.started, now)
+        case Gone() | AccessDenied():
+            known = not_shown(known, answer)
+            renamed = known.lacking and known.highest is not None
+            return comparing.ask(known, Before.GIVE_UP) if renamed else (known, [])
+    return _put_off(unreachable(known, answer.reason), now), []
+
+
+def _put_off(known: Known, now: Now) -> Known:
+    """No answer says nothing of it: the next read comes as long after this one."""
+    return replace(known, absence=replace(known.absence, answered=now.boot)) if known.absence is not None else known
+
+
+def _compared(known: Known, doing: Comparing, answer: Any, now: Now) -> Step:
+    """The deleted PPAs of its name are known, or are not."""
+    match doing.before:
+        case Before.GIVE_UP:
+            return comparing.given_up(known, answer), []
+        case Before.CREATE:
+            return creating.looked(known, answer, now)
+        case Before.SETTLE if isinstance(answer, Unavailable) or not comparing.was_another(known, answer):
+            return writing.written_back_again(known, answer, now)
+        case Before.SETTLE:
+            return _judged(*writing.never_landed(known), now)
+    known, effects = reading.compared(known, doing.command, answer, now)
+    command = doing.command
+    if command is None or known.flight is not None:
+        return known, effects
+    if isinstance(answer, Unavailable):
+        known, more = lending.deny(known, command, No.OUTAGE, answer.reason)
+    else:
+        known, more = _decided_on_read(known, command, now)
+    return known, [*effects, *more]
 
 
 def _read_for(known: Known, command: Command, answer: Any, now: Now) -> Step:
     match answer:
-        case Gone():
-            return lending.lost_sight(known, command, answer)
+        case Gone() | AccessDenied():
+            return unseen.lost_sight(not_shown(known, answer), command, now)
         case Unavailable():
             return lending.deny(unreachable(known, answer.reason), command, No.OUTAGE, answer.reason)
     known, effects = reading.absorb(known, answer, answer.moment.started, now)
-    if known.flight is not None:  # it had to be written back first
-        return replace(known, flight=replace(known.flight, command=command)), effects
-    known, more = AFTER_READ.get(type(command), COMMANDS[type(command)])(known, command, now)
+    if isinstance(known.doing, Comparing):  # it may have to be written back first
+        return replace(known, doing=replace(known.doing, command=command)), effects
+    known, more = _decided_on_read(known, command, now)
     return known, [*effects, *more]
 
 
-def _looked_into(known: Known, answer: Any, now: Now) -> Step:
-    """A PPA without a record: taken in if it is wholly empty, else somebody's, never touched until adopted."""
-    if known.flight is not None:
-        return writing.taking_in_settled(known, answer, now)
-    match answer:
-        case Content(empty=True):
-            return operating.take_in(known, Purpose.TAKE_IN, now)
-        case Gone():
-            return absent(known, answer), []
-        case Content():
-            return replace(known, occupied=True, not_before=now.boot + UNMANAGED_S), []
-    return writing.back_off(known, now), []
-
-
-def _inspected(known: Known, command: Inspect, answer: Any) -> Step:
-    match answer:
-        case Content():
-            return lending.tell(known, command, Inspected(answer))
-        case Gone():
-            return lending.lost_sight(known, command, answer)
-    return lending.deny(known, command, No.OUTAGE, answer.reason)
+def _decided_on_read(known: Known, command: Command, now: Now) -> Step:
+    return AFTER_READ.get(type(command), COMMANDS[type(command)])(known, command, now)
 
 
 # -- after a write -------------------------------------------------------------------------------------------------

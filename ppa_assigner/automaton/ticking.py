@@ -8,31 +8,38 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..record import State
-from ..views import Condition
+from ..views import Condition, Sight
 from . import cleaning, creating, dating, lending, writing
-from .asks import Survey
-from .known import Known, Purpose, Surveying, Why
+from .asks import Read, Survey
+from .known import Known, Purpose, Reading, Surveying, Why
 from .learning import ends_at
 from .now import Now
 from .writing import Step, begin
 
 AGAIN_S = 5.0  # how often it is asked whether time is believed now
 
+EXPIRING = frozenset({Condition.OK, Condition.DUPLICATE, Condition.QUARANTINED, Condition.DISABLED})
+"""In these a lease ends as in any other."""
+
 
 def tick(known: Known, now: Now) -> Step:
     """What time alone brings: an unsettled write first, then the end of a lease, the next step of a clean."""
     if known.flight is not None:
         return _unsettled(known, now)
-    if now.boot < known.not_before:
-        return known, []
+    if now.boot >= _undecided(known):
+        return replace(known, doing=Reading(Why.AGAIN)), [Read()]
+    return (known, []) if now.boot < known.not_before else _tick(known, now)
+
+
+def _tick(known: Known, now: Now) -> Step:
     if creating.due(known):
-        return creating.create(known, now) if now.dated else (known, [])
+        return creating.look_first(known) if now.dated else (known, [])
     if known.entry is None:
         return known, []
     if known.forbidden is not None:
         return replace(known, forbidden=None), []
     match known.condition, known.state:
-        case Condition.OK | Condition.DUPLICATE | Condition.QUARANTINED, State.USED if _is_over(known, now):
+        case condition, State.USED if condition in EXPIRING and _is_over(known, now):
             return lending.expire(known, now)
         case Condition.OK | Condition.DUPLICATE | Condition.QUARANTINED, State.USED:
             return begin(known, Purpose.REPAIR, now) if dating.to_put_right(known.record, now) else (known, [])
@@ -46,14 +53,21 @@ def tick(known: Known, now: Now) -> Step:
 def wake(known: Known, now: Now) -> float | None:
     """The boot time at which `Tick` has something to do; None: only an event can change anything."""
     if known.flight is not None:
-        due = known.flight.due if known.flight.unsettled else float("inf")
-        return min(due, *(command.deadline for command in known.waiting), float("inf"))
+        settled = known.flight.due if known.flight.unsettled else float("inf")
+        return min(settled, *(command.deadline for command in known.waiting), float("inf"))
+    due, again = _due(known, now), _undecided(known)
+    if due is None:
+        return again if again < float("inf") else None
+    return min(due, again)
+
+
+def _due(known: Known, now: Now) -> float | None:
     if creating.due(known):
         return _when_dated(known, now)
     if known.entry is None:
         return None
     match known.condition, known.state:
-        case Condition.OK | Condition.DUPLICATE | Condition.QUARANTINED, State.USED:
+        case condition, State.USED if condition in EXPIRING:
             return _expiry(known, now)
         case Condition.OK, State.DIRTY if known.record is not None:
             return max(known.not_before, cleaning.due(known, known.record, now))
@@ -65,6 +79,12 @@ def wake(known: Known, now: Now) -> float | None:
 def _when_dated(known: Known, now: Now) -> float:
     """A record that starts anew is numbered by the time: it waits for one."""
     return known.not_before if now.dated else max(known.not_before, now.boot + AGAIN_S)
+
+
+def _undecided(known: Known) -> float:
+    """When it is to be read again, because nobody knows yet whether it is gone or denied for longer than a moment."""
+    undecided = known.sight in (Sight.GONE, Sight.DENIED) and known.absence is not None
+    return known.absence.due if undecided and known.absence is not None else float("inf")
 
 
 def _unsettled(known: Known, now: Now) -> Step:

@@ -10,16 +10,32 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..port import Conflict, Content, Entry, Gone, Lane, ReadAnswer, Refused, Unavailable, Unknown, WriteAnswer
+from ..port import (
+    AccessDenied,
+    Conflict,
+    Content,
+    Deleted,
+    Entry,
+    Gone,
+    Lane,
+    ReadAnswer,
+    Refused,
+    Unavailable,
+    Unknown,
+    WriteAnswer,
+)
 from ..record import INTEGER_MAX, Record, RecordError, State, compose, parse
 from . import dating
-from .asks import Read, Survey, Write
+from .asks import Read, ReadDeleted, Survey, Write
 from .events import Alarm, Assign, Command, Confirm, Denied, Effect, No, Reply, Requeue, Transition
 from .known import (
+    FORBIDDEN,
     FORBIDDEN_FIRST_S,
     FORBIDDEN_S,
     LEGAL,
     UNMANAGED_S,
+    Before,
+    Comparing,
     Flight,
     Known,
     Purpose,
@@ -29,7 +45,7 @@ from .known import (
     Why,
     Writing,
 )
-from .learning import absent, draw_nonce, fraction, rolled_back, shown, unreachable
+from .learning import absent, denied, draw_nonce, fraction, not_there, rolled_back, shown, unreachable
 from .now import Now
 
 Step = tuple[Known, list[Effect]]
@@ -88,10 +104,8 @@ def next_serial(known: Known, now: Now) -> int:
     """One more than any serial seen; a record that starts anew starts with Launchpad's clock (design, section 2), and
     so does what follows the highest serial that there can be.
     """
-    highest = max(
-        (record.serial for record in (known.record, known.highest) if record is not None), default=INTEGER_MAX
-    )
-    return highest + 1 if highest < INTEGER_MAX else int(now.date.timestamp())
+    seen = max(known.floor, *(record.serial for record in (known.record, known.highest) if record is not None), 0)
+    return seen + 1 if 0 < seen < INTEGER_MAX else int(now.date.timestamp())
 
 
 def answered(known: Known, answer: WriteAnswer, now: Now) -> Settled:
@@ -101,14 +115,14 @@ def answered(known: Known, answer: WriteAnswer, now: Now) -> Settled:
         case Entry():
             return _landed(known, answer, flight.sent[-1].meant, now)
         case Gone():
-            return *_gone(known, answer), None
+            return *_gone(absent(known, answer), now), None
         case Conflict():
             return *look_again(replace(known, flight=replace(flight, unsettled=True, under_way=now.boot))), None
         case Unknown():
             return *_in_doubt(known, now), None
-        case Refused() | Unavailable() if not flight.unsettled:
+        case AccessDenied() | Refused() | Unavailable() if not flight.unsettled:
             return *_not_sent(known, answer, now), None
-        case Refused() if flight.base.moment.started - flight.under_way > REQUEST_ENDS_S:
+        case AccessDenied() | Refused() if flight.base.moment.started - flight.under_way > REQUEST_ENDS_S:
             return *_not_sent(known, answer, now), None
     return *_later(known, now), None
 
@@ -117,24 +131,31 @@ def settled_by_read(known: Known, answer: ReadAnswer, now: Now) -> Settled:
     """What a read tells about an unsettled write."""
     flight = _flight(known)
     if isinstance(answer, Gone):
-        return *_gone(known, answer), None
+        return *_gone(not_there(known, answer), now), None
+    if isinstance(answer, AccessDenied):
+        return *_later(denied(known, answer), now), None
     if isinstance(answer, Unavailable):
         return *_later(unreachable(known, answer.reason), now), None
     record = parse(answer.description).record
     ours = next((sent for sent in flight.sent if record is not None and sent.nonce == record.nonce), None)
     if ours is not None:
         return _landed(known, answer, ours.meant, now)
-    if _still_stands(flight.base, answer):
+    if _still_stands(flight.base, answer) and not (record is None and known.vanished):
         return *_settle(known, answer), None
     known, drained = _drained(_ended(known), [])
     return known, drained, Lost(flight, answer)
 
 
-def _gone(known: Known, answer: Gone) -> Step:
-    """The PPA is not there: whatever was written there binds nobody any more."""
-    flight, known = _flight(known), _ended(absent(known, answer))
-    why = No.LOST if isinstance(flight.command, Assign) else No.ELSEWHERE
-    return _drained(known, _told(flight.command, Denied(why, answer.reason)))
+def _gone(known: Known, now: Now) -> Step:
+    """The PPA is not there.  A write that may still be on its way binds nobody once it is gone for good: till then it
+    may come back, and the write land.  Who asked for what was not written is told by a read.
+    """
+    flight = _flight(known)
+    if flight.unsettled and not known.final:
+        return _later(known, now)
+    if isinstance(flight.command, Assign):
+        return _drained(_ended(known), _told(flight.command, Denied(No.LOST, known.fault or "")))
+    return _drained(_ended(known), [Requeue(flight.command)] if flight.command is not None else [])
 
 
 def retry_due(known: Known, now: Now) -> bool:
@@ -147,7 +168,7 @@ def look_again(known: Known) -> Step:
     return replace(known, doing=Reading(Why.SETTLE)), [Read(_lane(_flight(known).command))]
 
 
-def taking_in_settled(known: Known, answer: Content | Gone | Refused | Unavailable, now: Now) -> Step:
+def taking_in_settled(known: Known, answer: Content | Refused | Unavailable, now: Now) -> Step:
     """The base of an unsettled taking-in still stands: it is written once more, but only if it is still empty."""
     match answer:
         case Content(empty=True):
@@ -155,8 +176,6 @@ def taking_in_settled(known: Known, answer: Content | Gone | Refused | Unavailab
         case Content():
             known = replace(_ended(known), unreachable=None, occupied=True, not_before=now.boot + UNMANAGED_S)
             return _drained(known, [])
-        case Gone():
-            return _gone(known, answer)
     return _later(unreachable(known, answer.reason), now)
 
 
@@ -214,9 +233,27 @@ def _settle(known: Known, entry: Entry) -> Step:
     known = replace(known, entry=entry)
     if flight.purpose is Purpose.TAKE_IN:
         return replace(known, doing=Surveying(Why.TAKE_IN)), [Survey(entry, whole=False)]
+    if flight.purpose in _INTENDED_AGAIN:
+        return replace(known, doing=Comparing(Before.SETTLE)), [ReadDeleted()]
     if base.record is None or rolled_back(known.highest, base):
         return _conditional(known, flight.record, meant=True)
     return _conditional(known, replace(base.record, serial=min(base.record.serial + 1, INTEGER_MAX)), meant=False)
+
+
+def written_back_again(known: Known, answer: Deleted | Unavailable, now: Now) -> Step:
+    """What was lost is written back once more: these are the deleted ones, and the PPA is none of them."""
+    if isinstance(answer, Unavailable):
+        return _later(unreachable(known, answer.reason), now)
+    return _conditional(known, _flight(known).record, meant=True)
+
+
+def never_landed(known: Known) -> Settled:
+    """Another PPA has the name: what was to be written back never lands in it."""
+    flight, entry = _flight(known), known.entry
+    if entry is None:
+        raise AssertionError("nothing was read")
+    known, drained = _drained(_ended(replace(known, vanished=True)), [])
+    return known, drained, Lost(flight, entry)
 
 
 def _conditional(known: Known, record: Record, *, meant: bool) -> Step:
@@ -239,19 +276,19 @@ def _landed(known: Known, entry: Entry, meant: bool, now: Now) -> Settled:
     return known, effects, Landed(flight, meant)
 
 
-def _not_sent(known: Known, answer: Refused | Unavailable, now: Now) -> Step:
+def _not_sent(known: Known, answer: AccessDenied | Refused | Unavailable, now: Now) -> Step:
     """It did not land, and nothing that was sent before may any more."""
     flight, known = _flight(known), _ended(known)
-    if isinstance(answer, Refused):
+    if not isinstance(answer, Unavailable):
         known = _forbidden(known, answer, now)
         return _drained(known, _told(flight.command, Denied(_refused(flight.command), answer.reason)))
     return _drained(back_off(known, now), _told(flight.command, Denied(No.OUTAGE, answer.reason)))
 
 
-def _forbidden(known: Known, answer: Refused, now: Now) -> Known:
+def _forbidden(known: Known, answer: AccessDenied | Refused, now: Now) -> Known:
     """Leave it in peace, at first for a moment: a refusal may be of the account, and pass."""
     pause = min(FORBIDDEN_S, FORBIDDEN_FIRST_S * 2.0 ** min(known.refusals, 10))
-    forbidden = f"may not be written: {answer.reason}"
+    forbidden = FORBIDDEN.format(reason=answer.reason, owner=known.ppa.owner)
     return replace(known, forbidden=forbidden, refusals=known.refusals + 1, not_before=now.boot + pause)
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ..port import Done, Gone, Refused, Unavailable
+from ..port import Done, Refused, Unavailable
 from . import CONFIGURATION
 from .doctor_findings import NOT_PERMITTED, UNAVAILABLE, Finding, bad, few, good, note, warning
 from .doctor_records import records
@@ -32,7 +32,9 @@ PRIVATE_LEVEL = "grant Change Anything (WRITE_PRIVATE): ppa-assigner login --lev
 PUBLIC_LEVEL = "log in again and grant Change Non-Private Data: ppa-assigner login --level WRITE_PUBLIC"
 LISTS = "correct the list, create it on Launchpad, or set create: true"
 
-Silence = Gone | Refused | Unavailable
+Silence = Refused | Unavailable
+SAYS_NO = (401, 403, 404, 410)
+"""Answers all the same: what was asked about is not there, or not for us."""
 
 
 class SilentError(Exception):
@@ -111,7 +113,7 @@ def _way(service: str) -> str:
 
 def _must_answer(answer: object) -> None:
     """Raises SilentError for an outage."""
-    if isinstance(answer, Unavailable):
+    if isinstance(answer, Unavailable) and answer.status not in SAYS_NO:
         raise SilentError(answer.reason)
 
 

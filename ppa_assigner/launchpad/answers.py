@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import Any
 
 from ..port import (
+    AccessDenied,
     ActAnswer,
     Conflict,
     Done,
@@ -32,10 +33,11 @@ from .texts import one_line, refusal_of_credentials
 from .transport import Answer
 
 ACTIVE = "Active"
+DELETED = ("Deleting", "Deleted")
 REDACTED = "tag:launchpad.net:2008:redacted"
 RETURNED = 209  # lazr.restful's own: "Content Returned"
 NOT_THERE = (404, 410)
-NOT_FOR_US = (401, 403, *NOT_THERE)
+NOT_ALLOWED = (401, 403)
 # Answered before anything was done; unlike other 4xx, the same request may pass later.  412 is here for requests that
 # set no condition: nobody but a server between can mean anything by it.
 NOT_NOW = (408, 412, 425, 429)
@@ -52,7 +54,7 @@ class UnreadableError(ValueError):
 class FailedError(Exception):
     """A call of several requests ends here, with this answer."""
 
-    def __init__(self, answer: Gone | Refused | Unavailable) -> None:
+    def __init__(self, answer: Refused | Unavailable) -> None:
         super().__init__(answer.reason)
         self.answer = answer
 
@@ -62,10 +64,10 @@ def read_answer(answer: Answer) -> ReadAnswer:
     try:
         if answer.status == HTTPStatus.OK:
             return entry(document(answer), moment(answer))
-        found = problem(answer)
+        found = _of_the_ppa(answer)
     except UnreadableError as error:
         return Unavailable(str(error))
-    return Unavailable(found.reason) if isinstance(found, Refused) else found
+    return Unavailable(found.reason, status=answer.status) if isinstance(found, Refused) else found
 
 
 def write_answer(answer: Answer) -> WriteAnswer:
@@ -78,13 +80,14 @@ def write_answer(answer: Answer) -> WriteAnswer:
 
 def _write_answer(answer: Answer) -> WriteAnswer:
     if answer.status == RETURNED:
-        return entry(document(answer), moment(answer))
+        found = entry(document(answer), moment(answer))
+        return Unknown(found.reason) if isinstance(found, Unavailable) else found
     if answer.status == HTTPStatus.PRECONDITION_FAILED:
         return Conflict(moment(answer))
     if answer.status == HTTPStatus.SEE_OTHER:
         return _not_canonical(answer)
     if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _refusal(answer, NOT_THERE)
+        return _of_the_ppa(answer)
     return Unknown(said(answer))
 
 
@@ -96,7 +99,7 @@ def act_answer(answer: Answer) -> ActAnswer:
         if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
             return _not_canonical(answer)
         if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            return problem(answer, NOT_THERE)
+            return _refusal(answer)
         return Unavailable(said(answer), retry_after(answer), sent=True, status=answer.status)
     except UnreadableError as error:
         return Unavailable(str(error), sent=True)
@@ -117,27 +120,39 @@ def created(answer: Answer) -> str | Refused | Unavailable | Unknown:
 
 
 def _not_created(answer: Answer) -> Refused | Unavailable:
-    found = _refusal(answer, gone=())
+    found = _refusal(answer)
     if isinstance(found, Unavailable):
         return found
-    denied = answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+    denied = answer.status in NOT_ALLOWED
     return Refused(f"{found.reason}; {MAKERS}" if denied else found.reason, found.moment, answer.status)
 
 
-def problem(answer: Answer, gone: tuple[int, ...] = NOT_FOR_US) -> Gone | Refused | Unavailable:
-    """Of any answer that is no success; `gone` are the statuses that mean that it is not there for us."""
-    if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _refusal(answer, gone)
-    return Unavailable(said(answer), retry_after(answer), status=answer.status)
+def problem(answer: Answer) -> Refused | Unavailable:
+    """Of any answer that is no success, to a question about something else than the PPA itself: whether that is there,
+    and is shown to us, only an answer about the PPA tells.
+    """
+    if not HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Unavailable(said(answer), retry_after(answer), status=answer.status)
+    if credentials_fault(answer) is None and answer.status in (*NOT_ALLOWED, *NOT_THERE):
+        return Unavailable(said(answer), status=answer.status)
+    return _refusal(answer)
 
 
-def _refusal(answer: Answer, gone: tuple[int, ...]) -> Gone | Refused | Unavailable:
+def _of_the_ppa(answer: Answer) -> Gone | AccessDenied | Refused | Unavailable:
+    """Of an answer about the PPA itself that is no success."""
+    found = problem(answer)
+    if credentials_fault(answer) is None and answer.status in NOT_THERE:
+        return Gone(found.reason, moment(answer), answer.status)
+    if credentials_fault(answer) is None and answer.status in NOT_ALLOWED:
+        return AccessDenied(found.reason, moment(answer), answer.status)
+    return found
+
+
+def _refusal(answer: Answer) -> Refused | Unavailable:
     if fault := credentials_fault(answer):
         return Unavailable(fault)
     if answer.status in NOT_NOW:
         return Unavailable(said(answer), retry_after(answer))
-    if answer.status in gone:
-        return Gone(said(answer), moment(answer), answer.status)
     return Refused(said(answer), moment(answer), answer.status)
 
 
@@ -151,16 +166,17 @@ def credentials_fault(answer: Answer) -> str | None:
     return refusal_of_credentials(_text(answer)) if answer.status == HTTPStatus.UNAUTHORIZED else None
 
 
-def entry(data: dict[str, Any], seen: Moment) -> Entry | Gone:
+def entry(data: dict[str, Any], seen: Moment) -> Entry | Gone | AccessDenied | Unavailable:
     """An archive's representation.  Raises UnreadableError for what is none."""
-    status = data.get("status")
+    status, description = data.get("status"), data.get("description")
     if status is None:
-        return Gone("the service does not tell a PPA's status: its version must be devel", seen)
+        return Unavailable("the service does not tell a PPA's status: its version must be devel")
+    if REDACTED in (status, description):
+        return AccessDenied("not readable for us", seen)
+    if status in DELETED:
+        return Gone(f"its status is {status}", seen)
     if status != ACTIVE:
-        return Gone("not readable for us" if status == REDACTED else f"its status is {one_line(str(status))}", seen)
-    description = data.get("description")
-    if description == REDACTED:
-        return Gone("not readable for us", seen)
+        return Unavailable(f"its status is {one_line(str(status))}")
     if not (description is None or isinstance(description, str)) or unstorable(description or ""):
         raise UnreadableError("a description that is no text")
     return Entry(
@@ -173,7 +189,27 @@ def entry(data: dict[str, Any], seen: Moment) -> Entry | Gone:
         build_debug_symbols=_flag(data, "build_debug_symbols", False),
         publish_debug_symbols=_flag(data, "publish_debug_symbols", False),
         web=_web(data.get("web_link")),
+        private=_flag(data, "private", False),
     )
+
+
+def of_deleted(answer: Answer) -> str | None:
+    """The description of a PPA that was deleted.  Raises UnreadableError for any other answer."""
+    data = document(answer) if answer.status == HTTPStatus.OK else None
+    if data is None:
+        raise UnreadableError(said(answer))
+    description = data.get("description")
+    if description == REDACTED or not (description is None or isinstance(description, str)):
+        raise UnreadableError("a deleted PPA whose description is not shown to us")
+    return description
+
+
+def shown_to_all(answer: Answer) -> bool | Unavailable:
+    """Of a GET that nobody signed: whether the texts of a public PPA are in it (launchpad-measured.md, 1)."""
+    found = read_answer(answer)
+    if isinstance(found, Gone | Unavailable):
+        return Unavailable(found.reason)
+    return isinstance(found, Entry)
 
 
 def page(answer: Answer) -> tuple[dict[str, Any], Moment]:

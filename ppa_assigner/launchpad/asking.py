@@ -14,7 +14,8 @@ from functools import partial
 from typing import TypeVar
 from urllib.parse import urlencode
 
-from ..port import ActAnswer, Entry, Gone, Lane, Refused, Unavailable, Unknown, WriteAnswer
+from .. import __version__
+from ..port import ActAnswer, Entry, Lane, Refused, Unavailable, Unknown, WriteAnswer
 from ..record import unstorable
 from . import answers
 from .answers import FailedError, UnreadableError
@@ -26,6 +27,7 @@ from .transport import Answer, NoAnswerError, NotSentError, Transport
 
 T = TypeVar("T")
 TURN_PART = 0.25  # of the time that a listing has it waits for its turn at the most
+NOBODY = f"ppa-assigner/{__version__}"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -55,16 +57,18 @@ class Asking:
         lane: Lane,
         deadline: float | None = None,
         leave_by: float | None = None,
+        ours: bool = True,
     ) -> Answer:
-        """One request.  Raises NotSentError and NoAnswerError."""
+        """One request; not `ours`, it goes without our signature.  Raises NotSentError and NoAnswerError."""
         if origin(url) != origin(self.root):
             raise NotSentError(f"not sent: {one_line(url)} is no address of {self.root}")
-        headers = self._signed(method, url, {"Accept": "application/json", **(headers or {})})
+        headers = {"Accept": "application/json", **(headers or {})}
+        headers = self._signed(method, url, headers) if ours else {"User-Agent": NOBODY, **headers}
         return self.transport.request(method, url, headers, body, lane=lane, deadline=deadline, leave_by=leave_by)
 
-    def getter(self, lane: Lane = Lane.WORK, deadline: float | None = None) -> Get:
+    def getter(self, lane: Lane = Lane.WORK, deadline: float | None = None, ours: bool = True) -> Get:
         """GET for all the requests of one call: they have one deadline."""
-        return partial(self.send, "GET", lane=lane, deadline=deadline or self.transport.deadline())
+        return partial(self.send, "GET", lane=lane, deadline=deadline or self.transport.deadline(), ours=ours)
 
     @contextmanager
     def listing(self) -> Iterator[Get]:
@@ -121,7 +125,7 @@ class Asking:
             return Unavailable(str(error), sent=True)
 
 
-def told(ask: Callable[[], T]) -> T | Gone | Refused | Unavailable:
+def told(ask: Callable[[], T]) -> T | Refused | Unavailable:
     """What a call of several requests gives; how it failed, as an answer."""
     try:
         return ask()

@@ -34,8 +34,15 @@ from .indexes import PRODUCTION, Indexes
 from .links import origin
 from .operations import Operations
 from .texts import Secrets, one_line
-from .transport import Answer, NoAnswerError, NotSentError, RequestSeen, Timeouts, Transport
-from .transport import boottime as boot_time_clock
+from .transport import (
+    Answer,
+    NoAnswerError,
+    NotSentError,
+    RequestSeen,
+    Timeouts,
+    Transport,
+    boottime as boot_time_clock,
+)
 
 log = logging.getLogger(__name__)
 

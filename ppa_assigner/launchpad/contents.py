@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from ..port import Build, Content, Entry, Gone, Moment, Publication, Refused, Unavailable
+from ..port import Build, Content, Entry, Moment, Publication, Unavailable
 from . import answers
 from .answers import FailedError, UnreadableError
 from .transport import Answer
@@ -198,12 +198,7 @@ class Survey:
         if self._missing.says(answer, name, also_404=not of_ppa):
             return
         first = [answer]
-        try:
-            yield from entries(lambda more: first.pop() if first else self._get(more), url)
-        except FailedError as error:
-            if of_ppa or not isinstance(error.answer, Gone):
-                raise
-            raise FailedError(Refused(error.answer.reason, error.answer.moment)) from error
+        yield from entries(lambda more: first.pop() if first else self._get(more), url)
 
 
 class Missing:

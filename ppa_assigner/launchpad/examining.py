@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from ..port import Done, Gone, Lane, Moment, Refused, Unavailable
+from ..port import Done, Lane, Moment, Refused, Unavailable
 from ..reference import Reference
 from . import answers, contents
 from .answers import ACTIVE, REDACTED, FailedError
@@ -59,7 +59,7 @@ class Listing:
 class Examiner(LaunchpadClient):
     """Asks as the daemon would, with its credentials and over its transport; see `LaunchpadClient`."""
 
-    def me(self) -> str | Gone | Refused | Unavailable:
+    def me(self) -> str | Refused | Unavailable:
         """Whose the credentials are, as `~name`: one request."""
         return told(self._me)
 
@@ -69,7 +69,7 @@ class Examiner(LaunchpadClient):
             return last_part(answers.text(answer.headers, "location"))
         raise FailedError(answers.problem(answer))
 
-    def ppas(self, owner: str) -> Listing | Gone | Refused | Unavailable:
+    def ppas(self, owner: str) -> Listing | Refused | Unavailable:
         """One request per 300 PPAs."""
         return told(partial(self._ppas, f"{to_person(self._root, owner)}/ppas?{urlencode({'ws.size': contents.PAGE})}"))
 
@@ -78,14 +78,14 @@ class Examiner(LaunchpadClient):
         found = (_shown(data) for page, _ in pages for data in page)
         return Listing({one.ppa: one for one in found}, pages[0][1])
 
-    def ppa(self, ppa: Reference) -> Shown | Gone | Refused | Unavailable:
+    def ppa(self, ppa: Reference) -> Shown | Refused | Unavailable:
         """One of them, which a listing lacked: one request."""
         return told(partial(self._ppa, to_ppa(self._root, ppa)))
 
     def _ppa(self, url: str) -> Shown:
         return _shown(self._document(url))
 
-    def may_edit(self, shown: Shown) -> Done | Gone | Refused | Unavailable:
+    def may_edit(self, shown: Shown) -> Done | Refused | Unavailable:
         """Whether we may write to it: one request, that writes nothing.
 
         Launchpad has no question for that.  It answers this read, for a key that does not exist, to those alone whom it
@@ -100,11 +100,11 @@ class Examiner(LaunchpadClient):
             raise FailedError(answers.problem(answer))
         return Done(answers.moment(answer))
 
-    def teams(self, person: str) -> frozenset[str] | Gone | Refused | Unavailable:
+    def teams(self, person: str) -> frozenset[str] | Refused | Unavailable:
         """The teams that somebody is in, directly or not, as `~name`: one request per 300."""
         return told(partial(self._names, f"{to_person(self._root, person)}/super_teams?ws.size={contents.PAGE}"))
 
-    def administrators(self, team: str) -> frozenset[str] | Gone | Refused | Unavailable:
+    def administrators(self, team: str) -> frozenset[str] | Refused | Unavailable:
         """The members that may change a team beside its owner, as `~name`: one request per 300.  A team among them
         stands for all that are in it.
         """
@@ -113,7 +113,7 @@ class Examiner(LaunchpadClient):
     def _names(self, url: str) -> frozenset[str]:
         return frozenset(f"~{answers.text(one, 'name')}" for one in contents.entries(self._asking.getter(), url))
 
-    def owner_of(self, who: str) -> str | Gone | Refused | Unavailable | None:
+    def owner_of(self, who: str) -> str | Refused | Unavailable | None:
         """Who owns a team, as `~name`; None for a person: one request."""
         return told(partial(self._owner_of, to_person(self._root, who)))
 

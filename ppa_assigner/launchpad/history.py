@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ..port import Entry, Gone, Moment, Remains, Unavailable
+from ..port import Entry, Moment, Remains, Unavailable
 from . import answers
 from .answers import REDACTED, FailedError
 from .contents import ACTIVE_STATUSES, Get, pages, query
@@ -36,16 +36,16 @@ def undeleted(get: Get, entry: Entry) -> Remains:
         # By date: what comes meanwhile is in front and pushes nothing over a page's end unseen.
         for page, moment in pages(get, query(entry.url, name, order_by_date=True)):
             first = first or moment
-            if left := [one for one in page if _on_disk(one, moment)]:
+            if left := [one for one in page if _on_disk(one)]:
                 return Remains(len(left), _called(left[0]), first, _until(left))
     if first is None:
         raise FailedError(Unavailable("no page of publications"))
     return Remains(0, None, first)
 
 
-def _on_disk(data: Mapping[str, Any], moment: Moment) -> bool:
+def _on_disk(data: Mapping[str, Any]) -> bool:
     if REDACTED in (data.get("date_removed"), data.get("status")):
-        raise FailedError(Gone("not readable for us", moment))
+        raise FailedError(Unavailable("not readable for us"))
     return data.get("date_removed") is None or data.get("status") in ACTIVE_STATUSES
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from http import HTTPStatus
 from urllib.parse import urlencode
 
 from ..port import (
@@ -19,10 +21,11 @@ from ..port import (
     Belongings,
     Build,
     Content,
+    Deleted,
     Entry,
-    Gone,
     Lane,
     Look,
+    Moment,
     Publication,
     ReadAnswer,
     Refused,
@@ -40,6 +43,8 @@ from .indexes import Indexes
 from .links import reference_of, to_person, to_ppa
 from .texts import one_line
 from .transport import Answer, NoAnswerError, NotSentError, Transport
+
+MOST_DELETED = 100
 
 
 class Operations:
@@ -79,20 +84,37 @@ class Operations:
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
-    def look(self, owner: str) -> Look | Gone | Refused | Unavailable:
-        """All Active PPAs of an owner that we may read; one request per 300.  The owner may be given as `~name`."""
-        url = f"{to_person(self._root, owner)}/ppas?{urlencode({'ws.size': contents.PAGE})}"
-        return told(partial(self._look, url))
+    def look(self, owner: str, compare: bool = False) -> Look | Refused | Unavailable:
+        """All Active PPAs of an owner that we may read; one request per 300.  The owner may be given as `~name`.  Where
+        there is no such owner nothing is listed: each PPA is read alone then, and says so itself.  `compare`: with
+        those that are hidden, which is as many requests more.
+        """
+        url, started = f"{to_person(self._root, owner)}/ppas?{urlencode({'ws.size': contents.PAGE})}", self._boottime()
+        answer = told(partial(self._look, url, self._asking.getter()))
+        if isinstance(answer, Unavailable) and answer.status in answers.NOT_THERE:
+            return Look({}, started, self._boottime())
+        if not compare or not isinstance(answer, Look):
+            return answer
+        everybody = told(partial(self._shown_to_all, url))
+        if not isinstance(everybody, frozenset):
+            return answer
+        public = (ppa for ppa, entry in answer.entries.items() if not entry.private)
+        return replace(answer, hidden=frozenset(public) - everybody)
 
-    def _look(self, url: str) -> Look:
+    def _look(self, url: str, get: contents.Get) -> Look:
         found: dict[Reference, Entry] = {}
         started = self._boottime()
         ended = started
-        for page, moment in contents.pages(self._asking.getter(), url):
+        for page, moment in contents.pages(get, url):
             ended = moment.ended
             entries = (answers.entry(data, moment) for data in page)
             found.update((reference_of(entry.url), entry) for entry in entries if isinstance(entry, Entry))
         return Look(found, started, ended)
+
+    def _shown_to_all(self, url: str) -> frozenset[Reference]:
+        """Those that everybody is shown: no disabled one is among them (launchpad-measured.md, 29)."""
+        listed = contents.entries(self._asking.getter(ours=False), url)
+        return frozenset(reference_of(answers.text(data, "self_link")) for data in listed)
 
     def read(self, ppa: Reference, lane: Lane = Lane.WORK) -> ReadAnswer:
         """One PPA afresh: one request."""
@@ -101,7 +123,30 @@ class Operations:
         except (NotSentError, NoAnswerError) as error:
             return Unavailable(str(error))
 
-    def arrivals(self, entry: Entry, since: datetime | None, lane: Lane = Lane.WORK) -> Arrivals | Gone | Unavailable:
+    def deleted(self, ppa: Reference) -> Deleted | Unavailable:
+        """`NAME-deletedppa`, `NAME-deletedppa1` and so on, until one answers 404: a request each."""
+        answer = told(partial(self._deleted, ppa))
+        return Unavailable(answer.reason) if isinstance(answer, Refused) else answer
+
+    def _deleted(self, ppa: Reference) -> Deleted:
+        get, found = self._asking.getter(), list[str | None]()
+        first: Moment | None = None
+        for number in range(MOST_DELETED):
+            answer = get(to_ppa(self._root, replace(ppa, name=f"{ppa.name}-deletedppa{number or ''}")))
+            first = first or answers.moment(answer)
+            if answer.status == HTTPStatus.NOT_FOUND:
+                return Deleted(tuple(found), first)
+            found.append(answers.of_deleted(answer))
+        raise UnreadableError(f"more than {MOST_DELETED} deleted PPAs had its name")
+
+    def enabled(self, entry: Entry) -> bool | Unavailable:
+        """Whether everybody is shown what it says: one request without our signature."""
+        try:
+            return answers.shown_to_all(self._asking.send("GET", entry.url, lane=Lane.WORK, ours=False))
+        except (NotSentError, NoAnswerError) as error:
+            return Unavailable(str(error))
+
+    def arrivals(self, entry: Entry, since: datetime | None, lane: Lane = Lane.WORK) -> Arrivals | Unavailable:
         """How many active sources and binaries were created since then (None: ever): two requests at once."""
         ways = [contents.arriving(entry.url, name, since) for name in ("getPublishedSources", "getPublishedBinaries")]
         answer = told(partial(self._arrivals, ways, lane))
@@ -126,7 +171,7 @@ class Operations:
         except RuntimeError as error:  # closed
             raise NotSentError(str(error)) from error
 
-    def content(self, entry: Entry, whole: bool = True) -> Content | Gone | Refused | Unavailable:
+    def content(self, entry: Entry, whole: bool = True) -> Content | Refused | Unavailable:
         """Everything active or on its way, all pages.  Not `whole`: where there are sources or builds, without the
         accepted uploads, which take a request for each series.
         """
@@ -147,22 +192,22 @@ class Operations:
     def _series_of(self, entry: Entry, get: contents.Get) -> tuple[contents.Series, ...]:
         return self._catalogue.series(reference_of(entry.url).distribution, get)
 
-    def uploaders(self, entry: Entry) -> Collection[str] | Gone | Refused | Unavailable:
+    def uploaders(self, entry: Entry) -> Collection[str] | Refused | Unavailable:
         """Who has a 'main' upload right beside the owner, as `~name`."""
         return told(self._listing(belongings.uploaders, entry))
 
-    def belongings(self, entry: Entry) -> Belongings | Gone | Refused | Unavailable:
+    def belongings(self, entry: Entry) -> Belongings | Refused | Unavailable:
         """Dependencies, processors and uploaders: three requests, one more for each further 300 of a kind."""
         return told(self._listing(belongings.read, entry))
 
-    def ever_had(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Gone | Unavailable:
+    def ever_had(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Unavailable:
         """Whether that version was ever published here: one request.  Launchpad takes no second upload of one that it
         once accepted (launchpad-facts.md, D.8).
         """
         answer = told(partial(history.ever_had, self._asking.getter(lane), entry, source, version))
         return Unavailable(answer.reason) if isinstance(answer, Refused) else answer
 
-    def undeleted(self, entry: Entry) -> Remains | Gone | Refused | Unavailable:
+    def undeleted(self, entry: Entry) -> Remains | Refused | Unavailable:
         """Publications that are active or not removed from the disk.  A count is that of the first page that has some:
         reading ends there.  When there are none, all of the PPA's history was read: a request per 300 sources or
         binaries that ever were, at least two.
@@ -175,7 +220,7 @@ class Operations:
         the host shows nobody the indexes of a private one.
         """
         answer = told(partial(self._indexed, ppa, self._transport.deadline()))
-        return Unavailable(answer.reason) if isinstance(answer, Gone | Refused) else answer
+        return Unavailable(answer.reason) if isinstance(answer, Refused) else answer
 
     def _indexed(self, ppa: Reference, deadline: float) -> Remains:
         get = self._asking.getter(deadline=deadline)

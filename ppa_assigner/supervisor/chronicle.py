@@ -31,14 +31,14 @@ class Chronicle:
         self._seen: dict[Reference, Snapshot] = {}
 
     def moved(self, ppa: Reference, transition: Transition) -> None:
-        """A record went from one state or lease to another, or was seen for the first time: then `from` is null and
-        `first` true.
+        """A record went from one state or lease to another; or its PPA is gone: then `to` is null; or it was seen for
+        the first time: then `from` is null and `first` true.
         """
         record, before = transition.record, transition.before.value if transition.before is not None else None
-        state = record.state.value
+        state = record.state.value if not transition.gone else None
         facts = {"ppa": ppa, "owner": record.owner, "lease": record.lease, "state": state, "pool": record.pool,
                  "request_id": record.request, "why": transition.why}  # fmt: skip
-        move = f"{before or 'no record'} -> {state} ({transition.why})"
+        move = f"{before or 'no record'} -> {state or 'no record'} ({transition.why})"
         if transition.first:
             move = f"first seen: {state} since {format_time(record.since)}"
         log.info("%s: %s%s", ppa, move, _whose(record), extra=about(**facts))

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from ..record import Record, State
 from ..reference import Reference
-from ..views import Condition, Lent, PoolView, Snapshot
+from ..views import Condition, Lent, PoolView, Sight, Snapshot
 from ..worker import Worker
 from .keys import Key, key_in
 from .shelf import Shelf
@@ -34,6 +34,7 @@ class Member:
     started: float = 0.0  # boot time
     down: str | None = None  # its worker died or could not be started, and has no successor yet
     down_since: float = 0.0  # boot time
+    failing: float | None = None  # boot time since which its workers have died without a look between
 
     @property
     def snapshot(self) -> Snapshot:
@@ -50,7 +51,9 @@ class Crew:
         self._members: dict[Reference, Member] = {}
         self._leases: dict[str, set[Reference]] = {}
         self._wishes: dict[Key, set[Reference]] = {}
-        self._indexed: dict[Reference, Record | None] = {}
+        self._indexed: dict[Reference, Snapshot] = {}
+        self.denied: set[Reference] = set()
+        """Those that Launchpad does not show us."""
         self._foreign: set[Reference] = set()  # whose record is of a version unknown here
         self._by_name: list[Member] = []
         self._by_pool: dict[str, list[Member]] = {}  # made when asked for, until a PPA changes its pool
@@ -80,6 +83,7 @@ class Crew:
         """Forget a PPA."""
         self._unindex(ppa)
         self._foreign.discard(ppa)
+        self.denied.discard(ppa)
         self.shelf.take(ppa)
         if (member := self._members.pop(ppa, None)) is not None:
             self._by_name.remove(member)
@@ -128,22 +132,25 @@ class Crew:
         member = self._members[snapshot.ppa]
         self._shelve(member, snapshot)
         (self._foreign.add if member.worker.known.text.foreign else self._foreign.discard)(snapshot.ppa)
+        denied = snapshot.sight in (Sight.DENIED, Sight.LASTING_DENIED)
+        (self.denied.add if denied else self.denied.discard)(snapshot.ppa)
         before = self._indexed.get(snapshot.ppa)
-        if before is not None and _names(before) == _names(snapshot.record):
-            self._indexed[snapshot.ppa] = snapshot.record
-            return
-        self._unindex(snapshot.ppa)
-        lease, key = _names(snapshot.record)
-        self._indexed[snapshot.ppa] = snapshot.record
-        if lease is not None:
-            self._leases.setdefault(lease, set()).add(snapshot.ppa)
-        if key is not None:
-            self._wishes.setdefault(key, set()).add(snapshot.ppa)
+        if before is None or _names(before) != _names(snapshot):
+            self._unindex(snapshot.ppa)
+            leases, key = _names(snapshot)
+            for lease in leases:
+                self._leases.setdefault(lease, set()).add(snapshot.ppa)
+            if key is not None:
+                self._wishes.setdefault(key, set()).add(snapshot.ppa)
+        self._indexed[snapshot.ppa] = snapshot
 
-    def with_lease(self, lease: str) -> Snapshot | None:
-        """The PPA that holds the lease or, while it is dirty, remembers it."""
+    def with_lease(self, lease: str) -> tuple[Reference, Record] | None:
+        """The PPA that holds the lease or, while it is dirty, remembers it, with its record; or the last record of a
+        lease whose PPA is gone for good.
+        """
         found = [self._members[ppa].snapshot for ppa in sorted(self._leases.get(lease, ()))]
-        return next((s for s in found if s.record is not None and s.record.lease == lease), None)
+        records = ((s.ppa, record) for s in found for record in (s.record, s.over) if record is not None)
+        return next(((ppa, record) for ppa, record in records if record.lease == lease), None)
 
     def lent(self, ppa: Reference, record: Record, *, fresh: bool = False) -> Lent:
         """This lease there, as it may be told, with its end as far as that is known."""
@@ -180,8 +187,11 @@ class Crew:
             self.shelf.take(snapshot.ppa)
 
     def _unindex(self, ppa: Reference) -> None:
-        lease, key = _names(self._indexed.pop(ppa, None))
-        _drop(self._leases, lease, ppa)
+        if (before := self._indexed.pop(ppa, None)) is None:
+            return
+        leases, key = _names(before)
+        for lease in leases:
+            _drop(self._leases, lease, ppa)
         _drop(self._wishes, key, ppa)
 
     def _foreign_one(self, names: Callable[[str], bool]) -> Reference | None:
@@ -196,8 +206,10 @@ def free_for_anyone(snapshot: Snapshot) -> bool:
     return record is not None and record.state is State.FREE and snapshot.condition is Condition.OK
 
 
-def _names(record: Record | None) -> tuple[str | None, Key | None]:
-    return (record.lease, key_in(record)) if record is not None else (None, None)
+def _names(snapshot: Snapshot) -> tuple[frozenset[str], Key | None]:
+    """The leases and the wish that it is found by."""
+    leases = (record.lease for record in (snapshot.record, snapshot.over) if record is not None)
+    return frozenset(lease for lease in leases if lease is not None), key_in(snapshot.record)
 
 
 def _drop(index: dict[N, set[Reference]], name: N | None, ppa: Reference) -> None:

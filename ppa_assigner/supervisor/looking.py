@@ -15,13 +15,15 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from ..automaton.events import Looked, LookFailed
-from ..port import Gone, Launchpad, Look, Moment, Refused, Unavailable
+from ..port import Launchpad, Look, Moment, Refused, Unavailable
 from ..reference import Reference
 
 log = logging.getLogger(__name__)
 
 OWNERS_AT_ONCE = 4
 SPACING_S = 1.0
+COMPARED_EVERY = 10
+"""The first look and each so many-th after it asks which PPAs are hidden: the disabled ones."""
 BREATH_S, BREATHS_S = 0.0001, 0.5  # between two PPAs, and between all of one owner's
 Failures = Mapping[Reference, str]
 LookEvent = Looked | LookFailed
@@ -113,6 +115,7 @@ class Looker(threading.Thread):
         self._trouble: dict[str, str] = {}  # by owner: what was said of it last, so that it is said once
         self._answered: dict[str, float] = {}  # by owner: when the last look began that Launchpad answered
         self._owners: frozenset[str] = frozenset()
+        self._looks = 0
 
     @property
     def oldest(self) -> float | None:
@@ -155,11 +158,12 @@ class Looker(threading.Thread):
             owners.setdefault(ppa.owner, []).append(ppa)
         self._forget_others(owners)
         left = deque(owners)
-        arguments = (left, owners, number)
+        compare, self._looks = self._looks % COMPARED_EVERY == 0, self._looks + 1
+        arguments = (left, owners, number, compare)
         others = range(1, min(OWNERS_AT_ONCE, len(owners)))
         threads = [threading.Thread(target=self._look_at_these, args=arguments, name=f"look {n}") for n in others]
         begun = [thread for thread in threads if _begun(thread)]
-        self._look_at_these(left, owners, number)
+        self._look_at_these(left, owners, number, compare)
         for thread in begun:
             thread.join()
 
@@ -170,36 +174,35 @@ class Looker(threading.Thread):
             for owner in set(kept) - self._owners:
                 kept.pop(owner, None)
 
-    def _look_at_these(self, left: deque[str], owners: Mapping[str, list[Reference]], number: int) -> None:
+    def _look_at_these(
+        self, left: deque[str], owners: Mapping[str, list[Reference]], number: int, compare: bool
+    ) -> None:
         """One after the other, while there are any that no other thread has taken."""
         while left and not self._stopping.is_set():
             try:
                 owner = left.popleft()
             except IndexError:
                 return
-            self._look_at(owner, owners[owner], number)
+            self._look_at(owner, owners[owner], number, compare)
 
-    def _look_at(self, owner: str, ppas: list[Reference], number: int) -> None:
+    def _look_at(self, owner: str, ppas: list[Reference], number: int, compare: bool = False) -> None:
         """Whatever fails, each of the PPAs is told: somebody may wait for the end of the round."""
         try:
-            answer = self._launchpad.look(owner)
+            answer = self._launchpad.look(owner, compare)
             self._notice(owner, answer)
         except Exception:
             log.exception("~%s: the look failed", owner)
             answer = Unavailable("the look failed of a bug: the log says more")
         self._tell_all({ppa: _told(answer, ppa, number) for ppa in ppas})
 
-    def _notice(self, owner: str, answer: Look | Gone | Refused | Unavailable) -> None:
+    def _notice(self, owner: str, answer: Look | Refused | Unavailable) -> None:
         match answer:
             case Look():
                 # Each page of the listing is one answer of Launchpad's clock, however many PPAs it shows.
                 for moment in {entry.moment.started: entry.moment for entry in answer.entries.values()}.values():
                     self._observe(moment)
                 self._answered[owner] = answer.started
-            case Gone():
-                self._observe(answer.moment)
-                self._answered[owner] = answer.moment.started
-        self._heard(owner, None if isinstance(answer, Look | Gone) else answer.reason, self._owners)
+        self._heard(owner, None if isinstance(answer, Look) else answer.reason, self._owners)
         self._say(owner, None if isinstance(answer, Look) else answer.reason)
 
     def _tell_all(self, events: Mapping[Reference, LookEvent]) -> None:
@@ -236,10 +239,10 @@ def _begun(thread: threading.Thread) -> bool:
     return True
 
 
-def _told(answer: Look | Gone | Refused | Unavailable, ppa: Reference, number: int) -> LookEvent:
-    match answer:
-        case Look():
-            return Looked(answer.entries.get(ppa), answer.started, number)
-        case Gone():
-            return Looked(None, answer.moment.started, number)
-    return LookFailed(answer.reason, number)
+def _told(answer: Look | Refused | Unavailable, ppa: Reference, number: int) -> LookEvent:
+    if not isinstance(answer, Look):
+        return LookFailed(answer.reason, number)
+    entry = answer.entries.get(ppa)
+    if answer.hidden is None or entry is None or entry.private:  # nobody is shown a private one
+        return Looked(entry, answer.started, number)
+    return Looked(entry, answer.started, number, ppa in answer.hidden)

@@ -19,10 +19,13 @@ from ..reference import Reference
 from .line import settle
 from .looking import Failures
 from .office import Office
+from .sight import unseen
 
 T = TypeVar("T")
 Make = Callable[[int, float], Command]
 """Makes a command from its token and its deadline."""
+Names = Callable[[Record], bool]
+"""Whether a record is of what is looked for."""
 
 KINDS = {No.OVER: Kind.LEASE_OVER, No.INVALID: Kind.INVALID, No.WRONG_STATE: Kind.WRONG_STATE}
 LATE = "Launchpad did not answer in time; asking again is safe"
@@ -70,31 +73,37 @@ class Order(Generic[T]):
         if not self._ended:
             self._office.order(ppa, lambda token: make(token, self.deadline), partial(self._outcome, ppa))
 
-    def search(self, found: Callable[[], bool], missing: T | Problem) -> None:
-        """Try `found` on what is known, else again after fresh looks, until one saw every PPA: then it is `missing`."""
+    def search(self, found: Callable[[], bool], names: Names, missing: T | Problem) -> None:
+        """Try `found` on what is known, else again after fresh looks, until one saw every PPA where that may be which
+        `names` tells: then it is `missing`.
+        """
         if not self._ended and not found():
-            self._look(found, missing)
+            self._look(found, names, missing)
 
     def with_lease(self, lease: str, caller: Caller | None, go: Callable[[Reference, Record], None]) -> Future[T]:
         """`go` on with the PPA that has the lease, if the caller may."""
         missing = Problem(Kind.UNKNOWN_LEASE, f"no PPA holds or remembers the lease {lease!r}")
 
         def found() -> bool:
-            snapshot = self._office.crew.with_lease(lease)
-            if snapshot is None or snapshot.record is None:
+            holding = self._office.crew.with_lease(lease)
+            if holding is None:
                 return self._cannot_tell(lease)
-            if caller is not None and not caller.may_end(snapshot.record):
+            ppa, record = holding
+            if caller is not None and not caller.may_end(record):
                 self.end(Problem(Kind.FORBIDDEN, "this lease is not yours to touch or end"))
             else:
-                go(snapshot.ppa, snapshot.record)
+                go(ppa, record)
             return True
+
+        def names(record: Record) -> bool:
+            return record.lease == lease
 
         def again() -> None:
             self._elsewhere = lambda: self.end(missing)
-            self._look(found, missing)
+            self._look(found, names, missing)
 
         self._elsewhere = again
-        self.search(found, missing)
+        self.search(found, names, missing)
         return self.future
 
     def _cannot_tell(self, lease: str) -> bool:
@@ -105,19 +114,19 @@ class Order(Generic[T]):
             self.end(Problem(Kind.UNAVAILABLE, detail, retry_after=RETRY_AFTER_S))
         return ppa is not None
 
-    def _look(self, found: Callable[[], bool], missing: T | Problem) -> None:
+    def _look(self, found: Callable[[], bool], names: Names, missing: T | Problem) -> None:
         if not self._ended:
-            self._office.want_look(partial(self._searched, found, missing))
+            self._office.want_look(partial(self._searched, found, names, missing))
 
-    def _searched(self, found: Callable[[], bool], missing: T | Problem, failed: Failures) -> None:
+    def _searched(self, found: Callable[[], bool], names: Names, missing: T | Problem, failed: Failures) -> None:
         if self._ended or found():
             return
-        if not failed and self._office.ready:
+        why = unseen(self._office, failed, names)
+        if why is None and self._office.ready:
             self.end(missing)
             return
-        why = next((f"{ppa}: {reason}" for ppa, reason in failed.items()), self._office.trouble or "not looked yet")
-        self._outage = f"not every PPA could be looked at: {why}"
-        self._office.at(self._office.clock.boot() + LOOK_AGAIN_S, partial(self._look, found, missing))
+        self._outage = f"not every PPA could be looked at: {why or self._office.trouble or 'not looked yet'}"
+        self._office.at(self._office.clock.boot() + LOOK_AGAIN_S, partial(self._look, found, names, missing))
 
     def _outcome(self, ppa: Reference, outcome: Outcome) -> None:
         match outcome:
@@ -132,7 +141,7 @@ class Order(Generic[T]):
 
     def _problem(self, ppa: Reference, why: No, detail: str) -> Problem:
         if why is No.OVER:
-            return Problem(Kind.LEASE_OVER, f"the lease of {ppa} is over")
+            return Problem(Kind.LEASE_OVER, f"the lease of {ppa} is over" + (f": {detail}" if detail else ""))
         if why is No.ELSEWHERE:
             return Problem(Kind.WRONG_STATE, f"{ppa} does not hold this lease" + (f": {detail}" if detail else ""))
         if why in KINDS:

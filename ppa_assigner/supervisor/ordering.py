@@ -31,8 +31,7 @@ from ..port import Content
 from ..problems import Kind, Problem
 from ..record import Record
 from ..reference import Reference
-from ..views import Act, AdoptAct, HoldAct, QuarantineAct, ReleaseAct, Snapshot
-from ..views import Lent as LentView
+from ..views import Act, AdoptAct, HoldAct, Lent as LentView, QuarantineAct, ReleaseAct, Snapshot
 from .keys import Key
 from .office import Office
 from .order import RETRY_AFTER_S, Order
@@ -69,7 +68,15 @@ class Ordering:
     def lease(self, lease: str) -> Future[LentView]:
         """What is known of a lease."""
         order = Order(self._office, self._lent)
-        return order.with_lease(lease, None, lambda ppa, record: order.end(self._office.crew.lent(ppa, record)))
+
+        def shown(ppa: Reference, record: Record) -> None:
+            member = self._office.crew.get(ppa)
+            if member is not None and member.snapshot.over is record:
+                order.end(Problem(Kind.UNKNOWN_LEASE, f"the lease {lease!r} is over: {ppa} is gone"))
+            else:
+                order.end(self._office.crew.lent(ppa, record))
+
+        return order.with_lease(lease, None, shown)
 
     def operate(self, ppa: Reference, act: Act) -> Future[Snapshot]:
         """An operator's act on a PPA."""
@@ -131,7 +138,7 @@ class Withdrawal:
         unknown = Problem(
             Kind.UNKNOWN_REQUEST, f"you have no wish and no lease with the request id {self._key.request!r}"
         )
-        self._order.search(self._found, unknown)
+        self._order.search(self._found, self._names, unknown)
 
     def settled(self, certain: bool) -> None:
         """A wish is ended; with the last one release what they got; if that was `certain`ly seen, without another
@@ -141,9 +148,12 @@ class Withdrawal:
         if self._unsettled:
             return
         if not self._certain:
-            self._order.search(self._found, [])
+            self._order.search(self._found, self._names, [])
         elif not self._found():
             self._order.end([])
+
+    def _names(self, record: Record) -> bool:
+        return record.request == self._key.request
 
     def _found(self) -> bool:
         crew = self._office.crew

@@ -15,7 +15,7 @@ from ..config import Pool
 from ..problems import Kind, Problem
 from ..record import State, format_time
 from ..reference import Reference
-from ..views import Condition, End, EndsBy, Snapshot, Wish
+from ..views import Condition, End, EndsBy, Sight, Snapshot, Wish
 from .crew import counted
 from .keys import key_of
 from .line import Asked
@@ -24,6 +24,8 @@ from .ticket import Place
 
 RETRY_AFTER_S = 5.0
 SOON_S = 1.0
+TOLD_NO = (Sight.LASTING_DENIED, Sight.BARRED)
+"""Launchpad did answer: these are not ours to lend until a person acts."""
 
 
 class Refusals:
@@ -115,7 +117,8 @@ class Refusals:
         boot = self._office.clock.boot()
         if asked.outage is not None and any(asked.avoids(s, boot) for s in concerned):
             return asked.outage
-        return next((f"{s.ppa}: {s.fault}" for s in concerned if s.condition is Condition.UNREACHABLE), None)
+        away = (s for s in concerned if s.condition is Condition.UNREACHABLE and s.sight not in TOLD_NO)
+        return next((f"{s.ppa}: {s.fault}" for s in away), None)
 
     def _later(self, wish: Wish, first: float, detail: str, retry_after: float) -> Problem:
         ticket = self._ticket(wish, first)

@@ -12,6 +12,7 @@ from functools import partial
 from .line import TURN_S, Asked, Stage
 from .looking import Failures
 from .office import Office
+from .sight import unseen
 from .wishes import Wishes
 
 SEARCH_AGAIN_S = 2.0
@@ -80,8 +81,9 @@ class Searching:
             return self._office.trouble or "the first look at the PPAs is not over"
         if asked.attempt == 0:
             return None
-        concerned = [ppa for ppa in failed if self._office.crew.concerns(ppa, asked.wish.pool)]
-        if concerned:
-            return f"{concerned[0]}: {failed[concerned[0]]}"
+        crew, pool, request = self._office.crew, asked.wish.pool, asked.wish.request_id
+        concerns = partial(crew.concerns, pool=pool)
+        if (why := unseen(self._office, failed, lambda record: record.request == request, concerns)) is not None:
+            return why
         newer = self._office.crew.behind_newer_request(asked.key)
         return None if newer is None else NEWER.format(newer)

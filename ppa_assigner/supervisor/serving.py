@@ -21,7 +21,7 @@ from ..options import PoolOptions
 from ..port import Launchpad
 from ..record import State
 from ..reference import Reference
-from ..views import Condition, Snapshot
+from ..views import Condition, Sight, Snapshot
 from ..worker import Listener, Worker
 from .crew import Member
 from .office import Office
@@ -103,6 +103,7 @@ class Serving:
         member.restarts += 1
         member.down_since = now if member.down is None else member.down_since
         member.down = reason
+        member.failing = now if member.failing is None else member.failing
         self._office.at(now + pause, partial(self._replace, member, known))
         self._office.crew.indexed(member.snapshot)
         self._answer_for(ppa, known, reason)
@@ -156,7 +157,8 @@ class Serving:
             known.ppa, member.pool, self._options(member), self._daemon, secrets.token_hex(16), heard=known.heard,
             heard_at=known.heard_at, unchanged=known.unchanged,
             highest=known.highest, entry=known.entry if flight else None, text=known.text, flight=flight,
-            waiting=known.waiting, duplicate=known.duplicate, burnt=known.burnt,
+            waiting=known.waiting, duplicate=known.duplicate, burnt=known.burnt, vanished=known.vanished,
+            over=known.over, floor=known.floor, disabled=known.disabled,
         )  # fmt: skip
         try:
             worker = self._worker(heir)
@@ -180,7 +182,9 @@ class Serving:
 
 
 def _at_rest(snapshot: Snapshot) -> bool:
-    """Nobody has it, and nothing is to be cleaned: free, or nothing of ours as far as was ever seen."""
+    """Nobody has it, and nothing is to be cleaned: free, nothing of ours as far as was ever seen, or gone for good."""
+    if snapshot.sight in (Sight.GONE, Sight.DENIED, Sight.LASTING_DENIED):
+        return False  # there may be a lease in it
     if snapshot.record is not None:
-        return snapshot.record.state is State.FREE and snapshot.condition in (Condition.OK, Condition.MISSING)
+        return snapshot.record.state is State.FREE and snapshot.condition in (Condition.OK, Condition.DISABLED)
     return snapshot.condition in (Condition.UNMANAGED, Condition.UNREADABLE, Condition.MISSING)

@@ -22,7 +22,7 @@ from ..port import Content, Launchpad
 from ..problems import Kind, Problem
 from ..record import Record, State
 from ..reference import Reference
-from ..views import Act, Cleaning, Health, Lent, PoolView, Reachable, Snapshot, Wish
+from ..views import Act, Cleaning, Health, Lent, PoolView, Reachable, Sight, Snapshot, Wish
 from ..worker import Worker
 from .assigning import Assigning
 from .chronicle import Chronicle
@@ -285,6 +285,8 @@ class Supervisor:
     def round_done(self, ppa: Reference, number: int, reason: str | None) -> None:
         """A PPA is known as of that round of looks, or is not."""
         with self._office.hearing():
+            if (member := self._office.crew.get(ppa)) is not None:
+                member.failing = None  # its worker lives, and says so
             self._office.each(self._office.rounds.done(ppa, number, reason))
 
     def moved(self, ppa: Reference, transition: Transition) -> None:
@@ -330,7 +332,8 @@ class Supervisor:
         if self._office.ready:
             return
         crew = self._office.crew
-        if len(failed) < len(crew):
+        away = [ppa for ppa in failed if (member := crew.get(ppa)) and member.snapshot.sight is Sight.SHOWN]
+        if len(away) < len(crew):
             self._office.ready, self._office.trouble = True, None
             log.info("ready: %d PPAs looked at, %d of them out of reach", len(crew), len(failed))
             for pool in self._settings.pools:

@@ -14,7 +14,7 @@ from functools import partial
 
 from ..automaton.events import CheckBurnt, Denied, No, Outcome
 from ..reference import Reference
-from ..views import Condition
+from ..views import Condition, Sight
 from .crew import Member, free_for_anyone
 from .line import Asked, Stage, state_of
 from .office import Office
@@ -142,11 +142,14 @@ def _unasked(asked: Asked, hit: str) -> int:
 
 
 def _out_of_service(member: Member) -> bool:
-    """Whether it serves nobody before a person acts: deleted, somebody's packages in it, its record garbled.  One that
+    """Whether it serves nobody before a person acts: gone for good, disabled, not ours to write to, somebody's packages
+    in it, its record garbled.  One that
     is still being looked into is not, nor one that the daemon is about to create.
     """
     snapshot = member.snapshot
     if snapshot.condition is Condition.MISSING:
-        return not member.worker.known.options.create
+        return snapshot.sight is Sight.LASTING_GONE and not member.worker.known.options.create
+    if snapshot.condition is Condition.DISABLED or snapshot.sight is Sight.BARRED:
+        return True
     others = snapshot.condition in (Condition.UNMANAGED, Condition.UNREADABLE)
     return others and snapshot.record is None and snapshot.fault is not None

@@ -191,9 +191,9 @@ class Runner:
         """All that was told, in order."""
         return [outcome for told in self.replies.values() for outcome in told]
 
-    def look(self, *, seen: Look | None = None) -> None:
+    def look(self, *, seen: Look | None = None, compare: bool = False) -> None:
         """A bulk look, made now or given."""
-        answer = seen or self.world.launchpad.look(self.world.ppa.owner)
+        answer = seen or self.world.launchpad.look(self.world.ppa.owner, compare)
         number = next(self._rounds)
         if not isinstance(answer, Look):
             self.give(LookFailed("down", number))
@@ -201,7 +201,8 @@ class Runner:
         entry = answer.entries.get(self.world.ppa)
         if entry is not None:
             self.clock.observe(entry.moment)
-        self.give(Looked(entry, answer.started, number))
+        hidden = self.world.ppa in answer.hidden if answer.hidden is not None and entry is not None else None
+        self.give(Looked(entry, answer.started, number, hidden))
 
     def tick(self, *, limit: float | None = None) -> bool:
         """Move time to the next wake (not beyond `limit`) and tick.  False: there is nothing to wake up for."""

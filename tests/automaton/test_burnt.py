@@ -126,7 +126,7 @@ def test_that_it_had_none_is_not_remembered() -> None:
 
 @pytest.mark.parametrize(
     ("fault", "expected", "condition"),
-    [("down", No.OUTAGE, Condition.UNREACHABLE), ("gone", No.LOST, Condition.MISSING)],
+    [("down", No.OUTAGE, Condition.UNREACHABLE), ("gone", No.OUTAGE, Condition.UNREACHABLE)],
 )
 def test_without_an_answer_nothing_is_lent(fault: str, expected: No, condition: Condition) -> None:
     """An outage is told apart from a lost candidate."""
@@ -181,7 +181,7 @@ def test_it_is_asked_on_the_connections_for_assigning() -> None:
     assert lanes == [Lane.ASSIGN]
 
 
-@pytest.mark.parametrize(("fault", "expected"), [("down", No.OUTAGE), ("gone", No.ELSEWHERE)])
+@pytest.mark.parametrize(("fault", "expected"), [("down", No.OUTAGE), ("gone", No.OUTAGE)])
 def test_the_question_may_stay_without_an_answer(fault: str, expected: No) -> None:
     """Launchpad does not answer, or the PPA is gone."""
     runner = had_hello()
@@ -198,10 +198,12 @@ def test_a_ppa_that_was_not_seen_yet_is_read_first() -> None:
 
 
 def test_a_missing_ppa_cannot_be_asked() -> None:
-    """It is no candidate anyway."""
+    """It is no candidate anyway, whether or not it will be there again."""
     runner = had_hello()
-    del runner.world.launchpad.archives[runner.world.ppa]
+    runner.world.launchpad.delete_ppa(runner.world.ppa)
     runner.look()
+    assert denied(runner.order(check(HELLO)))[0] is No.OUTAGE
+    runner.pass_time(20.0)
     assert denied(runner.order(check(HELLO)))[0] is No.ELSEWHERE
 
 

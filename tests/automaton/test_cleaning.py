@@ -127,10 +127,19 @@ def test_a_fence_that_shows_another_record_stops_the_batch() -> None:
     assert "Delete" not in runner.kinds()
 
 
-@pytest.mark.parametrize(("fault", "condition"), [("gone", Condition.MISSING), ("down", Condition.OK)])
-@pytest.mark.parametrize("what", ["read", "content"])
+@pytest.mark.parametrize(
+    ("what", "fault", "condition"),
+    [
+        ("read", "gone", Condition.MISSING),
+        ("read", "denied", Condition.UNREACHABLE),
+        ("read", "down", Condition.OK),
+        ("content", "gone", Condition.OK),
+        ("content", "down", Condition.OK),
+    ],
+)
 def test_a_read_without_an_answer_deletes_nothing(what: str, fault: str, condition: Condition) -> None:
-    """The clean waits, and goes on when Launchpad answers; that is no try."""
+    """Only a read of the PPA itself says that it is gone or denied.
+    The clean waits, and goes on when Launchpad answers; that is no try."""
     runner = World().dirty_ppa()
     runner.world.launchpad.upload(runner.world.ppa, "source")
     runner.world.launchpad.fault = faults(fault, of=what)

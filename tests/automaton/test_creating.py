@@ -9,7 +9,7 @@ import pytest
 from ppa_assigner import automaton
 from ppa_assigner.automaton import Purpose
 from ppa_assigner.automaton.asks import Create
-from ppa_assigner.automaton.events import Denied, Lent, No, ReadNow, Tick
+from ppa_assigner.automaton.events import Denied, Lent, No, ReadNow
 from ppa_assigner.options import Baseline, PoolOptions
 from ppa_assigner.port import Look
 from ppa_assigner.record import State, compose, parse
@@ -45,7 +45,7 @@ def test_a_missing_ppa_is_made_as_dirty_and_proved_like_any_other() -> None:
     assert runner.world.archive.displayname == "ppa"
     assert [(t.before, t.why) for t in runner.transitions] == [(None, Purpose.CREATE.value)]
     freed(runner)
-    assert runner.kinds() == ["Read", "Create", "Survey", "Write", "Survey", "Write"]
+    assert runner.kinds() == ["Read", "ReadDeleted", "Create", "Survey", "Write", "Survey", "Write"]
     assert isinstance(runner.order(assign()), Lent)
 
 
@@ -60,9 +60,9 @@ def test_the_baseline_names_its_title() -> None:
 def test_without_the_option_nothing_is_made() -> None:
     """A misspelt list must not make PPAs."""
     runner = nothing(create=False)
+    runner.pass_time(1000.0)
+    assert set(runner.kinds()) == {"Read"}
     assert automaton.wake(runner.known, runner.clock.now()) is None
-    runner.give(Tick())
-    assert runner.kinds() == ["Read"]
 
 
 @pytest.mark.parametrize("status", ["Deleting", "Deleted"])
@@ -86,15 +86,32 @@ def test_one_that_was_not_listed_is_read_alone_first() -> None:
     assert "Create" not in runner.kinds()
 
 
-def test_one_that_vanished_while_it_was_lent_is_left_to_people() -> None:
-    """Its owner would be given an empty one under the old lease."""
+def test_one_that_is_gone_for_good_is_made_anew_though_it_was_lent() -> None:
+    """Not before: for a moment anything may be gone.  The old lease is over, and nobody is given the new PPA by it."""
     world = World(options=OPTIONS)
-    runner, _ = world.used_ppa()
-    del world.launchpad.archives[world.ppa]
+    runner, record = world.used_ppa()
+    world.launchpad.fault = lambda request: "gone" if request.what == "read" else None
+    world.archive.listed = False
     runner.look()
-    runner.pass_time(2000.0)
-    assert runner.known.condition is Condition.MISSING
+    runner.pass_time(50.0)
     assert "Create" not in runner.kinds()
+    world.launchpad.fault = faults()
+    del world.launchpad.archives[world.ppa]
+    runner.pass_time(30.0)
+    assert runner.known.state is State.DIRTY
+    assert world.record.lease is None
+    assert runner.known.over == record
+
+
+def test_one_whose_predecessor_a_later_daemon_marked_is_not_made_anew() -> None:
+    """What it may not be read for may be that the name must not be used again."""
+    runner = nothing()
+    runner.world.launchpad.add(
+        f"{runner.world.ppa}-deletedppa", description='ppa-assigner: {"v":2,"state":"discarded"}'
+    )
+    runner.pass_time(1000.0)
+    assert "Create" not in runner.kinds()
+    assert "is not made anew" in (runner.known.fault or "")
 
 
 @pytest.mark.parametrize("state", ["free", "dirty"])
@@ -105,9 +122,9 @@ def test_one_that_vanished_unlent_is_made_anew_with_a_higher_serial(state: str) 
     other = world.start("other")
     other.look()
     last = world.record.serial
-    del world.launchpad.archives[world.ppa]
+    world.launchpad.delete_ppa(world.ppa)
     runner.look()
-    runner.tick()
+    runner.pass_time(10.0)
     assert world.record.serial > last
     other.look()
     assert other.known.record == world.record
@@ -124,17 +141,17 @@ def test_a_serial_is_never_lower_than_one_that_was_seen() -> None:
     runner.look()
     del world.launchpad.archives[world.ppa]
     runner.look()
-    runner.tick()
+    runner.pass_time(80.0)
     assert world.record.serial == 10**11 + 1
     freed(runner)
 
 
 def test_a_command_for_it_is_told_that_it_is_not_there() -> None:
-    """Until it is made."""
+    """Until it is made; and for how long it will not be there nobody knows yet."""
     runner = nothing()
     outcome = runner.order(ReadNow)
     assert isinstance(outcome, Denied)
-    assert outcome.why is No.ELSEWHERE
+    assert outcome.why is No.OUTAGE
     freed(runner)
 
 

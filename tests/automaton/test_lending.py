@@ -17,7 +17,7 @@ from ppa_assigner.automaton.events import (
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import Lane
 from ppa_assigner.record import State, compose
-from ppa_assigner.views import Condition
+from ppa_assigner.views import Condition, Sight
 from tests.automaton.lab import World, assign, changed, confirm, faults, kind
 
 
@@ -112,14 +112,14 @@ def test_a_ppa_that_is_not_empty_is_not_lent_but_cleaned() -> None:
     assert not [i for i in runner.world.launchpad.archives[runner.world.ppa].items if i.active]
 
 
-@pytest.mark.parametrize(("fault", "expected"), [("down", No.OUTAGE), ("gone", No.LOST)])
+@pytest.mark.parametrize(("fault", "expected"), [("down", No.OUTAGE), ("gone", No.OUTAGE)])
 def test_without_an_answer_about_arrivals_nothing_is_lent(fault: str, expected: No) -> None:
-    """And an outage is told apart from a lost candidate."""
+    """What is in a PPA may be denied though the PPA is there."""
     runner = world(verify_age=0.0).free_ppa()
     runner.world.launchpad.fault = faults(fault, of="arrivals")
     assert why(runner.order(assign())) is expected
     assert runner.kinds() == ["LookForArrivals"]
-    assert runner.known.condition in (Condition.UNREACHABLE, Condition.MISSING)
+    assert runner.known.condition is Condition.UNREACHABLE
 
 
 def test_a_lost_race_is_lost() -> None:
@@ -138,9 +138,10 @@ def test_a_write_that_is_refused_keeps_the_ppa_out_for_a_while() -> None:
     runner = World().free_ppa()
     runner.world.launchpad.archives[runner.world.ppa].writable = False
     assert why(runner.order(assign())) is No.LOST
-    assert runner.known.condition is Condition.MISSING
+    assert (runner.known.condition, runner.known.sight) == (Condition.UNREACHABLE, Sight.BARRED)
+    assert runner.alarms == [f"{runner.world.ppa}: {runner.known.fault}"]
     runner.look()
-    assert runner.known.condition is Condition.MISSING
+    assert runner.known.condition is Condition.UNREACHABLE
     assert runner.tick()
     assert runner.known.forbidden is None
     assert not runner.tick()

@@ -119,21 +119,6 @@ def test_what_is_not_listed_is_read_alone() -> None:
     assert runner.rounds[-1].reason is None
 
 
-def test_a_ppa_that_is_really_gone_is_missing_until_it_comes_back() -> None:
-    """Deleted, disabled, private, redacted: its lease is not forgotten; missing counts as looked at."""
-    runner, record = World().used_ppa()
-    archive = runner.world.launchpad.archives[runner.world.ppa]
-    archive.status = "Disabled"
-    runner.look()
-    assert (runner.known.condition, runner.known.state) == (Condition.MISSING, State.USED)
-    assert runner.rounds[-1].reason is None
-    assert runner.known.snapshot().fault == "Disabled"
-    assert not runner.tick()
-    archive.status = "Active"
-    runner.look()
-    assert (runner.known.condition, runner.known.record) == (Condition.OK, record)
-
-
 def test_a_read_of_what_is_not_listed_may_fail() -> None:
     """Then nothing is known of it."""
     runner, _ = World().used_ppa()
@@ -225,15 +210,15 @@ def test_what_another_daemon_adopted_is_served_at_once(state: State) -> None:
     assert runner.known.state is State.FREE
 
 
-@pytest.mark.parametrize(("fault", "condition"), [("gone", Condition.MISSING), ("down", Condition.UNMANAGED)])
-def test_a_survey_without_an_answer_takes_nothing_in(fault: str, condition: Condition) -> None:
+@pytest.mark.parametrize("fault", ["gone", "denied", "down"])
+def test_a_survey_without_an_answer_takes_nothing_in(fault: str) -> None:
     """It is tried again later."""
     world = World()
     runner = world.start()
     runner.look()
     world.launchpad.fault = faults(fault, of="content")
     runner.tick()
-    assert runner.known.condition is condition
+    assert runner.known.condition is Condition.UNMANAGED
     assert world.launchpad.archives[world.ppa].history == [None]
 
 
@@ -347,7 +332,7 @@ def test_what_could_not_be_written_back_is_written_back_by_the_next_read() -> No
     outcome = runner.order(Touch, lease="lease-1")
     assert isinstance(outcome, Lent)
     assert outcome.record.until == newest.until
-    assert runner.kinds() == ["Read", "Write", "Read"]
+    assert runner.kinds() == ["Read", "ReadDeleted", "Write", "Read"]
 
 
 def test_an_assign_that_meets_a_rollback_is_lost() -> None:
@@ -388,11 +373,11 @@ def test_a_clean_goes_on_after_its_record_was_brought_back() -> None:
     describe(runner, "mine")
     runner.world.launchpad.fault = faults("down", of="write")
     runner.tick()
-    assert runner.kinds() == ["Read", "Write"]
+    assert runner.kinds() == ["Read", "ReadDeleted", "Write"]
     assert runner.known.clean is not None
     assert runner.known.clean.fence < runner.world.boot - 1.0 or runner.known.clean.fence == float("-inf")
     runner.until(lambda: runner.known.state is State.FREE)
-    assert runner.kinds().index("Delete") > runner.kinds().index("Write", 2)
+    assert runner.kinds().index("Delete") > runner.kinds().index("Write", 3)
     assert runner.known.text.human == "mine"
 
 

@@ -336,12 +336,12 @@ def test_what_does_not_take_is_reported_and_left() -> None:
 
 @pytest.mark.parametrize("fault", ["refused", "gone", "down"])
 def test_belongings_that_cannot_be_seen_are_no_proof(fault: str) -> None:
-    """A failure, a missing PPA, or an outage to wait for."""
+    """A failure where the PPA itself can be read, or an outage to wait for."""
     runner = dirty(WHOLE)
     runner.world.launchpad.fault = lambda r: fault if r.what == "belongings" else None
     runner.pass_time(3000.0)
     assert runner.known.state is State.DIRTY
-    expected = {"refused": Condition.QUARANTINED, "gone": Condition.MISSING, "down": Condition.OK}
+    expected = {"refused": Condition.QUARANTINED, "gone": Condition.QUARANTINED, "down": Condition.OK}
     assert runner.known.condition is expected[fault]
     cleaning = runner.known.snapshot().cleaning
     assert cleaning is not None

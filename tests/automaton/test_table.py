@@ -137,9 +137,24 @@ def given_up() -> Runner:
 
 
 def missing() -> Runner:
-    """Deleted on Launchpad."""
+    """Gone as Launchpad says, which may pass."""
     runner = used()
     runner.world.launchpad.archives[runner.world.ppa].status = "Deleting"
+    runner.look()
+    return runner
+
+
+def gone() -> Runner:
+    """And so it has been for a minute."""
+    runner = missing()
+    runner.pass_time(100.0)
+    return runner
+
+
+def denied() -> Runner:
+    """Launchpad does not show it to us."""
+    runner = used()
+    runner.world.launchpad.archives[runner.world.ppa].readable = False
     runner.look()
     return runner
 
@@ -150,7 +165,8 @@ def unseen() -> Runner:
 
 
 SITUATIONS: dict[str, Callable[[], Runner]] = {
-    f.__name__: f for f in (unmanaged, unreadable, foreign, free, used, over, dirty, given_up, missing, unseen)
+    f.__name__: f
+    for f in (unmanaged, unreadable, foreign, free, used, over, dirty, given_up, missing, gone, denied, unseen)
 }
 LEASE = "lease-1"
 ORDERS: dict[str, Any] = {
@@ -177,35 +193,37 @@ ORDERS: dict[str, Any] = {
     "check another": lambda t, d: CheckBurnt(token=t, deadline=d, sources=(("theirs", "2"),)),
 }
 NOT_HERE = ("unmanaged", "unreadable", "foreign", "free")
-E, W, L = No.ELSEWHERE, No.WRONG_STATE, No.LOST
+E, W, L, OUT = No.ELSEWHERE, No.WRONG_STATE, No.LOST, No.OUTAGE
 
 
 def row(default: Any, **others: Any) -> dict[str, Any]:
     """What comes of a command in each situation."""
-    return {**dict.fromkeys(SITUATIONS, default), "missing": E, **others}
+    return {**dict.fromkeys(SITUATIONS, default), "missing": OUT, "denied": OUT, "gone": E, **others}
 
 
 EXPECTED: dict[str, dict[str, Any]] = {
-    "assign": row(L, free=State.USED),
+    "assign": row(L, free=State.USED, missing=L, denied=L, gone=L),
     "confirm": row(E, used="lent", unseen="lent"),
-    "touch": row(E, used="lent", unseen="lent", over=No.OVER, dirty=No.OVER, given_up=No.OVER),
+    "touch": row(E, used="lent", unseen="lent", over=No.OVER, dirty=No.OVER, given_up=No.OVER, gone=No.OVER),
     "touch another": row(E),
     "release": row(
-        E, used=State.DIRTY, over=State.DIRTY, unseen=State.DIRTY, dirty="stands", given_up="stands"
+        E, used=State.DIRTY, over=State.DIRTY, unseen=State.DIRTY, dirty="stands", given_up="stands",
+        gone="stands",
     ),
     "release another": row(E),
     "give up another": row(E),
     "supersede": row(E, used=State.DIRTY, over=State.DIRTY, unseen=State.DIRTY),
     "supersede another": row(E),
-    "hold": row(W, used=State.USED, unseen=State.USED),
-    "hold too long": row(W, used=No.INVALID, unseen=No.INVALID),
-    "hold another": row(W),
-    "adopt": row(W, unmanaged=State.DIRTY, unreadable=State.DIRTY, foreign=State.DIRTY),
+    "hold": row(W, used=State.USED, unseen=State.USED, gone=W),
+    "hold too long": row(W, used=No.INVALID, unseen=No.INVALID, gone=W),
+    "hold another": row(W, gone=W),
+    "adopt": row(W, unmanaged=State.DIRTY, unreadable=State.DIRTY, foreign=State.DIRTY, gone=W),
     "quarantine": row(
-        State.DIRTY, unmanaged=W, unreadable=W, foreign=W, used=State.USED, over=State.USED, unseen=State.USED
+        State.DIRTY, unmanaged=W, unreadable=W, foreign=W, used=State.USED, over=State.USED, unseen=State.USED,
+        gone=W,
     ),
-    "resume": row(W, given_up=State.DIRTY),
-    "inspect": row("content"),
+    "resume": row(W, given_up=State.DIRTY, gone=W),
+    "inspect": row("content", gone=OUT),
     "read": row("stands"),
     "check": row("stands", unmanaged=No.BURNT),
     "check another": row("stands"),
@@ -236,7 +254,7 @@ def test_every_command_in_every_state(order: str, situation: str) -> None:
         case "content":
             assert isinstance(outcome, Inspected)
     assert archive.history == before
-    if situation not in ("missing", "unseen"):
+    if situation not in ("missing", "gone", "denied", "unseen"):
         assert (runner.known.record, runner.known.condition) == (known.record, known.condition)
         assert (runner.known.flight, runner.known.doing, runner.known.clean) == (None, None, known.clean)
 
@@ -351,7 +369,7 @@ def test_a_text_that_cannot_be_stored_is_refused_and_nothing_is_sent() -> None:
     assert runner.known.flight is None
 
 
-@pytest.mark.parametrize(("fault", "expected"), [("down", No.OUTAGE), ("refused", No.OUTAGE), ("gone", No.ELSEWHERE)])
+@pytest.mark.parametrize(("fault", "expected"), [("down", No.OUTAGE), ("refused", No.OUTAGE), ("gone", No.OUTAGE)])
 def test_what_is_in_a_ppa_is_told_or_why_not(fault: str, expected: No) -> None:
     """An operator's look changes nothing, whatever comes of it."""
     runner = dirty()

@@ -8,8 +8,7 @@ from statistics import median, quantiles
 from time import perf_counter
 
 from ..processes import Daemon
-from . import asking
-from . import bare as floors
+from . import asking, bare as floors
 from .rows import Row, Table, beside, floors_at_most
 from .scale import Scale
 from .site import Launchpad, Site, assigned, connections, site

@@ -9,8 +9,7 @@ from statistics import median
 import launchpadlib
 
 from ..processes import Daemon, environment
-from . import asking
-from . import bare as floors
+from . import asking, bare as floors
 from .interpreter import with_threads
 from .processtable import Run, cpu_s, rss_mb, run
 from .rows import Row, Table, beside

@@ -8,8 +8,7 @@ from statistics import median
 from time import process_time
 from typing import NamedTuple
 
-from . import asking
-from . import bare as floors
+from . import asking, bare as floors
 from .processtable import cpu_s
 from .rows import Row, Table, beside, floors_at_most
 from .scale import Scale

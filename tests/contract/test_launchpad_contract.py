@@ -18,7 +18,19 @@ from pathlib import Path
 import pytest
 
 from ppa_assigner.launchpad import LaunchpadClient, Timeouts
-from ppa_assigner.port import Arrivals, Belongings, Conflict, Content, Done, Entry, Gone, Look, Refused, Remains
+from ppa_assigner.port import (
+    Arrivals,
+    Belongings,
+    Conflict,
+    Content,
+    Done,
+    Entry,
+    Gone,
+    Look,
+    Refused,
+    Remains,
+    Unavailable,
+)
 from ppa_assigner.reference import Reference
 from tests.apart import logged_in, standin_apart
 
@@ -196,7 +208,7 @@ def test_taking_away_a_right_that_nobody_has(place: Place) -> None:
     """Done, however often; a person who does not exist is refused."""
     entry = place.entry()
     soon = entry.moment.ended + 60
-    assert not isinstance(place.lp.uploaders(entry), Gone | Refused)
+    assert not isinstance(place.lp.uploaders(entry), Refused | Unavailable)
     for _ in range(2):
         assert isinstance(place.lp.revoke(entry, f"~{place.ppa.owner}", soon), Done)
     assert isinstance(place.lp.revoke(entry, f"~{fresh('nobody-')}", soon), Refused)
@@ -205,7 +217,9 @@ def test_taking_away_a_right_that_nobody_has(place: Place) -> None:
 def test_what_is_not_there_is_gone(place: Place) -> None:
     """A PPA and an owner that do not exist."""
     assert isinstance(place.lp.read(Reference(place.ppa.owner, "ubuntu", fresh("none-"))), Gone)
-    assert isinstance(place.lp.look(fresh("nobody-")), Gone)
+    nobody = place.lp.look(fresh("nobody-"))
+    assert isinstance(nobody, Look)
+    assert nobody.entries == {}
 
 
 def test_a_write_to_another_address_writes_nothing(place: Place) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 
 from ppa_assigner.automaton import Known
 from ppa_assigner.automaton.clean import Clean
-from ppa_assigner.port import Entry, Gone, Moment, Unavailable, Unknown
+from ppa_assigner.port import AccessDenied, Entry, Gone, Moment, Unavailable, Unknown
 from ppa_assigner.problems import Problem
 from ppa_assigner.record import Record, Text
 from ppa_assigner.reference import Reference
@@ -47,7 +47,7 @@ LEFT_OUT: dict[type, set[str]] = {
     Moment: {"date"},
     Clean: {"step", "seen", "left"},
     Entry: {"etag", "url", "displayname", "publish", "build_debug_symbols", "publish_debug_symbols"},
-    Unavailable: {"reason"}, Unknown: {"reason"}, Gone: {"reason"},
+    Unavailable: {"reason"}, Unknown: {"reason"}, Gone: {"reason"}, AccessDenied: {"reason"},
     Wish: {"owner", "pool", "ticket", "by", "note", "idle", "ppa", "sources"},
     Asked: {"number", "assign"},
     Call: {"timers"},

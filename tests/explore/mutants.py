@@ -29,7 +29,8 @@ MUTANTS = (
         (
             Edit(
                 "automaton/writing.py",
-                "    if _still_stands(flight.base, answer):\n        return *_settle(known, answer), None\n",
+                "    if _still_stands(flight.base, answer) and not (record is None and known.vanished):\n"
+                "        return *_settle(known, answer), None\n",
                 "",
             ),
         ),
@@ -131,8 +132,8 @@ MUTANTS = (
         (
             Edit(
                 "automaton/writing.py",
-                "    if _still_stands(flight.base, answer):\n",
-                "    if flight.purpose is not Purpose.FREE and _still_stands(flight.base, answer):\n",
+                "    if _still_stands(flight.base, answer) and not",
+                "    if flight.purpose is not Purpose.FREE and _still_stands(flight.base, answer) and not",
             ),
         ),
         Scene(

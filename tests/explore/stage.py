@@ -42,9 +42,9 @@ class Stage:
 
     # -- the port: Launchpad as it is in this world --------------------------------------------------------------------
 
-    def look(self, owner: str) -> Any:
+    def look(self, owner: str, compare: bool = False) -> Any:
         """The listing, or the answer to it that was under way."""
-        return self.given if self.given is not None else self.world.launchpad.look(owner)
+        return self.given if self.given is not None else self.world.launchpad.look(owner, compare)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.world.launchpad, name)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ppa_assigner.automaton.known import LEGAL
-from ppa_assigner.port import Content, Entry, Gone, Refused, Unavailable
+from ppa_assigner.port import Content, Entry, Refused, Unavailable
 from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference
 from tests.memory import Archive, MemoryLaunchpad
@@ -48,7 +48,7 @@ class WatchedLaunchpad(MemoryLaunchpad):
         """The record that stands."""
         return parsed(self.archives[ppa].description).record
 
-    def content(self, entry: Entry, whole: bool = True) -> Content | Gone | Refused | Unavailable:
+    def content(self, entry: Entry, whole: bool = True) -> Content | Refused | Unavailable:
         """Remembers what it showed."""
         answer, ppa = super().content(entry, whole), Reference.parse(entry.url.removeprefix("memory:"))
         if isinstance(answer, Content) and answer.empty:

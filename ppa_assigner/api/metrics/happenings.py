@@ -12,6 +12,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from ...automaton.known import LEGAL
+from ...automaton.reading import GONE
 from ...record import State
 from ...views import Event
 from .labels import POOL, Pools, forget
@@ -19,12 +20,15 @@ from .labels import POOL, Pools, forget
 _BUCKETS_S = (10.0, 60.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 86400.0, 259200.0, 604800.0)
 _TRIES = (1.0, 2.0, 3.0, 5.0, 10.0)
 NEW = "none"
-"""`from` of a PPA that had no record."""
+"""`from` of a PPA that had no record, and `to` of one that is gone."""
 MOVES = sorted(
-    (before.value if before is not None else NEW, after.value, purpose.value)
-    for purpose, moves in LEGAL.items()
-    for before, after in moves
-    if before is not after
+    [(state.value, NEW, GONE) for state in State]
+    + [
+        (before.value if before is not None else NEW, after.value, purpose.value)
+        for purpose, moves in LEGAL.items()
+        for before, after in moves
+        if before is not after
+    ]
 )
 """From, to and why, of all that this daemon may do."""
 _MOVE, _STATE = (POOL, "from", "to", "why"), (POOL, "state")
@@ -83,7 +87,7 @@ class Happenings:
         if data.get("first"):
             return
         pool, before, after = self._pools.label(data.get("pool")), data.get("from"), data["to"]
-        self._moves.labels(pool, before or NEW, after, data.get("why", "")).inc()
+        self._moves.labels(pool, before or NEW, after or NEW, data.get("why", "")).inc()
         if before is not None and before != after and data.get("lasted") is not None:
             self._lasted.labels(pool, before).observe(data["lasted"])
         if (before, after) == (State.DIRTY.value, State.FREE.value):

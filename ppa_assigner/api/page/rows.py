@@ -69,7 +69,7 @@ def event(happened: Document, now: datetime) -> Html | None:
 
 
 def _moved(data: Document) -> Iterator[str]:
-    yield chip(data["to"])
+    yield chip(data["to"] or "missing")  # gone, and its record with it
     yield f" {data['why']}"
     if data.get("owner"):
         yield ": " if data["to"] == "used" else "; was: "

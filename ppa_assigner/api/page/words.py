@@ -16,8 +16,9 @@ UNLESS_TOUCHED = "unless touched"
 MEANT = {
     "unmanaged": "packages of somebody, and no record; never touched before `ppa-assigner adopt`",
     "unreadable": "its record is not understood; hands off until `ppa-assigner adopt`",
-    "missing": "gone, deleted, private, or not ours to edit",
-    "unreachable": "Launchpad does not answer",
+    "missing": "gone or deleted; after a minute for good, which ends its lease",
+    "unreachable": "Launchpad does not answer, or does not let us at it",
+    "disabled": "disabled on Launchpad: neither lent nor cleaned until it is enabled on its +edit page",
     "duplicate": "another PPA is lent under the same request",
 }
 """What a person has to know of a condition, where no fault or reason says more."""

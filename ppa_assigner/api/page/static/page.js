@@ -258,7 +258,7 @@ class Page {
 
   sayMoved({ ppa, kind, data }) {
     const name = split(ppa)[1];
-    this.say(kind === "alarm" ? `${name}: ${data.text}` : `${name} is ${data.to}`);
+    this.say(kind === "alarm" ? `${name}: ${data.text}` : `${name} is ${data.to ?? "gone"}`);
   }
 
   // For those who hear the page: what changed, not more than can be listened to.

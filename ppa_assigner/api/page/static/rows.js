@@ -175,6 +175,6 @@ export function happened(event) {
 }
 
 function moved(data) {
-  const shown = [chip(data.to), ` ${data.why}`];
+  const shown = [chip(data.to ?? "missing"), ` ${data.why}`];
   return data.owner ? [...shown, data.to === "used" ? ": " : "; was: ", linked(data.owner)] : shown;
 }

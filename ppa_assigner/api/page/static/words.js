@@ -7,13 +7,14 @@ const LINK = /^https?:\/\/[^\s/?#@\\]+(?:[/?#]\S*)?$/i;
 
 export const SOON = 15 * MINUTE;
 export const STATES = ["free", "used", "dirty"];
-export const CONDITIONS = ["quarantined", "duplicate", "unreachable", "missing", "unreadable", "unmanaged"];
+export const CONDITIONS = ["quarantined", "duplicate", "unreachable", "missing", "disabled", "unreadable", "unmanaged"];
 export const UNLESS_TOUCHED = "unless touched";
 export const MEANT = {
   unmanaged: "packages of somebody, and no record; never touched before `ppa-assigner adopt`",
   unreadable: "its record is not understood; hands off until `ppa-assigner adopt`",
-  missing: "gone, deleted, private, or not ours to edit",
-  unreachable: "Launchpad does not answer",
+  missing: "gone or deleted; after a minute for good, which ends its lease",
+  unreachable: "Launchpad does not answer, or does not let us at it",
+  disabled: "disabled on Launchpad: neither lent nor cleaned until it is enabled on its +edit page",
   duplicate: "another PPA is lent under the same request",
 };
 

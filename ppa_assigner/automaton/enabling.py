@@ -1,0 +1,33 @@
+"""Is the PPA disabled?  In one that is, nothing can be deleted, and it is neither lent nor cleaned.
+
+Rule: only an answer about the PPA itself tells; a listing that lacks it, or a refusal, makes us ask.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..port import Unavailable
+from . import emptying
+from .asks import Ask, CheckEnabled
+from .events import Effect
+from .known import Checking, Known
+from .now import Now
+from .writing import Step
+
+
+def check(known: Known, effects: list[Effect]) -> Step:
+    """Whether it is disabled: a listing that lacks it proves nothing, and the end of it is to be noticed soon."""
+    busy = known.flight is not None or any(isinstance(effect, Ask) for effect in effects)
+    if not known.disabled or known.entry is None or busy:
+        return known, []
+    return replace(known, doing=Checking()), [CheckEnabled(known.entry)]
+
+
+def checked(known: Known, doing: Checking, answer: bool | Unavailable, now: Now) -> Step:
+    """It is, or is not; without an answer it is what it was taken for."""
+    if not isinstance(answer, Unavailable):
+        known = replace(known, disabled=not answer)
+    if doing.refused is None or known.disabled:
+        return known, []
+    return emptying.refused_after_all(known, *doing.refused, now)

@@ -1,0 +1,60 @@
+"""The one rule of looking: when a look has seen enough to say that a request or a lease is nowhere.
+
+Invariant: a PPA that cannot be read counts as looked at when it is gone for good, or when it was denied in all reads
+over a minute, or its worker has been failing for as long; but where its last record that was read shows this very
+request or lease, only when it is gone for good, or that is past its end.  When all PPAs of an owner are denied it is
+the account that is denied: then nothing was looked at.  So one PPA that will never be read again holds nobody up for
+longer than a minute, and nobody is given a second PPA beside one that is only out of sight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..automaton.lending import alive
+from ..record import Record
+from ..reference import Reference
+from ..views import Sight
+from .crew import Member
+from .looking import Failures
+from .office import Office
+
+FAILING_S = 60.0
+DENIED = frozenset({Sight.DENIED, Sight.LASTING_DENIED})
+
+
+def unseen(
+    office: Office,
+    failed: Failures,
+    names: Callable[[Record], bool],
+    concerns: Callable[[Reference], bool] | None = None,
+) -> str | None:
+    """Why what `names` tells may still be in one of the PPAs (only those that it `concerns`, if given), after a look
+    that `failed` for these; None: it was looked for everywhere.
+    """
+    for ppa in sorted({*failed, *office.crew.denied}):
+        member = office.crew.get(ppa)
+        if member is None or (concerns is not None and not concerns(ppa)):
+            continue
+        if (why := _why(office, member, failed.get(ppa), names)) is not None:
+            return f"{ppa}: {why}"
+    return None
+
+
+def _why(office: Office, member: Member, reason: str | None, names: Callable[[Record], bool]) -> str | None:
+    snapshot, failing = member.snapshot, member.failing
+    if reason is not None and (failing is None or office.clock.boot() - failing < FAILING_S):
+        return reason
+    if snapshot.sight in DENIED and _all_denied(office, member.worker.ppa.owner):
+        return reason or f"all PPAs of ~{member.worker.ppa.owner} are denied to us"
+    if reason is None and snapshot.sight not in DENIED:
+        return None
+    record = snapshot.record
+    shows = record is not None and names(record) and alive(record, office.clock.now())
+    return (reason or snapshot.fault) if shows else None
+
+
+def _all_denied(office: Office, owner: str) -> bool:
+    """Of an owner with a single PPA here, what the listing answered tells: a denial of that is no look at all."""
+    sights = [member.snapshot.sight for member in office.crew if member.worker.ppa.owner == owner]
+    return len(sights) > 1 and DENIED.issuperset(sights)

@@ -1,0 +1,409 @@
+"""A PPA that is gone or denied for a moment, for good, or gone and made anew by people: what is believed, and when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ppa_assigner.automaton.absence import AGAIN_S, LASTS_S, READS
+from ppa_assigner.automaton.events import (
+    Denied,
+    GiveUp,
+    No,
+    Outcome,
+    ReadNow,
+    Release,
+    Stands,
+    Touch,
+)
+from ppa_assigner.options import PoolOptions
+from ppa_assigner.record import State, compose
+from ppa_assigner.views import Condition, Sight
+from tests.automaton.lab import Runner, World, assign, changed, confirm, faults
+
+PASSING = {"gone": Sight.GONE, "denied": Sight.DENIED}
+FINAL = {"gone": Sight.LASTING_GONE, "denied": Sight.LASTING_DENIED}
+
+
+def why(outcome: Outcome) -> No | None:
+    """Why it was denied."""
+    return outcome.why if isinstance(outcome, Denied) else None
+
+
+def lose(runner: Runner, how: str) -> None:
+    """From now on the PPA is not listed, and each read of it says so."""
+    runner.world.archive.listed = False
+    runner.world.launchpad.fault = lambda request: how if request.what == "read" else None
+
+
+def back(runner: Runner) -> None:
+    """It is there again."""
+    runner.world.archive.listed = True
+    runner.world.launchpad.fault = faults()
+
+
+def reads(runner: Runner) -> int:
+    """How many reads were made."""
+    return runner.kinds().count("Read")
+
+
+# -- for a moment ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["gone", "denied"])
+def test_what_passes_ends_nothing(how: str) -> None:
+    """The lease is neither unknown nor over for whoever touches or releases it; and then it is there as before."""
+    runner, record = World().used_ppa()
+    lose(runner, how)
+    runner.look()
+    for order in (Touch, Release):
+        assert why(runner.order(order, lease="lease-1")) is No.OUTAGE
+    assert why(runner.order(confirm())) is No.OUTAGE
+    assert (runner.known.state, runner.known.sight) == (State.USED, PASSING[how])
+    expected = Condition.MISSING if how == "gone" else Condition.UNREACHABLE
+    assert runner.known.condition is expected
+    back(runner)
+    runner.look()
+    assert (runner.known.condition, runner.known.record, runner.known.over) == (Condition.OK, record, None)
+    assert [t.why for t in runner.transitions] == []
+
+
+@pytest.mark.parametrize("how", ["gone", "denied"])
+def test_a_lease_that_is_past_its_end_is_over_all_the_same(how: str) -> None:
+    """410, and a request that had it may have another."""
+    runner, _ = World().used_ppa(ttl=30.0)
+    lose(runner, how)
+    runner.world.move_to(runner.world.boot + 31.0)
+    runner.look()
+    assert why(runner.order(Touch, lease="lease-1")) is No.OVER
+    assert why(runner.order(Release, lease="lease-1")) is No.OVER
+    assert why(runner.order(confirm())) is No.ELSEWHERE
+
+
+def test_a_denied_ppa_says_what_to_do_once() -> None:
+    """It is shown as out of reach, and told to a person."""
+    runner, _ = World().used_ppa()
+    lose(runner, "denied")
+    for _ in range(3):
+        runner.look()
+    fault = runner.known.snapshot().fault or ""
+    assert "have the daemon's account join ~owner" in fault
+    assert runner.alarms == [f"{runner.world.ppa}: {fault}"]
+
+
+def test_a_round_that_met_it_has_not_seen_it_until_that_lasts() -> None:
+    """Whoever looks for a lease does not take a moment's answer for its absence."""
+    for how in PASSING:
+        runner, _ = World().used_ppa()
+        lose(runner, how)
+        runner.look()
+        assert runner.rounds[-1].reason is not None
+        runner.pass_time(LASTS_S + 30.0)
+        runner.look()
+        assert runner.rounds[-1].reason is None
+        assert runner.known.sight is FINAL[how]
+
+
+# -- for good ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["gone", "denied"])
+@pytest.mark.parametrize("known", [True, False])
+def test_it_is_read_again_until_that_is_decided_and_not_after(how: str, known: bool) -> None:
+    """By the worker itself: at least five reads over a minute; then looks are enough."""
+    world = World()
+    runner = world.used_ppa()[0] if known else world.start()
+    runner.forget_the_past()
+    lose(runner, how)
+    runner.look()
+    runner.pass_time(LASTS_S - AGAIN_S)
+    assert runner.known.sight is PASSING[how]
+    runner.pass_time(3 * AGAIN_S)
+    assert runner.known.sight is FINAL[how]
+    assert READS <= reads(runner) <= 9
+    runner.forget_the_past()
+    runner.pass_time(600.0)
+    assert reads(runner) == 0
+
+
+@pytest.mark.parametrize("other", ["gone", "denied", None])
+def test_a_read_that_says_otherwise_starts_the_count_anew(other: str | None) -> None:
+    """Fifty seconds of one and fifty of another are a minute of neither."""
+    for how in PASSING:
+        if how == other:
+            continue
+        runner, record = World().used_ppa()
+        lose(runner, how)
+        runner.look()
+        runner.pass_time(LASTS_S - 10.0)
+        if other is None:
+            back(runner)
+        else:
+            lose(runner, other)
+        runner.order(ReadNow)
+        lose(runner, how)
+        runner.order(ReadNow)
+        runner.pass_time(LASTS_S - 10.0)
+        assert (runner.known.sight, runner.known.record) == (PASSING[how], record)
+
+
+def test_many_reads_in_a_moment_are_no_minute() -> None:
+    """Whoever asks often does not make it true."""
+    runner, record = World().used_ppa()
+    lose(runner, "gone")
+    for _ in range(20):
+        runner.order(ReadNow)
+    assert (runner.known.sight, runner.known.record) == (Sight.GONE, record)
+
+
+def ended(runner: Runner, record: Any) -> None:
+    """The lease is over, because its PPA is gone."""
+    assert (runner.known.state, runner.known.condition, runner.known.over) == (None, Condition.MISSING, record)
+    shown = runner.known.snapshot()
+    assert (shown.record, shown.over, shown.sight) == (None, record, Sight.LASTING_GONE)
+    assert why(runner.order(Touch, lease="lease-1")) is No.OVER
+    assert runner.order(Release, lease="lease-1") == Stands(None)
+    assert why(runner.order(confirm())) is No.ELSEWHERE
+    assert why(runner.order(GiveUp, lease="lease-1", nonce=record.nonce)) is No.ELSEWHERE
+    assert [(t.before, t.record, t.why, t.gone) for t in runner.transitions] == [(State.USED, record, "gone", True)]
+
+
+@pytest.mark.parametrize("status", [None, "Deleting"])
+def test_a_ppa_that_is_gone_for_good_ends_its_lease(status: str | None) -> None:
+    """Once, and told so: nothing used is left of it."""
+    runner, record = World().used_ppa()
+    if status is None:
+        lose(runner, "gone")
+    else:
+        runner.world.launchpad.delete_ppa(runner.world.ppa, published=False)
+    runner.look()
+    runner.pass_time(2 * LASTS_S)
+    ended(runner, record)
+
+
+def test_a_deleted_name_that_shows_our_record_tells_it_at_once() -> None:
+    """Launchpad renames what was deleted."""
+    runner, record = World().used_ppa()
+    runner.world.launchpad.delete_ppa(runner.world.ppa)
+    runner.look()
+    runner.pass_time(10.0)
+    ended(runner, record)
+
+
+def test_a_deleted_name_with_another_record_tells_nothing() -> None:
+    """It is of an earlier PPA of that name."""
+    runner, record = World().used_ppa()
+    earlier = replace(record, serial=record.serial - 5, nonce="earlier")
+    runner.world.launchpad.add(f"{runner.world.ppa}-deletedppa", description=compose(None, earlier))
+    lose(runner, "gone")
+    runner.look()
+    runner.pass_time(LASTS_S - 10.0)
+    assert "ReadDeleted" in runner.kinds()
+    assert (runner.known.sight, runner.known.record) == (Sight.GONE, record)
+
+
+# -- made anew ---------------------------------------------------------------------------------------------------------
+
+
+def situation(state: State) -> Runner:
+    """A daemon that knows it so."""
+    world = World()
+    match state:
+        case State.FREE:
+            return world.free_ppa()
+        case State.DIRTY:
+            return world.dirty_ppa()
+    return world.used_ppa()[0]
+
+
+def made_by_people(runner: Runner, *packages: str) -> None:
+    """Somebody deletes it and makes another of that name."""
+    runner.world.launchpad.delete_ppa(runner.world.ppa)
+    runner.world.launchpad.add(str(runner.world.ppa), description="ours now")
+    for package in packages:
+        runner.world.launchpad.upload(runner.world.ppa, package)
+
+
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_ppa_that_people_made_anew_is_theirs(state: State, seen: bool) -> None:
+    """† I5: whether or not this daemon ever saw it gone, nothing is written back into it, and nothing in it deleted."""
+    runner = situation(state)
+    if seen:
+        lose(runner, "gone")
+        runner.look()
+        back(runner)
+    made_by_people(runner, "theirs")
+    for _ in range(10):
+        runner.look()
+        runner.pass_time(60.0)
+    assert runner.known.condition is Condition.UNMANAGED
+    assert runner.world.archive.history == ["ours now"]
+    assert [item.active for item in runner.world.archive.items] == [True]
+    assert [t.why for t in runner.transitions if t.gone] == ["gone"]
+
+
+def test_one_that_was_gone_for_a_moment_is_not_written_back_into() -> None:
+    """† The deleted ones cannot be seen, and one definite answer is enough."""
+    runner, _ = World().used_ppa()
+    lose(runner, "gone")
+    runner.look()
+    back(runner)
+    runner.world.launchpad.describe(runner.world.ppa, "mine")
+    runner.world.launchpad.upload(runner.world.ppa, "theirs")
+    runner.look()
+    runner.pass_time(600.0)
+    assert runner.known.condition is Condition.UNMANAGED
+    assert runner.world.archive.description == "mine"
+
+
+def test_one_that_was_denied_for_a_moment_is_written_back_into() -> None:
+    """That says nothing of whether it is the same."""
+    runner, record = World().used_ppa()
+    lose(runner, "denied")
+    runner.look()
+    back(runner)
+    runner.world.launchpad.describe(runner.world.ppa, None)
+    runner.look()
+    assert runner.world.record.lease == record.lease
+
+
+def test_an_empty_one_that_people_made_anew_is_taken_in() -> None:
+    """Like any other without a record."""
+    runner, _ = World().used_ppa()
+    made_by_people(runner)
+    runner.look()
+    runner.until(lambda: runner.known.state is State.FREE)
+    assert runner.world.record.lease is None
+
+
+def test_one_made_anew_by_another_daemon_is_what_its_record_says() -> None:
+    """Though that is lower than what was known: it is another PPA."""
+    runner, record = World().used_ppa()
+    other = replace(record, serial=record.serial - 3, nonce="theirs", lease="lease-2", request="build-2")
+    runner.world.launchpad.delete_ppa(runner.world.ppa)
+    runner.look()
+    runner.world.launchpad.add(str(runner.world.ppa), description=compose(None, other))
+    runner.look()
+    assert (runner.known.record, runner.known.condition) == (other, Condition.OK)
+    assert runner.world.archive.history == [compose(None, other)]
+    assert why(runner.order(Touch, lease="lease-1")) is No.OVER
+
+
+@pytest.mark.parametrize("text", [None, "mine", "ppa-assigner: {"])
+def test_nothing_is_written_back_before_the_deleted_ones_were_read(text: str | None) -> None:
+    """† And no answer is none: then it is tried again."""
+    runner, record = World().used_ppa()
+    runner.world.launchpad.describe(runner.world.ppa, text)
+    runner.world.launchpad.fault = faults("down", of="deleted")
+    runner.look()
+    assert runner.world.archive.description == text
+    assert runner.known.condition is Condition.UNREADABLE
+    runner.forget_the_past()
+    runner.look()
+    assert runner.kinds() == ["ReadDeleted", "Write"]
+    assert runner.world.record.lease == record.lease
+
+
+def test_what_is_written_back_is_compared_again_when_nobody_knows_what_became_of_it() -> None:
+    """† Meanwhile it may have become another PPA, which looks the same."""
+    runner, _ = World().used_ppa()
+    runner.world.launchpad.describe(runner.world.ppa, None)
+    runner.world.launchpad.fault = lambda request: {"write": "unknown", "read": "down"}.get(request.what)
+    runner.look()
+    assert runner.known.flight is not None
+    world = runner.world
+    world.launchpad.describe(world.ppa, compose(None, changed(runner.known.flight.record, nonce="last")))
+    world.launchpad.delete_ppa(world.ppa)
+    world.launchpad.add(str(world.ppa))
+    world.launchpad.upload(world.ppa, "theirs")
+    world.launchpad.fault = faults()
+    runner.pass_time(600.0)
+    runner.look()
+    assert runner.known.condition is Condition.UNMANAGED
+    assert world.archive.history == [None]
+
+
+def test_the_command_that_met_a_lost_record_is_decided_once_that_is_compared() -> None:
+    """Whoever touches the lease learns what it is then."""
+    runner, _ = World().used_ppa()
+    made_by_people(runner, "theirs")
+    runner.known = replace(runner.known, denied="403")  # so that the touch reads first
+    assert why(runner.order(Touch, lease="lease-1")) is No.OVER
+
+
+# -- disabled ----------------------------------------------------------------------------------------------------------
+
+
+def disabled(runner: Runner) -> Runner:
+    """Somebody disables it, and a look that compares tells so."""
+    runner.world.archive.enabled = False
+    runner.look(compare=True)
+    return runner
+
+
+def test_a_disabled_ppa_is_neither_lent_nor_cleaned() -> None:
+    """It is said plainly, and its end is noticed by the next look."""
+    runner = disabled(World().free_ppa())
+    assert runner.known.condition is Condition.DISABLED
+    assert "enable it on its +edit page" in (runner.known.snapshot().fault or "")
+    assert why(runner.order(assign())) is No.LOST
+    dirty = disabled(World().dirty_ppa())
+    dirty.world.launchpad.upload(dirty.world.ppa, "junk")
+    dirty.forget_the_past()
+    dirty.pass_time(3000.0)
+    assert dirty.asked == []
+    dirty.world.archive.enabled = True
+    dirty.look()
+    assert dirty.known.condition is Condition.OK
+    dirty.until(lambda: dirty.known.state is State.FREE)
+
+
+def test_a_lease_in_a_disabled_ppa_goes_on_and_ends_as_any_other() -> None:
+    """Its record can be written."""
+    runner = disabled(World().used_ppa(ttl=100.0)[0])
+    assert not isinstance(runner.order(Touch, lease="lease-1"), Denied)
+    runner.pass_time(200.0)
+    assert (runner.known.state, runner.known.condition) == (State.DIRTY, Condition.DISABLED)
+
+
+def test_a_listing_that_lacks_it_is_no_proof() -> None:
+    """It is asked once more, by itself."""
+    runner = World().free_ppa()
+    seen = runner.world.launchpad.look(runner.world.ppa.owner)
+    runner.look(seen=replace(seen, hidden=frozenset({runner.world.ppa})))  # type: ignore[arg-type]
+    assert runner.kinds() == ["CheckEnabled"]
+    assert runner.known.condition is Condition.OK
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize("private", [True, False])
+def test_a_refused_deletion_asks_whether_it_is_disabled(enabled: bool, private: bool) -> None:
+    """† Then it is no failure of the clean; of a private one nobody tells."""
+    runner = World().dirty_ppa()
+    runner.world.archive.private = private
+    runner.world.archive.enabled = enabled
+    runner.look()
+    runner.world.launchpad.upload(runner.world.ppa, "junk")
+    runner.world.launchpad.fault = lambda request: "denied" if request.what == "delete" else None
+    runner.pass_time(3000.0)
+    is_disabled = not enabled and not private
+    assert (runner.known.condition is Condition.DISABLED) is is_disabled
+    assert (runner.known.condition is Condition.QUARANTINED) is not is_disabled
+
+
+# -- rights ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", ["gone", "denied"])
+@pytest.mark.parametrize("ppa", ["gone", "denied", "down", None])
+def test_a_right_that_is_refused_is_of_the_person_only_where_the_ppa_is_there(answer: str, ppa: str | None) -> None:
+    """† A moment's trouble with the PPA does not end a lease that was just made."""
+    runner = World(options=PoolOptions(settle=100.0)).free_ppa()
+    script = {"grant": answer, "read": ppa}
+    runner.world.launchpad.fault = lambda request: script.get(request.what)
+    outcome = runner.order(assign(uploader="~ann"))
+    assert why(outcome) is (No.INVALID if ppa is None else No.UNTOLD)
+    assert runner.world.state is (State.DIRTY if ppa is None else State.USED)
