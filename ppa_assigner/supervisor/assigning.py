@@ -169,7 +169,8 @@ class Assigning:
     def _holding(self, asked: Asked) -> Snapshot | None:
         """A PPA that is used for this wish, as far as is known."""
         found, boot = self._office.crew.with_request(asked.key), self._office.clock.boot()
-        return next((snapshot for snapshot in found if not asked.avoids(snapshot, boot)), None)
+        kept = (s for s in found if s.record is None or s.record.lease not in self._office.releases)
+        return next((snapshot for snapshot in kept if not asked.avoids(snapshot, boot)), None)
 
     def _avoid(self, asked: Asked, ppa: Reference) -> None:
         """Pass this PPA by for a while, or until it changes; then see what it is, and try again."""

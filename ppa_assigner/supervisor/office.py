@@ -20,6 +20,7 @@ from ..clock import LaunchpadClock
 from ..reference import Reference
 from .crew import Crew
 from .looking import Failures, Rounds
+from .releases import Releases
 from .spent import Spent
 from .ticket import TicketOffice
 from .timer import Timed, Timer
@@ -41,6 +42,7 @@ class Office:
         self.total = total
         self.timer = Timer(clock.boot)
         self.spent = Spent(clock.boot, self.arrival)
+        self.releases = Releases(self)
         self.crew = Crew()
         self.rounds = Rounds()
         self.ready = False

@@ -43,6 +43,10 @@ class Order(Generic[T]):
         self._translate = translate
         self.facts: Callable[[], Mapping[str, Any]] = dict
         """What is said beside a 503, as it is when that is said."""
+        self.unseen = ""
+        """What is said beside that not every PPA could be looked at."""
+        self.doubt = office.total
+        """How long it waits for the end of a doubt, in seconds."""
         self._elsewhere: Callable[[], None] | None = None
         self._ended = False
         self._outage = LATE
@@ -50,6 +54,11 @@ class Order(Generic[T]):
         office.open[id(self)] = self._late
         if office.stopping:
             self.end(Problem(Kind.UNAVAILABLE, "the daemon is being stopped", retry_after=1.0))
+
+    @property
+    def over(self) -> bool:
+        """Whether the call is answered."""
+        return self._ended
 
     def within(self, seconds: float) -> None:
         """Answer by then, if that is earlier: what was begun goes on."""
@@ -125,13 +134,14 @@ class Order(Generic[T]):
         if why is None and self._office.ready:
             self.end(missing)
             return
-        self._outage = f"not every PPA could be looked at: {why or self._office.trouble or 'not looked yet'}"
+        why = f"{why or self._office.trouble or 'not looked yet'}{self.unseen}"
+        self._outage = f"not every PPA could be looked at: {why}"
         self._office.at(self._office.clock.boot() + LOOK_AGAIN_S, partial(self._look, found, names, missing))
 
     def _outcome(self, ppa: Reference, outcome: Outcome) -> None:
         match outcome:
             case Denied(No.IN_DOUBT):
-                return
+                self.within(self.doubt)
             case Denied(No.ELSEWHERE) if self._elsewhere is not None:
                 self._elsewhere()
             case Denied(why, detail):

@@ -37,6 +37,9 @@ from .office import Office
 from .order import RETRY_AFTER_S, Order
 from .searching import NEWER
 
+DOUBT_S = 5.0
+PUT_OFF = "that is carried out once Launchpad answers"
+NOT_TAKEN = "; whether one of them holds this lease is not known, so its release was not taken over: ask again"
 _PART_OF_IDLE = 1 / 8  # of which a touch may take so much: less than our client waits for one of several tries
 
 
@@ -52,6 +55,8 @@ class Ordering:
         command = partial(_with_deadline, Touch, lease=lease, ttl=ttl)
 
         def go(ppa: Reference, record: Record) -> None:
+            if lease in self._office.releases:
+                order.end(Problem(Kind.LEASE_OVER, f"the lease of {ppa} was released: {PUT_OFF}"))
             order.facts = partial(self._heard, ppa, came)
             if record.idle is not None:  # who holds it must hear in time that silence counts anew
                 order.within(record.idle * _PART_OF_IDLE)
@@ -60,10 +65,16 @@ class Ordering:
         return order.with_lease(lease, caller, go)
 
     def release(self, lease: str, caller: Caller) -> Future[Snapshot]:
-        """used -> dirty; the PPA, while it remembers the lease."""
+        """used -> dirty; the PPA, while it remembers the lease.  What cannot be done now is done when it can be."""
         order = Order(self._office, self._snapshot)
+        order.facts, order.unseen = (lambda: {"pending": False}), NOT_TAKEN
         command = partial(_with_deadline, Release, lease=lease)
-        return order.with_lease(lease, caller, lambda ppa, _: order.send(ppa, command))
+
+        def go(ppa: Reference, _: Record) -> None:
+            self._to_release(order, ppa, lease)
+            order.send(ppa, command)
+
+        return order.with_lease(lease, caller, go)
 
     def lease(self, lease: str) -> Future[LentView]:
         """What is known of a lease."""
@@ -81,6 +92,10 @@ class Ordering:
     def operate(self, ppa: Reference, act: Act) -> Future[Snapshot]:
         """An operator's act on a PPA."""
         order = Order(self._office, self._snapshot)
+        if isinstance(act, ReleaseAct):
+            self._to_release(order, ppa, act.lease)
+        if isinstance(act, HoldAct) and act.lease in self._office.releases:
+            order.end(Problem(Kind.WRONG_STATE, f"{ppa}: this lease was released: {PUT_OFF}"))
         order.send(ppa, partial(_command, act))
         return order.future
 
@@ -95,6 +110,16 @@ class Ordering:
         `others`, what those of other clients with the same id got.
         """
         return Withdrawal(self._office, key, wishes, self._snapshot, others=others)
+
+    def _to_release(self, order: Order[Any], ppa: Reference, lease: str) -> None:
+        """Nobody need wait for Launchpad until the deadline: what is in doubt, or put off already, is carried out."""
+        order.facts, order.doubt = partial(self._put_off, ppa, lease), DOUBT_S
+        if lease in self._office.releases:
+            order.within(DOUBT_S)
+
+    def _put_off(self, ppa: Reference, lease: str) -> dict[str, Any]:
+        """Launchpad did not answer: the release is taken over."""
+        return {"pending": self._office.releases.take(ppa, lease)}
 
     def _heard(self, ppa: Reference, came: datetime) -> dict[str, Any]:
         """Whether silence counts anew since then, for this daemon."""
@@ -129,7 +154,8 @@ class Withdrawal:
         self._office, self._key, self._shown, self._others = office, key, shown, others
         self._unsettled, self._certain = wishes, True
         self._order: Order[list[Snapshot]] = Order(office, lambda ppa, outcome: [shown(ppa, outcome)])
-        self._pending = 0
+        self._order.facts = self._put_off
+        self._releasing: dict[Reference, str] = {}
         self._released: list[Snapshot] = []
         self.future = self._order.future
 
@@ -147,7 +173,7 @@ class Withdrawal:
         self._unsettled, self._certain = self._unsettled - 1, self._certain and certain
         if self._unsettled:
             return
-        if not self._certain:
+        if not self._certain and not self._order.over:
             self._order.search(self._found, self._names, [])
         elif not self._found():
             self._order.end([])
@@ -161,13 +187,22 @@ class Withdrawal:
         if not leases and (newer := crew.behind_newer_request(self._key)) is not None:
             self._order.end(Problem(Kind.UNAVAILABLE, NEWER.format(newer), retry_after=RETRY_AFTER_S))
             return True
-        self._pending = len(leases)
-        for snapshot in leases:
-            self._release(snapshot.ppa, snapshot.record.lease if snapshot.record is not None else None)
+        self._releasing = {s.ppa: s.record.lease or "" for s in leases if s.record is not None}
+        for ppa, lease in self._releasing.items():
+            self._release(ppa, lease)
         return bool(leases)
 
-    def _release(self, ppa: Reference, lease: str | None) -> None:
+    def _put_off(self) -> dict[str, Any]:
+        """Launchpad did not answer: what is left to be released is taken over.  What a write in doubt got is released
+        once that is settled in any case.
+        """
+        taken = [self._office.releases.take(ppa, lease) for ppa, lease in self._releasing.items()]
+        return {"pending": any(taken) or (self._unsettled > 0 and not self._office.stopping)}
+
+    def _release(self, ppa: Reference, lease: str) -> None:
         """Also when the call is over already: the wish was withdrawn all the same."""
+        if lease in self._office.releases:
+            self._order.within(DOUBT_S)
         deadline = self._office.clock.boot() + self._office.total
         make = partial(_with_deadline, Release, lease=lease)
         self._office.order(ppa, lambda token: make(token, deadline), partial(self._outcome, ppa))
@@ -175,15 +210,17 @@ class Withdrawal:
     def _outcome(self, ppa: Reference, outcome: Outcome) -> None:
         match outcome:
             case Denied(No.IN_DOUBT):
+                self._order.within(DOUBT_S)
                 return
             case Denied(No.ELSEWHERE):  # it ended by itself meanwhile
                 pass
             case Denied(_, detail):
+                self._office.releases.take(ppa, self._releasing.get(ppa, ""))
                 self._order.end(Problem(Kind.UNAVAILABLE, f"{ppa}: {detail}", retry_after=RETRY_AFTER_S))
             case _:
                 self._released.append(self._shown(ppa, outcome))
-        self._pending -= 1
-        if not self._pending:
+        self._releasing.pop(ppa, None)
+        if not self._releasing:
             self._order.end(self._released)
 
 

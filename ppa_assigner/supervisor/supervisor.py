@@ -257,7 +257,8 @@ class Supervisor:
             self._office.crew.indexed(snapshot)
             self._office.later(partial(self._chronicle.changed, snapshot))  # who reads the log may be slow
             self._office.each([
-                partial(self._twins.seen, snapshot), partial(self._remember, record), partial(self._go_on, member),
+                partial(self._twins.seen, snapshot), partial(self._office.releases.seen, snapshot),
+                partial(self._remember, record), partial(self._go_on, member),
             ])  # fmt: skip
 
     def _remember(self, record: Record | None) -> None:

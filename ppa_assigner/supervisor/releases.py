@@ -1,0 +1,101 @@
+"""Releases that Launchpad's absence put off: they are carried out when it is back, and nobody has to ask again.
+
+Rule: only a lease that was read here is taken over, one for each PPA at the most; it is over for all from then on.
+A restart forgets it: then the lease ends at its time, or whoever asks again releases it.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..automaton.events import Denied, No, Outcome, Release
+from ..journal import about
+from ..record import State
+from ..reference import Reference
+from ..views import Condition, Snapshot
+
+if TYPE_CHECKING:
+    from .office import Office
+
+log = logging.getLogger(__name__)
+
+FIRST_S, LONGEST_S = 2.0, 30.0
+
+
+@dataclass(eq=False, slots=True)
+class _PutOff:
+    """`pause`, in seconds, is before the next try."""
+
+    ppa: Reference
+    lease: str
+    pause: float = FIRST_S
+    trying: bool = False
+
+
+class Releases:
+    """Every method is called under the office's lock."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._put_off: dict[Reference, _PutOff] = {}
+
+    def __len__(self) -> int:
+        return len(self._put_off)
+
+    def __contains__(self, lease: str | None) -> bool:
+        return any(each.lease == lease for each in self._put_off.values())
+
+    def take(self, ppa: Reference, lease: str) -> bool:
+        """Carry this release out as soon as that can be done.  False: as far as is known that PPA does not hold it."""
+        if self._office.stopping or not self._holds(ppa, lease):
+            return False
+        before = self._put_off.get(ppa)
+        if before is None or before.lease != lease:
+            log.info("%s: the release of its lease waits for Launchpad", ppa, extra=about(ppa=ppa))
+            one = self._put_off[ppa] = _PutOff(ppa, lease)
+            self._office.at(self._office.clock.boot() + one.pause, partial(self._try, one))
+        return True
+
+    def seen(self, snapshot: Snapshot) -> None:
+        """A PPA is now this: it may have come back, or its lease is over."""
+        one = self._put_off.get(snapshot.ppa)
+        if one is None:
+            return
+        if not self._holds(one.ppa, one.lease):
+            del self._put_off[one.ppa]
+        elif snapshot.condition not in (Condition.UNREACHABLE, Condition.MISSING):
+            self._try(one)
+
+    def _holds(self, ppa: Reference, lease: str) -> bool:
+        """Whether a release has something to do there, for all that is known: what cannot be read may come back."""
+        member = self._office.crew.get(ppa)
+        record = member.snapshot.record if member is not None else None
+        return record is not None and record.lease == lease and record.state is State.USED
+
+    def _try(self, one: _PutOff) -> None:
+        if self._put_off.get(one.ppa) is not one or one.trying:
+            return
+        if not self._holds(one.ppa, one.lease):
+            del self._put_off[one.ppa]
+            return
+        one.trying, deadline = True, self._office.clock.boot() + self._office.total
+        self._office.order(
+            one.ppa,
+            lambda token: Release(token=token, deadline=deadline, lease=one.lease),
+            partial(self._tried, one),
+        )
+
+    def _tried(self, one: _PutOff, outcome: Outcome) -> None:
+        if isinstance(outcome, Denied) and outcome.why is No.IN_DOUBT:
+            return  # settled by its worker, whatever that takes
+        one.trying = False
+        if self._put_off.get(one.ppa) is not one:
+            return
+        if not isinstance(outcome, Denied) or not self._holds(one.ppa, one.lease):
+            del self._put_off[one.ppa]
+            return
+        one.pause = min(LONGEST_S, one.pause * 2)
+        self._office.at(self._office.clock.boot() + one.pause, partial(self._try, one))
