@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
+from . import needs
 
 _COMMAND = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
 
@@ -24,9 +23,7 @@ class Certificate:
 
 def certified(folder: Path, host: str, name: str = "host") -> Certificate:
     """A new one for this host name or address; the files in `folder` are called `name`."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("no openssl to make a certificate with")
+    openssl = needs.program("openssl", "openssl")
     made = Certificate(*(folder / f"{name}{ending}" for ending in (".pem", ".key", ".both.pem")))
     arguments = ["-subj", f"/CN={host}", "-addext", f"subjectAltName={_kind(host)}:{host}"]
     files = ["-keyout", str(made.key), "-out", str(made.certificate)]

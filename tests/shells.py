@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -28,9 +28,9 @@ def command(shell: str) -> list[str]:
     return [needs.program(program, program), *arguments, *(["-f"] if shell == "zsh" else [])]
 
 
-def run(shell: str, script: str, env: Mapping[str, str], cwd: Path | None = None) -> Done:
-    """Run a script by that shell, to its end."""
+def run(shell: str, script: str, env: Mapping[str, str], cwd: Path | None = None, enter: Sequence[str] = ()) -> Done:
+    """Run a script by that shell, to its end; `enter` leads into a network."""
     return subprocess.run(
-        [*command(shell), "-c", script],
+        [*enter, *command(shell), "-c", script],
         capture_output=True, text=True, timeout=DEADLINE_S, check=False, env=env, cwd=cwd,
     )  # fmt: skip

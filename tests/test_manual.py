@@ -23,6 +23,7 @@ from ppa_assigner.cli import manual
 from ppa_assigner.cli.app import app
 from ppa_assigner.cli.roff import Roff
 
+from . import needs
 from .commandline import environment, killed_at_last
 from .fakedaemon import FakeDaemon, Held, Reply
 from .ports import free_port
@@ -43,8 +44,7 @@ def pages() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def shown(pages: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Each page as people see it.  What groff has to complain of fails the test."""
-    if shutil.which("groff") is None:
-        pytest.skip("needs groff")
+    needs.program("groff", "groff-base")
     folder = tmp_path_factory.mktemp("man")
     found = {}
     for path in manual.write(folder):
@@ -222,16 +222,16 @@ def test_bash_on_a_terminal(daemon: FakeDaemon) -> None:
     assert "quarantine ~ci-pool/ubuntu/pool-00" in said
 
 
-@pytest.mark.skipif(shutil.which("zsh") is None, reason="needs zsh")
 def test_zsh_on_a_terminal(daemon: FakeDaemon) -> None:
     """The same in zsh, which itself completes what begins with a tilde: as names of users."""
+    needs.program("zsh", "zsh")
     setup = 'autoload -Uz compinit; compinit -u -D; eval "$(_PPA_ASSIGNER_COMPLETE=source_zsh ppa-assigner)"\n'
     assert "ci-pool/ubuntu/pool-00" in typed(["zsh", "-f", "-i"], setup, "", daemon.url)
 
 
-@pytest.mark.skipif(shutil.which("fish") is None, reason="needs fish")
 def test_fish(daemon: FakeDaemon, tmp_path: Path) -> None:
     """fish tells itself what it would offer, with the help."""
+    needs.program("fish", "fish")
     script = '_PPA_ASSIGNER_COMPLETE=source_fish ppa-assigner | source; complete -C "ppa-assigner qua"; '
     done = subprocess.run(
         ["fish", "--no-config", "-c", f'{script} complete -C "ppa-assigner resume ~ci"'],

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from ppa_assigner.api.metrics import assigns, traffic
 from ppa_assigner.record import State
 from ppa_assigner.views import Condition
+from tests import needs
 from tests.commandline import started
 from tests.processes import Daemon, Launchpad, configure, running, start_launchpad
 from tests.test_readme import table
@@ -34,7 +34,6 @@ OWNER = 'ticket "77"\nppa_assigner_forged 1\n\' of Ann'
 SELECTOR = re.compile(r"(?<![\w:$\"])((?:ppa_assigner|process)_\w+|up)\b(?:\{([^}]*)\})?")
 MATCHER = re.compile(r"(\w+)\s*(=~|!~|!=|=)\s*\"([^\"]*)\"")
 GROUPING = re.compile(r"\b(?:by|on|without|ignoring)\s*\(([^)]*)\)")
-with_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool (of Debian's prometheus)")
 
 
 def alerts() -> dict[str, dict[str, Any]]:
@@ -246,11 +245,12 @@ def test_every_alert_says_what_to_do() -> None:
 
 def promtool(*arguments: str) -> None:
     """Run it; what it says is the failure."""
-    done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [needs.program("promtool", "prometheus"), *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@with_promtool
 def test_every_expression_is_one(tmp_path: Path) -> None:
     """The rules as they are, and what the dashboard asks with its variables filled in."""
     promtool("check", "rules", "--lint-fatal", str(RULES))
@@ -364,7 +364,6 @@ def ill_only(part: str, values: str) -> dict[str, str]:
     return dict(ill(part, values).items() - HEALTHY.items())
 
 
-@with_promtool
 def test_each_alert_is_raised_when_it_should_be_and_by_nothing_else(tmp_path: Path) -> None:
     """On a daemon that is well none is; with one thing wrong exactly that one is, after forty minutes of it."""
     assert CASES.keys() == COMING_AND_GOING.keys() == alerts().keys()

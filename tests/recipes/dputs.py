@@ -69,7 +69,7 @@ for changes in incoming.rglob("*.changes"):
     try:
         urllib.request.urlopen("{control}dput", json.dumps(body).encode(), timeout=30).close()
     except urllib.error.HTTPError as error:
-        if error.code != 400:
+        if error.code != 409:
             raise  # else Launchpad refuses it, and tells that by mail
     changes.unlink()
 sys.exit(code)

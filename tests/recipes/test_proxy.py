@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 import httpx
 import pytest
 
+from .. import needs
 from ..certificate import certified
 from ..ports import free_port
 from ..processes import configure, running
@@ -24,8 +24,6 @@ from ..waiting import until
 from .site import PATIENCE_S, PPAS, RECIPES, TOKEN, Site
 
 pytestmark = pytest.mark.xdist_group("recipes")
-
-NGINX = which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
 
 
 @dataclass
@@ -44,8 +42,7 @@ class Proxy:
 
 @pytest.fixture(scope="module")
 def proxy(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    if NGINX is None:
-        pytest.skip("needs nginx")
+    program = needs.program("nginx", "nginx")
     folder = tmp_path_factory.mktemp("nginx")
     certified(folder, "localhost", "cert")
     port, open_port = free_port(), free_port()
@@ -57,7 +54,7 @@ def proxy(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prox
     user = "user root;\n" if os.geteuid() == 0 else ""
     main = f"{user}pid {folder}/pid;\nerror_log {folder}/error.log;\nevents {{}}\nhttp {{\naccess_log off;\n"
     (folder / "nginx.conf").write_text(f"{main}{temporary}{servers}}}\n")
-    command = [NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
+    command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
     with process([*command, "-g", "daemon off;"]) as nginx:
         made = Proxy(f"https://localhost:{port}", f"https://localhost:{open_port}", folder / "cert.pem")
         until(lambda: answers(made) or nginx.poll() is not None, "nginx", PATIENCE_S, every=0.05)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from .. import needs
 from .installed import Assigner
 from .machine import lacking
 
@@ -18,7 +19,7 @@ REQUIRED = "PPA_ASSIGNER_TEST_SYSTEMD"
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assigner]:
     """The daemon on a machine with systemd."""
     if (reason := lacking()) is not None:
-        (pytest.fail if os.environ.get(REQUIRED) else pytest.skip)(reason)
+        (pytest.fail if os.environ.get(REQUIRED) else needs.lacking)(reason)
     installed = Assigner(tmp_path_factory.mktemp("machine"))
     yield installed
     installed.close()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from .. import needs
 from .browser import CHROMIUM, DEADLINE_MS, DESK, chromium, looking
 from .scene import Site, sites
 
@@ -30,7 +31,7 @@ def _counted(record_property: Callable[[str, object], None]) -> None:
 def browser() -> Iterator[Browser]:
     """The browser."""
     if not CHROMIUM.exists():
-        pytest.skip(f"there is no {CHROMIUM}; Debian's package chromium brings it")
+        needs.lacking(f"needs {CHROMIUM}, of Debian's package chromium")
     expect.set_options(timeout=DEADLINE_MS)
     with chromium() as started:
         yield started

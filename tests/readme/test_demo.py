@@ -1,0 +1,180 @@
+"""What the README and the demo say to newcomers, run as it stands, on the demo that `make demo` starts."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ..network import network
+from ..processes import environment
+from ..recipes.dputs import DPUTS
+from ..recipes.packages import package
+from ..recipes.site import program
+from ..shells import every_shell
+from ..waiting import until
+from .blocks import ROOT, block, blocks
+from .place import COMMAND_S, URL, Place, made
+
+pytestmark = pytest.mark.xdist_group("readme")
+
+LENT = re.compile(r"^ppa:ci-pool/ubuntu/pool-\d{3}$", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """One for all tests."""
+    with made(tmp_path_factory.mktemp("newcomer")) as place:
+        yield place
+
+
+def leases(place: Place, owner: str) -> list[str]:
+    """What is lent to that owner."""
+    return [each["id"] for each in place.asked(f"/v1/leases?owner={owner}")["items"]]
+
+
+def test_make_demo_and_make_test(demo: Place) -> None:
+    """The demo is there; `make test` runs tests, here one file of them."""
+    first, second = block("make demo").splitlines()
+    assert first.startswith("make demo ")
+    assert URL in first
+    assert URL in demo.printed
+    few = {"PYTEST_ADDOPTS": "-q tests/test_reference.py", "MAKEFLAGS": f"VENV={demo.folder}/.venv"}
+    done = demo.run(second, cwd=ROOT, **few)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout
+
+
+@every_shell
+def test_what_a_newcomer_tries(demo: Place, shell: str) -> None:
+    """In every shell, without $USER: a PPA is lent and given back, and another for a command."""
+    demo.wait()
+    done = demo.run(block(". .venv/bin/activate"), shell, PATH="/usr/bin:/bin")
+    assert done.returncode == 0, done.stderr
+    assert len(LENT.findall(done.stdout)) == 1
+    assert re.search(r"^dput -f ppa:ci-pool/ubuntu/pool-\d{3} hello.changes$", done.stdout, re.MULTILINE)
+    assert demo.asked("/v1/leases")["items"] == []
+
+
+@every_shell
+def test_what_the_demo_says(demo: Place, shell: str) -> None:
+    """Its suggestions, but for the table that is drawn until Ctrl-C: an upload goes away with the lease."""
+    demo.wait()
+    lines = "".join(blocks(demo.printed)).splitlines()
+    assert lines.pop() == "ppa-assigner status --watch"
+    done = demo.run("\n".join(lines), shell)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("I have ppa:ci-pool/ubuntu/pool-") == 2
+    assert demo.asked("/v1/leases")["items"] == []
+
+
+def test_a_job_with_exec(demo: Place, tmp_path: Path) -> None:
+    """It needs a script of the job's, and the job's address."""
+    program(tmp_path / "upload-and-test.sh", '#!/bin/sh\necho "$PPA"\nexit 3\n')
+    done = demo.run(block('ppa-assigner exec --owner "$BUILD_URL"'), cwd=tmp_path, BUILD_URL="https://ci/1")
+    assert (done.returncode, len(LENT.findall(done.stdout))) == (3, 1)
+    assert leases(demo, "https://ci/1") == []
+
+
+@every_shell
+def test_a_job_by_hand(demo: Place, tmp_path: Path, shell: str) -> None:
+    """It needs a package; it uploads the second time too, and gives the PPA back, also when a signal ends it."""
+    demo.wait()
+    package(tmp_path, version="1.0-1")
+    script, dput = block("lease=$(ppa-assigner assign"), DPUTS[len(shell) % 2]
+    variables = {"PATH": demo.path(dput), "BUILD_URL": "https://ci/2"}
+    for end, code in (("", 0), ("kill -TERM $$; exit 9", 143)):
+        before = arrived(demo)
+        done = demo.run(f"{script}\n{end}", shell, tmp_path, **variables)
+        assert done.returncode == code, done.stderr
+        assert len(arrived(demo)) == len(before) + 1
+        assert leases(demo, "https://ci/2") == []
+
+
+def arrived(place: Place) -> list[str]:
+    """What dput uploaded so far."""
+    file = place.folder / "arrived"
+    return file.read_text().splitlines() if file.exists() else []
+
+
+def test_curl(demo: Place) -> None:
+    """A lease, as JSON."""
+    done = demo.run(block("curl -s"))
+    assert done.returncode == 0
+    lease = json.loads(done.stdout)
+    assert lease["owner"] == "me"
+    assert demo.run(f"ppa-assigner release {lease['id']}").returncode == 0
+
+
+@pytest.mark.parametrize("dput", DPUTS)
+def test_python(demo: Place, tmp_path: Path, dput: str) -> None:
+    """It needs a package."""
+    package(tmp_path, version="3.0")
+    (tmp_path / "example.py").write_text(block("import subprocess"))
+    done = demo.run("python example.py", cwd=tmp_path, PATH=demo.path(dput))
+    assert done.returncode == 0, done.stderr
+    (lent,) = LENT.findall(done.stdout)
+    assert arrived(demo)[-1] == f"~{lent.removeprefix('ppa:')} hello 3.0"
+    assert leases(demo, "build-77") == []
+
+
+def test_the_record(demo: Place) -> None:
+    """The line has the fields that a real one has, in that order."""
+    head = re.findall(r'"(\w+)":', block('ppa-assigner: {"v":1'))
+    lease = json.loads(demo.run("ppa-assigner assign --owner me --wait 30s --json").stdout)
+    name = lease["ppa"].removeprefix("~ci-pool/ubuntu/")
+    description = demo.run(f'curl -s {demo.control}description -d \'{{"ppa": "{lease["ppa"]}"}}\'').stdout
+    assert demo.run(f"ppa-assigner release {lease['id']}").returncode == 0
+    line = re.search(r'ppa-assigner: (\{\\"v\\":1.*\})', description)
+    assert line is not None, (name, description)
+    assert re.findall(r'\\"(\w+)\\":', line[1])[: len(head)] == head
+
+
+def test_doctor(demo: Place, tmp_path: Path) -> None:
+    """It needs the files of a daemon: here the demo's."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "ppas.yaml").write_text(demo.configuration.read_text())
+    credentials = tmp_path / "config" / "launchpad.credentials"
+    credentials.write_text((demo.configuration.parent / "launchpad.credentials").read_text())
+    credentials.chmod(0o600)
+    done = demo.run(block("ppa-assigner doctor"), cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert URL in done.stdout
+
+
+def test_login_says_that_it_cannot_reach_launchpad(demo: Place, tmp_path: Path) -> None:
+    """It needs Launchpad and a person; here neither is: one line says so, and no file is left."""
+    done = demo.run(block("ppa-assigner login"), cwd=tmp_path)
+    assert done.returncode == 69
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_ends_with_0(tmp_path: Path) -> None:
+    """On a signal, without anything to read from its input; and it says so in a line when its port is taken."""
+    command = [sys.executable, "-m", "ppa_assigner.cli", "demo"]
+    with (
+        network() as place,
+        (tmp_path / "printed").open("w") as out,
+        subprocess.Popen(
+            [*place.enter, *command], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment(tmp_path)
+        ) as process,
+    ):
+        try:
+            until(lambda: "Ctrl-C" in (tmp_path / "printed").read_text(), "the demo", COMMAND_S, every=0.05)
+            second = subprocess.run(
+                [*place.enter, *command], capture_output=True, text=True, timeout=COMMAND_S, check=False,
+                env=environment(tmp_path),
+            )  # fmt: skip
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(COMMAND_S) == 0
+        finally:
+            process.kill()
+    assert second.returncode == 69
+    assert "127.0.0.1:8020" in second.stderr.splitlines()[-1]
