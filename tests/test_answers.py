@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
 
-from ppa_assigner.launchpad.answers import REDACTED
-from ppa_assigner.launchpad.transport import Timeouts, boottime
+from ppa_assigner.launchpad.answers import REDACTED, FailedError, page, read_answer
+from ppa_assigner.launchpad.bodies import LARGEST_BYTES
+from ppa_assigner.launchpad.transport import Answer, Timeouts, boottime
 from ppa_assigner.port import (
     AccessDenied,
     Conflict,
@@ -297,6 +299,70 @@ def test_a_number_of_any_length_breaks_nothing(number: str) -> None:
     )
     with service(lambda request, peer: peer.answer(200, body)) as (_, lp, _entry):
         assert isinstance(lp.read(PPA), Entry)
+
+
+HEAVY = {
+    "empty objects": '{"entries": [' + ",".join(["{}"] * 1_000_000) + "]}",
+    "empty lists": '{"x": [' + ",".join(["[]"] * 1_000_000) + "]}",
+    "numbers": '{"x": [' + ",".join(["0"] * 1_000_000) + "]}",
+    "texts": '{"x": [' + ",".join(['""'] * 1_000_000) + "]}",
+    "names": "{" + ",".join(f'"{n}":0' for n in range(200_000)) + "}",
+}
+
+
+@pytest.mark.parametrize("body", HEAVY.values(), ids=HEAVY)
+def test_a_document_that_would_take_much_memory_is_not_read(body: str) -> None:
+    """Each of its values takes many times the memory of its text: they are counted before any is made."""
+    answer = Answer(200, {"date": "Wed, 25 Nov 2026 03:14:12 GMT"}, body.encode(), 0.0, 0.0)
+    tracemalloc.start()
+    try:
+        assert isinstance(read_answer(answer), Unavailable)
+        with pytest.raises(FailedError):
+            page(answer)
+        assert tracemalloc.get_traced_memory()[1] < 32 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_text_is_one_value_whatever_is_in_it() -> None:
+    """A description full of brackets, commas and quotes does no harm."""
+    description = '[{",\\' * 300_000
+    with service(lambda request, peer: peer.json(archive(description=description))) as (_, lp, _entry):
+        entry = lp.read(PPA)
+        assert isinstance(entry, Entry)
+        assert entry.description == description
+
+
+def test_a_page_of_more_than_was_asked_for_is_none() -> None:
+    """300 are asked for."""
+    with service(lambda request, peer: peer.json({"entries": [{}] * 301})) as (_, lp, _entry):
+        assert isinstance(lp.look("ci"), Unavailable)
+
+
+def test_one_entry_that_cannot_be_read_hides_no_other() -> None:
+    """It is left out of the look, so that it is read alone; the others are seen."""
+    listing = {"entries": [archive(), {**archive(name="two"), "http_etag": None}, {"status": "Active"}]}
+    with service(lambda request, peer: peer.json(listing)) as (_, lp, _entry):
+        look = lp.look("ci")
+        assert isinstance(look, Look)
+        assert list(look.entries) == [PPA]
+
+
+def test_a_description_without_end_hides_no_other_ppa() -> None:
+    """The listing is too long to be read: its PPAs are read one by one, and that one alone is not."""
+
+    def script(request: Request, peer: Peer) -> None:
+        huge = archive(description="x" * LARGEST_BYTES)
+        if "ppas" in request.target:
+            return peer.json({"entries": [archive(), huge]})
+        return peer.json(archive() if request.target == PATH else huge)
+
+    with service(script) as (_, lp, _entry):
+        look = lp.look("ci")
+        assert isinstance(look, Look)
+        assert look.entries == {}
+        assert isinstance(lp.read(PPA), Entry)
+        assert isinstance(lp.read(Reference("ci", "ubuntu", "two")), Unavailable)
 
 
 def test_an_answer_without_a_date_is_none() -> None:

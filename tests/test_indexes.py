@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import lzma
 import time
+import tracemalloc
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,8 @@ import pytest
 
 from ppa_assigner.launchpad.answers import UnreadableError
 from ppa_assigner.launchpad.contents import Series
-from ppa_assigner.launchpad.indexes import Indexes, files, packages, unpack
+from ppa_assigner.launchpad.index_reading import LARGEST_BYTES, IndexReader
+from ppa_assigner.launchpad.indexes import Indexes, files
 from ppa_assigner.launchpad.transport import Timeouts, boottime
 from ppa_assigner.port import Content, Done, Entry, Remains, Unavailable
 from ppa_assigner.reference import Reference
@@ -22,6 +24,7 @@ from tests.apart import logged_in, standin_apart
 from tests.rawserver import Peer, RawServer, Request, Script
 from tests.rawservice import DATE, PPA, service
 
+MEBIBYTE = 1024 * 1024
 BASE = "/apt/ci/one/ubuntu/dists/"
 SOURCES = b"Package: foo\nBinary: foo\nVersion: 1:2-3\nFiles:\n 0123 12 foo.dsc\n\nPackage: bar\nVersion: 1\n\n"
 PACKAGES = b"Package: foo\nVersion: 1:2-3\nDescription: a foo\n with more to say:\n .\n than this\n\n"
@@ -240,12 +243,58 @@ def test_roots_that_cannot_be_used(root: str) -> None:
         Indexes(root, Timeouts(), boottime)
 
 
-def test_an_index_is_unpacked_by_what_it_is() -> None:
-    """Some servers unpack on the way what is called `.gz`; several pieces in one are one."""
+def counted(index: bytes, piece: int = 7) -> IndexReader:
+    """What is in this index, that comes in such pieces."""
+    reader = IndexReader("x")
+    for start in range(0, len(index), piece):
+        reader.take(index[start : start + piece])
+    reader.finish()
+    return reader
+
+
+@pytest.mark.parametrize("piece", [1, 7, 10_000])
+def test_an_index_is_unpacked_by_what_it_is(piece: int) -> None:
+    """Some servers unpack on the way what is called `.gz`; several pieces in one are one; padding is nothing."""
     for pack in PACKED.values():
-        assert unpack(pack(SOURCES)) == SOURCES
-        assert packages(unpack(pack(SOURCES) + pack(SOURCES)), "x") == ["foo 1:2-3", "bar 1"] * 2
-    assert packages(b"\n\n", "x") == []
+        assert (counted(pack(SOURCES), piece).count, counted(pack(SOURCES), piece).example) == (2, "foo 1:2-3")
+        assert counted(pack(SOURCES) + pack(SOURCES), piece).count == 4
+    assert counted(gzip.compress(SOURCES) + b"\0" * 512, piece).count == 2
+    assert counted(b"\n\n", piece).count == counted(b"", piece).count == 0
+
+
+BROKEN = {
+    "cut short": gzip.compress(SOURCES)[:-9],
+    "xz cut short": lzma.compress(SOURCES)[:-9],
+    "garbage behind": gzip.compress(SOURCES) + b"x" * 99,
+    "garbage": b"\x1f\x8bgarbage",
+    "garbage of xz": b"\xfd7zXZ\x00garbage",
+    "a page for people": b"<html>\n<body>\n\n</body></html>",
+    "a package without a version": b"Package: foo\n\nPackage: bar\nVersion: 1\n",
+    "a paragraph without end": b"Package: foo\n" + b" x\n" * 400_000,
+    "a bomb": gzip.compress(b"\n" * MEBIBYTE) * (LARGEST_BYTES // MEBIBYTE + 1),
+    "a bomb of xz": lzma.compress(b"\n" * MEBIBYTE) * (LARGEST_BYTES // MEBIBYTE + 1),
+}
+
+
+@pytest.mark.parametrize("index", BROKEN.values(), ids=BROKEN)
+def test_what_is_no_whole_index_proves_nothing(index: bytes) -> None:
+    """Neither cut short, nor without end, nor something else."""
+    with pytest.raises(UnreadableError):
+        counted(index, 16_384)
+
+
+def test_a_large_index_is_read_in_little_memory_and_holds_up_nobody() -> None:
+    """Ten thousand packages: it is counted as it comes, never kept."""
+    paragraph = b"Package: p%d\nVersion: 1\n" + b" more\n" * 100
+    packed = gzip.compress(b"\n\n".join(paragraph % number for number in range(20_000)))
+    tracemalloc.start()
+    try:
+        began = time.process_time()
+        assert counted(packed, 16_384).count == 20_000
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+        assert time.process_time() - began < 10.0
+    finally:
+        tracemalloc.stop()
 
 
 def test_release_files() -> None:

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from ppa_assigner.launchpad.bodies import LARGEST_BYTES
 from ppa_assigner.launchpad.transport import (
-    LARGEST_BYTES,
     NoAnswerError,
     NotSentError,
     RequestSeen,

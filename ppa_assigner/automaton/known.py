@@ -183,7 +183,7 @@ class Known:
     flight: Flight | None = None
     waiting: tuple[Command, ...] = ()
     clean: Clean | None = None
-    burnt: frozenset[tuple[str, str]] = frozenset()  # source versions that were seen to have been here
+    burnt: frozenset[int] = frozenset()  # source versions that were seen to have been here, as `burnt` keeps them
     abandoned: tuple[int, ...] = ()  # tokens of the last searches that nobody waits for any more
     failures: int = 0
     not_before: float = float("-inf")

@@ -41,6 +41,9 @@ NOT_ALLOWED = (401, 403)
 # Answered before anything was done; unlike other 4xx, the same request may pass later.  412 is here for requests that
 # set no condition: nobody but a server between can mean anything by it.
 NOT_NOW = (408, 412, 425, 429)
+PAGE = 300  # the most that Launchpad gives (launchpad-facts.md, F.2)
+# A page of 300 PPAs has less than 20,000 values.
+SMALL_BYTES, MOST_VALUES = 64 * 1024, 100_000
 LONGEST_NUMBER = 15  # digits, so that it is exact also as a float
 
 # launchpad-facts.md, D.10
@@ -220,6 +223,8 @@ def page(answer: Answer) -> tuple[dict[str, Any], Moment]:
         data = document(answer)
         if not _are_entries(data.get("entries")):
             raise UnreadableError("a listing without entries")
+        if len(data["entries"]) > PAGE:
+            raise UnreadableError(f"a page of {len(data['entries'])} entries: {PAGE} were asked for")
         return data, moment(answer)
     except UnreadableError as error:
         raise FailedError(Unavailable(str(error))) from error
@@ -231,13 +236,26 @@ def _are_entries(value: Any) -> bool:
 
 def document(answer: Answer) -> dict[str, Any]:
     """The JSON object in an answer.  Raises UnreadableError."""
+    if len(answer.body) > SMALL_BYTES and _values(answer.body) > MOST_VALUES:
+        raise UnreadableError(f"{answer.status} with more than {MOST_VALUES} values in it")
     try:
-        data = json.loads(answer.body, parse_int=_number)
+        data = json.loads(answer.body.decode(), parse_int=_number)
     except (ValueError, RecursionError) as error:
         raise UnreadableError(f"{answer.status} without JSON in it") from error
     if not isinstance(data, dict):
         raise UnreadableError(f"{answer.status} with something else than a JSON object")
     return data
+
+
+def _values(body: bytes) -> int:
+    """How many values a JSON document may have at the most, told without making any: each takes many times the memory
+    of its text.
+    """
+    bare = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if (quotes := bare.count(b'"')) > 2 * MOST_VALUES:
+        return quotes // 2
+    outside = b"".join(bare.split(b'"')[::2])
+    return sum(map(outside.count, (b",", b"{", b"[")))
 
 
 def _number(digits: str) -> float:

@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 Get = Callable[[str], Answer]
 SOME = 50  # enough to see whether there are any
-PAGE = 300  # the most that Launchpad gives (launchpad-facts.md, F.2)
-MOST_PAGES = 1000
+PAGE = answers.PAGE
+MOST_PAGES = 200  # more than Launchpad gives within the time of a call
 ACTIVE_STATUSES = ("Pending", "Published")
 PENDING_STATES = ("Needs building", "Currently building", "Gathering build output", "Uploading build")
 CANCELLING = "Cancelling build"  # in no counter (launchpad-measured.md, 9)

@@ -6,15 +6,9 @@ was read and is, or when it is not there; what cannot be understood or does not 
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import io
-import lzma
 import re
-import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from debian import deb822
@@ -24,7 +18,9 @@ from ..port import Lane, Moment, Remains, Unavailable
 from ..reference import Reference
 from . import answers
 from .answers import FailedError, UnreadableError
-from .contents import Get, Series
+from .bodies import Take
+from .contents import Series
+from .index_reading import LARGEST_BYTES, IndexReader, Listed
 from .links import last_part, origin
 from .transport import Answer, Timeouts, Transport
 
@@ -32,20 +28,11 @@ PRODUCTION = "https://ppa.launchpadcontent.net"
 CONNECTIONS = 8
 # Something between that keeps answers must ask the host itself; apt does so for Release files.
 HEADERS = {"User-Agent": f"ppa-assigner/{__version__}", "Cache-Control": "no-cache", "Pragma": "no-cache"}
-LARGEST_BYTES = 256 * 1024 * 1024
+LARGEST_RELEASE_BYTES = 1024 * 1024
 PACKINGS = (".xz", ".gz", "")
 _INDEX = re.compile(r"(?P<plain>[\w.+-]+(?:/[\w.+-]+)*/(?:Sources|Packages))(?P<packing>\.xz|\.gz|)")
-_GZIP, _XZ = b"\x1f\x8b", b"\xfd7zXZ\x00"
 
 Architectures = Callable[[Series], Iterable[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A file in a Release file."""
-
-    sha256: str
-    size: int
 
 
 class Indexes:
@@ -73,35 +60,47 @@ class Indexes:
         the same (a host that makes no Release files); then those of `architectures` are looked for.
         Raises FailedError, UnreadableError, NotSentError, NoAnswerError.
         """
-        get = partial(self._get, deadline)
+        get = _Get(self._transport, deadline)
         base = "/".join([self._root, *(quote(part) for part in (ppa.owner, ppa.name, ppa.distribution)), "dists"])
         return _Reading(get, base, architectures).remains(series)
 
-    def _get(self, deadline: float, url: str) -> Answer:
-        return self._transport.request("GET", url, HEADERS, lane=Lane.WORK, deadline=deadline)
+
+@dataclass(frozen=True, slots=True)
+class _Get:
+    """GET for all requests of one reading.  What of a file is given to `take` as it comes is in no answer."""
+
+    transport: Transport
+    deadline: float
+
+    def __call__(self, url: str, take: Take | None = None) -> Answer:
+        most = LARGEST_RELEASE_BYTES if take is None else LARGEST_BYTES
+        return self.transport.request(
+            "GET", url, HEADERS, lane=Lane.WORK, deadline=self.deadline, most=most, take=take
+        )  # fmt: skip
 
 
 @dataclass
 class _Reading:
     """One reading of all indexes of a PPA."""
 
-    get: Get
+    get: _Get
     base: str
     architectures: Architectures
     first: Moment | None = None
-    named: list[str] = field(default_factory=list)
+    count: int = 0
+    example: str | None = None
 
     def remains(self, series: Iterable[Series]) -> Remains:
         for one in series:
             self._series(one, f"{self.base}/{quote(last_part(one.url))}")
         if self.first is None:
             raise FailedError(Unavailable("no series is known whose indexes could be read"))
-        return Remains(len(self.named), self.named[0] if self.named else None, self.first)
+        return Remains(self.count, self.example, self.first)
 
     def _series(self, series: Series, where: str) -> None:
         release = self._fetch(f"{where}/Release")
         if release is not None:
-            listed = files(release)
+            listed = files(release.body)
             for plain in sorted({match["plain"] for name in listed if (match := _INDEX.fullmatch(name))}):
                 self._listed(where, plain, listed)
         elif not series.obsolete and self._unlisted(where, "main/source/Sources"):
@@ -113,37 +112,37 @@ class _Reading:
         if unpacked is not None and unpacked.size == 0:
             return
         for name in (plain + packing for packing in PACKINGS if plain + packing in listed):
-            packed = self._fetch(f"{where}/{quote(name)}")
-            if packed is None:
+            index = IndexReader(f"{where}/{name}")
+            if self._fetch(f"{where}/{quote(name)}", index.take) is None:
                 continue  # Launchpad lists plain ones that it does not keep
-            content = unpack(packed)
-            if not (_fits(content, unpacked) if unpacked else _fits(packed, listed[name])):
-                raise UnreadableError(f"{where}/{name} is not what the Release file says: being published, or stale")
-            self._count(f"{where}/{plain}", content)
+            index.finish(listed[name], unpacked)
+            self._take(f"{where}/{plain}", index)
             return
         raise UnreadableError(f"{where}/{plain} is in the Release file and cannot be found")
 
     def _unlisted(self, where: str, plain: str) -> bool:
         for packing in reversed(PACKINGS):
-            packed = self._fetch(f"{where}/{plain}{packing}")
-            if packed is not None:
-                self._count(f"{where}/{plain}", unpack(packed))
+            index = IndexReader(f"{where}/{plain}{packing}")
+            if self._fetch(f"{where}/{plain}{packing}", index.take) is not None:
+                index.finish()
+                self._take(f"{where}/{plain}", index)
                 return True
         return False
 
-    def _fetch(self, url: str) -> bytes | None:
-        answer = self.get(url)
+    def _fetch(self, url: str, take: Take | None = None) -> Answer | None:
+        answer = self.get(url, take)
         moment = answers.moment(answer)
         self.first = self.first or moment
         if answer.status in answers.NOT_THERE:
             return None
         if answer.status != 200:
             raise FailedError(answers.problem(answer))
-        return answer.body
+        return answer
 
-    def _count(self, url: str, content: bytes) -> None:
-        where = url.removeprefix(f"{self.base}/")
-        self.named += (f"{name} in {where}" for name in packages(content, url))
+    def _take(self, url: str, index: IndexReader) -> None:
+        self.count += index.count
+        if index.example is not None and self.example is None:
+            self.example = f"{index.example} in {url.removeprefix(f'{self.base}/')}"
 
 
 def files(release: bytes) -> dict[str, Listed]:
@@ -153,38 +152,3 @@ def files(release: bytes) -> dict[str, Listed]:
         return {one["name"]: Listed(one["sha256"], int(one["size"])) for one in listed}
     except (KeyError, ValueError, TypeError, EOFError) as error:
         raise UnreadableError("a Release file that lists no files") from error
-
-
-def packages(index: bytes, where: str) -> list[str]:
-    """Name and version of each package in it.  Raises UnreadableError for what is no index."""
-    try:
-        found = list(deb822.Deb822.iter_paragraphs(index, use_apt_pkg=False))
-        named = [f"{one['Package']} {one['Version']}" for one in found]
-    except (KeyError, ValueError, EOFError) as error:
-        raise UnreadableError(f"{where} is no index of packages") from error
-    if not named and index.strip():
-        raise UnreadableError(f"{where} is no index of packages")
-    return named
-
-
-def unpack(content: bytes) -> bytes:
-    """The same, unpacked: by what it is, for some servers unpack what is called `.gz`.  Raises UnreadableError."""
-    try:
-        with _opened(content) as stream:
-            plain = stream.read(LARGEST_BYTES + 1)
-    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise UnreadableError(f"an index that cannot be unpacked: {error}") from error
-    if len(plain) > LARGEST_BYTES:
-        raise UnreadableError(f"an index of more than {LARGEST_BYTES} bytes")
-    return plain
-
-
-def _opened(content: bytes) -> io.BufferedIOBase:
-    stream = io.BytesIO(content)
-    if content.startswith(_GZIP):
-        return gzip.GzipFile(fileobj=stream)
-    return lzma.LZMAFile(stream) if content.startswith(_XZ) else stream
-
-
-def _fits(content: bytes, listed: Listed) -> bool:
-    return len(content) == listed.size and hashlib.sha256(content).hexdigest() == listed.sha256.lower()

@@ -6,13 +6,15 @@ once.  A write that left and was not answered is `Unknown`, and never taken for 
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlencode
 
 from ..port import (
@@ -42,7 +44,9 @@ from .catalogue import Catalogue, architectures
 from .indexes import Indexes
 from .links import reference_of, to_person, to_ppa
 from .texts import one_line
-from .transport import Answer, NoAnswerError, NotSentError, Transport
+from .transport import Answer, NoAnswerError, NotSentError, TooLargeError, Transport
+
+log = logging.getLogger(__name__)
 
 MOST_DELETED = 100
 
@@ -105,10 +109,12 @@ class Operations:
         found: dict[Reference, Entry] = {}
         started = self._boottime()
         ended = started
-        for page, moment in contents.pages(get, url):
-            ended = moment.ended
-            entries = (answers.entry(data, moment) for data in page)
-            found.update((reference_of(entry.url), entry) for entry in entries if isinstance(entry, Entry))
+        try:
+            for page, moment in contents.pages(get, url):
+                ended = moment.ended
+                found.update((reference_of(entry.url), entry) for entry in _entries(page, moment))
+        except TooLargeError as error:  # somebody's endless description is no reason not to look at the others
+            log.warning("%s: all further PPAs are read one by one", error)
         return Look(found, started, ended)
 
     def _shown_to_all(self, url: str) -> frozenset[Reference]:
@@ -297,6 +303,17 @@ class Operations:
     def set_processors(self, entry: Entry, names: Collection[str], not_after: float) -> ActAnswer:
         """One POST; idempotent."""
         return self._asking.act(entry.url, belongings.building_for(self._root, names), not_after)
+
+
+def _entries(page: list[dict[str, Any]], moment: Moment) -> Iterator[Entry]:
+    """Those that can be used.  One that cannot be read says nothing of the others: who looks reads it alone."""
+    for data in page:
+        try:
+            found = answers.entry(data, moment)
+            if isinstance(found, Entry) and reference_of(found.url):
+                yield found
+        except UnreadableError as error:  # noqa: PERF203 - each is judged by itself
+            log.debug("left out of a listing: %s", error)
 
 
 def _result(second: Future[Answer], deadline: float) -> Answer:

@@ -29,6 +29,7 @@ from urllib3.exceptions import HTTPError, ProxyError, ProxySchemeUnknown
 from urllib3.util import make_headers
 
 from ..port import Lane
+from .bodies import LARGEST_BYTES, Body, LongerError, Take
 from .slots import Slots
 from .sockets import Exchange, PlainPool, SecurePool, SecureSocket, TooLateError, carrying
 from .texts import Secrets, one_line
@@ -37,10 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _OBJECT = re.compile(r"^\w+\(host=[^)]*\): ")  # how urllib3 begins what it says
-LARGEST_BYTES = 64 * 1024 * 1024
 DOCUMENTS = (200, 209)
 """Statuses of answers that are what was asked for, and not to be changed."""
-CHUNK_BYTES = 64 * 1024
 SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -86,6 +85,10 @@ class NoAnswerError(Exception):
     """The request may have been carried out, or may still be: it left, and no whole answer came."""
 
 
+class TooLargeError(NoAnswerError):
+    """The answer is longer than whoever asked takes."""
+
+
 class Transport:
     """Connections to the service at `root`, split in lanes that never wait for each other.  Safe for threads.
 
@@ -129,8 +132,11 @@ class Transport:
         lane: Lane = Lane.WORK,
         deadline: float | None = None,
         leave_by: float | None = None,
+        most: int = LARGEST_BYTES,
+        take: Take | None = None,
     ) -> Answer:
-        """Send once and read all of the answer, whatever its status.
+        """Send once and read all of the answer, whatever its status, if it has no more than `most` bytes, unpacked.
+        With `take`, that gets the body of a 200 piece by piece, and the answer has none.
 
         `deadline`: monotonic clock, default `deadline()`.  `leave_by`: boot-time clock; if the first byte could leave
         only later, nothing is sent.  Raises NotSentError and NoAnswerError, nothing else.
@@ -144,7 +150,7 @@ class Transport:
         started = self._boottime()
         outcome: int | str = "not-sent"
         try:
-            answer = self._answered(exchange, lane, method, url, headers, body, started)
+            answer = self._answered(exchange, lane, method, url, headers, body, started, Body(most, take))
             outcome = answer.status
         except NoAnswerError:
             outcome = "no-answer"
@@ -167,13 +173,16 @@ class Transport:
         headers: Mapping[str, str],
         body: bytes | None,
         started: float,
+        into: Body,
     ) -> Answer:
         try:
             with self._slot(lane, exchange), carrying(exchange):
                 response = self._begin(exchange, lane, method, url, headers, body)
-                content = _whole(response)
+                content = into.read(response)
         except (HTTPError, OSError, http.client.HTTPException, ValueError, TooLateError) as error:
             kind = NoAnswerError if exchange.sent else NotSentError
+            if isinstance(error, LongerError):
+                kind = TooLargeError
             # Without the cause: an error about a header has the header, and with it the signature, in it.
             raise kind(self._failed(method, url, _told(error))) from None
         if self._way and response.status == http.client.PROXY_AUTHENTICATION_REQUIRED:
@@ -291,21 +300,6 @@ def _connecting(proxy: str | None, size: int, context: ssl.SSLContext) -> urllib
         )
     except ProxySchemeUnknown:
         raise ValueError(f"a proxy of the kind {parts.scheme}:// is not supported") from None
-
-
-def _whole(response: urllib3.BaseHTTPResponse) -> bytes:
-    content = bytearray()
-    try:
-        for piece in response.stream(CHUNK_BYTES):
-            content += piece
-            if len(content) > LARGEST_BYTES:
-                raise ValueError(f"the answer is longer than {LARGEST_BYTES} bytes")
-    except BaseException:
-        response.close()  # a connection with half an answer in it must not be used again
-        raise
-    finally:
-        response.release_conn()
-    return bytes(content)
 
 
 def _told(error: BaseException) -> str:

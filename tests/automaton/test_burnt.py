@@ -214,5 +214,7 @@ def test_what_is_remembered_is_bounded() -> None:
     assert len(many.burnt) == burnt.KEPT
     assert burnt.learnt(many, [("source-1", "1")]) is many
     more = burnt.learnt(many, [HELLO])
-    assert more.burnt == {HELLO}
+    assert len(more.burnt) == 1
     assert burnt.hit(more, [OTHER, HELLO]) == HELLO
+    all_at_once = burnt.learnt(more, ((f"source-{number}", "1") for number in range(10 * burnt.KEPT)))
+    assert len(all_at_once.burnt) == burnt.KEPT
