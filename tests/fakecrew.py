@@ -118,7 +118,7 @@ class FakeWorker(Worker):
 
     def hear(self) -> None:
         """Silence counts from now on."""
-        self._known = replace(self._known, heard=self._clock.now().date)
+        self._known = replace(self._known, heard=self._clock.now().date, heard_at=self._clock.boot())
 
     def lend(self, attempt: int | None = None) -> Record:
         """Carry out the oldest Assign."""

@@ -43,7 +43,11 @@ def exec_command(
     attempt: options.Attempt = 0,
     on_lost: Annotated[
         OnLost,
-        typer.Option("--on-lost", metavar="stop|warn", help="What becomes of COMMAND when its lease ends early."),
+        typer.Option(
+            "--on-lost",
+            metavar="stop|warn",
+            help="What becomes of COMMAND when its lease ends early, or may have ended.",
+        ),
     ] = OnLost.STOP,
     url: Url = None,
     token_file: TokenFile = None,

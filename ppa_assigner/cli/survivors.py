@@ -1,9 +1,10 @@
 """Ends what is left of a command when the `exec` that ran it is gone, by SIGKILL too: its PPA will be another's soon.
 
-Runs as a process of its own, `python -I -S survivors.py MARK`, and imports nothing of this package.  Its stdin is a
-socket whose other end `exec` alone has: it writes a line when it listens, reads the command's pid, and in the end a `.`
-if what is left may go on.  The other end closed without that means that `exec` is gone.  Which processes are the
-command's is told by MARK in their environment and by who started them, whatever group or session they have now.
+Runs as a process and a session of its own, `python -I -S survivors.py MARK`: what ends the job's group or its terminal
+must not end this first.  It imports nothing of this package.  Its stdin is a socket whose other end `exec` alone has.
+It writes a line when it listens, reads the command's pid, and in the end a `.` if what is left may go on; the other end
+closed without that means that `exec` is gone.  Which processes are the command's is told by MARK in their environment
+and by who started them, whatever group or session they have now.
 
 Rule: a process is signalled as the very one that was looked at (pidfd), not by a number that another may have by then.
 It is light: one runs beside each `exec`.
@@ -41,7 +42,6 @@ class Process:
 
 def main(mark: str) -> None:
     """Wait for the end of `exec`, and act on it."""
-    os.setsid()  # what ends the job's group or its terminal must not end this first
     _keep_only_stdin()
     os.write(0, b"\n")
     roots: set[Identity] = set()

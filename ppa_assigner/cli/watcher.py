@@ -59,6 +59,7 @@ class Watcher:
             self._process = subprocess.Popen(  # noqa: S603 - no word of it is from outside
                 [sys.executable, "-I", "-S", survivors.__file__, self._mark],
                 stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                start_new_session=True,
             )  # fmt: skip
 
     def _listens(self) -> bool:

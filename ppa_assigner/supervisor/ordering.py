@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -51,7 +50,7 @@ class Ordering:
 
     def touch(self, lease: str, ttl: float | None, caller: Caller) -> Future[LentView]:
         """Proof of life.  Where that can be neither written nor denied now, it is told whether it was heard."""
-        order, came = Order(self._office, self._lent), self._office.clock.now().date
+        order, came = Order(self._office, self._lent), self._office.clock.boot()
         command = partial(_with_deadline, Touch, lease=lease, ttl=ttl)
 
         def go(ppa: Reference, record: Record) -> None:
@@ -121,11 +120,11 @@ class Ordering:
         """Launchpad did not answer: the release is taken over."""
         return {"pending": self._office.releases.take(ppa, lease)}
 
-    def _heard(self, ppa: Reference, came: datetime) -> dict[str, Any]:
-        """Whether silence counts anew since then, for this daemon."""
+    def _heard(self, ppa: Reference, came: float) -> dict[str, Any]:
+        """Whether silence counts anew since then (boot time), for this daemon."""
         member = self._office.crew.get(ppa)
-        heard = member.worker.known.heard if member is not None and member.down is None else None
-        return {"heard": True} if heard is not None and heard >= came else {}
+        heard = member is not None and member.down is None and member.worker.known.heard_at >= came
+        return {"heard": True} if heard else {}
 
     def _lent(self, ppa: Reference, outcome: Outcome) -> LentView:
         if not isinstance(outcome, Lent):

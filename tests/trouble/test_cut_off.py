@@ -136,3 +136,19 @@ def test_launchpads_absence_alone_does_not_stop_the_command(daemon: Daemon, laun
         until(lambda: daemon.ppas()[0]["touched"] > before["touched"], "a touch", DEADLINE_S, every=0.1)
         run.send_signal(signal.SIGUSR1)
         assert run.communicate(timeout=DEADLINE_S) == ("SIGUSR1\n", "")
+
+
+def test_a_command_that_ends_while_launchpad_is_away_has_its_ppa_given_back_later(
+    daemon: Daemon, launchpad: Launchpad
+) -> None:
+    """By the daemon: exec says so, and does not wait for it."""
+    with started("exec", "--owner", "me", "--", *LISTEN, url=f"unix:{daemon.address}") as run:
+        assert line_of(run) == "ready\n"
+        away = launchpad.control.fault("status", status=503)
+        run.send_signal(signal.SIGUSR1)
+        out, err = run.communicate(timeout=DEADLINE_S)
+        assert (run.returncode, out) == (9, "SIGUSR1\n")
+        assert "not released yet: the daemon does it as soon as Launchpad is back" in err
+    assert still_lent(daemon)
+    launchpad.control.unfault(away)
+    daemon.wait_for_states(free=1)
