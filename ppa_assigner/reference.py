@@ -11,6 +11,8 @@ from dataclasses import dataclass
 _NAME = r"[a-z0-9][a-z0-9+.-]*"
 _DISTRIBUTION = "ubuntu"
 _NOT_A_NAME = "is no PPA like ~owner/ubuntu/name or ppa:owner/name: none can have the name ubuntu"
+WEB = "https://launchpad.net/"
+"""Where production Launchpad's pages are."""
 _FORMS = (
     re.compile(rf"(?:~|%7[Ee])(?P<owner>{_NAME})/(?P<distribution>{_NAME})/(?P<name>{_NAME})"),
     re.compile(rf"ppa:(?P<owner>{_NAME})/(?:(?P<distribution>{_NAME})/)?(?P<name>{_NAME})"),
@@ -57,7 +59,7 @@ class Reference:
     @property
     def web(self) -> str:
         """The page for people on production Launchpad; where it really is, an entry's `web_link` tells."""
-        return f"https://launchpad.net/~{self.owner}/+archive/{self.distribution}/{self.name}"
+        return WEB + self.path
 
     @property
     def path(self) -> str:

@@ -47,6 +47,17 @@ def test_launchpad_away_is_told_and_is_no_reason_to_be_unready(api: Served) -> N
     assert "Nothing can be lent yet: the first look" in api.http.get("/").text
 
 
+def test_the_page_links_to_where_launchpads_pages_are(api: Served) -> None:
+    """As Launchpad told of a PPA; production's until it has."""
+    api.backend.known = [Snapshot(ONE, "default", USED, Condition.OK, NOW)]
+    assert f'href="{ONE.web}"' in api.http.get("/").text
+    assert api.http.get("/page/about").json()["root"] == "https://launchpad.net/"
+    web = f"https://staging.example/{ONE.path}"
+    api.backend.known = [Snapshot(ONE, "default", USED, Condition.OK, NOW, web=web)]
+    assert f'href="{web}"' in api.http.get("/").text
+    assert api.http.get("/page/about").json()["root"] == "https://staging.example/"
+
+
 def test_metrics_tell_pools_line_and_traffic(api: Served) -> None:
     """In Prometheus' format, by pool; answers are counted by the route's pattern, not by what was asked for."""
     api.backend.answer = Problem(Kind.NONE_FREE, "none")

@@ -80,7 +80,7 @@ def assert_hostile_text_is_text(page: Page) -> None:
     assert page.title() != "owned"
     assert page.locator("#table img, #table script").count() == 0
     kinds = page.locator("#table a").evaluate_all("all => all.map((a) => `${a.protocol} ${a.rel}`)")
-    assert set(kinds) == {"https: noopener noreferrer"}
+    assert set(kinds) == {f"{scheme}: noopener noreferrer" for scheme in ("http", "https")}  # the stand-in's pages
 
 
 def test_hostile_text_stays_text(reader: Page) -> None:

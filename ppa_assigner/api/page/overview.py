@@ -39,9 +39,17 @@ def bare() -> str:
 
 
 def full(
-    pools: Sequence[Document], ppas: Sequence[Document], events: Iterable[Document], trouble: str, now: datetime
+    pools: Sequence[Document],
+    ppas: Sequence[Document],
+    events: Iterable[Document],
+    *,
+    trouble: str,
+    root: str,
+    now: datetime,
 ) -> str:
-    """With all that is known, for everybody who reaches the daemon; `trouble` is what everybody should know first."""
+    """With all that is known, for everybody who reaches the daemon; `trouble` is what everybody should know first,
+    `root` where Launchpad's pages are.
+    """
     return _page(
         access="open",
         refresh=_REFRESH,
@@ -51,7 +59,7 @@ def full(
         alike=_alike(ppas),
         count=str(len(ppas)),
         pools=rows.rows(rows.pool(view, _ends(ppas, view["pool"]), now) for view in pools),
-        ppas=rows.rows(rows.ppa(each, now) for each in ppas),
+        ppas=rows.rows(rows.ppa(each, now, root) for each in ppas),
         events=rows.rows(_lately(events, now)),
         links=join(element("li", element("a", text, href=path)) for path, text in _API),
     )

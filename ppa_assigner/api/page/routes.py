@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from ... import __version__
 from ...problems import Kind, Problem
-from ...views import Event
+from ...reference import WEB
+from ...views import Event, Snapshot
 from .. import access_control, contract, documents
 from ..backend import Backend
 from . import overview, words
@@ -77,6 +78,7 @@ class Pages:
             "name": caller.name,
             "role": caller.role.value,
             "unready": self._backend.unready(),
+            "root": _root(self._backend.snapshots()),
             "launchpad": documents.reachable(self._backend.launchpad()),
             "after": f"{events.run}-{max(0, events.newest - KEPT)}",
             "newest": events.newest,
@@ -92,10 +94,17 @@ class Pages:
             [documents.pool(view) for view in self._backend.pools()],
             [documents.ppa(snapshot) for snapshot in self._backend.snapshots()],
             [documents.event(event) for event in self._last_events()],
-            words.banner(self._backend.unready(), documents.reachable(self._backend.launchpad())),
-            datetime.now(timezone.utc),
+            trouble=words.banner(self._backend.unready(), documents.reachable(self._backend.launchpad())),
+            root=_root(self._backend.snapshots()),
+            now=datetime.now(timezone.utc),
         )
 
     def _last_events(self) -> Sequence[Event]:
         events = self._backend.events
         return events.since(max(0, events.newest - KEPT))[0]
+
+
+def _root(snapshots: Sequence[Snapshot]) -> str:
+    """Where this Launchpad's pages are, as it told of a PPA; production's where it has not told yet."""
+    told = (one.web.removesuffix(one.ppa.path) for one in snapshots if one.web and one.web.endswith(one.ppa.path))
+    return next(told, WEB)

@@ -41,11 +41,11 @@ def bar(state: Document) -> Html:
     return element("svg", *parts, class_="bar", aria_hidden="true")
 
 
-def ppa(shown: Document, now: datetime) -> Html:
-    """A row of the table of PPAs."""
+def ppa(shown: Document, now: datetime, root: str) -> Html:
+    """A row of the table of PPAs; `root` is where Launchpad's pages are."""
     return element(
         "tr",
-        element("th", *_name(shown), scope="row", role="rowheader", class_="name"),
+        element("th", *_name(shown, root), scope="row", role="rowheader", class_="name"),
         element("td", element("bdi", shown["pool"]), role="cell", class_="pool"),
         element("td", *_chips(shown), role="cell", class_="state"),
         element("td", *_owner(shown), role="cell", class_="owner"),
@@ -97,10 +97,10 @@ def _line(view: Document, end: str | None, now: datetime) -> Iterator[str]:
         yield _time(end, words.within(-_since(end, now)), "in")
 
 
-def _name(shown: Document) -> Iterator[str]:
+def _name(shown: Document, root: str) -> Iterator[str]:
     path, name = words.split(shown["ppa"])
     owner, distribution = path.strip("~/").split("/")
-    web = f"https://launchpad.net/~{owner}/+archive/{distribution}/{name}"
+    web = f"{root}~{owner}/+archive/{distribution}/{name}"
     said = element("span", path, class_="path"), element("b", name)
     yield element("a", *said, href=web, rel="noopener noreferrer", aria_label=shown["ppa"])
 

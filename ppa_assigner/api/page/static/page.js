@@ -6,7 +6,7 @@ import { element, find, tick } from "./elements.js";
 import { follow } from "./following.js";
 import { happened, pool } from "./rows.js";
 import { Table } from "./table.js";
-import { banner, split } from "./words.js";
+import { banner, pages, split } from "./words.js";
 
 const LATELY = 30;
 const SOON = 200; // events come in bursts: one question for all of them
@@ -189,6 +189,7 @@ class Page {
     return () => {
       this.enterAs(about);
       this.begin(about);
+      pages.root = about.root;
       this.warn(banner(about.unready, about.launchpad));
       const alike = (values) => new Set(values).size <= 1;
       find("#table").classList.toggle("one-pool", alike(ppas.items.map((ppa) => ppa.pool)));

@@ -1,7 +1,7 @@
 // Pools, PPAs and events as rows.  Rule: `rows.py` makes the same of the same documents; a test holds the two together.
 
 import { chip, drawing, element, linked, time } from "./elements.js";
-import { isTrouble, MEANT, span, split, STATES, UNLESS_TOUCHED } from "./words.js";
+import { isTrouble, MEANT, pages, span, split, STATES, UNLESS_TOUCHED } from "./words.js";
 
 const ACTS = {
   release: "Release",
@@ -72,7 +72,7 @@ export class Row {
 function name(ppa) {
   const [path, last] = split(ppa.ppa);
   const [owner, distribution] = path.replace(/^~|\/$/g, "").split("/");
-  const href = `https://launchpad.net/~${owner}/+archive/${distribution}/${last}`;
+  const href = `${pages.root}~${owner}/+archive/${distribution}/${last}`;
   return [element("a", { href, rel: "noopener noreferrer", "aria-label": ppa.ppa },
     element("span", { class: "path" }, path), element("b", {}, last))];
 }

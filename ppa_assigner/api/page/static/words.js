@@ -41,6 +41,9 @@ export const exact = (text) => text.replace("T", " ").replace("Z", " UTC");
 export const isLink = (text) => LINK.test(text);
 export const isTrouble = (ppa) => ppa.condition !== "ok";
 
+// Where Launchpad's pages are.
+export const pages = { root: "https://launchpad.net/" };
+
 // What everybody should know first.
 export function banner(unready, launchpad) {
   if (unready) return `Nothing can be lent yet: ${unready}`;
