@@ -15,6 +15,7 @@ from ppa_assigner.config import Pool
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import State
+from ppa_assigner.supervisor.fresh import PAUSE_S
 from ppa_assigner.supervisor.keys import Key
 from ppa_assigner.supervisor.ticket import Place, TicketOffice
 from ppa_assigner.views import Condition, Wish
@@ -139,6 +140,61 @@ def test_none_free_says_what_a_client_can_use() -> None:
     assert facts["next_ends"] is None  # no worker is there that would know
     place = made.tickets.redeem(facts["ticket"], "default", Key(None, "second"), made.clock.epoch())
     assert place is not None
+
+
+@pytest.mark.parametrize(
+    ("state", "condition", "fields", "fault", "said"),
+    [
+        (State.DIRTY, Condition.OK, {}, None, "is being cleaned"),
+        (State.DIRTY, Condition.QUARANTINED, {"quarantined": "kept for #42"}, None, "is quarantined: kept for #42"),
+        (None, Condition.MISSING, {}, "Launchpad answers 404", "is missing: Launchpad answers 404"),
+        (None, Condition.UNMANAGED, {}, "it has packages in it", "is unmanaged: it has packages in it"),
+        (State.FREE, Condition.DISABLED, {}, None, "is disabled"),
+    ],
+)
+def test_none_free_says_why_the_one_that_is_wanted_is_not(
+    state: State | None, condition: Condition, fields: dict[str, Any], fault: str | None, said: str
+) -> None:
+    """Its state or condition, and the reason; not that there is none of the whole pool."""
+    made = desk("a", "b")
+    made["a"].show(made["a"].record(state, **fields) if state else None, condition, fault)
+    assert problem(made.ask(ppa=ref("a"))).detail == f"{ref('a')} {said}"
+
+
+def test_none_free_says_until_when_the_one_that_is_wanted_is_used() -> None:
+    """And not when some other lease ends, nor whose it is."""
+    made = desk("a", "b")
+    made["b"].used("y", lease="other", until=START + timedelta(hours=1))
+    made["a"].used("x", until=START + timedelta(hours=2), owner="somebody")
+    told = problem(made.ask(ppa=ref("a")))
+    assert told.detail.startswith(f"{ref('a')} is used")
+    assert "somebody" not in told.detail
+    assert told.facts["next_until"] == "2026-11-25T05:00:00Z"
+
+
+def test_who_begins_to_wait_has_it_looked_once() -> None:
+    """Another daemon may have freed one: a look begins at once, or after a pause if one began just before; not for
+    who does not wait, nor again for the next part of a long wait.
+    """
+    made = desk("a", free=False)
+    made["a"].used("x")
+    wake = made.supervisor._looker._wake
+    wake.clear()
+    made.ask("now")
+    assert not wake.is_set()
+    made.ask("waits", wait=1.0)
+    assert wake.is_set()
+    wake.clear()
+    made.ask("also", wait=60.0)
+    made.ask("short", wait=2.0)
+    assert not wake.is_set()
+    made.wait(PAUSE_S)
+    assert wake.is_set()
+    wake.clear()
+    ticket = ticket_of(made, "long")
+    made.wait(PAUSE_S)
+    made.ask("long", wait=60.0, ticket=ticket)
+    assert not wake.is_set()
 
 
 def test_none_free_without_an_end_in_sight() -> None:

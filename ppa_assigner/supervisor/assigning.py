@@ -20,6 +20,7 @@ from ..views import Snapshot, Wish
 from . import line
 from .claims import Claims
 from .confirming import Confirming, why_not
+from .fresh import Fresh
 from .keys import Key, key_of
 from .line import IN_LINE, Asked, Avoided, Call, Stage
 from .office import Office
@@ -47,6 +48,7 @@ class Assigning:
         self._bound = office.crew.shelf.bound
         self._tracing = Tracing(office, self._wishes, self._bound, self._wait_on)
         self._places = Places(office, self.match)
+        self._fresh = Fresh(office)
         self._waits = Waits(office, self._wishes, self._places, self._tracing, self.match)
 
     # -- calls come and go -----------------------------------------------------------------------------------------
@@ -60,9 +62,12 @@ class Assigning:
         asked, boot = self._wishes.get(key_of(wish)), self._office.clock.boot()
         call = Call(wish, boot + wish.wait, boot + wish.wait + self._office.total)
         if asked is None:
-            asked = self._wishes.enter(wish, self._places.take(wish))
+            before = self._places.take(wish)
+            asked = self._wishes.enter(wish, before)
             self._wishes.join(asked, call, self._waits.time_is_up)
             (self._searching.begin if asked.searched < asked.attempt else self._decide)(asked)
+            if before is None and wish.attempt == 0 and wish.ticket is None and asked.stage is Stage.WAITING:
+                self._fresh.look(call.until)
             return call
         self._wishes.admit(asked, wish)
         raised = wish.attempt > asked.attempt

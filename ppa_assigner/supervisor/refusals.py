@@ -23,6 +23,7 @@ from .office import Office
 from .ticket import Place
 
 RETRY_AFTER_S = 5.0
+IN_SERVICE = (Condition.OK, Condition.DUPLICATE)
 SOON_S = 1.0
 TOLD_NO = (Sight.LASTING_DENIED, Sight.BARRED)
 """Launchpad did answer: these are not ours to lend until a person acts."""
@@ -78,10 +79,14 @@ class Refusals:
         snapshots = [member.snapshot for member in self._office.crew.in_pool(wish.pool)]
         if (outage := self._outage(asked, snapshots)) is not None:
             return self.unavailable(asked, outage)
-        untils = [s.record.until for s in snapshots if s.record and s.record.state is State.USED and s.record.until]
-        end = min((s.end for s in snapshots if s.end is not None), key=lambda end: end.at, default=None)
+        wanted = [s for s in snapshots if wish.ppa in (None, s.ppa)]
+        untils = [s.record.until for s in wanted if s.record and s.record.state is State.USED and s.record.until]
+        end = min((s.end for s in wanted if s.end is not None), key=lambda end: end.at, default=None)
+        why = f"no PPA of pool {wish.pool!r} is free{_next(end)}"
+        if wish.ppa is not None and wanted:
+            why = f"{wish.ppa} {_as_it_is(wanted[0])}"
         return self.problem(
-            wish, Kind.NONE_FREE, f"no PPA of pool {wish.pool!r} is free{_next(end)}", counts=counted(snapshots),
+            wish, Kind.NONE_FREE, why, counts=counted(snapshots),
             position=position, ticket=self._ticket(wish, asked.first),
             next_until=_earliest(untils), next_ends=_earliest([end.at] if end else []), retry_after=RETRY_AFTER_S,
         )  # fmt: skip
@@ -131,10 +136,25 @@ class Refusals:
 
 def _next(end: End | None) -> str:
     """When one may be, for people."""
-    if end is None:
-        return ""
-    unless = " unless it is touched" if end.by is EndsBy.IDLE else ""
-    return f"; the next lease ends at {format_time(end.at)}{unless}"
+    return "" if end is None else f"; the next lease ends at {_moment(end)}"
+
+
+def _moment(end: End) -> str:
+    return format_time(end.at) + (" unless it is touched" if end.by is EndsBy.IDLE else "")
+
+
+def _as_it_is(snapshot: Snapshot) -> str:
+    """Why the one PPA that is wanted is not to be had, for people; whose it is they may look up."""
+    record, condition = snapshot.record, snapshot.condition
+    if record is not None and record.state is State.USED and condition in IN_SERVICE:
+        return "is used" + (f" until {_moment(snapshot.end)}" if snapshot.end is not None else "")
+    if condition not in IN_SERVICE:
+        why = (record.quarantined if record is not None else None) or snapshot.fault
+        return f"is {condition.value}" + (f": {why}" if why else "")
+    if record is not None and record.state is State.DIRTY:
+        step = snapshot.cleaning.step if snapshot.cleaning is not None else None
+        return "is being cleaned" + (f": {step}" if step else "")
+    return "is not to be had just now"
 
 
 def _earliest(moments: Sequence[datetime]) -> str | None:

@@ -43,3 +43,22 @@ def test_what_another_daemon_lent_while_an_answer_was_on_its_way_is_found(tmp_pa
         launchpad.control.release(held["number"])
         assert again.result(60).json()["id"] == told["id"]
         check_history(launchpad, PPAS)
+
+
+def test_what_another_daemon_freed_is_seen_by_who_waits(tmp_path: Path, launchpad: Launchpad) -> None:
+    """The next look would be in an hour: a call that waits has one made, and gets the PPA; one that does not is told
+    what is known, and why the PPA that it names is not to be had.
+    """
+    first, second = (configure(tmp_path, launchpad, name, PPAS[:1], look_every="1h") for name in ("first", "second"))
+    with running(first, second):
+        for daemon in (first, second):
+            daemon.start().wait_for_states(free=1)
+        lease = first.assign("before").json()["id"]
+        assert second.assign("lost").status_code == 409  # a lost race tells this daemon that it is used
+        first.http.delete(f"/v1/leases/{lease}")
+        first.wait_for_states(free=1)
+        refused = second.assign("now", ppa=PPAS[0])
+        assert refused.status_code == 409
+        assert refused.json()["detail"].startswith(f"{PPAS[0]} is used until ")
+        assert second.assign("waits", wait=20).status_code == 201
+        check_history(launchpad, PPAS[:1])

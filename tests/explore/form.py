@@ -258,7 +258,7 @@ def _of_supervisor(former: Former, site: Site) -> Any:
     former.name(supervisor._serving._daemon.cleaner)
     return (
         office.ready,
-        *(_held(former, part) for part in (*_parts(supervisor._assigning), supervisor._twins)),
+        *(_held(former, part) for part in (*_parts(supervisor._assigning), supervisor._twins, office.releases)),
         tuple((former.name(f"argument {token}"), ppa.name, former.function(on))
               for token, (ppa, on) in office._expected.items()),
         tuple((former.round(n), _set(former, r.pending), _set(former, r.failed)) for n, r in rounds._rounds.items()),
