@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from typing import Any
 
 DEADLINE_S = 60.0
+NOBODY = "http://127.0.0.1:1"  # for a command that is told no daemon: by itself it would ask whoever is at port 8020
 PROGRAM = [sys.executable, "-c", "import sys; from ppa_assigner.cli import main; sys.exit(main())"]
 
 
 def environment(url: str | None = None, **more: str) -> dict[str, str]:
     """This process's, without what would lead a command elsewhere."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PPA", "NO_COLOR", "FORCE_"))}
-    return kept | ({} if url is None else {"PPA_ASSIGNER_URL": url}) | {"PYTHONWARNINGS": "ignore"} | more
+    return kept | {"PPA_ASSIGNER_URL": url or NOBODY, "PYTHONWARNINGS": "ignore"} | more
 
 
 def cli(*arguments: str, url: str | None = None, env: Mapping[str, str] | None = None, stdin: str = "") -> Done:
