@@ -137,7 +137,7 @@ class MemoryLaunchpad:
     ) -> Item:
         """A publication comes to be."""
         publication = Publication(f"memory://{next(self._ids)}", name, "1", where, debug)
-        item = Item(publication, self.date(), binary)
+        item = Item(publication, self.database(), binary)
         with self.lock:
             self.archives[ppa].items.append(item)
         return item
@@ -180,6 +180,10 @@ class MemoryLaunchpad:
     def date(self) -> datetime:
         """Launchpad's clock."""
         return START + timedelta(seconds=self.boot() - self.started + self.skew)
+
+    def database(self) -> datetime:
+        """The clock by which publications are dated; here the same."""
+        return self.date()
 
     def host(self) -> float:
         """A host's clock that is right, in seconds since 1970."""

@@ -216,6 +216,16 @@ def _edit(world: World, number: int) -> None:
     archive.description = compose("other words", record) if record is not None else "other words"
 
 
+def _lie(world: World, ahead: float) -> None:
+    """Launchpad's clock is so far ahead, in all answers from now on."""
+    world.spend("lies")
+    world.launchpad.skew, world.launchpad.lied = ahead, True
+
+
+def _truth(world: World) -> None:
+    world.launchpad.skew = 0.0
+
+
 def _time(world: World) -> None:
     """To the next step at or after what is due next; then what is due within the second that follows, in its order."""
     grain = world.scene.grain
@@ -239,5 +249,5 @@ ACTS: dict[str, Callable[..., None]] = {
     "land": _land, "look": _look, "blind": _blind, "listed": _listed, "looked": _looked, "crash": _crash,
     "restart": _restart, "ask": _ask, "hang up": _hang_up, "vanish": _vanish, "hear": _hear, "unheard": _unheard,
     "release": _release, "release again": _again, "touch": _touch, "touch again": _touch_again, "upload": _upload,
-    "stray": _stray, "edit": _edit, "time": _time,
+    "stray": _stray, "edit": _edit, "lie": _lie, "truth": _truth, "time": _time,
 }  # fmt: skip

@@ -23,7 +23,7 @@ from ppa_assigner.automaton import Known
 from ppa_assigner.automaton.clean import Clean
 from ppa_assigner.port import AccessDenied, Entry, Gone, Moment, Unavailable, Unknown
 from ppa_assigner.problems import Problem
-from ppa_assigner.record import Record, Text
+from ppa_assigner.record import Record, State, Text
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.line import Asked, Call, Claim
 from ppa_assigner.supervisor.office import Office
@@ -43,7 +43,7 @@ SOON = 1000  # keeps relative numbers away from 0 and below, whose hashes collid
 
 NAMED = {"token", "lease", "nonce", "cleaner", "url"}
 LEFT_OUT: dict[type, set[str]] = {
-    Known: {"ppa", "pool", "options", "daemon", "seed", "draws", "seen", "parsed"},
+    Known: {"ppa", "pool", "options", "daemon", "seed", "draws", "seen", "parsed", "unchanged", "heard_at"},
     Moment: {"date"},
     Clean: {"step", "seen", "left"},
     Entry: {"etag", "url", "displayname", "publish", "build_debug_symbols", "publish_debug_symbols"},
@@ -132,7 +132,7 @@ class Former:
         return (
             record.state.value, self.date(record.since), self.date(record.touched),
             self.date(record.until) if record.until else None, record.request, record.attempt, record.uploader,
-            record.tries, record.quarantined, record.lease is None, record.cleaner is None,
+            record.tries, record.quarantined, record.lease is None, record.cleaner is None, record.clock,
         )  # fmt: skip
 
     def function(self, function: Any) -> Any:
@@ -272,16 +272,20 @@ def _of_supervisor(former: Former, site: Site) -> Any:
 
 
 def _of_clock(former: Former, site: Site) -> Any:
-    """What it makes of the answers to come, and of the dates that are known."""
+    """What it makes of the answers to come.  Where no clock lies, a look for what came since a date finds the same as
+    one for whatever there is: since when the clocks were watched makes no difference.
+    """
     clock = site.supervisor._office.clock
-    now, watch, start = clock.now(), clock._watch, clock._start
-    since = [former.time(watch.since) if watch.since is not None else None, former.time(watch._last)]
+    now, watch = clock.now(), clock._watch
+    start = None if now.trusted else (clock._start._count, former.time(clock._start._first))
+    if not site.lies:
+        return clock._told.offset is None, start
     dates = [shell.known.record.since for shell in site.shells.values() if shell.known.record is not None]
     watched = tuple(now.agreeing_since is not None and date >= now.date_of(now.agreeing_since) for date in dates)
+    carried = (now.carried - now.date).total_seconds() if now.carried is not None else None
     return (
-        clock._told.offset is None, (now.date - now.latest).total_seconds(), now.trusted, now.agreed, start._count,
-        former.time(start._first), *since, watched, clock._steady._jumped, clock._alarmed,
-        now.carried is not None and (now.carried - now.date).total_seconds(),
+        clock._told.offset is None, start, (now.date - now.latest).total_seconds(), now.agreed, watched,
+        watch.since is not None and former.time(watch.since), former.time(watch._last), carried,
     )  # fmt: skip
 
 
@@ -301,7 +305,19 @@ def _of_shells(former: Former, site: Site) -> Any:
 
 
 def _of_shell(former: Former, shell: Shell) -> Any:
-    return (former.of(shell.known), former.of(shell.mail), former.of(shell.ask), former.of(shell.answer), shell.stalled)
+    return (
+        former.of(shell.known), former.of(shell.mail), former.of(shell.ask), former.of(shell.answer), shell.stalled,
+        _of_silence(former, shell.known),
+    )  # fmt: skip
+
+
+def _of_silence(former: Former, known: Known) -> Any:
+    """When its cleaner is touched next; of another's, when it counts as silent."""
+    record = known.record
+    if record is None or record.state is not State.DIRTY:
+        return None
+    ours = known.daemon.may_clean_after(record.cleaner)
+    return former.time(known.unchanged if ours else max(known.unchanged, known.heard_at))
 
 
 def _of_calls(former: Former, site: Site) -> Any:
@@ -333,7 +349,7 @@ def form_of(world: World) -> int:
                 former.of(launchpad.empty_seen.get(ppa)),
             )
         )
-    rest += [former.of(world.clients), former.of(world.told), former.of(world.late), world.budget]
+    rest += [former.of(world.clients), former.of(world.told), former.of(world.late), world.budget, launchpad.skew]
     names = former.names
     for site in world.sites:
         form, more = _of_site(site, world.base, epoch) if site is not None else (0, [])

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from ppa_assigner.problems import Kind, Problem
-from ppa_assigner.record import Record, State
+from ppa_assigner.record import Record, State, whole_seconds
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.line import Call
 from ppa_assigner.views import Lent
@@ -36,9 +37,14 @@ def told(world: World, number: int) -> Lent:
     site = world.take(world.clients[number].site or 0)
     lent: Lent = site.calls.pop(number).future.result(0)
     record, say = lent.record, world.stage.wrong.append
-    assert record.until is not None
-    new = Told(number, lent.ppa, record.lease or "", record.until)
-    if record.until <= world.launchpad.date():
+    date, until = world.launchpad.true(), record.until
+    assert until is not None
+    if until - date > timedelta(seconds=world.scene.ttl):  # a clock that lied wrote it; as long at least as promised
+        until = whole_seconds(date + timedelta(seconds=world.scene.ttl - 1.0))
+    new = Told(number, lent.ppa, record.lease or "", until)
+    if until <= date and lent.fresh:
+        say(f"I1: r{number} is told a lease of {lent.ppa.name} that is new and over")
+    if until <= date:
         return lent
     for other in world.told:
         if other.ppa == lent.ppa and other.client != number:
@@ -56,7 +62,7 @@ def ends(world: World, number: int) -> None:
 
 def over_by_time(world: World) -> None:
     """Leases have their ends."""
-    date = world.launchpad.date()
+    date = world.launchpad.true()
     world.told = tuple(one for one in world.told if one.until > date)
     for client in world.clients:
         if client.phase in LEASED and client.until is not None and client.until <= date:
@@ -113,7 +119,8 @@ def _of_call(world: World, number: int, site: Site) -> None:
 def hear(world: World, number: int) -> None:
     """The client has its lease."""
     lent = told(world, number)
-    world.client(number, phase="holding", site=None, ppa=lent.ppa, lease=lent.record.lease, until=lent.record.until)
+    until = next((one.until for one in world.told if one.client == number), lent.record.until)
+    world.client(number, phase="holding", site=None, ppa=lent.ppa, lease=lent.record.lease, until=until)
 
 
 def _refused(world: World, number: int, problem: Problem) -> None:

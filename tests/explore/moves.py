@@ -63,6 +63,10 @@ def _moves(world: World) -> Iterator[Move]:
         yield from _of_client(world, client)
     for number in range(world.scene.ppas):
         yield from _of_people(world, number)
+    if world.launchpad.skew:
+        yield ("truth",)
+    elif world.left("lies"):
+        yield from (("lie", ahead) for ahead in world.scene.lying)
     if world.due() != float("inf"):
         yield ("time",)
 
@@ -151,7 +155,8 @@ def _of_call(world: World, number: int) -> Iterator[Move]:
 
 def _of_people(world: World, number: int) -> Iterator[Move]:
     record = world.launchpad.record(ref(number))
-    if world.left("strays") and (record is None or record.state is State.DIRTY):
+    arriving = world.scene.arriving and all(client.phase == "apart" for client in world.clients)
+    if world.left("strays") and (record is None or record.state is State.DIRTY or arriving):
         yield ("stray", number)
     if world.left("edits"):
         yield ("edit", number)

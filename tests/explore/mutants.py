@@ -9,7 +9,7 @@ from __future__ import annotations
 from ppa_assigner.options import PoolOptions
 
 from .mutant import Edit, Mutant
-from .scene import Scene
+from .scene import DAY, Scene
 
 SMALL = ("ask", "go", "look", "time", "hear", "restart", "release")
 
@@ -70,7 +70,7 @@ MUTANTS = (
             Edit(
                 "automaton/lending.py",
                 "    if record.attempt < command.attempt:\n        return begin(known, Purpose.RAISE, now, command, "
-                "attempt=command.attempt, touched=now.date)\n",
+                "attempt=command.attempt, **dating.touched(record, now))\n",
                 "",
             ),
             Edit(
@@ -143,6 +143,8 @@ MUTANTS = (
             strays=1,
             start="dirty",
             attempts=0,
+            options=PoolOptions(settle=30.0, verify_age=0.0),  # shorter than the cleaner's touches are apart
+            grain=30.0,
             only=frozenset({"go", "look", "time", "late", "land", "stray"}),
         ),
         "I2",
@@ -242,13 +244,143 @@ MUTANTS = (
         (
             Edit(
                 "automaton/cleaning.py",
-                "timedelta(seconds=CLEANER_SILENCE_S)\n\n\ndef due",
-                "timedelta(0)\n\n\ndef due",
+                "return max(known.unchanged, known.heard_at) + CLEANER_SILENCE_S",
+                "return float('-inf')",
             ),
         ),
         Scene("two would clean", attempts=0, every=60.0, start="dirty", only=_only()),
         "I9",
         lively=True,
+    ),
+    Mutant(
+        "another's silence is told by the dates in its record",
+        "silence of another daemon's cleaner is measured by the reader; a touched that lies ahead keeps nobody away",
+        (
+            Edit(
+                "automaton/cleaning.py",
+                "return known.entry is not None and known.entry.moment.started >= _silent_from(known)",
+                "entry = known.entry\n    return entry is not None and "
+                "(entry.moment.date - record.touched).total_seconds() >= CLEANER_SILENCE_S",
+            ),
+        ),
+        Scene(
+            "touched tomorrow",
+            daemons=1,
+            attempts=0,
+            every=60.0,
+            start="dirty",
+            cleaner="other/1-x",
+            touched=DAY,
+            only=_only(),
+        ),
+        "I9",
+        lively=True,
+    ),
+    Mutant(
+        "Launchpad's clock is believed at once",
+        "time is believed when both clocks agree, or Launchpad's alone has gone on steadily for long",
+        (
+            Edit(
+                "clock.py",
+                "believed = (agree and self._start.over) or self._steady.alone",
+                "believed = self._told.offset is not None",
+            ),
+        ),
+        Scene(
+            "a day ahead",
+            daemons=1,
+            attempts=1,
+            lies=1,
+            every=60.0,
+            ttl=10_000.0,
+            only=_only("lie", "truth", less=("release",)),
+        ),
+        "I1",
+    ),
+    Mutant(
+        "what is assigned is dated by a clock that is behind",
+        "while time is not believed a used record is written by the latest of all clocks",
+        (Edit("automaton/now.py", "return latest if not self.trusted and", "return latest if self.date is None and"),),
+        Scene(
+            "a day behind",
+            daemons=1,
+            attempts=1,
+            lies=1,
+            lying=(-DAY,),
+            every=60.0,
+            ttl=10_000.0,
+            only=_only("lie", "truth", less=("release",)),
+        ),
+        "I1",
+    ),
+    Mutant(
+        "what a clock that lied wrote is not put right",
+        "what lies ahead of both in a used record is put right, so that it ends at last",
+        (Edit("automaton/dating.py", "    if limit is None:\n", "    if limit is not None or limit is None:\n"),),
+        Scene(
+            "assigned a day ahead",
+            daemons=1,
+            attempts=1,
+            lies=1,
+            lying=(DAY,),
+            every=60.0,
+            first=(("lie", DAY), ("time",), ("look", 0), ("ask", 0, 0), ("go", 0, 0), ("go", 0, 0)),
+            only=_only("truth", less=("release",)),
+        ),
+        "I9",
+        lively=True,
+    ),
+    Mutant(
+        "free is dated by the later clock",
+        "in a free record since is written by the earlier of the two clocks",
+        (
+            Edit(
+                "automaton/proving.py",
+                "since = now.earlier_at(proof.moment)",
+                "since = max(now.latest, proof.moment.date)",
+            ),
+        ),
+        Scene(
+            "free a day ahead",
+            daemons=1,
+            attempts=1,
+            lies=1,
+            lying=(DAY,),
+            crashes=1,
+            strays=1,
+            arriving=True,
+            start="dirty",
+            options=QUICK,
+            every=60.0,
+            only=_only("lie", "truth", "crash", "stray"),
+        ),
+        "I2",
+    ),
+    Mutant(
+        "dates are relied on that nobody watched",
+        "unless this daemon watched both clocks agree ever since the record's since, the PPA is looked into whole",
+        (
+            Edit(
+                "automaton/lending.py",
+                "if date and _watched_since(date, now)), None)",
+                "if date), None)",
+            ),
+        ),
+        Scene(
+            "a stray of yesterday",
+            daemons=1,
+            attempts=1,
+            lies=1,
+            lying=(-DAY,),
+            strays=1,
+            arriving=True,
+            lying_database=True,
+            options=QUICK,
+            every=60.0,
+            first=(("time",), ("look", 0), ("lie", -DAY), ("time",), ("look", 0), ("stray", 0), ("truth",)),
+            only=_only(less=("release",)),
+        ),
+        "I2",
     ),
     Mutant(
         "answered from a look that began before",

@@ -11,6 +11,7 @@ from typing import Any
 from ppa_assigner.options import PoolOptions
 
 SETTLE_S = 120.0
+DAY = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Scene:
     time has passed), `unheard` (an answer that left and never reached the client), `vanish` (a client that
     gives up without the daemon noticing), `hangups`, `uploads` (of holders),
     `strays` (content that comes to be while nobody holds the PPA), `edits` (of a person, in the words), `again` (a
-    former owner releases or touches once more), `touches`.
+    former owner releases or touches once more), `touches`, `lies` (Launchpad's clock is a day off, until it is right
+    again).
     Time passes to the next moment at which anything is due, in steps of `grain` seconds: what is due in one step comes
     late, and in any order with all that waits for the explorer.
     """
@@ -45,6 +47,9 @@ class Scene:
     edits: int = 0
     again: int = 0
     touches: int = 0
+    lies: int = 0
+    lying: tuple[float, ...] = (DAY, -DAY)
+    new: bool = False  # the daemons have had no answers yet that would make time believed
     uploaders: tuple[str | None, ...] = (None, None)
     human: str | None = "words"
     ttl: float = 240.0
@@ -53,6 +58,10 @@ class Scene:
     total: float = 60.0
     twins: bool = False  # both daemons have the same name, as two runs of one have
     start: str = "free"  # "free", "dirty" or "bare" (no record), all PPAs
+    cleaner: str | None = None  # of all PPAs that are dirty at the start
+    touched: float = 0.0  # how far ahead of the true time all PPAs were touched last
+    arriving: bool = False  # strays come to free PPAs too, while nobody asks
+    lying_database: bool = False  # publications are dated by the clock that lies
     options: PoolOptions = field(
         default_factory=lambda: PoolOptions(settle=SETTLE_S, verify_age=0.0, grant_upload=True)
     )
@@ -64,5 +73,5 @@ class Scene:
     def budget(self) -> tuple[tuple[str, int], ...]:
         """What is left at the start."""
         names = ("faults", "crashes", "slow", "stalls", "unheard", "vanish", "hangups", "uploads", "strays", "edits",
-                 "again", "touches")  # fmt: skip
+                 "again", "touches", "lies")  # fmt: skip
         return tuple((name, getattr(self, name)) for name in names)

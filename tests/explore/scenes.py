@@ -29,6 +29,15 @@ UPLOADING = Scene("1 PPA, 1 daemon, 1 uploader, uploads, a fault", daemons=1, up
 WAITING = Scene("1 PPA, 1 daemon, 2 clients that wait", daemons=1, waits=(600.0, 600.0), hangups=1)
 PEOPLE = Scene("1 bare PPA, 2 daemons, people", start="bare", attempts=0, edits=1,
                strays=1, faults=1)  # fmt: skip
+LYING = Scene(
+    "1 PPA, 1 daemon, 1 client, a clock that lies",
+    daemons=1,
+    lies=1,
+    touches=1,
+    crashes=1,
+    every=60.0,
+    only=frozenset({"ask", "go", "look", "time", "hear", "restart", "release", "crash", "touch", "lie", "truth"}),
+)
 TWO_PPAS = Scene("2 PPAs, 1 daemon, 1 client, 2 faults, 3 asks", ppas=2, daemons=1,
                  attempts=3, faults=2, unheard=1, options=AT_ONCE)  # fmt: skip
 FULL = Scene(
@@ -54,10 +63,11 @@ REDUCED = (
     (UPLOADING, Bounds(states=900, lively_every=60)),
     (SLOW, Bounds(states=700, lively_every=60)),
     (WAITING, Bounds(states=700, lively_every=60)),
+    (LYING, Bounds(states=900, lively_every=60)),
     (TWO_PPAS, Bounds(states=700, lively_every=60)),
     (FULL, Bounds(states=500, lively_every=60)),
 )
-DEEP = (ONE_CLIENT, CYCLE, LATE, PEOPLE, UPLOADING, SLOW, WAITING, TWO_PPAS, CRASHING, RESTARTED, PLAIN, FULL)
+DEEP = (ONE_CLIENT, CYCLE, LATE, PEOPLE, UPLOADING, SLOW, WAITING, LYING, TWO_PPAS, CRASHING, RESTARTED, PLAIN, FULL)
 UNBROKEN = {mutant.scene.name: mutant for mutant in MUTANTS}
 """The mutants' scenes: with nothing broken, nothing is found in them."""
 assert SETTLE_S > 90.0  # as the configuration demands of Launchpad's own services

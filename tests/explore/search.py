@@ -192,7 +192,7 @@ def _rests(world: World, ppa: Reference) -> bool:
     return record.state is State.FREE
 
 
-_FAIR = ("restart", "land", "answer", "looked", "go", "look", "hear", "release", "time")
+_FAIR = ("truth", "restart", "land", "answer", "looked", "go", "look", "hear", "release", "time")
 
 
 def _next(world: World, uses_until: float) -> Move | None:
@@ -238,6 +238,8 @@ def _in_words(world: World, move: Move) -> str:
     kind, *rest = move
     if kind == "time":
         return f"time passes: {world.due() - world.boot:g} s"
+    if kind in ("lie", "truth"):
+        return "Launchpad's clock is right" if kind == "truth" else f"Launchpad's clock is {rest[0]:g} s ahead"
     if kind == "land":
         late = world.late[rest[0]]
         return f"the late request lands: {_request(late.ask)} of {late.ppa.name}"

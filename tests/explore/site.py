@@ -86,6 +86,10 @@ class Shell(Worker):
         self.handle(Answer(answer))
 
 
+def _unsaid(_: str) -> None:
+    """An alarm that somebody hears."""
+
+
 @dataclass(eq=False)
 class Site:
     """One daemon, from its start to its crash, with the connections of its clients (by their number)."""
@@ -96,6 +100,7 @@ class Site:
     supervisor: Supervisor = field(init=False)
     shells: dict[Reference, Shell] = field(init=False, default_factory=dict)
     form: tuple[float, Any] | None = None
+    lies: bool = False
     looking: tuple[int, Collection[Reference]] | None = None
     seen: Any = None
     wanted: bool = True
@@ -104,9 +109,13 @@ class Site:
     deserted: list[Call] = field(default_factory=list)
     releases: dict[int, Future[Any]] = field(default_factory=dict)
 
-    def start(self, stage: Stage, settings: Settings) -> None:
-        """A blind start: it knows nothing yet."""
-        clock = LaunchpadClock(stage.boot, alarm=stage.wrong.append)
+    def start(self, stage: Stage, settings: Settings, *, told: bool, lies: bool) -> None:
+        """A blind start: it knows nothing yet, but (`told`) the time.  Where nobody `lies`, no alarm is right."""
+        self.lies = lies
+        alarm = _unsaid if lies else stage.wrong.append
+        clock = LaunchpadClock(stage.boot, alarm, host=stage.host, alone_after=inf)
+        for ago in (12.0, 6.0, 0.0) if told else ():
+            clock.observe(stage.world.launchpad.moment(ago))
         self.supervisor = Supervisor(
             settings, cast("Launchpad", stage), clock=clock, daemon=Daemon(self.name, self.generation, "x"),
             tickets=TicketOffice(b"pool"), rng=cast("Any", stage), hire=self._hire,

@@ -34,6 +34,10 @@ class Stage:
         """Boot-time clock, seconds; one for both hosts."""
         return self.world.boot
 
+    def host(self) -> float:
+        """The clock of both hosts: it is right."""
+        return self.world.launchpad.host()
+
     def choice(self, choices: Sequence[Any]) -> Any:
         """As random.choice: which it is, the script says; beyond its end the first, and how many there were is kept."""
         number = self.script[len(self.drawn)] if len(self.drawn) < len(self.script) else 0

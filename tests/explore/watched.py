@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ppa_assigner.automaton.known import LEGAL
 from ppa_assigner.port import Content, Entry, Refused, Unavailable
@@ -31,6 +31,8 @@ class WatchedLaunchpad(MemoryLaunchpad):
         self.stage = stage
         self.words: dict[Reference, str | None] = {}
         self.nonces: dict[Reference, frozenset[str]] = {}
+        self.lying_database = False
+        self.lied = False  # its clock, once: then dates in records say nothing to a judge
         self.content_seen: dict[Reference, float] = {}
         self.empty_seen: dict[Reference, datetime] = {}
 
@@ -44,6 +46,14 @@ class WatchedLaunchpad(MemoryLaunchpad):
         new.log, new.late = [], []
         return new
 
+    def database(self) -> datetime:
+        """The clock of the database, by which publications are dated."""
+        return self.date() if self.lying_database else self.true()
+
+    def true(self) -> datetime:
+        """The true time."""
+        return self.date() - timedelta(seconds=self.skew)
+
     def record(self, ppa: Reference) -> Record | None:
         """The record that stands."""
         return parsed(self.archives[ppa].description).record
@@ -52,7 +62,7 @@ class WatchedLaunchpad(MemoryLaunchpad):
         """Remembers what it showed."""
         answer, ppa = super().content(entry, whole), Reference.parse(entry.url.removeprefix("memory:"))
         if isinstance(answer, Content) and answer.empty:
-            self.empty_seen[ppa] = self.date()
+            self.empty_seen[ppa] = self.true()
         elif isinstance(answer, Content):
             self.content_seen[ppa] = self.boot()
         return answer
@@ -105,7 +115,7 @@ class WatchedLaunchpad(MemoryLaunchpad):
         if any(item.active and item.created < since for item in archive.items) or archive.uploads:
             say(f"I2: {ppa.name} became free and was not empty")
         shown = self.content_seen.get(ppa)
-        if shown is not None and self.boot() - shown < (self.date() - since).total_seconds():
+        if shown is not None and not self.lied and self.boot() - shown < (self.date() - since).total_seconds():
             say(f"I2: {ppa.name} became free after something was seen in it")
         if archive.uploaders:
             say(f"I2: {ppa.name} became free while {archive.uploaders} may upload to it")

@@ -7,7 +7,7 @@ worlds that follow from it until one of those changes them (`take`).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import inf
 from typing import Any
 
@@ -70,6 +70,7 @@ class World:
         self.stage, self.scene, self.boot, self.base = stage, scene, 12_000.0, 18_000.0
         stage.world = self
         self.launchpad = WatchedLaunchpad(stage)
+        self.launchpad.lying_database = scene.lying_database
         self.sites: tuple[Site | None, ...] = ()
         self.clients = tuple(Client(number) for number in range(len(scene.waits)))
         self.late: tuple[Late, ...] = ()
@@ -90,8 +91,8 @@ class World:
         if self.scene.start != "bare":
             state, date = State(self.scene.start), self.launchpad.date()
             record = Record(
-                serial=SERIALS * (number + 1), nonce=f"first{number}", state=state, since=date, touched=date,
-                pool="default",
+                serial=SERIALS * (number + 1), nonce=f"first{number}", state=state, since=date,
+                touched=date + timedelta(seconds=self.scene.touched), pool="default", cleaner=self.scene.cleaner,
             )  # fmt: skip
             self.launchpad.archives[ppa].description = compose(self.scene.human, record)
             self.launchpad.nonces[ppa] = frozenset({record.nonce})
@@ -102,7 +103,8 @@ class World:
         self.started += 1
         scene = self.scene
         site = Site("ab"[0 if scene.twins else index], 1000 + self.started, scene.every)
-        site.start(self.stage, settings(*map(ref, range(scene.ppas)), options=scene.options, total=scene.total))
+        given = settings(*map(ref, range(scene.ppas)), options=scene.options, total=scene.total)
+        site.start(self.stage, given, told=not scene.new and not self.launchpad.skew, lies=scene.lies > 0)
         self._fresh.add(index)
         self.put(index, site)
 
@@ -160,4 +162,4 @@ class World:
         return max(due, self.boot)
 
     def _boot_of(self, date: datetime) -> float:
-        return self.boot + (date - self.launchpad.date()).total_seconds()
+        return self.boot + (date - self.launchpad.true()).total_seconds()
