@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from ..port import Build, Content, Entry, Moment, Publication, Unavailable
 from . import answers
 from .answers import FailedError, UnreadableError
+from .links import path
 from .transport import Answer
 
 log = logging.getLogger(__name__)
@@ -241,9 +242,9 @@ def _publication(data: Mapping[str, Any], kind: str, where: str, debug: bool = F
 
 def _where(data: Mapping[str, Any], link: str, parts: int) -> str:
     """`noble`, or `noble amd64`; with the pocket, if it is another than Release (the only one PPAs have today)."""
-    path = urlsplit(str(data.get(link, ""))).path.strip("/").split("/")
+    names = path(str(data.get(link, ""))).strip("/").split("/")
     pocket = data.get("pocket", "Release")
-    return " ".join([*path[-parts:], *([] if pocket == "Release" else [str(pocket)])])
+    return " ".join([*names[-parts:], *([] if pocket == "Release" else [str(pocket)])])
 
 
 def _build(data: Mapping[str, Any], state: str) -> Build:

@@ -34,7 +34,7 @@ def origin(url: str) -> tuple[str, str, int | None] | None:
 
 def reference_of(url: str) -> Reference:
     """The PPA at this address.  Raises UnreadableError."""
-    match = _PPA.search(_path(url))
+    match = _PPA.search(path(url))
     if match is None:
         raise UnreadableError(f"{one_line(url)} is no address of a PPA")
     return Reference(match["owner"], match["distribution"], match["name"])
@@ -44,10 +44,16 @@ def archive_at(url: str) -> str:
     """The archive at this address, as Launchpad names it: `~owner/ubuntu/name`, `ubuntu` for the primary archive of a
     distribution, `ubuntu/partner` for another of it.  Raises UnreadableError.
     """
-    match = _MAIN.search(_path(url))
+    match = _MAIN.search(path(url))
     if match is None:
-        return str(reference_of(url))
-    return match["distribution"] if match["name"] == PRIMARY else f"{match['distribution']}/{match['name']}"
+        name = str(reference_of(url))
+    else:
+        name = match["distribution"] if match["name"] == PRIMARY else f"{match['distribution']}/{match['name']}"
+    try:
+        to_archive("", name)
+    except ValueError as error:  # nothing could be asked for by that name
+        raise UnreadableError(f"{one_line(url)} is no address of an archive") from error
+    return name
 
 
 def to_archive(root: str, name: str) -> str:
@@ -69,8 +75,12 @@ def to_person(root: str, who: str) -> str:
 
 def last_part(url: str) -> str:
     """The name at the end of an address: of a series, or with its `~` of a person."""
-    return _path(url).rstrip("/").rpartition("/")[2]
+    return path(url).rstrip("/").rpartition("/")[2]
 
 
-def _path(url: str) -> str:
-    return urlsplit(url.replace("%2B", "+").replace("%7E", "~")).path
+def path(url: str) -> str:
+    """What of an address names the thing.  Raises UnreadableError."""
+    try:
+        return urlsplit(url.replace("%2B", "+").replace("%7E", "~")).path
+    except ValueError as error:
+        raise UnreadableError(f"{one_line(url)} is no address") from error
