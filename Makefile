@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 BENCH_VENV = .venv-bench
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 
-.PHONY: demo test lint man screenshots bench soak explore clean
+.PHONY: demo test lint man screenshots bench soak explore mutants clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/ppa-assigner demo
@@ -38,6 +38,10 @@ soak: $(VENV)/.dev
 
 explore: $(VENV)/.dev
 	$(BIN)/python -m tests.explore $(PPA_ASSIGNER_EXPLORE)
+
+# each small change of the core must be noticed by a test: an hour; MUTANTS="record clock" tries some parts of it
+mutants: $(VENV)/.dev
+	$(BIN)/python -m tests.mutation $(MUTANTS)
 
 clean:
 	rm -rf $(VENV) $(BENCH_VENV)

@@ -1,0 +1,62 @@
+"""Which parts of the core are changed, and which tests have to notice: the fewest that know the part.
+
+Rule: plain data, and the settings of mutmut that follow from it.  Whoever moves a module moves its line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+MESSAGE = r"^\s*raise \w*Error\("
+"""Lines that only say what is wrong: tests hold what they name, not their words."""
+
+
+@dataclass(frozen=True)
+class Area:
+    """`files` below the package, `tests` below the tests."""
+
+    files: tuple[str, ...]
+    tests: tuple[str, ...]
+
+    def settings(self) -> str:
+        """mutmut's part of a pyproject.toml.  What the type checker notices no test has to."""
+        values: Mapping[str, list[str]] = {
+            "source_paths": ["ppa_assigner"],
+            "only_mutate": [f"ppa_assigner/{file}" for file in self.files],
+            "also_copy": ["config", "README.md"],
+            "do_not_mutate_patterns": [MESSAGE],
+            "type_check_command": ["python", "-m", "mypy", "--output=json", "--no-warn-unused-ignores", "ppa_assigner"],
+            "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist"],
+            "pytest_add_cli_args_test_selection": [f"tests/{test}" for test in self.tests],
+        }
+        lines = (f"{name} = {json.dumps(value)}" for name, value in values.items())
+        return "\n[tool.mutmut]\n" + "\n".join(lines) + "\n"
+
+
+def _automaton(*names: str) -> Area:
+    return Area(tuple(f"automaton/{name}.py" for name in names), ("automaton",))
+
+
+AREAS: Mapping[str, Area] = {
+    "record": Area(("record.py",), ("test_record.py",)),
+    "clock": Area(("clock.py", "automaton/now.py"), ("test_clock.py", "automaton")),
+    "line": Area(
+        ("supervisor/line.py", "supervisor/lines.py", "supervisor/ticket.py"),
+        ("test_line.py", "test_ticket.py", "test_assigning.py"),
+    ),
+    "leases": Area(
+        ("supervisor/claims.py", "supervisor/places.py", "supervisor/spent.py"),
+        ("test_giving_up.py", "test_places.py", "test_spent.py", "test_assigning.py"),
+    ),
+    "fences": Area(("launchpad/asking.py", "launchpad/links.py"), ("test_links.py", "test_operations.py")),
+    "dates": _automaton("dating", "ending", "ticking", "learning"),
+    "lending": _automaton("lending"),
+    "writing": _automaton("writing"),
+    "table": _automaton("table", "known", "daemon", "burnt", "surveying"),
+    "reading": _automaton("reading", "unseen", "absence", "enabling"),
+    "cleaning": _automaton("cleaning", "failing", "settings", "operating", "creating"),
+    "emptying": _automaton("emptying"),
+    "proving": _automaton("proving", "comparing"),
+}
