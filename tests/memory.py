@@ -442,7 +442,8 @@ class MemoryLaunchpad:
         return Remains(len(names), names[0] if names else None, self._moment(started))
 
     def _where(self, publication: Publication) -> Reference:
-        return next(ppa for ppa, a in self.archives.items() for i in a.items if i.publication.url == publication.url)
+        found = (ppa for ppa, a in self.archives.items() for i in a.items if i.publication.url == publication.url)
+        return next(found, Reference("x", "ubuntu", "x"))
 
     def _act(self, what: str, ppa: Reference, text: str, act: Callable[[], None]) -> ActAnswer:
         started = self.boot()

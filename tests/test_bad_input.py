@@ -141,13 +141,13 @@ def test_a_ppa_that_is_not_there_is_missing(tmp_path: Path, launchpad: Launchpad
         assert daemon.assign().status_code == 201
 
 
-def test_a_ppa_that_is_not_ours_to_edit_is_missing(tmp_path: Path, launchpad: Launchpad) -> None:
+def test_a_ppa_that_is_not_ours_to_edit_is_out_of_reach(tmp_path: Path, launchpad: Launchpad) -> None:
     """Launchpad's refusal is shown; nothing is lent that we could not take back."""
     (theirs,) = launchpad.control.ppas("stranger", names=["theirs"])
     daemon = configure(tmp_path, launchpad, ppas=[theirs])
     with running(daemon):
         daemon.start()
-        until(lambda: condition_of(daemon, theirs)["condition"] == "missing", "the refusal")
+        until(lambda: condition_of(daemon, theirs)["condition"] == "unreachable", "the refusal")
         assert "may not be written" in condition_of(daemon, theirs)["fault"]
         assert daemon.assign().status_code == 409
     assert launchpad.control.description(theirs) is None

@@ -16,29 +16,25 @@ AGAIN_FIRST_S, AGAIN_S = 2.0, 12.0  # how soon after an answer it is read again,
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """`reads` in a row said that the PPA is gone or, if `denied`, that it is not for us.  Boot times: `first`, when the
-    first of them was answered; `left`, when the last left; `answered`, when that was answered.
+    """`reads` in a row said that the PPA is gone or, if `denied`, that it is not for us.  Boot times: `begun`, when the
+    first of them was answered; `left`, when the last left; `due`, when the worker reads it by itself again, however
+    often others ask.
     """
 
     denied: bool
     reads: int
-    first: float
+    begun: float
     left: float
-    answered: float
+    due: float
 
     @property
     def lasting(self) -> bool:
         """Whether it has been so in enough reads, for long enough."""
-        return self.reads >= READS and self.left - self.first >= LASTS_S
-
-    @property
-    def due(self) -> float:
-        """The boot time of the next read, as long as that is not so."""
-        return self.answered + (AGAIN_FIRST_S if self.reads == 1 else AGAIN_S)
+        return self.reads >= READS and self.left - self.begun >= LASTS_S
 
 
 def again(before: Absence | None, moment: Moment, *, denied: bool) -> Absence:
     """One more read said so, or the first one did."""
     if before is None or before.denied is not denied:
-        return Absence(denied, 1, moment.ended, moment.started, moment.ended)
-    return Absence(denied, before.reads + 1, before.first, moment.started, moment.ended)
+        return Absence(denied, 1, moment.ended, moment.started, moment.ended + AGAIN_FIRST_S)
+    return Absence(denied, before.reads + 1, before.begun, moment.started, before.due)

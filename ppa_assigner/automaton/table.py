@@ -26,6 +26,7 @@ from . import (
     unseen,
     writing,
 )
+from .absence import AGAIN_S
 from .asks import Read
 from .events import (
     Abandoned,
@@ -254,15 +255,15 @@ def _read_again(known: Known, answer: Any, now: Now) -> Step:
         case Entry():
             return reading.absorb(known, answer, answer.moment.started, now)
         case Gone() | AccessDenied():
-            known = not_shown(known, answer)
+            known = _put_off(not_shown(known, answer), now)
             renamed = known.lacking and known.highest is not None
             return comparing.ask(known, Before.GIVE_UP) if renamed else (known, [])
     return _put_off(unreachable(known, answer.reason), now), []
 
 
 def _put_off(known: Known, now: Now) -> Known:
-    """No answer says nothing of it: the next read comes as long after this one."""
-    return replace(known, absence=replace(known.absence, answered=now.boot)) if known.absence is not None else known
+    absence = known.absence
+    return replace(known, absence=replace(absence, due=now.boot + AGAIN_S)) if absence is not None else known
 
 
 def _compared(known: Known, doing: Comparing, answer: Any, now: Now) -> Step:

@@ -192,6 +192,17 @@ def test_a_deleted_name_that_shows_our_record_tells_it_at_once() -> None:
     ended(runner, record)
 
 
+def test_whoever_asks_all_the_time_does_not_keep_that_from_being_found_out() -> None:
+    """The worker reads by itself all the same."""
+    runner, _ = World().used_ppa()
+    runner.world.launchpad.delete_ppa(runner.world.ppa)
+    runner.look()
+    for _ in range(10):
+        runner.order(Touch, lease="lease-1")
+        runner.pass_time(0.5)
+    assert runner.known.sight is Sight.LASTING_GONE
+
+
 def test_a_deleted_name_with_another_record_tells_nothing() -> None:
     """It is of an earlier PPA of that name."""
     runner, record = World().used_ppa()

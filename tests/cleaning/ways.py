@@ -379,15 +379,15 @@ def a_package_that_cannot_be_deleted(scene: Scene) -> None:
 
 @way()
 def a_ppa_that_is_disabled(scene: Scene) -> None:
-    """Nobody can delete there: quarantined, with a fault that says so; enabled and resumed it is cleaned."""
+    """Nobody can delete there: it says so, and what to do, and is no failure; enabled it is cleaned."""
     scene.upload("hello")
     scene.launchpad.control.settings(scene.ppa, enabled=False)
     scene.release()
-    scene.becomes("quarantined")
+    scene.becomes("disabled")
     assert scene.left() == ["hello"]
-    assert scene.shown["fault"].startswith("hello 1.0 in noble: ")
+    assert "enable it on its +edit page" in scene.shown["fault"]
+    assert scene.shown["tries"] == 0
     scene.launchpad.control.settings(scene.ppa, enabled=True)
-    scene.resume()
 
 
 # -- settings ----------------------------------------------------------------------------------------------------------

@@ -88,7 +88,9 @@ def _land(world: World, number: int) -> None:
     late = world.late[number]
     world.late = world.late[:number] + world.late[number + 1 :]
     ask = replace(late.ask, not_after=float("inf")) if isinstance(late.ask, Do) else late.ask  # it has left already
+    veils, world.launchpad.veils = world.launchpad.veils, {}  # it has passed whatever answers so
     carry_out(ask, late.ppa, cast("Any", world.stage), world.stage.boot)
+    world.launchpad.veils = veils
 
 
 def _look(world: World, index: int) -> None:
@@ -226,14 +228,41 @@ def _truth(world: World) -> None:
     world.launchpad.skew = 0.0
 
 
+def _veil(world: World, number: int, how: str) -> None:
+    """From now on each answer about this PPA is 404, or 403, and no listing shows it."""
+    world.spend("veils")
+    world.launchpad.veils[ref(number)] = (how, world.boot)
+    world.launchpad.archives[ref(number)].listed = False
+
+
+def _unveil(world: World, number: int) -> None:
+    del world.launchpad.veils[ref(number)]
+    world.launchpad.archives[ref(number)].listed = True
+
+
+def _remake(world: World, number: int) -> None:
+    world.spend("remakes")
+    ppa = ref(number)
+    world.launchpad.remake(ppa, wiped=world.scene.wiped)
+    world.told = tuple(one for one in world.told if one.ppa != ppa)
+    for client in world.clients:
+        if client.ppa == ppa and client.phase in ("holding", "leaving"):
+            world.client(client.number, phase="over", until=None)
+
+
 def _time(world: World) -> None:
     """To the next step at or after what is due next; then what is due within the second that follows, in its order."""
-    grain = world.scene.grain
-    world.base = world.boot = max(ceil((world.due() - 1.0) / grain), floor(world.base / grain) + 1) * grain
+    world.base = world.boot = next_time(world)
     _time_passed(world)
     while (due := world.due()) < world.base + 1.0 and not world.stage.wrong:
         world.boot = max(due, world.boot + TICK_S)
         _time_passed(world)
+
+
+def next_time(world: World) -> float:
+    """The step that time passes to."""
+    grain = world.scene.grain
+    return max(ceil((world.due() - 1.0) / grain), floor(world.base / grain) + 1) * grain
 
 
 def _time_passed(world: World) -> None:
@@ -249,5 +278,6 @@ ACTS: dict[str, Callable[..., None]] = {
     "land": _land, "look": _look, "blind": _blind, "listed": _listed, "looked": _looked, "crash": _crash,
     "restart": _restart, "ask": _ask, "hang up": _hang_up, "vanish": _vanish, "hear": _hear, "unheard": _unheard,
     "release": _release, "release again": _again, "touch": _touch, "touch again": _touch_again, "upload": _upload,
-    "stray": _stray, "edit": _edit, "lie": _lie, "truth": _truth, "time": _time,
+    "stray": _stray, "edit": _edit, "lie": _lie, "truth": _truth, "veil": _veil, "unveil": _unveil, "remake": _remake,
+    "time": _time,
 }  # fmt: skip

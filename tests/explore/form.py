@@ -347,6 +347,8 @@ def form_of(world: World) -> int:
                 tuple(archive.uploaders),
                 former.of(launchpad.content_seen.get(ppa)),
                 former.of(launchpad.empty_seen.get(ppa)),
+                former.of(launchpad.veils.get(ppa)),
+                tuple(former.of(parsed(one)) for one in launchpad.texts.get(ppa, ())),
             )
         )
     rest += [former.of(world.clients), former.of(world.told), former.of(world.late), world.budget, launchpad.skew]

@@ -161,6 +161,8 @@ def judge(world: World) -> None:
         if uploader is not None and uploader not in world.launchpad.archives[one.ppa].uploaders:
             say(f"I1: r{one.client} was told of {one.ppa.name}, and {uploader} may not upload")
     for ppa, archive in world.launchpad.archives.items():
+        if any(item.publication.name == "theirs" and not item.active for item in archive.items):
+            say(f"I5: what people put into {ppa.name} was deleted")
         record = world.launchpad.record(ppa)
         if record is not None and record.state is not State.DIRTY:
             _rights(world, ppa, record, set(archive.uploaders))

@@ -13,12 +13,13 @@ from ppa_assigner.automaton.asks import Create, Do, Write
 from ppa_assigner.record import State
 
 from . import judging
-from .acts import ACTS, TICK_S
+from .acts import ACTS, TICK_S, next_time
 from .site import Shell, Site
 from .stage import ref
 from .world import World
 
 Move = tuple[Any, ...]
+VEILED_S = 55.0
 
 
 def moves(world: World) -> Iterator[Move]:
@@ -67,8 +68,14 @@ def _moves(world: World) -> Iterator[Move]:
         yield ("truth",)
     elif world.left("lies"):
         yield from (("lie", ahead) for ahead in world.scene.lying)
-    if world.due() != float("inf"):
+    if world.due() != float("inf") and _may_pass(world):
         yield ("time",)
+
+
+def _may_pass(world: World) -> bool:
+    """A moment's answer lasts for less than a minute: how long it is believed by whom is a limit that is stated."""
+    begun = min((since for _, since in world.launchpad.veils.values()), default=None)
+    return begun is None or world.scene.for_ever or next_time(world) - begun < VEILED_S
 
 
 def _of_site(world: World, index: int, site: Site) -> Iterator[Move]:
@@ -160,3 +167,9 @@ def _of_people(world: World, number: int) -> Iterator[Move]:
         yield ("stray", number)
     if world.left("edits"):
         yield ("edit", number)
+    if ref(number) in world.launchpad.veils:
+        yield ("unveil", number)
+    elif world.left("veils"):
+        yield from (("veil", number, how) for how in ("gone", "denied"))
+    if world.left("remakes") and all(client.phase not in ("asking", "parting") for client in world.clients):
+        yield ("remake", number)

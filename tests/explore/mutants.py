@@ -453,7 +453,7 @@ MUTANTS = (
         "I5: a PPA without our record is never changed unless wholly empty",
         (
             Edit(
-                "automaton/table.py",
+                "automaton/surveying.py",
                 "        case Content(empty=True):\n            return operating.take_in",
                 "        case Content():\n            return operating.take_in",
             ),
@@ -475,6 +475,99 @@ MUTANTS = (
         Scene("walks away", daemons=1, attempts=1, crashes=1, only=frozenset({"ask", "go", "look", "crash"})),
         "I9",
         lively=True,
+    ),
+    Mutant(
+        "the deleted ones are not compared",
+        "G4: before anything is written back the deleted PPAs of the name are read",
+        (
+            Edit(
+                "automaton/comparing.py",
+                "return highest is not None and any(_is_it(record, highest, later=True) for record in",
+                "return highest is None and any(_is_it(record, highest, later=True) for record in",
+            ),
+        ),
+        Scene("made anew by people", daemons=1, attempts=1, remakes=1, options=QUICK, only=_only("remake")),
+        "I5",
+    ),
+    Mutant(
+        "written back into what was gone",
+        "G4: one definite gone since the last good read is enough never to write back",
+        (
+            Edit(
+                "automaton/reading.py",
+                "return made_anew(known, entry, asof, now) if known.vanished else _brought_back(",
+                "return _brought_back(",
+            ),
+        ),
+        Scene(
+            "made anew by people, and the old one tells nothing",
+            daemons=1,
+            attempts=1,
+            remakes=1,
+            veils=1,
+            wiped=True,
+            options=QUICK,
+            ttl=10_000.0,
+            first=(
+                ("ask", 0, 0),
+                ("go", 0, 0),
+                ("go", 0, 0),
+                ("time",),
+                ("veil", 0, "gone"),
+                ("look", 0),
+                ("go", 0, 0),
+                ("remake", 0),
+                ("unveil", 0),
+            ),
+            only=_only(),
+        ),
+        "I5",
+    ),
+    Mutant(
+        "missing counts as looked at",
+        "G4: a PPA that cannot be read counts as looked at when all reads of a minute said so",
+        (
+            Edit(
+                "automaton/learning.py",
+                '        return f"{known.absent or known.denied}: whether that lasts is known in a minute"\n',
+                "        return None\n",
+            ),
+        ),
+        Scene(
+            "asks elsewhere while its PPA is hidden",
+            ppas=2,
+            attempts=2,
+            unheard=1,
+            veils=1,
+            ttl=10_000.0,
+            options=QUICK,
+            first=(("ask", 0, 0), ("go", 0, 0), ("go", 0, 0), ("unheard", 0)),
+            only=frozenset({"ask", "go", "look", "hear", "veil"}),
+        ),
+        "I3",
+    ),
+    Mutant(
+        "the first lease found is taken",
+        "G4: all PPAs are looked at before a lease is chosen, and the highest attempt is it",
+        (
+            Edit(
+                "supervisor/crew.py",
+                "s.record.attempt if s.record else 0, reverse=True)",
+                "s.record.attempt if s.record else 0)",
+            ),
+        ),
+        Scene(
+            "asks for the third time where a late lease landed",
+            ppas=2,
+            faults=1,
+            crashes=1,
+            unheard=1,
+            attempts=3,
+            ttl=10_000.0,
+            first=(("ask", 0, 0), ("go", 0, 0), ("crash", 0, 0, "late")),
+            only=frozenset({"ask", "go", "void", "look", "hear", "unheard", "land"}),
+        ),
+        "I3",
     ),
 )
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}

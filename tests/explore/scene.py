@@ -25,7 +25,8 @@ class Scene:
     gives up without the daemon noticing), `hangups`, `uploads` (of holders),
     `strays` (content that comes to be while nobody holds the PPA), `edits` (of a person, in the words), `again` (a
     former owner releases or touches once more), `touches`, `lies` (Launchpad's clock is a day off, until it is right
-    again).
+    again), `veils` (a PPA answers 404, or 403, until it answers again: before a minute is over, unless that is
+    `for_ever`), `remakes` (people delete a PPA and make another of its name, with a package in it).
     Time passes to the next moment at which anything is due, in steps of `grain` seconds: what is due in one step comes
     late, and in any order with all that waits for the explorer.
     """
@@ -50,6 +51,8 @@ class Scene:
     lies: int = 0
     lying: tuple[float, ...] = (DAY, -DAY)
     new: bool = False  # the daemons have had no answers yet that would make time believed
+    veils: int = 0
+    remakes: int = 0
     uploaders: tuple[str | None, ...] = (None, None)
     human: str | None = "words"
     ttl: float = 240.0
@@ -65,6 +68,8 @@ class Scene:
     options: PoolOptions = field(
         default_factory=lambda: PoolOptions(settle=SETTLE_S, verify_age=0.0, grant_upload=True)
     )
+    for_ever: bool = False
+    wiped: bool = False  # whoever deletes a PPA takes its record out of it before
     persistent: bool = False  # without faults, clients ask until they have a lease
     first: tuple[tuple[Any, ...], ...] = ()  # moves that are made before the exploration begins
     only: frozenset[str] | None = None  # the kinds of moves there are; None: all
@@ -73,5 +78,5 @@ class Scene:
     def budget(self) -> tuple[tuple[str, int], ...]:
         """What is left at the start."""
         names = ("faults", "crashes", "slow", "stalls", "unheard", "vanish", "hangups", "uploads", "strays", "edits",
-                 "again", "touches", "lies")  # fmt: skip
+                 "again", "touches", "lies", "veils", "remakes")  # fmt: skip
         return tuple((name, getattr(self, name)) for name in names)

@@ -56,7 +56,15 @@ RESTARTED = Scene(
     "1 PPA, 2 runs of one daemon, 2 clients, a crash, a fault", waits=(0.0, 0.0), twins=True, crashes=1, faults=1
 )
 
+ONLY_VEILS = frozenset({"ask", "go", "look", "time", "hear", "release", "touch", "restart", "veil", "unveil", "remake"})
+VEILED = Scene("2 PPAs, 1 daemon, 1 client, a passing 404 or 403", ppas=2, daemons=1, attempts=3, veils=1, unheard=1,
+               touches=1, ttl=10_000.0, grain=12.0, options=AT_ONCE, only=ONLY_VEILS | {"unheard"})  # fmt: skip
+REMADE = Scene("1 PPA, 1 daemon, 1 client, made anew by people", daemons=1, attempts=2, remakes=1, veils=1, touches=1,
+               faults=1, grain=12.0, options=AT_ONCE, only=ONLY_VEILS | {"late", "land", "lost", "void"})  # fmt: skip
+
 REDUCED = (
+    (VEILED, Bounds(states=700, lively_every=60)),
+    (REMADE, Bounds(states=700, lively_every=60)),
     (ONE_CLIENT, Bounds(lively_every=25)),
     (LATE, Bounds(states=900, lively_every=60)),
     (PEOPLE, Bounds(states=900, lively_every=60)),
@@ -67,7 +75,10 @@ REDUCED = (
     (TWO_PPAS, Bounds(states=700, lively_every=60)),
     (FULL, Bounds(states=500, lively_every=60)),
 )
-DEEP = (ONE_CLIENT, CYCLE, LATE, PEOPLE, UPLOADING, SLOW, WAITING, LYING, TWO_PPAS, CRASHING, RESTARTED, PLAIN, FULL)
+DEEP = (
+    ONE_CLIENT, VEILED, REMADE, CYCLE, LATE, PEOPLE, UPLOADING, SLOW, WAITING, LYING, TWO_PPAS, CRASHING, RESTARTED,
+    PLAIN, FULL,
+)  # fmt: skip
 UNBROKEN = {mutant.scene.name: mutant for mutant in MUTANTS}
 """The mutants' scenes: with nothing broken, nothing is found in them."""
 assert SETTLE_S > 90.0  # as the configuration demands of Launchpad's own services

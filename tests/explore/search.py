@@ -192,7 +192,7 @@ def _rests(world: World, ppa: Reference) -> bool:
     return record.state is State.FREE
 
 
-_FAIR = ("truth", "restart", "land", "answer", "looked", "go", "look", "hear", "release", "time")
+_FAIR = ("truth", "restart", "unveil", "land", "answer", "looked", "go", "look", "hear", "release", "time")
 
 
 def _next(world: World, uses_until: float) -> Move | None:
@@ -248,8 +248,8 @@ def _in_words(world: World, move: Move) -> str:
         return f"r{rest[0]}: {kind} at {_daemon(rest[1])}" + (f", attempt {client.attempt}" if kind == "ask" else "")
     if kind in ("hear", "unheard", "hang up", "vanish", "upload"):
         return f"r{rest[0]}: {kind}"
-    if kind in ("stray", "edit"):
-        return f"p{rest[0]}: {kind}"
+    if kind in ("stray", "edit", "veil", "unveil", "remake"):
+        return f"p{rest[0]}: {' '.join([kind, *map(str, rest[1:])])}"
     site = world.sites[rest[0]]
     if len(rest) == 1 or site is None:
         return f"{_daemon(rest[0])}: {kind}"

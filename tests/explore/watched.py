@@ -10,10 +10,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ppa_assigner.automaton.known import LEGAL
-from ppa_assigner.port import Content, Entry, Refused, Unavailable
+from ppa_assigner.port import Content, Deleted, Entry, Refused, Unavailable
 from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference
-from tests.memory import Archive, MemoryLaunchpad
+from tests.memory import Archive, MemoryLaunchpad, Request
 
 from .stage import Stage, parsed
 
@@ -35,6 +35,26 @@ class WatchedLaunchpad(MemoryLaunchpad):
         self.lied = False  # its clock, once: then dates in records say nothing to a judge
         self.content_seen: dict[Reference, float] = {}
         self.empty_seen: dict[Reference, datetime] = {}
+        self.veils: dict[Reference, tuple[str, float]] = {}
+        self.texts: dict[Reference, tuple[str | None, ...]] = {}
+        self.fault = self._veiled
+
+    def _veiled(self, request: Request) -> str | None:
+        veil = self.veils.get(request.ppa)
+        return veil[0] if veil is not None and request.what in ("read", "write") else None
+
+    def deleted(self, ppa: Reference) -> Deleted | Unavailable:
+        """Those that people made another of."""
+        return Deleted(self.texts.get(ppa, ()), self._moment(self.boot()))
+
+    def remake(self, ppa: Reference, *, wiped: bool) -> None:
+        """People delete it, and make another of its name."""
+        self.texts[ppa] = (*self.texts.get(ppa, ()), None if wiped else self.archives[ppa].description)
+        self.archives[ppa] = Archive("theirs")
+        self.words[ppa] = "theirs"
+        for kept in (self.nonces, self.content_seen, self.empty_seen):
+            kept.pop(ppa, None)
+        self.upload(ppa, "theirs")
 
     def copy(self) -> WatchedLaunchpad:
         """One that goes its own way from here."""
@@ -43,6 +63,7 @@ class WatchedLaunchpad(MemoryLaunchpad):
         new.archives = {ppa: _copy(archive) for ppa, archive in self.archives.items()}
         new.words, new.nonces = dict(self.words), dict(self.nonces)
         new.content_seen, new.empty_seen = dict(self.content_seen), dict(self.empty_seen)
+        new.veils, new.texts, new.fault = dict(self.veils), dict(self.texts), new._veiled
         new.log, new.late = [], []
         return new
 
