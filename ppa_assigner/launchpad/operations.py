@@ -94,12 +94,13 @@ class Operations:
         those that are hidden, which is as many requests more.
         """
         url, started = f"{to_person(self._root, owner)}/ppas?{urlencode({'ws.size': contents.PAGE})}", self._boottime()
-        answer = told(partial(self._look, url, self._asking.getter()))
+        deadline = self._transport.deadline()
+        answer = told(partial(self._look, url, self._asking.getter(deadline=deadline)))
         if isinstance(answer, Unavailable) and answer.status in answers.NOT_THERE:
             return Look({}, started, self._boottime())
         if not compare or not isinstance(answer, Look):
             return answer
-        everybody = told(partial(self._shown_to_all, url))
+        everybody = told(partial(self._shown_to_all, url, self._asking.getter(deadline=deadline, ours=False)))
         if not isinstance(everybody, frozenset):
             return answer
         public = (ppa for ppa, entry in answer.entries.items() if not entry.private)
@@ -117,9 +118,9 @@ class Operations:
             log.warning("%s: all further PPAs are read one by one", error)
         return Look(found, started, ended)
 
-    def _shown_to_all(self, url: str) -> frozenset[Reference]:
+    def _shown_to_all(self, url: str, get: contents.Get) -> frozenset[Reference]:
         """Those that everybody is shown: no disabled one is among them (launchpad-measured.md, 29)."""
-        listed = contents.entries(self._asking.getter(ours=False), url)
+        listed = contents.entries(get, url)
         return frozenset(reference_of(answers.text(data, "self_link")) for data in listed)
 
     def read(self, ppa: Reference, lane: Lane = Lane.WORK) -> ReadAnswer:
