@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ..automaton.now import AGREE_S
 from ..port import Done, Refused, Unavailable
 from . import CONFIGURATION
 from .doctor_findings import NOT_PERMITTED, UNAVAILABLE, Finding, bad, few, good, note, warning
@@ -153,12 +154,15 @@ def _pool_of(settings: Settings) -> dict[Reference, Pool]:
 
 
 def _clock(listing: Listing) -> Finding:
-    """It decides nothing: the daemon goes by Launchpad's."""
+    """One of the two witnesses of the time: while they disagree no lease ends by it."""
     ahead = (datetime.now(timezone.utc) - listing.moment.date).total_seconds()
     if abs(ahead) < SKEW_S:
         return good("clock", f"within {max(2, round(abs(ahead)) + 1)} s of Launchpad's")
     way = "ahead of" if ahead > 0 else "behind"
-    return warning("clock", f"{abs(ahead):.0f} s {way} Launchpad's; leases do not go by it", "set up NTP for the logs")
+    if abs(ahead) <= AGREE_S:
+        return warning("clock", f"{abs(ahead):.0f} s {way} Launchpad's", "set up NTP")
+    why = "until Launchpad's has gone on steadily for launchpad.clock_alone_after no lease ends by time"
+    return warning("clock", f"{abs(ahead):.0f} s {way} Launchpad's; {why}", "set up NTP")
 
 
 def _known(examiner: Examiner, listing: Listing, ppas: list[Reference]) -> dict[Reference, Shown]:
