@@ -347,3 +347,27 @@ def test_five_hundred_threads_and_one_login(lp: LaunchpadClient) -> None:
         thread.join(60)
     assert right == [True] * 500
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150 * 1024
+
+
+def test_arrivals_of_any_age(lp: LaunchpadClient, acts: Control) -> None:
+    """Two requests, as for those since a date; where the history is longer than a page, what is active in it is found
+    all the same, and a long history by itself is nothing.
+    """
+    entry = seen(lp)
+    acts.upload(REF, "old", "1", status="Deleted", binaries=[{"name": "old", "status": "Deleted"}])
+    acts.clock(step=3600)
+    before = sent(acts, "GET")
+    none = lp.arrivals(entry, None)
+    assert isinstance(none, Arrivals)
+    assert (none.count, sent(acts, "GET") - before) == (0, 2)
+    acts.upload(REF, "there", "1", status="Pending")
+    for number in range(60):
+        acts.clock(step=60)
+        acts.upload(REF, f"gone{number}", "1", status="Deleted")
+    some = lp.arrivals(entry, None)
+    assert isinstance(some, Arrivals)
+    assert some.count == 1
+    lp.delete(lp.content(entry).sources[0], "", float("inf"))  # type: ignore[union-attr]  # it is a listing
+    left = lp.arrivals(entry, None)
+    assert isinstance(left, Arrivals)
+    assert left.count == 0

@@ -108,13 +108,12 @@ class Claims:
     def _as_it_is_now(self, claim: Claim) -> Record | None:
         """The record of the assignment, if it stands as far as is known: also in a PPA that is missing and may come
         back, and under another nonce when nothing else changed.  That is what settles an unknown outcome; whoever is
-        told of the lease with a higher attempt, or touches it, leaves a trace.
+        told of the lease with a higher attempt, or touches it, leaves a trace.  Times that were put right are none:
+        only what a clock that lied wrote ever goes back.
         """
         member = self._office.crew.get(claim.ppa)
         record = member.snapshot.record if member is not None else None
-        if record is None or record != replace(claim.record, serial=record.serial, nonce=record.nonce):
-            return None
-        return record
+        return record if record is not None and record == _unclaimed(claim.record, record) else None
 
     def _end(self, claim: Claim) -> None:
         claim.over = True
@@ -122,3 +121,11 @@ class Claims:
             self._office.timer.cancel(claim.timed)
         if self._claims.get(key_in(claim.record)) is claim:
             del self._claims[key_in(claim.record)]
+
+
+def _unclaimed(made: Record, found: Record) -> Record:
+    """What the record that was made looks like in place of the one found, if nobody claimed it."""
+    made = replace(made, serial=found.serial, nonce=found.nonce)
+    if found.touched < made.touched:
+        made = replace(made, since=found.since, touched=found.touched, until=found.until, clock=found.clock)
+    return made
