@@ -120,3 +120,25 @@ def test_giving_up_outlasts_an_outage(outage: Callable[[Request], str | None]) -
     assert State.DIRTY in states[states.index(State.USED) :]
     assert not len(town.supervisor._assigning._claims)
     assert not town.supervisor._office._expected
+
+
+def test_giving_up_outlasts_that_its_times_are_put_right() -> None:
+    """Launchpad's clock was a day ahead when the lease was made: putting it right is no trace of a touch."""
+    town = Town()
+    town.wait_for(State.FREE)
+    town.wait(200)  # by now time is believed
+    town.launchpad.skew = 86_400.0
+    town.wait(60)
+    call = town.supervisor.assign(Wish("me", "default", "r", ttl=8 * 3600.0))
+    town.catch_up()
+    made = town.launchpad.record(town.ppa)
+    town.launchpad.skew = 0.0
+    town.wait(150)
+    right = town.launchpad.record(town.ppa)
+    assert made is not None
+    assert right is not None
+    assert (right.state, right.lease) == (State.USED, made.lease)
+    assert right.since < made.since
+    town.supervisor.hang_up(call)
+    town.wait(300)
+    assert town.state() is State.FREE
