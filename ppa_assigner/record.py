@@ -27,6 +27,8 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _SECONDS_MAX = 10**10
 _LONGEST_WORDS = 256  # characters of what is said for people, where the line would be too long
 _LINE_ROOM = 16 * 1024  # what is written after a record has more fields
+_ESCAPED = 12  # bytes of one character at the most: two surrogates, each as `\ud83d`
+_SHORT = 32 * 1024  # bytes of texts that leave that room for certain, whatever else stands in the line
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -112,10 +114,9 @@ def unstorable(text: str) -> bool:
 
 def parse(description: str | None) -> Text:
     """Take a description apart.  Never raises: a record that cannot be read is told as `fault`."""
-    lines = list(_LINE.finditer(description or ""))
-    if not lines:
+    if description is None or not (lines := list(_LINE.finditer(description))):
         return Text(description)
-    human = _without(description or "", lines)
+    human = _without(description, lines)
     if len(lines) > 1:
         return Text(human, fault=f"{len(lines)} record lines")
     try:
@@ -221,14 +222,14 @@ def _checked(record: Record) -> Record:
         missing = [n for n in ("owner", "lease", "request", "until") if getattr(record, n) is None]
         if missing:
             raise RecordError(f"used without {', '.join(missing)}")
-    if _longest(record) > LONGEST_LINE - _LINE_ROOM and len(_line(_shortened(record))) > LONGEST_LINE - _LINE_ROOM:
+    if _longest(record) > _SHORT and len(_line(_shortened(record))) > LONGEST_LINE - _LINE_ROOM:
         raise RecordError("its texts are so long that none could be added")
     return record
 
 
 def _longest(record: Record) -> int:
     """How many bytes its texts may take at the most: quicker to tell than by writing them."""
-    return 12 * sum(len(text) for text in map(partial(getattr, record), _TEXTS) if text is not None)
+    return _ESCAPED * sum(len(text) for text in map(partial(getattr, record), _TEXTS) if text is not None)
 
 
 def _shortened(record: Record) -> Record:
@@ -306,7 +307,7 @@ _TEXTS = tuple(name for name, reader in _READERS.items() if reader is _text)
 
 def _line(record: Record) -> str:
     said = {field: _encoded(value) for field, value in _present(record)}
-    return f"{PREFIX} " + json.dumps({"v": VERSION, **said}, separators=(",", ":"), allow_nan=False)
+    return f"{PREFIX} " + json.dumps({"v": VERSION, **said}, separators=(",", ":"))
 
 
 def _present(record: Record) -> list[tuple[str, Any]]:

@@ -11,7 +11,7 @@ import pytest
 
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import Record, State
-from ppa_assigner.supervisor.line import Asked, Avoided, Call, Stage, choose, settle
+from ppa_assigner.supervisor.line import Asked, Avoided, Call, Stage, choose, nonce_of, settle, state_of
 from ppa_assigner.supervisor.lines import Lines
 from ppa_assigner.supervisor.shelf import Shelf
 from ppa_assigner.views import Condition, Snapshot, Wish
@@ -101,6 +101,54 @@ def test_a_ppa_without_a_record_has_no_nonce_to_be_avoided_by() -> None:
     wish.avoided[ref("a")] = Avoided(None, 10.0)
     assert wish.avoids(unknown, 9.0)
     assert not wish.avoids(unknown, 10.0)
+
+
+def test_a_turn_is_kept_for_a_moment_of_searching_only() -> None:
+    """Five seconds from when its search began; who is not searched for keeps nobody waiting."""
+    wish = asked(0.0, 1)
+    wish.stage, wish.search_since = Stage.SEARCHING, 100.0
+    assert [wish.keeps_its_turn(boot) for boot in (100.0, 104.9, 105.0)] == [True, True, False]
+    wish.stage = Stage.WAITING
+    assert not wish.keeps_its_turn(100.0)
+
+
+def test_a_wish_may_wait_while_any_of_its_calls_may() -> None:
+    """Not at the very end of the last one."""
+    wish = asked(0.0, 1)
+    wish.calls = [Call(wish.wish, 1.0, 5.0), Call(wish.wish, 3.0, 5.0)]
+    assert [wish.may_wait(boot) for boot in (0.0, 2.0, 3.0)] == [True, True, False]
+
+
+def test_a_wisher_is_an_owner_at_a_client_in_a_pool() -> None:
+    """Each of the three counts, and nothing else of the wish."""
+    wish = asked(0.0, 1, by="jenkins", note="n")
+    assert wish.same_wisher(replace(wish.wish, note="other", request_id="other"))
+    others = [replace(wish.wish, owner="you"), replace(wish.wish, by="ann"), replace(wish.wish, pool="other")]
+    assert not any(wish.same_wisher(other) for other in others)
+
+
+def test_only_the_ppa_that_is_wished_for_fits_and_no_burnt_one() -> None:
+    """Named, it is that one or none; what is burnt for the wish is passed by, whoever else is free."""
+    ppas = [free("a"), free("b")]
+    named = asked(0.0, 1)
+    named.wish = replace(named.wish, ppa=ref("b"))
+    assert choose(named, ppas, Random(1), 0.0) is ppas[1]
+    named.burnt[ref("b")] = "hello 1"
+    assert choose(named, ppas, Random(1), 0.0) is None
+    named.lost = 1
+    assert choose(named, ppas, Random(1), 0.0) is None
+
+
+def test_what_was_asked_holds_for_the_same_lease_in_the_same_condition() -> None:
+    """A touch changes nothing of it; another lease, state or condition does, and a PPA without a record has none."""
+    used = Record(
+        serial=1, nonce="n", state=State.USED, since=START, touched=START, pool="default", owner="me", lease="l"
+    )
+    seen = Snapshot(ref("a"), "default", used, Condition.OK)
+    assert state_of(seen) == ((State.USED, "l"), Condition.OK)
+    assert state_of(replace(seen, record=replace(used, serial=2, nonce="m"))) == state_of(seen)
+    assert state_of(replace(seen, record=None)) == ((None, None), Condition.OK)
+    assert (nonce_of(seen), nonce_of(replace(seen, record=None))) == ("n", None)
 
 
 def test_the_deadline_of_a_wish_is_that_of_its_last_call() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
 from dataclasses import fields, replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, cast
 
 import pytest
@@ -15,6 +17,7 @@ from ppa_assigner.record import (
     Record,
     RecordError,
     State,
+    Text,
     compose,
     decode,
     encode,
@@ -135,6 +138,7 @@ MALFORMED = {
     "nonce a number": line(nonce=9),
     "nonce with NUL": line(nonce="\0"),
     "owner with a surrogate": line(owner="\ud800"),
+    "owner with a surrogate that is not escaped": LINE.replace("ticket-123", "\ud800"),
     "no such state": line(state="lent"),
     "state a list": line(state=["used"]),
     "a time with an offset": line(since="2026-11-25T03:14:12+00:00"),
@@ -145,7 +149,7 @@ MALFORMED = {
     "a time before Launchpad": line(touched="2003-12-31T23:59:59Z"),
     "a time at the end of time": line(until="9999-12-31T23:59:59Z"),
     "a time in too many years": line(until="2201-01-01T00:00:00Z"),
-    "idle too long": line(idle=2**53),
+    "idle too long": line(idle=10**10 + 1),
     "a serial of 4,000 digits": LINE.replace("42", "9" * 4_000),
     "a serial beyond 2^53": line(serial=2**53 + 1),
     "tries beyond 2^53": line(tries=2**53 + 1),
@@ -155,6 +159,7 @@ MALFORMED = {
     "a line of more than 64 KiB": line(x="x" * 64 * 1024),
     "a line of more than 64 KiB in UTF-8": LINE[:-1] + ',"x":"' + "é" * 33_000 + '"}',
     "texts that leave no room for the next write": line(owner="x" * 64_000),
+    "such texts in other characters": LINE.replace("ticket-123", "\N{PILE OF POO}" * 4_200),
     "idle negative": line(idle=-1),
     "attempt null is absent, text is not": line(attempt="0"),
     "held a number": line(held=1),
@@ -185,14 +190,64 @@ def test_a_foreign_version_is_told_apart(version: object) -> None:
     assert taken.fault
 
 
+@pytest.mark.parametrize(
+    ("written", "fault", "foreign"),
+    [
+        (line(v=7), "record version 7 is not known here", True),
+        (line(serial=-1), "serial: not a whole number from 0 on", False),
+        (f"{LINE}\n{LINE}", "2 record lines", False),
+    ],
+)
+def test_the_text_around_a_record_that_cannot_be_read_is_kept(written: str, fault: str, foreign: bool) -> None:
+    """A PPA whose record is garbled has its people's words all the same, and the reason is told."""
+    assert parse(f"Nightly builds.\n{written}\nbelow") == Text("Nightly builds.\nbelow", None, fault, foreign)
+
+
 def test_what_is_within_the_bounds_is_read() -> None:
     """They are those of the contract: a line of 64 KiB, integers within 2^53, the years 2004 to 2200."""
     rest = module.LONGEST_LINE - len(line(note=""))
     assert len(line(note="n" * rest)) == module.LONGEST_LINE
     assert parse(line(note="n" * rest)).record is not None
     assert parse(line(note="n" * (rest + 1))).record is None
-    limits = line(since="2004-01-01T00:00:00Z", until="2200-12-31T23:59:59Z", serial=2**53, tries=2**53, x=-(2**53))
-    assert parse(limits).record is not None
+    limits = line(
+        since="2004-01-01T00:00:00Z", until="2200-12-31T23:59:59Z", serial=2**53, tries=2**53, idle=10**10, x=-(2**53)
+    )  # fmt: skip
+    record = parse(limits).record
+    assert record is not None
+    assert parse(encode(record)).record == record
+
+
+def test_a_record_that_leaves_room_for_the_next_write_is_read() -> None:
+    """16 KiB, when what is said for people is cut."""
+    rest = module.LONGEST_LINE - 16 * 1024 - len(encode(decode(LINE.partition(" ")[2])))
+    owner = "ticket-123" + "x" * rest
+    assert parse(LINE.replace("ticket-123", owner)).record is not None
+    assert parse(LINE.replace("ticket-123", owner + "x")).record is None
+
+
+@pytest.mark.parametrize("field", ["note", "owner"])
+def test_a_line_of_64_kib_is_written_whole(field: str) -> None:
+    """One byte more is cut where it is said for people, and refused where it decides."""
+    record = decode(LINE.partition(" ")[2])
+    room = module.LONGEST_LINE - len(encode(replace(record, **cast("dict[str, Any]", {field: ""}))))
+    full, more = (replace(record, **cast("dict[str, Any]", {field: "x" * n})) for n in (room, room + 1))
+    assert encode(full).count("x") == room
+    if field == "note":
+        assert parse(encode(more)).record == replace(record, note="x" * 253 + "...")
+    else:
+        with pytest.raises(RecordError):
+            encode(more)
+
+
+def test_what_is_said_for_people_is_cut_to_256_characters() -> None:
+    """Each of the three texts for itself, and only where the line would be too long."""
+    record = replace(decode(LINE.partition(" ")[2]), note="n" * 256, fault="f" * 257, quarantined="q" * 80_000)
+    assert decode(encode(record).partition(" ")[2]) == replace(
+        record, fault="f" * 253 + "...", quarantined="q" * 253 + "..."
+    )
+    short = replace(record, quarantined="q" * 300)
+    assert decode(encode(short).partition(" ")[2]) == short
+    assert decode(encode(replace(record, note=None)).partition(" ")[2]).note is None
 
 
 @given(records().filter(lambda record: record.state is not State.FREE), st.sampled_from(["note", "fault"]))
@@ -276,6 +331,22 @@ def test_free_says_nothing_of_a_lease() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("changes", "written"),
+    [
+        ({"state": State.USED}, {"attempt", "held"}),
+        ({"state": State.USED, "told": False}, {"attempt", "held"}),
+        ({"state": State.DIRTY, "tries": 1, "told": False}, {"attempt", "tries", "told"}),
+        ({"state": State.DIRTY, "request": None, "tries": 0}, set()),
+    ],
+)
+def test_what_says_nothing_in_a_state_is_left_out(changes: dict[str, Any], written: set[str]) -> None:
+    """Each attempt to clean is counted from the first on; whoever has a lease was told of it, or will be."""
+    record = replace(decode(LINE.partition(" ")[2]), **changes)
+    said = json.loads(encode(record).partition(" ")[2])
+    assert said.keys() & {"attempt", "held", "tries", "told"} == written
+
+
 def test_a_lease_or_a_clean_in_a_free_record_means_nothing() -> None:
     """Somebody edited it: a free PPA is nobody's, so nobody's release or touch is about it."""
     assert parse(line(state="free", tries=3, fault="f", quarantined="q", cleaner="c")).record == Record(
@@ -293,6 +364,25 @@ def test_times_come_back(moment: datetime) -> None:
     """Whole seconds in UTC, with a Z."""
     assert parse_time(format_time(moment)) == moment
     assert format_time(moment).endswith("Z")
+
+
+@pytest.fixture
+def _tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A host whose own time is not UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "JST-9")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_tokyo")
+def test_times_are_utc_in_whole_seconds() -> None:
+    """Whatever zone a moment or the host is of; what is less than a second is left out."""
+    moment = T0.astimezone(timezone(timedelta(hours=5))) + timedelta(seconds=0.9)
+    assert format_time(moment) == "2026-11-25T03:14:12Z"
+    assert (whole_seconds(moment), whole_seconds(moment).tzinfo) == (T0, timezone.utc)
+    assert (parse_time(format_time(moment)), parse_time(format_time(moment)).tzinfo) == (T0, timezone.utc)
 
 
 def test_unstorable_texts_are_known() -> None:

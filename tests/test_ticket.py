@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, strategies as st
@@ -14,6 +15,10 @@ from ppa_assigner.supervisor.ticket import VOID_AFTER_S, Place, TicketOffice
 OFFICE = TicketOffice(b"secret")
 KEY = Key("jenkins", "build-1")
 PLACE = Place("default", "build-1", 1000.0, 1300.0, "jenkins")
+GOLDEN = (
+    "eyJjbGllbnQiOiAiamVua2lucyIsICJmaXJzdF9hc2tlZCI6IDEwMDAuMCwgImxhc3RfYXNrZWQiOiAxMzAwLjAsICJwb29sIjogImRlZmF1bHQi"
+    "LCAicmVxdWVzdF9pZCI6ICJidWlsZC0xIn0.vfaiCYhBbR-uZlyWpBgMK_M8KfnntKE7EWpZDYK09xM"
+)
 
 
 def redeem(ticket: str | None, now: float = 1300.0, office: TicketOffice = OFFICE) -> Place | None:
@@ -25,6 +30,25 @@ def test_a_ticket_gives_its_place_back() -> None:
     """At any daemon that has the same credentials."""
     assert redeem(OFFICE.issue(PLACE)) == PLACE
     assert redeem(OFFICE.issue(PLACE), office=TicketOffice(b"secret")) == PLACE
+
+
+def test_a_ticket_is_the_same_text_at_each_daemon_of_whatever_version() -> None:
+    """Daemons of a pool are updated one after the other, and each takes the others' tickets."""
+    assert OFFICE.issue(PLACE) == GOLDEN
+    assert redeem(GOLDEN) == PLACE
+
+
+def test_while_the_time_is_not_known_no_ticket_is_void() -> None:
+    """However old."""
+    assert OFFICE.redeem(OFFICE.issue(PLACE), "default", KEY, None) == PLACE
+
+
+@pytest.mark.parametrize("more", ["=", " ", "\n", "*"])
+def test_a_ticket_with_anything_added_is_none(more: str) -> None:
+    """It is a text that was made here, or none."""
+    body, signature = OFFICE.issue(PLACE).split(".")
+    assert redeem(f"{body}.{signature}{more * 4}") is None
+    assert redeem(f"{more * 4}{body}.{signature}") is None
 
 
 def test_a_ticket_of_other_credentials_is_none() -> None:
@@ -68,6 +92,12 @@ def test_nonsense_counts_as_none(ticket: str | None) -> None:
 def test_no_text_raises(text: str) -> None:
     """Whatever it is."""
     assert redeem(text) is None
+
+
+def test_the_signature_is_of_the_place() -> None:
+    """One's own place cannot be made an earlier one."""
+    body, signature = (OFFICE.issue(replace(PLACE, first_asked=asked)).split(".") for asked in (0.0, 1000.0))
+    assert redeem(f"{body[0]}.{signature[1]}") is None
 
 
 @given(st.integers(0, 200), st.integers(1, 255))

@@ -28,7 +28,7 @@ class Area:
             "also_copy": ["config", "README.md"],
             "do_not_mutate_patterns": [MESSAGE],
             "type_check_command": ["python", "-m", "mypy", "--output=json", "--no-warn-unused-ignores", "ppa_assigner"],
-            "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist"],
+            "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "tests.mutation.quickly"],
             "pytest_add_cli_args_test_selection": [f"tests/{test}" for test in self.tests],
         }
         lines = (f"{name} = {json.dumps(value)}" for name, value in values.items())
