@@ -21,6 +21,9 @@ _SILENCE_S = 60.0  # a connection that is silent for longer may be dead: connect
 _ABSENCE_S = 60.0  # how long a daemon that is away is waited for while following
 _PATIENCE_S = 5.0  # and otherwise
 _AGAIN_S = 0.5  # between the end of one connection and the next
+_LONGEST_BYTES = 1024 * 1024  # of an event: the daemon's have a few thousand
+_MOST_FIELDS = 20
+_TOO_LONG = "the daemon sent an event that is longer than any of its events"
 
 
 def following(transport: Transport, *, follow: bool) -> Generator[Event, None, None]:
@@ -82,6 +85,8 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
     rest = b""
     for piece in pieces:
         *whole, rest = (rest + piece).split(b"\n")
+        if len(rest) > _LONGEST_BYTES:
+            raise Unavailable(_TOO_LONG)
         yield from (line.rstrip(b"\r").decode("utf-8", "replace") for line in whole)
 
 
@@ -93,6 +98,8 @@ def _frames(lines: Iterable[str]) -> Iterator[dict[str, str]]:
         if name:
             value = value.removeprefix(" ")
             frame[name] = f"{frame[name]}\n{value}" if name in frame else value
+            if len(frame) > _MOST_FIELDS or len(frame[name]) > _LONGEST_BYTES:
+                raise Unavailable(_TOO_LONG)
         elif not line:
             if "data" in frame:
                 yield frame

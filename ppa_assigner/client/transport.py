@@ -15,11 +15,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
-from urllib3.connection import HTTPConnection
-from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 from urllib3.response import BaseHTTPResponse
 
+from .bounded import LongerError, PlainConnection, PlainPool, SecurePool, whole, within
 from .errors import Document, Unavailable, UsageError
 
 DEFAULT_URL = "http://127.0.0.1:8020"
@@ -57,9 +56,13 @@ class Transport:
             self._pool.close()
 
     def send(self, method: str, path: str, body: Document | None, *, read: float) -> Answer:
-        """The daemon's answer, whatever it is; `read` in seconds.  Raises Unavailable when there is no whole one."""
-        response = self._open(method, path, body, read=read, preload=True)
-        document = _parsed(response.data)
+        """The daemon's answer, whatever it is, all of it within `read` seconds.  Raises Unavailable when there is no
+        whole one, or a longer one than any of the daemon's.
+        """
+        with within(read):
+            response = self._open(method, path, body, read=read)
+            data = self._whole(response)
+        document = _parsed(data)
         if document is None and 200 <= response.status < 300:
             raise Unavailable(f"{self.url} gave an answer that is no JSON document")
         return Answer(response.status, document or {}, _retry_after(response))
@@ -68,16 +71,24 @@ class Transport:
     def stream(
         self, path: str, *, read: float, headers: Mapping[str, str] | None = None
     ) -> Iterator[tuple[Answer, Iterator[bytes]]]:
-        """The head of an answer without end, and its pieces as they come.
+        """The head of an answer without end, and its pieces as they come; or the whole of a failure.
 
-        The pieces end when nothing came for `read` seconds or when the daemon ends them; Unavailable when they break.
+        The head comes within `read` seconds.  The pieces end when nothing came for `read` seconds or when the daemon
+        ends them; Unavailable when they break.
         """
-        response = self._open("GET", path, None, read=read, preload=False, more=headers)
+        with within(read):
+            response = self._open("GET", path, None, read=read, more=headers)
+            document = {} if response.status == 200 else _parsed(self._whole(response)) or {}
         try:
-            document = {} if response.status == 200 else _parsed(b"".join(self._pieces(response))) or {}
             yield Answer(response.status, document, _retry_after(response)), self._pieces(response)
         finally:
             response.close()
+
+    def _whole(self, response: BaseHTTPResponse) -> bytes:
+        try:
+            return whole(response)
+        except (HTTPError, OSError, LongerError) as error:
+            raise self._unavailable(error) from error
 
     def _pieces(self, response: BaseHTTPResponse) -> Iterator[bytes]:
         try:
@@ -95,7 +106,6 @@ class Transport:
         body: Document | None,
         *,
         read: float,
-        preload: bool,
         more: Mapping[str, str] | None = None,
     ) -> BaseHTTPResponse:
         headers = {**self._headers, **(more or {})}
@@ -110,7 +120,7 @@ class Transport:
                 timeout=urllib3.Timeout(connect=min(CONNECT_S, read), read=read),
                 retries=False,
                 redirect=False,
-                preload_content=preload,
+                preload_content=False,
             )
         except (HTTPError, OSError) as error:
             raise self._unavailable(error) from error
@@ -119,7 +129,7 @@ class Transport:
         return Unavailable(f"{self.url}: {_reason(error)}", maybe_done=not isinstance(error, _NEVER_SENT))
 
 
-class _UnixConnection(HTTPConnection):
+class _UnixConnection(PlainConnection):
     """HTTP over a Unix socket."""
 
     def __init__(self, path: str, **options: Any) -> None:
@@ -137,7 +147,7 @@ class _UnixConnection(HTTPConnection):
         self.sock = connection
 
 
-class _UnixPool(HTTPConnectionPool):
+class _UnixPool(PlainPool):
     def __init__(self, path: str) -> None:
         super().__init__("localhost", maxsize=_CONNECTIONS)
         self._path = path
@@ -146,7 +156,7 @@ class _UnixPool(HTTPConnectionPool):
         return _UnixConnection(self._path)
 
 
-def _pool_for(url: str) -> tuple[urllib3.PoolManager | HTTPConnectionPool, str]:
+def _pool_for(url: str) -> tuple[urllib3.PoolManager | PlainPool, str]:
     if url.startswith("unix:"):
         return _UnixPool(_socket_path(url)), ""
     try:
@@ -158,7 +168,9 @@ def _pool_for(url: str) -> tuple[urllib3.PoolManager | HTTPConnectionPool, str]:
         raise _no_address(url)
     if "@" in parts.netloc or parts.query or parts.fragment or not (url.isascii() and url.isprintable()):
         raise _no_address(url)
-    return urllib3.PoolManager(maxsize=_CONNECTIONS), url.rstrip("/")
+    manager = urllib3.PoolManager(maxsize=_CONNECTIONS)
+    manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+    return manager, url.rstrip("/")
 
 
 def _socket_path(url: str) -> str:
@@ -209,4 +221,6 @@ def _reason(error: Exception) -> str:
         return f"no connection within {CONNECT_S:g} s"
     if isinstance(error, ReadTimeoutError):
         return "no answer in time"
+    if isinstance(error, LongerError):
+        return str(error)
     return f"the connection broke ({error})"

@@ -1,0 +1,124 @@
+"""Answers that end in time and at a size, whatever sends them.
+
+Rule: no byte of an answer is waited for beyond the deadline that its request set, headers included: urllib3 bounds each
+single wait only, so an answer that trickles would pass any time-out.  Nothing here knows what a call means.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import io
+import socket
+import time
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.response import BaseHTTPResponse
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+LARGEST_BYTES = 64 * 1024 * 1024
+"""Of an answer: the list of 50,000 PPAs has less."""
+_PIECE_BYTES = 1 << 16
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+
+class LongerError(ValueError):
+    """There is more of an answer than is read."""
+
+
+@contextlib.contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """What this thread reads in this block comes within so many seconds in all; else TimeoutError, which urllib3 tells
+    as ReadTimeoutError.
+    """
+    token = _deadline.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def whole(response: BaseHTTPResponse) -> bytes:
+    """The body.  Raises LongerError where it is too long, and what urllib3 raises; the connection is closed then."""
+    content = bytearray()
+    try:
+        while piece := response.read1(_PIECE_BYTES):
+            content += piece
+            if len(content) > LARGEST_BYTES:
+                raise LongerError(f"the answer is longer than {LARGEST_BYTES >> 20} MiB")
+    except BaseException:
+        response.close()  # a connection with half an answer in it must not be used again
+        raise
+    finally:
+        response.release_conn()
+    return bytes(content)
+
+
+class _Reading(io.RawIOBase):
+    """A socket's bytes, none of them later than the deadline of whoever reads."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._file: Any = connection.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int | None:
+        deadline = _deadline.get()
+        if deadline is None:
+            read: int | None = self._file.readinto(buffer)
+            return read
+        return self._before(deadline, buffer)
+
+    def _before(self, deadline: float, buffer: WriteableBuffer) -> int | None:
+        usual, left = self._socket.gettimeout(), deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the time for the whole answer is over")
+        self._socket.settimeout(left if usual is None else min(left, usual))
+        try:
+            read: int | None = self._file.readinto(buffer)
+        finally:
+            self._socket.settimeout(usual)
+        return read
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self.fp.close()
+        self.fp = io.BufferedReader(_Reading(sock))
+
+
+class PlainConnection(HTTPConnection):
+    """Whose answers end in time."""
+
+    response_class = _Response
+
+
+class SecureConnection(HTTPSConnection):
+    """The same over TLS."""
+
+    response_class = _Response
+
+
+class PlainPool(HTTPConnectionPool):
+    """For urllib3."""
+
+    ConnectionCls = PlainConnection
+
+
+class SecurePool(HTTPSConnectionPool):
+    """For urllib3."""
+
+    ConnectionCls = SecureConnection
