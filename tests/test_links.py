@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ppa_assigner.launchpad.answers import UnreadableError
-from ppa_assigner.launchpad.links import archive_at, last_part, origin, reference_of, to_archive, to_person
+from ppa_assigner.launchpad.links import archive_at, last_part, origin, reference_of, to_archive, to_person, to_ppa
 from ppa_assigner.reference import Reference
 
 ROOT = "https://api.launchpad.net/devel/"
@@ -51,6 +51,41 @@ def test_what_names_no_archive(name: str) -> None:
     """Has no address."""
     with pytest.raises(ValueError, match="is no PPA"):
         to_archive(ROOT, name)
+
+
+def test_a_main_archive_is_asked_for_at_a_safe_address() -> None:
+    """Signs in a name that mean something in an address are escaped."""
+    assert to_archive(ROOT, "a+b/c+d") == f"{ROOT}a%2Bb/+archive/c%2Bd"
+
+
+def test_the_address_of_a_ppa_is_canonical() -> None:
+    """With its signs as Launchpad writes them; it names the same PPA."""
+    ppa = Reference("ci", "ubuntu", "one")
+    assert to_ppa(ROOT, ppa) == f"{ROOT}~ci/+archive/ubuntu/one"
+    assert reference_of(to_ppa(ROOT, ppa)) == ppa
+
+
+@pytest.mark.parametrize("url", ["http://[/", "http://h/~ci/+archive/ubuntu", f"{ROOT}~ci/\n"])
+def test_what_is_no_ppa_is_told_with_its_address(url: str) -> None:
+    """In one line."""
+    with pytest.raises(UnreadableError) as caught:
+        reference_of(url)
+    assert " is no address" in str(caught.value)
+    assert str(caught.value).startswith(url[:7])
+    assert "\n" not in str(caught.value)
+
+
+def test_the_last_part_of_an_address_names_a_series() -> None:
+    """With a slash behind it or without."""
+    assert last_part(f"{ROOT}ubuntu/noble") == last_part(f"{ROOT}ubuntu/noble/") == "noble"
+
+
+def test_an_address_without_a_host_or_with_a_user_has_no_origin() -> None:
+    """Nor one that is none; an unknown scheme has no port of its own."""
+    assert [origin(url) for url in ("", "http://", "http://u@h/", "http://:p@h/", "http://h:x/")] == [None] * 5
+    assert origin("https://h/") == ("https", "h", 443)
+    assert origin("http://h:81/") == ("http", "h", 81)
+    assert origin("ftp://h/") == ("ftp", "h", None)
 
 
 def test_people() -> None:

@@ -50,7 +50,7 @@ AREAS: Mapping[str, Area] = {
         ("supervisor/claims.py", "supervisor/places.py", "supervisor/spent.py"),
         ("test_giving_up.py", "test_places.py", "test_spent.py", "test_assigning.py"),
     ),
-    "fences": Area(("launchpad/asking.py", "launchpad/links.py"), ("test_links.py", "test_operations.py")),
+    "fences": Area(("launchpad/asking.py", "launchpad/links.py"), ("test_links.py", "test_asking.py")),
     "dates": _automaton("dating", "ending", "ticking", "learning"),
     "lending": _automaton("lending"),
     "writing": _automaton("writing"),
