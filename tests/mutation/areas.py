@@ -60,3 +60,5 @@ AREAS: Mapping[str, Area] = {
     "emptying": _automaton("emptying"),
     "proving": _automaton("proving", "comparing"),
 }
+QUICK = ("record",)
+"""Tried with all other tests, in a minute."""
