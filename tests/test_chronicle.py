@@ -13,6 +13,8 @@ from ppa_assigner.supervisor.chronicle import Chronicle
 from ppa_assigner.supervisor.eventlog import EventLog
 from ppa_assigner.views import Condition, Snapshot
 from tests.automaton.lab import World
+from tests.fakecrew import Desk, ref
+from tests.settings import settings
 
 PPA = Reference("ci", "ubuntu", "one")
 NOW = datetime(2026, 11, 25, tzinfo=timezone.utc)
@@ -69,3 +71,13 @@ def test_a_ppa_with_packages_and_no_record_says_so() -> None:
     item.active = False
     runner.until(lambda: runner.known.condition is C.OK)
     assert runner.known.fault is None
+
+
+def test_a_ppa_that_a_reload_let_go_is_forgotten() -> None:
+    """However many come and go."""
+    made = Desk("a", "b")
+    made["a"].free()
+    made["b"].free()
+    made.supervisor.reload(settings(ref("a")))
+    chronicle = made.supervisor._chronicle  # must not grow
+    assert list(chronicle._seen) == [ref("a")]

@@ -73,6 +73,10 @@ class Chronicle:
         if record is not None and earlier is not None and record.tries > earlier.tries:
             self._failed(now, record)
 
+    def forget(self, ppa: Reference) -> None:
+        """It is not served any more: should it come back, it is new."""
+        self._seen.pop(ppa, None)
+
     def _condition(self, before: Snapshot | None, now: Snapshot) -> None:
         was, why = before.condition.value if before is not None else None, _why(now)
         level = logging.WARNING if now.condition in ALARMING else logging.INFO

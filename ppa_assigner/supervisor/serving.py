@@ -39,10 +39,17 @@ class Serving:
     """Every method is called under the office's lock."""
 
     def __init__(
-        self, office: Office, launchpad: Launchpad, daemon: Daemon, listener: Listener, hire: Hire = Worker
+        self,
+        office: Office,
+        launchpad: Launchpad,
+        daemon: Daemon,
+        listener: Listener,
+        let_go: Callable[[Reference], None],
+        hire: Hire = Worker,
     ) -> None:
+        """`let_go` is called, without the lock, with each PPA that is not served any more."""
         self._office, self._launchpad, self._daemon, self._listener = office, launchpad, daemon, listener
-        self._hire = hire
+        self._let_go, self._hire = let_go, hire
         self._settings: Settings
         self.restarts = 0
         """How many workers died and were followed by another."""
@@ -78,6 +85,7 @@ class Serving:
         if ppa not in self._settings.retire and _at_rest(member.snapshot) and not self._office.expects(ppa):
             member.worker.stop()
             self._office.crew.drop(ppa)
+            self._office.later(partial(self._let_go, ppa))
             self._round_without(ppa)
 
     def succeed(self, ppa: Reference, known: Known, error: BaseException) -> None:

@@ -65,15 +65,15 @@ class Supervisor:
         self._ordering = Ordering(self._office)
         self._assigning = Assigning(self._office, settings.pools)
         self._twins = Twins(self._office)
-        self._serving = Serving(self._office, launchpad, daemon, self, hire)
+        self.events = EventLog(run=f"{daemon.started:x}{daemon.salt}")
+        self._chronicle = Chronicle(self.events, lambda: clock.now().date)
+        self._serving = Serving(self._office, launchpad, daemon, self, self._chronicle.forget, hire)
         self._reach = Reach(lambda: clock.now().date)
         self._looker = Looker(
             launchpad, self._begin_round, self._tell, every=settings.launchpad.look_every, observe=clock.observe,
             heard=self._reach.heard,
         )  # fmt: skip
         self._office.look_now = self._looker.look_now
-        self.events = EventLog(run=f"{daemon.started:x}{daemon.salt}")
-        self._chronicle = Chronicle(self.events, lambda: clock.now().date)
 
     # -- life ------------------------------------------------------------------------------------------------------
 
