@@ -123,6 +123,18 @@ class Held:
         self.then.play(handler)
 
 
+@dataclass(frozen=True)
+class Noted:
+    """An answer, before which a test looks at how things are."""
+
+    then: Answer
+    look: Callable[[], object]
+
+    def play(self, handler: Handler) -> None:
+        self.look()
+        self.then.play(handler)
+
+
 @dataclass
 class Stream:
     """Server-sent events in chunks; held open after them unless `ends`."""
@@ -145,7 +157,7 @@ class Stream:
             handler.close_connection = True
 
 
-Answer = Reply | Drop | Cut | Held | Stream
+Answer = Reply | Drop | Cut | Held | Noted | Stream
 
 
 def problem(status: int, slug: str, *, retry_after: float | None = None, **facts: Any) -> Reply:

@@ -401,6 +401,29 @@ def test_a_block_has_a_ppa_and_gives_it_back(daemon: FakeDaemon, client: Client)
     assert len(daemon.calls("DELETE", ONE)) == 1
 
 
+WITHOUT_THREADS = """
+import sys, threading
+from ppa_assigner import Client, Unavailable
+threading.stack_size(1 << 45)  # more than any address space has
+try:
+    with Client(sys.argv[1]) as client, client.lease("ticket-123"):
+        print("entered")
+except Unavailable as error:
+    print(error)
+print(threading.active_count())
+"""
+
+
+def test_a_lease_that_cannot_be_kept_is_given_back(daemon: FakeDaemon) -> None:
+    """Where no thread can be started: the block is not entered, and nothing goes on touching."""
+    daemon.on("POST", LEASES, Reply(201, LEASE)).on("DELETE", ONE, Reply(200, PPA))
+    command = [sys.executable, "-c", WITHOUT_THREADS, daemon.url]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.splitlines()
+    assert told[0].startswith("no thread can be started here to keep the lease of ~ci-pool/ubuntu/pool-001")
+    assert told[1:] == ["1"]
+    assert len(daemon.calls("DELETE", ONE)) == 1
+
+
 def test_a_lost_lease_is_told_once_and_not_released(daemon: FakeDaemon, client: Client) -> None:
     """410 to a touch: whoever holds the PPA next must not be disturbed."""
     daemon.on("POST", LEASES, Reply(201, LEASE | {"idle": 6})).on("DELETE", ONE, Reply(200, PPA))

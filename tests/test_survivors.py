@@ -15,7 +15,7 @@ import pytest
 
 from ppa_assigner.cli import survivors
 from tests.commandline import DEADLINE_S, PROGRAM, Running, environment, killed_at_last, started
-from tests.fakedaemon import LEASE, PPA, FakeDaemon, Reply, problem
+from tests.fakedaemon import LEASE, PPA, FakeDaemon, Noted, Reply, problem
 from tests.waiting import until
 
 LEASES = "/v1/leases"
@@ -122,6 +122,36 @@ def test_what_a_command_leaves_running_ends_with_its_lease() -> None:
             with ended_at_last(pid):
                 assert process.wait(DEADLINE_S) == 143
                 assert not runs(pid)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_what_a_stopped_command_leaves_running_ends_before_the_ppa_is_given_back(number: int) -> None:
+    """A job that is cancelled during an upload: the shell ends, what it waited for would go on uploading."""
+    left: list[bool] = []
+    with FakeDaemon() as daemon:
+        daemon.on("POST", LEASES, Reply(201, LEASE))
+        script = f"sh -c '{PID}'; echo on"
+        with started(*EXEC, "--", "sh", "-c", script, url=daemon.url) as process:
+            pid = pid_of(process)
+            with ended_at_last(pid):
+                daemon.on("DELETE", ONE, Noted(Reply(200, PPA), lambda: left.append(runs(pid))))
+                process.send_signal(number)
+                assert process.wait(DEADLINE_S) == 128 + number
+    assert left == [False]
+
+
+def test_a_command_whose_lease_cannot_be_kept_is_not_run(daemon: FakeDaemon, tmp_path: Path) -> None:
+    """No thread can be started that would touch it: the PPA is given back, and said why."""
+    code = "import sys, threading; threading.stack_size(1 << 45); from ppa_assigner.cli import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *EXEC, "--", "touch", str(tmp_path / "ran")], check=False, text=True,
+        env=environment(daemon.url), stderr=subprocess.PIPE, timeout=DEADLINE_S,
+    )  # fmt: skip
+    assert done.returncode == 69
+    assert "no thread can be started" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "ran").exists()
+    assert len(daemon.calls("DELETE", ONE)) == 1
 
 
 def test_the_watcher_ends_with_exec_and_keeps_nothing_open(daemon: FakeDaemon) -> None:

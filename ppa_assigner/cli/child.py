@@ -13,6 +13,7 @@ import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 _SI_KERNEL = 0x80  # asm-generic/siginfo.h: sent by the kernel, not by a process
+_ENDING = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM})
 _FROM_TERMINAL = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
 _LOOK_AGAIN_S = 1.0
 
@@ -26,24 +27,33 @@ class Child:
         self._mask = list(mask)
         self._lock = threading.Lock()
         self._pid: int | None = None
+        self._early: list[int] = []
+        self.stopped = False
+        """Whether it was told to end, or a signal ended it: it did not come to its own end."""
 
     def start(self, more: Mapping[str, str]) -> int:
         """Its pid.  `more` is for its environment.  Raises OSError when it cannot be run."""
         if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:  # inherited; it would discard the exit code
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        self._pid = os.posix_spawn(
-            shutil.which(self.command[0]) or self.command[0],
-            self.command,
-            {**self._environment, **more},
-            setsigmask=self._mask,
-            setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],  # which Python ignores, and a command expects to end it
-        )
-        return self._pid
+        with self._lock:
+            pid = self._pid = os.posix_spawn(
+                shutil.which(self.command[0]) or self.command[0],
+                self.command,
+                {**self._environment, **more},
+                setsigmask=self._mask,
+                setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],  # which Python ignores, and a command expects to end it
+            )
+        for number in self._early:
+            self.send(number)
+        return pid
 
     def send(self, number: int) -> None:
-        """Send it a signal, if it runs.  From any thread."""
+        """Send it a signal, if it runs, or as soon as it does.  From any thread."""
         with self._lock:
-            if self._pid is not None:
+            self.stopped |= number in _ENDING
+            if self._pid is None:
+                self._early.append(number)
+            else:
                 os.kill(self._pid, number)
 
     def wait(self, passed_on: Collection[signal.Signals]) -> int:
@@ -52,9 +62,12 @@ class Child:
         """
         while True:
             info = signal.sigtimedwait({*passed_on, signal.SIGCHLD}, _LOOK_AGAIN_S)
-            if info is not None and info.si_signo in passed_on and not _came_from_terminal(info):
-                self.send(info.si_signo)
+            if info is not None and info.si_signo in passed_on:
+                self.stopped |= info.si_signo in _ENDING
+                if not _came_from_terminal(info):
+                    self.send(info.si_signo)
             if (code := self._reaped()) is not None:
+                self.stopped |= code < 0
                 return code if code >= 0 else 128 - code
 
     def _reaped(self) -> int | None:

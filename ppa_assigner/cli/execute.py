@@ -1,7 +1,7 @@
 """`exec`: a command that has a PPA for as long as it runs.
 
-Rule: the PPA is given back whatever the end is, and the exit code is the command's own.  A command that cannot be
-found costs no PPA.
+Rule: the PPA is given back whatever the end is, and the exit code is the command's own.  Of a command that was stopped
+nothing goes on in a PPA that was given back.  A command that cannot be found costs no PPA.
 """
 
 from __future__ import annotations
@@ -102,18 +102,19 @@ def _with_ppa(client: Client, owner: str, wish: Wish, command: list[str], on_los
     try:
         return _run(child, holding, watcher)
     finally:
-        watcher.end(left_may_go_on=holding.lost is None or on_lost is OnLost.WARN)
+        lost = holding.lost is not None and on_lost is OnLost.STOP
+        watcher.end(left_may_go_on=not lost and not child.stopped)
         _give_back(client, holding)
 
 
 def _run(child: Child, holding: Holding, watcher: Watcher) -> int:
     holding.make_sure()
-    try:
-        watcher.watch(child.start(watcher.ready()))
-    except OSError as error:
-        output.say(f"{child.command[0]}: {error.strerror}")
-        return NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN
-    with holding:
+    with holding:  # first: should it not be possible, nothing has begun that would go on without its PPA
+        try:
+            watcher.watch(child.start(watcher.ready()))
+        except OSError as error:
+            output.say(f"{child.command[0]}: {error.strerror}")
+            return NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN
         return child.wait(not_ignored(PASSED_ON))
 
 

@@ -76,8 +76,14 @@ class Holding:
         return self.lease["web"]
 
     def __enter__(self) -> Holding:
-        for thread in self._threads:
-            thread.start()
+        """Raises Unavailable where this host has no thread for it; nothing touches then."""
+        try:
+            for thread in self._threads:
+                thread.start()
+        except (RuntimeError, MemoryError) as error:
+            self.stop()
+            what = f"no thread can be started here to keep the lease of {self.ppa}: {error}"
+            raise Unavailable(what, maybe_done=False) from error
         return self
 
     def __exit__(self, *_: object) -> None:
