@@ -19,7 +19,7 @@ from .writing import Step, begin
 AGAIN_S = 5.0  # how often it is asked whether time is believed now
 
 EXPIRING = frozenset({Condition.OK, Condition.DUPLICATE, Condition.QUARANTINED, Condition.DISABLED})
-"""In these a lease ends as in any other."""
+"""In these a lease ends as in any other, and its times are put right."""
 
 
 def tick(known: Known, now: Now) -> Step:
@@ -41,7 +41,7 @@ def _tick(known: Known, now: Now) -> Step:
     match known.condition, known.state:
         case condition, State.USED if condition in EXPIRING and _is_over(known, now):
             return lending.expire(known, now)
-        case Condition.OK | Condition.DUPLICATE | Condition.QUARANTINED, State.USED:
+        case condition, State.USED if condition in EXPIRING:
             return begin(known, Purpose.REPAIR, now) if dating.to_put_right(known.record, now) else (known, [])
         case Condition.OK, State.DIRTY:
             return cleaning.advance(known, now)

@@ -61,6 +61,19 @@ def test_what_a_clock_that_lied_wrote_is_put_right_by_itself() -> None:
     assert runner.world.state is State.DIRTY
 
 
+def test_the_times_of_a_lease_in_a_disabled_ppa_are_put_right_too() -> None:
+    """Else it would be tried again at once, for ever."""
+    runner = lent_in_a_lie()
+    runner.world.archive.enabled = False
+    runner.look(compare=True)
+    lie(runner, 0.0)
+    assert runner.known.condition is Condition.DISABLED
+    runner.tick()
+    assert abs(runner.world.record.since - runner.clock.now().date) <= CLOSE
+    runner.pass_time(3610.0)
+    assert runner.world.state is State.DIRTY
+
+
 def test_a_touch_is_put_right_by_itself_and_leaves_the_end() -> None:
     """Only what lies ahead is changed."""
     runner, lease = world().used_ppa(idle=600)
