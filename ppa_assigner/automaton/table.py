@@ -82,6 +82,7 @@ from .now import Now
 from .ticking import tick
 from .writing import Step
 
+BROUGHT_BACK = "an old or foreign description was put back; what becomes of it the next look decides"
 ABANDONED_KEPT = 64  # many more than one PPA is searched for at a time
 
 COMMANDS: dict[type[Command], Callable[[Known, Any, Now], Step]] = {
@@ -156,9 +157,17 @@ def _command(known: Known, command: Command, now: Now) -> Step:
         return replace(known, waiting=(*known.waiting, command)), []
     if now.boot >= command.deadline:
         return lending.deny(known, command, No.OUTAGE, "its time is up")
-    if known.entry is None or known.absent is not None or known.denied is not None:
+    if _is_in_question(known, command):
         return lending.read_first(known, command)
     return COMMANDS[type(command)](known, command, now)
+
+
+def _is_in_question(known: Known, command: Command) -> bool:
+    """Whether what stands is not what is known: then nothing is decided, and above all nothing written †, before it
+    was read and compared.  A PPA that is not lent because of that need not be read for that.
+    """
+    unseen = known.entry is None or known.absent is not None or known.denied is not None
+    return unseen or (known.suspect > 0 and not isinstance(command, Assign))
 
 
 def _looked(known: Known, look: Looked, now: Now) -> Step:
@@ -282,7 +291,7 @@ def _compared(known: Known, doing: Comparing, answer: Any, now: Now) -> Step:
     if command is None or known.flight is not None:
         return known, effects
     if isinstance(answer, Unavailable):
-        known, more = lending.deny(known, command, No.OUTAGE, answer.reason)
+        known, more = unseen.lost_sight(known, command, now, answer.reason)
     else:
         known, more = _decided_on_read(known, command, now)
     return known, [*effects, *more]
@@ -302,6 +311,8 @@ def _read_for(known: Known, command: Command, answer: Any, now: Now) -> Step:
 
 
 def _decided_on_read(known: Known, command: Command, now: Now) -> Step:
+    if known.suspect > 0:
+        return unseen.lost_sight(known, command, now, BROUGHT_BACK)
     return AFTER_READ.get(type(command), COMMANDS[type(command)])(known, command, now)
 
 

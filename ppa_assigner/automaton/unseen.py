@@ -28,11 +28,11 @@ from .now import Now
 from .writing import Step
 
 
-def lost_sight(known: Known, command: Command, now: Now) -> Step:
-    """The PPA could not be read just now.  Only where it is gone for good, or the lease past its end, is anything
-    known of a lease in it: anybody else asks again.
+def lost_sight(known: Known, command: Command, now: Now, reason: str | None = None) -> Step:
+    """The PPA could not be read just now, or (`reason`) not be compared.  Only where it is gone for good, or the lease
+    past its end, is anything known of a lease in it: anybody else asks again.
     """
-    record, detail = known.record, known.fault or ""
+    record, detail = known.record, reason or known.fault or ""
     if isinstance(command, Assign):
         return deny(known, command, No.LOST, detail)
     if known.sight is Sight.LASTING_GONE:

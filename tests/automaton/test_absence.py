@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from ppa_assigner.automaton.absence import AGAIN_S, LASTS_S, READS
 from ppa_assigner.automaton.events import (
+    Command,
     Denied,
     GiveUp,
+    Hold,
     No,
     Outcome,
+    Quarantine,
     ReadNow,
     Release,
+    Resume,
     Stands,
+    Supersede,
     Touch,
 )
 from ppa_assigner.options import PoolOptions
@@ -342,6 +349,60 @@ def test_the_command_that_met_a_lost_record_is_decided_once_that_is_compared() -
     runner, _ = World().used_ppa()
     made_by_people(runner, "theirs")
     runner.known = replace(runner.known, denied="403")  # so that the touch reads first
+    assert why(runner.order(Touch, lease="lease-1")) is No.OVER
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        partial(Touch, lease="lease-1"),
+        partial(Release, lease="lease-1"),
+        partial(Supersede, lease="lease-1", attempt=0),
+        partial(Hold, lease="lease-1", seconds=60.0),
+        partial(Quarantine, reason="odd"),
+        Resume,
+    ],
+)
+@pytest.mark.parametrize("state", list(State))
+def test_no_command_writes_into_what_was_not_compared(command: Callable[..., Command], state: State) -> None:
+    """† I5: the look could not tell whether people made it anew; whoever asks for something meanwhile asks again."""
+    runner = situation(state)
+    runner.world.boot += 120.0  # so that a touch is to be written
+    made_by_people(runner, "theirs")
+    runner.world.launchpad.fault = lambda request: "down" if request.what == "deleted" else None
+    for _ in range(2):
+        runner.look()
+    runner.pass_time(120.0)
+    assert runner.known.condition is Condition.UNREADABLE
+    outcome = runner.order(lambda token, deadline: command(token=token, deadline=deadline))
+    assert why(outcome) is No.OUTAGE or state is State.DIRTY
+    back(runner)
+    for _ in range(5):
+        runner.look()
+        runner.pass_time(300.0)
+    assert runner.known.condition is Condition.UNMANAGED
+    assert runner.world.archive.history == ["ours now"]
+    assert [item.active for item in runner.world.archive.items] == [True]
+
+
+def test_the_command_that_meets_a_rolled_back_free_ppa_first_writes_nothing() -> None:
+    """One read is not enough to write dirty over it, whoever asked for that read."""
+    runner = World().free_ppa()
+    lose(runner, "denied")
+    runner.look()
+    back(runner)
+    runner.world.launchpad.describe(runner.world.ppa, "mine")
+    assert why(runner.order(Quarantine, reason="odd")) is No.OUTAGE
+    assert runner.world.archive.description == "mine"
+
+
+def test_a_lease_past_its_end_is_over_while_it_cannot_be_compared() -> None:
+    """Whatever stands there: nobody has it any more."""
+    runner, _ = World().used_ppa(ttl=100.0)
+    runner.world.launchpad.describe(runner.world.ppa, None)
+    runner.world.launchpad.fault = lambda request: "down" if request.what == "deleted" else None
+    runner.look()
+    runner.pass_time(200.0)
     assert why(runner.order(Touch, lease="lease-1")) is No.OVER
 
 
