@@ -71,7 +71,7 @@ class End:
 class Snapshot:
     """A PPA as its worker knew it last; `seen` is when Launchpad last showed it (UTC, Launchpad's clock); `end` is that
     of its lease, None while it is not used; `over` is the last record of a lease that ended because its PPA was gone
-    for good.
+    for good; `sent` is what a write makes of it of which nobody knows whether it was done.
     """
 
     ppa: Reference
@@ -86,6 +86,7 @@ class Snapshot:
     """Its page for people, as Launchpad told it."""
     sight: Sight = Sight.SHOWN
     over: Record | None = None
+    sent: Record | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,10 +71,11 @@ class FakeWorker(Worker):
         condition: Condition = Condition.OK,
         fault: str | None = None,
         sight: Sight = Sight.SHOWN,
+        sent: Record | None = None,
     ) -> None:
         """The PPA is now this."""
         self._known = replace(self._known, text=Text(None, record))
-        self.snapshot = Snapshot(self.ppa, "default", record, condition, START, None, fault, sight=sight)
+        self.snapshot = Snapshot(self.ppa, "default", record, condition, START, None, fault, sight=sight, sent=sent)
         self._listener.changed(self.snapshot)
 
     def record(self, state: State, minutes: float = 0, **fields: Any) -> Record:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
+from ppa_assigner.access import Caller, Role
 from ppa_assigner.problems import Kind
-from ppa_assigner.record import Record
+from ppa_assigner.record import Record, State
 from ppa_assigner.supervisor.sight import FAILING_S, unseen
 from ppa_assigner.views import Condition, Sight
 
@@ -43,6 +47,42 @@ def test_a_lasting_denial_counts_as_looked_at_but_where_the_request_was_seen(req
         desk["b"].show(desk["b"].used(record.request or "", until=START), Condition.UNREACHABLE, "denied",
                        Sight.LASTING_DENIED)  # fmt: skip
         assert why(desk) is None
+
+
+def test_a_lease_that_was_sent_there_may_stand_there() -> None:
+    """Nobody knows what became of that write: whose lease it is gets no second PPA, and anybody else is not held up."""
+    desk = Desk("a", "b")
+    desk["a"].free()
+    record = desk["b"].record(State.FREE)
+    sent = desk["b"].record(State.USED, request="r", owner="me", lease="l", until=START + timedelta(hours=8))
+    desk["b"].show(record, Condition.UNREACHABLE, "denied", Sight.LASTING_DENIED, sent=sent)
+    assert why(desk) == "~team/ubuntu/b: denied"
+    desk["b"].show(record, Condition.UNREACHABLE, "denied", Sight.LASTING_DENIED, sent=replace(sent, request="other"))
+    assert why(desk) is None
+
+
+def test_who_asks_again_is_not_held_up_by_the_same_id_of_another_client() -> None:
+    """Her PPA is denied for good; it is not his."""
+    desk = Desk("a", "b")
+    desk["a"].free()
+    record = desk["b"].used("r", by="ann")
+    desk["b"].show(record, Condition.UNREACHABLE, "denied", Sight.LASTING_DENIED)
+    desk.ask(attempt=1, by="bob")
+    desk.look()
+    assert desk.asked() == "a"
+
+
+@pytest.mark.parametrize("role", [Role.CLIENT, Role.OPERATOR])
+def test_a_withdrawal_is_not_held_up_by_the_same_id_of_another_client(role: Role) -> None:
+    """But an operator's, who has none of that id, means hers."""
+    desk = Desk("a", "b")
+    desk["a"].free()
+    record = desk["b"].used("r", by="ann")
+    gone = desk["b"].record(State.FREE)
+    desk["b"].show(gone, Condition.UNREACHABLE, "denied", Sight.LASTING_DENIED, sent=record)
+    future = desk.supervisor.withdraw("r", Caller("bob", role, ("*",)))
+    desk.look()
+    assert future.done() is (role is Role.CLIENT)
 
 
 def test_a_denial_of_all_ppas_of_an_owner_is_no_look() -> None:

@@ -267,6 +267,7 @@ class Known:
         return Snapshot(
             self.ppa, self.pool, self.record, self.condition, self.seen, self.cleaning, self.fault, self.end,
             self.entry.web if self.entry is not None else None, self.sight, self.over,
+            self.flight.record if self.flight is not None and self.in_doubt else None,
         )  # fmt: skip
 
     @property

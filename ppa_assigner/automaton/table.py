@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..port import AccessDenied, Entry, Gone, Unavailable
+from ..views import Sight
 from . import (
     cleaning,
     comparing,
@@ -82,7 +83,6 @@ from .now import Now
 from .ticking import tick
 from .writing import Step
 
-BROUGHT_BACK = "an old or foreign description was put back; what becomes of it the next look decides"
 ABANDONED_KEPT = 64  # many more than one PPA is searched for at a time
 
 COMMANDS: dict[type[Command], Callable[[Known, Any, Now], Step]] = {
@@ -163,11 +163,9 @@ def _command(known: Known, command: Command, now: Now) -> Step:
 
 
 def _is_in_question(known: Known, command: Command) -> bool:
-    """Whether what stands is not what is known: then nothing is decided, and above all nothing written †, before it
-    was read and compared.  A PPA that is not lent because of that need not be read for that.
-    """
-    unseen = known.entry is None or known.absent is not None or known.denied is not None
-    return unseen or (known.suspect > 0 and not isinstance(command, Assign))
+    """Whether what stands may not be what is known: then nothing is written † before it was read and compared."""
+    hidden = known.entry is None or known.absent is not None or known.denied is not None
+    return hidden or (known.suspect > 0 and not isinstance(command, Assign))  # that is denied without a read
 
 
 def _looked(known: Known, look: Looked, now: Now) -> Step:
@@ -175,8 +173,9 @@ def _looked(known: Known, look: Looked, now: Now) -> Step:
     request that left after the look began; else, and where the PPA was not listed (absence proves nothing), it is
     read alone †.
     """
-    if known.flight is not None:
-        return known, [RoundDone(look.round, IN_DOUBT)]
+    if known.flight is not None:  # a denial that lasts holds up nobody whom it does not concern
+        lasting = known.sight is Sight.LASTING_DENIED and known.unreachable is None
+        return known, [RoundDone(look.round, None if lasting else IN_DOUBT)]
     if look.started <= known.basis and look.started < known.asof:
         return known, [RoundDone(look.round, unseen_because(known))]
     if look.entry is None or look.started < known.asof:
@@ -312,7 +311,7 @@ def _read_for(known: Known, command: Command, answer: Any, now: Now) -> Step:
 
 def _decided_on_read(known: Known, command: Command, now: Now) -> Step:
     if known.suspect > 0:
-        return unseen.lost_sight(known, command, now, BROUGHT_BACK)
+        return unseen.lost_sight(known, command, now, unseen.BROUGHT_BACK)
     return AFTER_READ.get(type(command), COMMANDS[type(command)])(known, command, now)
 
 

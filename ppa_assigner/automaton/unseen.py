@@ -27,6 +27,8 @@ from .lending import alive, deny, tell, was_its
 from .now import Now
 from .writing import Step
 
+BROUGHT_BACK = "an old or foreign description was put back; what becomes of it the next look decides"
+
 
 def lost_sight(known: Known, command: Command, now: Now, reason: str | None = None) -> Step:
     """The PPA could not be read just now, or (`reason`) not be compared.  Only where it is gone for good, or the lease
@@ -38,6 +40,8 @@ def lost_sight(known: Known, command: Command, now: Now, reason: str | None = No
     if known.sight is Sight.LASTING_GONE:
         return _of_a_gone_one(known, command, detail)
     match command:
+        case Touch() | Release() if was_its(known, command.lease):  # whatever is so of the one that has its name now
+            return _of_a_gone_one(known, command, detail)
         case Touch(lease=str(lease)) | Release(lease=str(lease)) if _is_over(record, lease, now):
             if isinstance(command, Release) and known.state is State.DIRTY:
                 return tell(known, command, Stands(record))

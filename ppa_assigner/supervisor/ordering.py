@@ -31,7 +31,7 @@ from ..problems import Kind, Problem
 from ..record import Record
 from ..reference import Reference
 from ..views import Act, AdoptAct, HoldAct, Lent as LentView, QuarantineAct, ReleaseAct, Snapshot
-from .keys import Key
+from .keys import Key, key_in
 from .office import Office
 from .order import RETRY_AFTER_S, Order
 from .searching import NEWER
@@ -178,7 +178,7 @@ class Withdrawal:
             self._order.end([])
 
     def _names(self, record: Record) -> bool:
-        return record.request == self._key.request
+        return key_in(record) == self._key or (self._others and record.request == self._key.request)
 
     def _found(self) -> bool:
         crew = self._office.crew

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from .keys import key_in
 from .line import TURN_S, Asked, Stage
 from .looking import Failures
 from .office import Office
@@ -81,9 +82,8 @@ class Searching:
             return self._office.trouble or "the first look at the PPAs is not over"
         if asked.attempt == 0:
             return None
-        crew, pool, request = self._office.crew, asked.wish.pool, asked.wish.request_id
-        concerns = partial(crew.concerns, pool=pool)
-        if (why := unseen(self._office, failed, lambda record: record.request == request, concerns)) is not None:
+        concerns = partial(self._office.crew.concerns, pool=asked.wish.pool)
+        if (why := unseen(self._office, failed, lambda record: key_in(record) == asked.key, concerns)) is not None:
             return why
         newer = self._office.crew.behind_newer_request(asked.key)
         return None if newer is None else NEWER.format(newer)

@@ -1,10 +1,11 @@
 """The one rule of looking: when a look has seen enough to say that a request or a lease is nowhere.
 
 Invariant: a PPA that cannot be read counts as looked at when it is gone for good, or when it was denied in all reads
-over a minute, or its worker has been failing for as long; but where its last record that was read shows this very
-request or lease, only when it is gone for good, or that is past its end.  When all PPAs of an owner are denied it is
-the account that is denied: then nothing was looked at.  So one PPA that will never be read again holds nobody up for
-longer than a minute, and nobody is given a second PPA beside one that is only out of sight.
+over a minute, or its worker has been failing for as long; but where its last record that was read, or one that was
+sent and may stand, shows this very request or lease, only when it is gone for good, or that is past its end.  When all
+PPAs of an owner are denied it is the account that is denied: then nothing was looked at.  So one PPA that will never be
+read again holds nobody up for longer than a minute, and nobody is given a second PPA beside one that is only out of
+sight.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ def _why(office: Office, member: Member, reason: str | None, names: Callable[[Re
         return reason or f"all PPAs of ~{member.worker.ppa.owner} are denied to us"
     if reason is None and snapshot.sight not in DENIED:
         return None
-    record = snapshot.record
-    shows = record is not None and names(record) and alive(record, office.clock.now())
+    now, records = office.clock.now(), (snapshot.record, snapshot.sent)
+    shows = any(record is not None and names(record) and alive(record, now) for record in records)
     return (reason or snapshot.fault) if shows else None
 
 

@@ -116,6 +116,25 @@ def test_a_round_that_met_it_has_not_seen_it_until_that_lasts() -> None:
 # -- for good ----------------------------------------------------------------------------------------------------------
 
 
+def test_a_round_that_met_a_denied_ppa_in_doubt_is_over_once_that_lasts() -> None:
+    """A lost write is settled by nobody while it is denied: that would hold up all others for ever."""
+    runner = World().free_ppa()
+    lose(runner, "denied")
+    runner.world.launchpad.fault = lambda request: {"write": "unknown", "read": "denied"}.get(request.what)
+    assert why(runner.order(assign())) is No.IN_DOUBT
+    runner.look()
+    runner.pass_time(5 * LASTS_S)
+    runner.look()
+    assert runner.known.sight is Sight.LASTING_DENIED
+    assert [each.reason is None for each in runner.rounds] == [False, True]
+    sent = runner.known.snapshot().sent
+    assert sent is not None
+    assert (sent.state, sent.request) == (State.USED, "build-1")
+    back(runner)
+    runner.pass_time(60.0)
+    assert runner.known.snapshot().sent is None
+
+
 @pytest.mark.parametrize("how", ["gone", "denied"])
 @pytest.mark.parametrize("known", [True, False])
 def test_it_is_read_again_until_that_is_decided_and_not_after(how: str, known: bool) -> None:
@@ -220,6 +239,22 @@ def test_a_deleted_name_with_another_record_tells_nothing() -> None:
     runner.pass_time(LASTS_S - 10.0)
     assert "ReadDeleted" in runner.kinds()
     assert (runner.known.sight, runner.known.record) == (Sight.GONE, record)
+
+
+@pytest.mark.parametrize("how", ["gone", "denied"])
+def test_a_lease_that_ended_so_stays_over_whatever_is_so_of_the_next_of_its_name(how: str) -> None:
+    """Its end was final."""
+    runner, _ = World().used_ppa()
+    lose(runner, "gone")
+    runner.look()
+    runner.pass_time(2 * LASTS_S)
+    back(runner)
+    made_by_people(runner, "theirs")
+    runner.look()
+    lose(runner, how)
+    runner.look()
+    assert why(runner.order(Touch, lease="lease-1")) is No.OVER
+    assert runner.order(Release, lease="lease-1") == Stands(None)
 
 
 # -- made anew ---------------------------------------------------------------------------------------------------------
@@ -373,7 +408,7 @@ def test_no_command_writes_into_what_was_not_compared(command: Callable[..., Com
     for _ in range(2):
         runner.look()
     runner.pass_time(120.0)
-    assert runner.known.condition is Condition.UNREADABLE
+    assert runner.known.suspect > 0
     outcome = runner.order(lambda token, deadline: command(token=token, deadline=deadline))
     assert why(outcome) is No.OUTAGE or state is State.DIRTY
     back(runner)
