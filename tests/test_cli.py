@@ -406,6 +406,31 @@ def test_status_in_a_pipe_is_plain_and_whole(daemon: FakeDaemon) -> None:
     assert "\x1b" not in done.stdout
 
 
+AWAY = {"ok": False, "since": "2026-11-25T03:14:12Z", "why": "503 Service Unavailable"}
+SAID = "ppa-assigner: Launchpad is away since 2026-11-25T03:14:12Z: 503 Service Unavailable\n"
+
+
+@pytest.mark.parametrize(
+    "ready", [Reply(200, {"ready": True, "launchpad": AWAY}), problem(503, "launchpad-unavailable", launchpad=AWAY)],
+    ids=["ready", "not ready yet"],
+)  # fmt: skip
+def test_status_says_that_launchpad_is_away(daemon: FakeDaemon, ready: Reply) -> None:
+    """In one line beside the table, which scripts read as ever; asked once."""
+    daemon.on("GET", "/v1/ppas", Reply(200, {"items": [PPA]})).on("GET", "/readyz", ready)
+    plain, document = cli("status", url=daemon.url), cli("status", "--json", url=daemon.url)
+    assert (plain.returncode, plain.stderr, len(plain.stdout.splitlines())) == (0, SAID, 2)
+    assert (document.returncode, document.stderr, json.loads(document.stdout)) == (0, SAID, {"items": [PPA]})
+    assert len(daemon.calls("GET", "/readyz")) == 2
+
+
+@pytest.mark.parametrize("ready", [Reply(200, {"ready": True}), Reply(200, {"launchpad": {"ok": True}}), Drop()])
+def test_status_says_nothing_of_launchpad_where_nothing_is_told(daemon: FakeDaemon, ready: Reply | Drop) -> None:
+    """A daemon of an older version, one that reaches it, one that ends at that moment."""
+    daemon.on("GET", "/v1/ppas", Reply(200, {"items": [PPA]})).on("GET", "/readyz", ready)
+    done = cli("status", url=daemon.url)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_status_of_some(daemon: FakeDaemon) -> None:
     """PPAs in any form are asked for one by one; an unknown one is a mistake of the line."""
     daemon.on("GET", POOL_001, Reply(200, PPA)).on("GET", "/v1/ppas/~a/ubuntu/b", problem(404, "unknown-ppa"))
@@ -430,12 +455,14 @@ def test_status_watch_draws_anew(daemon: FakeDaemon) -> None:
     first, second = Reply(200, {"items": [PPA]}), Reply(200, {"items": [more]})
     down = problem(503, "launchpad-unavailable", retry_after=9)
     daemon.on("GET", "/v1/ppas", first, second, down, down, problem(401, "unauthorized"))
+    daemon.on("GET", "/readyz", Reply(200, {"ready": True, "launchpad": AWAY}), Reply(200, {"ready": True}))
     code, shown = on_terminal("status", "--watch", url=daemon.url, env={"NO_COLOR": "1", "LINES": "20"})
     assert code == 77
     clear, *drawings = shown.split("\x1b[H")
     assert clear == "\x1b[2J"
     assert ["3 of 7 deleted" in drawing for drawing in drawings] == [True, False, False]
     assert ["6 of 7 deleted" in drawing for drawing in drawings] == [False, True, True]
+    assert ["Launchpad is away since" in drawing for drawing in drawings] == [True, False, False]
     assert ["because of launchpad-unavailable" in drawing for drawing in drawings] == [False, False, True]
     assert all(line.endswith("\x1b[K") for drawing in drawings for line in drawing.splitlines()[:5])
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _EXPORT_HELP = 'Print lines for a shell: lease=$(ppa-assigner assign … --export) || exit; eval "$lease"'
 _WITHDRAW_S = 10.0
+_TELLS_S = 2.0  # a daemon that has just answered
 _AWAY_S = 2.0  # of a daemon that has not answered before: a wish ends with it, and whoever interrupts has waited enough
 
 
@@ -144,13 +145,23 @@ def status(
         watching.check(json)
     references = [options.reference(text) for text in ppas or ()]
     client = options.connect(url, token_file)
-    known = partial(_known, client, references, pool)
+    known, away = partial(_known, client, references, pool), partial(_away, client)
     if watch:
-        watching.watch(known)
-    elif json:
+        watching.watch(known, away)
+    if json:
         output.document({"items": known()})
     else:
         output.ppas(known())
+    if (remark := away()) is not None:
+        output.say(remark)
+
+
+def _away(client: Client) -> str | None:
+    """What there is to say where the daemon does not reach Launchpad; it tells that from memory."""
+    told = client.launchpad(within=_TELLS_S)
+    if told is None or told.get("ok") is not False:
+        return None
+    return f"Launchpad is away since {told.get('since')}: {told.get('why')}"
 
 
 def _known(client: Client, references: Sequence[str], pool: str | None) -> list[PPA]:

@@ -29,15 +29,17 @@ def check(json: bool) -> None:
         raise UsageError("--watch draws on a terminal, and stdout is none; events --follow writes into pipes")
 
 
-def watch(known: Callable[[], Sequence[PPA]]) -> NoReturn:
-    """Draw what is known every two seconds, until a signal (Interrupted) or an error that does not pass."""
+def watch(known: Callable[[], Sequence[PPA]], away: Callable[[], str | None]) -> NoReturn:
+    """Draw what is known every two seconds, and under it what is away; until a signal (Interrupted), or an error that
+    does not pass.
+    """
     found: Sequence[PPA] = ()
     trouble = None
     _write(_ALL)
     with signals.interruptible():
         while True:
             try:
-                found, trouble = known(), None
+                found, trouble = known(), away()
             except Unavailable as error:
                 trouble = str(error)
             _draw(output.drawn(found), trouble)

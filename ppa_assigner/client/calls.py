@@ -190,6 +190,16 @@ class Client:
         """The pools in numbers."""
         return cast(list[Pool], self._items("/v1/pools"))
 
+    def launchpad(self, *, within: float) -> Document | None:
+        """Whether Launchpad answers the daemon: `ok`, `since` when it is so, and `why`.  None: that is not told, or not
+        within so many seconds.  Asked once.
+        """
+        try:
+            told = self._transport.send("GET", "/readyz", None, read=within).document.get("launchpad")
+        except Unavailable:
+            return None
+        return told if isinstance(told, dict) else None
+
     def operate(self, reference: str, act: str, **facts: Any) -> PPA:
         """An operator's act on a PPA: `release` (lease), `hold` (lease, `for` in seconds), `adopt`, `quarantine`
         (reason) or `resume`.  Not sent again once it may have reached the daemon: Unavailable then says so.
