@@ -143,7 +143,7 @@ def _ask(world: World, number: int, index: int) -> None:
     scene, client, site = world.scene, world.clients[number], world.take(index)
     wish = Wish(
         f"o{number}", "default", client.request, attempt=client.attempt, wait=scene.waits[number], ttl=scene.ttl,
-        uploader=scene.uploaders[number],
+        uploader=scene.uploaders[number], by=client.by,
     )  # fmt: skip
     world.client(number, phase="asking", site=index)
     judging.called(world, number, lambda: site.calls.__setitem__(number, site.supervisor.assign(wish)))

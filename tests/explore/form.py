@@ -48,7 +48,7 @@ LEFT_OUT: dict[type, set[str]] = {
     Clean: {"step", "seen", "left"},
     Entry: {"etag", "url", "displayname", "publish", "build_debug_symbols", "publish_debug_symbols"},
     Unavailable: {"reason"}, Unknown: {"reason"}, Gone: {"reason"}, AccessDenied: {"reason"},
-    Wish: {"owner", "pool", "ticket", "by", "note", "idle", "ppa", "sources"},
+    Wish: {"owner", "pool", "ticket", "note", "idle", "ppa", "sources"},
     Asked: {"number", "assign"},
     Call: {"timers"},
     Claim: {"timed"},
@@ -133,6 +133,7 @@ class Former:
             record.state.value, self.date(record.since), self.date(record.touched),
             self.date(record.until) if record.until else None, record.request, record.attempt, record.uploader,
             record.tries, record.quarantined, record.lease is None, record.cleaner is None, record.clock,
+            record.by,
         )  # fmt: skip
 
     def function(self, function: Any) -> Any:

@@ -98,7 +98,8 @@ def _to_nobody(world: World, index: int, call: Call) -> None:
     site = world.sites[index]
     snapshots = site.supervisor.snapshots() if site is not None else []
     records = [s.record for s in snapshots if s.record is not None and s.record.state is State.USED]
-    higher = [r for r in records if r.request == call.wish.request_id and r.attempt > call.wish.attempt]
+    wish = call.wish
+    higher = [r for r in records if (r.by, r.request) == (wish.by, wish.request_id) and r.attempt > wish.attempt]
     if higher and call.future.exception(0) is None:
         say = world.stage.wrong.append
         say(f"I3: attempt {call.wish.attempt} of {call.wish.request_id} is lent to after attempt {higher[0].attempt}")

@@ -547,6 +547,42 @@ MUTANTS = (
         "I3",
     ),
     Mutant(
+        "request ids belong to nobody",
+        "G5: the key is (client, request id); another client's same id is another wish",
+        (
+            Edit("supervisor/keys.py", "return Key(wish.by, wish.request_id)", "return Key(None, wish.request_id)"),
+            Edit(
+                "supervisor/keys.py", "return Key(record.by, record.request) if", "return Key(None, record.request) if"
+            ),
+            Edit(
+                "automaton/lending.py",
+                "theirs = record is None or (record.by, record.request) != (command.by, command.request)",
+                "theirs = record is None or record.request != command.request",
+            ),
+            Edit(
+                "automaton/lending.py",
+                "if (record.owner, record.pool) != (command.owner, command.pool):",
+                "if (record.owner, record.by, record.pool) != (command.owner, command.by, command.pool):",
+            ),
+        ),
+        Scene(
+            "two clients of two daemons use one request id",
+            ppas=2,
+            waits=TWO,
+            shared=True,
+            unheard=1,
+            options=QUICK,
+            first=(
+                ("ask", 0, 0),
+                ("go", 0, 0),
+                ("go", 0, 0),
+                ("ask", 1, 1),
+            ),
+            only=_only("unheard", less=("release", "time")),
+        ),
+        "I4",
+    ),
+    Mutant(
         "the first lease found is taken",
         "G4: all PPAs are looked at before a lease is chosen, and the highest attempt is it",
         (

@@ -70,6 +70,7 @@ class Scene:
     )
     for_ever: bool = False
     wiped: bool = False  # whoever deletes a PPA takes its record out of it before
+    shared: bool = False  # all clients happened to choose the same request id, each as another client of the daemon's
     persistent: bool = False  # without faults, clients ask until they have a lease
     first: tuple[tuple[Any, ...], ...] = ()  # moves that are made before the exploration begins
     only: frozenset[str] | None = None  # the kinds of moves there are; None: all

@@ -80,7 +80,7 @@ def _has_reason(world: World, client: Client) -> bool:
 
 
 def _is_of(record: Record, client: Client) -> bool:
-    return record.state is State.USED and record.request == client.request
+    return record.state is State.USED and (record.by, record.request) == (client.by, client.request)
 
 
 def _daemon(world: World, number: int) -> int:

@@ -37,11 +37,17 @@ class Client:
     ppa: Reference | None = None
     lease: str | None = None
     until: datetime | None = None
+    shared: bool = False
 
     @property
     def request(self) -> str:
         """Its request id."""
-        return f"r{self.number}"
+        return "r" if self.shared else f"r{self.number}"
+
+    @property
+    def by(self) -> str | None:
+        """Which client of the daemon's it is."""
+        return f"c{self.number}" if self.shared else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ class World:
         self.launchpad = WatchedLaunchpad(stage)
         self.launchpad.lying_database = scene.lying_database
         self.sites: tuple[Site | None, ...] = ()
-        self.clients = tuple(Client(number) for number in range(len(scene.waits)))
+        self.clients = tuple(Client(number, shared=scene.shared) for number in range(len(scene.waits)))
         self.late: tuple[Late, ...] = ()
         self.told: tuple[Told, ...] = ()
         self.budget = scene.budget
