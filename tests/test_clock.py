@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from ppa_assigner.automaton import Now
 from ppa_assigner.clock import LaunchpadClock, boottime
 from ppa_assigner.port import Moment
 
@@ -253,6 +255,131 @@ def test_the_latest_clock_writes_used_records_while_time_is_not_believed(
     assert now.by_host == by_host
     earlier = now.earlier_at(Moment(now.date, host.boot, host.boot))
     assert abs((earlier - T0).total_seconds() - host.boot - min(skew, wrong)) <= 1.0
+
+
+def test_the_earlier_clock_of_a_request_that_left_a_while_ago() -> None:
+    """What the host's showed when it left, in whole seconds; a moment that is yet to come was now."""
+    now = Now(T0, 100.0, host=T0 - timedelta(seconds=50.5))
+    moment = Moment(T0 - timedelta(seconds=10), 90.0, 91.0)
+    assert now.earlier_at(moment) == T0 - timedelta(seconds=61)
+    assert now.earlier_at(replace(moment, started=200.0)) == T0 - timedelta(seconds=51)
+    assert now.earlier_at(replace(moment, date=T0 - timedelta(seconds=70))) == T0 - timedelta(seconds=70)
+    assert replace(now, host=None).earlier_at(replace(moment, started=80.0)) == T0 - timedelta(seconds=20)
+
+
+def test_what_launchpads_clock_showed_at_a_boot_time() -> None:
+    """As it is now: before and after."""
+    now = Now(T0, 100.0)
+    assert now.date_of(90.0) == T0 - timedelta(seconds=10)
+    assert now.date_of(101.5) == T0 + timedelta(seconds=1.5)
+
+
+def test_an_alarm_tells_by_how_much_the_clocks_differ(caplog: pytest.LogCaptureFixture) -> None:
+    """Once; and that it is over is told, once."""
+    host = Host().started()
+    host.wrong = -400.0
+    for _ in range(3):
+        host.answer()
+    assert [alarm.split(":")[0] for alarm in host.alarms] == ["Launchpad's clock and this host's differ by 400 s"]
+    host.wrong = 0.0
+    with caplog.at_level("INFO"):
+        for _ in range(3):
+            host.answer()
+    assert [record.getMessage() for record in caplog.records] == ["time is believed again"]
+
+
+def test_the_first_seconds_after_a_start_are_no_alarm() -> None:
+    """Ten since the first answer, not since the host's start."""
+    host = Host(wrong=DAY)
+    assert not host.clock.alarm
+    host.answers(9.5, 9.5)
+    assert (host.clock.alarm, host.clock.starting) == (False, False)
+    host.boot += 0.5
+    assert host.clock.alarm
+
+
+@pytest.mark.parametrize(("wrong", "agree"), [(300.0, True), (301.0, False), (-299.0, True), (-301.0, False)])
+def test_both_agree_within_five_minutes(wrong: float, agree: bool) -> None:
+    """Exactly five are no disagreement."""
+    host = Host(wrong=wrong)
+    host.answers(30.0)
+    assert host.clock.now().agreed is agree
+    assert host.trusted is agree
+
+
+def test_a_disagreement_begins_the_count_after_a_start_anew() -> None:
+    """Three answers that agree in a row, over ten seconds."""
+    host = Host()
+    host.answers(9.0, 3.0)
+    host.answer(skew=DAY)
+    host.boot += 1.0
+    host.answer()
+    host.boot += 9.0
+    host.answer()
+    assert not host.trusted
+    host.boot += 1.0
+    host.answer()
+    assert host.trusted
+
+
+@pytest.mark.parametrize(("skew", "jumped"), [(301.0, False), (302.0, True), (-301.0, False), (-302.0, True)])
+def test_five_minutes_more_or_less_are_no_jump(skew: float, jumped: bool) -> None:
+    """A Date is a second long, so a second more may be none; a jump is followed at once, less is not."""
+    host = Host(wrong=DAY, alone_after=60.0)
+    host.answers(60.0)
+    host.answer(skew=skew)
+    assert host.trusted is not jumped
+    assert abs(host.off() - (skew if jumped or skew > 0 else 0.0)) <= 1.0
+
+
+def test_the_longest_pause_is_a_third_of_the_time() -> None:
+    """Exactly that is none."""
+    host = Host(wrong=DAY, alone_after=600.0)
+    host.answers(600.0, 200.0)
+    assert host.trusted
+
+
+def test_an_answer_that_overtakes_another_is_no_pause() -> None:
+    """They are told in the order of their ends, or of their locks: the last one counts, not the last told."""
+    host = Host(wrong=DAY, alone_after=90.0)
+    host.answers(60.0, 30.0)
+    date = T0 + timedelta(seconds=host.boot - 30.0)
+    host.clock.observe(Moment(date, host.boot - 30.0, host.boot - 29.0))
+    host.boot += 30.0
+    host.answer()
+    assert host.trusted
+    watched = Host().started()
+    watched.clock.observe(Moment(T0 + timedelta(seconds=300), 300.0, 300.0))
+    watched.boot += 299.0
+    watched.answer()
+    assert watched.clock.now().agreeing_since == 500.0
+
+
+def test_exactly_five_minutes_without_an_answer_are_watched() -> None:
+    """More are not."""
+    host = Host().started()
+    host.boot += 300.0
+    host.answer()
+    assert host.clock.now().agreeing_since == 500.0
+
+
+def test_what_is_carried_on_is_the_time_that_was_believed_last() -> None:
+    """Only while time is not believed, and not before it ever was."""
+    fresh = Host(wrong=DAY)
+    fresh.answer()
+    assert fresh.clock.now().carried is None
+    host = Host().started()
+    assert host.clock.now().carried is None
+    host.boot += 100.0
+    host.answer(skew=DAY)
+    carried = host.clock.now().carried
+    assert carried is not None
+    assert abs((carried - T0).total_seconds() - host.boot) <= 1.0
+
+
+def test_before_any_answer_places_go_by_the_host() -> None:
+    """There is nothing else."""
+    assert Host(wrong=7.0).clock.epoch() == T0.timestamp() + 507.0
 
 
 def test_places_in_the_line_do_not_follow_a_clock_that_lies() -> None:
