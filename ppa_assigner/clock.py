@@ -88,11 +88,10 @@ class LaunchpadClock:
         """The time by Launchpad's clock; before its first answer it is this host's, and not trusted."""
         with self._lock:
             boot, host, offset = self.boot(), self._host(), self._told.offset
-            agree = self._agree()
-            trusted = self._is_believed(agree)
+            trusted = self._is_believed(self._agree())
             date = _date(host if offset is None else boot + offset)
             carried = None if trusted or self._believed is None else _date(boot + self._believed)
-            return Now(date, boot, trusted, _date(host), carried, self._watch.since if agree else None)
+            return Now(date, boot, trusted, _date(host), carried, self._watch.since)
 
     def epoch(self) -> float:
         """Seconds since 1970 for what needs an order finer than a second.  It does not follow a clock that lies: while

@@ -332,6 +332,14 @@ def test_five_minutes_more_or_less_are_no_jump(skew: float, jumped: bool) -> Non
     assert abs(host.off() - (skew if jumped or skew > 0 else 0.0)) <= 1.0
 
 
+def test_a_clock_that_goes_on_within_five_minutes_is_steady() -> None:
+    """Exactly five are; the count goes on."""
+    host = Host(wrong=DAY, alone_after=60.0)
+    host.answers(50.0, 10.0)
+    host.answers(10.0, 10.0, skew=301.0)
+    assert host.trusted
+
+
 def test_the_longest_pause_is_a_third_of_the_time() -> None:
     """Exactly that is none."""
     host = Host(wrong=DAY, alone_after=600.0)
@@ -386,6 +394,8 @@ def test_places_in_the_line_do_not_follow_a_clock_that_lies() -> None:
     """What was believed last goes on; before anything was believed there is only Launchpad's."""
     host = Host().started()
     host.answer(skew=DAY)
+    assert abs(host.clock.epoch() - T0.timestamp() - host.boot) <= 1.0
+    host.wrong = -DAY
     assert abs(host.clock.epoch() - T0.timestamp() - host.boot) <= 1.0
     fresh = Host()
     fresh.answer(skew=DAY)

@@ -61,7 +61,13 @@ AREAS: Mapping[str, Area] = {
         ("test_giving_up.py", "test_places.py", "test_spent.py", "test_assigning.py"),
     ),
     "fences": Area(("launchpad/asking.py", "launchpad/links.py"), ("test_links.py", "test_asking.py")),
-    "dates": _automaton("dating", "ending", "ticking", "learning"),
+    "dates": Area(
+        tuple(f"automaton/{name}.py" for name in ("dating", "ending", "ticking", "learning")),
+        tuple(
+            f"automaton/test_{name}.py"
+            for name in ("absence", "burnt", "cleaning", "creating", "dating", "ending", "lending", "reading", "table")
+        ),
+    ),
     "lending": _automaton("lending"),
     "writing": _automaton("writing"),
     "table": _automaton("table", "known", "daemon", "burnt", "surveying"),

@@ -1,7 +1,8 @@
 """Which mutants no test noticed, and which of these are explained.
 
 Rule: a survivor is explained by its file, function and changed lines, never by its number, which moves with the code.
-Only a change in the words of a message needs no explanation: messages are held by what they name, not by their words.
+Only a change in the words of a message needs no explanation (messages are held by what they name, not by their words),
+and `float("INF")`, which is `float("inf")`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ print(json.dumps([get_diff_for_mutant(name) for name in json.load(sys.stdin)]))
 """  # mutmut reads its settings from where it is started
 _SENTENCE = re.compile(r'f?"(?:[^"\\]|\\.)* (?:[^"\\]|\\.)*"')  # a text with a blank in it is for people
 
+_INFINITY = re.compile(r'(?i)float\("-?inf"\)')
+
 
 @dataclass(frozen=True)
 class Survivor:
@@ -41,7 +44,7 @@ class Survivor:
 
     @property
     def in_words(self) -> bool:
-        """Whether only the words of a message differ: their case, or marks around them."""
+        """Whether only the words of a message differ: their case, or marks around them; or how infinity is written."""
         return _worded(self.before) == _worded(self.after) and self.before != self.after
 
 
@@ -107,7 +110,7 @@ def _worded(lines: Iterable[str]) -> str:
     def plain(match: re.Match[str]) -> str:
         return match[0].replace("XX", "").lower()
 
-    return _SENTENCE.sub(plain, " ".join(lines))
+    return _INFINITY.sub(plain, _SENTENCE.sub(plain, " ".join(lines)))
 
 
 def _shown(names: list[str], folder: Path) -> list[str]:

@@ -52,6 +52,8 @@ def test_an_explanation_fits_one_change_only() -> None:
         ('deny(command, No.LOST, "not free")', 'deny(command, No.LOST, None)', False),
         ('record.get("lease")', 'record.get("XXleaseXX")', False),
         ('deny(command, No.LOST, "not free")', 'deny(None, No.LOST, "not free")', False),
+        ('float("-inf")', 'float("-INF")', True),
+        ('float("-inf")', 'float("XX-infXX")', False),
     ],
 )  # fmt: skip
 def test_only_the_words_of_a_message_need_no_explanation(before: str, after: str, in_words: bool) -> None:
