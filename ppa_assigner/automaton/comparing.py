@@ -48,4 +48,4 @@ def _records(answer: Deleted) -> list[Record]:
 
 
 def _is_it(record: Record, highest: Record, *, later: bool) -> bool:
-    return record.nonce == highest.nonce or (later and record.serial > highest.serial)
+    return record.nonce == highest.nonce or (later and record.serial >= highest.serial)

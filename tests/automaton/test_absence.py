@@ -323,6 +323,18 @@ def test_one_that_was_denied_for_a_moment_is_written_back_into() -> None:
     assert runner.world.record.lease == record.lease
 
 
+def test_a_deleted_one_with_a_twin_of_our_record_is_the_one_we_knew() -> None:
+    """† Somebody had brought an old text back, and another daemon wrote on from that before it was deleted."""
+    runner, record = World().used_ppa()
+    twin = changed(record, serial=record.serial, state=State.DIRTY)
+    runner.world.launchpad.describe(runner.world.ppa, compose(None, twin))
+    made_by_people(runner, "theirs")
+    runner.look()
+    runner.pass_time(600.0)
+    assert runner.known.condition is Condition.UNMANAGED
+    assert runner.world.archive.history == ["ours now"]
+
+
 def test_an_empty_one_that_people_made_anew_is_taken_in() -> None:
     """Like any other without a record."""
     runner, _ = World().used_ppa()
