@@ -98,6 +98,24 @@ def test_it_is_tried_by_itself_too() -> None:
     assert not len(made.office.releases)
 
 
+def test_looks_that_lead_to_a_try_do_not_add_up() -> None:
+    """Launchpad is read, and writes nothing: each look shows the PPA, and the release is tried in vain."""
+    made = put_off(used(), ASKS["release"])
+    for _ in range(20):
+        made.wait(0.1)
+        back(made)
+        made["a"].deny(Release, No.OUTAGE)
+        away(made)
+    tries = 0
+    for _ in range(60):
+        made.wait(LONGEST_S / 10)
+        if made["a"].has(Release):
+            made["a"].deny(Release, No.OUTAGE)
+            tries += 1
+    assert tries <= 6
+    assert len(made.office.timer) == 1
+
+
 @pytest.mark.parametrize("ask", ASKS.values(), ids=ASKS.keys())
 def test_no_answer_until_the_deadline_is_the_same(ask: Ask) -> None:
     """The write is in doubt: pending, and done once it is settled."""

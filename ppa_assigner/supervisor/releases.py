@@ -19,6 +19,7 @@ from ..views import Condition, Snapshot
 
 if TYPE_CHECKING:
     from .office import Office
+    from .timer import Timed
 
 log = logging.getLogger(__name__)
 
@@ -27,12 +28,13 @@ FIRST_S, LONGEST_S = 2.0, 30.0
 
 @dataclass(eq=False, slots=True)
 class _PutOff:
-    """`pause`, in seconds, is before the next try."""
+    """`pause`, in seconds, is before the next try, which is `timed`."""
 
     ppa: Reference
     lease: str
     pause: float = FIRST_S
     trying: bool = False
+    timed: Timed | None = None
 
 
 class Releases:
@@ -56,7 +58,7 @@ class Releases:
         if before is None or before.lease != lease:
             log.info("%s: the release of its lease waits for Launchpad", ppa, extra=about(ppa=ppa))
             one = self._put_off[ppa] = _PutOff(ppa, lease)
-            self._office.at(self._office.clock.boot() + one.pause, partial(self._try, one))
+            self._time(one)
         return True
 
     def seen(self, snapshot: Snapshot) -> None:
@@ -98,4 +100,10 @@ class Releases:
             del self._put_off[one.ppa]
             return
         one.pause = min(LONGEST_S, one.pause * 2)
-        self._office.at(self._office.clock.boot() + one.pause, partial(self._try, one))
+        self._time(one)
+
+    def _time(self, one: _PutOff) -> None:
+        """The next try by itself: one at a time, however often a look leads to another."""
+        if one.timed is not None:
+            self._office.timer.cancel(one.timed)
+        one.timed = self._office.at(self._office.clock.boot() + one.pause, partial(self._try, one))
