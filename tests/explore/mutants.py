@@ -490,6 +490,30 @@ MUTANTS = (
         "I5",
     ),
     Mutant(
+        "a command is carried out on what was not compared",
+        "G4: before anything is written back the deleted PPAs of the name are read, whoever asks for it",
+        (
+            Edit(
+                "automaton/table.py",
+                "return hidden or (known.suspect > 0 and not isinstance(command, Assign))",
+                "return hidden",
+            ),
+        ),
+        Scene(
+            "released while the deleted ones cannot be read",
+            daemons=1,
+            attempts=1,
+            remakes=1,
+            faults=1,
+            again=1,
+            options=QUICK,
+            ttl=10_000.0,
+            first=(("ask", 0, 0), ("go", 0, 0), ("go", 0, 0), ("remake", 0), ("time",)),
+            only=_only("void", "release again"),
+        ),
+        "I5",
+    ),
+    Mutant(
         "written back into what was gone",
         "G4: one definite gone since the last good read is enough never to write back",
         (
