@@ -100,11 +100,11 @@ def format_time(moment: datetime) -> str:
 def parse_time(text: str) -> datetime:
     """The moment that `format_time` wrote.  Raises RecordError for any other form."""
     if not _TIME.fullmatch(text):
-        raise RecordError(f"{text!r} is no time like 2026-11-25T03:14:12Z")
+        raise RecordError(f"{text!r} is not a time like 2026-11-25T03:14:12Z")
     try:
         return datetime.fromisoformat(text[:-1]).replace(tzinfo=timezone.utc)
     except ValueError as error:
-        raise RecordError(f"{text!r} is no time: {error}") from None
+        raise RecordError(f"{text!r} is not a time: {error}") from None
 
 
 def unstorable(text: str) -> bool:

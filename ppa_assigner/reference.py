@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 _NAME = r"[a-z0-9][a-z0-9+.-]*"
 _DISTRIBUTION = "ubuntu"
-_NOT_A_NAME = "is no PPA like ~owner/ubuntu/name or ppa:owner/name: none can have the name ubuntu"
+_NOT_A_NAME = "is not a PPA like ~owner/ubuntu/name or ppa:owner/name: none can have the name ubuntu"
 WEB = "https://launchpad.net/"
 """Where production Launchpad's pages are."""
 _FORMS = (
@@ -46,7 +46,7 @@ class Reference:
                 if match["name"] == _DISTRIBUTION:  # a name that Launchpad gives to no PPA
                     raise ValueError(f"{text!r} {swapped(text) or _NOT_A_NAME}")
                 return cls(match["owner"], match["distribution"] or _DISTRIBUTION, match["name"])
-        raise ValueError(f"{text!r} is no PPA like ~owner/ubuntu/name or ppa:owner/name")
+        raise ValueError(f"{text!r} is not a PPA like ~owner/ubuntu/name or ppa:owner/name")
 
     def __str__(self) -> str:
         return f"~{self.owner}/{self.distribution}/{self.name}"

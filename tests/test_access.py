@@ -151,7 +151,7 @@ def test_a_certificate_that_cannot_be_used_is_one_clear_line(certificates: tuple
     """With both names in it."""
     wrong = Tls(certificates[0].certificate, certificates[1].key)
     server = Server(create_app(FakeBackend()), Listen("127.0.0.1", 0), tls=wrong)
-    with pytest.raises(ListenError, match=r"first\.pem and .*second\.key are no certificate with its key"):
+    with pytest.raises(ListenError, match=r"first\.pem and .*second\.key are not a certificate with its key"):
         server.bind()
 
 

@@ -44,7 +44,7 @@ def credentials_in(folder: Path) -> None:
     [
         (None, ["ppas.yaml:1: there is no such file"]),
         ("", ["ppas.yaml:1: the file is empty"]),
-        ("ppas: [", ["ppas.yaml:1: this is no YAML"]),
+        ("ppas: [", ["ppas.yaml:1: this is not YAML"]),
         (
             "ppas: [nonsense, '~a/ubuntu/b', '~a/ubuntu/b']\nlaunchpad: {credentials: c, timeoute: 1}\n",
             ["ppas.yaml:1: ppas[0]", "ppas.yaml:1: ppas[2]", "ppas.yaml:2: launchpad.timeoute"],

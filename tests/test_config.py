@@ -290,17 +290,17 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
     "unclosed": (
         "ppas: [x\nname: y\n",
         2,
-        "this is no YAML: while parsing a flow sequence expected ',' or ']', but got ':'",
+        "this is not YAML: while parsing a flow sequence expected ',' or ']', but got ':'",
     ),
-    "range without quotes": ("ppas: [~a/ubuntu/x-{1..2}]\n", 1, "this is no YAML; put a PPA with a {range} in quotes"),
-    "escape": ('name: "\\U99999999"\n' + ONE, 1, "this is no YAML: there is no character of that number"),
+    "range without quotes": ("ppas: [~a/ubuntu/x-{1..2}]\n", 1, "this is not YAML; put a PPA with a {range} in quotes"),
+    "escape": ('name: "\\U99999999"\n' + ONE, 1, "this is not YAML: there is no character of that number"),
     "two documents": (
         ONE + "---\n" + ONE,
         2,
-        "this is no YAML: expected a single document in the stream but found another document",
+        "this is not YAML: expected a single document in the stream but found another document",
     ),
-    "unknown alias": (ONE + "retire: *x\n", 2, "this is no YAML: found undefined alias 'x'"),
-    "deep": ("\n" + "[" * 40, 2, "this is no YAML: nested too deep"),
+    "unknown alias": (ONE + "retire: *x\n", 2, "this is not YAML: found undefined alias 'x'"),
+    "deep": ("\n" + "[" * 40, 2, "this is not YAML: nested too deep"),
     "endless": (ONE + "retire: &r\n - *r\n", 2, "nested too deep: an alias stands within what it means"),
     "bomb": (
         "a0: &a0 [x, x, x, x, x, x, x, x]\n"
@@ -397,15 +397,15 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
     "pool's name": (
         'pools:\n  "my pool": {ppas: ["~a/ubuntu/x"]}\n',
         2,
-        "pools.'my pool': 'my pool' is no name of a pool; use 1 to 64 letters, digits, '.', '_' or '-'",
+        "pools.'my pool': 'my pool' is not a name of a pool; use 1 to 64 letters, digits, '.', '_' or '-'",
     ),
     "pool's long name": (
         f'pools:\n  {"p" * 65}: {{ppas: ["~a/ubuntu/x"]}}\n',
         2,
-        f"pools.'{'p' * 65}': '{'p' * 65}' is no name of a pool; use 1 to 64 letters, digits, '.', '_' or '-'",
+        f"pools.'{'p' * 65}': '{'p' * 65}' is not a name of a pool; use 1 to 64 letters, digits, '.', '_' or '-'",
     ),
     "one PPA without a list": ("ppas: ~a/ubuntu/x\n", 1, "ppas: expects a list, like [one, two], not '~a/ubuntu/x'"),
-    "bad PPA": ("ppas:\n- ~a/ubuntu/x\n- nonsense\n", 3, f"ppas[1]: 'nonsense' is no PPA {FORMS}"),
+    "bad PPA": ("ppas:\n- ~a/ubuntu/x\n- nonsense\n", 3, f"ppas[1]: 'nonsense' is not a PPA {FORMS}"),
     "number as PPA": ("ppas:\n- 5\n", 2, "ppas[0]: expects a text, not 5; put it in quotes"),
     "section as PPA": ("ppas:\n- ppa: a/x\n", 2, "ppas[0]: expects a text, not a section"),
     "nothing as PPA": (
@@ -413,7 +413,7 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
         3,
         "ppas[1]: there is no value; write one, or take the line away to have the default",
     ),
-    "bad retired PPA": (ONE + "retire:\n- x\n", 3, f"retire[0]: 'x' is no PPA {FORMS}"),
+    "bad retired PPA": (ONE + "retire:\n- x\n", 3, f"retire[0]: 'x' is not a PPA {FORMS}"),
     "reversed range": (
         'ppas: ["~a/ubuntu/x{020..001}"]\n',
         1,
@@ -422,14 +422,14 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
     "range of letters": (
         'ppas: ["~a/ubuntu/x{a..c}"]\n',
         1,
-        "ppas[0]: '{a..c}' is no range; a range of numbers looks like {001..020}",
+        "ppas[0]: '{a..c}' is not a range; a range of numbers looks like {001..020}",
     ),
     "choice in braces": (
         'ppas: ["~a/ubuntu/x{1,2}"]\n',
         1,
-        "ppas[0]: '{1,2}' is no range; a range of numbers looks like {001..020}",
+        "ppas[0]: '{1,2}' is not a range; a range of numbers looks like {001..020}",
     ),
-    "half a range": ('ppas: ["~a/ubuntu/x{1..2"]\n', 1, f"ppas[0]: '~a/ubuntu/x{{1..2' is no PPA {FORMS}"),
+    "half a range": ('ppas: ["~a/ubuntu/x{1..2"]\n', 1, f"ppas[0]: '~a/ubuntu/x{{1..2' is not a PPA {FORMS}"),
     "huge range": (
         'ppas: ["~a/ubuntu/x{1..10001}"]\n',
         1,
@@ -463,10 +463,10 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
         "retire[0]: ~a/ubuntu/x is listed already in line 1 (ppas); a PPA is lent or retired: keep it in one list",
     ),
     # options of a pool
-    "no duration": (POOL + "    ttl: 8 hours\n", 4, f"pools.p.ttl: '8 hours' is no duration; {HOW}"),
-    "clock as duration": (POOL + "    ttl: 8:00\n", 4, f"pools.p.ttl: '8:00' is no duration; {HOW}"),
-    "truth as duration": (POOL + "    settle: true\n", 4, f"pools.p.settle: true is no duration; {HOW}"),
-    "list as duration": (POOL + "    max_hold: [1]\n", 4, f"pools.p.max_hold: a list is no duration; {HOW}"),
+    "no duration": (POOL + "    ttl: 8 hours\n", 4, f"pools.p.ttl: '8 hours' is not a duration; {HOW}"),
+    "clock as duration": (POOL + "    ttl: 8:00\n", 4, f"pools.p.ttl: '8:00' is not a duration; {HOW}"),
+    "truth as duration": (POOL + "    settle: true\n", 4, f"pools.p.settle: true is not a duration; {HOW}"),
+    "list as duration": (POOL + "    max_hold: [1]\n", 4, f"pools.p.max_hold: a list is not a duration; {HOW}"),
     "nothing as duration": (
         POOL + "    ttl:\n",
         4,
@@ -569,12 +569,12 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
     "processor": (
         POOL + "    baseline: {processors: [AMD 64]}\n",
         4,
-        "pools.p.baseline.processors[0]: 'AMD 64' is no processor of Launchpad; write a name like amd64",
+        "pools.p.baseline.processors[0]: 'AMD 64' is not a processor of Launchpad; write a name like amd64",
     ),
     "uploader": (
         POOL + "    baseline: {uploaders: [ann]}\n",
         4,
-        "pools.p.baseline.uploaders[0]: 'ann' is no person or team of Launchpad; write ~name",
+        "pools.p.baseline.uploaders[0]: 'ann' is not a person or team of Launchpad; write ~name",
     ),
     "title of two lines": (
         POOL + '    baseline: {displayname: "a\\nb"}\n',
@@ -611,12 +611,12 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
     "service without host": (
         ONE + "launchpad: {service: 'http:///x'}\n",
         2,
-        "launchpad.service: 'http:///x' is no http(s) address of a host",
+        "launchpad.service: 'http:///x' is not an http(s) address of a host",
     ),
     "service's port": (
         ONE + "launchpad: {service: 'http://x:99999/'}\n",
         2,
-        "launchpad.service: 'http://x:99999/' is no http(s) address of a host",
+        "launchpad.service: 'http://x:99999/' is not an http(s) address of a host",
     ),
     "service with a question": (
         ONE + "launchpad: {service: 'http://x/?y'}\n",
@@ -715,12 +715,12 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
     "client's name": (
         ONE + f'api: {{clients: [{{name: "", token_sha256: {DIGEST}}}]}}\n',
         2,
-        "api.clients[0].name: '' is no name for a client; use 1 to 128 printable characters",
+        "api.clients[0].name: '' is not a name for a client; use 1 to 128 printable characters",
     ),
     "token in the clear": (
         ONE + "api: {clients: [{name: x, token_sha256: secret}]}\n",
         2,
-        "api.clients[0].token_sha256: 'secret' is no SHA-256; write the 64 hexadecimal digits that "
+        "api.clients[0].token_sha256: 'secret' is not a SHA-256; write the 64 hexadecimal digits that "
         "`ppa-assigner token` prints",
     ),
     "client twice": (
@@ -754,7 +754,7 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
     "daemon's name": (
         ONE + "name: a/b\n",
         2,
-        "name: 'a/b' is no name for a daemon; use letters, digits, '.', '_' or '-'",
+        "name: 'a/b' is not a name for a daemon; use letters, digits, '.', '_' or '-'",
     ),
     # numbers
     "400 digits": (
@@ -790,7 +790,7 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
         4,
         "pools.p.baseline.dependencies[0]: '~b/c/ubuntu' has its parts swapped; write ~b/ubuntu/c",
     ),
-    "no name": ("ppas: [ppa:a/ubuntu]\n", 1, f"ppas[0]: 'ppa:a/ubuntu' is no PPA {FORMS}"),
+    "no name": ("ppas: [ppa:a/ubuntu]\n", 1, f"ppas[0]: 'ppa:a/ubuntu' is not a PPA {FORMS}"),
     # what is the author's own
     "own key in a section": (
         ONE + "api: {x-mine: 1}\n",

@@ -91,7 +91,7 @@ def test_variables_replace_what_the_file_says(file: Path, tmp_path: Path) -> Non
         ("PPA_ASSIGNER_LISTEN", "0.0.0.0:80", "0.0.0.0:80 can be reached by others"),
         ("PPA_ASSIGNER_SERVICE", "producton", "did you mean production?"),
         ("PPA_ASSIGNER_CREDENTIALS", "/nowhere", "/nowhere does not exist"),
-        ("PPA_ASSIGNER_NAME", "a b", "'a b' is no name for a daemon"),
+        ("PPA_ASSIGNER_NAME", "a b", "'a b' is not a name for a daemon"),
     ],
 )
 def test_a_variable_that_is_wrong_is_named(file: Path, variable: str, value: str, told: str) -> None:
@@ -166,10 +166,10 @@ def test_tls_and_the_permissions_of_a_socket(file: Path) -> None:
         ({"tls": {"key": "key.pem"}}, "api.tls.certificate: is missing"),
         ({"tls": {"certificate": "cert.pem", "key": "nope"}}, "api.tls.key: .*/nope does not exist"),
         ({"listen": "unix:/x", "tls": {"certificate": "cert.pem", "key": "key.pem"}}, "api.tls: is for an address"),
-        ({"socket": {"mode": "rw"}}, "api.socket.mode: 'rw' is no mode of a file"),
-        ({"socket": {"mode": 888}}, "api.socket.mode: 888 is no mode of a file"),
-        ({"socket": {"mode": "4660"}}, "api.socket.mode: '4660' is no mode"),
-        ({"socket": {"group": "a b"}}, "api.socket.group: 'a b' is no name of a group"),
+        ({"socket": {"mode": "rw"}}, "api.socket.mode: 'rw' is not a mode of a file"),
+        ({"socket": {"mode": 888}}, "api.socket.mode: 888 is not a mode of a file"),
+        ({"socket": {"mode": "4660"}}, "api.socket.mode: '4660' is not a mode"),
+        ({"socket": {"group": "a b"}}, "api.socket.group: 'a b' is not a name of a group"),
         ({"rate": 0}, "api.rate: must be at least 1"),
         ({"listen": "0.0.0.0:80", "tls": {"certificate": "cert.pem", "key": "key.pem"}}, "there are no clients"),
     ],

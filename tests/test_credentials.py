@@ -78,7 +78,7 @@ WRONG: dict[str, tuple[bytes | str, str]] = {
     "a space": (GOOD.replace("Sesame42", "Sesame 42"), "access_secret holds characters that it cannot have"),
     "other characters": (GOOD.replace("Sesame42", "Sésame42"), "access_secret holds characters that it cannot have"),
     "a percent sign": (GOOD.replace("Sesame42", "%(Sesame42"), "access_secret holds characters that it cannot have"),
-    "no text": (b"\x80Sesame42\xff", "not a file of Launchpad credentials: it is no text"),
+    "no text": (b"\x80Sesame42\xff", "not a file of Launchpad credentials: it is not text"),
     "large": ("Sesame42" * 10_000, "not a file of Launchpad credentials: longer than 64 KiB"),
     "another file": ("Sesame42: 1\n", f"not a file of Launchpad credentials; write one with {LOGIN}"),
     "a line that is none": (GOOD + "Sesame42\n", f"not a file of Launchpad credentials; write one with {LOGIN}"),

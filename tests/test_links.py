@@ -49,7 +49,7 @@ def test_what_is_no_archive(url: str) -> None:
 @pytest.mark.parametrize("name", ["", "~ci", "~ci/ubuntu", "a/b/c", "Ubuntu", "ubuntu?x"])
 def test_what_names_no_archive(name: str) -> None:
     """Has no address."""
-    with pytest.raises(ValueError, match="is no PPA"):
+    with pytest.raises(ValueError, match="is not a PPA"):
         to_archive(ROOT, name)
 
 
@@ -70,7 +70,7 @@ def test_what_is_no_ppa_is_told_with_its_address(url: str) -> None:
     """In one line."""
     with pytest.raises(UnreadableError) as caught:
         reference_of(url)
-    assert " is no address" in str(caught.value)
+    assert " is not an address" in str(caught.value)
     assert str(caught.value).startswith(url[:7])
     assert "\n" not in str(caught.value)
 

@@ -36,7 +36,7 @@ def test_what_is_shown() -> None:
 )  # fmt: skip
 def test_anything_else_is_refused(text: str) -> None:
     """With a sentence for people that repeats it."""
-    with pytest.raises(ValueError, match="no PPA like"):
+    with pytest.raises(ValueError, match="not a PPA like"):
         Reference.parse(text)
 
 

@@ -15,7 +15,7 @@ class Certificate:
     """What new connections are shown.  `context` stays the same object: a renewal goes into it."""
 
     def __init__(self, files: Tls) -> None:
-        """Raises ListenError for files that are no certificate with its key."""
+        """Raises ListenError for files that are not a certificate with its key."""
         self.context = _context(files)
 
     def renew(self, files: Tls) -> None:
@@ -31,7 +31,7 @@ def _context(files: Tls) -> ssl.SSLContext:
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
         where = f"{files.certificate} and {files.key}"
-        raise ListenError(f"api.tls: {where} are no certificate with its key: {reason}") from error
+        raise ListenError(f"api.tls: {where} are not a certificate with its key: {reason}") from error
     return context
 
 

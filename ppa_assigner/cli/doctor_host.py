@@ -113,7 +113,9 @@ def _service(known: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
         if finding := _wrong(unit, name):
             yield finding
     if service.get("Type") not in (None, "", "notify"):
-        yield warning("systemd", f"{SERVICE} is no Type=notify", "take the unit of config/, change it by drop-ins only")
+        yield warning(
+            "systemd", f"{SERVICE} is not Type=notify", "take the unit of config/, change it by drop-ins only"
+        )
     if service.get("ActiveState") == "active":
         yield good("systemd", f"{SERVICE} is active, its socket {socket.get('ActiveState')}")
 
@@ -176,7 +178,7 @@ def _other(url: str, settings: Settings, ppas: Answer) -> Finding | None:
         return None
     served = _served(ppas)
     if served is None:
-        return bad("daemon", f"{url}: what answers there is no PPA assigner", OTHER, UNAVAILABLE)
+        return bad("daemon", f"{url}: what answers there is not a PPA assigner", OTHER, UNAVAILABLE)
     wanted = {str(ppa) for pool in settings.pools.values() for ppa in pool.ppas} | {*map(str, settings.retire)}
     lacking = sorted(wanted - served)
     if len(lacking) == len(wanted):

@@ -239,7 +239,7 @@ def _remedy(examiner: Examiner, owner: str, kind: str, me: str) -> str:
         return f"have {me} join ~{owner}; if it is a member, {level}"
     if f"~{owner}" in teams or f"~{owner}" == me:
         return f"{me} is a member of ~{owner}, so its token lacks access: {level}"
-    return f"{me} is no member of ~{owner}: have an administrator of that team add it"
+    return f"{me} is not a member of ~{owner}: have an administrator of that team add it"
 
 
 # -- settings that stand in the way -------------------------------------------------------------------------------

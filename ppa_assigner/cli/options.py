@@ -112,7 +112,7 @@ def token_in(path: str) -> str:
         with open(path, encoding="utf-8-sig") as file:
             return file.read().strip()
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise UsageError(f"--token-file: cannot read {path}: {reason}") from error
 
 
@@ -120,7 +120,7 @@ def seconds(option: str, text: str) -> float:
     """A duration in seconds."""
     match = _DURATION.fullmatch(text)
     if not match or float(match[1]) * _UNITS[match[2]] > _LONGEST_S:
-        raise UsageError(f"{option}: {text!r} is no duration; write {_DURATION_HELP}")
+        raise UsageError(f"{option}: {text!r} is not a duration; write {_DURATION_HELP}")
     return float(match[1]) * _UNITS[match[2]]
 
 
@@ -182,5 +182,5 @@ def wish(
 def _source(text: str) -> Source:
     name, equals, version = text.partition("=")
     if not (name and equals and version):
-        raise UsageError(f"--source: {text!r} is no NAME=VERSION")
+        raise UsageError(f"--source: {text!r} is not NAME=VERSION")
     return {"name": name, "version": version}

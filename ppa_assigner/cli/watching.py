@@ -26,7 +26,7 @@ def check(json: bool) -> None:
     if json:
         raise UsageError("--watch or --json, not both")
     if not sys.stdout.isatty():
-        raise UsageError("--watch draws on a terminal, and stdout is none; events --follow writes into pipes")
+        raise UsageError("--watch draws on a terminal, and stdout is not one; events --follow writes into pipes")
 
 
 def watch(known: Callable[[], Sequence[PPA]], away: Callable[[], str | None]) -> NoReturn:

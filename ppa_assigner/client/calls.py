@@ -91,7 +91,7 @@ class Client:
         sent = boottime()
         answer = self._sent("POST", "/v1/leases", body, read=body["wait"] + self._answer_s)
         if not looks_like_lease(answer.document):
-            raise Unavailable("the daemon's answer is no lease")
+            raise Unavailable("the daemon's answer is not a lease")
         # An attempt is that of one request: a lease that has it was written for this one.
         written = answer.status == HTTPStatus.CREATED or 0 < body["attempt"] == answer.document.get("attempt")
         return assigned(cast(Lease, answer.document), sent, boottime(), written=written)
@@ -114,7 +114,7 @@ class Client:
         path = f"/v1/leases/{_segment(lease_id)}/touch"
         document = self._persist("POST", path, body, patience=self._tries(within), resend=within is None)
         if not looks_like_lease(document):
-            raise Unavailable("the daemon's answer is no lease")
+            raise Unavailable("the daemon's answer is not a lease")
         return cast(Lease, document)
 
     def release(self, lease_id: str, *, within: float | None = None) -> PPA | None:
@@ -220,7 +220,7 @@ class Client:
         given = {key: value for key, value in query.items() if value is not None}
         items = self._persist("GET", path + ("?" + urlencode(given) if given else "")).get("items")
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise Bug("the daemon's answer is no list")
+            raise Bug("the daemon's answer is not a list")
         return items
 
     def _tries(self, within: float | None) -> Patience:

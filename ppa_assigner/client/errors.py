@@ -159,5 +159,5 @@ def _message(status: int, problem: Mapping[str, Any]) -> str:
         if isinstance(text, str) and text:
             return text
     if 300 <= status < 400:
-        return f"what answers there is no PPA assigner: it points elsewhere (HTTP status {status})"
+        return f"what answers there is not a PPA assigner: it points elsewhere (HTTP status {status})"
     return f"the daemon answered with HTTP status {status}"

@@ -112,5 +112,5 @@ def _event(frame: dict[str, str]) -> Event:
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise Unavailable("the daemon sent an event that is no JSON document")
+        raise Unavailable("the daemon sent an event that is not a JSON document")
     return {"kind": RESET, "data": document} if frame.get("event") == RESET else cast(Event, document)

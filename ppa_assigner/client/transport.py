@@ -64,7 +64,7 @@ class Transport:
             data = self._whole(response)
         document = _parsed(data)
         if document is None and 200 <= response.status < 300:
-            raise Unavailable(f"{self.url} gave an answer that is no JSON document")
+            raise Unavailable(f"{self.url} gave an answer that is not a JSON document")
         return Answer(response.status, document or {}, _retry_after(response))
 
     @contextlib.contextmanager
@@ -182,7 +182,7 @@ def _socket_path(url: str) -> str:
 
 
 def _no_address(url: str) -> UsageError:
-    return UsageError(f"{url!r} is no address of a daemon; write it like {DEFAULT_URL} or unix:/path")
+    return UsageError(f"{url!r} is not an address of a daemon; write it like {DEFAULT_URL} or unix:/path")
 
 
 def _encoded(body: Document) -> bytes:
@@ -194,7 +194,7 @@ def _encoded(body: Document) -> bytes:
 
 def _checked(token: str) -> str:
     if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise UsageError("the token is no token: it must be printable ASCII without spaces")
+        raise UsageError("this is not a token: it must be printable ASCII without spaces")
     return token
 
 

@@ -44,7 +44,7 @@ def archive_root(value: object) -> str:
     """Where the indexes of PPAs are, ending in `/`."""
     text = plain_text(value)
     if not text.lower().startswith(("http://", "https://")):
-        raise ValueError(f"{shown(text)} is no http(s) address")
+        raise ValueError(f"{shown(text)} is not an http(s) address")
     _check_address(text)
     return text.rstrip("/") + "/"
 
@@ -61,7 +61,7 @@ def _check_address(text: str) -> None:
     except ValueError:
         whole_address = False
     if not whole_address or not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError(f"{shown(text)} is no http(s) address of a host")
+        raise ValueError(f"{shown(text)} is not an http(s) address of a host")
     if parts.query or parts.fragment or "@" in parts.netloc or text.endswith(("?", "#")):
         raise ValueError(f"{shown(text)} must be an address without user, '?' and '#'")
 

@@ -97,7 +97,7 @@ def composed(document: Document, text: str) -> yaml.Node | None:
         mark = error.problem_mark or error.context_mark
         document.note(mark.line + 1 if mark else 1, _garbled(error, _current(text, mark)))
     except (yaml.YAMLError, ValueError, OverflowError):  # the parser leaks those of int() and chr()
-        document.note(loader.line + 1 if loader else 1, "this is no YAML: there is no character of that number")
+        document.note(loader.line + 1 if loader else 1, "this is not YAML: there is no character of that number")
     return None
 
 
@@ -112,5 +112,5 @@ def _garbled(error: yaml.MarkedYAMLError, character: str) -> str:
     if character == "\t":
         return "a tab stands here; indent with spaces"
     if character == "{" and "expected" in problem:
-        return "this is no YAML; put a PPA with a {range} in quotes"
-    return f"this is no YAML: {problem[:200]}"
+        return "this is not YAML; put a PPA with a {range} in quotes"
+    return f"this is not YAML: {problem[:200]}"

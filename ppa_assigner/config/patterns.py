@@ -50,7 +50,7 @@ def pattern(value: object) -> Pattern:
     try:
         next(found.expand())  # they differ in digits only: when one can be parsed, all can
     except ValueError:
-        wrong = swapped(text) or "is no PPA like ~owner/ubuntu/name or ppa:owner/name"
+        wrong = swapped(text) or "is not a PPA like ~owner/ubuntu/name or ppa:owner/name"
         raise ValueError(f"{shown(text)} {wrong}") from None
     return found
 
@@ -58,7 +58,7 @@ def pattern(value: object) -> Pattern:
 def _range(body: str) -> tuple[range, int]:
     match = _RANGE.fullmatch(body)
     if not match:
-        raise ValueError(f"{shown('{' + body + '}')} is no range; a range of numbers looks like {{001..020}}")
+        raise ValueError(f"{shown('{' + body + '}')} is not a range; a range of numbers looks like {{001..020}}")
     first, last = match.groups()
     if int(first) > int(last):
         raise ValueError(f"the range {{{body}}} is reversed; write {{{last}..{first}}}")

@@ -26,7 +26,7 @@ _Pair = tuple[yaml.Node, yaml.Node]
 
 
 def read(path: Path) -> Document:
-    """The document in this file.  Raises ConfigError when the file cannot be read or is no YAML of one section."""
+    """The document in this file.  Raises ConfigError when the file cannot be read or is not YAML of one section."""
     document = Document(str(path))
     text = text_of(document, path)
     document.check()

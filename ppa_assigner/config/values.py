@@ -85,7 +85,7 @@ def _number_of_seconds(value: object) -> float:
         return float(match[1]) * _UNITS[match[2] or "s"]
     if isinstance(value, int | float) and not isinstance(value, bool) and value == value:  # not NaN
         return value
-    raise ValueError(f"{shown(value)} is no duration; {_DURATION_HOW}")
+    raise ValueError(f"{shown(value)} is not a duration; {_DURATION_HOW}")
 
 
 def positive(value: object) -> float:
@@ -137,7 +137,7 @@ def _matching(form: re.Pattern[str], what: str) -> Callable[[object], str]:
     def check(value: object) -> str:
         text = plain_text(value)
         if not form.fullmatch(text):
-            raise ValueError(f"{shown(text)} is no {what}")
+            raise ValueError(f"{shown(text)} is not a {what}")
         return text
 
     return check
@@ -160,7 +160,7 @@ def file_mode(value: object) -> int:
     """Permissions of a file: a text, or a number, of three or four octal digits."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else plain_text(value)
     if not _OCTAL.fullmatch(text) or int(text, 8) > 0o777:
-        raise ValueError(f'{shown(value)} is no mode of a file; write three octal digits, like "660"')
+        raise ValueError(f'{shown(value)} is not a mode of a file; write three octal digits, like "660"')
     return int(text, 8)
 
 
@@ -176,7 +176,7 @@ def client_name(value: object) -> str:
     """What `by` in records says: 1 to 128 printable characters."""
     text = one_line(value)
     if not text.isprintable() or not 1 <= len(text) <= 128:
-        raise ValueError(f"{shown(text)} is no name for a client; use 1 to 128 printable characters")
+        raise ValueError(f"{shown(text)} is not a name for a client; use 1 to 128 printable characters")
     return text
 
 
@@ -190,7 +190,7 @@ def glob(value: object) -> str:
     try:
         fnmatchcase("", text)
     except re.error:
-        raise ValueError(f"{shown(text)} is no pattern; write one like ci-*") from None
+        raise ValueError(f"{shown(text)} is not a pattern; write one like ci-*") from None
     return text
 
 

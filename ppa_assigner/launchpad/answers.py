@@ -181,7 +181,7 @@ def entry(data: dict[str, Any], seen: Moment) -> Entry | Gone | AccessDenied | U
     if status != ACTIVE:
         return Unavailable(f"its status is {one_line(str(status))}")
     if not (description is None or isinstance(description, str)) or unstorable(description or ""):
-        raise UnreadableError("a description that is no text")
+        raise UnreadableError("a description that is not text")
     return Entry(
         url=text(data, "self_link"),
         etag=text(data, "http_etag"),
@@ -325,7 +325,7 @@ def http_phrase(status: int) -> str:
 
 
 def text(data: Mapping[str, Any], name: str) -> str:
-    """That field.  Raises UnreadableError when it is no text, or empty."""
+    """That field.  Raises UnreadableError when it is not text, or empty."""
     value = data.get(name)
     if not isinstance(value, str) or not value:
         raise UnreadableError(f"a representation without {name}")

@@ -61,7 +61,7 @@ class Asking:
     ) -> Answer:
         """One request; not `ours`, it goes without our signature.  Raises NotSentError and NoAnswerError."""
         if origin(url) != origin(self.root):
-            raise NotSentError(f"not sent: {one_line(url)} is no address of {self.root}")
+            raise NotSentError(f"not sent: {one_line(url)} is not an address of {self.root}")
         headers = {"Accept": "application/json", **(headers or {})}
         headers = self._signed(method, url, headers) if ours else {"User-Agent": NOBODY, **headers}
         return self.transport.request(method, url, headers, body, lane=lane, deadline=deadline, leave_by=leave_by)

@@ -93,7 +93,7 @@ def _text(content: bytes) -> str:
     try:
         return content.decode(encoding)
     except UnicodeDecodeError:
-        raise ValueError(f"not a file of Launchpad credentials: it is no text; {LOGIN}") from None
+        raise ValueError(f"not a file of Launchpad credentials: it is not text; {LOGIN}") from None
 
 
 def _form(lines: list[str]) -> None:

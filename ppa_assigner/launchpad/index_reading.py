@@ -117,4 +117,4 @@ class IndexReader:
             self.example = self.example or b" ".join((package[1], version[1])).decode("utf-8", "replace")
 
     def _no_index(self) -> UnreadableError:
-        return UnreadableError(f"{self._where} is no index of packages")
+        return UnreadableError(f"{self._where} is not an index of packages")

@@ -43,7 +43,7 @@ class Indexes:
     def __init__(self, root: str, timeouts: Timeouts, boottime: Callable[[], float]) -> None:
         found = origin(root)
         if found is None or found[0] not in ("http", "https") or "?" in root or "#" in root:
-            raise ValueError(f"{root!r} is no http(s) address of package indexes")
+            raise ValueError(f"{root!r} is not an http(s) address of package indexes")
         self._root = root.rstrip("/")
         self._transport = Transport(root, timeouts, CONNECTIONS, boottime)
 

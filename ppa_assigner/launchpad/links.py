@@ -36,7 +36,7 @@ def reference_of(url: str) -> Reference:
     """The PPA at this address.  Raises UnreadableError."""
     match = _PPA.search(path(url))
     if match is None:
-        raise UnreadableError(f"{one_line(url)} is no address of a PPA")
+        raise UnreadableError(f"{one_line(url)} is not an address of a PPA")
     return Reference(match["owner"], match["distribution"], match["name"])
 
 
@@ -52,7 +52,7 @@ def archive_at(url: str) -> str:
     try:
         to_archive("", name)
     except ValueError as error:  # nothing could be asked for by that name
-        raise UnreadableError(f"{one_line(url)} is no address of an archive") from error
+        raise UnreadableError(f"{one_line(url)} is not an address of an archive") from error
     return name
 
 
@@ -83,4 +83,4 @@ def path(url: str) -> str:
     try:
         return urlsplit(url.replace("%2B", "+").replace("%7E", "~")).path
     except ValueError as error:
-        raise UnreadableError(f"{one_line(url)} is no address") from error
+        raise UnreadableError(f"{one_line(url)} is not an address") from error

@@ -67,7 +67,7 @@ class Peopling(ABC):
         with self._world.lock:
             found = self._person(team)
             if not isinstance(found, Team):
-                raise ValueError(f"{team} is no team")
+                raise ValueError(f"{team} is not a team")
             who = self._person(person)
             if remove:
                 found.leave(who)

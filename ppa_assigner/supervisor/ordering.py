@@ -128,7 +128,7 @@ class Ordering:
 
     def _lent(self, ppa: Reference, outcome: Outcome) -> LentView:
         if not isinstance(outcome, Lent):
-            raise AssertionError(f"{ppa}: {outcome} is no lease")
+            raise AssertionError(f"{ppa}: {outcome} is not a lease")
         return self._office.crew.lent(ppa, outcome.record, fresh=outcome.fresh)
 
     def _snapshot(self, ppa: Reference, _: Outcome) -> Snapshot:

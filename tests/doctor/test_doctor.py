@@ -107,7 +107,7 @@ def no_credentials(site: Site) -> None:
 @pytest.mark.parametrize(
     ("wrong", "code", "words"),
     [
-        (stranger, 77, ("rights", "~stranger may not write", FIRST, "is no member of ~ci-pool")),
+        (stranger, 77, ("rights", "~stranger may not write", FIRST, "is not a member of ~ci-pool")),
         (only_reads, 77, ("rights", "~ppa-bot may not write", "its token lacks access", "WRITE_PUBLIC")),
         (private, 77, ("rights", FIRST, "WRITE_PRIVATE")),
         (private_and_hidden, 77, (FIRST, "not shown to us", "WRITE_PRIVATE")),

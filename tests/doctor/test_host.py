@@ -52,8 +52,8 @@ READY = {"ready": True}
     [
         (Reply(200, {"items": [{"ppa": "~else/ubuntu/x"}]}), "bad", ("is another's", "none of these", "api.listen")),
         (Reply(200, {"items": []}), "bad", ("is another's", "api.listen")),
-        (problem(404, "not-found"), "bad", ("no PPA assigner", "api.listen")),
-        (Reply(200, {"ok": True}), "bad", ("no PPA assigner",)),
+        (problem(404, "not-found"), "bad", ("not a PPA assigner", "api.listen")),
+        (Reply(200, {"ok": True}), "bad", ("not a PPA assigner",)),
         (problem(401, "unauthorized"), "bad", ("is another's", "wants a token")),
         (Reply(200, {"items": [{"ppa": ppa} for ppa in POOLED[1:]]}), "warning", (POOLED[0], "reload")),
         (Reply(200, {"items": [{"ppa": ppa} for ppa in [*POOLED, "~ci-pool/ubuntu/left"]]}), "good", ("ready",)),
@@ -149,7 +149,7 @@ NONE = "LoadState=not-found\nActiveState=inactive\nUnitFileState=\nNeedDaemonRel
         (RUNS.replace("=active", "=failed"), RUNS, "bad", "journalctl -u ppa-assigner.service", True),
         (RUNS.replace("=enabled", "=disabled"), RUNS, "warning", "systemctl enable ppa-assigner.service", False),
         (RUNS.replace("Reload=no", "Reload=yes"), RUNS, "warning", "systemctl daemon-reload", False),
-        (RUNS + "Type=simple\n", RUNS, "warning", "no Type=notify", False),
+        (RUNS + "Type=simple\n", RUNS, "warning", "is not Type=notify", False),
     ],
 )
 def test_how_systemd_has_it(
