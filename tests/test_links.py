@@ -76,8 +76,9 @@ def test_what_is_no_ppa_is_told_with_its_address(url: str) -> None:
 
 
 def test_the_last_part_of_an_address_names_a_series() -> None:
-    """With a slash behind it or without."""
+    """With a slash behind it or without, and whatever letter it ends with."""
     assert last_part(f"{ROOT}ubuntu/noble") == last_part(f"{ROOT}ubuntu/noble/") == "noble"
+    assert last_part(f"{ROOT}ubuntu/X/") == "X"
 
 
 def test_an_address_without_a_host_or_with_a_user_has_no_origin() -> None:

@@ -91,7 +91,7 @@ class Asking:
             return Refused("NUL and lone surrogates cannot be kept on Launchpad", entry.moment)
         # The type must be exactly this: the ETag is computed with it (launchpad-facts.md, B.5).
         headers = {"Content-Type": "application/json", "If-Match": entry.etag}
-        body = json.dumps(dict(changes)).encode("ascii")
+        body = json.dumps(dict(changes)).encode()
         try:
             return answers.write_answer(self.send("PATCH", entry.url, headers, body, lane=lane))
         except NotSentError as error:
@@ -110,7 +110,7 @@ class Asking:
     ) -> Answer:
         """One POST of a form.  Raises NotSentError and NoAnswerError."""
         try:
-            body = urlencode(fields).encode("ascii")
+            body = urlencode(fields).encode()
         except UnicodeEncodeError as error:
             raise NotSentError(f"not sent: {error.reason}") from error
         return self.send("POST", url, FORM, body, lane=lane, deadline=deadline, leave_by=leave_by)
