@@ -14,7 +14,7 @@ from ppa_assigner.automaton.events import Assign, Confirm, Denied, GiveUp, Lent,
 from ppa_assigner.config import Pool
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.problems import Kind, Problem
-from ppa_assigner.record import State
+from ppa_assigner.record import HOST, State
 from ppa_assigner.supervisor.fresh import PAUSE_S
 from ppa_assigner.supervisor.keys import Key
 from ppa_assigner.supervisor.ticket import Place, TicketOffice
@@ -928,6 +928,47 @@ def test_giving_up_waits_for_who_asks_just_then_and_for_launchpad() -> None:
     made["a"].show(made["a"].record(State.DIRTY))
     made["a"].reply(command, Denied(No.ELSEWHERE))
     assert not len(made.supervisor._assigning._claims)
+
+
+def test_whoever_hangs_up_long_after_being_told_gives_nothing_up() -> None:
+    """It was told, and five minutes later the lease is nobody's question any more."""
+    made = desk("a")
+    call = made.ask()
+    made["a"].lend()
+    made.wait(301.0)
+    assert not len(made.supervisor._assigning._claims)
+    made.supervisor.hang_up(call)
+    assert not made["a"].has(GiveUp)
+
+
+@pytest.mark.parametrize(("early", "again"), [(1.0, True), (0.0, False)])
+def test_giving_up_ends_with_the_lease(early: float, again: bool) -> None:
+    """At its very end nothing is left to be given up."""
+    made = desk("a")
+    call = made.ask()
+    made.supervisor.hang_up(call)
+    record = made["a"].lend()
+    command = made["a"].take(GiveUp)
+    assert record.until is not None
+    made.wait((record.until - made.clock.now().date).total_seconds() - early)
+    made["a"].reply(command, Denied(No.OUTAGE))
+    assert len(made.supervisor._assigning._claims) == again
+
+
+def test_a_lease_whose_times_were_put_right_is_given_up_by_its_new_nonce() -> None:
+    """Nobody claimed it by that; whoever moves its end at the same touch did, and what is theirs is not given up."""
+    for changes, given_up in (
+        ({"since": START - timedelta(hours=1), "touched": START - timedelta(hours=1), "clock": None}, True),
+        ({"until": START + timedelta(hours=9)}, False),
+    ):
+        made = desk("a")
+        call = made.ask()
+        command = made["a"].take(Assign)
+        record = made["a"].used(command.request, owner=command.owner, lease=command.lease, clock=HOST)
+        made["a"].reply(command, Lent(record, fresh=True))
+        made["a"].show(replace(record, serial=record.serial + 1, nonce="new", **changes))
+        made.supervisor.hang_up(call)
+        assert (made["a"].take(GiveUp).nonce == "new") is given_up
 
 
 def test_giving_up_is_ordered_until_launchpad_answered() -> None:

@@ -12,6 +12,7 @@ from ppa_assigner.automaton.events import CheckBurnt, No, Stands
 from ppa_assigner.clock import REMEMBERED
 from ppa_assigner.port import Moment
 from ppa_assigner.problems import Kind
+from ppa_assigner.supervisor.keys import Key
 from ppa_assigner.supervisor.line import TURN_S, Call
 from ppa_assigner.supervisor.places import KEPT_S
 from ppa_assigner.supervisor.ticket import Place
@@ -142,6 +143,17 @@ def test_a_kept_place_counts_for_the_position() -> None:
     """Who is second is told so also in the moment when the first is away."""
     made = two_in_line()
     assert problem(made.ask("third")).facts["position"] == 3
+
+
+def test_the_places_of_other_clients_under_one_request_id() -> None:
+    """All but one's own, and none of another request."""
+    made = Desk("a")
+    made["a"].used("x")
+    for by, request in ((None, "r"), ("ann", "r"), ("bob", "r"), ("ann", "s")):
+        made.ask(request, wait=1.0, by=by)
+    made.wait(1.0)
+    others = made.supervisor._assigning._places.of_others(Key("ann", "r"))
+    assert {(asked.wish.by, asked.wish.request_id) for asked in others} == {(None, "r"), ("bob", "r")}
 
 
 def test_what_is_known_of_burnt_ppas_is_not_asked_again() -> None:

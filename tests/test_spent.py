@@ -234,3 +234,134 @@ def test_what_is_remembered_is_bounded_and_forgotten() -> None:
         spent.saw(replace(record, lease=f"l{number}"))
     assert len(spent._marks[Key(None, "many")]) <= LEASES + 1
     assert spent.is_spent(Key(None, "many"), START.timestamp())
+
+
+S = START.timestamp()
+MINE = Key(None, "r")
+USED = Record(
+    serial=1,
+    nonce="n",
+    state=State.USED,
+    since=START,
+    touched=START,
+    pool="default",
+    owner="me",
+    request="r",
+    lease="l",
+)
+
+
+class Marks(Spent):
+    """With clocks that are moved by hand: boot time, and Launchpad's."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: self.boot, lambda: self.now)
+        self.boot, self.now = 1000.0, S + 100.0
+
+    def until(self, latest: float, key: Key = MINE) -> bool:
+        """Whether places are spent up to this moment, and none of later."""
+        return self.is_spent(key, latest) and not self.is_spent(key, latest + 0.1)
+
+
+def test_who_is_served_or_withdraws_has_spent_what_was_asked_for_until_then() -> None:
+    """Of that key only; a record of nobody's request spends nothing."""
+    served, withdrawn = Marks(), Marks()
+    served.served(USED)
+    withdrawn.withdrawn(MINE)
+    for marks in (served, withdrawn):
+        assert marks.until(marks.now)
+        assert not marks.is_spent(Key("ann", "r"), S)
+    served.now += 50.0
+    served.served(USED)
+    assert served.until(served.now)
+    nobody = Marks()
+    nobody.served(replace(USED, request=None))
+    assert nobody.saw(replace(USED, request=None)) is None
+    assert nobody.saw(replace(USED, state=State.FREE)) is None
+    assert nobody.saw(None) is None
+    assert not len(nobody)
+
+
+def test_what_is_seen_spends_until_it_began() -> None:
+    """And two seconds more, for clocks differ; not more than now, and each state once, however often it is seen."""
+    marks = Marks()
+    assert marks.saw(USED) is None
+    assert marks.until(S + 2.0)
+    marks.saw(replace(USED, since=START + timedelta(seconds=50)))
+    assert marks.until(S + 2.0)
+    marks.saw(replace(USED, state=State.DIRTY, since=START + timedelta(seconds=60)))
+    assert marks.until(S + 62.0)
+    marks.saw(replace(USED, since=START + timedelta(seconds=10)))
+    assert marks.until(S + 62.0)
+    marks.saw(replace(USED, state=State.DIRTY, since=START + timedelta(hours=1)))
+    assert marks.until(marks.now)
+    marks.served(USED)
+    marks.saw(replace(USED, since=START + timedelta(seconds=10)))
+    assert marks.until(marks.now)
+
+
+def test_a_mark_lasts_for_ten_minutes_after_it_was_seen_last() -> None:
+    """Exactly; each sight counts."""
+    marks = Marks()
+    marks.saw(USED)
+    marks.boot += KEPT_S
+    assert marks.is_spent(MINE, S)
+    marks.saw(USED)
+    marks.boot += KEPT_S
+    assert marks.is_spent(MINE, S)
+    marks.boot += 0.1
+    assert not marks.is_spent(MINE, S)
+
+
+def test_an_untold_lease_takes_its_own_mark_away() -> None:
+    """Once, and no other lease's."""
+    marks = Marks()
+    untold = replace(USED, state=State.DIRTY, told=False)
+    assert marks.saw(untold) is None
+    marks.saw(USED)
+    marks.saw(replace(USED, lease="other", since=START - timedelta(seconds=50)))
+    assert marks.saw(untold) == MINE
+    assert marks.until(S - 48.0)
+    assert marks.saw(untold) is None
+
+
+def seen_leases(count: int) -> Marks:
+    """So many of one key, the first one first, a second apart each."""
+    marks = Marks()
+    for number in range(count):
+        marks.boot += 1.0
+        marks.saw(replace(USED, lease=f"l{number}", since=START + timedelta(seconds=number)))
+    return marks
+
+
+def test_eight_leases_of_one_key_are_told_apart() -> None:
+    """Of more, those that were seen longest ago are one: what they spent stays spent."""
+    untold = replace(USED, state=State.DIRTY, told=False)
+    assert seen_leases(LEASES).saw(replace(untold, lease="l0")) == MINE
+    marks = seen_leases(LEASES + 1)
+    assert marks.saw(replace(untold, lease="l0")) is None
+    for number in range(1, LEASES + 1):
+        assert marks.saw(replace(untold, lease=f"l{number}")) == MINE
+    assert marks.until(S + 2.0)
+    marks = seen_leases(LEASES + 3)
+    for number in range(3, LEASES + 3):
+        assert marks.saw(replace(untold, lease=f"l{number}")) == MINE
+    assert marks.until(S + 4.0)
+    marks.boot = 1003.0 + KEPT_S
+    assert marks.is_spent(MINE, S)
+    marks.boot += 0.1
+    assert not marks.is_spent(MINE, S)
+
+
+def test_what_was_not_seen_for_ten_minutes_is_forgotten() -> None:
+    """Leases of a key, and keys, whatever else is seen; not a moment before."""
+    marks = Marks()
+    marks.saw(USED)
+    marks.withdrawn(Key(None, "first"))
+    marks.boot += KEPT_S
+    marks.withdrawn(Key(None, "second"))
+    assert len(marks) == 3
+    marks.boot += 0.1
+    marks.saw(replace(USED, lease="other"))
+    assert len(marks) == 2
+    assert list(marks._marks[MINE]) == ["other"]
