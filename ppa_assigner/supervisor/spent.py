@@ -73,7 +73,7 @@ class Spent:
         self._marks[key] = marks
         mark = marks.get(lease)
         if mark is None:
-            mark = marks[lease] = _Mark(state, float("-inf"), now)
+            mark = marks[lease] = _Mark(None, float("-inf"), now)
             new = True
         else:
             new = state is None or mark.state is not state
