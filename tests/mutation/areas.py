@@ -65,7 +65,18 @@ AREAS: Mapping[str, Area] = {
         tuple(f"automaton/{name}.py" for name in ("dating", "ending", "ticking", "learning")),
         tuple(
             f"automaton/test_{name}.py"
-            for name in ("absence", "burnt", "cleaning", "creating", "dating", "ending", "lending", "reading", "table")
+            for name in (
+                "absence",
+                "burnt",
+                "cleaning",
+                "creating",
+                "dating",
+                "ending",
+                "learning",
+                "lending",
+                "reading",
+                "table",
+            )
         ),
     ),
     "lending": _automaton("lending"),

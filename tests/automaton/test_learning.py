@@ -1,0 +1,78 @@
+"""What follows from an answer or from a time, each rule for itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from ppa_assigner import automaton
+from ppa_assigner.automaton import Known, Now, dating, learning
+from ppa_assigner.automaton.ending import end_of
+from ppa_assigner.automaton.ticking import AGAIN_S
+from ppa_assigner.port import AccessDenied, Moment
+from ppa_assigner.record import HOST, Record, State
+from tests.automaton.lab import World, assign, untrusted
+
+T0 = datetime(2026, 11, 25, 3, 14, 12, tzinfo=timezone.utc)
+USED = Record(serial=1, nonce="n", state=State.USED, since=T0, touched=T0, pool="default", owner="me", lease="l")
+
+
+def free() -> Known:
+    """A PPA that is shown and free."""
+    return World().free_ppa().known
+
+
+@pytest.mark.parametrize("clock", [None, HOST])
+def test_a_touch_says_by_which_clock_it_is_written(clock: str | None) -> None:
+    """The host's while Launchpad's is not believed and behind; else what the record said before stays."""
+    record = replace(USED, clock=clock)
+    doubtful = Now(T0, 0.0, trusted=False, host=T0 + timedelta(hours=1))
+    assert dating.touched(record, doubtful) == {"touched": T0 + timedelta(hours=1), "clock": HOST}
+    assert dating.touched(record, Now(T0, 0.0)) == {"touched": T0, "clock": clock}
+
+
+def test_what_is_written_says_nothing_of_clocks_only_while_time_is_believed() -> None:
+    """Till then, who reads it must know that a host's clock may have written it."""
+    record = replace(USED, clock=HOST)
+    assert dating.written(record, Now(T0, 0.0)).clock is None
+    assert dating.written(record, Now(T0, 0.0, trusted=False)) is record
+
+
+def test_a_lease_without_an_end_has_none() -> None:
+    """Somebody wrote it by hand."""
+    assert end_of(USED, None) is None
+
+
+def test_a_denial_takes_the_place_of_whatever_was_known_of_reaching_the_ppa() -> None:
+    """Gone, final, lacking or silent: it is none of them now; and what is known is as new as the newest answer."""
+    known = replace(free(), absent="gone", final=True, lacking=True, unreachable="down", asof=50.0, basis=40.0)
+    denied = learning.denied(known, AccessDenied("no", Moment(T0, 60.0, 70.0)))
+    assert (denied.denied, denied.absent, denied.final, denied.lacking, denied.unreachable) == (
+        "no", None, False, False, None,
+    )  # fmt: skip
+    assert (denied.basis, denied.asof) == (60.0, 70.0)
+    late = learning.denied(known, AccessDenied("no", Moment(T0, 20.0, 30.0)))
+    assert (late.basis, late.asof) == (40.0, 50.0)
+
+
+def test_what_is_gone_for_good_is_not_hurried() -> None:
+    """What had to wait waits; a PPA that is another one under the name begins anew."""
+    known = replace(free(), not_before=77.0)
+    assert learning.gone_for_good(known).not_before == 77.0
+    assert learning.forgotten(known).not_before == float("-inf")
+
+
+def test_the_end_of_a_lease_is_waited_for_or_asked_for_again() -> None:
+    """While time is believed, its very moment; else in five seconds, however far or near it is."""
+    runner = World().free_ppa()
+    runner.order(assign())
+    known, now = runner.known, runner.clock.now()
+    record = known.record
+    assert record is not None
+    assert record.until is not None
+    for left in (2.0, 1000.0):
+        near = replace(now, date=record.until - timedelta(seconds=left))
+        assert automaton.wake(known, near) == near.boot + left
+        assert automaton.wake(known, untrusted(near)) == near.boot + AGAIN_S
