@@ -25,7 +25,7 @@ from .world import World
 EVERY = 5
 CAUGHT = (
     ("free before proof", "I2: "),  # on the default schedule already
-    ("no answer is taken for success", "record: serial "),  # where a request is lost on its way
+    ("no answer is taken for success", "I1: "),  # where an answer is lost that would have come late
 )
 
 
