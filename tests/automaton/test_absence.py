@@ -89,6 +89,19 @@ def test_a_lease_that_is_past_its_end_is_over_all_the_same(how: str) -> None:
     assert why(runner.order(confirm())) is No.ELSEWHERE
 
 
+@pytest.mark.parametrize("how", ["gone", "denied"])
+def test_no_lease_that_is_out_of_sight_is_over_by_a_clock_that_is_not_believed(how: str) -> None:
+    """It may have hours left: whoever holds it asks again, and who asks under its request id gets no other PPA."""
+    runner, _ = World().used_ppa()
+    runner.world.launchpad.skew = 86_400.0
+    lose(runner, how)
+    runner.look()
+    for order in (lambda t, d: Touch(token=t, deadline=d, lease="lease-1"), confirm()):
+        assert why(runner.order(order)) is No.OUTAGE
+    assert not runner.clock.now().trusted
+    assert why(runner.order(Release, lease="lease-1")) is No.OUTAGE
+
+
 def test_a_denied_ppa_says_what_to_do_once() -> None:
     """It is shown as out of reach, and told to a person."""
     runner, _ = World().used_ppa()

@@ -190,6 +190,19 @@ def test_a_ppa_is_looked_into_whole_where_nobody_watched_the_clocks() -> None:
         assert last.since is not None
 
 
+def test_a_date_that_nobody_watched_is_no_recent_look() -> None:
+    """The last look of its proof was a moment ago, if its date is right: this daemon cannot know."""
+    runner = world(verify_age=60.0).free_ppa()
+    other = runner.world.start("other", seasoned=False)
+    for _ in range(3):
+        runner.world.boot += 6.0
+        other.look()
+    assert other.clock.now().trusted
+    other.order(assign())
+    assert [ask.since for ask in other.asked if isinstance(ask, LookForArrivals)] == [None]
+    assert runner.world.state is State.USED
+
+
 def test_no_record_starts_anew_while_nobody_knows_the_time() -> None:
     """Its serial would be of a clock that lies: it waits, and is taken in when both agree."""
     made = World()
