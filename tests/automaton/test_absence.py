@@ -15,6 +15,7 @@ from ppa_assigner.automaton.events import (
     Denied,
     GiveUp,
     Hold,
+    Lent,
     No,
     Outcome,
     Quarantine,
@@ -334,6 +335,20 @@ def test_one_that_was_denied_for_a_moment_is_written_back_into() -> None:
     runner.world.launchpad.describe(runner.world.ppa, None)
     runner.look()
     assert runner.world.record.lease == record.lease
+
+
+def test_what_one_that_is_gone_ever_had_is_not_what_the_next_had() -> None:
+    """Another daemon made it anew and proved it clean; a version that the one before had may be uploaded there."""
+    runner = World().free_ppa()
+    runner.world.launchpad.upload(runner.world.ppa, "tool").active = False
+    wish = assign(sources=(("tool", "1"),))
+    assert why(runner.order(wish)) is No.BURNT
+    newer = changed(runner.world.record)
+    runner.world.launchpad.delete_ppa(runner.world.ppa)
+    runner.look()
+    runner.world.launchpad.add(str(runner.world.ppa), description=compose(None, newer))
+    runner.look()
+    assert isinstance(runner.order(wish), Lent)
 
 
 def test_a_deleted_one_with_a_twin_of_our_record_is_the_one_we_knew() -> None:

@@ -61,6 +61,21 @@ def test_what_a_clock_that_lied_wrote_is_put_right_by_itself() -> None:
     assert runner.world.state is State.DIRTY
 
 
+def test_nothing_is_put_right_before_time_is_believed() -> None:
+    """Both agree in the first answer after a start, which may lie as the host's clock does."""
+    runner = lent_in_a_lie()
+    runner.world.launchpad.skew = 0.0
+    other = runner.world.start("other", seasoned=False)
+    other.look()
+    assert (other.clock.now().agreed, other.clock.now().trusted) == (True, False)
+    other.pass_time(60.0)
+    assert "Write" not in other.kinds()
+    for _ in range(2):
+        other.look()
+    other.tick()
+    assert other.kinds() == ["Write"]
+
+
 def test_the_times_of_a_lease_in_a_disabled_ppa_are_put_right_too() -> None:
     """Else it would be tried again at once, for ever."""
     runner = lent_in_a_lie()

@@ -292,6 +292,21 @@ def test_a_free_ppa_that_is_put_right_by_hand_is_free_again() -> None:
     assert runner.asked == []
 
 
+def test_a_look_before_a_rollback_counts_no_more() -> None:
+    """What came to be there meanwhile, whoever put the text back, it did not see."""
+    runner = World().free_ppa()
+    runner.world.boot += 100.0
+    runner.world.launchpad.fault = faults("down", of="write")
+    runner.order(assign())
+    text = runner.world.archive.description
+    for one in ("oops", text):
+        describe(runner, one)
+        runner.look()
+    runner.forget_the_past()
+    assert isinstance(runner.order(assign()), Lent)
+    assert runner.kinds() == ["LookForArrivals", "Write"]
+
+
 @pytest.mark.parametrize("state", State)
 def test_an_unknown_version_is_never_a_rollback(state: State) -> None:
     """Hands off: a later program wrote it."""
