@@ -12,13 +12,14 @@ from ppa_assigner.automaton.events import Assign, Confirm, GiveUp, Looked, Touch
 from ppa_assigner.automaton.known import Flight, Granting, Purpose, Sent, Writing
 from ppa_assigner.port import Entry, Moment
 from ppa_assigner.problems import Kind
-from ppa_assigner.record import State, Text
+from ppa_assigner.record import Record, State, Text
 from ppa_assigner.views import Condition
 
 from .fakecrew import Desk, lent, problem, ref
 from .memory import START
 from .settings import settings
 
+RECORD = Record(serial=1, nonce="n", state=State.DIRTY, since=START, touched=START, pool="default")
 ENTRY = Entry("memory:x", "etag", None, Moment(START, 0.0, 0.0))
 
 
@@ -197,3 +198,15 @@ def test_a_ppa_let_go_before_its_successor_came_gets_none() -> None:
     made.office.crew.drop(ref("a"))
     made.wait(1.0)
     assert len(made.hired) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("over", RECORD), ("floor", 7), ("disabled", True), ("vanished", True), ("heard_at", 5.0)]
+)
+def test_a_successor_knows_what_became_of_the_ppa(name: str, value: object) -> None:
+    """What ended stays over, what was gone is not written back into, no serial is used twice, none disabled is lent."""
+    made = Desk("a")
+    made["a"].die(replace(made["a"].known, **{name: value}))  # type: ignore[arg-type]  # one field, whichever it is
+    made.wait(0.0)
+    assert len(made.hired) == 2
+    assert getattr(made["a"].known, name) == value

@@ -243,10 +243,11 @@ def test_whoever_asks_all_the_time_does_not_keep_that_from_being_found_out() -> 
     assert runner.known.sight is Sight.LASTING_GONE
 
 
-def test_a_deleted_name_with_another_record_tells_nothing() -> None:
-    """It is of an earlier PPA of that name."""
+@pytest.mark.parametrize("written_after", [-5, 5])
+def test_a_deleted_name_with_another_record_tells_nothing(written_after: int) -> None:
+    """It is of an earlier PPA of that name, or may be: only this very lease is ended at once."""
     runner, record = World().used_ppa()
-    earlier = replace(record, serial=record.serial - 5, nonce="earlier")
+    earlier = replace(record, serial=record.serial + written_after, nonce="another")
     runner.world.launchpad.add(f"{runner.world.ppa}-deletedppa", description=compose(None, earlier))
     lose(runner, "gone")
     runner.look()
