@@ -122,6 +122,22 @@ def test_giving_up_outlasts_an_outage(outage: Callable[[Request], str | None]) -
     assert not town.supervisor._office._expected
 
 
+def test_giving_up_outlasts_a_clock_that_lies() -> None:
+    """By Launchpad's clock the lease is over long ago, and that is not believed: it is given up all the same."""
+    town = Town()
+    town.wait_for(State.FREE)
+    town.wait(200)
+    call = town.supervisor.assign(Wish("me", "default", "r", ttl=8 * 3600.0))
+    town.catch_up()
+    town.launchpad.skew, town.launchpad.fault = 86_400.0, denied
+    town.supervisor.hang_up(call)
+    town.wait(400)
+    assert len(town.supervisor._assigning._claims) == 1
+    town.launchpad.skew, town.launchpad.fault = 0.0, lambda request: None
+    town.wait(300)
+    assert town.state() is State.FREE
+
+
 def test_giving_up_outlasts_that_its_times_are_put_right() -> None:
     """Launchpad's clock was a day ahead when the lease was made: putting it right is no trace of a touch."""
     town = Town()
