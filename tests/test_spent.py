@@ -360,8 +360,10 @@ def test_what_was_not_seen_for_ten_minutes_is_forgotten() -> None:
     marks.withdrawn(Key(None, "first"))
     marks.boot += KEPT_S
     marks.withdrawn(Key(None, "second"))
+    marks.saw(replace(USED, lease="edge"))
     assert len(marks) == 3
+    assert list(marks._marks[MINE]) == ["l", "edge"]
     marks.boot += 0.1
     marks.saw(replace(USED, lease="other"))
     assert len(marks) == 2
-    assert list(marks._marks[MINE]) == ["other"]
+    assert list(marks._marks[MINE]) == ["edge", "other"]

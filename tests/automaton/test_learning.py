@@ -11,7 +11,7 @@ from ppa_assigner import automaton
 from ppa_assigner.automaton import Known, Now, dating, learning
 from ppa_assigner.automaton.ending import end_of
 from ppa_assigner.automaton.ticking import AGAIN_S
-from ppa_assigner.port import AccessDenied, Moment
+from ppa_assigner.port import AccessDenied, Gone, Moment
 from ppa_assigner.record import HOST, Record, State
 from tests.automaton.lab import World, assign, untrusted
 
@@ -55,6 +55,16 @@ def test_a_denial_takes_the_place_of_whatever_was_known_of_reaching_the_ppa() ->
     assert (denied.basis, denied.asof) == (60.0, 70.0)
     late = learning.denied(known, AccessDenied("no", Moment(T0, 20.0, 30.0)))
     assert (late.basis, late.asof) == (40.0, 50.0)
+
+
+@pytest.mark.parametrize(("status", "kept"), [(404, False), (410, True), (None, True)])
+def test_only_a_ppa_that_launchpad_does_not_know_has_no_history(status: int | None, kept: bool) -> None:
+    """What burnt its versions, and that it was proved clean, are of one that was made under the name before."""
+    known = replace(free(), burnt=frozenset({1}), verified=5.0)
+    gone = learning.not_there(known, Gone("gone", Moment(T0, 60.0, 70.0), status))
+    assert gone.lacking is not kept
+    assert bool(gone.burnt) is kept
+    assert (gone.verified is not None) is kept
 
 
 def test_what_is_gone_for_good_is_not_hurried() -> None:
