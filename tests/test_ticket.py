@@ -51,6 +51,13 @@ def test_a_ticket_with_anything_added_is_none(more: str) -> None:
     assert redeem(f"{more * 4}{body}.{signature}") is None
 
 
+def test_each_ticket_gives_its_place_back() -> None:
+    """Whichever letters it ends with."""
+    for number in range(400):
+        place = replace(PLACE, first_asked=float(number))
+        assert redeem(OFFICE.issue(place)) == place
+
+
 def test_a_ticket_of_other_credentials_is_none() -> None:
     """Nobody without them can make one."""
     assert redeem(OFFICE.issue(PLACE), office=TicketOffice(b"other")) is None
