@@ -48,7 +48,7 @@ OF_WHOM = (401, 403, 404, 410)
 
 def tell(known: Known, command: Command, outcome: Outcome) -> Step:
     """Nothing more to do for this command."""
-    return replace(known, doing=None), [Reply(command.token, outcome)]
+    return known, [Reply(command.token, outcome)]
 
 
 def deny(known: Known, command: Command, why: No, detail: str = "") -> Step:
@@ -306,8 +306,8 @@ def _latest_end(known: Known, record: Record) -> datetime:
 def release(known: Known, command: Release, now: Now) -> Step:
     """used -> dirty.  Repeatable: while the dirty PPA remembers the lease, it has been released."""
     record = known.record
-    if was_its(known, command.lease):
-        return tell(known, command, Stands(record))
+    if was_its(known, command.lease):  # whatever has the name now is another PPA
+        return tell(known, command, Stands(None))
     if record is None or record.lease != command.lease:
         return deny(known, command, No.ELSEWHERE)
     if record.state is State.DIRTY:

@@ -76,7 +76,7 @@ _INTENDED_AGAIN = (Purpose.RESTORE, Purpose.ROLLED_BACK)
 
 def begin(known: Known, purpose: Purpose, now: Now, command: Command | None = None, **changes: Any) -> Step:
     """Write the known record with these changes.  Serial and nonce are set here, and nowhere else."""
-    before = known.highest if purpose in _INTENDED_AGAIN else known.record
+    before = known.record
     if before is None or known.entry is None:
         raise AssertionError(f"{purpose} without a record to start from")
     record = replace(before, **changes)
@@ -87,7 +87,7 @@ def begin(known: Known, purpose: Purpose, now: Now, command: Command | None = No
 
 def start(known: Known, purpose: Purpose, record: Record, now: Now, command: Command | None = None) -> Step:
     """Write this record over what is known.  Only what LEGAL allows is ever written."""
-    before, entry = known.highest if purpose in _INTENDED_AGAIN else known.record, known.entry
+    before, entry = known.record, known.entry
     if ((before.state if before else None), record.state) not in LEGAL[purpose] or entry is None:
         raise AssertionError(f"{purpose} may not lead from {before} to {record}")
     known, nonce = draw_nonce(known)
@@ -192,7 +192,7 @@ def _lane(command: Command | None) -> Lane:
 def unwritable(known: Known, command: Command | None, error: RecordError, now: Now) -> Step:
     """A text that Launchpad cannot hold: the door should have refused it."""
     if command is not None:
-        return replace(known, doing=None), _told(command, Denied(No.INVALID, str(error)))
+        return known, _told(command, Denied(No.INVALID, str(error)))
     return back_off(known, now), [Alarm(f"{known.ppa}: its record cannot be written: {error}")]
 
 
@@ -218,9 +218,9 @@ def _in_doubt(known: Known, now: Now) -> Step:
 def _later(known: Known, now: Now) -> Step:
     flight = _flight(known)
     pause = min(SETTLE_MAX_S, SETTLE_FIRST_S * 2.0 ** min(flight.reads, 10)) * (0.5 + fraction(known))
-    flight = replace(flight, unsettled=True, reads=flight.reads + 1, due=now.boot + pause)
+    flight = replace(flight, reads=flight.reads + 1, due=now.boot + pause)
     told = _told(flight.command, Denied(No.IN_DOUBT)) if flight.reads == 1 else []
-    return replace(known, flight=flight, doing=None), told
+    return replace(known, flight=flight), told
 
 
 def _settle(known: Known, entry: Entry) -> Step:

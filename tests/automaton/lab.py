@@ -1,7 +1,8 @@
 """Daemons without threads: gives the automaton events, carries out what it asks of a Launchpad in memory, moves time.
 
 Rule: nothing here decides; a daemon can be killed at any request (before it left, after it was applied, or with it
-landing late), and a tick that changes nothing and asks nothing is an error, for it would come again at once.
+landing late).  A tick that changes nothing and asks nothing is an error, for it would come again at once; so is a
+denial without a reason.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ from tests.memory import Archive, MemoryLaunchpad
 
 PPA = "~owner/ubuntu/ppa"
 REQUEST_S = 0.05
+EXPLAINED = frozenset({No.LOST, No.OUTAGE, No.INVALID, No.WRONG_STATE, No.BURNT, No.UNTOLD})
+"""Denials that say why, for people; what the others mean is the same each time."""
 
 
 class Crashed(Exception):  # noqa: N818 - it is no error: the test wanted it
@@ -267,6 +270,7 @@ class Runner:
         for effect in effects:
             match effect:
                 case Reply():
+                    assert not _unexplained(effect.outcome), effect
                     self.replies.setdefault(effect.token, []).append(effect.outcome)
                 case Requeue():
                     mailbox.append(effect.command)
@@ -322,6 +326,11 @@ def faults(*script: str | None, of: str | None = None) -> Callable[[Any], str | 
 def changed(record: Record, **changes: Any) -> Record:
     """The record as another daemon writes it next."""
     return replace(record, **{"serial": record.serial + 1, "nonce": f"other-{record.serial}", **changes})
+
+
+def _unexplained(outcome: Outcome) -> bool:
+    """Whether somebody is denied what he asked for, and is to know why, but is not told."""
+    return isinstance(outcome, Denied) and outcome.why in EXPLAINED and not outcome.detail
 
 
 def untrusted(now: Now) -> Now:
