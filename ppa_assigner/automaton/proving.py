@@ -108,7 +108,7 @@ def _content(known: Known, clean: Clean, content: Content, now: Now) -> Step:
         return replace(known, clean=_passed(known, clean, now)), []
     if known.entry is not None and _to_set(clean, settings.of_fields(known.options.baseline, known.entry)):
         return replace(known, clean=replace(clean, stage=Stage.AGAIN)), []
-    return free(replace(known, clean=clean), content, now)
+    return free(known, content, now)
 
 
 def _remains(known: Known, clean: Clean, remains: Remains, now: Now) -> Step:
@@ -137,7 +137,7 @@ def _compared(known: Known, clean: Clean, belongings: Belongings | None, now: No
     changes, effects = _to_set(clean, changes), list[Effect]()
     for change in [change for change in changes if clean.did.count(change) >= TWICE]:
         if not isinstance(change, Setting):
-            return fail(known, f"{change}: it stands again after it was taken away", now, change)
+            return fail(known, f"{change}: it stands again after it was taken away", now)
         known, told = emptying.leave_out(known, change, "Launchpad said so, and shows another value")
         effects += told
     clean = known.clean or clean

@@ -11,6 +11,7 @@ import pytest
 from ppa_assigner.automaton import Purpose
 from ppa_assigner.automaton.asks import Survey, Write
 from ppa_assigner.automaton.events import Adopt, Denied, No, Quarantine, Release, Stands, Tick, Touch
+from ppa_assigner.automaton.learning import fraction
 from ppa_assigner.port import Lane
 from ppa_assigner.record import INTEGER_MAX, State, compose, parse
 from ppa_assigner.views import Condition
@@ -61,8 +62,8 @@ def test_each_pause_is_twice_the_last_one_with_half_of_it_more_or_less() -> None
     runner.order(Release, lease="lease-1", within=1e6)
     for number in range(40):
         assert runner.known.flight is not None
-        middle = min(30.0, 0.5 * 2.0**number)
-        assert 0.5 * middle <= runner.known.flight.due - runner.world.boot <= 1.5 * middle
+        pause = min(30.0, 0.5 * 2.0**number) * (0.5 + fraction(runner.known))
+        assert runner.known.flight.due - runner.world.boot == pytest.approx(pause)
         assert runner.tick()
 
 

@@ -1,0 +1,131 @@
+"""The proof at its bounds: how soon it looks again after a look that failed, and what is a failure of the PPA."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ppa_assigner.options import Baseline, PoolOptions, Proof, Retry
+from ppa_assigner.record import State, parse
+from tests.automaton.lab import Runner, World, faults
+from tests.memory import Request
+
+
+def world(**options: Any) -> World:
+    """A PPA of a pool with these options."""
+    return World(options=replace(PoolOptions(settle=100.0), **options))
+
+
+def failed_looks(runner: Runner, of: str) -> int:
+    """How many looks of that kind were asked for."""
+    return sum(request.what == of for request in runner.world.launchpad.log)
+
+
+@pytest.mark.parametrize(("retry_max", "most"), [(600.0, 60.0), (7.0, 7.0)])
+def test_each_pause_after_a_failed_look_is_twice_the_last_one(retry_max: float, most: float) -> None:
+    """A second at first; a minute at the most, or as long as the pool's retry says; with half of it more or less."""
+    runner = world(retry=Retry(5.0, retry_max)).dirty_ppa()
+    runner.world.launchpad.fault = lambda request: "down" if request.what == "content" else None
+    pauses: list[float] = []
+    while len(pauses) < 12:
+        before = failed_looks(runner, "content")
+        assert runner.tick()
+        if failed_looks(runner, "content") > before:
+            assert runner.known.clean is not None
+            pauses.append(runner.known.clean.paused_until - runner.world.boot)
+    for number, pause in enumerate(pauses):
+        middle = min(most, 2.0**number)
+        assert 0.5 * middle <= pause <= 1.5 * middle
+
+
+@pytest.mark.parametrize("of", ["content", "belongings"])
+def test_only_errors_in_a_row_are_a_failure(of: str) -> None:
+    """Two, an answer, and two more are none; and each pause begins at a second after an answer."""
+    runner = world(baseline=Baseline(uploaders=("~stays",))).dirty_ppa()
+    runner.world.launchpad.fault = faults("oops", "oops", None, "oops", "oops", of=of)
+    unseen: list[int] = []
+
+    def free() -> bool:
+        if runner.known.clean is not None and runner.known.clean.unseen not in unseen[-1:]:
+            unseen.append(runner.known.clean.unseen)
+        return runner.known.state is State.FREE
+
+    runner.until(free)
+    assert max(record.tries for record in runner.world.launchpad.records(runner.world.ppa)) == 0
+    assert [count for count in unseen if count] == [1, 2, 1, 2]
+
+
+def test_settings_that_a_person_changed_meanwhile_do_not_make_a_clean_begin_anew() -> None:
+    """What it found and did is still told while they are put back."""
+    runner = world(baseline=Baseline(displayname="title")).dirty_ppa()
+    archive = runner.world.archive
+    archive.displayname = "title"
+    runner.world.launchpad.upload(runner.world.ppa, "source")
+
+    def edit(request: Request) -> None:
+        deleted = not any(item.active for item in archive.items)
+        quiet = runner.known.clean is not None and runner.world.boot >= runner.known.clean.quiet_from + 100.0
+        if request.what == "content" and deleted and quiet:
+            archive.displayname = "another"
+
+    runner.world.launchpad.fault = edit
+    runner.until(lambda: archive.displayname == "another")
+    runner.world.launchpad.fault = faults()
+    runner.until(lambda: "SetFields" in runner.kinds())
+    assert runner.known.cleaning is not None
+    assert runner.known.cleaning.found == 1
+    runner.until(lambda: runner.known.state is State.FREE)
+
+
+def test_a_proof_that_could_not_be_written_is_not_begun_anew() -> None:
+    """One more look is enough, not one more quiet window."""
+    runner = world().dirty_ppa()
+    failed: list[float] = []
+
+    def fault(request: Request) -> str | None:
+        record = parse(request.text).record if request.what == "write" else None
+        if record is None or record.state is not State.FREE or failed:
+            return None
+        failed.append(runner.world.boot)
+        return "down"
+
+    runner.world.launchpad.fault = fault
+    runner.until(lambda: runner.known.state is State.FREE)
+    assert runner.world.boot - failed[0] < 10.0
+
+
+def test_rights_that_are_taken_are_told_as_such() -> None:
+    """Not as settings that are put back."""
+    runner = world(baseline=Baseline(uploaders=("~stays",))).dirty_ppa()
+    runner.world.archive.uploaders = ["~stays", "~else"]
+    runner.until(lambda: runner.known.state is State.FREE)
+    steps = [one.step for one in runner.progress]
+    assert "taking upload rights away" in steps
+    assert "restoring its settings" not in steps
+
+
+def test_settings_that_were_put_back_at_last_are_followed_by_the_whole_proof() -> None:
+    """The indexes are read once more, too: what is published may depend on them."""
+    runner = world(proof=Proof.INDEX, baseline=Baseline(displayname="title")).dirty_ppa()
+    archive = runner.world.archive
+    archive.displayname = "title"
+    runner.until(lambda: "ReadIndexes" in runner.kinds())
+    archive.displayname = "another"
+    runner.look()
+    runner.forget_the_past()
+    runner.until(lambda: runner.known.state is State.FREE)
+    kinds = runner.kinds()
+    assert "ReadIndexes" in kinds[kinds.index("SetFields") :]
+    assert archive.displayname == "title"
+
+
+def test_two_that_remain_are_one_and_one_more() -> None:
+    """On the disk, where only time takes them away."""
+    runner = world(proof=Proof.DISK).dirty_ppa()
+    for name in ("one", "two"):
+        runner.world.launchpad.upload(runner.world.ppa, name)
+    runner.until(lambda: runner.known.cleaning is not None and "disk" in runner.known.cleaning.step)
+    assert runner.known.cleaning is not None
+    assert " and 1 more" in runner.known.cleaning.step
