@@ -44,6 +44,7 @@ def describe_beside(runner: Runner, words: str) -> None:
 def test_a_write_is_settled_by_the_connections_of_its_command(command: str) -> None:
     """Who waits for a lease does not wait for cleaning, nor the other way round; each write has a nonce of its own."""
     runner = World().free_ppa() if command == "assign" else World().used_ppa()[0]
+    before = runner.world.record
     runner.world.launchpad.fault = faults("late", of="write")
     if command == "assign":
         runner.order(assign())
@@ -51,7 +52,7 @@ def test_a_write_is_settled_by_the_connections_of_its_command(command: str) -> N
         runner.order(Touch, lease="lease-1", ttl=7200.0)
     assert runner.kinds()[:3] == ["Write", "Read", "Write"]
     assert {ask.lane for ask in runner.asked} == {Lane.ASSIGN if command == "assign" else Lane.WORK}
-    nonces = [record.nonce for record in written(runner)]
+    nonces = [before.nonce, *(record.nonce for record in written(runner))]
     assert len(set(nonces)) == len(nonces)
 
 
