@@ -39,7 +39,7 @@ soak: $(VENV)/.dev
 explore: $(VENV)/.dev
 	$(BIN)/python -m tests.explore $(PPA_ASSIGNER_EXPLORE)
 
-# each small change of the core must be noticed by a test: an hour; MUTANTS="record clock" tries some parts of it
+# each small change of the core must be noticed by a test; MUTANTS="record clock" tries some parts of it
 mutants: $(VENV)/.dev
 	$(BIN)/python -m tests.mutation $(MUTANTS)
 

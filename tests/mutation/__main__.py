@@ -31,10 +31,10 @@ def prepare(area: Area, folder: Path) -> None:
 
 
 def run(folder: Path) -> int:
-    """Have mutmut try them all; its exit code."""
+    """Try all changes of the copy; not 0 if they could not be tried."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     with (folder / "log").open("w") as log:  # it draws on a terminal
-        command = [sys.executable, "-m", "mutmut", "run"]
+        command = [sys.executable, "-m", "tests.mutation.session"]
         return subprocess.run(command, cwd=folder, env={**os.environ, "PATH": path}, stdout=log, check=False).returncode
 
 
