@@ -28,7 +28,7 @@ def report(document: object) -> tuple[int, str]:
 
 def test_the_report_says_who_has_what_and_what_is_wrong(site: Site, tmp_path: Path) -> None:
     """Read from the real command; quiet when nobody has anything and all is well."""
-    lease = site.daemon.assign(owner="ticket-9", note="for the release").json()
+    lease = site.daemon.assign(owner="ticket-9", note="for the release", wait=60).json()
     done = site.sh(f"ppa-assigner status --json | {RECIPES}/report.py", tmp_path)
     assert done.returncode == 0, done.stderr
     told = f"  {lease['ppa']}: ticket-9, since {lease['since']}, ends {lease['until']} (for the release)\n"
