@@ -51,8 +51,23 @@ def start_launchpad(*arguments: str) -> Launchpad:
     command = [sys.executable, "-m", "ppa_assigner.standin", "--port", "0", "--control-port", "0", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=without_coverage(os.environ))
     assert process.stdout is not None
-    told = json.loads(process.stdout.readline())
+    try:
+        told = json.loads(process.stdout.readline())
+    except BaseException:
+        with process:
+            process.kill()
+        raise
     return Launchpad(process, told["service_root"], told["control"], told["credentials"], Control(told["control"]))
+
+
+@contextmanager
+def running_launchpad(*arguments: str) -> Iterator[Launchpad]:
+    """A stand-in that is ended whatever happens."""
+    launchpad = start_launchpad(*arguments)
+    try:
+        yield launchpad
+    finally:
+        launchpad.stop()
 
 
 @dataclass

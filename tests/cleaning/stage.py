@@ -84,16 +84,14 @@ class Stage:
 
 
 def staged(folder: Path, launchpad: Launchpad) -> Stage:
-    """Everything is there, and the daemon is ready."""
+    """Everything is there, and the daemon is not started yet."""
     daemon = configure(folder, launchpad)
     document = json.loads(daemon.config.read_text())
     document["pools"] = {
         pool: {"ppas": names(pool, count), **EACH, **options} for pool, (count, options) in POOLS.items()
     }
     daemon.config.write_text(json.dumps(document))
-    stage = Stage(launchpad, daemon)
-    daemon.start()
-    return stage
+    return Stage(launchpad, daemon)
 
 
 _NUMBERS = itertools.count(1)

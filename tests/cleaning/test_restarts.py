@@ -11,7 +11,7 @@ import pytest
 from ppa_assigner.record import State
 from ppa_assigner.standin.standin import credentials_text
 
-from ..processes import Daemon, Launchpad, configure, running, start_launchpad
+from ..processes import Daemon, Launchpad, configure, running, running_launchpad
 from ..waiting import until
 from .proof import DESTRUCTIVE, assert_free_was_proved, state_of
 from .stage import EACH, SETTLE, Scene, free_ppas
@@ -22,12 +22,11 @@ SECOND = "second"
 @pytest.fixture(scope="module")
 def launchpad() -> Iterator[Launchpad]:
     """A stand-in; each test makes PPAs of its own."""
-    launchpad = start_launchpad("--owner", "ci-pool", "--ppas", "0")
-    for person in ("ann", "mia"):
-        launchpad.control.person(person)
-    launchpad.control.member("ci-pool", "mia")
-    yield launchpad
-    launchpad.stop()
+    with running_launchpad("--owner", "ci-pool", "--ppas", "0") as launchpad:
+        for person in ("ann", "mia"):
+            launchpad.control.person(person)
+        launchpad.control.member("ci-pool", "mia")
+        yield launchpad
 
 
 def scene_of(folder: Path, launchpad: Launchpad, name: str) -> Scene:
@@ -77,11 +76,17 @@ def test_of_two_daemons_one_cleans(tmp_path: Path, launchpad: Launchpad) -> None
         assert_free_was_proved(launchpad, scene.ppa, SETTLE)
 
 
-def test_another_daemon_takes_over_after_five_minutes_of_silence(tmp_path: Path) -> None:
+@pytest.fixture
+def shifted() -> Iterator[Launchpad]:
+    """A stand-in whose clock a test may change."""
+    with running_launchpad("--owner", "ci-pool", "--ppas", "0") as launchpad:
+        yield launchpad
+
+
+def test_another_daemon_takes_over_after_five_minutes_of_silence(tmp_path: Path, shifted: Launchpad) -> None:
     """By Launchpad's clock, and not a moment before."""
-    launchpad = start_launchpad("--owner", "ci-pool", "--ppas", "0")  # its clock is changed
-    scene = scene_of(tmp_path, launchpad, "silent")
-    two = another_daemon(tmp_path / "two", launchpad, scene.ppa)
+    scene = scene_of(tmp_path, shifted, "silent")
+    two = another_daemon(tmp_path / "two", shifted, scene.ppa)
     with running(scene.daemon, two):
         scene.daemon.start()
         two.start()
@@ -92,14 +97,13 @@ def test_another_daemon_takes_over_after_five_minutes_of_silence(tmp_path: Path)
         scene.caught(rule)
         scene.daemon.kill()
         for seconds in (0, 140, 140):
-            launchpad.control.clock(step=seconds)
+            shifted.control.clock(step=seconds)
             looks_of_the_second(scene, 4)
             assert taken_away_by_the_second(scene) == []
-        launchpad.control.clock(step=40)
+        shifted.control.clock(step=40)
         until(lambda: scene.state is State.FREE, "the second one cleans it", 30)
         assert taken_away_by_the_second(scene) == ["requestDeletion"]
-        assert_free_was_proved(launchpad, scene.ppa, SETTLE)
-    launchpad.stop()
+        assert_free_was_proved(shifted, scene.ppa, SETTLE)
 
 
 @pytest.mark.parametrize("action", ["hold", "hold_after"])

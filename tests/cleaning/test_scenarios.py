@@ -12,7 +12,7 @@ import pytest
 
 from ppa_assigner.record import State
 
-from ..processes import start_launchpad
+from ..processes import running, running_launchpad
 from ..waiting import until
 from .proof import assert_free_was_proved, assert_words_were_kept, state_of
 from .stage import SERIES, SETTLE, Stage, staged
@@ -24,11 +24,11 @@ PROOFS = {"index": "index", "disk": "disk"}
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A stand-in, and a daemon that serves all of its PPAs."""
-    launchpad = start_launchpad("--owner", "ci-pool", "--ppas", "0")
-    stage = staged(tmp_path_factory.mktemp("stage"), launchpad)
-    yield stage
-    stage.daemon.close()
-    launchpad.stop()
+    with running_launchpad("--owner", "ci-pool", "--ppas", "0") as launchpad:
+        stage = staged(tmp_path_factory.mktemp("stage"), launchpad)
+        with running(stage.daemon):
+            stage.daemon.start()
+            yield stage
 
 
 @pytest.mark.parametrize("name", WAYS)

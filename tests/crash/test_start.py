@@ -18,7 +18,7 @@ from ppa_assigner.record import Record, State
 
 from ..cleaning.proof import assert_free_was_proved, pattern, state_of
 from ..cleaning.stage import EACH, free_ppas
-from ..processes import Daemon, configure, running, start_launchpad
+from ..processes import Daemon, Launchpad, configure, running, running_launchpad
 from ..test_daemon import records
 from ..waiting import until
 from .trial import SETTLE, Point, Way, points
@@ -33,8 +33,8 @@ LONG_S = 90.0
 class Chain:
     """A daemon that is killed at one point and, started anew, at the next.  `told` is all that its client was told."""
 
-    def __init__(self, folder: Path) -> None:
-        self.launchpad = start_launchpad("--owner", "ci-pool", "--ppas", "0")
+    def __init__(self, folder: Path, launchpad: Launchpad) -> None:
+        self.launchpad = launchpad
         self.control = self.launchpad.control
         self.control.person("ann")
         for prefix in ("kept", "idle"):
@@ -118,10 +118,10 @@ class Chain:
 @pytest.fixture
 def chain(tmp_path: Path) -> Iterator[Chain]:
     """Nothing has run yet."""
-    chain = Chain(tmp_path)
-    with running(chain.daemon):
-        yield chain
-    chain.launchpad.stop()
+    with running_launchpad("--owner", "ci-pool", "--ppas", "0") as launchpad:
+        chain = Chain(tmp_path, launchpad)
+        with running(chain.daemon):
+            yield chain
 
 
 def same(record: Record) -> Record:

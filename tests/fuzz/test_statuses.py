@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.processes import Daemon, Launchpad, running, start_launchpad
+from tests.processes import Daemon, Launchpad, running, running_launchpad
 from tests.waiting import until
 
 from .documented import Call, Documented
@@ -33,11 +33,10 @@ NOBODY = "~ci-pool/ubuntu/nobody"
 @pytest.fixture
 def launchpad() -> Iterator[Launchpad]:
     """A stand-in with two empty PPAs, and one with somebody's package."""
-    launchpad = start_launchpad("--owner", "ci-pool", "--ppas", "2")
-    (full,) = launchpad.control.ppas("ci-pool", names=["full"])
-    launchpad.control.upload(full, "precious", "1.0")
-    yield launchpad
-    launchpad.stop()
+    with running_launchpad("--owner", "ci-pool", "--ppas", "2") as launchpad:
+        (full,) = launchpad.control.ppas("ci-pool", names=["full"])
+        launchpad.control.upload(full, "precious", "1.0")
+        yield launchpad
 
 
 class Caller:
