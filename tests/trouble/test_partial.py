@@ -35,6 +35,7 @@ def read_only(one: Site) -> None:
     assert one.ask("POST", f"/v1/leases/{kept['id']}/touch").status == 200  # it is there: that can be read
     release = one.ask("DELETE", f"/v1/leases/{kept['id']}")
     assert (release.status, release.kind) == (503, "launchpad-unavailable")
+    assert release.document["pending"] is True
     assert one.record(kept["ppa"]).state is State.USED
     writes = [request for request in one.requests() if request["method"] != "GET"]
     assert len(writes) < 10 * len([*one.free, *one.dirty])
@@ -42,7 +43,10 @@ def read_only(one: Site) -> None:
     again = [one.assign(f"wish-{number}", attempt=1, wait=30) for number in range(3)]
     assert {answer.status for answer in again} <= {200, 201}, again
     assert len({answer.document["ppa"] for answer in again}) == 3
-    assert one.ask("DELETE", f"/v1/leases/{kept['id']}").status == 200
+    eventually(lambda: one.record(kept["ppa"]).lease != kept["id"], "released and cleaned, asked for once")
+    assert f"{kept['ppa']}: used -> dirty (released)" in one.daemon.log
+    # The answer to the write that freed it may be on its way: until then the lease is remembered.
+    eventually(lambda: one.ask("DELETE", f"/v1/leases/{kept['id']}").kind == "unknown-lease", "the lease is forgotten")
 
 
 def slow(one: Site) -> None:
