@@ -203,11 +203,16 @@ class Scene:
             cleaning = self.shown["cleaning"]
             return cleaning is not None and str(cleaning["step"]).startswith(step)
 
-        until(there, f"{step}: {self.shown}", 30)
+        until(there, lambda: f"{step}: {self.shown}", 30)
+
+    def is_looked_at(self) -> None:
+        """A round of looks at all PPAs, which a wish that asks again begins with; it cannot have this PPA."""
+        answer = self.daemon.assign(f"wish-{next(_NUMBERS)}", attempt=1, pool=self.pool, ppa=self.ppa)
+        assert answer.status_code == 409, answer.text
 
     def is_freed(self) -> None:
         """It becomes free."""
-        until(lambda: self.state is State.FREE, f"free: {self.shown}", 40)
+        until(lambda: self.state is State.FREE, lambda: f"free: {self.shown}", 40)
         until(lambda: self.shown["state"] == "free", "the daemon knows", 10)
 
     def becomes(self, condition: str) -> None:

@@ -379,7 +379,8 @@ def a_package_that_cannot_be_deleted(scene: Scene) -> None:
 
 @way()
 def a_ppa_that_is_disabled(scene: Scene) -> None:
-    """Nobody can delete there: it says so, and what to do, and is no failure; enabled it is cleaned."""
+    """Nobody can delete there: it says so, and what to do, and is not a failure; enabled it is cleaned from the next
+    look on, for which nobody waits here until it is due."""
     scene.upload("hello")
     scene.launchpad.control.settings(scene.ppa, enabled=False)
     scene.release()
@@ -388,6 +389,7 @@ def a_ppa_that_is_disabled(scene: Scene) -> None:
     assert "enable it on its +edit page" in scene.shown["fault"]
     assert scene.shown["tries"] == 0
     scene.launchpad.control.settings(scene.ppa, enabled=True)
+    scene.is_looked_at()
 
 
 # -- settings ----------------------------------------------------------------------------------------------------------
