@@ -84,12 +84,18 @@ class Watch:
     """A looker over a Launchpad in memory, with what it told."""
 
     def __init__(
-        self, launchpad: MemoryLaunchpad, *ppas: Reference, every: float = 3600.0, spacing: float = 0.0
+        self,
+        launchpad: MemoryLaunchpad,
+        *ppas: Reference,
+        every: float = 3600.0,
+        spacing: float = 0.0,
+        wanted: int = 0,
     ) -> None:
         self.ppas, self.told, self.moments, self.begun = ppas, list[tuple[Reference, LookEvent]](), list[Moment](), 0
         self.times = list[float]()
         self.looker = Looker(
-            launchpad, self.begin, self.tell, every=every, observe=self.moments.append, spacing=spacing
+            launchpad, self.begin, self.tell, every=every, observe=self.moments.append, spacing=spacing,
+            wanted=lambda: len(self.moments) < wanted, soon=0.01,
         )  # fmt: skip
 
     def begin(self) -> tuple[int, Collection[Reference]]:
@@ -180,6 +186,19 @@ def test_many_who_ask_for_looks_get_them_spaced() -> None:
     watch.looker.stop()
     watch.looker.join(30.0)
     assert watch.times[count] - now < 0.25
+
+
+def test_while_answers_are_wanted_looks_follow_soon() -> None:
+    """Not only once all who were told of the last one are done with it: nobody says here that they are."""
+    launchpad = MemoryLaunchpad(boottime)
+    watch = Watch(launchpad, *launchpad.add(str(A)), wanted=3)
+    watch.looker.start()
+    until(lambda: len(watch.moments) == 3)
+    idle_from = boottime() + 0.3
+    until(lambda: boottime() > idle_from)
+    watch.looker.stop()
+    watch.looker.join(30.0)
+    assert watch.begun == 3
 
 
 def test_a_looker_in_its_pause_ends_at_once() -> None:

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 OWNERS_AT_ONCE = 4
 SPACING_S = 1.0
+SOON_S = 5.0
+"""Between two looks while answers are wanted sooner."""
 COMPARED_EVERY = 10
 """The first look and each so many-th after it asks which PPAs are hidden: the disabled ones."""
 BREATH_S, BREATHS_S = 0.0001, 0.5  # between two PPAs, and between all of one owner's
@@ -93,7 +95,8 @@ class Rounds:
 class Looker(threading.Thread):
     """Looks every `every` seconds, and at once when asked, but not within `spacing` seconds of the last look's begin.
     `begin` tells what to look at, `tell` gets what it saw, `observe` the moment of each answer, `heard` of
-    each owner why there was none.
+    each owner why there was none.  While `wanted` says that answers are wanted sooner, it looks again after `soon`
+    seconds, whatever became of the PPAs that it told: no busy worker may delay what the others need.
     """
 
     def __init__(
@@ -105,11 +108,14 @@ class Looker(threading.Thread):
         every: float,
         observe: Callable[[Moment], None],
         heard: Callable[[str, str | None, Collection[str]], None] = lambda *_: None,
+        wanted: Callable[[], bool] = lambda: False,
+        soon: float = SOON_S,
         spacing: float = SPACING_S,
     ) -> None:
         super().__init__(name="looker", daemon=True)
         self._launchpad, self._begin, self._tell, self._every = launchpad, begin, tell, every
         self._observe, self._heard, self._spacing = observe, heard, min(spacing, every)
+        self._wanted, self._soon = wanted, min(soon, every)
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._trouble: dict[str, str] = {}  # by owner: what was said of it last, so that it is said once
@@ -146,7 +152,7 @@ class Looker(threading.Thread):
                 self.look()
             except Exception:
                 log.exception("a round of looks failed")
-            self._wake.wait(self._every)
+            self._wake.wait(self._soon if self._wanted() else self._every)
             self._stopping.wait(max(0.0, next_one - time.monotonic()))
             self._wake.clear()
 

@@ -41,7 +41,6 @@ from .twins import Twins
 log = logging.getLogger(__name__)
 
 FIRST_LOOK_AGAIN_S = 2.0
-ANSWER_AGAIN_S = 5.0
 STUCK_S = 10.0  # beyond the deadline of a request
 DOWN_S = 120.0  # a worker that dies again and again has a successor sooner; one that cannot be started has none
 
@@ -72,6 +71,7 @@ class Supervisor:
         self._looker = Looker(
             launchpad, self._begin_round, self._tell, every=settings.launchpad.look_every, observe=clock.observe,
             heard=self._reach.heard,
+            wanted=lambda: clock.starting,  # a lease that is over need not wait for the next look
         )  # fmt: skip
         self._office.look_now = self._looker.look_now
 
@@ -328,8 +328,6 @@ class Supervisor:
 
     def _look_over(self, failed: Failures) -> None:
         """Ready once one round got through: a PPA of its own trouble does not keep the others waiting."""
-        if self._office.clock.starting:  # a lease that is over need not wait for the next look
-            self._office.at(self._office.clock.boot() + ANSWER_AGAIN_S, self._looker.look_now)
         if self._office.ready:
             return
         crew = self._office.crew

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
-from ppa_assigner.record import State, parse
+from ppa_assigner.record import Record, State, compose, parse, whole_seconds
 
+from ..cleaning.proof import pattern
 from ..processes import Launchpad, configure, running, start_launchpad
 from ..test_daemon import check_history, records
 from ..waiting import until
@@ -111,3 +114,26 @@ def test_a_blind_restart_finds_everything_as_it_was(tmp_path: Path, launchpad: L
         else:
             daemon.wait_for_states(free=2)
         check_history(launchpad, PPAS)
+
+
+def test_after_a_start_a_lease_ends_although_another_ppa_is_busy(tmp_path: Path, launchpad: Launchpad) -> None:
+    """A few answers over some seconds tell whether the time is believed.  They come, however long a request about one
+    PPA is under way, and the next look would be in an hour.
+    """
+    daemon = configure(tmp_path, launchpad, ppas=PPAS, look_every="1h")
+    document = json.loads(daemon.config.read_text())
+    document["launchpad"]["timeout"] = {"read": 120, "total": 120}
+    daemon.config.write_text(json.dumps(document))
+    control = launchpad.control
+    at = whole_seconds(datetime.fromisoformat(control.clock()["now"])) - timedelta(minutes=1)
+    lent = Record(
+        serial=1, nonce="0" * 32, state=State.USED, since=at, touched=at, pool="default", owner="job-1", lease="l",
+        request="l", until=at + timedelta(seconds=5),
+    )  # fmt: skip
+    control.describe(PPAS[0], compose("", lent))
+    control.fault("hold", path=pattern(PPAS[1]))
+    with running(daemon):
+        daemon.start()
+        assert control.held(least=1, timeout=20)
+        until(lambda: used(launchpad) == [], "its end", 40, every=0.2)
+        assert control.held()
