@@ -142,7 +142,7 @@ class Life:
         return min(self.until, self.silent) if self.schedule.idle else self.until
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(SCHEDULES)
 def test_no_lease_ends_early_whatever_clock_lies(schedule: Schedule) -> None:
     """Whatever the lie, for however long, and with restarts; and no touch is answered with 410 or 422."""
@@ -152,7 +152,7 @@ def test_no_lease_ends_early_whatever_clock_lies(schedule: Schedule) -> None:
     assert life.ended is None or life.ended >= life.true_end - 2.0
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(SCHEDULES)
 def test_every_lease_ends_at_last_whatever_clock_lied(schedule: Schedule) -> None:
     """What a clock that lied wrote is put right: nothing is left over for a day."""
