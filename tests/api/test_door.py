@@ -18,6 +18,7 @@ from ppa_assigner.access import Role
 from ppa_assigner.api.door import LEAST, Connection, Door, Limits, peer_of
 from ppa_assigner.api.room import Room, Use, use_of
 from ppa_assigner.problems import Kind, Problem
+from tests.waiting import until
 
 from .fakes import DEADLINE_S, JSON, LEASE, LENT, Served, serving, slug, wait_for
 from .test_access_control import bearer, client
@@ -169,8 +170,7 @@ def test_without_a_descriptor_it_is_tried_again_after_a_pause(caplog: pytest.Log
         with ExitStack() as stack:
             for _ in range(50):
                 stack.enter_context(socket.create_connection(listening.getsockname(), DEADLINE_S))
-            while len(served) < 50:
-                await asyncio.sleep(0.01)
+            await asyncio.to_thread(until, lambda: len(served) == 50)
         door.close()
 
     with Exhausted() as listening:
@@ -214,11 +214,9 @@ def test_where_all_are_busy_one_of_the_same_peer_is_refused_and_others_wait() ->
             assert b"too-many-requests" in answer
             writer.close()
             first[1].close()
-            while door._count != 2:
-                await asyncio.sleep(0.01)
+            await asyncio.to_thread(until, lambda: door._count == 2)
             again = await asyncio.open_connection(*listening.getsockname())
-            while len(served) != 4:
-                await asyncio.sleep(0.01)
+            await asyncio.to_thread(until, lambda: len(served) == 4)
             for _, open_one in (again, second, third):
                 open_one.close()
             door.close()
