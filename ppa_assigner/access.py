@@ -1,4 +1,4 @@
-"""Who asks, and what they may do (design, section 7, Access).
+"""Who asks, and what they may do.
 
 Rule: decided from the configured client and the record alone; nothing here knows HTTP or reads a file.
 """

@@ -44,7 +44,7 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class PoolOptions:
-    """The options of one pool; all durations in seconds (design, section 9)."""
+    """The options of one pool; all durations in seconds."""
 
     ttl: float = 8 * HOUR
     max_ttl: float = 7 * DAY

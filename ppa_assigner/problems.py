@@ -1,4 +1,4 @@
-"""What can be wrong with a call, in the words of the contract (design, section 7).
+"""What can be wrong with a call, by the names that users' scripts rely on.
 
 Rule: one kind per `type` that a client tells apart; a problem carries facts, and who answers it adds the status.
 """

@@ -17,6 +17,10 @@ from typing import Any
 
 PREFIX = "ppa-assigner:"
 VERSION = 1
+"""Of the record.  A new state, or a field that changes what another daemon may do, needs a new version: a daemon leaves
+alone what has a version that it does not know, but takes an unknown state under a version that it knows for a rollback,
+and writes over it (docs/explanation/protocol.md#record-versions).
+"""
 HOST = "host"
 _LINE = re.compile(r"^ppa-assigner:(.*)$", re.MULTILINE)
 LONGEST_LINE = 64 * 1024
@@ -33,7 +37,10 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class State(enum.Enum):
-    """Who may use the PPA: anyone (free), its owner (used), nobody until it is proved clean (dirty)."""
+    """Who may use the PPA: anyone (free), its owner (used), nobody until it is proved clean (dirty).
+
+    A state that is added here needs a new VERSION.
+    """
 
     FREE = "free"
     USED = "used"
@@ -108,7 +115,7 @@ def parse_time(text: str) -> datetime:
 
 
 def unstorable(text: str) -> bool:
-    """Whether Launchpad answers 500 for this text: NUL, lone surrogates (launchpad-measured.md, Values)."""
+    """Whether Launchpad answers 500 for this text (docs/explanation/launchpad.md#unstorable-texts)."""
     return _UNSTORABLE.search(text) is not None
 
 

@@ -64,6 +64,6 @@ class Reference:
     @property
     def path(self) -> str:
         """The canonical path below a service root and version; any other is redirected and writes nothing
-        (launchpad-facts.md, C.5).
+        (docs/explanation/launchpad.md#canonical-addresses).
         """
         return f"~{self.owner}/+archive/{self.distribution}/{self.name}"

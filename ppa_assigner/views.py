@@ -16,7 +16,7 @@ from .reference import Reference
 
 
 class Condition(enum.Enum):
-    """What the worker thinks of its PPA beside its state (design, section 3)."""
+    """What the worker thinks of its PPA besides its state."""
 
     OK = "ok"
     UNMANAGED = "unmanaged"

@@ -81,8 +81,8 @@ def test_texts_are_told_as_they_are(description: str | None) -> None:
     ],
 )
 def test_what_cannot_be_used_is_no_entry(changed: dict[str, Any], read: type, written: type) -> None:
-    """On reading, writing, listing (launchpad-measured.md, 1 and 5).  Only one that is deleted is gone: what we are
-    not shown may be there, and what a service of another version says proves nothing.
+    """On reading, writing, listing (docs/explanation/launchpad.md#redacted-entries).  Only one that is deleted is
+    gone: what we are not shown may be there, and what a service of another version says proves nothing.
     """
     data = archive(**changed)
 
@@ -148,7 +148,7 @@ DELETED_NAMES = [f"{PATH}-deletedppa", f"{PATH}-deletedppa1", f"{PATH}-deletedpp
 
 
 def test_the_deleted_ppas_of_a_name() -> None:
-    """Read one after the other until there is none (launchpad-measured.md, 25)."""
+    """Read one after the other until there is none (docs/explanation/launchpad.md#deleted-ppas)."""
     texts = {DELETED_NAMES[0]: "first", DELETED_NAMES[1]: None}
 
     def script(request: Request, peer: Peer) -> None:
@@ -179,7 +179,7 @@ def test_of_deleted_ppas_all_or_none_are_told(second: int | str) -> None:
 
 
 def test_a_disabled_ppa_is_one_that_nobody_is_shown() -> None:
-    """The second listing and the read are sent without a signature (launchpad-measured.md, 1 and 29)."""
+    """The second listing and the read are not signed (docs/explanation/launchpad.md#telling-a-disabled-ppa)."""
     signed_ones = [archive(), archive(name="two"), archive(name="three", private=True)]
 
     def script(request: Request, peer: Peer) -> None:
@@ -220,7 +220,7 @@ def test_an_enabled_ppa_is_shown_to_everybody() -> None:
     ],
 )
 def test_refused_credentials_are_not_the_ppas_fault(text: str) -> None:
-    """No call takes them for an absent PPA or for a refused write (launchpad-measured.md, 16)."""
+    """No call takes them for an absent PPA or for a refused write.  docs/explanation/launchpad.md#refused-tokens"""
     with service(lambda request, peer: peer.answer(401, text, **PLAIN)) as (_, lp, entry):
         told = [
             lp.read(PPA),
@@ -419,7 +419,7 @@ def test_outcomes_of_a_write(status: int, kind: type) -> None:
 
 
 def test_a_redirected_write_wrote_nothing() -> None:
-    """303 for an address that is not canonical; launchpadlib shows it as success (launchpad-facts.md, C.5)."""
+    """303, which launchpadlib shows as success (docs/explanation/launchpad.md#canonical-addresses)."""
     with service(lambda request, peer: peer.answer(303, Location="http://h/else")) as (_, lp, entry):
         answer = lp.write(entry, "mine")
         assert isinstance(answer, Refused)
@@ -438,7 +438,7 @@ def test_a_refused_write_says_what_is_lacking() -> None:
 
 
 def test_what_cannot_be_stored_is_not_sent() -> None:
-    """NUL and lone surrogates are a 500 on Launchpad (launchpad-measured.md)."""
+    """NUL and lone surrogates (docs/explanation/launchpad.md#unstorable-texts)."""
     with service(lambda request, peer: peer.answer(500)) as (server, lp, entry):
         assert isinstance(lp.write(entry, "a\0"), Refused)
         assert isinstance(lp.write(entry, "a\ud800"), Refused)

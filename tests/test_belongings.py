@@ -100,7 +100,7 @@ def test_a_dependency_that_is_there_is_as_good_as_added() -> None:
 
 
 def test_removing_a_dependency_that_is_not_there_is_no_proof() -> None:
-    """500 for one that is not there, as for any other failure of the server (launchpad-facts.md, D.9)."""
+    """500, as for any other failure of the server (docs/explanation/launchpad.md#dependencies)."""
     with service(lambda request, peer: peer.answer(500, "AssertionError", **PLAIN)) as (server, lp, entry):
         answer = lp.remove_dependency(entry, "~a/ubuntu/b", soon())
         assert isinstance(answer, Unavailable)
@@ -174,8 +174,9 @@ def made(request: Request, peer: Peer) -> None:
 
 
 def test_creating_is_one_post_and_one_get() -> None:
-    """To the owner by name, for people/+me is redirected (launchpad-measured.md); texts as JSON, so that none is taken
-    for something else."""
+    """To the owner by name, for people/+me is redirected; texts as JSON, so that none is taken for something else
+    (docs/explanation/launchpad.md#texts-in-forms).
+    """
     with service(made) as (server, lp, _):
         told = lp.create(PPA, "A name", "two\nlines")
         assert isinstance(told, Entry)

@@ -87,7 +87,7 @@ def ppas(*names: str) -> tuple[Reference, ...]:
 
 
 def test_short_form_is_one_pool_with_the_defaults_of_the_contract(file: Path, environ: dict[str, str]) -> None:
-    """A list of PPAs is all that is required, and everything else is as section 9 of the design says."""
+    """A list of PPAs is all that is required, and everything else is as documented."""
     found = loaded(file, ONE, environ)
     assert list(found.pools) == ["default"]
     pool = found.pools["default"]

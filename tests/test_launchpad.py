@@ -147,7 +147,7 @@ def test_before_login_nothing_is_sent(client: Make) -> None:
 
 @pytest.mark.parametrize("status", [302, 404, 500, 502, 503])
 def test_a_login_that_fails_is_one_request(client: Make, status: int) -> None:
-    """Launchpadlib by itself would ask seven times in 31 seconds (client-facts.md); the caller decides when again."""
+    """launchpadlib by itself would ask again (docs/explanation/launchpad.md#repeated-requests); the caller decides."""
     with RawServer(lambda request, peer: peer.answer(status, Location="/other")) as server:
         begun = time.monotonic()
         with pytest.raises(ServiceUnavailable):

@@ -87,7 +87,7 @@ def sent(acts: Control, method: str) -> int:
 
 def test_a_write_applied_whose_answer_is_lost(lp: LaunchpadClient, acts: Control) -> None:
     """The false 412: a re-send would be told that it lost the race against itself.  It is Unknown, sent once, and a
-    read shows our text (launchpad-facts.md, C.2).
+    read shows our text (docs/explanation/launchpad.md#repeated-requests).
     """
     entry = seen(lp)
     acts.fault(action="drop_after", method="PATCH", times=1)
@@ -189,7 +189,7 @@ def test_texts_survive(lp: LaunchpadClient, text: str) -> None:
 
 
 def test_a_ppa_that_is_being_deleted(lp: LaunchpadClient, acts: Control) -> None:
-    """Its ETag stays good, and a write is answered 209: Gone all the same (launchpad-measured.md, 5)."""
+    """A write is answered 209: Gone all the same (docs/explanation/launchpad.md#writes-to-deleted-ppas)."""
     entry = seen(lp)
     acts.remove_ppa(REF)
     assert isinstance(lp.write(entry, "ours"), Gone)
@@ -270,7 +270,7 @@ def test_everything_in_a_ppa_is_listed_and_can_be_deleted(lp: LaunchpadClient, a
 
 
 def test_a_build_that_is_being_cancelled_is_still_on_its_way(lp: LaunchpadClient, acts: Control) -> None:
-    """It is in no counter (launchpad-measured.md, 9), and it is listed."""
+    """It is in no counter, and it is listed (docs/explanation/launchpad.md#builds)."""
     acts.upload(REF, "hello", "1")
     acts.build(REF, "hello", "1", "Cancelling build")
     content = lp.content(seen(lp))
@@ -337,7 +337,7 @@ def test_one_winner_among_many_threads(lp: LaunchpadClient, acts: Control) -> No
 
 
 def test_five_hundred_threads_and_one_login(lp: LaunchpadClient) -> None:
-    """A thread per PPA: all right, in the memory of one login (a login per thread would be 8 GB, client-facts.md)."""
+    """A thread per PPA: all right, in the memory of one login (docs/explanation/launchpad.md#login)."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     right: list[bool] = []
     threads = [threading.Thread(target=lambda: right.append(isinstance(lp.read(PPA), Entry))) for _ in range(500)]

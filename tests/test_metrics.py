@@ -69,7 +69,7 @@ def scrape(metrics: Metrics) -> Scrape:
     ],
 )  # fmt: skip
 def test_outcomes_of_writes_are_kept_apart(status: int | str, outcome: str) -> None:
-    """As the design keeps them apart: only 209 is a success."""
+    """Only 209 is a success (docs/explanation/protocol.md#outcomes-of-a-write)."""
     assert outcome_of(status) == outcome
 
 

@@ -1,4 +1,4 @@
-"""A random run of two daemons with faults and impatient clients; afterwards the invariants of the design are checked.
+"""A random run of two daemons with faults and impatient clients; afterwards the invariants are checked.
 
 A client of this run keeps to the contract: one call open at a time under a request id, each with a higher attempt.
 `PPA_ASSIGNER_SOAK` is how many seconds it lasts, `PPA_ASSIGNER_SEED` repeats a choice of faults and moves.

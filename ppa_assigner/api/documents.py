@@ -1,7 +1,7 @@
 """What goes out, as plain dictionaries and bytes: leases, PPAs, pools, contents, events.
 
-Rule: members are exactly those of the contract (design, section 7).  Made without models: a list of a thousand PPAs
-is asked for often.
+Rule: members are exactly those that the API promises (`models`).  Made without models: a list of a thousand PPAs is
+asked for often.
 """
 
 from __future__ import annotations

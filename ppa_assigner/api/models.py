@@ -1,7 +1,7 @@
 """The documents that come in and go out, as models: what is checked, and what the API documentation shows.
 
-Rule: names and limits are those of the contract (design, section 7).  What goes out is made in `documents`, without
-these models; a test holds both together.
+Rule: names and limits are what users' scripts rely on.  What goes out is made in `documents`, without these models; a
+test holds both together.
 """
 
 from __future__ import annotations

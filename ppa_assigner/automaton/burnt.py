@@ -1,4 +1,6 @@
-"""Source versions that a PPA once had: Launchpad never accepts an upload of one again (launchpad-facts.md, D.8).
+"""Source versions that a PPA once had: Launchpad never accepts an upload of one again.
+
+See docs/explanation/launchpad.md#burnt-versions.
 
 Rule: only what was seen to have been here is remembered; that it was not must be asked each time.  So few are enough:
 what is forgotten costs one request when somebody is about to upload it again.

@@ -1,7 +1,8 @@
 """Is the PPA that has the name now the one that was known?  Those of its name that were deleted tell.
 
 Invariant: nothing is written back, and no lease is given up before its time, without an answer that names them all.  A
-deleted PPA keeps its description (launchpad-measured.md, 25): one with our last record in it was the one we knew.
+deleted PPA keeps its description (docs/explanation/launchpad.md#deleted-ppas): one with our last record
+in it was the one we knew.
 """
 
 from __future__ import annotations

@@ -56,7 +56,8 @@ def found(known: Known, clean: Clean, content: Content, now: Now) -> Step:
     """Builds are cancelled and sources deleted first: a source takes the binaries made from it along.
 
     A cancellation is given time, then asked for again; after that it is a failure.
-    Debug symbols go with the binary that they belong to and cannot be deleted by themselves (launchpad-facts.md, D.3).
+    Debug symbols go with the binary that they belong to and cannot be deleted by themselves
+    (docs/explanation/launchpad.md#debug-symbols).
     What failed before is tried last, so that it does not keep the rest from going.
     """
     deletions = _deletions(clean, content)
@@ -176,7 +177,9 @@ def _looked_at_anew(clean: Clean) -> Clean:
 
 
 def _disabled(known: Known, clean: Clean, change: Change, answer: Refused, now: Now) -> Step:
-    """Nobody may delete in a PPA that is disabled (launchpad-measured.md, 2).  Of a private one nobody tells that."""
+    """Nobody may delete in a PPA that is disabled; of a private one nothing tells that
+    (docs/explanation/launchpad.md#disabled-ppas).
+    """
     if known.entry is None or known.entry.private:
         return _refused(known, clean, change, answer, now)
     return replace(known, doing=Checking((change, answer))), [CheckEnabled(known.entry)]

@@ -14,7 +14,7 @@ MAX_GAP_S = 60.0  # how much silence is granted beyond `idle` at the most, and h
 
 
 def silence_allowed(idle: float) -> float:
-    """How long after the last touch a lease with this `idle` ends (design, section 5.8); seconds."""
+    """How long after the last touch a lease with this `idle` ends; seconds."""
     return idle + min(MAX_GAP_S, idle / 4)
 
 

@@ -149,7 +149,7 @@ def unseen_because(known: Known) -> str | None:
 def not_there(known: Known, gone: Gone) -> Known:
     """The same by a read of the PPA itself, which tells whether Launchpad knows one of that name at all."""
     known = replace(absent(known, gone), lacking=gone.status == NOT_FOUND)
-    # One that is made anew has no history (launchpad-facts.md, D.10).
+    # One that is made anew has no history (docs/explanation/launchpad.md#new-ppas).
     return replace(known, burnt=frozenset(), verified=None) if known.lacking else known
 
 

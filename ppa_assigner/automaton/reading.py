@@ -1,8 +1,8 @@
 """What a look or a read tells: the newest truth, or a text from the past that somebody brought back.
 
 Invariant: a record never goes back.  What a worker knew as used or dirty is written again at once; what it knew as
-free is lent no more and, after two looks, cleaned (design, section 2, Rollback).  But only in the PPA that had it:
-never in one that was gone meanwhile, and never before the deleted ones of its name were looked at.
+free is lent no more and, after two looks, cleaned (docs/explanation/protocol.md#rollback).  But only in the PPA
+that had it: never in one that was gone meanwhile, and never before the deleted ones of its name were looked at.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Invariant: while an outcome is unknown nothing else is decided about the PPA.  A read that still shows the text we
 wrote over never settles it (the request may still land); one of our nonces, another record, or a conditional write
-of our own does (design, section 2).
+of our own does (docs/explanation/protocol.md#settling).
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ def start(known: Known, purpose: Purpose, record: Record, now: Now, command: Com
 
 
 def next_serial(known: Known, now: Now) -> int:
-    """One more than any serial seen; a record that starts anew starts with Launchpad's clock (design, section 2), and
-    so does what follows the highest serial that there can be.
+    """One more than any serial seen; a record that starts anew starts with Launchpad's clock, and so does what follows
+    the highest serial that there can be.
     """
     seen = max(known.floor, *(record.serial for record in (known.record, known.highest) if record is not None), 0)
     return seen + 1 if 0 < seen < INTEGER_MAX else int(now.date.timestamp())

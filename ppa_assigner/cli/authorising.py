@@ -34,7 +34,7 @@ class Authorisation:
     """One try to get a token; `wait` seconds, from now on, for all of it.
 
     The consumer is our own one and not launchpadlib's system-wide one, for which people can only grant everything, or
-    nothing (launchpad-facts.md, C.9).  Raises ValueError for what is no service, or for a proxy that cannot be used,
+    nothing.  Raises ValueError for what is no service, or for a proxy that cannot be used,
     and InsecureEnvironment.
     """
 

@@ -197,8 +197,9 @@ def _absent(
 
 
 def _may_create(examiner: Examiner, owner: str, me: str) -> bool | None:
-    """Whether we may make PPAs of a team: more than its members may (launchpad-measured.md, 22).  A team that owns or
-    administers it stands for its own members.  None: not told.
+    """Whether we may make PPAs of a team: more than its members may
+    (docs/explanation/launchpad.md#new-ppas).  A team that owns or administers it stands for its own members.
+    None: not told.
     """
     owned_by, admins, teams = examiner.owner_of(owner), examiner.administrators(owner), examiner.teams(me)
     for answer in (owned_by, admins, teams):

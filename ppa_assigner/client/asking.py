@@ -28,7 +28,8 @@ class Asking:
     """A wish that is counted: each request has an `attempt` higher than the one before.  `wait` is the whole wait.
 
     Invariant: the caller counts calls, so each attempt of a call is higher than all of the calls before, however long
-    those waited: else what they got would count as newer, and this one as superseded (design, section 5.5).
+    those waited: else what they got would count as newer, and this one as superseded
+    (docs/explanation/protocol.md#attempts).
     """
 
     def __init__(self, owner: str, wish: Wish) -> None:

@@ -1,7 +1,7 @@
 """The documents of the HTTP API as types: what the daemon sends, passed on unchanged.
 
-Rule: names and meanings are those of the contract (design, section 7); times are RFC 3339 texts in UTC, durations
-seconds.  A newer daemon may send more.
+Rule: names and meanings are those of the API; times are RFC 3339 texts in UTC, durations seconds.  A newer daemon may
+send more.
 """
 
 from __future__ import annotations

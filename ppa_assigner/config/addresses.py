@@ -13,7 +13,7 @@ from .settings import Listen
 from .values import nearest, plain_text, shown
 
 SERVICES = {
-    # Launchpad's own, as launchpadlib resolves them (launchpad-facts: roots of the web service)
+    # Launchpad's own, as launchpadlib resolves them (docs/explanation/launchpad.md#service-roots)
     "production": "https://api.launchpad.net/",
     "staging": "https://api.staging.launchpad.net/",
     "qastaging": "https://api.qastaging.launchpad.net/",

@@ -19,7 +19,7 @@ from .patterns import MAX_PPAS, Pattern, dependency, pattern
 from .sections import LaunchpadSection, PoolSection, RetrySection
 from .values import duration, maybe, plain_text, seconds
 
-LEAST_SETTLE = 90.0  # Launchpad ends requests at 65 s: until then one of ours may still land (design, section 6)
+LEAST_SETTLE = 90.0  # until then a request of ours may still land (docs/explanation/launchpad.md#request-limit)
 _HOW = (
     "run `ppa-assigner login` and name here the file that it writes, "
     "or let systemd hand it over (LoadCredential=launchpad:FILE)"
@@ -132,7 +132,7 @@ def _pool(document: Document, place: Place) -> None:
 
 
 def _provable(document: Document, place: Place) -> None:
-    """An unpublished PPA keeps its indexes and dates for ever (launchpad-facts: `publish=false`)."""
+    """An unpublished PPA keeps its indexes and dates for ever (docs/explanation/launchpad.md#removal-from-disk)."""
     proof, off = document.section(*place).get("proof"), document.section(*place, "baseline").get("publish") is False
     if proof in ("index", "disk") and off:
         text = f"with baseline.publish: false nothing of {proof} ever changes; write proof: active or publish: true"

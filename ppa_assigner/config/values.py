@@ -165,7 +165,10 @@ def file_mode(value: object) -> int:
 
 
 def one_line(value: object) -> str:
-    """A text of one line without space at its ends, as Launchpad keeps a display name (launchpad-measured: Values)."""
+    """A text of one line without space at its ends, as Launchpad keeps it.
+
+    See docs/explanation/launchpad.md#display-name.
+    """
     text = plain_text(value)
     if len(text.splitlines()) > 1 or text != text.strip():
         raise ValueError(f"{shown(text)} must be one line without space at its ends: Launchpad keeps no other")

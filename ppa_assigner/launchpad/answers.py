@@ -41,12 +41,12 @@ NOT_ALLOWED = (401, 403)
 # Answered before anything was done; unlike other 4xx, the same request may pass later.  412 is here for requests that
 # set no condition: nobody but a server between can mean anything by it.
 NOT_NOW = (408, 412, 425, 429)
-PAGE = 300  # the most that Launchpad gives (launchpad-facts.md, F.2)
+PAGE = 300  # the most that Launchpad gives (docs/explanation/launchpad.md#page-size)
 # A page of 300 PPAs has less than 20,000 values.
 SMALL_BYTES, MOST_VALUES = 64 * 1024, 100_000
 LONGEST_NUMBER = 15  # digits, so that it is exact also as a float
 
-# launchpad-facts.md, D.10
+# docs/explanation/launchpad.md#new-ppas
 MAKERS = "PPAs of a team can be made by its owner and administrators only, not by every member"
 
 
@@ -208,7 +208,7 @@ def of_deleted(answer: Answer) -> str | None:
 
 
 def shown_to_all(answer: Answer) -> bool | Unavailable:
-    """Of a GET that nobody signed: whether the texts of a public PPA are in it (launchpad-measured.md, 1)."""
+    """Whether an unsigned GET of a public PPA shows its texts (docs/explanation/launchpad.md#redacted-entries)."""
     found = read_answer(answer)
     if isinstance(found, Gone | Unavailable):
         return Unavailable(found.reason)
@@ -264,7 +264,7 @@ def _number(digits: str) -> float:
 
 
 def moment(answer: Answer) -> Moment:
-    """When it was given.  Raises UnreadableError: Launchpad always says a date (launchpad-measured.md, 14)."""
+    """When it was given.  Raises UnreadableError: each has one (docs/explanation/launchpad.md#date-header)."""
     try:
         date = _date(answer.headers["date"])
     except (KeyError, ValueError) as error:

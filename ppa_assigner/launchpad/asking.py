@@ -89,7 +89,7 @@ class Asking:
         """Compare-and-swap of these fields: one request, conditional on the entry's ETag."""
         if any(isinstance(value, str) and unstorable(value) for value in changes.values()):
             return Refused("NUL and lone surrogates cannot be kept on Launchpad", entry.moment)
-        # The type must be exactly this: the ETag is computed with it (launchpad-facts.md, B.5).
+        # The type must be exactly this: the ETag is computed with it (docs/explanation/launchpad.md#media-type).
         headers = {"Content-Type": "application/json", "If-Match": entry.etag}
         body = json.dumps(dict(changes)).encode()
         try:

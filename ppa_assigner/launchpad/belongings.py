@@ -34,8 +34,8 @@ def read(get: Get, entry: Entry) -> Belongings:
 
 
 def uploaders(get: Get, entry: Entry) -> frozenset[str]:
-    """Who holds an upload right of their own on `main`, the only one that counts (launchpad-facts.md, E.1), as
-    `~name`; not the owner, who needs none.
+    """Who holds an upload right of their own on `main`, the only one that counts, as `~name`; not the owner, who needs
+    none (docs/explanation/launchpad.md#upload-rights).
     """
     rights, _ = _all(get, query(entry.url, "getUploadersForComponent", component_name="main"))
     return frozenset(last_part(answers.text(one, "person_link")) for one in rights) - {
@@ -78,7 +78,7 @@ def upload_right(root: str, name: str, who: str) -> dict[str, str]:
 
 def making(root: str, ppa: Reference, displayname: str, description: str) -> dict[str, str]:
     """The fields that make a PPA.  Raises ValueError for texts that Launchpad would not keep as they are: in forms it
-    makes every line end a plain newline (launchpad-facts.md, A.3).
+    makes every line end a plain newline (docs/explanation/launchpad.md#texts-in-forms).
     """
     if unstorable(displayname) or unstorable(description) or "\r" in description:
         raise ValueError("NUL, lone surrogates and carriage returns cannot be given to a new PPA")

@@ -2,7 +2,7 @@
 
 Rule: this is the only module that imports launchpadlib, lazr.restfulclient or httplib2.  launchpadlib logs in and
 signs, and does nothing else: neither its entries nor its transport are safe for threads, and its transport may send a
-request twice (client-facts.md).  Nothing here ever waits for a person.
+request twice (docs/explanation/launchpad.md#repeated-requests).  Nothing here ever waits for a person.
 """
 
 from __future__ import annotations
@@ -242,7 +242,7 @@ def _check(answer: Answer) -> None:
     if answer.status in (http.client.UNAUTHORIZED, http.client.FORBIDDEN):
         raise NotAuthorised(credentials_fault(answer) or f"Launchpad refuses our credentials: {said(answer)}")
     if answer.status >= http.client.INTERNAL_SERVER_ERROR:
-        # Here and not through launchpadlib, which would sleep and ask again six times (launchpad-facts.md, C.1).
+        # Here and not through launchpadlib, which would ask again (docs/explanation/launchpad.md#repeated-requests).
         raise ServiceUnavailable(said(answer))
 
 

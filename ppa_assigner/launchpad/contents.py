@@ -29,7 +29,7 @@ PAGE = answers.PAGE
 MOST_PAGES = 200  # more than Launchpad gives within the time of a call
 ACTIVE_STATUSES = ("Pending", "Published")
 PENDING_STATES = ("Needs building", "Currently building", "Gathering build output", "Uploading build")
-CANCELLING = "Cancelling build"  # in no counter (launchpad-measured.md, 9)
+CANCELLING = "Cancelling build"  # in no counter (docs/explanation/launchpad.md#builds)
 # Values from a fixed choice go as they are, all others as JSON (lazr.restfulclient does the same).
 _CHOICES = ("status", "build_state", "pocket")
 

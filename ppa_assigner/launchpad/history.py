@@ -26,7 +26,7 @@ def ever_had(get: Get, entry: Entry, source: str, version: str) -> bool:
 
 
 def undeleted(get: Get, entry: Entry) -> Remains:
-    """Publications that are active, or that the death row has not removed (launchpad-facts.md, D.4).
+    """Publications that are active, or not removed yet (docs/explanation/launchpad.md#removal-from-disk).
 
     No filter asks for these, so all of history is read, newest first; the first page that has one ends it, and what is
     counted is that page's.  Raises FailedError, NotSentError, NoAnswerError.
@@ -51,7 +51,7 @@ def _on_disk(data: Mapping[str, Any]) -> bool:
 
 def _until(left: Sequence[Mapping[str, Any]]) -> datetime | None:
     """The latest date for which one of them is scheduled: a version that another one superseded stays a day, also when
-    it is deleted then (launchpad-measured.md, 28).
+    it is deleted then (docs/explanation/launchpad.md#removal-from-disk).
     """
     dates = (answers.date(one.get("scheduled_deletion_date")) for one in left)
     return max((date for date in dates if date is not None), default=None)

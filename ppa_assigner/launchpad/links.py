@@ -1,7 +1,7 @@
 """Addresses in Launchpad's web service: what one names, and which one names something.
 
-Rule: a thing is told by its canonical address only; any other is redirected and writes nothing (launchpad-facts.md,
-C.5).  Nothing here asks Launchpad.
+Rule: a thing is told by its canonical address only; any other is redirected and writes nothing
+(docs/explanation/launchpad.md#canonical-addresses).  Nothing here asks Launchpad.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ class Operations:
         return Look(found, started, ended)
 
     def _shown_to_all(self, url: str, get: contents.Get) -> frozenset[Reference]:
-        """Those that everybody is shown: no disabled one is among them (launchpad-measured.md, 29)."""
+        """Those that everybody is shown (docs/explanation/launchpad.md#telling-a-disabled-ppa)."""
         listed = contents.entries(get, url)
         return frozenset(reference_of(answers.text(data, "self_link")) for data in listed)
 
@@ -209,7 +209,7 @@ class Operations:
 
     def ever_had(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Unavailable:
         """Whether that version was ever published here: one request.  Launchpad takes no second upload of one that it
-        once accepted (launchpad-facts.md, D.8).
+        once accepted (docs/explanation/launchpad.md#burnt-versions).
         """
         answer = told(partial(history.ever_had, self._asking.getter(lane), entry, source, version))
         return Unavailable(answer.reason) if isinstance(answer, Refused) else answer
@@ -277,7 +277,7 @@ class Operations:
         return self._asking.act(publication.url, fields, not_after)
 
     def cancel(self, build: Build, not_after: float) -> ActAnswer:
-        """One POST.  Done also when there was nothing to cancel (launchpad-measured.md, 9)."""
+        """One POST.  Done also when there was nothing to cancel (docs/explanation/launchpad.md#builds)."""
         return self._asking.act(build.url, contents.operation("cancel"), not_after)
 
     def grant(self, entry: Entry, who: str, lane: Lane, not_after: float) -> ActAnswer:
@@ -296,8 +296,8 @@ class Operations:
         return belongings.added(answer)
 
     def remove_dependency(self, entry: Entry, dependency: str, not_after: float) -> ActAnswer:
-        """One POST.  One that is not there is an error of the server (launchpad-facts.md, D.9), so Unavailable that was
-        sent: look at `belongings` first.  Raises ValueError for what is no archive.
+        """One POST.  One that is not there is an error of the server, so Unavailable that was sent: look at
+        `belongings` first (docs/explanation/launchpad.md#dependencies).  Raises ValueError for what is no archive.
         """
         return self._asking.act(entry.url, belongings.removing(self._root, dependency), not_after)
 

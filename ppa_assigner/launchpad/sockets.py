@@ -1,7 +1,8 @@
 """Sockets that keep to the deadline of the request they carry, and know whether any of it has left.
 
 Rule: no byte is waited for beyond the deadline, names and connecting included: urllib3 bounds each single wait only,
-so an answer that trickles would pass any time-out (client-facts.md, Time-outs).  This module knows no HTTP of its own.
+so an answer that trickles would pass any time-out (docs/explanation/launchpad.md#time-outs).  This module knows
+no HTTP of its own.
 """
 
 from __future__ import annotations

@@ -22,12 +22,12 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+\b")
 # zope's ways to say that a permission is lacking: (<object>, 'createPPA', 'launchpad.Edit'), ('x', <object>).
 _PERMISSION = re.compile(r"\(\s*an object\s*,\s*u?'(?P<name>\w+)'\s*,\s*u?'(?P<needed>[\w.]+)'\s*\)")
 _ATTRIBUTE = re.compile(r"\(\s*(?:an object\s*,\s*)?u?'(?P<name>\w+)'(?:\s*,\s*an object)?\s*\)")
-# launchpad-measured.md, 16 and 30: "Expired token (KEY).", "Unknown consumer (KEY)."
+# "Expired token (KEY).", "Unknown consumer (KEY)." (docs/explanation/launchpad.md#refused-tokens)
 _NAMED_KEY = re.compile(r"\b(token|consumer|nonce|signature)\s*\([^()]*(?:\)|$)", re.IGNORECASE)
 _OAUTH = re.compile(r"(\boauth_\w+)(?:[\"']?\s*(?:=|:|%3D)\s*[\"']?)[^\"',&\s]*[\"']?", re.IGNORECASE)
 _AUTHORIZATION = re.compile(r"\b((?:proxy-)?authorization\W{1,4}\w+)\s+[^\s'\"]+", re.IGNORECASE)
 _PASSWORD = re.compile(r"://[^/@\s]+@")
-# The texts of a 401 that mean: whoever asks is at fault, not what is asked for (launchpad-facts.md, C.9).
+# The texts of a 401 that mean: whoever asks is at fault, not what is asked for.
 _CREDENTIALS = re.compile(
     r"Expired token|Invalid (token|signature|nonce)|Unknown (access token|consumer)|Inactive account", re.IGNORECASE
 )

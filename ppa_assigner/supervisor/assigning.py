@@ -2,7 +2,8 @@
 
 Invariants: a wish is bound to at most one PPA at a time, and to a PPA whose outcome is unknown until that is settled;
 a request that may have been sent before (`attempt` > 0) is searched for in a look that began after it came; a lease
-is told only on an answer of Launchpad's that began after the request came (design, section 5).
+is told only on an answer of Launchpad's that began after the request came
+(docs/explanation/protocol.md#telling-a-lease).
 """
 
 from __future__ import annotations

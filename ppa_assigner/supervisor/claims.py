@@ -2,7 +2,7 @@
 
 Invariant: a lease is given up only while nobody who asked for it was told or still waits under its request id, and
 only while its record is that of the assignment: by its very nonce, or one that settled an unknown outcome since
-(design, section 5.3 and 5.4).
+(docs/explanation/protocol.md#telling-a-lease).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A lease that a request has already, as far as is known: asked of Launchpad before it is told.
 
 Invariant: it is told only on an answer that began after the request came, with the attempt of the request in its
-record (design, sections 5.4 and 5.5).
+record (docs/explanation/protocol.md#attempts).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Does a request have a lease already?  Memory tells for a first attempt, else only a fresh look does.
 
 Invariant: what is found out for an attempt rests on a look that began after that attempt came, and that saw every PPA
-where the lease might be: absence of an answer is no absence of a lease (design, section 5.5).
+where the lease might be: that it was not seen does not mean that it is not there
+(docs/explanation/protocol.md#attempts).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Two leases of one request: a late PATCH of a killed daemon, or two daemons that were asked for the same.
 
 Rule: the one with the lower attempt ends, once a read that began after it was seen shows the higher still used; with
-equal attempts neither does, and both are shown as `duplicate` (design, section 5.5).
+equal attempts neither does, and both are shown as `duplicate`
+(docs/explanation/protocol.md#two-leases-of-one-request).
 """
 
 from __future__ import annotations

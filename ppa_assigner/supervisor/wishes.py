@@ -150,7 +150,8 @@ def _gone_on(before: Asked, wish: Wish) -> Asked | None:
     """The wish as if its last call had not been answered.  None when it has to be searched for afresh.
 
     Invariant: whoever asks next under a request id, with the next attempt, asked nobody in between: what a look showed
-    for the attempt before, and what has been heard of since, tells for this one too (design, section 5.5).
+    for the attempt before, and what has been heard of since, tells for this one too
+    (docs/explanation/protocol.md#attempts).
     """
     next_one = wish.attempt == before.attempt + 1 or wish.attempt == before.attempt == 0
     same = wish == replace(before.wish, attempt=wish.attempt, wait=wish.wait, ticket=wish.ticket)

@@ -73,7 +73,7 @@ def test_only_what_is_legal_is_written(purpose: Purpose, before: State | None, a
 
 
 def test_the_life_of_a_ppa() -> None:
-    """The pairs of states that can follow each other are those of the design's picture, and no client names one."""
+    """The pairs of states that can follow each other, and no client names one."""
     pairs = {pair for legal in LEGAL.values() for pair in legal if pair[0] is not pair[1]}
     assert pairs == {
         (None, State.DIRTY), (State.FREE, State.USED), (State.USED, State.DIRTY), (State.DIRTY, State.FREE),

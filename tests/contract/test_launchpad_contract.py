@@ -1,4 +1,4 @@
-"""Launchpad's features with a single PPA: the same tests hold the stand-in and a real service to what the design needs.
+"""Launchpad's features with a single PPA: the same tests hold the stand-in and a real service to what the code needs.
 
 The real one takes part when PPA_ASSIGNER_TEST_SERVICE (staging, qastaging, an address …), PPA_ASSIGNER_TEST_CREDENTIALS
 (a file of credentials) and PPA_ASSIGNER_TEST_PPA (a PPA of ours that may be written to; its description is put back)

@@ -1,7 +1,7 @@
-"""What must be so in every state (design, section 12), and how clients hear of what became of their calls.
+"""What must be so in every state, and how clients hear of what became of their calls.
 
-Rule: says what is wrong in `stage.wrong`, each time with the invariant's number.  What is written in a text is judged
-where it lands (`watched`).
+Rule: says what is wrong in `stage.wrong`, each time with the invariant's number
+(docs/explanation/protocol.md#invariants).  What is written in a text is judged where it lands (`watched`).
 """
 
 from __future__ import annotations

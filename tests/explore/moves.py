@@ -31,7 +31,7 @@ def moves(world: World) -> Iterator[Move]:
 
 
 def play(world: World, move: Move, script: tuple[int, ...] = ()) -> World:
-    """The world after this move.  What it did against the design is in `stage.wrong`."""
+    """The world after this move.  What it did against the rules is in `stage.wrong`."""
     new, stage = world.follow(), world.stage
     stage.world, stage.script, stage.given = new, script, None
     new.boot += TICK_S  # no two things happen at once

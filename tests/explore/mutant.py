@@ -22,10 +22,11 @@ class Edit:
 
 @dataclass(frozen=True)
 class Mutant:
-    """`finds` begins what the exploration of `scene` says of it."""
+    """`rule` is what is left out, and `where` it is explained.  `finds` begins what the exploration of `scene` says."""
 
     name: str
     rule: str
+    where: str
     edits: tuple[Edit, ...]
     scene: Scene
     finds: str

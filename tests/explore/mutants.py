@@ -1,4 +1,4 @@
-"""Ways to break the code on purpose, each a rule of the design left out, and the small scene that shows it.
+"""Ways to break the code on purpose, each a rule of the protocol left out, and the small scene that shows it.
 
 Rule: each text must stand exactly once in its file; one that does not is stale, and that is a failure.  What must be
 found is named by its invariant.
@@ -25,7 +25,8 @@ RACE = Scene("two ask two daemons for one PPA", waits=TWO, attempts=1, only=_onl
 MUTANTS = (
     Mutant(
         "a read of the overwritten text settles",
-        "2 †: a read that still shows the text we wrote over never settles an unknown outcome",
+        "a read that still shows the text we wrote over never settles an unknown outcome",
+        "docs/explanation/protocol.md#settling",
         (
             Edit(
                 "automaton/writing.py",
@@ -47,7 +48,8 @@ MUTANTS = (
     ),
     Mutant(
         "given up by its lease, not by its nonce",
-        "5.4 †: only while the record has the very nonce of the assignment",
+        "only while the record has the very nonce of the assignment",
+        "docs/explanation/protocol.md#telling-a-lease",
         (
             Edit(
                 "automaton/lending.py",
@@ -65,7 +67,8 @@ MUTANTS = (
     ),
     Mutant(
         "told without rewriting",
-        "5.5 †: a lease found by a later attempt is rewritten with it before it is told",
+        "a lease found by a later attempt is rewritten with it before it is told",
+        "docs/explanation/protocol.md#attempts",
         (
             Edit(
                 "automaton/lending.py",
@@ -89,7 +92,8 @@ MUTANTS = (
     ),
     Mutant(
         "a lower attempt is told",
-        "5.5 †: a daemon that meets a higher attempt answers superseded and writes no used",
+        "a daemon that meets a higher attempt answers superseded and writes no used",
+        "docs/explanation/protocol.md#attempts",
         (
             Edit(
                 "automaton/lending.py",
@@ -111,7 +115,8 @@ MUTANTS = (
     ),
     Mutant(
         "the lower attempt's lease stays",
-        "5.5 †: of two leases of one request the one with the lower attempt goes to dirty",
+        "of two leases of one request the one with the lower attempt goes to dirty",
+        "docs/explanation/protocol.md#two-leases-of-one-request",
         (Edit("supervisor/twins.py", "record.attempt > _attempt(low)", "record.attempt < 0"),),
         Scene(
             "late assign of a dead daemon",
@@ -128,7 +133,8 @@ MUTANTS = (
     ),
     Mutant(
         "an unknown free is not settled",
-        "6 †: after an unknown outcome of free a conditional touch comes before the next look",
+        "after an unknown outcome of free a conditional touch comes before the next look",
+        "docs/explanation/protocol.md#settling",
         (
             Edit(
                 "automaton/writing.py",
@@ -151,7 +157,8 @@ MUTANTS = (
     ),
     Mutant(
         "no fence",
-        "6: a grant or a destructive request leaves only within 10 s of an answer that showed the record",
+        "a grant or a destructive request leaves only within 10 s of an answer that showed the record",
+        "docs/explanation/protocol.md#fences",
         (Edit("automaton/known.py", "FENCE_S = 10.0", "FENCE_S = 1e9"),),
         Scene(
             "a grant stalls",
@@ -166,7 +173,8 @@ MUTANTS = (
     ),
     Mutant(
         "not read again before it deletes",
-        "6: the record is re-read before each destructive batch",
+        "the record is re-read before each destructive batch",
+        "docs/explanation/protocol.md#fences",
         (Edit("automaton/emptying.py", "not_after = clean.fence + FENCE_S", "not_after = now.boot + FENCE_S"),),
         Scene(
             "a daemon and the next run of it",
@@ -182,14 +190,16 @@ MUTANTS = (
     ),
     Mutant(
         "the nonce is not looked at",
-        "2: a read that shows one of our nonces settles it",
+        "a read that shows one of our nonces settles it",
+        "docs/explanation/protocol.md#settling",
         (Edit("automaton/writing.py", "sent.nonce == record.nonce", "flight.record.serial == record.serial"),),
         RACE,
         "I1",
     ),
     Mutant(
         "412 is taken for success",
-        "2: success is 209 and nothing else",
+        "success is 209 and nothing else",
+        "docs/explanation/protocol.md#outcomes-of-a-write",
         (
             Edit(
                 "automaton/writing.py",
@@ -204,7 +214,8 @@ MUTANTS = (
     ),
     Mutant(
         "no answer is taken for success",
-        "2: unknown is kept apart",
+        "unknown is kept apart",
+        "docs/explanation/protocol.md#outcomes-of-a-write",
         (
             Edit(
                 "automaton/writing.py",
@@ -218,14 +229,16 @@ MUTANTS = (
     ),
     Mutant(
         "free before proof",
-        "I2: nothing reaches free but through a proven clean",
+        "nothing reaches free but through a proven clean",
+        "docs/explanation/protocol.md#i2",
         (Edit("automaton/proving.py", "    if not content.empty:\n", "    if not content.empty and clean is None:\n"),),
         Scene("a clean", daemons=1, attempts=0, strays=1, start="dirty", only=_only("stray")),
         "I2",
     ),
     Mutant(
         "no quiet window",
-        "6: nothing active for a whole quiet window, counted from the clean's last changing request",
+        "nothing active for a whole quiet window, counted from the clean's last changing request",
+        "docs/explanation/cleaning.md#quiet-window",
         (Edit("automaton/proving.py", "max(clean.look_at, quiet_until(known, clean))", "clean.look_at"),),
         Scene(
             "a late grant",
@@ -240,7 +253,8 @@ MUTANTS = (
     ),
     Mutant(
         "another's clean is taken over at once",
-        "6: one daemon cleans; another takes over only after 5 minutes of silence",
+        "one daemon cleans; another takes over only after 5 minutes of silence",
+        "docs/explanation/cleaning.md#one-cleaner",
         (
             Edit(
                 "automaton/cleaning.py",
@@ -255,6 +269,7 @@ MUTANTS = (
     Mutant(
         "another's silence is told by the dates in its record",
         "silence of another daemon's cleaner is measured by the reader; a touched that lies ahead keeps nobody away",
+        "docs/explanation/cleaning.md#one-cleaner",
         (
             Edit(
                 "automaton/cleaning.py",
@@ -279,6 +294,7 @@ MUTANTS = (
     Mutant(
         "Launchpad's clock is believed at once",
         "time is believed when both clocks agree, or Launchpad's alone has gone on steadily for long",
+        "docs/explanation/protocol.md#clocks",
         (
             Edit(
                 "clock.py",
@@ -300,6 +316,7 @@ MUTANTS = (
     Mutant(
         "what is assigned is dated by a clock that is behind",
         "while time is not believed a used record is written by the latest of all clocks",
+        "docs/explanation/protocol.md#clocks",
         (Edit("automaton/now.py", "return latest if not self.trusted and", "return latest if self.date is None and"),),
         Scene(
             "a day behind",
@@ -316,6 +333,7 @@ MUTANTS = (
     Mutant(
         "what a clock that lied wrote is not put right",
         "what lies ahead of both in a used record is put right, so that it ends at last",
+        "docs/explanation/protocol.md#clocks",
         (Edit("automaton/dating.py", "    if limit is None:\n", "    if limit is not None or limit is None:\n"),),
         Scene(
             "assigned a day ahead",
@@ -333,6 +351,7 @@ MUTANTS = (
     Mutant(
         "free is dated by the later clock",
         "in a free record since is written by the earlier of the two clocks",
+        "docs/explanation/protocol.md#clocks",
         (
             Edit(
                 "automaton/proving.py",
@@ -359,6 +378,7 @@ MUTANTS = (
     Mutant(
         "dates are relied on that nobody watched",
         "unless this daemon watched both clocks agree ever since the record's since, the PPA is looked into whole",
+        "docs/explanation/protocol.md#clocks",
         (
             Edit(
                 "automaton/lending.py",
@@ -384,7 +404,8 @@ MUTANTS = (
     ),
     Mutant(
         "answered from a look that began before",
-        "5.5: attempt > 0 makes the daemon look at every PPA afresh first",
+        "attempt > 0 makes the daemon look at every PPA afresh first",
+        "docs/explanation/protocol.md#attempts",
         (Edit("supervisor/searching.py", "under_way=asked.attempt == 0", "under_way=True"),),
         Scene(
             "an old look",
@@ -399,7 +420,8 @@ MUTANTS = (
     ),
     Mutant(
         "lent without a look for arrivals",
-        "5.2: the worker makes sure that the PPA is empty, then writes used",
+        "the worker makes sure that the PPA is empty, then writes used",
+        "docs/explanation/protocol.md#assigning",
         (
             Edit(
                 "automaton/lending.py",
@@ -420,14 +442,16 @@ MUTANTS = (
     ),
     Mutant(
         "people's words are dropped",
-        "2: human text stays byte for byte",
+        "human text stays byte for byte",
+        "docs/explanation/protocol.md#i6",
         (Edit("automaton/writing.py", "text = compose(known.text.human, record)", "text = compose(None, record)"),),
         RACE,
         "I6",
     ),
     Mutant(
         "anybody's release ends the lease",
-        "I7: a late release by a former owner changes nothing",
+        "a late release by a former owner changes nothing",
+        "docs/explanation/protocol.md#i7",
         (
             Edit(
                 "automaton/lending.py",
@@ -450,7 +474,8 @@ MUTANTS = (
     ),
     Mutant(
         "taken in although it is not empty",
-        "I5: a PPA without our record is never changed unless wholly empty",
+        "a PPA without our record is never changed unless wholly empty",
+        "docs/explanation/protocol.md#i5",
         (
             Edit(
                 "automaton/surveying.py",
@@ -463,14 +488,16 @@ MUTANTS = (
     ),
     Mutant(
         "a call has no deadline",
-        "I8: every call is answered within its deadline",
+        "every call is answered within its deadline",
+        "docs/explanation/protocol.md#i8",
         (Edit("supervisor/wishes.py", "for moment in {call.until, call.deadline}", "for moment in {call.until}"),),
         Scene("Launchpad hangs", daemons=1, attempts=1, stalls=1, only=_only("stall", less=("release",))),
         "I8",
     ),
     Mutant(
         "no lease expires",
-        "I9: every lease ends at last",
+        "every lease ends at last",
+        "docs/explanation/protocol.md#i9",
         (Edit("automaton/ticking.py", "return _expiry(known, now)", "return None"),),
         Scene("walks away", daemons=1, attempts=1, crashes=1, only=frozenset({"ask", "go", "look", "crash"})),
         "I9",
@@ -478,7 +505,8 @@ MUTANTS = (
     ),
     Mutant(
         "the deleted ones are not compared",
-        "G4: before anything is written back the deleted PPAs of the name are read",
+        "before anything is written back the deleted PPAs of the name are read",
+        "docs/explanation/protocol.md#absence",
         (
             Edit(
                 "automaton/comparing.py",
@@ -491,7 +519,8 @@ MUTANTS = (
     ),
     Mutant(
         "a command is carried out on what was not compared",
-        "G4: before anything is written back the deleted PPAs of the name are read, whoever asks for it",
+        "before anything is written back the deleted PPAs of the name are read, whoever asks for it",
+        "docs/explanation/protocol.md#absence",
         (
             Edit(
                 "automaton/table.py",
@@ -515,7 +544,8 @@ MUTANTS = (
     ),
     Mutant(
         "written back into what was gone",
-        "G4: one definite gone since the last good read is enough never to write back",
+        "one definite gone since the last good read is enough never to write back",
+        "docs/explanation/protocol.md#absence",
         (
             Edit(
                 "automaton/reading.py",
@@ -549,7 +579,8 @@ MUTANTS = (
     ),
     Mutant(
         "missing counts as looked at",
-        "G4: a PPA that cannot be read counts as looked at when all reads of a minute said so",
+        "a PPA that cannot be read counts as looked at when all reads of a minute said so",
+        "docs/explanation/protocol.md#absence",
         (
             Edit(
                 "automaton/learning.py",
@@ -572,7 +603,8 @@ MUTANTS = (
     ),
     Mutant(
         "request ids belong to nobody",
-        "G5: the key is (client, request id); another client's same id is another wish",
+        "the key is (client, request id); another client's same id is another wish",
+        "docs/explanation/protocol.md#attempts",
         (
             Edit("supervisor/keys.py", "return Key(wish.by, wish.request_id)", "return Key(None, wish.request_id)"),
             Edit(
@@ -608,7 +640,8 @@ MUTANTS = (
     ),
     Mutant(
         "the first lease found is taken",
-        "G4: all PPAs are looked at before a lease is chosen, and the highest attempt is it",
+        "all PPAs are looked at before a lease is chosen, and the highest attempt is it",
+        "docs/explanation/protocol.md#attempts",
         (
             Edit(
                 "supervisor/crew.py",

@@ -1,7 +1,7 @@
 """What all explored worlds share: the clock and the Launchpad that daemons are given, which are those of the world that
 is played just now; and what is drawn by lot, which the explorer decides.
 
-Rule: no state of a world is kept here.  `wrong` collects what the world that is played did against the design.
+Rule: no state of a world is kept here.  `wrong` collects what the world that is played did against the rules.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Each rule of the design that is left out on purpose is missed by the exploration, which names the invariant."""
+"""Each rule of the protocol that is left out on purpose is missed by the exploration, which names the invariant."""
 
 from __future__ import annotations
 

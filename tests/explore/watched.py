@@ -1,4 +1,4 @@
-"""A Launchpad in memory that looks at each text as it lands, and says what of the design it breaks.
+"""A Launchpad in memory that looks at each text as it lands, and says which invariant it breaks.
 
 Rule: only what the texts themselves must be like is checked here; who was told of what is the world's to know.
 """

@@ -113,7 +113,7 @@ class Story:
 
 
 def calls(story: Story) -> dict[str, tuple[str, str, Any, float, tuple[int, ...]]]:
-    """Calls of the design's section 7: method, path, body, seconds it may wait, how it may be answered."""
+    """Calls of the API: method, path, body, seconds it may wait, how it may be answered."""
     lease, dirty = story.loud["id"], story.site.dirty
     wish = {"owner": "tester", "pool": "default"}
     return {

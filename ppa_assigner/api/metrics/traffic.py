@@ -1,7 +1,7 @@
 """Requests to Launchpad: how many, how they ended, how long they took.
 
 Rule: it is told of requests and asks for none.  `writes` keeps the outcomes of a compare-and-swap apart, as far as the
-answer's status tells them (design, section 2).
+answer's status tells them (docs/explanation/protocol.md#outcomes-of-a-write).
 """
 
 from __future__ import annotations
