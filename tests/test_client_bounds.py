@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ppa_assigner.client import Client, Unavailable
-from ppa_assigner.client.bounded import LARGEST_BYTES
+from ppa_assigner.client.connections import LARGEST_BYTES
 from tests.certificate import certified
 from tests.impatient import HEAD, trickled
 from tests.rawserver import Peer, RawServer, Request, Script

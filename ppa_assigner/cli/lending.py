@@ -20,7 +20,7 @@ from .waiting import Waiting
 
 if TYPE_CHECKING:
     from ..client import PPA, Client, Wish
-    from ..client.term import Term
+    from ..client.lease import Term
 
 _EXPORT_HELP = 'Print lines for a shell: lease=$(ppa-assigner assign … --export) || exit; eval "$lease"'
 _WITHDRAW_S = 10.0

@@ -26,8 +26,8 @@ _OURS = frozenset(
         "ppa_assigner.cli.output",
         "ppa_assigner.cli.waiting",
         "ppa_assigner.cli.watching",
-        "ppa_assigner.client.patience",
-        "ppa_assigner.client.stream",
+        "ppa_assigner.client.retry",
+        "ppa_assigner.client.events",
         "ppa_assigner.client.transport",
         "ppa_assigner.launchpad.sockets",
     }

@@ -11,11 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .errors import AssignerError, Bug, LeaseOver, NoneFree, NotPermitted, Unavailable, UnknownLease, UsageError
-from .shapes import PPA, Event, Lease, Pool, Source, Wish
+from .types import PPA, Event, Lease, Pool, Source, Wish
 
 if TYPE_CHECKING:
-    from .calls import Client
-    from .holding import Holding
+    from .client import Client
+    from .lease import Holding
 
 __all__ = [
     "PPA",
@@ -40,11 +40,11 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """What opens connections is imported when it is asked for: the command line's parser does without."""
     if name == "Client":
-        from .calls import Client
+        from .client import Client
 
         return Client
     if name == "Holding":
-        from .holding import Holding
+        from .lease import Holding
 
         return Holding
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

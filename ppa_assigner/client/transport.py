@@ -18,7 +18,7 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 from urllib3.response import BaseHTTPResponse
 
-from .bounded import LongerError, PlainConnection, PlainPool, SecurePool, whole, within
+from .connections import LongerError, PlainConnection, PlainPool, SecurePool, whole, within
 from .errors import Document, Unavailable, UsageError
 
 DEFAULT_URL = "http://127.0.0.1:8020"

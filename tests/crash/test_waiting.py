@@ -27,8 +27,8 @@ import httpx
 import pytest
 
 from ppa_assigner.client import Client, Unavailable
-from ppa_assigner.client.shapes import Wish
 from ppa_assigner.client.transport import Transport
+from ppa_assigner.client.types import Wish
 
 from ..commandline import DEADLINE_S, Running, started
 from ..processes import Daemon, Launchpad, configure, running, start_launchpad

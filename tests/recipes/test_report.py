@@ -49,7 +49,7 @@ def test_the_client_is_light_and_typed() -> None:
     probe = "import sys; from ppa_assigner import Client; Client('http://127.0.0.1:1'); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=PATIENCE_S, check=True)
     loaded = set(done.stdout.split())
-    assert "ppa_assigner.client.calls" in loaded
+    assert "ppa_assigner.client.client" in loaded
     heavy = {"fastapi", "uvicorn", "pydantic", "launchpadlib", "yaml", "typer", "rich", "prometheus_client", "debian"}
     assert not loaded & heavy
     assert (files("ppa_assigner") / "py.typed").is_file()

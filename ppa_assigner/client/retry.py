@@ -1,19 +1,24 @@
-"""One wish for a PPA, from its first request to its last: what each asks for, and when the next one may follow.
+"""How a call is tried again: how long, when the next try is, and what each request of one assign asks for.
 
-Rule: the line is stored nowhere but in the tickets that clients hold, so a long wait is asked for in short ones, each
-of which brings a fresh ticket: the first after a second, the others after a minute.  Whatever ends the daemon, the
-ticket is then much younger than the ten minutes after which it is void.  Between two of them the daemon keeps the place
-for a moment, for who comes back at once.  Nothing here sends anything.
+Rule: measured by the monotonic clock; every pause ends within the budget.  The line is stored nowhere but in the
+tickets that clients hold, so a long wait is asked for in short ones, each of which brings a fresh ticket: the first
+after a second, the others after a minute.  Whatever ends the daemon, the ticket is then much younger than the ten
+minutes after which it is void.  Between two of them the daemon keeps the place for a moment, for a client that comes
+back at once.  Nothing here sends anything.
 """
 
 from __future__ import annotations
 
+import random
 import time
 import uuid
 
 from .errors import AssignerError, Document, NoneFree, UsageError
-from .shapes import Wish
+from .types import Wish
 
+_FIRST_PAUSE_S = 0.1
+_SPREAD = random.SystemRandom()  # the random numbers of the program that calls are its own: it may have seeded them
+LONGEST_PAUSE_S = 2.0
 REQUESTS = 1_000_000
 """More than one wish ever sends."""
 MOST_ATTEMPTS = 2**53 // REQUESTS - 1
@@ -22,6 +27,47 @@ LONGEST_WAIT_S = 10 * 366 * 86400.0
 FIRST_WAIT_S = 1.0
 WAIT_S = 60.0
 _EARLY_S = 0.05  # how much sooner an answer may come than the wait that was asked for, and still be its end
+
+
+class Patience:
+    """A budget of seconds for tries of one call, from now on.  `maybe_done`: a try may have had its effect."""
+
+    def __init__(
+        self, seconds: float, *, read: float, bounded: bool = False, longest_pause: float = LONGEST_PAUSE_S
+    ) -> None:
+        """`read` is how long one answer may take; when `bounded`, no longer than what is left of the budget.
+        `longest_pause`, in seconds, is between two tries unless the daemon asks for more.
+        """
+        self._end = time.monotonic() + seconds
+        self._read = read
+        self._bounded = bounded
+        self._pause, self._longest_pause = _FIRST_PAUSE_S, longest_pause
+        self.maybe_done = False
+
+    @property
+    def read(self) -> float:
+        """How long the next answer may take, in seconds."""
+        return max(0.1, min(self._read, self._left())) if self._bounded else self._read
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the budget is used up."""
+        return self._left() <= 0
+
+    def pause(self, retry_after: float | None = None) -> bool:
+        """Wait before the next try, as long as the daemon asked for if the budget allows; False when it is used up."""
+        left = self._left()
+        if left <= 0:
+            return False
+        time.sleep(min(left, max(retry_after or 0.0, self._next_pause())))
+        return True
+
+    def _next_pause(self) -> float:
+        pause, self._pause = self._pause, min(self._longest_pause, self._pause * 2)
+        return pause * _SPREAD.uniform(0.5, 1.0)
+
+    def _left(self) -> float:
+        return self._end - time.monotonic()
 
 
 class Asking:

@@ -11,9 +11,9 @@ from collections.abc import Generator, Iterable, Iterator
 from typing import cast
 
 from .errors import Unavailable, error_of
-from .patience import Patience
-from .shapes import Event
+from .retry import Patience
 from .transport import Transport
+from .types import Event
 
 RESET = "reset"
 _QUIET_S = 2.0  # after that much silence, all that has happened is told

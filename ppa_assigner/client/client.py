@@ -17,14 +17,12 @@ from urllib.parse import quote, urlencode
 from typing_extensions import Unpack
 
 from ..reference import Reference
-from .asking import Asking
 from .errors import AssignerError, Bug, Document, NoneFree, Unavailable, UnknownLease, UsageError, error_of
-from .holding import Holding
-from .patience import Patience
-from .shapes import PPA, Event, Lease, Pool, Wish, looks_like_lease
-from .stream import following
-from .term import Term, assigned, boottime
+from .events import following
+from .lease import Holding, Term, assigned, boottime
+from .retry import Asking, Patience
 from .transport import DEFAULT_URL, Answer, Transport
+from .types import PPA, Event, Lease, Pool, Wish, looks_like_lease
 
 PATIENCE_S = 5.0  # an unreachable daemon is tried again at least that long
 ANSWER_S = 75.0  # the daemon's own deadline for a call is a minute unless configured otherwise
