@@ -1,4 +1,4 @@
-# `make demo` and `make test` need Python >= 3.10 with venv, make and git; everything else they install below .venv.
+# `make demo` and `make test` need Python >= 3.11 with venv, make and git; everything else they install below .venv.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
@@ -47,7 +47,7 @@ clean:
 	rm -rf $(VENV) $(BENCH_VENV)
 
 $(VENV)/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 10) else "ppa-assigner needs Python 3.10 or newer; say make PYTHON=python3.12")'
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "ppa-assigner needs Python 3.11 or newer; say make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: $(VENV)/bin/python pyproject.toml .ci/constraints.txt

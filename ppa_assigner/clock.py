@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from .automaton import Now
 from .automaton.now import AGREE_S
@@ -27,7 +27,7 @@ ANSWERS, ANSWERS_OVER_S = 3, 10.0  # after a start: so many answers agree, over 
 SPREAD = 3.0  # "spread over all of it": no pause between two answers is longer than this part of the time
 WATCH_GAP_S = 300.0  # what was not looked at for so long was not watched
 REMEMBERED = 16
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def boottime() -> float:

@@ -1,8 +1,8 @@
 """What a thread is told, in order, and how it waits for it.
 
-Rule: one thread reads, and its wait ends when it should.  `SimpleQueue.get` of Python 3.10 with a time-out may wait for
-ever: where its lock was left open by a `put` before, it looks at the clock once more, and takes a time that is over by
-then for no time-out at all.  A look that does not wait closes the lock.
+Rule: one thread reads, and its wait ends when it should.  `SimpleQueue.get` with a time-out may wait for ever on Python
+3.11 and 3.12: where its lock was left open by a `put` before, it looks at the clock once more, and takes a time that is
+over by then for no time-out at all.  A look that does not wait closes the lock.
 """
 
 from __future__ import annotations

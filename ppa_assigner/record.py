@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -96,12 +96,12 @@ class Text:
 
 def whole_seconds(moment: datetime) -> datetime:
     """The moment as a record keeps it: UTC, whole seconds, rounded down."""
-    return moment.astimezone(timezone.utc).replace(microsecond=0)
+    return moment.astimezone(UTC).replace(microsecond=0)
 
 
 def format_time(moment: datetime) -> str:
     """RFC 3339 in UTC, whole seconds, `Z`."""
-    return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def parse_time(text: str) -> datetime:
@@ -109,7 +109,7 @@ def parse_time(text: str) -> datetime:
     if not _TIME.fullmatch(text):
         raise RecordError(f"{text!r} is not a time like 2026-11-25T03:14:12Z")
     try:
-        return datetime.fromisoformat(text[:-1]).replace(tzinfo=timezone.utc)
+        return datetime.fromisoformat(text)
     except ValueError as error:
         raise RecordError(f"{text!r} is not a time: {error}") from None
 

@@ -10,9 +10,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
-
-from typing_extensions import assert_never  # typing has it from Python 3.11 on
+from typing import Protocol, assert_never
 
 from . import automaton
 from .automaton import Event, Known

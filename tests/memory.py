@@ -11,7 +11,7 @@ import itertools
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from ppa_assigner.port import (
     AccessDenied,
@@ -39,7 +39,7 @@ from ppa_assigner.port import (
 from ppa_assigner.record import Record, parse
 from ppa_assigner.reference import Reference
 
-START = datetime(2026, 11, 25, 3, 0, 0, tzinfo=timezone.utc)
+START = datetime(2026, 11, 25, 3, 0, 0, tzinfo=UTC)
 
 
 @dataclass

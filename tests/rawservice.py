@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,7 +20,7 @@ from tests.rawserver import RawServer, Request, Script
 
 PPA = Reference("ci", "ubuntu", "one")
 PATH = "/devel/~ci/+archive/ubuntu/one"
-DATE = datetime(2026, 11, 25, 3, 14, 12, tzinfo=timezone.utc)
+DATE = datetime(2026, 11, 25, 3, 14, 12, tzinfo=UTC)
 EARLY = Moment(DATE, 0.0, 0.0)
 PLAIN = {"Content_Type": "text/plain; charset=utf-8"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,7 +12,7 @@ from ppa_assigner.automaton import Now
 from ppa_assigner.clock import LaunchpadClock, boottime
 from ppa_assigner.port import Moment
 
-T0 = datetime(2026, 11, 25, 3, 0, 0, tzinfo=timezone.utc)
+T0 = datetime(2026, 11, 25, 3, 0, 0, tzinfo=UTC)
 DAY = 86_400.0
 
 

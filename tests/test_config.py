@@ -10,7 +10,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -1163,7 +1163,7 @@ def test_any_broken_option(site: tuple[Path, dict[str, str]], data: st.DataObjec
 
 # -- whatever value ---------------------------------------------------------------------------------------------------
 
-LATEST = datetime(2200, 12, 31, tzinfo=timezone.utc)
+LATEST = datetime(2200, 12, 31, tzinfo=UTC)
 DIGITS = st.one_of(st.integers(1, 25), st.sampled_from([100, 308, 309, 400, 640, 4300, 5000]))
 NUMBERS = st.builds(
     "{}{}{}{}".format,

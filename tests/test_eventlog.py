@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 
@@ -14,7 +14,7 @@ from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.eventlog import EventLog
 from ppa_assigner.views import Event
 
-T0 = datetime(2026, 11, 25, 3, 0, 0, tzinfo=timezone.utc)
+T0 = datetime(2026, 11, 25, 3, 0, 0, tzinfo=UTC)
 PPA = Reference.parse("~owner/ubuntu/ppa")
 
 

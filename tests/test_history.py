@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -92,8 +92,8 @@ def test_something_is_left(pages: dict[str, list[list[dict[str, Any]]]], request
     ("dates", "until"),
     [
         ([None, None], None),
-        (["2026-11-26T01:02:03.456789+00:00", None], datetime(2026, 11, 26, 1, 2, 3, 456789, tzinfo=timezone.utc)),
-        (["2026-11-26T01:02:03+00:00", "2026-11-27T00:00:00+00:00"], datetime(2026, 11, 27, tzinfo=timezone.utc)),
+        (["2026-11-26T01:02:03.456789+00:00", None], datetime(2026, 11, 26, 1, 2, 3, 456789, tzinfo=UTC)),
+        (["2026-11-26T01:02:03+00:00", "2026-11-27T00:00:00+00:00"], datetime(2026, 11, 27, tzinfo=UTC)),
         ([REDACTED, "soon"], None),
         ([7, "0001-01-01T00:00:00+14:00"], None),
     ],

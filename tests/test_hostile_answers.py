@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from hypothesis import given, settings, strategies as st
@@ -18,7 +18,7 @@ from ppa_assigner.reference import Reference
 ROOT = "http://h/devel/"
 URL = f"{ROOT}~ci/+archive/ubuntu/one"
 PPA = Reference("ci", "ubuntu", "one")
-DATE = datetime(2026, 11, 25, tzinfo=timezone.utc)
+DATE = datetime(2026, 11, 25, tzinfo=UTC)
 ENTRY = Entry(URL, '"1"', "text", Moment(DATE, 0.0, 0.0))
 THING = Publication(f"{URL}/+sourcepub/1", "foo", "1", "noble")
 LATE = float("inf")

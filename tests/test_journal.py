@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,7 @@ from ppa_assigner.supervisor.eventlog import EventLog
 from ppa_assigner.views import Condition, Snapshot
 from tests.fakecrew import Desk
 
-T0 = datetime(2026, 11, 25, 3, 14, 12, tzinfo=timezone.utc)
+T0 = datetime(2026, 11, 25, 3, 14, 12, tzinfo=UTC)
 PPA = Reference.parse("~owner/ubuntu/ppa")
 NASTY = 'x"\nPRIORITY=0\nPPA=~other/ubuntu/ppa\n2026-11-25 03:14:12,000 ERROR all is lost\r\x1b[2J\u2028\u202e\0é'
 
@@ -239,7 +239,7 @@ def test_plain_lines_tell_when_and_how_grave() -> None:
     """And of an exception where it came from."""
     made = logging.LogRecord("x", logging.ERROR, "x", 1, "it %s", ("broke",), (ValueError, ValueError("why"), None))
     when, level, text = Plain().format(made).split(" ERROR ")[0], "ERROR", Plain().format(made)
-    datetime.strptime(when, "%Y-%m-%d %H:%M:%S,%f").replace(tzinfo=timezone.utc)
+    datetime.strptime(when, "%Y-%m-%d %H:%M:%S,%f").replace(tzinfo=UTC)
     assert text == f"{when} {level} it broke\n    ValueError: why"
 
 

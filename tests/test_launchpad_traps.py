@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import threading
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -301,7 +301,7 @@ def test_arrivals_since(lp: LaunchpadClient, acts: Control) -> None:
     assert some.count == 1
     assert some.moment.date >= since
     acts.upload_many(REF, [[f"p{number}", "1"] for number in range(310)])
-    many = lp.arrivals(entry, datetime(2020, 1, 1, tzinfo=timezone.utc))
+    many = lp.arrivals(entry, datetime(2020, 1, 1, tzinfo=UTC))
     assert isinstance(many, Arrivals)
     assert many.count >= 1
 

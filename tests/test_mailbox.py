@@ -25,8 +25,8 @@ def test_what_was_put_in_first_comes_first() -> None:
 
 @pytest.mark.parametrize("wait", [0.0, 1e-7, 1e-6, 1e-5])
 def test_a_wait_ends(wait: float) -> None:
-    """However short: a queue whose lock is open, as it is after something was put in, waits for ever on Python 3.10
-    once in some ten thousand times.
+    """However short: a queue whose lock is open, as it is after something was put in, waits for ever on Python 3.11
+    and 3.12 once in some ten thousand times.
     """
     reader = threading.Thread(target=partial(_read, wait), daemon=True)
     reader.start()

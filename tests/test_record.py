@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import fields, replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, cast
 
 import pytest
@@ -28,7 +28,7 @@ from ppa_assigner.record import (
     whole_seconds,
 )
 
-T0 = datetime(2026, 11, 25, 3, 14, 12, tzinfo=timezone.utc)
+T0 = datetime(2026, 11, 25, 3, 14, 12, tzinfo=UTC)
 LINE = (
     'ppa-assigner: {"v":1,"serial":42,"nonce":"9be2","state":"used","since":"2026-11-25T03:14:12Z",'
     '"touched":"2026-11-25T03:14:12Z","until":"2026-11-25T11:14:12Z","pool":"default","owner":"ticket-123",'
@@ -39,7 +39,7 @@ LINE = (
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 human = st.none() | words.filter(lambda text: not any(line.startswith("ppa-assigner:") for line in text.split("\n")))
 moments = st.datetimes(datetime(2004, 1, 1), datetime(2200, 12, 31)).map(  # noqa: DTZ001 - the zone follows
-    lambda moment: whole_seconds(moment.replace(tzinfo=timezone.utc))
+    lambda moment: whole_seconds(moment.replace(tzinfo=UTC))
 )
 counts = st.integers(0, 10**9)
 optional = st.none() | words
@@ -264,8 +264,8 @@ OUT_OF_BOUNDS = {
     "a line of more than 64 KiB": {"owner": "x" * 70_000},
     "a number beyond 2^53": {"serial": 2**53 + 1},
     "a negative number": {"tries": -1},
-    "a year after 2200": {"until": datetime(2201, 1, 1, tzinfo=timezone.utc)},
-    "a year before 2004": {"since": datetime(2003, 1, 1, tzinfo=timezone.utc)},
+    "a year after 2200": {"until": datetime(2201, 1, 1, tzinfo=UTC)},
+    "a year before 2004": {"since": datetime(2003, 1, 1, tzinfo=UTC)},
 }
 
 
@@ -381,8 +381,8 @@ def test_times_are_utc_in_whole_seconds() -> None:
     """Whatever zone a moment or the host is of; what is less than a second is left out."""
     moment = T0.astimezone(timezone(timedelta(hours=5))) + timedelta(seconds=0.9)
     assert format_time(moment) == "2026-11-25T03:14:12Z"
-    assert (whole_seconds(moment), whole_seconds(moment).tzinfo) == (T0, timezone.utc)
-    assert (parse_time(format_time(moment)), parse_time(format_time(moment)).tzinfo) == (T0, timezone.utc)
+    assert (whole_seconds(moment), whole_seconds(moment).tzinfo) == (T0, UTC)
+    assert (parse_time(format_time(moment)), parse_time(format_time(moment)).tzinfo) == (T0, UTC)
 
 
 def test_unstorable_texts_are_known() -> None:

@@ -68,7 +68,7 @@ def known(daemon: Daemon) -> dict[str, tuple[str, str | None]]:
 
 def seconds(lease: dict[str, Any]) -> float:
     """How long it lasts in all."""
-    since, until_ = (datetime.fromisoformat(lease[key].replace("Z", "+00:00")) for key in ("since", "until"))
+    since, until_ = (datetime.fromisoformat(lease[key]) for key in ("since", "until"))
     return (until_ - since).total_seconds()
 
 

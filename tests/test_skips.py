@@ -16,8 +16,6 @@ ALLOWED = {
     "contract/test_launchpad_contract.py": "credentials",
     "contract/test_probes.py": "the record of what it answered",
     "contract/test_wadl.py": "the record of what it answered",
-    "fuzz/test_fuzz.py": "Python 3.11",
-    "mutation/test_quick.py": "Python 3.11",
     "standin/test_process.py": "more file descriptors",
 }
 """The files that may skip something, with what the README says of it."""

@@ -213,7 +213,7 @@ class _Uvicorn(uvicorn.Server):
         for the rest: the Date of answers, and to be seen alive.
         """
         while not await self.on_tick(0):
-            with contextlib.suppress(asyncio.TimeoutError):
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._exit.wait(), TICK_S)
 
     async def on_tick(self, counter: int) -> bool:

@@ -135,7 +135,7 @@ class EventStream(Response):
                 while going_on and not (gone.done() or self._over()):
                     going_on = await self._tell_news(send, wake) or self._follow
             await self._write(send, b"", more=False)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             await _drop(scope, gone)
         finally:
             gone.cancel()
@@ -154,7 +154,7 @@ class EventStream(Response):
         elif self._follow:
             try:
                 await asyncio.wait_for(wake.wait(), self._streams.keep_alive)
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 await self._write(send, b": still here\n\n")
         return bool(frames)
 

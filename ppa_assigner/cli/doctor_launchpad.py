@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -155,7 +155,7 @@ def _pool_of(settings: Settings) -> dict[Reference, Pool]:
 
 def _clock(listing: Listing) -> Finding:
     """One of the two witnesses of the time: while they disagree no lease ends by it."""
-    ahead = (datetime.now(timezone.utc) - listing.moment.date).total_seconds()
+    ahead = (datetime.now(UTC) - listing.moment.date).total_seconds()
     if abs(ahead) < SKEW_S:
         return good("clock", f"within {max(2, round(abs(ahead)) + 1)} s of Launchpad's")
     way = "ahead of" if ahead > 0 else "behind"

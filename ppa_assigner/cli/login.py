@@ -41,7 +41,7 @@ or let systemd hand it over: LoadCredential=launchpad:{path}
 """
 
 
-class Level(str, enum.Enum):
+class Level(enum.StrEnum):
     """What a person can be asked to grant."""
 
     WRITE_PUBLIC = "WRITE_PUBLIC"

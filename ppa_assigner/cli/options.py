@@ -92,7 +92,7 @@ Attempt = Annotated[
 ]
 
 
-class OnLost(str, enum.Enum):
+class OnLost(enum.StrEnum):
     """What becomes of the command whose lease is lost."""
 
     STOP = "stop"

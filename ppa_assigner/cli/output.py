@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ..client.errors import AssignerError
@@ -79,7 +79,7 @@ def drawn(items: Iterable[PPA]) -> list[str]:
 
 
 def _rows(items: Iterable[PPA]) -> list[tuple[str, ...]]:
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     return [tuple(escaped(cell) for cell in _row(item, now)) for item in items]
 
 
@@ -131,7 +131,7 @@ def _remark(item: Mapping[str, Any]) -> str:
 
 def _time(text: object) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(text).replace("Z", "+00:00"))  # Python 3.10 reads no Z
+        return datetime.fromisoformat(str(text))
     except ValueError:
         return None
 

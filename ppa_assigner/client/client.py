@@ -11,10 +11,8 @@ import os
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, Unpack, cast
 from urllib.parse import quote, urlencode
-
-from typing_extensions import Unpack
 
 from ..reference import Reference
 from .errors import AssignerError, Bug, Document, NoneFree, Unavailable, UnknownLease, UsageError, error_of
@@ -76,7 +74,7 @@ class Client:
         while True:
             try:
                 return self._ask(asking.next_request())
-            except (NoneFree, Unavailable) as error:  # noqa: PERF203 - the loop is there to try again
+            except (NoneFree, Unavailable) as error:
                 asking.failed(error)
                 if asking.is_over(error) or patience.is_over:
                     raise
@@ -237,7 +235,7 @@ class Client:
         while True:
             try:
                 return self._once(method, path, body, read=patience.read)
-            except Unavailable as error:  # noqa: PERF203 - the loop is there to try again
+            except Unavailable as error:
                 patience.maybe_done |= error.maybe_done
                 given_up = (error.maybe_done and not resend) or error.pending
                 if given_up or not patience.pause(error.retry_after):

@@ -45,7 +45,7 @@ def following(transport: Transport, *, follow: bool) -> Generator[Event, None, N
             if not follow:
                 return
             time.sleep(_AGAIN_S)
-        except Unavailable as away:  # noqa: PERF203 - the loop is there to try again
+        except Unavailable as away:
             if not patience.pause(away.retry_after):
                 raise
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
@@ -289,7 +289,7 @@ def _date(text: str) -> datetime:
 
 
 def _of_this_age(date: datetime) -> datetime:
-    date = date.replace(tzinfo=timezone.utc) if date.tzinfo is None else date.astimezone(timezone.utc)
+    date = date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
     if date.year not in YEARS:
         raise ValueError("not a date of this age")
     return date

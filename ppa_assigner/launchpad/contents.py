@@ -10,7 +10,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -85,7 +85,7 @@ def arriving(url: str, name: str, since: datetime | None) -> Ways:
     on when that page does not show all: `status` takes one value only, so history is in the answer and may be long.
     """
     if since is not None:
-        return (query(url, name, created_since_date=since.astimezone(timezone.utc).isoformat()),)
+        return (query(url, name, created_since_date=since.astimezone(UTC).isoformat()),)
     active = (query(url, name, size=SOME, status=status) for status in ACTIVE_STATUSES)
     return query(url, name, size=SOME, order_by_date=True), *active
 

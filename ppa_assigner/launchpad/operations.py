@@ -313,7 +313,7 @@ def _entries(page: list[dict[str, Any]], moment: Moment) -> Iterator[Entry]:
             found = answers.entry(data, moment)
             if isinstance(found, Entry) and reference_of(found.url):
                 yield found
-        except UnreadableError as error:  # noqa: PERF203 - each is judged by itself
+        except UnreadableError as error:
             log.debug("left out of a listing: %s", error)
 
 

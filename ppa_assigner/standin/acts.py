@@ -78,7 +78,7 @@ class Acts(Peopling, Packing):
         """Set, step (seconds) or speed up the clock; without arguments read it."""
         clock = self._world.clock
         if at is not None:
-            clock.set(datetime.fromisoformat(at.replace("Z", "+00:00")))
+            clock.set(datetime.fromisoformat(at))
         if step is not None:
             clock.step(step)
         if speed is not None:

@@ -5,7 +5,7 @@ After its start it looks at nothing but the monotonic clock, so a test that sets
 
 import threading
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 
 class Clock:
@@ -14,7 +14,7 @@ class Clock:
     def __init__(self, speed: float = 1.0) -> None:
         self.changed = threading.Condition(threading.RLock())
         self._speed = speed
-        self._base = datetime.now(timezone.utc)
+        self._base = datetime.now(UTC)
         self._mark = time.monotonic()
 
     @property
@@ -30,7 +30,7 @@ class Clock:
     def set(self, when: datetime) -> None:
         """Show `when` from now on; a time without a zone is taken as UTC."""
         with self.changed:
-            self._restart(when if when.tzinfo else when.replace(tzinfo=timezone.utc), self._speed)
+            self._restart(when if when.tzinfo else when.replace(tzinfo=UTC), self._speed)
 
     def step(self, seconds: float) -> None:
         """Jump by `seconds`, back when they are negative."""

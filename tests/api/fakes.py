@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -31,7 +31,7 @@ from ppa_assigner.views import Act, Condition, End, EndsBy, Health, Lent, PoolVi
 
 DEADLINE_S = 30.0
 JSON = {"Content-Type": "application/json"}
-NOW = datetime(2026, 11, 25, 3, 14, 12, tzinfo=timezone.utc)
+NOW = datetime(2026, 11, 25, 3, 14, 12, tzinfo=UTC)
 ONE = Reference("ci-pool", "ubuntu", "pool-001")
 TWO = Reference("ci-pool", "ubuntu", "pool-002")
 LEASE = "4c1f8f0e3a7d4b5f9e2c6d1a0b7c8e9f"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -15,7 +15,7 @@ from ppa_assigner.port import AccessDenied, Gone, Moment
 from ppa_assigner.record import HOST, Record, State
 from tests.automaton.lab import World, assign, untrusted
 
-T0 = datetime(2026, 11, 25, 3, 14, 12, tzinfo=timezone.utc)
+T0 = datetime(2026, 11, 25, 3, 14, 12, tzinfo=UTC)
 USED = Record(serial=1, nonce="n", state=State.USED, since=T0, touched=T0, pool="default", owner="me", lease="l")
 
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -98,7 +98,7 @@ def allow_many_files() -> None:
 def header() -> dict[str, str]:
     """When and where this was measured; empty: not there."""
     return {
-        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "commit": _commit(),
         "Python": platform.python_version(),
         **{name: version(name) for name in PACKAGES},

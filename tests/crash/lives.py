@@ -174,7 +174,7 @@ def asked_again(call: Callable[[], _T]) -> _T:
     while True:
         try:
             return call()
-        except Unavailable:  # noqa: PERF203 - the loop is there to try again
+        except Unavailable:
             if time.monotonic() > end:
                 raise
 

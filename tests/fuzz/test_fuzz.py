@@ -59,7 +59,6 @@ def statuses(report: Path) -> Counter[int]:
     return found
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="schemathesis needs Python 3.11")
 @pytest.mark.timeout(600)
 def test_whatever_is_sent_is_answered_as_documented(
     tmp_path: Path, launchpad: Launchpad, record_property: Callable[[str, object], None]

@@ -14,7 +14,6 @@ from .areas import QUICK
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="mutmut needs Python 3.11")
 @pytest.mark.timeout(900)  # a minute of computing on two cores, which other tests may need meanwhile
 def test_each_small_change_is_noticed_or_explained() -> None:
     """A limit that is one off, a condition turned round, an argument left out: some test of that part fails."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -27,9 +27,9 @@ def date_of(client: Client) -> datetime:
 def test_the_date_header_is_the_standins_clock(client: Client, control: Control) -> None:
     """A clock that is set or stepped shows in the Date header of every answer."""
     control.clock(at="2030-01-02T03:04:05+00:00", speed=0)
-    assert date_of(client) == datetime(2030, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+    assert date_of(client) == datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
     control.clock(step=-3600)
-    assert date_of(client) == datetime(2030, 1, 2, 2, 4, 5, tzinfo=timezone.utc)
+    assert date_of(client) == datetime(2030, 1, 2, 2, 4, 5, tzinfo=UTC)
 
 
 def test_the_clock_can_be_sped_up(control: Control) -> None:

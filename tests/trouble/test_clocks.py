@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -65,14 +65,14 @@ def agree_about_an_end(one: Site, other: Site) -> None:
         eventually(lambda: not alarmed(each), "Launchpad's clock is believed alone", 90.0)  # noqa: B023 - it is over at once
     lease = one.assign("short", ttl=8, wait=20).document
     eventually(lambda: other.ask("GET", f"/v1/leases/{lease['id']}").document.get("until") == lease["until"], "seen")
-    since = datetime.fromisoformat(lease["since"].replace("Z", "+00:00"))
-    assert abs((since - datetime.now(timezone.utc)).total_seconds()) < 300
+    since = datetime.fromisoformat(lease["since"])
+    assert abs((since - datetime.now(UTC)).total_seconds()) < 300
     eventually(lambda: one.record(lease["ppa"]).state is not State.USED, "its end")
     written = one.launchpad.control.descriptions(lease["ppa"])
     dirty = next(
         each for each in written if (found := parse(each["description"]).record) and found.state is State.DIRTY
     )
-    end = datetime.fromisoformat(lease["until"].replace("Z", "+00:00"))
+    end = datetime.fromisoformat(lease["until"])
     assert end <= datetime.fromisoformat(dirty["at"]) < end + timedelta(seconds=20)
     for each in (one, other):
         eventually(lambda: set(each.conditions()) == {"ok"}, "all in order")  # noqa: B023 - it is over at once
@@ -200,7 +200,7 @@ def test_a_stray_is_found_in_a_ppa_that_became_free_a_day_ahead(
 
 def test_hosts_booted_at_different_times_agree() -> None:
     """What a clock shows depends on Launchpad's answers alone, whenever this host was booted."""
-    date = datetime(2026, 11, 25, 3, 0, 0, tzinfo=timezone.utc)
+    date = datetime(2026, 11, 25, 3, 0, 0, tzinfo=UTC)
     boots = {"old": 9_000_000.0, "new": 5.0}
     clocks = {name: LaunchpadClock(lambda name=name: boots[name], lambda _: None) for name in boots}  # type: ignore[misc]  # a default binds each
     for name, clock in clocks.items():

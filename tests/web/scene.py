@@ -12,7 +12,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def site(folder: Path, launchpad: Launchpad, name: str, pools: dict[str, Any], c
 
 def record(state: State, pool: str, age: float = 3 * 3600.0, **values: Any) -> Record:
     """A record that is `age` seconds old."""
-    since = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(seconds=age)
+    since = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=age)
     nonce = hashlib.sha256(f"{state}{pool}{age}{values}".encode()).hexdigest()[:32]
     return Record(serial=1, nonce=nonce, state=state, since=since, touched=since, pool=pool, **values)
 
@@ -87,7 +87,7 @@ def used(number: int, pool: str, owner: str, hours: float = 6.0, **values: Any) 
     """A lease; the number makes it its own."""
     made = record(State.USED, pool, 600.0 + 1733.0 * (number % 37), owner=owner, request=f"build-{number}", **values)
     lease = hashlib.sha256(f"{pool}{number}".encode()).hexdigest()[:32]
-    ends = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(hours=hours)
+    ends = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=hours)
     return replace(made, lease=lease, until=ends)
 
 

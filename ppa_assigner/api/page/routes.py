@@ -6,7 +6,7 @@ Rule: only `/` and the files are open to everybody, and where clients are config
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -96,7 +96,7 @@ class Pages:
             [documents.event(event) for event in self._last_events()],
             trouble=words.banner(self._backend.unready(), documents.reachable(self._backend.launchpad())),
             root=_root(self._backend.snapshots()),
-            now=datetime.now(timezone.utc),
+            now=datetime.now(UTC),
         )
 
     def _last_events(self) -> Sequence[Event]:

@@ -55,7 +55,7 @@ def ago(seconds: float) -> str:
 
 def moment(text: str) -> datetime:
     """The time that the API wrote."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))  # Python 3.10 reads no Z
+    return datetime.fromisoformat(text)
 
 
 def exact(text: str) -> str:
