@@ -8,11 +8,7 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.launchpad.transport import (
-    Timeouts,
-    Transport,
-    boottime,
-)
+from ppa_assigner.launchpad.http import Timeouts, Transport, boottime
 from ppa_assigner.port import Lane
 from tests.rawserver import Peer, Request, Script
 

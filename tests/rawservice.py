@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from ppa_assigner.launchpad.http import Timeouts, Transport, boottime
 from ppa_assigner.launchpad.indexes import Indexes
 from ppa_assigner.launchpad.operations import Operations
-from ppa_assigner.launchpad.transport import Timeouts, Transport, boottime
 from ppa_assigner.port import (
     Entry,
     Moment,

@@ -15,9 +15,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from .. import __version__
 from ..client.errors import NotPermitted, Unavailable
 from ..launchpad import new_credentials, refuse_insecure_environment, service_url, web_root
-from ..launchpad.answers import NOT_NOW, said
-from ..launchpad.texts import Secrets
-from ..launchpad.transport import Answer, NoAnswerError, NotSentError, Timeouts, Transport, boottime
+from ..launchpad.http import Answer, NoAnswerError, NotSentError, Timeouts, Transport, boottime
+from ..launchpad.redaction import Secrets
+from ..launchpad.responses import NOT_NOW, said
 from . import signals
 
 CONSUMER = "ppa-assigner"

@@ -22,7 +22,7 @@ from .doctor_records import records
 if TYPE_CHECKING:
     from ..config import Pool, Settings
     from ..launchpad import Timeouts
-    from ..launchpad.examining import Examiner, Listing, Shown
+    from ..launchpad.account import Examiner, Listing, Shown
     from ..reference import Reference
 
 CONNECT_S, READ_S, TOTAL_S = 5.0, 15.0, 20.0
@@ -46,7 +46,7 @@ def examined(settings: Settings) -> Iterator[Finding]:
     """All that is found there."""
     from ..config import credentials_path
     from ..launchpad import CredentialsError, InsecureEnvironment, cache_directory, load_credentials
-    from ..launchpad.examining import Examiner
+    from ..launchpad.account import Examiner
 
     launchpad = settings.launchpad
     try:
@@ -103,7 +103,7 @@ def _examined(examiner: Examiner, settings: Settings) -> Iterator[Finding]:
 
 def _way(service: str) -> str:
     """The proxy, without who we are there."""
-    from ..launchpad.transport import proxy_for
+    from ..launchpad.http import proxy_for
 
     proxy = proxy_for(service)
     if proxy is None:

@@ -13,7 +13,7 @@ from .doctor_findings import NOT_PERMITTED, Finding, bad, few, good, note, warni
 
 if TYPE_CHECKING:
     from ..config import Settings
-    from ..launchpad.examining import Shown
+    from ..launchpad.account import Shown
     from ..record import Record, Text
 
 

@@ -1,8 +1,9 @@
-"""Launchpad, as the worker's port wants it.
+"""Launchpad's web service behind the worker's port.
 
-`client` logs in and signs (it alone imports launchpadlib); `operations` are the port's calls, one raw request each or a
-listing of them; `answers` says what an answer means; `transport` and `sockets` send each request once, within its
-deadline.  Rule: nothing here decides anything about a PPA.
+`client` logs in and signs (the only module that imports launchpadlib); `operations` implements the port's calls with
+`session` (single requests and paged collections), `content`, `settings` and `indexes`; `responses` says what a response
+means; `http`, `bodies` and `sockets` send each request once, within its deadline.  Rule: nothing here decides anything
+about a PPA.
 """
 
 from .client import (
@@ -18,7 +19,7 @@ from .client import (
     web_root,
 )
 from .credentials import CredentialsError
-from .transport import RequestSeen, Timeouts
+from .http import RequestSeen, Timeouts
 
 __all__ = [
     "CredentialsError",

@@ -28,21 +28,13 @@ from lazr.restfulclient._browser import MultipleRepresentationCache
 from lazr.restfulclient.errors import HTTPError
 
 from ..port import Lane
-from .answers import credentials_fault, said
 from .credentials import read
+from .http import Answer, NoAnswerError, NotSentError, RequestSeen, Timeouts, Transport, boottime as boot_time_clock
 from .indexes import PRODUCTION, Indexes
-from .links import origin
 from .operations import Operations
-from .texts import Secrets, one_line
-from .transport import (
-    Answer,
-    NoAnswerError,
-    NotSentError,
-    RequestSeen,
-    Timeouts,
-    Transport,
-    boottime as boot_time_clock,
-)
+from .redaction import Secrets, one_line
+from .responses import credentials_fault, said
+from .urls import origin
 
 log = logging.getLogger(__name__)
 

@@ -37,14 +37,14 @@ from ..port import (
     WriteAnswer,
 )
 from ..reference import Reference
-from . import answers, belongings, contents, history
-from .answers import UnreadableError
-from .asking import Asking, T, told
-from .catalogue import Catalogue, architectures
+from . import responses, session, settings
+from .content import Catalogue, Series, Survey, Ways, active_on, architectures, arriving, ever_had, undeleted
+from .http import Answer, NoAnswerError, NotSentError, TooLargeError, Transport
 from .indexes import Indexes
-from .links import reference_of, to_person, to_ppa
-from .texts import one_line
-from .transport import Answer, NoAnswerError, NotSentError, TooLargeError, Transport
+from .redaction import one_line
+from .responses import UnreadableError
+from .session import Asking, T, told
+from .urls import reference_of, to_person, to_ppa
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class Operations:
         self._asking = Asking(root, transport, signed)
         self._boottime = boottime
         self._indexes = indexes
-        self._missing = contents.Missing()
+        self._missing = session.Missing()
         self._catalogue = Catalogue(root, self._missing)
         # The second of two requests at once; a lane's own threads, so that hung work does not delay assigning.
         self._seconds = {
@@ -93,10 +93,10 @@ class Operations:
         there is no such owner nothing is listed: each PPA is read alone then, and says so itself.  `compare`: with
         those that are hidden, which is as many requests more.
         """
-        url, started = f"{to_person(self._root, owner)}/ppas?{urlencode({'ws.size': contents.PAGE})}", self._boottime()
+        url, started = f"{to_person(self._root, owner)}/ppas?{urlencode({'ws.size': responses.PAGE})}", self._boottime()
         deadline = self._transport.deadline()
         answer = told(partial(self._look, url, self._asking.getter(deadline=deadline)))
-        if isinstance(answer, Unavailable) and answer.status in answers.NOT_THERE:
+        if isinstance(answer, Unavailable) and answer.status in responses.NOT_THERE:
             return Look({}, started, self._boottime())
         if not compare or not isinstance(answer, Look):
             return answer
@@ -106,27 +106,27 @@ class Operations:
         public = (ppa for ppa, entry in answer.entries.items() if not entry.private)
         return replace(answer, hidden=frozenset(public) - everybody)
 
-    def _look(self, url: str, get: contents.Get) -> Look:
+    def _look(self, url: str, get: session.Get) -> Look:
         found: dict[Reference, Entry] = {}
         started = self._boottime()
         ended = started
         try:
-            for page, moment in contents.pages(get, url):
+            for page, moment in session.pages(get, url):
                 ended = moment.ended
                 found.update((reference_of(entry.url), entry) for entry in _entries(page, moment))
         except TooLargeError as error:  # somebody's endless description is no reason not to look at the others
             log.warning("%s: all further PPAs are read one by one", error)
         return Look(found, started, ended)
 
-    def _shown_to_all(self, url: str, get: contents.Get) -> frozenset[Reference]:
+    def _shown_to_all(self, url: str, get: session.Get) -> frozenset[Reference]:
         """Those that everybody is shown (docs/explanation/launchpad.md#telling-a-disabled-ppa)."""
-        listed = contents.entries(get, url)
-        return frozenset(reference_of(answers.text(data, "self_link")) for data in listed)
+        listed = session.entries(get, url)
+        return frozenset(reference_of(responses.text(data, "self_link")) for data in listed)
 
     def read(self, ppa: Reference, lane: Lane = Lane.WORK) -> ReadAnswer:
         """One PPA afresh: one request."""
         try:
-            return answers.read_answer(self._asking.send("GET", to_ppa(self._root, ppa), lane=lane))
+            return responses.read_answer(self._asking.send("GET", to_ppa(self._root, ppa), lane=lane))
         except (NotSentError, NoAnswerError) as error:
             return Unavailable(str(error))
 
@@ -140,33 +140,33 @@ class Operations:
         first: Moment | None = None
         for number in range(MOST_DELETED):
             answer = get(to_ppa(self._root, replace(ppa, name=f"{ppa.name}-deletedppa{number or ''}")))
-            first = first or answers.moment(answer)
+            first = first or responses.moment(answer)
             if answer.status == HTTPStatus.NOT_FOUND:
                 return Deleted(tuple(found), first)
-            found.append(answers.of_deleted(answer))
+            found.append(responses.of_deleted(answer))
         raise UnreadableError(f"more than {MOST_DELETED} deleted PPAs had its name")
 
     def enabled(self, entry: Entry) -> bool | Unavailable:
         """Whether everybody is shown what it says: one request without our signature."""
         try:
-            return answers.shown_to_all(self._asking.send("GET", entry.url, lane=Lane.WORK, ours=False))
+            return responses.shown_to_all(self._asking.send("GET", entry.url, lane=Lane.WORK, ours=False))
         except (NotSentError, NoAnswerError) as error:
             return Unavailable(str(error))
 
     def arrivals(self, entry: Entry, since: datetime | None, lane: Lane = Lane.WORK) -> Arrivals | Unavailable:
         """How many active sources and binaries were created since then (None: ever): two requests at once."""
-        ways = [contents.arriving(entry.url, name, since) for name in ("getPublishedSources", "getPublishedBinaries")]
+        ways = [arriving(entry.url, name, since) for name in ("getPublishedSources", "getPublishedBinaries")]
         answer = told(partial(self._arrivals, ways, lane))
         return Unavailable(answer.reason) if isinstance(answer, Refused) else answer
 
-    def _arrivals(self, ways: list[contents.Ways], lane: Lane) -> Arrivals:
+    def _arrivals(self, ways: list[Ways], lane: Lane) -> Arrivals:
         deadline, started = self._transport.deadline(), self._boottime()
         second = self._beside(lane, ways[1][0], deadline)
         try:
             first = self._asking.send("GET", ways[0][0], lane=lane, deadline=deadline)
             get = partial(self._asking.send, "GET", lane=lane, deadline=deadline)
-            sources, one = contents.active_on(first, ways[0][1:], get)
-            binaries, other = contents.active_on(_result(second, deadline), ways[1][1:], get)
+            sources, one = active_on(first, ways[0][1:], get)
+            binaries, other = active_on(_result(second, deadline), ways[1][1:], get)
         finally:
             second.cancel()
         seen = type(one)(min(one.date, other.date), started, max(one.ended, other.ended))
@@ -184,10 +184,10 @@ class Operations:
         """
         return told(self._listing(partial(self._content, whole), entry))
 
-    def _content(self, whole: bool, get: contents.Get, entry: Entry) -> Content:
-        return contents.Survey(get, entry, lambda: self._series_of(entry, get), self._missing).content(whole)
+    def _content(self, whole: bool, get: session.Get, entry: Entry) -> Content:
+        return Survey(get, entry, lambda: self._series_of(entry, get), self._missing).content(whole)
 
-    def _listing(self, read: Callable[[contents.Get, Entry], T], entry: Entry) -> Callable[[], T]:
+    def _listing(self, read: Callable[[session.Get, Entry], T], entry: Entry) -> Callable[[], T]:
         """That listing of a PPA, when it has its turn."""
 
         def listed() -> T:
@@ -196,22 +196,22 @@ class Operations:
 
         return listed
 
-    def _series_of(self, entry: Entry, get: contents.Get) -> tuple[contents.Series, ...]:
+    def _series_of(self, entry: Entry, get: session.Get) -> tuple[Series, ...]:
         return self._catalogue.series(reference_of(entry.url).distribution, get)
 
     def uploaders(self, entry: Entry) -> Collection[str] | Refused | Unavailable:
         """Who has a 'main' upload right beside the owner, as `~name`."""
-        return told(self._listing(belongings.uploaders, entry))
+        return told(self._listing(settings.uploaders, entry))
 
     def belongings(self, entry: Entry) -> Belongings | Refused | Unavailable:
         """Dependencies, processors and uploaders: three requests, one more for each further 300 of a kind."""
-        return told(self._listing(belongings.read, entry))
+        return told(self._listing(settings.read, entry))
 
     def ever_had(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Unavailable:
         """Whether that version was ever published here: one request.  Launchpad takes no second upload of one that it
         once accepted (docs/explanation/launchpad.md#burnt-versions).
         """
-        answer = told(partial(history.ever_had, self._asking.getter(lane), entry, source, version))
+        answer = told(partial(ever_had, self._asking.getter(lane), entry, source, version))
         return Unavailable(answer.reason) if isinstance(answer, Refused) else answer
 
     def undeleted(self, entry: Entry) -> Remains | Refused | Unavailable:
@@ -219,7 +219,7 @@ class Operations:
         reading ends there.  When there are none, all of the PPA's history was read: a request per 300 sources or
         binaries that ever were, at least two.
         """
-        return told(self._listing(history.undeleted, entry))
+        return told(self._listing(undeleted, entry))
 
     def indexed(self, ppa: Reference) -> Remains | Unavailable:
         """Packages in the indexes of all series: one plain request a series, and one for each index that its Release
@@ -242,7 +242,7 @@ class Operations:
 
     def set_fields(self, entry: Entry, fields: Mapping[str, str | bool]) -> WriteAnswer:
         """Compare-and-swap of `belongings.FIELDS`, one request.  Raises ValueError for any other field."""
-        if unknown := set(fields) - belongings.FIELDS:
+        if unknown := set(fields) - settings.FIELDS:
             raise ValueError(f"not to be set by this: {', '.join(sorted(unknown))}")
         return self._asking.patch(entry, fields, Lane.WORK)
 
@@ -250,10 +250,10 @@ class Operations:
         """One POST and, when it was made, one GET.  Raises ValueError for texts that forms do not carry unchanged:
         carriage returns, NUL, lone surrogates.
         """
-        fields = belongings.making(self._root, ppa, displayname, description)
+        fields = settings.making(self._root, ppa, displayname, description)
         deadline = self._transport.deadline()
         try:
-            answer = answers.created(self._asking.post(to_person(self._root, ppa.owner), fields, deadline=deadline))
+            answer = responses.created(self._asking.post(to_person(self._root, ppa.owner), fields, deadline=deadline))
         except NotSentError as error:
             return Unavailable(str(error))
         except NoAnswerError as error:
@@ -264,7 +264,7 @@ class Operations:
         try:
             if reference_of(url) != ppa:
                 return Unknown(f"made, by its answer, was {one_line(url)}")
-            found = answers.read_answer(self._asking.send("GET", url, lane=Lane.WORK, deadline=deadline))
+            found = responses.read_answer(self._asking.send("GET", url, lane=Lane.WORK, deadline=deadline))
         except (NotSentError, NoAnswerError, UnreadableError) as error:
             return Unknown(f"made, but not seen yet: {error}")
         return found if isinstance(found, Entry) else Unknown(f"made, but not seen yet: {found.reason}")
@@ -273,44 +273,44 @@ class Operations:
 
     def delete(self, publication: Publication, comment: str, not_after: float) -> ActAnswer:
         """One POST.  `not_after` (boot-time clock, here and below): by then it has left or never will."""
-        fields = contents.operation("requestDeletion", removal_comment=one_line(comment))
+        fields = session.operation("requestDeletion", removal_comment=one_line(comment))
         return self._asking.act(publication.url, fields, not_after)
 
     def cancel(self, build: Build, not_after: float) -> ActAnswer:
         """One POST.  Done also when there was nothing to cancel (docs/explanation/launchpad.md#builds)."""
-        return self._asking.act(build.url, contents.operation("cancel"), not_after)
+        return self._asking.act(build.url, session.operation("cancel"), not_after)
 
     def grant(self, entry: Entry, who: str, lane: Lane, not_after: float) -> ActAnswer:
         """One POST; idempotent."""
-        fields = belongings.upload_right(self._root, "newComponentUploader", who)
+        fields = settings.upload_right(self._root, "newComponentUploader", who)
         return self._asking.act(entry.url, fields, not_after, lane)
 
     def revoke(self, entry: Entry, who: str, not_after: float) -> ActAnswer:
         """One POST; idempotent."""
-        fields = belongings.upload_right(self._root, "deleteComponentUploader", who)
+        fields = settings.upload_right(self._root, "deleteComponentUploader", who)
         return self._asking.act(entry.url, fields, not_after)
 
     def add_dependency(self, entry: Entry, dependency: str, not_after: float) -> ActAnswer:
         """One POST.  Done also when it was there.  Raises ValueError for what is no archive."""
-        answer = self._asking.act(entry.url, belongings.adding(self._root, dependency), not_after)
-        return belongings.added(answer)
+        answer = self._asking.act(entry.url, settings.adding(self._root, dependency), not_after)
+        return settings.added(answer)
 
     def remove_dependency(self, entry: Entry, dependency: str, not_after: float) -> ActAnswer:
         """One POST.  One that is not there is an error of the server, so Unavailable that was sent: look at
         `belongings` first (docs/explanation/launchpad.md#dependencies).  Raises ValueError for what is no archive.
         """
-        return self._asking.act(entry.url, belongings.removing(self._root, dependency), not_after)
+        return self._asking.act(entry.url, settings.removing(self._root, dependency), not_after)
 
     def set_processors(self, entry: Entry, names: Collection[str], not_after: float) -> ActAnswer:
         """One POST; idempotent."""
-        return self._asking.act(entry.url, belongings.building_for(self._root, names), not_after)
+        return self._asking.act(entry.url, settings.building_for(self._root, names), not_after)
 
 
 def _entries(page: list[dict[str, Any]], moment: Moment) -> Iterator[Entry]:
     """Those that can be used.  One that cannot be read says nothing of the others: who looks reads it alone."""
     for data in page:
         try:
-            found = answers.entry(data, moment)
+            found = responses.entry(data, moment)
             if isinstance(found, Entry) and reference_of(found.url):
                 yield found
         except UnreadableError as error:

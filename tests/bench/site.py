@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ppa_assigner.config import load
-from ppa_assigner.launchpad.transport import lanes
+from ppa_assigner.launchpad.http import lanes
 from ppa_assigner.port import Lane
 from ppa_assigner.record import Record, State, compose, whole_seconds
 

@@ -65,7 +65,9 @@ AREAS: Mapping[str, Area] = {
         ("supervisor/claims.py", "supervisor/places.py", "supervisor/spent.py"),
         ("test_giving_up.py", "test_places.py", "test_spent.py", "test_assigning.py"),
     ),
-    "fences": Area(("launchpad/asking.py", "launchpad/links.py"), ("test_links.py", "test_asking.py")),
+    "fences": Area(
+        ("launchpad/session.py", "launchpad/urls.py"), ("launchpad/test_urls.py", "launchpad/test_session.py")
+    ),
     "dates": Area(
         tuple(f"automaton/{name}.py" for name in ("dating", "ending", "ticking", "learning")),
         tuple(

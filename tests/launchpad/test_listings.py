@@ -6,7 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from ppa_assigner.launchpad.transport import Timeouts
+from ppa_assigner.launchpad.http import Timeouts
 from ppa_assigner.port import Content, Entry, Unavailable
 from tests.rawserver import Peer, Request
 from tests.rawservice import PATH, PPA, archive, service

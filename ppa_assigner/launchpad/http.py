@@ -30,9 +30,9 @@ from urllib3.util import make_headers
 
 from ..port import Lane
 from .bodies import LARGEST_BYTES, Body, LongerError, Take
-from .slots import Slots
+from .redaction import Secrets, one_line
+from .semaphore import Slots
 from .sockets import Exchange, PlainPool, SecurePool, SecureSocket, TooLateError, carrying
-from .texts import Secrets, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.launchpad.answers import REDACTED, FailedError, page, read_answer
 from ppa_assigner.launchpad.bodies import LARGEST_BYTES
-from ppa_assigner.launchpad.transport import Answer, Timeouts, boottime
+from ppa_assigner.launchpad.http import Answer, Timeouts, boottime
+from ppa_assigner.launchpad.responses import REDACTED, FailedError, page, read_answer
 from ppa_assigner.port import (
     AccessDenied,
     Conflict,

@@ -1,37 +1,32 @@
-"""What is in a PPA, read page by page: publications, builds and accepted uploads.
+"""What is in a PPA and what ever was: publications, builds, accepted uploads; and the series they can be in.
 
 Rule: lists are read in the order in which content moves (sources, builds, uploads, binaries; Pending before Published),
-so that nothing slips by between two of them.  A listing that breaks off is no listing: FailedError.
+so that nothing slips by between two of them.  Nothing is taken for removed unless its own publication says so.  The
+series are kept for an hour; they decide only where to look, never whether something is there.
 """
 
 from __future__ import annotations
 
-import json
-import logging
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote
 
-from ..port import Build, Content, Entry, Moment, Publication, Unavailable
-from . import answers
-from .answers import FailedError, UnreadableError
-from .links import path
-from .transport import Answer
+from ..port import Build, Content, Entry, Moment, Publication, Remains, Unavailable
+from . import responses
+from .http import Answer
+from .redaction import one_line
+from .responses import REDACTED, FailedError, UnreadableError
+from .session import Get, Missing, asked_twice, entries, pages, query
+from .urls import path
 
-log = logging.getLogger(__name__)
-
-Get = Callable[[str], Answer]
 SOME = 50  # enough to see whether there are any
-PAGE = answers.PAGE
-MOST_PAGES = 200  # more than Launchpad gives within the time of a call
 ACTIVE_STATUSES = ("Pending", "Published")
 PENDING_STATES = ("Needs building", "Currently building", "Gathering build output", "Uploading build")
 CANCELLING = "Cancelling build"  # in no counter (docs/explanation/launchpad.md#builds)
-# Values from a fixed choice go as they are, all others as JSON (lazr.restfulclient does the same).
-_CHOICES = ("status", "build_state", "pocket")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,41 +35,6 @@ class Series:
 
     url: str
     obsolete: bool
-
-
-def operation(name: str, /, **values: Any) -> dict[str, str]:
-    """The fields of a named operation, encoded as Launchpad's own client does."""
-    encoded = {key: value if key in _CHOICES else json.dumps(value) for key, value in values.items()}
-    return {"ws.op": name, **encoded}
-
-
-def query(url: str, name: str, /, *, size: int = PAGE, **values: Any) -> str:
-    """The address of a listing that an operation gives, so many on a page."""
-    return f"{url}?{urlencode({**operation(name, **values), 'ws.size': size})}"
-
-
-def pages(get: Get, url: str) -> Iterator[tuple[list[dict[str, Any]], Moment]]:
-    """All pages of a collection.  Raises FailedError, NotSentError, NoAnswerError."""
-    for _ in range(MOST_PAGES):
-        data, moment = answers.page(get(url))
-        yield data["entries"], moment
-        following = data.get("next_collection_link")
-        if following is None:
-            return
-        url = str(following)
-    raise FailedError(Unavailable(f"more than {MOST_PAGES} pages"))
-
-
-def entries(get: Get, url: str) -> Iterator[dict[str, Any]]:
-    """The same, one by one."""
-    for found, _ in pages(get, url):
-        yield from found
-
-
-def asked_twice(get: Get, url: str) -> Answer:
-    """What is not there at first is asked for again: one wrong 404 must not look like an empty list."""
-    answer = get(url)
-    return get(url) if answer.status == HTTPStatus.NOT_FOUND else answer
 
 
 Ways = tuple[str, ...]
@@ -94,18 +54,18 @@ def active_on(answer: Answer, onward: Ways, get: Get) -> tuple[int, Moment]:
     """How many active ones are on this page.  If there are more pages, all are asked for `onward`, Pending before
     Published so that nothing slips by; where that is nowhere, there is at least one.  Raises FailedError.
     """
-    data, moment = answers.page(answer)
+    data, moment = responses.page(answer)
     active = sum(one.get("status") in ACTIVE_STATUSES for one in data["entries"])
     if active or not data.get("next_collection_link"):
         return active, moment
-    return (sum(len(answers.page(get(url))[0]["entries"]) for url in onward) if onward else 1), moment
+    return (sum(len(responses.page(get(url))[0]["entries"]) for url in onward) if onward else 1), moment
 
 
 def all_series(get: Get, url: str) -> tuple[Series, ...]:
     """Those of a distribution."""
     try:
         return tuple(
-            Series(answers.text(one, "self_link"), one.get("status") == "Obsolete") for one in entries(get, url)
+            Series(responses.text(one, "self_link"), one.get("status") == "Obsolete") for one in entries(get, url)
         )
     except UnreadableError as error:
         raise FailedError(Unavailable(str(error))) from error
@@ -161,8 +121,8 @@ class Survey:
         if self._missing.says(answer, "getBuildCounters"):
             return True
         if answer.status != 200:
-            raise FailedError(answers.problem(answer))
-        return answers.document(answer).get("pending") != 0
+            raise FailedError(responses.problem(answer))
+        return responses.document(answer).get("pending") != 0
 
     def _builds_in(self, state: str) -> Iterator[Build]:
         url = query(self._entry.url, "getBuildRecords", build_state=state)
@@ -188,7 +148,7 @@ class Survey:
 
     def _ever_populated(self) -> set[str] | None:
         """The series of all sources that were ever here; None: more than a page of them, so it may be any."""
-        page, _ = answers.page(self._get(query(self._entry.url, "getPublishedSources", order_by_date=True)))
+        page, _ = responses.page(self._get(query(self._entry.url, "getPublishedSources", order_by_date=True)))
         if page.get("next_collection_link") is not None:
             return None
         return {str(one.get("distro_series_link")) for one in page["entries"]}
@@ -200,23 +160,6 @@ class Survey:
             return
         first = [answer]
         yield from entries(lambda more: first.pop() if first else self._get(more), url)
-
-
-class Missing:
-    """Operations that the service at hand does not have: said once, in the log."""
-
-    def __init__(self) -> None:
-        self._said: set[str] = set()
-
-    def says(self, answer: Answer, name: str, also_404: bool = False) -> bool:
-        """Whether the answer means that there is no such operation."""
-        unknown = answer.status == 400 and b"No such operation" in answer.body
-        if not unknown and not (also_404 and answer.status == 404):
-            return False
-        if name not in self._said:
-            self._said.add(name)
-            log.warning("the service has no %s: taken as an empty list", name)
-        return True
 
 
 def _once(found: Iterable[Publication]) -> tuple[Publication, ...]:
@@ -237,7 +180,7 @@ def _binary(data: Mapping[str, Any]) -> Publication:
 
 def _publication(data: Mapping[str, Any], kind: str, where: str, debug: bool = False) -> Publication:
     name, version = (str(data.get(f"{kind}_{what}", "")) for what in ("name", "version"))
-    return Publication(answers.text(data, "self_link"), name, version, where, debug)
+    return Publication(responses.text(data, "self_link"), name, version, where, debug)
 
 
 def _where(data: Mapping[str, Any], link: str, parts: int) -> str:
@@ -249,7 +192,7 @@ def _where(data: Mapping[str, Any], link: str, parts: int) -> str:
 
 def _build(data: Mapping[str, Any], state: str) -> Build:
     return Build(
-        url=answers.text(data, "self_link"),
+        url=responses.text(data, "self_link"),
         title=str(data.get("title", "")),
         state=str(data.get("buildstate", state)),
         cancellable=data.get("can_be_cancelled") is True and state != CANCELLING,
@@ -258,3 +201,87 @@ def _build(data: Mapping[str, Any], state: str) -> Build:
 
 def _upload(data: Mapping[str, Any]) -> str:
     return " ".join(str(data.get(part, "?")) for part in ("display_name", "display_version"))
+
+
+def ever_had(get: Get, entry: Entry, source: str, version: str) -> bool:
+    """Whether that very version was ever published here: one request, of any status.  Raises FailedError,
+    NotSentError, NoAnswerError.
+    """
+    names = {"source_name": source, "version": version, "exact_match": True}
+    data, _ = responses.page(get(query(entry.url, "getPublishedSources", size=1, **names)))
+    return bool(data["entries"])
+
+
+def undeleted(get: Get, entry: Entry) -> Remains:
+    """Publications that are active, or not removed yet (docs/explanation/launchpad.md#removal-from-disk).
+
+    No filter asks for these, so all of history is read, newest first; the first page that has one ends it, and what is
+    counted is that page's.  Raises FailedError, NotSentError, NoAnswerError.
+    """
+    first: Moment | None = None
+    for name in ("getPublishedSources", "getPublishedBinaries"):
+        # By date: what comes meanwhile is in front and pushes nothing over a page's end unseen.
+        for page, moment in pages(get, query(entry.url, name, order_by_date=True)):
+            first = first or moment
+            if left := [one for one in page if _on_disk(one)]:
+                return Remains(len(left), _called(left[0]), first, _until(left))
+    if first is None:
+        raise FailedError(Unavailable("no page of publications"))
+    return Remains(0, None, first)
+
+
+def _on_disk(data: Mapping[str, Any]) -> bool:
+    if REDACTED in (data.get("date_removed"), data.get("status")):
+        raise FailedError(Unavailable("not readable for us"))
+    return data.get("date_removed") is None or data.get("status") in ACTIVE_STATUSES
+
+
+def _until(left: Sequence[Mapping[str, Any]]) -> datetime | None:
+    """The latest date for which one of them is scheduled: a version that another one superseded stays a day, also when
+    it is deleted then (docs/explanation/launchpad.md#removal-from-disk).
+    """
+    dates = (responses.date(one.get("scheduled_deletion_date")) for one in left)
+    return max((date for date in dates if date is not None), default=None)
+
+
+def _called(data: Mapping[str, Any]) -> str:
+    name, status = data.get("display_name", data.get("self_link", "?")), data.get("status", "?")
+    return one_line(f"{name} ({status})")
+
+
+KEPT_S = 3600.0
+
+
+class Catalogue:
+    """`root` is the address of the service's root.  A service that has no list of series has none."""
+
+    def __init__(self, root: str, missing: Missing) -> None:
+        self._root = root
+        self._missing = missing
+        self._kept: dict[str, tuple[float, tuple[Series, ...]]] = {}
+        self._lock = threading.Lock()
+
+    def series(self, distribution: str, get: Get) -> tuple[Series, ...]:
+        """All of a distribution.  Raises FailedError, NotSentError, NoAnswerError."""
+        with self._lock:
+            until, known = self._kept.get(distribution, (0.0, ()))
+        if time.monotonic() < until:
+            return known
+        known = self._ask(f"{self._root}{quote(distribution)}/series?ws.size={responses.PAGE}", get)
+        if known:  # that there are none may be a moment's fault of the service
+            with self._lock:
+                self._kept[distribution] = (time.monotonic() + KEPT_S, known)
+        return known
+
+    def _ask(self, url: str, get: Get) -> tuple[Series, ...]:
+        answer = asked_twice(get, url)
+        if self._missing.says(answer, "list of series", also_404=True):
+            return ()
+        first = [answer]
+        return all_series(lambda more: first.pop() if first else get(more), url)
+
+
+def architectures(series: Series, get: Get) -> tuple[str, ...]:
+    """The architectures of a series.  Raises FailedError, UnreadableError, NotSentError, NoAnswerError."""
+    url = f"{series.url}/architectures?ws.size={responses.PAGE}"
+    return tuple(responses.text(one, "architecture_tag") for one in entries(get, url))

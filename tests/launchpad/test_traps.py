@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ppa_assigner.launchpad import LaunchpadClient, NotAuthorised, Timeouts
-from ppa_assigner.launchpad.transport import boottime
+from ppa_assigner.launchpad.http import boottime
 from ppa_assigner.port import (
     AccessDenied,
     Arrivals,

@@ -11,10 +11,9 @@ import pytest
 from ppa_assigner.cli import doctor_host
 from ppa_assigner.config import load
 from ppa_assigner.launchpad import CredentialsError, load_credentials
-
-from .commandline import cli
-from .processes import configure, running, start_launchpad
-from .test_reload import reload
+from tests.commandline import cli
+from tests.processes import configure, running, start_launchpad
+from tests.test_reload import reload
 
 GOOD = "[1]\nconsumer_key = robot\nconsumer_secret = \naccess_token = Abc0123\naccess_secret = Sesame42\n\n"
 LOGIN = "`ppa-assigner login`"

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from ppa_assigner.launchpad.answers import UnreadableError
-from ppa_assigner.launchpad.contents import Series
-from ppa_assigner.launchpad.index_reading import LARGEST_BYTES, IndexReader
-from ppa_assigner.launchpad.indexes import Indexes, files
-from ppa_assigner.launchpad.transport import Timeouts, boottime
+from ppa_assigner.launchpad.content import Series
+from ppa_assigner.launchpad.http import Timeouts, boottime
+from ppa_assigner.launchpad.indexes import LARGEST_BYTES, Indexes, IndexReader, files
+from ppa_assigner.launchpad.responses import UnreadableError
 from ppa_assigner.port import Content, Done, Entry, Remains, Unavailable
 from ppa_assigner.reference import Reference
 from tests.apart import logged_in, standin_apart

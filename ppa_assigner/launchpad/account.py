@@ -15,11 +15,11 @@ from urllib.parse import urlencode
 
 from ..port import Done, Lane, Moment, Refused, Unavailable
 from ..reference import Reference
-from . import answers, contents
-from .answers import ACTIVE, REDACTED, FailedError
-from .asking import told
+from . import responses, session
 from .client import LaunchpadClient
-from .links import last_part, reference_of, to_person, to_ppa
+from .responses import ACTIVE, REDACTED, FailedError
+from .session import told
+from .urls import last_part, reference_of, to_person, to_ppa
 
 NO_SUCH_TOKEN = "ppa-assigner-doctor"  # noqa: S105 - a name that no key of a PPA has: nothing secret is asked for
 _REDIRECTS = (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.FOUND, HTTPStatus.SEE_OTHER)
@@ -66,15 +66,17 @@ class Examiner(LaunchpadClient):
     def _me(self) -> str:
         answer = self._asking.send("GET", f"{self._root}people/+me", lane=Lane.WORK)
         if answer.status in _REDIRECTS:
-            return last_part(answers.text(answer.headers, "location"))
-        raise FailedError(answers.problem(answer))
+            return last_part(responses.text(answer.headers, "location"))
+        raise FailedError(responses.problem(answer))
 
     def ppas(self, owner: str) -> Listing | Refused | Unavailable:
         """One request per 300 PPAs."""
-        return told(partial(self._ppas, f"{to_person(self._root, owner)}/ppas?{urlencode({'ws.size': contents.PAGE})}"))
+        return told(
+            partial(self._ppas, f"{to_person(self._root, owner)}/ppas?{urlencode({'ws.size': responses.PAGE})}")
+        )
 
     def _ppas(self, url: str) -> Listing:
-        pages = list(contents.pages(self._asking.getter(), url))
+        pages = list(session.pages(self._asking.getter(), url))
         found = (_shown(data) for page, _ in pages for data in page)
         return Listing({one.ppa: one for one in found}, pages[0][1])
 
@@ -94,24 +96,24 @@ class Examiner(LaunchpadClient):
         return told(partial(self._may_edit, shown))
 
     def _may_edit(self, shown: Shown) -> Done:
-        asked = urlencode(contents.operation("getNamedAuthTokens", names=[NO_SUCH_TOKEN]))
+        asked = urlencode(session.operation("getNamedAuthTokens", names=[NO_SUCH_TOKEN]))
         answer = self._asking.send("GET", f"{shown.url}?{asked}", lane=Lane.WORK)
         if answer.status != HTTPStatus.OK:
-            raise FailedError(answers.problem(answer))
-        return Done(answers.moment(answer))
+            raise FailedError(responses.problem(answer))
+        return Done(responses.moment(answer))
 
     def teams(self, person: str) -> frozenset[str] | Refused | Unavailable:
         """The teams that somebody is in, directly or not, as `~name`: one request per 300."""
-        return told(partial(self._names, f"{to_person(self._root, person)}/super_teams?ws.size={contents.PAGE}"))
+        return told(partial(self._names, f"{to_person(self._root, person)}/super_teams?ws.size={responses.PAGE}"))
 
     def administrators(self, team: str) -> frozenset[str] | Refused | Unavailable:
         """The members that may change a team beside its owner, as `~name`: one request per 300.  A team among them
         stands for all that are in it.
         """
-        return told(partial(self._names, f"{to_person(self._root, team)}/admins?ws.size={contents.PAGE}"))
+        return told(partial(self._names, f"{to_person(self._root, team)}/admins?ws.size={responses.PAGE}"))
 
     def _names(self, url: str) -> frozenset[str]:
-        return frozenset(f"~{answers.text(one, 'name')}" for one in contents.entries(self._asking.getter(), url))
+        return frozenset(f"~{responses.text(one, 'name')}" for one in session.entries(self._asking.getter(), url))
 
     def owner_of(self, who: str) -> str | Refused | Unavailable | None:
         """Who owns a team, as `~name`; None for a person: one request."""
@@ -124,12 +126,12 @@ class Examiner(LaunchpadClient):
     def _document(self, url: str) -> dict[str, Any]:
         answer = self._asking.send("GET", url, lane=Lane.WORK)
         if answer.status != HTTPStatus.OK:
-            raise FailedError(answers.problem(answer))
-        return answers.document(answer)
+            raise FailedError(responses.problem(answer))
+        return responses.document(answer)
 
 
 def _shown(data: dict[str, Any]) -> Shown:
-    url, quota, description = answers.text(data, "self_link"), data.get("authorized_size"), data.get("description")
+    url, quota, description = responses.text(data, "self_link"), data.get("authorized_size"), data.get("description")
     return Shown(
         ppa=reference_of(url),
         url=url,

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from ppa_assigner.launchpad.http import Timeouts, boottime
 from ppa_assigner.launchpad.operations import Operations
-from ppa_assigner.launchpad.transport import Timeouts, boottime
 from ppa_assigner.port import (
     Arrivals,
     Build,

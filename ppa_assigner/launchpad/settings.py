@@ -12,10 +12,10 @@ from urllib.parse import quote
 from ..port import ActAnswer, Belongings, Done, Entry, Moment, Refused
 from ..record import unstorable
 from ..reference import Reference
-from . import answers
-from .answers import REDACTED, FailedError
-from .contents import PAGE, Get, operation, pages, query
-from .links import archive_at, last_part, reference_of, to_archive, to_person
+from . import responses
+from .responses import PAGE, REDACTED, FailedError
+from .session import Get, operation, pages, query
+from .urls import archive_at, last_part, reference_of, to_archive, to_person
 
 FIELDS = frozenset({"displayname", "publish", "build_debug_symbols", "publish_debug_symbols"})
 PAGED = f"ws.size={PAGE}"
@@ -27,7 +27,7 @@ def read(get: Get, entry: Entry) -> Belongings:
     processors, _ = _all(get, f"{entry.url}/processors?{PAGED}")
     return Belongings(
         dependencies=tuple(sorted({_dependency(one, moment) for one in dependencies})),
-        processors=tuple(sorted({answers.text(one, "name") for one in processors})),
+        processors=tuple(sorted({responses.text(one, "name") for one in processors})),
         uploaders=tuple(sorted(uploaders(get, entry))),
         moment=moment,
     )
@@ -38,7 +38,7 @@ def uploaders(get: Get, entry: Entry) -> frozenset[str]:
     none (docs/explanation/launchpad.md#upload-rights).
     """
     rights, _ = _all(get, query(entry.url, "getUploadersForComponent", component_name="main"))
-    return frozenset(last_part(answers.text(one, "person_link")) for one in rights) - {
+    return frozenset(last_part(responses.text(one, "person_link")) for one in rights) - {
         f"~{reference_of(entry.url).owner}"
     }
 
@@ -98,7 +98,7 @@ def _all(get: Get, url: str) -> tuple[list[dict[str, Any]], Moment]:
 
 
 def _dependency(data: dict[str, Any], moment: Moment) -> str:
-    url = answers.text(data, "dependency_link")
+    url = responses.text(data, "dependency_link")
     if url == REDACTED:
         raise FailedError(Refused("depends on an archive that we may not read", moment))
     return archive_at(url)

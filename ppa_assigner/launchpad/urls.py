@@ -10,8 +10,8 @@ import re
 from urllib.parse import quote, urlsplit
 
 from ..reference import Reference
-from .answers import UnreadableError
-from .texts import one_line
+from .redaction import one_line
+from .responses import UnreadableError
 
 PRIMARY = "primary"
 _NAME = r"[^/]+"

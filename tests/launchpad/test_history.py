@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.launchpad.answers import REDACTED
+from ppa_assigner.launchpad.responses import REDACTED
 from ppa_assigner.port import Lane, Refused, Remains, Unavailable
 from tests.rawserver import Peer, Request, Script
 from tests.rawservice import DATE, fields, service

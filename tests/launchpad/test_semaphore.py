@@ -6,9 +6,8 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from ppa_assigner.launchpad.slots import Slots
-
-from .waiting import until
+from ppa_assigner.launchpad.semaphore import Slots
+from tests.waiting import until
 
 
 def waits(slots: Slots, count: int) -> Callable[[], bool]:

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from hypothesis import given, settings, strategies as st
 
+from ppa_assigner.launchpad.http import Answer, NoAnswerError, Timeouts, Transport, boottime
 from ppa_assigner.launchpad.indexes import Indexes
 from ppa_assigner.launchpad.operations import Operations
-from ppa_assigner.launchpad.transport import Answer, NoAnswerError, Timeouts, Transport, boottime
 from ppa_assigner.port import Build, Entry, Lane, Moment, Publication
 from ppa_assigner.reference import Reference
 

@@ -9,13 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ppa_assigner.launchpad.http import NoAnswerError, NotSentError, Timeouts, proxy_for
 from ppa_assigner.launchpad.sockets import Names
-from ppa_assigner.launchpad.transport import (
-    NoAnswerError,
-    NotSentError,
-    Timeouts,
-    proxy_for,
-)
 from tests.certificate import certified
 from tests.impatient import HEAD, SLACK_S, get, no_proxies, seconds, transport, trickled
 from tests.rawserver import Peer, RawServer, Request

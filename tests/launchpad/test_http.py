@@ -11,14 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ppa_assigner.launchpad.bodies import LARGEST_BYTES
-from ppa_assigner.launchpad.transport import (
-    NoAnswerError,
-    NotSentError,
-    RequestSeen,
-    Timeouts,
-    boottime,
-    lanes,
-)
+from ppa_assigner.launchpad.http import NoAnswerError, NotSentError, RequestSeen, Timeouts, boottime, lanes
 from ppa_assigner.port import Lane
 from tests.impatient import HEAD, PATIENT, QUICK, SLACK_S, get, no_proxies, seconds, transport, trickled
 from tests.rawserver import Peer, RawServer, Request

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ppa_assigner.launchpad.answers import UnreadableError
-from ppa_assigner.launchpad.links import archive_at, last_part, origin, reference_of, to_archive, to_person, to_ppa
+from ppa_assigner.launchpad.responses import UnreadableError
+from ppa_assigner.launchpad.urls import archive_at, last_part, origin, reference_of, to_archive, to_person, to_ppa
 from ppa_assigner.reference import Reference
 
 ROOT = "https://api.launchpad.net/devel/"

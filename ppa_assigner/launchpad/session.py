@@ -1,29 +1,42 @@
-"""Signed requests to one web service, one at a time, and how they end.
+"""Signed requests to one web service: single ones, the forms of its operations, and collections page by page.
 
 Rule: each request is sent once, and to the service's own origin only, wherever its address came from.  A write that
-left and was not answered is `Unknown`, and never taken for a refusal.
+left and was not answered is `Unknown`, and never taken for a refusal.  A collection that breaks off is not a
+collection: FailedError.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import TypeVar
+from http import HTTPStatus
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from .. import __version__
-from ..port import ActAnswer, Entry, Lane, Refused, Unavailable, Unknown, WriteAnswer
+from ..port import (
+    ActAnswer,
+    Entry,
+    Lane,
+    Moment,
+    Refused,
+    Unavailable,
+    Unknown,
+    WriteAnswer,
+)
 from ..record import unstorable
-from . import answers
-from .answers import FailedError, UnreadableError
-from .contents import Get
-from .links import origin
-from .slots import Slots
-from .texts import one_line
-from .transport import Answer, NoAnswerError, NotSentError, Transport
+from . import responses
+from .http import Answer, NoAnswerError, NotSentError, Transport
+from .redaction import one_line
+from .responses import FailedError, UnreadableError
+from .semaphore import Slots
+from .urls import origin
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 TURN_PART = 0.25  # of the time that a listing has it waits for its turn at the most
@@ -93,7 +106,7 @@ class Asking:
         headers = {"Content-Type": "application/json", "If-Match": entry.etag}
         body = json.dumps(dict(changes)).encode()
         try:
-            return answers.write_answer(self.send("PATCH", entry.url, headers, body, lane=lane))
+            return responses.write_answer(self.send("PATCH", entry.url, headers, body, lane=lane))
         except NotSentError as error:
             return Unavailable(str(error))
         except NoAnswerError as error:
@@ -118,7 +131,7 @@ class Asking:
     def act(self, url: str, fields: Mapping[str, str], not_after: float, lane: Lane = Lane.WORK) -> ActAnswer:
         """One POST of an idempotent operation."""
         try:
-            return answers.act_answer(self.post(url, fields, lane=lane, leave_by=not_after))
+            return responses.act_answer(self.post(url, fields, lane=lane, leave_by=not_after))
         except NotSentError as error:
             return Unavailable(str(error))
         except NoAnswerError as error:
@@ -133,3 +146,61 @@ def told(ask: Callable[[], T]) -> T | Refused | Unavailable:
         return error.answer
     except (NotSentError, NoAnswerError, UnreadableError) as error:
         return Unavailable(str(error))
+
+
+Get = Callable[[str], Answer]
+MOST_PAGES = 200  # more than Launchpad gives within the time of a call
+# Values from a fixed choice go as they are, all others as JSON (lazr.restfulclient does the same).
+_CHOICES = ("status", "build_state", "pocket")
+
+
+def operation(name: str, /, **values: Any) -> dict[str, str]:
+    """The fields of a named operation, encoded as Launchpad's own client does."""
+    encoded = {key: value if key in _CHOICES else json.dumps(value) for key, value in values.items()}
+    return {"ws.op": name, **encoded}
+
+
+def query(url: str, name: str, /, *, size: int = responses.PAGE, **values: Any) -> str:
+    """The address of a listing that an operation gives, so many on a page."""
+    return f"{url}?{urlencode({**operation(name, **values), 'ws.size': size})}"
+
+
+def pages(get: Get, url: str) -> Iterator[tuple[list[dict[str, Any]], Moment]]:
+    """All pages of a collection.  Raises FailedError, NotSentError, NoAnswerError."""
+    for _ in range(MOST_PAGES):
+        data, moment = responses.page(get(url))
+        yield data["entries"], moment
+        following = data.get("next_collection_link")
+        if following is None:
+            return
+        url = str(following)
+    raise FailedError(Unavailable(f"more than {MOST_PAGES} pages"))
+
+
+def entries(get: Get, url: str) -> Iterator[dict[str, Any]]:
+    """The same, one by one."""
+    for found, _ in pages(get, url):
+        yield from found
+
+
+def asked_twice(get: Get, url: str) -> Answer:
+    """What is not there at first is asked for again: one wrong 404 must not look like an empty list."""
+    answer = get(url)
+    return get(url) if answer.status == HTTPStatus.NOT_FOUND else answer
+
+
+class Missing:
+    """Operations that the service at hand does not have: said once, in the log."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def says(self, answer: Answer, name: str, also_404: bool = False) -> bool:
+        """Whether the answer means that there is no such operation."""
+        unknown = answer.status == 400 and b"No such operation" in answer.body
+        if not unknown and not (also_404 and answer.status == 404):
+            return False
+        if name not in self._said:
+            self._said.add(name)
+            log.warning("the service has no %s: taken as an empty list", name)
+        return True

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from ppa_assigner.port import Content
-
-from .rawserver import Peer, Request
-from .rawservice import fields, service
+from tests.rawserver import Peer, Request
+from tests.rawservice import fields, service
 
 ACTIVE = {"self_link": "http://h/active", "title": "a publication or a build"}
 UPLOAD = {"display_name": "hello", "display_version": "1.0", "status": "Accepted"}

@@ -29,8 +29,8 @@ from ..port import (
     WriteAnswer,
 )
 from ..record import YEARS, unstorable
-from .texts import one_line, refusal_of_credentials
-from .transport import Answer
+from .http import Answer
+from .redaction import one_line, refusal_of_credentials
 
 ACTIVE = "Active"
 DELETED = ("Deleting", "Deleted")

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ppa_assigner.launchpad import LaunchpadClient, NotAuthorised, ServiceUnavailable, Timeouts, new_credentials
-from ppa_assigner.launchpad.texts import LONGEST, one_line, refusal_of_credentials
+from ppa_assigner.launchpad.redaction import LONGEST, one_line, refusal_of_credentials
 from ppa_assigner.port import Arrivals, Build, Done, Entry, Gone, Lane, Moment, Publication, Refused, Unavailable
 from ppa_assigner.reference import Reference
+from tests.launchpad.test_client import describes_itself
 from tests.rawserver import Peer, RawServer, Request
 from tests.rawservice import DATE, PLAIN, soon
-from tests.test_launchpad import describes_itself
 
 KEY, SECRET = "Vz9kkPbTq2sJ0xLmR4hD", "pS7wq0NvFh3yT1cUe6ZaKd8RgXjB5mLoVt2iYzQxCnWu4HsG"
 PPA = Reference("ci", "ubuntu", "one")

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ppa_assigner.launchpad import LaunchpadClient
-from ppa_assigner.launchpad.answers import REDACTED
-from ppa_assigner.launchpad.transport import Timeouts
+from ppa_assigner.launchpad.http import Timeouts
+from ppa_assigner.launchpad.responses import REDACTED
 from ppa_assigner.port import AccessDenied, Belongings, Conflict, Done, Entry, Gone, Look, Refused, Unavailable, Unknown
 from ppa_assigner.reference import Reference
 from tests.apart import Apart, logged_in, standin_apart
