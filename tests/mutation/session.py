@@ -8,12 +8,15 @@ became of each stands in mutmut's own files afterwards.  Of mutmut the inside is
 from __future__ import annotations
 
 import json
+import math
 import os
 import resource
 import signal
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -26,7 +29,8 @@ from mutmut.utils.file_utils import copy_also_copy_files, copy_src_dir, setup_so
 from mutmut.utils.format_utils import mangled_name_from_mutant_name
 
 CHILDREN = 2
-SECONDS, CPU_SECONDS = 120, 60  # a change after which a test goes on and on was noticed
+AT_LEAST_S, TIMES = 5, 4  # of processor time; a change after which tests go on and on was noticed
+WAITING = 10  # times as long by the clock: what waits takes no processor time
 SURVIVED, NOTICED, UNTESTED, ENDLESS, TYPES = 0, 1, 33, 36, 37  # as mutmut writes them
 
 
@@ -40,6 +44,21 @@ def make() -> Collection[str]:
     store_lines_covered_by_tests()
     create_mutants(CHILDREN)
     return set(filter_mutants_with_type_checker())
+
+
+@dataclass
+class Concerned:
+    """The tests that come by one function, and the seconds of processor time that each takes with nothing changed."""
+
+    tests: list[tuple[float, pytest.Item]] = field(default_factory=list)
+
+    def quickest_first(self) -> list[pytest.Item]:
+        """Most changes are noticed by many tests."""
+        return [item for _, item in sorted(self.tests, key=lambda test: test[0])]
+
+    def allowed(self) -> int:
+        """Seconds of processor time after which a change is endless."""
+        return math.ceil(AT_LEAST_S + TIMES * sum(seconds for seconds, _ in self.tests))
 
 
 class Session:
@@ -56,8 +75,8 @@ class Session:
         if session.testsfailed:
             return True
         for name in self._names:
-            tests = concerned.get(mangled_name_from_mutant_name(name), ())
-            if name in self._noticed or not tests:
+            tests = concerned.get(mangled_name_from_mutant_name(name))
+            if name in self._noticed or tests is None:
                 self.codes[name] = TYPES if name in self._noticed else UNTESTED
                 continue
             if len(self._running) == CHILDREN:
@@ -67,19 +86,21 @@ class Session:
             self._wait()
         return True
 
-    def _concerned(self, session: pytest.Session) -> Iterator[tuple[str, list[pytest.Item]]]:
-        """Each function that is changed, and the tests that come by it, in their order."""
-        tests: Mapping[str, list[pytest.Item]] = defaultdict(list)
+    def _concerned(self, session: pytest.Session) -> Iterator[tuple[str, Concerned]]:
+        """Each function that is changed, and the tests that come by it."""
+        tests: Mapping[str, Concerned] = defaultdict(Concerned)
         set_mutant_under_test("stats")
         for item in session.items:
+            before = time.process_time()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+            seconds = time.process_time() - before
             for function in state()._stats:
-                tests[function].append(item)
+                tests[function].tests.append((seconds, item))
             state()._stats.clear()
         set_mutant_under_test("")
         yield from tests.items()
 
-    def _start(self, name: str, tests: list[pytest.Item], session: pytest.Session) -> None:
+    def _start(self, name: str, tests: Concerned, session: pytest.Session) -> None:
         child = os.fork()
         if child:
             self._running[child] = name
@@ -96,14 +117,15 @@ class Session:
         self.codes[self._running.pop(child)] = code if code in (SURVIVED, NOTICED) else ENDLESS
 
 
-def _tried(name: str, tests: list[pytest.Item], session: pytest.Session) -> int:
+def _tried(name: str, concerned: Concerned, session: pytest.Session) -> int:
     silence = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(silence, stream)
-    signal.alarm(SECONDS)
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    seconds = concerned.allowed()
+    signal.alarm(seconds * WAITING)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))  # a fork starts at nothing
     set_mutant_under_test(name)
-    for item in tests:
+    for item in concerned.quickest_first():
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
         if session.testsfailed:
             return NOTICED
