@@ -16,7 +16,7 @@ import pytest
 
 from ppa_assigner.access import Client, Role
 from ppa_assigner.api.app import create_app
-from ppa_assigner.api.rates import Rates
+from ppa_assigner.api.rate_limit import Rates
 from ppa_assigner.api.server import ListenError, Server
 from ppa_assigner.config import RATE, Listen, Tls
 

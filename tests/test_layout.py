@@ -78,8 +78,8 @@ def test_only_the_adapter_knows_launchpadlib(path: Path) -> None:
 
 
 def test_no_module_is_too_long() -> None:
-    """A module is read in one go: about 300 lines, 350 at the very most."""
+    """A module is read in one go: about 300 lines, 400 at the very most."""
     long = {
-        str(p.relative_to(PACKAGE)): n for p in PACKAGE.rglob("*.py") if (n := len(p.read_text().splitlines())) > 350
+        str(p.relative_to(PACKAGE)): n for p in PACKAGE.rglob("*.py") if (n := len(p.read_text().splitlines())) > 400
     }
     assert not long

@@ -11,10 +11,10 @@ from datetime import timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from ppa_assigner.api.metrics import Metrics, Traffic, assigns
+from ppa_assigner.api.long_poll import ClientGoneError
+from ppa_assigner.api.metrics import Metrics, Traffic, requests
 from ppa_assigner.api.metrics.labels import Pools
-from ppa_assigner.api.metrics.traffic import outcome_of
-from ppa_assigner.api.waiting import ClientGoneError
+from ppa_assigner.api.metrics.requests import outcome_of
 from ppa_assigner.automaton.events import Transition
 from ppa_assigner.config import Pool
 from ppa_assigner.launchpad import RequestSeen
@@ -131,7 +131,7 @@ def test_assigns_are_counted_by_how_they_ended() -> None:
     now = scrape(metrics)
     counted = {
         outcome: now("assigns_total", pool="other" if outcome == "unknown-pool" else "default", outcome=outcome)
-        for outcome in assigns.OUTCOMES
+        for outcome in requests.ASSIGN_OUTCOMES
     }
     assert counted == {
         "created": 1, "again": 1, "none-free": 2, "superseded": 1, "launchpad-unavailable": 1, "all-burnt": 1,
@@ -157,7 +157,7 @@ def test_a_pool_is_told_of_from_its_first_moment_to_its_last() -> None:
     made = Desk("a", "b")
     metrics = Metrics(made.supervisor)
     first = scrape(metrics)
-    for outcome in assigns.OUTCOMES:
+    for outcome in requests.ASSIGN_OUTCOMES:
         assert first("assigns_total", pool="default", outcome=outcome) == 0
     assert first("assign_seconds_count", pool="default", outcome="created") == 0
     assert first("assign_retries_total", pool="default") == 0

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from ppa_assigner.api.metrics import assigns, traffic
+from ppa_assigner.api.metrics import requests
 from ppa_assigner.record import State
 from ppa_assigner.views import Condition
 from tests import needs
@@ -28,7 +28,7 @@ OF_THE_SCRAPE = {"job", "instance"}
 VALUES = {
     "state": {state.value for state in State},
     "condition": {condition.value for condition in Condition},
-    "outcome": {*assigns.OUTCOMES, *traffic.OUTCOMES},
+    "outcome": {*requests.ASSIGN_OUTCOMES, *requests.WRITE_OUTCOMES},
 }
 OWNER = 'ticket "77"\nppa_assigner_forged 1\n\' of Ann'
 SELECTOR = re.compile(r"(?<![\w:$\"])((?:ppa_assigner|process)_\w+|up)\b(?:\{([^}]*)\})?")

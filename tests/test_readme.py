@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from ppa_assigner import cli, client
-from ppa_assigner.api.models import Wish
+from ppa_assigner.api.schemas import Wish
 from ppa_assigner.automaton.known import LEGAL
 from ppa_assigner.cli import daemon, options
 from ppa_assigner.config import load

@@ -16,16 +16,16 @@ from .. import __version__
 from ..access import Client
 from ..config import RATE
 from ..problems import Kind, Problem
-from . import contract, documents, errors, models
-from .access_control import Access
+from . import errors, openapi, schemas, serializers
+from .auth import Access
 from .backend import Backend, C
-from .gate import MAX_REQUESTS, Gate
+from .events import Streams
 from .leases import Leases
 from .metrics import Metrics, Traffic
+from .middleware import MAX_REQUESTS, Gate
 from .page import Pages
 from .ppas import Ppas
-from .room import Room
-from .stream import Streams
+from .rate_limit import Room
 
 
 def create_app(
@@ -69,13 +69,13 @@ class Service:
     def install(self, app: FastAPI) -> None:
         """Add the routes."""
         add: Any = app.add_api_route
-        told, unguarded = contract.responses, contract.UNGUARDED
+        told, unguarded = openapi.responses, openapi.UNGUARDED
         add("/v1/events", self.events, methods=["GET"], summary="What happens, as server-sent events",
-            responses={**contract.events(), **told({})}, response_model=None)  # fmt: skip
+            responses={**openapi.events(), **told({})}, response_model=None)  # fmt: skip
         add("/healthz", self.healthz, methods=["GET"], summary="Alive", response_model=None,
-            responses=told({200: models.Health}, (), unguarded), openapi_extra={"security": []})  # fmt: skip
+            responses=told({200: schemas.Health}, (), unguarded), openapi_extra={"security": []})  # fmt: skip
         add("/readyz", self.readyz, methods=["GET"], summary="First look done", response_model=None,
-            responses=told({200: models.Ready}, (Kind.UNAVAILABLE,), unguarded),
+            responses=told({200: schemas.Ready}, (Kind.UNAVAILABLE,), unguarded),
             openapi_extra={"security": []})  # fmt: skip
         add("/metrics", self.metrics, methods=["GET"], include_in_schema=False)
         add("/openapi.json", self.openapi, methods=["GET"], include_in_schema=False)
@@ -94,7 +94,7 @@ class Service:
 
     async def healthz(self) -> Response:
         """200 as long as the daemon answers at all."""
-        return documents.answer({"alive": True})
+        return serializers.answer({"alive": True})
 
     async def readyz(self, launchpad: bool = False) -> Response:
         """200 once every PPA was looked at; before, 503 says what is in the way.
@@ -102,12 +102,12 @@ class Service:
         It stays 200 while Launchpad is away, and `launchpad` in the answer says so; with `?launchpad=1` it is 503 then.
         """
         reason, reachable = self._backend.unready(), self._backend.launchpad()
-        told = documents.reachable(reachable)
+        told = serializers.reachable(reachable)
         if reason is None and launchpad and not reachable.ok:
             reason = f"Launchpad is away: {reachable.why}"
         if reason is not None:
             raise Problem(Kind.UNAVAILABLE, reason, launchpad=told)
-        return documents.answer({"ready": True, "launchpad": told})
+        return serializers.answer({"ready": True, "launchpad": told})
 
     async def metrics(self) -> Response:
         """For Prometheus."""
@@ -118,5 +118,5 @@ class Service:
         access: Access = self._app.state.access
         open_to_all = access.open
         if open_to_all not in self._openapi:
-            self._openapi[open_to_all] = documents.encoded(contract.describe(self._app, open_to_all=open_to_all))
-        return documents.raw_answer(self._openapi[open_to_all])
+            self._openapi[open_to_all] = serializers.encoded(openapi.describe(self._app, open_to_all=open_to_all))
+        return serializers.raw_answer(self._openapi[open_to_all])

@@ -18,12 +18,12 @@ from ..problems import Kind, Problem
 from ..record import State
 from ..reference import Reference
 from ..views import Lent, Snapshot, Wish
-from . import access_control, bodies, contract, documents, errors, models, waiting
+from . import auth, errors, long_poll, openapi, parsing, schemas, serializers
 from .backend import Backend, C
 from .metrics import Assigns
 
-Wanted = Annotated[str | None, Query(json_schema_extra=models.NO_NUL)]
-Id = Annotated[str, Path(json_schema_extra=models.NO_NUL)]
+Wanted = Annotated[str | None, Query(json_schema_extra=schemas.NO_NUL)]
+Id = Annotated[str, Path(json_schema_extra=schemas.NO_NUL)]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _FINDING = (Kind.UNKNOWN_LEASE, Kind.UNAVAILABLE)
 _ASSIGNING = (
@@ -47,41 +47,41 @@ class Leases(Generic[C]):
     def install(self, app: FastAPI) -> None:
         """Add the routes."""
         add: Any = app.add_api_route
-        told, one = contract.responses, {200: models.Lease}
+        told, one = openapi.responses, {200: schemas.Lease}
         add("/v1/leases", self.assign, methods=["POST"], status_code=201, summary="Assign a PPA",
-            responses=told({200: models.Lease, 201: models.Lease}, _ASSIGNING), response_model=None,
-            openapi_extra=contract.body(models.Wish))  # fmt: skip
+            responses=told({200: schemas.Lease, 201: schemas.Lease}, _ASSIGNING), response_model=None,
+            openapi_extra=openapi.body(schemas.Wish))  # fmt: skip
         add("/v1/leases", self.withdraw, methods=["DELETE"], summary="Withdraw a wish", response_model=None,
-            responses=told({200: models.Ppas}, (Kind.UNKNOWN_REQUEST, Kind.UNAVAILABLE)))  # fmt: skip
+            responses=told({200: schemas.Ppas}, (Kind.UNKNOWN_REQUEST, Kind.UNAVAILABLE)))  # fmt: skip
         add("/v1/leases", self.list, methods=["GET"], summary="Leases in use", response_model=None,
-            responses=told({200: models.Leases}))  # fmt: skip
+            responses=told({200: schemas.Leases}))  # fmt: skip
         add("/v1/leases/{id}", self.show, methods=["GET"], summary="A lease", response_model=None,
             responses=told(one, _FINDING))  # fmt: skip
         add("/v1/leases/{id}/touch", self.touch, methods=["POST"], summary="Prove life, extend", response_model=None,
             responses=told(one, (Kind.LEASE_OVER, *_FINDING)),
-            openapi_extra=contract.body(models.Touch, required=False))  # fmt: skip
+            openapi_extra=openapi.body(schemas.Touch, required=False))  # fmt: skip
         add("/v1/leases/{id}", self.release, methods=["DELETE"], summary="Release", response_model=None,
-            responses=told({200: models.Ppa}, _FINDING))  # fmt: skip
+            responses=told({200: schemas.Ppa}, _FINDING))  # fmt: skip
 
     async def assign(self, request: Request) -> Response:
         """The request waits up to `wait` seconds for a PPA.  The same `request_id` gets the same lease (200)."""
-        caller = access_control.caller(request.scope)
+        caller = auth.caller(request.scope)
         wish = await _wish(request, caller)
         lent = await self._assigns.counted(wish, self._lent(request, wish))
         headers = {"Location": f"/v1/leases/{quote(lent.record.lease or '', safe='')}"} if lent.fresh else None
-        return documents.answer(self._document(lent), 201 if lent.fresh else 200, headers)
+        return serializers.answer(self._document(lent), 201 if lent.fresh else 200, headers)
 
     async def _lent(self, request: Request, wish: Wish) -> Lent:
         call, access = self._backend.assign(wish), request.app.state.access
-        return await waiting.lent(request.receive, call, self._backend, access, request.scope)
+        return await long_poll.lent(request.receive, call, self._backend, access, request.scope)
 
-    async def withdraw(self, request: Request, request_id: Annotated[models.RequestId, Query()]) -> Response:
+    async def withdraw(self, request: Request, request_id: Annotated[schemas.RequestId, Query()]) -> Response:
         """It leaves the line; what it got is released.  A request id is the caller's own; an operator who has no such
         wish ends those of other clients.
         """
-        caller = access_control.caller(request.scope)
-        released = await waiting.result(self._backend.withdraw(request_id, caller))
-        return documents.items(documents.ppa(snapshot) for snapshot in released)
+        caller = auth.caller(request.scope)
+        released = await long_poll.result(self._backend.withdraw(request_id, caller))
+        return serializers.items(serializers.ppa(snapshot) for snapshot in released)
 
     async def list(
         self, request: Request, owner: Wanted = None, request_id: Wanted = None, pool: Wanted = None
@@ -89,31 +89,31 @@ class Leases(Generic[C]):
         """From memory: nothing is granted by being shown here.  A request id is the caller's own; an operator sees all
         leases that have it.
         """
-        caller = access_control.caller(request.scope)
+        caller = auth.caller(request.scope)
         wanted = {"owner": owner, "request": request_id, "pool": pool}
         if request_id is not None and caller.role is not Role.OPERATOR:
             wanted["by"] = caller.name
         found = ((_in_use(snapshot, wanted), snapshot.web) for snapshot in self._backend.snapshots())
-        return documents.items(documents.lease(lent, web) for lent, web in found if lent is not None)
+        return serializers.items(serializers.lease(lent, web) for lent, web in found if lent is not None)
 
     async def show(self, id: Id) -> Response:  # noqa: A002 - the contract's name of the parameter
         """A lease, in use, or over while its PPA remembers it."""
-        return documents.answer(self._document(await waiting.result(self._backend.lease(id))))
+        return serializers.answer(self._document(await long_poll.result(self._backend.lease(id))))
 
     async def touch(self, request: Request, id: Id) -> Response:  # noqa: A002 - the contract's name
         """Without `ttl` the end stays where it is; with it the lease ends that many seconds from now, not earlier."""
-        caller = access_control.caller(request.scope)
+        caller = auth.caller(request.scope)
         try:
-            ttl = bodies.checked(models.Touch, await bodies.read(request)).ttl
+            ttl = parsing.checked(schemas.Touch, await parsing.read(request)).ttl
         except Problem:
             self._refuse_stranger(id, caller)
             raise
-        return documents.answer(self._document(await waiting.result(self._backend.touch(id, ttl, caller))))
+        return serializers.answer(self._document(await long_poll.result(self._backend.touch(id, ttl, caller))))
 
-    def _document(self, lent: Lent) -> documents.Document:
+    def _document(self, lent: Lent) -> serializers.Document:
         with contextlib.suppress(Problem):  # served no longer
-            return documents.lease(lent, self._backend.snapshot(lent.ppa).web)
-        return documents.lease(lent)
+            return serializers.lease(lent, self._backend.snapshot(lent.ppa).web)
+        return serializers.lease(lent)
 
     def _refuse_stranger(self, lease: str, caller: Caller) -> None:
         """Whose lease it is comes before what is wrong with the call; the supervisor sees only what makes sense."""
@@ -123,17 +123,17 @@ class Leases(Generic[C]):
 
     async def release(self, request: Request, id: Id) -> Response:  # noqa: A002 - the contract's name
         """The PPA goes to be cleaned.  Repeatable while the PPA remembers the lease."""
-        caller = access_control.caller(request.scope)
-        return documents.answer(documents.ppa(await waiting.result(self._backend.release(id, caller))))
+        caller = auth.caller(request.scope)
+        return serializers.answer(serializers.ppa(await long_poll.result(self._backend.release(id, caller))))
 
 
 async def _wish(request: Request, caller: Caller) -> Wish:
     """What is asked for.  Every problem from here on tells the request id, as far as the body gave one."""
-    body = await bodies.read(request)
+    body = await parsing.read(request)
     given = body.get("request_id")
     if isinstance(given, str) and _REQUEST_ID.fullmatch(given):
         request.scope["state"]["request_id"] = given
-    asked = bodies.checked(models.Wish, body)
+    asked = parsing.checked(schemas.Wish, body)
     return Wish(
         owner=asked.owner,
         pool=asked.pool,

@@ -17,7 +17,7 @@ from ..problems import Kind
 from ..record import State
 from ..reference import Reference
 from ..views import Act, AdoptAct, Condition, HoldAct, QuarantineAct, ReleaseAct, ResumeAct, Snapshot
-from . import access_control, bodies, contract, documents, models, waiting
+from . import auth, long_poll, openapi, parsing, schemas, serializers
 from .backend import Backend
 from .leases import Wanted, reference
 
@@ -37,25 +37,25 @@ class Ppas:
 
     def __init__(self, backend: Backend[Any]) -> None:
         self._backend = backend
-        self._list = documents.PpaList()
+        self._list = serializers.PpaList()
 
     def install(self, app: FastAPI) -> None:
         """Add the routes."""
         add: Any = app.add_api_route
-        told, one = contract.responses, {200: models.Ppa}
+        told, one = openapi.responses, {200: schemas.Ppa}
         add("/v1/ppas", self.list, methods=["GET"], summary="What is known of the PPAs", response_model=None,
-            responses=told({200: models.Ppas}))  # fmt: skip
+            responses=told({200: schemas.Ppas}))  # fmt: skip
         add(_PATH, self.show, methods=["GET"], summary="What is known of a PPA", response_model=None,
             responses=told(one, (Kind.UNKNOWN_PPA,)))  # fmt: skip
         add(f"{_PATH}/content", self.content, methods=["GET"], summary="What a clean would delete",
-            responses=told({200: models.Content}, (Kind.UNKNOWN_PPA, Kind.UNAVAILABLE)),
+            responses=told({200: schemas.Content}, (Kind.UNKNOWN_PPA, Kind.UNAVAILABLE)),
             response_model=None)  # fmt: skip
         for name, (summary, model, act) in ACTS.items():
             add(f"{_PATH}/{name}", self._operating(model, act), methods=["POST"], summary=summary, name=name,
                 responses=told(one, _ACTING), response_model=None, description="For operators.",
-                openapi_extra=contract.body(model, required=model is not models.Nothing))  # fmt: skip
+                openapi_extra=openapi.body(model, required=model is not schemas.Nothing))  # fmt: skip
         add("/v1/pools", self.pools, methods=["GET"], summary="The pools in numbers", response_model=None,
-            responses=told({200: models.Pools}))  # fmt: skip
+            responses=told({200: schemas.Pools}))  # fmt: skip
 
     async def list(
         self, pool: Wanted = None, state: State | None = None, condition: Condition | None = None
@@ -65,38 +65,40 @@ class Ppas:
         self._list.forget_others(known)
         if (pool, state, condition) != (None, None, None):
             known = [each for each in known if _matches(each, pool, state, condition)]
-        return documents.raw_answer(self._list.encoded(known))
+        return serializers.raw_answer(self._list.encoded(known))
 
     async def show(self, owner: Owner, distribution: Distribution, name: Name) -> Response:
         """From memory, with its age (`seen`)."""
-        return documents.answer(documents.ppa(self._backend.snapshot(_named(owner, distribution, name))))
+        return serializers.answer(serializers.ppa(self._backend.snapshot(_named(owner, distribution, name))))
 
     async def content(self, request: Request, owner: Owner, distribution: Distribution, name: Name) -> Response:
         """Asks Launchpad.  For operators."""
-        access_control.operator(request.scope)
+        auth.operator(request.scope)
         ppa = _named(owner, distribution, name)
-        return documents.answer(documents.content(ppa, await waiting.result(self._backend.content(ppa))))
+        return serializers.answer(serializers.content(ppa, await long_poll.result(self._backend.content(ppa))))
 
     async def pools(self) -> Response:
         """Counts by state and condition, and the line."""
-        return documents.items(documents.pool(view) for view in self._backend.pools())
+        return serializers.items(serializers.pool(view) for view in self._backend.pools())
 
     def _operating(self, model: type[BaseModel], act: Callable[[Any], Act]) -> Handler:
         async def operate(request: Request, owner: Owner, distribution: Distribution, name: Name) -> Response:
-            caller = access_control.operator(request.scope)
+            caller = auth.operator(request.scope)
             ppa = _named(owner, distribution, name)
-            body = bodies.checked(model, await bodies.read(request))
-            return documents.answer(documents.ppa(await waiting.result(self._backend.operate(ppa, act(body), caller))))
+            body = parsing.checked(model, await parsing.read(request))
+            return serializers.answer(
+                serializers.ppa(await long_poll.result(self._backend.operate(ppa, act(body), caller)))
+            )
 
         return operate
 
 
 ACTS: dict[str, tuple[str, type[BaseModel], Callable[[Any], Act]]] = {
-    "release": ("End a lease", models.Release, lambda body: ReleaseAct(body.lease)),
-    "hold": ("Keep a lease longer, once", models.Hold, lambda body: HoldAct(body.lease, body.seconds)),
-    "adopt": ("Take in a PPA, deleting what is in it", models.Nothing, lambda _: AdoptAct()),
-    "quarantine": ("Keep from being cleaned and lent", models.Quarantine, lambda body: QuarantineAct(body.reason)),
-    "resume": ("End a quarantine", models.Nothing, lambda _: ResumeAct()),
+    "release": ("End a lease", schemas.Release, lambda body: ReleaseAct(body.lease)),
+    "hold": ("Keep a lease longer, once", schemas.Hold, lambda body: HoldAct(body.lease, body.seconds)),
+    "adopt": ("Take in a PPA, deleting what is in it", schemas.Nothing, lambda _: AdoptAct()),
+    "quarantine": ("Keep from being cleaned and lent", schemas.Quarantine, lambda body: QuarantineAct(body.reason)),
+    "resume": ("End a quarantine", schemas.Nothing, lambda _: ResumeAct()),
 }
 
 

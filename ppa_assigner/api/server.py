@@ -23,11 +23,11 @@ from fastapi import FastAPI
 
 from ..access import Client
 from ..config import RATE, Listen, Tls
-from . import listening
-from .door import Connection, Door, Limits
-from .listening import ListenError, Listeners
-from .protocol import PATIENCE_S, Protocol
-from .secure import Certificate
+from . import sockets
+from .acceptor import Connection, Door, Limits
+from .connection import PATIENCE_S, Protocol
+from .sockets import ListenError, Listeners
+from .tls import Certificate
 
 __all__ = ["ListenError", "Server"]
 
@@ -85,7 +85,7 @@ class Server:
             self._uvicorn.config.context = self._certificate.context
         scheme = "http" if self._tls is None else "https"
         inherited = self._inherited
-        listeners = listening.inherit(inherited, scheme) if inherited else listening.listen(self._listen, scheme)
+        listeners = sockets.inherit(inherited, scheme) if inherited else sockets.listen(self._listen, scheme)
         if self._app.state.access.open and not listeners.local:
             listeners.close()
             raise ListenError(f"{self._listen}: without api.clients only this host may be able to connect")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ppa_assigner.api import errors
-from ppa_assigner.api.bodies import LIMIT
+from ppa_assigner.api.parsing import LIMIT
 from ppa_assigner.problems import Kind, Problem
 
 from .fakes import LENT, FakeBackend, Served, serving, slug, wait_for

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.access import EVERYBODY
-from ppa_assigner.api.documents import PpaList
+from ppa_assigner.api.serializers import PpaList
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.reference import Reference
 from ppa_assigner.views import (

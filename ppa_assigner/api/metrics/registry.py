@@ -18,11 +18,10 @@ from prometheus_client.exposition import generate_latest
 from starlette.responses import Response
 
 from ..backend import Backend
-from .assigns import Assigns
-from .happenings import Happenings
+from .collectors import Known
 from .labels import Pools
-from .state import Known
-from .traffic import Traffic
+from .requests import Assigns, Traffic
+from .transitions import Happenings
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS_S = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 600.0, 3600.0)

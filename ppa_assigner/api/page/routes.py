@@ -16,7 +16,7 @@ from ... import __version__
 from ...problems import Kind, Problem
 from ...reference import WEB
 from ...views import Event, Snapshot
-from .. import access_control, contract, documents
+from .. import auth, openapi, serializers
 from ..backend import Backend
 from . import overview, words
 from .documentation import documentation
@@ -73,13 +73,13 @@ class Pages:
 
     async def about(self, request: Request) -> Response:
         """Who looks, what stands in the way of lending, after which event to follow, and which are past already."""
-        caller, events = access_control.caller(request.scope), self._backend.events
-        return documents.answer({
+        caller, events = auth.caller(request.scope), self._backend.events
+        return serializers.answer({
             "name": caller.name,
             "role": caller.role.value,
             "unready": self._backend.unready(),
             "root": _root(self._backend.snapshots()),
-            "launchpad": documents.reachable(self._backend.launchpad()),
+            "launchpad": serializers.reachable(self._backend.launchpad()),
             "after": f"{events.run}-{max(0, events.newest - KEPT)}",
             "newest": events.newest,
             "version": __version__,
@@ -87,14 +87,14 @@ class Pages:
 
     async def docs(self) -> Response:
         """The API to read."""
-        return documentation(contract.describe(self._app, open_to_all=self._app.state.access.open))
+        return documentation(openapi.describe(self._app, open_to_all=self._app.state.access.open))
 
     def _full(self) -> str:
         return overview.full(
-            [documents.pool(view) for view in self._backend.pools()],
-            [documents.ppa(snapshot) for snapshot in self._backend.snapshots()],
-            [documents.event(event) for event in self._last_events()],
-            trouble=words.banner(self._backend.unready(), documents.reachable(self._backend.launchpad())),
+            [serializers.pool(view) for view in self._backend.pools()],
+            [serializers.ppa(snapshot) for snapshot in self._backend.snapshots()],
+            [serializers.event(event) for event in self._last_events()],
+            trouble=words.banner(self._backend.unready(), serializers.reachable(self._backend.launchpad())),
             root=_root(self._backend.snapshots()),
             now=datetime.now(UTC),
         )

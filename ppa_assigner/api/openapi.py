@@ -15,7 +15,7 @@ from pydantic.json_schema import models_json_schema
 
 from .. import __version__
 from ..problems import Kind, Problem
-from . import errors, models
+from . import errors, schemas
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -24,15 +24,15 @@ EVERYWHERE = (Kind.UNAUTHORIZED, Kind.FORBIDDEN, Kind.TOO_LARGE, Kind.INVALID, K
 UNGUARDED = (Kind.FORBIDDEN, Kind.TOO_LARGE, Kind.INVALID)
 """The same where no token is needed."""
 REFERRED: Sequence[type[BaseModel]] = (
-    models.Wish,
-    models.Touch,
-    models.Release,
-    models.Hold,
-    models.Quarantine,
-    models.Nothing,
-    models.Event,
-    models.Reset,
-    models.Problem,
+    schemas.Wish,
+    schemas.Touch,
+    schemas.Release,
+    schemas.Hold,
+    schemas.Quarantine,
+    schemas.Nothing,
+    schemas.Event,
+    schemas.Reset,
+    schemas.Problem,
 )
 _REF = "#/components/schemas/{model}"
 _FRAME = {
@@ -106,7 +106,7 @@ def describe(app: FastAPI, *, open_to_all: bool) -> dict[str, Any]:
     components = told.setdefault("components", {})
     components["schemas"] = dict(sorted((components.get("schemas", {}) | definitions["$defs"]).items()))
     for name, schema in components["schemas"].items():
-        schema |= _examples(getattr(models, name, None))
+        schema |= _examples(getattr(schemas, name, None))
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     told["security"] = [{"token": []}, {}] if open_to_all else [{"token": []}]
     return told

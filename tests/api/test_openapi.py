@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from ppa_assigner.access import Client
-from ppa_assigner.api import documents, errors, models
+from ppa_assigner.api import errors, schemas, serializers
 from ppa_assigner.problems import Kind
 from ppa_assigner.record import State
 from ppa_assigner.views import Cleaning, Condition, Event, Lent, PoolView, Snapshot
@@ -94,7 +94,9 @@ def test_every_reference_in_the_document_leads_somewhere(openapi: dict[str, Any]
 
     known = {f"#/components/schemas/{name}" for name in openapi["components"]["schemas"]}
     assert references(openapi) <= known
-    bodies = {model.__name__ for model in (models.Wish, models.Touch, models.Release, models.Hold, models.Quarantine)}
+    bodies = {
+        model.__name__ for model in (schemas.Wish, schemas.Touch, schemas.Release, schemas.Hold, schemas.Quarantine)
+    }
     assert {f"#/components/schemas/{name}" for name in bodies} <= references(openapi)
     assert all(openapi["components"]["schemas"][name]["examples"] for name in bodies | {"Lease", "Ppa"})
 
@@ -102,12 +104,12 @@ def test_every_reference_in_the_document_leads_somewhere(openapi: dict[str, Any]
 @pytest.mark.parametrize(
     ("model", "document"),
     [
-        (models.Lease, documents.lease(Lent(ONE, USED))),
-        (models.Ppa, documents.ppa(Snapshot(ONE, "default", USED, Condition.OK, NOW, Cleaning("x", 1, 1, 0, NOW)))),
-        (models.Ppa, documents.ppa(Snapshot(ONE, "default", None, Condition.MISSING))),
-        (models.Pool, documents.pool(PoolView("default", {}, {}, 0, None))),
-        (models.Content, documents.content(ONE, some_content())),
-        (models.Event, documents.event(Event(1, NOW, ONE, "transition", {}))),
+        (schemas.Lease, serializers.lease(Lent(ONE, USED))),
+        (schemas.Ppa, serializers.ppa(Snapshot(ONE, "default", USED, Condition.OK, NOW, Cleaning("x", 1, 1, 0, NOW)))),
+        (schemas.Ppa, serializers.ppa(Snapshot(ONE, "default", None, Condition.MISSING))),
+        (schemas.Pool, serializers.pool(PoolView("default", {}, {}, 0, None))),
+        (schemas.Content, serializers.content(ONE, some_content())),
+        (schemas.Event, serializers.event(Event(1, NOW, ONE, "transition", {}))),
     ],
 )
 def test_documents_have_exactly_the_members_of_their_models(model: type[BaseModel], document: dict[str, Any]) -> None:
@@ -118,19 +120,19 @@ def test_documents_have_exactly_the_members_of_their_models(model: type[BaseMode
 
 def test_the_examples_of_the_documentation_hold(api: Served, openapi: dict[str, Any]) -> None:
     """Examples of answers are documents of their model; examples of bodies are accepted."""
-    schemas = openapi["components"]["schemas"]
-    models.Lease.model_validate(schemas["Lease"]["examples"][0])
-    models.Ppa.model_validate(schemas["Ppa"]["examples"][0])
-    models.Pools.model_validate(schemas["Pools"]["examples"][0])
+    shown = openapi["components"]["schemas"]
+    schemas.Lease.model_validate(shown["Lease"]["examples"][0])
+    schemas.Ppa.model_validate(shown["Ppa"]["examples"][0])
+    schemas.Pools.model_validate(shown["Pools"]["examples"][0])
     api.backend.outcome = api.backend.known[0]
     for name in ("Release", "Hold", "Quarantine"):
         path = f"/v1/ppas/{ONE}/{name.lower()}"
-        assert api.http.post(path, json=schemas[name]["examples"][0]).status_code == 200
+        assert api.http.post(path, json=shown[name]["examples"][0]).status_code == 200
     api.backend.outcome = Lent(ONE, USED)
-    for example in schemas["Touch"]["examples"]:
+    for example in shown["Touch"]["examples"]:
         assert api.http.post(f"/v1/leases/{LEASE}/touch", json=example).status_code == 200
     api.backend.answer = Lent(ONE, USED)
-    for example in schemas["Wish"]["examples"]:
+    for example in shown["Wish"]["examples"]:
         assert api.http.post("/v1/leases", json=example).status_code == 200
 
 

@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from ppa_assigner.api import protocol
+from ppa_assigner.api import connection
 
 from .fakes import LENT, Served, read_all, serving, wait_for
 
@@ -37,7 +37,7 @@ def test_what_is_no_http_is_told_so(api: Served, data: bytes) -> None:
 
 def test_a_head_that_is_too_large_is_refused(api: Served) -> None:
     """413, whether it comes whole or never ends."""
-    large = b"x" * (protocol.HEAD_LIMIT + 1)
+    large = b"x" * (connection.HEAD_LIMIT + 1)
     whole = b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + large + b"\r\n\r\n"
     endless = b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + large
     address = b"GET /" + large
@@ -47,7 +47,7 @@ def test_a_head_that_is_too_large_is_refused(api: Served) -> None:
 
 def test_a_head_just_within_the_limit_is_read(api: Served) -> None:
     """A long query or token is no attack."""
-    large = b"x" * (protocol.HEAD_LIMIT - 200)
+    large = b"x" * (connection.HEAD_LIMIT - 200)
     data = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX: " + large + b"\r\n\r\n"
     assert exchange(api, data).startswith(b"HTTP/1.1 200")
 
@@ -60,7 +60,7 @@ def test_requests_behind_each_other_are_answered_in_order(api: Served) -> None:
     assert (answers.count(b"HTTP/1.1 200"), answers.count(b"alive")) == (4, 3)
     assert answers.index(b"ready") > answers.rindex(b"alive")
     with api.send_assign() as greedy:
-        greedy.sendall(one * (protocol.MAX_PIPELINED + 1))
+        greedy.sendall(one * (connection.MAX_PIPELINED + 1))
         with contextlib.suppress(ConnectionError):
             assert read_all(greedy) == b""
         wait_for(lambda: api.backend.hung_up)
@@ -71,7 +71,7 @@ def test_fifty_requests_at_once_are_fifty_answers(api: Served) -> None:
     one = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
     last = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     assert exchange(api, one * 49 + last).count(b"HTTP/1.1 200") == 50
-    large = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * (protocol.HEAD_LIMIT - 200) + b"\r\n\r\n"
+    large = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * (connection.HEAD_LIMIT - 200) + b"\r\n\r\n"
     with api.send_assign() as greedy:
         with contextlib.suppress(ConnectionError):
             greedy.sendall(large * 9)

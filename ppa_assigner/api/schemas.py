@@ -1,7 +1,7 @@
 """The documents that come in and go out, as models: what is checked, and what the API documentation shows.
 
-Rule: names and limits are what users' scripts rely on.  What goes out is made in `documents`, without these models; a
-test holds both together.
+Rule: names and limits are what users' scripts rely on.  What goes out is made in `serializers`, without these models; a
+test holds both together.  Each example is a document that the daemon could send.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..record import State
 from ..views import Condition, EndsBy
-from . import examples
 
 SOURCES = 50
 """As many as one wish may name: each may cost a request to Launchpad for each PPA."""
@@ -22,7 +21,7 @@ LONGEST_S = 10 * 366 * 86400.0
 RequestId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$", description="the client's own name for a wish")]
 Seconds = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)]
 NO_NUL: dict[str, Any] = {"pattern": "^[^\\u0000]*$"}
-"""For the document alone: `bodies` and `gate` refuse it, in words of their own, before anything else is looked at."""
+"""For the document alone: `parsing` and `middleware` refuse it in their own words before anything else is looked at."""
 Text = Annotated[str, Field(min_length=1, max_length=256, json_schema_extra=NO_NUL)]
 Time = Annotated[str, Field(description="RFC 3339, UTC, whole seconds", examples=["2026-11-25T03:14:12Z"])]
 PpaName = Annotated[str, Field(description="~owner/ubuntu/name", examples=["~ci-pool/ubuntu/pool-001"])]
@@ -35,6 +34,51 @@ EndingBy = Annotated[EndsBy | None, Field(description="what ends it then: its fi
 
 def _shown(*examples: dict[str, Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": list(examples)})
+
+
+_LEASE: dict[str, Any] = {
+    "id": "4c1f8f0e3a7d4b5f9e2c6d1a0b7c8e9f",
+    "request_id": "build-77",
+    "attempt": 0,
+    "ppa": "~ci-pool/ubuntu/pool-001",
+    "dput": "ppa:ci-pool/ubuntu/pool-001",
+    "web": "https://launchpad.net/~ci-pool/+archive/ubuntu/pool-001",
+    "pool": "default",
+    "owner": "ticket-123",
+    "by": "jenkins",
+    "state": "used",
+    "since": "2026-11-25T03:14:12Z",
+    "touched": "2026-11-25T03:20:00Z",
+    "until": "2026-11-25T11:14:12Z",
+    "ends": "2026-11-25T03:31:00Z",
+    "ends_by": "idle",
+    "idle": 600,
+    "note": None,
+    "uploader": "~ann",
+}
+_PPA: dict[str, Any] = {
+    "ppa": "~ci-pool/ubuntu/pool-001",
+    "pool": "default",
+    "state": "dirty",
+    "condition": "ok",
+    "owner": "ticket-123",
+    "lease": "4c1f8f0e3a7d4b5f9e2c6d1a0b7c8e9f",
+    "since": "2026-11-25T11:14:12Z",
+    "touched": "2026-11-25T11:14:12Z",
+    "until": None,
+    "ends": None,
+    "ends_by": None,
+    "note": None,
+    "tries": 0,
+    "fault": None,
+    "quarantined": None,
+    "cleaning": {"step": "delete", "found": 40, "deleted": 12, "left": 28, "since": "2026-11-25T11:14:13Z"},
+    "seen": "2026-11-25T11:14:20Z",
+}
+_COUNTS: dict[str, Any] = {
+    "state": {"free": 3, "used": 16, "dirty": 1},
+    "condition": {c.value: 20 if c is Condition.OK else 0 for c in Condition},
+}
 
 
 class Incoming(BaseModel):
@@ -96,7 +140,7 @@ class Touch(Incoming):
 class Release(Incoming):
     """Which lease is meant."""
 
-    model_config = _shown({"lease": examples.LEASE["id"]})
+    model_config = _shown({"lease": _LEASE["id"]})
 
     lease: Text
 
@@ -104,7 +148,7 @@ class Release(Incoming):
 class Hold(Incoming):
     """Which lease is kept, and how many seconds longer."""
 
-    model_config = _shown({"lease": examples.LEASE["id"], "for": 86400})
+    model_config = _shown({"lease": _LEASE["id"], "for": 86400})
 
     lease: Text
     seconds: Annotated[Seconds, Field(alias="for")]
@@ -125,7 +169,7 @@ class Nothing(Incoming):
 class Lease(BaseModel):
     """One owner's time with one PPA."""
 
-    model_config = _shown(examples.LEASE)
+    model_config = _shown(_LEASE)
 
     id: str
     request_id: str | None
@@ -166,7 +210,7 @@ class Cleaning(BaseModel):
 class Ppa(BaseModel):
     """What is known of a PPA."""
 
-    model_config = _shown(examples.PPA)
+    model_config = _shown(_PPA)
 
     ppa: PpaName
     pool: str
@@ -196,7 +240,7 @@ class Ppas(BaseModel):
 class Counts(BaseModel):
     """How many PPAs are in each state and condition."""
 
-    model_config = _shown(examples.COUNTS)
+    model_config = _shown(_COUNTS)
 
     state: dict[str, int]
     condition: dict[str, int]
@@ -214,9 +258,7 @@ class Pool(BaseModel):
 class Pools(BaseModel):
     """All pools."""
 
-    model_config = _shown(
-        {"items": [{"pool": "default", "counts": examples.COUNTS, "waiting": 0, "oldest_wait": None}]}
-    )
+    model_config = _shown({"items": [{"pool": "default", "counts": _COUNTS, "waiting": 0, "oldest_wait": None}]})
 
     items: list[Pool]
 

@@ -17,9 +17,9 @@ from starlette.responses import Response
 
 from ..problems import Kind, Problem
 from ..views import Event
-from . import documents
+from . import serializers
 from .backend import Events
-from .waiting import disconnected
+from .long_poll import disconnected
 
 KEEP_ALIVE_S = 15.0
 SEND_S = 30.0
@@ -165,11 +165,11 @@ class EventStream(Response):
         place.missed = None
         if missed is None:
             return []
-        told = documents.encoded({"why": missed, "first": first})
+        told = serializers.encoded({"why": missed, "first": first})
         return [b"event: reset\nid: %s\ndata: %s\n\n" % (self._id(first - 1), told)]
 
     def _frame(self, event: Event) -> bytes:
-        return b"id: %s\ndata: %s\n\n" % (self._id(event.number), documents.encoded(documents.event(event)))
+        return b"id: %s\ndata: %s\n\n" % (self._id(event.number), serializers.encoded(serializers.event(event)))
 
     def _id(self, number: int) -> bytes:
         return f"{self._events.run}-{number}".encode()

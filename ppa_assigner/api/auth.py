@@ -18,7 +18,7 @@ from typing import Any
 from ..access import EVERYBODY, Caller, Client, Role
 from ..config import RATE
 from ..problems import Kind, Problem
-from .rates import Rates
+from .rate_limit import Rates
 
 Scope = MutableMapping[str, Any]
 

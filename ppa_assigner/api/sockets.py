@@ -14,8 +14,8 @@ import stat
 from collections.abc import Sequence
 
 from ..config import Listen
-from .access_control import loopback_name
-from .door import BACKLOG
+from .acceptor import BACKLOG
+from .auth import loopback_name
 
 _ASK_S = 1.0
 

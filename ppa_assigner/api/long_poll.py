@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from ..views import Lent
-from .access_control import Access, Scope
+from .auth import Access, Scope
 from .backend import Backend, C
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from ppa_assigner.access import Caller, Client, Role
-from ppa_assigner.api.access_control import loopback_name
+from ppa_assigner.api.auth import loopback_name
 
 from .fakes import DEADLINE_S, LEASE, LENT, USED, Served, serving, slug, wait_for
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 
 from ..config import Tls
-from .listening import ListenError
+from .sockets import ListenError
 
 
 class Certificate:

@@ -1,7 +1,8 @@
-"""How many requests may be under way at once: of each kind, and of each client.
+"""How much may be asked: so often by each client, and so many requests at once, of each kind and of each client.
 
-Rule: whoever waits for a PPA takes no room from those who have one: touches and releases have room of their own, and
-no client alone can take all of any kind.  Used in the loop of the server alone.
+Rule: one client's haste costs no other client anything.  Whoever waits for a PPA takes no room from those who have one:
+touches and releases have room of their own, and no client alone can take all of any kind.  Used in the loop of the
+server alone; times are monotonic.
 """
 
 from __future__ import annotations
@@ -9,12 +10,34 @@ from __future__ import annotations
 import contextlib
 import enum
 import re
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ..problems import Kind, Problem
 
+BURST_S = 20.0
+"""A client that was quiet may ask at once for what the rate gives in that time."""
 _LIFE = re.compile(r"/v1/leases/[^/]*/touch|/v1/leases(/[^/]*)?|/v1/ppas/.*/release")
+
+
+class Rates:
+    """What each client has left, by its name; None is everybody where no clients are configured."""
+
+    def __init__(self, per_second: float, now: Callable[[], float] = time.monotonic) -> None:
+        self.per_second = per_second
+        self._now = now
+        self._spent: dict[str | None, float] = {}  # until when what was asked is paid off
+
+    def ask(self, name: str | None) -> float:
+        """Count a request.  Gives 0, or the seconds after which the next one may come: then it was not counted."""
+        now = self._now()
+        paid = max(now, self._spent.get(name, now)) + 1 / self.per_second
+        excess = paid - now - BURST_S
+        if excess > 1e-9:  # what rounding makes of nothing
+            return excess
+        self._spent[name] = paid
+        return 0.0
 
 
 class Use(enum.Enum):

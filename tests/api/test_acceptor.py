@@ -15,13 +15,13 @@ import httpx
 import pytest
 
 from ppa_assigner.access import Role
-from ppa_assigner.api.door import LEAST, Connection, Door, Limits, peer_of
-from ppa_assigner.api.room import Room, Use, use_of
+from ppa_assigner.api.acceptor import LEAST, Connection, Door, Limits, peer_of
+from ppa_assigner.api.rate_limit import Room, Use, use_of
 from ppa_assigner.problems import Kind, Problem
 from tests.waiting import until
 
 from .fakes import DEADLINE_S, JSON, LEASE, LENT, Served, serving, slug, wait_for
-from .test_access_control import bearer, client
+from .test_auth import bearer, client
 
 CLIENTS = (client("greedy", "one", owners=("*",)), client("other", "two", Role.OPERATOR))
 HALF = (

@@ -16,8 +16,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from ..problems import Kind, Problem
 from . import errors
-from .door import Connection
-from .stream import ABORT
+from .acceptor import Connection
+from .events import ABORT
 
 HEAD_LIMIT = 32 * 1024
 """Bytes of a request's address and headers."""

@@ -17,17 +17,17 @@ from starlette.responses import Response
 
 from ..problems import Kind, Problem
 from . import errors
-from .access_control import UNCOUNTED, Access
-from .bodies import limited
+from .auth import UNCOUNTED, Access
+from .connection import PEER
+from .long_poll import ClientGoneError
 from .metrics import Metrics
-from .protocol import PEER
-from .room import Room, use_of
-from .waiting import ClientGoneError
+from .parsing import limited
+from .rate_limit import Room, use_of
 
 log = logging.getLogger(__name__)
 
 MAX_REQUESTS = 20_000
-"""Requests on their way at once; more are answered 429, and that many of one kind or client too (see `room`)."""
+"""Requests on their way at once; more are answered 429, and that many of one kind or client too (see `rate_limit`)."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 _GONE = 499  # for the metrics alone: nobody is there to read it
 

@@ -1,6 +1,6 @@
 """What goes out, as plain dictionaries and bytes: leases, PPAs, pools, contents, events.
 
-Rule: members are exactly those that the API promises (`models`).  Made without models: a list of a thousand PPAs is
+Rule: members are exactly those that the API promises (`schemas`).  Made without models: a list of a thousand PPAs is
 asked for often.
 """
 

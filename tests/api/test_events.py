@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ppa_assigner.api.stream import MAX_OF_ONE
+from ppa_assigner.api.events import MAX_OF_ONE
 from ppa_assigner.supervisor.eventlog import EventLog
 from ppa_assigner.views import Event
 
