@@ -44,7 +44,7 @@ class Spent:
     def served(self, record: Record) -> None:
         """Somebody is told of this lease."""
         if (key := key_in(record)) is not None:
-            self._mark(key, record.lease or "", None, self._now())
+            self._mark(key, _lease(record), None, self._now())
 
     def withdrawn(self, key: Key) -> None:
         """Its client wants no PPA for this wish any more."""
@@ -57,8 +57,8 @@ class Spent:
             return None
         if not record.told:
             marks = self._marks.get(key, {})
-            return key if marks.pop(record.lease or "", None) is not None else None
-        self._mark(key, record.lease or "", record.state, record.since.timestamp() + APART_S)
+            return key if marks.pop(_lease(record), None) is not None else None
+        self._mark(key, _lease(record), record.state, record.since.timestamp() + APART_S)
         return None
 
     def is_spent(self, key: Key, first_asked: float) -> bool:
@@ -94,3 +94,8 @@ class Spent:
 
     def _is_over(self, key: Key, now: float) -> bool:
         return all(now - mark.seen > KEPT_S for mark in self._marks[key].values())
+
+
+def _lease(record: Record) -> str:
+    """The type allows a record of a lease not to name it, for a free one does not."""
+    return record.lease or ""
