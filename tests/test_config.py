@@ -31,7 +31,8 @@ from ppa_assigner.config import (
     load,
     seconds,
 )
-from ppa_assigner.config.sections import (
+from ppa_assigner.config.parsers import duration
+from ppa_assigner.config.schema import (
     ApiSection,
     BaselineSection,
     ClientSection,
@@ -43,8 +44,7 @@ from ppa_assigner.config.sections import (
     TimeoutSection,
     TlsSection,
 )
-from ppa_assigner.config.shape import _models
-from ppa_assigner.config.values import duration
+from ppa_assigner.config.validation import _models
 from ppa_assigner.options import Baseline, PoolOptions, Proof, Retry
 from ppa_assigner.reference import Reference
 

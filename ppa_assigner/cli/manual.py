@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..config.environment import CONFIG, VARIABLES
+from ..config.loading import CONFIG, VARIABLES
 from .roff import Roff
 
 PROGRAM = "ppa-assigner"

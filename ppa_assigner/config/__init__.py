@@ -3,11 +3,10 @@
 Rule: what `load` returns needs no further check.  Nothing here asks the network or waits.
 """
 
-from .advice import after_a_restart, warnings
-from .environment import CONFIG, VARIABLES
-from .loading import credentials_path, describe, json_schema, load
+from .loading import CONFIG, VARIABLES, credentials_path, describe, json_schema, load
+from .parsers import seconds
 from .settings import RATE, ApiSettings, ConfigError, LaunchpadSettings, Listen, Mistake, Pool, Settings, Tls
-from .values import seconds
+from .warnings import after_a_restart, warnings
 
 __all__ = [
     "CONFIG",

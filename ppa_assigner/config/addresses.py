@@ -9,8 +9,8 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from .parsers import nearest, plain_text, shown
 from .settings import Listen
-from .values import nearest, plain_text, shown
 
 SERVICES = {
     # Launchpad's own, as launchpadlib resolves them (docs/explanation/launchpad.md#service-roots)

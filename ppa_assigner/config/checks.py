@@ -1,7 +1,7 @@
-"""What only shows when several options are seen together, and what the host must have: the credentials.
+"""What only shows when several options are seen together, and what the host must have: the files that they name.
 
 Rule: these checks read the raw document and pass over what is wrong by itself, so that one run finds all mistakes.
-They must not ask the network.
+Nobody becomes operator by being able to connect from elsewhere.  They must not ask the network.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ..reference import Reference
-from . import doors
-from .addresses import SERVICES, launchpads_own, service
+from .addresses import SERVICES, launchpads_own, listen, local, service
 from .document import Document, Place, spelled
 from .files import fault, placed
+from .parsers import duration, maybe, plain_text, seconds
 from .patterns import MAX_PPAS, Pattern, dependency, pattern
-from .sections import LaunchpadSection, PoolSection, RetrySection
-from .values import duration, maybe, plain_text, seconds
+from .schema import LaunchpadSection, PoolSection, RetrySection
+from .settings import Listen
 
 LEAST_SETTLE = 90.0  # until then a request of ours may still land (docs/explanation/launchpad.md#request-limit)
 _HOW = (
@@ -33,7 +33,7 @@ def check(document: Document, environ: Mapping[str, str], folder: Path) -> None:
     for name in document.section("pools"):
         _pool(document, ("pools", name))
     _timeouts(document)
-    doors.check(document, folder)
+    _api(document, folder)
     _credentials(document, environ, folder)
 
 
@@ -191,3 +191,55 @@ def _handed_over(document: Document, place: Place, environ: Mapping[str, str]) -
         document.blame(place, f"there are no credentials for Launchpad; {_HOW}")
     elif wrong := fault(Path(directory) / "launchpad"):
         document.blame(place, f"$CREDENTIALS_DIRECTORY/launchpad {wrong}; {_HOW}")
+
+
+_TLS = ("certificate", "key")
+
+
+def _api(document: Document, folder: Path) -> None:
+    """Blame what does not go together.  `folder` is where relative paths start."""
+    _clients(document)
+    given = document.section("api")
+    where = maybe(listen, given.get("listen", "127.0.0.1:8020"))
+    if where is not None:
+        _exposure(document, where)
+    _tls(document, where, folder)
+
+
+def _clients(document: Document) -> None:
+    clients = document.section("api").get("clients")
+    seen: dict[tuple[str, str], Place] = {}
+    for index, client in enumerate(clients if isinstance(clients, list) else ()):
+        for key in ("name", "token_sha256"):
+            place: Place = ("api", "clients", index, key)
+            value = client.get(key) if isinstance(client, dict) else None
+            first = (
+                seen.setdefault((key, value.lower() if key != "name" else value), place)
+                if isinstance(value, str)
+                else place
+            )
+            if first is not place:
+                document.blame(place, f"another client has the same in line {document.line(first)}; each needs its own")
+
+
+def _exposure(document: Document, where: Listen) -> None:
+    if not local(where) and not document.section("api").get("clients"):
+        document.blame(
+            ("api", "listen"),
+            f"{where} can be reached by others and there are no clients, so that anybody were operator; "
+            "add api.clients (see `ppa-assigner token`), or listen on 127.0.0.1 or a Unix socket",
+        )
+
+
+def _tls(document: Document, where: Listen | None, folder: Path) -> None:
+    place: Place = ("api", "tls")
+    given = {key: value for key, value in document.section(*place).items() if value is not None and key in _TLS}
+    if not given:
+        return
+    if where is not None and where.path is not None:
+        document.blame(place, f"is for an address, not for {where}; take it away")
+    for key in _TLS:
+        if key not in given:
+            document.blame((*place, key), "is missing; certificate and key go together")
+        elif (text := maybe(plain_text, given[key])) is not None and (wrong := fault(placed(text, folder))):
+            document.blame((*place, key), f"{placed(text, folder)} {wrong}; name a file that this user can read")

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from .parsers import shown
 from .settings import ConfigError, Mistake
-from .values import shown
 
 Place = tuple[str | int, ...]
 _WORD = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -1,6 +1,7 @@
-"""From a file to settings: reads, judges everything, and only then builds.
+"""From a file, and variables of the environment that replace some options, to settings.
 
-Rule: either all is well or all mistakes are raised together.
+Rule: reads, judges everything, and only then builds: either all is well or all mistakes are raised together.  A
+variable is judged like the option that it stands for, and is named when it is wrong; an empty one is not set.
 """
 
 from __future__ import annotations
@@ -18,15 +19,14 @@ from ..options import PoolOptions
 from ..reference import Reference
 from . import addresses
 from .checks import check
-from .document import Document
-from .environment import override
+from .document import Document, Place
 from .files import placed
+from .parsers import duration
 from .patterns import pattern
-from .reading import read
-from .sections import ApiSection, File, LaunchpadSection
+from .schema import ApiSection, File, LaunchpadSection
 from .settings import ApiSettings, LaunchpadSettings, Pool, Settings, Tls
-from .shape import shaped
-from .values import duration
+from .validation import shaped
+from .yaml import read
 
 DEFAULT_POOL = "default"
 
@@ -152,3 +152,47 @@ def _counted(ppas: tuple[Reference, ...]) -> str:
     if len(ppas) == 1:
         return f"1 PPA ({ppas[0]})"
     return f"{len(ppas)} PPAs ({ppas[0]} ... {ppas[-1]})"
+
+
+_WHOLE = "write it from the root on"
+CONFIG = "PPA_ASSIGNER_CONFIG"
+"""The file itself."""
+VARIABLES: Mapping[str, Place] = {
+    "PPA_ASSIGNER_LISTEN": ("api", "listen"),
+    "PPA_ASSIGNER_SERVICE": ("launchpad", "service"),
+    "PPA_ASSIGNER_CREDENTIALS": ("launchpad", "credentials"),
+    "PPA_ASSIGNER_NAME": ("name",),
+}
+"""Which option each of them replaces.  A relative path starts at the working directory."""
+
+
+def override(document: Document, environ: Mapping[str, str]) -> None:
+    """Put in what the environment says."""
+    for variable, place in VARIABLES.items():
+        if text := environ.get(variable):
+            document.names[place] = f"${variable}"
+            is_path = variable == "PPA_ASSIGNER_CREDENTIALS"
+            _put(document, place, _absolute(document, place, text) if is_path else text)
+
+
+def _absolute(document: Document, place: Place, text: str) -> str:
+    """The working directory of a daemon may have been taken away since it started."""
+    if Path(text).is_absolute():
+        return text
+    try:
+        return str(Path.cwd() / text)
+    except OSError as error:
+        document.blame(place, f"{text} is relative to a working directory that is gone ({error.strerror}); {_WHOLE}")
+        return text
+
+
+def _put(document: Document, place: Place, value: str) -> None:
+    """A section that is something else is blamed as that, by whoever judges the shape."""
+    *sections, key = place
+    data = document.data
+    for name in sections:
+        if isinstance(data, dict) and data.get(name) is None:
+            data[name] = {}
+        data = data.get(name) if isinstance(data, dict) else None
+    if isinstance(data, dict):
+        data[key] = value

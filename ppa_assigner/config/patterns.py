@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..reference import Reference, swapped
-from .values import plain_text, shown
+from .parsers import plain_text, shown
 
 MAX_PPAS = 10_000
 _BRACES = re.compile(r"\{([^{}]*)\}")

@@ -11,7 +11,8 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from .document import Document, Place
-from .sections import (
+from .parsers import nearest, shown
+from .schema import (
     OWN,
     ApiSection,
     BaselineSection,
@@ -24,7 +25,6 @@ from .sections import (
     TimeoutSection,
     TlsSection,
 )
-from .values import nearest, shown
 
 _HOMES: Mapping[str, type[BaseModel]] = {
     "the top of the file": File,

@@ -22,7 +22,7 @@ from pydantic import (
 
 from ..access import Client, Role
 from ..options import MINUTE, Baseline, PoolOptions, Proof, Retry
-from . import addresses, patterns, values
+from . import addresses, parsers, patterns
 from .settings import RATE, SOCKET_MODE, Listen
 
 OWN = "x-"
@@ -64,7 +64,7 @@ def _some_pools(pools: dict[str, PoolSection]) -> dict[str, PoolSection]:
 
 def _once(items: list[str]) -> list[str]:
     if twice := next((item for item, count in Counter(items).items() if count > 1), None):
-        raise ValueError(f"{values.shown(twice)} stands twice in the list; name it once")
+        raise ValueError(f"{parsers.shown(twice)} stands twice in the list; name it once")
     return items
 
 
@@ -74,32 +74,32 @@ def _pattern(value: object) -> str:
 
 
 Empty = BeforeValidator(_no_section)
-Positive = Annotated[float, PlainValidator(values.positive), WithJsonSchema(_DURATION)]
-Timeout = Annotated[float, PlainValidator(values.timeout), WithJsonSchema(_DURATION)]
-Duration = Annotated[float, PlainValidator(values.seconds), WithJsonSchema(_DURATION)]
-Whole = Annotated[float, PlainValidator(values.whole), WithJsonSchema(_DURATION)]
+Positive = Annotated[float, PlainValidator(parsers.positive), WithJsonSchema(_DURATION)]
+Timeout = Annotated[float, PlainValidator(parsers.timeout), WithJsonSchema(_DURATION)]
+Duration = Annotated[float, PlainValidator(parsers.seconds), WithJsonSchema(_DURATION)]
+Whole = Annotated[float, PlainValidator(parsers.whole), WithJsonSchema(_DURATION)]
 PpaPattern = Annotated[str, PlainValidator(_pattern), WithJsonSchema(_TEXT)]
-Person = Annotated[str, PlainValidator(values.person), WithJsonSchema({**_TEXT, "pattern": "^~[a-z0-9][a-z0-9+.-]*$"})]
-Processor = Annotated[str, PlainValidator(values.processor), WithJsonSchema(_TEXT)]
+Person = Annotated[str, PlainValidator(parsers.person), WithJsonSchema({**_TEXT, "pattern": "^~[a-z0-9][a-z0-9+.-]*$"})]
+Processor = Annotated[str, PlainValidator(parsers.processor), WithJsonSchema(_TEXT)]
 Dependency = Annotated[str, PlainValidator(patterns.dependency), WithJsonSchema(_TEXT)]
-DisplayName = Annotated[str, PlainValidator(values.one_line), WithJsonSchema(_TEXT)]
+DisplayName = Annotated[str, PlainValidator(parsers.one_line), WithJsonSchema(_TEXT)]
 PoolName = Annotated[
-    str, PlainValidator(values.pool_name), WithJsonSchema({**_TEXT, "pattern": "^[A-Za-z0-9._-]{1,64}$"})
+    str, PlainValidator(parsers.pool_name), WithJsonSchema({**_TEXT, "pattern": "^[A-Za-z0-9._-]{1,64}$"})
 ]
 ClientName = Annotated[
-    str, PlainValidator(values.client_name), WithJsonSchema({**_TEXT, "minLength": 1, "maxLength": 128})
+    str, PlainValidator(parsers.client_name), WithJsonSchema({**_TEXT, "minLength": 1, "maxLength": 128})
 ]
-Digest = Annotated[str, PlainValidator(values.sha256), WithJsonSchema({**_TEXT, "pattern": "^[0-9A-Fa-f]{64}$"})]
+Digest = Annotated[str, PlainValidator(parsers.sha256), WithJsonSchema({**_TEXT, "pattern": "^[0-9A-Fa-f]{64}$"})]
 Address = Annotated[Listen, PlainValidator(addresses.listen), PlainSerializer(str), WithJsonSchema(_TEXT)]
 FileMode = Annotated[
     int,
-    PlainValidator(values.file_mode),
+    PlainValidator(parsers.file_mode),
     PlainSerializer(lambda mode: f"{mode:o}"),
     WithJsonSchema({"anyOf": [{**_TEXT, "pattern": "^0?[0-7]{3}$"}, {"type": "integer", "maximum": 777}]}),
 ]
-GroupName = Annotated[str, PlainValidator(values.group_name), WithJsonSchema(_TEXT)]
-PathText = Annotated[str, PlainValidator(values.plain_text), WithJsonSchema(_TEXT)]
-Glob = Annotated[str, PlainValidator(values.glob), WithJsonSchema({**_TEXT, "minLength": 1, "maxLength": 256})]
+GroupName = Annotated[str, PlainValidator(parsers.group_name), WithJsonSchema(_TEXT)]
+PathText = Annotated[str, PlainValidator(parsers.plain_text), WithJsonSchema(_TEXT)]
+Glob = Annotated[str, PlainValidator(parsers.glob), WithJsonSchema({**_TEXT, "minLength": 1, "maxLength": 256})]
 
 
 class Section(BaseModel):
@@ -159,7 +159,7 @@ class PoolSection(Section):
     """How old a look that found a free PPA empty may be; 0: look each time; null: never look again."""
     settle: Positive = _POOL.settle
     """How long a PPA must be seen empty and quiet before it is free."""
-    proof: Annotated[Proof, PlainValidator(values.choice(Proof)), _choice(Proof)] = _POOL.proof
+    proof: Annotated[Proof, PlainValidator(parsers.choice(Proof)), _choice(Proof)] = _POOL.proof
     """What clean means: nothing active, or also gone from the indexes, or also from the disk."""
     max_tries: int = Field(default=_POOL.max_tries, ge=1, le=1000)
     """Failed tries of a clean before the PPA is quarantined."""
@@ -194,7 +194,7 @@ class LaunchpadSection(Section):
 
     service: Annotated[str, PlainValidator(addresses.service), WithJsonSchema(_TEXT)] = addresses.SERVICES["production"]
     """production, staging, qastaging, or the address of a web service root without the version."""
-    version: Annotated[str, PlainValidator(values.version), WithJsonSchema({"const": "devel"})] = "devel"
+    version: Annotated[str, PlainValidator(parsers.version), WithJsonSchema({"const": "devel"})] = "devel"
     """Of the web service."""
     credentials: PathText | None = None
     """The file that `ppa-assigner login` wrote; relative to this file's folder.  null: systemd's `launchpad`."""
@@ -216,7 +216,7 @@ class ClientSection(Section):
     """What the record calls the client."""
     token_sha256: Digest
     """The SHA-256 of its token, as `ppa-assigner token` prints it."""
-    role: Annotated[Role, PlainValidator(values.choice(Role)), _choice(Role)] = Role.CLIENT
+    role: Annotated[Role, PlainValidator(parsers.choice(Role)), _choice(Role)] = Role.CLIENT
     """An operator may act on every PPA."""
     owners: Annotated[list[Glob], BeforeValidator(_no_list)] = []
     """Shell patterns of the owners whose leases it may end and touch beside its own."""
@@ -281,7 +281,7 @@ class File(Section):
     launchpad: Annotated[LaunchpadSection, Empty] = LaunchpadSection()
     api: Annotated[ApiSection, Empty] = ApiSection()
     name: (
-        Annotated[str, PlainValidator(values.daemon_name), WithJsonSchema({**_TEXT, "pattern": "^[A-Za-z0-9._-]+$"})]
+        Annotated[str, PlainValidator(parsers.daemon_name), WithJsonSchema({**_TEXT, "pattern": "^[A-Za-z0-9._-]+$"})]
         | None
     ) = None
     """This daemon's, another for each that serves the same PPAs; null: the host's name."""

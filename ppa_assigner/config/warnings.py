@@ -12,15 +12,15 @@ from urllib.parse import urlsplit
 
 from ..access import Role
 from .addresses import local
+from .parsers import duration
 from .settings import SOCKET_MODE, Listen, Settings
-from .values import duration
 
 _OTHERS = stat.S_IWOTH  # what connecting to a Unix socket needs
 
 
 def warnings(settings: Settings) -> list[str]:
     """What is dangerous or does nothing."""
-    return [*_doors(settings), *_clients(settings), *_secrets(settings), *_clock(settings), *_pools(settings)]
+    return [*_exposure(settings), *_clients(settings), *_secrets(settings), *_clock(settings), *_pools(settings)]
 
 
 def after_a_restart(running: Settings, wanted: Settings) -> list[str]:
@@ -39,7 +39,7 @@ def _file(where: Listen) -> tuple[int, str | None]:
     return where.mode, where.group
 
 
-def _doors(settings: Settings) -> Iterator[str]:
+def _exposure(settings: Settings) -> Iterator[str]:
     where, api = settings.api.listen, settings.api
     if not local(where) and api.tls is None:
         yield f"api.listen: tokens come to {where} in the clear; set api.tls, or listen locally behind a reverse proxy"
