@@ -5,7 +5,9 @@ BIN = $(VENV)/bin
 BENCH_VENV = .venv-bench
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 
-.PHONY: demo test lint man screenshots bench soak explore mutants clean
+DOCS ?= build/docs
+
+.PHONY: demo test lint man docs screenshots bench soak explore mutants clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/ppa-assigner demo
@@ -21,6 +23,11 @@ lint: $(VENV)/.dev
 # ppa-assigner(1) and a page for each command, for packages and for `man -l build/man/ppa-assigner.1`
 man: $(VENV)/.demo
 	@$(BIN)/python -m ppa_assigner.cli.manual build/man
+
+# the site, in build/docs; what it warns of is wrong (a link that leads nowhere, a page that no list names)
+docs: $(VENV)/.dev
+	@$(BIN)/python -m sphinx -q -E -W --keep-going -n -b html docs $(DOCS)
+	@echo $(DOCS)/index.html
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python -m tests.web.screenshots build/screenshots
@@ -55,7 +62,7 @@ $(VENV)/.demo: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
-	$(PIP) -e '.[standin,dev]'
+	$(PIP) -e '.[standin,dev,docs]'
 	touch $@ $(VENV)/.demo
 
 $(BENCH_VENV)/.labgrid: .ci/bench.txt $(VENV)/bin/python

@@ -10,7 +10,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 CONSTRAINTS = Path(__file__).parent.parent / ".ci" / "constraints.txt"
-EXTRAS = frozenset({"standin", "dev"})
+EXTRAS = frozenset({"standin", "dev", "docs"})
 
 
 def canonical(name: str) -> str:
@@ -33,7 +33,7 @@ def asked_for(name: str, extras: frozenset[str]) -> Iterator[Requirement]:
 
 
 def closure() -> set[str]:
-    """All that `pip install -e .[standin,dev]` brings."""
+    """All that `pip install -e .[standin,dev,docs]` brings."""
     found, open_ = set[tuple[str, frozenset[str]]](), [("ppa-assigner", EXTRAS)]
     while open_:
         for wanted in asked_for(*open_.pop()):

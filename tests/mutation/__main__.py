@@ -16,7 +16,7 @@ from .areas import AREAS, Area
 from .survivors import Explained, explanations, left_over, survivors, tried
 
 ROOT = Path(__file__).parents[2]
-NEEDED = ("ppa_assigner", "tests", "config", "README.md")
+NEEDED = ("ppa_assigner", "tests", "config", "docs", "README.md")
 LINES_OF_LOG = 40
 
 

@@ -36,7 +36,7 @@ class Area:
         values: Mapping[str, list[str]] = {
             "source_paths": ["ppa_assigner"],
             "only_mutate": [f"ppa_assigner/{file}" for file in self.files],
-            "also_copy": ["config", "README.md"],
+            "also_copy": ["config", "docs", "README.md"],
             "do_not_mutate_patterns": [MESSAGE],
             "type_check_command": ["python", "-m", "mypy", "--output=json", *TOLERANT, "ppa_assigner"],
             "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "tests.mutation.quickly"],

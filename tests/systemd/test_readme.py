@@ -11,7 +11,7 @@ import yaml
 
 from .. import needs
 from ..certificate import certified
-from ..readme.blocks import ROOT, block
+from ..docs.blocks import ROOT, block
 from .installed import CONFIG, CREDENTIALS, SERVICE, SOCKET, UNITS, Assigner
 
 pytestmark = pytest.mark.xdist_group("systemd-readme")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ..docs.blocks import ROOT, block, blocks
 from ..network import network
 from ..processes import environment
 from ..recipes.dputs import DPUTS
@@ -19,7 +20,6 @@ from ..recipes.packages import package
 from ..recipes.site import program
 from ..shells import every_shell
 from ..waiting import until
-from .blocks import ROOT, block, blocks
 from .place import COMMAND_S, URL, Place, made
 
 pytestmark = pytest.mark.xdist_group("readme")

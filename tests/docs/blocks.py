@@ -9,22 +9,22 @@ ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
 
 RUN_BY = {
-    "make demo": "readme/test_demo.py::test_make_demo_and_make_test",
-    ". .venv/bin/activate": "readme/test_demo.py::test_what_a_newcomer_tries",
-    'ppa-assigner exec --owner "$BUILD_URL"': "readme/test_demo.py::test_a_job_with_exec",
-    "lease=$(ppa-assigner assign": "readme/test_demo.py::test_a_job_by_hand",
-    "curl -s": "readme/test_demo.py::test_curl",
-    "import subprocess": "readme/test_demo.py::test_python",
-    'ppa-assigner: {"v":1': "readme/test_demo.py::test_the_record",
-    'ppas: ["~ci-pool': "readme/test_blocks.py::test_the_shortest_configuration",
-    "ppa-assigner login": "readme/test_demo.py::test_login_says_that_it_cannot_reach_launchpad",
-    "ppa-assigner doctor": "readme/test_demo.py::test_doctor",
+    "make demo": "demo/test_demo.py::test_make_demo_and_make_test",
+    ". .venv/bin/activate": "demo/test_demo.py::test_what_a_newcomer_tries",
+    'ppa-assigner exec --owner "$BUILD_URL"': "demo/test_demo.py::test_a_job_with_exec",
+    "lease=$(ppa-assigner assign": "demo/test_demo.py::test_a_job_by_hand",
+    "curl -s": "demo/test_demo.py::test_curl",
+    "import subprocess": "demo/test_demo.py::test_python",
+    'ppa-assigner: {"v":1': "demo/test_demo.py::test_the_record",
+    'ppas: ["~ci-pool': "docs/test_blocks.py::test_the_shortest_configuration",
+    "ppa-assigner login": "demo/test_demo.py::test_login_says_that_it_cannot_reach_launchpad",
+    "ppa-assigner doctor": "demo/test_demo.py::test_doctor",
     "api:": "systemd/test_readme.py::test_clients_and_a_certificate",
     "scrape_configs:": "systemd/test_readme.py::test_prometheus_takes_the_scrape_configuration",
     "journalctl PPA=": "systemd/test_readme.py::test_installed_as_said_and_its_history_read",
     "cp config/ppa-assigner.service": "systemd/test_readme.py::test_installed_as_said_and_its_history_read",
-    "HTTP request -> api": "readme/test_blocks.py::test_the_way_of_a_request",
-    "make lint": "readme/test_blocks.py::test_targets_of_make",
+    "HTTP request -> api": "docs/test_blocks.py::test_the_way_of_a_request",
+    "make lint": "docs/test_blocks.py::test_targets_of_make",
 }
 """How a block begins, and the test that runs it as it stands."""
 

@@ -16,12 +16,12 @@ from typing import Any
 
 from .. import needs
 from ..commandline import Done
+from ..docs.blocks import ROOT, block
 from ..network import Network, network
 from ..processes import environment, without_coverage
 from ..recipes import dputs
 from ..shells import run
 from ..waiting import until
-from .blocks import ROOT, block
 
 URL = "http://127.0.0.1:8020"
 READY_S = 120.0

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from .. import needs
 from ..commandline import cli
+from ..demo.place import virtual_environment
 from ..processes import environment
 from .blocks import ROOT, RUN_BY, block, blocks
-from .place import virtual_environment
 
 
 def test_every_block_is_run() -> None:
