@@ -1,5 +1,6 @@
 # `make demo` and `make test` need Python >= 3.11 with venv, make and git; everything else they install below .venv.
 PYTHON ?= python3
+NPM ?= npm
 VENV ?= .venv
 BIN = $(VENV)/bin
 BENCH_VENV = .venv-bench
@@ -7,7 +8,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/co
 
 DOCS ?= build/docs
 
-.PHONY: demo test lint man docs screenshots bench soak explore mutants clean
+.PHONY: demo test lint lint-js man docs screenshots bench soak explore mutants clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/ppa-assigner demo
@@ -19,6 +20,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# the script and the style of the page, by biome and TypeScript: needs node and npm, which nothing else does
+lint-js: node_modules/.installed
+	@$(NPM) run --silent lint
 
 # ppa-assigner(1) and a page for each command, for packages and for `man -l build/man/ppa-assigner.1`
 man: $(VENV)/.demo
@@ -51,7 +56,7 @@ mutants: $(VENV)/.dev
 	$(BIN)/python -m tests.mutation $(MUTANTS)
 
 clean:
-	rm -rf $(VENV) $(BENCH_VENV)
+	rm -rf $(VENV) $(BENCH_VENV) node_modules
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "ppa-assigner needs Python 3.11 or newer; say make PYTHON=python3.12")'
@@ -64,6 +69,10 @@ $(VENV)/.demo: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
 	$(PIP) -e '.[standin,dev,docs]'
 	touch $@ $(VENV)/.demo
+
+node_modules/.installed: package.json package-lock.json .npmrc
+	$(NPM) ci --silent
+	touch $@
 
 $(BENCH_VENV)/.labgrid: .ci/bench.txt $(VENV)/bin/python
 	$(BIN)/python -m venv $(BENCH_VENV)

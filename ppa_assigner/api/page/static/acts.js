@@ -1,10 +1,23 @@
 // The operator's acts, each confirmed in a dialog that names the PPA and its lease.  Rule: the lease that was shown is
 // the one that is sent, so that an act never meets the next owner.
 
+/** @import { Ppa } from "./documents.js" */
 import { element, find, linked, time } from "./elements.js";
 import { post, Problem } from "./asking.js";
 import { split } from "./words.js";
 
+/**
+ * @typedef {object} Act
+ * @property {(name: string) => string} head
+ * @property {(ppa: Ppa) => string} told
+ * @property {string} button
+ * @property {string} done
+ * @property {boolean} [danger]
+ * @property {string} focus
+ * @property {(ppa: Ppa, dialog: HTMLElement) => object} body
+ */
+
+/** @type {{ [name: string]: Act }} */
 const ACTS = {
   release: {
     head: (name) => `Release ${name}?`,
@@ -16,7 +29,7 @@ const ACTS = {
     head: (name) => `Hold ${name}?`,
     told: () => "The lease ends that much later, and silence no longer ends it. A lease can be held once.",
     button: "Hold", done: "held", focus: "#act-count",
-    body: ({ lease }, dialog) => ({ lease, for: find("#act-count", dialog).valueAsNumber * find("select", dialog).value }),
+    body: ({ lease }, dialog) => ({ lease, for: count(dialog).valueAsNumber * unit(dialog) }),
   },
   quarantine: {
     head: (name) => `Put ${name} in quarantine?`,
@@ -24,7 +37,7 @@ const ACTS = {
       ? "When its lease ends it is neither cleaned nor lent, until it is resumed. The lease goes on."
       : "It is neither cleaned nor lent, until it is resumed."),
     button: "Quarantine", done: "put in quarantine", danger: true, focus: "#act-reason",
-    body: (_, dialog) => ({ reason: find("#act-reason", dialog).value.trim() }),
+    body: (_, dialog) => ({ reason: reason(dialog).value.trim() }),
   },
   resume: {
     head: (name) => `Resume ${name}?`,
@@ -36,35 +49,57 @@ const ACTS = {
   },
 };
 
+const count = (/** @type {HTMLElement} */ dialog) => find("#act-count", dialog, HTMLInputElement);
+const unit = (/** @type {HTMLElement} */ dialog) => Number(find("select", dialog, HTMLSelectElement).value);
+const reason = (/** @type {HTMLElement} */ dialog) => find("#act-reason", dialog, HTMLInputElement);
+
 export class Acts {
-  // `done(ppa, text)` is told what became of the PPA.
+  /**
+   * What is asked at the moment; null before the first.
+   * @type {{ name: string, act: Act, ppa: Ppa, row: HTMLElement } | null}
+   */
+  asked = null;
+
+  /**
+   * `done(ppa, text)` is told what became of the PPA.
+   * @param {(ppa: Ppa, text: string) => void} done
+   */
   constructor(done) {
     this.done = done;
-    this.dialog = find("#act");
+    this.dialog = find("#act", document, HTMLDialogElement);
     find("form", this.dialog).addEventListener("submit", (event) => { event.preventDefault(); this.send(); });
     find(".cancel", this.dialog).addEventListener("click", () => this.dialog.close());
     this.dialog.addEventListener("close", () => this.after());
   }
 
-  // Ask for confirmation.
+  /**
+   * Ask for confirmation.
+   * @param {string} name
+   * @param {Ppa} ppa
+   * @param {HTMLElement} row
+   */
   open(name, ppa, row) {
-    Object.assign(this, { name, ppa, row, act: ACTS[name] });
-    const part = (selector) => find(selector, this.dialog);
-    part("h2").textContent = this.act.head(split(ppa.ppa)[1]);
+    const act = ACTS[name];
+    if (!act) throw new Error(`there is no act ${name}`);
+    this.asked = { name, act, ppa, row };
+    const part = (/** @type {string} */ selector) => find(selector, this.dialog);
+    part("h2").textContent = act.head(split(ppa.ppa)[1]);
     part("dl").replaceChildren(...facts(ppa));
-    part(".told").textContent = this.act.told(ppa);
-    part(".main").textContent = this.act.button;
-    part(".main").classList.toggle("danger", Boolean(this.act.danger));
-    for (const field of this.dialog.querySelectorAll(".field")) {
+    part(".told").textContent = act.told(ppa);
+    part(".main").textContent = act.button;
+    part(".main").classList.toggle("danger", Boolean(act.danger));
+    for (const input of this.dialog.querySelectorAll("input")) {
+      const field = /** @type {HTMLElement} */ (input.closest(".field"));
       field.hidden = field.dataset.for !== name;
-      for (const input of field.querySelectorAll("input")) input.required = !field.hidden;
+      input.required = !field.hidden;
     }
-    find("#act-reason", this.dialog).value = "";
+    reason(this.dialog).value = "";
     this.say("");
     this.wait(false);
     this.dialog.showModal();
-    part(this.act.focus).focus();
-    part(this.act.focus).select?.();
+    const first = part(act.focus);
+    first.focus();
+    if (first instanceof HTMLInputElement) first.select();
   }
 
   close() {
@@ -72,12 +107,14 @@ export class Acts {
   }
 
   async send() {
-    const { name, act, ppa } = this;
+    const asked = this.asked;
+    if (!asked) return;
+    const { name, act, ppa } = asked;
     this.say("");
     this.wait(true);
     try {
       const known = await post(`/v1/ppas/${ppa.ppa}/${name}`, act.body(ppa, this.dialog));
-      if (this.ppa === ppa) this.dialog.close();
+      if (this.asked === asked) this.dialog.close();
       this.done(known, `${split(ppa.ppa)[1]} was ${act.done}`);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -88,24 +125,30 @@ export class Acts {
 
   // Back to where it was asked for; that may be gone.
   after() {
-    const button = find(`[data-act="${this.name}"]`, this.row);
-    (button ?? find("a", this.row))?.focus();
+    if (!this.asked) return;
+    const { name, row } = this.asked;
+    const buttons = [...row.querySelectorAll("button")].filter((button) => button.dataset.act === name);
+    (buttons[0] ?? row.querySelector("a"))?.focus();
   }
 
+  /** @param {string} text */
   say(text) {
     find(".error", this.dialog).textContent = text;
   }
 
+  /** @param {boolean} waiting */
   wait(waiting) {
-    const button = find(".main", this.dialog);
+    const button = find(".main", this.dialog, HTMLButtonElement);
     button.disabled = waiting;
     button.setAttribute("aria-busy", String(waiting));
   }
 }
 
-const sentence = (text) => text[0].toUpperCase() + text.slice(1);
+const sentence = (/** @type {string} */ text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 
+/** @param {Ppa} ppa */
 function facts(ppa) {
+  /** @type {[string, string | Node][]} */
   const told = [["PPA", ppa.ppa]];
   if (ppa.owner) told.push([ppa.state === "used" ? "Owner" : "Was lent to", linked(ppa.owner)]);
   if (ppa.lease) told.push(["Lease", element("code", {}, ppa.lease)]);

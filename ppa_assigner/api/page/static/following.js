@@ -6,8 +6,17 @@ import { ask, Problem } from "./asking.js";
 const LONGEST = 30_000;
 const SILENCE = 45_000; // the daemon says something every 15 s
 
-// Calls `hears(kind, data)` with each event after `place.id`, which goes along, and `tells(open)` when the stream opens
-// or ends, until `signal` says stop.  A Problem that trying again cannot help (4xx) ends it.
+/**
+ * @typedef {{ id: string, pause: number }} Place
+ * @typedef {(kind: string, data: any) => void} Hears
+ */
+
+/**
+ * Calls `hears(kind, data)` with each event after `place.id`, which goes along, and `tells(open)` when the stream opens
+ * or ends, until `signal` says stop.  A Problem that trying again cannot help (4xx) ends it.
+ * @param {Place} place
+ * @param {{ hears: Hears, tells: (open: boolean) => void, signal: AbortSignal }} how
+ */
 export async function follow(place, { hears, tells, signal }) {
   let failures = 0;
   while (!signal.aborted) {
@@ -23,14 +32,19 @@ export async function follow(place, { hears, tells, signal }) {
   }
 }
 
+/**
+ * @param {Place} place
+ * @param {{ hears: Hears, signal: AbortSignal, opened: () => void }} how
+ */
 async function read(place, { hears, signal, opened }) {
   const silent = new AbortController();
   const stop = AbortSignal.any([signal, silent.signal]);
   let timer = setTimeout(() => silent.abort(), SILENCE);
   try {
     const headers = { Accept: "text/event-stream", ...(place.id ? { "Last-Event-ID": place.id } : {}) };
-    const reader = (await ask("/v1/events", { headers, signal: stop })).body
-      .pipeThrough(new TextDecoderStream()).getReader();
+    const { body } = await ask("/v1/events", { headers, signal: stop });
+    if (!body) return;
+    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
     opened();
     let rest = "";
     for (;;) {
@@ -39,7 +53,7 @@ async function read(place, { hears, signal, opened }) {
       clearTimeout(timer);
       timer = setTimeout(() => silent.abort(), SILENCE);
       const frames = (rest + value).split("\n\n");
-      rest = frames.pop();
+      rest = frames.pop() ?? "";
       for (const frame of frames) take(frame, place, hears);
     }
   } finally {
@@ -47,7 +61,13 @@ async function read(place, { hears, signal, opened }) {
   }
 }
 
+/**
+ * @param {string} frame
+ * @param {Place} place
+ * @param {Hears} hears
+ */
 function take(frame, place, hears) {
+  /** @type {{ [name: string]: string }} */
   const fields = {};
   for (const line of frame.split("\n")) {
     const at = line.indexOf(":");
@@ -58,6 +78,11 @@ function take(frame, place, hears) {
   if (fields.data) hears(fields.event ?? "message", JSON.parse(fields.data));
 }
 
+/**
+ * @param {number} time
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
 function rest(time, signal) {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, time);

@@ -1,5 +1,9 @@
 // The page: asks for what is known, follows what happens, and shows both.
 
+/**
+ * @import { About, Event, Items, Pool, Ppa } from "./documents.js"
+ * @import { Place } from "./following.js"
+ */
 import { Acts } from "./acts.js";
 import { get, Problem, token } from "./asking.js";
 import { element, find, tick } from "./elements.js";
@@ -16,15 +20,52 @@ const ALL = 3; // at everything each third time, and what does not follow at eve
 const LINE = "";
 const SAY = 1000;
 
+/** @typedef {{ said: string, row: HTMLElement }} Kept */
+
 class Page {
+  /**
+   * Where the stream of events is; null until something is known.
+   * @type {Place | null}
+   */
+  place = null;
+
+  newest = 0;
+  live = false;
+  silent = false;
+  times = 0;
+
+  /**
+   * What to ask for: references, LINE, or null for all.
+   * @type {Set<string | null>}
+   */
+  wanted = new Set();
+
+  /** @type {string[]} */
+  messages = [];
+
+  /** @type {Map<string, Kept>} */
+  pools = new Map();
+
+  stop = new AbortController();
+
+  /** @type {AbortSignal | null} */
+  following = null;
+
+  /** @type {Promise<void>} */
+  turn = Promise.resolve();
+
+  /** @type {number | undefined} */
+  timer;
+
+  /** @type {number | null} */
+  soon = null;
+
+  /** @type {number | null} */
+  saying = null;
+
   constructor() {
     this.table = new Table((words) => this.filterLately(words));
     this.acts = new Acts((ppa, text) => { this.table.put([ppa]); this.say(text); this.want(ppa.ppa); });
-    this.wanted = new Set();
-    this.messages = [];
-    this.pools = new Map();
-    this.live = false;
-    this.times = 0;
     this.bind();
   }
 
@@ -48,7 +89,7 @@ class Page {
   }
 
   async enter() {
-    const given = find("#token-text").value.trim();
+    const given = find("#token-text", document, HTMLInputElement).value.trim();
     if (!/^[!-~]+$/.test(given)) { // what is no header is never sent
       this.leave("That is no token.");
       return;
@@ -58,7 +99,10 @@ class Page {
     await this.wake();
   }
 
-  // Without a token that is known there is nothing to see.
+  /**
+   * Without a token that is known there is nothing to see.
+   * @param {string} why
+   */
   leave(why) {
     this.rest();
     token.forget();
@@ -73,17 +117,21 @@ class Page {
     find("#token-text").focus();
   }
 
+  /** @param {About} about */
   enterAs(about) {
     const named = about.name !== null;
     document.documentElement.classList.toggle("operator", about.role === "operator");
     find("#who span").textContent = named ? `${about.name}, ${about.role}` : "";
     find("#who").hidden = !named;
     find("#token").hidden = true;
-    find("#token-text").value = "";
+    find("#token-text", document, HTMLInputElement).value = "";
     for (const shown of ["#data", "#filter", "#live"]) find(shown).hidden = false;
   }
 
-  // From here on what happens is heard; what a page without a script says of it was made before.
+  /**
+   * From here on what happens is heard; what a page without a script says of it was made before.
+   * @param {About} about
+   */
   begin({ after, newest }) {
     if (this.place) return;
     this.place = { id: after, pause: 2000 };
@@ -101,26 +149,32 @@ class Page {
     await this.refresh();
   }
 
+  /** @param {AbortSignal} signal */
   follow(signal) {
-    if (this.following === signal) return;
+    if (this.following === signal || !this.place) return;
     this.following = signal;
-    const hears = (kind, data) => this.hear(kind, data);
-    const tells = (open) => this.tell(open);
+    const hears = (/** @type {string} */ kind, /** @type {any} */ data) => this.hear(kind, data);
+    const tells = (/** @type {boolean} */ open) => this.tell(open);
     follow(this.place, { hears, tells, signal }).catch((error) => this.failed(error));
   }
 
   // Nobody looks: a stream less for the daemon and the browser.
   rest() {
-    this.stop?.abort();
+    this.stop.abort();
     this.live = false;
     clearTimeout(this.timer);
   }
 
+  /** @param {boolean} now */
   looked(now) {
     if (!now) this.rest();
     else if (find("#token").hidden) this.wake(); // also where the first question was not answered yet
   }
 
+  /**
+   * @param {string} kind
+   * @param {Event} data
+   */
   hear(kind, data) {
     if (kind === "reset") { // of what was missed nothing is known: numbers begin anew, or some are forgotten
       this.newest = 0;
@@ -132,13 +186,17 @@ class Page {
     if (news) this.want(data.ppa);
   }
 
-  // The stream is open, or it is not and is tried again.
+  /**
+   * The stream is open, or it is not and is tried again.
+   * @param {boolean} open
+   */
   tell(open) {
     if (open && this.silent) this.want(null);
     [this.live, this.silent] = [open, !open];
     this.state(open ? "live" : "silent");
   }
 
+  /** @param {"live" | "silent" | "lost"} kind */
   state(kind) {
     const shown = find("#live");
     shown.className = kind;
@@ -146,7 +204,10 @@ class Page {
     if (shown.textContent !== text) shown.textContent = text;
   }
 
-  // Ask soon for this PPA, and for the pools always; null: for all.
+  /**
+   * Ask soon for this PPA, and for the pools always; null: for all.
+   * @param {string | null} reference
+   */
   want(reference) {
     this.wanted.add(reference);
     this.soon ??= setTimeout(() => { this.soon = null; this.refresh(); }, SOON);
@@ -154,15 +215,16 @@ class Page {
 
   // Ask for what is wanted.  One question after the other: no older answer is shown after a newer one.
   refresh() {
-    this.turn = (this.turn ?? Promise.resolve()).then(() => this.askWanted(this.stop.signal));
+    this.turn = this.turn.then(() => this.askWanted(this.stop.signal));
     return this.turn;
   }
 
+  /** @param {AbortSignal} signal */
   async askWanted(signal) {
-    const wanted = [...this.wanted];
-    if (!wanted.length || signal.aborted) return;
+    if (!this.wanted.size || signal.aborted) return;
+    const wanted = [...this.wanted].filter((each) => each !== null);
+    const all = this.wanted.has(null) || wanted.length > SINGLY;
     this.wanted.clear();
-    const all = wanted.includes(null) || wanted.length > SINGLY;
     try {
       const show = await (all ? this.askAll(signal) : this.askSome(wanted, signal));
       if (signal.aborted) return;
@@ -183,15 +245,18 @@ class Page {
     }, EVERY);
   }
 
+  /** @param {AbortSignal} signal */
   async askAll(signal) {
-    const about = await get("/page/about", signal); // first, so that no event is between what is listed and followed
-    const [pools, ppas] = await Promise.all(["/v1/pools", "/v1/ppas"].map((path) => get(path, signal)));
+    /** @type {About} */ // first, so that no event is between what is listed and followed
+    const about = await get("/page/about", signal);
+    /** @type {[Items<Pool>, Items<Ppa>]} */
+    const [pools, ppas] = await Promise.all([get("/v1/pools", signal), get("/v1/ppas", signal)]);
     return () => {
       this.enterAs(about);
       this.begin(about);
       pages.root = about.root;
       this.warn(banner(about.unready, about.launchpad));
-      const alike = (values) => new Set(values).size <= 1;
+      const alike = (/** @type {string[]} */ values) => new Set(values).size <= 1;
       find("#table").classList.toggle("one-pool", alike(ppas.items.map((ppa) => ppa.pool)));
       find("#table").classList.toggle("one-path", alike(ppas.items.map((ppa) => split(ppa.ppa)[0])));
       this.table.replace(ppas.items);
@@ -199,15 +264,21 @@ class Page {
     };
   }
 
+  /**
+   * @param {string[]} references
+   * @param {AbortSignal} signal
+   */
   async askSome(references, signal) {
-    const paths = ["/v1/pools", ...references.filter((each) => each !== LINE).map((each) => `/v1/ppas/${each}`)];
-    const [pools, ...ppas] = await Promise.all(paths.map((path) => get(path, signal)));
+    const paths = references.filter((each) => each !== LINE).map((each) => `/v1/ppas/${each}`);
+    /** @type {[Items<Pool>, ...Ppa[]]} */
+    const [pools, ...ppas] = await Promise.all([get("/v1/pools", signal), ...paths.map((path) => get(path, signal))]);
     return () => {
       this.table.put(ppas);
       this.showPools(pools.items);
     };
   }
 
+  /** @param {unknown} error */
   failed(error) {
     if (!(error instanceof Problem)) throw error;
     if (error.status === 401) this.leave(token.get() ? "This token is not known here." : "");
@@ -217,13 +288,16 @@ class Page {
 
   // -- what ----------------------------------------------------------------------------------------------------------
 
+  /** @param {string} text */
   warn(text) {
     const shown = find("#trouble");
     if (shown.textContent !== text) shown.replaceChildren(element("span", {}, text));
     shown.hidden = !text;
   }
 
+  /** @param {Pool[]} pools */
   showPools(pools) {
+    /** @type {Map<string, string>} */
     const ends = new Map();
     for (const ppa of this.table.all()) {
       if (!ppa.ends) continue;
@@ -241,28 +315,37 @@ class Page {
     document.title = `${free} free · PPA assigner`;
   }
 
+  /**
+   * @param {Event} event
+   * @param {boolean} news
+   */
   log(event, news) {
     const line = happened(event);
     if (line === null) return;
     line.dataset.words = line.textContent.toLowerCase() + event.ppa;
     const list = find("#lately");
     list.prepend(line);
-    while (list.children.length > LATELY) list.lastElementChild.remove();
+    while (list.children.length > LATELY) list.lastElementChild?.remove();
     if (news) this.sayMoved(event);
   }
 
+  /** @param {string[]} words */
   filterLately(words) {
-    for (const line of find("#lately").children) {
+    for (const line of find("#lately").querySelectorAll("li")) {
       line.hidden = !words.every((word) => (line.dataset.words ?? line.textContent.toLowerCase()).includes(word));
     }
   }
 
+  /** @param {Event} event */
   sayMoved({ ppa, kind, data }) {
     const name = split(ppa)[1];
     this.say(kind === "alarm" ? `${name}: ${data.text}` : `${name} is ${data.to ?? "gone"}`);
   }
 
-  // For those who hear the page: what changed, not more than can be listened to.
+  /**
+   * For those who hear the page: what changed, not more than can be listened to.
+   * @param {string} text
+   */
   say(text) {
     this.messages.push(text);
     this.saying ??= setTimeout(() => {
@@ -272,11 +355,12 @@ class Page {
     }, SAY);
   }
 
+  /** @param {MouseEvent} event */
   clicked(event) {
-    const button = event.target.closest("button[data-act]");
-    if (!button) return;
-    const row = button.closest("tr");
-    this.acts.open(button.dataset.act, this.table.get(row.dataset.ppa), row);
+    const button = event.target instanceof Element ? event.target.closest("button") : null;
+    const row = button?.closest("tr");
+    const ppa = this.table.get(row?.dataset.ppa ?? "");
+    if (button?.dataset.act && row && ppa) this.acts.open(button.dataset.act, ppa, row);
   }
 
   skip() {
@@ -286,10 +370,15 @@ class Page {
   }
 }
 
-// The row of a pool, made anew only if it says something else.
+/**
+ * The row of a pool, made anew only if it says something else.
+ * @param {Kept | undefined} before
+ * @param {Pool} view
+ * @param {string | undefined} end
+ */
 function kept(before, view, end) {
   const said = JSON.stringify([view, end]);
-  return before?.said === said ? before : { said, row: pool(view, end) };
+  return before && before.said === said ? before : { said, row: pool(view, end) };
 }
 
 await new Page().start();

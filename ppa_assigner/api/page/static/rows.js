@@ -1,8 +1,13 @@
 // Pools, PPAs and events as rows.  Rule: `rows.py` makes the same of the same documents; a test holds the two together.
 
+/**
+ * @import { Child } from "./elements.js"
+ * @import { Cleaning, Event, Pool, Ppa } from "./documents.js"
+ */
 import { chip, drawing, element, linked, time } from "./elements.js";
 import { isTrouble, MEANT, pages, span, split, STATES, UNLESS_TOUCHED } from "./words.js";
 
+/** @type {{ [act: string]: string }} */
 const ACTS = {
   release: "Release",
   hold: "Hold",
@@ -10,7 +15,10 @@ const ACTS = {
   resume: "Resume",
 };
 
-// What an operator can do with a PPA in this state.
+/**
+ * What an operator can do with a PPA in this state.
+ * @param {Ppa} ppa
+ */
 export function possible(ppa) {
   const acts = [];
   if (ppa.state === "used" && ppa.lease) acts.push("release", "hold");
@@ -19,7 +27,10 @@ export function possible(ppa) {
   return acts;
 }
 
-// The cells of a row: what each shows of a PPA, and which of its values that depends on.
+/**
+ * The cells of a row: which values of a PPA each depends on, and what it shows of it.
+ * @type {{ [cell: string]: [(keyof Ppa)[], (ppa: Ppa) => (string | Node)[]] }}
+ */
 const CELLS = {
   name: [["ppa"], name],
   pool: [["pool"], (ppa) => [element("bdi", {}, ppa.pool)]],
@@ -33,29 +44,46 @@ const CELLS = {
 
 // One row, kept over all changes: a cell is filled anew only when what it shows is another.
 export class Row {
+  /**
+   * What is shown; undefined until the first `update`.
+   * @type {Ppa | undefined}
+   */
+  ppa;
+
+  text = "";
+
+  /**
+   * @param {string} reference
+   * @param {HTMLTableRowElement} [found]
+   */
   constructor(reference, found) {
     this.element = found ?? element("tr", { role: "row", "data-ppa": reference });
-    this.cells = {};
-    this.said = {};
-    for (const key of Object.keys(CELLS)) {
-      const kind = key === "name" ? ["th", { scope: "row", role: "rowheader" }] : ["td", { role: "cell" }];
-      const there = this.element.querySelector(`:scope > .${key}`);
-      this.cells[key] = there ?? element(kind[0], { ...kind[1], class: key });
-      if (!there) this.element.append(this.cells[key]);
-    }
+    this.cells = Object.entries(CELLS).map(([key, [fields, shown]]) => {
+      const cell = this.element.querySelector(`:scope > .${key}`) ?? this.append(key);
+      return { cell, fields, shown, said: "" };
+    });
   }
 
+  /** @param {string} key */
+  append(key) {
+    const cell = key === "name"
+      ? element("th", { scope: "row", role: "rowheader", class: key }) : element("td", { role: "cell", class: key });
+    this.element.append(cell);
+    return cell;
+  }
+
+  /** @param {Ppa} ppa */
   update(ppa) {
     const before = this.ppa;
     this.ppa = ppa;
     this.text = [ppa.ppa, ppa.pool, ppa.state, ppa.condition, ppa.owner, ppa.note, ppa.fault, ppa.quarantined]
       .filter(Boolean).join("\n").toLowerCase();
     let changed = false;
-    for (const [key, [fields, shown]] of Object.entries(CELLS)) {
-      const said = JSON.stringify(fields.map((field) => ppa[field]));
-      if (said === this.said[key]) continue;
-      this.said[key] = said;
-      this.cells[key].replaceChildren(...shown(ppa));
+    for (const each of this.cells) {
+      const said = JSON.stringify(each.fields.map((field) => ppa[field]));
+      if (said === each.said) continue;
+      each.said = said;
+      each.cell.replaceChildren(...each.shown(ppa));
       changed = true;
     }
     if (before && (before.state !== ppa.state || before.condition !== ppa.condition)) this.flash();
@@ -69,19 +97,22 @@ export class Row {
   }
 }
 
+/** @param {Ppa} ppa */
 function name(ppa) {
   const [path, last] = split(ppa.ppa);
-  const [owner, distribution] = path.replace(/^~|\/$/g, "").split("/");
+  const [owner = "", distribution = ""] = path.replace(/^~|\/$/g, "").split("/");
   const href = `${pages.root}~${owner}/+archive/${distribution}/${last}`;
   return [element("a", { href, rel: "noopener noreferrer", "aria-label": ppa.ppa },
     element("span", { class: "path" }, path), element("b", {}, last))];
 }
 
+/** @param {Ppa} ppa */
 function chips(ppa) {
   const state = chip(ppa.state ?? "no record");
   return isTrouble(ppa) ? [state, " ", chip(ppa.condition)] : [state];
 }
 
+/** @param {Ppa} ppa */
 function owner(ppa) {
   const shown = [];
   if (ppa.owner) {
@@ -93,35 +124,43 @@ function owner(ppa) {
   return shown;
 }
 
+/** @param {Ppa} ppa */
 function left(ppa) {
   if (!ppa.ends) return [];
+  /** @type {HTMLElement[]} */
   const shown = [time(ppa.ends, "left")];
   if (ppa.ends_by === "idle") shown.push(element("div", { class: "note" }, UNLESS_TOUCHED));
   return shown;
 }
 
+/** @param {Ppa} ppa */
 function doing(ppa) {
+  /** @type {HTMLElement[]} */
   const shown = [];
-  const say = (kind, ...parts) => shown.push(element("div", { class: kind }, ...parts));
+  const say = (/** @type {string | null} */ kind, /** @type {Child[]} */ ...parts) =>
+    shown.push(element("div", { class: kind }, ...parts));
   if (ppa.quarantined) {
     const later = ppa.state === "used" ? "in quarantine when the lease ends: " : "";
     say("reason", later, element("bdi", {}, ppa.quarantined));
   }
   if (ppa.fault) say("fault", ppa.tries ? `${ppa.tries} failed: ` : "", element("bdi", {}, ppa.fault));
   if (ppa.cleaning) say(null, ...cleaning(ppa.cleaning));
-  else if (ppa.condition in MEANT && !ppa.fault) say(null, MEANT[ppa.condition]);
+  else if (MEANT[ppa.condition] && !ppa.fault) say(null, MEANT[ppa.condition]);
   if (ppa.condition === "unreachable" && ppa.seen) say(null, "seen ", time(ppa.seen, "ago"));
-  if (ppa.state === "used" && ppa.touched > ppa.since) say("note", "touched ", time(ppa.touched, "ago"));
+  if (ppa.state === "used" && ppa.touched && ppa.since && ppa.touched > ppa.since) say("note", "touched ", time(ppa.touched, "ago"));
   return shown;
 }
 
+/** @param {Cleaning} cleaning */
 function cleaning({ step, found, deleted }) {
+  /** @type {Child[]} */
   const told = [element("bdi", {}, step)];
   if (found) told.push(`, ${deleted} of ${found} gone `);
   if (deleted < found) told.push(element("progress", { value: deleted, max: found, "aria-label": "deleted" }));
   return told;
 }
 
+/** @param {Ppa} ppa */
 function acts(ppa) {
   const [, last] = split(ppa.ppa);
   return possible(ppa).map((act) => element(
@@ -130,7 +169,11 @@ function acts(ppa) {
 
 // -- pools and events ------------------------------------------------------------------------------------------------
 
-// `end` is that of the lease that ends next.
+/**
+ * `end` is that of the lease that ends next.
+ * @param {Pool} view
+ * @param {string | undefined} end
+ */
 export function pool(view, end) {
   const { state, condition } = view.counts;
   const trouble = Object.entries(condition).reduce((sum, [key, count]) => (key === "ok" ? sum : sum + count), 0);
@@ -140,11 +183,16 @@ export function pool(view, end) {
     element("td", { role: "cell", class: "line" }, ...line(view, end)));
 }
 
+/**
+ * @param {string} key
+ * @param {number} number
+ */
 function count(key, number) {
   const shown = element("span", {}, `${number} `, element("span", { class: "unit" }, key));
   return element("td", { role: "cell", class: `number ${key}${number ? "" : " none"}` }, shown);
 }
 
+/** @param {{ [state: string]: number }} state */
 function bar(state) {
   const total = STATES.reduce((sum, key) => sum + (state[key] ?? 0), 0) || 1;
   let start = 0;
@@ -158,12 +206,19 @@ function bar(state) {
   return drawing("svg", { class: "bar", "aria-hidden": "true" }, ...parts);
 }
 
+/**
+ * @param {Pool} view
+ * @param {string | undefined} end
+ */
 function line(view, end) {
   const first = view.waiting ? `${view.waiting} waiting, the first for ${span(view.oldest_wait ?? 0)}` : "nobody waits";
   return view.counts.state.free || !end ? [first] : [first, "; next lease ends ", time(end, "in")];
 }
 
-// A line of what happened; null for what is only progress, and for what a start of the daemon found.
+/**
+ * A line of what happened; null for what is only progress, and for what a start of the daemon found.
+ * @param {Event} event
+ */
 export function happened(event) {
   const told = event.kind === "transition" ? event.data.from !== null : event.kind === "alarm";
   if (!told) return null;
@@ -174,6 +229,7 @@ export function happened(event) {
   return element("li", {}, ...begin, ...moved(event.data));
 }
 
+/** @param {Event["data"]} data */
 function moved(data) {
   const shown = [chip(data.to ?? "missing"), ` ${data.why}`];
   return data.owner ? [...shown, data.to === "used" ? ": " : "; was: ", linked(data.owner)] : shown;

@@ -1,15 +1,20 @@
 // The table of PPAs: which rows are shown, and in which order.  The address keeps both, behind its `#`.
 // Invariant: what has the focus keeps it, whatever is sorted or filled anew around it.
 
+/** @import { Ppa } from "./documents.js" */
 import { element, find } from "./elements.js";
 import { Row } from "./rows.js";
 import { CONDITIONS, isTrouble, seconds, STATES } from "./words.js";
 
 const compare = new Intl.Collator("en", { numeric: true }).compare;
 const RANKS = [...CONDITIONS, ...["used", "dirty", "free"]];
-const rank = (ppa) => RANKS.indexOf(isTrouble(ppa) ? ppa.condition : ppa.state);
+const rank = (/** @type {Ppa} */ ppa) => RANKS.indexOf(isTrouble(ppa) ? ppa.condition : ppa.state ?? "");
 
-// By column: what it sorts by; null comes last, whichever way.
+/**
+ * By column: what it sorts by; null comes last, whichever way.
+ * @typedef {string | number | null} Key
+ * @type {{ name: (ppa: Ppa) => Key, [column: string]: (ppa: Ppa) => Key }}
+ */
 const KEYS = {
   name: (ppa) => ppa.ppa,
   pool: (ppa) => ppa.pool,
@@ -19,7 +24,10 @@ const KEYS = {
   left: (ppa) => (ppa.ends ? seconds(ppa.ends) : null),
 };
 
-// By chip: who is shown.
+/**
+ * By chip: who is shown.
+ * @type {{ all: (ppa: Ppa) => boolean, [chip: string]: (ppa: Ppa) => boolean }}
+ */
 const SHOWN = {
   all: () => true,
   ...Object.fromEntries(STATES.map((key) => [key, (ppa) => ppa.state === key])),
@@ -27,13 +35,24 @@ const SHOWN = {
   ...Object.fromEntries(CONDITIONS.map((key) => [key, (ppa) => ppa.condition === key])),
 };
 
+/** @typedef {{ words: string[], show: string, sort: string, down: boolean }} Wish */
+
 export class Table {
+  /** @type {Map<string, Row>} */
+  rows = new Map();
+
+  /** @type {Wish} */
+  by = { words: [], show: "all", sort: "name", down: false };
+
+  /** @param {(words: string[]) => void} changed */
   constructor(changed) {
     this.changed = changed;
-    this.body = find("#table tbody");
-    this.rows = new Map();
-    this.by = { words: [], show: "all", sort: "name", down: false };
-    for (const found of this.body.rows) this.rows.set(found.dataset.ppa, new Row(found.dataset.ppa, found));
+    this.body = find("#table tbody", document, HTMLTableSectionElement);
+    this.field = find("#words", document, HTMLInputElement);
+    for (const found of this.body.rows) {
+      const reference = found.dataset.ppa ?? "";
+      this.rows.set(reference, new Row(reference, found));
+    }
     this.heads = this.makeHeads();
     this.chips = this.makeChips();
     this.bind();
@@ -42,7 +61,10 @@ export class Table {
 
   // -- what is known -------------------------------------------------------------------------------------------------
 
-  // All that there are.
+  /**
+   * All that there are.
+   * @param {Ppa[]} ppas
+   */
   replace(ppas) {
     const names = new Set(ppas.map((ppa) => ppa.ppa));
     for (const [key, row] of this.rows) {
@@ -53,23 +75,36 @@ export class Table {
     this.put(ppas);
   }
 
-  // Some that are known anew.
+  /**
+   * Some that are known anew.
+   * @param {Ppa[]} ppas
+   */
   put(ppas) {
     keepingFocus(() => {
       for (const ppa of ppas) {
-        if (!this.rows.has(ppa.ppa)) this.rows.set(ppa.ppa, new Row(ppa.ppa));
-        this.rows.get(ppa.ppa).update(ppa);
+        const row = this.rows.get(ppa.ppa) ?? new Row(ppa.ppa);
+        this.rows.set(ppa.ppa, row);
+        row.update(ppa);
       }
       this.arrange();
     });
   }
 
+  /** @param {string} reference */
   get(reference) {
     return this.rows.get(reference)?.ppa;
   }
 
   all() {
-    return [...this.rows.values()].map((row) => row.ppa).filter(Boolean);
+    return this.known().map(([ppa]) => ppa);
+  }
+
+  // Each row that was filled, with what it shows.
+  known() {
+    /** @type {[Ppa, Row][]} */
+    const found = [];
+    for (const row of this.rows.values()) if (row.ppa) found.push([row.ppa, row]);
+    return found;
   }
 
   clear() {
@@ -80,38 +115,50 @@ export class Table {
   // -- which, and in which order -------------------------------------------------------------------------------------
 
   arrange() {
-    const rows = [...this.rows.values()].filter((row) => row.ppa);
-    const key = KEYS[this.by.sort];
-    const keyed = rows.map((row) => [key(row.ppa), row]);
-    keyed.sort(([a, one], [b, other]) => this.order(a, b) || compare(one.ppa.ppa, other.ppa.ppa));
+    const rows = this.known();
+    const key = KEYS[this.by.sort] ?? KEYS.name;
+    const keyed = rows.map(([ppa, row]) => ({ by: key(ppa), ppa, row }));
+    keyed.sort((one, other) => this.order(one.by, other.by) || compare(one.ppa.ppa, other.ppa.ppa));
     let at = this.body.firstElementChild;
-    for (const [, row] of keyed) {
-      if (row.element === at) at = at.nextElementSibling;
+    for (const { row } of keyed) {
+      if (row.element === at) at = row.element.nextElementSibling;
       else this.body.insertBefore(row.element, at);
     }
     this.show(rows);
   }
 
+  /**
+   * @param {Key} a
+   * @param {Key} b
+   */
   order(a, b) {
-    if (a === null || b === null) return (a === null) - (b === null);
-    const found = typeof a === "string" ? compare(a, b) : a - b;
+    if (a === null || b === null) return Number(a === null) - Number(b === null);
+    const found = typeof a === "number" && typeof b === "number" ? a - b : compare(String(a), String(b));
     return this.by.down ? -found : found;
   }
 
+  /** @param {[Ppa, Row][]} rows */
   show(rows) {
+    /** @type {{ [chip: string]: number }} */
     const counts = {};
     let shown = 0;
-    for (const row of rows) {
+    for (const [ppa, row] of rows) {
       const found = this.by.words.every((word) => row.text.includes(word));
       for (const [key, wanted] of Object.entries(SHOWN)) {
-        if (found && wanted(row.ppa)) counts[key] = (counts[key] ?? 0) + 1;
+        if (found && wanted(ppa)) counts[key] = (counts[key] ?? 0) + 1;
       }
-      row.element.hidden = !(found && SHOWN[this.by.show](row.ppa));
-      shown += !row.element.hidden;
+      const wanted = SHOWN[this.by.show] ?? SHOWN.all;
+      row.element.hidden = !(found && wanted(ppa));
+      if (!row.element.hidden) shown += 1;
     }
     this.tell(counts, shown, rows.length);
   }
 
+  /**
+   * @param {{ [chip: string]: number }} counts
+   * @param {number} shown
+   * @param {number} all
+   */
   tell(counts, shown, all) {
     for (const [key, button] of Object.entries(this.chips)) {
       const chosen = key === this.by.show;
@@ -132,6 +179,7 @@ export class Table {
   // -- controls ------------------------------------------------------------------------------------------------------
 
   makeHeads() {
+    /** @type {{ [column: string]: HTMLElement }} */
     const heads = {};
     for (const key of Object.keys(KEYS)) {
       const head = find(`#table thead .${key}`);
@@ -146,6 +194,7 @@ export class Table {
   }
 
   makeChips() {
+    /** @type {{ [chip: string]: HTMLButtonElement }} */
     const chips = {};
     for (const key of Object.keys(SHOWN)) {
       const mark = ["all", "trouble"].includes(key) ? null : element("span", { class: "mark", "aria-hidden": "true" });
@@ -159,7 +208,6 @@ export class Table {
   }
 
   bind() {
-    this.field = find("#words");
     this.field.addEventListener("input", () => this.choose({ words: split(this.field.value) }));
     find("#all").addEventListener("click", () => {
       this.field.value = "";
@@ -169,10 +217,12 @@ export class Table {
     window.addEventListener("hashchange", () => { this.readAddress(); this.arrange(); });
   }
 
+  /** @param {string} key */
   sortBy(key) {
     this.choose({ sort: key, down: this.by.sort === key && !this.by.down });
   }
 
+  /** @param {Partial<Wish>} wish */
   choose(wish) {
     Object.assign(this.by, wish);
     this.writeAddress();
@@ -181,10 +231,10 @@ export class Table {
 
   readAddress() {
     const told = new URLSearchParams(location.hash.slice(1));
-    const [show, sort] = [told.get("show"), told.get("sort")];
+    const [show, sort] = [told.get("show") ?? "all", told.get("sort") ?? "name"];
     this.field.value = told.get("q") ?? "";
-    this.by = { words: split(this.field.value), show: Object.hasOwn(SHOWN, show ?? "") ? show : "all",
-      sort: Object.hasOwn(KEYS, sort ?? "") ? sort : "name", down: told.get("order") === "down" };
+    this.by = { words: split(this.field.value), show: Object.hasOwn(SHOWN, show) ? show : "all",
+      sort: Object.hasOwn(KEYS, sort) ? sort : "name", down: told.get("order") === "down" };
   }
 
   writeAddress() {
@@ -198,19 +248,28 @@ export class Table {
   }
 }
 
-const split = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
+const split = (/** @type {string} */ text) => text.toLowerCase().split(/\s+/).filter(Boolean);
 
+/**
+ * @param {HTMLElement} shown
+ * @param {string} text
+ */
 function write(shown, text) {
   if (shown.textContent !== text) shown.textContent = text;
 }
 
-// Moving or filling takes the focus away: it goes back to the same thing, or to the row's first link.
+/**
+ * Moving or filling takes the focus away: it goes back to the same thing, or to the row's first link.
+ * @param {() => void} change
+ */
 function keepingFocus(change) {
   const focused = document.activeElement;
-  const row = focused?.closest?.("#table tbody tr");
+  const row = focused?.closest("tr");
   change();
-  if (!row || document.activeElement === focused) return;
-  const act = focused.dataset.act ? find(`[data-act="${focused.dataset.act}"]`, row) : null;
-  const target = focused.isConnected ? focused : act ?? find("a", row);
-  if (row.isConnected && !row.hidden) target.focus({ preventScroll: true });
+  if (!(focused instanceof HTMLElement) || !row?.closest("#table tbody") || document.activeElement === focused) return;
+  if (row.hidden) return;
+  const { act } = focused.dataset;
+  const same = [...row.querySelectorAll("button")].find((button) => act && button.dataset.act === act);
+  const target = focused.isConnected ? focused : same ?? find("a", row);
+  target.focus({ preventScroll: true });
 }
