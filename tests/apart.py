@@ -13,7 +13,7 @@ from typing import cast
 
 from ppa_assigner.launchpad import LaunchpadClient, Timeouts, load_credentials
 from ppa_assigner.launchpad.indexes import PRODUCTION
-from ppa_assigner.standin.remote import Control
+from ppa_assigner.standin.control_client import Control
 from ppa_assigner.standin.standin import credentials_text
 
 PATIENT = Timeouts(5, 20, 40)

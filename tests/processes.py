@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from ppa_assigner.standin.remote import Control
+from ppa_assigner.standin.control_client import Control
 from ppa_assigner.standin.standin import credentials_text
 
 from .waiting import until

@@ -30,13 +30,13 @@ from .access import (
     on_archive,
     require,
 )
+from .cache import Stamped
+from .enums import UNFINISHED_BUILDS, PublishingMethod, RepositoryFormat, UploadStatus
 from .errors import BadRequestError
 from .interfaces import IArchive
-from .lean import Stamped
 from .listing import Listing
-from .located import Located, Step
 from .searches import Searches
-from .words import UNFINISHED_BUILDS, PublishingMethod, RepositoryFormat, UploadStatus
+from .urls import Located, Step
 
 if TYPE_CHECKING:
     from .builds import Build

@@ -1,7 +1,7 @@
-"""What the web service shows of an archive and of what belongs to it: a part of the real interface, nothing of its own.
+"""What the web service shows of an archive and of what belongs to it: rights, dependencies, subscribers.
 
-Declarations only. Names, parameters and writability are Launchpad's; a test holds them to its service descriptions.
-The order of the fields matters: ETags are made in it.
+Declarations only, a part of the real interface and nothing of its own. Names, parameters and writability are
+Launchpad's; a test holds them to its service descriptions. The order of the fields matters: ETags are made in it.
 """
 
 # mypy: disable-error-code="misc", disallow-subclassing-any=False
@@ -25,7 +25,7 @@ from lazr.restful.fields import CollectionField, Reference
 from zope.interface import Interface
 from zope.schema import Bool, Choice, Datetime, Dict, Int, List, Text, TextLine
 
-from .located import ILocated
+from .enums import BuildState, Pocket, PublishingMethod, PublishingStatus, RepositoryFormat
 from .package_interface import (
     IBinaryPackagePublishingHistory,
     IBuild,
@@ -33,8 +33,51 @@ from .package_interface import (
     IPublication,
     ISourcePackagePublishingHistory,
 )
-from .rights_interface import IArchiveDependency, IArchivePermission, IArchiveSubscriber
-from .words import BuildState, Pocket, PublishingMethod, PublishingStatus, RepositoryFormat
+from .urls import ILocated
+
+
+@exported_as_webservice_entry(publish_web_link=False, plural_name="archive_permissions")
+class IArchivePermission(ILocated):
+    """A right to upload."""
+
+    permission = exported(TextLine(title="Permission"))
+    archive = exported(Reference(title="Archive", schema=Interface))
+    person = exported(Reference(title="Who", schema=Interface))
+    component_name = exported(TextLine(title="Component"))
+    source_package_name = exported(TextLine(title="Source"))
+    package_set_name = exported(TextLine(title="Set"))
+    explicit = exported(Bool(title="Explicit"))
+    pocket = exported(Choice(title="Pocket", vocabulary=Pocket), as_of="devel")
+    distro_series_name = exported(TextLine(title="Series"))
+    date_created = exported(Datetime(title="Since"))
+
+
+@exported_as_webservice_entry(plural_name="snap_bases", as_of="devel")
+class ISnapBase(ILocated):
+    """What snaps are built on: there is none here, fields only refer to it."""
+
+    name = exported(TextLine(title="Name"))
+
+
+@exported_as_webservice_entry(publish_web_link=False, plural_name="archive_dependencies")
+class IArchiveDependency(ILocated):
+    """An archive that builds of another may use."""
+
+    archive = exported(Reference(title="Archive", schema=Interface, readonly=True))
+    dependency = exported(Reference(title="Depends on", schema=Interface, readonly=True))
+    pocket = exported(Choice(title="Pocket", vocabulary=Pocket, readonly=True))
+    component_name = exported(TextLine(title="Component", readonly=True))
+    snap_base = exported(Reference(title="Snap base", schema=ISnapBase, readonly=True), as_of="devel")
+    title = exported(TextLine(title="Title", readonly=True))
+    date_created = exported(Datetime(title="Since", readonly=True))
+
+
+@exported_as_webservice_entry(publish_web_link=False, plural_name="archive_subscribers")
+class IArchiveSubscriber(ILocated):
+    """Somebody who may read a private archive."""
+
+    archive = exported(Reference(title="Archive", schema=Interface, readonly=True))
+    subscriber = exported(Reference(title="Who", schema=Interface, readonly=True))
 
 
 def valid_name(name: str) -> bool:

@@ -15,10 +15,10 @@ from zope.interface import implementer
 from zope.security.interfaces import Unauthorized
 
 from .access import APPEND, EDIT, Caller, current
+from .enums import FAILED_BUILDS, WAITING_BUILDS, BuildState, Pocket
 from .errors import BadRequestError
 from .interfaces import IBuild
-from .located import Located
-from .words import FAILED_BUILDS, WAITING_BUILDS, BuildState, Pocket
+from .urls import Located
 
 if TYPE_CHECKING:
     from .archive import Archive

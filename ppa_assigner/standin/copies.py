@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from .access import asker
 from .builds import missing_builds, waiting
+from .enums import Pocket, PublishingStatus, titled
 from .errors import BadRequestError, MissingError
 from .publications import BinaryPackagePublishingHistory, SourcePackagePublishingHistory
-from .words import Pocket, PublishingStatus, titled
 
 if TYPE_CHECKING:
     from .archive import Archive

@@ -12,7 +12,7 @@ import threading
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from .journal import Entry
+from .request_log import Entry
 
 ACTIONS = (
     "delay",

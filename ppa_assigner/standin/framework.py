@@ -20,7 +20,7 @@ from zope.publisher.interfaces import NotFound
 from zope.security.management import setSecurityPolicy
 from zope.security.simplepolicies import PermissiveSecurityPolicy
 
-from . import lean, located
+from . import cache, urls
 from .access import VIEW, current
 from .errors import GoneError, MissingError, NeedsLoginError
 from .interfaces import (
@@ -34,7 +34,7 @@ from .interfaces import (
     IProcessorSet,
 )
 from .listing import Listing
-from .located import Located
+from .urls import Located
 from .world import World
 
 VERSIONS = ("1.0", "devel")
@@ -220,6 +220,6 @@ def set_up() -> None:
         if not Place.ready:
             xmlconfig.string(ZCML.encode())
             setSecurityPolicy(Visibility)
-            lean.teach()
-            located.register(getGlobalSiteManager())
+            cache.teach()
+            urls.register(getGlobalSiteManager())
             Place.ready = True

@@ -12,7 +12,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from .words import PublishingStatus
+from .enums import PublishingStatus
 
 if TYPE_CHECKING:
     from .archive import Archive

@@ -10,6 +10,10 @@ from lazr.restful.declarations import LAZR_WEBSERVICE_EXPORTED
 
 from .archive_interface import (
     IArchive,
+    IArchiveDependency,
+    IArchivePermission,
+    IArchiveSubscriber,
+    ISnapBase,
     valid_name,
 )
 from .package_interface import (
@@ -32,7 +36,6 @@ from .people_interface import (
     IProcessorSet,
     ITeam,
 )
-from .rights_interface import IArchiveDependency, IArchivePermission, IArchiveSubscriber, ISnapBase
 
 __all__ = [
     "IArchive",

@@ -1,19 +1,25 @@
-"""Tokens: who a request comes from, told from its Authorization header as Launchpad does.
+"""OAuth: access tokens, who a request comes from by its Authorization header, and how a program obtains a token.
 
-Signatures are PLAINTEXT only, which is what launchpadlib sends.
+Signatures are PLAINTEXT only, which is what launchpadlib sends. A program asks for a request token, a person decides on
+it (the control command `authorise`), the program exchanges it. The pages for that are the web site's, not the web
+service's; here they are at the root of the same address. Request tokens do not run out.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from .access import Caller
 
 if TYPE_CHECKING:
     from .people import Person
+    from .service import Call
+    from .world import World
 
 
 class TokenRefusedError(Exception):
@@ -83,3 +89,104 @@ class Tokens:
 def _fields(text: str) -> dict[str, str]:
     pairs = re.findall(r'([\w-]+)\s*=\s*(?:"([^"]*)"|([^,\s]*))', text)
     return {name: unquote(quoted or bare) for name, quoted, bare in pairs}
+
+
+ASK, DECIDE, EXCHANGE = "/+request-token", "/+authorize-token", "/+access-token"
+PAGES = (ASK, DECIDE, EXCHANGE)
+DECLINED = "UNAUTHORIZED"
+
+
+@dataclass
+class RequestToken:
+    """What waits for a person; `level` None: nobody decided yet."""
+
+    consumer: str
+    key: str = field(default_factory=lambda: secrets.token_hex(10))
+    secret: str = field(default_factory=lambda: secrets.token_hex(20))
+    person: Person | None = None
+    level: str | None = None
+
+
+class RefusedError(Exception):
+    """Answered with this status and text."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Waiting:
+    """All request tokens of a world that were not exchanged.  Only under the world's lock."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, RequestToken] = {}
+
+    def decide(self, key: str, person: Person, level: str) -> None:
+        """What a person does on the page; KeyError for a token that is not there."""
+        token = self._tokens[key]
+        if token.level is not None:
+            raise ValueError("somebody decided on it already")
+        token.person, token.level = person, level
+
+    def ask(self, form: dict[str, str]) -> RequestToken:
+        """A new one, for any consumer."""
+        consumer = form.get("oauth_consumer_key")
+        if not consumer or not _signed(form, ""):
+            raise RefusedError(401, "Invalid OAuth signature.")
+        token = RequestToken(consumer)
+        self._tokens[token.key] = token
+        return token
+
+    def show(self, form: dict[str, str]) -> str:
+        """The page on which a person would decide."""
+        token = self._tokens.get(form.get("oauth_token", ""))
+        if token is None:
+            raise RefusedError(404, "There is no such request.")
+        return f"{token.consumer} wants access. Decide with the control act authorise, request_token {token.key}."
+
+    def exchange(self, form: dict[str, str]) -> Token:
+        """The access token; the request token is gone then."""
+        token = self._tokens.get(form.get("oauth_token", ""))
+        if token is None or token.consumer != form.get("oauth_consumer_key"):
+            raise RefusedError(401, "No request token specified.")
+        if not _signed(form, token.secret):
+            raise RefusedError(401, "Invalid OAuth signature.")
+        if token.level is None or token.person is None:
+            raise RefusedError(401, "Request token has not yet been reviewed. Try again later.")
+        if token.level == DECLINED:
+            raise RefusedError(403, "End-user refused to authorize request token.")
+        del self._tokens[token.key]
+        return Token(token.person, token.consumer, secrets.token_hex(10), secrets.token_hex(20), token.level)
+
+
+def _signed(form: dict[str, str], secret: str) -> bool:
+    return form.get("oauth_signature_method") == "PLAINTEXT" and form.get("oauth_signature") == f"&{secret}"
+
+
+def serve(world: World, call: Call) -> tuple[int, str] | None:
+    """Status and text of one of these pages; None for any other address.  Only under the world's lock."""
+    parts = urlsplit(call.target)
+    if parts.path not in PAGES:
+        return None
+    form = {name: values[-1] for name, values in parse_qs(f"{parts.query}&{call.body.decode('latin-1')}").items()}
+    try:
+        return 200, _page(world, parts.path, form, call)
+    except RefusedError as refusal:
+        return refusal.status, str(refusal)
+
+
+def _page(world: World, path: str, form: dict[str, str], call: Call) -> str:
+    if path == DECIDE:
+        return world.waiting.show(form)
+    if call.method != "POST":
+        raise RefusedError(405, "Only POST.")
+    if path == ASK:
+        return _shown(world.waiting.ask(form), call)
+    return _shown(world.tokens.add(world.waiting.exchange(form)), call)
+
+
+def _shown(token: RequestToken | Token, call: Call) -> str:
+    pair = {"oauth_token": token.key, "oauth_token_secret": token.secret}
+    if call.headers.get("accept") == "application/json":
+        return json.dumps(pair | {"oauth_token_consumer": token.consumer})
+    return urlencode(pair)

@@ -20,8 +20,8 @@ from lazr.restful.fields import Reference
 from zope.interface import Interface
 from zope.schema import Bool, Choice, Datetime, Int, Text, TextLine, Timedelta
 
-from .located import ILocated
-from .words import BuildState, Pocket, PublishingStatus, UploadStatus
+from .enums import BuildState, Pocket, PublishingStatus, UploadStatus
+from .urls import ILocated
 
 
 class IPublication(ILocated):

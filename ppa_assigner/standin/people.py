@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from .access import EDIT, WRITERS, Caller, asker, current, require
+from .enums import Pocket, SeriesStatus, UploadStatus, Visibility
 from .errors import BadRequestError, GoneError, MissingError
 from .interfaces import IDistribution, IDistroArchSeries, IDistroSeries, IPerson, IProcessor, ITeam
 from .listing import Listing
-from .located import Located, Step
-from .words import Pocket, SeriesStatus, UploadStatus, Visibility
+from .urls import Located, Step
 
 if TYPE_CHECKING:
     from .archive import Archive

@@ -24,9 +24,9 @@ from zope.interface import Interface
 from zope.schema import Bool, Choice, Datetime, Int, Text, TextLine
 
 from .archive_interface import IArchive, valid_name
-from .located import ILocated
+from .enums import Pocket, SeriesStatus, UploadStatus, Visibility
 from .package_interface import IPackageUpload
-from .words import Pocket, SeriesStatus, UploadStatus, Visibility
+from .urls import ILocated
 
 
 @exported_as_webservice_entry(publish_web_link=False)

@@ -14,11 +14,11 @@ from urllib.parse import quote
 from zope.interface import implementer
 
 from .access import APPEND, EDIT, VIEW, Caller, may_upload, require
+from .enums import Pocket
 from .errors import BadRequestError, ForbiddenError
 from .interfaces import IArchiveDependency, IArchivePermission, IArchiveSubscriber
 from .listing import Listing
-from .located import Located
-from .words import Pocket
+from .urls import Located
 
 if TYPE_CHECKING:
     from .archive import Archive

@@ -16,11 +16,11 @@ from zope.interface import implementer
 from zope.security.interfaces import Unauthorized
 
 from .access import APPEND, Caller, Guarded, asker, current
+from .enums import ACTIVE, Pocket, PublishingStatus
 from .errors import BadRequestError
 from .interfaces import IBinaryPackagePublishingHistory, ISourcePackagePublishingHistory
 from .listing import Listing
-from .located import Located
-from .words import ACTIVE, Pocket, PublishingStatus
+from .urls import Located
 
 if TYPE_CHECKING:
     from .archive import Archive

@@ -10,10 +10,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from . import indexes
+from .enums import BuildState, PublishingStatus
 from .publications import SourcePackagePublishingHistory
 from .searches import VERSION
 from .uploads import land
-from .words import BuildState, PublishingStatus
 
 if TYPE_CHECKING:
     from .archive import Archive

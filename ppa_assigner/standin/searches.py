@@ -9,10 +9,10 @@ from datetime import datetime
 from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any
 
+from .enums import FAILED_BUILDS, WAITING_BUILDS, BuildState, Pocket
 from .errors import BadRequestError
 from .listing import Listing
 from .versions import compare
-from .words import FAILED_BUILDS, WAITING_BUILDS, BuildState, Pocket
 
 if TYPE_CHECKING:
     from .builds import Build

@@ -19,7 +19,7 @@ from lazr.restful.interfaces import IServiceRootResource, IWebServiceConfigurati
 from zope.component import getUtility
 from zope.publisher.publish import publish
 
-from . import authorising, framework, indexes
+from . import framework, indexes, oauth
 from .access import Caller, asked_by
 from .oauth import TokenRefusedError
 from .world import World
@@ -92,7 +92,7 @@ class Service:
         return caller.person.name if caller.person else None, caller.consumer
 
     def _answer(self, call: Call) -> Answer:
-        page = authorising.serve(self.world, call)
+        page = oauth.serve(self.world, call)
         if page is not None:
             return Answer(page[0], (TEXT,), page[1].encode())
         try:

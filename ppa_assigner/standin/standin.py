@@ -10,14 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
 
-from .acts import Acts
-from .automatic import Automatic
 from .clock import Clock
-from .control import Control
-from .exchange import Exchange, Outcome
-from .peopling import make_token, show_token
+from .commands import Acts, Control
+from .handler import Exchange, Outcome
+from .people_control import make_token, show_token
+from .scheduler import Automatic
+from .server import Server
 from .service import Answer, Call, Service
-from .wire import Server
 from .world import Spec, World
 
 BOT, STRANGER, ADMINISTRATOR = "ppa-bot", "stranger", "lp-admin"

@@ -15,12 +15,12 @@ from zope.security.interfaces import Unauthorized
 
 from .access import EDIT
 from .builds import Build, missing_builds
+from .enums import BuildState, Pocket, PublishingStatus, UploadStatus
 from .errors import RejectedError
 from .interfaces import IPackageUpload
-from .located import Located
 from .publications import BinaryPackagePublishingHistory, Package, Release, SourcePackagePublishingHistory
+from .urls import Located
 from .versions import compare
-from .words import BuildState, Pocket, PublishingStatus, UploadStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,9 +13,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .archive import Archive
-from .authorising import Waiting
 from .clock import Clock
-from .oauth import Tokens
+from .oauth import Tokens, Waiting
 from .people import Distribution, DistroArchSeries, DistroSeries, Person, Processor, Team
 
 if TYPE_CHECKING:

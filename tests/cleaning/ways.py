@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 
 from ppa_assigner.record import State, compose, parse
-from ppa_assigner.standin.remote import Rejected
+from ppa_assigner.standin.control_client import Rejected
 
 from ..waiting import until
 from .proof import record_of

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ppa_assigner.standin.remote import Control
+from ppa_assigner.standin.control_client import Control
 
 
 class Standin:

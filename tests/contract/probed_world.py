@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ppa_assigner.standin.remote import Control
+from ppa_assigner.standin.control_client import Control
 
 SPEC = {"series": ["hoary", "warty"], "arches": ["i386", "amd64"], "processors": ["hppa"]}
 

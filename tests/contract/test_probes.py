@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ppa_assigner.standin.remote import Control
+from ppa_assigner.standin.control_client import Control
 
 from .probed_world import make_roles
 

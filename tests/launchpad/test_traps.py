@@ -27,7 +27,7 @@ from ppa_assigner.port import (
     Unknown,
 )
 from ppa_assigner.reference import Reference
-from ppa_assigner.standin.remote import Control
+from ppa_assigner.standin.control_client import Control
 from tests.apart import PATIENT, Apart, logged_in, standin_apart
 
 OWNER = "ci-pool"

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from ppa_assigner.standin.control_client import Control
 from ppa_assigner.standin.faults import ACTIONS
-from ppa_assigner.standin.remote import Control
 
 from ..processes import Daemon
 from .crowd import TTL_S

@@ -25,7 +25,7 @@ from ppa_assigner.client import (
     UnknownLease,
 )
 from ppa_assigner.record import parse_time
-from ppa_assigner.standin.remote import Control
+from ppa_assigner.standin.control_client import Control
 
 from ..processes import Daemon, environment
 from .history import Released, Told

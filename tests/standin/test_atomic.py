@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from ppa_assigner.standin.remote import Control
+from ppa_assigner.standin.control_client import Control
 
 from .client import Client, archive
 

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 import urllib3
 
-from ppa_assigner.standin.remote import Control, ControlError, Rejected
+from ppa_assigner.standin.control_client import Control, ControlError, Rejected
 from ppa_assigner.standin.standin import Standin
 
 from .client import Client, archive

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import urllib3
 
-from ppa_assigner.standin.remote import Control, ControlError
+from ppa_assigner.standin.control_client import Control, ControlError
 
 from .client import Client, archive
 

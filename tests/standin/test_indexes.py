@@ -6,7 +6,7 @@ import gzip
 
 import urllib3
 
-from ppa_assigner.standin.remote import Control
+from ppa_assigner.standin.control_client import Control
 from ppa_assigner.standin.standin import Standin
 
 from .client import Client, archive

@@ -17,7 +17,7 @@ import pytest
 from launchpadlib.credentials import Credentials
 from launchpadlib.launchpad import Launchpad
 
-from ppa_assigner.standin.remote import Control
+from ppa_assigner.standin.control_client import Control
 from ppa_assigner.standin.standin import credentials_text
 
 from .client import Client, archive, authorization

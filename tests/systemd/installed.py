@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ppa_assigner.standin.remote import Control
+from ppa_assigner.standin.control_client import Control
 from ppa_assigner.standin.standin import credentials_text
 
 from ..waiting import until

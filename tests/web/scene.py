@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 
 from ppa_assigner.record import Record, State, compose
-from ppa_assigner.standin.remote import Control
+from ppa_assigner.standin.control_client import Control
 
 from ..ports import free_port
 from ..processes import Daemon, Launchpad, configure, running, start_launchpad

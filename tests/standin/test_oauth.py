@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 import urllib3
 
-from ppa_assigner.standin.remote import Control, ControlError
+from ppa_assigner.standin.control_client import Control, ControlError
 from ppa_assigner.standin.standin import Standin
 
 from .client import FORM, Client
@@ -19,7 +19,7 @@ from .client import FORM, Client
 LAUNCHPADLIB = """
 import sys
 from launchpadlib.credentials import Credentials
-from ppa_assigner.standin.remote import Control
+from ppa_assigner.standin.control_client import Control
 root, control = sys.argv[1:]
 credentials = Credentials("robot")
 url = credentials.get_request_token(web_root=root)

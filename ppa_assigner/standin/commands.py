@@ -1,19 +1,30 @@
-"""What can be done to the stand-in from outside its web service: the acts of the control interface.
+"""The control interface: what can be done to the stand-in from outside its web service, over HTTP on its own port.
 
-Every public method is an act; arguments and results are JSON. PPAs are named `~owner/ubuntu/name`; times are ISO 8601.
+`POST /NAME` with a JSON object, or `GET /NAME?…` with values that are JSON or text, runs the command of that name;
+`/NAME/NUMBER` gives its `number`. The answer is JSON; 400 `{"error"}` for what makes no sense, 404 for unknown
+commands, 409 for a refused upload. Every public method of `Acts` is a command; PPAs are named `~owner/ubuntu/name`;
+times are ISO 8601.
 """
 
 from __future__ import annotations
 
+import json
+import socket
+import traceback
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from .automatic import run
+from .errors import RejectedError
 from .faults import Faults
-from .gates import Gates
-from .journal import Filter, Journal
-from .packing import Packing
-from .peopling import Peopling
+from .handler import Outcome
+from .holds import Gates
+from .package_control import Packing
+from .people_control import Peopling
+from .request_log import Filter, Journal
+from .scheduler import run
+from .service import Answer, Call
 from .world import Spec, World
 
 if TYPE_CHECKING:
@@ -150,3 +161,50 @@ class Acts(Peopling, Packing):
     def forget(self) -> None:
         """Empty the log; numbers go on."""
         self._journal.clear()
+
+
+JSON = (("Content-Type", "application/json"),)
+
+
+class Control:
+    """Answers calls of the control interface."""
+
+    def __init__(self, acts: Acts) -> None:
+        self._acts = acts
+
+    def handle(self, call: Call, client: socket.socket, number: int, send: Callable[[Outcome], None]) -> None:
+        """Answer one call."""
+        status, result = self._answer(call)
+        send(Outcome(Answer(status, JSON, json.dumps(result).encode())))
+
+    def _answer(self, call: Call) -> tuple[int, Any]:
+        try:
+            name, arguments = _parse(call)
+            act = None if name.startswith("_") else getattr(self._acts, name, None)
+            if not callable(act):
+                return 404, {"error": f"no act {name}"}
+            return 200, act(**arguments)
+        except RejectedError as refusal:
+            return 409, {"error": str(refusal)}
+        except (KeyError, TypeError, ValueError) as mistake:
+            return 400, {"error": f"{type(mistake).__name__}: {mistake}"}
+        except Exception:  # what went wrong is told to who asked, and the interface goes on
+            return 500, {"error": traceback.format_exc()}
+
+
+def _parse(call: Call) -> tuple[str, dict[str, Any]]:
+    parts = urlsplit(call.target)
+    name, _, rest = parts.path.strip("/").partition("/")
+    arguments: dict[str, Any] = {key: _value(text) for key, text in parse_qsl(parts.query)}
+    if call.body:
+        arguments |= json.loads(call.body)
+    if rest:
+        arguments["number"] = int(unquote(rest))
+    return name, arguments
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .archive import Archive
-from .authorising import DECLINED
-from .oauth import Token
+from .oauth import DECLINED, Token
 from .people import Person, Team
 from .world import World
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from io import BufferedReader
 
-from .exchange import Outcome
+from .handler import Outcome
 from .service import Answer, Call
 
 LARGEST_BODY = 64 * 1024 * 1024

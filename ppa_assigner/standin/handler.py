@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from .faults import Faults, Rule
-from .gates import Gate, Gates
-from .journal import Entry, Journal
+from .holds import Gate, Gates
+from .request_log import Entry, Journal
 from .service import Answer, Call, Service
 
 OPERATION = re.compile(r"(?:^|[?&])ws\.op=([\w.%\"]+)")

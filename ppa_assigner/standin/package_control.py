@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import uploads
+from .enums import BuildState, PublishingStatus, titled
 from .people import DistroSeries
-from .words import BuildState, PublishingStatus, titled
 from .world import World
 
 
