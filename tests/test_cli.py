@@ -99,7 +99,7 @@ def test_status_loads_nothing_of_the_daemon(daemon: FakeDaemon) -> None:
         env=environment(daemon.url),
     )
     loaded = set(done.stderr.split())
-    assert "ppa_assigner.cli.lending" in loaded
+    assert "ppa_assigner.cli.leases" in loaded
     assert not loaded & {"fastapi", "uvicorn", "launchpadlib", "pydantic", "yaml", "rich", "prometheus_client"}
     ours = {name.split(".")[1] for name in loaded if name.startswith("ppa_assigner.")}
     assert ours == {"cli", "client", "reference"}

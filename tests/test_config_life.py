@@ -14,8 +14,8 @@ import yaml
 from ppa_assigner.access import Caller, Role
 from ppa_assigner.api.parsing import LIMIT
 from ppa_assigner.api.rate_limit import BURST_S
-from ppa_assigner.cli.checking import schema_text
-from ppa_assigner.cli.daemon import DEMO_CONFIG
+from ppa_assigner.cli.check_config import schema_text
+from ppa_assigner.cli.run import DEMO_CONFIG
 from ppa_assigner.config import CONFIG, VARIABLES, ConfigError, Listen, Tls, json_schema, load, warnings
 
 from .commandline import Done, cli

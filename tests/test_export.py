@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ppa_assigner.cli.daemon import DEMO_TEXT
+from ppa_assigner.cli.run import DEMO_TEXT
 
 from .commandline import DEADLINE_S, cli, environment, started
 from .fakedaemon import LEASE, FakeDaemon, Held, Reply, problem

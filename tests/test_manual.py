@@ -21,7 +21,7 @@ import typer
 from ppa_assigner import __version__
 from ppa_assigner.cli import manual
 from ppa_assigner.cli.app import app
-from ppa_assigner.cli.roff import Roff
+from ppa_assigner.cli.manual import Roff
 
 from . import needs
 from .commandline import environment, killed_at_last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -11,10 +12,10 @@ from typing import get_args
 import pytest
 import yaml
 
-from ppa_assigner import cli, client
+from ppa_assigner import client
 from ppa_assigner.api.schemas import Wish
 from ppa_assigner.automaton.known import LEGAL
-from ppa_assigner.cli import daemon, options
+from ppa_assigner.cli import options
 from ppa_assigner.config import load
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.problems import Kind
@@ -64,7 +65,7 @@ def test_what_happens_when_is_shown_by_tests_that_exist() -> None:
 def test_exit_codes_are_those_of_the_command_line() -> None:
     """The numbers stand in the code under these meanings."""
     errors = client.errors
-    real = {0, cli.USAGE, cli.BUG, cli.CONFIGURATION, daemon.UNAVAILABLE}
+    real = {0, os.EX_USAGE, os.EX_SOFTWARE, os.EX_CONFIG, os.EX_UNAVAILABLE}
     real |= {errors.Unavailable.exit_code, errors.NoneFree.exit_code, errors.NotPermitted.exit_code}
     assert {int(row[0]) for row in table("| code | means |")} == real
 

@@ -9,14 +9,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
-USAGE = 64
-BUG = 70
-CONFIGURATION = 78
-INTERRUPTED = 130
-BROKEN_PIPE = 141  # what a shell shows of a program that SIGPIPE ended
+INTERRUPTED = 128 + signal.SIGINT
+BROKEN_PIPE = 128 + signal.SIGPIPE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,7 +90,7 @@ def _failed(message: str, code: int) -> int:
 
 
 def _full(error: OSError) -> int:
-    return _failed(f"could not write the answer: {error.strerror}", BUG)
+    return _failed(f"could not write the answer: {error.strerror}", os.EX_SOFTWARE)
 
 
 def _bug(error: BaseException) -> int:
@@ -100,9 +98,9 @@ def _bug(error: BaseException) -> int:
         import traceback
 
         traceback.print_exception(error)
-        return BUG
+        return os.EX_SOFTWARE
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return _failed(f"this is a bug, please report it (PPA_ASSIGNER_DEBUG=1 shows more): {what}", BUG)
+    return _failed(f"this is a bug, please report it (PPA_ASSIGNER_DEBUG=1 shows more): {what}", os.EX_SOFTWARE)
 
 
 def _quietly(code: int) -> int:

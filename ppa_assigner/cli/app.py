@@ -5,13 +5,19 @@ Rule: importing this module loads the parser and nothing of the client's connect
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from typing import Annotated, Any
 
 import typer
 
 from .. import __version__
-from . import INTERRUPTED, USAGE, daemon, doctor, execute, lending, login, operating
+from . import leases, login, operator
+from .check_config import check_config_command
+from .doctor.command import doctor
+from .exec import exec_command
+from .run import demo_command, run_command
 
 # What the parser raises for a line that it cannot read, under whatever module its version keeps it.
 _Unreadable: Any = typer.BadParameter.__mro__[2]
@@ -25,23 +31,23 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.command("run")(daemon.run_command)
-app.command("demo")(daemon.demo_command)
-app.command("check-config")(daemon.check_config_command)
+app.command("run")(run_command)
+app.command("demo")(demo_command)
+app.command("check-config")(check_config_command)
 app.command("login")(login.login)
-app.command("doctor")(doctor.doctor)
-app.command("token")(operating.token)
-app.command("assign")(lending.assign)
-app.command("touch")(lending.touch)
-app.command("release")(lending.release)
-app.command("status")(lending.status)
-app.command("exec", context_settings={"allow_interspersed_args": False})(execute.exec_command)
-app.command("adopt")(operating.adopt)
-app.command("quarantine")(operating.quarantine)
-app.command("resume")(operating.resume)
-app.command("hold")(operating.hold)
-app.command("clean")(operating.clean)
-app.command("events")(operating.events)
+app.command("doctor")(doctor)
+app.command("token")(operator.token)
+app.command("assign")(leases.assign)
+app.command("touch")(leases.touch)
+app.command("release")(leases.release)
+app.command("status")(leases.status)
+app.command("exec", context_settings={"allow_interspersed_args": False})(exec_command)
+app.command("adopt")(operator.adopt)
+app.command("quarantine")(operator.quarantine)
+app.command("resume")(operator.resume)
+app.command("hold")(operator.hold)
+app.command("clean")(operator.clean)
+app.command("events")(operator.events)
 
 
 def _version(wanted: bool) -> None:
@@ -65,9 +71,9 @@ def run(arguments: list[str]) -> int:
         code = app(args=arguments, prog_name="ppa-assigner", standalone_mode=False)
     except _Unreadable as unreadable:
         unreadable.show(file=sys.stderr)
-        return USAGE
+        return os.EX_USAGE
     except typer.Abort:
-        return INTERRUPTED
+        return 128 + signal.SIGINT
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # which the parser takes for an end like any other
             raise end.__context__ from None

@@ -1,21 +1,31 @@
-"""A command that runs beside this process and gets its signals.
+"""The processes of `exec`: its command, and the one that outlives `exec` to end the command should `exec` be killed.
 
-Rule: while it runs, the caller has the signals blocked and takes them one by one; so none is lost between two steps,
-and none reaches a process that took over the number of one that has ended.
+Rule: while the command runs, the caller has the signals blocked and takes them one by one; so none is lost between two
+steps, and none reaches a process that took over the number of one that has ended.  Where the second process (`reaper`)
+cannot be started, that is said and the command runs all the same.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import shutil
 import signal
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from . import output, reaper
 
 _SI_KERNEL = 0x80  # asm-generic/siginfo.h: sent by the kernel, not by a process
 _ENDING = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM})
 _FROM_TERMINAL = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
 _LOOK_AGAIN_S = 1.0
+_START_S = 10.0
+_END_S = reaper.GRACE_S + 5.0
 
 
 class Child:
@@ -82,3 +92,61 @@ class Child:
 def _came_from_terminal(info: signal.struct_siginfo) -> bool:
     """A terminal's Ctrl-C goes to the whole group: the command has it already."""
     return info.si_code == _SI_KERNEL and info.si_signo in _FROM_TERMINAL
+
+
+class Watcher:
+    """Started at once, beside whatever is waited for; the command may start once `ready` has returned."""
+
+    def __init__(self) -> None:
+        self._mark = secrets.token_hex(16)
+        self._ours: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        if os.path.isdir("/proc/self"):  # elsewhere nothing tells who belongs to the command
+            try:
+                self._start()
+            except OSError as error:
+                self._cannot(error.strerror)
+
+    def ready(self) -> Mapping[str, str]:
+        """Wait until it watches.  What the command's environment must have."""
+        if self._process is not None and not self._listens():
+            self._cannot("it does not start")
+        return {reaper.VARIABLE: self._mark}
+
+    def watch(self, pid: int) -> None:
+        """This is the command."""
+        self._tell(b"%d\n" % pid)
+
+    def end(self, *, left_may_go_on: bool) -> None:
+        """`exec` ends.  What its command left running goes on, or is ended first."""
+        if left_may_go_on:
+            self._tell(reaper.MAY_GO_ON)
+        if self._ours is not None:
+            self._ours.close()
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_END_S)
+
+    def _start(self) -> None:
+        self._ours, theirs = socket.socketpair()
+        self._ours.settimeout(_START_S)
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - no word of it is from outside
+                [sys.executable, "-I", "-S", reaper.__file__, self._mark],
+                stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )  # fmt: skip
+
+    def _listens(self) -> bool:
+        try:
+            return self._ours is not None and self._ours.recv(1) != b""
+        except OSError:
+            return False
+
+    def _tell(self, what: bytes) -> None:
+        if self._ours is not None:
+            with contextlib.suppress(OSError):
+                self._ours.sendall(what)
+
+    def _cannot(self, why: str | None) -> None:
+        output.say(f"should this process be killed, its command will go on: nothing can watch it ({why})")

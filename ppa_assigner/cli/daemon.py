@@ -1,157 +1,240 @@
-"""The commands that are the daemon, not its clients: `run`, `demo`, `check-config`.
+"""The daemon as a process: wires its parts together, listens, obeys signals, tells systemd.
 
-Rule: what they need is imported when they run; each end that a person can cause is one line and an exit code.
+Rule: everything that can be wrong before it serves ends in one clear line and an exit code; Launchpad being away is
+no such thing: it is tried again, and `/readyz` says why.
 """
 
 from __future__ import annotations
 
-import faulthandler
+import gc
 import logging
-import os
-import sys
-import tempfile
+import secrets
+import signal
+import threading
+import time
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from . import CONFIGURATION
-from .output import say
+from .. import systemd
+from ..api.app import create_app
+from ..api.metrics import Traffic
+from ..api.server import RESERVE, ListenError, Server
+from ..automaton import Daemon
+from ..clock import LaunchpadClock
+from ..config import ConfigError, Settings, after_a_restart, credentials_path, load, warnings
+from ..launchpad import (
+    CredentialsError,
+    LaunchpadClient,
+    NotAuthorised,
+    ServiceUnavailable,
+    Timeouts,
+    cache_directory,
+    load_credentials,
+)
+from ..launchpad.indexes import CONNECTIONS as INDEX_CONNECTIONS
+from ..mailbox import Mailbox
+from ..record import State
+from ..supervisor import Supervisor
+from ..supervisor.ticket import TicketOffice
 
 log = logging.getLogger("ppa_assigner")
 
-UNAVAILABLE = 69
-STDERR = 2
-DEFAULT_CONFIG = Path("config/ppas.yaml")
-DEMO_PPAS = 5
-DEMO_CONFIG = """\
-pools: {{default: {{ppas: ["~ci-pool/ubuntu/pool-{{001..{ppas:03}}}"], settle: 3s}}}}
-launchpad: {{service: "{service}", credentials: launchpad.credentials, look_every: 3s}}
-api: {{listen: "127.0.0.1:8020"}}
-name: demo
-"""
-DEMO_TEXT = """\
-ppa-assigner listens on http://127.0.0.1:8020 and lends {ppas} PPAs of a Launchpad that is only a stand-in.
-Try, in another terminal (after `. .venv/bin/activate`; `exit` closes it when the PPA is not free in time):
-
-    ppa-assigner status
-    lease=$(ppa-assigner assign --owner "$(id -un)" --ppa ppa:ci-pool/pool-001 --wait 30s --export) || exit
-    eval "$lease"; echo "I have $PPA"
-    ppa-assigner exec --owner "$(id -un)" -- sh -c 'echo "I have $PPA"'
-    curl -s http://127.0.0.1:8020/v1/pools
-
-Upload something, release the PPA and see it cleaned:
-
-    curl -s {control}upload -d '{{"ppa": "~ci-pool/ubuntu/pool-001", "source": "hello", "version": "1.0-1"}}'
-    ppa-assigner release
-    ppa-assigner status --watch
-
-Ctrl-C ends it.
-"""
-
-HANDED_OVER = """\
-%s
-systemd hands it over: is the file there that LoadCredential= in its unit names (/etc/ppa-assigner/launchpad)?"""
-
-CONFIG_VARIABLE = "PPA_ASSIGNER_CONFIG"
-Config = Annotated[
-    Path,
-    typer.Option("--config", metavar="FILE", envvar=CONFIG_VARIABLE, show_envvar=False,
-                 help=f"The configuration; by itself what ${CONFIG_VARIABLE} names."),
-]  # fmt: skip
+GC_THRESHOLD = 10_000
+LOGIN_PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+START_S = 30.0
+STOP_S = 75.0
+WATCH_S = 5.0
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def run_command(config: Config = DEFAULT_CONFIG) -> int:
-    """Serve the PPAs of a configuration until a signal says to stop."""
-    return serve(config)
-
-
-def demo_command() -> int:
-    """Try it out: a stand-in for Launchpad with some PPAs, and the daemon on 127.0.0.1:8020."""
-    return serve_demo()
-
-
-def check_config_command(
-    config: Config = DEFAULT_CONFIG,
-    json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
-    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of a configuration.")] = False,
-) -> int:
-    """Say everything that is wrong with a configuration, each mistake with its line.
-
-    Asks nobody but the file and the credentials' file.  Ends with 0, also where there are warnings, or with 78.
+class Service:
+    """One run of the daemon.  `config` is read again on SIGHUP; None: it has no file.  What a reload cannot change
+    stays as it was at the start.
     """
-    from . import checking
 
-    if schema:
-        return checking.print_schema()
-    return checking.check(config, json=json)
+    def __init__(self, settings: Settings, config: Path | None = None) -> None:
+        self._settings = settings
+        self._config = config
+        self._signals: Mailbox[int] = Mailbox()
+        self._stopping = threading.Event()
+        self._trouble: str | None = None
+        self._status = ""
+        credentials = load_credentials(credentials_path(settings))
+        launchpad, traffic = settings.launchpad, Traffic()
+        self._launchpad = LaunchpadClient(
+            credentials=credentials,
+            service_root=launchpad.service,
+            version=launchpad.version,
+            timeouts=Timeouts(launchpad.connect, launchpad.read, launchpad.total),
+            connections=launchpad.connections,
+            cache_dir=cache_directory(),
+            on_request=traffic.seen,
+            archive_root=launchpad.archive_root,
+        )
+        secret = f"{credentials.consumer.key}\0{credentials.access_token.key}\0{credentials.access_token.secret}"
+        self.supervisor = Supervisor(
+            settings,
+            self._launchpad,
+            clock=LaunchpadClock(alone_after=launchpad.clock_alone_after),
+            daemon=Daemon(settings.name, int(time.time() * 1000), secrets.token_hex(4)),
+            tickets=TicketOffice(secret.encode()),
+        )
+        self._app = create_app(self.supervisor, settings.api.clients, rate=settings.api.rate, traffic=traffic)
+        self._server = Server(
+            self._app, settings.api.listen, systemd.inherited_sockets(), tls=settings.api.tls,
+            reserve=RESERVE + launchpad.connections + INDEX_CONNECTIONS,
+        )  # fmt: skip
 
+    def run(self, serving: Callable[[str], None]) -> None:
+        """Serve until SIGTERM or SIGINT.  Call in the main thread; `serving` is told where, once it listens."""
+        for number in SIGNALS:
+            signal.signal(number, lambda got, _: self._signals.put(got))
+        self._server.bind()
+        login = threading.Thread(target=self._log_in, name="login", daemon=True)
+        http = threading.Thread(target=self._server.run, name="http", daemon=True)
+        self.supervisor.start(look=False)
+        login.start()
+        http.start()
+        if not self._server.started.wait(START_S):
+            raise ListenError(f"{self._server.addresses[0]}: not served within {START_S:g} s")
+        systemd.notify("READY=1")
+        self._tell_status()
+        serving(self._server.addresses[0])
+        try:
+            self._obey(http)
+        finally:
+            self._stop(http)
 
-def serve(config: Path, serving: Callable[[str], None] | None = None) -> int:
-    """Run the daemon in the main thread, and give its exit code; `serving` is told where, once it listens."""
-    from ..api.server import ListenError
-    from ..config import ConfigError, load, warnings
-    from ..launchpad import CredentialsError, InsecureEnvironment
-    from .service import Service
+    def _obey(self, http: threading.Thread) -> None:
+        """Wait for signals; meanwhile feed the watchdog, as long as all loops turn."""
+        interval = systemd.watchdog_seconds()
+        pause = min(WATCH_S, interval / 3) if interval else WATCH_S
+        patience = self._settings.launchpad.total + 2 * WATCH_S
+        while http.is_alive():
+            got = self._signals.get(pause)
+            if got is None:
+                self._feed_watchdog(patience)
+                self._tell_status()
+                continue
+            if got != signal.SIGHUP:
+                log.info("stopping on %s", signal.Signals(got).name)
+                return
+            self._reload()
 
-    _log_to_stderr()
-    try:
-        settings = load(config)
-        service = Service(settings, config)
-        for warning in warnings(settings):
+    def _feed_watchdog(self, patience: float) -> None:
+        self.supervisor.tend()
+        stuck = self.supervisor.stuck(patience)
+        if not self._server.turns():
+            stuck.append("the HTTP server")
+        if stuck:
+            log.error("no longer turning: %s", ", ".join(stuck))
+        else:
+            systemd.notify("WATCHDOG=1")
+
+    def _tell_status(self) -> None:
+        """What `systemctl status` shows."""
+        snapshots = self.supervisor.snapshots()
+        states = Counter(one.record.state.value for one in snapshots if one.record is not None)
+        counts = "".join(f", {states[state.value]} {state.value}" for state in State)
+        unready = self.supervisor.unready()
+        trouble = f"; not ready: {unready}" if unready is not None else ""
+        launchpad = self.supervisor.launchpad()
+        if unready is None and not launchpad.ok:
+            trouble = f"; Launchpad is away: {launchpad.why}"
+        status = f"{self._server.addresses[0]}: {len(snapshots)} PPAs{counts}{trouble}"
+        if status != self._status:
+            self._status = status
+            systemd.notify("STATUS=" + " ".join(status.split()))
+
+    def _reload(self) -> None:
+        """A file with mistakes changes nothing and is reported."""
+        if self._config is None:
+            return
+        systemd.notify("RELOADING=1")
+        try:
+            settings = load(self._config)
+            load_credentials(credentials_path(settings))
+        except (ConfigError, CredentialsError) as error:
+            log.error("not reloaded, nothing is changed:\n%s", error)
+        except Exception:  # a fault of the reader must not end the leases' daemon
+            log.exception("not reloaded, nothing is changed: %s could not be read, by a bug", self._config)
+        else:
+            self._take_or_say(settings)
+        systemd.notify("READY=1")
+
+    def _take_or_say(self, settings: Settings) -> None:
+        try:
+            self._take(settings)
+        except Exception:
+            log.exception("not all of %s could be taken, by a bug: restart", self._config)
+        else:
+            log.info("reloaded %s", self._config)
+
+    def _take(self, settings: Settings) -> None:
+        """The clients come first: whoever is no longer one must not be served a moment longer."""
+        self._server.set_clients(settings.api.clients, settings.api.rate)
+        if settings.api.tls is not None:
+            self._server.renew(settings.api.tls)
+        served = replace(settings, launchpad=self._settings.launchpad, name=self._settings.name)
+        for warning in (*self.supervisor.reload(served), *warnings(settings)):
             log.warning("%s", warning)
-        service.run(serving or (lambda _: None))
-    except CredentialsError as error:
-        directory = os.environ.get("CREDENTIALS_DIRECTORY")
-        return wrong(HANDED_OVER % error if directory and directory in str(error) else error)
-    except (ConfigError, InsecureEnvironment) as error:
-        return wrong(error)
-    except ListenError as error:
-        say(str(error))
-        return UNAVAILABLE
-    return 0
+        for option in after_a_restart(self._settings, settings):
+            log.warning("%s is changed: it needs a restart; until then it stays as it was", option)
+
+    def _log_in(self) -> None:
+        """One login; Launchpad being away, or refusing, is tried again and said, and so is a look that cannot begin."""
+        connected = looking = False
+        for tries in count():
+            if self._stopping.is_set():
+                return
+            connected = connected or self._connect()
+            looking = looking or self._begin_to_look()
+            if connected and looking:
+                _keep_what_is_here()
+                return
+            self._stopping.wait(LOGIN_PAUSES_S[min(tries, len(LOGIN_PAUSES_S) - 1)])
+
+    def _begin_to_look(self) -> bool:
+        try:
+            self.supervisor.begin_to_look()
+        except RuntimeError as error:  # no thread
+            log.error("cannot begin to look at the PPAs, trying on: %s", error)
+            return False
+        return True
+
+    def _connect(self) -> bool:
+        try:
+            self._launchpad.connect()
+        except (ServiceUnavailable, NotAuthorised) as error:
+            if str(error) != self._trouble:
+                log.error("cannot log in to Launchpad, trying on: %s", error)
+            self._trouble = str(error)
+            return False
+        except Exception:
+            log.exception("cannot log in to Launchpad, by a bug, trying on")
+            return False
+        log.info("logged in to %s", self._settings.launchpad.service)
+        return True
+
+    def _stop(self, http: threading.Thread) -> None:
+        """Waiting requests are answered, requests in flight to Launchpad end."""
+        systemd.notify("STOPPING=1")
+        self._stopping.set()
+        end = time.monotonic() + STOP_S
+        self._server.stop_accepting()
+        self.supervisor.stop(STOP_S)
+        self._server.stop()
+        http.join(max(1.0, end - time.monotonic()))
+        self._launchpad.close()
 
 
-def serve_demo() -> int:
-    """The stand-in and the daemon in one process: whatever ends it, nothing is left behind."""
-    try:
-        from ..config import VARIABLES
-        from ..standin.standin import Standin
-    except ImportError as error:
-        say(f"the demo needs what the extra `standin` brings (pip install 'ppa-assigner[standin]'): {error}")
-        return UNAVAILABLE
-    for variable in VARIABLES:
-        os.environ.pop(variable, None)  # the demo is the same everywhere
-    with tempfile.TemporaryDirectory(prefix="ppa-assigner-demo-") as folder, Standin(ppas=DEMO_PPAS) as standin:
-        standin.acts.automatic(publisher=5, death_row=10, copies=5, builders=5)
-        config = Path(folder) / "ppas.yaml"
-        config.write_text(DEMO_CONFIG.format(ppas=DEMO_PPAS, service=standin.service_root))
-        credentials = config.parent / "launchpad.credentials"
-        credentials.touch(mode=0o600)
-        credentials.write_text(standin.credentials_text("ppa-bot"))
-        os.environ["CACHE_DIRECTORY"] = folder  # the stand-in's own description is nobody else's
-        text = DEMO_TEXT.format(ppas=DEMO_PPAS, control=standin.control_url)
-        return serve(config, lambda _: print(text, flush=True))  # noqa: T201 - it is for people
-
-
-def wrong(error: Exception | str) -> int:
-    """The lines as they are, for editors and scripts that read FILE:LINE: there; in the journal they are errors."""
-    from .. import journal, systemd
-
-    mark = f"<{journal.priority(logging.ERROR)}>" if systemd.journalled(STDERR) else ""
-    for line in str(error).splitlines():
-        print(mark + line, file=sys.stderr, flush=True)  # noqa: T201 - for people
-    return CONFIGURATION
-
-
-def _log_to_stderr() -> None:
-    """Or to the journal behind it.  A watchdog's SIGABRT shows where each thread was."""
-    from .. import journal, systemd
-
-    handler = journal.handler(logging.StreamHandler(sys.stderr), systemd.journalled(STDERR))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    journal.spare("uvicorn.error", "asyncio", "ppa_assigner.api.acceptor", "ppa_assigner.api.middleware")
-    faulthandler.enable(STDERR)
-    for name in ("urllib3", "httpx", "uvicorn.access"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+def _keep_what_is_here() -> None:
+    """What there is by now stays for good, above all the description of the service: the collector of cycles, which
+    would else cost as much as all answering does, need not go through it again and again, and looks more seldom.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])

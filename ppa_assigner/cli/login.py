@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..client.errors import AssignerError, UsageError
-from . import CONFIGURATION, options, output
+from . import output, parsing
 from .signals import interruptible
 
 if TYPE_CHECKING:
-    from .authorising import Authorisation
+    from .oauth import Authorisation
 
 OURS_ALONE = 0o600
 EXPLAINED = """\
@@ -57,7 +57,7 @@ GRANTS = {
 class WrongSetupError(AssignerError):
     """The file cannot be written, or the environment cannot be used."""
 
-    exit_code = CONFIGURATION
+    exit_code = os.EX_CONFIG
 
 
 def login(
@@ -88,7 +88,7 @@ def login(
     levels = [each for each in Level if level in (None, each)]
     with (
         interruptible(),
-        _authorisation(service, options.seconds("--wait", wait)) as authorisation,
+        _authorisation(service, parsing.seconds("--wait", wait)) as authorisation,
         _NewFile(file, force) as new,
     ):
         _show(authorisation.ask([each.value for each in levels]), levels, wait)
@@ -100,7 +100,7 @@ def login(
 @contextlib.contextmanager
 def _authorisation(service: str, wait: float) -> Iterator[Authorisation]:
     from ..launchpad import InsecureEnvironment, service_url
-    from .authorising import Authorisation
+    from .oauth import Authorisation
 
     try:
         service_url(service)
@@ -117,7 +117,7 @@ def _authorisation(service: str, wait: float) -> Iterator[Authorisation]:
 def _granted(authorisation: Authorisation, new: _NewFile) -> str | None:
     """Write the file as soon as there is a token; who granted it, when Launchpad says so."""
     from ..launchpad import new_credentials
-    from .authorising import CONSUMER
+    from .oauth import CONSUMER
 
     token = authorisation.granted()
     new.keep(new_credentials(CONSUMER, *token)[1])

@@ -2,10 +2,12 @@
 
 Rule: a command, option or argument is described in one place only, where the parser has it; here is what the parser
 does not know: exit codes, environment, files.  The same program gives the same pages, byte for byte.
+No text is taken for a request of roff or an escape; what is not ASCII is written by its number.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,18 +15,17 @@ from typing import Any
 
 from .. import __version__
 from ..config.loading import CONFIG, VARIABLES
-from .roff import Roff
 
 PROGRAM = "ppa-assigner"
 SECTION = "1"
 EXIT_CODES = {
-    0: "done",
-    64: "the command line is wrong",
-    69: "the daemon or Launchpad is not available",
-    70: "a bug in this program, or the answer could not be written (the lease is released then)",
-    75: "no PPA became free in time",
-    77: "not permitted, or the lease is unknown, not yours or over",
-    78: "the configuration is wrong",
+    os.EX_OK: "done",
+    os.EX_USAGE: "the command line is wrong",
+    os.EX_UNAVAILABLE: "the daemon or Launchpad is not available",
+    os.EX_SOFTWARE: "a bug in this program, or the answer could not be written (the lease is released then)",
+    os.EX_TEMPFAIL: "no PPA became free in time",
+    os.EX_NOPERM: "not permitted, or the lease is unknown, not yours or over",
+    os.EX_CONFIG: "the configuration is wrong",
 }
 OF_A_COMMAND = "exec exits with COMMAND's own code, or 128 + n when signal n ended it."
 CLIENT_ENVIRONMENT = {
@@ -46,6 +47,7 @@ FILES = {
     "/etc/ppa-assigner/ppas.yaml": "The configuration of the systemd service.",
     "/etc/ppa-assigner/launchpad": "Its credentials for Launchpad, as login writes them; for root alone.",
 }
+_ESCAPES = {"\\": "\\e", "-": "\\-", "~": "\\(ti", "^": "\\(ha", "'": "\\(aq", "`": "\\(ga", '"': "\\(dq"}
 
 
 def pages(group: Any = None) -> Mapping[str, str]:
@@ -199,6 +201,63 @@ def _help(param: Any) -> str:
     if "[default" in text or not speaks or default in ("", 0):
         return text
     return f"{text} [default: {getattr(default, 'value', default)}]"
+
+
+# -- roff, the macros of man(7) --------------------------------------------------------------------------------------
+
+
+class Roff:
+    """One page, written from its top to its end."""
+
+    def __init__(self, title: str, section: str, source: str, manual: str) -> None:
+        parts = " ".join(f'"{self.escaped(part)}"' for part in (title, section, "", source, manual))
+        self._lines = [f".TH {parts}", ".nh", ".ad l"]
+
+    @staticmethod
+    def escaped(text: str) -> str:
+        """The text, and nothing but text."""
+        return "".join(_ESCAPES.get(char, char if char.isascii() else f"\\[u{ord(char):04X}]") for char in text)
+
+    def bold(self, text: str) -> str:
+        """As it is typed."""
+        return f"\\fB{self.escaped(text)}\\fR"
+
+    def italic(self, text: str) -> str:
+        """To be replaced by what it stands for."""
+        return f"\\fI{self.escaped(text)}\\fR"
+
+    def raw(self, line: str) -> None:
+        """A line that is roff already."""
+        self._lines.append(line)
+
+    def section(self, title: str) -> None:
+        """A heading."""
+        self.raw(f'.SH "{self.escaped(title.upper())}"')
+
+    def line(self, *parts: str) -> None:
+        """Parts that are roff already, on one line."""
+        self.raw("\\&" + " ".join(parts).replace("[ ", "[").replace(" ]", "]"))
+
+    def text(self, text: str) -> None:
+        """A paragraph."""
+        self.raw(".PP")
+        self.raw("\\&" + self.escaped(text))
+
+    def item(self, term: str, text: str) -> None:
+        """A term, which is roff already, and what it means."""
+        self.raw(".TP")
+        self.raw(term)
+        self.raw("\\&" + self.escaped(text))
+
+    def terms(self, title: str, meanings: Mapping[str, str]) -> None:
+        """A section of them."""
+        self.section(title)
+        for term, meaning in meanings.items():
+            self.item(self.bold(term), meaning)
+
+    def finished(self) -> str:
+        """All of it."""
+        return "\n".join(self._lines) + "\n"
 
 
 if __name__ == "__main__":

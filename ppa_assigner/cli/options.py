@@ -1,30 +1,26 @@
-"""Options that several commands share, and how their texts are read.
+"""The options and arguments that several commands share, as the parser takes them.
 
-Rule: a text that cannot be read is a UsageError that names its option; nothing here asks the daemon.
+Rule: only what is shown and completed is here; `parsing` says what their texts mean.
 """
 
 from __future__ import annotations
 
 import enum
-import math
-import os
-import re
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from ..client.errors import UsageError
-from ..reference import Reference
-from . import completing
+from . import completion
+from .parsing import DURATIONS
 
-if TYPE_CHECKING:
-    from ..client import Client, Source, Wish
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "": 1.0}
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(ms|s|m|h|d|)")
-_LONGEST_S = 3650 * _UNITS["d"]
-_DURATION_HELP = "500ms, 30s, 10m, 8h, 7d or seconds"
-
+DEFAULT_CONFIG = Path("config/ppas.yaml")
+CONFIG_VARIABLE = "PPA_ASSIGNER_CONFIG"
+Config = Annotated[
+    Path,
+    typer.Option("--config", metavar="FILE", envvar=CONFIG_VARIABLE, show_envvar=False,
+                 help=f"The configuration; by itself what ${CONFIG_VARIABLE} names."),
+]  # fmt: skip
 Url = Annotated[
     str | None,
     typer.Option(
@@ -40,21 +36,21 @@ TokenFile = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the daemon's document as JSON.")]
 Lease = Annotated[
     str | None,
-    typer.Argument(metavar="LEASE", help="The lease's id.  [default: $PPA_LEASE_ID]", autocompletion=completing.leases),
+    typer.Argument(metavar="LEASE", help="The lease's id.  [default: $PPA_LEASE_ID]", autocompletion=completion.leases),
 ]
 Ppa = Annotated[
-    str, typer.Argument(metavar="PPA", help="~owner/ubuntu/name or ppa:owner/name", autocompletion=completing.ppas)
+    str, typer.Argument(metavar="PPA", help="~owner/ubuntu/name or ppa:owner/name", autocompletion=completion.ppas)
 ]
 Ttl = Annotated[
     str | None,
-    typer.Option("--ttl", metavar="TIME", help=f"When the lease ends, counted from now: {_DURATION_HELP}."),
+    typer.Option("--ttl", metavar="TIME", help=f"When the lease ends, counted from now: {DURATIONS}."),
 ]
 Owner = Annotated[str, typer.Option("--owner", metavar="TEXT", help="Who holds the PPA: a job's URL, a ticket, …")]
 PoolName = Annotated[
     str | None,
-    typer.Option("--pool", metavar="POOL", help="The pool.  [default: default]", autocompletion=completing.pools),
+    typer.Option("--pool", metavar="POOL", help="The pool.  [default: default]", autocompletion=completion.pools),
 ]
-Wait = Annotated[str, typer.Option("--wait", metavar="TIME", help=f"How long to wait for a PPA: {_DURATION_HELP}.")]
+Wait = Annotated[str, typer.Option("--wait", metavar="TIME", help=f"How long to wait for a PPA: {DURATIONS}.")]
 Idle = Annotated[
     str | None,
     typer.Option("--idle", metavar="TIME", help="End the lease when nobody touched it for that long."),
@@ -62,7 +58,7 @@ Idle = Annotated[
 Note = Annotated[str | None, typer.Option("--note", metavar="TEXT", help="For people; the PPA's page shows it.")]
 Only = Annotated[
     str | None,
-    typer.Option("--ppa", metavar="PPA", help="This PPA and no other.", autocompletion=completing.ppas),
+    typer.Option("--ppa", metavar="PPA", help="This PPA and no other.", autocompletion=completion.ppas),
 ]
 Sources = Annotated[
     list[str] | None,
@@ -97,90 +93,3 @@ class OnLost(enum.StrEnum):
 
     STOP = "stop"
     WARN = "warn"
-
-
-def connect(url: str | None, token_file: str | None) -> Client:
-    """The client that these options mean."""
-    from ..client import Client
-
-    return Client(url, None if token_file is None else token_in(token_file))
-
-
-def token_in(path: str) -> str:
-    """The token that a file has."""
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            return file.read().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise UsageError(f"--token-file: cannot read {path}: {reason}") from error
-
-
-def seconds(option: str, text: str) -> float:
-    """A duration in seconds."""
-    match = _DURATION.fullmatch(text)
-    if not match or float(match[1]) * _UNITS[match[2]] > _LONGEST_S:
-        raise UsageError(f"{option}: {text!r} is not a duration; write {_DURATION_HELP}")
-    return float(match[1]) * _UNITS[match[2]]
-
-
-def optional_seconds(option: str, text: str | None) -> float | None:
-    """A duration in whole seconds if it is some: a lease keeps no fractions, and 8h is 28800 in JSON."""
-    if text is None:
-        return None
-    value = seconds(option, text)
-    return int(value) if value == math.floor(value) else value
-
-
-def lease_id(given: str | None) -> str:
-    """The lease that is meant: the one given, else the environment's."""
-    if found := given or os.environ.get("PPA_LEASE_ID"):
-        return found
-    raise UsageError("which lease?  Give its id, or set PPA_LEASE_ID")
-
-
-def reference(text: str, option: str = "PPA") -> str:
-    """A PPA in the form of the contract, from any form."""
-    try:
-        return str(Reference.parse(text))
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}") from None
-
-
-def wish(
-    *,
-    pool: str | None,
-    wait: str,
-    ttl: str | None,
-    idle: str | None,
-    note: str | None,
-    ppa: str | None,
-    source: list[str] | None,
-    uploader: str | None,
-    request_id: str | None,
-    attempt: int,
-) -> Wish:
-    """What `assign` and `exec` ask the daemon for; always with a request id, for a wish that may be withdrawn."""
-    import uuid
-
-    if attempt and request_id is None:
-        raise UsageError("--attempt counts the tries of a --request-id: give that too")
-    return {
-        "pool": pool,
-        "wait": seconds("--wait", wait),
-        "ttl": optional_seconds("--ttl", ttl),
-        "idle": optional_seconds("--idle", idle),
-        "note": note,
-        "ppa": None if ppa is None else reference(ppa, "--ppa"),
-        "sources": [_source(text) for text in source or ()],
-        "uploader": uploader,
-        "request_id": request_id if request_id is not None else str(uuid.uuid4()),
-        "attempt": attempt,
-    }
-
-
-def _source(text: str) -> Source:
-    name, equals, version = text.partition("=")
-    if not (name and equals and version):
-        raise UsageError(f"--source: {text!r} is not NAME=VERSION")
-    return {"name": name, "version": version}

@@ -7,6 +7,8 @@ its control characters; nothing is coloured, cut or wrapped in a pipe.
 from __future__ import annotations
 
 import json
+import logging
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from ..client import PPA, Event
 
 _HEADS = ("PPA", "STATE", "CONDITION", "OWNER", "SINCE", "LEFT", "CLEANING", "REMARK")
+STDERR = 2
 _NOTHING = "-"
 
 
@@ -54,6 +57,16 @@ def line(text: str = "") -> None:
 def document(value: object) -> None:
     """A document as JSON."""
     line(json.dumps(value, indent=2))
+
+
+def wrong(error: Exception | str) -> int:
+    """The lines as they are, for editors and scripts that read FILE:LINE: there; in the journal they are errors."""
+    from .. import journal, systemd
+
+    mark = f"<{journal.priority(logging.ERROR)}>" if systemd.journalled(STDERR) else ""
+    for line in str(error).splitlines():
+        print(mark + line, file=sys.stderr, flush=True)  # noqa: T201 - for people
+    return os.EX_CONFIG
 
 
 # -- tables -------------------------------------------------------------------------------------------------------

@@ -20,12 +20,12 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LOOK_AGAIN_S = 0.02
 _OURS = frozenset(
     {
-        "ppa_assigner.cli.authorising",
+        "ppa_assigner.cli.oauth",
         "ppa_assigner.cli.login",
-        "ppa_assigner.cli.operating",
+        "ppa_assigner.cli.operator",
         "ppa_assigner.cli.output",
-        "ppa_assigner.cli.waiting",
-        "ppa_assigner.cli.watching",
+        "ppa_assigner.cli.progress",
+        "ppa_assigner.cli.watch",
         "ppa_assigner.client.retry",
         "ppa_assigner.client.events",
         "ppa_assigner.client.transport",

@@ -6,6 +6,7 @@ the daemon said is lost.  Nothing here sends anything.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -17,7 +18,7 @@ class AssignerError(Exception):
     `exit_code` is that of sysexits.h; `retry_after`, in seconds, is when the daemon asks to be asked again.
     """
 
-    exit_code: ClassVar[int] = 70
+    exit_code: ClassVar[int] = os.EX_SOFTWARE
 
     def __init__(
         self, message: str, problem: Mapping[str, Any] | None = None, *, retry_after: float | None = None
@@ -35,7 +36,7 @@ class AssignerError(Exception):
 class Unavailable(AssignerError):  # noqa: N818 - the name says what is the case
     """The daemon or Launchpad does not answer.  `maybe_done`: what was asked may have happened nevertheless."""
 
-    exit_code = 69
+    exit_code = os.EX_UNAVAILABLE
 
     @property
     def pending(self) -> bool:
@@ -59,37 +60,37 @@ class Unavailable(AssignerError):  # noqa: N818 - the name says what is the case
 class NoneFree(AssignerError):  # noqa: N818 - the name says what is the case
     """No PPA was free in time, or none can ever take these sources (`all-burnt`)."""
 
-    exit_code = 75
+    exit_code = os.EX_TEMPFAIL
 
 
 class NotPermitted(AssignerError):  # noqa: N818 - the name says what is the case
     """Not allowed to this caller, or not in this state."""
 
-    exit_code = 77
+    exit_code = os.EX_NOPERM
 
 
 class UnknownLease(AssignerError):  # noqa: N818 - the name says what is the case
     """No PPA remembers such a lease or request."""
 
-    exit_code = 77
+    exit_code = os.EX_NOPERM
 
 
 class LeaseOver(AssignerError):  # noqa: N818 - the name says what is the case
     """The lease has ended."""
 
-    exit_code = 77
+    exit_code = os.EX_NOPERM
 
 
 class UsageError(AssignerError):
     """What was asked makes no sense to the daemon, or to this client."""
 
-    exit_code = 64
+    exit_code = os.EX_USAGE
 
 
 class Bug(AssignerError):  # noqa: N818 - the name says what is the case
     """The daemon failed, or answered what its contract does not know."""
 
-    exit_code = 70
+    exit_code = os.EX_SOFTWARE
 
 
 _BY_SLUG: Mapping[str, type[AssignerError]] = {

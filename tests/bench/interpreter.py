@@ -6,7 +6,7 @@ import sys
 
 from .processtable import Run, run
 
-IMPORTS = "import queue, sys, threading, ppa_assigner.cli.app, ppa_assigner.cli.service"
+IMPORTS = "import queue, sys, threading, ppa_assigner.cli.app, ppa_assigner.cli.daemon"
 WAITING = f"""\
 {IMPORTS}
 for _ in range(int(sys.argv[1])):

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ppa_assigner.cli import doctor_host, main
+from ppa_assigner.cli import main
+from ppa_assigner.cli.doctor import host
 from ppa_assigner.config import load
 
 from ..certificate import certified
@@ -127,7 +128,7 @@ def test_addresses_of_daemons(site: Site) -> None:
     def at(listen: str) -> str:
         token = {"name": "a", "token_sha256": "0" * 64, "role": "client"}
         site.api = {"listen": listen, "clients": [token]}
-        return doctor_host.address(load(site.config))
+        return host.address(load(site.config))
 
     assert at("0.0.0.0:8020") == "http://127.0.0.1:8020"
     assert at("[::]:8020") == "http://[::1]:8020"
@@ -161,12 +162,12 @@ def test_how_systemd_has_it(
     script.write_text(f"#!/bin/sh\ncat <<'END'\n{shown}END\n")
     script.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    found = list(doctor_host.units(booted=tmp_path))
+    found = list(host.units(booted=tmp_path))
     assert any(one.grade.value == grade and words in f"{one.found} {one.todo}" for one in found), found
-    assert doctor_host.stopped(booted=tmp_path) is stopped
+    assert host.stopped(booted=tmp_path) is stopped
 
 
 def test_without_systemd(tmp_path: Path) -> None:
     """It is said, and no fault."""
-    assert [one.grade.value for one in doctor_host.units(booted=tmp_path / "none")] == ["note"]
-    assert not doctor_host.stopped(booted=tmp_path / "none")
+    assert [one.grade.value for one in host.units(booted=tmp_path / "none")] == ["note"]
+    assert not host.stopped(booted=tmp_path / "none")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ppa_assigner.cli import doctor_host
+from ppa_assigner.cli.doctor import host
 from ppa_assigner.config import load
 from ppa_assigner.launchpad import CredentialsError, load_credentials
 from tests.commandline import cli
@@ -129,7 +129,7 @@ def test_it_is_the_same_wherever_it_is_said(tmp_path: Path) -> None:
                 said = reload(daemon)
                 assert "not reloaded, nothing is changed" in said
                 assert line in said
-                (found,) = doctor_host.credentials(settings)
+                (found,) = host.credentials(settings)
                 assert (found.grade.value, found.found.startswith(line)) == ("bad", True)
                 checked = cli("check-config", "--json", "--config", str(daemon.config))
                 assert checked.returncode == 78

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ppa_assigner.cli import doctor_host
-from ppa_assigner.cli.doctor_findings import Grade
+from ppa_assigner.cli.doctor import host
+from ppa_assigner.cli.doctor.findings import Grade
 from ppa_assigner.config import load
 from ppa_assigner.standin.standin import credentials_text
 
@@ -117,7 +117,7 @@ def is_said_everywhere(one: Site, why: str) -> None:
     assert why in asked.document["detail"]
     assert why in html.unescape(one.daemon.http.get("/").text)
     assert "\nppa_assigner_launchpad_up 0.0\n" in one.daemon.http.get("/metrics").text
-    finding = doctor_host.daemon(load(one.daemon.config))
+    finding = host.daemon(load(one.daemon.config))
     assert finding.grade is Grade.BAD
     assert why in finding.found
 

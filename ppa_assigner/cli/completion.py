@@ -59,7 +59,7 @@ def _items(context: Any, path: str) -> list[dict[str, Any]]:
 def _listed(url: str | None, token_file: str | None, path: str) -> list[dict[str, Any]]:
     from ..client.errors import AssignerError
     from ..client.transport import DEFAULT_URL, Transport
-    from .options import token_in
+    from .parsing import token_in
 
     try:
         token = os.environ.get("PPA_ASSIGNER_TOKEN") if token_file is None else token_in(token_file)

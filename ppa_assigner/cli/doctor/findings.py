@@ -7,14 +7,14 @@ gravest.  Nothing here looks at anything.
 from __future__ import annotations
 
 import enum
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import CONFIGURATION, output
+from .. import output
 
-UNAVAILABLE, NOT_PERMITTED = 69, 77
-GRAVEST_FIRST = (CONFIGURATION, NOT_PERMITTED, UNAVAILABLE)
+GRAVEST_FIRST = (os.EX_CONFIG, os.EX_NOPERM, os.EX_UNAVAILABLE)
 """What a person has to put right comes before what may pass by itself."""
 _FEW = 5
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..client.errors import AssignerError, UsageError
-from . import completing, options, output, shell, signals, watching
+from . import completion, options, output, parsing, shell, signals
 from .options import Json, TokenFile, Url
+from .progress import Waiting
 from .signals import Interrupted, interruptible
-from .waiting import Waiting
+from .watch import check_terminal, watch_ppas
 
 if TYPE_CHECKING:
     from ..client import PPA, Client, Wish
@@ -48,7 +49,7 @@ def assign(
     """Take a PPA and print it."""
     if json and export:
         raise UsageError("--json or --export, not both")
-    wish = options.wish(
+    wish = parsing.wish(
         pool=pool,
         wait=wait,
         ttl=ttl,
@@ -60,7 +61,7 @@ def assign(
         request_id=request_id,
         attempt=attempt,
     )
-    client = options.connect(url, token_file)
+    client = parsing.connect(url, token_file)
     with interruptible(), taking_back(client, wish) as waiting:
         lease = take(client, owner, wish, waiting).lease
         if json:
@@ -114,8 +115,8 @@ def touch(
 
     That is its end if nobody touches it any more: by --idle, where that comes first.
     """
-    extension = options.optional_seconds("--ttl", ttl)
-    found = options.connect(url, token_file).touch(options.lease_id(lease), extension)
+    extension = parsing.optional_seconds("--ttl", ttl)
+    found = parsing.connect(url, token_file).touch(parsing.lease_id(lease), extension)
     if json:
         output.document(found)
     else:
@@ -124,7 +125,7 @@ def touch(
 
 def release(lease: options.Lease = None, json: Json = False, url: Url = None, token_file: TokenFile = None) -> None:
     """Give the PPA back."""
-    released = options.connect(url, token_file).release(options.lease_id(lease))
+    released = parsing.connect(url, token_file).release(parsing.lease_id(lease))
     if json:
         output.document(released)
 
@@ -132,7 +133,7 @@ def release(lease: options.Lease = None, json: Json = False, url: Url = None, to
 def status(
     ppas: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PPA", help="These PPAs.  [default: all]", autocompletion=completing.ppas),
+        typer.Argument(metavar="PPA", help="These PPAs.  [default: all]", autocompletion=completion.ppas),
     ] = None,
     pool: options.PoolName = None,
     watch: Annotated[bool, typer.Option("--watch", help="Draw the table anew every two seconds.")] = False,
@@ -142,12 +143,12 @@ def status(
 ) -> None:
     """Show the PPAs: who has which, what is being cleaned."""
     if watch:
-        watching.check(json)
-    references = [options.reference(text) for text in ppas or ()]
-    client = options.connect(url, token_file)
+        check_terminal(json)
+    references = [parsing.reference(text) for text in ppas or ()]
+    client = parsing.connect(url, token_file)
     known, away = partial(_known, client, references, pool), partial(_away, client)
     if watch:
-        watching.watch(known, away)
+        watch_ppas(known, away)
     if json:
         output.document({"items": known()})
     else:

@@ -6,17 +6,17 @@ answer nothing more is asked there.  A finding is told as soon as it is known.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import CONFIGURATION, output
-from .daemon import DEFAULT_CONFIG, Config
-from .options import Json
+from .. import output
+from ..options import DEFAULT_CONFIG, Config, Json
 
 if TYPE_CHECKING:
-    from ..config import Settings
-    from .doctor_findings import Finding
+    from ...config import Settings
+    from .findings import Finding
 
 
 def doctor(config: Config = DEFAULT_CONFIG, json: Json = False) -> int:
@@ -25,42 +25,42 @@ def doctor(config: Config = DEFAULT_CONFIG, json: Json = False) -> int:
     The configuration, the credentials, Launchpad and its clock, rights on each PPA, records in them, systemd, and the
     daemon on this host.  Changes nothing.
     """
-    from . import doctor_findings
+    from .findings import document, exit_code, show
 
     findings = []
     for finding in examined(config):
         findings.append(finding)
         if not json:
-            doctor_findings.show(finding)
+            show(finding)
     if json:
-        output.document(doctor_findings.document(findings))
-    return doctor_findings.exit_code(findings)
+        output.document(document(findings))
+    return exit_code(findings)
 
 
 def examined(config: Path) -> Iterator[Finding]:
     """All that is found, one after the other."""
-    from ..config import ConfigError, load
-    from . import doctor_host, doctor_launchpad
-    from .doctor_findings import bad
+    from ...config import ConfigError, load
+    from . import host, launchpad
+    from .findings import bad
 
     try:
         settings = load(config)
     except ConfigError as error:
         for mistake in str(error).splitlines():
-            yield bad("configuration", mistake, "correct it; check-config tells the same", CONFIGURATION)
-        yield from doctor_host.units()
+            yield bad("configuration", mistake, "correct it; check-config tells the same", os.EX_CONFIG)
+        yield from host.units()
         return
-    yield doctor_host.configuration(config, settings)
-    yield from doctor_host.access(settings)
-    yield from doctor_host.credentials(settings)
-    yield from doctor_launchpad.examined(settings)
+    yield host.configuration(config, settings)
+    yield from host.access(settings)
+    yield from host.credentials(settings)
+    yield from launchpad.examined(settings)
     yield from _here(settings)
 
 
 def _here(settings: Settings) -> Iterator[Finding]:
     """systemd and the daemon; one that systemd has stopped is not asked, for that would start it."""
-    from . import doctor_host
+    from . import host
 
-    yield from doctor_host.units()
-    if not doctor_host.stopped():
-        yield doctor_host.daemon(settings)
+    yield from host.units()
+    if not host.stopped():
+        yield host.daemon(settings)

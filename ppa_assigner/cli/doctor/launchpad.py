@@ -6,6 +6,7 @@ is asked.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -13,17 +14,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ..automaton.now import AGREE_S
-from ..port import Done, Refused, Unavailable
-from . import CONFIGURATION
-from .doctor_findings import NOT_PERMITTED, UNAVAILABLE, Finding, bad, few, good, note, warning
-from .doctor_records import records
+from ...automaton.now import AGREE_S
+from ...port import Done, Refused, Unavailable
+from .findings import Finding, bad, few, good, note, warning
+from .records import records
 
 if TYPE_CHECKING:
-    from ..config import Pool, Settings
-    from ..launchpad import Timeouts
-    from ..launchpad.account import Examiner, Listing, Shown
-    from ..reference import Reference
+    from ...config import Pool, Settings
+    from ...launchpad import Timeouts
+    from ...launchpad.account import Examiner, Listing, Shown
+    from ...reference import Reference
 
 CONNECT_S, READ_S, TOTAL_S = 5.0, 15.0, 20.0
 SKEW_S = 300.0
@@ -44,9 +44,9 @@ class SilentError(Exception):
 
 def examined(settings: Settings) -> Iterator[Finding]:
     """All that is found there."""
-    from ..config import credentials_path
-    from ..launchpad import CredentialsError, InsecureEnvironment, cache_directory, load_credentials
-    from ..launchpad.account import Examiner
+    from ...config import credentials_path
+    from ...launchpad import CredentialsError, InsecureEnvironment, cache_directory, load_credentials
+    from ...launchpad.account import Examiner
 
     launchpad = settings.launchpad
     try:
@@ -62,40 +62,40 @@ def examined(settings: Settings) -> Iterator[Finding]:
     except CredentialsError:
         return  # told already
     except (InsecureEnvironment, ValueError) as error:
-        yield bad("launchpad", str(error), "correct the environment of the daemon", CONFIGURATION)
+        yield bad("launchpad", str(error), "correct the environment of the daemon", os.EX_CONFIG)
         return
     with closing(examiner):
         try:
             yield from _examined(examiner, settings)
         except SilentError as silence:
-            yield bad("launchpad", f"does not answer any more: {silence}", "try again later", UNAVAILABLE)
+            yield bad("launchpad", f"does not answer any more: {silence}", "try again later", os.EX_UNAVAILABLE)
 
 
 def _timeouts(settings: Settings) -> Timeouts:
-    from ..launchpad import Timeouts
+    from ...launchpad import Timeouts
 
     launchpad = settings.launchpad
     return Timeouts(min(CONNECT_S, launchpad.connect), min(READ_S, launchpad.read), min(TOTAL_S, launchpad.total))
 
 
 def _examined(examiner: Examiner, settings: Settings) -> Iterator[Finding]:
-    from ..launchpad import NotAuthorised, ServiceUnavailable
+    from ...launchpad import NotAuthorised, ServiceUnavailable
 
     service, way = settings.launchpad.service, _way(settings.launchpad.service)
     try:
         examiner.connect()
     except ServiceUnavailable as error:
         todo = "is the network, the name, the proxy or a certificate wrong, or Launchpad down?"
-        yield bad("launchpad", f"{service}{way} does not answer: {error}", todo, UNAVAILABLE)
+        yield bad("launchpad", f"{service}{way} does not answer: {error}", todo, os.EX_UNAVAILABLE)
         return
     except NotAuthorised as error:
-        yield bad("account", f"{error}", "ppa-assigner login makes new credentials", NOT_PERMITTED)
+        yield bad("account", f"{error}", "ppa-assigner login makes new credentials", os.EX_NOPERM)
         return
     yield good("launchpad", f"{service}{way} answers")
     me = examiner.me()
     if isinstance(me, Silence):
         _must_answer(me)
-        yield bad("account", f"Launchpad does not say whose it is: {me.reason}", "ppa-assigner login", NOT_PERMITTED)
+        yield bad("account", f"Launchpad does not say whose it is: {me.reason}", "ppa-assigner login", os.EX_NOPERM)
         return
     yield good("account", f"the credentials are those of {me}")
     yield from _ppas(examiner, settings, me)
@@ -103,7 +103,7 @@ def _examined(examiner: Examiner, settings: Settings) -> Iterator[Finding]:
 
 def _way(service: str) -> str:
     """The proxy, without who we are there."""
-    from ..launchpad.http import proxy_for
+    from ...launchpad.http import proxy_for
 
     proxy = proxy_for(service)
     if proxy is None:
@@ -129,7 +129,7 @@ def _ppas(examiner: Examiner, settings: Settings, me: str) -> Iterator[Finding]:
         listing = examiner.ppas(owner)
         if isinstance(listing, Silence):
             _must_answer(listing)
-            yield bad("ppas", f"~{owner}: there is no such owner for us: {listing.reason}", LISTS, CONFIGURATION)
+            yield bad("ppas", f"~{owner}: there is no such owner for us: {listing.reason}", LISTS, os.EX_CONFIG)
             continue
         if not clock:
             yield _clock(listing)
@@ -184,7 +184,7 @@ def _absent(
     missing = [ppa for ppa in absent if ppa not in to_create]
     if missing:
         what = f"{few(missing)}: not there, deleted, or not shown to {me}"
-        yield bad("ppas", what, LISTS, CONFIGURATION)
+        yield bad("ppas", what, LISTS, os.EX_CONFIG)
     if not to_create:
         return
     may = f"~{owner}" == me or _may_create(examiner, owner, me)
@@ -229,7 +229,7 @@ def _rights(examiner: Examiner, owner: str, shown: list[Shown], me: str) -> Iter
             else:
                 todo = _remedy(examiner, owner, kind, me)
                 what = f"{me} may not write to {few([one.ppa for one in ppas])}"
-                yield bad("rights", what, todo, NOT_PERMITTED)
+                yield bad("rights", what, todo, os.EX_NOPERM)
 
 
 def _remedy(examiner: Examiner, owner: str, kind: str, me: str) -> str:
@@ -247,7 +247,7 @@ def _remedy(examiner: Examiner, owner: str, kind: str, me: str) -> str:
 
 
 def _settings(found: Mapping[Reference, Shown], pools: Mapping[Reference, Pool]) -> Iterator[Finding]:
-    from ..options import Proof
+    from ...options import Proof
 
     unpublished = [ppa for ppa, one in found.items() if not one.publish]
     if unpublished:

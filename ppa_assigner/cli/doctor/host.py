@@ -15,12 +15,11 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import CONFIGURATION
-from .doctor_findings import UNAVAILABLE, Finding, bad, few, good, note, warning
+from .findings import Finding, bad, few, good, note, warning
 
 if TYPE_CHECKING:
-    from ..client.transport import Answer
-    from ..config import Settings
+    from ...client.transport import Answer
+    from ...config import Settings
 
 SERVICE, SOCKET = "ppa-assigner.service", "ppa-assigner.socket"
 BOOTED = Path("/run/systemd/system")  # sd_booted(3)
@@ -52,8 +51,8 @@ def access(settings: Settings) -> Iterator[Finding]:
 
 def credentials(settings: Settings) -> Iterator[Finding]:
     """The file is there, is read by us alone, and has credentials in it."""
-    from ..config import credentials_path
-    from ..launchpad import CredentialsError, load_credentials
+    from ...config import credentials_path
+    from ...launchpad import CredentialsError, load_credentials
 
     path = credentials_path(settings)
     try:
@@ -61,7 +60,7 @@ def credentials(settings: Settings) -> Iterator[Finding]:
         mode = stat.S_IMODE(path.stat().st_mode)
     except (CredentialsError, OSError) as error:
         todo = f"do as it says, or ppa-assigner login --force --output {path}"
-        yield bad("credentials", str(error), todo, CONFIGURATION)
+        yield bad("credentials", str(error), todo, os.EX_CONFIG)
         return
     if mode & _OTHERS:
         yield warning("credentials", f"{path}: others may read it (mode {mode:04o})", f"chmod 600 {path}")
@@ -127,7 +126,7 @@ def _wrong(unit: Mapping[str, str], name: str) -> Finding | None:
     if unit.get("NeedDaemonReload") == "yes":
         return warning("systemd", f"{name} was changed since it was loaded", "systemctl daemon-reload")
     if state == "failed":
-        return bad("systemd", f"{name} has failed", f"journalctl -u {name} says why", UNAVAILABLE)
+        return bad("systemd", f"{name} has failed", f"journalctl -u {name} says why", os.EX_UNAVAILABLE)
     if state == "inactive":
         return warning("systemd", f"{name} is stopped", f"systemctl start {name}")
     if unit.get("UnitFileState") == "disabled":
@@ -140,8 +139,8 @@ def _wrong(unit: Mapping[str, str], name: str) -> Finding | None:
 
 def daemon(settings: Settings) -> Finding:
     """Whether it runs where the configuration says, is the one of this configuration, and is ready."""
-    from ..client.errors import Unavailable
-    from ..client.transport import Transport
+    from ...client.errors import Unavailable
+    from ...client.transport import Transport
 
     url = address(settings)
     transport = Transport(url, _token(settings))
@@ -153,7 +152,7 @@ def daemon(settings: Settings) -> Finding:
             return note("daemon", f"none runs here ({error})")
         if settings.api.tls is not None and "certificate" in str(error).lower():
             return note("daemon", f"answers at {url} with a certificate for another name ({error})")
-        return bad("daemon", f"does not answer ({error})", "is another program at this address?", UNAVAILABLE)
+        return bad("daemon", f"does not answer ({error})", "is another program at this address?", os.EX_UNAVAILABLE)
     finally:
         transport.close()
     return _unready(url, ready) or _other(url, settings, ppas) or _ready(url, ready, ppas)
@@ -173,16 +172,16 @@ def _other(url: str, settings: Settings, ppas: Answer) -> Finding | None:
         if settings.api.clients:
             return None
         what = f"{url}: is another's: it wants a token, and this configuration has no clients"
-        return bad("daemon", what, OTHER, UNAVAILABLE)
+        return bad("daemon", what, OTHER, os.EX_UNAVAILABLE)
     if ppas.status in _BUSY:
         return None
     served = _served(ppas)
     if served is None:
-        return bad("daemon", f"{url}: what answers there is not a PPA assigner", OTHER, UNAVAILABLE)
+        return bad("daemon", f"{url}: what answers there is not a PPA assigner", OTHER, os.EX_UNAVAILABLE)
     wanted = {str(ppa) for pool in settings.pools.values() for ppa in pool.ppas} | {*map(str, settings.retire)}
     lacking = sorted(wanted - served)
     if len(lacking) == len(wanted):
-        return bad("daemon", f"{url}: is another's, it serves none of these PPAs", OTHER, UNAVAILABLE)
+        return bad("daemon", f"{url}: is another's, it serves none of these PPAs", OTHER, os.EX_UNAVAILABLE)
     if lacking:
         what = f"{url}: does not serve {few(lacking)}"
         return warning("daemon", what, f"reload it, if it is the one of this configuration; if not, {OTHER}")
@@ -200,7 +199,7 @@ def _unready(url: str, ready: Answer) -> Finding | None:
     if ready.status == HTTPStatus.OK:
         return None
     what = ready.document.get("detail") or f"it answers {ready.status}"
-    return bad("daemon", f"{url}: not ready: {what}", "its log has more; it goes on by itself", UNAVAILABLE)
+    return bad("daemon", f"{url}: not ready: {what}", "its log has more; it goes on by itself", os.EX_UNAVAILABLE)
 
 
 def _ready(url: str, ready: Answer, ppas: Answer) -> Finding:
@@ -208,7 +207,9 @@ def _ready(url: str, ready: Answer, ppas: Answer) -> Finding:
     launchpad = ready.document.get("launchpad")
     if isinstance(launchpad, dict) and launchpad.get("ok") is False:  # one of an older version says nothing of it
         what = f"{url}: Launchpad is away for it since {launchpad.get('since')}: {launchpad.get('why')}"
-        return bad("daemon", what, "it goes on by itself, but for new credentials: those need a restart", UNAVAILABLE)
+        return bad(
+            "daemon", what, "it goes on by itself, but for new credentials: those need a restart", os.EX_UNAVAILABLE
+        )
     if ppas.status == HTTPStatus.OK:
         return good("daemon", f"{url}: ready, and serves these PPAs")
     what = f"{url}: ready; which PPAs it serves is not told without a token"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ppa_assigner.cli import survivors
+from ppa_assigner.cli import reaper
 from tests.commandline import DEADLINE_S, PROGRAM, Running, environment, killed_at_last, started
 from tests.fakedaemon import LEASE, PPA, FakeDaemon, Noted, Reply, problem
 from tests.waiting import until
@@ -50,7 +50,7 @@ def pid_of(process: Running) -> int:
 
 def runs(pid: int) -> bool:
     """Whether a process of this number has not ended."""
-    return survivors.seen(pid, b"") is not None
+    return reaper.seen(pid, b"") is not None
 
 
 @contextlib.contextmanager
@@ -158,7 +158,7 @@ def test_the_watcher_ends_with_exec_and_keeps_nothing_open(daemon: FakeDaemon) -
     """A pipe that exec was given is at its end when exec is."""
     ours, theirs = os.pipe()
     done = subprocess.run(
-        [*PROGRAM, *EXEC, "--", "sh", "-c", f"echo ${survivors.VARIABLE}"], pass_fds=[theirs], check=False,
+        [*PROGRAM, *EXEC, "--", "sh", "-c", f"echo ${reaper.VARIABLE}"], pass_fds=[theirs], check=False,
         env=environment(daemon.url), stdout=subprocess.PIPE, text=True, timeout=DEADLINE_S,
     )  # fmt: skip
     os.close(theirs)
@@ -180,11 +180,11 @@ def _text(path: Path) -> str:
 def test_a_signal_is_for_the_process_that_was_looked_at() -> None:
     """Not for another one that has its number by now."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        there = survivors.seen(process.pid, b"")
+        there = reaper.seen(process.pid, b"")
         assert there is not None
-        earlier = survivors.Process((process.pid, "1"), there.parent, marked=False)
-        survivors.send(earlier, b"", signal.SIGKILL)
+        earlier = reaper.Process((process.pid, "1"), there.parent, marked=False)
+        reaper.send(earlier, b"", signal.SIGKILL)
         assert process.communicate(b"\n", timeout=DEADLINE_S)
         assert process.returncode == 0
-    survivors.send(there, b"", signal.SIGKILL)
-    assert survivors.seen(process.pid, b"") is None
+    reaper.send(there, b"", signal.SIGKILL)
+    assert reaper.seen(process.pid, b"") is None

@@ -21,7 +21,7 @@ REFRESH_S = 2.0
 _HOME, _REST_OF_LINE, _REST_OF_SCREEN, _ALL = "\x1b[H", "\x1b[K", "\x1b[J", "\x1b[2J"
 
 
-def check(json: bool) -> None:
+def check_terminal(json: bool) -> None:
     """Raises UsageError where nobody could watch."""
     if json:
         raise UsageError("--watch or --json, not both")
@@ -29,7 +29,7 @@ def check(json: bool) -> None:
         raise UsageError("--watch draws on a terminal, and stdout is not one; events --follow writes into pipes")
 
 
-def watch(known: Callable[[], Sequence[PPA]], away: Callable[[], str | None]) -> NoReturn:
+def watch_ppas(known: Callable[[], Sequence[PPA]], away: Callable[[], str | None]) -> NoReturn:
     """Draw what is known every two seconds, and under it what is away; until a signal (Interrupted), or an error that
     does not pass.
     """

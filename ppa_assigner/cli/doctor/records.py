@@ -5,27 +5,28 @@ Rule: reads records as the daemon does; says nothing of PPAs that are not in the
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from .doctor_findings import NOT_PERMITTED, Finding, bad, few, good, note, warning
+from .findings import Finding, bad, few, good, note, warning
 
 if TYPE_CHECKING:
-    from ..config import Settings
-    from ..launchpad.account import Shown
-    from ..record import Record, Text
+    from ...config import Settings
+    from ...launchpad.account import Shown
+    from ...record import Record, Text
 
 
 def records(shown: Iterable[Shown], settings: Settings) -> Iterator[Finding]:
     """Of these PPAs."""
-    from ..record import parse
+    from ...record import parse
 
     shown = list(shown)
     hidden = [one.ppa for one in shown if not one.readable]
     if hidden:
         todo = "private ones need WRITE_PRIVATE and a member of the owner: ppa-assigner login --level WRITE_PRIVATE"
-        yield bad("records", f"{few(hidden)}: the texts are not shown to us", todo, NOT_PERMITTED)
+        yield bad("records", f"{few(hidden)}: the texts are not shown to us", todo, os.EX_NOPERM)
     texts = [(str(one.ppa), parse(one.description)) for one in shown if one.readable]
     yield from _counted([text.record for _, text in texts if text.record is not None])
     yield from _without(texts)
@@ -34,7 +35,7 @@ def records(shown: Iterable[Shown], settings: Settings) -> Iterator[Finding]:
 
 
 def _counted(found: list[Record]) -> Iterator[Finding]:
-    from ..record import State
+    from ...record import State
 
     states = Counter(record.state for record in found)
     if found:

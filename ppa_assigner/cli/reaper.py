@@ -1,6 +1,6 @@
 """Ends what is left of a command when the `exec` that ran it is gone, by SIGKILL too: its PPA will be another's soon.
 
-Runs as a process and a session of its own, `python -I -S survivors.py MARK`: what ends the job's group or its terminal
+Runs as a process and a session of its own, `python -I -S reaper.py MARK`: what ends the job's group or its terminal
 must not end this first.  It imports nothing of this package.  Its stdin is a socket whose other end `exec` alone has.
 It writes a line when it listens, reads the command's pid, and in the end a `.` if what is left may go on; the other end
 closed without that means that `exec` is gone.  Which processes are the command's is told by MARK in their environment

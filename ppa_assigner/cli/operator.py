@@ -12,7 +12,7 @@ import typer
 
 from ..client.errors import UsageError
 from ..reference import Reference
-from . import completing, options, output, signals
+from . import completion, output, parsing, signals
 from .options import Json, Ppa, TokenFile, Url
 
 
@@ -27,8 +27,8 @@ def adopt(
 
     For a PPA that holds somebody's packages, or a record that cannot be read.  Shows the content and asks.
     """
-    client = options.connect(url, token_file)
-    reference = options.reference(ppa)
+    client = parsing.connect(url, token_file)
+    reference = parsing.reference(ppa)
     if not yes:
         with signals.interruptible():
             _confirm(reference, client.content(reference))
@@ -61,13 +61,13 @@ def quarantine(
 
     A PPA in use stays so until its lease ends.
     """
-    client = options.connect(url, token_file)
-    _show(client.operate(options.reference(ppa), "quarantine", reason=reason), json)
+    client = parsing.connect(url, token_file)
+    _show(client.operate(parsing.reference(ppa), "quarantine", reason=reason), json)
 
 
 def resume(ppa: Ppa, json: Json = False, url: Url = None, token_file: TokenFile = None) -> None:
     """Take a PPA out of quarantine."""
-    _show(options.connect(url, token_file).operate(options.reference(ppa), "resume"), json)
+    _show(parsing.connect(url, token_file).operate(parsing.reference(ppa), "resume"), json)
 
 
 def hold(
@@ -79,7 +79,7 @@ def hold(
             "--lease",
             metavar="ID",
             help="The lease that is meant.  [default: $PPA_LEASE_ID]",
-            autocompletion=completing.leases,
+            autocompletion=completion.leases,
         ),
     ] = None,
     json: Json = False,
@@ -90,8 +90,8 @@ def hold(
 
     Once, and no longer than its pool allows: to look into what went wrong.
     """
-    facts = {"lease": options.lease_id(lease), "for": options.optional_seconds("--for", period)}
-    _show(options.connect(url, token_file).operate(options.reference(ppa), "hold", **facts), json)
+    facts = {"lease": parsing.lease_id(lease), "for": parsing.optional_seconds("--for", period)}
+    _show(parsing.connect(url, token_file).operate(parsing.reference(ppa), "hold", **facts), json)
 
 
 def clean(
@@ -107,7 +107,7 @@ def clean(
     """
     if not dry_run:
         raise UsageError("the daemon cleans by itself what is dirty; clean --dry-run shows what would be deleted")
-    content = options.connect(url, token_file).content(options.reference(ppa))
+    content = parsing.connect(url, token_file).content(parsing.reference(ppa))
     if json:
         output.document(content)
     else:
@@ -126,7 +126,7 @@ def events(
     """
     import json as encoder
 
-    for event in options.connect(url, token_file).events(follow=follow):
+    for event in parsing.connect(url, token_file).events(follow=follow):
         if json:
             output.line(encoder.dumps(event))
         elif event.get("kind") == "reset":

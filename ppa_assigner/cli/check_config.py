@@ -5,18 +5,39 @@ Rule: nothing is asked of Launchpad, and nothing is changed.
 
 from __future__ import annotations
 
-import json as json_module
+import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from ..config import ConfigError, Settings, credentials_path, describe, json_schema, load, warnings
-from ..launchpad import CredentialsError, load_credentials
-from . import CONFIGURATION, output
-from .daemon import wrong
+import typer
+
+from . import output
+from .options import DEFAULT_CONFIG, Config
+from .output import wrong
+
+if TYPE_CHECKING:
+    from ..config import Settings
+
+
+def check_config_command(
+    config: Config = DEFAULT_CONFIG,
+    json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of a configuration.")] = False,
+) -> int:
+    """Say everything that is wrong with a configuration, each mistake with its line.
+
+    Asks nobody but the file and the credentials' file.  Ends with 0, also where there are warnings, or with 78.
+    """
+    if schema:
+        return print_schema()
+    return check(config, json=json)
 
 
 def check(config: Path, *, json: bool) -> int:
     """Print what was found, and give the exit code."""
+    from ..config import ConfigError, credentials_path, load, warnings
+    from ..launchpad import CredentialsError, load_credentials
+
     settings: Settings | None = None
     mistakes: list[dict[str, Any]] = []
     try:
@@ -31,7 +52,7 @@ def check(config: Path, *, json: bool) -> int:
         output.document({"valid": not mistakes, "mistakes": mistakes, "warnings": found})
     else:
         _tell(settings, mistakes, found)
-    return CONFIGURATION if mistakes else 0
+    return os.EX_CONFIG if mistakes else 0
 
 
 def print_schema() -> int:
@@ -42,7 +63,11 @@ def print_schema() -> int:
 
 def schema_text() -> str:
     """The schema as `config/ppas.schema.json` has it."""
-    return json_module.dumps(json_schema(), indent=2) + "\n"
+    import json
+
+    from ..config import json_schema
+
+    return json.dumps(json_schema(), indent=2) + "\n"
 
 
 def _tell(settings: Settings | None, mistakes: list[dict[str, Any]], found: list[str]) -> None:
@@ -51,4 +76,6 @@ def _tell(settings: Settings | None, mistakes: list[dict[str, Any]], found: list
     for warning in found:
         wrong(f"warning: {warning}")
     if settings is not None and not mistakes:
+        from ..config import describe
+
         output.line(describe(settings))

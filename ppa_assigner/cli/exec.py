@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..client.errors import AssignerError, Unavailable
-from . import lending, options, output, shell, signals
-from .child import Child
+from . import leases, options, output, parsing, shell, signals
+from .child import Child, Watcher
 from .options import OnLost, TokenFile, Url
 from .signals import interruptible, not_ignored
-from .watcher import Watcher
 
 if TYPE_CHECKING:
     from ..client import Client, Holding, Lease, Wish
@@ -56,7 +55,7 @@ def exec_command(
 
     COMMAND finds it in $PPA (as dput takes it), $PPA_REFERENCE, $PPA_LEASE_ID and $PPA_WEB.
     """
-    wish = options.wish(
+    wish = parsing.wish(
         pool=pool,
         wait=wait,
         ttl=ttl,
@@ -70,7 +69,7 @@ def exec_command(
     )
     if obstacle := _obstacle(command[0]):
         return obstacle
-    return _with_ppa(options.connect(url, token_file), owner, wish, command, on_lost)
+    return _with_ppa(parsing.connect(url, token_file), owner, wish, command, on_lost)
 
 
 def _obstacle(program: str) -> int:
@@ -89,8 +88,8 @@ def _with_ppa(client: Client, owner: str, wish: Wish, command: list[str], on_los
 
     watcher = Watcher()
     try:
-        with interruptible(PASSED_ON), lending.taking_back(client, wish) as waiting:
-            term = lending.take(client, owner, wish, waiting)
+        with interruptible(PASSED_ON), leases.taking_back(client, wish) as waiting:
+            term = leases.take(client, owner, wish, waiting)
             # From here to this process's end nothing interrupts it: signals wait until they are passed on.
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, signal.SIGCHLD})
             signals.again()

@@ -1,0 +1,110 @@
+"""What the texts of options and arguments mean: durations, PPAs, leases, wishes, and the client that they ask for.
+
+Rule: a text that cannot be read is a UsageError that names its option; nothing here asks the daemon.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from typing import TYPE_CHECKING
+
+from ..client.errors import UsageError
+from ..reference import Reference
+
+if TYPE_CHECKING:
+    from ..client import Client, Source, Wish
+
+DURATIONS = "500ms, 30s, 10m, 8h, 7d or seconds"
+"""How durations are written."""
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "": 1.0}
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(ms|s|m|h|d|)")
+_LONGEST_S = 3650 * _UNITS["d"]
+
+
+def connect(url: str | None, token_file: str | None) -> Client:
+    """The client that these options mean."""
+    from ..client import Client
+
+    return Client(url, None if token_file is None else token_in(token_file))
+
+
+def token_in(path: str) -> str:
+    """The token that a file has."""
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            return file.read().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise UsageError(f"--token-file: cannot read {path}: {reason}") from error
+
+
+def seconds(option: str, text: str) -> float:
+    """A duration in seconds."""
+    match = _DURATION.fullmatch(text)
+    if not match or float(match[1]) * _UNITS[match[2]] > _LONGEST_S:
+        raise UsageError(f"{option}: {text!r} is not a duration; write {DURATIONS}")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def optional_seconds(option: str, text: str | None) -> float | None:
+    """A duration in whole seconds if it is some: a lease keeps no fractions, and 8h is 28800 in JSON."""
+    if text is None:
+        return None
+    value = seconds(option, text)
+    return int(value) if value == math.floor(value) else value
+
+
+def lease_id(given: str | None) -> str:
+    """The lease that is meant: the one given, else the environment's."""
+    if found := given or os.environ.get("PPA_LEASE_ID"):
+        return found
+    raise UsageError("which lease?  Give its id, or set PPA_LEASE_ID")
+
+
+def reference(text: str, option: str = "PPA") -> str:
+    """A PPA in the form of the contract, from any form."""
+    try:
+        return str(Reference.parse(text))
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
+
+
+def wish(
+    *,
+    pool: str | None,
+    wait: str,
+    ttl: str | None,
+    idle: str | None,
+    note: str | None,
+    ppa: str | None,
+    source: list[str] | None,
+    uploader: str | None,
+    request_id: str | None,
+    attempt: int,
+) -> Wish:
+    """What `assign` and `exec` ask the daemon for; always with a request id, for a wish that may be withdrawn."""
+    import uuid
+
+    if attempt and request_id is None:
+        raise UsageError("--attempt counts the tries of a --request-id: give that too")
+    return {
+        "pool": pool,
+        "wait": seconds("--wait", wait),
+        "ttl": optional_seconds("--ttl", ttl),
+        "idle": optional_seconds("--idle", idle),
+        "note": note,
+        "ppa": None if ppa is None else reference(ppa, "--ppa"),
+        "sources": [_source(text) for text in source or ()],
+        "uploader": uploader,
+        "request_id": request_id if request_id is not None else str(uuid.uuid4()),
+        "attempt": attempt,
+    }
+
+
+def _source(text: str) -> Source:
+    name, equals, version = text.partition("=")
+    if not (name and equals and version):
+        raise UsageError(f"--source: {text!r} is not NAME=VERSION")
+    return {"name": name, "version": version}

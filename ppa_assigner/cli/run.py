@@ -1,0 +1,118 @@
+"""The commands that are the daemon, not its clients: `run` and `demo`.
+
+Rule: what they need is imported when they run; each end that a person can cause is one line and an exit code.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from .options import DEFAULT_CONFIG, Config
+from .output import STDERR, say, wrong
+
+log = logging.getLogger("ppa_assigner")
+
+DEMO_PPAS = 5
+DEMO_CONFIG = """\
+pools: {{default: {{ppas: ["~ci-pool/ubuntu/pool-{{001..{ppas:03}}}"], settle: 3s}}}}
+launchpad: {{service: "{service}", credentials: launchpad.credentials, look_every: 3s}}
+api: {{listen: "127.0.0.1:8020"}}
+name: demo
+"""
+DEMO_TEXT = """\
+ppa-assigner listens on http://127.0.0.1:8020 and lends {ppas} PPAs of a Launchpad that is only a stand-in.
+Try, in another terminal (after `. .venv/bin/activate`; `exit` closes it when the PPA is not free in time):
+
+    ppa-assigner status
+    lease=$(ppa-assigner assign --owner "$(id -un)" --ppa ppa:ci-pool/pool-001 --wait 30s --export) || exit
+    eval "$lease"; echo "I have $PPA"
+    ppa-assigner exec --owner "$(id -un)" -- sh -c 'echo "I have $PPA"'
+    curl -s http://127.0.0.1:8020/v1/pools
+
+Upload something, release the PPA and see it cleaned:
+
+    curl -s {control}upload -d '{{"ppa": "~ci-pool/ubuntu/pool-001", "source": "hello", "version": "1.0-1"}}'
+    ppa-assigner release
+    ppa-assigner status --watch
+
+Ctrl-C ends it.
+"""
+
+HANDED_OVER = """\
+%s
+systemd hands it over: is the file there that LoadCredential= in its unit names (/etc/ppa-assigner/launchpad)?"""
+
+
+def run_command(config: Config = DEFAULT_CONFIG) -> int:
+    """Serve the PPAs of a configuration until a signal says to stop."""
+    return serve(config)
+
+
+def demo_command() -> int:
+    """Try it out: a stand-in for Launchpad with some PPAs, and the daemon on 127.0.0.1:8020."""
+    return serve_demo()
+
+
+def serve(config: Path, serving: Callable[[str], None] | None = None) -> int:
+    """Run the daemon in the main thread, and give its exit code; `serving` is told where, once it listens."""
+    from ..api.server import ListenError
+    from ..config import ConfigError, load, warnings
+    from ..launchpad import CredentialsError, InsecureEnvironment
+    from .daemon import Service
+
+    _log_to_stderr()
+    try:
+        settings = load(config)
+        service = Service(settings, config)
+        for warning in warnings(settings):
+            log.warning("%s", warning)
+        service.run(serving or (lambda _: None))
+    except CredentialsError as error:
+        directory = os.environ.get("CREDENTIALS_DIRECTORY")
+        return wrong(HANDED_OVER % error if directory and directory in str(error) else error)
+    except (ConfigError, InsecureEnvironment) as error:
+        return wrong(error)
+    except ListenError as error:
+        say(str(error))
+        return os.EX_UNAVAILABLE
+    return 0
+
+
+def serve_demo() -> int:
+    """The stand-in and the daemon in one process: whatever ends it, nothing is left behind."""
+    try:
+        from ..config import VARIABLES
+        from ..standin.standin import Standin
+    except ImportError as error:
+        say(f"the demo needs what the extra `standin` brings (pip install 'ppa-assigner[standin]'): {error}")
+        return os.EX_UNAVAILABLE
+    for variable in VARIABLES:
+        os.environ.pop(variable, None)  # the demo is the same everywhere
+    with tempfile.TemporaryDirectory(prefix="ppa-assigner-demo-") as folder, Standin(ppas=DEMO_PPAS) as standin:
+        standin.acts.automatic(publisher=5, death_row=10, copies=5, builders=5)
+        config = Path(folder) / "ppas.yaml"
+        config.write_text(DEMO_CONFIG.format(ppas=DEMO_PPAS, service=standin.service_root))
+        credentials = config.parent / "launchpad.credentials"
+        credentials.touch(mode=0o600)
+        credentials.write_text(standin.credentials_text("ppa-bot"))
+        os.environ["CACHE_DIRECTORY"] = folder  # the stand-in's own description is nobody else's
+        text = DEMO_TEXT.format(ppas=DEMO_PPAS, control=standin.control_url)
+        return serve(config, lambda _: print(text, flush=True))  # noqa: T201 - it is for people
+
+
+def _log_to_stderr() -> None:
+    """Or to the journal behind it.  A watchdog's SIGABRT shows where each thread was."""
+    from .. import journal, systemd
+
+    handler = journal.handler(logging.StreamHandler(sys.stderr), systemd.journalled(STDERR))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    journal.spare("uvicorn.error", "asyncio", "ppa_assigner.api.acceptor", "ppa_assigner.api.middleware")
+    faulthandler.enable(STDERR)
+    for name in ("urllib3", "httpx", "uvicorn.access"):
+        logging.getLogger(name).setLevel(logging.WARNING)
