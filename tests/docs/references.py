@@ -23,6 +23,7 @@ CITED = re.compile(r"\bdocs/[\w./-]+\.(?:md|svg)(?:#[\w-]+)?")
 PATH = re.compile(r"(?:ppa_assigner|tests|docs|config|\.ci|\.github)/[\w./-]*")
 TEST = re.compile(r"(tests/[\w./-]+\.py)::(\w+)")
 MUTANT = re.compile(r"\bmutant\s+`([^`]+)`", re.IGNORECASE)
+INVARIANT = re.compile(r"\bI[0-9]\b")
 CONSTANT = re.compile(r"\b_?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 
 
@@ -110,6 +111,12 @@ def paths() -> Iterator[Reference]:
                 yield Reference(named(path), file)
             elif test and TEST.fullmatch(code) and f"def {test}(" not in text_of(ROOT / file):
                 yield Reference(named(path), code)
+
+
+def invariants() -> Iterator[Reference]:
+    """All invariants that code, tests and documents name by number."""
+    for path in [*sources(), *documents()]:
+        yield from (Reference(named(path), number) for number in INVARIANT.findall(text_of(path)))
 
 
 def mutants() -> Iterator[Reference]:

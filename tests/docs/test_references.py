@@ -67,6 +67,11 @@ def test_each_invariant_names_a_mutant_and_a_test(name: str) -> None:
     assert references.TEST.search(section)
 
 
+def test_invariants_are_those_of_the_protocol() -> None:
+    """By their numbers, in code, tests and documents."""
+    assert {one.what for one in references.invariants()} <= set(INVARIANTS)
+
+
 def test_mutants_say_where_their_rule_is_explained() -> None:
     """An anchor of the explanation."""
     wrong = [m.name for m in MUTANTS if references.dangling(PROTOCOL, m.where, ROOT) or "#" not in m.where]
