@@ -17,8 +17,8 @@ from datetime import UTC, datetime, timedelta
 
 from .automaton import Now
 from .automaton.now import AGREE_S
-from .options import MINUTE
 from .port import Moment
+from .times import MINUTE, boottime
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +28,6 @@ SPREAD = 3.0  # "spread over all of it": no pause between two answers is longer 
 WATCH_GAP_S = 300.0  # what was not looked at for so long was not watched
 REMEMBERED = 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def boottime() -> float:
-    """Seconds since boot, sleep included."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class LaunchpadClock:

@@ -8,9 +8,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
-MINUTE = 60.0
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
+from .times import DAY, HOUR, MINUTE
 
 
 class Proof(enum.Enum):

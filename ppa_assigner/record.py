@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from . import strict_json
+
 PREFIX = "ppa-assigner:"
 VERSION = 1
 """Of the record.  A new state, or a field that changes what another daemon may do, needs a new version: a daemon leaves
@@ -159,7 +161,7 @@ def decode(text: str) -> Record:
     if len(PREFIX) + len(text.encode(errors="surrogatepass")) > LONGEST_LINE:
         raise RecordError(f"longer than {LONGEST_LINE} bytes")
     try:
-        data = json.loads(text, object_pairs_hook=_no_twins, parse_constant=_no_constant, parse_int=_bounded)
+        data = strict_json.loads(text, integer=_bounded)
     except (RecursionError, ValueError) as error:
         raise RecordError(f"no strict JSON: {_cut(str(error))}") from None
     if not isinstance(data, dict):
@@ -187,16 +189,6 @@ def _without(description: str, lines: list[re.Match[str]]) -> str | None:
     if rest is None:
         return after[1:] if after else None
     return rest + after
-
-
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("a field stands twice")
-    return dict(pairs)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _bounded(digits: str) -> int:

@@ -52,6 +52,7 @@ from .automaton.events import (
     Tick,
     Transition,
 )
+from .backoff import WORKER_IDLE_S
 from .clock import LaunchpadClock
 from .journal import about
 from .mailbox import Mailbox
@@ -61,7 +62,6 @@ from .views import Cleaning, Snapshot
 
 log = logging.getLogger(__name__)
 
-IDLE_S = 3600.0  # a worker with nothing to wait for wakes up all the same, to be seen alive
 COMMENT = "emptied by ppa-assigner after its lease"
 
 
@@ -164,7 +164,7 @@ class Worker(threading.Thread):
         now = self._clock.now()
         self.busy, self.turned = False, now.boot
         due = automaton.wake(self._known, now)
-        wait = IDLE_S if due is None else min(IDLE_S, max(0.0, due - now.boot))
+        wait = WORKER_IDLE_S if due is None else min(WORKER_IDLE_S, max(0.0, due - now.boot))
         self._ticked = not self._ticked and wait == 0
         if self._ticked:
             return Tick()

@@ -9,12 +9,13 @@ from random import Random
 from typing import Any, cast
 
 from ppa_assigner.automaton import Daemon
-from ppa_assigner.clock import LaunchpadClock, boottime
+from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.options import PoolOptions, Retry
 from ppa_assigner.port import Launchpad, Unavailable, Unknown
 from ppa_assigner.record import State
 from ppa_assigner.supervisor import Supervisor
 from ppa_assigner.supervisor.ticket import TicketOffice
+from ppa_assigner.times import boottime
 
 from .memory import MemoryLaunchpad
 from .settings import settings

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.launchpad.http import Timeouts, Transport, boottime
+from ppa_assigner.launchpad.http import Timeouts, Transport
 from ppa_assigner.port import Lane
+from ppa_assigner.times import boottime
 from tests.rawserver import Peer, Request, Script
 
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy", "REQUEST_METHOD")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ppa_assigner.launchpad.http import Timeouts, Transport, boottime
+from ppa_assigner.launchpad.http import Timeouts, Transport
 from ppa_assigner.launchpad.indexes import Indexes
 from ppa_assigner.launchpad.operations import Operations
 from ppa_assigner.port import (
@@ -16,6 +16,7 @@ from ppa_assigner.port import (
     Moment,
 )
 from ppa_assigner.reference import Reference
+from ppa_assigner.times import boottime
 from tests.rawserver import RawServer, Request, Script
 
 PPA = Reference("ci", "ubuntu", "one")

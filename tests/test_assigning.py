@@ -11,11 +11,11 @@ import pytest
 
 from ppa_assigner.access import EVERYBODY, Caller, Role
 from ppa_assigner.automaton.events import Assign, Confirm, Denied, GiveUp, Lent, No, Release, Stands
+from ppa_assigner.backoff import LOOK_FRESH_S
 from ppa_assigner.config import Pool
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import HOST, State
-from ppa_assigner.supervisor.fresh import PAUSE_S
 from ppa_assigner.supervisor.keys import Key
 from ppa_assigner.supervisor.ticket import Place, TicketOffice
 from ppa_assigner.views import Condition, Wish
@@ -188,11 +188,11 @@ def test_who_begins_to_wait_has_it_looked_once() -> None:
     made.ask("also", wait=60.0)
     made.ask("short", wait=2.0)
     assert not wake.is_set()
-    made.wait(PAUSE_S)
+    made.wait(LOOK_FRESH_S)
     assert wake.is_set()
     wake.clear()
     ticket = ticket_of(made, "long")
-    made.wait(PAUSE_S)
+    made.wait(LOOK_FRESH_S)
     made.ask("long", wait=60.0, ticket=ticket)
     assert not wake.is_set()
 

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ppa_assigner.automaton import Now
-from ppa_assigner.clock import LaunchpadClock, boottime
+from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.port import Moment
+from ppa_assigner.times import boottime
 
 T0 = datetime(2026, 11, 25, 3, 0, 0, tzinfo=UTC)
 DAY = 86_400.0

@@ -31,7 +31,6 @@ from ppa_assigner.config import (
     load,
     seconds,
 )
-from ppa_assigner.config.parsers import duration
 from ppa_assigner.config.schema import (
     ApiSection,
     BaselineSection,
@@ -47,6 +46,7 @@ from ppa_assigner.config.schema import (
 from ppa_assigner.config.validation import _models
 from ppa_assigner.options import Baseline, PoolOptions, Proof, Retry
 from ppa_assigner.reference import Reference
+from ppa_assigner.times import exactly
 
 SHIPPED = Path(__file__).parent.parent / "config" / "ppas.yaml"
 DIGEST = "0123456789abcdef" * 4
@@ -259,7 +259,7 @@ def test_sections_of_comments_only_are_empty(file: Path, environ: dict[str, str]
 def test_durations_read_back() -> None:
     """How a duration is shown is how it may be written."""
     for number in (0.0, 0.25, 1.0, 59.0, 90.0, 3600.0, 5400.0, 86400.0 * 7):
-        assert seconds(duration(number)) == number
+        assert seconds(exactly(number)) == number
     assert (seconds("1.5 h"), seconds("30"), seconds(2)) == (5400, 30, 2)
 
 

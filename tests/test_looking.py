@@ -9,10 +9,10 @@ from itertools import pairwise
 import pytest
 
 from ppa_assigner.automaton.events import Looked, LookFailed
-from ppa_assigner.clock import boottime
 from ppa_assigner.port import Look, Moment, Refused, Unavailable
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.looking import Failures, Looker, LookEvent, Rounds
+from ppa_assigner.times import boottime
 
 from .fakecrew import ref
 from .memory import START, MemoryLaunchpad

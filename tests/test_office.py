@@ -7,11 +7,12 @@ from random import Random
 
 import pytest
 
-from ppa_assigner.clock import LaunchpadClock, boottime
+from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.supervisor.eventlog import EventLog
 from ppa_assigner.supervisor.office import Office
 from ppa_assigner.supervisor.ticket import TicketOffice
 from ppa_assigner.supervisor.timer import SWEEP_FROM, Timer
+from ppa_assigner.times import boottime
 from ppa_assigner.views import Event
 
 from .fakecrew import ref

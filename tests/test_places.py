@@ -9,12 +9,12 @@ import pytest
 
 from ppa_assigner.access import Caller, Role
 from ppa_assigner.automaton.events import CheckBurnt, No, Stands
+from ppa_assigner.backoff import PLACE_KEPT_S, SEARCH_TURN_S
 from ppa_assigner.clock import REMEMBERED
 from ppa_assigner.port import Moment
 from ppa_assigner.problems import Kind
 from ppa_assigner.supervisor.keys import Key
-from ppa_assigner.supervisor.line import TURN_S, Call
-from ppa_assigner.supervisor.places import KEPT_S
+from ppa_assigner.supervisor.line import Call
 from ppa_assigner.supervisor.ticket import Place
 
 from .fakecrew import Desk, lent, problem
@@ -44,7 +44,7 @@ def test_who_comes_back_at_once_is_not_passed_by() -> None:
     made = two_in_line()
     made["a"].free()
     assert made.asked() is None
-    made.wait(KEPT_S / 2)
+    made.wait(PLACE_KEPT_S / 2)
     back = made.ask("first", wait=60.0, attempt=1)
     made["a"].lend()
     assert lent(back).record.request == "first"
@@ -64,7 +64,7 @@ def test_who_does_not_come_back_costs_a_moment() -> None:
     """Then the next one is served, and nothing is kept."""
     made = two_in_line()
     made["a"].free()
-    made.wait(KEPT_S)
+    made.wait(PLACE_KEPT_S)
     assert made["a"].lend().request == "second"
     assert not len(made.supervisor._assigning._places)
 
@@ -222,7 +222,7 @@ def test_whose_wait_ends_does_not_pass_those_who_are_searched_for(wait: float) -
 def test_who_is_searched_for_in_vain_is_passed_in_the_end() -> None:
     """A turn is kept for a moment only."""
     made, _, new = searched_for(wait=1.0)
-    made.wait(TURN_S - 1.0)
+    made.wait(SEARCH_TURN_S - 1.0)
     made["a"].lend()
     assert lent(new).record.request == "newcomer"
 
@@ -231,5 +231,5 @@ def test_whose_wait_ended_is_told_so_when_the_ppa_is_gone() -> None:
     """What it was held up for is nobody's: it is told none-free when the turn is over."""
     made, _, new = searched_for(wait=1.0)
     made["a"].used("y")
-    made.wait(TURN_S)
+    made.wait(SEARCH_TURN_S)
     assert problem(new).kind is Kind.NONE_FREE

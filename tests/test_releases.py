@@ -14,9 +14,9 @@ import pytest
 
 from ppa_assigner.access import EVERYBODY, Caller, Role
 from ppa_assigner.automaton.events import Assign, Confirm, Denied, Hold, No, Release, Stands
+from ppa_assigner.backoff import PUT_OFF_RELEASE
 from ppa_assigner.problems import Kind
 from ppa_assigner.record import State
-from ppa_assigner.supervisor.releases import LONGEST_S
 from ppa_assigner.views import Condition, HoldAct, ReleaseAct
 
 from .fakecrew import Desk, lent, problem, ref
@@ -80,7 +80,7 @@ def test_it_is_carried_out_when_launchpad_is_back(ask: Ask) -> None:
     back(made)
     carried_out(made)
     assert not len(made.office.releases)
-    made.wait(2 * LONGEST_S)
+    made.wait(2 * PUT_OFF_RELEASE.cap)
     assert not made["a"].has(Release)
     assert not len(made.office.timer)
 
@@ -89,11 +89,11 @@ def test_it_is_tried_by_itself_too() -> None:
     """No look need tell: with pauses that grow, one try at a time, until it is done."""
     made = put_off(used(), ASKS["release"])
     for _ in range(10):
-        made.wait(LONGEST_S)
+        made.wait(PUT_OFF_RELEASE.cap)
         assert made["a"].has(Release)
         made["a"].deny(Release, No.OUTAGE)
         assert not made["a"].has(Release)
-    made.wait(LONGEST_S)
+    made.wait(PUT_OFF_RELEASE.cap)
     carried_out(made)
     assert not len(made.office.releases)
 
@@ -108,11 +108,11 @@ def test_looks_that_lead_to_a_try_do_not_add_up() -> None:
         away(made)
     tries = 0
     for _ in range(60):
-        made.wait(LONGEST_S / 10)
+        made.wait(PUT_OFF_RELEASE.cap / 10)
         if made["a"].has(Release):
             made["a"].deny(Release, No.OUTAGE)
             tries += 1
-    assert tries <= 6
+    assert tries <= 12  # each pause is half of the cap at the least
     assert len(made.office.timer) == 1
 
 
@@ -165,11 +165,11 @@ def test_a_lease_that_is_over_anyway_is_forgotten(change: str) -> None:
     elif change == "another":
         made["a"].used("x", lease="other")
     else:
-        made.wait(2.0)
+        made.wait(PUT_OFF_RELEASE.cap)
         made["a"].show(None, Condition.UNMANAGED)
         made["a"].deny(Release, No.ELSEWHERE)
     assert not len(made.office.releases)
-    made.wait(2 * LONGEST_S)
+    made.wait(2 * PUT_OFF_RELEASE.cap)
     assert not made["a"].has(Release)
 
 

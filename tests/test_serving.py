@@ -127,7 +127,7 @@ def test_a_round_of_looks_does_not_count_a_ppa_whose_worker_died_over_it() -> No
 def test_pauses_grow_and_a_long_life_resets_them() -> None:
     """The first successor comes at once, later ones after longer pauses; a worker that lived long starts anew."""
     made = Desk("a")
-    for pause in (0.0, 1.0, 5.0, 30.0, 60.0, 60.0):
+    for pause in (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0):
         hired = len(made.hired)
         made["a"].die()
         made.wait(pause - 0.1 if pause else 0.0)

@@ -13,13 +13,13 @@ from itertools import pairwise
 from random import Random, SystemRandom
 
 from ppa_assigner.access import EVERYBODY
-from ppa_assigner.clock import boottime
 from ppa_assigner.options import PoolOptions, Retry
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import State
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor import Supervisor
 from ppa_assigner.supervisor.line import Call
+from ppa_assigner.times import boottime
 from ppa_assigner.views import Lent, Wish
 
 from .fleet import Fleet

@@ -8,8 +8,9 @@ from typing import Any, cast
 import pytest
 
 from ppa_assigner.client.errors import Bug
-from ppa_assigner.client.lease import LONGEST_INTERVAL_S, MARGIN_S, assigned, boottime, heard, touched
+from ppa_assigner.client.lease import LONGEST_INTERVAL_S, MARGIN_S, assigned, heard, touched
 from ppa_assigner.client.types import Lease
+from ppa_assigner.times import boottime
 from tests.fakedaemon import LEASE
 
 SENT = 1000.0

@@ -17,7 +17,7 @@ import pytest
 
 from ppa_assigner.access import EVERYBODY
 from ppa_assigner.automaton import Daemon as Name, Known
-from ppa_assigner.clock import LaunchpadClock, boottime
+from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import Launchpad as Port
 from ppa_assigner.problems import Kind
@@ -25,6 +25,7 @@ from ppa_assigner.record import State
 from ppa_assigner.supervisor import Supervisor
 from ppa_assigner.supervisor.ticket import TicketOffice
 from ppa_assigner.supervisor.timer import Timer
+from ppa_assigner.times import boottime
 from ppa_assigner.views import Condition
 from ppa_assigner.worker import Listener, Worker
 
@@ -183,9 +184,9 @@ STARVED = """
 import resource, threading
 from pathlib import Path
 from ppa_assigner.automaton.events import Looked
-from ppa_assigner.clock import boottime
 from ppa_assigner.launchpad.sockets import Names
 from ppa_assigner.supervisor.looking import Looker
+from ppa_assigner.times import boottime
 from tests.memory import MemoryLaunchpad
 
 def starve():

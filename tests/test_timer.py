@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ppa_assigner.clock import boottime
 from ppa_assigner.supervisor.timer import SWEEP_FROM, Timer
+from ppa_assigner.times import boottime
 
 PATIENCE_S = 10.0
 

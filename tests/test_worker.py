@@ -35,11 +35,12 @@ from ppa_assigner.automaton.events import (
     Touch,
     Transition,
 )
-from ppa_assigner.clock import LaunchpadClock, boottime
+from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.options import Baseline, PoolOptions, Proof
 from ppa_assigner.port import Build, Entry, Lane, Publication, ReadAnswer
 from ppa_assigner.record import State
 from ppa_assigner.reference import Reference
+from ppa_assigner.times import boottime
 from ppa_assigner.views import Cleaning, Snapshot
 from ppa_assigner.worker import Worker
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from ..backoff import ACCEPT_AGAIN_S, RETRY_AFTER_S
 from ..problems import Kind, Problem
 from . import errors
 
@@ -26,8 +27,6 @@ log = logging.getLogger(__name__)
 BACKLOG = 4096
 AT_ONCE = 64
 """Connections that are accepted in one turn of the loop."""
-PAUSE_S = 0.5
-"""How long nobody is accepted where there is no descriptor left, or nobody to be sent away."""
 LEAST = 16
 _CREDENTIALS = struct.Struct("3i")
 
@@ -159,7 +158,7 @@ class Door:
 
     def _pause(self) -> None:
         self._deaf()
-        self._paused = self._loop.call_later(PAUSE_S, self._listen)
+        self._paused = self._loop.call_later(ACCEPT_AGAIN_S, self._listen)
 
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(AT_ONCE):
@@ -255,4 +254,4 @@ def refusal(detail: str) -> bytes:
     """An answer to whoever is not let in, whatever it asks."""
     body = json.dumps(errors.document(Problem(Kind.TOO_MANY, detail))).encode()
     head = f"HTTP/1.1 429 Too Many Requests\r\ncontent-type: {errors.MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
-    return f"{head}retry-after: {errors.RETRY_AFTER_S}\r\nconnection: close\r\n\r\n".encode() + body
+    return f"{head}retry-after: {RETRY_AFTER_S:.0f}\r\nconnection: close\r\n\r\n".encode() + body

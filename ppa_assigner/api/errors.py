@@ -19,11 +19,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from ..backoff import RETRY_AFTER_S
 from ..problems import Kind, Problem
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER_S = 5
-"""Seconds until asking again makes sense, where the problem itself does not say."""
 ASSIGN = ("POST", "/v1/leases")
 
 Scope = MutableMapping[str, Any]

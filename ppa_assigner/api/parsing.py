@@ -6,13 +6,13 @@ decided before.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
+from .. import strict_json
 from ..problems import Kind, Problem
 from ..record import unstorable
 from .errors import sentence
@@ -32,7 +32,7 @@ async def read(request: Request) -> dict[str, Any]:
         return {}
     _must_say_json(request)
     try:
-        value = json.loads(data.decode(), object_pairs_hook=_no_twins, parse_constant=_no_constant)
+        value = strict_json.loads(data.decode())
     except (ValueError, RecursionError) as error:
         raise Problem(Kind.INVALID, f"the body: is no JSON ({_first_line(error)})") from None
     if not isinstance(value, dict):
@@ -86,16 +86,6 @@ def limited(receive: Receive, declared: bytes | None) -> Receive:
 
 def _too_large() -> Problem:
     return Problem(Kind.TOO_LARGE, f"a body may have {LIMIT} bytes")
-
-
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("a member stands twice")
-    return dict(pairs)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _first_line(error: Exception) -> str:

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..backoff import ABSENCE_FIRST_S, ABSENCE_LASTS_S, ABSENCE_READS
 from ..port import Moment
-
-LASTS_S, READS = 60.0, 5
-AGAIN_FIRST_S, AGAIN_S = 2.0, 12.0  # how soon after an answer it is read again, until that is decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +28,11 @@ class Absence:
     @property
     def lasting(self) -> bool:
         """Whether it has been so in enough reads, for long enough."""
-        return self.reads >= READS and self.left - self.begun >= LASTS_S
+        return self.reads >= ABSENCE_READS and self.left - self.begun >= ABSENCE_LASTS_S
 
 
 def again(before: Absence | None, moment: Moment, *, denied: bool) -> Absence:
     """One more read said so, or the first one did."""
     if before is None or before.denied is not denied:
-        return Absence(denied, 1, moment.ended, moment.started, moment.ended + AGAIN_FIRST_S)
+        return Absence(denied, 1, moment.ended, moment.started, moment.ended + ABSENCE_FIRST_S)
     return Absence(denied, before.reads + 1, before.begun, moment.started, before.due)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..backoff import CLEANER_SILENCE_S, CLEANER_TOUCH_S
 from ..port import AccessDenied, Gone, ReadAnswer, Unavailable
 from ..record import Record, State
 from . import emptying, proving
 from .asks import Read
 from .clean import Clean
 from .failing import begun
-from .known import CLEANER_SILENCE_S, CLEANER_TOUCH_S, Known, Purpose, Reading, Why
+from .known import Known, Purpose, Reading, Why
 from .learning import not_shown
 from .now import Now
 from .reading import absorb

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..backoff import FORBIDDEN
 from ..port import AccessDenied, Deleted, Entry, Gone, ReadAnswer, Refused, Unavailable, Unknown
 from ..record import Record, RecordError, State, compose, parse
 from . import cleaning, comparing
 from .asks import Create, Read
 from .events import Alarm
-from .known import FORBIDDEN_S, Before, Creating, Known, Purpose
+from .known import Before, Creating, Known, Purpose
 from .learning import denied, draw_nonce, not_there, shown, unreachable
 from .now import Now
 from .reading import absorb
@@ -87,4 +88,4 @@ def _is_not_there(known: Known, outcome: Refused | Unknown | None, now: Now) -> 
 
 def _not_now(known: Known, reason: str, now: Now) -> Step:
     told = [Alarm(f"{known.ppa}: {reason}")] if reason != known.uncreated else []
-    return replace(known, uncreated=reason, not_before=now.boot + FORBIDDEN_S), [*told]
+    return replace(known, uncreated=reason, not_before=now.boot + FORBIDDEN.cap), [*told]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import chain
 
+from ..backoff import CONTENT_POLL_S, FENCE_S, OWN_WORK, POLL_LEAST_S
 from ..port import (
     AccessDenied,
     ActAnswer,
@@ -27,14 +28,13 @@ from .asks import LATE, Cancel, Change, CheckEnabled, Delete, Do, Read, Revoke, 
 from .clean import PROOF, QUIET, Clean, Stage
 from .events import Alarm
 from .failing import fail
-from .known import FENCE_S, Checking, Emptying, Known, Reading, Why
+from .known import Checking, Emptying, Known, Reading, Why
 from .learning import absent, fraction
 from .now import Now
 from .reading import absorb
 from .writing import Step, back_off
 
 OVERLOADED = (502, 503, 504)  # of a front end, of a time-out or of maintenance: not of the request
-POLL_S, POLL_MIN_S = 30.0, 1.0  # how often what only time can finish is looked at again
 CANCELS = 2  # so often a cancellation that changes nothing is asked for in one try
 NOT_THERE, NOT_ALLOWED = (404, 410), (401, 403)
 UNANSWERED_MAX = 3  # so often in a row, each time after a read that was answered, and it is a failure
@@ -68,7 +68,7 @@ def found(known: Known, clean: Clean, content: Content, now: Now) -> Step:
     everything = (*content.sources, *content.binaries)
     clean = replace(
         clean, stage=Stage.CONTENT, todo=todo, seen=clean.seen | {one.url for one in everything}, left=len(everything),
-        quiet_from=now.boot, look_at=now.boot + poll(known, POLL_S), fence=float("-inf"),
+        quiet_from=now.boot, look_at=now.boot + poll(known, CONTENT_POLL_S), fence=float("-inf"),
         waited=frozenset(cancels) & clean.asked - clean.waited, step="deleting" if todo else _awaited(content),
     )  # fmt: skip
     known = replace(known, clean=clean)
@@ -91,7 +91,7 @@ def _deletions(clean: Clean, content: Content) -> list[Delete]:
 
 def poll(known: Known, most: float) -> float:
     """How long to wait for what only time can finish: less where the quiet window is short."""
-    return min(most, max(known.options.settle, POLL_MIN_S))
+    return min(most, max(known.options.settle, POLL_LEAST_S))
 
 
 def _awaited(content: Content) -> str:
@@ -163,7 +163,7 @@ def _done(known: Known, change: Change, answer: Done | Entry | Refused) -> Known
 def _unanswered(known: Known, clean: Clean, change: Change, reason: str, now: Now) -> Step:
     """It may have been done all the same.  Where reads are answered and this is not, over and over, it is a failure."""
     count = clean.unanswered + 1
-    pause = min(known.options.retry.max, 2.0 ** (count - 1)) * (0.5 + fraction(known))
+    pause = OWN_WORK.within(known.options.retry.max).pause(clean.unanswered, fraction(known))
     clean = replace(clean, quiet_from=now.boot, unanswered=count, fence=float("-inf"), paused_until=now.boot + pause)
     known = replace(known, clean=_looked_at_anew(clean) if isinstance(change, Setting) else clean)
     if count >= UNANSWERED_MAX:

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from ..backoff import SILENCE_GAP_S
 from ..record import Record, State
 from ..views import End, EndsBy
-
-MAX_GAP_S = 60.0  # how much silence is granted beyond `idle` at the most, and how old `touched` may get
 
 
 def silence_allowed(idle: float) -> float:
     """How long after the last touch a lease with this `idle` ends; seconds."""
-    return idle + min(MAX_GAP_S, idle / 4)
+    return idle + min(SILENCE_GAP_S, idle / 4)
 
 
 def touch_due_after(idle: int | None) -> float:
     """How old `touched` may get before a touch is written; seconds."""
-    return min(MAX_GAP_S, idle / 4) if idle is not None else MAX_GAP_S
+    return min(SILENCE_GAP_S, idle / 4) if idle is not None else SILENCE_GAP_S
 
 
 def end_of(record: Record | None, heard: datetime | None, *, silence_counts: bool = True) -> End | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..backoff import Backoff
 from ..record import INTEGER_MAX, Record
 from .asks import Change
 from .clean import Clean, Stage
@@ -45,7 +46,7 @@ def fail(known: Known, reason: str, now: Now, stuck: Change | None = None) -> St
 
 def _anew(known: Known, clean: Clean, record: Record, tries: int, now: Now, stuck: Change | None) -> Clean:
     retry = known.options.retry
-    pause = min(retry.max, retry.first * 2.0 ** min(tries - 1, 30)) * (0.5 + fraction(known))
+    pause = Backoff(min(retry.first, retry.max), retry.max).pause(tries - 1, fraction(known))
     return replace(
         begun(known, record, clean.quiet_from), paused_until=now.boot + pause, left_out=clean.left_out, seen=clean.seen,
         left=clean.left, sticky=clean.sticky | ({stuck} if stuck is not None else set()),

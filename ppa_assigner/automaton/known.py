@@ -36,11 +36,6 @@ from .doing import (
 from .ending import end_of
 from .events import Command
 
-FENCE_S = 10.0  # a destructive request or a grant leaves only so soon after a read that showed our record
-CLEANER_SILENCE_S = 300.0  # a record of another daemon's clean that was seen unchanged for so long is taken over
-CLEANER_TOUCH_S = 60.0
-FORBIDDEN_S = 600.0  # how long a PPA that we may not write to, or not create, is left in peace at the most
-FORBIDDEN_FIRST_S = 5.0  # and after the first refusal: it may have been a moment's trouble with the account
 AHEAD = "its times lie ahead of Launchpad's clock and of this host's: a clock that was wrong wrote them"
 IN_DOUBT = "Launchpad's answer to a write was lost; it is being settled"
 OCCUPIED = "it has no record, and packages in it: left alone until it is empty, or adopted"
@@ -48,13 +43,14 @@ DENIED = (
     "Launchpad does not show it to us ({reason}): have the daemon's account join ~{owner}, and if the PPA is private, "
     "log in with --level WRITE_PRIVATE; `ppa-assigner doctor` tells which"
 )
-FORBIDDEN = "may not be written ({reason}): have the daemon's account join ~{owner}; `ppa-assigner doctor` tells more"
+FORBIDDEN_BECAUSE = (
+    "may not be written ({reason}): have the daemon's account join ~{owner}; `ppa-assigner doctor` tells more"
+)
 GONE_FOR_GOOD = "it is gone: {reason}"
 DISABLED = (
     "it is disabled on Launchpad, and nothing can be deleted or uploaded there: enable it on its +edit page, or take "
     "it off the list"
 )
-UNMANAGED_S = 600.0  # how often a PPA that holds somebody's packages is looked into again
 
 
 class Purpose(enum.Enum):

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from ..backoff import jitter_of
 from ..port import AccessDenied, Entry, Gone
 from ..record import INTEGER_MAX, Record, State, Text, parse, whole_seconds
 from ..views import Sight
@@ -23,8 +24,7 @@ NOT_FOUND = 404
 
 def fraction(known: Known) -> float:
     """A number in [0, 1) that looks random: jitter that can be replayed."""
-    digest = hashlib.sha256(f"{known.seed}/{known.draws}/jitter".encode()).digest()
-    return int.from_bytes(digest[:4], "big") / 2**32
+    return jitter_of(f"{known.seed}/{known.draws}/jitter")
 
 
 def draw_nonce(known: Known) -> tuple[Known, str]:

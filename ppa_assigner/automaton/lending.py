@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from ..backoff import FENCE_S
 from ..port import AccessDenied, ActAnswer, Arrivals, Done, Entry, Gone, Lane, ReadAnswer, Refused, Unavailable
 from ..record import HOST, Record, State, format_time, whole_seconds
 from ..views import Condition
@@ -34,7 +35,7 @@ from .events import (
     Supersede,
     Touch,
 )
-from .known import FENCE_S, Granting, Known, Purpose, Reading, Tracing, Verifying, Why
+from .known import Granting, Known, Purpose, Reading, Tracing, Verifying, Why
 from .learning import made_dirty, not_shown, unreachable
 from .now import Now
 from .reading import absorb

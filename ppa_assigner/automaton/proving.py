@@ -10,6 +10,7 @@ import dataclasses
 from dataclasses import replace
 from typing import Any
 
+from ..backoff import DISK_POLL_S, INDEX_POLL_S, OWN_WORK
 from ..options import Baseline, Proof
 from ..port import Belongings, Content, Refused, Remains, Unavailable
 from ..record import Record, State, format_time
@@ -23,8 +24,6 @@ from .learning import fraction
 from .now import Now
 from .writing import Step, back_off, begin
 
-INDEX_POLL_S, DISK_POLL_S = 30.0, 300.0
-LOOK_AGAIN_MAX_S = 60.0  # the longest pause after a look that failed
 TWICE = 2  # a setting that did not take, or a right that stands again, after so many times is not tried once more
 REMAINING = ("waiting for the disk: ", "waiting for the indexes: ")
 SETTINGS = frozenset({Stage.SETTINGS, Stage.AGAIN})
@@ -91,7 +90,7 @@ def _unseen(known: Known, stage: Stage, answer: Unavailable, now: Now) -> Step:
     if clean is None:
         return known, []
     own = stage is not Stage.INDEX and answer.status not in (None, *emptying.OVERLOADED)
-    pause = min(LOOK_AGAIN_MAX_S, known.options.retry.max, 2.0 ** min(clean.unseen, 30)) * (0.5 + fraction(known))
+    pause = OWN_WORK.within(known.options.retry.max).pause(clean.unseen, fraction(known))
     clean = replace(clean, unseen=clean.unseen + 1, erred=clean.erred + own, paused_until=now.boot + pause)
     known = replace(known, clean=clean)
     if clean.erred < emptying.UNANSWERED_MAX:

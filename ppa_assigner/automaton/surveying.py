@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..backoff import UNMANAGED_S
 from ..port import Content, Refused, Unavailable
 from . import lending, operating, writing
 from .events import Inspect, Inspected, No
-from .known import UNMANAGED_S, Known, Purpose, Surveying
+from .known import Known, Purpose, Surveying
 from .now import Now
 from .writing import Step
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from ..backoff import ABSENCE_AGAIN_S
 from ..port import AccessDenied, Entry, Gone, Unavailable
 from ..views import Sight
 from . import (
@@ -27,7 +28,6 @@ from . import (
     unseen,
     writing,
 )
-from .absence import AGAIN_S
 from .asks import Read
 from .events import (
     Abandoned,
@@ -271,7 +271,7 @@ def _read_again(known: Known, answer: Any, now: Now) -> Step:
 
 def _put_off(known: Known, now: Now) -> Known:
     absence = known.absence
-    return replace(known, absence=replace(absence, due=now.boot + AGAIN_S)) if absence is not None else known
+    return replace(known, absence=replace(absence, due=now.boot + ABSENCE_AGAIN_S)) if absence is not None else known
 
 
 def _compared(known: Known, doing: Comparing, answer: Any, now: Now) -> Step:

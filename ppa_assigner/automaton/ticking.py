@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..backoff import TIME_AGAIN_S
 from ..record import State
 from ..views import Condition, Sight
 from . import cleaning, creating, dating, lending, writing
@@ -15,8 +16,6 @@ from .known import Known, Purpose, Reading, Surveying, Why
 from .learning import ends_at
 from .now import Now
 from .writing import Step, begin
-
-AGAIN_S = 5.0  # how often it is asked whether time is believed now
 
 EXPIRING = frozenset({Condition.OK, Condition.DUPLICATE, Condition.QUARANTINED, Condition.DISABLED})
 """In these a lease ends as in any other, and its times are put right."""
@@ -78,7 +77,7 @@ def _due(known: Known, now: Now) -> float | None:
 
 def _when_dated(known: Known, now: Now) -> float:
     """A record that starts anew is numbered by the time: it waits for one."""
-    return known.not_before if now.dated else max(known.not_before, now.boot + AGAIN_S)
+    return known.not_before if now.dated else max(known.not_before, now.boot + TIME_AGAIN_S)
 
 
 def _undecided(known: Known) -> float:
@@ -100,9 +99,9 @@ def _expiry(known: Known, now: Now) -> float:
     if dating.to_put_right(known.record, now):
         return max(known.not_before, now.boot)
     end = ends_at(known, known.record) if known.record is not None else None
-    left = (end - now.date).total_seconds() if end is not None else AGAIN_S
-    soon = AGAIN_S if known.ahead or not now.trusted else left
-    return max(known.not_before, now.boot + (min(left, soon) if now.trusted else max(min(left, soon), AGAIN_S)))
+    left = (end - now.date).total_seconds() if end is not None else TIME_AGAIN_S
+    soon = TIME_AGAIN_S if known.ahead or not now.trusted else left
+    return max(known.not_before, now.boot + (min(left, soon) if now.trusted else max(min(left, soon), TIME_AGAIN_S)))
 
 
 def _is_over(known: Known, now: Now) -> bool:

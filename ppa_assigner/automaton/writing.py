@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..backoff import FORBIDDEN, OWN_WORK, REQUEST_ENDS_S, SETTLING, UNMANAGED_S
 from ..port import (
     AccessDenied,
     Conflict,
@@ -29,11 +30,8 @@ from . import dating
 from .asks import Read, ReadDeleted, Survey, Write
 from .events import Alarm, Assign, Command, Confirm, Denied, Effect, No, Reply, Requeue, Transition
 from .known import (
-    FORBIDDEN,
-    FORBIDDEN_FIRST_S,
-    FORBIDDEN_S,
+    FORBIDDEN_BECAUSE,
     LEGAL,
-    UNMANAGED_S,
     Before,
     Comparing,
     Flight,
@@ -69,8 +67,6 @@ class Lost:
 
 Verdict = Landed | Lost | None
 Settled = tuple[Known, list[Effect], Verdict]
-SETTLE_FIRST_S, SETTLE_MAX_S = 0.5, 30.0
-REQUEST_ENDS_S = 90.0  # Launchpad ends its requests at 65 s: what was under way so long ago lands no more
 _INTENDED_AGAIN = (Purpose.RESTORE, Purpose.ROLLED_BACK)
 
 
@@ -217,7 +213,7 @@ def _in_doubt(known: Known, now: Now) -> Step:
 
 def _later(known: Known, now: Now) -> Step:
     flight = _flight(known)
-    pause = min(SETTLE_MAX_S, SETTLE_FIRST_S * 2.0 ** min(flight.reads, 10)) * (0.5 + fraction(known))
+    pause = SETTLING.pause(flight.reads, fraction(known))
     flight = replace(flight, reads=flight.reads + 1, due=now.boot + pause)
     told = _told(flight.command, Denied(No.IN_DOUBT)) if flight.reads == 1 else []
     return replace(known, flight=flight), told
@@ -287,14 +283,14 @@ def _not_sent(known: Known, answer: AccessDenied | Refused | Unavailable, now: N
 
 def _forbidden(known: Known, answer: AccessDenied | Refused, now: Now) -> Known:
     """Leave it in peace, at first for a moment: a refusal may be of the account, and pass."""
-    pause = min(FORBIDDEN_S, FORBIDDEN_FIRST_S * 2.0 ** min(known.refusals, 10))
-    forbidden = FORBIDDEN.format(reason=answer.reason, owner=known.ppa.owner)
+    pause = FORBIDDEN.pause(known.refusals, fraction(known))
+    forbidden = FORBIDDEN_BECAUSE.format(reason=answer.reason, owner=known.ppa.owner)
     return replace(known, forbidden=forbidden, refusals=known.refusals + 1, not_before=now.boot + pause)
 
 
 def back_off(known: Known, now: Now) -> Known:
     """Let the clock's own work wait, longer each time that Launchpad fails in a row; seconds, with jitter."""
-    pause = min(60.0, 2.0 ** min(known.failures, 6)) * (0.5 + fraction(known))
+    pause = OWN_WORK.pause(known.failures, fraction(known))
     return replace(known, failures=known.failures + 1, not_before=now.boot + pause)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import random
 import secrets
 import signal
 import threading
@@ -23,6 +24,7 @@ from ..api.app import create_app
 from ..api.metrics import Traffic
 from ..api.server import RESERVE, ListenError, Server
 from ..automaton import Daemon
+from ..backoff import LOGIN
 from ..clock import LaunchpadClock
 from ..config import ConfigError, Settings, after_a_restart, credentials_path, load, warnings
 from ..launchpad import (
@@ -43,10 +45,10 @@ from ..supervisor.ticket import TicketOffice
 log = logging.getLogger("ppa_assigner")
 
 GC_THRESHOLD = 10_000
-LOGIN_PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 START_S = 30.0
 STOP_S = 75.0
 WATCH_S = 5.0
+_SPREAD = random.SystemRandom()
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -195,7 +197,7 @@ class Service:
             if connected and looking:
                 _keep_what_is_here()
                 return
-            self._stopping.wait(LOGIN_PAUSES_S[min(tries, len(LOGIN_PAUSES_S) - 1)])
+            self._stopping.wait(LOGIN.pause(tries, _SPREAD.random()))
 
     def _begin_to_look(self) -> bool:
         try:

@@ -13,15 +13,16 @@ from http import HTTPStatus
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from .. import __version__
+from ..backoff import LOGGED_IN_POLL_S
 from ..client.errors import NotPermitted, Unavailable
 from ..launchpad import new_credentials, refuse_insecure_environment, service_url, web_root
-from ..launchpad.http import Answer, NoAnswerError, NotSentError, Timeouts, Transport, boottime
+from ..launchpad.http import Answer, NoAnswerError, NotSentError, Timeouts, Transport
 from ..launchpad.redaction import Secrets
 from ..launchpad.responses import NOT_NOW, said
+from ..times import boottime
 from . import signals
 
 CONSUMER = "ppa-assigner"
-POLL_S = 2.0
 TIMEOUTS = Timeouts(connect=5.0, read=15.0, total=20.0)
 LAST_S = 5.0
 """How much longer than the wait the last exchange may take: an access token may be on its way."""
@@ -76,7 +77,7 @@ class Authorisation:
             left = self._end - time.monotonic()
             if left <= 0:
                 raise Unavailable(self._in_vain())
-            time.sleep(min(POLL_S, left))
+            time.sleep(min(LOGGED_IN_POLL_S, left))
         return token
 
     def person(self, token: Token) -> str | None:

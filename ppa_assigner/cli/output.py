@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ..client.errors import AssignerError
+from ..times import roughly
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -114,7 +115,7 @@ def _condition(item: Mapping[str, Any], now: datetime) -> str | None:
     condition = item.get("condition")
     seen = _time(item.get("seen"))
     if condition == "unreachable" and seen is not None:
-        return f"{condition}, seen {_span((now - seen).total_seconds())} ago"
+        return f"{condition}, seen {roughly((now - seen).total_seconds())} ago"
     return condition
 
 
@@ -122,7 +123,7 @@ def _left(item: Mapping[str, Any], now: datetime) -> str | None:
     """Until it ends if nobody touches it, by silence or not."""
     end = _time(item.get("ends") or item.get("until"))
     silence = ", unless touched" if item.get("ends_by") == "idle" else ""
-    return None if end is None else _span((end - now).total_seconds()) + silence
+    return None if end is None else roughly((end - now).total_seconds()) + silence
 
 
 def _cleaning(cleaning: Mapping[str, Any] | None) -> str | None:
@@ -147,17 +148,6 @@ def _time(text: object) -> datetime | None:
         return datetime.fromisoformat(str(text))
     except ValueError:
         return None
-
-
-def _span(seconds: float) -> str:
-    """A time for people: its two largest units."""
-    rest = max(0, int(seconds))
-    parts: list[str] = []
-    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
-        count, rest = divmod(rest, size)
-        if count or parts:
-            parts.append(f"{count}{unit}")
-    return "".join(parts[:2]) or "0s"
 
 
 def _boxed(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from typing import TYPE_CHECKING
 
 from ..client.errors import UsageError
 from ..reference import Reference
+from ..times import DAY, parse_duration
 
 if TYPE_CHECKING:
     from ..client import Client, Source, Wish
 
 DURATIONS = "500ms, 30s, 10m, 8h, 7d or seconds"
 """How durations are written."""
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "": 1.0}
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(ms|s|m|h|d|)")
-_LONGEST_S = 3650 * _UNITS["d"]
+_LONGEST_S = 3650 * DAY
 
 
 def connect(url: str | None, token_file: str | None) -> Client:
@@ -42,10 +40,10 @@ def token_in(path: str) -> str:
 
 def seconds(option: str, text: str) -> float:
     """A duration in seconds."""
-    match = _DURATION.fullmatch(text)
-    if not match or float(match[1]) * _UNITS[match[2]] > _LONGEST_S:
+    number = parse_duration(text)
+    if number is None or not 0 <= number <= _LONGEST_S:
         raise UsageError(f"{option}: {text!r} is not a duration; write {DURATIONS}")
-    return float(match[1]) * _UNITS[match[2]]
+    return number
 
 
 def optional_seconds(option: str, text: str | None) -> float | None:

@@ -14,18 +14,17 @@ from http import HTTPStatus
 from typing import Any, Unpack, cast
 from urllib.parse import quote, urlencode
 
+from ..backoff import CALL_PATIENCE_S, IN_LINE, RELEASE_PATIENCE_S
 from ..reference import Reference
+from ..times import boottime
 from .errors import AssignerError, Bug, Document, NoneFree, Unavailable, UnknownLease, UsageError, error_of
 from .events import following
-from .lease import Holding, Term, assigned, boottime
+from .lease import Holding, Term, assigned
 from .retry import Asking, Patience
 from .transport import DEFAULT_URL, Answer, Transport
 from .types import PPA, Event, Lease, Pool, Wish, looks_like_lease
 
-PATIENCE_S = 5.0  # an unreachable daemon is tried again at least that long
 ANSWER_S = 75.0  # the daemon's own deadline for a call is a minute unless configured otherwise
-BACK_IN_LINE_S = 1.0  # so soon after a restart of the daemon all who wait are there again, in their order
-RELEASE_S = 30.0
 
 
 class Client:
@@ -70,7 +69,7 @@ class Client:
     def take(self, owner: str, *, on_wait: Callable[[AssignerError], None] | None = None, **wish: Unpack[Wish]) -> Term:
         """As `assign`: the lease, and how long it runs for certain by this host's clock.  For a Holding."""
         asking = Asking(owner, wish)
-        patience = Patience(max(asking.wait, PATIENCE_S), read=self._answer_s, longest_pause=BACK_IN_LINE_S)
+        patience = Patience(max(asking.wait, CALL_PATIENCE_S), read=self._answer_s, backoff=IN_LINE)
         while True:
             try:
                 return self._ask(asking.next_request())
@@ -154,7 +153,7 @@ class Client:
             raise
         except BaseException:  # KeyboardInterrupt, and what a signal handler raises
             with contextlib.suppress(AssignerError):
-                self.withdraw(request_id, within=PATIENCE_S)
+                self.withdraw(request_id, within=CALL_PATIENCE_S)
             raise
         holding = Holding(self, term, on_lost)
         try:
@@ -170,7 +169,7 @@ class Client:
         is over.
         """
         if not holding.over:
-            self.release(holding.id, within=RELEASE_S if holding.lost is None else PATIENCE_S)
+            self.release(holding.id, within=RELEASE_PATIENCE_S if holding.lost is None else CALL_PATIENCE_S)
 
     # -- PPAs, pools, events --------------------------------------------------------------------------------------
 
@@ -220,7 +219,7 @@ class Client:
         return items
 
     def _tries(self, within: float | None) -> Patience:
-        return Patience(PATIENCE_S if within is None else within, read=self._answer_s, bounded=within is not None)
+        return Patience(CALL_PATIENCE_S if within is None else within, read=self._answer_s, bounded=within is not None)
 
     def _persist(
         self,

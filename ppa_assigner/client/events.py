@@ -10,6 +10,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from typing import cast
 
+from ..backoff import CALL_PATIENCE_S, FOLLOW_PATIENCE_S, STREAM_AGAIN_S
 from .errors import Unavailable, error_of
 from .retry import Patience
 from .transport import Transport
@@ -18,9 +19,6 @@ from .types import Event
 RESET = "reset"
 _QUIET_S = 2.0  # after that much silence, all that has happened is told
 _SILENCE_S = 60.0  # a connection that is silent for longer may be dead: connect anew
-_ABSENCE_S = 60.0  # how long a daemon that is away is waited for while following
-_PATIENCE_S = 5.0  # and otherwise
-_AGAIN_S = 0.5  # between the end of one connection and the next
 _LONGEST_BYTES = 1024 * 1024  # of an event: the daemon's have a few thousand
 _MOST_FIELDS = 20
 _TOO_LONG = "the daemon sent an event that is longer than any of its events"
@@ -31,7 +29,7 @@ def following(transport: Transport, *, follow: bool) -> Generator[Event, None, N
     `reset` comes first; its `data` says `why`.  Raises Unavailable and what else the daemon refuses.
     """
     reader = _Reader()
-    absence = _ABSENCE_S if follow else _PATIENCE_S
+    absence = FOLLOW_PATIENCE_S if follow else CALL_PATIENCE_S
     patience = Patience(absence, read=_SILENCE_S)
     path, read = ("/v1/events", _SILENCE_S) if follow else ("/v1/events?follow=false", _QUIET_S)
     while True:
@@ -44,7 +42,7 @@ def following(transport: Transport, *, follow: bool) -> Generator[Event, None, N
                 yield from reader.events(_lines(pieces))
             if not follow:
                 return
-            time.sleep(_AGAIN_S)
+            time.sleep(STREAM_AGAIN_S)
         except Unavailable as away:
             if not patience.pause(away.retry_after):
                 raise

@@ -10,12 +10,13 @@ became of the touches, and that is told once.  Nothing here releases a lease.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from ..backoff import TOUCH_AGAIN_S, TOUCH_LEAST_S
+from ..times import boottime
 from .errors import AssignerError, Bug, LeaseOver, Unavailable, UnknownLease
 from .types import Lease
 
@@ -26,17 +27,9 @@ _ROUNDED_S = 1.0  # by which the times of documents are rounded down at the most
 _PART = 4  # of a short time: so often it is touched, so early it is given up
 _LONGEST_TRY_S = 75.0  # the daemon's own deadline for a call is a minute unless configured otherwise
 _TRIES = 3  # the part of the time left that one try may take, so that others fit in
-_AGAIN_S = 5.0  # after a touch that failed, at the most
-_LEAST_PAUSE_S = 0.2
 _LEAST_TRY_S = 0.1
 _LOOK_S = 1.0  # how often the boot-time clock is looked at: waits do not count the time that the host sleeps
 _END_OF_THREAD_S = 1.0
-
-
-def boottime() -> float:
-    """Seconds since boot, sleep included where the system tells."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +208,7 @@ class Holding:
         except AssignerError as error:
             if error.problem.get("heard") is True:
                 self._term = heard(self._term, sent)
-            return max(_LEAST_PAUSE_S / 2, min(_AGAIN_S, self._left() / _TRIES**2))
+            return max(TOUCH_LEAST_S / 2, min(TOUCH_AGAIN_S, self._left() / _TRIES**2))
         return self._pause()
 
     def _take(self, sent: float, lease: Lease) -> None:
@@ -223,7 +216,7 @@ class Holding:
 
     def _pause(self) -> float:
         """Near the end it is touched more often: the end may have been put off."""
-        return min(self._term.interval, max(_LEAST_PAUSE_S, self._left() / _TRIES))
+        return min(self._term.interval, max(TOUCH_LEAST_S, self._left() / _TRIES))
 
     def _try_for(self) -> float:
         """How long one try may take; once the lease counts as lost, nothing hurries any more."""

@@ -13,12 +13,11 @@ import random
 import time
 import uuid
 
+from ..backoff import CALL, Backoff
 from .errors import AssignerError, Document, NoneFree, UsageError
 from .types import Wish
 
-_FIRST_PAUSE_S = 0.1
 _SPREAD = random.SystemRandom()  # the random numbers of the program that calls are its own: it may have seeded them
-LONGEST_PAUSE_S = 2.0
 REQUESTS = 1_000_000
 """More than one wish ever sends."""
 MOST_ATTEMPTS = 2**53 // REQUESTS - 1
@@ -32,16 +31,14 @@ _EARLY_S = 0.05  # how much sooner an answer may come than the wait that was ask
 class Patience:
     """A budget of seconds for tries of one call, from now on.  `maybe_done`: a try may have had its effect."""
 
-    def __init__(
-        self, seconds: float, *, read: float, bounded: bool = False, longest_pause: float = LONGEST_PAUSE_S
-    ) -> None:
+    def __init__(self, seconds: float, *, read: float, bounded: bool = False, backoff: Backoff = CALL) -> None:
         """`read` is how long one answer may take; when `bounded`, no longer than what is left of the budget.
-        `longest_pause`, in seconds, is between two tries unless the daemon asks for more.
+        `backoff` is between two tries unless the daemon asks for more.
         """
         self._end = time.monotonic() + seconds
         self._read = read
         self._bounded = bounded
-        self._pause, self._longest_pause = _FIRST_PAUSE_S, longest_pause
+        self._backoff, self._failures = backoff, 0
         self.maybe_done = False
 
     @property
@@ -63,8 +60,9 @@ class Patience:
         return True
 
     def _next_pause(self) -> float:
-        pause, self._pause = self._pause, min(self._longest_pause, self._pause * 2)
-        return pause * _SPREAD.uniform(0.5, 1.0)
+        pause = self._backoff.pause(self._failures, _SPREAD.random())
+        self._failures += 1
+        return pause
 
     def _left(self) -> float:
         return self._end - time.monotonic()

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ..reference import Reference
+from ..times import exactly
 from .addresses import SERVICES, launchpads_own, listen, local, service
 from .document import Document, Place, spelled
 from .files import fault, placed
-from .parsers import duration, maybe, plain_text, seconds
+from .parsers import maybe, plain_text, seconds
 from .patterns import MAX_PPAS, Pattern, dependency, pattern
 from .schema import LaunchpadSection, PoolSection, RetrySection
 from .settings import Listen
@@ -125,7 +126,7 @@ def _pool(document: Document, place: Place) -> None:
     if settle is not None and 0 < settle < LEAST_SETTLE and root and launchpads_own(root):
         document.blame(
             (*place, "settle"),
-            f"{duration(settle)} is too short for Launchpad, where a request may land late; "
+            f"{exactly(settle)} is too short for Launchpad, where a request may land late; "
             f"write {LEAST_SETTLE:g}s or more",
         )
     _provable(document, place)
@@ -148,11 +149,11 @@ def _ordered(document: Document, place: Place, keys: tuple[str, str], model: Any
     short, long = keys
     if short in given:
         document.blame(
-            (*place, short), f"{duration(low)} is longer than {long} ({duration(high)}); raise {long} or lower {short}"
+            (*place, short), f"{exactly(low)} is longer than {long} ({exactly(high)}); raise {long} or lower {short}"
         )
     else:
         document.blame(
-            (*place, long), f"{duration(high)} is shorter than {short} ({duration(low)} by default); write {short} too"
+            (*place, long), f"{exactly(high)} is shorter than {short} ({exactly(low)} by default); write {short} too"
         )
 
 
@@ -165,7 +166,7 @@ def _timeouts(document: Document) -> None:
         part = maybe(seconds, given.get(key, 0.0))
         if total and part is not None and part > total:
             document.blame(
-                (*place, key), f"{duration(part)} is longer than total ({duration(total)}); lower it or raise total"
+                (*place, key), f"{exactly(part)} is longer than total ({exactly(total)}); lower it or raise total"
             )
 
 

@@ -17,11 +17,11 @@ from typing import Any
 
 from ..options import PoolOptions
 from ..reference import Reference
+from ..times import exactly
 from . import addresses
 from .checks import check
 from .document import Document, Place
 from .files import placed
-from .parsers import duration
 from .patterns import pattern
 from .schema import ApiSection, File, LaunchpadSection
 from .settings import ApiSettings, LaunchpadSettings, Pool, Settings, Tls
@@ -137,7 +137,7 @@ def _host_name() -> str:
 def _lines(settings: Settings) -> Iterator[str]:
     for pool in settings.pools.values():
         options = pool.options
-        yield f"pool {pool.name}: {_counted(pool.ppas)}, ttl {duration(options.ttl)}, proof {options.proof.value}"
+        yield f"pool {pool.name}: {_counted(pool.ppas)}, ttl {exactly(options.ttl)}, proof {options.proof.value}"
     if settings.retire:
         yield f"retire: {_counted(settings.retire)}"
     credentials = settings.launchpad.credentials or "handed over by systemd"

@@ -15,13 +15,11 @@ from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
-from ..options import DAY, HOUR, MINUTE
 from ..record import unstorable
+from ..times import DAY, exactly, parse_duration
 
 LONGEST = 3650 * DAY
 LONGEST_TIMEOUT = DAY  # a socket takes no more than 24 days
-_UNITS = {"ms": 0.001, "s": 1.0, "m": MINUTE, "h": HOUR, "d": DAY}
-_DURATION = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?) ?(ms|s|m|h|d|)")
 _DURATION_HOW = "write a number of seconds or a text like 500ms, 30s, 5m, 8h, 7d"
 _POOL = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*")
@@ -76,13 +74,13 @@ def seconds(value: object) -> float:
     if number < 0:
         raise ValueError(f"{shown(value)} is negative; a duration is 0 or longer")
     if not number <= LONGEST:
-        raise ValueError(f"{shown(value)} is too long; at most {duration(LONGEST)}")
+        raise ValueError(f"{shown(value)} is too long; at most {exactly(LONGEST)}")
     return float(number)
 
 
 def _number_of_seconds(value: object) -> float:
-    if isinstance(value, str) and (match := _DURATION.fullmatch(value)):
-        return float(match[1]) * _UNITS[match[2] or "s"]
+    if isinstance(value, str) and (number := parse_duration(value)) is not None:
+        return number
     if isinstance(value, int | float) and not isinstance(value, bool) and value == value:  # not NaN
         return value
     raise ValueError(f"{shown(value)} is not a duration; {_DURATION_HOW}")
@@ -100,7 +98,7 @@ def timeout(value: object) -> float:
     """A duration that a connection may take, in seconds."""
     number = positive(value)
     if number > LONGEST_TIMEOUT:
-        raise ValueError(f"{shown(value)} is too long for one request; at most {duration(LONGEST_TIMEOUT)}")
+        raise ValueError(f"{shown(value)} is too long for one request; at most {exactly(LONGEST_TIMEOUT)}")
     return number
 
 
@@ -110,14 +108,6 @@ def whole(value: object) -> float:
     if number < 1 or number != math.floor(number):
         raise ValueError(f"{shown(value)} must be whole seconds, at least 1: records keep no fractions")
     return number
-
-
-def duration(number: float) -> str:
-    """Seconds as people write them: the largest unit that divides them."""
-    for unit, size in reversed(_UNITS.items()):
-        if number >= size and math.isclose(number / size, round(number / size), rel_tol=1e-9):
-            return f"{round(number / size)}{unit}"
-    return f"{number:g}s"
 
 
 # -- texts and names ----------------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ from pydantic import (
 )
 
 from ..access import Client, Role
-from ..options import MINUTE, Baseline, PoolOptions, Proof, Retry
+from ..options import Baseline, PoolOptions, Proof, Retry
+from ..times import MINUTE
 from . import addresses, parsers, patterns
 from .settings import RATE, SOCKET_MODE, Listen
 

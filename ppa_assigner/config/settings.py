@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..access import Client
-from ..options import MINUTE, PoolOptions
+from ..options import PoolOptions
 from ..reference import Reference
+from ..times import MINUTE
 
 SOCKET_MODE = 0o660
 RATE = 500

@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..access import Role
+from ..times import exactly
 from .addresses import local
-from .parsers import duration
 from .settings import SOCKET_MODE, Listen, Settings
 
 _OTHERS = stat.S_IWOTH  # what connecting to a Unix socket needs
@@ -101,7 +101,7 @@ def _looks(settings: Settings) -> Iterator[str]:
     if short := [pool for pool in pools if pool.options.settle < every]:
         shortest = min(short, key=lambda pool: pool.options.settle)
         yield (
-            f"launchpad.look_every: {duration(every)} is longer than the settle of pool {shortest.name} "
-            f"({duration(shortest.options.settle)}): a lease may end and be clean again between two looks, and another "
-            f"daemon then counts its old ticket; write {duration(shortest.options.settle)} or less"
+            f"launchpad.look_every: {exactly(every)} is longer than the settle of pool {shortest.name} "
+            f"({exactly(shortest.options.settle)}): a lease may end and be clean again between two looks, and another "
+            f"daemon then counts its old ticket; write {exactly(shortest.options.settle)} or less"
         )

@@ -28,8 +28,9 @@ from lazr.restfulclient._browser import MultipleRepresentationCache
 from lazr.restfulclient.errors import HTTPError
 
 from ..port import Lane
+from ..times import boottime as boot_time_clock
 from .credentials import read
-from .http import Answer, NoAnswerError, NotSentError, RequestSeen, Timeouts, Transport, boottime as boot_time_clock
+from .http import Answer, NoAnswerError, NotSentError, RequestSeen, Timeouts, Transport
 from .indexes import PRODUCTION, Indexes
 from .operations import Operations
 from .redaction import Secrets, one_line

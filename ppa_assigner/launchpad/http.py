@@ -233,11 +233,6 @@ class Transport:
             self._on_request(seen)
 
 
-def boottime() -> float:
-    """Seconds since boot, sleep included."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
 def lanes(connections: int) -> dict[Lane, int]:
     """How many connections each lane has: a quarter, at least 4, are kept for assigning."""
     assigning = max(4, connections // 4)

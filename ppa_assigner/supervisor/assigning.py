@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from ..automaton.events import Assign, Denied, Lent, No, Outcome
+from ..backoff import AVOID_S, RETRY_SOON_S
 from ..config import Pool
 from ..problems import Kind
 from ..record import Record
@@ -26,14 +27,12 @@ from .keys import Key, key_of
 from .line import IN_LINE, Asked, Avoided, Call, Stage
 from .office import Office
 from .places import Places
-from .refusals import SOON_S
 from .searching import Searching
 from .tracing import Tracing
 from .waits import Waits
 from .wishes import Wishes
 
 LOSSES_PER_PPA = 2
-AVOID_S = 10.0
 
 
 class Assigning:
@@ -129,7 +128,7 @@ class Assigning:
     def stop(self) -> None:
         """Answer all who wait; their tickets keep their places."""
         for asked in self._wishes:
-            problem = self._wishes.refusals.unavailable(asked, "the daemon is being stopped", SOON_S)
+            problem = self._wishes.refusals.unavailable(asked, "the daemon is being stopped", RETRY_SOON_S)
             for call in list(asked.calls):
                 self._wishes.end(asked, call, problem)
 

@@ -12,14 +12,12 @@ from dataclasses import replace
 from functools import partial
 
 from ..automaton.events import Denied, GiveUp, No, Outcome
+from ..backoff import UNCLAIMED_AGAIN_S, UNCLAIMED_S
 from ..record import Record
 from ..reference import Reference
 from .keys import Key, key_in
 from .line import Call, Claim
 from .office import Office
-
-UNCLAIMED_S = 300.0
-AGAIN_S = 30.0
 
 
 class Claims:
@@ -71,7 +69,7 @@ class Claims:
         if claim.calls:
             self._end(claim)
         elif self._wanted(key_in(claim.record)):
-            self._look_again(claim, AGAIN_S)
+            self._look_again(claim, UNCLAIMED_AGAIN_S)
         else:
             self._give_up(claim)
 
@@ -101,7 +99,7 @@ class Claims:
         until = claim.record.until
         now = self._office.clock.now()
         if unanswered and (until is None or not now.trusted or now.date < until):
-            self._look_again(claim, AGAIN_S)
+            self._look_again(claim, UNCLAIMED_AGAIN_S)
         else:
             self._end(claim)
 

@@ -6,9 +6,8 @@ time; one look serves all who came before it began, and such looks leave a pause
 
 from __future__ import annotations
 
+from ..backoff import LOOK_FRESH_S
 from .office import Office
-
-PAUSE_S = 5.0
 
 
 class Fresh:
@@ -22,7 +21,7 @@ class Fresh:
     def look(self, until: float) -> None:
         """Have one begin before that boot time, unless one is to begin anyway."""
         boot = self._office.clock.boot()
-        begins = max(boot, self._begins + PAUSE_S)
+        begins = max(boot, self._begins + LOOK_FRESH_S)
         if self._begins > boot or begins >= until:
             return
         self._begins = begins

@@ -13,14 +13,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..backoff import SEARCH_TURN_S
 from ..problems import Problem
 from ..record import Record, State
 from ..reference import Reference
 from ..views import Condition, Lent, Snapshot, Wish
 from .keys import Key, key_of
 from .timer import Timed
-
-TURN_S = 5.0
 
 StateOf = tuple[tuple[State | None, str | None], Condition]
 
@@ -132,7 +131,7 @@ class Asked:
 
     def keeps_its_turn(self, boot: float) -> bool:
         """Whether those behind it in the line wait for its search to end: for a moment only."""
-        return self.stage is Stage.SEARCHING and boot < self.search_since + TURN_S
+        return self.stage is Stage.SEARCHING and boot < self.search_since + SEARCH_TURN_S
 
     def may_wait(self, boot: float) -> bool:
         """Whether any of its calls has time left to let others go first."""

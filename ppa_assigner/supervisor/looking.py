@@ -15,15 +15,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from ..automaton.events import Looked, LookFailed
+from ..backoff import LOOK_SOON_S, LOOK_SPACING_S
 from ..port import Launchpad, Look, Moment, Refused, Unavailable
 from ..reference import Reference
 
 log = logging.getLogger(__name__)
 
 OWNERS_AT_ONCE = 4
-SPACING_S = 1.0
-SOON_S = 5.0
-"""Between two looks while answers are wanted sooner."""
 COMPARED_EVERY = 10
 """The first look and each so many-th after it asks which PPAs are hidden: the disabled ones."""
 BREATH_S, BREATHS_S = 0.0001, 0.5  # between two PPAs, and between all of one owner's
@@ -109,8 +107,8 @@ class Looker(threading.Thread):
         observe: Callable[[Moment], None],
         heard: Callable[[str, str | None, Collection[str]], None] = lambda *_: None,
         wanted: Callable[[], bool] = lambda: False,
-        soon: float = SOON_S,
-        spacing: float = SPACING_S,
+        soon: float = LOOK_SOON_S,
+        spacing: float = LOOK_SPACING_S,
     ) -> None:
         super().__init__(name="looker", daemon=True)
         self._launchpad, self._begin, self._tell, self._every = launchpad, begin, tell, every

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from ..access import Caller
 from ..automaton.events import Command, Denied, No, Outcome
+from ..backoff import RETRY_AFTER_S, SEARCH_AGAIN_S
 from ..problems import Kind, Problem
 from ..record import Record
 from ..reference import Reference
@@ -29,8 +30,6 @@ Names = Callable[[Record], bool]
 
 KINDS = {No.OVER: Kind.LEASE_OVER, No.INVALID: Kind.INVALID, No.WRONG_STATE: Kind.WRONG_STATE}
 LATE = "Launchpad did not answer in time; asking again is safe"
-LOOK_AGAIN_S = 2.0
-RETRY_AFTER_S = 5.0
 
 
 class Order(Generic[T]):
@@ -136,7 +135,7 @@ class Order(Generic[T]):
             return
         why = f"{why or self._office.trouble or 'not looked yet'}{self.unseen}"
         self._outage = f"not every PPA could be looked at: {why}"
-        self._office.at(self._office.clock.boot() + LOOK_AGAIN_S, partial(self._look, found, names, missing))
+        self._office.at(self._office.clock.boot() + SEARCH_AGAIN_S, partial(self._look, found, names, missing))
 
     def _outcome(self, ppa: Reference, outcome: Outcome) -> None:
         match outcome:

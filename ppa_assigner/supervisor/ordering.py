@@ -26,6 +26,7 @@ from ..automaton.events import (
     Resume,
     Touch,
 )
+from ..backoff import IN_DOUBT_S, RETRY_AFTER_S
 from ..port import Content
 from ..problems import Kind, Problem
 from ..record import Record
@@ -33,10 +34,9 @@ from ..reference import Reference
 from ..views import Act, AdoptAct, HoldAct, Lent as LentView, QuarantineAct, ReleaseAct, Snapshot
 from .keys import Key, key_in
 from .office import Office
-from .order import RETRY_AFTER_S, Order
+from .order import Order
 from .searching import NEWER
 
-DOUBT_S = 5.0
 PUT_OFF = "that is carried out once Launchpad answers"
 NOT_TAKEN = "; whether one of them holds this lease is not known, so its release was not taken over: ask again"
 _PART_OF_IDLE = 1 / 8  # of which a touch may take so much: less than our client waits for one of several tries
@@ -112,9 +112,9 @@ class Ordering:
 
     def _to_release(self, order: Order[Any], ppa: Reference, lease: str) -> None:
         """Nobody need wait for Launchpad until the deadline: what is in doubt, or put off already, is carried out."""
-        order.facts, order.doubt = partial(self._put_off, ppa, lease), DOUBT_S
+        order.facts, order.doubt = partial(self._put_off, ppa, lease), IN_DOUBT_S
         if lease in self._office.releases:
-            order.within(DOUBT_S)
+            order.within(IN_DOUBT_S)
 
     def _put_off(self, ppa: Reference, lease: str) -> dict[str, Any]:
         """Launchpad did not answer: the release is taken over."""
@@ -201,7 +201,7 @@ class Withdrawal:
     def _release(self, ppa: Reference, lease: str) -> None:
         """Also when the call is over already: the wish was withdrawn all the same."""
         if lease in self._office.releases:
-            self._order.within(DOUBT_S)
+            self._order.within(IN_DOUBT_S)
         deadline = self._office.clock.boot() + self._office.total
         make = partial(_with_deadline, Release, lease=lease)
         self._office.order(ppa, lambda token: make(token, deadline), partial(self._outcome, ppa))
@@ -209,7 +209,7 @@ class Withdrawal:
     def _outcome(self, ppa: Reference, outcome: Outcome) -> None:
         match outcome:
             case Denied(No.IN_DOUBT):
-                self._order.within(DOUBT_S)
+                self._order.within(IN_DOUBT_S)
                 return
             case Denied(No.ELSEWHERE):  # it ended by itself meanwhile
                 pass

@@ -11,14 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from ..backoff import PLACE_KEPT_S
 from ..views import Wish
 from .keys import Key, key_of
 from .line import Asked
 from .lines import Lines
 from .office import Office
 from .timer import Timed
-
-KEPT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Places:
 
     def keep(self, asked: Asked) -> None:
         """Its last call was told none-free just now."""
-        until = self._office.clock.boot() + KEPT_S
+        until = self._office.clock.boot() + PLACE_KEPT_S
         timed = self._office.at(until, partial(self._over, asked))
         self._kept[asked.key] = _Kept(asked, timed)
         self._lines.add(asked)

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..automaton.events import No
 from ..automaton.now import AGREE_S
+from ..backoff import RETRY_AFTER_S, RETRY_SOON_S
 from ..config import Pool
 from ..problems import Kind, Problem
 from ..record import State, format_time
@@ -22,9 +23,7 @@ from .line import Asked
 from .office import Office
 from .ticket import Place
 
-RETRY_AFTER_S = 5.0
 IN_SERVICE = (Condition.OK, Condition.DUPLICATE)
-SOON_S = 1.0
 TOLD_NO = (Sight.LASTING_DENIED, Sight.BARRED)
 """Launchpad did answer: these are not ours to lend until a person acts."""
 
@@ -58,7 +57,7 @@ class Refusals:
 
     def soon(self, wish: Wish, detail: str) -> Problem:
         """A wish that cannot be taken just now."""
-        return self._later(wish, self.first(wish), detail, SOON_S)
+        return self._later(wish, self.first(wish), detail, RETRY_SOON_S)
 
     def first(self, wish: Wish) -> float:
         """Since when the wish waits (seconds since 1970): its ticket tells, unless that is spent or of a time to come;

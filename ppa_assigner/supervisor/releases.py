@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..automaton.events import Denied, No, Outcome, Release
+from ..backoff import PUT_OFF_RELEASE, jitter_of
 from ..journal import about
 from ..record import State
 from ..reference import Reference
@@ -23,16 +24,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FIRST_S, LONGEST_S = 2.0, 30.0
-
 
 @dataclass(eq=False, slots=True)
 class _PutOff:
-    """`pause`, in seconds, is before the next try, which is `timed`."""
+    """A release whose next try is `timed`; so many `failed`."""
 
     ppa: Reference
     lease: str
-    pause: float = FIRST_S
+    failed: int = 0
     trying: bool = False
     timed: Timed | None = None
 
@@ -99,11 +98,12 @@ class Releases:
         if not isinstance(outcome, Denied) or not self._holds(one.ppa, one.lease):
             del self._put_off[one.ppa]
             return
-        one.pause = min(LONGEST_S, one.pause * 2)
+        one.failed += 1
         self._time(one)
 
     def _time(self, one: _PutOff) -> None:
         """The next try by itself: one at a time, however often a look leads to another."""
         if one.timed is not None:
             self._office.timer.cancel(one.timed)
-        one.timed = self._office.at(self._office.clock.boot() + one.pause, partial(self._try, one))
+        pause = PUT_OFF_RELEASE.pause(one.failed, jitter_of(f"{one.lease} {one.failed}"))
+        one.timed = self._office.at(self._office.clock.boot() + pause, partial(self._try, one))

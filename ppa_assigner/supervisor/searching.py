@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from ..backoff import SEARCH_AGAIN_S, SEARCH_TURN_S
 from .keys import key_in
-from .line import TURN_S, Asked, Stage
+from .line import Asked, Stage
 from .looking import Failures
 from .office import Office
 from .sight import unseen
 from .wishes import Wishes
 
-SEARCH_AGAIN_S = 2.0
 NEWER = "{}: its record is of a version that this daemon does not know, and names this request"
 
 
@@ -45,7 +45,7 @@ class Searching:
         if asked.attempt == 0 and self._office.ready:
             self._done(asked)
         else:
-            self._office.at(asked.search_since + TURN_S, partial(self._turn_is_over, asked.wish.pool))
+            self._office.at(asked.search_since + SEARCH_TURN_S, partial(self._turn_is_over, asked.wish.pool))
             done = partial(self._looked, asked, asked.search)
             self._office.want_look(done, under_way=asked.attempt == 0)
 

@@ -14,6 +14,7 @@ from functools import partial
 from ..automaton import Daemon, Known
 from ..automaton.events import Denied, No, Reconfigured
 from ..automaton.known import Granting
+from ..backoff import LONG_ALIVE_S, WORKER_START
 from ..clock import LaunchpadClock
 from ..config import Settings
 from ..journal import about
@@ -27,9 +28,6 @@ from .crew import Member
 from .office import Office
 
 log = logging.getLogger(__name__)
-
-RESTART_PAUSES_S = (0.0, 1.0, 5.0, 30.0, 60.0)
-LONG_ALIVE_S = 600.0  # a worker that lived so long did not die of its start
 
 Hire = Callable[[Known, Launchpad, LaunchpadClock, Listener], Worker]
 """Makes a worker that does not run yet."""
@@ -107,7 +105,8 @@ class Serving:
     def _went_down(self, member: Member, known: Known, reason: str) -> None:
         """Nobody works for this PPA.  That it is tried again is seen to first, whatever fails after that."""
         ppa, now = member.worker.ppa, self._office.clock.boot()
-        pause = RESTART_PAUSES_S[min(member.restarts, len(RESTART_PAUSES_S) - 1)]
+        tried = member.restarts
+        pause = WORKER_START.pause(tried - 1) if tried else 0.0
         member.restarts += 1
         member.down_since = now if member.down is None else member.down_since
         member.down = reason

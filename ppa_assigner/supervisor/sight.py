@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..automaton.lending import alive
+from ..backoff import FAILING_S
 from ..record import Record
 from ..reference import Reference
 from ..views import Sight
@@ -20,7 +21,6 @@ from .crew import Member
 from .looking import Failures
 from .office import Office
 
-FAILING_S = 60.0
 DENIED = frozenset({Sight.DENIED, Sight.LASTING_DENIED})
 
 

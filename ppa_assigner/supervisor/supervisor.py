@@ -15,6 +15,7 @@ from functools import partial
 from ..access import Caller, Role
 from ..automaton import Daemon, Known
 from ..automaton.events import Outcome, Transition
+from ..backoff import DOWN_S, LOOK_FIRST_S, STUCK_S
 from ..clock import LaunchpadClock
 from ..config import Settings
 from ..journal import about
@@ -39,10 +40,6 @@ from .ticket import TicketOffice
 from .twins import Twins
 
 log = logging.getLogger(__name__)
-
-FIRST_LOOK_AGAIN_S = 2.0
-STUCK_S = 10.0  # beyond the deadline of a request
-DOWN_S = 120.0  # a worker that dies again and again has a successor sooner; one that cannot be started has none
 
 
 class Supervisor:
@@ -339,4 +336,4 @@ class Supervisor:
                 self._assigning.match(pool)
             return
         self._office.trouble = next(iter(failed.values()), "there is no PPA to look at")
-        self._office.at(self._office.clock.boot() + FIRST_LOOK_AGAIN_S, self._looker.look_now)
+        self._office.at(self._office.clock.boot() + LOOK_FIRST_S, self._looker.look_now)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton.absence import AGAIN_S, LASTS_S, READS
 from ppa_assigner.automaton.events import (
     Command,
     Denied,
@@ -26,6 +25,7 @@ from ppa_assigner.automaton.events import (
     Supersede,
     Touch,
 )
+from ppa_assigner.backoff import ABSENCE_AGAIN_S, ABSENCE_LASTS_S, ABSENCE_READS
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.record import State, compose
 from ppa_assigner.views import Condition, Sight
@@ -121,7 +121,7 @@ def test_a_round_that_met_it_has_not_seen_it_until_that_lasts() -> None:
         lose(runner, how)
         runner.look()
         assert runner.rounds[-1].reason is not None
-        runner.pass_time(LASTS_S + 30.0)
+        runner.pass_time(ABSENCE_LASTS_S + 30.0)
         runner.look()
         assert runner.rounds[-1].reason is None
         assert runner.known.sight is FINAL[how]
@@ -137,7 +137,7 @@ def test_a_round_that_met_a_denied_ppa_in_doubt_is_over_once_that_lasts() -> Non
     runner.world.launchpad.fault = lambda request: {"write": "unknown", "read": "denied"}.get(request.what)
     assert why(runner.order(assign())) is No.IN_DOUBT
     runner.look()
-    runner.pass_time(5 * LASTS_S)
+    runner.pass_time(5 * ABSENCE_LASTS_S)
     runner.look()
     assert runner.known.sight is Sight.LASTING_DENIED
     assert [each.reason is None for each in runner.rounds] == [False, True]
@@ -158,11 +158,11 @@ def test_it_is_read_again_until_that_is_decided_and_not_after(how: str, known: b
     runner.forget_the_past()
     lose(runner, how)
     runner.look()
-    runner.pass_time(LASTS_S - AGAIN_S)
+    runner.pass_time(ABSENCE_LASTS_S - ABSENCE_AGAIN_S)
     assert runner.known.sight is PASSING[how]
-    runner.pass_time(3 * AGAIN_S)
+    runner.pass_time(3 * ABSENCE_AGAIN_S)
     assert runner.known.sight is FINAL[how]
-    assert READS <= reads(runner) <= 9
+    assert ABSENCE_READS <= reads(runner) <= 9
     runner.forget_the_past()
     runner.pass_time(600.0)
     assert reads(runner) == 0
@@ -177,7 +177,7 @@ def test_a_read_that_says_otherwise_starts_the_count_anew(other: str | None) -> 
         runner, record = World().used_ppa()
         lose(runner, how)
         runner.look()
-        runner.pass_time(LASTS_S - 10.0)
+        runner.pass_time(ABSENCE_LASTS_S - 10.0)
         if other is None:
             back(runner)
         else:
@@ -185,7 +185,7 @@ def test_a_read_that_says_otherwise_starts_the_count_anew(other: str | None) -> 
         runner.order(ReadNow)
         lose(runner, how)
         runner.order(ReadNow)
-        runner.pass_time(LASTS_S - 10.0)
+        runner.pass_time(ABSENCE_LASTS_S - 10.0)
         assert (runner.known.sight, runner.known.record) == (PASSING[how], record)
 
 
@@ -219,7 +219,7 @@ def test_a_ppa_that_is_gone_for_good_ends_its_lease(status: str | None) -> None:
     else:
         runner.world.launchpad.delete_ppa(runner.world.ppa, published=False)
     runner.look()
-    runner.pass_time(2 * LASTS_S)
+    runner.pass_time(2 * ABSENCE_LASTS_S)
     ended(runner, record)
 
 
@@ -251,7 +251,7 @@ def test_a_deleted_name_with_another_record_tells_nothing(written_after: int) ->
     runner.world.launchpad.add(f"{runner.world.ppa}-deletedppa", description=compose(None, earlier))
     lose(runner, "gone")
     runner.look()
-    runner.pass_time(LASTS_S - 10.0)
+    runner.pass_time(ABSENCE_LASTS_S - 10.0)
     assert "ReadDeleted" in runner.kinds()
     assert (runner.known.sight, runner.known.record) == (Sight.GONE, record)
 
@@ -262,7 +262,7 @@ def test_a_lease_that_ended_so_stays_over_whatever_is_so_of_the_next_of_its_name
     runner, _ = World().used_ppa()
     lose(runner, "gone")
     runner.look()
-    runner.pass_time(2 * LASTS_S)
+    runner.pass_time(2 * ABSENCE_LASTS_S)
     back(runner)
     made_by_people(runner, "theirs")
     runner.look()

@@ -12,7 +12,7 @@ import pytest
 
 from ppa_assigner.automaton.asks import Do
 from ppa_assigner.automaton.events import Lent
-from ppa_assigner.automaton.known import FENCE_S
+from ppa_assigner.backoff import FENCE_S
 from ppa_assigner.options import PoolOptions, Retry
 from ppa_assigner.record import State
 from tests.automaton.lab import Runner, World, assign, confirm, faults, kind

@@ -10,7 +10,7 @@ import pytest
 from ppa_assigner import automaton
 from ppa_assigner.automaton import Known, Now, dating, learning
 from ppa_assigner.automaton.ending import end_of
-from ppa_assigner.automaton.ticking import AGAIN_S
+from ppa_assigner.backoff import TIME_AGAIN_S
 from ppa_assigner.port import AccessDenied, Gone, Moment
 from ppa_assigner.record import HOST, Record, State
 from tests.automaton.lab import World, assign, untrusted
@@ -85,4 +85,4 @@ def test_the_end_of_a_lease_is_waited_for_or_asked_for_again() -> None:
     for left in (2.0, 1000.0):
         near = replace(now, date=record.until - timedelta(seconds=left))
         assert automaton.wake(known, near) == near.boot + left
-        assert automaton.wake(known, untrusted(near)) == near.boot + AGAIN_S
+        assert automaton.wake(known, untrusted(near)) == near.boot + TIME_AGAIN_S

@@ -57,13 +57,15 @@ def test_a_write_is_settled_by_the_connections_of_its_command(command: str) -> N
 
 
 def test_each_pause_is_twice_the_last_one_with_half_of_it_more_or_less() -> None:
-    """Half a second at first, thirty at the most."""
+    """Never less than half a second, thirty at the most."""
     runner, _ = World().used_ppa()
     reads_fail(runner, "unknown")
     runner.order(Release, lease="lease-1", within=1e6)
     for number in range(40):
         assert runner.known.flight is not None
-        pause = min(30.0, 0.5 * 2.0**number) * (0.5 + fraction(runner.known))
+        middle = min(30.0, 0.5 * 2.0**number)
+        shortest, longest = max(0.5, middle / 2), min(30.0, 1.5 * middle)
+        pause = shortest + (longest - shortest) * fraction(runner.known)
         assert runner.known.flight.due - runner.world.boot == pytest.approx(pause)
         assert runner.tick()
 

@@ -17,7 +17,7 @@ from itertools import count, groupby, pairwise
 from pathlib import Path
 from typing import Any
 
-from ppa_assigner.automaton.ending import MAX_GAP_S
+from ppa_assigner.backoff import SILENCE_GAP_S
 from ppa_assigner.client import Client
 from ppa_assigner.record import State, parse_time
 
@@ -292,7 +292,7 @@ def assert_lease_was_kept(life: Life) -> None:
     if life.told:
         last, told = used[-1], life.told[-1]
         assert last.until == parse_time(told["until"])
-        assert last.touched >= parse_time(told["touched"]) - timedelta(seconds=MAX_GAP_S)
+        assert last.touched >= parse_time(told["touched"]) - timedelta(seconds=SILENCE_GAP_S)
 
 
 def assert_not_over_too_soon(life: Expired) -> None:

@@ -159,7 +159,7 @@ MUTANTS = (
         "no fence",
         "a grant or a destructive request leaves only within 10 s of an answer that showed the record",
         "docs/explanation/protocol.md#fences",
-        (Edit("automaton/known.py", "FENCE_S = 10.0", "FENCE_S = 1e9"),),
+        (Edit("backoff.py", "FENCE_S = 10.0", "FENCE_S = 1e9"),),
         Scene(
             "a grant stalls",
             stalls=1,

@@ -9,11 +9,12 @@ from typing import Any, cast
 
 from hypothesis import given, settings, strategies as st
 
-from ppa_assigner.launchpad.http import Answer, NoAnswerError, Timeouts, Transport, boottime
+from ppa_assigner.launchpad.http import Answer, NoAnswerError, Timeouts, Transport
 from ppa_assigner.launchpad.indexes import Indexes
 from ppa_assigner.launchpad.operations import Operations
 from ppa_assigner.port import Build, Entry, Lane, Moment, Publication
 from ppa_assigner.reference import Reference
+from ppa_assigner.times import boottime
 
 ROOT = "http://h/devel/"
 URL = f"{ROOT}~ci/+archive/ubuntu/one"

@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ppa_assigner.launchpad.bodies import LARGEST_BYTES
-from ppa_assigner.launchpad.http import NoAnswerError, NotSentError, RequestSeen, Timeouts, boottime, lanes
+from ppa_assigner.launchpad.http import NoAnswerError, NotSentError, RequestSeen, Timeouts, lanes
 from ppa_assigner.port import Lane
+from ppa_assigner.times import boottime
 from tests.impatient import HEAD, PATIENT, QUICK, SLACK_S, get, no_proxies, seconds, transport, trickled
 from tests.rawserver import Peer, RawServer, Request
 

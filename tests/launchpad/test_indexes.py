@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from ppa_assigner.launchpad.content import Series
-from ppa_assigner.launchpad.http import Timeouts, boottime
+from ppa_assigner.launchpad.http import Timeouts
 from ppa_assigner.launchpad.indexes import LARGEST_BYTES, Indexes, IndexReader, files
 from ppa_assigner.launchpad.responses import UnreadableError
 from ppa_assigner.port import Content, Done, Entry, Remains, Unavailable
 from ppa_assigner.reference import Reference
+from ppa_assigner.times import boottime
 from tests.apart import logged_in, standin_apart
 from tests.rawserver import Peer, RawServer, Request, Script
 from tests.rawservice import DATE, PPA, service

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.launchpad.http import Timeouts, boottime
+from ppa_assigner.launchpad.http import Timeouts
 from ppa_assigner.launchpad.operations import Operations
 from ppa_assigner.port import (
     Arrivals,
@@ -25,6 +25,7 @@ from ppa_assigner.port import (
     Unavailable,
 )
 from ppa_assigner.reference import Reference
+from ppa_assigner.times import boottime
 from tests.rawserver import Peer, RawServer, Request, Script
 from tests.rawservice import DATE, EARLY, PATH, archive, fields, service, soon
 

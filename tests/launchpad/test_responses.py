@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.launchpad.bodies import LARGEST_BYTES
-from ppa_assigner.launchpad.http import Answer, Timeouts, boottime
+from ppa_assigner.launchpad.http import Answer, Timeouts
 from ppa_assigner.launchpad.responses import REDACTED, FailedError, page, read_answer
 from ppa_assigner.port import (
     AccessDenied,
@@ -24,6 +24,7 @@ from ppa_assigner.port import (
     Unknown,
 )
 from ppa_assigner.reference import Reference
+from ppa_assigner.times import boottime
 from tests.rawserver import Peer, Request
 from tests.rawservice import DATE, PATH, PLAIN, PPA, archive, service, soon
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from ppa_assigner import __version__
-from ppa_assigner.launchpad.http import Answer, NoAnswerError, NotSentError, Timeouts, Transport, boottime
+from ppa_assigner.launchpad.http import Answer, NoAnswerError, NotSentError, Timeouts, Transport
 from ppa_assigner.launchpad.responses import FailedError, UnreadableError
 from ppa_assigner.launchpad.session import Asking, told
 from ppa_assigner.port import Done, Entry, Lane, Refused, Unavailable, Unknown
+from ppa_assigner.times import boottime
 from tests.rawservice import EARLY
 
 ROOT = "https://api.test/devel/"

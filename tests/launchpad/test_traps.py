@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from ppa_assigner.launchpad import LaunchpadClient, NotAuthorised, Timeouts
-from ppa_assigner.launchpad.http import boottime
 from ppa_assigner.port import (
     AccessDenied,
     Arrivals,
@@ -28,6 +27,7 @@ from ppa_assigner.port import (
 )
 from ppa_assigner.reference import Reference
 from ppa_assigner.standin.control_client import Control
+from ppa_assigner.times import boottime
 from tests.apart import PATIENT, Apart, logged_in, standin_apart
 
 OWNER = "ci-pool"

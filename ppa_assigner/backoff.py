@@ -1,0 +1,158 @@
+"""When something is tried again, and how long anything is waited for: all pauses and caps, each with its reason.
+
+Rule: seconds, by the clock that does not stop while the host sleeps.  Nothing here waits or draws a random number: who
+waits brings the jitter.  What a person may choose is an option of the configuration, and not in here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+_DOUBLINGS = 64
+"""More than lead from any first pause to any cap: the power stays a number that a float can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Pauses that double from `first` to `cap`.  Raises ValueError unless 0 < first <= cap."""
+
+    first: float
+    cap: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.first <= self.cap:
+            raise ValueError(f"a back-off from {self.first} s to {self.cap} s")
+
+    def pause(self, failures: int, jitter: float | None = None) -> float:
+        """The pause before the next try when so many have failed in a row before this one: `first` for 0.
+
+        With `jitter`, a number in [0, 1), it is between half and one and a half of that, so that those who failed
+        together do not come back together; it is never shorter than `first` and never longer than `cap`.
+        """
+        pause = min(self.cap, self.first * 2.0 ** min(max(failures, 0), _DOUBLINGS))
+        if jitter is None:
+            return pause
+        shortest, longest = max(self.first, pause * 0.5), min(self.cap, pause * 1.5)
+        return min(longest, shortest + (longest - shortest) * jitter)
+
+    def within(self, cap: float) -> Backoff:
+        """The same, but never longer than this cap (above 0)."""
+        return Backoff(min(self.first, cap), min(self.cap, cap))
+
+
+def jitter_of(name: str) -> float:
+    """A number in [0, 1) that looks random and is always the same for this name: a jitter that can be replayed."""
+    return int.from_bytes(sha256(name.encode()).digest()[:4], "big") / 2**32
+
+
+# -- pauses that grow --------------------------------------------------------------------------------------------------
+
+SETTLING = Backoff(0.5, 30.0)
+"""Between reads that settle a write whose answer was lost: a caller may wait for it, and nothing else is decided."""
+OWN_WORK = Backoff(1.0, 60.0)
+"""Before a PPA's own work (a clean, a taking-in) goes on after a request that failed: an outage passes by itself, and a
+minute after its end all is back at work.
+"""
+FORBIDDEN = Backoff(5.0, 600.0)
+"""Before a PPA is written again that Launchpad refused to let us write: it may have been a moment's trouble with the
+account; where it was not, a person has to act.
+"""
+PUT_OFF_RELEASE = Backoff(2.0, 30.0)
+"""Between tries of a release that Launchpad's absence put off: the PPA is wanted by others."""
+WORKER_START = Backoff(1.0, 60.0)
+"""Before a worker that died or could not be started has a successor, which the first time it has at once.  Only
+this host is asked, one by one, so without jitter.
+"""
+LOGIN = Backoff(1.0, 30.0)
+"""Between tries of the daemon to log in to Launchpad after its start: nothing can be lent before."""
+CALL = Backoff(0.1, 2.0)
+"""Between tries of a client's call that the daemon did not answer: a restart of the daemon takes about a second."""
+IN_LINE = CALL.within(1.0)
+"""The same while a PPA is waited for: so soon after a restart of the daemon all who wait are there again, in their
+order.
+"""
+
+# -- how soon it is looked again ---------------------------------------------------------------------------------------
+
+LOOK_FIRST_S = 2.0
+"""Before the next look while there was none yet that showed anything: nothing can be lent before."""
+LOOK_SOON_S = 5.0
+"""Between two looks while a caller waits for something that a look may show."""
+LOOK_SPACING_S = 1.0
+"""Between two looks, however often one is asked for: each is a request for each owner."""
+LOOK_FRESH_S = 5.0
+"""Between two looks that are made only because somebody would otherwise be told that all is taken."""
+SEARCH_AGAIN_S = 2.0
+"""Before a lease is searched for again while not every PPA could be looked at."""
+SEARCH_TURN_S = 5.0
+"""How long those behind it in the line wait for an earlier attempt's search to end."""
+ABSENCE_FIRST_S, ABSENCE_AGAIN_S = 2.0, 12.0
+"""Before a PPA is read again that is said to be gone, or not for us; soon at first, for most such answers pass."""
+ABSENCE_LASTS_S, ABSENCE_READS = 60.0, 5
+"""For how long, and in how many reads in a row, that must be said to be believed: single answers pass."""
+UNMANAGED_S = 600.0
+"""Before a PPA that holds somebody's packages is looked into again: only a person empties or adopts it."""
+TIME_AGAIN_S = 5.0
+"""How often it is asked whether time is believed now, by what waits for that."""
+LOGGED_IN_POLL_S = 2.0
+"""How often `login` asks Launchpad whether the person has decided in the browser."""
+WORKER_IDLE_S = 3600.0
+"""After which a worker with nothing to wait for turns all the same, to be seen alive."""
+ACCEPT_AGAIN_S = 0.5
+"""For how long no connection is accepted where this host has no descriptor left for one."""
+STREAM_AGAIN_S = 0.5
+"""Before a client follows the events again after the connection ended."""
+TOUCH_LEAST_S, TOUCH_AGAIN_S = 0.2, 5.0
+"""Before a lease is touched again in the background, however little of it is left; and at the most after a touch that
+failed.
+"""
+CONTENT_POLL_S, INDEX_POLL_S, DISK_POLL_S = 30.0, 30.0, 300.0
+"""Between looks of a clean for what only time can finish: builds and uploads end and indexes are published within
+minutes, files are removed from the disk within hours.
+"""
+POLL_LEAST_S = 1.0
+"""Between such looks where the quiet window of the pool is shorter than they are apart."""
+
+# -- how long something holds ------------------------------------------------------------------------------------------
+
+FENCE_S = 10.0
+"""How soon after a read that showed our record a request must leave that cannot be made conditional."""
+REQUEST_ENDS_S = 90.0
+"""After which a request can have no effect any more: Launchpad ends its own at 65 s."""
+CLEANER_TOUCH_S, CLEANER_SILENCE_S = 60.0, 300.0
+"""How often a cleaner writes that it is at work, and after how much silence another daemon takes its clean over: four
+writes may fail.
+"""
+SILENCE_GAP_S = 60.0
+"""How much silence is granted beyond a lease's `idle` at the most, and how old `touched` may get before it is written:
+what a restart of the daemon may lose.
+"""
+AVOID_S = 10.0
+"""For how long a PPA that could not be lent is passed by, unless it changes."""
+PLACE_KEPT_S = 2.0
+"""For how long a place in the line is kept for a client that comes back at once."""
+UNCLAIMED_S, UNCLAIMED_AGAIN_S = 300.0, 30.0
+"""After which a lease that nobody was told of is given up: its client may ask again; and when that is tried again."""
+IN_DOUBT_S = 5.0
+"""How long a caller of a release waits for a write in doubt: it is carried out whether or not it waits."""
+FAILING_S = 60.0
+"""After which one PPA that cannot be read for its own reasons holds up nobody's search any longer."""
+LONG_ALIVE_S = 600.0
+"""After which a worker that dies did not die of its start: its successor comes at once again."""
+
+DOWN_S = 120.0
+"""After which a PPA without a worker counts as stuck: one whose worker dies again and again has the next one sooner."""
+STUCK_S = 10.0
+"""How much longer than the deadline of a request a worker may take to turn before it counts as stuck."""
+CALL_PATIENCE_S, RELEASE_PATIENCE_S, FOLLOW_PATIENCE_S = 5.0, 30.0, 60.0
+"""How long a client tries to reach a daemon that does not answer: for a call, for a release at the end of a program's
+lease (the PPA is wanted by others), and while it follows the events.
+"""
+
+# -- what callers are told ---------------------------------------------------------------------------------------------
+
+RETRY_AFTER_S = 5.0
+"""The Retry-After of answers where nothing tells a better time: Launchpad's short outages last some seconds."""
+RETRY_SOON_S = 1.0
+"""The same where only this daemon was not ready for it."""

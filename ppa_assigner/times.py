@@ -1,0 +1,47 @@
+"""Durations as people write and read them, and the clock that all waits go by.
+
+Rule: seconds as plain numbers; nothing here waits, and nothing knows what a time is for.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+
+MINUTE = 60.0
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+_UNITS = {"ms": 0.001, "s": 1.0, "m": MINUTE, "h": HOUR, "d": DAY}
+_DURATION = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?) ?(ms|s|m|h|d|)")
+
+
+def boottime() -> float:
+    """Seconds since boot, including the time that the host slept where the system tells."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
+def parse_duration(text: str) -> float | None:
+    """The seconds in a text like 500ms, 30s, 5m, 8h, 7d or 90; None if it is not a duration."""
+    match = _DURATION.fullmatch(text)
+    return float(match[1]) * _UNITS[match[2] or "s"] if match else None
+
+
+def exactly(seconds: float) -> str:
+    """Seconds as a configuration has them: a whole number of the largest unit that divides them, like `90m`."""
+    for unit, size in reversed(_UNITS.items()):
+        if seconds >= size and math.isclose(seconds / size, round(seconds / size), rel_tol=1e-9):
+            return f"{round(seconds / size)}{unit}"
+    return f"{seconds:g}s"
+
+
+def roughly(seconds: float) -> str:
+    """Seconds in their two largest units, for a narrow column: `3h12m`."""
+    rest = max(0, int(seconds))
+    parts: list[str] = []
+    for unit, size in (("d", DAY), ("h", HOUR), ("m", MINUTE), ("s", 1.0)):
+        count, rest = divmod(rest, int(size))
+        if count or parts:
+            parts.append(f"{count}{unit}")
+    return "".join(parts[:2]) or "0s"

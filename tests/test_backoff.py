@@ -1,0 +1,150 @@
+"""The one retry policy: what the type promises, that nobody has a formula of his own, and what the docs say of it."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from ppa_assigner import backoff
+from ppa_assigner.backoff import Backoff, jitter_of
+from ppa_assigner.options import PoolOptions
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "ppa_assigner"
+PAGE = ROOT / "docs" / "reference" / "pauses.md"
+
+durations = st.floats(0.001, 1e9)
+backoffs = st.tuples(durations, durations).map(lambda pair: Backoff(min(pair), max(pair)))
+failures = st.integers(0, 200) | st.integers(0, 2**63)
+jitters = st.floats(0.0, 1.0, exclude_max=True)
+
+
+# -- the type -------------------------------------------------------------------------------------------------------
+
+
+@given(backoffs, failures, jitters | st.none())
+def test_a_pause_is_never_below_the_first_nor_above_the_cap(policy: Backoff, failed: int, jitter: float | None) -> None:
+    """However often it failed, and whatever the jitter is: no overflow, no pause out of bounds."""
+    assert policy.first <= policy.pause(failed, jitter) <= policy.cap
+
+
+@given(backoffs, st.integers(0, 10_000), jitters)
+def test_pauses_grow_up_to_the_cap(policy: Backoff, failed: int, jitter: float) -> None:
+    """Without jitter, and with any one jitter: the next pause is never shorter, and in the end it is the cap."""
+    assert policy.pause(failed) <= policy.pause(failed + 1)
+    assert policy.pause(failed, jitter) <= policy.pause(failed + 1, jitter) + 1e-9 * policy.cap
+    assert policy.pause(2**63) == policy.cap
+    assert policy.pause(0) == policy.first
+
+
+@given(backoffs, failures, jitters)
+def test_jitter_is_half_of_the_pause_at_the_most(policy: Backoff, failed: int, jitter: float) -> None:
+    """Half more, or half less."""
+    pause = policy.pause(failed)
+    assert 0.5 * pause <= policy.pause(failed, jitter) <= 1.5 * pause
+
+
+@given(backoffs, failures)
+def test_jitter_tells_those_apart_who_failed_together(policy: Backoff, failed: int) -> None:
+    """At the first pause and at the longest one too, unless there is only one."""
+    if policy.cap >= 2 * policy.first:
+        assert policy.pause(failed, 0.9) > 1.1 * policy.pause(failed, 0.1)
+
+
+@given(backoffs, durations)
+def test_a_lower_cap_is_kept(policy: Backoff, cap: float) -> None:
+    """Also one that is below the first pause; a higher one changes nothing."""
+    within = policy.within(cap)
+    assert within.cap == min(policy.cap, cap)
+    assert within.first <= policy.first
+    assert (within == policy) is (cap >= policy.cap)
+
+
+@pytest.mark.parametrize("bounds", [(0.0, 1.0), (-1.0, 1.0), (2.0, 1.0), (math.nan, 1.0), (1.0, math.nan)])
+def test_what_is_no_back_off_is_refused(bounds: tuple[float, float]) -> None:
+    """A pause of nothing would ask without end."""
+    with pytest.raises(ValueError, match="a back-off from"):
+        Backoff(*bounds)
+
+
+@given(st.text())
+def test_the_jitter_of_a_name_is_always_the_same(name: str) -> None:
+    """In [0, 1): a run can be replayed."""
+    assert 0.0 <= jitter_of(name) < 1.0
+    assert jitter_of(name) == jitter_of(name)
+
+
+def test_the_jitters_of_names_are_spread_evenly() -> None:
+    """About as many in each tenth."""
+    tenths = [int(10 * jitter_of(f"~ci-pool/ubuntu/pool-{number:04}")) for number in range(2000)]
+    assert all(150 <= tenths.count(tenth) <= 250 for tenth in range(10))
+
+
+# -- the table ------------------------------------------------------------------------------------------------------
+
+
+def table() -> dict[str, tuple[str, str]]:
+    """Each name of the table: its value as people write it, and the reason that follows it."""
+    rows: dict[str, tuple[str, str]] = {}
+    body = ast.parse((PACKAGE / "backoff.py").read_text()).body
+    for node, after in zip(body, [*body[1:], None], strict=True):
+        for name in assigned(node):
+            if name.startswith("_"):
+                continue
+            value = getattr(backoff, name)
+            grows = isinstance(value, Backoff)
+            assert isinstance(after, ast.Expr), f"{name} has no reason"
+            assert isinstance(after.value, ast.Constant), f"{name} has no reason"
+            text = f"{value.first:g} s, doubled up to {value.cap:g} s" if grows else f"{value:g}"
+            text += " s" if name.endswith("_S") else ""
+            rows[name] = (text, " ".join(str(after.value.value).split()))
+    return rows
+
+
+def assigned(node: ast.stmt) -> Iterator[str]:
+    """The names that an assignment gives a value."""
+    if isinstance(node, ast.Assign):
+        yield from (part.id for target in node.targets for part in ast.walk(target) if isinstance(part, ast.Name))
+
+
+def page() -> dict[str, tuple[str, str]]:
+    """The same as the docs have it."""
+    cells = [line.strip("| ").split(" | ") for line in PAGE.read_text().splitlines() if line.startswith("| `")]
+    return {name.strip("`"): (value, reason) for name, value, reason in cells}
+
+
+def test_the_docs_show_the_table() -> None:
+    """Every pause and cap, with its value and its reason."""
+    assert page() == table()
+
+
+def test_what_the_plan_of_the_clean_says_is_the_default() -> None:
+    """The pauses of a failing clean are an option: five seconds at first, ten minutes at the most."""
+    retry = PoolOptions().retry
+    assert (retry.first, retry.max) == (5.0, 600.0)
+
+
+def computed_powers(path: Path) -> Iterator[int]:
+    """Lines where something is raised to a power that is not written there, or doubled up to a bound."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and not isinstance(node.right, ast.Constant):
+            yield node.lineno
+        if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "min":
+            yield from (arg.lineno for arg in node.args if is_doubled(arg))
+
+
+def is_doubled(node: ast.expr) -> bool:
+    """Whether this is something times two."""
+    sides = (node.left, node.right) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) else ()
+    return any(isinstance(side, ast.Constant) and side.value in (2, 2.0) for side in sides)
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nobody_has_a_formula_of_his_own(path: Path) -> None:
+    """Growing pauses are computed in one place."""
+    assert path == PACKAGE / "backoff.py" or not list(computed_powers(path))
