@@ -24,6 +24,7 @@ PATH = re.compile(r"(?:ppa_assigner|tests|docs|config|\.ci|\.github)/[\w./-]*")
 TEST = re.compile(r"(tests/[\w./-]+\.py)::(\w+)")
 MUTANT = re.compile(r"\bmutant\s+`([^`]+)`", re.IGNORECASE)
 INVARIANT = re.compile(r"\bI[0-9]\b")
+CLASS = re.compile(r"(?:[A-Z][a-z]+)+(?:\.\w+)*")
 CONSTANT = re.compile(r"\b_?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 
 
@@ -129,3 +130,10 @@ def constants() -> Iterator[Reference]:
     """All constants and variables that documents name."""
     for path in documents():
         yield from (Reference(named(path), name) for code in code_in(path) for name in CONSTANT.findall(code))
+
+
+def classes() -> Iterator[Reference]:
+    """All classes that the explanations name, and what of them."""
+    for path in (path for path in documents() if "explanation" in path.parts):
+        found = (code.split(".") for code in code_in(path) if CLASS.fullmatch(code))
+        yield from (Reference(named(path), name) for names in found for name in names)

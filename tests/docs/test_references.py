@@ -41,10 +41,10 @@ def test_mutants_that_documents_name_are_tried() -> None:
     assert [one for one in references.mutants() if one.what not in known] == []
 
 
-def test_constants_that_documents_name_are_there() -> None:
-    """Somewhere in the code."""
+def test_names_that_documents_take_from_the_code_are_there() -> None:
+    """Somewhere in the code: constants, variables, and in the explanations classes."""
     words = ELSEWHERE | set(re.findall(r"\w+", " ".join(map(text_of, sources()))))
-    assert [one for one in references.constants() if one.what not in words] == []
+    assert [one for one in (*references.constants(), *references.classes()) if one.what not in words] == []
 
 
 def test_nothing_outside_the_repository_is_cited() -> None:
