@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from zope.security.interfaces import Unauthorized
 
 if TYPE_CHECKING:
-    from .archive import Archive
-    from .people import Person
+    from .model import Archive, Person
 
 T = TypeVar("T")
 

@@ -40,11 +40,11 @@ from .urls import Located, Step
 
 if TYPE_CHECKING:
     from .builds import Build
-    from .people import Distribution, Person, Processor
+    from .model import Person, World
+    from .people import Distribution, Processor
     from .permissions import Dependency, Permission
     from .publications import Publication
     from .uploads import PackageUpload
-    from .world import World
 
 OVERRIDES = ("Label", "Origin", "Snapshots", "Suite")
 

@@ -21,7 +21,7 @@ from .interfaces import IBuild
 from .urls import Located
 
 if TYPE_CHECKING:
-    from .archive import Archive
+    from .model import Archive
     from .people import Distribution, DistroArchSeries, DistroSeries
     from .publications import Publication, Release
 

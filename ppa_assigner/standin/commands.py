@@ -13,28 +13,59 @@ import socket
 import traceback
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .errors import RejectedError
 from .faults import Faults
-from .handler import Outcome
+from .handler import Exchange, Outcome
 from .holds import Gates
+from .messages import Answer, Call
 from .package_control import Packing
 from .people_control import Peopling
 from .request_log import Filter, Journal
-from .scheduler import run
-from .service import Answer, Call
+from .scheduler import Automatic, run
+from .service import Service
 from .world import Spec, World
 
-if TYPE_CHECKING:
-    from .standin import Standin
+
+class Whole(Protocol):
+    """The stand-in as the commands know it."""
+
+    @property
+    def service(self) -> Service:
+        """The web service."""
+
+    @property
+    def exchange(self) -> Exchange:
+        """How its requests are handled."""
+
+    @property
+    def automatic(self) -> Automatic:
+        """The scripts that run by themselves."""
+
+    @property
+    def service_root(self) -> str:
+        """The address for launchpadlib, without a version."""
+
+    @property
+    def control_url(self) -> str:
+        """The address of the control interface."""
+
+    def populate(self, owner: str, ppas: int) -> None:
+        """Make the ready-made persons, the team and its PPAs."""
+
+    def renew(self, spec: Spec | None) -> None:
+        """A fresh world."""
+
+    def credentials(self) -> dict[str, dict[str, str]]:
+        """The newest token of each person who has one."""
 
 
 class Acts(Peopling, Packing):
     """All acts. They may be called from any thread."""
 
-    def __init__(self, standin: Standin) -> None:
+    def __init__(self, standin: Whole) -> None:
         self._standin = standin
 
     @property

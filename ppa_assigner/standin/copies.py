@@ -15,11 +15,10 @@ from .errors import BadRequestError, MissingError
 from .publications import BinaryPackagePublishingHistory, SourcePackagePublishingHistory
 
 if TYPE_CHECKING:
-    from .archive import Archive
     from .builds import Build
-    from .people import DistroSeries, Person
+    from .model import Archive, Person, World
+    from .people import DistroSeries
     from .publications import Release
-    from .world import World
 
 
 @dataclass

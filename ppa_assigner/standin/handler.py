@@ -14,8 +14,9 @@ from urllib.parse import unquote
 
 from .faults import Faults, Rule
 from .holds import Gate, Gates
+from .messages import Answer, Call
 from .request_log import Entry, Journal
-from .service import Answer, Call, Service
+from .service import Service
 
 OPERATION = re.compile(r"(?:^|[?&])ws\.op=([\w.%\"]+)")
 TEXT = (("Content-Type", "text/plain;charset=utf-8"),)

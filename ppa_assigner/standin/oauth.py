@@ -17,9 +17,9 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 from .access import Caller
 
 if TYPE_CHECKING:
+    from .messages import Call
+    from .model import World
     from .people import Person
-    from .service import Call
-    from .world import World
 
 
 class TokenRefusedError(Exception):
@@ -177,7 +177,8 @@ def serve(world: World, call: Call) -> tuple[int, str] | None:
 
 def _page(world: World, path: str, form: dict[str, str], call: Call) -> str:
     if path == DECIDE:
-        return world.waiting.show(form)
+        shown: str = world.waiting.show(form)
+        return shown
     if call.method != "POST":
         raise RefusedError(405, "Only POST.")
     if path == ASK:

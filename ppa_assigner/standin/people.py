@@ -21,9 +21,7 @@ from .listing import Listing
 from .urls import Located, Step
 
 if TYPE_CHECKING:
-    from .archive import Archive
-    from .uploads import PackageUpload
-    from .world import World
+    from .model import Archive, PackageUpload, World
 
 
 @implementer(IProcessor)
@@ -84,7 +82,7 @@ class DistroSeries(Located):
         return f"{self.distribution.path}/{self.name}"
 
     @property
-    def main_archive(self) -> Archive:
+    def main_archive(self) -> Any:
         """The distribution's own archive."""
         return self.distribution.main_archive
 
@@ -138,7 +136,7 @@ class Distribution(Located):
         self.world, self.name = world, name
         self.display_name = self.title = name.title()
         self._series: dict[str, DistroSeries] = {}
-        self.main_archive: Archive
+        self.main_archive: Any
 
     @property
     def path(self) -> str:
@@ -194,7 +192,7 @@ class Person(Located):
         self.members: set[Person] = set()
         self.administrators: set[Person] = set()
         self._teams: set[Team] = set()
-        self.archives: dict[str, Archive] = {}
+        self.archives: dict[str, Any] = {}
 
     def __repr__(self) -> str:
         return f"<Person {self.name} ({self.display_name})>"
@@ -254,14 +252,14 @@ class Person(Located):
             return None
         return Step(lambda distribution: Step(lambda ppa: self.find(distribution, ppa)))
 
-    def find(self, distribution: str, name: str) -> Archive | None:
+    def find(self, distribution: str, name: str) -> Any:
         """A PPA."""
         archive = self.archives.get(name)
         return archive if archive is not None and archive._distribution.name == distribution else None
 
     def getPPAByName(self, name: str, distribution: Distribution | None = None) -> Archive:
         """404 when there is no such PPA, or when the caller may not see it."""
-        archive = self.archives.get(name)
+        archive: Archive | None = self.archives.get(name)
         if archive is None or not archive.named_to(asker()) or distribution not in (None, archive._distribution):
             raise MissingError(f"No such ppa: '{name}'.")
         return archive

@@ -21,9 +21,8 @@ from .listing import Listing
 from .urls import Located
 
 if TYPE_CHECKING:
-    from .archive import Archive
+    from .model import Archive, World
     from .people import DistroSeries, Person
-    from .world import World
 
 
 @implementer(IArchivePermission)

@@ -23,10 +23,8 @@ from .listing import Listing
 from .urls import Located
 
 if TYPE_CHECKING:
-    from .archive import Archive
-    from .builds import Build
-    from .people import DistroArchSeries, DistroSeries, Person
-    from .uploads import PackageUpload
+    from .model import Archive, Build, PackageUpload, Person
+    from .people import DistroArchSeries, DistroSeries
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from http import HTTPStatus
 from io import BufferedReader
 
 from .handler import Outcome
-from .service import Answer, Call
+from .messages import Answer, Call
 
 LARGEST_BODY = 64 * 1024 * 1024
 BACKLOG = 1024

@@ -10,7 +10,6 @@ registry belongs to the process, so there is one service and one world at a time
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from email.utils import format_datetime
 from io import BytesIO
 from typing import Any
@@ -21,33 +20,13 @@ from zope.publisher.publish import publish
 
 from . import framework, indexes, oauth
 from .access import Caller, asked_by
+from .messages import Answer, Call
 from .oauth import TokenRefusedError
 from .world import World
 
 TEXT = ("Content-Type", "text/plain;charset=utf-8")
 VARY = ("Vary", "Accept")
 KEPT_OUT = ("x-powered-by", "content-length", "date")
-
-
-@dataclass(frozen=True)
-class Call:
-    """A request as it came: `target` is path and query."""
-
-    method: str
-    target: str
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    number: int = 0
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What goes back."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
-    reason: str = ""
 
 
 # The real service refuses even its own whole representation; why was not recorded, and lazr.restful 4 would take it.

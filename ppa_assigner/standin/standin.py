@@ -13,10 +13,11 @@ from types import TracebackType
 from .clock import Clock
 from .commands import Acts, Control
 from .handler import Exchange, Outcome
+from .messages import Answer, Call
 from .people_control import make_token, show_token
 from .scheduler import Automatic
 from .server import Server
-from .service import Answer, Call, Service
+from .service import Service
 from .world import Spec, World
 
 BOT, STRANGER, ADMINISTRATOR = "ppa-bot", "stranger", "lp-admin"

@@ -25,7 +25,7 @@ from .versions import compare
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .archive import Archive
+    from .model import Archive
     from .people import DistroArchSeries, DistroSeries, Person
 
 
@@ -154,7 +154,8 @@ def _release(archive: Archive, name: str, version: str) -> Release:
 
 
 def _build(archive: Archive, release: Release, place: DistroArchSeries) -> Build:
-    for build in archive.builds:
+    builds: list[Build] = archive.builds
+    for build in builds:
         if build.release is release and build.place is place:
             return build
     return Build(archive, release, place, BuildState.FULLYBUILT)

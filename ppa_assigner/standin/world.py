@@ -124,7 +124,8 @@ class World:
         distribution = self.distributions.get(parts[0])
         if distribution is None or parts[1:] not in ([], ["primary"]):
             return None
-        return distribution.main_archive
+        archive: Archive = distribution.main_archive
+        return archive
 
     def upload(self, number: str) -> PackageUpload | None:
         """An entry of the queue."""

@@ -7,22 +7,38 @@ A restart forgets it: then the lease ends at its time, or whoever asks again rel
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from ..automaton.events import Denied, No, Outcome, Release
+from ..automaton.events import Command, Denied, No, Outcome, Release
 from ..backoff import PUT_OFF_RELEASE, jitter_of
+from ..clock import LaunchpadClock
 from ..journal import about
 from ..record import State
 from ..reference import Reference
 from ..views import Condition, Snapshot
-
-if TYPE_CHECKING:
-    from .office import Office
-    from .timer import Timed
+from .crew import Crew
+from .timer import Timed, Timer
 
 log = logging.getLogger(__name__)
+
+
+class Calls(Protocol):
+    """What a release that is put off needs of the office."""
+
+    clock: LaunchpadClock
+    crew: Crew
+    timer: Timer
+    total: float
+    stopping: bool
+
+    def at(self, moment: float, call: Callable[[], None]) -> Timed:
+        """Decide something when the boot-time clock shows `moment`."""
+
+    def order(self, ppa: Reference, command: Callable[[int], Command], on: Callable[[Outcome], None]) -> int:
+        """Give a worker a command; `on` gets each outcome."""
 
 
 @dataclass(eq=False, slots=True)
@@ -39,7 +55,7 @@ class _PutOff:
 class Releases:
     """Every method is called under the office's lock."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Calls) -> None:
         self._office = office
         self._put_off: dict[Reference, _PutOff] = {}
 

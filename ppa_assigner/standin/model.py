@@ -1,0 +1,129 @@
+"""What the parts of the world may ask of each other, whichever module they are in.
+
+A person has archives, an archive has an owner, and a build is in an archive: each module would have to import all
+others. So what is above a module is known to it only by what is named here; nothing is implemented here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol
+
+
+class Person(Protocol):
+    """A person or a team (`people.Person`)."""
+
+    world: World
+    name: str
+    display_name: str
+    is_admin: bool
+    archives: dict[str, Any]
+
+    @property
+    def path(self) -> str:
+        """Below the service root."""
+
+    def within(self, other: Any) -> bool:
+        """Whether this is `other` or a direct or indirect member of it."""
+
+
+class Build(Protocol):
+    """A build of a source (`builds.Build`)."""
+
+    id: int
+    buildstate: Any
+
+
+class PackageUpload(Protocol):
+    """An entry of the queue of a series (`uploads.PackageUpload`)."""
+
+    id: int
+    distroseries: Any
+    status: Any
+    date_created: datetime
+    pocket: Any
+    package_name: str
+    package_version: str
+
+
+class Archive(Protocol):
+    """A PPA, or the main archive of a distribution (`archive.Archive`)."""
+
+    world: World
+    enabled: bool
+    _owner: Any
+    _distribution: Any
+    _displayname: str
+    _private: bool
+    _suppress_subscription_notifications: bool
+    _processors: list[Any]
+    sources: list[Any]
+    binaries: list[Any]
+    builds: list[Any]
+    uploads: list[Any]
+    ever_accepted: dict[tuple[str, str], str]
+
+    @property
+    def path(self) -> str:
+        """Below the service root."""
+
+    @property
+    def reference(self) -> str:
+        """How people name it."""
+
+    @property
+    def open_to_all(self) -> bool:
+        """Whether everybody sees what is in it."""
+
+    def permits(self, permission: str, caller: Any) -> bool:
+        """Whether the caller has that permission here."""
+
+    def named_to(self, person: Any) -> bool:
+        """Whether somebody may know that it exists."""
+
+    def refuses(self, person: Any, pocket: Any = ...) -> str | None:
+        """Why somebody may not upload here, None when they may."""
+
+    def main_uploaders(self) -> list[Any]:
+        """Those who may upload without being members of the owner."""
+
+    def binaries_of(self, release: Any, series: Any) -> list[Any]:
+        """Publications of what was built from a source, in a series."""
+
+    def builds_of(self, release: Any, series: Any) -> list[Any]:
+        """Builds of a source in a series that did not come to nothing."""
+
+
+class World(Protocol):
+    """Everything that there is (`world.World`)."""
+
+    lock: threading.RLock
+    people: dict[str, Any]
+    processors: dict[str, Any]
+    copy_jobs: list[Any]
+    after_request: list[Callable[[], None]]
+    tokens: Any
+    waiting: Any
+
+    @property
+    def ubuntu(self) -> Any:
+        """The distribution that PPAs are for."""
+
+    def now(self) -> datetime:
+        """By the stand-in's clock."""
+
+    def number(self) -> int:
+        """A number that nothing had before."""
+
+    def make_archive(
+        self, owner: Any, distribution: Any, name: str, displayname: str | None, description: str | None
+    ) -> Archive:
+        """A PPA; whether it may be made is asked elsewhere."""
+
+    def upload(self, number: str) -> Any:
+        """An entry of the queue."""
+
+    def knows_source(self, name: str) -> bool:
+        """Whether any archive ever had a source of that name."""
