@@ -12,14 +12,14 @@ from typing import Protocol
 
 
 class Role(enum.Enum):
-    """A client lends for itself, an operator may act on every PPA."""
+    """What a caller may do: a client borrows for itself, an operator may act on every PPA."""
 
     CLIENT = "client"
     OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class ClientConfig:
     """A configured client; `owners` are shell patterns of the owners whose leases it may end and touch too."""
 
     name: str

@@ -1,4 +1,4 @@
-"""What the daemon shows and is asked, in plain values: between the API above and the supervisor below.
+"""What the daemon shows and is asked, as plain values: between the API above and the supervisor below.
 
 Rule: immutable, without behaviour; nothing here knows HTTP, threads or Launchpad.
 """
@@ -43,7 +43,7 @@ class Sight(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Cleaning:
-    """How far a clean is; `left` is None-free: what was found and is not deleted yet."""
+    """How far a clean is: how many things it found, deleted, and has still to delete (`left`)."""
 
     step: str
     found: int
@@ -69,9 +69,9 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A PPA as its worker knew it last; `seen` is when Launchpad last showed it (UTC, Launchpad's clock); `end` is that
-    of its lease, None while it is not used; `over` is the last record of a lease that ended because its PPA was gone
-    for good; `sent` is what a write makes of it of which nobody knows whether it was done.
+    """A PPA as its worker knew it last.  `seen`: when Launchpad last showed it (UTC, Launchpad's clock); `end`: that of
+    its lease, None while it is not used; `over`: the last record of a lease that ended because its PPA was gone for
+    good; `sent`: the record of a write of which nobody knows whether it was done.
     """
 
     ppa: Reference
@@ -83,7 +83,7 @@ class Snapshot:
     fault: str | None = None
     end: End | None = None
     web: str | None = None
-    """Its page for people, as Launchpad told it."""
+    """The PPA's page for people, as Launchpad gave it."""
     sight: Sight = Sight.SHOWN
     over: Record | None = None
     sent: Record | None = None
@@ -102,9 +102,9 @@ class PoolView:
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
-    """The daemon itself: the time by Launchpad's clock, and whether it is not believed, an alarm; how many seconds
-    ago the look began that all PPAs were seen in or after (None: never); its threads, and how often one died.
+class DaemonHealth:
+    """The daemon itself: the time by Launchpad's clock; an alarm where that time is not believed; how many seconds ago
+    the look began since which all PPAs were seen (None: never); its threads, those that hang, and how often one died.
     """
 
     now: datetime
@@ -116,7 +116,7 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class Reachable:
+class LaunchpadStatus:
     """Whether Launchpad answers and takes our credentials, since when that is so, and why it does not."""
 
     ok: bool
@@ -125,8 +125,8 @@ class Reachable:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """A client's ask for a PPA; `wait`, `ttl` and `idle` in seconds."""
+class AssignRequest:
+    """A client's request for a PPA; `wait`, `ttl` and `idle` in seconds, `by` the configured client that makes it."""
 
     owner: str
     pool: str
@@ -144,8 +144,8 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Lent:
-    """A lease that may be told; `fresh`: this call made it; `end`: as in Snapshot."""
+class LeaseView:
+    """A lease that its client may be told; `fresh`: this call made it; `end`: when it ends by itself."""
 
     ppa: Reference
     record: Record
@@ -154,42 +154,42 @@ class Lent:
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseAct:
-    """End the lease, whoever holds it."""
+class ReleaseAction:
+    """An operator ends a lease, no matter who holds it."""
 
     lease: str
 
 
 @dataclass(frozen=True, slots=True)
-class HoldAct:
-    """Keep the lease's PPA that many seconds longer, once."""
+class HoldAction:
+    """An operator keeps the lease's PPA that many seconds longer, once."""
 
     lease: str
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class AdoptAct:
-    """Take in a PPA that is unmanaged or unreadable."""
+class AdoptAction:
+    """An operator takes in a PPA that is unmanaged or unreadable."""
 
 
 @dataclass(frozen=True, slots=True)
-class QuarantineAct:
-    """Keep it from being cleaned and lent."""
+class QuarantineAction:
+    """An operator keeps a PPA from being cleaned and lent."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class ResumeAct:
-    """Take it out of quarantine."""
+class ResumeAction:
+    """An operator takes a PPA out of quarantine."""
 
 
-Act = ReleaseAct | HoldAct | AdoptAct | QuarantineAct | ResumeAct
+OperatorAction = ReleaseAction | HoldAction | AdoptAction | QuarantineAction | ResumeAction
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class PpaEvent:
     """Something that happened to a PPA, numbered from 1 since the daemon started."""
 
     number: int

@@ -32,7 +32,7 @@ from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor import Supervisor
 from ppa_assigner.supervisor.line import Call
 from ppa_assigner.supervisor.ticket import TicketOffice
-from ppa_assigner.views import Condition, Lent as LentView, Sight, Snapshot, Wish
+from ppa_assigner.views import AssignRequest, Condition, LeaseView as LentView, Sight, Snapshot
 from ppa_assigner.worker import Listener, Worker
 
 from .memory import START, MemoryLaunchpad
@@ -206,7 +206,9 @@ class Desk:
 
     def ask(self, request: str = "r", **fields: Any) -> Call:
         """An assign."""
-        return self.supervisor.assign(Wish(**{"owner": "me", "pool": "default", "request_id": request, **fields}))
+        return self.supervisor.assign(
+            AssignRequest(**{"owner": "me", "pool": "default", "request_id": request, **fields})
+        )
 
     def asked(self) -> str | None:
         """The one PPA whose worker has an Assign in its mailbox."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ppa_assigner.access import Client, Role
+from ppa_assigner.access import ClientConfig, Role
 from ppa_assigner.api.app import create_app
 from ppa_assigner.api.rate_limit import Rates
 from ppa_assigner.api.server import ListenError, Server
@@ -29,9 +29,9 @@ from .waiting import until
 TOKEN, OTHER = "t" * 64, "o" * 64
 
 
-def client(name: str, token: str, role: Role = Role.OPERATOR) -> Client:
+def client(name: str, token: str, role: Role = Role.OPERATOR) -> ClientConfig:
     """A configured client."""
-    return Client(name, hashlib.sha256(token.encode()).hexdigest(), role)
+    return ClientConfig(name, hashlib.sha256(token.encode()).hexdigest(), role)
 
 
 def bearer(token: str) -> dict[str, str]:

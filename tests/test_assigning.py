@@ -18,7 +18,7 @@ from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import HOST, State
 from ppa_assigner.supervisor.keys import Key
 from ppa_assigner.supervisor.ticket import Place, TicketOffice
-from ppa_assigner.views import Condition, Wish
+from ppa_assigner.views import AssignRequest, Condition
 
 from .fakecrew import Desk, lent, problem, ref
 from .memory import START
@@ -1295,7 +1295,7 @@ def test_a_wish_is_bound_by_the_options_of_its_pool() -> None:
     options = PoolOptions(ttl=77.0, idle=None, grant_upload=True)
     made = Desk(given=settings(ref("a"), options=options))
     made["a"].free()
-    made.supervisor.assign(Wish("me", "default", "r", uploader="~ann"))
+    made.supervisor.assign(AssignRequest("me", "default", "r", uploader="~ann"))
     command = made["a"].take(Assign)
     assert (command.ttl, command.idle, command.uploader) == (77.0, None, "~ann")
     made["a"].reply(command, Lent(made["a"].used("r", lease=command.lease)))

@@ -20,7 +20,7 @@ import yaml
 from hypothesis import example, given, settings, strategies as st
 from pydantic import BaseModel
 
-from ppa_assigner.access import Client, Role
+from ppa_assigner.access import ClientConfig, Role
 from ppa_assigner.config import (
     ConfigError,
     Listen,
@@ -166,8 +166,8 @@ def test_everything_set(file: Path) -> None:
     assert (launchpad.connections, launchpad.credentials) == (2, file.parent / "keys" / "launchpad")
     assert found.api.listen == Listen("::", 0)
     assert found.api.clients == (
-        Client("jenkins", DIGEST, Role.CLIENT, ()),
-        Client("ann", "f" * 64, Role.OPERATOR, ("ci-*", "[ab]?")),
+        ClientConfig("jenkins", DIGEST, Role.CLIENT, ()),
+        ClientConfig("ann", "f" * 64, Role.OPERATOR, ("ci-*", "[ab]?")),
     )
     assert found.name == "build-host-1"
 

@@ -12,13 +12,13 @@ import pytest
 
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.eventlog import EventLog
-from ppa_assigner.views import Event
+from ppa_assigner.views import PpaEvent
 
 T0 = datetime(2026, 11, 25, 3, 0, 0, tzinfo=UTC)
 PPA = Reference.parse("~owner/ubuntu/ppa")
 
 
-def add(log: EventLog, kind: str = "transition") -> Event:
+def add(log: EventLog, kind: str = "transition") -> PpaEvent:
     """Something happened."""
     return log.add(T0, PPA, kind, {"to": "free"})
 
@@ -69,8 +69,8 @@ def test_reading_costs_what_is_new() -> None:
     """Not what is kept: events are not even looked at that the reader has."""
     log, looked = EventLog(), list[int]()
 
-    class Watched(deque[Event]):
-        def __reversed__(self) -> Iterator[Event]:
+    class Watched(deque[PpaEvent]):
+        def __reversed__(self) -> Iterator[PpaEvent]:
             for event in super().__reversed__():
                 looked.append(event.number)
                 yield event
@@ -101,7 +101,7 @@ def test_a_follower_that_fails_hinders_nobody(caplog: pytest.LogCaptureFixture) 
     log = EventLog()
     seen: list[int] = []
 
-    def fail(event: Event) -> None:
+    def fail(event: PpaEvent) -> None:
         raise RuntimeError("gone")
 
     log.subscribe(fail)
@@ -117,7 +117,7 @@ def test_a_follower_may_end_itself() -> None:
     log = EventLog()
     seen: list[int] = []
 
-    def once(event: Event) -> None:
+    def once(event: PpaEvent) -> None:
         seen.append(event.number)
         end()
 

@@ -14,7 +14,7 @@ from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.record import State
 from ppa_assigner.supervisor import Supervisor
 from ppa_assigner.supervisor.ticket import TicketOffice
-from ppa_assigner.views import Wish
+from ppa_assigner.views import AssignRequest
 from ppa_assigner.worker import Worker
 
 from .memory import MemoryLaunchpad, Request
@@ -106,7 +106,7 @@ def test_giving_up_outlasts_an_outage(outage: Callable[[Request], str | None]) -
     """
     town = Town()
     town.wait_for(State.FREE)
-    call = town.supervisor.assign(Wish("me", "default", "r", ttl=8 * 3600.0))
+    call = town.supervisor.assign(AssignRequest("me", "default", "r", ttl=8 * 3600.0))
     town.catch_up()
     assert town.state() is State.USED
     town.launchpad.fault = outage
@@ -127,7 +127,7 @@ def test_giving_up_outlasts_a_clock_that_lies() -> None:
     town = Town()
     town.wait_for(State.FREE)
     town.wait(200)
-    call = town.supervisor.assign(Wish("me", "default", "r", ttl=8 * 3600.0))
+    call = town.supervisor.assign(AssignRequest("me", "default", "r", ttl=8 * 3600.0))
     town.catch_up()
     town.launchpad.skew, town.launchpad.fault = 86_400.0, denied
     town.supervisor.hang_up(call)
@@ -145,7 +145,7 @@ def test_giving_up_outlasts_that_its_times_are_put_right() -> None:
     town.wait(200)  # by now time is believed
     town.launchpad.skew = 86_400.0
     town.wait(60)
-    call = town.supervisor.assign(Wish("me", "default", "r", ttl=8 * 3600.0))
+    call = town.supervisor.assign(AssignRequest("me", "default", "r", ttl=8 * 3600.0))
     town.catch_up()
     made = town.launchpad.record(town.ppa)
     town.launchpad.skew = 0.0

@@ -14,7 +14,7 @@ from ppa_assigner.record import Record, State
 from ppa_assigner.supervisor.line import Asked, Avoided, Call, Stage, choose, nonce_of, settle, state_of
 from ppa_assigner.supervisor.lines import Lines
 from ppa_assigner.supervisor.shelf import Shelf
-from ppa_assigner.views import Condition, Snapshot, Wish
+from ppa_assigner.views import AssignRequest, Condition, Snapshot
 
 from .fakecrew import ref
 from .memory import START
@@ -22,7 +22,8 @@ from .memory import START
 
 def asked(first: float, number: int, **fields: str) -> Asked:
     """A wish that waits."""
-    made = Asked(Wish(**{"owner": "me", "pool": "default", "request_id": f"r{number}", **fields}), 0, first, number)  # type: ignore[arg-type]  # texts only
+    given = {"owner": "me", "pool": "default", "request_id": f"r{number}", **fields}
+    made = Asked(AssignRequest(**given), 0, first, number)  # type: ignore[arg-type]  # texts only
     made.stage = Stage.WAITING
     return made
 

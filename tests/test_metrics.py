@@ -22,7 +22,7 @@ from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import Lane, Moment
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import State
-from ppa_assigner.views import Condition, Lent, Wish
+from ppa_assigner.views import AssignRequest, Condition, LeaseView
 
 from .fakecrew import Desk, ref
 from .memory import START
@@ -96,15 +96,15 @@ def test_requests_are_counted_by_what_became_of_them() -> None:
 # -- calls for a PPA --------------------------------------------------------------------------------------------------
 
 
-def ends(metrics: Metrics, wish: Wish, how: Lent | Exception) -> None:
+def ends(metrics: Metrics, wish: AssignRequest, how: LeaseView | Exception) -> None:
     """A call for a PPA ends like that; who asked hears of it all the same."""
 
-    async def lending() -> Lent:
+    async def lending() -> LeaseView:
         if isinstance(how, Exception):
             raise how
         return how
 
-    async def counted(call: Awaitable[Lent]) -> None:
+    async def counted(call: Awaitable[LeaseView]) -> None:
         assert await metrics.assigns.counted(wish, call) is how
 
     if isinstance(how, Exception):
@@ -120,9 +120,9 @@ def test_assigns_are_counted_by_how_they_ended() -> None:
     made["a"].used("r")
     record = made["a"].snapshot.record
     assert record is not None
-    metrics, wish = Metrics(made.supervisor), Wish("me", "default", "r")
-    ends(metrics, wish, Lent(ref("a"), record, fresh=True))
-    ends(metrics, replace(wish, attempt=1), Lent(ref("a"), record))
+    metrics, wish = Metrics(made.supervisor), AssignRequest("me", "default", "r")
+    ends(metrics, wish, LeaseView(ref("a"), record, fresh=True))
+    ends(metrics, replace(wish, attempt=1), LeaseView(ref("a"), record))
     for kind in (Kind.NONE_FREE, Kind.NONE_FREE, Kind.SUPERSEDED, Kind.UNAVAILABLE, Kind.ALL_BURNT, Kind.UNAUTHORIZED):
         ends(metrics, wish, Problem(kind, "because"))
     ends(metrics, replace(wish, pool="whatever"), Problem(Kind.UNKNOWN_POOL, "none such"))
@@ -166,9 +166,9 @@ def test_a_pool_is_told_of_from_its_first_moment_to_its_last() -> None:
     assert first("state_seconds_count", pool="default", state="used") == 0
     assert first("clean_tries_count", pool="default") == 0
     made["b"].used("r")
-    ends(metrics, Wish("me", "default", "r"), Problem(Kind.NONE_FREE, "none"))
+    ends(metrics, AssignRequest("me", "default", "r"), Problem(Kind.NONE_FREE, "none"))
     made.supervisor.reload(settings(pools={"fast": Pool("fast", (ref("a"),), PoolOptions())}))
-    ends(metrics, Wish("me", "default", "r"), Problem(Kind.NONE_FREE, "none"))
+    ends(metrics, AssignRequest("me", "default", "r"), Problem(Kind.NONE_FREE, "none"))
     labels = {value for _, found in told(metrics) for name, value in found if name == "pool"}
     assert labels == {"fast", "other"}
     now = scrape(metrics)

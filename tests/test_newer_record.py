@@ -14,7 +14,7 @@ from ppa_assigner.problems import Kind
 from ppa_assigner.record import State
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor import Supervisor
-from ppa_assigner.views import Condition, Wish
+from ppa_assigner.views import AssignRequest, Condition
 
 from .fakecrew import problem
 from .fleet import Fleet
@@ -69,7 +69,7 @@ def test_a_request_that_another_version_served_gets_no_second_ppa(fleet: Fleet) 
     """Asked again, or withdrawn: what it got runs, and only the newer daemon can tell it or end it."""
     supervisor, ppa = beside(fleet, NEWER)
     until(lambda: State.FREE in fleet.states(supervisor), "the other is free", 20)
-    wish = Wish(owner="me", pool="default", request_id="build-77", attempt=1)
+    wish = AssignRequest(owner="me", pool="default", request_id="build-77", attempt=1)
     for ask in (lambda: supervisor.assign(wish).future, lambda: supervisor.withdraw("build-77", EVERYBODY)):
         asked: Future[Any] = ask()
         asked.exception(20)

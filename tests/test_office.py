@@ -13,7 +13,7 @@ from ppa_assigner.supervisor.office import Office
 from ppa_assigner.supervisor.ticket import TicketOffice
 from ppa_assigner.supervisor.timer import SWEEP_FROM, Timer
 from ppa_assigner.times import boottime
-from ppa_assigner.views import Event
+from ppa_assigner.views import PpaEvent
 
 from .fakecrew import ref
 from .memory import START
@@ -155,10 +155,10 @@ def test_followers_see_events_in_order_and_one_that_fails_hinders_nobody(caplog:
     """Many writers, one order; ending twice is harmless."""
     log, seen = EventLog(), list[int]()
 
-    def follow(event: Event) -> None:
+    def follow(event: PpaEvent) -> None:
         seen.append(event.number)
 
-    def fail(event: Event) -> None:
+    def fail(event: PpaEvent) -> None:
         raise RuntimeError("the loop is closed")
 
     ends = [log.subscribe(fail), log.subscribe(follow)]

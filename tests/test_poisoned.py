@@ -9,7 +9,7 @@ import pytest
 from ppa_assigner.access import EVERYBODY
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import State
-from ppa_assigner.views import Condition, Wish
+from ppa_assigner.views import AssignRequest, Condition
 
 from .fleet import Fleet
 from .waiting import until
@@ -43,7 +43,7 @@ def test_a_poisoned_record_keeps_nobody_waiting(fleet: Fleet, poison: str) -> No
     until(lambda: fleet.states(daemon).count(State.FREE) == 2, "the others are free")
     until(lambda: daemon.snapshot(poisoned).condition is Condition.UNREADABLE, "it is unreadable")
     assert daemon.snapshot(poisoned).fault
-    asked = daemon.assign(Wish("me", "default", "r", attempt=3)).future.result(10)
+    asked = daemon.assign(AssignRequest("me", "default", "r", attempt=3)).future.result(10)
     assert asked.ppa != poisoned
     refused = daemon.release("no such lease", EVERYBODY).exception(10)
     assert isinstance(refused, Problem)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from ppa_assigner.supervisor.reach import Reach
-from ppa_assigner.views import Reachable
+from ppa_assigner.views import LaunchpadStatus
 
 from .memory import START
 
@@ -27,9 +27,9 @@ def test_an_outage_has_a_begin_a_reason_and_an_end() -> None:
     """What is known stays with the same `since` until it changes; the reason is the latest."""
     reach = Reach(Ticking())
     begun = reach.state.since
-    assert reach.state == Reachable(False, begun, "it was not asked yet")
+    assert reach.state == LaunchpadStatus(False, begun, "it was not asked yet")
     reach.heard("a", "not logged in", BOTH)
-    assert reach.state == Reachable(False, begun, "not logged in")
+    assert reach.state == LaunchpadStatus(False, begun, "not logged in")
     reach.heard("a", None, BOTH)
     well = reach.state
     assert (well.ok, well.why) == (True, None)
@@ -40,9 +40,9 @@ def test_an_outage_has_a_begin_a_reason_and_an_end() -> None:
     assert (reach.state.ok, reach.state.why) == (False, "~a: 503")
     away = reach.state.since
     reach.heard("b", "503", BOTH)
-    assert reach.state == Reachable(False, away, "503")
+    assert reach.state == LaunchpadStatus(False, away, "503")
     reach.heard("a", None, BOTH)
-    assert reach.state == Reachable(False, away, "~b: 503")
+    assert reach.state == LaunchpadStatus(False, away, "~b: 503")
     reach.heard("b", None, BOTH)
     assert reach.state.ok
     assert reach.state.since > away

@@ -17,7 +17,7 @@ from ppa_assigner.automaton.events import Assign, Confirm, Denied, Hold, No, Rel
 from ppa_assigner.backoff import PUT_OFF_RELEASE
 from ppa_assigner.problems import Kind
 from ppa_assigner.record import State
-from ppa_assigner.views import Condition, HoldAct, ReleaseAct
+from ppa_assigner.views import Condition, HoldAction, ReleaseAction
 
 from .fakecrew import Desk, lent, problem, ref
 from .processes import Daemon, Launchpad, configure, running, start_launchpad
@@ -29,7 +29,7 @@ Ask = Callable[[Desk], Future[Any]]
 ASKS: dict[str, Ask] = {
     "release": lambda made: made.supervisor.release(LEASE, EVERYBODY),
     "withdraw": lambda made: made.supervisor.withdraw("r", EVERYBODY),
-    "act": lambda made: made.supervisor.operate(ref("a"), ReleaseAct(LEASE), EVERYBODY),
+    "act": lambda made: made.supervisor.operate(ref("a"), ReleaseAction(LEASE), EVERYBODY),
 }
 
 
@@ -145,7 +145,7 @@ def test_the_lease_is_over_from_then_on() -> None:
     assert touched.kind is Kind.LEASE_OVER
     stranger = problem(made.supervisor.touch(LEASE, None, Caller("eve", Role.CLIENT)))
     assert stranger.kind is Kind.FORBIDDEN
-    held = problem(made.supervisor.operate(ref("a"), HoldAct(LEASE, 60.0), EVERYBODY))
+    held = problem(made.supervisor.operate(ref("a"), HoldAction(LEASE, 60.0), EVERYBODY))
     assert held.kind is Kind.WRONG_STATE
     assert not made["a"].has(Hold)
     again = made.ask("r")
@@ -182,7 +182,7 @@ def test_what_is_not_known_is_not_taken_over() -> None:
     told = problem(future)
     assert (told.kind, told.facts["pending"]) == (Kind.UNAVAILABLE, False)
     assert "not taken over" in told.detail
-    act = made.supervisor.operate(ref("a"), ReleaseAct("unknown"), EVERYBODY)
+    act = made.supervisor.operate(ref("a"), ReleaseAction("unknown"), EVERYBODY)
     made["a"].deny(Release, No.OUTAGE)
     assert problem(act).facts["pending"] is False
     assert not len(made.office.releases)

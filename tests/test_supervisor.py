@@ -32,15 +32,15 @@ from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import State
 from ppa_assigner.reference import Reference
 from ppa_assigner.views import (
-    Act,
-    AdoptAct,
+    AdoptAction,
     Cleaning,
     Condition,
-    Event,
-    HoldAct,
-    QuarantineAct,
-    ReleaseAct,
-    ResumeAct,
+    HoldAction,
+    OperatorAction,
+    PpaEvent,
+    QuarantineAction,
+    ReleaseAction,
+    ResumeAction,
 )
 
 from .fakecrew import Desk, FakeWorker, lent, problem, ref
@@ -188,14 +188,14 @@ def test_who_may_end_and_touch(by: str | None, owner: str, allowed: bool) -> Non
 @pytest.mark.parametrize(
     ("act", "kind"),
     [
-        (ReleaseAct("L"), Release),
-        (HoldAct("L", 5.0), Hold),
-        (AdoptAct(), Adopt),
-        (QuarantineAct("why"), Quarantine),
-        (ResumeAct(), Resume),
+        (ReleaseAction("L"), Release),
+        (HoldAction("L", 5.0), Hold),
+        (AdoptAction(), Adopt),
+        (QuarantineAction("why"), Quarantine),
+        (ResumeAction(), Resume),
     ],
 )
-def test_an_operators_act(act: Act, kind: type[Release]) -> None:
+def test_an_operators_act(act: OperatorAction, kind: type[Release]) -> None:
     """It reaches the worker, and the PPA is shown as it is then."""
     made, a = used()
     future = made.supervisor.operate(ref("a"), act, EVERYBODY)
@@ -207,7 +207,7 @@ def test_an_operators_release_of_another_lease() -> None:
     """The PPA does not hold it: 409, with or without a reason."""
     made, a = used()
     for detail in ("", "it was removed"):
-        future = made.supervisor.operate(ref("a"), ReleaseAct("other"), EVERYBODY)
+        future = made.supervisor.operate(ref("a"), ReleaseAction("other"), EVERYBODY)
         a.deny(Release, No.ELSEWHERE, detail)
         assert problem(future).kind is Kind.WRONG_STATE
         assert detail in problem(future).detail
@@ -217,7 +217,7 @@ def test_what_is_not_served_is_unknown() -> None:
     """404 for acts, content and the PPA itself."""
     made = Desk("a")
     for call in (
-        lambda: made.supervisor.operate(ref("x"), ResumeAct(), EVERYBODY),
+        lambda: made.supervisor.operate(ref("x"), ResumeAction(), EVERYBODY),
         lambda: made.supervisor.content(ref("x")),
         lambda: made.supervisor.snapshot(ref("x")),
     ):
@@ -287,7 +287,7 @@ def test_a_worker_whose_loop_does_not_turn_is_stuck() -> None:
 def test_transitions_and_alarms_are_events() -> None:
     """Both are written down, numbered."""
     made = Desk("a")
-    seen: list[Event] = []
+    seen: list[PpaEvent] = []
     made.supervisor.events.subscribe(seen.append)
     record = made["a"].record(State.DIRTY, owner="me", lease="L", request="r")
     made.supervisor.moved(ref("a"), Transition(State.USED, record, "released", START))
@@ -352,7 +352,7 @@ def test_calls_of_a_stopping_daemon_end_at_once() -> None:
     for future in (
         supervisor.touch("L", None, EVERYBODY),
         supervisor.lease("unknown"),
-        supervisor.operate(ref("a"), ResumeAct(), EVERYBODY),
+        supervisor.operate(ref("a"), ResumeAction(), EVERYBODY),
         supervisor.withdraw("nobody", EVERYBODY),
     ):
         assert problem(future).kind is Kind.UNAVAILABLE

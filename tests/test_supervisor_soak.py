@@ -20,7 +20,7 @@ from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor import Supervisor
 from ppa_assigner.supervisor.line import Call
 from ppa_assigner.times import boottime
-from ppa_assigner.views import Lent, Wish
+from ppa_assigner.views import AssignRequest, LeaseView
 
 from .fleet import Fleet
 from .memory import Request
@@ -44,7 +44,7 @@ class Register:
         self.wrong: list[str] = []
         self.count = 0
 
-    def told(self, request: str, lease: Lent) -> None:
+    def told(self, request: str, lease: LeaseView) -> None:
         """The answer reached the client, who now holds the PPA until the end of its lease."""
         with self._lock:
             self.count += 1
@@ -104,10 +104,10 @@ class Client(threading.Thread):
                     return
         self.withdraw(request)
 
-    def ask(self, request: str, attempt: int, ticket: str | None) -> Lent | Problem | None:
+    def ask(self, request: str, attempt: int, ticket: str | None) -> LeaseView | Problem | None:
         supervisor = self.rng.choice(self.soak.daemons)
         wait = self.rng.choice([0.0, 0.1, 1.0])
-        wish = Wish("me", "default", request, attempt=attempt, wait=wait, ttl=TTL, ticket=ticket)
+        wish = AssignRequest("me", "default", request, attempt=attempt, wait=wait, ttl=TTL, ticket=ticket)
         try:
             call = supervisor.assign(wish)
         except Problem as told:
@@ -122,7 +122,7 @@ class Client(threading.Thread):
         _PAUSE.wait(self.rng.random() * 0.05)
         supervisor.hang_up(call)
 
-    def answer(self, call: Call, wait: float) -> Lent | Problem | None:
+    def answer(self, call: Call, wait: float) -> LeaseView | Problem | None:
         try:
             return call.future.result(wait + TOTAL + 3.0)
         except Problem as told:
@@ -133,7 +133,7 @@ class Client(threading.Thread):
             self.soak.register.bad(f"{call.wish.request_id}: no answer within its deadline")
             return None
 
-    def use(self, request: str, lease: Lent) -> None:
+    def use(self, request: str, lease: LeaseView) -> None:
         if self.rng.random() < 0.3:
             self.soak.fleet.launchpad.upload(lease.ppa, "hello")
         _PAUSE.wait(self.rng.random() * 0.05)

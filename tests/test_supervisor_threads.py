@@ -16,7 +16,7 @@ from ppa_assigner.record import State
 from ppa_assigner.supervisor import Supervisor
 from ppa_assigner.supervisor.line import Call
 from ppa_assigner.times import boottime
-from ppa_assigner.views import Lent, ResumeAct, Wish
+from ppa_assigner.views import AssignRequest, LeaseView, ResumeAction
 
 from .fleet import Fleet
 from .memory import Request
@@ -33,7 +33,9 @@ def fleet() -> Iterator[Fleet]:
 
 def ask(supervisor: Supervisor, request: str, **fields: Any) -> Call:
     """An assign."""
-    return supervisor.assign(Wish(**{"owner": "me", "pool": "default", "request_id": request, "ttl": 600.0, **fields}))
+    return supervisor.assign(
+        AssignRequest(**{"owner": "me", "pool": "default", "request_id": request, "ttl": 600.0, **fields})
+    )
 
 
 def ends(future: Future[Any], seconds: float = 10.0) -> Any:
@@ -65,7 +67,7 @@ def test_a_burst_gets_each_ppa_once(fleet: Fleet, daemons: int) -> None:
     for thread in threads:
         thread.join(10.0)
     results = [ends(call.future) for call in calls]
-    leases = [result for result in results if isinstance(result, Lent)]
+    leases = [result for result in results if isinstance(result, LeaseView)]
     problems = [result.kind for result in results if isinstance(result, Problem)]
     assert len(leases) == len({lease.ppa for lease in leases}) == 10
     assert problems == [Kind.NONE_FREE] * 40
@@ -101,7 +103,7 @@ def test_an_answer_that_is_lost_binds_the_request_until_it_is_settled(fleet: Fle
     faults = [fault]
     fleet.launchpad.fault = lambda request: faults.pop() if faults and request.what == "write" else None
     lease = ends(ask(supervisor, "r").future)
-    assert isinstance(lease, Lent)
+    assert isinstance(lease, LeaseView)
     fleet.launchpad.land()
     # A look is over once an unknown lease is said to be so.
     assert ends(supervisor.lease("unknown")).kind is Kind.UNKNOWN_LEASE
@@ -124,7 +126,7 @@ def test_a_write_of_a_killed_daemon_that_lands_late_makes_no_second_lease(fleet:
     # The PPA that the late write is for is the one that has been free longest: it must not be the one that is lent.
     taken = {p: fleet.launchpad.record(p) for p in fleet.ppas}
     lease = ends(ask(second, "r", attempt=1, ppa=fleet.ppas[-1]).future)
-    assert isinstance(lease, Lent)
+    assert isinstance(lease, LeaseView)
     fleet.launchpad.land()
 
     def lone() -> bool:
@@ -142,7 +144,7 @@ def test_launchpad_down_at_start(fleet: Fleet) -> None:
     call = ask(supervisor, "r", wait=20.0)
     until(lambda: "down" in str(supervisor.unready()), "the reason")
     fleet.launchpad.fault = lambda request: None
-    assert isinstance(ends(call.future, 20.0), Lent)
+    assert isinstance(ends(call.future, 20.0), LeaseView)
 
 
 def calls_of(supervisor: Supervisor, fleet: Fleet, lease: str) -> dict[str, Future[Any]]:
@@ -155,7 +157,7 @@ def calls_of(supervisor: Supervisor, fleet: Fleet, lease: str) -> dict[str, Futu
         "release": supervisor.release(lease, EVERYBODY),
         "lease": supervisor.lease("unknown"),
         "withdraw": supervisor.withdraw("unknown", EVERYBODY),
-        "operate": supervisor.operate(ppa, ResumeAct(), EVERYBODY),
+        "operate": supervisor.operate(ppa, ResumeAction(), EVERYBODY),
         "content": supervisor.content(ppa),
     }
 
@@ -208,7 +210,7 @@ def test_a_worker_that_dies_again_and_again_is_replaced(fleet: Fleet) -> None:
 
     fleet.launchpad.fault = fault
     lease = ends(ask(supervisor, "r", wait=20.0).future, 20.0)
-    assert isinstance(lease, Lent)
+    assert isinstance(lease, LeaseView)
     used = [r for p in fleet.ppas if (r := fleet.launchpad.record(p)) is not None and r.state is State.USED]
     assert [record.lease for record in used] == [lease.record.lease]
 
@@ -232,7 +234,7 @@ def test_many_wait_and_nobody_is_forgotten(fleet: Fleet) -> None:
     for call in calls:
         call.future.add_done_callback(lambda done: supervisor.release(done.result().record.lease or "", EVERYBODY))
     results = [ends(call.future, 60.0) for call in calls]
-    assert all(isinstance(result, Lent) for result in results)
+    assert all(isinstance(result, LeaseView) for result in results)
     fleet.all_free(supervisor)
     fleet.serials_grow_by_one()
     assert not supervisor._office._expected

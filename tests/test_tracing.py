@@ -15,7 +15,7 @@ from ppa_assigner.options import PoolOptions
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import State
 from ppa_assigner.supervisor.tracing import AT_ONCE, QUESTIONS
-from ppa_assigner.views import Condition, Lent, Sight, Wish
+from ppa_assigner.views import AssignRequest, Condition, LeaseView, Sight
 
 from .fakecrew import Desk, FakeWorker, lent, problem, ref
 from .fleet import Fleet
@@ -471,19 +471,21 @@ def fleet() -> Iterator[Fleet]:
     made.close()
 
 
-def ends(future: Future[Any]) -> Lent | Problem:
+def ends(future: Future[Any]) -> LeaseView | Problem:
     """The result or the problem, in time."""
     try:
         result = future.result(10.0)
     except Problem as told:
         return told
-    assert isinstance(result, Lent)
+    assert isinstance(result, LeaseView)
     return result
 
 
-def wish(request: str, **fields: Any) -> Wish:
+def wish(request: str, **fields: Any) -> AssignRequest:
     """For hello 1."""
-    return Wish(**{"owner": "me", "pool": "default", "request_id": request, "sources": (("hello", "1"),), **fields})
+    return AssignRequest(
+        **{"owner": "me", "pool": "default", "request_id": request, "sources": (("hello", "1"),), **fields}
+    )
 
 
 def upload(fleet: Fleet, number: int) -> None:
@@ -498,7 +500,7 @@ def test_real_workers_lend_the_one_that_never_had_it(fleet: Fleet) -> None:
     daemon = fleet.daemon()
     fleet.all_free(daemon)
     got = ends(daemon.assign(wish("r")).future)
-    assert isinstance(got, Lent)
+    assert isinstance(got, LeaseView)
     assert got.ppa == fleet.ppas[1]
     late = ends(daemon.assign(wish("late")).future)
     assert isinstance(late, Problem)
@@ -511,8 +513,8 @@ def test_real_workers_know_when_all_are_burnt(fleet: Fleet) -> None:
     upload(fleet, 1)
     daemon = fleet.daemon()
     fleet.all_free(daemon)
-    holder = ends(daemon.assign(Wish("me", "default", "holder", ppa=fleet.ppas[2])).future)
-    assert isinstance(holder, Lent)
+    holder = ends(daemon.assign(AssignRequest("me", "default", "holder", ppa=fleet.ppas[2])).future)
+    assert isinstance(holder, LeaseView)
     waiting = daemon.assign(wish("waits", wait=60.0))
     until(lambda: any(r.what == "ever_had" and r.ppa == fleet.ppas[2] for r in fleet.launchpad.log))
     upload(fleet, 2)

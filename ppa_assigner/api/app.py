@@ -13,7 +13,7 @@ from fastapi import FastAPI, Header, Request
 from starlette.responses import Response
 
 from .. import __version__
-from ..access import Client
+from ..access import ClientConfig
 from ..config import RATE
 from ..problems import Kind, Problem
 from . import errors, openapi, schemas, serializers
@@ -30,7 +30,7 @@ from .rate_limit import Room
 
 def create_app(
     backend: Backend[C],
-    clients: Sequence[Client] = (),
+    clients: Sequence[ClientConfig] = (),
     *,
     max_requests: int = MAX_REQUESTS,
     rate: float = RATE,

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from typing import Any
 
-from ..access import EVERYBODY, Caller, Client, Role
+from ..access import EVERYBODY, Caller, ClientConfig, Role
 from ..config import RATE
 from ..problems import Kind, Problem
 from .rate_limit import Rates
@@ -35,7 +35,7 @@ _PORTS = {"http": 80, "https": 443}
 class Access:
     """The configured clients.  They may be replaced at any time, from any thread."""
 
-    def __init__(self, clients: Sequence[Client] = (), rate: float = RATE) -> None:
+    def __init__(self, clients: Sequence[ClientConfig] = (), rate: float = RATE) -> None:
         """`rate`: requests a second that each client may keep up."""
         self._clients = tuple(clients)
         self._rates = Rates(rate)
@@ -46,7 +46,7 @@ class Access:
         """Whether no clients are configured: then everybody who reaches the daemon is operator."""
         return not self._clients
 
-    def set_clients(self, clients: Sequence[Client], rate: float = RATE) -> bool:
+    def set_clients(self, clients: Sequence[ClientConfig], rate: float = RATE) -> bool:
         """Let these in from now on, this often.  Whether they are others than before."""
         before, self._clients = self._clients, tuple(clients)
         if rate != self._rates.per_second:
@@ -146,7 +146,7 @@ def _token(scope: Scope) -> bytes:
     return token.strip()
 
 
-def _known(clients: Iterable[Client], token: bytes) -> Caller:
+def _known(clients: Iterable[ClientConfig], token: bytes) -> Caller:
     """All clients are compared, each in constant time: how long it takes says nothing of which was nearly right."""
     digest = hashlib.sha256(token).hexdigest().encode()
     found = [client for client in clients if hmac.compare_digest(client.token_sha256.lower().encode(), digest)]

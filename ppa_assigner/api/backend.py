@@ -13,14 +13,23 @@ from typing import Protocol, TypeVar
 from ..access import Caller
 from ..port import Content
 from ..reference import Reference
-from ..views import Act, Event, Health, Lent, PoolView, Reachable, Snapshot, Wish
+from ..views import (
+    AssignRequest,
+    DaemonHealth,
+    LaunchpadStatus,
+    LeaseView,
+    OperatorAction,
+    PoolView,
+    PpaEvent,
+    Snapshot,
+)
 
 
 class Call(Protocol):
     """One connection's ask for a PPA."""
 
     @property
-    def future(self) -> Future[Lent]:
+    def future(self) -> Future[LeaseView]:
         """Ends with the lease or a Problem."""
 
 
@@ -35,12 +44,12 @@ class Events(Protocol):
     def newest(self) -> int:
         """The number of the last event; 0 before the first."""
 
-    def since(self, number: int, limit: int | None = None) -> tuple[list[Event], int]:
+    def since(self, number: int, limit: int | None = None) -> tuple[list[PpaEvent], int]:
         """The first `limit` events that are still kept and come after this number, and the number to ask with next
         time.
         """
 
-    def subscribe(self, follower: Callable[[Event], None]) -> Callable[[], None]:
+    def subscribe(self, follower: Callable[[PpaEvent], None]) -> Callable[[], None]:
         """Call `follower` with each new event, from any thread; call what is returned to end that."""
 
 
@@ -54,7 +63,7 @@ class Backend(Protocol[C]):
     def events(self) -> Events:
         """What happened."""
 
-    def assign(self, wish: Wish) -> C:
+    def assign(self, wish: AssignRequest) -> C:
         """Ask for a PPA."""
 
     def hang_up(self, call: C) -> None:
@@ -63,16 +72,16 @@ class Backend(Protocol[C]):
     def withdraw(self, request_id: str, caller: Caller) -> Future[list[Snapshot]]:
         """End a wish, and release what it got."""
 
-    def touch(self, lease: str, ttl: float | None, caller: Caller) -> Future[Lent]:
+    def touch(self, lease: str, ttl: float | None, caller: Caller) -> Future[LeaseView]:
         """Proof of life; with `ttl` (seconds) the end moves."""
 
     def release(self, lease: str, caller: Caller) -> Future[Snapshot]:
         """End a lease."""
 
-    def lease(self, lease: str) -> Future[Lent]:
+    def lease(self, lease: str) -> Future[LeaseView]:
         """What is known of a lease."""
 
-    def operate(self, ppa: Reference, act: Act, caller: Caller) -> Future[Snapshot]:
+    def operate(self, ppa: Reference, act: OperatorAction, caller: Caller) -> Future[Snapshot]:
         """An operator's act."""
 
     def content(self, ppa: Reference) -> Future[Content]:
@@ -90,10 +99,10 @@ class Backend(Protocol[C]):
     def pools(self) -> Sequence[PoolView]:
         """All pools in numbers."""
 
-    def health(self) -> Health:
+    def health(self) -> DaemonHealth:
         """The daemon itself, in numbers."""
 
-    def launchpad(self) -> Reachable:
+    def launchpad(self) -> LaunchpadStatus:
         """Whether Launchpad answers."""
 
     def unready(self) -> str | None:

@@ -16,7 +16,7 @@ from typing import Any
 from starlette.responses import Response
 
 from ..problems import Kind, Problem
-from ..views import Event
+from ..views import PpaEvent
 from . import serializers
 from .backend import Events
 from .long_poll import disconnected
@@ -78,7 +78,7 @@ class Streams:
         """Gives what is set whenever there is something new to see."""
         loop, wake = asyncio.get_running_loop(), asyncio.Event()
 
-        def follow(_: Event) -> None:
+        def follow(_: PpaEvent) -> None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody reads any more
                 loop.call_soon_threadsafe(wake.set)
 
@@ -158,7 +158,7 @@ class EventStream(Response):
                 await self._write(send, b": still here\n\n")
         return bool(frames)
 
-    def _reset(self, news: list[Event]) -> list[bytes]:
+    def _reset(self, news: list[PpaEvent]) -> list[bytes]:
         """What was missed between the place of the reader and these events, if anything."""
         place, first = self._place, news[0].number if news else self._place.last + 1
         missed = FORGOTTEN if place.began and first > place.last + 1 else place.missed
@@ -168,7 +168,7 @@ class EventStream(Response):
         told = serializers.encoded({"why": missed, "first": first})
         return [b"event: reset\nid: %s\ndata: %s\n\n" % (self._id(first - 1), told)]
 
-    def _frame(self, event: Event) -> bytes:
+    def _frame(self, event: PpaEvent) -> bytes:
         return b"id: %s\ndata: %s\n\n" % (self._id(event.number), serializers.encoded(serializers.event(event)))
 
     def _id(self, number: int) -> bytes:

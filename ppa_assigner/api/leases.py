@@ -17,7 +17,7 @@ from ..access import Caller, Role
 from ..problems import Kind, Problem
 from ..record import State
 from ..reference import Reference
-from ..views import Lent, Snapshot, Wish
+from ..views import AssignRequest, LeaseView, Snapshot
 from . import auth, errors, long_poll, openapi, parsing, schemas, serializers
 from .backend import Backend, C
 from .metrics import Assigns
@@ -71,7 +71,7 @@ class Leases(Generic[C]):
         headers = {"Location": f"/v1/leases/{quote(lent.record.lease or '', safe='')}"} if lent.fresh else None
         return serializers.answer(self._document(lent), 201 if lent.fresh else 200, headers)
 
-    async def _lent(self, request: Request, wish: Wish) -> Lent:
+    async def _lent(self, request: Request, wish: AssignRequest) -> LeaseView:
         call, access = self._backend.assign(wish), request.app.state.access
         return await long_poll.lent(request.receive, call, self._backend, access, request.scope)
 
@@ -110,7 +110,7 @@ class Leases(Generic[C]):
             raise
         return serializers.answer(self._document(await long_poll.result(self._backend.touch(id, ttl, caller))))
 
-    def _document(self, lent: Lent) -> serializers.Document:
+    def _document(self, lent: LeaseView) -> serializers.Document:
         with contextlib.suppress(Problem):  # served no longer
             return serializers.lease(lent, self._backend.snapshot(lent.ppa).web)
         return serializers.lease(lent)
@@ -127,14 +127,14 @@ class Leases(Generic[C]):
         return serializers.answer(serializers.ppa(await long_poll.result(self._backend.release(id, caller))))
 
 
-async def _wish(request: Request, caller: Caller) -> Wish:
+async def _wish(request: Request, caller: Caller) -> AssignRequest:
     """What is asked for.  Every problem from here on tells the request id, as far as the body gave one."""
     body = await parsing.read(request)
     given = body.get("request_id")
     if isinstance(given, str) and _REQUEST_ID.fullmatch(given):
         request.scope["state"]["request_id"] = given
     asked = parsing.checked(schemas.Wish, body)
-    return Wish(
+    return AssignRequest(
         owner=asked.owner,
         pool=asked.pool,
         request_id=errors.request_id(request.scope),
@@ -159,10 +159,10 @@ def reference(text: str, where: str = "ppa") -> Reference:
         raise Problem(Kind.INVALID, f"{where}: {error}") from None
 
 
-def _in_use(snapshot: Snapshot, wanted: dict[str, str | None]) -> Lent | None:
+def _in_use(snapshot: Snapshot, wanted: dict[str, str | None]) -> LeaseView | None:
     record = snapshot.record
     if record is None or record.state is not State.USED:
         return None
     if any(value is not None and getattr(record, name) != value for name, value in wanted.items()):
         return None
-    return Lent(snapshot.ppa, record, end=snapshot.end)
+    return LeaseView(snapshot.ppa, record, end=snapshot.end)

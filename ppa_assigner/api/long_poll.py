@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from ..views import Lent
+from ..views import LeaseView
 from .auth import Access, Scope
 from .backend import Backend, C
 
@@ -33,7 +33,7 @@ async def result(future: Future[T]) -> T:
     return future.result()
 
 
-async def lent(receive: Receive, call: C, backend: Backend[C], access: Access, scope: Scope) -> Lent:
+async def lent(receive: Receive, call: C, backend: Backend[C], access: Access, scope: Scope) -> LeaseView:
     """The lease of this call.  Raises its Problem, that of `access` when its client is no longer one, or
     ClientGoneError.
     """

@@ -16,7 +16,16 @@ from starlette.responses import Response
 from ..problems import Kind
 from ..record import State
 from ..reference import Reference
-from ..views import Act, AdoptAct, Condition, HoldAct, QuarantineAct, ReleaseAct, ResumeAct, Snapshot
+from ..views import (
+    AdoptAction,
+    Condition,
+    HoldAction,
+    OperatorAction,
+    QuarantineAction,
+    ReleaseAction,
+    ResumeAction,
+    Snapshot,
+)
 from . import auth, long_poll, openapi, parsing, schemas, serializers
 from .backend import Backend
 from .leases import Wanted, reference
@@ -81,7 +90,7 @@ class Ppas:
         """Counts by state and condition, and the line."""
         return serializers.items(serializers.pool(view) for view in self._backend.pools())
 
-    def _operating(self, model: type[BaseModel], act: Callable[[Any], Act]) -> Handler:
+    def _operating(self, model: type[BaseModel], act: Callable[[Any], OperatorAction]) -> Handler:
         async def operate(request: Request, owner: Owner, distribution: Distribution, name: Name) -> Response:
             caller = auth.operator(request.scope)
             ppa = _named(owner, distribution, name)
@@ -93,12 +102,12 @@ class Ppas:
         return operate
 
 
-ACTS: dict[str, tuple[str, type[BaseModel], Callable[[Any], Act]]] = {
-    "release": ("End a lease", schemas.Release, lambda body: ReleaseAct(body.lease)),
-    "hold": ("Keep a lease longer, once", schemas.Hold, lambda body: HoldAct(body.lease, body.seconds)),
-    "adopt": ("Take in a PPA, deleting what is in it", schemas.Nothing, lambda _: AdoptAct()),
-    "quarantine": ("Keep from being cleaned and lent", schemas.Quarantine, lambda body: QuarantineAct(body.reason)),
-    "resume": ("End a quarantine", schemas.Nothing, lambda _: ResumeAct()),
+ACTS: dict[str, tuple[str, type[BaseModel], Callable[[Any], OperatorAction]]] = {
+    "release": ("End a lease", schemas.Release, lambda body: ReleaseAction(body.lease)),
+    "hold": ("Keep a lease longer, once", schemas.Hold, lambda body: HoldAction(body.lease, body.seconds)),
+    "adopt": ("Take in a PPA, deleting what is in it", schemas.Nothing, lambda _: AdoptAction()),
+    "quarantine": ("Keep from being cleaned and lent", schemas.Quarantine, lambda body: QuarantineAction(body.reason)),
+    "resume": ("End a quarantine", schemas.Nothing, lambda _: ResumeAction()),
 }
 
 

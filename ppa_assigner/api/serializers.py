@@ -17,12 +17,12 @@ from starlette.responses import Response
 from .. import port
 from ..record import Record, format_time
 from ..reference import Reference
-from ..views import End, Event, Lent, PoolView, Reachable, Snapshot
+from ..views import End, LaunchpadStatus, LeaseView, PoolView, PpaEvent, Snapshot
 
 Document = dict[str, Any]
 
 
-def lease(lent: Lent, web: str | None = None) -> Document:
+def lease(lent: LeaseView, web: str | None = None) -> Document:
     """A lease, in use or remembered; `web` is the PPA's page as Launchpad told it."""
     ppa, record = lent.ppa, lent.record
     return {
@@ -98,7 +98,7 @@ def pool(view: PoolView) -> Document:
     }
 
 
-def reachable(state: Reachable) -> Document:
+def reachable(state: LaunchpadStatus) -> Document:
     """Whether Launchpad answers."""
     return {"ok": state.ok, "since": format_time(state.since), "why": state.why}
 
@@ -115,7 +115,7 @@ def content(of: Reference, found: port.Content) -> Document:
     }
 
 
-def event(happened: Event) -> Document:
+def event(happened: PpaEvent) -> Document:
     """Something that happened."""
     return {
         "number": happened.number,

@@ -21,7 +21,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from ..access import Client
+from ..access import ClientConfig
 from ..config import RATE, Listen, Tls
 from . import sockets
 from .acceptor import Connection, Door, Limits
@@ -123,7 +123,7 @@ class Server:
         """Whether the loop has turned lately: for the watchdog."""
         return time.monotonic() - self._uvicorn.turned < TURN_S
 
-    def set_clients(self, clients: Sequence[Client], rate: float = RATE) -> None:
+    def set_clients(self, clients: Sequence[ClientConfig], rate: float = RATE) -> None:
         """Let these in from now on, so many times a second.  None at all would let everybody in: only where just this
         host can connect.  Streams of events end: who may still read asks again.  Who waits for a PPA and is no longer
         let in is told so.

@@ -20,7 +20,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from ..access import Client, Role
+from ..access import ClientConfig, Role
 from ..options import Baseline, PoolOptions, Proof, Retry
 from ..times import MINUTE
 from . import addresses, parsers, patterns
@@ -222,9 +222,9 @@ class ClientSection(Section):
     owners: Annotated[list[Glob], BeforeValidator(_no_list)] = []
     """Shell patterns of the owners whose leases it may end and touch beside its own."""
 
-    def client(self) -> Client:
+    def client(self) -> ClientConfig:
         """The same as the API reads it."""
-        return Client(self.name, self.token_sha256, self.role, tuple(self.owners))
+        return ClientConfig(self.name, self.token_sha256, self.role, tuple(self.owners))
 
 
 class SocketSection(Section):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..access import Client
+from ..access import ClientConfig
 from ..options import PoolOptions
 from ..reference import Reference
 from ..times import MINUTE
@@ -80,7 +80,7 @@ class ApiSettings:
     """
 
     listen: Listen
-    clients: tuple[Client, ...]
+    clients: tuple[ClientConfig, ...]
     tls: Tls | None = None
     rate: int = RATE
 

@@ -18,7 +18,7 @@ from ..config import Pool
 from ..problems import Kind
 from ..record import Record
 from ..reference import Reference
-from ..views import Snapshot, Wish
+from ..views import AssignRequest, Snapshot
 from . import line
 from .claims import Claims
 from .confirming import Confirming, why_not
@@ -53,7 +53,7 @@ class Assigning:
 
     # -- calls come and go -----------------------------------------------------------------------------------------
 
-    def assign(self, wish: Wish) -> Call:
+    def assign(self, wish: AssignRequest) -> Call:
         """Take a place in the line, or join that of its request id.  Raises Problem for a wish no PPA can meet."""
         if self._office.stopping:
             raise self._wishes.refusals.soon(wish, "the daemon is being stopped")

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from ..record import Record, State
 from ..reference import Reference
-from ..views import Condition, Lent, PoolView, Sight, Snapshot
+from ..views import Condition, LeaseView, PoolView, Sight, Snapshot
 from ..worker import Worker
 from .keys import Key, key_in
 from .shelf import Shelf
@@ -152,12 +152,12 @@ class Crew:
         records = ((s.ppa, record) for s in found for record in (s.record, s.over) if record is not None)
         return next(((ppa, record) for ppa, record in records if record.lease == lease), None)
 
-    def lent(self, ppa: Reference, record: Record, *, fresh: bool = False) -> Lent:
+    def lent(self, ppa: Reference, record: Record, *, fresh: bool = False) -> LeaseView:
         """This lease there, as it may be told, with its end as far as that is known."""
         member = self._members.get(ppa)
         snapshot = member.snapshot if member is not None else None
         known = snapshot is not None and snapshot.record is not None and snapshot.record.lease == record.lease
-        return Lent(ppa, record, fresh, snapshot.end if snapshot is not None and known else None)
+        return LeaseView(ppa, record, fresh, snapshot.end if snapshot is not None and known else None)
 
     def behind_newer_record(self, field: str, value: str) -> Reference | None:
         """The PPA whose record is of a version unknown here and names this `lease`: whether it runs cannot be told."""

@@ -15,12 +15,12 @@ from itertools import islice
 from typing import Any
 
 from ..reference import Reference
-from ..views import Event
+from ..views import PpaEvent
 
 log = logging.getLogger(__name__)
 
 KEPT = 10_000
-Follower = Callable[[Event], None]
+Follower = Callable[[PpaEvent], None]
 
 
 class EventLog:
@@ -31,7 +31,7 @@ class EventLog:
     def __init__(self, kept: int = KEPT, run: str = "0") -> None:
         self.run = run
         self._lock = threading.RLock()
-        self._events: deque[Event] = deque(maxlen=kept)
+        self._events: deque[PpaEvent] = deque(maxlen=kept)
         self._newest = 0
         self._followers: list[Follower] = []
 
@@ -40,17 +40,17 @@ class EventLog:
         """The number of the last event; 0 before the first."""
         return self._newest
 
-    def add(self, at: datetime, ppa: Reference, kind: str, data: Mapping[str, Any]) -> Event:
+    def add(self, at: datetime, ppa: Reference, kind: str, data: Mapping[str, Any]) -> PpaEvent:
         """Write an event down and show it to all who follow."""
         with self._lock:
             self._newest += 1
-            event = Event(self._newest, at, ppa, kind, data)
+            event = PpaEvent(self._newest, at, ppa, kind, data)
             self._events.append(event)
             for follower in list(self._followers):
                 _show(follower, event)
         return event
 
-    def since(self, number: int, limit: int | None = None) -> tuple[list[Event], int]:
+    def since(self, number: int, limit: int | None = None) -> tuple[list[PpaEvent], int]:
         """The events that are still kept and come after this number (the first `limit` of them), and the number to ask
         with next time.  Costs what comes after, not what is kept: the numbers have no gaps.
         """
@@ -73,7 +73,7 @@ class EventLog:
                 self._followers.remove(follower)
 
 
-def _show(follower: Follower, event: Event) -> None:
+def _show(follower: Follower, event: PpaEvent) -> None:
     try:
         follower(event)
     except Exception:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..record import Record
-from ..views import Wish
+from ..views import AssignRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Key:
     request: str
 
 
-def key_of(wish: Wish) -> Key:
+def key_of(wish: AssignRequest) -> Key:
     """The key of a wish."""
     return Key(wish.by, wish.request_id)
 

@@ -17,7 +17,7 @@ from ..backoff import SEARCH_TURN_S
 from ..problems import Problem
 from ..record import Record, State
 from ..reference import Reference
-from ..views import Condition, Lent, Snapshot, Wish
+from ..views import AssignRequest, Condition, LeaseView, Snapshot
 from .keys import Key, key_of
 from .timer import Timed
 
@@ -41,10 +41,10 @@ IN_LINE = frozenset({Stage.SEARCHING, Stage.WAITING})
 class Call:
     """One connection's ask.  `until` (boot time) ends its waiting in the line, `deadline` ends everything."""
 
-    wish: Wish
+    wish: AssignRequest
     until: float
     deadline: float
-    future: Future[Lent] = field(default_factory=Future)
+    future: Future[LeaseView] = field(default_factory=Future)
     asked: Asked | None = None
     timers: list[Timed] = field(default_factory=list)
     claim: Claim | None = None
@@ -91,7 +91,7 @@ class Asked:
     others answered, or failed to; `questions` how many that took at the most; `hope` one that may be waited for.
     """
 
-    wish: Wish
+    wish: AssignRequest
     attempt: int
     first: float
     number: int
@@ -124,7 +124,7 @@ class Asked:
         """What it is found by."""
         return key_of(self.wish)
 
-    def same_wisher(self, wish: Wish) -> bool:
+    def same_wisher(self, wish: AssignRequest) -> bool:
         """Whether this is the same owner, client and pool."""
         mine = self.wish
         return (mine.owner, mine.by, mine.pool) == (wish.owner, wish.by, wish.pool)

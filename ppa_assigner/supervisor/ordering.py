@@ -31,7 +31,15 @@ from ..port import Content
 from ..problems import Kind, Problem
 from ..record import Record
 from ..reference import Reference
-from ..views import Act, AdoptAct, HoldAct, Lent as LentView, QuarantineAct, ReleaseAct, Snapshot
+from ..views import (
+    AdoptAction,
+    HoldAction,
+    LeaseView,
+    OperatorAction,
+    QuarantineAction,
+    ReleaseAction,
+    Snapshot,
+)
 from .keys import Key, key_in
 from .office import Office
 from .order import Order
@@ -48,7 +56,7 @@ class Ordering:
     def __init__(self, office: Office) -> None:
         self._office = office
 
-    def touch(self, lease: str, ttl: float | None, caller: Caller) -> Future[LentView]:
+    def touch(self, lease: str, ttl: float | None, caller: Caller) -> Future[LeaseView]:
         """Proof of life.  Where that can be neither written nor denied now, it is told whether it was heard."""
         order, came = Order(self._office, self._lent), self._office.clock.boot()
         command = partial(_with_deadline, Touch, lease=lease, ttl=ttl)
@@ -75,7 +83,7 @@ class Ordering:
 
         return order.with_lease(lease, caller, go)
 
-    def lease(self, lease: str) -> Future[LentView]:
+    def lease(self, lease: str) -> Future[LeaseView]:
         """What is known of a lease."""
         order = Order(self._office, self._lent)
 
@@ -88,12 +96,12 @@ class Ordering:
 
         return order.with_lease(lease, None, shown)
 
-    def operate(self, ppa: Reference, act: Act) -> Future[Snapshot]:
+    def operate(self, ppa: Reference, act: OperatorAction) -> Future[Snapshot]:
         """An operator's act on a PPA."""
         order = Order(self._office, self._snapshot)
-        if isinstance(act, ReleaseAct):
+        if isinstance(act, ReleaseAction):
             self._to_release(order, ppa, act.lease)
-        if isinstance(act, HoldAct) and act.lease in self._office.releases:
+        if isinstance(act, HoldAction) and act.lease in self._office.releases:
             order.end(Problem(Kind.WRONG_STATE, f"{ppa}: this lease was released: {PUT_OFF}"))
         order.send(ppa, partial(_command, act))
         return order.future
@@ -126,7 +134,7 @@ class Ordering:
         heard = member is not None and member.down is None and member.worker.known.heard_at >= came
         return {"heard": True} if heard else {}
 
-    def _lent(self, ppa: Reference, outcome: Outcome) -> LentView:
+    def _lent(self, ppa: Reference, outcome: Outcome) -> LeaseView:
         if not isinstance(outcome, Lent):
             raise AssertionError(f"{ppa}: {outcome} is not a lease")
         return self._office.crew.lent(ppa, outcome.record, fresh=outcome.fresh)
@@ -227,15 +235,15 @@ def _with_deadline(kind: type[Command], token: int, deadline: float, **fields: A
     return kind(token=token, deadline=deadline, **fields)
 
 
-def _command(act: Act, token: int, deadline: float) -> Command:
+def _command(act: OperatorAction, token: int, deadline: float) -> Command:
     match act:
-        case ReleaseAct(lease):
+        case ReleaseAction(lease):
             return Release(token=token, deadline=deadline, lease=lease)
-        case HoldAct(lease, seconds):
+        case HoldAction(lease, seconds):
             return Hold(token=token, deadline=deadline, lease=lease, seconds=seconds)
-        case QuarantineAct(reason):
+        case QuarantineAction(reason):
             return Quarantine(token=token, deadline=deadline, reason=reason)
-        case AdoptAct():
+        case AdoptAction():
             return Adopt(token=token, deadline=deadline)
     return Resume(token=token, deadline=deadline)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..backoff import PLACE_KEPT_S
-from ..views import Wish
+from ..views import AssignRequest
 from .keys import Key, key_of
 from .line import Asked
 from .lines import Lines
@@ -44,7 +44,7 @@ class Places:
         self._kept[asked.key] = _Kept(asked, timed)
         self._lines.add(asked)
 
-    def take(self, wish: Wish) -> Asked | None:
+    def take(self, wish: AssignRequest) -> Asked | None:
         """The wish as it was, when the same wisher comes back in time; whoever comes, the place is kept no more."""
         if (kept := self._kept.pop(key_of(wish), None)) is None:
             return None

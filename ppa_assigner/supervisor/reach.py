@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from ..views import Reachable
+from ..views import LaunchpadStatus
 
 
 class Reach:
@@ -19,7 +19,7 @@ class Reach:
         self._now = now
         self._lock = threading.Lock()
         self._heard: dict[str, str | None] = {}
-        self.state = Reachable(ok=False, since=now(), why="it was not asked yet")
+        self.state = LaunchpadStatus(ok=False, since=now(), why="it was not asked yet")
         """As it is now."""
 
     def heard(self, owner: str, why: str | None, owners: Collection[str]) -> None:
@@ -29,7 +29,7 @@ class Reach:
             self._heard = {one: known[one] for one in sorted(owners) if one in known}
             trouble = self._trouble()
             before, ok = self.state, trouble is None
-            self.state = Reachable(ok, before.since if before.ok is ok else self._now(), trouble)
+            self.state = LaunchpadStatus(ok, before.since if before.ok is ok else self._now(), trouble)
 
     def _trouble(self) -> str | None:
         failed = {owner: why for owner, why in self._heard.items() if why is not None}

@@ -16,7 +16,7 @@ from ..config import Pool
 from ..problems import Kind, Problem
 from ..record import State, format_time
 from ..reference import Reference
-from ..views import Condition, End, EndsBy, Sight, Snapshot, Wish
+from ..views import AssignRequest, Condition, End, EndsBy, Sight, Snapshot
 from .crew import counted
 from .keys import key_of
 from .line import Asked
@@ -34,11 +34,11 @@ class Refusals:
     def __init__(self, office: Office) -> None:
         self._office = office
 
-    def problem(self, wish: Wish, kind: Kind, detail: str, **facts: Any) -> Problem:
+    def problem(self, wish: AssignRequest, kind: Kind, detail: str, **facts: Any) -> Problem:
         """A problem of an assign names its request."""
         return Problem(kind, detail, request_id=wish.request_id, **facts)
 
-    def unmet(self, wish: Wish, pools: Mapping[str, Pool]) -> Problem | None:
+    def unmet(self, wish: AssignRequest, pools: Mapping[str, Pool]) -> Problem | None:
         """Why no PPA can ever meet this wish."""
         pool, problem = pools.get(wish.pool), self.problem
         if pool is None:
@@ -55,11 +55,11 @@ class Refusals:
         """No answer can be given now; the place in the line is kept."""
         return self._later(asked.wish, asked.first, detail, retry_after)
 
-    def soon(self, wish: Wish, detail: str) -> Problem:
+    def soon(self, wish: AssignRequest, detail: str) -> Problem:
         """A wish that cannot be taken just now."""
         return self._later(wish, self.first(wish), detail, RETRY_SOON_S)
 
-    def first(self, wish: Wish) -> float:
+    def first(self, wish: AssignRequest) -> float:
         """Since when the wish waits (seconds since 1970): its ticket tells, unless that is spent or of a time to come;
         else since now.
         """
@@ -124,11 +124,11 @@ class Refusals:
         away = (s for s in concerned if s.condition is Condition.UNREACHABLE and s.sight not in TOLD_NO)
         return next((f"{s.ppa}: {s.fault}" for s in away), None)
 
-    def _later(self, wish: Wish, first: float, detail: str, retry_after: float) -> Problem:
+    def _later(self, wish: AssignRequest, first: float, detail: str, retry_after: float) -> Problem:
         ticket = self._ticket(wish, first)
         return self.problem(wish, Kind.UNAVAILABLE, detail, retry_after=retry_after, ticket=ticket)
 
-    def _ticket(self, wish: Wish, first: float) -> str:
+    def _ticket(self, wish: AssignRequest, first: float) -> str:
         place = Place(wish.pool, wish.request_id, first, self._office.clock.epoch(), wish.by)
         return self._office.tickets.issue(place)
 

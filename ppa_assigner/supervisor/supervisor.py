@@ -23,7 +23,17 @@ from ..port import Content, Launchpad
 from ..problems import Kind, Problem
 from ..record import Record, State
 from ..reference import Reference
-from ..views import Act, Cleaning, Health, Lent, PoolView, Reachable, Sight, Snapshot, Wish
+from ..views import (
+    AssignRequest,
+    Cleaning,
+    DaemonHealth,
+    LaunchpadStatus,
+    LeaseView,
+    OperatorAction,
+    PoolView,
+    Sight,
+    Snapshot,
+)
 from ..worker import Worker
 from .assigning import Assigning
 from .chronicle import Chronicle
@@ -122,7 +132,7 @@ class Supervisor:
 
     # -- calls -----------------------------------------------------------------------------------------------------
 
-    def assign(self, wish: Wish) -> Call:
+    def assign(self, wish: AssignRequest) -> Call:
         """Ask for a PPA.  Raises Problem at once for a wish that cannot be met."""
         with self._office.deciding():
             return self._assigning.assign(wish)
@@ -146,7 +156,7 @@ class Supervisor:
                 self._assigning.withdraw(asked, withdrawal.settled)
             return withdrawal.future
 
-    def touch(self, lease: str, ttl: float | None, caller: Caller) -> Future[Lent]:
+    def touch(self, lease: str, ttl: float | None, caller: Caller) -> Future[LeaseView]:
         """Proof of life; with `ttl` (seconds) the end moves."""
         with self._office.deciding():
             return self._ordering.touch(lease, ttl, caller)
@@ -156,12 +166,12 @@ class Supervisor:
         with self._office.deciding():
             return self._ordering.release(lease, caller)
 
-    def lease(self, lease: str) -> Future[Lent]:
+    def lease(self, lease: str) -> Future[LeaseView]:
         """What is known of a lease."""
         with self._office.deciding():
             return self._ordering.lease(lease)
 
-    def operate(self, ppa: Reference, act: Act, caller: Caller) -> Future[Snapshot]:
+    def operate(self, ppa: Reference, act: OperatorAction, caller: Caller) -> Future[Snapshot]:
         """An operator's act.  Raises Problem for a PPA that is not served."""
         with self._office.deciding():
             self._member(ppa)
@@ -217,18 +227,18 @@ class Supervisor:
         with self._office.deciding():
             self._serving.tend()
 
-    def health(self) -> Health:
+    def health(self) -> DaemonHealth:
         """The daemon itself, in numbers."""
         clock, now = self._office.clock, self._office.clock.now()
         looked = self._looker.oldest
         down = {str(member.worker.ppa) for member in self._office.crew if member.down is not None}
         stuck = down.union(self.stuck(self._settings.launchpad.total + STUCK_S))
-        return Health(
+        return DaemonHealth(
             now.date, clock.alarm, None if looked is None else clock.boot() - looked, len(self._office.crew),
             len(stuck), self._serving.restarts,
         )  # fmt: skip
 
-    def launchpad(self) -> Reachable:
+    def launchpad(self) -> LaunchpadStatus:
         """Whether Launchpad answers, as the last looks tell."""
         return self._reach.state
 

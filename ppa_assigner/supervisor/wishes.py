@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from ..problems import Kind, Problem
-from ..views import Lent, Wish
+from ..views import AssignRequest, LeaseView
 from . import line
 from .keys import Key
 from .line import IN_LINE, Asked, Call, Stage
@@ -65,7 +65,7 @@ class Wishes:
         """Whether this wish is still on its way, and so far."""
         return self._is_here(asked) and asked.stage is stage
 
-    def enter(self, wish: Wish, before: Asked | None = None) -> Asked:
+    def enter(self, wish: AssignRequest, before: Asked | None = None) -> Asked:
         """A new wish, behind all others; or the one that was there `before` goes on, at its place."""
         self._number += 1
         asked = Asked(wish, wish.attempt, self._office.arrival(), self._number)
@@ -77,7 +77,7 @@ class Wishes:
         self.put(asked, asked.stage)
         return asked
 
-    def admit(self, asked: Asked, wish: Wish) -> None:
+    def admit(self, asked: Asked, wish: AssignRequest) -> None:
         """May this wish share the place of its client's that is here under its request id?  Raises Problem if not."""
         if not asked.same_wisher(wish):
             raise self.refusals.problem(wish, Kind.REQUEST_ID_TAKEN, "your wish for another owner or pool has it")
@@ -118,7 +118,7 @@ class Wishes:
         self.leave(asked, call)
         self._office.later(partial(line.settle, call.future, problem))
 
-    def answer(self, asked: Asked, result: Lent | Problem) -> None:
+    def answer(self, asked: Asked, result: LeaseView | Problem) -> None:
         """All calls have their answer."""
         for call in asked.calls:
             self._untime(call)
@@ -146,7 +146,7 @@ class Wishes:
             self._office.timer.cancel(timed)
 
 
-def _gone_on(before: Asked, wish: Wish) -> Asked | None:
+def _gone_on(before: Asked, wish: AssignRequest) -> Asked | None:
     """The wish as if its last call had not been answered.  None when it has to be searched for afresh.
 
     Invariant: whoever asks next under a request id, with the next attempt, asked nobody in between: what a look showed

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from ppa_assigner.access import Caller, Client
+from ppa_assigner.access import Caller, ClientConfig
 from ppa_assigner.api.app import create_app
 from ppa_assigner.api.server import RESERVE, Server
 from ppa_assigner.config import Listen
@@ -27,7 +27,18 @@ from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.eventlog import EventLog
-from ppa_assigner.views import Act, Condition, End, EndsBy, Health, Lent, PoolView, Reachable, Snapshot, Wish
+from ppa_assigner.views import (
+    AssignRequest,
+    Condition,
+    DaemonHealth,
+    End,
+    EndsBy,
+    LaunchpadStatus,
+    LeaseView,
+    OperatorAction,
+    PoolView,
+    Snapshot,
+)
 
 DEADLINE_S = 30.0
 JSON = {"Content-Type": "application/json"}
@@ -41,15 +52,15 @@ USED = Record(
 )  # fmt: skip
 FREE = Record(serial=7, nonce="77", state=State.FREE, since=NOW, touched=NOW, pool="default")
 END = End(NOW, EndsBy.UNTIL)
-LENT = Lent(ONE, USED, fresh=True, end=END)
+LENT = LeaseView(ONE, USED, fresh=True, end=END)
 
 
 @dataclass(eq=False)
 class FakeCall:
     """One connection's ask."""
 
-    wish: Wish
-    future: Future[Lent] = field(default_factory=Future)
+    wish: AssignRequest
+    future: Future[LeaseView] = field(default_factory=Future)
 
 
 def done(result: Any) -> Future[Any]:
@@ -68,15 +79,15 @@ class FakeBackend:
     def __init__(self, *snapshots: Snapshot) -> None:
         self.known = list(snapshots or (Snapshot(ONE, "default", USED, Condition.OK, NOW, end=END),))
         self.events = EventLog()
-        self.answer: Lent | BaseException | None = None
+        self.answer: LeaseView | BaseException | None = None
         self.outcome: Any = None
         self.reason: str | None = None
-        self.reachable = Reachable(True, NOW, None)
+        self.reachable = LaunchpadStatus(True, NOW, None)
         self.calls: list[FakeCall] = []
         self.hung_up: list[FakeCall] = []
         self.asked: list[tuple[Any, ...]] = []
 
-    def assign(self, wish: Wish) -> FakeCall:
+    def assign(self, wish: AssignRequest) -> FakeCall:
         call = FakeCall(wish)
         self.calls.append(call)
         if isinstance(self.answer, Problem):
@@ -92,16 +103,16 @@ class FakeBackend:
     def withdraw(self, request_id: str, caller: Caller) -> Future[list[Snapshot]]:
         return self._do("withdraw", request_id, caller)
 
-    def touch(self, lease: str, ttl: float | None, caller: Caller) -> Future[Lent]:
+    def touch(self, lease: str, ttl: float | None, caller: Caller) -> Future[LeaseView]:
         return self._do("touch", lease, ttl, caller)
 
     def release(self, lease: str, caller: Caller) -> Future[Snapshot]:
         return self._do("release", lease, caller)
 
-    def lease(self, lease: str) -> Future[Lent]:
+    def lease(self, lease: str) -> Future[LeaseView]:
         return self._do("lease", lease)
 
-    def operate(self, ppa: Reference, act: Act, caller: Caller) -> Future[Snapshot]:
+    def operate(self, ppa: Reference, act: OperatorAction, caller: Caller) -> Future[Snapshot]:
         return self._do("operate", ppa, act, caller)
 
     def content(self, ppa: Reference) -> Future[Content]:
@@ -122,10 +133,10 @@ class FakeBackend:
     def pools(self) -> list[PoolView]:
         return [PoolView("default", {"free": 1, "used": 2, "dirty": 0}, {"ok": 3}, 4, 12.5, 1)]
 
-    def health(self) -> Health:
-        return Health(NOW, False, 12.0, 3, 0, 0)
+    def health(self) -> DaemonHealth:
+        return DaemonHealth(NOW, False, 12.0, 3, 0, 0)
 
-    def launchpad(self) -> Reachable:
+    def launchpad(self) -> LaunchpadStatus:
         return self.reachable
 
     def unready(self) -> str | None:
@@ -190,7 +201,7 @@ class Served:
 @contextmanager
 def serving(
     backend: FakeBackend | None = None,
-    clients: Sequence[Client] = (),
+    clients: Sequence[ClientConfig] = (),
     grace: float = 5.0,
     patience: float = 60.0,
     reserve: int = RESERVE,

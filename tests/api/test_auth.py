@@ -10,15 +10,15 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from ppa_assigner.access import Caller, Client, Role
+from ppa_assigner.access import Caller, ClientConfig, Role
 from ppa_assigner.api.auth import loopback_name
 
 from .fakes import DEADLINE_S, LEASE, LENT, USED, Served, serving, slug, wait_for
 
 
-def client(name: str, token: str, role: Role = Role.CLIENT, owners: tuple[str, ...] = ()) -> Client:
+def client(name: str, token: str, role: Role = Role.CLIENT, owners: tuple[str, ...] = ()) -> ClientConfig:
     """A configured client with this token."""
-    return Client(name, hashlib.sha256(token.encode()).hexdigest().upper(), role, owners)
+    return ClientConfig(name, hashlib.sha256(token.encode()).hexdigest().upper(), role, owners)
 
 
 def bearer(token: str) -> dict[str, str]:

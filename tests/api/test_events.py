@@ -15,7 +15,7 @@ import pytest
 
 from ppa_assigner.api.events import MAX_OF_ONE
 from ppa_assigner.supervisor.eventlog import EventLog
-from ppa_assigner.views import Event
+from ppa_assigner.views import PpaEvent
 
 from .fakes import DEADLINE_S, NOW, ONE, FakeBackend, Served, serving, slug, wait_for
 
@@ -145,7 +145,7 @@ def test_a_slow_reader_is_sent_little_at_a_time(api: Served) -> None:
     asked: list[int | None] = []
 
     class Watched(EventLog):
-        def since(self, number: int, limit: int | None = None) -> tuple[list[Event], int]:
+        def since(self, number: int, limit: int | None = None) -> tuple[list[PpaEvent], int]:
             asked.append(limit)
             return super().since(number, limit)
 

@@ -12,7 +12,7 @@ import pytest
 from ppa_assigner.access import EVERYBODY
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.reference import Reference
-from ppa_assigner.views import Condition, Lent, Snapshot, Wish
+from ppa_assigner.views import AssignRequest, Condition, LeaseView, Snapshot
 
 from .fakes import END, FREE, LEASE, LENT, NOW, ONE, TWO, USED, Served, dirty, slug
 
@@ -59,7 +59,7 @@ def test_a_wish_reaches_the_supervisor_with_all_that_was_said(api: Served) -> No
         "uploader": "~ann", "ticket": "anything",
     }  # fmt: skip
     assert api.http.post("/v1/leases", json=body).status_code == 201
-    assert api.backend.calls[0].wish == Wish(
+    assert api.backend.calls[0].wish == AssignRequest(
         owner="me", pool="fast", request_id="b.7_-", attempt=2, wait=1.5, ttl=60, idle=30.5, note="", ppa=ONE,
         sources=(("hello", "1:2.10-3~x+y"),), uploader="~ann", ticket="anything", by=None,
     )  # fmt: skip
@@ -74,7 +74,9 @@ def test_absent_and_null_members_have_their_defaults(api: Served) -> None:
     assert api.http.post("/v1/leases", content=b'{"owner": "me"}').status_code == 201
     wishes = [call.wish for call in api.backend.calls]
     assert len({wish.request_id for wish in wishes}) == 3
-    assert {replace(wish, request_id="") for wish in wishes} == {Wish(owner="me", pool="default", request_id="")}
+    assert {replace(wish, request_id="") for wish in wishes} == {
+        AssignRequest(owner="me", pool="default", request_id="")
+    }
 
 
 @pytest.mark.parametrize(
@@ -229,7 +231,7 @@ def test_leases_in_use_are_listed_and_filtered(api: Served) -> None:
 
 def test_a_lease_is_shown_touched_and_released_by_its_id(api: Served) -> None:
     """Each call asks the supervisor for the same lease and shows what it gives back."""
-    api.backend.outcome = Lent(ONE, USED, end=END)
+    api.backend.outcome = LeaseView(ONE, USED, end=END)
     assert api.http.get(f"/v1/leases/{LEASE}").json() == DOCUMENT
     assert api.http.post(f"/v1/leases/{LEASE}/touch").json() == DOCUMENT
     assert api.http.post(f"/v1/leases/{LEASE}/touch", json={"ttl": 60}).status_code == 200

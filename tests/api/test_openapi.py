@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from ppa_assigner.access import Client
+from ppa_assigner.access import ClientConfig
 from ppa_assigner.api import errors, schemas, serializers
 from ppa_assigner.problems import Kind
 from ppa_assigner.record import State
-from ppa_assigner.views import Cleaning, Condition, Event, Lent, PoolView, Snapshot
+from ppa_assigner.views import Cleaning, Condition, LeaseView, PoolView, PpaEvent, Snapshot
 
 from .fakes import LEASE, NOW, ONE, USED, Served, serving, some_content
 
@@ -75,7 +75,7 @@ def test_each_problem_is_documented_with_an_example(openapi: dict[str, Any]) -> 
 def test_a_token_is_documented_as_needed_where_there_are_clients(openapi: dict[str, Any]) -> None:
     """And as possible where there are none; a reload may change that."""
     assert openapi["security"] == [{"token": []}, {}]
-    ann = Client("ann", hashlib.sha256(b"x").hexdigest())
+    ann = ClientConfig("ann", hashlib.sha256(b"x").hexdigest())
     with serving(clients=[ann]) as guarded:
         headers = {"Authorization": "Bearer x"}
         assert guarded.http.get("/openapi.json", headers=headers).json()["security"] == [{"token": []}]
@@ -104,12 +104,12 @@ def test_every_reference_in_the_document_leads_somewhere(openapi: dict[str, Any]
 @pytest.mark.parametrize(
     ("model", "document"),
     [
-        (schemas.Lease, serializers.lease(Lent(ONE, USED))),
+        (schemas.Lease, serializers.lease(LeaseView(ONE, USED))),
         (schemas.Ppa, serializers.ppa(Snapshot(ONE, "default", USED, Condition.OK, NOW, Cleaning("x", 1, 1, 0, NOW)))),
         (schemas.Ppa, serializers.ppa(Snapshot(ONE, "default", None, Condition.MISSING))),
         (schemas.Pool, serializers.pool(PoolView("default", {}, {}, 0, None))),
         (schemas.Content, serializers.content(ONE, some_content())),
-        (schemas.Event, serializers.event(Event(1, NOW, ONE, "transition", {}))),
+        (schemas.Event, serializers.event(PpaEvent(1, NOW, ONE, "transition", {}))),
     ],
 )
 def test_documents_have_exactly_the_members_of_their_models(model: type[BaseModel], document: dict[str, Any]) -> None:
@@ -128,10 +128,10 @@ def test_the_examples_of_the_documentation_hold(api: Served, openapi: dict[str, 
     for name in ("Release", "Hold", "Quarantine"):
         path = f"/v1/ppas/{ONE}/{name.lower()}"
         assert api.http.post(path, json=shown[name]["examples"][0]).status_code == 200
-    api.backend.outcome = Lent(ONE, USED)
+    api.backend.outcome = LeaseView(ONE, USED)
     for example in shown["Touch"]["examples"]:
         assert api.http.post(f"/v1/leases/{LEASE}/touch", json=example).status_code == 200
-    api.backend.answer = Lent(ONE, USED)
+    api.backend.answer = LeaseView(ONE, USED)
     for example in shown["Wish"]["examples"]:
         assert api.http.post("/v1/leases", json=example).status_code == 200
 

@@ -14,14 +14,14 @@ from ppa_assigner.api.serializers import PpaList
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.reference import Reference
 from ppa_assigner.views import (
-    Act,
-    AdoptAct,
+    AdoptAction,
     Cleaning,
     Condition,
-    HoldAct,
-    QuarantineAct,
-    ReleaseAct,
-    ResumeAct,
+    HoldAction,
+    OperatorAction,
+    QuarantineAction,
+    ReleaseAction,
+    ResumeAction,
     Snapshot,
 )
 
@@ -133,15 +133,17 @@ def test_texts_of_snapshots_that_are_gone_are_forgotten() -> None:
 @pytest.mark.parametrize(
     ("name", "body", "act"),
     [
-        ("release", {"lease": LEASE}, ReleaseAct(LEASE)),
-        ("hold", {"lease": LEASE, "for": 90}, HoldAct(LEASE, 90.0)),
-        ("adopt", {}, AdoptAct()),
-        ("adopt", None, AdoptAct()),
-        ("quarantine", {"reason": "look into it"}, QuarantineAct("look into it")),
-        ("resume", None, ResumeAct()),
+        ("release", {"lease": LEASE}, ReleaseAction(LEASE)),
+        ("hold", {"lease": LEASE, "for": 90}, HoldAction(LEASE, 90.0)),
+        ("adopt", {}, AdoptAction()),
+        ("adopt", None, AdoptAction()),
+        ("quarantine", {"reason": "look into it"}, QuarantineAction("look into it")),
+        ("resume", None, ResumeAction()),
     ],
 )
-def test_an_act_reaches_the_supervisor(api: Served, name: str, body: dict[str, Any] | None, act: Act) -> None:
+def test_an_act_reaches_the_supervisor(
+    api: Served, name: str, body: dict[str, Any] | None, act: OperatorAction
+) -> None:
     """With its PPA and caller; the answer is the PPA."""
     api.backend.outcome = api.backend.known[0]
     response = api.http.post(f"{PATH}/{name}", json=body) if body is not None else api.http.post(f"{PATH}/{name}")

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ppa_assigner.access import Client
+from ppa_assigner.access import ClientConfig
 from ppa_assigner.api.app import create_app
 from ppa_assigner.api.server import ListenError, Server
 from ppa_assigner.config import Listen
@@ -24,7 +24,7 @@ from .fakes import DEADLINE_S, LENT, FakeBackend, Served, read_all, serving, wai
 
 def server_at(
     where: Listen, *inherited: socket.socket, backend: FakeBackend | None = None, grace: float = 5.0,
-    clients: tuple[Client, ...] = (),
+    clients: tuple[ClientConfig, ...] = (),
 ) -> Server:  # fmt: skip
     """A server that is not started."""
     return Server(create_app(backend or FakeBackend(), clients), where, inherited, grace=grace)
@@ -120,7 +120,7 @@ def test_a_host_that_does_not_exist_is_one_clear_line() -> None:
     """Names that do not resolve, addresses that are not of this machine."""
     for host in ("no-such-host.invalid", "192.0.2.1"):
         with pytest.raises(ListenError, match=f"^cannot listen on {host}:0: "):
-            server_at(Listen(host, 0), clients=(Client("ci", "00"),)).bind()
+            server_at(Listen(host, 0), clients=(ClientConfig("ci", "00"),)).bind()
 
 
 def test_small_answers_are_not_held_back() -> None:
@@ -172,7 +172,7 @@ def test_what_does_not_listen_is_not_inherited() -> None:
 
 def test_without_clients_only_this_host_may_be_able_to_connect() -> None:
     """Also when the socket is inherited; clients cannot all be taken away from a public address later."""
-    client = Client("ci", "00")
+    client = ClientConfig("ci", "00")
     with socket.socket() as public:
         public.bind(("0.0.0.0", 0))
         public.listen()

@@ -9,7 +9,7 @@ from html import escape
 from prometheus_client.parser import text_string_to_metric_families
 
 from ppa_assigner.problems import Kind, Problem
-from ppa_assigner.views import Condition, Reachable, Snapshot
+from ppa_assigner.views import Condition, LaunchpadStatus, Snapshot
 
 from .fakes import LENT, NOW, ONE, USED, Served, slug
 
@@ -32,7 +32,7 @@ def test_alive_and_ready_are_two_things(api: Served) -> None:
 def test_launchpad_away_is_told_and_is_no_reason_to_be_unready(api: Served) -> None:
     """200 with the reason in the body; 503 for who asks for it; Prometheus and the page are told too."""
     away = {"ok": False, "since": "2026-11-25T03:14:12Z", "why": "Launchpad refuses our credentials: Expired token"}
-    api.backend.reachable = Reachable(False, NOW, str(away["why"]))
+    api.backend.reachable = LaunchpadStatus(False, NOW, str(away["why"]))
     assert api.http.get("/readyz").json() == {"ready": True, "launchpad": away}
     for value, status in (("1", 503), ("true", 503), ("0", 200), ("maybe", 422)):
         assert api.http.get("/readyz", params={"launchpad": value}).status_code == status

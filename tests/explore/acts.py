@@ -14,7 +14,7 @@ from ppa_assigner.access import EVERYBODY
 from ppa_assigner.automaton.asks import Create, Do, SetFields, Write
 from ppa_assigner.port import Unavailable, Unknown
 from ppa_assigner.record import compose, parse
-from ppa_assigner.views import Wish
+from ppa_assigner.views import AssignRequest
 from ppa_assigner.worker import carry_out
 
 from . import judging
@@ -141,7 +141,7 @@ def _restart(world: World, index: int) -> None:
 
 def _ask(world: World, number: int, index: int) -> None:
     scene, client, site = world.scene, world.clients[number], world.take(index)
-    wish = Wish(
+    wish = AssignRequest(
         f"o{number}", "default", client.request, attempt=client.attempt, wait=scene.waits[number], ttl=scene.ttl,
         uploader=scene.uploaders[number], by=client.by,
     )  # fmt: skip

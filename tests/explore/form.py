@@ -30,7 +30,7 @@ from ppa_assigner.supervisor.office import Office
 from ppa_assigner.supervisor.order import Order
 from ppa_assigner.supervisor.ordering import Withdrawal
 from ppa_assigner.supervisor.timer import Timed
-from ppa_assigner.views import Snapshot, Wish
+from ppa_assigner.views import AssignRequest, Snapshot
 from tests.memory import START
 
 from .site import Shell, Site
@@ -48,7 +48,7 @@ LEFT_OUT: dict[type, set[str]] = {
     Clean: {"step", "seen", "left"},
     Entry: {"etag", "url", "displayname", "publish", "build_debug_symbols", "publish_debug_symbols"},
     Unavailable: {"reason"}, Unknown: {"reason"}, Gone: {"reason"}, AccessDenied: {"reason"},
-    Wish: {"owner", "pool", "ticket", "note", "idle", "ppa", "sources"},
+    AssignRequest: {"owner", "pool", "ticket", "note", "idle", "ppa", "sources"},
     Asked: {"number", "assign"},
     Call: {"timers"},
     Claim: {"timed"},

@@ -15,7 +15,7 @@ from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import Record, State, whole_seconds
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.line import Call
-from ppa_assigner.views import Lent
+from ppa_assigner.views import LeaseView
 from tests.memory import Item
 
 from .site import Site
@@ -32,10 +32,10 @@ def called(world: World, number: int, call: Callable[[], object]) -> None:
         _refused(world, number, problem)
 
 
-def told(world: World, number: int) -> Lent:
+def told(world: World, number: int) -> LeaseView:
     """The answer leaves: from now on the daemon has to think that the client knows of its lease."""
     site = world.take(world.clients[number].site or 0)
-    lent: Lent = site.calls.pop(number).future.result(0)
+    lent: LeaseView = site.calls.pop(number).future.result(0)
     record, say = lent.record, world.stage.wrong.append
     date, until = world.launchpad.true(), record.until
     assert until is not None

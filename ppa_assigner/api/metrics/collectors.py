@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from ... import __version__
 from ...record import State
-from ...views import Health, PoolView
+from ...views import DaemonHealth, PoolView
 from ..backend import Backend
 from .labels import Pools
 
@@ -41,7 +41,7 @@ class Known(Collector):
         """Nothing is collected to find out the names: the backend need not be ready yet."""
         return ()
 
-    def _ages(self, health: Health) -> Metric:
+    def _ages(self, health: DaemonHealth) -> Metric:
         """The oldest of each state: what hangs is seen before it ends."""
         began: dict[tuple[str, State], Any] = {}
         for snapshot in self._backend.snapshots():
@@ -75,7 +75,7 @@ def _pools(views: Iterable[PoolView]) -> Iterator[Metric]:
     yield from (states, conditions, available, waiting, oldest)
 
 
-def _daemon(health: Health) -> Iterator[Metric]:
+def _daemon(health: DaemonHealth) -> Iterator[Metric]:
     yield _gauge("ppa_assigner_workers", "Threads, one per PPA", health.workers)
     yield _gauge(
         "ppa_assigner_workers_stuck", "PPAs whose thread turns no more, died or could not be started", health.stuck

@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from ...journal import about, quoted
 from ...port import Lane
 from ...problems import Kind, Problem
-from ...views import Lent, Wish
+from ...views import AssignRequest, LeaseView
 from ..long_poll import ClientGoneError
 from .labels import OTHERS, POOL, Pools, forget
 
@@ -80,7 +80,7 @@ class Assigns:
         for metric, names in ((self._ended, _BY_OUTCOME), (self._seconds, _BY_OUTCOME), (self._retries, (POOL,))):
             forget(metric, names, pools)
 
-    async def counted(self, wish: Wish, lending: Awaitable[Lent]) -> Lent:
+    async def counted(self, wish: AssignRequest, lending: Awaitable[LeaseView]) -> LeaseView:
         """What is lent.  Raises what `lending` does."""
         began, outcome = time.monotonic(), BUG
         try:
@@ -97,7 +97,7 @@ class Assigns:
             self._count(wish, outcome, time.monotonic() - began)
         return lent
 
-    def _count(self, wish: Wish, outcome: str, seconds: float) -> None:
+    def _count(self, wish: AssignRequest, outcome: str, seconds: float) -> None:
         pool = OTHERS if outcome == Kind.UNKNOWN_POOL.value else self._pools.label(wish.pool)
         self._ended.labels(pool, outcome).inc()
         self._seconds.labels(pool, outcome).observe(seconds)
@@ -105,7 +105,7 @@ class Assigns:
             self._retries.labels(pool).inc()
 
 
-def _tell(wish: Wish, problem: Problem) -> None:
+def _tell(wish: AssignRequest, problem: Problem) -> None:
     facts = about(owner=wish.owner, request_id=wish.request_id)
     whose = f"owner={quoted(wish.owner)} request={quoted(wish.request_id)}"
     log.info("%s: %s %s", problem.kind.value, problem.detail, whose, extra=facts)

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from ...automaton.known import LEGAL
 from ...automaton.reading import GONE
 from ...record import State
-from ...views import Event
+from ...views import PpaEvent
 from .labels import POOL, Pools, forget
 
 _BUCKETS_S = (10.0, 60.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 86400.0, 259200.0, 604800.0)
@@ -72,7 +72,7 @@ class Happenings:
         for metric in (self._failures, self._tries):
             forget(metric, (POOL,), pools)
 
-    def happened(self, event: Event) -> None:
+    def happened(self, event: PpaEvent) -> None:
         """Count it."""
         match event.kind:
             case "transition":

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from ... import __version__
 from ...problems import Kind, Problem
 from ...reference import WEB
-from ...views import Event, Snapshot
+from ...views import PpaEvent, Snapshot
 from .. import auth, openapi, serializers
 from ..backend import Backend
 from . import overview, words
@@ -99,7 +99,7 @@ class Pages:
             now=datetime.now(UTC),
         )
 
-    def _last_events(self) -> Sequence[Event]:
+    def _last_events(self) -> Sequence[PpaEvent]:
         events = self._backend.events
         return events.since(max(0, events.newest - KEPT))[0]
 
