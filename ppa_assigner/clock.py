@@ -2,8 +2,8 @@
 
 Rule: time is Launchpad's, so that all daemons agree about an end, and it is believed only while both clocks agree
 within five minutes, or (a host whose own clock is wrong) when Launchpad's alone has gone on steadily for long enough
-and never jumped.  Both are compared with the boot-time clock, by which all waits go.  This module decides nothing:
-`Now` says what may be believed.
+and never jumped (docs/explanation/protocol.md#clocks).  Both are compared with the boot-time clock, by which
+all waits go.  This module decides nothing: `Now` says what may be believed.
 """
 
 from __future__ import annotations

@@ -12,7 +12,10 @@ from .times import DAY, HOUR, MINUTE
 
 
 class Proof(enum.Enum):
-    """What "clean" means: nothing active by the API, or also gone from the indexes, or also from the disk."""
+    """What "clean" means: nothing active by the API, or also gone from the indexes, or also from the disk.
+
+    See docs/explanation/cleaning.md#proof-levels.
+    """
 
     ACTIVE = "active"
     INDEX = "index"
@@ -29,7 +32,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What a PPA looks like between leases.  None means: left alone."""
+    """What a PPA looks like between leases (docs/explanation/cleaning.md#baseline).  None means: left alone."""
 
     dependencies: tuple[str, ...] | None = None
     processors: tuple[str, ...] | None = None

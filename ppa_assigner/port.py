@@ -143,7 +143,9 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A source or binary that is active (Pending or Published) in a PPA."""
+    """A source or binary that is active (Pending or Published) in a PPA.  One for all architectures is one for each
+    (docs/explanation/launchpad.md#architecture-independent-binaries).
+    """
 
     url: str
     name: str

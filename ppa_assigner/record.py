@@ -1,7 +1,8 @@
 """The record: the one ASCII line in a PPA's description that holds all that the assigner knows of it.
 
 Rule: a text is read strictly and written so that people's own words survive byte for byte; what cannot be
-understood is `unreadable`, never guessed at.  This module must not know Launchpad, threads or the time.
+understood is `unreadable`, never guessed at (docs/explanation/launchpad.md#description-field).  This module must
+not know Launchpad, threads or the time.
 """
 
 from __future__ import annotations

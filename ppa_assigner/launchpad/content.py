@@ -1,8 +1,9 @@
 """What is in a PPA and what ever was: publications, builds, accepted uploads; and the series they can be in.
 
 Rule: lists are read in the order in which content moves (sources, builds, uploads, binaries; Pending before Published),
-so that nothing slips by between two of them.  Nothing is taken for removed unless its own publication says so.  The
-series are kept for an hour; they decide only where to look, never whether something is there.
+so that nothing slips by between two of them (docs/explanation/launchpad.md#late-arrivals).  Nothing is taken for
+removed unless its own publication says so.  The series are kept for an hour; they decide only where to look, never
+whether something is there.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ from .redaction import one_line, refusal_of_credentials
 ACTIVE = "Active"
 DELETED = ("Deleting", "Deleted")
 REDACTED = "tag:launchpad.net:2008:redacted"
-RETURNED = 209  # lazr.restful's own: "Content Returned"
+RETURNED = 209  # "Content Returned" (docs/explanation/launchpad.md#success-is-209)
 NOT_THERE = (404, 410)
 NOT_ALLOWED = (401, 403)
 # Answered before anything was done; unlike other 4xx, the same request may pass later.  412 is here for requests that

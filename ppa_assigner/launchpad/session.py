@@ -99,7 +99,9 @@ class Asking:
             self._listings.release()
 
     def patch(self, entry: Entry, changes: Mapping[str, str | bool], lane: Lane) -> WriteAnswer:
-        """Compare-and-swap of these fields: one request, conditional on the entry's ETag."""
+        """Compare-and-swap of these fields: one request, conditional on the entry's ETag
+        (docs/explanation/launchpad.md#etags).
+        """
         if any(isinstance(value, str) and unstorable(value) for value in changes.values()):
             return Refused("NUL and lone surrogates cannot be kept on Launchpad", entry.moment)
         # The type must be exactly this: the ETag is computed with it (docs/explanation/launchpad.md#media-type).
@@ -129,7 +131,9 @@ class Asking:
         return self.send("POST", url, FORM, body, lane=lane, deadline=deadline, leave_by=leave_by)
 
     def act(self, url: str, fields: Mapping[str, str], not_after: float, lane: Lane = Lane.WORK) -> ActAnswer:
-        """One POST of an idempotent operation."""
+        """One POST of an idempotent operation.  It sets no condition: it leaves in time or not at all
+        (docs/explanation/launchpad.md#unconditional-requests).
+        """
         try:
             return responses.act_answer(self.post(url, fields, lane=lane, leave_by=not_after))
         except NotSentError as error:

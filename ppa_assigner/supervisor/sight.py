@@ -5,7 +5,7 @@ over a minute, or its worker has been failing for as long; but where its last re
 sent and may stand, shows this very request or lease, only when it is gone for good, or that is past its end.  When all
 PPAs of an owner are denied it is the account that is denied: then nothing was looked at.  So one PPA that will never be
 read again holds nobody up for longer than a minute, and nobody is given a second PPA beside one that is only out of
-sight.
+sight (docs/explanation/protocol.md#absence).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Tickets: a place in the line that its holder keeps, so that the daemon need not.
 
-Rule: a ticket is only ever a hint about an order; one that is forged, foreign or old counts as none.
+Rule: a ticket is only ever a hint about an order; one that is forged, foreign or old counts as none
+(docs/explanation/protocol.md#waiting-line).
 """
 
 from __future__ import annotations
