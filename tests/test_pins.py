@@ -9,6 +9,9 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from ppa_assigner.api import server
+from ppa_assigner.api.connection import Protocol
+
 CONSTRAINTS = Path(__file__).parent.parent / ".ci" / "constraints.txt"
 EXTRAS = frozenset({"standin", "dev", "docs"})
 
@@ -48,3 +51,25 @@ def test_each_package_that_is_installed_is_pinned() -> None:
     """By the Python that runs this; the gate runs the oldest and the newest."""
     versions = pinned()
     assert closure() - set(versions) == set()
+
+
+OVERRIDDEN = {
+    Protocol: "connection_made connection_lost eof_received data_received on_message_begin on_headers_complete "
+    "on_message_complete on_response_complete send_400_response",
+    server._Uvicorn: "startup shutdown main_loop on_tick capture_signals",
+    server._Config: "load",
+}
+"""What is replaced of uvicorn, most of it private: a version that has no such method would never call ours."""
+
+
+def test_uvicorn_is_a_version_whose_inside_is_known() -> None:
+    """A newer one than pyproject.toml allows is allowed once the tests of the API pass with it."""
+    (wanted,) = (each for each in asked_for("ppa-assigner", frozenset()) if each.name == "uvicorn")
+    assert any(each.operator == "<" for each in wanted.specifier), "its methods are replaced: it needs an upper bound"
+    installed = metadata.version("uvicorn")
+    assert installed in wanted.specifier, f"uvicorn {installed} was not tried: {wanted.specifier} in pyproject.toml"
+    for ours, names in OVERRIDDEN.items():
+        theirs = ours.__mro__[1]
+        known = {name for name in vars(ours) if not name.startswith("__") and hasattr(theirs, name)}
+        assert known >= set(names.split()), f"{theirs} has no {set(names.split()) - known} any more"
+        assert set(names.split()) >= {name for name in known if callable(vars(ours)[name])}, "name what is replaced"
