@@ -12,7 +12,7 @@ from ppa_assigner.automaton import Purpose
 from ppa_assigner.automaton.asks import Read
 from ppa_assigner.automaton.events import Denied, Lent, No, Release, Stands, Touch
 from ppa_assigner.port import Look
-from ppa_assigner.record import Record, State, compose, parse
+from ppa_assigner.record import Record, State, compose, encode, parse
 from ppa_assigner.views import Condition
 from tests.automaton.lab import Runner, World, assign, changed, confirm, faults
 
@@ -322,6 +322,21 @@ def test_an_unknown_version_is_never_a_rollback(state: State) -> None:
     runner.pass_time(20_000.0)
     assert runner.known.condition is Condition.UNREADABLE
     assert runner.world.launchpad.archives[runner.world.ppa].description == text
+
+
+def test_an_unknown_state_under_a_known_version_is_a_rollback() -> None:
+    """Why a state that is added needs a new version (docs/explanation/protocol.md#record-versions)."""
+    runner = World().free_ppa()
+    runner.order(assign())
+    lent = runner.known.record
+    assert lent is not None
+    later = encode(replace(lent, serial=lent.serial + 1)).replace('"used"', '"reserved"')
+    assert parse(later).fault is not None
+    describe(runner, later)
+    runner.look()
+    assert runner.known.record is not None
+    assert (runner.known.record.state, runner.known.record.lease) == (State.USED, lent.lease)
+    assert '"reserved"' not in (runner.world.launchpad.archives[runner.world.ppa].description or "")
 
 
 def test_a_restored_lease_is_dead_for_its_owner() -> None:
