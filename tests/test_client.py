@@ -26,10 +26,10 @@ from ppa_assigner.client import (
     UnknownLease,
     UsageError,
 )
+from tests.docs.pages import page
 from tests.fakedaemon import LEASE, PPA, Cut, Drop, FakeDaemon, Held, Reply, Stream, problem
 from tests.ports import free_port
 
-README = Path(__file__).parent.parent / "README.md"
 LEASES = "/v1/leases"
 ONE = "/v1/leases/4c1f"
 TOUCH = "/v1/leases/4c1f/touch"
@@ -72,11 +72,10 @@ def test_importing_the_client_loads_nothing_of_the_daemon() -> None:
 
 
 def test_all_names_are_those_of_the_package() -> None:
-    """All that README's Python section names, and all that the client has, is imported from the package itself, which
+    """All that the page on Python names, and all that the client has, is imported from the package itself, which
     by itself loads nothing of it.
     """
-    (section,) = re.findall(r"\nFrom Python.*?\n### ", README.read_text(), re.DOTALL)
-    errors = set(re.findall(r"`([A-Z]\w+)`", section))
+    errors = set(re.findall(r"`([A-Z]\w+)`", page("docs/how-to/python.md")))
     assert {"AssignerError", "NoneFree", "LeaseOver"} < errors
     assert errors | set(ppa_assigner.client.__all__) <= set(ppa_assigner.__all__)
     for name in sorted(errors | set(ppa_assigner.client.__all__)):

@@ -19,10 +19,11 @@ from ppa_assigner.cli.run import DEMO_CONFIG
 from ppa_assigner.config import CONFIG, VARIABLES, ConfigError, Listen, Tls, json_schema, load, warnings
 
 from .commandline import Done, cli
+from .docs.blocks import block
+from .docs.pages import table
 from .test_config import DIGEST, EVERYTHING, SHIPPED, uncommented
 
 SCHEMA = SHIPPED.parent / "ppas.schema.json"
-README = SHIPPED.parent.parent / "README.md"
 CREDENTIALS = "[1]\nconsumer_key = x\nconsumer_secret = \naccess_token = y\naccess_secret = z\n\n"
 ONE: dict[str, Any] = {
     "ppas": ["~a/ubuntu/x"],
@@ -117,27 +118,26 @@ def test_the_file_itself_is_found_by_the_environment(file: Path) -> None:
     assert f"$PPA_ASSIGNER_CREDENTIALS: {Path.cwd() / 'nope'} does not exist" in done.stderr
 
 
-def test_the_readme_names_the_variables() -> None:
+def test_the_docs_name_the_variables() -> None:
     """All of them, each with its option."""
-    (table,) = re.findall(r"\| variable \| stands for \|\n\|.*\n((?:\|.*\n)+)", README.read_text())
-    claimed = dict(re.findall(r"\| `(.+)` \| `(.+)` \|", table))
+    claimed = dict(table("| variable | stands for |"))
     assert claimed == {CONFIG: "--config"} | {name: ".".join(map(str, place)) for name, place in VARIABLES.items()}
 
 
-def test_what_the_readme_says_of_a_reload_is_shown_by_tests() -> None:
+def test_what_the_docs_say_of_a_reload_is_shown_by_tests() -> None:
     """Each row names one that exists; the figures on access are the code's."""
-    (table,) = re.findall(r"\| what has changed \| then \| shown by \|\n\|.*\n((?:\|.*\n)+)", README.read_text())
-    assert len(table.splitlines()) > 4
-    assert all(re.search(r"`[\w/]+\.py::\w+` \|$", row) for row in table.splitlines())
-    named = re.findall(r"`([\w/]+\.py)::(\w+)`", table)
-    assert all(f"\ndef {name}(" in (Path(__file__).parent / file).read_text() for file, name in named)
+    rows = table("| what has changed | then | shown by |")
+    assert len(rows) > 4
+    named = [re.findall(r"([\w/]+\.py)::(\w+)", row[2]) for row in rows]
+    assert all(named)
+    assert all(f"\ndef {name}(" in (Path(__file__).parent / file).read_text() for row in named for file, name in row)
     assert BURST_S == 20  # "twenty times as many at once"
     assert LIMIT == 64 * 1024
 
 
-def test_the_readme_shows_clients_that_are_right(file: Path) -> None:
+def test_the_docs_show_clients_that_are_right(file: Path) -> None:
     """Its example is read as it stands there, with a digest and files that exist."""
-    (example,) = re.findall(r"^(    api:\n(?:      .*\n)+)", README.read_text(), re.MULTILINE)
+    example = block("api:")
     for digest in (DIGEST, DIGEST[::-1]):
         example = example.replace("…", digest, 1)
     example = example.replace("/etc/ppa-assigner/", f"{file.parent}/")
@@ -285,11 +285,10 @@ def test_the_shipped_schema_is_the_codes() -> None:
 
 def examples() -> dict[str, str]:
     """All configurations that are shown to people, and one that has everything."""
-    (readme,) = re.findall(r"^    (ppas: \[.*\]\n    launchpad: .*\n)", README.read_text(), re.MULTILINE)
     return {
         "shipped": SHIPPED.read_text(),
         "uncommented": uncommented(),
-        "readme": readme.replace("    launchpad", "launchpad"),
+        "readme": block('ppas: ["~ci-pool'),
         "demo": DEMO_CONFIG.format(ppas=5, service="http://127.0.0.1:1/"),
         "everything": EVERYTHING.replace("publish: yes", "publish: true").replace(
             "4.2:", "'4.2':"

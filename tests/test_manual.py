@@ -25,9 +25,9 @@ from ppa_assigner.cli.manual import Roff
 
 from . import needs
 from .commandline import environment, killed_at_last
+from .docs.pages import table
 from .fakedaemon import FakeDaemon, Held, Reply
 from .ports import free_port
-from .test_readme import table
 
 Offers = Callable[..., list[str]]
 GROUP: Any = typer.main.get_command(app)
@@ -87,9 +87,15 @@ def test_a_synopsis_says_what_must_be_there(shown: dict[str, str]) -> None:
     assert "[default: config/ppas.yaml]" in shown["ppa-assigner-run.1"]
 
 
-def test_exit_codes_are_those_of_the_readme() -> None:
+def test_exit_codes_are_those_of_the_docs() -> None:
     """Code by code, in the same words."""
     assert {str(code): text for code, text in manual.EXIT_CODES.items()} == dict(table("| code | means |"))
+
+
+def test_variables_are_those_of_the_docs() -> None:
+    """All of them."""
+    told = {name for row in table("| variable | means |") for name in row[0].split("`, `")}
+    assert told == {name for names in manual.ENVIRONMENT for name in names.split(", ")}
 
 
 def test_what_is_no_letter_stays_what_it_is() -> None:

@@ -1,4 +1,4 @@
-"""Alert rules, dashboard and README against what a daemon really tells, and the rules on Prometheus' own engine."""
+"""Alert rules, dashboard and docs against what a daemon really tells, and the rules on Prometheus' own engine."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ppa_assigner.record import State
 from ppa_assigner.views import Condition
 from tests import needs
 from tests.commandline import started
+from tests.docs.pages import table
 from tests.processes import Daemon, Launchpad, configure, running, start_launchpad
-from tests.test_readme import table
 from tests.waiting import until
 
 FOLDER = Path(__file__).parent.parent / "config" / "monitoring"
@@ -61,7 +61,7 @@ def expressions() -> Iterator[tuple[str, str]]:
 # -- against a real run -----------------------------------------------------------------------------------------------
 
 
-def test_rules_dashboard_and_readme_name_what_a_daemon_tells(tmp_path: Path) -> None:
+def test_rules_dashboard_and_docs_name_what_a_daemon_tells(tmp_path: Path) -> None:
     """After a run in which something of everything happened, seen through by who follows its events over a kill."""
     launchpad = start_launchpad("--ppas", "3")
     daemon = configure(
@@ -80,7 +80,7 @@ def test_rules_dashboard_and_readme_name_what_a_daemon_tells(tmp_path: Path) -> 
     known = samples(text)
     log_and_metrics_keep_secrets(daemon, text)
     names_are_known(known)
-    readme_is_complete(text)
+    docs_are_complete(text)
     labels_are_few(known)
     metrics_are_well_formed(text)
     events_were_told_once(followed)
@@ -160,8 +160,8 @@ def names_are_known(known: dict[str, dict[str, set[str]]]) -> None:
             assert set(re.findall(r"\w+", group)) <= labels, f"{where}: {group}"
 
 
-def readme_is_complete(text: str) -> None:
-    """The README's table is what is told: names, kinds and labels."""
+def docs_are_complete(text: str) -> None:
+    """The table of metrics is what is told: names, kinds and labels."""
     real = set()
     for family in text_string_to_metric_families(text):
         if family.name.startswith("ppa_assigner"):
@@ -202,7 +202,7 @@ def test_values_are_real_ones() -> None:
 
 
 def test_everything_that_is_told_is_shown() -> None:
-    """Each metric of the README has its place on the dashboard."""
+    """Each metric of the docs has its place on the dashboard."""
     shown = {re.sub(r"_(bucket|sum|count)$", "", name) for _, e in expressions() for name, _ in SELECTOR.findall(e)}
     assert {name for name, _, _ in table("| metric | labels | tells |")} <= shown
 

@@ -1,130 +1,32 @@
-"""What the README claims is true of the code."""
+"""The README is short, and what it refers to is there."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
-from typing import get_args
 
-import pytest
-import yaml
+from .docs.pages import README, ROOT, page
 
-from ppa_assigner import client
-from ppa_assigner.api.schemas import Wish
-from ppa_assigner.automaton.known import LEGAL
-from ppa_assigner.cli import options
-from ppa_assigner.config import load
-from ppa_assigner.options import PoolOptions
-from ppa_assigner.problems import Kind
-from ppa_assigner.views import Condition
-
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
-CREDENTIALS = "[1]\nconsumer_key = x\nconsumer_secret = \naccess_token = y\naccess_secret = z\n\n"
+LINES = 150
 
 
-def table(head: str) -> list[list[str]]:
-    """The rows of the table with that first line, cell by cell, without marks."""
-    lines = README[README.index(head) :].splitlines()[2:]
-    rows = []
-    for line in lines:
-        if not line.startswith("|"):
-            break
-        rows.append([cell.strip().strip("`") for cell in line.strip("|").split("|")])
-    return rows
+def test_it_is_read_in_minutes() -> None:
+    """All else is in docs/."""
+    assert len(page(README).splitlines()) <= LINES
 
 
-def test_the_life_of_a_ppa_is_the_automatons_table() -> None:
-    """Each move and each reason for it, and no other."""
-    claimed = {(a, b, why) for a, b, reasons in table("| from | to | when |") for why in reasons.split(", ")}
-    real = {
-        (before.value if before else "no record", after.value, purpose.value)
-        for purpose, moves in LEGAL.items()
-        for before, after in moves
-        if before is not after
+def test_its_links_lead_somewhere() -> None:
+    """Those of docs/ are checked where the site is built."""
+    linked = re.findall(r"\]\(([^)#]+)", page(README))
+    assert len(linked) > 10
+    assert [name for name in linked if "://" not in name and not (ROOT / name).is_file()] == []
+
+
+def test_every_page_for_users_is_in_it() -> None:
+    """But lists of pages, and pages about changing the code."""
+    paths = {
+        path.relative_to(ROOT).as_posix()
+        for kind in ("how-to", "reference")
+        for path in (ROOT / "docs" / kind).glob("*")
     }
-    assert claimed == real
-
-
-def test_all_conditions_are_explained() -> None:
-    """Each condition has its row."""
-    assert {row[0] for row in table("| condition | means |")} == {condition.value for condition in Condition}
-
-
-def test_what_happens_when_is_shown_by_tests_that_exist() -> None:
-    """Each row names a function of a test file."""
-    named = [row[2].split("::") for row in table("| when | then | shown by |")]
-    assert len(named) > 20
-    missing = [(file, name) for file, name in named if f"\ndef {name}(" not in (ROOT / "tests" / file).read_text()]
-    assert missing == []
-
-
-def test_exit_codes_are_those_of_the_command_line() -> None:
-    """The numbers stand in the code under these meanings."""
-    errors = client.errors
-    real = {0, os.EX_USAGE, os.EX_SOFTWARE, os.EX_CONFIG, os.EX_UNAVAILABLE}
-    real |= {errors.Unavailable.exit_code, errors.NoneFree.exit_code, errors.NotPermitted.exit_code}
-    assert {int(row[0]) for row in table("| code | means |")} == real
-
-
-def test_defaults_of_a_pool_are_those_of_the_code(tmp_path: Path) -> None:
-    """Read by the configuration itself, the README's defaults give what a pool without options gets."""
-    claimed = {name: yaml.safe_load(value) for name, value, _ in table("| option of a pool | default | means |")}
-    (tmp_path / "c").write_text(CREDENTIALS)
-    file = tmp_path / "ppas.yaml"
-    pool = {"ppas": ["~a/ubuntu/b"], **claimed}
-    file.write_text(yaml.safe_dump({"pools": {"default": pool}, "launchpad": {"credentials": "c"}}))
-    assert load(file).pools["default"].options == PoolOptions()
-    assert set(claimed) == set(PoolOptions.__dataclass_fields__)
-
-
-@pytest.mark.parametrize("section", ["launchpad", "api"])
-def test_other_defaults_are_those_of_the_code(tmp_path: Path, section: str) -> None:
-    """The same for the sections `launchpad` and `api`."""
-    claimed = {row[0]: row[1] for row in table(f"| option of `{section}` | default |")}
-    given = {k: yaml.safe_load(v) for k, v in claimed.items() if not v.startswith(("none", "$"))}
-    (tmp_path / "c").write_text(CREDENTIALS)
-    base = {"ppas": ["~a/ubuntu/b"], "launchpad": {"credentials": "c"}}
-    plain, full = tmp_path / "plain.yaml", tmp_path / "full.yaml"
-    plain.write_text(yaml.safe_dump(base))
-    full.write_text(yaml.safe_dump({**base, section: {**base.get(section, {}), **given}}))  # type: ignore[dict-item]
-    assert load(full) == load(plain)
-
-
-def test_slugs_are_those_of_problems() -> None:
-    """No answer is named that the daemon does not give."""
-    answers = [row[2] for row in table("| call | does | answers |")]
-    named = {slug for text in answers for slug in re.findall(r"`?([a-z]+(?:-[a-z]+)+|invalid)`?", text)}
-    assert {"none-free", "lease-over", "wrong-state"} <= named
-    assert named <= {kind.value for kind in Kind}
-
-
-def test_commands_that_the_readme_uses_exist() -> None:
-    """`ppa-assigner NAME` in an example is a command."""
-    used = set(re.findall(r"(?:^|[ `(])ppa-assigner ([a-z-]+)", README, re.MULTILINE))
-    done = subprocess.run(
-        [sys.executable, "-m", "ppa_assigner.cli", "--help"], capture_output=True, text=True, timeout=30, check=True
-    )
-    known = {words[0] for line in done.stdout.splitlines() if (words := line.split()) and line.startswith("  ")}
-    assert used
-    assert used <= known, done.stdout
-
-
-def test_make_targets_that_the_readme_uses_exist() -> None:
-    """`make NAME` is in the Makefile."""
-    makefile = (ROOT / "Makefile").read_text()
-    used = set(re.findall(r"(?:^    |`|' )make ([a-z]+)", README, re.MULTILINE))
-    assert {"demo", "test"} <= used
-    assert all(f"\n{target}:" in makefile for target in used)
-
-
-def test_where_versions_are_promised_files_are_not() -> None:
-    """Launchpad refuses a file of a name that it had with other content: nobody may think that this is looked for."""
-    after = README[README.index("takes a version that a PPA once had never again") :].partition("\n\n")[0]
-    script = (ROOT / "config" / "recipes" / "upload.sh").read_text().partition("set -eu")[0]
-    option = get_args(options.Sources)[1]
-    field = Wish.model_fields["sources"].description
-    assert all("file" in str(text) for text in (after, script.split("Each version")[1], option.help, field))
+    wanted = {path for path in paths if not re.search(r"/(index\.md$|add-)", path)}
+    assert wanted <= set(re.findall(r"\]\(([^)#]+)", page(README)))

@@ -1,10 +1,11 @@
-"""What may be skipped, and that the README says so."""
+"""What may be skipped, and that the docs say so."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+from .docs.pages import page
 from .shells import SHELLS
 
 TESTS = Path(__file__).parent
@@ -18,18 +19,18 @@ ALLOWED = {
     "contract/test_wadl.py": "the record of what it answered",
     "standin/test_process.py": "more file descriptors",
 }
-"""The files that may skip something, with what the README says of it."""
+"""The files that may skip something, with what docs/how-to/develop.md says of it."""
 EVERYWHERE = {"sh", "bash", "dash", "make", "unshare", "nsenter"}
 """Programs that no machine lacks on which `make test` runs; the last two are of util-linux."""
 
 
 def said() -> str:
-    """What the README says of it."""
-    text = (ROOT / "README.md").read_text()
+    """What the docs say of it."""
+    text = page("docs/how-to/develop.md")
     return " ".join(text[text.index("On a bare machine those are skipped") :].partition("\n\n")[0].split())
 
 
-def test_nothing_is_skipped_that_the_readme_does_not_name() -> None:
+def test_nothing_is_skipped_that_the_docs_do_not_name() -> None:
     """A test that lacks a program goes by needs.py, which the gate lets fail; all else is named here and there."""
     skip = re.compile(r"pytest\.skip\(|mark\.skip|importorskip|skipTest")
     others = {path: path.relative_to(TESTS).as_posix() for path in TESTS.rglob("*.py") if path != Path(__file__)}

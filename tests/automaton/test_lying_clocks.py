@@ -1,6 +1,7 @@
 """Launchpad's clock, the hosts' and the boot-time clock, while one of them lies: no lease ends early, and each ends.
 
-The schedules are drawn; what is outside the limits that the README states is left out, and said in `Schedule`.
+The schedules are drawn; what is outside the limits that docs/reference/behaviour.md states is left out, and said in
+`Schedule`.
 """
 
 from __future__ import annotations

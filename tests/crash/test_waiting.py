@@ -171,7 +171,7 @@ def library(stack: ExitStack, daemon: Daemon, owner: str) -> Threaded:
 
 
 def bare(stack: ExitStack, daemon: Daemon, owner: str) -> Threaded:
-    """Who speaks HTTP, as the README says how."""
+    """Who speaks HTTP, as docs/reference/http.md says how."""
     body = {"owner": owner, "request_id": owner, "wait": 1}
     return Threaded(stack, daemon, owner, lambda go_on: _bare(daemon, body, go_on))
 

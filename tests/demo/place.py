@@ -16,7 +16,8 @@ from typing import Any
 
 from .. import needs
 from ..commandline import Done
-from ..docs.blocks import ROOT, block
+from ..docs.blocks import block
+from ..docs.pages import ROOT
 from ..network import Network, network
 from ..processes import environment, without_coverage
 from ..recipes import dputs
@@ -103,12 +104,12 @@ def virtual_environment(folder: Path) -> Path:
 
 @contextmanager
 def made(folder: Path) -> Iterator[Place]:
-    """`make demo`, as the README says it, until the block ends; then Ctrl-C."""
+    """`make demo`, as the tutorial says it, until the block ends; then Ctrl-C."""
     needs.program("make", "make")
     needs.program("curl", "curl")
     (folder / "tmp").mkdir()
     venv = virtual_environment(folder / ".venv")
-    line = block("make demo").splitlines()[0]
+    line = block("make demo\n")
     with network() as place, (folder / "printed").open("w") as out:
         env = {**without_coverage(environment(folder)), "MAKEFLAGS": f"VENV={venv}", "TMPDIR": str(folder / "tmp")}
         process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""What the README and the demo say to newcomers, run as it stands, on the demo that `make demo` starts."""
+"""What README, docs and the demo say to newcomers, run as it stands, on the demo that `make demo` starts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ..docs.blocks import ROOT, block, blocks
+from ..docs.blocks import block, blocks
+from ..docs.pages import ROOT
 from ..network import network
 from ..processes import environment
 from ..recipes.dputs import DPUTS
@@ -41,7 +42,7 @@ def leases(place: Place, owner: str) -> list[str]:
 
 def test_make_demo_and_make_test(demo: Place) -> None:
     """The demo is there; `make test` runs tests, here one file of them."""
-    first, second = block("make demo").splitlines()
+    first, second = block("make demo  ").splitlines()
     assert first.startswith("make demo ")
     assert URL in first
     assert URL in demo.printed
@@ -55,7 +56,13 @@ def test_make_demo_and_make_test(demo: Place) -> None:
 def test_what_a_newcomer_tries(demo: Place, shell: str) -> None:
     """In every shell, without $USER: a PPA is lent and given back, and another for a command."""
     demo.wait()
-    done = demo.run(block(". .venv/bin/activate"), shell, PATH="/usr/bin:/bin")
+    script = [
+        block(". .venv/bin/activate"),
+        block('lease=$(ppa-assigner assign --owner "$(id -un)"'),
+        block("ppa-assigner release"),
+        block("ppa-assigner exec --owner me"),
+    ]
+    done = demo.run("".join(script), shell, PATH="/usr/bin:/bin")
     assert done.returncode == 0, done.stderr
     assert len(LENT.findall(done.stdout)) == 1
     assert re.search(r"^dput -f ppa:ci-pool/ubuntu/pool-\d{3} hello.changes$", done.stdout, re.MULTILINE)
@@ -87,7 +94,7 @@ def test_a_job_by_hand(demo: Place, tmp_path: Path, shell: str) -> None:
     """It needs a package; it uploads the second time too, and gives the PPA back, also when a signal ends it."""
     demo.wait()
     package(tmp_path, version="1.0-1")
-    script, dput = block("lease=$(ppa-assigner assign"), DPUTS[len(shell) % 2]
+    script, dput = block('lease=$(ppa-assigner assign --owner "$BUILD_URL"'), DPUTS[len(shell) % 2]
     variables = {"PATH": demo.path(dput), "BUILD_URL": "https://ci/2"}
     for end, code in (("", 0), ("kill -TERM $$; exit 9", 143)):
         before = arrived(demo)

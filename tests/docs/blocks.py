@@ -1,47 +1,83 @@
-"""The code blocks of the README, found as Markdown finds them, and which test runs each."""
+"""The code blocks of README and docs, found as Markdown finds them, and which test runs each."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from itertools import groupby
-from pathlib import Path
 
-ROOT = Path(__file__).parent.parent.parent
-README = (ROOT / "README.md").read_text()
+from .pages import pages
 
 RUN_BY = {
-    "make demo": "demo/test_demo.py::test_make_demo_and_make_test",
+    "make demo\n": "demo/place.py::made",
+    "make demo  ": "demo/test_demo.py::test_make_demo_and_make_test",
+    "python3 -m venv /opt": "docs/test_install.py::test_installed_as_said",
     ". .venv/bin/activate": "demo/test_demo.py::test_what_a_newcomer_tries",
+    'lease=$(ppa-assigner assign --owner "$(id -un)"': "demo/test_demo.py::test_what_a_newcomer_tries",
+    "ppa-assigner release": "demo/test_demo.py::test_what_a_newcomer_tries",
+    "ppa-assigner exec --owner me": "demo/test_demo.py::test_what_a_newcomer_tries",
     'ppa-assigner exec --owner "$BUILD_URL"': "demo/test_demo.py::test_a_job_with_exec",
-    "lease=$(ppa-assigner assign": "demo/test_demo.py::test_a_job_by_hand",
+    'lease=$(ppa-assigner assign --owner "$BUILD_URL"': "demo/test_demo.py::test_a_job_by_hand",
     "curl -s": "demo/test_demo.py::test_curl",
     "import subprocess": "demo/test_demo.py::test_python",
     'ppa-assigner: {"v":1': "demo/test_demo.py::test_the_record",
     'ppas: ["~ci-pool': "docs/test_blocks.py::test_the_shortest_configuration",
     "ppa-assigner login": "demo/test_demo.py::test_login_says_that_it_cannot_reach_launchpad",
     "ppa-assigner doctor": "demo/test_demo.py::test_doctor",
-    "api:": "systemd/test_readme.py::test_clients_and_a_certificate",
-    "scrape_configs:": "systemd/test_readme.py::test_prometheus_takes_the_scrape_configuration",
-    "journalctl PPA=": "systemd/test_readme.py::test_installed_as_said_and_its_history_read",
-    "cp config/ppa-assigner.service": "systemd/test_readme.py::test_installed_as_said_and_its_history_read",
+    "api:": "systemd/test_docs.py::test_clients_and_a_certificate",
+    "scrape_configs:": "systemd/test_docs.py::test_prometheus_takes_the_scrape_configuration",
+    "journalctl PPA=": "systemd/test_docs.py::test_installed_as_said_and_its_history_read",
+    "cp config/ppa-assigner.service": "systemd/test_docs.py::test_installed_as_said_and_its_history_read",
     "HTTP request -> api": "docs/test_blocks.py::test_the_way_of_a_request",
     "make lint": "docs/test_blocks.py::test_targets_of_make",
 }
 """How a block begins, and the test that runs it as it stands."""
+FOR_USERS = re.compile(r"README\.md|docs/(tutorial|reference|how-to/(?!add-)|explanation/architecture).*")
+"""The pages whose blocks are all run; others show code of this repository."""
 
 
-def blocks(text: str = README) -> list[str]:
-    """All of a text: indented lines after an empty one, with empty ones in between."""
-    assert "```" not in text, "a block that is fenced would not be found"
+def blocks(text: str) -> list[str]:
+    """All of a text: between fences, or indented lines after an empty one, with empty ones in between.  Directives of
+    the site's builder are none.
+    """
     lines = text.splitlines()
-    code = [line.startswith("    ") or (not line and _between(lines, number)) for number, line in enumerate(lines)]
-    runs = [list(run) for inside, run in groupby(range(len(lines)), code.__getitem__) if inside]
-    return ["\n".join(lines[number][4:] for number in run).strip("\n") + "\n" for run in runs]
+    return [block for fence, run in _parts(lines) for block in (_fenced(run) if fence else _indented(run))]
+
+
+def documented() -> dict[str, str]:
+    """The blocks of the pages for users, each with its page; a block may stand in several."""
+    found = ((block, path) for path, text in pages().items() if FOR_USERS.fullmatch(path) for block in blocks(text))
+    return dict(found)
 
 
 def block(begins: str) -> str:
     """The one that begins so."""
-    (found,) = [each for each in blocks() if each.startswith(begins)]
+    (found,) = [each for each in documented() if each.startswith(begins)]
     return found
+
+
+def _parts(lines: list[str]) -> Iterator[tuple[bool, list[str]]]:
+    """The lines outside and inside fences, in turn; inside, with the opening fence."""
+    inside, part = False, list[str]()
+    for line in lines:
+        if line.startswith("```"):
+            yield inside, part
+            inside, part = not inside, [] if inside else [line]
+        else:
+            part.append(line)
+    assert not inside, "a fence that is not closed"
+    yield inside, part
+
+
+def _fenced(lines: list[str]) -> list[str]:
+    opening, *inner = lines
+    return [] if opening.startswith("```{") else ["\n".join(inner) + "\n"]
+
+
+def _indented(lines: list[str]) -> list[str]:
+    code = [line.startswith("    ") or (not line and _between(lines, number)) for number, line in enumerate(lines)]
+    runs = [list(run) for inside, run in groupby(range(len(lines)), code.__getitem__) if inside]
+    return ["\n".join(lines[number][4:] for number in run).strip("\n") + "\n" for run in runs]
 
 
 def _between(lines: list[str], number: int) -> bool:

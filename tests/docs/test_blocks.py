@@ -1,4 +1,4 @@
-"""Every code block of the README is run by a test; here are those that need nothing else to run."""
+"""Every code block of README and docs is run by a test; here are those that need nothing else to run."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from .. import needs
 from ..commandline import cli
 from ..demo.place import virtual_environment
 from ..processes import environment
-from .blocks import ROOT, RUN_BY, block, blocks
+from .blocks import RUN_BY, block, blocks, documented
+from .pages import ROOT
 
 
 def test_every_block_is_run() -> None:
     """A new one needs a test; each that is named is there and takes its block."""
-    beginnings = [[begins for begins in RUN_BY if each.startswith(begins)] for each in blocks()]
-    assert beginnings == [[begins] for begins in RUN_BY]
+    beginnings = [
+        (path, [begins for begins in RUN_BY if each.startswith(begins)]) for each, path in documented().items()
+    ]
+    assert [each for each in beginnings if len(each[1]) != 1] == []
+    assert {begins for _, (begins,) in beginnings} == set(RUN_BY)
     for begins, where in RUN_BY.items():
         file, _, name = where.partition("::")
         text = (ROOT / "tests" / file).read_text()
@@ -26,9 +30,11 @@ def test_every_block_is_run() -> None:
 
 
 def test_blocks_are_found_as_markdown_finds_them() -> None:
-    """Indented, with empty lines in between; a paragraph ends one."""
+    """Indented, with empty lines in between; a paragraph ends one.  Or between fences, but for directives."""
     text = "a\n\n    one\n\n    two\nb\n\n    three\n"
     assert blocks(text) == ["one\n\ntwo\n", "three\n"]
+    text = "a\n```shell\none\n\n    two\n```\n\n```{toctree}\n:glob:\n```\n\n```\nthree\n```\n"
+    assert blocks(text) == ["one\n\n    two\n", "three\n"]
 
 
 def test_the_shortest_configuration(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from .. import needs
 from ..demo.place import virtual_environment
 from ..processes import environment
-from .blocks import ROOT
+from .pages import ROOT
 
 BUILD_S = 120.0
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ..test_readme import table
+from ..docs.pages import table
 from .dputs import DPUTS
 from .jobs import JOBS, jenkins
 from .site import RECIPES, Site
@@ -14,7 +14,7 @@ from .site import RECIPES, Site
 pytestmark = pytest.mark.xdist_group("recipes")
 
 
-def test_every_recipe_is_in_the_readme() -> None:
+def test_every_recipe_is_documented() -> None:
     """And the other way round."""
     assert {row[0] for row in table("| recipe | is |")} == {path.name for path in RECIPES.iterdir()}
 

@@ -145,7 +145,7 @@ class Assigner:
     # -- systemd --------------------------------------------------------------------------------------------------
 
     def start(self, free: int) -> None:
-        """Start it as the README says, and wait until so many PPAs are free."""
+        """Start it as docs/how-to/systemd.md says, and wait until so many PPAs are free."""
         self.machine.systemctl("start", SOCKET, SERVICE)
         self.wait_for_free(free)
 

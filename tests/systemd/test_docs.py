@@ -1,4 +1,4 @@
-"""The README's blocks for a machine with systemd, run as they stand on one."""
+"""The blocks of the docs for a machine with systemd, run as they stand on one."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import yaml
 
 from .. import needs
 from ..certificate import certified
-from ..docs.blocks import ROOT, block
+from ..docs.blocks import block
+from ..docs.pages import ROOT
 from .installed import CONFIG, CREDENTIALS, SERVICE, SOCKET, UNITS, Assigner
 
-pytestmark = pytest.mark.xdist_group("systemd-readme")
+pytestmark = pytest.mark.xdist_group("systemd-docs")
 
 CHECKOUT = "/tmp/checkout"  # noqa: S108 - of the machine
 

@@ -1,0 +1,123 @@
+"""What the tables of README and docs claim is true of the code."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import yaml
+
+from ppa_assigner import client
+from ppa_assigner.api.schemas import Wish
+from ppa_assigner.automaton.known import LEGAL
+from ppa_assigner.cli import manual, options
+from ppa_assigner.config import load
+from ppa_assigner.options import PoolOptions
+from ppa_assigner.problems import Kind
+from ppa_assigner.views import Condition
+
+from .pages import README, ROOT, page, pages, table
+
+BEHAVIOUR = "docs/reference/behaviour.md"
+WHEN = "| when | then | shown by |"
+
+CREDENTIALS = "[1]\nconsumer_key = x\nconsumer_secret = \naccess_token = y\naccess_secret = z\n\n"
+
+
+def test_the_life_of_a_ppa_is_the_automatons_table() -> None:
+    """Each move and each reason for it, and no other."""
+    claimed = {(a, b, why) for a, b, reasons in table("| from | to | when |") for why in reasons.split(", ")}
+    real = {
+        (before.value if before else "no record", after.value, purpose.value)
+        for purpose, moves in LEGAL.items()
+        for before, after in moves
+        if before is not after
+    }
+    assert claimed == real
+
+
+def test_all_conditions_are_explained() -> None:
+    """Each condition has its row."""
+    assert {row[0] for row in table("| condition | means |")} == {condition.value for condition in Condition}
+
+
+def test_what_happens_when_is_shown_by_tests_that_exist() -> None:
+    """Each row names a function of a test file."""
+    named = [row[2].split("::") for row in table(WHEN, BEHAVIOUR)]
+    assert len(named) > 20
+    missing = [(file, name) for file, name in named if f"\ndef {name}(" not in (ROOT / "tests" / file).read_text()]
+    assert missing == []
+
+
+def test_the_readme_shows_ten_of_these_rows() -> None:
+    """Word for word."""
+    assert len(table(WHEN, README)) == 10
+    assert [row for row in table(WHEN, README) if row not in table(WHEN, BEHAVIOUR)] == []
+
+
+def test_exit_codes_are_those_of_the_command_line() -> None:
+    """The numbers stand in the code under these meanings."""
+    errors = client.errors
+    real = {0, os.EX_USAGE, os.EX_SOFTWARE, os.EX_CONFIG, os.EX_UNAVAILABLE}
+    real |= {errors.Unavailable.exit_code, errors.NoneFree.exit_code, errors.NotPermitted.exit_code}
+    assert {int(row[0]) for row in table("| code | means |")} == real
+
+
+def test_defaults_of_a_pool_are_those_of_the_code(tmp_path: Path) -> None:
+    """Read by the configuration itself, the documented defaults give what a pool without options gets."""
+    claimed = {name: yaml.safe_load(value) for name, value, _ in table("| option of a pool | default | means |")}
+    (tmp_path / "c").write_text(CREDENTIALS)
+    file = tmp_path / "ppas.yaml"
+    pool = {"ppas": ["~a/ubuntu/b"], **claimed}
+    file.write_text(yaml.safe_dump({"pools": {"default": pool}, "launchpad": {"credentials": "c"}}))
+    assert load(file).pools["default"].options == PoolOptions()
+    assert set(claimed) == set(PoolOptions.__dataclass_fields__)
+
+
+@pytest.mark.parametrize("section", ["launchpad", "api"])
+def test_other_defaults_are_those_of_the_code(tmp_path: Path, section: str) -> None:
+    """The same for the sections `launchpad` and `api`."""
+    claimed = {row[0]: row[1] for row in table(f"| option of `{section}` | default |")}
+    given = {k: yaml.safe_load(v) for k, v in claimed.items() if not v.startswith(("none", "$"))}
+    (tmp_path / "c").write_text(CREDENTIALS)
+    base = {"ppas": ["~a/ubuntu/b"], "launchpad": {"credentials": "c"}}
+    plain, full = tmp_path / "plain.yaml", tmp_path / "full.yaml"
+    plain.write_text(yaml.safe_dump(base))
+    full.write_text(yaml.safe_dump({**base, section: {**base.get(section, {}), **given}}))  # type: ignore[dict-item]
+    assert load(full) == load(plain)
+
+
+def test_slugs_are_those_of_problems() -> None:
+    """No answer is named that the daemon does not give."""
+    answers = [row[2] for row in table("| call | does | answers |")]
+    named = {slug for text in answers for slug in re.findall(r"`?([a-z]+(?:-[a-z]+)+|invalid)`?", text)}
+    assert {"none-free", "lease-over", "wrong-state"} <= named
+    assert named <= {kind.value for kind in Kind}
+
+
+def test_commands_that_are_used_exist() -> None:
+    """`ppa-assigner NAME` in an example is a command."""
+    used = {name for text in pages().values() for name in re.findall(r"(?:^|[ `(])ppa-assigner ([a-z-]+)", text, re.M)}
+    known = {name.removeprefix("ppa-assigner-").removesuffix(".1") for name in manual.pages()} - {"ppa-assigner"}
+    assert {"assign", "exec"} < used <= known
+    assert {row[0] for row in table("| command | does |")} == known
+
+
+def test_make_targets_that_are_used_exist() -> None:
+    """`make NAME` is in the Makefile."""
+    makefile = (ROOT / "Makefile").read_text()
+    used = {name for text in pages().values() for name in re.findall(r"(?:^|`|' )make ([a-z]+)(?:$|`| +#)", text, re.M)}
+    assert {"demo", "test"} <= used
+    assert all(f"\n{target}:" in makefile for target in used)
+
+
+def test_where_versions_are_promised_files_are_not() -> None:
+    """Launchpad refuses a file of a name that it had with other content: nobody may think that this is looked for."""
+    after = page("docs/how-to/ci.md").partition("a version that a PPA once had never again")[2].partition("\n#")[0]
+    script = (ROOT / "config" / "recipes" / "upload.sh").read_text().partition("set -eu")[0]
+    option = get_args(options.Sources)[1]
+    field = Wish.model_fields["sources"].description
+    assert all("file" in str(text) for text in (after, script.split("Each version")[1], option.help, field))
