@@ -183,7 +183,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrivals:
+class NewContent:
     """How many active sources and binaries were created since a moment, or are there at all.  More than one page of
     the former counts as some.
     """
@@ -193,7 +193,7 @@ class Arrivals:
 
 
 @dataclass(frozen=True, slots=True)
-class Belongings:
+class ArchiveSettings:
     """What belongs to a PPA beside its packages and the fields of its entry.  `dependencies` as `~owner/ubuntu/name`
     or, for an archive of the distribution, `ubuntu`; `uploaders` as `~name`, without the owner.
     """
@@ -205,7 +205,7 @@ class Belongings:
 
 
 @dataclass(frozen=True, slots=True)
-class Remains:
+class Leftovers:
     """What a stricter proof still finds: packages in the indexes, or publications that are not removed from the disk.
     `example` names one of them; `until` is before when Launchpad will not have removed all of them, where it says so.
     """
@@ -248,7 +248,7 @@ class Launchpad(Protocol):
     def write(self, entry: Entry, description: str, lane: Lane = Lane.WORK) -> WriteAnswer:
         """Compare-and-swap of the description, one request.  An Entry means 209 and Active, and nothing else does."""
 
-    def arrivals(self, entry: Entry, since: datetime | None, lane: Lane = Lane.WORK) -> Arrivals | Unavailable:
+    def new_content(self, entry: Entry, since: datetime | None, lane: Lane = Lane.WORK) -> NewContent | Unavailable:
         """Active sources and binaries created since then (`created_since_date`; None: of any age): two requests at
         once.
         """
@@ -275,7 +275,7 @@ class Launchpad(Protocol):
     def revoke(self, entry: Entry, who: str, not_after: float) -> ActAnswer:
         """Take it away; idempotent."""
 
-    def belongings(self, entry: Entry) -> Belongings | Refused | Unavailable:
+    def archive_settings(self, entry: Entry) -> ArchiveSettings | Refused | Unavailable:
         """Dependencies, processors and uploaders."""
 
     def set_fields(self, entry: Entry, fields: Mapping[str, str | bool]) -> WriteAnswer:
@@ -286,17 +286,17 @@ class Launchpad(Protocol):
         """
 
     def add_dependency(self, entry: Entry, dependency: str, not_after: float) -> ActAnswer:
-        """Depend on an archive, in the form that `belongings` gives; idempotent."""
+        """Depend on an archive, in the form that `archive_settings` gives; idempotent."""
 
     def remove_dependency(self, entry: Entry, dependency: str, not_after: float) -> ActAnswer:
         """Depend on it no more.  Launchpad fails on one that is not there (Unavailable that was sent): look at
-        `belongings` first.
+        `archive_settings` first.
         """
 
     def set_processors(self, entry: Entry, names: Collection[str], not_after: float) -> ActAnswer:
         """Build for exactly these."""
 
-    def ever_had(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Unavailable:
+    def was_published(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Unavailable:
         """Whether that version was ever published here, whatever became of it: one request."""
 
     def create(self, ppa: Reference, displayname: str, description: str) -> Entry | Refused | Unknown | Unavailable:
@@ -304,12 +304,12 @@ class Launchpad(Protocol):
         on.  Refused also when it exists.  Unknown also when it was made and could not be read.
         """
 
-    def indexed(self, ppa: Reference) -> Remains | Unavailable:
+    def index_leftovers(self, ppa: Reference) -> Leftovers | Unavailable:
         """Packages that the indexes which apt reads still name, over all series: plain HTTP reads, nothing of ours is
         sent.  For public PPAs: nobody is shown the indexes of a private one, which are as if they were empty.
         """
 
-    def undeleted(self, entry: Entry) -> Remains | Refused | Unavailable:
+    def disk_leftovers(self, entry: Entry) -> Leftovers | Refused | Unavailable:
         """Publications of any status that Launchpad has not removed from its disk (`date_removed`), and active ones.
         The count is for people: only some of them may be in it, but 0 means that there are none.
         """

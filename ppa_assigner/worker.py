@@ -72,7 +72,7 @@ class Listener(Protocol):
         """The PPA is now this."""
 
     def replied(self, ppa: Reference, token: int, outcome: Outcome) -> None:
-        """A command's outcome.  `No.IN_DOUBT` is not the last one."""
+        """A command's outcome.  `Refusal.IN_DOUBT` is not the last one."""
 
     def round_done(self, ppa: Reference, number: int, reason: str | None) -> None:
         """The PPA is known as of that round of looks, or (`reason`) is not."""
@@ -228,17 +228,17 @@ def _look(ask: Look, ppa: Reference, launchpad: Launchpad) -> SomeAnswer:
         case CheckEnabled():
             return launchpad.enabled(ask.entry)
         case LookForArrivals():
-            return launchpad.arrivals(ask.entry, ask.since, Lane.ASSIGN)
+            return launchpad.new_content(ask.entry, ask.since, Lane.ASSIGN)
         case EverHad():
-            return launchpad.ever_had(ask.entry, ask.source, ask.version, Lane.ASSIGN)
+            return launchpad.was_published(ask.entry, ask.source, ask.version, Lane.ASSIGN)
         case Survey():
             return launchpad.content(ask.entry, ask.whole)
         case Inventory():
-            return launchpad.belongings(ask.entry)
+            return launchpad.archive_settings(ask.entry)
         case ReadIndexes():
-            return launchpad.indexed(ask.ppa)
+            return launchpad.index_leftovers(ask.ppa)
         case ReadDisk():
-            return launchpad.undeleted(ask.entry)
+            return launchpad.disk_leftovers(ask.entry)
     assert_never(ask)
 
 

@@ -20,8 +20,8 @@ from ppa_assigner.automaton.events import (
     Lent,
     Looked,
     LookFailed,
-    No,
     Outcome,
+    Refusal,
 )
 from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.config import Settings
@@ -110,10 +110,10 @@ class FakeWorker(Worker):
         """The command's outcome."""
         self._listener.replied(self.ppa, command.token, outcome)
 
-    def deny(self, kind: type[Command], why: No, detail: str = "because") -> None:
+    def deny(self, kind: type[Command], why: Refusal, detail: str = "because") -> None:
         """The oldest command of this kind is not carried out."""
         command = self.take(kind)
-        if why is No.IN_DOUBT:
+        if why is Refusal.IN_DOUBT:
             self.told.append(command)
         self.reply(command, Denied(why, detail))
 

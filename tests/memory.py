@@ -16,8 +16,7 @@ from datetime import UTC, datetime, timedelta
 from ppa_assigner.port import (
     AccessDenied,
     ActAnswer,
-    Arrivals,
-    Belongings,
+    ArchiveSettings,
     Build,
     Conflict,
     Content,
@@ -26,12 +25,13 @@ from ppa_assigner.port import (
     Entry,
     Gone,
     Lane,
+    Leftovers,
     Look,
     Moment,
+    NewContent,
     Publication,
     ReadAnswer,
     Refused,
-    Remains,
     Unavailable,
     Unknown,
     WriteAnswer,
@@ -255,13 +255,13 @@ class MemoryLaunchpad:
             answer = self._write(ppa, entry, description, started)
         return Unknown("no answer") if fault == "lost" else answer
 
-    def arrivals(self, entry: Entry, since: datetime | None, lane: Lane = Lane.WORK) -> Arrivals | Unavailable:
+    def new_content(self, entry: Entry, since: datetime | None, lane: Lane = Lane.WORK) -> NewContent | Unavailable:
         started, ppa = self.boot(), Reference.parse(entry.url.removeprefix("memory:"))
-        if failed := self._failed("arrivals", ppa, started):
+        if failed := self._failed("new_content", ppa, started):
             return Unavailable(failed.reason)
         with self.lock:
             found = [i for i in self.archives[ppa].items if i.active and (since is None or i.created >= since)]
-            return Arrivals(len(found), self._moment(started))
+            return NewContent(len(found), self._moment(started))
 
     def content(self, entry: Entry, whole: bool = True) -> Content | Refused | Unavailable:
         first, ppa = self._moment(self.boot()), Reference.parse(entry.url.removeprefix("memory:"))
@@ -315,16 +315,16 @@ class MemoryLaunchpad:
 
         return self._act("revoke", ppa, who, act)
 
-    def belongings(self, entry: Entry) -> Belongings | Refused | Unavailable:
+    def archive_settings(self, entry: Entry) -> ArchiveSettings | Refused | Unavailable:
         started, ppa = self.boot(), _ppa(entry)
-        if failed := self._failed("belongings", ppa, started):
+        if failed := self._failed("archive_settings", ppa, started):
             return failed
         with self.lock:
             a = self.archives[ppa]
             dependencies, processors, uploaders = (
                 tuple(sorted(names)) for names in (a.dependencies, a.processors, a.uploaders)
             )
-            return Belongings(dependencies, processors, uploaders, self._moment(started))
+            return ArchiveSettings(dependencies, processors, uploaders, self._moment(started))
 
     def set_fields(self, entry: Entry, fields: Mapping[str, str | bool]) -> WriteAnswer:
         started, ppa = self.boot(), _ppa(entry)
@@ -375,8 +375,8 @@ class MemoryLaunchpad:
 
         return self._act("set_processors", _ppa(entry), ",".join(sorted(names)), act)
 
-    def ever_had(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Unavailable:
-        if failed := self._failed("ever_had", _ppa(entry), self.boot()):
+    def was_published(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Unavailable:
+        if failed := self._failed("was_published", _ppa(entry), self.boot()):
             return Unavailable(failed.reason) if isinstance(failed, Refused) else failed
         with self.lock:
             sources = (i.publication for i in self.archives[_ppa(entry)].items if not i.binary)
@@ -405,22 +405,22 @@ class MemoryLaunchpad:
                 make()
         return Unknown("no answer")
 
-    def indexed(self, ppa: Reference) -> Remains | Unavailable:
+    def index_leftovers(self, ppa: Reference) -> Leftovers | Unavailable:
         started = self.boot()
-        if self._fault("indexed", ppa):
+        if self._fault("index_leftovers", ppa):
             return Unavailable("down")
         with self.lock:
             archive = self.archives.get(ppa)
-            return self._remains(archive.indexed if archive else [], started)
+            return self._leftovers(archive.indexed if archive else [], started)
 
-    def undeleted(self, entry: Entry) -> Remains | Refused | Unavailable:
+    def disk_leftovers(self, entry: Entry) -> Leftovers | Refused | Unavailable:
         started, ppa = self.boot(), _ppa(entry)
-        if failed := self._failed("undeleted", ppa, started):
+        if failed := self._failed("disk_leftovers", ppa, started):
             return failed
         with self.lock:
             left = [i for i in self.archives[ppa].items if i.active or not i.removed]
             until = max((i.scheduled for i in left if i.scheduled is not None), default=None)
-            return replace(self._remains([i.publication.name for i in left], started), until=until)
+            return replace(self._leftovers([i.publication.name for i in left], started), until=until)
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
@@ -438,8 +438,8 @@ class MemoryLaunchpad:
             return Unavailable("down", status=STATUSES.get(fault))
         return Unavailable("404", status=404) if ppa not in self.archives else None
 
-    def _remains(self, names: list[str], started: float) -> Remains:
-        return Remains(len(names), names[0] if names else None, self._moment(started))
+    def _leftovers(self, names: list[str], started: float) -> Leftovers:
+        return Leftovers(len(names), names[0] if names else None, self._moment(started))
 
     def _where(self, publication: Publication) -> Reference:
         found = (ppa for ppa, a in self.archives.items() for i in a.items if i.publication.url == publication.url)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.access import EVERYBODY, Caller, Role
-from ppa_assigner.automaton.events import Assign, Confirm, Denied, GiveUp, Lent, No, Release, Stands
+from ppa_assigner.automaton.events import Assign, Confirm, Denied, GiveUp, Lent, Refusal, Release, Stands
 from ppa_assigner.backoff import LOOK_FRESH_S
 from ppa_assigner.config import Pool
 from ppa_assigner.options import PoolOptions
@@ -78,7 +78,7 @@ def test_after_a_lost_race_a_random_ppa_is_taken() -> None:
             made[name].free(minutes)
         made.ask()
         made["a"].used("other", lease="theirs")
-        made["a"].deny(Assign, No.LOST)
+        made["a"].deny(Assign, Refusal.LOST)
         drawn.add(made.asked())
     assert drawn == {"b", "c", "d"}
 
@@ -87,8 +87,8 @@ def test_a_ppa_that_was_lost_twice_is_passed_by_until_it_changes() -> None:
     """A PPA that looks free and cannot be lent does not hold a wish up, and is tried again later."""
     made = desk("a")
     call = made.ask(wait=60.0)
-    made["a"].deny(Assign, No.LOST)
-    made["a"].deny(Assign, No.LOST)
+    made["a"].deny(Assign, Refusal.LOST)
+    made["a"].deny(Assign, Refusal.LOST)
     assert made.asked() is None
     made.wait(9.0)
     assert made.asked() is None
@@ -239,7 +239,7 @@ def test_what_is_never_decided_is_no_none_free() -> None:
     made = desk("a")
     made.ask("first")
     second = made.ask("second")
-    made["a"].deny(Assign, No.IN_DOUBT)
+    made["a"].deny(Assign, Refusal.IN_DOUBT)
     made["a"].show(made["a"].record(State.FREE), Condition.UNREACHABLE, "in doubt")
     made.wait(6.0)
     assert problem(second).kind is Kind.UNAVAILABLE
@@ -268,16 +268,16 @@ def test_an_assign_that_launchpad_did_not_answer_is_503_until_it_is_long_past() 
     """The outage of the one candidate counts while the PPA is passed by for it; later the truth is none-free."""
     made = desk("a")
     short, long = made.ask("short", wait=3.0), made.ask("long", wait=30.0)
-    made["a"].deny(Assign, No.OUTAGE, "time-out")
+    made["a"].deny(Assign, Refusal.OUTAGE, "time-out")
     made["a"].used("x")
-    made["a"].deny(Assign, No.LOST)
+    made["a"].deny(Assign, Refusal.LOST)
     made.wait(3.0)
     assert problem(short).kind is Kind.NONE_FREE
     made.wait(27.0)
     assert problem(long).kind is Kind.NONE_FREE
     second = desk("a")
     call = second.ask(wait=0.0)
-    second["a"].deny(Assign, No.OUTAGE, "time-out")
+    second["a"].deny(Assign, Refusal.OUTAGE, "time-out")
     assert (problem(call).kind, problem(call).detail) == (Kind.UNAVAILABLE, "time-out")
 
 
@@ -303,7 +303,7 @@ def test_a_refused_uploader_is_told_as_invalid() -> None:
     """Launchpad refuses the upload right: the worker ends the lease, the client is told why."""
     made = desk("a")
     call = made.ask()
-    made["a"].deny(Assign, No.INVALID, "uploader ~ann: no such person")
+    made["a"].deny(Assign, Refusal.INVALID, "uploader ~ann: no such person")
     assert (problem(call).kind, problem(call).detail) == (Kind.INVALID, "uploader ~ann: no such person")
     nothing_left(made)
 
@@ -355,7 +355,7 @@ def test_another_lease_of_the_client_has_the_request_id() -> None:
     made = desk("a", "b")
     made["a"].used("r", owner="you")
     call = made.ask()
-    made["a"].deny(Confirm, No.TAKEN)
+    made["a"].deny(Confirm, Refusal.TAKEN)
     assert problem(call).kind is Kind.REQUEST_ID_TAKEN
     nothing_left(made)
 
@@ -376,7 +376,7 @@ def test_a_lease_that_is_not_there_any_more_leads_to_a_new_one() -> None:
     made = desk("a", "b")
     made["b"].used("r")
     call = made.ask()
-    made["b"].deny(Confirm, No.ELSEWHERE)
+    made["b"].deny(Confirm, Refusal.ELSEWHERE)
     made["a"].lend()
     assert lent(call).ppa == ref("a")
     assert not made["b"].has(Confirm)
@@ -384,9 +384,9 @@ def test_a_lease_that_is_not_there_any_more_leads_to_a_new_one() -> None:
 
 @pytest.mark.parametrize(
     ("why", "kind"),
-    [(No.OUTAGE, Kind.UNAVAILABLE), (No.SUPERSEDED, Kind.SUPERSEDED), (No.INVALID, Kind.INVALID)],
+    [(Refusal.OUTAGE, Kind.UNAVAILABLE), (Refusal.SUPERSEDED, Kind.SUPERSEDED), (Refusal.INVALID, Kind.INVALID)],
 )
-def test_a_lease_that_cannot_be_confirmed(why: No, kind: Kind) -> None:
+def test_a_lease_that_cannot_be_confirmed(why: Refusal, kind: Kind) -> None:
     """No answer, a later attempt has it, or the upload right is refused now."""
     made = desk("a")
     made["a"].used("r")
@@ -401,7 +401,7 @@ def test_a_raised_attempt_in_doubt_ends_at_the_deadline() -> None:
     made = desk("a")
     made["a"].used("r")
     call = made.ask()
-    made["a"].deny(Confirm, No.IN_DOUBT)
+    made["a"].deny(Confirm, Refusal.IN_DOUBT)
     assert not call.future.done()
     made.wait(5.0)
     assert problem(call).kind is Kind.UNAVAILABLE
@@ -552,7 +552,7 @@ def test_an_attempt_raised_while_assigning_is_searched_for_when_the_ppa_is_lost(
     made.ask()
     high = made.ask(attempt=1)
     made["a"].used("other", lease="theirs")
-    made["a"].deny(Assign, No.LOST)
+    made["a"].deny(Assign, Refusal.LOST)
     assert made.asked() is None
     made.look()
     made["b"].lend()
@@ -563,7 +563,7 @@ def test_an_attempt_raised_in_doubt_gets_the_result() -> None:
     """In doubt, the first call is superseded; once settled the later attempt is told of that very PPA."""
     made = desk("a", "b")
     low = made.ask(wait=60.0)
-    made["a"].deny(Assign, No.IN_DOUBT)
+    made["a"].deny(Assign, Refusal.IN_DOUBT)
     high = made.ask(attempt=1, wait=60.0)
     assert problem(low).kind is Kind.SUPERSEDED
     assert made.asked() == "a"
@@ -604,7 +604,7 @@ def test_a_lease_that_another_daemon_raised_and_told_is_not_given_up_here() -> N
     """
     made = desk("a")
     made.ask()
-    made["a"].deny(Assign, No.IN_DOUBT)
+    made["a"].deny(Assign, Refusal.IN_DOUBT)
     again = made.ask(attempt=2)
     made["a"].lend(attempt=1)
     made.supervisor.hang_up(again)
@@ -619,7 +619,7 @@ def test_a_lease_raised_elsewhere_whose_upload_right_is_missing_is_not_given_up_
     made.ask()
     command = made["a"].take(Assign)
     made["a"].used("r", lease=command.lease, attempt=1)
-    made["a"].reply(command, Denied(No.UNTOLD))
+    made["a"].reply(command, Denied(Refusal.UNTOLD))
     made.wait(400.0)
     assert not made["a"].has(GiveUp)
     nothing_left(made)
@@ -639,7 +639,7 @@ def test_a_lease_that_disappointed_does_not_appear_again() -> None:
     made = desk("a", free=False)
     made.ask(wait=60.0)
     record = made["a"].used("r")
-    made["a"].deny(Confirm, No.ELSEWHERE)
+    made["a"].deny(Confirm, Refusal.ELSEWHERE)
     made["a"].show(record)
     assert not made["a"].has(Confirm)
 
@@ -649,7 +649,7 @@ def test_a_waiting_wish_confirms_its_lease_when_it_is_not_avoided_any_more() -> 
     made = desk("a", "b", free=False)
     call = made.ask(wait=60.0)
     made["a"].used("r")
-    made["a"].deny(Confirm, No.ELSEWHERE)
+    made["a"].deny(Confirm, Refusal.ELSEWHERE)
     made.wait(10.0)
     made["b"].free()
     assert made.asked() is None
@@ -796,7 +796,7 @@ def test_hanging_up_while_assigning_and_losing() -> None:
     made = desk("a")
     call = made.ask()
     made.supervisor.hang_up(call)
-    made["a"].deny(Assign, No.LOST)
+    made["a"].deny(Assign, Refusal.LOST)
     assert made.asked() is None
     nothing_left(made)
 
@@ -879,7 +879,7 @@ def test_a_settled_lease_that_nobody_claims_is_given_up_after_five_minutes() -> 
     """The client was told 503 while the write was in doubt, and did not ask again."""
     made = desk("a")
     call = made.ask()
-    made["a"].deny(Assign, No.IN_DOUBT)
+    made["a"].deny(Assign, Refusal.IN_DOUBT)
     made.wait(5.0)
     assert problem(call).kind is Kind.UNAVAILABLE
     record = made["a"].lend()
@@ -918,15 +918,15 @@ def test_giving_up_waits_for_who_asks_just_then_and_for_launchpad() -> None:
     assert problem(asking).kind is Kind.UNAVAILABLE
     made.wait(30.0)
     command = made["a"].take(GiveUp)
-    made["a"].reply(command, Denied(No.OUTAGE))
+    made["a"].reply(command, Denied(Refusal.OUTAGE))
     assert not made["a"].has(GiveUp)
     made.wait(30.0)
     command = made["a"].take(GiveUp)
-    made["a"].reply(command, Denied(No.IN_DOUBT))
+    made["a"].reply(command, Denied(Refusal.IN_DOUBT))
     made.wait(60.0)
     assert not made["a"].has(GiveUp)
     made["a"].show(made["a"].record(State.DIRTY))
-    made["a"].reply(command, Denied(No.ELSEWHERE))
+    made["a"].reply(command, Denied(Refusal.ELSEWHERE))
     assert not len(made.supervisor._assigning._claims)
 
 
@@ -951,7 +951,7 @@ def test_giving_up_ends_with_the_lease(early: float, again: bool) -> None:
     command = made["a"].take(GiveUp)
     assert record.until is not None
     made.wait((record.until - made.clock.now().date).total_seconds() - early)
-    made["a"].reply(command, Denied(No.OUTAGE))
+    made["a"].reply(command, Denied(Refusal.OUTAGE))
     assert len(made.supervisor._assigning._claims) == again
 
 
@@ -982,13 +982,13 @@ def test_giving_up_is_ordered_until_launchpad_answered() -> None:
         command = made["a"].take(GiveUp)
         assert command.deadline > made.now
         assert not made["a"].has(GiveUp)
-        made["a"].reply(command, Denied(No.OUTAGE, "its time is up"))
+        made["a"].reply(command, Denied(Refusal.OUTAGE, "its time is up"))
         made.wait(29.0)
         assert not made["a"].has(GiveUp)
         made.wait(1.0)
     made.wait(8 * 3600.0)
     assert made["a"].has(GiveUp)
-    made["a"].deny(GiveUp, No.OUTAGE)
+    made["a"].deny(GiveUp, Refusal.OUTAGE)
     made.wait(60.0)
     assert not made["a"].has(GiveUp)
     assert not len(made.supervisor._assigning._claims)
@@ -1001,7 +1001,7 @@ def test_giving_up_is_ordered_once_at_a_time() -> None:
     call = made.ask()
     made.supervisor.hang_up(call)
     made["a"].lend()
-    made["a"].deny(GiveUp, No.IN_DOUBT)
+    made["a"].deny(GiveUp, Refusal.IN_DOUBT)
     made.wait(1000.0)
     command = made["a"].take(GiveUp)
     assert not made["a"].has(GiveUp)
@@ -1019,10 +1019,10 @@ def test_a_lease_to_be_given_up_in_a_ppa_that_is_missing_for_a_while() -> None:
     made.supervisor.hang_up(call)
     record = made["a"].lend()
     made["a"].show(record, Condition.MISSING)
-    made["a"].deny(GiveUp, No.ELSEWHERE, "404")
+    made["a"].deny(GiveUp, Refusal.ELSEWHERE, "404")
     made.wait(30.0)
     made["a"].show(replace(record, attempt=1), Condition.MISSING)
-    made["a"].deny(GiveUp, No.ELSEWHERE, "404")
+    made["a"].deny(GiveUp, Refusal.ELSEWHERE, "404")
     made.wait(60.0)
     assert not made["a"].has(GiveUp)
     nothing_left(made)
@@ -1038,7 +1038,7 @@ def test_a_lease_to_be_given_up_whose_record_was_written_again(change: dict[str,
     made.supervisor.hang_up(call)
     record = made["a"].lend()
     made["a"].show(replace(record, nonce="settled", serial=record.serial + 1, **change))
-    made["a"].deny(GiveUp, No.ELSEWHERE)
+    made["a"].deny(GiveUp, Refusal.ELSEWHERE)
     made.wait(30.0)
     if change:
         assert not made["a"].has(GiveUp)
@@ -1053,7 +1053,7 @@ def test_an_unclaimed_lease_that_went_is_forgotten() -> None:
     made.wait(5.0)
     made["a"].lend()
     again = made.ask()
-    made["a"].deny(Confirm, No.ELSEWHERE)
+    made["a"].deny(Confirm, Refusal.ELSEWHERE)
     assert not len(made.supervisor._assigning._claims)
     made["b"].lend()
     assert lent(again).ppa == ref("b")
@@ -1067,7 +1067,7 @@ def test_a_lease_whose_upload_right_is_not_there_yet_is_503_and_can_be_asked_for
     call = made.ask()
     command = made["a"].take(Assign)
     made["a"].used("r", lease=command.lease)
-    made["a"].reply(command, Denied(No.UNTOLD, "not yet"))
+    made["a"].reply(command, Denied(Refusal.UNTOLD, "not yet"))
     assert (problem(call).kind, problem(call).detail) == (Kind.UNAVAILABLE, "not yet")
     made.wait(300.0)
     assert made["a"].has(GiveUp)
@@ -1126,8 +1126,8 @@ def test_withdrawing_while_assigning_releases_what_was_got() -> None:
     nothing_left(made)
 
 
-@pytest.mark.parametrize("why", [No.LOST, No.OUTAGE, No.INVALID])
-def test_withdrawing_while_assigning_what_is_lost(why: No) -> None:
+@pytest.mark.parametrize("why", [Refusal.LOST, Refusal.OUTAGE, Refusal.INVALID])
+def test_withdrawing_while_assigning_what_is_lost(why: Refusal) -> None:
     """Nothing was got: the call ends all the same."""
     made = desk("a")
     made.ask()
@@ -1144,7 +1144,7 @@ def test_withdrawing_while_assigning_what_may_not_be_told() -> None:
     future = made.supervisor.withdraw("r", EVERYBODY)
     command = made["a"].take(Assign)
     made["a"].used("r", lease=command.lease)
-    made["a"].reply(command, Denied(No.UNTOLD))
+    made["a"].reply(command, Denied(Refusal.UNTOLD))
     released(made, "a")
     assert len(future.result(0)) == 1
     nothing_left(made)
@@ -1154,7 +1154,7 @@ def test_withdrawing_in_doubt_ends_at_its_deadline() -> None:
     """503 in time; what lands later is released all the same."""
     made = desk("a")
     made.ask()
-    made["a"].deny(Assign, No.IN_DOUBT)
+    made["a"].deny(Assign, Refusal.IN_DOUBT)
     future = made.supervisor.withdraw("r", EVERYBODY)
     made.wait(5.0)
     assert problem(future).kind is Kind.UNAVAILABLE
@@ -1194,13 +1194,13 @@ def test_withdrawing_both_of_two_leases() -> None:
     made["a"].used("r", lease="one")
     made["b"].used("r", lease="two", attempt=1)
     future = made.supervisor.withdraw("r", EVERYBODY)
-    made["b"].deny(Release, No.IN_DOUBT)
-    made["b"].deny(Release, No.ELSEWHERE)
+    made["b"].deny(Release, Refusal.IN_DOUBT)
+    made["b"].deny(Release, Refusal.ELSEWHERE)
     assert not future.done()
     released(made, "a")
     assert [s.ppa for s in future.result(0)] == [ref("a")]
     nothing = made.supervisor.withdraw("r", EVERYBODY)
-    made["b"].deny(Release, No.OUTAGE)
+    made["b"].deny(Release, Refusal.OUTAGE)
     assert problem(nothing).kind is Kind.UNAVAILABLE
 
 
@@ -1322,7 +1322,7 @@ def test_a_new_lease_of_a_request_is_claimed_apart_from_its_last_one() -> None:
     second = made.ask()
     made["b"].lend()
     made.supervisor.hang_up(first)
-    made["a"].deny(GiveUp, No.ELSEWHERE)
+    made["a"].deny(GiveUp, Refusal.ELSEWHERE)
     assert not made["b"].has(GiveUp)
     made.supervisor.hang_up(second)
     assert made["b"].has(GiveUp)
@@ -1333,7 +1333,7 @@ def test_a_ppa_that_did_not_answer_is_looked_at_again() -> None:
     made = desk("a")
     made.ask(wait=60.0)
     made["a"].show(made["a"].snapshot.record, Condition.UNREACHABLE)
-    made["a"].deny(Assign, No.OUTAGE)
+    made["a"].deny(Assign, Refusal.OUTAGE)
     made.supervisor._looker._wake.clear()
     made.wait(10.0)
     assert made.supervisor._looker._wake.is_set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ppa_assigner.port import Belongings, Conflict, Done, Entry, Refused, Remains, Unavailable, Unknown
+from ppa_assigner.port import ArchiveSettings, Conflict, Done, Entry, Leftovers, Refused, Unavailable, Unknown
 from ppa_assigner.reference import Reference
 from tests.memory import MemoryLaunchpad, Request
 
@@ -19,7 +19,7 @@ def world() -> tuple[MemoryLaunchpad, Entry]:
 
 
 def count(answer: object) -> int:
-    assert isinstance(answer, Remains)
+    assert isinstance(answer, Leftovers)
     return answer.count
 
 
@@ -27,24 +27,28 @@ def test_indexes_lag_behind_and_the_disk_behind_them() -> None:
     """Deleted, then out of the index, then off the disk; the version is never forgotten."""
     lp, entry = world()
     item = lp.upload(PPA, "foo")
-    assert (count(lp.indexed(PPA)), count(lp.undeleted(entry)), lp.ever_had(entry, "foo", "1")) == (0, 1, True)
+    assert (count(lp.index_leftovers(PPA)), count(lp.disk_leftovers(entry)), lp.was_published(entry, "foo", "1")) == (
+        0,
+        1,
+        True,
+    )
     lp.publish()
     lp.delete(item.publication, "over", 1.0)
-    assert (count(lp.indexed(PPA)), count(lp.undeleted(entry))) == (1, 1)
+    assert (count(lp.index_leftovers(PPA)), count(lp.disk_leftovers(entry))) == (1, 1)
     lp.publish()
-    assert (count(lp.indexed(PPA)), count(lp.undeleted(entry))) == (0, 1)
+    assert (count(lp.index_leftovers(PPA)), count(lp.disk_leftovers(entry))) == (0, 1)
     lp.death_row()
-    assert (count(lp.undeleted(entry)), lp.ever_had(entry, "foo", "1")) == (0, True)
-    assert lp.ever_had(entry, "foo", "2") is False
+    assert (count(lp.disk_leftovers(entry)), lp.was_published(entry, "foo", "1")) == (0, True)
+    assert lp.was_published(entry, "foo", "2") is False
 
 
-def test_belongings_are_what_was_set() -> None:
+def test_settings_are_what_was_set() -> None:
     """A dependency that is not there cannot be taken away."""
     lp, entry = world()
     assert isinstance(lp.add_dependency(entry, "ubuntu", 1.0), Done)
     assert isinstance(lp.set_processors(entry, ["riscv64"], 1.0), Done)
-    found = lp.belongings(entry)
-    assert isinstance(found, Belongings)
+    found = lp.archive_settings(entry)
+    assert isinstance(found, ArchiveSettings)
     assert (found.dependencies, found.processors) == (("ubuntu",), ("riscv64",))
     assert isinstance(lp.remove_dependency(entry, "ubuntu", 1.0), Done)
     assert isinstance(lp.remove_dependency(entry, "ubuntu", 1.0), Unavailable)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.access import Caller, Role
-from ppa_assigner.automaton.events import CheckBurnt, No, Stands
+from ppa_assigner.automaton.events import CheckBurnt, Refusal, Stands
 from ppa_assigner.backoff import PLACE_KEPT_S, SEARCH_TURN_S
 from ppa_assigner.clock import REMEMBERED
 from ppa_assigner.port import Moment
@@ -162,7 +162,7 @@ def test_what_is_known_of_burnt_ppas_is_not_asked_again() -> None:
     for name in "ab":
         made[name].used(f"of-{name}")
     call = made.ask("first", wait=1.0, sources=(("hello", "1"),))
-    made["a"].deny(CheckBurnt, No.BURNT, "hello 1")
+    made["a"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     command = made["b"].take(CheckBurnt)
     made["b"].reply(command, Stands(made["b"].snapshot.record))
     made.wait(1.0)

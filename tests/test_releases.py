@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from ppa_assigner.access import EVERYBODY, Caller, Role
-from ppa_assigner.automaton.events import Assign, Confirm, Denied, Hold, No, Release, Stands
+from ppa_assigner.automaton.events import Assign, Confirm, Denied, Hold, Refusal, Release, Stands
 from ppa_assigner.backoff import PUT_OFF_RELEASE
 from ppa_assigner.problems import Kind
 from ppa_assigner.record import State
@@ -65,7 +65,7 @@ def put_off(made: Desk, ask: Ask) -> Desk:
     """The release was answered with 503, and that it is pending."""
     away(made)
     future = ask(made)
-    made["a"].deny(Release, No.OUTAGE, "no answer")
+    made["a"].deny(Release, Refusal.OUTAGE, "no answer")
     told = problem(future)
     assert (told.kind, told.facts["pending"]) == (Kind.UNAVAILABLE, True)
     assert len(made.office.releases) == 1
@@ -91,7 +91,7 @@ def test_it_is_tried_by_itself_too() -> None:
     for _ in range(10):
         made.wait(PUT_OFF_RELEASE.cap)
         assert made["a"].has(Release)
-        made["a"].deny(Release, No.OUTAGE)
+        made["a"].deny(Release, Refusal.OUTAGE)
         assert not made["a"].has(Release)
     made.wait(PUT_OFF_RELEASE.cap)
     carried_out(made)
@@ -104,13 +104,13 @@ def test_looks_that_lead_to_a_try_do_not_add_up() -> None:
     for _ in range(20):
         made.wait(0.1)
         back(made)
-        made["a"].deny(Release, No.OUTAGE)
+        made["a"].deny(Release, Refusal.OUTAGE)
         away(made)
     tries = 0
     for _ in range(60):
         made.wait(PUT_OFF_RELEASE.cap / 10)
         if made["a"].has(Release):
-            made["a"].deny(Release, No.OUTAGE)
+            made["a"].deny(Release, Refusal.OUTAGE)
             tries += 1
     assert tries <= 12  # each pause is half of the cap at the least
     assert len(made.office.timer) == 1
@@ -121,7 +121,7 @@ def test_no_answer_until_the_deadline_is_the_same(ask: Ask) -> None:
     """The write is in doubt: pending, and done once it is settled."""
     made = used()
     future = ask(made)
-    made["a"].deny(Release, No.IN_DOUBT)
+    made["a"].deny(Release, Refusal.IN_DOUBT)
     made.wait(5.0)
     assert problem(future).facts["pending"] is True
     carried_out(made)
@@ -167,7 +167,7 @@ def test_a_lease_that_is_over_anyway_is_forgotten(change: str) -> None:
     else:
         made.wait(PUT_OFF_RELEASE.cap)
         made["a"].show(None, Condition.UNMANAGED)
-        made["a"].deny(Release, No.ELSEWHERE)
+        made["a"].deny(Release, Refusal.ELSEWHERE)
     assert not len(made.office.releases)
     made.wait(2 * PUT_OFF_RELEASE.cap)
     assert not made["a"].has(Release)
@@ -183,7 +183,7 @@ def test_what_is_not_known_is_not_taken_over() -> None:
     assert (told.kind, told.facts["pending"]) == (Kind.UNAVAILABLE, False)
     assert "not taken over" in told.detail
     act = made.supervisor.operate(ref("a"), ReleaseAction("unknown"), EVERYBODY)
-    made["a"].deny(Release, No.OUTAGE)
+    made["a"].deny(Release, Refusal.OUTAGE)
     assert problem(act).facts["pending"] is False
     assert not len(made.office.releases)
 
@@ -202,13 +202,13 @@ def test_a_withdrawn_wish_in_doubt_is_pending_too() -> None:
     made = Desk("a")
     made["a"].free()
     made.ask("r")
-    made["a"].deny(Assign, No.IN_DOUBT)
+    made["a"].deny(Assign, Refusal.IN_DOUBT)
     made.ask("r", attempt=1, wait=60.0)
     future = made.supervisor.withdraw("r", EVERYBODY)
     made.wait(5.0)
     assert problem(future).facts["pending"] is True
     record = made["a"].lend()
-    made["a"].reply(made["a"].take(Release), Denied(No.OUTAGE))
+    made["a"].reply(made["a"].take(Release), Denied(Refusal.OUTAGE))
     assert record.lease in made.office.releases
 
 

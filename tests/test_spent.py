@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.access import EVERYBODY, Caller, Role
-from ppa_assigner.automaton.events import Confirm, GiveUp, No, Stands
+from ppa_assigner.automaton.events import Confirm, GiveUp, Refusal, Stands
 from ppa_assigner.record import Record, State
 from ppa_assigner.supervisor.keys import Key
 from ppa_assigner.supervisor.spent import KEPT_S, KEYS, LEASES, Spent
@@ -144,7 +144,7 @@ def test_what_was_given_up_before_anybody_was_told_spends_nothing() -> None:
     record = made["a"].lend()
     command = made["a"].take(GiveUp)
     back = made.ask(ticket=ticket, wait=60.0)
-    made["a"].deny(Confirm, No.ELSEWHERE)
+    made["a"].deny(Confirm, Refusal.ELSEWHERE)
     assert line(made) == ["behind", "r"]
     over(made, record, told=False)
     made["a"].reply(command, Stands(made["a"].snapshot.record))

@@ -16,9 +16,9 @@ from ppa_assigner.automaton.events import (
     Inspect,
     Inspected,
     Lent,
-    No,
     Quarantine,
     Reconfigured,
+    Refusal,
     Release,
     Resume,
     Stands,
@@ -75,17 +75,17 @@ def test_touch_gives_what_the_worker_confirms() -> None:
 @pytest.mark.parametrize(
     ("why", "kind"),
     [
-        (No.OVER, Kind.LEASE_OVER),
-        (No.INVALID, Kind.INVALID),
-        (No.WRONG_STATE, Kind.WRONG_STATE),
-        (No.OUTAGE, Kind.UNAVAILABLE),
+        (Refusal.OVER, Kind.LEASE_OVER),
+        (Refusal.INVALID, Kind.INVALID),
+        (Refusal.WRONG_STATE, Kind.WRONG_STATE),
+        (Refusal.OUTAGE, Kind.UNAVAILABLE),
     ],
 )
-def test_touch_that_is_denied(why: No, kind: Kind) -> None:
+def test_touch_that_is_denied(why: Refusal, kind: Kind) -> None:
     """Each denial has its problem."""
     made, a = used()
     future = made.supervisor.touch("L", None, EVERYBODY)
-    a.deny(Touch, No.IN_DOUBT)
+    a.deny(Touch, Refusal.IN_DOUBT)
     assert not future.done()
     a.deny(Touch, why)
     assert problem(future).kind is kind
@@ -96,7 +96,7 @@ def test_a_touch_that_cannot_be_written_says_whether_it_was_heard() -> None:
     made, a = used()
     future = made.supervisor.touch("L", None, EVERYBODY)
     a.hear()
-    a.deny(Touch, No.OUTAGE)
+    a.deny(Touch, Refusal.OUTAGE)
     assert problem(future).facts["heard"] is True
     made.wait(5.0)
     for how in ("late", "down"):
@@ -114,7 +114,7 @@ def test_a_denial_without_a_reason_still_says_something() -> None:
     """The detail is for people."""
     made, a = used()
     future = made.supervisor.release("L", EVERYBODY)
-    a.deny(Release, No.OUTAGE, "")
+    a.deny(Release, Refusal.OUTAGE, "")
     assert "Launchpad did not answer" in problem(future).detail
 
 
@@ -161,10 +161,10 @@ def test_a_lease_that_is_elsewhere_is_looked_for_once_more() -> None:
     """Memory was wrong: after a fresh look it is another PPA's, or nobody's."""
     made, a = used()
     future = made.supervisor.release("L", EVERYBODY)
-    a.deny(Release, No.ELSEWHERE)
+    a.deny(Release, Refusal.ELSEWHERE)
     assert not future.done()
     made.look()
-    a.deny(Release, No.ELSEWHERE)
+    a.deny(Release, Refusal.ELSEWHERE)
     assert problem(future).kind is Kind.UNKNOWN_LEASE
 
 
@@ -208,7 +208,7 @@ def test_an_operators_release_of_another_lease() -> None:
     made, a = used()
     for detail in ("", "it was removed"):
         future = made.supervisor.operate(ref("a"), ReleaseAction("other"), EVERYBODY)
-        a.deny(Release, No.ELSEWHERE, detail)
+        a.deny(Release, Refusal.ELSEWHERE, detail)
         assert problem(future).kind is Kind.WRONG_STATE
         assert detail in problem(future).detail
 
@@ -433,7 +433,7 @@ def test_a_removed_ppa_whose_assign_is_lost_is_let_go_then() -> None:
     made["a"].free()
     call = made.ask(wait=60.0)
     reload(made, "b")
-    made["a"].deny(Assign, No.LOST)
+    made["a"].deny(Assign, Refusal.LOST)
     assert made["a"].ended
     assert not call.future.done()
 
@@ -485,7 +485,7 @@ def test_a_wish_for_a_ppa_that_is_no_longer_there() -> None:
     call = made.ask()
     made.office.crew.drop(ref("a"))
     made["b"].free()
-    made["a"].deny(Confirm, No.ELSEWHERE)
+    made["a"].deny(Confirm, Refusal.ELSEWHERE)
     made["b"].lend()
     assert lent(call).ppa == ref("b")
 
@@ -498,7 +498,7 @@ def test_an_order_to_a_ppa_that_is_not_served() -> None:
         made.office.order(ref("x"), lambda token: Resume(token=token, deadline=0.0), outcomes.append)
         assert not outcomes
     made.office.timer.run_due()
-    assert outcomes == [Denied(No.ELSEWHERE, "it is no longer served")]
+    assert outcomes == [Denied(Refusal.ELSEWHERE, "it is no longer served")]
 
 
 def test_who_waits_for_a_ppa_that_is_taken_off_the_list_is_told() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.access import EVERYBODY
-from ppa_assigner.automaton.events import Abandoned, Assign, CheckBurnt, Denied, No, Stands
+from ppa_assigner.automaton.events import Abandoned, Assign, CheckBurnt, Denied, Refusal, Stands
 from ppa_assigner.config import Pool
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.problems import Kind, Problem
@@ -58,7 +58,7 @@ def test_a_burnt_ppa_is_passed_by_and_no_loss() -> None:
         made[name].free(minutes)
     call = made.ask(sources=SOURCES)
     assert next(e for e in made["a"].told if isinstance(e, Assign)).sources == SOURCES
-    made["a"].deny(Assign, No.BURNT, "hello 1")
+    made["a"].deny(Assign, Refusal.BURNT, "hello 1")
     assert made.asked() == "b"
     made["b"].lend()
     assert lent(call).ppa == ref("b")
@@ -74,11 +74,11 @@ def test_after_a_burnt_one_the_other_free_ones_are_asked_together() -> None:
         made[name].free(minutes)
     call = made.ask(sources=SOURCES)
     assert asked(made) == set()
-    made["a"].deny(Assign, No.BURNT, "hello 1")
+    made["a"].deny(Assign, Refusal.BURNT, "hello 1")
     assert asked(made) == set("bcde")
     for name in "cd":
-        made[name].deny(CheckBurnt, No.BURNT, "bye 2")
-    made["b"].deny(Assign, No.BURNT, "bye 2")
+        made[name].deny(CheckBurnt, Refusal.BURNT, "bye 2")
+    made["b"].deny(Assign, Refusal.BURNT, "bye 2")
     assert made.asked() == "e"
     made["e"].lend()
     assert lent(call).ppa == ref("e")
@@ -90,7 +90,7 @@ def test_a_burnt_ppa_stays_so_for_this_wish() -> None:
     made["a"].free()
     made["b"].used("x")
     call = made.ask(sources=SOURCES, wait=3600.0)
-    made["a"].deny(Assign, No.BURNT, "hello 1")
+    made["a"].deny(Assign, Refusal.BURNT, "hello 1")
     clear(made["b"])
     made.wait(1000.0)
     made["a"].show(made["a"].record(State.DIRTY))
@@ -112,10 +112,10 @@ def test_all_burnt_is_told_at_once(wait: float) -> None:
     call = made.ask(sources=SOURCES, wait=wait)
     assert asked(made) == {"b", "c"}
     assert next(e for e in made["b"].told if isinstance(e, CheckBurnt)).sources == SOURCES
-    made["b"].deny(CheckBurnt, No.BURNT, "hello 1")
+    made["b"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     made.wait(1.0)
     assert not call.future.done()
-    made["c"].deny(CheckBurnt, No.BURNT, "bye 2")
+    made["c"].deny(CheckBurnt, Refusal.BURNT, "bye 2")
     told = problem(call)
     assert told.kind is Kind.ALL_BURNT
     assert told.facts == {
@@ -133,8 +133,8 @@ def test_all_burnt_of_free_and_used_ones() -> None:
     made["b"].used("x")
     call = made.ask(sources=SOURCES)
     assert asked(made) == set()
-    made["a"].deny(Assign, No.BURNT, "hello 1")
-    made["b"].deny(CheckBurnt, No.BURNT, "hello 1")
+    made["a"].deny(Assign, Refusal.BURNT, "hello 1")
+    made["b"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     assert problem(call).kind is Kind.ALL_BURNT
 
 
@@ -143,7 +143,7 @@ def test_the_one_ppa_that_is_wanted_is_burnt() -> None:
     made = used("a", "b")
     call = made.ask(sources=SOURCES, ppa=ref("b"), wait=60.0)
     assert asked(made) == {"b"}
-    made["b"].deny(CheckBurnt, No.BURNT, "hello 1")
+    made["b"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     told = problem(call)
     assert (told.kind, told.facts["burnt"]) == (Kind.ALL_BURNT, {"~team/ubuntu/b": "hello 1"})
     assert "~team/ubuntu/b" in told.detail
@@ -153,11 +153,11 @@ def test_none_free_once_one_is_known_that_is_not_burnt() -> None:
     """With `wait` 0 the answer comes after the check, not before, and does not wait for the rest of it."""
     made = used("a", "b", "c")
     call = made.ask(sources=SOURCES)
-    made["a"].deny(CheckBurnt, No.BURNT, "hello 1")
+    made["a"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     assert not call.future.done()
     clear(made["b"])
     assert problem(call).kind is Kind.NONE_FREE
-    made["c"].deny(CheckBurnt, No.BURNT, "hello 1")
+    made["c"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     nothing_left(made)
 
 
@@ -169,7 +169,7 @@ def test_a_check_without_an_answer_ends_at_the_deadline() -> None:
     assert not call.future.done()
     made.wait(0.1)
     assert problem(call).kind is Kind.UNAVAILABLE
-    made["a"].deny(CheckBurnt, No.BURNT, "hello 1")
+    made["a"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     nothing_left(made)
 
 
@@ -184,7 +184,7 @@ def test_who_waits_is_asked_for_again_only_in_another_state() -> None:
     assert asked(made) == set()
     made["a"].show(made["a"].record(State.DIRTY))
     assert asked(made) == {"a"}
-    made["a"].deny(CheckBurnt, No.BURNT, "hello 1")
+    made["a"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     assert problem(call).kind is Kind.ALL_BURNT
 
 
@@ -197,13 +197,13 @@ def test_nobody_is_asked_while_one_may_be_waited_for() -> None:
     assert len(asked(made)) == AT_ONCE
     clear(made["p00"])
     for name in sorted(asked(made)):
-        made[name].deny(CheckBurnt, No.BURNT, "hello 1")
+        made[name].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     assert asked(made) == set()
     made["p00"].show(made["p00"].record(State.DIRTY))
     assert asked(made) == {"p00", "p16", "p17", "p18", "p19"}
     for name in sorted(asked(made)):
         assert not call.future.done()
-        made[name].deny(CheckBurnt, No.BURNT, "hello 1")
+        made[name].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     assert problem(call).kind is Kind.ALL_BURNT
 
 
@@ -232,9 +232,9 @@ def test_a_ppa_that_cannot_be_asked_may_come_back(condition: Condition, create: 
     assert asked(made) == set()
     made["b"].show(record)
     assert asked(made) == {"a", "b"}
-    made["a"].deny(CheckBurnt, No.BURNT, "hello 1")
+    made["a"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     assert not call.future.done()
-    made["b"].deny(CheckBurnt, No.BURNT, "hello 1")
+    made["b"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     assert problem(call).kind is Kind.ALL_BURNT
 
 
@@ -248,13 +248,13 @@ def test_a_ppa_that_is_not_the_pools_any_more_is_not_waited_for(condition: Condi
     made = used("a", "b")
     call = made.ask(sources=SOURCES, wait=600.0)
     clear(made["b"])
-    made["a"].deny(CheckBurnt, No.BURNT, "hello 1")
+    made["a"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     assert not call.future.done()
     sight = Sight.LASTING_GONE if condition is Condition.MISSING else Sight.SHOWN
     made["b"].show(None, condition, "what is wrong", sight)
     assert (problem(call).kind, problem(call).facts["burnt"]) == (Kind.ALL_BURNT, {"~team/ubuntu/a": "hello 1"})
     at_once = made.ask("at once", sources=SOURCES)
-    made["a"].deny(CheckBurnt, No.BURNT, "hello 1")
+    made["a"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     assert problem(at_once).kind is Kind.ALL_BURNT
     nothing_left(made)
 
@@ -273,7 +273,7 @@ def test_a_ppa_that_is_not_lent_now_is_asked_too(condition: Condition) -> None:
     made["b"].show(made["b"].record(State.DIRTY) if condition is Condition.QUARANTINED else None, condition)
     call = made.ask(sources=SOURCES, wait=600.0)
     for name in "ab":
-        made[name].deny(CheckBurnt, No.BURNT, "hello 1")
+        made[name].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     assert problem(call).kind is Kind.ALL_BURNT
 
 
@@ -281,16 +281,16 @@ def test_an_outage_is_no_answer_and_is_asked_again_when_it_is_over() -> None:
     """Not at once, and not while it lasts."""
     made = used("a", "b")
     call = made.ask(sources=SOURCES, wait=600.0)
-    made["a"].deny(CheckBurnt, No.BURNT, "hello 1")
+    made["a"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     record = made["b"].snapshot.record
     made["b"].show(record, Condition.UNREACHABLE, "down")
-    made["b"].deny(CheckBurnt, No.OUTAGE)
+    made["b"].deny(CheckBurnt, Refusal.OUTAGE)
     made.wait(100.0)
     assert asked(made) == set()
     assert not call.future.done()
     made["b"].show(record)
     assert asked(made) == {"b"}
-    made["b"].deny(CheckBurnt, No.OUTAGE, "its time is up")
+    made["b"].deny(CheckBurnt, Refusal.OUTAGE, "its time is up")
     assert asked(made) == set()
     made.wait(500.0)
     assert problem(call).kind is Kind.NONE_FREE
@@ -300,9 +300,9 @@ def test_a_check_in_doubt_is_awaited() -> None:
     """Its answer follows."""
     made = used("a")
     call = made.ask(sources=SOURCES, wait=60.0)
-    made["a"].deny(CheckBurnt, No.IN_DOUBT)
+    made["a"].deny(CheckBurnt, Refusal.IN_DOUBT)
     assert not call.future.done()
-    made["a"].deny(CheckBurnt, No.BURNT, "hello 1")
+    made["a"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     assert problem(call).kind is Kind.ALL_BURNT
 
 
@@ -314,7 +314,7 @@ def test_a_ppa_that_is_just_being_lent_to_another_is_asked() -> None:
     call = made.ask("second", sources=SOURCES)
     made["a"].lend()
     assert lent(first).fresh
-    made["a"].deny(CheckBurnt, No.BURNT, "hello 1")
+    made["a"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     assert problem(call).kind is Kind.ALL_BURNT
 
 
@@ -324,7 +324,7 @@ def test_without_sources_nobody_is_asked() -> None:
     assert problem(made.ask()).kind is Kind.NONE_FREE
     made["a"].free()
     call = made.ask(wait=60.0, sources=SOURCES)
-    made["a"].deny(Assign, No.LOST)
+    made["a"].deny(Assign, Refusal.LOST)
     made["a"].lend()
     assert lent(call).ppa == ref("a")
     assert asked(made) == set()
@@ -335,8 +335,8 @@ def test_hanging_up_in_the_middle_of_the_check() -> None:
     made = used("a", "b")
     call = made.ask(sources=SOURCES, wait=60.0)
     made.supervisor.hang_up(call)
-    made["a"].deny(CheckBurnt, No.BURNT, "hello 1")
-    made["b"].deny(CheckBurnt, No.BURNT, "hello 1")
+    made["a"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
+    made["b"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     assert not call.future.done()
     nothing_left(made)
 
@@ -347,7 +347,7 @@ def test_hanging_up_while_a_burnt_ppa_is_tried() -> None:
     made["a"].free()
     made["b"].free(1)
     made.supervisor.hang_up(made.ask(sources=SOURCES))
-    made["a"].deny(Assign, No.BURNT, "hello 1")
+    made["a"].deny(Assign, Refusal.BURNT, "hello 1")
     assert asked(made) == set()
     nothing_left(made)
 
@@ -367,12 +367,12 @@ def test_a_reload_brings_a_ppa_that_may_be_waited_for() -> None:
     """Until it was looked at nobody knows; the burnt ones that left the pool are not told of."""
     made = used("a", "b")
     call = made.ask(sources=SOURCES, wait=600.0)
-    made["a"].deny(CheckBurnt, No.BURNT, "hello 1")
+    made["a"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     made.supervisor.reload(settings(pools={"default": Pool("default", (ref("b"), ref("c")), PoolOptions())}))
-    made["b"].deny(CheckBurnt, No.BURNT, "bye 2")
+    made["b"].deny(CheckBurnt, Refusal.BURNT, "bye 2")
     assert not call.future.done()
     made["c"].used("x")
-    made["c"].deny(CheckBurnt, No.BURNT, "hello 1")
+    made["c"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     assert problem(call).facts["burnt"] == {"~team/ubuntu/b": "bye 2", "~team/ubuntu/c": "hello 1"}
 
 
@@ -387,7 +387,7 @@ def test_two_wishes_with_sources_get_what_fits_each() -> None:
         while made[name].has(CheckBurnt):
             clear(made[name])
     made["a"].free()
-    made["a"].deny(Assign, No.BURNT, "hello 1")
+    made["a"].deny(Assign, Refusal.BURNT, "hello 1")
     made["a"].lend()
     assert lent(second).ppa == ref("a")
     assert not first.future.done()
@@ -403,10 +403,10 @@ def test_all_wishes_together_ask_so_many_ppas_at_a_time() -> None:
     made.ask("r1", sources=SOURCES, wait=3600.0)
     made.ask("r2", pool="second", sources=SOURCES, wait=3600.0)
     assert asked(made) == {f"a{n:02}" for n in range(AT_ONCE)}
-    made["a00"].deny(CheckBurnt, No.BURNT, "hello 1")
+    made["a00"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     assert len(asked(made)) == AT_ONCE
     clear(made["a01"])  # the first wish may wait for that one, and asks no more
-    made["a02"].deny(CheckBurnt, No.BURNT, "hello 1")
+    made["a02"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     assert "b00" in asked(made)
     assert len(asked(made)) == AT_ONCE
 
@@ -419,7 +419,7 @@ def test_a_wish_has_so_many_questions() -> None:
     call = made.ask(sources=sources, wait=60.0)
     for _ in range(most):
         name = min(asked(made))
-        made[name].deny(CheckBurnt, No.BURNT, "source-49 1")
+        made[name].deny(CheckBurnt, Refusal.BURNT, "source-49 1")
     assert asked(made) == set()
     made.wait(60.0)
     assert problem(call).kind is Kind.NONE_FREE
@@ -432,7 +432,7 @@ def test_what_was_not_asked_does_not_count() -> None:
     made = used(*(f"p{n:02}" for n in range(QUESTIONS // len(sources) + 5)))
     call = made.ask(sources=sources, wait=60.0)
     while asked(made):
-        made[min(asked(made))].deny(CheckBurnt, No.BURNT, "source-0 1")
+        made[min(asked(made))].deny(CheckBurnt, Refusal.BURNT, "source-0 1")
     assert problem(call).kind is Kind.ALL_BURNT
 
 
@@ -448,14 +448,14 @@ def test_nobody_is_searched_for_who_is_gone() -> None:
     command = made["a"].take(Assign)
     withdrawn = made.supervisor.withdraw("lent", EVERYBODY)
     assert made["a"].take(Abandoned).token == command.token
-    made["a"].reply(command, Denied(No.LOST))
+    made["a"].reply(command, Denied(Refusal.LOST))
     assert withdrawn.result(0) == []
     made.ask("late", sources=SOURCES)
     command = made["a"].take(Assign)
     made.wait(5.0)
     assert made["a"].take(Abandoned).token == command.token
     again = made.ask("late", sources=SOURCES, wait=60.0)
-    made["a"].reply(command, Denied(No.LOST))
+    made["a"].reply(command, Denied(Refusal.LOST))
     made["a"].lend()
     assert lent(again).ppa == ref("a")
 
@@ -516,7 +516,7 @@ def test_real_workers_know_when_all_are_burnt(fleet: Fleet) -> None:
     holder = ends(daemon.assign(AssignRequest("me", "default", "holder", ppa=fleet.ppas[2])).future)
     assert isinstance(holder, LeaseView)
     waiting = daemon.assign(wish("waits", wait=60.0))
-    until(lambda: any(r.what == "ever_had" and r.ppa == fleet.ppas[2] for r in fleet.launchpad.log))
+    until(lambda: any(r.what == "was_published" and r.ppa == fleet.ppas[2] for r in fleet.launchpad.log))
     upload(fleet, 2)
     fleet.launchpad.fault = lambda request: "down" if request.what == "content" else None  # it stays dirty
     daemon.release(holder.record.lease or "", EVERYBODY).result(10.0)
@@ -537,7 +537,7 @@ def test_real_workers_that_cannot_ask_leave_it_open(fleet: Fleet) -> None:
     fleet.all_free(daemon)
 
     def fault(request: Request) -> str | None:
-        return "down" if request.what == "ever_had" and request.ppa == fleet.ppas[1] else None
+        return "down" if request.what == "was_published" and request.ppa == fleet.ppas[1] else None
 
     fleet.launchpad.fault = fault
     told = ends(daemon.assign(wish("r")).future)

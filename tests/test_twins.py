@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton.events import Denied, Duplicate, No, Outcome, ReadNow, Stands, Supersede
+from ppa_assigner.automaton.events import Denied, Duplicate, Outcome, ReadNow, Refusal, Stands, Supersede
 from ppa_assigner.record import State
 from ppa_assigner.views import Condition
 
@@ -47,7 +47,7 @@ def test_the_lower_attempt_stays_when_the_higher_does_not_stand(case: str) -> No
         "until": b.snapshot.record and b.snapshot.record.until,
     }
     outcomes: dict[str, Outcome] = {
-        "outage": Denied(No.OUTAGE),
+        "outage": Denied(Refusal.OUTAGE),
         "released": Stands(b.record(State.DIRTY, **given, attempt=1)),
         "another": Stands(b.record(State.USED, **{**given, "lease": "other"}, attempt=1)),
         "lower": Stands(b.record(State.USED, **given, attempt=0)),
@@ -65,7 +65,7 @@ def test_it_is_asked_once_and_again_after_no_answer() -> None:
     record = made["a"].snapshot.record
     made["a"].show(record)
     assert sum(isinstance(event, ReadNow) for event in made["b"].told) == 1
-    made["b"].deny(ReadNow, No.OUTAGE)
+    made["b"].deny(ReadNow, Refusal.OUTAGE)
     made["a"].show(record)
     assert made["b"].has(ReadNow)
 

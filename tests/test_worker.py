@@ -326,7 +326,9 @@ def test_a_whole_clean_with_a_baseline_and_the_strictest_proof() -> None:
     assert (archive.dependencies, archive.processors) == (["~x/ubuntu/y"], ["amd64"])
     assert (archive.displayname, archive.uploaders) == ("Pool", ["~bot"])
     assert "restoring its settings" in [cleaning.step for cleaning in bench.ear.progress]
-    assert {"indexed", "undeleted", "belongings"} <= {request.what for request in bench.launchpad.log}
+    assert {"index_leftovers", "disk_leftovers", "archive_settings"} <= {
+        request.what for request in bench.launchpad.log
+    }
     assert bench.ear.deaths == []
 
 

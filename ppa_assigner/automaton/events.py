@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..options import PoolOptions
-from ..port import ActAnswer, Arrivals, Belongings, Content, Deleted, Entry, ReadAnswer, Remains, WriteAnswer
+from ..port import ActAnswer, ArchiveSettings, Content, Deleted, Entry, Leftovers, NewContent, ReadAnswer, WriteAnswer
 from ..record import Record, State
 from ..views import Cleaning
 from .asks import Ask
 
-SomeAnswer = ReadAnswer | WriteAnswer | ActAnswer | Arrivals | Content | Belongings | Remains | Deleted | bool
+SomeAnswer = ReadAnswer | WriteAnswer | ActAnswer | NewContent | Content | ArchiveSettings | Leftovers | Deleted | bool
 
 # -- events: from the look, the clock and Launchpad -----------------------------------------------------------------
 
@@ -222,7 +222,7 @@ class Inspected:
     content: Content
 
 
-class No(enum.Enum):
+class Refusal(enum.Enum):
     """Why not.  LOST: the PPA is not free after all, try another.  ELSEWHERE: not this lease or request here.
     UNTOLD: the lease stands, and may not be told yet.  BURNT: it had one of the sources, which the detail names.
     """
@@ -244,7 +244,7 @@ class No(enum.Enum):
 class Denied:
     """The command was not carried out.  IN_DOUBT is no end: the outcome of the same command follows once settled."""
 
-    why: No
+    why: Refusal
     detail: str = ""
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ..backoff import FENCE_S
-from ..port import AccessDenied, ActAnswer, Arrivals, Done, Entry, Gone, Lane, ReadAnswer, Refused, Unavailable
+from ..port import AccessDenied, ActAnswer, Done, Entry, Gone, Lane, NewContent, ReadAnswer, Refused, Unavailable
 from ..record import HOST, Record, State, format_time, whole_seconds
 from ..views import Condition
 from . import burnt, dating
@@ -25,9 +25,9 @@ from .events import (
     Denied,
     GiveUp,
     Lent,
-    No,
     Outcome,
     ReadNow,
+    Refusal,
     Release,
     Reply,
     Requeue,
@@ -52,7 +52,7 @@ def tell(known: Known, command: Command, outcome: Outcome) -> Step:
     return known, [Reply(command.token, outcome)]
 
 
-def deny(known: Known, command: Command, why: No, detail: str = "") -> Step:
+def deny(known: Known, command: Command, why: Refusal, detail: str = "") -> Step:
     """The command is not carried out."""
     return tell(known, command, Denied(why, detail))
 
@@ -85,7 +85,7 @@ def assign(known: Known, command: Assign, now: Now) -> Step:
     """Lend a free PPA, once it is sure that it never had what is to be uploaded, and that nothing has arrived in it."""
     record, entry = known.record, known.entry
     if record is None or entry is None or record.state is not State.FREE or known.condition is not Condition.OK:
-        return deny(known, command, No.LOST, "not free")
+        return deny(known, command, Refusal.LOST, "not free")
     if command.nonce != record.nonce:  # what it did not have before, it may have had in another lease since
         command = replace(command, left=None, nonce=record.nonce)
     return trace(known, command, now)
@@ -97,14 +97,14 @@ def _verify(known: Known, command: Assign, record: Record, entry: Entry, now: No
     return replace(known, doing=Verifying(command)), [LookForArrivals(entry, _since(known, record, now))]
 
 
-def verified(known: Known, command: Assign, answer: Arrivals | Unavailable, now: Now) -> Step:
+def verified(known: Known, command: Assign, answer: NewContent | Unavailable, now: Now) -> Step:
     """What the look for arrivals found.  The lease is written after it, never before."""
     match answer:
-        case Arrivals(count=0, moment=moment):
+        case NewContent(count=0, moment=moment):
             return _lend(replace(known, verified=moment.started), command, now)
-        case Arrivals():
+        case NewContent():
             return begin(known, Purpose.FOUND, now, command, **made_dirty(known, now))
-    return deny(unreachable(known, answer.reason), command, No.OUTAGE, answer.reason)
+    return deny(unreachable(known, answer.reason), command, Refusal.OUTAGE, answer.reason)
 
 
 def _looked_into(known: Known, record: Record, now: Now) -> bool:
@@ -134,17 +134,19 @@ def _watched_since(date: datetime, now: Now) -> bool:
 def trace(known: Known, command: Assign | CheckBurnt, now: Now) -> Step:
     """What it ever had is asked, if it is not remembered; nothing of that is found by any look at what is there."""
     if (had := burnt.hit(known, command.sources)) is not None:
-        return deny(known, command, No.BURNT, " ".join(had))
+        return deny(known, command, Refusal.BURNT, " ".join(had))
     left = command.sources if command.left is None else command.left
     if now.boot >= command.deadline or known.entry is None:
-        return deny(known, command, No.OUTAGE, LATE)
+        return deny(known, command, Refusal.OUTAGE, LATE)
     if left and command.token in known.abandoned:
-        return deny(known, command, No.LOST, "nobody waits for it any more")
+        return deny(known, command, Refusal.LOST, "nobody waits for it any more")
     if left:
         return replace(known, doing=Tracing(command, left[0])), [EverHad(known.entry, *left[0])]
     if isinstance(command, CheckBurnt):
         return stands(known, command, now)
-    return _verify(known, command, known.record, known.entry, now) if known.record else deny(known, command, No.LOST)
+    return (
+        _verify(known, command, known.record, known.entry, now) if known.record else deny(known, command, Refusal.LOST)
+    )
 
 
 def traced(known: Known, doing: Tracing, answer: bool | Unavailable, now: Now) -> Step:
@@ -152,7 +154,7 @@ def traced(known: Known, doing: Tracing, answer: bool | Unavailable, now: Now) -
     command = doing.command
     match answer:
         case Unavailable():
-            return deny(unreachable(known, answer.reason), command, No.OUTAGE, answer.reason)
+            return deny(unreachable(known, answer.reason), command, Refusal.OUTAGE, answer.reason)
         case True:
             return trace(burnt.learnt(known, [doing.source]), command, now)
     left = command.sources if command.left is None else command.left
@@ -162,7 +164,7 @@ def traced(known: Known, doing: Tracing, answer: bool | Unavailable, now: Now) -
 
 def _lend(known: Known, command: Assign, now: Now) -> Step:
     if now.boot >= command.deadline:
-        return deny(known, command, No.OUTAGE, LATE)
+        return deny(known, command, Refusal.OUTAGE, LATE)
     record = Record(
         serial=0, nonce="", state=State.USED, since=now.stamp, touched=now.stamp, pool=known.pool,
         until=now.stamp + timedelta(seconds=command.ttl), owner=command.owner, lease=command.lease,
@@ -176,7 +178,7 @@ def grant_or_tell(known: Known, command: Assign | Confirm, *, fresh: bool) -> St
     """The upload right is given, again if need be, before any lease is told; soon after an answer that showed it."""
     record, entry = known.record, known.entry
     if record is None or entry is None or record.uploader is None:
-        return tell(known, command, Lent(record, fresh)) if record else deny(known, command, No.ELSEWHERE)
+        return tell(known, command, Lent(record, fresh)) if record else deny(known, command, Refusal.ELSEWHERE)
     known = replace(known, doing=Granting(command, fresh))
     return known, [Do(Grant(record.uploader), entry, entry.moment.started + FENCE_S, Lane.ASSIGN)]
 
@@ -195,7 +197,7 @@ def granted(known: Known, doing: Granting, answer: ActAnswer | ReadAnswer, now: 
             return _refused_here(known, doing, doing.refused, answer, now)
         case Gone() | AccessDenied():
             known = not_shown(known, answer)
-    return deny(known, command, No.UNTOLD, UNGRANTED)
+    return deny(known, command, Refusal.UNTOLD, UNGRANTED)
 
 
 def _refused_here(known: Known, doing: Granting, refused: Refused, entry: Entry, now: Now) -> Step:
@@ -203,7 +205,7 @@ def _refused_here(known: Known, doing: Granting, refused: Refused, entry: Entry,
     lease = known.record.lease if known.record is not None else None
     known, effects = absorb(known, entry, entry.moment.started, now)
     if known.doing is not None or known.record is None or known.record.lease != lease:
-        return known, [*effects, Reply(doing.command.token, Denied(No.UNTOLD, UNGRANTED))]
+        return known, [*effects, Reply(doing.command.token, Denied(Refusal.UNTOLD, UNGRANTED))]
     known, more = _refused_right(known, doing, refused, now)
     return known, [*effects, *more]
 
@@ -211,8 +213,8 @@ def _refused_here(known: Known, doing: Granting, refused: Refused, entry: Entry,
 def _refused_right(known: Known, doing: Granting, refused: Refused, now: Now) -> Step:
     record = known.record
     if record is None or record.lease is None:
-        return deny(known, doing.command, No.UNTOLD, UNGRANTED)
-    known, effects = deny(known, doing.command, No.INVALID, f"uploader {record.uploader}: {refused.reason}")
+        return deny(known, doing.command, Refusal.UNTOLD, UNGRANTED)
+    known, effects = deny(known, doing.command, Refusal.INVALID, f"uploader {record.uploader}: {refused.reason}")
     if not doing.fresh:
         return known, effects
     known, more = begin(known, Purpose.GIVE_UP, now, **(made_dirty(known, now) | {"uploader": None, "told": False}))
@@ -232,11 +234,11 @@ def confirmed(known: Known, command: Confirm, now: Now) -> Step:
     record = known.record
     theirs = record is None or (record.by, record.request) != (command.by, command.request)  # a client's own name
     if record is None or theirs or not alive(record, now):
-        return deny(known, command, No.ELSEWHERE)
+        return deny(known, command, Refusal.ELSEWHERE)
     if (record.owner, record.pool) != (command.owner, command.pool):
-        return deny(known, command, No.TAKEN)
+        return deny(known, command, Refusal.TAKEN)
     if record.attempt > command.attempt:
-        return deny(known, command, No.SUPERSEDED)
+        return deny(known, command, Refusal.SUPERSEDED)
     if record.attempt < command.attempt:
         return begin(known, Purpose.RAISE, now, command, attempt=command.attempt, **dating.touched(record, now))
     return grant_or_tell(known, command, fresh=False)
@@ -271,14 +273,16 @@ def heard(known: Known, command: Command, now: Now) -> Known:
 def _touch(known: Known, command: Touch, now: Now, unwritten: Callable[[Known, Touch], Step]) -> Step:
     record = known.record
     if record is None or record.lease != command.lease:
-        return deny(known, command, No.OVER if was_its(known, command.lease) else No.ELSEWHERE)
+        return deny(known, command, Refusal.OVER if was_its(known, command.lease) else Refusal.ELSEWHERE)
     if not alive(record, now):
-        return deny(known, command, No.OVER)
+        return deny(known, command, Refusal.OVER)
     right = dating.put_right(record, now)  # in the same write, and first: its end is reckoned from these times
     until, latest = _new_end(right, command, now), _latest_end(known, right)
     if until != right.until and until > latest:
         if now.trusted:
-            return deny(known, command, No.INVALID, f"ttl: this lease may last until {format_time(latest)} at the most")
+            return deny(
+                known, command, Refusal.INVALID, f"ttl: this lease may last until {format_time(latest)} at the most"
+            )
         until = max(right.until or latest, latest)
     due = now.stamp - right.touched >= timedelta(seconds=touch_due_after(record.idle))
     if due or right != record or until != right.until:
@@ -288,7 +292,7 @@ def _touch(known: Known, command: Touch, now: Now, unwritten: Callable[[Known, T
 
 
 def _told(known: Known, command: Command) -> Step:
-    return tell(known, command, Lent(known.record)) if known.record else deny(known, command, No.ELSEWHERE)
+    return tell(known, command, Lent(known.record)) if known.record else deny(known, command, Refusal.ELSEWHERE)
 
 
 def _new_end(record: Record, command: Touch, now: Now) -> datetime:
@@ -310,7 +314,7 @@ def release(known: Known, command: Release, now: Now) -> Step:
     if was_its(known, command.lease):  # whatever has the name now is another PPA
         return tell(known, command, Stands(None))
     if record is None or record.lease != command.lease:
-        return deny(known, command, No.ELSEWHERE)
+        return deny(known, command, Refusal.ELSEWHERE)
     if record.state is State.DIRTY:
         return tell(known, command, Stands(record))
     return begin(known, Purpose.RELEASE, now, command, **made_dirty(known, now))
@@ -320,7 +324,7 @@ def give_up(known: Known, command: GiveUp, now: Now) -> Step:
     """Only while the record has the very nonce of the assignment: later somebody was told of it †."""
     record = known.record
     if record is None or record.state is not State.USED or record.nonce != command.nonce:
-        return deny(known, command, No.ELSEWHERE)
+        return deny(known, command, Refusal.ELSEWHERE)
     return begin(known, Purpose.GIVE_UP, now, command, **(made_dirty(known, now) | {"told": False}))
 
 
@@ -329,7 +333,7 @@ def supersede(known: Known, command: Supersede, now: Now) -> Step:
     record = known.record
     this = record is not None and (record.lease, record.attempt) == (command.lease, command.attempt)
     if not this or known.state is not State.USED:
-        return deny(known, command, No.ELSEWHERE)
+        return deny(known, command, Refusal.ELSEWHERE)
     return begin(known, Purpose.SUPERSEDE, now, command, **made_dirty(known, now))
 
 

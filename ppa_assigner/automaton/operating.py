@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from ..record import Record, State
 from .asks import Survey
-from .events import Adopt, Command, Hold, Inspect, No, Quarantine, Resume
+from .events import Adopt, Command, Hold, Inspect, Quarantine, Refusal, Resume
 from .known import Known, Purpose, Surveying, Why
 from .learning import made_dirty
 from .lending import alive, deny
@@ -22,11 +22,11 @@ def hold(known: Known, command: Hold, now: Now) -> Step:
     """Once, and by at most the pool's max_hold; while held, silence does not end it."""
     record, most = known.record, known.options.max_hold
     if record is None or record.lease != command.lease or not alive(record, now):
-        return deny(known, command, No.WRONG_STATE, "this lease does not hold the PPA")
+        return deny(known, command, Refusal.WRONG_STATE, "this lease does not hold the PPA")
     if record.held:
-        return deny(known, command, No.WRONG_STATE, "it has been held once, and that is all there is")
+        return deny(known, command, Refusal.WRONG_STATE, "it has been held once, and that is all there is")
     if command.seconds > most:
-        return deny(known, command, No.INVALID, f"for: at most {most:g} s in this pool")
+        return deny(known, command, Refusal.INVALID, f"for: at most {most:g} s in this pool")
     until = (record.until or now.date) + timedelta(seconds=command.seconds)
     return begin(known, Purpose.HOLD, now, command, until=until, held=True)
 
@@ -34,7 +34,7 @@ def hold(known: Known, command: Hold, now: Now) -> Step:
 def adopt(known: Known, command: Adopt, now: Now) -> Step:
     """A new record over what is no readable one: the only way out of unmanaged and unreadable."""
     if known.record is not None:
-        return deny(known, command, No.WRONG_STATE, "it has a record; adopt is for unmanaged or unreadable")
+        return deny(known, command, Refusal.WRONG_STATE, "it has a record; adopt is for unmanaged or unreadable")
     return take_in(known, Purpose.ADOPT, now, command)
 
 
@@ -51,7 +51,7 @@ def quarantine(known: Known, command: Quarantine, now: Now) -> Step:
     """Free and dirty at once; used from the end of its lease on."""
     record = known.record
     if record is None:
-        return deny(known, command, No.WRONG_STATE, f"it is {known.condition.value}")
+        return deny(known, command, Refusal.WRONG_STATE, f"it is {known.condition.value}")
     became = made_dirty(known, now) if record.state is State.FREE else {}
     return begin(known, Purpose.QUARANTINE, now, command, **became, quarantined=command.reason)
 
@@ -60,7 +60,7 @@ def resume(known: Known, command: Resume, now: Now) -> Step:
     """Back to work, with the tries counted anew."""
     record = known.record
     if record is None or (record.quarantined is None and not record.tries):
-        return deny(known, command, No.WRONG_STATE, "it is not in quarantine")
+        return deny(known, command, Refusal.WRONG_STATE, "it is not in quarantine")
     known = replace(known, not_before=now.boot, clean=None)
     return begin(known, Purpose.RESUME, now, command, quarantined=None, tries=0, fault=None)
 
@@ -68,5 +68,5 @@ def resume(known: Known, command: Resume, now: Now) -> Step:
 def inspect(known: Known, command: Inspect, _: Now) -> Step:
     """List what is in it; nothing is changed."""
     if known.entry is None:
-        return deny(known, command, No.OUTAGE, "it was not seen yet")
+        return deny(known, command, Refusal.OUTAGE, "it was not seen yet")
     return replace(known, doing=Surveying(Why.COMMAND, command)), [Survey(known.entry)]

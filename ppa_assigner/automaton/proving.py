@@ -12,7 +12,7 @@ from typing import Any
 
 from ..backoff import DISK_POLL_S, INDEX_POLL_S, OWN_WORK
 from ..options import Baseline, Proof
-from ..port import Belongings, Content, Refused, Remains, Unavailable
+from ..port import ArchiveSettings, Content, Leftovers, Refused, Unavailable
 from ..record import Record, State, format_time
 from . import burnt, emptying, settings
 from .asks import Ask, Change, Inventory, ReadDisk, ReadIndexes, Setting, Survey
@@ -30,7 +30,7 @@ SETTINGS = frozenset({Stage.SETTINGS, Stage.AGAIN})
 NOTHING_OF_A_LEASE: dict[str, Any] = {
     field.name: field.default for field in dataclasses.fields(Record) if field.default is not dataclasses.MISSING
 }
-LookAnswer = Content | Belongings | Remains | Refused | Unavailable
+LookAnswer = Content | ArchiveSettings | Leftovers | Refused | Unavailable
 
 
 def look_due(known: Known, clean: Clean) -> float:
@@ -75,9 +75,9 @@ def looked(known: Known, stage: Stage, answer: LookAnswer, now: Now) -> Step:
     clean = replace(clean, unseen=0, erred=0)
     known = replace(known, clean=clean)
     match answer:
-        case Belongings():
+        case ArchiveSettings():
             return _compared(known, clean, answer, now)
-        case Remains():
+        case Leftovers():
             return _remains(known, clean, answer, now)
     return _content(known, clean, answer, now)
 
@@ -110,7 +110,7 @@ def _content(known: Known, clean: Clean, content: Content, now: Now) -> Step:
     return free(known, content, now)
 
 
-def _remains(known: Known, clean: Clean, remains: Remains, now: Now) -> Step:
+def _remains(known: Known, clean: Clean, remains: Leftovers, now: Now) -> Step:
     """No failure: only time takes it away.  What arrives meanwhile is looked for each time."""
     if not remains.count:
         return replace(known, clean=_passed(known, clean, now)), []
@@ -123,16 +123,16 @@ def _remains(known: Known, clean: Clean, remains: Remains, now: Now) -> Step:
     return replace(known, clean=clean), []
 
 
-def _compared(known: Known, clean: Clean, belongings: Belongings | None, now: Now) -> Step:
+def _compared(known: Known, clean: Clean, archive_settings: ArchiveSettings | None, now: Now) -> Step:
     """Rights and settings, against the baseline.  What did not take although Launchpad said so is left as it is, but
     a right that stands again and again is a failure.
     """
     if known.entry is None:
         return known, []
-    if clean.stage is Stage.RIGHTS and belongings is not None:
-        changes = settings.rights_too_many(known, belongings)
+    if clean.stage is Stage.RIGHTS and archive_settings is not None:
+        changes = settings.rights_too_many(known, archive_settings)
     else:
-        changes = settings.differences(known, known.entry, belongings)
+        changes = settings.differences(known, known.entry, archive_settings)
     changes, effects = _to_set(clean, changes), list[Effect]()
     for change in [change for change in changes if clean.did.count(change) >= TWICE]:
         if not isinstance(change, Setting):

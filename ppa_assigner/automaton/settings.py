@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..options import Baseline
-from ..port import Belongings, Entry
+from ..port import ArchiveSettings, Entry
 from ..record import Record
 from .asks import Change, Depend, Grant, Process, Revoke, SetFields, Setting, Undepend
 from .known import Known
@@ -30,25 +30,25 @@ def recorded_right(known: Known, record: Record) -> tuple[Change, ...]:
     return (Revoke(record.uploader),) if record.uploader is not None and record.uploader not in stays else ()
 
 
-def rights_too_many(known: Known, belongings: Belongings) -> tuple[Change, ...]:
+def rights_too_many(known: Known, archive_settings: ArchiveSettings) -> tuple[Change, ...]:
     """With `baseline.uploaders` everybody else than those; without, whoever was given a right for the lease."""
     stays, record = known.options.baseline.uploaders, known.record
     if stays is not None:
-        return tuple(Revoke(who) for who in belongings.uploaders if who not in stays)
-    return tuple(Revoke(who) for who in belongings.uploaders if record is not None and who == record.uploader)
+        return tuple(Revoke(who) for who in archive_settings.uploaders if who not in stays)
+    return tuple(Revoke(who) for who in archive_settings.uploaders if record is not None and who == record.uploader)
 
 
-def differences(known: Known, entry: Entry, belongings: Belongings | None) -> tuple[Change, ...]:
-    """All that has to be changed.  Without `belongings` only the fields of the entry are compared."""
+def differences(known: Known, entry: Entry, archive_settings: ArchiveSettings | None) -> tuple[Change, ...]:
+    """All that has to be changed.  Without `archive_settings` only the fields of the entry are compared."""
     baseline = known.options.baseline
-    if belongings is None:
+    if archive_settings is None:
         return of_fields(baseline, entry)
     return (
-        *rights_too_many(known, belongings),
-        *_of_dependencies(baseline, belongings),
-        *_of_processors(baseline, belongings),
+        *rights_too_many(known, archive_settings),
+        *_of_dependencies(baseline, archive_settings),
+        *_of_processors(baseline, archive_settings),
         *of_fields(baseline, entry),
-        *(Grant(who) for who in baseline.uploaders or () if who not in belongings.uploaders),
+        *(Grant(who) for who in baseline.uploaders or () if who not in archive_settings.uploaders),
     )
 
 
@@ -72,8 +72,8 @@ def without(change: Change, left_out: Collection[Setting]) -> Change | None:
     return SetFields(fields) if fields else None
 
 
-def _of_dependencies(baseline: Baseline, belongings: Belongings) -> tuple[Change, ...]:
-    wanted, there = baseline.dependencies, belongings.dependencies
+def _of_dependencies(baseline: Baseline, archive_settings: ArchiveSettings) -> tuple[Change, ...]:
+    wanted, there = baseline.dependencies, archive_settings.dependencies
     if wanted is None:
         return ()
     return (
@@ -82,8 +82,8 @@ def _of_dependencies(baseline: Baseline, belongings: Belongings) -> tuple[Change
     )
 
 
-def _of_processors(baseline: Baseline, belongings: Belongings) -> tuple[Change, ...]:
+def _of_processors(baseline: Baseline, archive_settings: ArchiveSettings) -> tuple[Change, ...]:
     wanted = baseline.processors
-    if wanted is None or set(wanted) == set(belongings.processors):
+    if wanted is None or set(wanted) == set(archive_settings.processors):
         return ()
     return (Process(tuple(sorted(wanted))),)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from ..backoff import UNMANAGED_S
 from ..port import Content, Refused, Unavailable
 from . import lending, operating, writing
-from .events import Inspect, Inspected, No
+from .events import Inspect, Inspected, Refusal
 from .known import Known, Purpose, Surveying
 from .now import Now
 from .writing import Step
@@ -41,4 +41,4 @@ def _inspected(known: Known, command: Inspect, answer: SurveyAnswer) -> Step:
     match answer:
         case Content():
             return lending.tell(known, command, Inspected(answer))
-    return lending.deny(known, command, No.OUTAGE, answer.reason)
+    return lending.deny(known, command, Refusal.OUTAGE, answer.reason)

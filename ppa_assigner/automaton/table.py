@@ -47,11 +47,11 @@ from .events import (
     Lent,
     Looked,
     LookFailed,
-    No,
     Progress,
     Quarantine,
     ReadNow,
     Reconfigured,
+    Refusal,
     Release,
     Resume,
     RoundDone,
@@ -156,7 +156,7 @@ def _command(known: Known, command: Command, now: Now) -> Step:
     if known.flight is not None:  # nothing is decided while an outcome is unknown
         return replace(known, waiting=(*known.waiting, command)), []
     if now.boot >= command.deadline:
-        return lending.deny(known, command, No.OUTAGE, "its time is up")
+        return lending.deny(known, command, Refusal.OUTAGE, "its time is up")
     if _is_in_question(known, command):
         return lending.read_first(known, command)
     return COMMANDS[type(command)](known, command, now)
@@ -301,7 +301,7 @@ def _read_for(known: Known, command: Command, answer: Any, now: Now) -> Step:
         case Gone() | AccessDenied():
             return unseen.lost_sight(not_shown(known, answer), command, now)
         case Unavailable():
-            return lending.deny(unreachable(known, answer.reason), command, No.OUTAGE, answer.reason)
+            return lending.deny(unreachable(known, answer.reason), command, Refusal.OUTAGE, answer.reason)
     known, effects = reading.absorb(known, answer, answer.moment.started, now)
     if isinstance(known.doing, Comparing):  # it may have to be written back first
         return replace(known, doing=replace(known.doing, command=command)), effects
@@ -341,7 +341,7 @@ def _landed(known: Known, flight: Flight, now: Now) -> Step:
         case Purpose.TOUCH, Touch() if known.record is not None:
             return lending.tell(known, command, Lent(known.record))
         case Purpose.FOUND, Assign():
-            return lending.deny(known, command, No.LOST, "it was not empty")
+            return lending.deny(known, command, Refusal.LOST, "it was not empty")
         case ((Purpose.RESTORE | Purpose.ROLLED_BACK), Command()):
             return known, writing.decided_again(flight)
         case _, Command():

@@ -15,8 +15,8 @@ from .events import (
     Confirm,
     Hold,
     Inspect,
-    No,
     Quarantine,
+    Refusal,
     Release,
     Resume,
     Stands,
@@ -36,7 +36,7 @@ def lost_sight(known: Known, command: Command, now: Now, reason: str | None = No
     """
     record, detail = known.record, reason or known.fault or ""
     if isinstance(command, Assign):
-        return deny(known, command, No.LOST, detail)
+        return deny(known, command, Refusal.LOST, detail)
     if known.sight is Sight.LASTING_GONE:
         return _of_a_gone_one(known, command, detail)
     match command:
@@ -45,10 +45,10 @@ def lost_sight(known: Known, command: Command, now: Now, reason: str | None = No
         case Touch(lease=str(lease)) | Release(lease=str(lease)) if _is_over(record, lease, now):
             if isinstance(command, Release) and known.state is State.DIRTY:
                 return tell(known, command, Stands(record))
-            return deny(known, command, No.OVER)
+            return deny(known, command, Refusal.OVER)
         case Confirm(request=request) if record is not None and record.request == request and not alive(record, now):
-            return deny(known, command, No.ELSEWHERE, detail)
-    return deny(known, command, No.OUTAGE, detail)
+            return deny(known, command, Refusal.ELSEWHERE, detail)
+    return deny(known, command, Refusal.OUTAGE, detail)
 
 
 def _is_over(record: Record | None, lease: str, now: Now) -> bool:
@@ -58,11 +58,11 @@ def _is_over(record: Record | None, lease: str, now: Now) -> bool:
 def _of_a_gone_one(known: Known, command: Command, detail: str) -> Step:
     match command:
         case Touch() if was_its(known, command.lease):
-            return deny(known, command, No.OVER, detail)
+            return deny(known, command, Refusal.OVER, detail)
         case Release() if was_its(known, command.lease):
             return tell(known, command, Stands(None))
         case Hold() | Adopt() | Quarantine() | Resume():
-            return deny(known, command, No.WRONG_STATE, detail)
+            return deny(known, command, Refusal.WRONG_STATE, detail)
         case Inspect():
-            return deny(known, command, No.OUTAGE, detail)
-    return deny(known, command, No.ELSEWHERE, detail)
+            return deny(known, command, Refusal.OUTAGE, detail)
+    return deny(known, command, Refusal.ELSEWHERE, detail)

@@ -28,7 +28,7 @@ from ..port import (
 from ..record import INTEGER_MAX, Record, RecordError, State, compose, parse
 from . import dating
 from .asks import Read, ReadDeleted, Survey, Write
-from .events import Alarm, Assign, Command, Confirm, Denied, Effect, No, Reply, Requeue, Transition
+from .events import Alarm, Assign, Command, Confirm, Denied, Effect, Refusal, Reply, Requeue, Transition
 from .known import (
     FORBIDDEN_BECAUSE,
     LEGAL,
@@ -150,7 +150,7 @@ def _gone(known: Known, now: Now) -> Step:
     if flight.unsettled and not known.final:
         return _later(known, now)
     if isinstance(flight.command, Assign):
-        return _drained(_ended(known), _told(flight.command, Denied(No.LOST, known.fault or "")))
+        return _drained(_ended(known), _told(flight.command, Denied(Refusal.LOST, known.fault or "")))
     return _drained(_ended(known), [Requeue(flight.command)] if flight.command is not None else [])
 
 
@@ -188,7 +188,7 @@ def _lane(command: Command | None) -> Lane:
 def unwritable(known: Known, command: Command | None, error: RecordError, now: Now) -> Step:
     """A text that Launchpad cannot hold: the door should have refused it."""
     if command is not None:
-        return known, _told(command, Denied(No.INVALID, str(error)))
+        return known, _told(command, Denied(Refusal.INVALID, str(error)))
     return back_off(known, now), [Alarm(f"{known.ppa}: its record cannot be written: {error}")]
 
 
@@ -208,14 +208,14 @@ def _in_doubt(known: Known, now: Now) -> Step:
     if not first:
         return _later(known, now)
     known, effects = look_again(known)
-    return known, [*_told(flight.command, Denied(No.IN_DOUBT)), *effects]
+    return known, [*_told(flight.command, Denied(Refusal.IN_DOUBT)), *effects]
 
 
 def _later(known: Known, now: Now) -> Step:
     flight = _flight(known)
     pause = SETTLING.pause(flight.reads, fraction(known))
     flight = replace(flight, reads=flight.reads + 1, due=now.boot + pause)
-    told = _told(flight.command, Denied(No.IN_DOUBT)) if flight.reads == 1 else []
+    told = _told(flight.command, Denied(Refusal.IN_DOUBT)) if flight.reads == 1 else []
     return replace(known, flight=flight), told
 
 
@@ -278,7 +278,7 @@ def _not_sent(known: Known, answer: AccessDenied | Refused | Unavailable, now: N
     if not isinstance(answer, Unavailable):
         known = _forbidden(known, answer, now)
         return _drained(known, _told(flight.command, Denied(_refused(flight.command), answer.reason)))
-    return _drained(back_off(known, now), _told(flight.command, Denied(No.OUTAGE, answer.reason)))
+    return _drained(back_off(known, now), _told(flight.command, Denied(Refusal.OUTAGE, answer.reason)))
 
 
 def _forbidden(known: Known, answer: AccessDenied | Refused, now: Now) -> Known:
@@ -294,8 +294,8 @@ def back_off(known: Known, now: Now) -> Known:
     return replace(known, failures=known.failures + 1, not_before=now.boot + pause)
 
 
-def _refused(command: Command | None) -> No:
-    return No.LOST if isinstance(command, Assign) else No.OUTAGE
+def _refused(command: Command | None) -> Refusal:
+    return Refusal.LOST if isinstance(command, Assign) else Refusal.OUTAGE
 
 
 def decided_again(flight: Flight) -> list[Effect]:
@@ -303,7 +303,7 @@ def decided_again(flight: Flight) -> list[Effect]:
     if flight.command is None:
         return []
     if isinstance(flight.command, Assign):
-        return [Reply(flight.command.token, Denied(No.LOST, "another write came first"))]
+        return [Reply(flight.command.token, Denied(Refusal.LOST, "another write came first"))]
     return [Requeue(flight.command)]
 
 
@@ -311,7 +311,7 @@ def over_waiting(known: Known, now: Now) -> Step:
     """Commands that have waited for an outcome until nobody waits for them."""
     late = [command for command in known.waiting if now.boot >= command.deadline]
     known = replace(known, waiting=tuple(command for command in known.waiting if command not in late))
-    return known, [Reply(command.token, Denied(No.OUTAGE, "its time is up")) for command in late]
+    return known, [Reply(command.token, Denied(Refusal.OUTAGE, "its time is up")) for command in late]
 
 
 def _ended(known: Known) -> Known:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from ..port import Build, Content, Entry, Moment, Publication, Remains, Unavailable
+from ..port import Build, Content, Entry, Leftovers, Moment, Publication, Unavailable
 from . import responses
 from .http import Answer
 from .redaction import one_line
@@ -204,7 +204,7 @@ def _upload(data: Mapping[str, Any]) -> str:
     return " ".join(str(data.get(part, "?")) for part in ("display_name", "display_version"))
 
 
-def ever_had(get: Get, entry: Entry, source: str, version: str) -> bool:
+def was_published(get: Get, entry: Entry, source: str, version: str) -> bool:
     """Whether that very version was ever published here: one request, of any status.  Raises FailedError,
     NotSentError, NoAnswerError.
     """
@@ -213,7 +213,7 @@ def ever_had(get: Get, entry: Entry, source: str, version: str) -> bool:
     return bool(data["entries"])
 
 
-def undeleted(get: Get, entry: Entry) -> Remains:
+def disk_leftovers(get: Get, entry: Entry) -> Leftovers:
     """Publications that are active, or not removed yet (docs/explanation/launchpad.md#removal-from-disk).
 
     No filter asks for these, so all of history is read, newest first; the first page that has one ends it, and what is
@@ -225,10 +225,10 @@ def undeleted(get: Get, entry: Entry) -> Remains:
         for page, moment in pages(get, query(entry.url, name, order_by_date=True)):
             first = first or moment
             if left := [one for one in page if _on_disk(one)]:
-                return Remains(len(left), _called(left[0]), first, _until(left))
+                return Leftovers(len(left), _called(left[0]), first, _until(left))
     if first is None:
         raise FailedError(Unavailable("no page of publications"))
-    return Remains(0, None, first)
+    return Leftovers(0, None, first)
 
 
 def _on_disk(data: Mapping[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from debian import deb822
 
 from .. import __version__
-from ..port import Lane, Moment, Remains, Unavailable
+from ..port import Lane, Leftovers, Moment, Unavailable
 from ..reference import Reference
 from . import responses
 from .bodies import XZ, PackedError, Take, Unpacking, by_what_it_is
@@ -52,9 +52,9 @@ class Indexes:
         """Close the idle connections."""
         self._transport.close()
 
-    def remains(
+    def leftovers(
         self, ppa: Reference, series: Iterable[Series], architectures: Architectures, deadline: float
-    ) -> Remains:
+    ) -> Leftovers:
         """How many packages the indexes of these series name, over all architectures.
 
         A Release file says which indexes there are.  A series without one has none, unless there is a Sources index all
@@ -63,7 +63,7 @@ class Indexes:
         """
         get = _Get(self._transport, deadline)
         base = "/".join([self._root, *(quote(part) for part in (ppa.owner, ppa.name, ppa.distribution)), "dists"])
-        return _Reading(get, base, architectures).remains(series)
+        return _Reading(get, base, architectures).leftovers(series)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +91,12 @@ class _Reading:
     count: int = 0
     example: str | None = None
 
-    def remains(self, series: Iterable[Series]) -> Remains:
+    def leftovers(self, series: Iterable[Series]) -> Leftovers:
         for one in series:
             self._series(one, f"{self.base}/{quote(last_part(one.url))}")
         if self.first is None:
             raise FailedError(Unavailable("no series is known whose indexes could be read"))
-        return Remains(self.count, self.example, self.first)
+        return Leftovers(self.count, self.example, self.first)
 
     def _series(self, series: Series, where: str) -> None:
         release = self._fetch(f"{where}/Release")

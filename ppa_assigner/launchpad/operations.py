@@ -19,26 +19,26 @@ from urllib.parse import urlencode
 
 from ..port import (
     ActAnswer,
-    Arrivals,
-    Belongings,
+    ArchiveSettings,
     Build,
     Content,
     Deleted,
     Entry,
     Lane,
+    Leftovers,
     Look,
     Moment,
+    NewContent,
     Publication,
     ReadAnswer,
     Refused,
-    Remains,
     Unavailable,
     Unknown,
     WriteAnswer,
 )
 from ..reference import Reference
 from . import responses, session, settings
-from .content import Catalogue, Series, Survey, Ways, active_on, architectures, arriving, ever_had, undeleted
+from .content import Catalogue, Series, Survey, Ways, active_on, architectures, arriving, disk_leftovers, was_published
 from .http import Answer, NoAnswerError, NotSentError, TooLargeError, Transport
 from .indexes import Indexes
 from .redaction import one_line
@@ -153,13 +153,13 @@ class Operations:
         except (NotSentError, NoAnswerError) as error:
             return Unavailable(str(error))
 
-    def arrivals(self, entry: Entry, since: datetime | None, lane: Lane = Lane.WORK) -> Arrivals | Unavailable:
+    def new_content(self, entry: Entry, since: datetime | None, lane: Lane = Lane.WORK) -> NewContent | Unavailable:
         """How many active sources and binaries were created since then (None: ever): two requests at once."""
         ways = [arriving(entry.url, name, since) for name in ("getPublishedSources", "getPublishedBinaries")]
-        answer = told(partial(self._arrivals, ways, lane))
+        answer = told(partial(self._new_content, ways, lane))
         return Unavailable(answer.reason) if isinstance(answer, Refused) else answer
 
-    def _arrivals(self, ways: list[Ways], lane: Lane) -> Arrivals:
+    def _new_content(self, ways: list[Ways], lane: Lane) -> NewContent:
         deadline, started = self._transport.deadline(), self._boottime()
         second = self._beside(lane, ways[1][0], deadline)
         try:
@@ -170,7 +170,7 @@ class Operations:
         finally:
             second.cancel()
         seen = type(one)(min(one.date, other.date), started, max(one.ended, other.ended))
-        return Arrivals(sources + binaries, seen)
+        return NewContent(sources + binaries, seen)
 
     def _beside(self, lane: Lane, url: str, deadline: float) -> Future[Answer]:
         try:
@@ -203,36 +203,36 @@ class Operations:
         """Who has a 'main' upload right beside the owner, as `~name`."""
         return told(self._listing(settings.uploaders, entry))
 
-    def belongings(self, entry: Entry) -> Belongings | Refused | Unavailable:
+    def archive_settings(self, entry: Entry) -> ArchiveSettings | Refused | Unavailable:
         """Dependencies, processors and uploaders: three requests, one more for each further 300 of a kind."""
         return told(self._listing(settings.read, entry))
 
-    def ever_had(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Unavailable:
+    def was_published(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Unavailable:
         """Whether that version was ever published here: one request.  Launchpad takes no second upload of one that it
         once accepted (docs/explanation/launchpad.md#burnt-versions).
         """
-        answer = told(partial(ever_had, self._asking.getter(lane), entry, source, version))
+        answer = told(partial(was_published, self._asking.getter(lane), entry, source, version))
         return Unavailable(answer.reason) if isinstance(answer, Refused) else answer
 
-    def undeleted(self, entry: Entry) -> Remains | Refused | Unavailable:
+    def disk_leftovers(self, entry: Entry) -> Leftovers | Refused | Unavailable:
         """Publications that are active or not removed from the disk.  A count is that of the first page that has some:
         reading ends there.  When there are none, all of the PPA's history was read: a request per 300 sources or
         binaries that ever were, at least two.
         """
-        return told(self._listing(undeleted, entry))
+        return told(self._listing(disk_leftovers, entry))
 
-    def indexed(self, ppa: Reference) -> Remains | Unavailable:
+    def index_leftovers(self, ppa: Reference) -> Leftovers | Unavailable:
         """Packages in the indexes of all series: one plain request a series, and one for each index that its Release
         file does not show to be empty.  Which series there are is asked of the service once an hour.  For public PPAs:
         the host shows nobody the indexes of a private one.
         """
-        answer = told(partial(self._indexed, ppa, self._transport.deadline()))
+        answer = told(partial(self._index_leftovers, ppa, self._transport.deadline()))
         return Unavailable(answer.reason) if isinstance(answer, Refused) else answer
 
-    def _indexed(self, ppa: Reference, deadline: float) -> Remains:
+    def _index_leftovers(self, ppa: Reference, deadline: float) -> Leftovers:
         get = self._asking.getter(deadline=deadline)
         series = self._catalogue.series(ppa.distribution, get)
-        return self._indexes.remains(ppa, series, partial(architectures, get=get), deadline)
+        return self._indexes.leftovers(ppa, series, partial(architectures, get=get), deadline)
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
@@ -241,7 +241,7 @@ class Operations:
         return self._asking.patch(entry, {"description": description}, lane)
 
     def set_fields(self, entry: Entry, fields: Mapping[str, str | bool]) -> WriteAnswer:
-        """Compare-and-swap of `belongings.FIELDS`, one request.  Raises ValueError for any other field."""
+        """Compare-and-swap of `archive_settings.FIELDS`, one request.  Raises ValueError for any other field."""
         if unknown := set(fields) - settings.FIELDS:
             raise ValueError(f"not to be set by this: {', '.join(sorted(unknown))}")
         return self._asking.patch(entry, fields, Lane.WORK)
@@ -297,7 +297,8 @@ class Operations:
 
     def remove_dependency(self, entry: Entry, dependency: str, not_after: float) -> ActAnswer:
         """One POST.  One that is not there is an error of the server, so Unavailable that was sent: look at
-        `belongings` first (docs/explanation/launchpad.md#dependencies).  Raises ValueError for what is no archive.
+        `archive_settings` first (docs/explanation/launchpad.md#dependencies).  Raises ValueError for what is not an
+        archive.
         """
         return self._asking.act(entry.url, settings.removing(self._root, dependency), not_after)
 

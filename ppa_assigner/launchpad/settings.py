@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Any
 from urllib.parse import quote
 
-from ..port import ActAnswer, Belongings, Done, Entry, Moment, Refused
+from ..port import ActAnswer, ArchiveSettings, Done, Entry, Moment, Refused
 from ..record import unstorable
 from ..reference import Reference
 from . import responses
@@ -21,11 +21,11 @@ FIELDS = frozenset({"displayname", "publish", "build_debug_symbols", "publish_de
 PAGED = f"ws.size={PAGE}"
 
 
-def read(get: Get, entry: Entry) -> Belongings:
+def read(get: Get, entry: Entry) -> ArchiveSettings:
     """Three requests.  Raises FailedError, UnreadableError, NotSentError, NoAnswerError."""
     dependencies, moment = _all(get, f"{entry.url}/dependencies?{PAGED}")
     processors, _ = _all(get, f"{entry.url}/processors?{PAGED}")
-    return Belongings(
+    return ArchiveSettings(
         dependencies=tuple(sorted({_dependency(one, moment) for one in dependencies})),
         processors=tuple(sorted({responses.text(one, "name") for one in processors})),
         uploaders=tuple(sorted(uploaders(get, entry))),

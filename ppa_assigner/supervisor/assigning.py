@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from ..automaton.events import Assign, Denied, Lent, No, Outcome
+from ..automaton.events import Assign, Denied, Lent, Outcome, Refusal
 from ..backoff import AVOID_S, RETRY_SOON_S
 from ..config import Pool
 from ..problems import Kind
@@ -227,19 +227,19 @@ class Assigning:
 
     def _assigned(self, asked: Asked, ppa: Reference, outcome: Outcome) -> None:
         self._office.soon(partial(self._waits.overdue, asked.wish.pool))
-        if isinstance(outcome, Denied) and outcome.why is No.IN_DOUBT:
+        if isinstance(outcome, Denied) and outcome.why is Refusal.IN_DOUBT:
             return  # the wish stays bound to this PPA
         self._office.crew.unbind(ppa)
         match outcome:
             case Lent(record):
                 self._holds(asked, ppa, record)
-            case Denied(No.INVALID, detail):
+            case Denied(Refusal.INVALID, detail):
                 self._wishes.refuse(asked, Kind.INVALID, detail)
                 self._settled(asked)
-            case Denied(No.BURNT, source):
+            case Denied(Refusal.BURNT, source):
                 self._tracing.burnt(asked, ppa, source)
                 self._go_on(asked)
-            case Denied(why, detail) if why is not No.UNTOLD:
+            case Denied(why, detail) if why is not Refusal.UNTOLD:
                 self._lost(asked, ppa, why, detail)
                 self._go_on(asked)
             case _:
@@ -277,11 +277,11 @@ class Assigning:
             self._made(asked, ppa, record)
         self._settled(asked)
 
-    def _lost(self, asked: Asked, ppa: Reference, why: No, detail: str) -> None:
+    def _lost(self, asked: Asked, ppa: Reference, why: Refusal, detail: str) -> None:
         asked.lost += 1
-        if why is No.OUTAGE:
+        if why is Refusal.OUTAGE:
             asked.outage = detail
-        if why is No.OUTAGE or asked.lost >= LOSSES_PER_PPA:
+        if why is Refusal.OUTAGE or asked.lost >= LOSSES_PER_PPA:
             self._avoid(asked, ppa)
 
     def _go_on(self, asked: Asked) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 
-from ..automaton.events import Denied, GiveUp, No, Outcome
+from ..automaton.events import Denied, GiveUp, Outcome, Refusal
 from ..backoff import UNCLAIMED_AGAIN_S, UNCLAIMED_S
 from ..record import Record
 from ..reference import Reference
@@ -92,10 +92,12 @@ class Claims:
         )
 
     def _given_up(self, claim: Claim, outcome: Outcome) -> None:
-        if isinstance(outcome, Denied) and outcome.why is No.IN_DOUBT:
+        if isinstance(outcome, Denied) and outcome.why is Refusal.IN_DOUBT:
             return
         claim.giving_up = False
-        unanswered = isinstance(outcome, Denied) and (outcome.why is No.OUTAGE or self._as_it_is_now(claim) is not None)
+        unanswered = isinstance(outcome, Denied) and (
+            outcome.why is Refusal.OUTAGE or self._as_it_is_now(claim) is not None
+        )
         until = claim.record.until
         now = self._office.clock.now()
         if unanswered and (until is None or not now.trusted or now.date < until):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from ..automaton.events import Confirm, Denied, Lent, No, Outcome
+from ..automaton.events import Confirm, Denied, Lent, Outcome, Refusal
 from ..record import Record
 from ..reference import Reference
 from .line import Asked, Stage
@@ -51,19 +51,19 @@ class Confirming:
         if not self._wishes.is_current(asked, Stage.CONFIRMING):
             return
         match outcome:
-            case Denied(No.IN_DOUBT):
+            case Denied(Refusal.IN_DOUBT):
                 return  # its raised attempt may stand, and is told only once it does
             case Lent(record) if record.attempt < asked.attempt:
                 self._decide(asked)
             case Lent(record):
                 self._finish(asked, ppa, record)
-            case Denied(No.ELSEWHERE):
+            case Denied(Refusal.ELSEWHERE):
                 self._elsewhere(asked, ppa)
             case _:
                 self._wishes.answer(asked, self._wishes.refusals.not_confirmed(asked, *why_not(outcome)))
                 self._wishes.forget(asked)
 
 
-def why_not(outcome: Outcome) -> tuple[No, str]:
+def why_not(outcome: Outcome) -> tuple[Refusal, str]:
     """An outcome that no such command has would be a bug; its calls end all the same."""
-    return (outcome.why, outcome.detail) if isinstance(outcome, Denied) else (No.OUTAGE, f"unexpected: {outcome}")
+    return (outcome.why, outcome.detail) if isinstance(outcome, Denied) else (Refusal.OUTAGE, f"unexpected: {outcome}")

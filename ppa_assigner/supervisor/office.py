@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import count
 
-from ..automaton.events import Abandoned, Command, Denied, No, Outcome
+from ..automaton.events import Abandoned, Command, Denied, Outcome, Refusal
 from ..clock import LaunchpadClock
 from ..reference import Reference
 from .crew import Crew
@@ -107,9 +107,9 @@ class Office:
         """Give a worker a command; `on` gets each outcome, under the lock, later.  Its token."""
         member, token = self.crew.get(ppa), next(self._tokens)
         if member is None:
-            self.at(self.clock.boot(), partial(on, Denied(No.ELSEWHERE, "it is no longer served")))
+            self.at(self.clock.boot(), partial(on, Denied(Refusal.ELSEWHERE, "it is no longer served")))
         elif member.down is not None:
-            self.at(self.clock.boot(), partial(on, Denied(No.OUTAGE, member.down)))
+            self.at(self.clock.boot(), partial(on, Denied(Refusal.OUTAGE, member.down)))
         else:
             self._expected[token] = (ppa, on)
             member.worker.tell(command(token))
@@ -132,7 +132,7 @@ class Office:
 
     def outcome(self, token: int, outcome: Outcome) -> None:
         """A worker's answer.  `IN_DOUBT` is not the last one."""
-        last = not (isinstance(outcome, Denied) and outcome.why is No.IN_DOUBT)
+        last = not (isinstance(outcome, Denied) and outcome.why is Refusal.IN_DOUBT)
         expected = self._expected.pop(token, None) if last else self._expected.get(token)
         if expected is not None:
             expected[1](outcome)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from ..access import Caller
-from ..automaton.events import Command, Denied, No, Outcome
+from ..automaton.events import Command, Denied, Outcome, Refusal
 from ..backoff import RETRY_AFTER_S, SEARCH_AGAIN_S
 from ..problems import Kind, Problem
 from ..record import Record
@@ -28,7 +28,7 @@ Make = Callable[[int, float], Command]
 Names = Callable[[Record], bool]
 """Whether a record is of what is looked for."""
 
-KINDS = {No.OVER: Kind.LEASE_OVER, No.INVALID: Kind.INVALID, No.WRONG_STATE: Kind.WRONG_STATE}
+KINDS = {Refusal.OVER: Kind.LEASE_OVER, Refusal.INVALID: Kind.INVALID, Refusal.WRONG_STATE: Kind.WRONG_STATE}
 LATE = "Launchpad did not answer in time; asking again is safe"
 
 
@@ -139,22 +139,22 @@ class Order(Generic[T]):
 
     def _outcome(self, ppa: Reference, outcome: Outcome) -> None:
         match outcome:
-            case Denied(No.IN_DOUBT):
+            case Denied(Refusal.IN_DOUBT):
                 self.within(self.doubt)
-            case Denied(No.ELSEWHERE) if self._elsewhere is not None:
+            case Denied(Refusal.ELSEWHERE) if self._elsewhere is not None:
                 self._elsewhere()
             case Denied(why, detail):
                 self.end(self._problem(ppa, why, detail))
             case _:
                 self.end(self._translate(ppa, outcome))
 
-    def _problem(self, ppa: Reference, why: No, detail: str) -> Problem:
-        if why is No.OVER:
+    def _problem(self, ppa: Reference, why: Refusal, detail: str) -> Problem:
+        if why is Refusal.OVER:
             return Problem(Kind.LEASE_OVER, f"the lease of {ppa} is over" + (f": {detail}" if detail else ""))
-        if why is No.ELSEWHERE:
+        if why is Refusal.ELSEWHERE:
             return Problem(Kind.WRONG_STATE, f"{ppa} does not hold this lease" + (f": {detail}" if detail else ""))
         if why in KINDS:
-            return Problem(KINDS[why], detail if why is No.INVALID else f"{ppa}: {detail}")
+            return Problem(KINDS[why], detail if why is Refusal.INVALID else f"{ppa}: {detail}")
         return Problem(
             Kind.UNAVAILABLE, f"{ppa}: {detail or 'Launchpad did not answer'}", retry_after=RETRY_AFTER_S
         )  # fmt: skip

@@ -19,9 +19,9 @@ from ..automaton.events import (
     Inspect,
     Inspected,
     Lent,
-    No,
     Outcome,
     Quarantine,
+    Refusal,
     Release,
     Resume,
     Touch,
@@ -216,10 +216,10 @@ class Withdrawal:
 
     def _outcome(self, ppa: Reference, outcome: Outcome) -> None:
         match outcome:
-            case Denied(No.IN_DOUBT):
+            case Denied(Refusal.IN_DOUBT):
                 self._order.within(IN_DOUBT_S)
                 return
-            case Denied(No.ELSEWHERE):  # it ended by itself meanwhile
+            case Denied(Refusal.ELSEWHERE):  # it ended by itself meanwhile
                 pass
             case Denied(_, detail):
                 self._office.releases.take(ppa, self._releasing.get(ppa, ""))

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ..automaton.events import No
+from ..automaton.events import Refusal
 from ..automaton.now import AGREE_S
 from ..backoff import RETRY_AFTER_S, RETRY_SOON_S
 from ..config import Pool
@@ -100,18 +100,18 @@ class Refusals:
             burnt={str(ppa): source for ppa, source in burnt.items()},
         )  # fmt: skip
 
-    def not_confirmed(self, asked: Asked, why: No, detail: str) -> Problem:
+    def not_confirmed(self, asked: Asked, why: Refusal, detail: str) -> Problem:
         """The lease that this request seemed to have cannot be told."""
         match why:
-            case No.TAKEN:
+            case Refusal.TAKEN:
                 return self.problem(
                     asked.wish,
                     Kind.REQUEST_ID_TAKEN,
                     "your lease for another owner or pool has it",
                 )
-            case No.SUPERSEDED:
+            case Refusal.SUPERSEDED:
                 return self.problem(asked.wish, Kind.SUPERSEDED, "a later attempt of this request has a lease")
-            case No.INVALID:
+            case Refusal.INVALID:
                 return self.problem(asked.wish, Kind.INVALID, detail)
         return self.unavailable(asked, detail)
 

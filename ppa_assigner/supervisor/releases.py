@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from ..automaton.events import Command, Denied, No, Outcome, Release
+from ..automaton.events import Command, Denied, Outcome, Refusal, Release
 from ..backoff import PUT_OFF_RELEASE, jitter_of
 from ..clock import LaunchpadClock
 from ..journal import about
@@ -106,7 +106,7 @@ class Releases:
         )
 
     def _tried(self, one: _PutOff, outcome: Outcome) -> None:
-        if isinstance(outcome, Denied) and outcome.why is No.IN_DOUBT:
+        if isinstance(outcome, Denied) and outcome.why is Refusal.IN_DOUBT:
             return  # settled by its worker, whatever that takes
         one.trying = False
         if self._put_off.get(one.ppa) is not one:

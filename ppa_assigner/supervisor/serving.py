@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from ..automaton import Daemon, Known
-from ..automaton.events import Denied, No, Reconfigured
+from ..automaton.events import Denied, Reconfigured, Refusal
 from ..automaton.known import Granting
 from ..backoff import LONG_ALIVE_S, WORKER_START
 from ..clock import LaunchpadClock
@@ -122,8 +122,8 @@ class Serving:
         if known.flight is not None and known.flight.command is not None:
             kept.add(known.flight.command.token)
         if isinstance(known.doing, Granting):
-            self._office.outcome(known.doing.command.token, Denied(No.UNTOLD, reason))
-        self._office.unanswered(ppa, Denied(No.OUTAGE, reason), frozenset(kept))
+            self._office.outcome(known.doing.command.token, Denied(Refusal.UNTOLD, reason))
+        self._office.unanswered(ppa, Denied(Refusal.OUTAGE, reason), frozenset(kept))
 
     def _put(self, ppa: Reference, pool: str, options: PoolOptions, *, lent: bool) -> None:
         member = self._office.crew.get(ppa)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
-from ..automaton.events import CheckBurnt, Denied, No, Outcome
+from ..automaton.events import CheckBurnt, Denied, Outcome, Refusal
 from ..reference import Reference
 from ..views import Condition, Sight
 from .crew import Member, free_for_anyone
@@ -85,15 +85,15 @@ class Tracing:
 
     def _answered(self, asked: Asked, ppa: Reference, outcome: Outcome) -> None:
         match outcome:
-            case Denied(No.IN_DOUBT):
+            case Denied(Refusal.IN_DOUBT):
                 return
-            case Denied(No.BURNT, source):
+            case Denied(Refusal.BURNT, source):
                 asked.burnt[ppa] = source
                 asked.questions -= _unasked(asked, source)
         del asked.tracing[ppa]
         self._under_way -= 1
         self._office.soon(self._go_on)
-        abandoned = isinstance(outcome, Denied) and outcome.why is No.LOST
+        abandoned = isinstance(outcome, Denied) and outcome.why is Refusal.LOST
         if (member := self._office.crew.get(ppa)) is not None and not abandoned:
             asked.traced[ppa] = state_of(member.snapshot)
         if self._wishes.is_current(asked, Stage.WAITING):

@@ -27,9 +27,9 @@ from ppa_assigner.automaton.events import (
     Lent,
     Looked,
     LookFailed,
-    No,
     Outcome,
     Progress,
+    Refusal,
     Reply,
     Requeue,
     RoundDone,
@@ -47,7 +47,9 @@ from tests.memory import Archive, MemoryLaunchpad
 
 PPA = "~owner/ubuntu/ppa"
 REQUEST_S = 0.05
-EXPLAINED = frozenset({No.LOST, No.OUTAGE, No.INVALID, No.WRONG_STATE, No.BURNT, No.UNTOLD})
+EXPLAINED = frozenset(
+    {Refusal.LOST, Refusal.OUTAGE, Refusal.INVALID, Refusal.WRONG_STATE, Refusal.BURNT, Refusal.UNTOLD}
+)
 """Denials that say why, for people; what the others mean is the same each time."""
 
 
@@ -188,7 +190,7 @@ class Runner:
         self.give(command(token, deadline) if not fields and not isinstance(command, type) else
                   command(token=token, deadline=deadline, **fields))  # fmt: skip
         told = self.replies.get(token, [])
-        return told[-1] if told else Denied(No.UNTOLD, "nothing was told")
+        return told[-1] if told else Denied(Refusal.UNTOLD, "nothing was told")
 
     def outcomes(self) -> list[Outcome]:
         """All that was told, in order."""

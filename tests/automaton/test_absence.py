@@ -15,10 +15,10 @@ from ppa_assigner.automaton.events import (
     GiveUp,
     Hold,
     Lent,
-    No,
     Outcome,
     Quarantine,
     ReadNow,
+    Refusal,
     Release,
     Resume,
     Stands,
@@ -35,7 +35,7 @@ PASSING = {"gone": Sight.GONE, "denied": Sight.DENIED}
 FINAL = {"gone": Sight.LASTING_GONE, "denied": Sight.LASTING_DENIED}
 
 
-def why(outcome: Outcome) -> No | None:
+def why(outcome: Outcome) -> Refusal | None:
     """Why it was denied."""
     return outcome.why if isinstance(outcome, Denied) else None
 
@@ -67,8 +67,8 @@ def test_what_passes_ends_nothing(how: str) -> None:
     lose(runner, how)
     runner.look()
     for order in (Touch, Release):
-        assert why(runner.order(order, lease="lease-1")) is No.OUTAGE
-    assert why(runner.order(confirm())) is No.OUTAGE
+        assert why(runner.order(order, lease="lease-1")) is Refusal.OUTAGE
+    assert why(runner.order(confirm())) is Refusal.OUTAGE
     assert (runner.known.state, runner.known.sight) == (State.USED, PASSING[how])
     expected = Condition.MISSING if how == "gone" else Condition.UNREACHABLE
     assert runner.known.condition is expected
@@ -85,9 +85,9 @@ def test_a_lease_that_is_past_its_end_is_over_all_the_same(how: str) -> None:
     lose(runner, how)
     runner.world.move_to(runner.world.boot + 31.0)
     runner.look()
-    assert why(runner.order(Touch, lease="lease-1")) is No.OVER
-    assert why(runner.order(Release, lease="lease-1")) is No.OVER
-    assert why(runner.order(confirm())) is No.ELSEWHERE
+    assert why(runner.order(Touch, lease="lease-1")) is Refusal.OVER
+    assert why(runner.order(Release, lease="lease-1")) is Refusal.OVER
+    assert why(runner.order(confirm())) is Refusal.ELSEWHERE
 
 
 @pytest.mark.parametrize("how", ["gone", "denied"])
@@ -98,9 +98,9 @@ def test_no_lease_that_is_out_of_sight_is_over_by_a_clock_that_is_not_believed(h
     lose(runner, how)
     runner.look()
     for order in (lambda t, d: Touch(token=t, deadline=d, lease="lease-1"), confirm()):
-        assert why(runner.order(order)) is No.OUTAGE
+        assert why(runner.order(order)) is Refusal.OUTAGE
     assert not runner.clock.now().trusted
-    assert why(runner.order(Release, lease="lease-1")) is No.OUTAGE
+    assert why(runner.order(Release, lease="lease-1")) is Refusal.OUTAGE
 
 
 def test_a_denied_ppa_says_what_to_do_once() -> None:
@@ -135,7 +135,7 @@ def test_a_round_that_met_a_denied_ppa_in_doubt_is_over_once_that_lasts() -> Non
     runner = World().free_ppa()
     lose(runner, "denied")
     runner.world.launchpad.fault = lambda request: {"write": "unknown", "read": "denied"}.get(request.what)
-    assert why(runner.order(assign())) is No.IN_DOUBT
+    assert why(runner.order(assign())) is Refusal.IN_DOUBT
     runner.look()
     runner.pass_time(5 * ABSENCE_LASTS_S)
     runner.look()
@@ -203,10 +203,10 @@ def ended(runner: Runner, record: Any) -> None:
     assert (runner.known.state, runner.known.condition, runner.known.over) == (None, Condition.MISSING, record)
     shown = runner.known.snapshot()
     assert (shown.record, shown.over, shown.sight) == (None, record, Sight.LASTING_GONE)
-    assert why(runner.order(Touch, lease="lease-1")) is No.OVER
+    assert why(runner.order(Touch, lease="lease-1")) is Refusal.OVER
     assert runner.order(Release, lease="lease-1") == Stands(None)
-    assert why(runner.order(confirm())) is No.ELSEWHERE
-    assert why(runner.order(GiveUp, lease="lease-1", nonce=record.nonce)) is No.ELSEWHERE
+    assert why(runner.order(confirm())) is Refusal.ELSEWHERE
+    assert why(runner.order(GiveUp, lease="lease-1", nonce=record.nonce)) is Refusal.ELSEWHERE
     assert [(t.before, t.record, t.why, t.gone) for t in runner.transitions] == [(State.USED, record, "gone", True)]
 
 
@@ -268,7 +268,7 @@ def test_a_lease_that_ended_so_stays_over_whatever_is_so_of_the_next_of_its_name
     runner.look()
     lose(runner, how)
     runner.look()
-    assert why(runner.order(Touch, lease="lease-1")) is No.OVER
+    assert why(runner.order(Touch, lease="lease-1")) is Refusal.OVER
     assert runner.order(Release, lease="lease-1") == Stands(None)
 
 
@@ -343,7 +343,7 @@ def test_what_one_that_is_gone_ever_had_is_not_what_the_next_had() -> None:
     runner = World().free_ppa()
     runner.world.launchpad.upload(runner.world.ppa, "tool").active = False
     wish = assign(sources=(("tool", "1"),))
-    assert why(runner.order(wish)) is No.BURNT
+    assert why(runner.order(wish)) is Refusal.BURNT
     newer = changed(runner.world.record)
     runner.world.launchpad.delete_ppa(runner.world.ppa)
     runner.look()
@@ -383,7 +383,7 @@ def test_one_made_anew_by_another_daemon_is_what_its_record_says() -> None:
     runner.look()
     assert (runner.known.record, runner.known.condition) == (other, Condition.OK)
     assert runner.world.archive.history == [compose(None, other)]
-    assert why(runner.order(Touch, lease="lease-1")) is No.OVER
+    assert why(runner.order(Touch, lease="lease-1")) is Refusal.OVER
 
 
 @pytest.mark.parametrize("text", [None, "mine", "ppa-assigner: {"])
@@ -425,7 +425,7 @@ def test_the_command_that_met_a_lost_record_is_decided_once_that_is_compared() -
     runner, _ = World().used_ppa()
     made_by_people(runner, "theirs")
     runner.known = replace(runner.known, denied="403")  # so that the touch reads first
-    assert why(runner.order(Touch, lease="lease-1")) is No.OVER
+    assert why(runner.order(Touch, lease="lease-1")) is Refusal.OVER
 
 
 @pytest.mark.parametrize(
@@ -451,7 +451,7 @@ def test_no_command_writes_into_what_was_not_compared(command: Callable[..., Com
     runner.pass_time(120.0)
     assert runner.known.suspect > 0
     outcome = runner.order(lambda token, deadline: command(token=token, deadline=deadline))
-    assert why(outcome) is No.OUTAGE or state is State.DIRTY
+    assert why(outcome) is Refusal.OUTAGE or state is State.DIRTY
     back(runner)
     for _ in range(5):
         runner.look()
@@ -468,7 +468,7 @@ def test_the_command_that_meets_a_rolled_back_free_ppa_first_writes_nothing() ->
     runner.look()
     back(runner)
     runner.world.launchpad.describe(runner.world.ppa, "mine")
-    assert why(runner.order(Quarantine, reason="odd")) is No.OUTAGE
+    assert why(runner.order(Quarantine, reason="odd")) is Refusal.OUTAGE
     assert runner.world.archive.description == "mine"
 
 
@@ -479,7 +479,7 @@ def test_a_lease_past_its_end_is_over_while_it_cannot_be_compared() -> None:
     runner.world.launchpad.fault = lambda request: "down" if request.what == "deleted" else None
     runner.look()
     runner.pass_time(200.0)
-    assert why(runner.order(Touch, lease="lease-1")) is No.OVER
+    assert why(runner.order(Touch, lease="lease-1")) is Refusal.OVER
 
 
 # -- disabled ----------------------------------------------------------------------------------------------------------
@@ -497,7 +497,7 @@ def test_a_disabled_ppa_is_neither_lent_nor_cleaned() -> None:
     runner = disabled(World().free_ppa())
     assert runner.known.condition is Condition.DISABLED
     assert "enable it on its +edit page" in (runner.known.snapshot().fault or "")
-    assert why(runner.order(assign())) is No.LOST
+    assert why(runner.order(assign())) is Refusal.LOST
     dirty = disabled(World().dirty_ppa())
     dirty.world.launchpad.upload(dirty.world.ppa, "junk")
     dirty.forget_the_past()
@@ -553,5 +553,5 @@ def test_a_right_that_is_refused_is_of_the_person_only_where_the_ppa_is_there(an
     script = {"grant": answer, "read": ppa}
     runner.world.launchpad.fault = lambda request: script.get(request.what)
     outcome = runner.order(assign(uploader="~ann"))
-    assert why(outcome) is (No.INVALID if ppa is None else No.UNTOLD)
+    assert why(outcome) is (Refusal.INVALID if ppa is None else Refusal.UNTOLD)
     assert runner.world.state is (State.DIRTY if ppa is None else State.USED)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.automaton import burnt
-from ppa_assigner.automaton.events import Abandoned, CheckBurnt, Denied, Event, Lent, Looked, No, Stands, Touch
+from ppa_assigner.automaton.events import Abandoned, CheckBurnt, Denied, Event, Lent, Looked, Refusal, Stands, Touch
 from ppa_assigner.automaton.table import ABANDONED_KEPT
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import Lane, Look
@@ -27,7 +27,7 @@ def had_hello(**options: Any) -> Runner:
     return world.free_ppa()
 
 
-def denied(outcome: Any) -> tuple[No, str]:
+def denied(outcome: Any) -> tuple[Refusal, str]:
     """Why."""
     assert isinstance(outcome, Denied), outcome
     return outcome.why, outcome.detail
@@ -41,7 +41,7 @@ def check(*sources: tuple[str, str]) -> Any:
 def test_a_ppa_that_had_a_source_is_not_lent_for_it() -> None:
     """Asked on the connections for assigning, one by one, and nothing is written."""
     runner = had_hello()
-    assert denied(runner.order(assign(sources=(NEW, HELLO)))) == (No.BURNT, "hello 1")
+    assert denied(runner.order(assign(sources=(NEW, HELLO)))) == (Refusal.BURNT, "hello 1")
     assert runner.kinds() == ["EverHad", "EverHad"]
     assert runner.known.state is State.FREE
 
@@ -51,7 +51,7 @@ def test_what_was_learnt_is_not_asked_again() -> None:
     runner = had_hello(verify_age=0.0)
     runner.order(assign(sources=(HELLO,)))
     runner.forget_the_past()
-    assert denied(runner.order(assign(sources=(NEW, HELLO)))) == (No.BURNT, "hello 1")
+    assert denied(runner.order(assign(sources=(NEW, HELLO)))) == (Refusal.BURNT, "hello 1")
     assert runner.asked == []
 
 
@@ -61,7 +61,7 @@ def test_what_is_seen_while_cleaning_is_learnt() -> None:
     runner.world.launchpad.upload(runner.world.ppa, "hello")
     runner.until(lambda: runner.known.state is State.FREE)
     runner.forget_the_past()
-    assert denied(runner.order(assign(lease="lease-2", sources=(HELLO,)))) == (No.BURNT, "hello 1")
+    assert denied(runner.order(assign(lease="lease-2", sources=(HELLO,)))) == (Refusal.BURNT, "hello 1")
     assert runner.asked == []
 
 
@@ -94,7 +94,7 @@ def test_nothing_more_is_asked_for_whom_nobody_waits(kind: str) -> None:
     mailbox: deque[Event] = deque([make(1, runner.world.boot + 60.0), Abandoned(1)])
     while mailbox:
         runner._turn(mailbox.popleft(), mailbox)
-    assert denied(runner.replies[1][-1])[0] is No.LOST
+    assert denied(runner.replies[1][-1])[0] is Refusal.LOST
     assert runner.kinds() == ["EverHad"]
     for token in range(100):
         runner.give(Abandoned(token))
@@ -126,12 +126,12 @@ def test_that_it_had_none_is_not_remembered() -> None:
 
 @pytest.mark.parametrize(
     ("fault", "expected", "condition"),
-    [("down", No.OUTAGE, Condition.UNREACHABLE), ("gone", No.OUTAGE, Condition.UNREACHABLE)],
+    [("down", Refusal.OUTAGE, Condition.UNREACHABLE), ("gone", Refusal.OUTAGE, Condition.UNREACHABLE)],
 )
-def test_without_an_answer_nothing_is_lent(fault: str, expected: No, condition: Condition) -> None:
+def test_without_an_answer_nothing_is_lent(fault: str, expected: Refusal, condition: Condition) -> None:
     """An outage is told apart from a lost candidate."""
     runner = had_hello()
-    runner.world.launchpad.fault = faults(fault, of="ever_had")
+    runner.world.launchpad.fault = faults(fault, of="was_published")
     assert denied(runner.order(assign(sources=(NEW,))))[0] is expected
     assert runner.known.condition is condition
 
@@ -140,7 +140,7 @@ def test_a_question_that_takes_too_long_is_over_at_its_deadline() -> None:
     """Nobody waits for the lease that it might have led to."""
     runner = had_hello()
     sources = tuple((f"source-{number}", "1") for number in range(100))
-    assert denied(runner.order(assign(sources=sources), within=2.0)) == (No.OUTAGE, "its time is up")
+    assert denied(runner.order(assign(sources=sources), within=2.0)) == (Refusal.OUTAGE, "its time is up")
     assert runner.kinds().count("EverHad") <= 41
     assert "Write" not in runner.kinds()
 
@@ -160,7 +160,7 @@ def test_it_can_be_asked_of_a_ppa_in_any_state(situation: str) -> None:
         makers: dict[str, Any] = {"free": world.free_ppa, "used": lambda: world.used_ppa()[0], "dirty": world.dirty_ppa}
         runner = makers[situation]()
     before = list(world.archive.history)
-    assert denied(runner.order(check(NEW, HELLO))) == (No.BURNT, "hello 1")
+    assert denied(runner.order(check(NEW, HELLO))) == (Refusal.BURNT, "hello 1")
     assert isinstance(runner.order(check(NEW)), Stands)
     assert runner.asked[-1].source == "hello"
     assert world.archive.history == before
@@ -170,22 +170,22 @@ def test_it_is_asked_on_the_connections_for_assigning() -> None:
     """Somebody waits for the answer."""
     lanes: list[Lane] = []
     runner = had_hello()
-    ever_had = runner.world.launchpad.ever_had
+    was_published = runner.world.launchpad.was_published
 
     def watched(entry: Any, source: str, version: str, lane: Lane) -> Any:
         lanes.append(lane)
-        return ever_had(entry, source, version, lane)
+        return was_published(entry, source, version, lane)
 
-    vars(runner.world.launchpad)["ever_had"] = watched
+    vars(runner.world.launchpad)["was_published"] = watched
     runner.order(check(NEW))
     assert lanes == [Lane.ASSIGN]
 
 
-@pytest.mark.parametrize(("fault", "expected"), [("down", No.OUTAGE), ("gone", No.OUTAGE)])
-def test_the_question_may_stay_without_an_answer(fault: str, expected: No) -> None:
+@pytest.mark.parametrize(("fault", "expected"), [("down", Refusal.OUTAGE), ("gone", Refusal.OUTAGE)])
+def test_the_question_may_stay_without_an_answer(fault: str, expected: Refusal) -> None:
     """Launchpad does not answer, or the PPA is gone."""
     runner = had_hello()
-    runner.world.launchpad.fault = faults(fault, of="ever_had")
+    runner.world.launchpad.fault = faults(fault, of="was_published")
     assert denied(runner.order(check(NEW)))[0] is expected
 
 
@@ -193,7 +193,7 @@ def test_a_ppa_that_was_not_seen_yet_is_read_first() -> None:
     """A daemon that has just been started."""
     runner = had_hello()
     other = runner.world.start("other")
-    assert denied(other.order(check(HELLO))) == (No.BURNT, "hello 1")
+    assert denied(other.order(check(HELLO))) == (Refusal.BURNT, "hello 1")
     assert other.kinds() == ["Read", "EverHad"]
 
 
@@ -202,9 +202,9 @@ def test_a_missing_ppa_cannot_be_asked() -> None:
     runner = had_hello()
     runner.world.launchpad.delete_ppa(runner.world.ppa)
     runner.look()
-    assert denied(runner.order(check(HELLO)))[0] is No.OUTAGE
+    assert denied(runner.order(check(HELLO)))[0] is Refusal.OUTAGE
     runner.pass_time(20.0)
-    assert denied(runner.order(check(HELLO)))[0] is No.ELSEWHERE
+    assert denied(runner.order(check(HELLO)))[0] is Refusal.ELSEWHERE
 
 
 def test_what_is_remembered_is_bounded() -> None:

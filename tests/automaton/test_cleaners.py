@@ -11,7 +11,7 @@ import pytest
 
 from ppa_assigner.automaton import Daemon, Purpose
 from ppa_assigner.automaton.asks import Write
-from ppa_assigner.automaton.events import Denied, Lent, No, Quarantine, Resume, Tick
+from ppa_assigner.automaton.events import Denied, Lent, Quarantine, Refusal, Resume, Tick
 from ppa_assigner.automaton.known import LEGAL
 from ppa_assigner.options import PoolOptions, Retry
 from ppa_assigner.port import Build
@@ -304,4 +304,4 @@ def test_a_dirty_ppa_is_no_candidate() -> None:
     runner = World().dirty_ppa()
     outcome = runner.order(assign(lease="lease-2"))
     assert isinstance(outcome, Denied)
-    assert outcome.why is No.LOST
+    assert outcome.why is Refusal.LOST

@@ -9,7 +9,7 @@ import pytest
 from ppa_assigner import automaton
 from ppa_assigner.automaton import Purpose
 from ppa_assigner.automaton.asks import Create
-from ppa_assigner.automaton.events import Denied, Lent, No, ReadNow
+from ppa_assigner.automaton.events import Denied, Lent, ReadNow, Refusal
 from ppa_assigner.options import Baseline, PoolOptions
 from ppa_assigner.port import Look
 from ppa_assigner.record import State, compose, parse
@@ -151,7 +151,7 @@ def test_a_command_for_it_is_told_that_it_is_not_there() -> None:
     runner = nothing()
     outcome = runner.order(ReadNow)
     assert isinstance(outcome, Denied)
-    assert outcome.why is No.OUTAGE
+    assert outcome.why is Refusal.OUTAGE
     freed(runner)
 
 

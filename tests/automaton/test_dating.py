@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from ppa_assigner.automaton.asks import LookForArrivals
-from ppa_assigner.automaton.events import Denied, Lent, No, Release, Touch
+from ppa_assigner.automaton.events import Denied, Lent, Refusal, Release, Touch
 from ppa_assigner.automaton.known import AHEAD
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.record import HOST, State, compose
@@ -129,7 +129,7 @@ def test_while_time_is_not_believed_a_touch_is_neither_refused_nor_too_long(ahea
     lie(runner, 0.0)
     refused = runner.order(Touch, lease="lease-1", ttl=1e6)
     assert isinstance(refused, Denied)
-    assert refused.why is No.INVALID
+    assert refused.why is Refusal.INVALID
 
 
 def test_a_lease_of_a_clock_that_is_behind_does_not_end_when_it_is_right_again() -> None:
@@ -173,7 +173,7 @@ def test_silence_is_not_stretched_by_a_first_look_that_lied() -> None:
 
 @pytest.mark.parametrize("ahead", [DAY, -DAY])
 def test_free_is_dated_by_the_earlier_clock(ahead: float) -> None:
-    """Else arrivals are not looked for."""
+    """Else new content is not looked for."""
     runner = world().dirty_ppa()
     lie(runner, ahead)
     runner.until(lambda: runner.known.state is State.FREE)

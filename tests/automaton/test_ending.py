@@ -12,8 +12,8 @@ from ppa_assigner.automaton.events import (
     GiveUp,
     Hold,
     Lent,
-    No,
     Quarantine,
+    Refusal,
     Release,
     Resume,
     Stands,
@@ -71,7 +71,7 @@ def test_a_lease_lasts_max_ttl_at_the_most() -> None:
     """Counted from its beginning: 422, and nothing is written."""
     runner, record = world(max_ttl=7200.0).used_ppa()
     runner.world.boot += 1800.0
-    assert why(runner.order(Touch, lease="lease-1", ttl=5500.0)) is No.INVALID
+    assert why(runner.order(Touch, lease="lease-1", ttl=5500.0)) is Refusal.INVALID
     assert runner.asked == []
     lent(runner.order(Touch, lease="lease-1", ttl=5300.0))
     assert runner.world.record.until <= record.since + timedelta(seconds=7200)  # type: ignore[operator]  # used
@@ -81,7 +81,7 @@ def test_a_touch_that_needs_no_write_needs_an_answer() -> None:
     """503 when Launchpad gives none."""
     runner, _ = World().used_ppa()
     runner.world.launchpad.fault = faults("down")
-    assert why(runner.order(Touch, lease="lease-1")) is No.OUTAGE
+    assert why(runner.order(Touch, lease="lease-1")) is Refusal.OUTAGE
 
 
 @pytest.mark.parametrize("after", [0.0, 59.0])
@@ -89,10 +89,10 @@ def test_from_its_end_on_a_touch_comes_too_late(after: float) -> None:
     """Whether the end was written or not."""
     runner, record = World().used_ppa()
     runner.world.boot += 3600.0 + after
-    assert why(runner.order(Touch, lease="lease-1", ttl=60.0)) is No.OVER
+    assert why(runner.order(Touch, lease="lease-1", ttl=60.0)) is Refusal.OVER
     assert runner.world.record == record
     runner.tick()
-    assert why(runner.order(Touch, lease="lease-1")) is No.OVER
+    assert why(runner.order(Touch, lease="lease-1")) is Refusal.OVER
 
 
 def test_a_touch_at_a_daemon_that_looks_first_extends_too() -> None:
@@ -110,7 +110,7 @@ def test_a_touch_finds_another_daemons_release() -> None:
     other = runner.world.start("other")
     other.look()
     other.order(Release, lease="lease-1")
-    assert why(runner.order(Touch, lease="lease-1")) is No.OVER
+    assert why(runner.order(Touch, lease="lease-1")) is Refusal.OVER
 
 
 def test_late_commands_of_a_former_owner_change_nothing() -> None:
@@ -120,11 +120,11 @@ def test_late_commands_of_a_former_owner_change_nothing() -> None:
     runner.until(lambda: runner.known.state is State.FREE)
     lent(runner.order(assign(lease="lease-2", request="build-1")))
     record = runner.world.record
-    assert why(runner.order(Touch, lease="lease-1", ttl=9000.0)) is No.ELSEWHERE
-    assert why(runner.order(Release, lease="lease-1")) is No.ELSEWHERE
-    assert why(runner.order(GiveUp, lease="lease-1", nonce=old.nonce)) is No.ELSEWHERE
-    assert why(runner.order(Supersede, lease="lease-1", attempt=0)) is No.ELSEWHERE
-    assert why(runner.order(Hold, lease="lease-1", seconds=9.0)) is No.WRONG_STATE
+    assert why(runner.order(Touch, lease="lease-1", ttl=9000.0)) is Refusal.ELSEWHERE
+    assert why(runner.order(Release, lease="lease-1")) is Refusal.ELSEWHERE
+    assert why(runner.order(GiveUp, lease="lease-1", nonce=old.nonce)) is Refusal.ELSEWHERE
+    assert why(runner.order(Supersede, lease="lease-1", attempt=0)) is Refusal.ELSEWHERE
+    assert why(runner.order(Hold, lease="lease-1", seconds=9.0)) is Refusal.WRONG_STATE
     assert runner.world.record == record
 
 
@@ -143,7 +143,7 @@ def test_a_release_may_be_repeated() -> None:
     assert (dirty.until, dirty.idle, dirty.note, dirty.held) == (None, None, None, False)
     assert dirty.cleaner == runner.known.daemon.cleaner
     runner.until(lambda: runner.known.state is State.FREE)
-    assert why(runner.order(Release, lease="lease-1")) is No.ELSEWHERE
+    assert why(runner.order(Release, lease="lease-1")) is Refusal.ELSEWHERE
 
 
 def test_what_nobody_was_told_of_is_given_up() -> None:
@@ -154,14 +154,14 @@ def test_what_nobody_was_told_of_is_given_up() -> None:
 
     runner, record = World().used_ppa()
     lent(runner.order(confirm(attempt=1)))
-    assert why(runner.order(GiveUp, lease="lease-1", nonce=record.nonce)) is No.ELSEWHERE
+    assert why(runner.order(GiveUp, lease="lease-1", nonce=record.nonce)) is Refusal.ELSEWHERE
     assert runner.world.state is State.USED
 
 
 def test_of_two_leases_the_lower_attempt_ends() -> None:
     """† And only if it still has that attempt: it may have been raised meanwhile."""
     runner, _ = World().used_ppa(attempt=1)
-    assert why(runner.order(Supersede, lease="lease-1", attempt=0)) is No.ELSEWHERE
+    assert why(runner.order(Supersede, lease="lease-1", attempt=0)) is Refusal.ELSEWHERE
     assert isinstance(runner.order(Supersede, lease="lease-1", attempt=1), Stands)
     assert runner.world.state is State.DIRTY
 
@@ -265,7 +265,7 @@ def test_a_touch_that_could_not_be_written_is_a_proof_of_life() -> None:
     for _ in range(5):
         runner.pass_time(39.0)
         runner.look()
-        assert why(runner.order(Touch, lease="lease-1")) is No.OUTAGE
+        assert why(runner.order(Touch, lease="lease-1")) is Refusal.OUTAGE
     runner.world.launchpad.fault = faults()
     runner.pass_time(39.0)
     lent(runner.order(Touch, lease="lease-1"))
@@ -317,10 +317,10 @@ def test_a_lease_that_cannot_be_ended_is_ended_later() -> None:
 def test_a_hold_is_given_once() -> None:
     """It adds to the end, and while it lasts silence ends nothing; the end comes all the same."""
     runner, record = world(max_hold=7200.0).used_ppa(idle=40)
-    assert why(runner.order(Hold, lease="lease-1", seconds=7201.0)) is No.INVALID
+    assert why(runner.order(Hold, lease="lease-1", seconds=7201.0)) is Refusal.INVALID
     assert isinstance(runner.order(Hold, lease="lease-1", seconds=7200.0), Stands)
     assert runner.world.record.until - record.until == timedelta(seconds=7200)  # type: ignore[operator]  # used
-    assert why(runner.order(Hold, lease="lease-1", seconds=1.0)) is No.WRONG_STATE
+    assert why(runner.order(Hold, lease="lease-1", seconds=1.0)) is Refusal.WRONG_STATE
     runner.pass_time(10_000.0)
     assert runner.known.state is State.USED
     runner.until(lambda: runner.known.state is State.DIRTY)
@@ -331,7 +331,7 @@ def test_a_hold_does_not_bring_a_lease_back() -> None:
     """Its owner may have been told that it is over."""
     runner, _ = World().used_ppa()
     runner.world.boot += 3600.0
-    assert why(runner.order(Hold, lease="lease-1", seconds=60.0)) is No.WRONG_STATE
+    assert why(runner.order(Hold, lease="lease-1", seconds=60.0)) is Refusal.WRONG_STATE
 
 
 def test_a_quarantine_of_a_used_ppa_waits_for_the_end_of_the_lease() -> None:
@@ -362,7 +362,7 @@ def test_a_free_ppa_in_quarantine_is_dirty() -> None:
     runner = World().free_ppa()
     runner.order(Quarantine, reason="odd")
     assert (runner.known.state, runner.known.condition) == (State.DIRTY, Condition.QUARANTINED)
-    assert why(runner.order(assign())) is No.LOST
+    assert why(runner.order(assign())) is Refusal.LOST
 
 
 @pytest.mark.parametrize("description", ["mine", 'mine\nppa-assigner: {"v":2}', "mine\nppa-assigner: x"])

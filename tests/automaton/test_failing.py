@@ -30,7 +30,7 @@ def tries(runner: Runner) -> list[int]:
 # -- a look that fails on Launchpad's side -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("what", ["content", "belongings", "undeleted"])
+@pytest.mark.parametrize("what", ["content", "archive_settings", "disk_leftovers"])
 def test_a_listing_that_fails_for_ever_ends_in_quarantine(what: str) -> None:
     """500 to this listing, while all else is answered: tries with the reason, an alarm, and an end."""
     runner = dirty(max_tries=3, proof=Proof.DISK, baseline=Baseline(displayname="PPA", dependencies=()))

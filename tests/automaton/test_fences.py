@@ -75,7 +75,7 @@ def test_a_look_for_arrivals_counts_from_when_it_left() -> None:
     """It is as old as the moment from which on it may have missed something."""
     runner = world(verify_age=60.0).free_ppa()
     runner.world.boot += 1000.0
-    looks = Slow(runner, "arrivals", 30.0, fails="write")
+    looks = Slow(runner, "new_content", 30.0, fails="write")
     runner.order(assign())
     runner.world.boot = looks.left[-1] + 61.0
     runner.world.launchpad.fault = faults()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton.events import Denied, Lent, No, Outcome, Release, Touch
+from ppa_assigner.automaton.events import Denied, Lent, Outcome, Refusal, Release, Touch
 from ppa_assigner.options import Baseline, PoolOptions, Proof
 from ppa_assigner.record import Record, State
 from tests.automaton.lab import Crashed, Runner, World, assign, confirm, kind
@@ -131,7 +131,7 @@ def as_wanted(life: Life) -> None:
 def asked_again(life: Life, second: Runner) -> None:
     """The client raises its attempt with each ask; what it was told stands."""
     outcome = second.order(confirm(attempt=2))
-    if outcome == Denied(No.ELSEWHERE):
+    if outcome == Denied(Refusal.ELSEWHERE):
         assert life.world.state is not State.USED
         return
     assert isinstance(outcome, Lent)

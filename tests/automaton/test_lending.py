@@ -11,8 +11,8 @@ from ppa_assigner.automaton import Purpose
 from ppa_assigner.automaton.events import (
     Denied,
     Lent,
-    No,
     Outcome,
+    Refusal,
 )
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import Lane
@@ -21,7 +21,7 @@ from ppa_assigner.views import Condition, Sight
 from tests.automaton.lab import World, assign, changed, confirm, faults, kind
 
 
-def why(outcome: Outcome) -> No:
+def why(outcome: Outcome) -> Refusal:
     """Why a command was denied."""
     assert isinstance(outcome, Denied), outcome
     return outcome.why
@@ -87,7 +87,7 @@ def test_a_look_of_this_daemon_counts_for_the_next_wish_too() -> None:
     runner = World().free_ppa()
     runner.world.boot += 100.0
     runner.world.launchpad.fault = faults("down", of="write")
-    assert why(runner.order(assign())) is No.OUTAGE
+    assert why(runner.order(assign())) is Refusal.OUTAGE
     lent(runner.order(assign()))
     assert runner.kinds() == ["LookForArrivals", "Write", "Write"]
 
@@ -105,18 +105,18 @@ def test_a_ppa_that_is_not_empty_is_not_lent_but_cleaned() -> None:
     """The wish gets another candidate."""
     runner = world(verify_age=0.0).free_ppa()
     runner.world.launchpad.upload(runner.world.ppa, "stray", binary=True)
-    assert why(runner.order(assign())) is No.LOST
+    assert why(runner.order(assign())) is Refusal.LOST
     assert runner.world.state is State.DIRTY
     assert runner.world.record.lease is None
     runner.until(lambda: runner.known.state is State.FREE)
     assert not [i for i in runner.world.launchpad.archives[runner.world.ppa].items if i.active]
 
 
-@pytest.mark.parametrize(("fault", "expected"), [("down", No.OUTAGE), ("gone", No.OUTAGE)])
-def test_without_an_answer_about_arrivals_nothing_is_lent(fault: str, expected: No) -> None:
+@pytest.mark.parametrize(("fault", "expected"), [("down", Refusal.OUTAGE), ("gone", Refusal.OUTAGE)])
+def test_without_an_answer_about_arrivals_nothing_is_lent(fault: str, expected: Refusal) -> None:
     """What is in a PPA may be denied though the PPA is there."""
     runner = world(verify_age=0.0).free_ppa()
-    runner.world.launchpad.fault = faults(fault, of="arrivals")
+    runner.world.launchpad.fault = faults(fault, of="new_content")
     assert why(runner.order(assign())) is expected
     assert runner.kinds() == ["LookForArrivals"]
     assert runner.known.condition is Condition.UNREACHABLE
@@ -128,7 +128,7 @@ def test_a_lost_race_is_lost() -> None:
     other = runner.world.start("other")
     other.look()
     lent(other.order(assign(lease="theirs", request="their-build")))
-    assert why(runner.order(assign())) is No.LOST
+    assert why(runner.order(assign())) is Refusal.LOST
     assert runner.known.record == runner.world.record
     assert runner.world.record.lease == "theirs"
 
@@ -137,7 +137,7 @@ def test_a_write_that_is_refused_keeps_the_ppa_out_for_a_while() -> None:
     """Asking again at once would not help; after ten minutes it is tried again."""
     runner = World().free_ppa()
     runner.world.launchpad.archives[runner.world.ppa].writable = False
-    assert why(runner.order(assign())) is No.LOST
+    assert why(runner.order(assign())) is Refusal.LOST
     assert (runner.known.condition, runner.known.sight) == (Condition.UNREACHABLE, Sight.BARRED)
     assert runner.alarms == [f"{runner.world.ppa}: {runner.known.fault}"]
     runner.look()
@@ -152,7 +152,7 @@ def test_an_assign_that_was_not_written_is_over(fault: str) -> None:
     """Nothing is bound to the PPA."""
     runner = World().free_ppa()
     runner.world.launchpad.fault = faults(fault, of="write")
-    assert why(runner.order(assign())) is (No.LOST if fault == "gone" else No.OUTAGE)
+    assert why(runner.order(assign())) is (Refusal.LOST if fault == "gone" else Refusal.OUTAGE)
     assert runner.known.flight is None
 
 
@@ -179,7 +179,7 @@ def test_a_right_that_could_not_be_given_in_time_is_not_told() -> None:
     """The lease stands, and asking again gives the right and tells it."""
     runner = World().free_ppa()
     runner.world.launchpad.fault = faults("down", of="grant")
-    assert why(runner.order(assign(uploader="~ann"))) is No.UNTOLD
+    assert why(runner.order(assign(uploader="~ann"))) is Refusal.UNTOLD
     assert runner.world.state is State.USED
     lent(runner.order(confirm()))
 
@@ -193,7 +193,7 @@ def test_a_right_that_leaves_too_late_does_not_leave() -> None:
             runner.world.boot += 11.0
 
     runner.crash = slow
-    assert why(runner.order(assign(uploader="~ann"))) is No.UNTOLD
+    assert why(runner.order(assign(uploader="~ann"))) is Refusal.UNTOLD
     assert runner.world.launchpad.archives[runner.world.ppa].uploaders == []
 
 
@@ -201,7 +201,7 @@ def test_a_refused_right_ends_a_fresh_lease() -> None:
     """Nobody was told of it: there is no such person, and the PPA goes back."""
     runner = World().free_ppa()
     runner.world.launchpad.fault = faults("refused", of="grant")
-    assert why(runner.order(assign(uploader="~nobody"))) is No.INVALID
+    assert why(runner.order(assign(uploader="~nobody"))) is Refusal.INVALID
     assert runner.world.state is State.DIRTY
 
 
@@ -209,7 +209,7 @@ def test_a_refused_right_leaves_a_lease_that_may_have_been_told() -> None:
     """Its owner may be at work in it."""
     runner, record = World().used_ppa(uploader="~ann")
     runner.world.launchpad.fault = faults("refused", of="grant")
-    assert why(runner.order(confirm())) is No.INVALID
+    assert why(runner.order(confirm())) is Refusal.INVALID
     assert runner.world.record == record
 
 
@@ -218,7 +218,7 @@ def test_a_person_who_cannot_be_given_the_right_ends_the_lease_and_leaves_no_tra
     """What is gone (410) may be the person, not the PPA: the wish is refused, and no other PPA is tried."""
     runner = World().free_ppa()
     runner.world.launchpad.fault = faults(fault, of="grant")
-    assert why(runner.order(assign(uploader="~ann"))) is No.INVALID
+    assert why(runner.order(assign(uploader="~ann"))) is Refusal.INVALID
     assert runner.known.condition is Condition.OK
     assert (runner.world.record.state, runner.world.record.uploader) == (State.DIRTY, None)
 
@@ -257,28 +257,28 @@ def test_a_raise_that_another_write_beats_is_decided_anew() -> None:
             runner.world.launchpad.describe(runner.world.ppa, text)
 
     runner.crash = race
-    assert why(runner.order(confirm(attempt=2))) is No.SUPERSEDED
+    assert why(runner.order(confirm(attempt=2))) is Refusal.SUPERSEDED
     assert runner.world.record.attempt == 5
 
 
 def test_a_lower_attempt_is_superseded() -> None:
     """† A daemon that meets a higher attempt than its own writes nothing and tells nothing."""
     runner, _ = World().used_ppa(attempt=3)
-    assert why(runner.order(confirm(attempt=2))) is No.SUPERSEDED
+    assert why(runner.order(confirm(attempt=2))) is Refusal.SUPERSEDED
     assert runner.kinds() == ["Read"]
 
 
 @pytest.mark.parametrize(
     ("other", "no"),
     [
-        ({"owner": "x"}, No.TAKEN),
-        ({"pool": "x"}, No.TAKEN),
-        ({"by": None}, No.ELSEWHERE),
-        ({"by": "x"}, No.ELSEWHERE),
-        ({"by": "x", "owner": "x"}, No.ELSEWHERE),
+        ({"owner": "x"}, Refusal.TAKEN),
+        ({"pool": "x"}, Refusal.TAKEN),
+        ({"by": None}, Refusal.ELSEWHERE),
+        ({"by": "x"}, Refusal.ELSEWHERE),
+        ({"by": "x", "owner": "x"}, Refusal.ELSEWHERE),
     ],
 )
-def test_a_request_id_of_another_wish(other: dict[str, str | None], no: No) -> None:
+def test_a_request_id_of_another_wish(other: dict[str, str | None], no: Refusal) -> None:
     """The same client's for another owner or pool is taken; another client's is another wish, which is not here.
     Whatever the attempts are, nothing is written.
     """
@@ -292,7 +292,7 @@ def test_a_lease_that_is_over_is_not_told() -> None:
     """Written or not."""
     runner, record = World().used_ppa()
     runner.world.boot += 3600.0
-    assert why(runner.order(confirm())) is No.ELSEWHERE
+    assert why(runner.order(confirm())) is Refusal.ELSEWHERE
     assert runner.world.record == record
 
 
@@ -300,5 +300,5 @@ def test_without_an_answer_nothing_is_told() -> None:
     """A lease in memory is no proof."""
     runner, _ = World().used_ppa()
     runner.world.launchpad.fault = faults("down")
-    assert why(runner.order(confirm())) is No.OUTAGE
+    assert why(runner.order(confirm())) is Refusal.OUTAGE
     assert runner.known.condition is Condition.UNREACHABLE

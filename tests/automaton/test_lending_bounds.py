@@ -11,7 +11,7 @@ import pytest
 
 from ppa_assigner import automaton
 from ppa_assigner.automaton.asks import Write
-from ppa_assigner.automaton.events import CheckBurnt, Event, GiveUp, No, ReadNow, Release, Stands, Touch
+from ppa_assigner.automaton.events import CheckBurnt, Event, GiveUp, ReadNow, Refusal, Release, Stands, Touch
 from ppa_assigner.port import Lane
 from ppa_assigner.record import State, compose, parse
 from ppa_assigner.views import Condition
@@ -38,7 +38,7 @@ def test_whoever_waits_for_a_lease_has_connections_of_his_own() -> None:
     assert {ask.lane for ask in runner.asked} == {Lane.WORK}
 
 
-# -- looks for arrivals ------------------------------------------------------------------------------------------------
+# -- looks for new content ---------------------------------------------------------------------------------------------
 
 
 def test_a_look_that_is_just_verify_age_old_counts_no_more() -> None:
@@ -69,13 +69,13 @@ def test_at_its_deadline_a_question_is_over() -> None:
     deadline = runner.world.boot + REQUEST_S
     runner.give(CheckBurnt(token=1, deadline=deadline, sources=(HELLO,)))
     assert runner.world.boot == deadline
-    assert [why(outcome) for outcome in runner.outcomes()] == [No.OUTAGE]
+    assert [why(outcome) for outcome in runner.outcomes()] == [Refusal.OUTAGE]
 
 
 def test_at_its_deadline_a_wish_is_not_written_any_more() -> None:
-    """The look for arrivals took all the time there was."""
+    """The look for new content took all the time there was."""
     runner = world(verify_age=0.0).free_ppa()
-    assert why(runner.order(assign(), within=REQUEST_S)) is No.OUTAGE
+    assert why(runner.order(assign(), within=REQUEST_S)) is Refusal.OUTAGE
     assert runner.kinds() == ["LookForArrivals"]
 
 
@@ -118,7 +118,7 @@ def test_a_right_that_is_refused_where_the_ppa_is_not_shown(fault: str, conditio
     """It was said of the PPA: that is known from then on, and the lease stands."""
     runner, record = World().used_ppa(uploader="~ann")
     runner.world.launchpad.fault = lambda request: fault if "Grant" in runner.kinds() else None
-    assert why(runner.order(confirm())) is No.UNTOLD
+    assert why(runner.order(confirm())) is Refusal.UNTOLD
     assert runner.known.condition is condition
     assert runner.world.record == record
 
@@ -134,7 +134,7 @@ def test_a_right_that_is_refused_in_a_ppa_that_is_lent_to_another_by_now() -> No
 
     runner.crash = lent_on
     runner.world.launchpad.fault = faults("gone", of="grant")
-    assert why(runner.order(confirm())) is No.UNTOLD
+    assert why(runner.order(confirm())) is Refusal.UNTOLD
     assert runner.world.launchpad.archives[runner.world.ppa].description == theirs
 
 
@@ -177,6 +177,6 @@ def test_touches_that_cannot_be_written_are_heard_for_longer_than_clocks_may_dif
     read_only(runner)
     for _ in range(12):
         runner.pass_time(39.0)
-        assert why(runner.order(Touch, lease="lease-1")) is No.OUTAGE
+        assert why(runner.order(Touch, lease="lease-1")) is Refusal.OUTAGE
     written = [parse(ask.description).record for ask in runner.asked if isinstance(ask, Write)]
     assert {record.state for record in written if record is not None} == {State.USED}  # nobody tried to end it

@@ -176,7 +176,7 @@ def test_a_longer_window_counts_at_once() -> None:
     assert runner.world.boot - began >= 900.0
 
 
-@pytest.mark.parametrize("what", ["indexed", "undeleted"])
+@pytest.mark.parametrize("what", ["index_leftovers", "disk_leftovers"])
 def test_a_proof_that_is_not_answered_is_waited_for(what: str) -> None:
     """An outage is no failure, and no proof."""
     runner = dirty(Proof.DISK)
@@ -195,7 +195,7 @@ def test_a_proof_that_is_not_answered_is_waited_for(what: str) -> None:
 def test_a_disk_that_cannot_be_looked_at_is_no_proof(fault: str) -> None:
     """It is a failure, over and over, where the PPA itself can be read."""
     runner = dirty(Proof.DISK)
-    runner.world.launchpad.fault = lambda r: fault if r.what == "undeleted" else None
+    runner.world.launchpad.fault = lambda r: fault if r.what == "disk_leftovers" else None
     runner.pass_time(3000.0)
     assert (runner.known.condition, runner.known.state) == (Condition.QUARANTINED, State.DIRTY)
 

@@ -40,7 +40,7 @@ def test_each_pause_after_a_failed_look_is_twice_the_last_one(retry_max: float, 
         assert 0.5 * middle <= pause <= 1.5 * middle
 
 
-@pytest.mark.parametrize("of", ["content", "belongings"])
+@pytest.mark.parametrize("of", ["content", "archive_settings"])
 def test_only_errors_in_a_row_are_a_failure(of: str) -> None:
     """Two, an answer, and two more are none; and each pause begins at a second after an answer."""
     runner = world(baseline=Baseline(uploaders=("~stays",))).dirty_ppa()

@@ -10,7 +10,7 @@ import pytest
 
 from ppa_assigner.automaton import Purpose
 from ppa_assigner.automaton.asks import Read
-from ppa_assigner.automaton.events import Denied, Lent, No, Release, Stands, Touch
+from ppa_assigner.automaton.events import Denied, Lent, Refusal, Release, Stands, Touch
 from ppa_assigner.port import Look
 from ppa_assigner.record import Record, State, compose, encode, parse
 from ppa_assigner.views import Condition
@@ -273,7 +273,7 @@ def test_a_free_ppa_that_was_rolled_back_is_cleaned_after_two_looks(what: str) -
         runner.known = replace(runner.known, suspect=1)
         outcome = runner.order(order)
         assert isinstance(outcome, Denied)
-        assert outcome.why in (No.LOST, No.ELSEWHERE)
+        assert outcome.why in (Refusal.LOST, Refusal.ELSEWHERE)
     runner.look()
     assert (runner.world.state, runner.world.record.lease) == (State.DIRTY, None)
     assert runner.world.record.serial > newest.serial
@@ -345,7 +345,7 @@ def test_a_restored_lease_is_dead_for_its_owner() -> None:
     runner.order(Release, lease="lease-1")
     describe(runner, compose(None, old))
     outcome = runner.order(confirm())
-    assert outcome == Denied(No.ELSEWHERE)
+    assert outcome == Denied(Refusal.ELSEWHERE)
     assert runner.world.state is State.DIRTY
 
 
@@ -374,7 +374,7 @@ def test_an_assign_that_meets_a_rollback_is_lost() -> None:
     runner.look()
     outcome = runner.order(assign(lease="lease-2"))
     assert isinstance(outcome, Denied)
-    assert outcome.why is No.LOST
+    assert outcome.why is Refusal.LOST
     runner.look()
     assert runner.world.record.lease == "lease-1"
 

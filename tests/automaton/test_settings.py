@@ -12,7 +12,7 @@ from ppa_assigner.automaton import settings
 from ppa_assigner.automaton.asks import Depend, Grant, Process, Revoke, SetFields, Undepend
 from ppa_assigner.automaton.events import Reconfigured
 from ppa_assigner.options import Baseline, PoolOptions, Retry
-from ppa_assigner.port import Belongings, Entry, Unavailable
+from ppa_assigner.port import ArchiveSettings, Entry, Unavailable
 from ppa_assigner.record import State
 from ppa_assigner.views import Condition
 from tests.automaton.lab import Runner, World, faults, kind
@@ -71,18 +71,18 @@ def test_only_what_differs_is_changed() -> None:
     entry = runner.known.entry
     assert isinstance(entry, Entry)
     known = replace(runner.known, options=PoolOptions(baseline=WHOLE))
-    belongings = Belongings(("ubuntu",), ("arm64",), ("~eve",), entry.moment)
-    assert settings.differences(known, entry, belongings) == (
+    archive_settings = ArchiveSettings(("ubuntu",), ("arm64",), ("~eve",), entry.moment)
+    assert settings.differences(known, entry, archive_settings) == (
         Revoke("~eve"), Undepend("ubuntu"), Depend("~base/ubuntu/tools"), Process(("amd64",)),
         SetFields((("displayname", "Pool"), ("publish", False), ("build_debug_symbols", True),
                    ("publish_debug_symbols", True))),
         Grant("~bot"),
     )  # fmt: skip
-    right = Belongings(("~base/ubuntu/tools",), ("amd64",), ("~bot",), entry.moment)
+    right = ArchiveSettings(("~base/ubuntu/tools",), ("amd64",), ("~bot",), entry.moment)
     fields = {"displayname": "Pool", "publish": False, "build_debug_symbols": True, "publish_debug_symbols": True}
     assert settings.differences(known, replace(entry, **fields), right) == ()  # type: ignore[arg-type]  # by name
     alone = replace(known, options=PoolOptions())
-    assert settings.differences(alone, entry, belongings) == ()
+    assert settings.differences(alone, entry, archive_settings) == ()
 
 
 def test_an_empty_list_is_not_the_same_as_none() -> None:
@@ -91,8 +91,8 @@ def test_an_empty_list_is_not_the_same_as_none() -> None:
     entry = runner.known.entry
     assert isinstance(entry, Entry)
     known = replace(runner.known, options=PoolOptions(baseline=Baseline(dependencies=(), uploaders=(), processors=())))
-    belongings = Belongings(("ubuntu",), ("arm64",), ("~eve",), entry.moment)
-    assert settings.differences(known, entry, belongings) == (Revoke("~eve"), Undepend("ubuntu"), Process(()))
+    archive_settings = ArchiveSettings(("ubuntu",), ("arm64",), ("~eve",), entry.moment)
+    assert settings.differences(known, entry, archive_settings) == (Revoke("~eve"), Undepend("ubuntu"), Process(()))
 
 
 # -- restoring ---------------------------------------------------------------------------------------------------------
@@ -338,7 +338,7 @@ def test_what_does_not_take_is_reported_and_left() -> None:
 def test_belongings_that_cannot_be_seen_are_no_proof(fault: str) -> None:
     """A failure where the PPA itself can be read, or an outage to wait for."""
     runner = dirty(WHOLE)
-    runner.world.launchpad.fault = lambda r: fault if r.what == "belongings" else None
+    runner.world.launchpad.fault = lambda r: fault if r.what == "archive_settings" else None
     runner.pass_time(3000.0)
     assert runner.known.state is State.DIRTY
     expected = {"refused": Condition.QUARANTINED, "gone": Condition.QUARANTINED, "down": Condition.OK}

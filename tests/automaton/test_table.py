@@ -23,10 +23,10 @@ from ppa_assigner.automaton.events import (
     Inspect,
     Inspected,
     Lent,
-    No,
     Quarantine,
     ReadNow,
     Reconfigured,
+    Refusal,
     Release,
     Resume,
     Stands,
@@ -193,7 +193,7 @@ ORDERS: dict[str, Any] = {
     "check another": lambda t, d: CheckBurnt(token=t, deadline=d, sources=(("theirs", "2"),)),
 }
 NOT_HERE = ("unmanaged", "unreadable", "foreign", "free")
-E, W, L, OUT = No.ELSEWHERE, No.WRONG_STATE, No.LOST, No.OUTAGE
+E, W, L, OUT = Refusal.ELSEWHERE, Refusal.WRONG_STATE, Refusal.LOST, Refusal.OUTAGE
 
 
 def row(default: Any, **others: Any) -> dict[str, Any]:
@@ -204,7 +204,9 @@ def row(default: Any, **others: Any) -> dict[str, Any]:
 EXPECTED: dict[str, dict[str, Any]] = {
     "assign": row(L, free=State.USED, missing=L, denied=L, gone=L),
     "confirm": row(E, used="lent", unseen="lent"),
-    "touch": row(E, used="lent", unseen="lent", over=No.OVER, dirty=No.OVER, given_up=No.OVER, gone=No.OVER),
+    "touch": row(
+        E, used="lent", unseen="lent", over=Refusal.OVER, dirty=Refusal.OVER, given_up=Refusal.OVER, gone=Refusal.OVER
+    ),
     "touch another": row(E),
     "release": row(
         E, used=State.DIRTY, over=State.DIRTY, unseen=State.DIRTY, dirty="stands", given_up="stands",
@@ -215,7 +217,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "supersede": row(E, used=State.DIRTY, over=State.DIRTY, unseen=State.DIRTY),
     "supersede another": row(E),
     "hold": row(W, used=State.USED, unseen=State.USED, gone=W),
-    "hold too long": row(W, used=No.INVALID, unseen=No.INVALID, gone=W),
+    "hold too long": row(W, used=Refusal.INVALID, unseen=Refusal.INVALID, gone=W),
     "hold another": row(W, gone=W),
     "adopt": row(W, unmanaged=State.DIRTY, unreadable=State.DIRTY, foreign=State.DIRTY, gone=W),
     "quarantine": row(
@@ -225,7 +227,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "resume": row(W, given_up=State.DIRTY, gone=W),
     "inspect": row("content", gone=OUT),
     "read": row("stands"),
-    "check": row("stands", unmanaged=No.BURNT),
+    "check": row("stands", unmanaged=Refusal.BURNT),
     "check another": row("stands"),
 }  # fmt: skip
 
@@ -239,7 +241,7 @@ def test_every_command_in_every_state(order: str, situation: str) -> None:
     before, known = list(archive.history), runner.known
     outcome = runner.order(ORDERS[order])
     match expected:
-        case No():
+        case Refusal():
             assert isinstance(outcome, Denied)
             assert outcome.why is expected
         case State():
@@ -270,7 +272,7 @@ def test_no_command_is_carried_out_after_its_deadline() -> None:
     runner = used()
     outcome = runner.order(Release, within=0.0, lease=LEASE)
     assert isinstance(outcome, Denied)
-    assert outcome.why is No.OUTAGE
+    assert outcome.why is Refusal.OUTAGE
     assert runner.asked == []
 
 
@@ -321,7 +323,7 @@ def test_other_options_count_at_once() -> None:
     runner.give(Reconfigured("other", PoolOptions(settle=100.0, max_hold=1.0)))
     outcome = runner.order(Hold, lease=LEASE, seconds=60.0)
     assert isinstance(outcome, Denied)
-    assert outcome.why is No.INVALID
+    assert outcome.why is Refusal.INVALID
     assert runner.known.snapshot().pool == "other"
     runner.order(Touch, lease=LEASE, ttl=7200.0)
     assert runner.world.record.pool == "default"
@@ -364,13 +366,15 @@ def test_a_text_that_cannot_be_stored_is_refused_and_nothing_is_sent() -> None:
             command = replace(command, reason="\ud800")
         runner.give(command)
     assert [type(outcome) for outcome in runner.outcomes()] == [Denied, Denied]
-    assert all(isinstance(outcome, Denied) and outcome.why is No.INVALID for outcome in runner.outcomes())
+    assert all(isinstance(outcome, Denied) and outcome.why is Refusal.INVALID for outcome in runner.outcomes())
     assert runner.asked == []
     assert runner.known.flight is None
 
 
-@pytest.mark.parametrize(("fault", "expected"), [("down", No.OUTAGE), ("refused", No.OUTAGE), ("gone", No.OUTAGE)])
-def test_what_is_in_a_ppa_is_told_or_why_not(fault: str, expected: No) -> None:
+@pytest.mark.parametrize(
+    ("fault", "expected"), [("down", Refusal.OUTAGE), ("refused", Refusal.OUTAGE), ("gone", Refusal.OUTAGE)]
+)
+def test_what_is_in_a_ppa_is_told_or_why_not(fault: str, expected: Refusal) -> None:
     """An operator's look changes nothing, whatever comes of it."""
     runner = dirty()
     record = runner.world.record

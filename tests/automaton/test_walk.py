@@ -22,10 +22,10 @@ from ppa_assigner.automaton.events import (
     GiveUp,
     Hold,
     Lent,
-    No,
     Outcome,
     Quarantine,
     ReadNow,
+    Refusal,
     Release,
     Resume,
     Stands,
@@ -171,7 +171,7 @@ class Walk:
         fault, left = self.rng.choice(FAULTS), [self.rng.randint(1, 6)]
 
         def rule(request: Request) -> str | None:
-            if not left[0] or (fault == "gone" and request.what not in ("read", "write", "content", "arrivals")):
+            if not left[0] or (fault == "gone" and request.what not in ("read", "write", "content", "new_content")):
                 return None
             left[0] -= 1
             return "down" if fault == "resent" and request.what != "write" else fault
@@ -352,7 +352,7 @@ class Walk:
         left = archive.indexed[:] if options.proof is not Proof.ACTIVE else []
         if options.proof is Proof.DISK:
             left += [item.publication.name for item in archive.items if not item.removed]
-        looked = [n for n, request in enumerate(self.world.launchpad.log) if request.what == "belongings"]
+        looked = [n for n, request in enumerate(self.world.launchpad.log) if request.what == "archive_settings"]
         if not looked or looked[-1] < self.rights_changed:
             return left
         stays, record = options.baseline.uploaders, self.standing
@@ -395,7 +395,7 @@ class Walk:
         for daemon in self.daemons.values():
             assert daemon.known.doing is None
             for outcome in daemon.outcomes():
-                assert not isinstance(outcome, Denied) or isinstance(outcome.why, No)
+                assert not isinstance(outcome, Denied) or isinstance(outcome.why, Refusal)
 
     def _check_history(self) -> None:
         """Serials grow by one, nonces are new, states follow each other as LEGAL says; people's acts aside."""
@@ -482,5 +482,5 @@ def test_an_assign_is_told_once_or_not_at_all() -> None:
         for daemon in walk.daemons.values():
             asked = [event for _, event, _ in daemon.steps if isinstance(event, Assign)]
             for command in asked:
-                final = [o for o in daemon.replies.get(command.token, []) if o != Denied(No.IN_DOUBT)]
+                final = [o for o in daemon.replies.get(command.token, []) if o != Denied(Refusal.IN_DOUBT)]
                 assert len(final) <= 1

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner import automaton
-from ppa_assigner.automaton.events import Adopt, Denied, Lent, No, Quarantine, Release, Stands, Tick, Touch
+from ppa_assigner.automaton.events import Adopt, Denied, Lent, Quarantine, Refusal, Release, Stands, Tick, Touch
 from ppa_assigner.record import State, compose, parse
 from ppa_assigner.views import Condition
 from tests.automaton.lab import Crashed, Runner, World, assign, changed, confirm, faults, kind
@@ -45,7 +45,7 @@ def test_an_answer_that_was_lost_after_the_write_landed() -> None:
     runner = World().free_ppa()
     runner.world.launchpad.fault = faults("lost", of="write")
     assert isinstance(runner.order(assign()), Lent)
-    assert whys(runner)[0] is No.IN_DOUBT
+    assert whys(runner)[0] is Refusal.IN_DOUBT
     assert runner.kinds() == ["Write", "Read"]
 
 
@@ -55,7 +55,7 @@ def test_a_read_that_shows_the_base_never_settles() -> None:
     before = runner.world.record
     runner.world.launchpad.fault = faults("late", of="write")
     runner.order(assign())
-    assert whys(runner) == [No.IN_DOUBT, No.LOST]
+    assert whys(runner) == [Refusal.IN_DOUBT, Refusal.LOST]
     assert runner.kinds() == ["Write", "Read", "Write"]
     runner.world.launchpad.land()
     record = runner.world.record
@@ -103,7 +103,7 @@ def test_a_settling_write_whose_answer_is_lost_is_settled_like_any_other() -> No
     runner.world.launchpad.fault = faults("unknown", "lost", "unknown", "unknown", of="write")
     runner.order(assign())
     runner.until(lambda: runner.known.flight is None)
-    assert whys(runner)[-1] is No.LOST
+    assert whys(runner)[-1] is Refusal.LOST
     assert runner.world.state is State.FREE
     assert runner.known.record == runner.world.record
 
@@ -115,7 +115,7 @@ def test_another_record_settles_too() -> None:
     runner.order(Touch, lease="lease-1", ttl=7200.0)
     runner.world.launchpad.describe(runner.world.ppa, compose(None, changed(record, state=State.DIRTY, until=None)))
     settle(runner)
-    assert whys(runner)[-1] is No.OVER
+    assert whys(runner)[-1] is Refusal.OVER
     runner.world.launchpad.land()
     assert runner.world.state is State.DIRTY
 
@@ -130,7 +130,7 @@ def test_a_lease_that_another_daemon_wrote_over_is_not_told_by_this_one() -> Non
     other.look()
     assert isinstance(other.order(confirm(attempt=1)), Lent)
     settle(runner)
-    assert whys(runner)[-1] is No.LOST
+    assert whys(runner)[-1] is Refusal.LOST
     assert (runner.known.record, runner.known.state) == (runner.world.record, State.USED)
 
 
@@ -153,7 +153,7 @@ def test_a_412_is_followed_by_a_read(landed: bool) -> None:
     assert isinstance(runner.order(Release, lease="lease-1"), Stands)
     assert runner.world.state is State.DIRTY
     assert runner.known.text.human == (None if landed else "words")
-    assert No.IN_DOUBT not in whys(runner)
+    assert Refusal.IN_DOUBT not in whys(runner)
 
 
 def test_commands_wait_while_an_outcome_is_unknown() -> None:
@@ -165,11 +165,11 @@ def test_commands_wait_while_an_outcome_is_unknown() -> None:
     runner.order(confirm())
     runner.look()
     assert runner.rounds[-1].reason
-    assert whys(runner) == [No.IN_DOUBT, No.IN_DOUBT]
+    assert whys(runner) == [Refusal.IN_DOUBT, Refusal.IN_DOUBT]
     assert runner.known.condition is Condition.UNREACHABLE
     settle(runner)
     assert isinstance(first(runner), Stands)
-    assert [whys(runner)[-2], whys(runner)[-1]] == [No.OVER, No.ELSEWHERE]
+    assert [whys(runner)[-2], whys(runner)[-1]] == [Refusal.OVER, Refusal.ELSEWHERE]
 
 
 def test_commands_that_wait_are_answered_at_their_deadline() -> None:
@@ -179,12 +179,12 @@ def test_commands_that_wait_are_answered_at_their_deadline() -> None:
     runner.order(Release, lease="lease-1", within=10.0)
     runner.order(Touch, lease="lease-1", within=5.0)
     runner.pass_time(5.0)
-    assert whys(runner)[-1] is No.OUTAGE
+    assert whys(runner)[-1] is Refusal.OUTAGE
     runner.pass_time(600.0)
-    assert first(runner) == Denied(No.IN_DOUBT)
+    assert first(runner) == Denied(Refusal.IN_DOUBT)
     assert runner.known.waiting == ()
     settle(runner)
-    assert whys(runner)[1:3] == [No.IN_DOUBT, No.OUTAGE]
+    assert whys(runner)[1:3] == [Refusal.IN_DOUBT, Refusal.OUTAGE]
 
 
 def test_reads_to_settle_pause_longer_and_longer() -> None:
@@ -203,9 +203,9 @@ def test_only_a_ppa_that_is_gone_for_good_binds_nobody() -> None:
     runner.world.launchpad.fault = lambda request: {"write": "unknown", "read": "gone"}.get(request.what)
     runner.order(assign())
     runner.pass_time(50.0)
-    assert set(whys(runner)) == {No.IN_DOUBT}
+    assert set(whys(runner)) == {Refusal.IN_DOUBT}
     runner.pass_time(100.0)
-    assert whys(runner)[-1] is No.LOST
+    assert whys(runner)[-1] is Refusal.LOST
     assert (runner.known.flight, runner.known.condition) == (None, Condition.MISSING)
 
 
@@ -213,7 +213,7 @@ def test_a_209_of_a_ppa_that_is_being_deleted_is_no_success() -> None:
     """It still answers, and says so in its body."""
     runner = World().free_ppa()
     runner.world.launchpad.archives[runner.world.ppa].status = "Deleting"
-    assert runner.order(assign()) == Denied(No.LOST, "Deleting")
+    assert runner.order(assign()) == Denied(Refusal.LOST, "Deleting")
     assert runner.known.condition is Condition.MISSING
 
 
@@ -222,7 +222,7 @@ def test_refused_and_never_sent_are_no_doubt() -> None:
     for fault in ("refused", "down"):
         runner, record = World().used_ppa()
         runner.world.launchpad.fault = faults(fault, of="write")
-        assert runner.order(Release, lease="lease-1").why is No.OUTAGE  # type: ignore[union-attr]  # it is denied
+        assert runner.order(Release, lease="lease-1").why is Refusal.OUTAGE  # type: ignore[union-attr]  # it is denied
         assert (runner.known.flight, runner.world.record) == (None, record)
 
 
@@ -251,7 +251,7 @@ def test_a_refusal_long_after_the_last_request_settles_it() -> None:
     runner.pass_time(60.0)
     assert runner.known.flight is None
     assert runner.known.refusals == 1
-    assert whys(runner)[-1] is No.OUTAGE
+    assert whys(runner)[-1] is Refusal.OUTAGE
     assert runner.world.record == record
     assert runner.known.record == record
 
@@ -300,7 +300,7 @@ def test_a_refused_assign_that_was_settled_so_goes_to_another_ppa() -> None:
     runner.pass_time(100.0)
     runner.world.launchpad.fault = lambda request: "refused" if request.what == "write" else None
     runner.pass_time(60.0)
-    assert whys(runner)[-1] is No.LOST
+    assert whys(runner)[-1] is Refusal.LOST
     assert runner.known.flight is None
 
 

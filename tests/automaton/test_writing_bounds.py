@@ -10,7 +10,7 @@ import pytest
 
 from ppa_assigner.automaton import Purpose
 from ppa_assigner.automaton.asks import Survey, Write
-from ppa_assigner.automaton.events import Adopt, Denied, No, Quarantine, Release, Stands, Tick, Touch
+from ppa_assigner.automaton.events import Adopt, Denied, Quarantine, Refusal, Release, Stands, Tick, Touch
 from ppa_assigner.automaton.learning import fraction
 from ppa_assigner.port import Lane
 from ppa_assigner.record import INTEGER_MAX, State, compose, parse
@@ -129,7 +129,7 @@ def test_a_text_that_cannot_be_written_is_refused_by_name() -> None:
     runner = World().free_ppa()
     told = runner.order(Quarantine, reason="\0")
     assert isinstance(told, Denied)
-    assert told.why is No.INVALID
+    assert told.why is Refusal.INVALID
     assert "NUL" in told.detail
     assert isinstance(runner.order(Quarantine, reason="odd"), Stands)
 
@@ -176,7 +176,7 @@ def test_after_a_412_a_ppa_that_is_gone_for_a_moment_binds_whoever_asked() -> No
     runner.order(assign())
     assert runner.known.flight is not None
     settle(runner)
-    assert No.LOST not in whys(runner)[:-1]
+    assert Refusal.LOST not in whys(runner)[:-1]
 
 
 @pytest.mark.parametrize(("seconds", "settled"), [(95.0, True), (20.0, False)])

@@ -70,8 +70,8 @@ class Bare:
         entry.etag = answer.json()["http_etag"]
 
     def verified(self, entry: Entry) -> None:
-        """Two looks for arrivals at once, then the compare-and-swap."""
-        sources, binaries = (_arrivals(entry.url, name) for name in ("getPublishedSources", "getPublishedBinaries"))
+        """Two looks for new content at once, then the compare-and-swap."""
+        sources, binaries = (_new_content(entry.url, name) for name in ("getPublishedSources", "getPublishedBinaries"))
         second = self._second.submit(self._get, binaries)
         self._get(sources)
         second.result()
@@ -152,5 +152,5 @@ def timed(lane: ThreadPoolExecutor, client: Bare, entry: Entry) -> float:
     return perf_counter() - start
 
 
-def _arrivals(url: str, name: str) -> str:
+def _new_content(url: str, name: str) -> str:
     return f"{url}?{urlencode({'ws.op': name, 'created_since_date': json.dumps(SINCE), 'ws.size': 300})}"

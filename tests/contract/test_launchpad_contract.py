@@ -19,16 +19,16 @@ import pytest
 
 from ppa_assigner.launchpad import LaunchpadClient, Timeouts
 from ppa_assigner.port import (
-    Arrivals,
-    Belongings,
+    ArchiveSettings,
     Conflict,
     Content,
     Done,
     Entry,
     Gone,
+    Leftovers,
     Look,
+    NewContent,
     Refused,
-    Remains,
     Unavailable,
 )
 from ppa_assigner.reference import Reference
@@ -156,19 +156,19 @@ def test_the_date_is_the_services(place: Place) -> None:
     assert first.started <= first.ended <= second.started
 
 
-def test_content_and_arrivals_can_be_listed(place: Place) -> None:
+def test_content_and_new_content_can_be_listed(place: Place) -> None:
     """Also what is on its way; since a moment yet to come nothing has arrived."""
     entry = place.entry()
     assert isinstance(place.lp.content(entry), Content)
-    arrivals = place.lp.arrivals(entry, entry.moment.date + timedelta(days=1))
-    assert isinstance(arrivals, Arrivals)
-    assert arrivals.count == 0
+    new_content = place.lp.new_content(entry, entry.moment.date + timedelta(days=1))
+    assert isinstance(new_content, NewContent)
+    assert new_content.count == 0
 
 
-def test_belongings_can_be_listed(place: Place) -> None:
+def test_settings_can_be_listed(place: Place) -> None:
     """A PPA builds for something; who owns it is no uploader."""
-    found = place.lp.belongings(place.entry())
-    assert isinstance(found, Belongings)
+    found = place.lp.archive_settings(place.entry())
+    assert isinstance(found, ArchiveSettings)
     assert found.processors
     assert f"~{place.ppa.owner}" not in found.uploaders
 
@@ -176,8 +176,8 @@ def test_belongings_can_be_listed(place: Place) -> None:
 def test_history_can_be_asked(place: Place) -> None:
     """Nothing had a version that nobody would give; what is left on the disk is counted."""
     entry = place.entry()
-    assert place.lp.ever_had(entry, fresh("none-"), "0~1") is False
-    assert isinstance(place.lp.undeleted(entry), Remains)
+    assert place.lp.was_published(entry, fresh("none-"), "0~1") is False
+    assert isinstance(place.lp.disk_leftovers(entry), Leftovers)
 
 
 def test_fields_can_be_written_as_they_are(place: Place) -> None:
@@ -196,7 +196,7 @@ def test_fields_can_be_written_as_they_are(place: Place) -> None:
 
 def test_indexes_can_be_read(place: Place) -> None:
     """Where apt finds the PPA, if it is a public one."""
-    assert isinstance(place.lp.indexed(place.ppa), Remains)
+    assert isinstance(place.lp.index_leftovers(place.ppa), Leftovers)
 
 
 def test_what_is_there_is_not_made_again(place: Place) -> None:

@@ -97,7 +97,7 @@ MUTANTS = (
         (
             Edit(
                 "automaton/lending.py",
-                "    if record.attempt > command.attempt:\n        return deny(known, command, No.SUPERSEDED)\n",
+                "    if record.attempt > command.attempt:\n        return deny(known, command, Refusal.SUPERSEDED)\n",
                 "",
             ),
         ),
@@ -456,9 +456,9 @@ MUTANTS = (
             Edit(
                 "automaton/lending.py",
                 "    if record is None or record.lease != command.lease:\n"
-                "        return deny(known, command, No.ELSEWHERE)\n    if record.state is State.DIRTY:",
+                "        return deny(known, command, Refusal.ELSEWHERE)\n    if record.state is State.DIRTY:",
                 "    if record is None or record.state is State.FREE:\n"
-                "        return deny(known, command, No.ELSEWHERE)\n    if record.state is State.DIRTY:",
+                "        return deny(known, command, Refusal.ELSEWHERE)\n    if record.state is State.DIRTY:",
             ),
         ),
         Scene(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.launchpad.responses import REDACTED
-from ppa_assigner.port import Lane, Refused, Remains, Unavailable
+from ppa_assigner.port import Lane, Leftovers, Refused, Unavailable
 from tests.rawserver import Peer, Request, Script
 from tests.rawservice import DATE, fields, service
 
@@ -37,7 +37,7 @@ def publications(**pages: list[list[dict[str, Any]]]) -> Script:
 def test_a_version_that_was_ever_there(found: list[dict[str, Any]], ever: bool) -> None:
     """One request for one entry, of whatever status."""
     with service(publications(getPublishedSources=[found])) as (server, lp, entry):
-        assert lp.ever_had(entry, "foo", "1:2~3+b", Lane.ASSIGN) is ever
+        assert lp.was_published(entry, "foo", "1:2~3+b", Lane.ASSIGN) is ever
         (request,) = server.requests
         assert fields(request) == {
             "ws.op": SOURCES,
@@ -52,15 +52,15 @@ def test_a_version_that_was_ever_there(found: list[dict[str, Any]], ever: bool) 
 def test_an_answer_without_a_list_tells_no_version(status: int) -> None:
     """Neither that it was there nor that it was not."""
     with service(lambda request, peer: peer.answer(status)) as (server, lp, entry):
-        assert type(lp.ever_had(entry, "foo", "1")) is Unavailable
+        assert type(lp.was_published(entry, "foo", "1")) is Unavailable
         assert len(server.requests) == 1
 
 
 def test_all_of_history_is_removed() -> None:
     """All pages of sources and binaries, newest first, of any status: nothing is left."""
     with service(publications(getPublishedSources=[[REMOVED], [REMOVED]])) as (server, lp, entry):
-        found = lp.undeleted(entry)
-        assert isinstance(found, Remains)
+        found = lp.disk_leftovers(entry)
+        assert isinstance(found, Leftovers)
         assert (found.count, found.example, found.moment.date) == (0, None, DATE)
         assert [fields(request)["ws.op"] for request in server.requests] == [SOURCES, SOURCES, BINARIES]
         for request in server.requests:
@@ -82,8 +82,8 @@ def test_all_of_history_is_removed() -> None:
 def test_something_is_left(pages: dict[str, list[list[dict[str, Any]]]], requests: int) -> None:
     """The first page with some ends the reading."""
     with service(publications(**pages)) as (server, lp, entry):
-        found = lp.undeleted(entry)
-        assert isinstance(found, Remains)
+        found = lp.disk_leftovers(entry)
+        assert isinstance(found, Leftovers)
         assert (found.count, found.example) == (2, "foo 1 in noble (Superseded)")
         assert len(server.requests) == requests
 
@@ -102,8 +102,8 @@ def test_the_latest_date_of_what_is_left_is_told(dates: list[Any], until: dateti
     """Before it not all can be gone; what is no date tells nothing."""
     left = [{**LEFT, "scheduled_deletion_date": date} for date in dates]
     with service(publications(getPublishedSources=[left])) as (_, lp, entry):
-        found = lp.undeleted(entry)
-        assert isinstance(found, Remains)
+        found = lp.disk_leftovers(entry)
+        assert isinstance(found, Leftovers)
         assert found.until == until
 
 
@@ -111,7 +111,7 @@ def test_the_latest_date_of_what_is_left_is_told(dates: list[Any], until: dateti
 def test_what_we_may_not_read_is_not_removed(hidden: dict[str, str]) -> None:
     """The word that stands for a hidden date is no date."""
     with service(publications(getPublishedSources=[[{**REMOVED, **hidden}]])) as (_, lp, entry):
-        assert isinstance(lp.undeleted(entry), Unavailable)
+        assert isinstance(lp.disk_leftovers(entry), Unavailable)
 
 
 @pytest.mark.parametrize("lost", [SOURCES, BINARIES])
@@ -123,4 +123,4 @@ def test_half_of_history_is_none(lost: str, status: int, kind: type) -> None:
         return peer.answer(status) if fields(request)["ws.op"] == lost else peer.json({"entries": []})
 
     with service(script) as (_, lp, entry):
-        assert type(lp.undeleted(entry)) is kind
+        assert type(lp.disk_leftovers(entry)) is kind

@@ -93,12 +93,12 @@ def test_no_answer_makes_a_call_raise(answers: list[Answer]) -> None:
     calls = [
         lambda lp: lp.look("ci"),
         lambda lp: lp.read(PPA),
-        lambda lp: lp.arrivals(ENTRY, DATE),
+        lambda lp: lp.new_content(ENTRY, DATE),
         lambda lp: lp.content(ENTRY),
-        lambda lp: lp.belongings(ENTRY),
+        lambda lp: lp.archive_settings(ENTRY),
         lambda lp: lp.uploaders(ENTRY),
-        lambda lp: lp.ever_had(ENTRY, "foo", "1"),
-        lambda lp: lp.undeleted(ENTRY),
+        lambda lp: lp.was_published(ENTRY, "foo", "1"),
+        lambda lp: lp.disk_leftovers(ENTRY),
         lambda lp: lp.write(ENTRY, "text"),
         lambda lp: lp.set_fields(ENTRY, {"publish": True}),
         lambda lp: lp.create(PPA, "One", "text"),
@@ -116,9 +116,9 @@ def test_no_answer_makes_a_call_raise(answers: list[Answer]) -> None:
 
 
 def _taking_away(answers: list[Answer]) -> list[Any]:
-    """What was told as belongings is taken away as it was told."""
+    """What was given as settings is taken away as it was told."""
     TRANSPORT.answers = list(answers)
-    found = LAUNCHPAD.belongings(ENTRY)
+    found = LAUNCHPAD.archive_settings(ENTRY)
     names, rights = getattr(found, "dependencies", ()), getattr(found, "uploaders", ())
     return [
         *(lambda lp, name=name: lp.remove_dependency(ENTRY, name, LATE) for name in names),

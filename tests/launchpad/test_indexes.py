@@ -17,7 +17,7 @@ from ppa_assigner.launchpad.content import Series
 from ppa_assigner.launchpad.http import Timeouts
 from ppa_assigner.launchpad.indexes import LARGEST_BYTES, Indexes, IndexReader, files
 from ppa_assigner.launchpad.responses import UnreadableError
-from ppa_assigner.port import Content, Done, Entry, Remains, Unavailable
+from ppa_assigner.port import Content, Done, Entry, Leftovers, Unavailable
 from ppa_assigner.reference import Reference
 from ppa_assigner.times import boottime
 from tests.apart import logged_in, standin_apart
@@ -79,8 +79,8 @@ def test_published_packages_are_counted() -> None:
     """Over all indexes that the Release file lists, each asked for in its smallest form only."""
     kept = published("noble", {"main/source/Sources": SOURCES, "main/binary-amd64/Packages": PACKAGES})
     with service(host(kept)) as (server, lp, _):
-        found = lp.indexed(PPA)
-        assert isinstance(found, Remains)
+        found = lp.index_leftovers(PPA)
+        assert isinstance(found, Leftovers)
         assert (found.count, found.moment.date) == (3, DATE)
         assert found.example == "foo 1:2-3 in noble/main/binary-amd64/Packages"
         wanted = ["noble/Release", "noble/main/binary-amd64/Packages.xz", "noble/main/source/Sources.xz"]
@@ -96,8 +96,8 @@ def test_debug_symbols_and_installer_packages_count() -> None:
     """Wherever in the archive an index is."""
     kept = published("noble", {"main/debug/binary-amd64/Packages": PACKAGES, "main/i18n/Translation-en": SOURCES})
     with service(host(kept, ("noble",))) as (_, lp, _entry):
-        found = lp.indexed(PPA)
-        assert isinstance(found, Remains)
+        found = lp.index_leftovers(PPA)
+        assert isinstance(found, Leftovers)
         assert (found.count, found.example) == (1, "foo 1:2-3 in noble/main/debug/binary-amd64/Packages")
 
 
@@ -105,8 +105,8 @@ def test_an_empty_ppa_is_one_request_a_series() -> None:
     """Its Release files say that the indexes have no bytes."""
     empty = {"main/source/Sources": b"", "main/binary-amd64/Packages": b""}
     with service(host({**published("noble", empty), **published("jammy", empty)})) as (server, lp, _):
-        found = lp.indexed(PPA)
-        assert isinstance(found, Remains)
+        found = lp.index_leftovers(PPA)
+        assert isinstance(found, Leftovers)
         assert (found.count, found.example) == (0, None)
         assert asked(server) == ["noble/Release", "jammy/Release"]
 
@@ -114,8 +114,8 @@ def test_an_empty_ppa_is_one_request_a_series() -> None:
 def test_a_ppa_that_was_never_published() -> None:
     """404 of everything; an obsolete series, of which there are many, costs one request."""
     with service(host({}, ("noble", "jammy", "hoary"), obsolete=("hoary", "jammy"))) as (server, lp, _):
-        found = lp.indexed(PPA)
-        assert isinstance(found, Remains)
+        found = lp.index_leftovers(PPA)
+        assert isinstance(found, Leftovers)
         assert found.count == 0
         assert asked(server) == ["noble/Release", *unlisted("noble"), "jammy/Release", "hoary/Release"]
 
@@ -123,8 +123,8 @@ def test_a_ppa_that_was_never_published() -> None:
 def test_the_series_are_asked_for_once() -> None:
     """Which there are changes twice a year."""
     with service(host({})) as (server, lp, _):
-        assert isinstance(lp.indexed(PPA), Remains)
-        assert isinstance(lp.indexed(Reference("ci", "ubuntu", "two")), Remains)
+        assert isinstance(lp.index_leftovers(PPA), Leftovers)
+        assert isinstance(lp.index_leftovers(Reference("ci", "ubuntu", "two")), Leftovers)
         assert sum(request.target.startswith("/devel/") for request in server.requests) == 1
 
 
@@ -133,15 +133,15 @@ def test_a_host_without_release_files(packing: str) -> None:
     """Sources, then Packages of the series' architectures, however packed."""
     kept = packed({"main/source/Sources": b"", "main/binary-arm64/Packages": PACKAGES}, packing)
     with service(host({f"{BASE}noble/{name}": data for name, data in kept.items()}, ("noble",))) as (_, lp, _entry):
-        found = lp.indexed(PPA)
-        assert isinstance(found, Remains)
+        found = lp.index_leftovers(PPA)
+        assert isinstance(found, Leftovers)
         assert (found.count, found.example) == (1, "foo 1:2-3 in noble/main/binary-arm64/Packages")
 
 
 def test_nothing_of_ours_goes_to_the_download_host() -> None:
     """No signature; and nothing between may answer from what it kept."""
     with service(host({})) as (server, lp, _):
-        assert isinstance(lp.indexed(PPA), Remains)
+        assert isinstance(lp.index_leftovers(PPA), Leftovers)
         for request in server.requests:
             plain = request.target.startswith("/apt/")
             assert ("authorization" in request.headers) is not plain
@@ -178,7 +178,7 @@ GOOD = {"main/source/Sources": SOURCES}
 def test_what_cannot_be_understood_proves_nothing(kept: Kept) -> None:
     """Whether it was cut short, is being replaced, is stale or comes from somebody else."""
     with service(host({f"{BASE}noble/{name}": data for name, data in kept.items()}, ("noble",))) as (_, lp, _entry):
-        assert isinstance(lp.indexed(PPA), Unavailable)
+        assert isinstance(lp.index_leftovers(PPA), Unavailable)
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 403, 429, 500, 503])
@@ -193,7 +193,7 @@ def test_only_404_means_that_there_is_no_index(status: int, path: str) -> None:
         return there(request, peer)
 
     with service(script) as (server, lp, _):
-        answer = lp.indexed(PPA)
+        answer = lp.index_leftovers(PPA)
         assert isinstance(answer, Unavailable)
         assert asked(server).count(path) == 1
         assert asked(server)[-1] == path
@@ -202,7 +202,7 @@ def test_only_404_means_that_there_is_no_index(status: int, path: str) -> None:
 def test_no_series_is_no_proof() -> None:
     """A service that does not say which there are leaves nothing to look at."""
     with service(lambda request, peer: peer.answer(404)) as (_, lp, _entry):
-        assert isinstance(lp.indexed(PPA), Unavailable)
+        assert isinstance(lp.index_leftovers(PPA), Unavailable)
 
 
 def test_a_reading_ends_at_the_total() -> None:
@@ -216,7 +216,7 @@ def test_a_reading_ends_at_the_total() -> None:
 
     with service(script, Timeouts(1, 1, 0.6)) as (_, lp, _entry):
         begun = time.monotonic()
-        assert isinstance(lp.indexed(PPA), Unavailable)
+        assert isinstance(lp.index_leftovers(PPA), Unavailable)
         assert time.monotonic() - begun < 8
 
 
@@ -231,7 +231,7 @@ def test_a_proxy_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("no_proxy", raising=False)
         indexes = Indexes("http://ppa.example.org", Timeouts(5, 10, 20), boottime)
         series = [Series("http://h/devel/ubuntu/noble", obsolete=False)]
-        assert indexes.remains(PPA, series, lambda series: (), time.monotonic() + 20).count == 0
+        assert indexes.leftovers(PPA, series, lambda series: (), time.monotonic() + 20).count == 0
         indexes.close()
         assert server.requests[0].target == "http://ppa.example.org/ci/one/ubuntu/dists/noble/Release"
 
@@ -315,29 +315,41 @@ def test_the_index_lags_behind_the_service(tmp_path: Path) -> None:
         lp = logged_in(standin.service_root, file, tmp_path, archive_root=standin.service_root)
         entry = lp.read(ppa)
         assert isinstance(entry, Entry)
-        assert (count(lp.indexed(ppa)), count(lp.undeleted(entry)), lp.ever_had(entry, "foo", "1")) == (0, 0, False)
+        assert (
+            count(lp.index_leftovers(ppa)),
+            count(lp.disk_leftovers(entry)),
+            lp.was_published(entry, "foo", "1"),
+        ) == (0, 0, False)
         standin.control.upload(str(ppa), "foo", "1", binaries=[{"name": "foo"}])
         standin.control.run("publisher")
         content = lp.content(entry)
         assert isinstance(content, Content)
         assert isinstance(lp.delete(content.sources[0], "over", boottime() + 10), Done)
         both = len(content.sources) + len(content.binaries)
-        assert (count(lp.indexed(ppa)), count(lp.undeleted(entry)), lp.ever_had(entry, "foo", "1")) == (both, 1, True)
+        assert (
+            count(lp.index_leftovers(ppa)),
+            count(lp.disk_leftovers(entry)),
+            lp.was_published(entry, "foo", "1"),
+        ) == (both, 1, True)
         standin.control.run("publisher")
-        assert (count(lp.indexed(ppa)), count(lp.undeleted(entry)), lp.ever_had(entry, "foo", "1")) == (0, 1, True)
+        assert (
+            count(lp.index_leftovers(ppa)),
+            count(lp.disk_leftovers(entry)),
+            lp.was_published(entry, "foo", "1"),
+        ) == (0, 1, True)
         standin.control.run("death_row")
-        assert (count(lp.undeleted(entry)), lp.ever_had(entry, "foo", "1")) == (0, True)
+        assert (count(lp.disk_leftovers(entry)), lp.was_published(entry, "foo", "1")) == (0, True)
         for version in ("2", "3"):
             standin.control.upload(str(ppa), "foo", version)
         for _ in range(2):
             standin.control.run("publisher")
-        left = lp.undeleted(entry)
-        assert isinstance(left, Remains)
+        left = lp.disk_leftovers(entry)
+        assert isinstance(left, Leftovers)
         assert left.until is not None
         assert timedelta(hours=23) < left.until - left.moment.date <= timedelta(hours=24, seconds=2)
         lp.close()
 
 
 def count(answer: object) -> int:
-    assert isinstance(answer, Remains), answer
+    assert isinstance(answer, Leftovers), answer
     return answer.count

@@ -1,4 +1,4 @@
-"""Lists, acts and arrivals on the wire: what is sent, how often, where to, and until when."""
+"""Lists, acts and new content on the wire: what is sent, how often, where to, and until when."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pytest
 from ppa_assigner.launchpad.http import Timeouts
 from ppa_assigner.launchpad.operations import Operations
 from ppa_assigner.port import (
-    Arrivals,
     Build,
     Content,
     Done,
     Entry,
     Lane,
     Look,
+    NewContent,
     Publication,
     Refused,
     Unavailable,
@@ -38,7 +38,7 @@ def test_our_signature_goes_to_one_origin() -> None:
             assert isinstance(lp.write(away, "mine"), Unavailable)
             assert isinstance(lp.grant(away, "~ann", Lane.WORK, soon()), Unavailable)
             assert isinstance(lp.content(away), Unavailable)
-            assert isinstance(lp.arrivals(away, DATE), Unavailable)
+            assert isinstance(lp.new_content(away, DATE), Unavailable)
             assert other.requests == []
         assert server.requests == []
 
@@ -122,13 +122,13 @@ def arrived(counts: Mapping[str, tuple[list[str], bool]]) -> Script:
         (([], False), (["Deleted"], True), 1),
     ],
 )
-def test_arrivals(sources: Any, binaries: Any, count: int) -> None:
+def test_new_content(sources: Any, binaries: Any, count: int) -> None:
     """Active ones among those created since; a second page counts as some, and is not fetched."""
     script = arrived({"getPublishedSources": sources, "getPublishedBinaries": binaries})
     with service(script) as (server, lp, entry):
         before = boottime()
-        answer = lp.arrivals(entry, DATE - timedelta(hours=1), Lane.ASSIGN)
-        assert isinstance(answer, Arrivals)
+        answer = lp.new_content(entry, DATE - timedelta(hours=1), Lane.ASSIGN)
+        assert isinstance(answer, NewContent)
         assert answer.count == count
         assert before <= answer.moment.started <= answer.moment.ended
         assert answer.moment.date == DATE
@@ -138,7 +138,7 @@ def test_arrivals(sources: Any, binaries: Any, count: int) -> None:
             assert "status" not in fields(request)
 
 
-def test_arrivals_are_two_requests_at_once() -> None:
+def test_new_content_are_two_requests_at_once() -> None:
     """The second is there before the first is answered."""
 
     def script(request: Request, peer: Peer) -> None:
@@ -146,12 +146,12 @@ def test_arrivals_are_two_requests_at_once() -> None:
         peer.json({"entries": []})
 
     with service(script) as (server, lp, entry):
-        assert isinstance(lp.arrivals(entry, DATE), Arrivals)
+        assert isinstance(lp.new_content(entry, DATE), NewContent)
 
 
 @pytest.mark.parametrize("lost", ["getPublishedSources", "getPublishedBinaries"])
 @pytest.mark.parametrize(("status", "kind"), [(404, Unavailable), (503, Unavailable), (400, Unavailable)])
-def test_half_of_the_arrivals_is_none(lost: str, status: int, kind: type) -> None:
+def test_half_of_the_new_content_is_none(lost: str, status: int, kind: type) -> None:
     """If one of both fails, nothing is known."""
 
     def script(request: Request, peer: Peer) -> None:
@@ -160,10 +160,10 @@ def test_half_of_the_arrivals_is_none(lost: str, status: int, kind: type) -> Non
         return peer.json({"entries": []})
 
     with service(script) as (_, lp, entry):
-        assert type(lp.arrivals(entry, DATE)) is kind
+        assert type(lp.new_content(entry, DATE)) is kind
 
 
-def test_hung_arrivals_of_work_do_not_delay_those_of_assigning() -> None:
+def test_hung_new_content_of_work_do_not_delay_those_of_assigning() -> None:
     """Each lane has threads of its own for the second request, as it has connections."""
 
     def script(request: Request, peer: Peer) -> None:
@@ -173,13 +173,13 @@ def test_hung_arrivals_of_work_do_not_delay_those_of_assigning() -> None:
 
     with service(script, Timeouts(2, 20, 20)) as (server, lp, entry), ThreadPoolExecutor(16) as pool:
         slow = Entry(f"{entry.url}/slow", "1", None, EARLY)
-        work = [pool.submit(lp.arrivals, slow, DATE) for _ in range(16)]
+        work = [pool.submit(lp.new_content, slow, DATE) for _ in range(16)]
         server.wait(lambda: len(server.requests) == 12)
         begun = time.monotonic()
-        assert isinstance(lp.arrivals(entry, DATE, Lane.ASSIGN), Arrivals)
+        assert isinstance(lp.new_content(entry, DATE, Lane.ASSIGN), NewContent)
         assert time.monotonic() - begun < 8
         server.release()
-        assert all(isinstance(one.result(20), Arrivals) for one in work)
+        assert all(isinstance(one.result(20), NewContent) for one in work)
 
 
 Act = Callable[[Operations, Entry], object]

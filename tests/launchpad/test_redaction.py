@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 
 from ppa_assigner.launchpad import LaunchpadClient, NotAuthorised, ServiceUnavailable, Timeouts, new_credentials
 from ppa_assigner.launchpad.redaction import LONGEST, one_line, refusal_of_credentials
-from ppa_assigner.port import Arrivals, Build, Done, Entry, Gone, Lane, Moment, Publication, Refused, Unavailable
+from ppa_assigner.port import Build, Done, Entry, Gone, Lane, Moment, NewContent, Publication, Refused, Unavailable
 from ppa_assigner.reference import Reference
 from tests.launchpad.test_client import describes_itself
 from tests.rawserver import Peer, RawServer, Request
@@ -128,13 +128,13 @@ def reasons(lp: LaunchpadClient) -> Iterator[str]:
     source = Publication(f"{root}source/1", "hello", "1.0", "noble")
     build = Build(f"{root}build/1", "amd64 build", "Needs building", cancellable=True)
     answers = (
-        lp.read(PPA), lp.write(entry, "mine"), lp.look("ci"), lp.arrivals(entry, DATE), lp.content(entry),
-        lp.delete(source, "why", soon()), lp.cancel(build, soon()), lp.uploaders(entry), lp.belongings(entry),
-        lp.grant(entry, "~ann", Lane.WORK, soon()), lp.create(PPA, "One", "text"), lp.undeleted(entry),
-        lp.ever_had(entry, "hello", "1.0"), lp.set_processors(entry, ["amd64"], soon()),
+        lp.read(PPA), lp.write(entry, "mine"), lp.look("ci"), lp.new_content(entry, DATE), lp.content(entry),
+        lp.delete(source, "why", soon()), lp.cancel(build, soon()), lp.uploaders(entry), lp.archive_settings(entry),
+        lp.grant(entry, "~ann", Lane.WORK, soon()), lp.create(PPA, "One", "text"), lp.disk_leftovers(entry),
+        lp.was_published(entry, "hello", "1.0"), lp.set_processors(entry, ["amd64"], soon()),
     )  # fmt: skip
     for answer in answers:
-        if not isinstance(answer, Entry | Arrivals | Done | bool):
+        if not isinstance(answer, Entry | NewContent | Done | bool):
             yield getattr(answer, "reason", "")
 
 

@@ -135,8 +135,13 @@ def test_an_owner_whose_ppas_are_denied_is_no_owner_without_any(status: int) -> 
 def test_only_an_answer_about_the_ppa_says_that_it_is_gone(status: int) -> None:
     """Of what is in it, and of whom a right is given to, the same answer says nothing of the kind."""
     with service(lambda request, peer: peer.answer(status)) as (_, lp, entry):
-        told: list[object] = [lp.arrivals(entry, DATE), lp.content(entry), lp.belongings(entry), lp.uploaders(entry)]
-        told += [lp.undeleted(entry), lp.ever_had(entry, "foo", "1")]
+        told: list[object] = [
+            lp.new_content(entry, DATE),
+            lp.content(entry),
+            lp.archive_settings(entry),
+            lp.uploaders(entry),
+        ]
+        told += [lp.disk_leftovers(entry), lp.was_published(entry, "foo", "1")]
         for answer in told:
             assert isinstance(answer, Unavailable)
             assert answer.status in (status, None)
@@ -227,7 +232,7 @@ def test_refused_credentials_are_not_the_ppas_fault(text: str) -> None:
             lp.read(PPA),
             lp.write(entry, "mine"),
             lp.look("ci"),
-            lp.arrivals(entry, DATE),
+            lp.new_content(entry, DATE),
             lp.content(entry),
             lp.uploaders(entry),
             lp.grant(entry, "~ann", Lane.WORK, soon()),

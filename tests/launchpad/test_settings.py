@@ -12,7 +12,18 @@ import pytest
 from ppa_assigner.launchpad import LaunchpadClient
 from ppa_assigner.launchpad.http import Timeouts
 from ppa_assigner.launchpad.responses import REDACTED
-from ppa_assigner.port import AccessDenied, Belongings, Conflict, Done, Entry, Gone, Look, Refused, Unavailable, Unknown
+from ppa_assigner.port import (
+    AccessDenied,
+    ArchiveSettings,
+    Conflict,
+    Done,
+    Entry,
+    Gone,
+    Look,
+    Refused,
+    Unavailable,
+    Unknown,
+)
 from ppa_assigner.reference import Reference
 from tests.apart import Apart, logged_in, standin_apart
 from tests.rawserver import Peer, Request
@@ -30,11 +41,11 @@ def listing(request: Request, dependency: str = "http://h/devel/~a/+archive/ubun
     return [{"person_link": f"http://h/devel/~{who}"} for who in ("zoe", "ci", "ann")]
 
 
-def test_belongings_are_three_requests() -> None:
+def test_settings_are_three_requests() -> None:
     """Told sorted and in the forms that the acts take; the owner's own right is left out."""
     with service(lambda request, peer: peer.json({"entries": listing(request)})) as (server, lp, entry):
-        found = lp.belongings(entry)
-        assert isinstance(found, Belongings)
+        found = lp.archive_settings(entry)
+        assert isinstance(found, ArchiveSettings)
         assert found.dependencies == ("ubuntu", "~a/ubuntu/b")
         assert found.processors == ("amd64", "arm64")
         assert found.uploaders == ("~ann", "~zoe")
@@ -51,7 +62,7 @@ def test_belongings_are_three_requests() -> None:
         assert len(server.requests) == 3
 
 
-def test_belongings_have_all_pages() -> None:
+def test_settings_have_all_pages() -> None:
     """What is on the second page belongs, too."""
 
     def script(request: Request, peer: Peer) -> None:
@@ -61,8 +72,8 @@ def test_belongings_have_all_pages() -> None:
         peer.json({"entries": [{"name": "riscv64"}]} if request.target.endswith("/more") else page)
 
     with service(script) as (server, lp, entry):
-        found = lp.belongings(entry)
-        assert isinstance(found, Belongings)
+        found = lp.archive_settings(entry)
+        assert isinstance(found, ArchiveSettings)
         assert found.processors == ("amd64", "arm64", "riscv64")
         assert len(server.requests) == 4
 
@@ -71,7 +82,7 @@ def test_belongings_have_all_pages() -> None:
 @pytest.mark.parametrize(
     ("status", "kind"), [(404, Unavailable), (401, Unavailable), (400, Refused), (503, Unavailable)]
 )
-def test_a_part_of_the_belongings_is_none(number: int, status: int, kind: type) -> None:
+def test_a_part_of_the_settings_is_none(number: int, status: int, kind: type) -> None:
     """If one list fails the others are not told, nor asked for."""
 
     def script(request: Request, peer: Peer) -> None:
@@ -80,7 +91,7 @@ def test_a_part_of_the_belongings_is_none(number: int, status: int, kind: type) 
         return peer.json({"entries": listing(request)})
 
     with service(script) as (server, lp, entry):
-        assert type(lp.belongings(entry)) is kind
+        assert type(lp.archive_settings(entry)) is kind
         assert len(server.requests) == number
 
 
@@ -88,7 +99,7 @@ def test_a_part_of_the_belongings_is_none(number: int, status: int, kind: type) 
 def test_a_dependency_that_cannot_be_told(link: str, kind: type) -> None:
     """Is not left out: a list without it would be taken for all there is."""
     with service(lambda request, peer: peer.json({"entries": listing(request, link)})) as (_, lp, entry):
-        assert type(lp.belongings(entry)) is kind
+        assert type(lp.archive_settings(entry)) is kind
 
 
 def test_a_dependency_that_is_there_is_as_good_as_added() -> None:
@@ -308,9 +319,9 @@ def seen(lp: LaunchpadClient, ppa: Reference = MINE) -> Entry:
     return entry
 
 
-def owned(lp: LaunchpadClient, entry: Entry) -> Belongings:
-    found = lp.belongings(entry)
-    assert isinstance(found, Belongings)
+def owned(lp: LaunchpadClient, entry: Entry) -> ArchiveSettings:
+    found = lp.archive_settings(entry)
+    assert isinstance(found, ArchiveSettings)
     return found
 
 

@@ -13,7 +13,6 @@ import pytest
 from ppa_assigner.launchpad import LaunchpadClient, NotAuthorised, Timeouts
 from ppa_assigner.port import (
     AccessDenied,
-    Arrivals,
     Conflict,
     Content,
     Done,
@@ -21,6 +20,7 @@ from ppa_assigner.port import (
     Gone,
     Lane,
     Look,
+    NewContent,
     Refused,
     Unavailable,
     Unknown,
@@ -286,23 +286,23 @@ def test_many_packages_are_all_listed(lp: LaunchpadClient, acts: Control) -> Non
     assert len({one.url for one in content.sources}) == 700
 
 
-def test_arrivals_since(lp: LaunchpadClient, acts: Control) -> None:
+def test_new_content_since(lp: LaunchpadClient, acts: Control) -> None:
     """What was created before does not count, nor what is deleted; more than a page counts as some."""
     entry = seen(lp)
     acts.upload(REF, "old", "1")
     acts.clock(step=3600)
     since = entry.moment.date + timedelta(minutes=30)
-    none = lp.arrivals(entry, since)
-    assert isinstance(none, Arrivals)
+    none = lp.new_content(entry, since)
+    assert isinstance(none, NewContent)
     assert none.count == 0
     acts.upload(REF, "new", "1")
-    some = lp.arrivals(entry, since)
-    assert isinstance(some, Arrivals)
+    some = lp.new_content(entry, since)
+    assert isinstance(some, NewContent)
     assert some.count == 1
     assert some.moment.date >= since
     acts.upload_many(REF, [[f"p{number}", "1"] for number in range(310)])
-    many = lp.arrivals(entry, datetime(2020, 1, 1, tzinfo=UTC))
-    assert isinstance(many, Arrivals)
+    many = lp.new_content(entry, datetime(2020, 1, 1, tzinfo=UTC))
+    assert isinstance(many, NewContent)
     assert many.count >= 1
 
 
@@ -349,7 +349,7 @@ def test_five_hundred_threads_and_one_login(lp: LaunchpadClient) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150 * 1024
 
 
-def test_arrivals_of_any_age(lp: LaunchpadClient, acts: Control) -> None:
+def test_new_content_of_any_age(lp: LaunchpadClient, acts: Control) -> None:
     """Two requests, as for those since a date; where the history is longer than a page, what is active in it is found
     all the same, and a long history by itself is nothing.
     """
@@ -357,17 +357,17 @@ def test_arrivals_of_any_age(lp: LaunchpadClient, acts: Control) -> None:
     acts.upload(REF, "old", "1", status="Deleted", binaries=[{"name": "old", "status": "Deleted"}])
     acts.clock(step=3600)
     before = sent(acts, "GET")
-    none = lp.arrivals(entry, None)
-    assert isinstance(none, Arrivals)
+    none = lp.new_content(entry, None)
+    assert isinstance(none, NewContent)
     assert (none.count, sent(acts, "GET") - before) == (0, 2)
     acts.upload(REF, "there", "1", status="Pending")
     for number in range(60):
         acts.clock(step=60)
         acts.upload(REF, f"gone{number}", "1", status="Deleted")
-    some = lp.arrivals(entry, None)
-    assert isinstance(some, Arrivals)
+    some = lp.new_content(entry, None)
+    assert isinstance(some, NewContent)
     assert some.count == 1
     lp.delete(lp.content(entry).sources[0], "", float("inf"))  # type: ignore[union-attr]  # it is a listing
-    left = lp.arrivals(entry, None)
-    assert isinstance(left, Arrivals)
+    left = lp.new_content(entry, None)
+    assert isinstance(left, NewContent)
     assert left.count == 0

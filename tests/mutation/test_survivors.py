@@ -47,11 +47,11 @@ def test_an_explanation_fits_one_change_only() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "in_words"),
     [
-        ('deny(command, No.LOST, "not free")', 'deny(command, No.LOST, "XXnot freeXX")', True),
-        ('deny(command, No.LOST, "not free")', 'deny(command, No.LOST, "NOT FREE")', True),
-        ('deny(command, No.LOST, "not free")', 'deny(command, No.LOST, None)', False),
+        ('deny(command, Refusal.LOST, "not free")', 'deny(command, Refusal.LOST, "XXnot freeXX")', True),
+        ('deny(command, Refusal.LOST, "not free")', 'deny(command, Refusal.LOST, "NOT FREE")', True),
+        ('deny(command, Refusal.LOST, "not free")', 'deny(command, Refusal.LOST, None)', False),
         ('record.get("lease")', 'record.get("XXleaseXX")', False),
-        ('deny(command, No.LOST, "not free")', 'deny(None, No.LOST, "not free")', False),
+        ('deny(command, Refusal.LOST, "not free")', 'deny(None, Refusal.LOST, "not free")', False),
         ('float("-inf")', 'float("-INF")', True),
         ('float("-inf")', 'float("XX-infXX")', False),
     ],
