@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from dataclasses import MISSING, fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
@@ -17,6 +20,7 @@ from ppa_assigner.cli import manual, options
 from ppa_assigner.config import load
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.problems import Kind
+from ppa_assigner.record import PREFIX, Record, State, encode
 from ppa_assigner.views import Condition
 
 from .pages import README, ROOT, page, pages, table
@@ -37,6 +41,27 @@ def test_the_life_of_a_ppa_is_the_automatons_table() -> None:
         if before is not after
     }
     assert claimed == real
+
+
+def test_the_fields_of_a_record_are_those_of_the_code() -> None:
+    """Each field, and in which states it is written; those of every state are the ones that a record must have."""
+    claimed = {row[0]: row[1] for row in table("| field | in | says |")}
+    always = {name for name, where in claimed.items() if where == "every state"}
+    assert set(claimed) == {"v", *(field.name for field in fields(Record))}
+    assert always == {"v", *(field.name for field in fields(Record) if field.default is MISSING)}
+    for state in State:
+        written = json.loads(encode(full_record(state)).removeprefix(PREFIX))
+        assert {name for name, where in claimed.items() if state.value in where} | always <= set(written)
+
+
+def full_record(state: State) -> Record:
+    """One that says whatever a record of that state can say."""
+    now = datetime(2026, 11, 25, tzinfo=UTC)
+    return Record(
+        serial=1, nonce="n", state=state, since=now, touched=now, pool="p", until=now, owner="o", lease="l",
+        request="r", idle=60, by="b", note="n", uploader="~u", held=True, tries=1, fault="f", quarantined="q",
+        cleaner="c", clock="host", told=False,
+    )  # fmt: skip
 
 
 def test_all_conditions_are_explained() -> None:
