@@ -76,7 +76,7 @@ def _is_there(known: Known, doing: Creating, entry: Entry, now: Now) -> Step:
     record = parse(entry.description).record
     if record is None or record.nonce != doing.nonce:  # it was there already, or another daemon was first
         return absorb(known, entry, entry.moment.started, now)
-    known = cleaning.started(shown(replace(known, clean=None), entry, entry.moment.ended))
+    known = cleaning.started(shown(known, entry, entry.moment.ended))
     return known, moved(None, known, Purpose.CREATE.value, now)
 
 

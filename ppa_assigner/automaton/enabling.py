@@ -9,17 +9,17 @@ from dataclasses import replace
 
 from ..port import Unavailable
 from . import emptying
-from .asks import Ask, CheckEnabled
-from .events import Effect
+from .asks import CheckEnabled
 from .known import Checking, Known
 from .now import Now
 from .writing import Step
 
 
-def check(known: Known, effects: list[Effect]) -> Step:
-    """Whether it is disabled: a listing that lacks it proves nothing, and the end of it is to be noticed soon."""
-    busy = known.flight is not None or any(isinstance(effect, Ask) for effect in effects)
-    if not known.disabled or known.entry is None or busy:
+def check(known: Known) -> Step:
+    """Whether it is disabled: a listing that lacks it proves nothing, and the end of it is to be noticed soon.  Not now
+    if something else is asked: the next look asks again.
+    """
+    if not known.disabled or known.entry is None or known.doing is not None:
         return known, []
     return replace(known, doing=Checking()), [CheckEnabled(known.entry)]
 

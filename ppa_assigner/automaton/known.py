@@ -38,6 +38,7 @@ from .events import Command
 
 AHEAD = "its times lie ahead of Launchpad's clock and of this host's: a clock that was wrong wrote them"
 IN_DOUBT = "Launchpad's answer to a write was lost; it is being settled"
+BROUGHT_BACK = "an old or foreign description was put back; what becomes of it the next look decides"
 OCCUPIED = "it has no record, and packages in it: left alone until it is empty, or adopted"
 DENIED = (
     "Launchpad does not show it to us ({reason}): have the daemon's account join ~{owner}, and if the PPA is private, "
@@ -236,9 +237,10 @@ class Known:
         """Why the condition is not ok, for people."""
         record = self.text.record
         trouble = self._absent or self.barred or self.unreachable or (IN_DOUBT if self.in_doubt else None)
+        unreadable = BROUGHT_BACK if self.suspect else self.text.fault
         occupied = OCCUPIED if record is None and self.occupied else None
         disabled = DISABLED if self.condition is Condition.DISABLED else None
-        return trouble or self.text.fault or occupied or disabled or self._of_record
+        return trouble or unreadable or occupied or disabled or self._of_record
 
     @property
     def _of_record(self) -> str | None:

@@ -61,12 +61,12 @@ def resume(known: Known, command: Resume, now: Now) -> Step:
     record = known.record
     if record is None or (record.quarantined is None and not record.tries):
         return deny(known, command, Refusal.WRONG_STATE, "it is not in quarantine")
-    known = replace(known, not_before=now.boot, clean=None)
+    known = replace(known, clean=None)
     return begin(known, Purpose.RESUME, now, command, quarantined=None, tries=0, fault=None)
 
 
 def inspect(known: Known, command: Inspect, _: Now) -> Step:
     """List what is in it; nothing is changed."""
     if known.entry is None:
-        return deny(known, command, Refusal.OUTAGE, "it was not seen yet")
+        raise AssertionError("nothing was read")
     return replace(known, doing=Surveying(Why.COMMAND, command)), [Survey(known.entry)]

@@ -34,8 +34,7 @@ def absorb(known: Known, entry: Entry, asof: float, now: Now) -> Step:
 
 def made_anew(known: Known, entry: Entry, asof: float, now: Now) -> Step:
     """Another PPA has the name.  What its record says holds; without one its content is somebody's."""
-    before, known = known.record, forgotten(known)
-    known = shown(known, entry, asof, suspect=0)
+    before, known = known.record, shown(forgotten(known), entry, asof)
     effects: list[Effect] = [gone(before, now)] if before is not None else []
     return known, [*effects, *moved(None, known, "seen", now)]
 
@@ -51,10 +50,9 @@ def _brought_back(known: Known, entry: Entry, asof: float) -> Step:
     text = text_of(known, entry)
     # What stands is kept as the base of the write to come; what is known of the lease stays as it was.
     known = replace(
-        known, entry=entry, text=replace(text, record=highest, fault=None), asof=max(known.asof, asof),
-        basis=max(known.basis, entry.moment.started),
-        seen=entry.moment.date, absent=None, denied=None, absence=None, lacking=False, uncreated=None, unreachable=None,
-        verified=None, suspect=known.suspect + 1,
+        known, entry=entry, text=Text(text.human, highest), asof=max(known.asof, asof),
+        basis=max(known.basis, entry.moment.started), seen=entry.moment.date, denied=None, absence=None,
+        unreachable=None, verified=None, suspect=known.suspect + 1,
     )  # fmt: skip
     alarm: Effect = Alarm(f"{known.ppa}: an old or foreign description was put back; {_what(text)}")
     if highest is not None and highest.state is State.FREE and known.suspect < LOOKS_BEFORE_DIRTY:

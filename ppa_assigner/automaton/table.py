@@ -183,7 +183,7 @@ def _looked(known: Known, look: Looked, now: Now) -> Step:
     known, effects = reading.absorb(known, look.entry, look.entry.moment.started, now)
     if look.hidden is not None:
         known = replace(known, disabled=look.hidden)
-    known, more = enabling.check(known, effects)
+    known, more = enabling.check(known)
     return known, [*effects, *more, RoundDone(look.round)]
 
 
@@ -311,7 +311,7 @@ def _read_for(known: Known, command: Command, answer: Any, now: Now) -> Step:
 
 def _decided_on_read(known: Known, command: Command, now: Now) -> Step:
     if known.suspect > 0:
-        return unseen.lost_sight(known, command, now, unseen.BROUGHT_BACK)
+        return unseen.lost_sight(known, command, now)
     return AFTER_READ.get(type(command), COMMANDS[type(command)])(known, command, now)
 
 

@@ -27,8 +27,6 @@ from .lending import alive, deny, tell, was_its
 from .now import Now
 from .writing import Step
 
-BROUGHT_BACK = "an old or foreign description was put back; what becomes of it the next look decides"
-
 
 def lost_sight(known: Known, command: Command, now: Now, reason: str | None = None) -> Step:
     """The PPA could not be read just now, or (`reason`) not be compared.  Only where it is gone for good, or the lease

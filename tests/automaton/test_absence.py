@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 
+from ppa_assigner.automaton.absence import again
 from ppa_assigner.automaton.events import (
     Command,
     Denied,
@@ -24,7 +26,9 @@ from ppa_assigner.automaton.events import (
     Stands,
     Supersede,
     Touch,
+    Transition,
 )
+from ppa_assigner.automaton.reading import gone
 from ppa_assigner.backoff import ABSENCE_AGAIN_S, ABSENCE_LASTS_S, ABSENCE_READS
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.record import State, compose
@@ -87,7 +91,17 @@ def test_a_lease_that_is_past_its_end_is_over_all_the_same(how: str) -> None:
     runner.look()
     assert why(runner.order(Touch, lease="lease-1")) is Refusal.OVER
     assert why(runner.order(Release, lease="lease-1")) is Refusal.OVER
-    assert why(runner.order(confirm())) is Refusal.ELSEWHERE
+    assert runner.order(confirm()) == Denied(Refusal.ELSEWHERE, runner.known.fault or "")
+
+
+@pytest.mark.parametrize("how", ["gone", "denied"])
+def test_a_lease_that_was_released_stays_so_while_its_ppa_is_out_of_sight(how: str) -> None:
+    """Whoever releases it once more is told the record in which it ended."""
+    runner = World().dirty_ppa()
+    record = runner.world.record
+    lose(runner, how)
+    runner.look()
+    assert runner.order(Release, lease="lease-1") == Stands(record)
 
 
 @pytest.mark.parametrize("how", ["gone", "denied"])
@@ -198,6 +212,18 @@ def test_many_reads_in_a_moment_are_no_minute() -> None:
     assert (runner.known.sight, runner.known.record) == (Sight.GONE, record)
 
 
+@pytest.mark.parametrize("reads", [ABSENCE_READS - 1, ABSENCE_READS])
+@pytest.mark.parametrize("seconds", [ABSENCE_LASTS_S - 1.0, ABSENCE_LASTS_S])
+def test_so_many_reads_over_so_long_are_enough_and_fewer_are_not(reads: int, seconds: float) -> None:
+    """From the first answer to when the last read left, however the others lie between."""
+    absence, moment = None, World().launchpad.moment(0.0)
+    for number in range(reads):
+        started = moment.started + seconds * number / (reads - 1)
+        absence = again(absence, replace(moment, started=started, ended=started), denied=False)
+    assert absence is not None
+    assert absence.lasting is (reads >= ABSENCE_READS and seconds >= ABSENCE_LASTS_S)
+
+
 def ended(runner: Runner, record: Any) -> None:
     """The lease is over, because its PPA is gone."""
     assert (runner.known.state, runner.known.condition, runner.known.over) == (None, Condition.MISSING, record)
@@ -208,6 +234,15 @@ def ended(runner: Runner, record: Any) -> None:
     assert why(runner.order(confirm())) is Refusal.ELSEWHERE
     assert why(runner.order(GiveUp, lease="lease-1", nonce=record.nonce)) is Refusal.ELSEWHERE
     assert [(t.before, t.record, t.why, t.gone) for t in runner.transitions] == [(State.USED, record, "gone", True)]
+
+
+@pytest.mark.parametrize(("ago", "lasted"), [(-7, 0.0), (0, 0.0), (7, 7.0)])
+def test_what_is_told_of_one_that_is_gone_is_how_it_was_last(ago: int, lasted: float) -> None:
+    """For how long, and how many cleans had failed; less than no time it never was, whatever a clock said."""
+    runner = World().dirty_ppa()
+    now = runner.clock.now()
+    record = replace(runner.world.record, since=now.date - timedelta(seconds=ago), tries=2)
+    assert gone(record, now) == Transition(State.DIRTY, record, "gone", now.date, lasted, 2, gone=True)
 
 
 @pytest.mark.parametrize("status", [None, "Deleting"])
@@ -383,6 +418,9 @@ def test_one_made_anew_by_another_daemon_is_what_its_record_says() -> None:
     runner.look()
     assert (runner.known.record, runner.known.condition) == (other, Condition.OK)
     assert runner.world.archive.history == [compose(None, other)]
+    assert [(move.before, move.record, move.why) for move in runner.transitions] == [
+        (State.USED, record, "gone"), (None, other, "seen"),
+    ]  # fmt: skip
     assert why(runner.order(Touch, lease="lease-1")) is Refusal.OVER
 
 
@@ -524,6 +562,18 @@ def test_a_listing_that_lacks_it_is_no_proof() -> None:
     runner.look(seen=replace(seen, hidden=frozenset({runner.world.ppa})))  # type: ignore[arg-type]
     assert runner.kinds() == ["CheckEnabled"]
     assert runner.known.condition is Condition.OK
+
+
+def test_a_disabled_ppa_whose_record_is_lost_is_asked_one_thing_at_a_time() -> None:
+    """What was lost is written back first; whether it is disabled still, the next look asks."""
+    runner, record = World().used_ppa()
+    runner.world.launchpad.describe(runner.world.ppa, None)
+    disabled(runner)
+    assert runner.kinds() == ["ReadDeleted", "Write"]
+    assert (runner.world.record.lease, runner.known.condition) == (record.lease, Condition.DISABLED)
+    seen = runner.world.launchpad.look(runner.world.ppa.owner)
+    runner.look(seen=seen)  # type: ignore[arg-type]
+    assert runner.kinds()[2:] == ["CheckEnabled"]
 
 
 @pytest.mark.parametrize("enabled", [True, False])

@@ -12,7 +12,7 @@ from ppa_assigner.automaton import Purpose
 from ppa_assigner.automaton.asks import Read
 from ppa_assigner.automaton.events import Denied, Lent, Refusal, Release, Stands, Touch
 from ppa_assigner.port import Look
-from ppa_assigner.record import Record, State, compose, encode, parse
+from ppa_assigner.record import Record, State, Text, compose, encode, parse
 from ppa_assigner.views import Condition
 from tests.automaton.lab import Runner, World, assign, changed, confirm, faults
 
@@ -292,6 +292,33 @@ def test_a_free_ppa_that_is_put_right_by_hand_is_free_again() -> None:
     assert runner.asked == []
 
 
+@pytest.mark.parametrize("how", ["denied", "down", None])
+@pytest.mark.parametrize("text", ["words", None, "ppa-assigner: {"])
+def test_of_what_was_put_back_only_the_words_beside_it_count(text: str | None, how: str | None) -> None:
+    """What is known of the record stays as it was; that it was reached, when, and what is to be written over is new.
+    That it was looked into counts no more.
+    """
+    runner = World().free_ppa()
+    if how is not None:
+        runner.world.archive.listed = False
+        runner.world.launchpad.fault = faults(how, of="read")
+        runner.look()
+    runner.world.archive.listed = True
+    runner.world.boot += 60.0
+    describe(runner, text)
+    before = runner.known
+    runner.look()
+    entry = runner.known.entry
+    assert entry is not None
+    assert entry.description == text
+    assert runner.known == replace(
+        before, entry=entry, text=Text(parse(text).human, before.record), asof=runner.world.boot,
+        basis=runner.world.boot, seen=entry.moment.date, denied=None, absence=None, unreachable=None, verified=None,
+        suspect=1,
+    )  # fmt: skip
+    assert "was put back" in (runner.known.fault or "")
+
+
 def test_a_look_before_a_rollback_counts_no_more() -> None:
     """What came to be there meanwhile, whoever put the text back, it did not see."""
     runner = World().free_ppa()
@@ -409,6 +436,18 @@ def test_a_clean_goes_on_after_its_record_was_brought_back() -> None:
     runner.until(lambda: runner.known.state is State.FREE)
     assert runner.kinds().index("Delete") > runner.kinds().index("Write", 3)
     assert runner.known.text.human == "mine"
+
+
+def test_a_clean_is_begun_anew_once_its_record_is_there_again() -> None:
+    """What a daemon of a later version did meanwhile nobody here knows: the quiet window counts from then."""
+    runner = World().dirty_ppa()
+    runner.pass_time(90.0)
+    for one in ('ppa-assigner: {"v":2}', runner.world.archive.description):
+        describe(runner, one)
+        runner.look()
+    back = runner.world.boot
+    runner.until(lambda: runner.known.state is State.FREE)
+    assert runner.world.boot >= back + runner.known.options.settle
 
 
 def test_people_may_edit_their_text_at_any_time() -> None:

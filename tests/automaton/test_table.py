@@ -192,7 +192,7 @@ ORDERS: dict[str, Any] = {
     "check": lambda t, d: CheckBurnt(token=t, deadline=d, sources=(("theirs", "1"),)),
     "check another": lambda t, d: CheckBurnt(token=t, deadline=d, sources=(("theirs", "2"),)),
 }
-NOT_HERE = ("unmanaged", "unreadable", "foreign", "free")
+OUT_OF_SIGHT = ("missing", "gone", "denied")
 E, W, L, OUT = Refusal.ELSEWHERE, Refusal.WRONG_STATE, Refusal.LOST, Refusal.OUTAGE
 
 
@@ -235,7 +235,9 @@ EXPECTED: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("situation", SITUATIONS)
 @pytest.mark.parametrize("order", ORDERS)
 def test_every_command_in_every_state(order: str, situation: str) -> None:
-    """What is told and what is written is what the table above says; a command that is refused changes nothing."""
+    """What is told and what is written is what the table above says; a command that is refused changes nothing, and
+    where the PPA is out of sight it says why that is so.
+    """
     runner, expected = SITUATIONS[situation](), EXPECTED[order][situation]
     archive = runner.world.launchpad.archives[runner.world.ppa]
     before, known = list(archive.history), runner.known
@@ -244,6 +246,7 @@ def test_every_command_in_every_state(order: str, situation: str) -> None:
         case Refusal():
             assert isinstance(outcome, Denied)
             assert outcome.why is expected
+            assert outcome.detail == runner.known.fault or situation not in OUT_OF_SIGHT
         case State():
             assert isinstance(outcome, Stands | Lent)
             assert runner.world.record.state is expected
@@ -256,7 +259,7 @@ def test_every_command_in_every_state(order: str, situation: str) -> None:
         case "content":
             assert isinstance(outcome, Inspected)
     assert archive.history == before
-    if situation not in ("missing", "gone", "denied", "unseen"):
+    if situation not in (*OUT_OF_SIGHT, "unseen"):
         assert (runner.known.record, runner.known.condition) == (known.record, known.condition)
         assert (runner.known.flight, runner.known.doing, runner.known.clean) == (None, None, known.clean)
 
