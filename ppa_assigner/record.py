@@ -87,6 +87,10 @@ class Record:
     told: bool = True  # of a lease that is over: false when it was given up before anybody was told of it
 
 
+NOTHING_OF_A_LEASE: Mapping[str, Any] = {f.name: f.default for f in fields(Record) if f.default is not MISSING}
+"""What a free PPA's record says of leases and cleans."""
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A description taken apart.  `fault` says why its record cannot be read; then `record` is None."""
@@ -214,7 +218,7 @@ def _check_version(data: Mapping[str, Any]) -> None:
 
 def _of_its_state(record: Record) -> Record:
     """A free PPA is nobody's, and clean: what its record says of a lease or of a clean means nothing."""
-    return replace(record, **_NOBODYS) if record.state is State.FREE else record
+    return replace(record, **NOTHING_OF_A_LEASE) if record.state is State.FREE else record
 
 
 def _checked(record: Record) -> Record:
@@ -291,7 +295,6 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "by": _text, "note": _text, "uploader": _text, "held": _flag, "tries": _count, "fault": _text,
     "quarantined": _text, "cleaner": _text, "clock": _text, "told": _flag,
 }  # fmt: skip
-_NOBODYS: dict[str, Any] = {field.name: field.default for field in fields(Record) if field.default is not MISSING}
 _REQUIRED = ("serial", "nonce", "state", "since", "touched", "pool")
 
 

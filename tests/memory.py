@@ -350,6 +350,8 @@ class MemoryLaunchpad:
             case "gone":
                 return Gone("404", self._moment(started), 404)
         answer = swap()
+        if fault == "resent":
+            answer = swap()
         return Unknown("no answer") if fault == "lost" else answer
 
     def add_dependency(self, entry: Entry, dependency: str, not_after: float) -> ActAnswer:

@@ -12,15 +12,14 @@ from dataclasses import replace
 from ..port import Deleted, Unavailable
 from ..record import Record, parse
 from .asks import ReadDeleted
-from .events import Command
 from .known import Before, Comparing, Known
 from .learning import gone_for_good
 from .writing import Step
 
 
-def ask(known: Known, before: Before, command: Command | None = None) -> Step:
+def ask(known: Known, before: Before) -> Step:
     """Look at them first."""
-    return replace(known, doing=Comparing(before, command)), [ReadDeleted()]
+    return replace(known, doing=Comparing(before)), [ReadDeleted()]
 
 
 def was_another(known: Known, answer: Deleted) -> bool:

@@ -115,8 +115,8 @@ def acted(known: Known, change: Change, answer: ActAnswer | WriteAnswer, now: No
             return _overloaded(known, clean, change, pause, now), []
         case Unavailable() | Unknown():
             return _unanswered(known, clean, change, answer.reason, now)
-        case Conflict():  # somebody changed something else: nothing was done, and all is looked at anew
-            return back_off(replace(known, clean=_looked_at_anew(clean)), now), []
+        case Conflict():  # somebody changed something, perhaps this very request that was sent twice on the way
+            return back_off(replace(known, clean=_looked_at_anew(replace(clean, quiet_from=now.boot))), now), []
         case Refused() | AccessDenied():
             return _not_done(known, clean, change, Refused(answer.reason, answer.moment, answer.status or 0), now)
         case Gone():

@@ -6,14 +6,13 @@ last of them is at the content: nothing active and nothing on its way.  Whatever
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import replace
 from typing import Any
 
 from ..backoff import DISK_POLL_S, INDEX_POLL_S, OWN_WORK
 from ..options import Baseline, Proof
 from ..port import ArchiveSettings, Content, Leftovers, Refused, Unavailable
-from ..record import Record, State, format_time
+from ..record import NOTHING_OF_A_LEASE, State, format_time
 from . import burnt, emptying, settings
 from .asks import Ask, Change, Inventory, ReadDisk, ReadIndexes, Setting, Survey
 from .clean import PROOF, QUIET, Clean, Stage
@@ -27,9 +26,6 @@ from .writing import Step, back_off, begin
 TWICE = 2  # a setting that did not take, or a right that stands again, after so many times is not tried once more
 REMAINING = ("waiting for the disk: ", "waiting for the indexes: ")
 SETTINGS = frozenset({Stage.SETTINGS, Stage.AGAIN})
-NOTHING_OF_A_LEASE: dict[str, Any] = {
-    field.name: field.default for field in dataclasses.fields(Record) if field.default is not dataclasses.MISSING
-}
 LookAnswer = Content | ArchiveSettings | Leftovers | Refused | Unavailable
 
 
@@ -154,14 +150,14 @@ def _set(known: Known, clean: Clean, changes: tuple[Change, ...], now: Now) -> C
         return _passed(known, clean, now)
     onward = replace(clean, stage=Stage.CONTENT) if clean.stage is Stage.AGAIN else _passed(known, clean, now)
     step = "taking upload rights away" if clean.stage is Stage.RIGHTS else "restoring its settings"
-    return replace(onward, todo=changes, fence=float("-inf"), look_at=now.boot, quiet_from=now.boot, step=step)
+    return replace(onward, todo=changes, fence=float("-inf"), step=step)
 
 
 def _passed(known: Known, clean: Clean, now: Now) -> Clean:
     """On to the next stage that this pool asks for."""
     stages = list(Stage)
     stage = next(stage for stage in stages[stages.index(clean.stage) + 1 :] if _wanted(known, stage))
-    return replace(clean, stage=stage, look_at=now.boot, step=_step_of(known, clean, stage, now))
+    return replace(clean, stage=stage, step=_step_of(known, clean, stage, now))
 
 
 def _step_of(known: Known, clean: Clean, stage: Stage, now: Now) -> str:
@@ -176,8 +172,6 @@ def _wanted(known: Known, stage: Stage) -> bool:
     match stage:
         case Stage.SETTINGS:
             return known.options.baseline != Baseline()
-        case Stage.AGAIN:
-            return known.options.baseline != Baseline() or settings.inventoried(known)
         case Stage.DISK:
             return known.options.proof is Proof.DISK
         case Stage.STILL | Stage.INDEX:

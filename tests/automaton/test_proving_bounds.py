@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -40,11 +41,14 @@ def test_each_pause_after_a_failed_look_is_twice_the_last_one(retry_max: float, 
         assert 0.5 * middle <= pause <= 1.5 * middle
 
 
-@pytest.mark.parametrize("of", ["content", "archive_settings"])
-def test_only_errors_in_a_row_are_a_failure(of: str) -> None:
-    """Two, an answer, and two more are none; and each pause begins at a second after an answer."""
+@pytest.mark.parametrize("of", [{"content"}, {"archive_settings"}, {"archive_settings", "content"}])
+def test_only_errors_in_a_row_are_a_failure(of: set[str]) -> None:
+    """Two, an answer, and two more are none, of one listing or of several; and each pause begins at a second after an
+    answer.
+    """
     runner = world(baseline=Baseline(uploaders=("~stays",))).dirty_ppa()
-    runner.world.launchpad.fault = faults("oops", "oops", None, "oops", "oops", of=of)
+    fault = faults("oops", "oops", None, "oops", "oops")
+    runner.world.launchpad.fault = lambda request: fault(request) if request.what in of else None
     unseen: list[int] = []
 
     def free() -> bool:
@@ -129,3 +133,51 @@ def test_two_that_remain_are_one_and_one_more() -> None:
     runner.until(lambda: runner.known.cleaning is not None and "disk" in runner.known.cleaning.step)
     assert runner.known.cleaning is not None
     assert " and 1 more" in runner.known.cleaning.step
+
+
+def test_each_setting_that_does_not_take_is_told_of() -> None:
+    """Of several all, not only the last one."""
+    runner = world(baseline=Baseline(dependencies=())).dirty_ppa()
+    runner.world.archive.dependencies += ["one", "two"]
+
+    def put_back(request: Request) -> None:
+        if request.what == "archive_settings":
+            runner.world.archive.dependencies[:] = ["one", "two"]
+
+    runner.world.launchpad.fault = put_back
+    runner.until(lambda: runner.known.state is State.FREE)
+    for name in ("one", "two"):
+        assert sum(f"dependency on {name} could not be set" in alarm for alarm in runner.alarms) == 1
+
+
+def test_a_setting_that_may_have_been_made_begins_the_quiet_window_anew() -> None:
+    """A write that was sent twice on the way is answered with a conflict, although it was done."""
+    runner = world(baseline=Baseline(displayname="title")).dirty_ppa()
+    runner.world.archive.displayname = "title"
+    runner.until(lambda: runner.known.clean is not None and runner.known.clean.step.startswith("waiting for the quiet"))
+    runner.world.move_to(runner.world.boot + 99.0)
+    runner.world.archive.displayname = "another"
+    runner.look()
+    made: list[float] = []
+
+    def resent(request: Request) -> str | None:
+        if request.what == "set_fields":
+            made.append(runner.world.boot)
+        return "resent" if request.what == "set_fields" else None
+
+    runner.world.launchpad.fault = resent
+    runner.until(lambda: bool(made))
+    runner.look()
+    runner.until(lambda: runner.known.state is State.FREE)
+    assert runner.world.archive.displayname == "title"
+    assert len(made) == 1
+    assert runner.world.boot - made[0] >= 100.0
+
+
+def test_the_record_of_a_free_ppa_says_nothing_of_the_lease_or_of_the_clean() -> None:
+    """Whoever reads the description sees that it is nobody's."""
+    runner = world().dirty_ppa(uploader="~ann", note="for a try", idle=600, by="client")
+    runner.world.launchpad.fault = faults("refused", of="content")
+    runner.until(lambda: runner.known.state is State.FREE)
+    _, _, line = (runner.world.archive.description or "").partition("ppa-assigner: ")
+    assert set(json.loads(line)) == {"v", "serial", "nonce", "state", "since", "touched", "pool"}

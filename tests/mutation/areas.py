@@ -56,6 +56,7 @@ def _automaton(*names: str) -> Area:
 
 AREAS: Mapping[str, Area] = {
     "record": Area(("record.py",), ("test_record.py",)),
+    "backoff": Area(("backoff.py",), ("test_backoff.py",)),
     "clock": Area(("clock.py", "automaton/now.py"), ("test_clock.py",)),
     "line": Area(
         ("supervisor/line.py", "supervisor/lines.py", "supervisor/ticket.py"),
