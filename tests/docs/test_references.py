@@ -11,6 +11,7 @@ from . import diagram, references
 from .references import ROOT, anchors, documents, named, prose, sources, text_of
 
 PROTOCOL = ROOT / "docs" / "explanation" / "protocol.md"
+LAUNCHPAD = PROTOCOL.with_name("launchpad.md")
 INVARIANTS = [f"I{number}" for number in range(1, 10)]
 OUTSIDE = re.compile(
     r"launchpad-(?:facts|measured|newer)|client-facts|design(?:-next)?\.md|house\.md|\bdesign, sections?\b|seed\.md"
@@ -57,6 +58,16 @@ def test_a_document_has_each_anchor_once() -> None:
     """Else a link leads to the first one only."""
     ours = [path for path in documents() if "explanation" in path.parts]
     assert [named(path) for path in ours if len(anchors(path)) != len(set(anchors(path)))] == []
+
+
+def test_each_fact_of_launchpad_is_leant_on_and_says_how_it_is_known() -> None:
+    """What nobody cites may go; what was only believed has no place there."""
+    facts = prose(LAUNCHPAD).split("\n### ")[1:]
+    elsewhere = "\n".join(text_of(path) for path in {*sources(), *documents()} - {LAUNCHPAD})
+    names = [references.slug(fact.partition("\n")[0]) for fact in facts]
+    assert len(names) > 30
+    assert [one for one in names if not re.search(rf"launchpad\.md#{one}(?![\w-])", elsewhere)] == []
+    assert [one for one, fact in zip(names, facts, strict=True) if not re.search(r"\*(?:Read|Measured)\b", fact)] == []
 
 
 @pytest.mark.parametrize("name", INVARIANTS)
