@@ -8,7 +8,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/co
 
 DOCS ?= build/docs
 
-.PHONY: demo test lint lint-js man docs screenshots bench soak explore mutants clean
+.PHONY: demo test lint lint-js man docs screenshots bench soak explore mutants house clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/ppa-assigner demo
@@ -54,6 +54,10 @@ explore: $(VENV)/.dev
 # each small change of the core must be noticed by a test; MUTANTS="record clock" tries some parts of it
 mutants: $(VENV)/.dev
 	$(BIN)/python -m tests.mutation $(MUTANTS)
+
+# how large the code is, how it reads, and how far a request travels through it
+house: $(VENV)/.dev
+	@$(BIN)/python -m tests.house
 
 clean:
 	rm -rf $(VENV) $(BENCH_VENV) node_modules
