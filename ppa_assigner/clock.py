@@ -1,4 +1,4 @@
-"""Two witnesses of the time: Launchpad's clock, as the Date headers of its answers tell it, and this host's UTC clock.
+"""Two sources of the time: Launchpad's clock, by the Date headers of its answers, and this host's UTC clock.
 
 Rule: time is Launchpad's, so that all daemons agree about an end, and it is believed only while both clocks agree
 within five minutes, or (a host whose own clock is wrong) when Launchpad's alone has gone on steadily for long enough
@@ -23,9 +23,9 @@ from .times import MINUTE, boottime
 log = logging.getLogger(__name__)
 
 ALONE_AFTER_S = 15 * MINUTE
-ANSWERS, ANSWERS_OVER_S = 3, 10.0  # after a start: so many answers agree, over so long, before anything is believed
+ANSWERS, ANSWERS_OVER_S = 3, 10.0  # how many answers must agree, over how long, after a start
 SPREAD = 3.0  # "spread over all of it": no pause between two answers is longer than this part of the time
-WATCH_GAP_S = 300.0  # what was not looked at for so long was not watched
+WATCH_GAP_S = 300.0  # two answers further apart do not show that the clocks agreed meanwhile
 REMEMBERED = 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -45,23 +45,23 @@ class LaunchpadClock:
     ) -> None:
         self.boot = boot
         self._host, self._alarm, self._lock = host, alarm, threading.Lock()
-        self._told = _Told()
+        self._offset = _Offset()
         self._start = _Start()
         self._steady = _Steady(alone_after)
-        self._watch = _Watch()
+        self._agreement = _Agreement()
         self._believed: float | None = None  # Launchpad's clock less boot time, when it was believed last
         self._alarmed = False
 
     def observe(self, moment: Moment) -> None:
-        """An answer came with this Date."""
+        """Take the Date of an answer into account."""
         with self._lock:
-            jumped = self._told.take(moment)
+            jumped = self._offset.take(moment)
             agree = self._agree()
             self._start.take(moment, agree)
             self._steady.take(moment, jumped)
-            self._watch.take(moment, agree)
+            self._agreement.take(moment, agree)
             trusted = self._is_believed(agree)
-            said = self._to_say(agree, trusted)
+            said = self._alarm_due(agree, trusted)
         if said is not None:
             self._alarm(said)
 
@@ -80,20 +80,20 @@ class LaunchpadClock:
             return agree and not self._is_believed(agree)
 
     def now(self) -> Now:
-        """The time by Launchpad's clock; before its first answer it is this host's, and not trusted."""
+        """The time by Launchpad's clock; before its first answer that of this host, and not trusted."""
         with self._lock:
-            boot, host, offset = self.boot(), self._host(), self._told.offset
+            boot, host, offset = self.boot(), self._host(), self._offset.offset
             trusted = self._is_believed(self._agree())
             date = _date(host if offset is None else boot + offset)
             carried = None if trusted or self._believed is None else _date(boot + self._believed)
-            return Now(date, boot, trusted, _date(host), carried, self._watch.since)
+            return Now(date, boot, trusted, _date(host), carried, self._agreement.since)
 
     def epoch(self) -> float:
-        """Seconds since 1970 for what needs an order finer than a second.  It does not follow a clock that lies: while
-        time is not believed, what was believed last goes on by the boot-time clock.
+        """Seconds since 1970, for an order finer than a second.  It does not follow a clock that is wrong: while time
+        is not believed, the time that was believed last is carried on by the boot-time clock.
         """
         with self._lock:
-            trusted, offset = self._is_believed(self._agree()), self._told.offset
+            trusted, offset = self._is_believed(self._agree()), self._offset.offset
             if not trusted and self._believed is not None:
                 offset = self._believed
             return self._host() if offset is None else self.boot() + offset
@@ -101,25 +101,25 @@ class LaunchpadClock:
     # -- under the lock ------------------------------------------------------------------------------------------------
 
     def _agree(self) -> bool:
-        """Whether both clocks agree now.  That they do not ends the watch, whoever noticed it."""
-        offset = self._told.offset
+        """Whether both clocks agree now.  If not, the period of agreement ends."""
+        offset = self._offset.offset
         agree = offset is not None and abs(self._host() - self.boot() - offset) <= AGREE_S
         if not agree:
-            self._watch.end()
+            self._agreement.end()
         return agree
 
     def _is_believed(self, agree: bool) -> bool:
         believed = (agree and self._start.over) or self._steady.alone
         if believed:
-            self._believed = self._told.offset
+            self._believed = self._offset.offset
         return believed
 
     def _doubtful(self, agree: bool, trusted: bool) -> bool:
-        first = self._told.first
+        first = self._offset.first
         return not (agree or trusted) and first is not None and self.boot() - first >= ANSWERS_OVER_S
 
-    def _to_say(self, agree: bool, trusted: bool) -> str | None:
-        """What a person should know, once."""
+    def _alarm_due(self, agree: bool, trusted: bool) -> str | None:
+        """The alarm that is due, if any: each is given once."""
         if trusted and self._alarmed:
             self._alarmed = False
             log.info("time is believed again")
@@ -132,19 +132,19 @@ class LaunchpadClock:
         )
 
     def _apart(self) -> float:
-        return self._host() - self.boot() - (self._told.offset or 0.0)
+        return self._host() - self.boot() - (self._offset.offset or 0.0)
 
 
 def _date(epoch: float) -> datetime:
     return _EPOCH + timedelta(seconds=int(epoch))
 
 
-class _Told:
-    """What the answers tell of Launchpad's clock less boot time.
+class _Offset:
+    """The offset of Launchpad's clock from boot time, by the answers.
 
     A Date is rounded down and has travelled: the offset lies between that of the answer's end and that of its start.
-    So the largest of several lower bounds is the nearest to the truth, and an answer that was long on its way (the host
-    slept meanwhile) is no jump.
+    So the largest of several lower bounds is the best estimate, and an answer that took long (the host slept meanwhile)
+    is not a jump.
     """
 
     def __init__(self) -> None:
@@ -153,9 +153,9 @@ class _Told:
         self._bounds: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
 
     def take(self, moment: Moment) -> bool:
-        """Whether this answer is more than five minutes off what the last ones told; it is followed at once."""
+        """Use this answer at once; return whether it is more than five minutes off the last ones."""
         low, high = bounds(moment)
-        jumped = bool(self._bounds) and _off(low, high, self._bounds)
+        jumped = bool(self._bounds) and _jumped_from(low, high, self._bounds)
         if jumped:
             self._bounds.clear()
         self._bounds.append((low, high))
@@ -165,19 +165,21 @@ class _Told:
 
 
 def bounds(moment: Moment) -> tuple[float, float]:
-    """Between which the clock that wrote this Date is ahead of boot time, in seconds."""
+    """Lower and upper bound of how far the clock that wrote this Date is ahead of boot time, in seconds."""
     told = moment.date.timestamp()
     return told - moment.ended, told + 1.0 - moment.started
 
 
-def _off(low: float, high: float, known: deque[tuple[float, float]]) -> bool:
+def _jumped_from(low: float, high: float, known: deque[tuple[float, float]]) -> bool:
     lowest = max(each for each, _ in known)
     highest = max(lowest, min(each for _, each in known))
     return low - highest > AGREE_S or lowest - high > AGREE_S
 
 
 class _Start:
-    """After a start both must have agreed in several answers over some seconds: a first answer may lie."""
+    """Whether both clocks have agreed in several answers over some seconds since the start: a first answer may be
+    wrong.
+    """
 
     def __init__(self) -> None:
         self.over = False
@@ -214,12 +216,12 @@ class _Steady:
         self.alone = not self._jumped and (self.alone or long_enough)
 
     def hope(self) -> str:
-        """What else than agreement could end the doubt, for people."""
+        """What could end the doubt other than agreement, for people."""
         return "" if self._jumped else f", or Launchpad's has gone on steadily for {self._after:g} s"
 
 
-class _Watch:
-    """Since when (boot time) both clocks were seen to agree without a break."""
+class _Agreement:
+    """Since when (boot time) both clocks have been seen to agree without a break."""
 
     def __init__(self) -> None:
         self.since: float | None = None

@@ -1,10 +1,10 @@
-"""What the daemon says, one line each: to systemd's journal with fields to look for, or as plain text to stderr.
+"""The log: one message for each event, to systemd's journal with fields to search for, or to stderr as plain text.
 
     log.info("%s: …", ppa, extra=journal.about(ppa=ppa, lease=lease))
 
-Rule: what others chose (an owner, a note) can make neither a line nor a field of its own.  What is said goes out or is
-counted as lost: nobody waits longer than a moment for whoever reads it.  Nothing here knows what is said, and no secret
-may be: everybody who may read the journal reads this.
+Rule: what others chose (an owner, a note) can make neither a line nor a field of its own.  A message is delivered or
+counted as lost: no thread waits longer than a moment for the reader of the log.  A secret must never be logged:
+everybody who may read the journal reads this.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FIELDS = frozenset({"PPA", "OWNER", "LEASE", "STATE", "POOL", "REQUEST_ID", "WHY
 LONGEST = 16_384
 """Characters of one value; a longer one is cut, so that all of them go into one datagram."""
 PATIENCE_S = 0.5
-SPARE_S = 1.0
+PERIOD_S = 1.0
 MOST_KINDS = 1000
 _NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
@@ -34,20 +34,22 @@ _UNUSUAL = re.compile(r"[^\x20-\x7e\n]")
 
 
 def about(**fields: object) -> dict[str, dict[str, str]]:
-    """The `extra` of a log call: what it is about, in lower case; None is left out.  ValueError for unknown names."""
+    """The `extra` of a log call: the fields that it is about, in lower case, without those that are None.  ValueError
+    for an unknown field.
+    """
     named = {name.upper(): str(value) for name, value in fields.items() if value is not None}
     if unknown := named.keys() - FIELDS:
-        raise ValueError(f"no field of the journal: {', '.join(sorted(unknown))}")
+        raise ValueError(f"not a field of the journal: {', '.join(sorted(unknown))}")
     return {"about": named}
 
 
 def quoted(text: str) -> str:
-    """The text as it is if it is one plain word, else in quotes with what cannot be seen spelled out."""
+    """The text itself if it is one plain word, else in quotes with unprintable characters escaped."""
     plain = text and text.isprintable() and not any(character in text for character in " '\"=")
     return text if plain else repr(text)
 
 
-def told(record: logging.LogRecord) -> str:
+def message_of(record: logging.LogRecord) -> str:
     """The message, with the traceback of an exception below it."""
     text = record.getMessage()
     if record.exc_info and record.exc_info[0] is not None:
@@ -55,50 +57,51 @@ def told(record: logging.LogRecord) -> str:
     return text
 
 
-class Sparing(logging.Filter):
-    """One line of a kind and second: for what anybody who can connect may cause.  What is left out is counted, and the
-    count is said with the next line of that kind that passes.  A kind is a message without what differs from one to the
-    next.
+class RateLimit(logging.Filter):
+    """At most one line of a kind per second, for messages that anybody who can connect may cause.  Suppressed lines are
+    counted, and the next line of that kind gives the count.  A kind is a message without its numbers.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._now = now
         self._lock = threading.Lock()
-        self._said: dict[tuple[str, int, str], tuple[float, int]] = {}  # when last, and how many were left out since
+        self._last: dict[tuple[str, int, str], tuple[float, int]] = {}
+        """By kind: the time of the last line, and how many were suppressed since."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether it is said."""
+        """Whether this record is logged."""
         now, kind = (
             self._now(),
             (record.name, record.levelno, _NUMBERS.sub("#", str(record.msg).partition("\n")[0])[:80]),
         )
         with self._lock:
-            last, left_out = self._said.get(kind, (-SPARE_S, 0))
-            if now - last < SPARE_S:
-                self._said[kind] = (last, left_out + 1)
+            last, suppressed = self._last.get(kind, (-PERIOD_S, 0))
+            if now - last < PERIOD_S:
+                self._last[kind] = (last, suppressed + 1)
                 return False
-            if len(self._said) >= MOST_KINDS:
-                self._said.clear()
-            self._said[kind] = (now, 0)
-        if left_out:
-            record.msg, record.args = f"{record.getMessage()} (and {left_out} times more since the last such line)", ()
+            if len(self._last) >= MOST_KINDS:
+                self._last.clear()
+            self._last[kind] = (now, 0)
+        if suppressed:
+            record.msg = f"{record.getMessage()} (and {suppressed} times more since the last such line)"
+            record.args = ()
         return True
 
 
-def spare(*names: str) -> None:
-    """Let these loggers, which say what anybody may cause, say one line of a kind and second."""
-    sparing = Sparing()
+def limit_rate(*names: str) -> None:
+    """Limit these loggers, whose messages anybody may cause, to one line of a kind per second."""
+    limit = RateLimit()
     for name in names:
-        logging.getLogger(name).addFilter(sparing)
+        logging.getLogger(name).addFilter(limit)
 
 
-class Plain(logging.Formatter):
-    """For people: time, level, message.  Only a line that is not indented begins something new."""
+class PlainFormatter(logging.Formatter):
+    """For people: time, level, message.  Every line that is not indented begins a new message."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """On several lines only where it was written so, with what cannot be seen spelled out."""
-        text = _UNUSUAL.sub(_spelled, told(record)).replace("\n", "\n    ")
+        """The record as text, on as many lines as the message has, with unprintable characters escaped."""
+        text = _UNUSUAL.sub(_spelled, message_of(record)).replace("\n", "\n    ")
         return f"{self.formatTime(record)} {record.levelname} {text}"
 
 
@@ -107,9 +110,9 @@ def _spelled(found: re.Match[str]) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode()
 
 
-class Journal(logging.Handler):
-    """Sends each record as a message of its own, by systemd's native protocol.  `otherwise` gets what could not be
-    sent.  What the journal is too busy for is counted, and the count is said with the next record that passes.
+class JournalHandler(logging.Handler):
+    """Sends each record as one message by systemd's native protocol.  `otherwise` gets what could not be sent.
+    Messages that the journal is too busy for are counted, and the next one that is delivered gives the count.
     """
 
     def __init__(
@@ -123,7 +126,7 @@ class Journal(logging.Handler):
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Send it.  Called under the handler's lock: while nothing passes, only the first one waits."""
+        """Send the record.  Called under the handler's lock: while the journal takes none, only the first waits."""
         try:
             self._socket.settimeout(0.0 if self._lost else self._patience)
             self._socket.sendto(encoded(self._fields(record)), self._address)
@@ -142,12 +145,12 @@ class Journal(logging.Handler):
             self._lost += 1
 
     def close(self) -> None:
-        """No more is said."""
+        """Close the socket."""
         self._socket.close()
         super().close()
 
     def _fields(self, record: logging.LogRecord) -> Iterator[tuple[str, str]]:
-        yield "MESSAGE", told(record)
+        yield "MESSAGE", message_of(record)
         yield "PRIORITY", str(priority(record.levelno))
         yield "SYSLOG_IDENTIFIER", IDENTIFIER
         yield "LOGGER", record.name
@@ -175,15 +178,15 @@ def _field(name: bytes, value: str) -> bytes:
     return name + b"=" + data + b"\n"
 
 
-class Marked(logging.Formatter):
-    """For a stderr that leads to the journal: each line says how grave it is (sd-daemon(3))."""
+class PrefixFormatter(logging.Formatter):
+    """For a stderr that leads to the journal: each line begins with its priority (sd-daemon(3))."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """On as many lines as it has."""
-        return "\n".join(f"<{priority(record.levelno)}>{line}" for line in told(record).splitlines())
+        """The record as text, with the prefix on each line."""
+        return "\n".join(f"<{priority(record.levelno)}>{line}" for line in message_of(record).splitlines())
 
 
 def handler(stderr: logging.Handler, journalled: bool, address: Path | str = SOCKET) -> logging.Handler:
-    """What the daemon's log goes to: the journal if stderr is connected to it, else stderr as plain lines."""
-    stderr.setFormatter(Marked() if journalled else Plain())
-    return Journal(address, stderr) if journalled else stderr
+    """The handler of the daemon's log: the journal if stderr is connected to it, else stderr as plain lines."""
+    stderr.setFormatter(PrefixFormatter() if journalled else PlainFormatter())
+    return JournalHandler(address, stderr) if journalled else stderr

@@ -28,12 +28,12 @@ HOST = "host"
 _LINE = re.compile(r"^ppa-assigner:(.*)$", re.MULTILINE)
 LONGEST_LINE = 64 * 1024
 YEARS = range(2004, 2201)
-"""Of all times in records, and of Launchpad's clock: whatever is added to them remains a time."""
+"""The years of times in records and of Launchpad's clock: a duration can be added to any of them."""
 INTEGER_MAX = 2**53
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _SECONDS_MAX = 10**10
-_LONGEST_WORDS = 256  # characters of what is said for people, where the line would be too long
-_LINE_ROOM = 16 * 1024  # what is written after a record has more fields
+_LONGEST_WORDS = 256  # characters of a text for people, where the line would be too long
+_LINE_ROOM = 16 * 1024  # room for the fields that later states of a record have
 _ESCAPED = 12  # bytes of one character at the most: two surrogates, each as `\ud83d`
 _SHORT = 32 * 1024  # bytes of texts that leave that room for certain, whatever else stands in the line
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -53,7 +53,7 @@ class State(enum.Enum):
 
 
 class RecordError(ValueError):
-    """A text that is no valid record, or a value that a record cannot hold."""
+    """A text that is not a valid record, or a value that a record cannot hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +93,12 @@ NOTHING_OF_A_LEASE: Mapping[str, Any] = {f.name: f.default for f in fields(Recor
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A description taken apart.  `fault` says why its record cannot be read; then `record` is None."""
+    """A parsed description.  `fault` says why its record cannot be read; then `record` is None."""
 
     human: str | None
     record: Record | None = None
     fault: str | None = None
-    foreign: bool = False  # a version of the record that this program does not know
+    foreign: bool = False  # the record is of a version that this program does not know
 
 
 def whole_seconds(moment: datetime) -> datetime:
@@ -127,7 +127,7 @@ def unstorable(text: str) -> bool:
 
 
 def parse(description: str | None) -> Text:
-    """Take a description apart.  Never raises: a record that cannot be read is told as `fault`."""
+    """Parse a description.  Never raises: why a record cannot be read is in `fault`."""
     if description is None or not (lines := list(_LINE.finditer(description))):
         return Text(description)
     human = _without(description, lines)
@@ -149,8 +149,8 @@ def compose(human: str | None, record: Record) -> str:
 
 
 def encode(record: Record) -> str:
-    """The record as one ASCII line; where it would be too long, what it says for people is cut.  Raises RecordError
-    for what Launchpad cannot hold, and for what `decode` would not read.
+    """The record as one ASCII line; where it would be too long, its texts for people are cut.  Raises RecordError for
+    what Launchpad cannot store, and for what `decode` would not read.
     """
     _check_bounds(record)
     line = _line(record)
@@ -162,15 +162,15 @@ def encode(record: Record) -> str:
 
 
 def decode(text: str) -> Record:
-    """The record in the JSON after the prefix.  Raises RecordError that says what is wrong with it."""
+    """The record in the JSON after the prefix.  Raises RecordError, which says what is wrong with it."""
     if len(PREFIX) + len(text.encode(errors="surrogatepass")) > LONGEST_LINE:
         raise RecordError(f"longer than {LONGEST_LINE} bytes")
     try:
         data = strict_json.loads(text, integer=_bounded)
     except (RecursionError, ValueError) as error:
-        raise RecordError(f"no strict JSON: {_cut(str(error))}") from None
+        raise RecordError(f"not strict JSON: {_cut(str(error))}") from None
     if not isinstance(data, dict):
-        raise RecordError("no JSON object")
+        raise RecordError("not a JSON object")
     _check_version(data)
     if absent := [name for name in _REQUIRED if data.get(name) is None]:
         raise RecordError(f"without {', '.join(absent)}")
@@ -197,7 +197,7 @@ def _without(description: str, lines: list[re.Match[str]]) -> str | None:
 
 
 def _bounded(digits: str) -> int:
-    """Looked at before it is converted: Python refuses thousands of digits, and other programs more than sixteen."""
+    """Check the digits before they are converted: Python refuses thousands, and other programs more than sixteen."""
     if len(digits) > len(str(-INTEGER_MAX)) or abs(int(digits)) > INTEGER_MAX:
         raise ValueError("a number beyond 2^53")
     return int(digits)
@@ -217,7 +217,7 @@ def _check_version(data: Mapping[str, Any]) -> None:
 
 
 def _of_its_state(record: Record) -> Record:
-    """A free PPA is nobody's, and clean: what its record says of a lease or of a clean means nothing."""
+    """Without the fields of a lease or a clean where the PPA is free: they mean nothing there."""
     return replace(record, **NOTHING_OF_A_LEASE) if record.state is State.FREE else record
 
 
@@ -232,7 +232,7 @@ def _checked(record: Record) -> Record:
 
 
 def _longest(record: Record) -> int:
-    """How many bytes its texts may take at the most: quicker to tell than by writing them."""
+    """An upper bound of the bytes of its texts, quicker to compute than the texts are to write."""
     return _ESCAPED * sum(len(text) for text in map(partial(getattr, record), _TEXTS) if text is not None)
 
 
@@ -314,7 +314,7 @@ def _line(record: Record) -> str:
 
 
 def _present(record: Record) -> list[tuple[str, Any]]:
-    """Fields in the order of `_READERS`; those that say nothing in this state are left out."""
+    """The fields to write, in the order of `_READERS`, without those that mean nothing in this state."""
     said = {
         "attempt": record.request is not None,
         "held": record.state is State.USED,

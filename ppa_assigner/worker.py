@@ -66,28 +66,28 @@ COMMENT = "emptied by ppa-assigner after its lease"
 
 
 class Listener(Protocol):
-    """Whom a worker tells.  Calls come from the worker's thread; they must be short and must not raise."""
+    """Receives what a worker reports.  Calls come from the worker's thread; they must be short and must not raise."""
 
     def changed(self, snapshot: Snapshot) -> None:
-        """The PPA is now this."""
+        """The snapshot of the PPA changed."""
 
     def replied(self, ppa: Reference, token: int, outcome: Outcome) -> None:
         """A command's outcome.  `Refusal.IN_DOUBT` is not the last one."""
 
     def round_done(self, ppa: Reference, number: int, reason: str | None) -> None:
-        """The PPA is known as of that round of looks, or (`reason`) is not."""
+        """The PPA was read in, or after, that round of looks, or (`reason`) could not be."""
 
     def moved(self, ppa: Reference, transition: Transition) -> None:
-        """The record went from one state or lease to another."""
+        """The record changed its state or lease."""
 
     def progressed(self, ppa: Reference, cleaning: Cleaning) -> None:
-        """A clean does, or waits for, something else than before."""
+        """A clean began its next step."""
 
     def alarmed(self, ppa: Reference, text: str) -> None:
-        """A person should look at this."""
+        """Something needs a person's attention."""
 
     def died(self, ppa: Reference, known: Known, error: BaseException) -> None:
-        """The worker ended of an exception that nobody foresaw."""
+        """The worker ended by an unexpected exception."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class _Stop:
 
 
 class Worker(threading.Thread):
-    """The thread of one PPA.  `tell` hands it an event and never waits; `snapshot` never waits either."""
+    """The thread of one PPA.  Neither `tell`, which hands it an event, nor `snapshot` ever waits."""
 
     def __init__(self, known: Known, launchpad: Launchpad, clock: LaunchpadClock, listener: Listener) -> None:
         super().__init__(name=f"worker {known.ppa}", daemon=True)
@@ -124,16 +124,18 @@ class Worker(threading.Thread):
 
     @property
     def known(self) -> Known:
-        """What the worker knows; for whoever starts its successor."""
+        """What the worker knows, for its successor."""
         return self._known
 
     @property
     def gone(self) -> bool:
-        """Whether it ended without being told to."""
+        """Whether the thread ended although nobody stopped it."""
         return self.ident is not None and not self.is_alive() and not self._stopping.is_set()
 
     def run(self) -> None:
-        """Turn until stopped.  An exception here is a bug: it is told, and the supervisor starts another worker."""
+        """Handle events until stopped.  An exception is a bug: it is reported, and the supervisor starts another
+        worker.
+        """
         try:
             while not self._stopping.is_set():
                 self.turn(self._next())
@@ -144,7 +146,7 @@ class Worker(threading.Thread):
                 self._listener.died(self.ppa, self._known, error)
 
     def turn(self, event: Event | _Stop) -> None:
-        """Handle one event to its end, with all the answers that it leads to."""
+        """Handle one event, and all the answers that it leads to."""
         self.busy = True
         while not isinstance(event, _Stop):
             self.turned = self._clock.boot()
@@ -158,8 +160,8 @@ class Worker(threading.Thread):
             event = Answer(answer)
 
     def _next(self) -> Event | _Stop:
-        """What the mailbox holds, or what time brings.  When both have something, they take turns: a full mailbox
-        does not keep a lease from ending.
+        """The next event of the mailbox, or a tick when one is due.  When both are there they take turns: a full
+        mailbox does not keep a lease from ending.
         """
         now = self._clock.now()
         self.busy, self.turned = False, now.boot
@@ -178,7 +180,7 @@ class Worker(threading.Thread):
             self._listener.changed(snapshot)
 
     def _carry_out(self, effects: list[Effect]) -> Ask | None:
-        """Tell what is to be told; hand back the one thing that is to be asked, if there is one."""
+        """Carry the effects out; return the request to Launchpad among them, if there is one."""
         ask: Ask | None = None
         for effect in effects:
             match effect:
@@ -208,7 +210,7 @@ class Worker(threading.Thread):
 
 
 def carry_out(ask: Ask, ppa: Reference, launchpad: Launchpad, boot: Callable[[], float]) -> SomeAnswer:
-    """Ask Launchpad, by the one call of the port that means this."""
+    """Send a request by the port; changes leave before their deadline or not at all."""
     match ask:
         case Do():
             return LATE if boot() >= ask.not_after else _change(ask, launchpad)

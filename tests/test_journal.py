@@ -18,7 +18,7 @@ from hypothesis import given, strategies as st
 
 from ppa_assigner import journal
 from ppa_assigner.automaton.events import Transition
-from ppa_assigner.journal import Journal, Plain, Sparing, about, encoded, quoted
+from ppa_assigner.journal import JournalHandler, PlainFormatter, RateLimit, about, encoded, quoted
 from ppa_assigner.record import Record, State, format_time
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.chronicle import Chronicle
@@ -112,7 +112,7 @@ def record(state: State = State.USED, **fields: object) -> Record:
 
 def test_a_line_has_its_fields(receiver: Receiver, log: logging.Logger) -> None:
     """The message, what it is about, how grave it is, and who says it."""
-    log.addHandler(Journal(receiver.path))
+    log.addHandler(JournalHandler(receiver.path))
     log.warning("%s: look here", PPA, extra=about(ppa=PPA, owner="me", lease=None, request_id="r"))
     assert receiver.next() == {
         "MESSAGE": "~owner/ubuntu/ppa: look here", "PRIORITY": "4", "SYSLOG_IDENTIFIER": "ppa-assigner",
@@ -126,14 +126,14 @@ def test_a_line_has_its_fields(receiver: Receiver, log: logging.Logger) -> None:
 )
 def test_levels_are_syslogs(receiver: Receiver, log: logging.Logger, level: str, priority: int) -> None:
     """So that `journalctl -p warning` shows what a person should look at."""
-    log.addHandler(Journal(receiver.path))
+    log.addHandler(JournalHandler(receiver.path))
     getattr(log, level)("x")
     assert receiver.next()["PRIORITY"] == str(priority)
 
 
 def test_an_exception_nobody_expected_brings_its_traceback(receiver: Receiver, log: logging.Logger) -> None:
     """In the same message, however many lines it has."""
-    log.addHandler(Journal(receiver.path))
+    log.addHandler(JournalHandler(receiver.path))
     try:
         raise RuntimeError("a bug\nMESSAGE=forged")
     except RuntimeError:
@@ -158,7 +158,7 @@ def test_whatever_the_values_are_they_come_out_as_they_were(fields: dict[str, st
 
 def test_long_and_broken_values_fit_a_datagram(receiver: Receiver, log: logging.Logger) -> None:
     """They are cut: a line is better than none."""
-    log.addHandler(Journal(receiver.path))
+    log.addHandler(JournalHandler(receiver.path))
     log.info("é" * 10**6, extra=about(owner="\n" * 10**6, ppa="\ud800"))
     told = receiver.next()
     assert (told["MESSAGE"], told["OWNER"]) == ("é" * journal.LONGEST, "\n" * journal.LONGEST)
@@ -182,7 +182,7 @@ def test_without_a_journal_lines_go_to_stderr(tmp_path: Path, log: logging.Logge
 def test_a_journal_that_does_not_read_holds_up_nobody(receiver: Receiver, log: logging.Logger) -> None:
     """What it has no room for is lost, and how much that was is said as soon as it reads again."""
     stderr = io.StringIO()
-    log.addHandler(Journal(receiver.path, logging.StreamHandler(stderr), patience=0.05))
+    log.addHandler(JournalHandler(receiver.path, logging.StreamHandler(stderr), patience=0.05))
     receiver.socket.setblocking(False)
     for _ in range(5000):
         log.info("x" * 1000)
@@ -202,7 +202,7 @@ def test_a_journal_that_does_not_read_holds_up_nobody(receiver: Receiver, log: l
 
 def test_what_cannot_be_said_at_all_is_counted_too(tmp_path: Path, log: logging.Logger) -> None:
     """Where there is nowhere else to say it."""
-    log.addHandler(Journal(tmp_path / "journal"))
+    log.addHandler(JournalHandler(tmp_path / "journal"))
     log.info("nobody there")
     log.info("nor here")
     receiver = Receiver(tmp_path / "journal")
@@ -213,7 +213,7 @@ def test_what_cannot_be_said_at_all_is_counted_too(tmp_path: Path, log: logging.
 
 def test_a_line_that_cannot_be_made_costs_no_other(receiver: Receiver, capsys: pytest.CaptureFixture[str]) -> None:
     """It is a bug, and shown as one."""
-    handler = Journal(receiver.path)
+    handler = JournalHandler(receiver.path)
     for text, arguments in (("%d PPAs", ("many",)), ("the next", ())):
         handler.handle(logging.LogRecord("x", logging.INFO, "x", 1, text, arguments, None))
     handler.close()
@@ -238,7 +238,7 @@ def test_plain_lines_cannot_be_forged(log: logging.Logger) -> None:
 def test_plain_lines_tell_when_and_how_grave() -> None:
     """And of an exception where it came from."""
     made = logging.LogRecord("x", logging.ERROR, "x", 1, "it %s", ("broke",), (ValueError, ValueError("why"), None))
-    when, level, text = Plain().format(made).split(" ERROR ")[0], "ERROR", Plain().format(made)
+    when, level, text = PlainFormatter().format(made).split(" ERROR ")[0], "ERROR", PlainFormatter().format(made)
     datetime.strptime(when, "%Y-%m-%d %H:%M:%S,%f").replace(tzinfo=UTC)
     assert text == f"{when} {level} it broke\n    ValueError: why"
 
@@ -248,7 +248,7 @@ def test_plain_lines_tell_when_and_how_grave() -> None:
 
 def test_a_transition_is_one_line_with_fields(receiver: Receiver, chronicle: Chronicle) -> None:
     """`journalctl PPA=~owner/ubuntu/ppa` is the history of that PPA."""
-    with told_to(Journal(receiver.path)):
+    with told_to(JournalHandler(receiver.path)):
         chronicle.moved(PPA, Transition(State.FREE, record(), "assigned", T0))
         chronicle.moved(PPA, Transition(State.USED, record(State.DIRTY), "expired", T0, 3600.0))
         free = Record(serial=3, nonce="n", state=State.FREE, since=T0, touched=T0, pool="default")
@@ -266,7 +266,7 @@ def test_a_transition_is_one_line_with_fields(receiver: Receiver, chronicle: Chr
 
 def test_what_a_start_finds_is_no_move(receiver: Receiver, chronicle: Chronicle) -> None:
     """It is said as what it is, and since when; the fields are those of a move."""
-    with told_to(Journal(receiver.path)):
+    with told_to(JournalHandler(receiver.path)):
         chronicle.moved(PPA, Transition(None, record(), "seen", T0, first=True))
         chronicle.moved(PPA, Transition(None, record(State.DIRTY), "taken in", T0))
         first, new = receiver.next(), receiver.next()
@@ -282,7 +282,7 @@ def test_what_a_start_finds_is_no_move(receiver: Receiver, chronicle: Chronicle)
 
 def test_owners_forge_nothing(receiver: Receiver, chronicle: Chronicle) -> None:
     """Neither fields nor words of the line; the field has the owner as it is."""
-    with told_to(Journal(receiver.path)):
+    with told_to(JournalHandler(receiver.path)):
         chronicle.moved(PPA, Transition(State.FREE, record(owner=NASTY), "assigned", T0))
         told = receiver.next()
     assert (told["OWNER"], told["PPA"], told["PRIORITY"]) == (NASTY, str(PPA), "6")
@@ -296,7 +296,7 @@ def test_what_a_person_should_look_at_is_a_warning(receiver: Receiver, chronicle
     """Quarantine and the like, with the reason; a PPA that is well again, a failed clean, are not."""
     used, tried = record(State.DIRTY), record(State.DIRTY, tries=1, fault="no answer")
     bad = record(State.DIRTY, tries=2, fault="no", quarantined="cleaning failed 2 times: no")
-    with told_to(Journal(receiver.path)):
+    with told_to(JournalHandler(receiver.path)):
         for known, condition in (
             (used, Condition.OK), (used, Condition.UNREACHABLE), (tried, Condition.OK), (bad, Condition.QUARANTINED),
             (record(State.DIRTY), Condition.OK),
@@ -377,7 +377,7 @@ def test_one_line_of_a_kind_and_second_is_said() -> None:
     logger = logging.getLogger("tests.sparing")
     logger.setLevel(logging.INFO)
     logger.addHandler(Kept())
-    logger.addFilter(Sparing(lambda: now))
+    logger.addFilter(RateLimit(lambda: now))
     for number in range(1000):
         logger.warning("%s does harm", f"peer {number}")
         logger.error(f"Fatal error on transport 0x{number:x} {number}\ndetails {number}")

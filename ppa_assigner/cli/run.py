@@ -112,7 +112,7 @@ def _log_to_stderr() -> None:
 
     handler = journal.handler(logging.StreamHandler(sys.stderr), systemd.journalled(STDERR))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    journal.spare("uvicorn.error", "asyncio", "ppa_assigner.api.acceptor", "ppa_assigner.api.middleware")
+    journal.limit_rate("uvicorn.error", "asyncio", "ppa_assigner.api.acceptor", "ppa_assigner.api.middleware")
     faulthandler.enable(STDERR)
     for name in ("urllib3", "httpx", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)

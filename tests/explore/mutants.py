@@ -299,7 +299,7 @@ MUTANTS = (
             Edit(
                 "clock.py",
                 "believed = (agree and self._start.over) or self._steady.alone",
-                "believed = self._told.offset is not None",
+                "believed = self._offset.offset is not None",
             ),
         ),
         Scene(
