@@ -22,11 +22,11 @@ from .rate_limit import Rates
 
 Scope = MutableMapping[str, Any]
 
-OPEN_PATHS = frozenset({"/", "/healthz", "/readyz"})
+OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/problems"})
 """They show no data and need no token."""
-OPEN_PREFIX = "/static/"
-"""Below it are the files of which the page at `/` is made: no data either."""
-UNCOUNTED = OPEN_PATHS | {"/metrics"}
+OPEN_PREFIXES = ("/static/", "/problems/")
+"""Below them are the files of which the page at `/` is made, and what a problem's `type` means: no data either."""
+UNCOUNTED = frozenset({"/", "/healthz", "/readyz", "/metrics"})
 """Who watches the daemon is let in also where a client asks too much."""
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:@/\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
 _PORTS = {"http": 80, "https": 443}
@@ -106,7 +106,7 @@ class Access:
         if not clients:
             _check_local(scope)
             return EVERYBODY
-        if scope["path"] in OPEN_PATHS or scope["path"].startswith(OPEN_PREFIX):
+        if scope["path"] in OPEN_PATHS or scope["path"].startswith(OPEN_PREFIXES):
             return None
         return _known(clients, _token(scope))
 

@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ..backoff import RETRY_AFTER_S
-from ..problems import Kind, Problem
+from ..problems import EXPLANATIONS, Kind, Problem
 
 MEDIA_TYPE = "application/problem+json"
 ASSIGN = ("POST", "/v1/leases")
@@ -33,30 +33,29 @@ class Shape:
     """How a kind of problem looks in HTTP; `again`: it carries Retry-After."""
 
     status: int
-    title: str
     again: bool = False
 
 
 SHAPES: Mapping[Kind, Shape] = {
-    Kind.NONE_FREE: Shape(409, "No PPA is free", again=True),
-    Kind.ALL_BURNT: Shape(409, "Every PPA of the pool had one of these sources before"),
-    Kind.REQUEST_ID_TAKEN: Shape(409, "The request id is that of another wish"),
-    Kind.SUPERSEDED: Shape(409, "A later attempt of the request came"),
-    Kind.WRONG_STATE: Shape(409, "The PPA is in another state"),
-    Kind.UNKNOWN_POOL: Shape(404, "There is no such pool"),
-    Kind.UNKNOWN_PPA: Shape(404, "There is no such PPA here"),
-    Kind.UNKNOWN_LEASE: Shape(404, "There is no such lease"),
-    Kind.UNKNOWN_REQUEST: Shape(404, "There is no such request"),
-    Kind.NOT_FOUND: Shape(404, "There is nothing here"),
-    Kind.METHOD_NOT_ALLOWED: Shape(405, "Not by this method"),
-    Kind.LEASE_OVER: Shape(410, "The lease is over"),
-    Kind.UNAUTHORIZED: Shape(401, "Who are you?"),
-    Kind.FORBIDDEN: Shape(403, "Not permitted"),
-    Kind.TOO_LARGE: Shape(413, "The request is too large"),
-    Kind.INVALID: Shape(422, "The request makes no sense"),
-    Kind.TOO_MANY: Shape(429, "Too many requests", again=True),
-    Kind.INTERNAL: Shape(500, "This is a bug in the daemon"),
-    Kind.UNAVAILABLE: Shape(503, "Launchpad or the daemon is not available", again=True),
+    Kind.NONE_FREE: Shape(409, again=True),
+    Kind.ALL_BURNT: Shape(409),
+    Kind.REQUEST_ID_TAKEN: Shape(409),
+    Kind.SUPERSEDED: Shape(409),
+    Kind.WRONG_STATE: Shape(409),
+    Kind.UNKNOWN_POOL: Shape(404),
+    Kind.UNKNOWN_PPA: Shape(404),
+    Kind.UNKNOWN_LEASE: Shape(404),
+    Kind.UNKNOWN_REQUEST: Shape(404),
+    Kind.NOT_FOUND: Shape(404),
+    Kind.METHOD_NOT_ALLOWED: Shape(405),
+    Kind.LEASE_OVER: Shape(410),
+    Kind.UNAUTHORIZED: Shape(401),
+    Kind.FORBIDDEN: Shape(403),
+    Kind.TOO_LARGE: Shape(413),
+    Kind.INVALID: Shape(422),
+    Kind.TOO_MANY: Shape(429, again=True),
+    Kind.INTERNAL: Shape(500),
+    Kind.UNAVAILABLE: Shape(503, again=True),
 }
 _KINDS_BY_STATUS = {404: Kind.NOT_FOUND, 405: Kind.METHOD_NOT_ALLOWED, 413: Kind.TOO_LARGE, 429: Kind.TOO_MANY}
 
@@ -68,8 +67,9 @@ def type_of(kind: Kind) -> str:
 
 def document(problem: Problem) -> dict[str, Any]:
     """The problem document; facts cannot replace its own members."""
-    shape = SHAPES[problem.kind]
-    said = {"type": type_of(problem.kind), "title": shape.title, "status": shape.status, "detail": problem.detail}
+    kind = problem.kind
+    title, status = EXPLANATIONS[kind].title, SHAPES[kind].status
+    said = {"type": type_of(kind), "title": title, "status": status, "detail": problem.detail}
     return said | {name: fact for name, fact in problem.facts.items() if name not in said}
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from .. import __version__
-from ..problems import Kind, Problem
+from ..problems import EXPLANATIONS, Kind, Problem
 from . import errors, schemas
 
 Responses = dict[int | str, dict[str, Any]]
@@ -52,8 +52,9 @@ _FRAME = {
 _DESCRIPTION = """Lends Launchpad PPAs from a fixed pool: one owner at a time, always empty.
 
 Times are RFC 3339 in UTC, durations are seconds, lists are `{"items": […]}`.  Every error is `application/problem+json`
-whose `type` ends in the kind of problem.  A client that gets no answer, or a 503, asks again with the same `request_id`
-and `attempt` one higher: it gets the PPA that the first try may have got, never a second one."""
+whose `type` ends in the kind of problem; a `GET` of that `type` explains it, in HTML or, if asked for, in JSON.  A
+client that gets no answer, or a 503, asks again with the same `request_id` and `attempt` one higher: it gets the PPA
+that the first try may have got, never a second one."""
 _DETAILS = {
     Kind.NONE_FREE: "no PPA of pool 'default' is free; the next lease ends at 2026-11-25T11:14:12Z",
     Kind.ALL_BURNT: "every PPA of pool 'default' had one of these sources before, and takes it no more: hello 2.10-3",
@@ -133,7 +134,7 @@ def _add_problem(told: Responses, kind: Kind) -> None:
 
 
 def _example(kind: Kind) -> dict[str, Any]:
-    problem = Problem(kind, _DETAILS.get(kind, errors.SHAPES[kind].title), **_FACTS.get(kind, {}))
+    problem = Problem(kind, _DETAILS.get(kind, EXPLANATIONS[kind].title), **_FACTS.get(kind, {}))
     return errors.document(problem)
 
 

@@ -136,6 +136,11 @@ PENDING = (
 )
 
 
+def exit_code_of(slug: str) -> int:
+    """The exit code of a command that ends with this problem."""
+    return _BY_SLUG[slug].exit_code
+
+
 def slug(problem: Mapping[str, Any]) -> str | None:
     """The last part of a problem's `type`."""
     kind = problem.get("type")

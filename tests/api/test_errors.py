@@ -24,7 +24,7 @@ def test_each_kind_has_its_status(kind: Kind, api: Served) -> None:
 
 def test_what_is_not_there_is_not_found(api: Served) -> None:
     """404, also with a slash too many: nothing is redirected."""
-    for path in ("/nothing", "/v1/ppas/", "/v2/leases", "/v1/leases/x/y", "/problems/none-free"):
+    for path in ("/nothing", "/v1/ppas/", "/v2/leases", "/v1/leases/x/y", "/problems/none-free/"):
         response = api.http.get(path)
         assert (response.status_code, slug(response)) == (404, "not-found")
 

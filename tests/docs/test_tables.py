@@ -23,6 +23,7 @@ from ppa_assigner.problems import Kind
 from ppa_assigner.record import PREFIX, Record, State, encode
 from ppa_assigner.views import Condition
 
+from . import problems
 from .pages import README, ROOT, page, pages, table
 
 BEHAVIOUR = "docs/reference/behaviour.md"
@@ -146,3 +147,8 @@ def test_where_versions_are_promised_files_are_not() -> None:
     option = get_args(options.Sources)[1]
     field = Wish.model_fields["sources"].description
     assert all("file" in str(text) for text in (after, script.split("Each version")[1], option.help, field))
+
+
+def test_problems_are_explained_as_the_daemon_explains_them() -> None:
+    """`python -m tests.docs.problems` writes the page anew."""
+    assert page(problems.PAGE) == problems.text()

@@ -1,6 +1,6 @@
-"""The calls behind the page: itself, its files, who looks at it, and the API's documentation.
+"""The calls behind the page: itself, its files, who looks at it, what problems mean, and the API's documentation.
 
-Rule: only `/` and the files are open to everybody, and where clients are configured neither has data in it.
+Rule: only `/`, the files and the problems are open to everybody, and where clients are configured none has data in it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ...reference import WEB
 from ...views import PpaEvent, Snapshot
 from .. import auth, openapi, serializers
 from ..backend import Backend
-from . import overview, words
+from . import overview, problems, words
 from .documentation import documentation
 from .static import TEXTS, TYPES
 
@@ -59,6 +59,8 @@ class Pages:
         add("/static/{name}", self.file, methods=["GET"], include_in_schema=False)
         add("/page/about", self.about, methods=["GET"], include_in_schema=False)
         add("/docs", self.docs, methods=["GET"], include_in_schema=False)
+        add("/problems/{slug}", self.problem, methods=["GET"], include_in_schema=False)
+        add(problems.INDEX, self.problems, methods=["GET"], include_in_schema=False)
 
     def page(self) -> Response:
         """In a thread: a thousand rows take their time."""
@@ -85,6 +87,21 @@ class Pages:
             "version": __version__,
         })  # fmt: skip
 
+    async def problems(self, request: Request) -> Response:
+        """All kinds of problems."""
+        if _prefers_json(request):
+            return _varying(serializers.answer({"items": [problems.explanation(kind) for kind in Kind]}))
+        return _explained(problems.listed())
+
+    async def problem(self, request: Request, slug: str) -> Response:
+        """What the `type` of a problem leads to."""
+        kind = next((kind for kind in Kind if kind.value == slug), None)
+        if _prefers_json(request):
+            if kind is None:
+                raise Problem(Kind.NOT_FOUND, "there is no problem of this type")
+            return _varying(serializers.answer(problems.explanation(kind)))
+        return _explained(problems.unknown(), 404) if kind is None else _explained(problems.explained(kind))
+
     async def docs(self) -> Response:
         """The API to read."""
         return documentation(openapi.describe(self._app, open_to_all=self._app.state.access.open))
@@ -102,6 +119,19 @@ class Pages:
     def _last_events(self) -> Sequence[PpaEvent]:
         events = self._backend.events
         return events.since(max(0, events.newest - KEPT))[0]
+
+
+def _prefers_json(request: Request) -> bool:
+    return problems.prefers_json(",".join(request.headers.getlist("accept")))
+
+
+def _explained(text: str, status: int = 200) -> Response:
+    return _varying(Response(text, status, headers=HEADERS, media_type=problems.HTML))
+
+
+def _varying(response: Response) -> Response:
+    response.headers["Vary"] = "Accept"
+    return response
 
 
 def _root(snapshots: Sequence[Snapshot]) -> str:
