@@ -1,7 +1,7 @@
 """Reads in a row that did not show the PPA, and when they are enough to believe them.
 
 Rule: an answer that passes proves nothing.  Only what all reads said over a whole minute is believed, and a read that
-says otherwise starts the count anew.
+says otherwise starts the count anew (docs/explanation/protocol.md#absence).
 """
 
 from __future__ import annotations

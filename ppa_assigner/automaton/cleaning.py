@@ -2,7 +2,7 @@
 
 Invariants: `dirty` was written before anything is changed; one daemon cleans, the one in `cleaner`, touched while the
 work goes on.  What is changed is in `emptying`, what is looked at in `proving`, what a PPA should be like in
-`settings`, what becomes of a failure in `failing`.
+`settings`, what becomes of a failure in `failing` (docs/explanation/cleaning.md#order-of-the-work).
 """
 
 from __future__ import annotations

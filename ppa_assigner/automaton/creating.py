@@ -1,7 +1,8 @@
 """A PPA that the list names and Launchpad lacks is made, where the pool says so.
 
 Invariant: it has our record from its first moment on, as dirty, so that a kill at any instant leaves a PPA that is
-proved clean like any other.  Launchpad makes no second one of a name, so asking again does no harm.
+proved clean like any other (docs/explanation/cleaning.md#taking-in-a-ppa).  Launchpad makes no second one of a
+name, so asking again does no harm.
 """
 
 from __future__ import annotations

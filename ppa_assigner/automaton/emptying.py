@@ -1,7 +1,8 @@
 """What a clean changes: deletions, cancellations, rights and settings, one request at a time.
 
 Invariant: each leaves only shortly after a read that showed our own dirty record, for Launchpad's POSTs cannot be
-conditional; whatever may have changed something starts the quiet window anew.
+conditional (docs/explanation/cleaning.md#fences-of-a-clean); whatever may have changed something starts the quiet
+window anew.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def change_next(known: Known, clean: Clean, now: Now) -> Step:
 
 
 def found(known: Known, clean: Clean, content: Content, now: Now) -> Step:
-    """Builds are cancelled and sources deleted first: a source takes the binaries made from it along.
+    """Builds are cancelled and sources deleted first: a source takes the binaries made from it along
+    (docs/explanation/launchpad.md#deleting-a-source).
 
     A cancellation is given time, then asked for again; after that it is a failure.
     Debug symbols go with the binary that they belong to and cannot be deleted by themselves

@@ -1,6 +1,7 @@
 """When a lease ends by itself: at its fixed end, or by its owner's silence.
 
-Rule: pure functions of a record and of who was heard when; whether that time has come is for the clock's readers.
+Rule: pure functions of a record and of who was heard when; whether that time has come is for the clock's readers
+(docs/explanation/protocol.md#end-of-a-lease).
 """
 
 from __future__ import annotations

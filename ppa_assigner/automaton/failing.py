@@ -1,7 +1,7 @@
 """How a clean begins, and begins anew after a failure.
 
 Invariant: a failure is counted in the record, said in it, and followed by a pause; after too many nothing more is
-tried until an operator says so.
+tried until an operator says so (docs/explanation/cleaning.md#failures-and-retries).
 """
 
 from __future__ import annotations

@@ -28,7 +28,9 @@ def fraction(known: Known) -> float:
 
 
 def draw_nonce(known: Known) -> tuple[Known, str]:
-    """A nonce that was never used: the seed is drawn anew for each worker, the count grows with each draw."""
+    """A nonce that was never used (docs/explanation/launchpad.md#aba): the seed is new for each worker, the count grows
+    with each draw.
+    """
     nonce = hashlib.sha256(f"{known.seed}/{known.draws}".encode()).hexdigest()[:32]
     return replace(known, draws=known.draws + 1), nonce
 

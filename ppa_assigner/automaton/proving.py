@@ -1,7 +1,8 @@
 """What a clean looks at, in the order of its stages, and what must be seen before `free` is written.
 
 Invariants: `free` rests on looks that all began a whole quiet window after the clean's last changing request, and the
-last of them is at the content: nothing active and nothing on its way.  Whatever a look finds leads back to emptying.
+last of them is at the content: nothing active and nothing on its way (docs/explanation/cleaning.md#quiet-window).
+Whatever a look finds leads back to emptying.
 """
 
 from __future__ import annotations
