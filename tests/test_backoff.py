@@ -94,7 +94,7 @@ def table() -> dict[str, tuple[str, str]]:
     body = ast.parse((PACKAGE / "backoff.py").read_text()).body
     for node, after in zip(body, [*body[1:], None], strict=True):
         for name in assigned(node):
-            if name.startswith("_"):
+            if not name.isupper() or name.startswith("_"):
                 continue
             value = getattr(backoff, name)
             grows = isinstance(value, Backoff)

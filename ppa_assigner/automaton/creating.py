@@ -78,7 +78,7 @@ def _is_there(known: Known, doing: Creating, entry: Entry, now: Now) -> Step:
     if record is None or record.nonce != doing.nonce:  # it was there already, or another daemon was first
         return absorb(known, entry, entry.moment.started, now)
     known = cleaning.started(shown(known, entry, entry.moment.ended))
-    return known, moved(None, known, Purpose.CREATE.value, now)
+    return known, moved(None, known, Purpose.CREATE.value, now, first=False)
 
 
 def _is_not_there(known: Known, outcome: Refused | Unknown | None, now: Now) -> Step:

@@ -28,7 +28,7 @@ def absorb(known: Known, entry: Entry, asof: float, now: Now) -> Step:
         return made_anew(known, entry, asof, now) if known.vanished else _brought_back(known, entry, asof)
     before, first = known.record, known.entry is None
     known = shown(known, entry, asof, suspect=0)
-    effects = moved(before, known, "seen", now, first)
+    effects = moved(before, known, "seen", now, first=first)
     return (replace(known, clean=None), effects) if effects else (known, effects)
 
 
@@ -36,7 +36,7 @@ def made_anew(known: Known, entry: Entry, asof: float, now: Now) -> Step:
     """Another PPA has the name.  What its record says holds; without one its content is somebody's."""
     before, known = known.record, shown(forgotten(known), entry, asof)
     effects: list[Effect] = [gone(before, now)] if before is not None else []
-    return known, [*effects, *moved(None, known, "seen", now)]
+    return known, [*effects, *moved(None, known, "seen", now, first=False)]
 
 
 def gone(record: Record, now: Now) -> Transition:

@@ -43,7 +43,7 @@ from .known import (
     Why,
     Writing,
 )
-from .learning import absent, denied, draw_nonce, fraction, not_there, rolled_back, shown, unreachable
+from .learning import absent, denied, draw_nonce, fraction, not_there, shown, unreachable
 from .now import Now
 
 Step = tuple[Known, list[Effect]]
@@ -223,7 +223,7 @@ def _settle(known: Known, entry: Entry) -> Step:
     """The base still stands: only a conditional write of our own makes the one under way fail.
 
     What is assigned or freed rests on a look that has grown old meanwhile, so the base is written anew, unchanged.
-    Where there is no base to repeat, or it is one that somebody brought back, the meant record is written.
+    Where there is no base to repeat, or what was lost is written back over it, the meant record is written.
     """
     flight, base = _flight(known), parse(entry.description)
     known = replace(known, entry=entry)
@@ -231,7 +231,7 @@ def _settle(known: Known, entry: Entry) -> Step:
         return replace(known, doing=Surveying(Why.TAKE_IN)), [Survey(entry, whole=False)]
     if flight.purpose in _INTENDED_AGAIN:
         return replace(known, doing=Comparing(Before.SETTLE)), [ReadDeleted()]
-    if base.record is None or rolled_back(known.highest, base):
+    if base.record is None:
         return _conditional(known, flight.record, meant=True)
     return _conditional(known, replace(base.record, serial=min(base.record.serial + 1, INTEGER_MAX)), meant=False)
 
@@ -267,7 +267,7 @@ def _landed(known: Known, entry: Entry, meant: bool, now: Now) -> Settled:
     flight, before = _flight(known), known.record
     known = shown(_ended(known), entry, entry.moment.ended)
     known = replace(known, suspect=0, forbidden=None, refusals=0, not_before=float("-inf"))
-    effects = moved(before, known, flight.purpose.value if meant else Purpose.SETTLE.value, now)
+    effects = moved(before, known, flight.purpose.value if meant else Purpose.SETTLE.value, now, first=False)
     known, effects = _drained(known, effects)
     return known, effects, Landed(flight, meant)
 
@@ -315,7 +315,7 @@ def over_waiting(known: Known, now: Now) -> Step:
 
 
 def _ended(known: Known) -> Known:
-    return replace(known, flight=None, doing=None)
+    return replace(known, flight=None)
 
 
 def _drained(known: Known, effects: list[Effect]) -> Step:
@@ -327,7 +327,7 @@ def _told(command: Command | None, outcome: Denied) -> list[Effect]:
     return [Reply(command.token, outcome)] if command is not None else []
 
 
-def moved(before: Record | None, known: Known, why: str, now: Now, first: bool = False) -> list[Effect]:
+def moved(before: Record | None, known: Known, why: str, now: Now, *, first: bool) -> list[Effect]:
     """The transition to tell of, if state or lease changed.  `first`: this PPA was not seen before."""
     record = known.record
     if record is None or (before and (before.state, before.lease) == (record.state, record.lease)):

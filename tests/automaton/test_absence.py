@@ -440,7 +440,7 @@ def test_nothing_is_written_back_before_the_deleted_ones_were_read(text: str | N
 
 
 def test_what_is_written_back_is_compared_again_when_nobody_knows_what_became_of_it() -> None:
-    """† Meanwhile it may have become another PPA, which looks the same."""
+    """† Meanwhile it may have become another PPA, which looks the same: nothing of that one was put back."""
     runner, _ = World().used_ppa()
     runner.world.launchpad.describe(runner.world.ppa, None)
     runner.world.launchpad.fault = lambda request: {"write": "unknown", "read": "down"}.get(request.what)
@@ -452,10 +452,12 @@ def test_what_is_written_back_is_compared_again_when_nobody_knows_what_became_of
     world.launchpad.add(str(world.ppa))
     world.launchpad.upload(world.ppa, "theirs")
     world.launchpad.fault = faults()
+    runner.forget_the_past()
     runner.pass_time(600.0)
     runner.look()
     assert runner.known.condition is Condition.UNMANAGED
     assert world.archive.history == [None]
+    assert runner.alarms == []
 
 
 def test_the_command_that_met_a_lost_record_is_decided_once_that_is_compared() -> None:

@@ -12,6 +12,7 @@ from ppa_assigner.automaton import Purpose
 from ppa_assigner.automaton.asks import Survey, Write
 from ppa_assigner.automaton.events import Adopt, Denied, Quarantine, Refusal, Release, Stands, Tick, Touch
 from ppa_assigner.automaton.learning import fraction
+from ppa_assigner.backoff import FORBIDDEN, OWN_WORK
 from ppa_assigner.port import Lane
 from ppa_assigner.record import INTEGER_MAX, State, compose, parse
 from ppa_assigner.views import Condition
@@ -225,3 +226,97 @@ def test_what_a_worker_sent_that_died_is_settled_by_a_refusal_too() -> None:
     heir.give(Tick())
     assert heir.kinds() == ["Read", "Write"]
     assert (heir.known.flight, runner.world.record) == (None, record)
+
+
+def test_a_ppa_that_was_gone_for_a_moment_is_settled_by_a_write_all_the_same() -> None:
+    """† It is there again with its record, and what was lost may still land in it."""
+    runner = World().free_ppa()
+    script = faults("late", of="write")
+    gone = faults("gone", of="read")
+    runner.world.launchpad.fault = lambda request: script(request) or gone(request)
+    runner.order(assign())
+    runner.until(lambda: runner.known.flight is None)
+    runner.world.launchpad.land()
+    assert (whys(runner)[-1], runner.world.state) == (Refusal.LOST, State.FREE)
+
+
+# -- refused -----------------------------------------------------------------------------------------------------------
+
+
+def pause_of(runner: Runner) -> float:
+    """How long it is left in peace."""
+    return runner.known.not_before - runner.world.boot
+
+
+def test_each_refused_write_leaves_it_in_peace_for_longer() -> None:
+    """Five seconds at first and ten minutes at the most, with jitter; and says of what it is, and why."""
+    runner, _ = World().used_ppa()
+    runner.world.launchpad.fault = lambda request: "refused" if request.what == "write" else None
+    for number in range(12):
+        assert isinstance(runner.order(Release, lease="lease-1"), Denied)
+        expected = FORBIDDEN.pause(number, fraction(runner.known))
+        assert pause_of(runner) == pytest.approx(expected)
+    fault = runner.known.snapshot().fault or ""
+    assert "401" in fault
+    assert f"~{runner.world.ppa.owner};" in fault
+    runner.forget_the_past()
+    runner.pass_time(expected - 1.0)
+    assert runner.known.forbidden is not None
+    runner.pass_time(2.0)
+    assert runner.known.condition is Condition.OK
+
+
+def test_a_write_that_lands_ends_what_was_refused() -> None:
+    """It may be written again, so it is cleaned at once, and another refusal is the first one."""
+    runner, _ = World().used_ppa()
+    runner.world.launchpad.fault = faults(*["refused"] * 8, of="write")
+    for _ in range(8):
+        runner.order(Release, lease="lease-1")
+    assert pause_of(runner) > 60.0
+    assert isinstance(runner.order(Release, lease="lease-1"), Stands)
+    assert runner.known.condition is Condition.OK
+    runner.pass_time(1.0)
+    assert "Survey" in runner.kinds()
+    runner.world.launchpad.fault = faults("refused", of="write")
+    assert isinstance(runner.order(Quarantine, reason="odd"), Denied)
+    assert pause_of(runner) <= 7.5
+
+
+def test_each_failure_in_a_row_lets_it_wait_for_longer() -> None:
+    """A second at first and a minute at the most, with jitter; what is answered ends the count."""
+    runner = World().dirty_ppa()
+    runner.world.launchpad.fault = lambda request: "down" if request.what == "write" else None
+    for number in range(10):
+        while runner.kinds().count("Write") == number:
+            assert runner.tick()
+        assert pause_of(runner) == pytest.approx(OWN_WORK.pause(number, fraction(runner.known)))
+
+
+# -- what is told of it ------------------------------------------------------------------------------------------------
+
+
+def test_what_is_told_of_a_change_is_how_long_it_was_so_and_how_often_it_failed() -> None:
+    """From one moment of Launchpad's to the other; nothing of it was seen for the first time."""
+    runner = World().free_ppa()
+    since = runner.world.record.since
+    runner.order(assign())
+    lent = runner.world.record
+    runner.order(Release, lease="lease-1")
+    runner.world.launchpad.fault = faults("refused", "refused", of="content")
+    runner.until(lambda: runner.known.state is State.FREE)
+    told = [(move.before, move.record.state, move.tries, move.first) for move in runner.transitions]
+    assert told == [
+        (State.FREE, State.USED, 0, False), (State.USED, State.DIRTY, 0, False), (State.DIRTY, State.FREE, 2, False),
+    ]  # fmt: skip
+    assert [move.lasted for move in runner.transitions[:2]] == [(lent.since - since).total_seconds(), 0.0]
+
+
+def test_what_is_seen_for_the_first_time_is_told_so_and_what_is_taken_in_is_not() -> None:
+    """A daemon that starts reports nothing as having just come to be so."""
+    runner = World().start()
+    runner.look()
+    runner.until(lambda: runner.known.state is State.FREE)
+    assert {move.first for move in runner.transitions} == {False}
+    other = runner.world.start("other")
+    other.look()
+    assert [move.first for move in other.transitions] == [True]
