@@ -1,4 +1,4 @@
-"""What a worker needs of Launchpad, and how Launchpad may answer: the border that the adapter implements.
+"""What a worker needs of Launchpad, and how Launchpad may answer: the port that the adapter implements.
 
 Rule: lost race, refusal, absence and outage are different types, so that no caller can mistake one for another.
 Nothing here does I/O.
@@ -16,7 +16,7 @@ from .reference import Reference
 
 
 class Lane(enum.Enum):
-    """Which connections a request uses: those kept for assigning are never waited for by a clean."""
+    """Which connections a request uses: a clean never waits for, nor takes, those reserved for assigning."""
 
     ASSIGN = "assign"
     WORK = "work"
@@ -54,8 +54,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """There is no such PPA, by an answer about the PPA itself: 404, 410, or status Deleting or Deleted.  `status` is
-    that of the answer, if that was what said so.
+    """The PPA does not exist, by an answer about the PPA itself: 404, 410, or status Deleting or Deleted.  `status` is
+    the HTTP status, if that was what said so.
     """
 
     reason: str
@@ -65,8 +65,8 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class AccessDenied:
-    """The PPA is not shown to us, or we may not write to it: 401, 403, or redacted.  That says nothing of whether it
-    is there, nor of what is in it.
+    """The PPA is not shown to us, or we may not write to it: 401, 403, or redacted.  That proves nothing of whether it
+    exists, nor of what is in it.
     """
 
     reason: str
@@ -76,15 +76,15 @@ class AccessDenied:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """412: the PPA is no longer what the entry showed.  Whether a write of our own did that, only a read tells."""
+    """412: the PPA is no longer what the entry showed.  Whether a write of our own did that, only a read shows."""
 
     moment: Moment
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Launchpad answered and will not do it (other 4xx): nothing was changed, asking again will not help.  With 404
-    or 410 to an act, something that it needs is not there: the PPA, or what or whom it is about.
+    """Launchpad refuses the request (other 4xx): nothing was changed, and a retry will not help.  With 404 or 410 to an
+    act, something that it needs does not exist: the PPA, or what or whom it is about.
     """
 
     reason: str
@@ -101,10 +101,10 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """No answer: a read that failed, a write that was never sent, an idempotent act that may have been done.
+    """No usable answer: a read that failed, a write that was never sent, an idempotent act that may have been done.
 
-    `sent` is false when nothing can have been changed: nothing left this host, or the answer says so.  `status` is
-    that of an answer that says nothing of what was asked: 5xx, and 401, 403, 404 or 410 to a listing, which tells
+    `sent` is false when nothing can have been changed: nothing left this host, or the response says so.  `status` is
+    that of a response that proves nothing of what was asked: 5xx, and 401, 403, 404 or 410 to a listing, which proves
     nothing of the PPA itself.
     """
 
@@ -120,9 +120,9 @@ WriteAnswer = Entry | Gone | AccessDenied | Conflict | Refused | Unknown | Unava
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """All Active PPAs of one owner as one listing showed them.  Absence from it proves nothing: paging is no
-    snapshot.  `started` and `ended` as in Moment.  `hidden` are the public ones that a listing asked for by nobody, a
-    moment later, lacked; None: there was no such listing.
+    """All Active PPAs of one owner as one listing showed them.  Absence from it proves nothing: paging is not a
+    snapshot.  `started` and `ended` as in Moment.  `hidden` are the public ones that an unsigned listing, a moment
+    later, lacked; None: there was no such listing.
     """
 
     entries: Mapping[Reference, Entry]
@@ -133,7 +133,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """The descriptions of the PPAs that had a name and were deleted: Launchpad calls them `NAME-deletedppa`,
+    """The descriptions of the deleted PPAs that had a name: Launchpad calls them `NAME-deletedppa`,
     `NAME-deletedppa1` and so on.  `moment` is that of the first request.
     """
 
@@ -151,7 +151,7 @@ class Publication:
     name: str
     version: str
     where: str  # series, and architecture of a binary
-    debug: bool = False  # cannot be deleted by itself, goes with the binary it belongs to
+    debug: bool = False  # cannot be deleted by itself, is deleted with the binary it belongs to
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,26 +166,26 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is active in a PPA or on its way into it.  `moment` is that of the first request of the listing:
-    what came later is not in here.
+    """What is active in a PPA or on its way into it.  `moment` is that of the first request of the listing: what came
+    later may be missing.
     """
 
     sources: tuple[Publication, ...]
     binaries: tuple[Publication, ...]
     moment: Moment
     builds: tuple[Build, ...] = ()
-    uploads: tuple[str, ...] = ()  # accepted, not yet published; if they were looked for
+    uploads: tuple[str, ...] = ()  # accepted, not yet published; if they were listed
 
     @property
     def empty(self) -> bool:
-        """Nothing active and nothing on its way."""
+        """Whether nothing is active and nothing on its way."""
         return not (self.sources or self.binaries or self.builds or self.uploads)
 
 
 @dataclass(frozen=True, slots=True)
 class NewContent:
-    """How many active sources and binaries were created since a moment, or are there at all.  More than one page of
-    the former counts as some.
+    """How many active sources and binaries were created since a moment, or exist at all.  If the former fill more than
+    one page, the count is at least one.
     """
 
     count: int
@@ -194,7 +194,7 @@ class NewContent:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveSettings:
-    """What belongs to a PPA beside its packages and the fields of its entry.  `dependencies` as `~owner/ubuntu/name`
+    """The settings of a PPA that are not fields of its entry.  `dependencies` as `~owner/ubuntu/name`
     or, for an archive of the distribution, `ubuntu`; `uploaders` as `~name`, without the owner.
     """
 
@@ -206,8 +206,8 @@ class ArchiveSettings:
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """What a stricter proof still finds: packages in the indexes, or publications that are not removed from the disk.
-    `example` names one of them; `until` is before when Launchpad will not have removed all of them, where it says so.
+    """What a stricter proof still finds: packages in the indexes, or publications not removed from the disk.  `example`
+    names one of them; before `until`, if Launchpad says it, not all of them will be removed.
     """
 
     count: int
@@ -232,84 +232,84 @@ class Launchpad(Protocol):
     """
 
     def look(self, owner: str, compare: bool = False) -> Look | Refused | Unavailable:
-        """All Active PPAs of an owner, one request per 300; of one that Launchpad does not know, none.  `compare`: with
-        those that are hidden, by as many requests without our signature.
+        """All Active PPAs of an owner, one request per 300; none of an owner that Launchpad does not know.  `compare`:
+        with those that are hidden, by as many requests without our signature.
         """
 
     def read(self, ppa: Reference, lane: Lane = Lane.WORK) -> ReadAnswer:
-        """One PPA, afresh: one request."""
+        """Read one PPA: one request."""
 
     def deleted(self, ppa: Reference) -> Deleted | Unavailable:
-        """The deleted PPAs that had this name, read one after the other until there is none: all, or no answer."""
+        """Read the deleted PPAs that had this name, one after the other until a 404: all of them, or Unavailable."""
 
     def enabled(self, entry: Entry) -> bool | Unavailable:
         """Whether a public PPA is shown to everybody, as only an enabled one is: one request, without our signature."""
 
     def write(self, entry: Entry, description: str, lane: Lane = Lane.WORK) -> WriteAnswer:
-        """Compare-and-swap of the description, one request.  An Entry means 209 and Active, and nothing else does."""
+        """Compare-and-swap the description, one request.  An Entry means 209 and Active, and nothing else does."""
 
     def new_content(self, entry: Entry, since: datetime | None, lane: Lane = Lane.WORK) -> NewContent | Unavailable:
-        """Active sources and binaries created since then (`created_since_date`; None: of any age): two requests at
-        once.
+        """Count active sources and binaries created since then (`created_since_date`; None: of any age): two concurrent
+        requests.
         """
 
     def content(self, entry: Entry, whole: bool = True) -> Content | Refused | Unavailable:
-        """Everything active or on its way, all pages.  Not `whole`: where there are sources or builds, without the
-        accepted uploads.
+        """Everything active or on its way, all pages.  Not `whole`: without the accepted uploads where there are
+        sources or builds.
         """
 
     def delete(self, publication: Publication, comment: str, not_after: float) -> ActAnswer:
-        """requestDeletion by the address of what was listed: one POST.  `not_after` (boot-time clock, seconds; here and
-        below): by then it has left, or it never will.
+        """Delete a publication, by the address that a listing gave: one POST.  By `not_after` (boot-time clock,
+        seconds) it has left or never will; so for all acts.
         """
 
     def cancel(self, build: Build, not_after: float) -> ActAnswer:
         """Ask for a build to be cancelled: one POST."""
 
     def uploaders(self, entry: Entry) -> Collection[str] | Refused | Unavailable:
-        """Who has a 'main' upload right here beside the owner, as `~name`."""
+        """Who has a 'main' upload right here besides the owner, as `~name`."""
 
     def grant(self, entry: Entry, who: str, lane: Lane, not_after: float) -> ActAnswer:
-        """Give `~name` the 'main' upload right; idempotent."""
+        """Give `~name` the 'main' upload right: one POST, idempotent."""
 
     def revoke(self, entry: Entry, who: str, not_after: float) -> ActAnswer:
-        """Take it away; idempotent."""
+        """Take the 'main' upload right from `~name`: one POST, idempotent."""
 
     def archive_settings(self, entry: Entry) -> ArchiveSettings | Refused | Unavailable:
-        """Dependencies, processors and uploaders."""
+        """Read dependencies, processors and uploaders."""
 
     def set_fields(self, entry: Entry, fields: Mapping[str, str | bool]) -> WriteAnswer:
-        """Compare-and-swap of `displayname`, `publish`, `build_debug_symbols` or `publish_debug_symbols`, one request.
+        """Compare-and-swap `displayname`, `publish`, `build_debug_symbols` or `publish_debug_symbols`, one request.
 
         An Entry means that it was applied; its etag is new, and its description is what it was.  ValueError for any
         other field.
         """
 
     def add_dependency(self, entry: Entry, dependency: str, not_after: float) -> ActAnswer:
-        """Depend on an archive, in the form that `archive_settings` gives; idempotent."""
+        """Add a dependency, in the form that `archive_settings` gives: one POST, idempotent."""
 
     def remove_dependency(self, entry: Entry, dependency: str, not_after: float) -> ActAnswer:
-        """Depend on it no more.  Launchpad fails on one that is not there (Unavailable that was sent): look at
+        """Remove a dependency: one POST.  Launchpad fails on one that is not there (Unavailable that was sent): read
         `archive_settings` first.
         """
 
     def set_processors(self, entry: Entry, names: Collection[str], not_after: float) -> ActAnswer:
-        """Build for exactly these."""
+        """Let builds be for exactly these processors: one POST, idempotent."""
 
     def was_published(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Unavailable:
-        """Whether that version was ever published here, whatever became of it: one request."""
+        """Whether a version of a source was ever published here, whatever became of it: one request."""
 
     def create(self, ppa: Reference, displayname: str, description: str) -> Entry | Refused | Unknown | Unavailable:
-        """Make the PPA, with this description (lines end with a plain newline, else ValueError) from its first moment
-        on.  Refused also when it exists.  Unknown also when it was made and could not be read.
+        """Create the PPA with this description (lines end with a plain newline, else ValueError).  Refused also when it
+        exists.  Unknown also when it was created and could not be read.
         """
 
     def index_leftovers(self, ppa: Reference) -> Leftovers | Unavailable:
-        """Packages that the indexes which apt reads still name, over all series: plain HTTP reads, nothing of ours is
-        sent.  For public PPAs: nobody is shown the indexes of a private one, which are as if they were empty.
+        """Packages that the indexes which apt reads still name, over all series: plain HTTP, no secret is sent.  For
+        public PPAs: nobody is shown the indexes of a private one, which look empty.
         """
 
     def disk_leftovers(self, entry: Entry) -> Leftovers | Refused | Unavailable:
         """Publications of any status that Launchpad has not removed from its disk (`date_removed`), and active ones.
-        The count is for people: only some of them may be in it, but 0 means that there are none.
+        The count is for people: it may be too low, but 0 means that there are none.
         """

@@ -17,7 +17,7 @@ from ppa_assigner.api.metrics.labels import Pools
 from ppa_assigner.api.metrics.requests import outcome_of
 from ppa_assigner.automaton.events import Transition
 from ppa_assigner.config import Pool
-from ppa_assigner.launchpad import RequestSeen
+from ppa_assigner.launchpad import RequestOutcome
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import Lane, Moment
 from ppa_assigner.problems import Kind, Problem
@@ -82,7 +82,7 @@ def test_requests_are_counted_by_what_became_of_them() -> None:
         ("GET", Lane.WORK, 200), ("GET", Lane.WORK, 200),
         ("PATCH", Lane.ASSIGN, 412), ("PATCH", Lane.WORK, "no-answer"),
     ):  # fmt: skip
-        traffic.seen(RequestSeen(method, lane, outcome, 0.2))
+        traffic.seen(RequestOutcome(method, lane, outcome, 0.2))
     now = scrape(metrics)
     assert now("launchpad_requests_total", method="GET", status="200") == 2
     assert now("launchpad_requests_total", method="PATCH", status="no-answer") == 1

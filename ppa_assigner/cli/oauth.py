@@ -16,9 +16,9 @@ from .. import __version__
 from ..backoff import LOGGED_IN_POLL_S
 from ..client.errors import NotPermitted, Unavailable
 from ..launchpad import new_credentials, refuse_insecure_environment, service_url, web_root
-from ..launchpad.http import Answer, NoAnswerError, NotSentError, Timeouts, Transport
+from ..launchpad.http import NoResponseError, NotSentError, Response, Timeouts, Transport
 from ..launchpad.redaction import Secrets
-from ..launchpad.responses import NOT_NOW, said
+from ..launchpad.responses import RETRYABLE, summary
 from ..times import boottime
 from . import signals
 
@@ -57,11 +57,11 @@ class Authorisation:
         """The address at which a person grants one of these access levels.  Raises Unavailable."""
         try:
             answer = self._post("+request-token", "")
-        except (NotSentError, NoAnswerError) as error:
+        except (NotSentError, NoResponseError) as error:
             signals.again()
             raise Unavailable(f"{self.web_root} does not answer: {error}") from error
         if answer.status != HTTPStatus.OK:
-            raise Unavailable(f"{self.web_root} gives no request token: {said(answer)}")
+            raise Unavailable(f"{self.web_root} gives no request token: {summary(answer)}")
         self._request = _token(answer)
         self._transport.secrets = Secrets(*self._request)
         asked = [("oauth_token", self._request[0]), *(("allow_permission", level) for level in levels)]
@@ -87,7 +87,7 @@ class Authorisation:
         new_credentials(CONSUMER, *token)[0].authorizeRequest(url, "GET", None, headers)
         try:
             answer = self._transport.request("GET", url, headers)
-        except (NotSentError, NoAnswerError):
+        except (NotSentError, NoResponseError):
             return None
         name = urlsplit(answer.headers.get("location", "")).path.rpartition("/")[2]
         return name if re.fullmatch(r"~[a-z0-9][a-z0-9+.-]*", name) else None
@@ -97,25 +97,25 @@ class Authorisation:
         key, secret = self._request
         try:
             answer = self._post("+access-token", secret, oauth_token=key)
-        except (NotSentError, NoAnswerError) as error:
-            self._no_answer(f"{self.web_root} does not answer: {error}", isinstance(error, NoAnswerError))
+        except (NotSentError, NoResponseError) as error:
+            self._no_answer(f"{self.web_root} does not answer: {error}", isinstance(error, NoResponseError))
             return None
         if answer.status == HTTPStatus.OK:
             return _token(answer)
         if answer.status == HTTPStatus.FORBIDDEN:
-            raise NotPermitted(f"access was declined ({said(answer)})")
+            raise NotPermitted(f"access was declined ({summary(answer)})")
         if answer.status == HTTPStatus.UNAUTHORIZED:
             self._not_decided(answer)
-        elif answer.status in NOT_NOW or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            self._no_answer(said(answer), answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
+        elif answer.status in RETRYABLE or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._no_answer(summary(answer), answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
         else:
-            raise Unavailable(f"{self.web_root} gives no access token: {said(answer)}")
+            raise Unavailable(f"{self.web_root} gives no access token: {summary(answer)}")
         return None
 
-    def _not_decided(self, answer: Answer) -> None:
+    def _not_decided(self, answer: Response) -> None:
         """The same status tells that nobody decided, and that there is no such request token any more."""
         if self._lost and self._undecided not in (None, answer.body):
-            raise Unavailable(f"the answer with the token was lost on its way, please log in again ({said(answer)})")
+            raise Unavailable(f"the answer with the token was lost on its way, please log in again ({summary(answer)})")
         self._undecided, self._trouble = answer.body, None
 
     def _no_answer(self, trouble: str, lost: bool) -> None:
@@ -125,7 +125,7 @@ class Authorisation:
     def _in_vain(self) -> str:
         return self._trouble or f"nobody granted or declined access within {self._wait:g} s"
 
-    def _post(self, page: str, secret: str, **more: str) -> Answer:
+    def _post(self, page: str, secret: str, **more: str) -> Response:
         form = {"oauth_consumer_key": CONSUMER, "oauth_signature_method": "PLAINTEXT", **more}
         form["oauth_signature"] = f"&{secret}"
         headers = {
@@ -144,7 +144,7 @@ def _agent() -> str:
     return f"{CONSUMER}/{__version__}"
 
 
-def _token(answer: Answer) -> Token:
+def _token(answer: Response) -> Token:
     found = dict(parse_qsl(answer.body.decode("utf-8", "replace")))
     key, secret = found.get("oauth_token", ""), found.get("oauth_token_secret", "")
     if not (_TOKEN.fullmatch(key) and _TOKEN.fullmatch(secret)):

@@ -19,14 +19,14 @@ from .client import (
     web_root,
 )
 from .credentials import CredentialsError
-from .http import RequestSeen, Timeouts
+from .http import RequestOutcome, Timeouts
 
 __all__ = [
     "CredentialsError",
     "InsecureEnvironment",
     "LaunchpadClient",
     "NotAuthorised",
-    "RequestSeen",
+    "RequestOutcome",
     "ServiceUnavailable",
     "Timeouts",
     "cache_directory",

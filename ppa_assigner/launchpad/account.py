@@ -1,7 +1,7 @@
-"""What Launchpad tells about our account and about PPAs beside what the port needs: for `doctor`.
+"""What `doctor` asks Launchpad beyond the port: our account, its rights, and PPAs of any status.
 
-Rule: reads only; few requests however many PPAs there are; no answer is taken for more than it proves.  Nothing here
-judges what it found.
+Rule: reads only; few requests however many PPAs there are; nothing is concluded that a response does not prove.
+Nothing here judges what it finds.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from ..port import Done, Lane, Moment, Refused, Unavailable
 from ..reference import Reference
 from . import responses, session
 from .client import LaunchpadClient
-from .responses import ACTIVE, REDACTED, FailedError
-from .session import told
-from .urls import last_part, reference_of, to_person, to_ppa
+from .responses import ACTIVE, REDACTED, RequestFailedError
+from .session import collection_url, failure_as_answer
+from .urls import last_part, person_url, ppa_url, reference_at
 
-NO_SUCH_TOKEN = "ppa-assigner-doctor"  # noqa: S105 - a name that no key of a PPA has: nothing secret is asked for
+NO_SUCH_TOKEN = "ppa-assigner-doctor"  # noqa: S105 - a name that no key of a PPA has: no secret is read
 _REDIRECTS = (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.FOUND, HTTPStatus.SEE_OTHER)
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A PPA as a listing shows it, whatever its status.  `quota` in MiB; None: no limit, or not told."""
+class ListedPPA:
+    """A PPA as a listing shows it, whatever its status.  `quota` in MiB; None: no limit, or not shown."""
 
     ppa: Reference
     url: str
@@ -44,96 +44,97 @@ class Shown:
 
     @property
     def active(self) -> bool:
-        """Not deleted, nor being deleted."""
+        """Whether it is neither deleted nor being deleted."""
         return self.status in (ACTIVE, REDACTED)
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class PPAListing:
     """All PPAs of an owner that we may know of.  `moment` is that of the first page."""
 
-    ppas: Mapping[Reference, Shown]
+    ppas: Mapping[Reference, ListedPPA]
     moment: Moment
 
 
-class Examiner(LaunchpadClient):
-    """Asks as the daemon would, with its credentials and over its transport; see `LaunchpadClient`."""
+class AccountClient(LaunchpadClient):
+    """Reads as the daemon would, with its credentials and over its transport; see `LaunchpadClient`."""
 
     def me(self) -> str | Refused | Unavailable:
         """Whose the credentials are, as `~name`: one request."""
-        return told(self._me)
+        return failure_as_answer(self._me)
 
     def _me(self) -> str:
-        answer = self._asking.send("GET", f"{self._root}people/+me", lane=Lane.WORK)
-        if answer.status in _REDIRECTS:
-            return last_part(responses.text(answer.headers, "location"))
-        raise FailedError(responses.problem(answer))
+        response = self._session.send("GET", f"{self._root}people/+me", lane=Lane.WORK)
+        if response.status in _REDIRECTS:
+            return last_part(responses.required_text(response.headers, "location"))
+        raise RequestFailedError(responses.on_failure(response))
 
-    def ppas(self, owner: str) -> Listing | Refused | Unavailable:
-        """One request per 300 PPAs."""
-        return told(
-            partial(self._ppas, f"{to_person(self._root, owner)}/ppas?{urlencode({'ws.size': responses.PAGE})}")
-        )
+    def ppas(self, owner: str) -> PPAListing | Refused | Unavailable:
+        """All PPAs of an owner: one request per 300."""
+        return failure_as_answer(partial(self._ppas, collection_url(f"{person_url(self._root, owner)}/ppas")))
 
-    def _ppas(self, url: str) -> Listing:
-        pages = list(session.pages(self._asking.getter(), url))
-        found = (_shown(data) for page, _ in pages for data in page)
-        return Listing({one.ppa: one for one in found}, pages[0][1])
+    def _ppas(self, url: str) -> PPAListing:
+        pages = list(session.pages(self._session.getter(), url))
+        found = (_listed_ppa(data) for page, _ in pages for data in page)
+        return PPAListing({one.ppa: one for one in found}, pages[0][1])
 
-    def ppa(self, ppa: Reference) -> Shown | Refused | Unavailable:
-        """One of them, which a listing lacked: one request."""
-        return told(partial(self._ppa, to_ppa(self._root, ppa)))
+    def ppa(self, ppa: Reference) -> ListedPPA | Refused | Unavailable:
+        """One PPA, whatever its status: one request."""
+        return failure_as_answer(partial(self._ppa, ppa_url(self._root, ppa)))
 
-    def _ppa(self, url: str) -> Shown:
-        return _shown(self._document(url))
+    def _ppa(self, url: str) -> ListedPPA:
+        return _listed_ppa(self._read_object(url))
 
-    def may_edit(self, shown: Shown) -> Done | Refused | Unavailable:
-        """Whether we may write to it: one request, that writes nothing.
+    def may_edit(self, shown: ListedPPA) -> Done | Refused | Unavailable:
+        """Whether we may write to a PPA: one request, which writes nothing.
 
-        Launchpad has no question for that.  It answers this read, for a key that does not exist, to those alone whom it
-        lets write descriptions: both are launchpad.Edit, for the account and for the access that its token was granted.
+        Launchpad has no operation for that.  It answers this read, for a key that does not exist, only to those who may
+        write descriptions: both need launchpad.Edit, of the account and of the access level of its token.
         """
-        return told(partial(self._may_edit, shown))
+        return failure_as_answer(partial(self._may_edit, shown))
 
-    def _may_edit(self, shown: Shown) -> Done:
-        asked = urlencode(session.operation("getNamedAuthTokens", names=[NO_SUCH_TOKEN]))
-        answer = self._asking.send("GET", f"{shown.url}?{asked}", lane=Lane.WORK)
-        if answer.status != HTTPStatus.OK:
-            raise FailedError(responses.problem(answer))
-        return Done(responses.moment(answer))
+    def _may_edit(self, shown: ListedPPA) -> Done:
+        asked = urlencode(session.operation_form("getNamedAuthTokens", names=[NO_SUCH_TOKEN]))
+        response = self._session.send("GET", f"{shown.url}?{asked}", lane=Lane.WORK)
+        if response.status != HTTPStatus.OK:
+            raise RequestFailedError(responses.on_failure(response))
+        return Done(responses.moment_of(response))
 
     def teams(self, person: str) -> frozenset[str] | Refused | Unavailable:
-        """The teams that somebody is in, directly or not, as `~name`: one request per 300."""
-        return told(partial(self._names, f"{to_person(self._root, person)}/super_teams?ws.size={responses.PAGE}"))
+        """The teams that a person is in, directly or not, as `~name`: one request per 300."""
+        return failure_as_answer(partial(self._names, collection_url(f"{person_url(self._root, person)}/super_teams")))
 
     def administrators(self, team: str) -> frozenset[str] | Refused | Unavailable:
-        """The members that may change a team beside its owner, as `~name`: one request per 300.  A team among them
-        stands for all that are in it.
+        """The members that may change a team besides its owner, as `~name`: one request per 300.  A team among them
+        stands for all its members.
         """
-        return told(partial(self._names, f"{to_person(self._root, team)}/admins?ws.size={responses.PAGE}"))
+        return failure_as_answer(partial(self._names, collection_url(f"{person_url(self._root, team)}/admins")))
 
     def _names(self, url: str) -> frozenset[str]:
-        return frozenset(f"~{responses.text(one, 'name')}" for one in session.entries(self._asking.getter(), url))
+        return frozenset(
+            f"~{responses.required_text(one, 'name')}" for one in session.entries(self._session.getter(), url)
+        )
 
     def owner_of(self, who: str) -> str | Refused | Unavailable | None:
         """Who owns a team, as `~name`; None for a person: one request."""
-        return told(partial(self._owner_of, to_person(self._root, who)))
+        return failure_as_answer(partial(self._owner_of, person_url(self._root, who)))
 
     def _owner_of(self, url: str) -> str | None:
-        owner = self._document(url).get("team_owner_link")
+        owner = self._read_object(url).get("team_owner_link")
         return None if owner is None else last_part(str(owner))
 
-    def _document(self, url: str) -> dict[str, Any]:
-        answer = self._asking.send("GET", url, lane=Lane.WORK)
-        if answer.status != HTTPStatus.OK:
-            raise FailedError(responses.problem(answer))
-        return responses.document(answer)
+    def _read_object(self, url: str) -> dict[str, Any]:
+        response = self._session.send("GET", url, lane=Lane.WORK)
+        if response.status != HTTPStatus.OK:
+            raise RequestFailedError(responses.on_failure(response))
+        return responses.json_object(response)
 
 
-def _shown(data: dict[str, Any]) -> Shown:
-    url, quota, description = responses.text(data, "self_link"), data.get("authorized_size"), data.get("description")
-    return Shown(
-        ppa=reference_of(url),
+def _listed_ppa(data: dict[str, Any]) -> ListedPPA:
+    url = responses.required_text(data, "self_link")
+    quota, description = data.get("authorized_size"), data.get("description")
+    return ListedPPA(
+        ppa=reference_at(url),
         url=url,
         status=str(data.get("status")),
         description=description if isinstance(description, str) else None,

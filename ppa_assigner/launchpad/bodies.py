@@ -15,107 +15,107 @@ from typing import Protocol
 
 import urllib3
 
-LARGEST_BYTES = 8 * 1024 * 1024
-"""Of an answer: a page of 300 PPAs has less than one million, whatever stands in their descriptions some."""
+MAX_BODY_BYTES = 8 * 1024 * 1024
+"""Of a response: a page of 300 PPAs has less than one million, or a few with long descriptions."""
 CHUNK_BYTES = 64 * 1024
-Take = Callable[[bytes], object]
+Sink = Callable[[bytes], object]
 """Gets the pieces of a body as they come; ValueError ends the reading."""
 
 
-class LongerError(ValueError):
-    """There is more of it than is taken."""
+class BodyTooLongError(ValueError):
+    """The body is longer than the reader's limit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """How the body of an answer is read: unpacked here, piece by piece, for a few bytes may unpack to no end."""
+class BodyReader:
+    """Reads the body of one response, up to `max_bytes` when decompressed; a `sink` gets that of a 200 instead."""
 
-    most: int
-    take: Take | None
+    max_bytes: int
+    sink: Sink | None
 
     def read(self, response: urllib3.BaseHTTPResponse) -> bytes:
-        """All of it, or what `take` left of it: nothing.  Raises ValueError and what urllib3 raises."""
+        """The whole body; empty if the sink got it.  Raises ValueError and what urllib3 raises."""
         content = bytearray()
         try:
-            self._refuse(response.headers.get("content-length", ""))
-            keep = content.extend if self.take is None or response.status != http.client.OK else self.take
-            self._give(response, keep)
+            self._check_length(response.headers.get("content-length", ""))
+            sink = content.extend if self.sink is None or response.status != http.client.OK else self.sink
+            self._decompress(response, sink)
         except BaseException:
-            response.close()  # a connection with half an answer in it must not be used again
+            response.close()  # a connection with half a response in it must not be used again
             raise
         finally:
             response.release_conn()
         return bytes(content)
 
-    def _refuse(self, declared: str) -> None:
-        if declared.isdigit() and (len(declared) > len(str(self.most)) or int(declared) > self.most):
+    def _check_length(self, declared: str) -> None:
+        if declared.isdigit() and (len(declared) > len(str(self.max_bytes)) or int(declared) > self.max_bytes):
             raise self._too_long()
 
-    def _give(self, response: urllib3.BaseHTTPResponse, keep: Take) -> None:
-        packing, read = _unpacking(response.headers.get("content-encoding", "")), 0
+    def _decompress(self, response: urllib3.BaseHTTPResponse, sink: Sink) -> None:
+        decompressor, read = _decompressor_by_name(response.headers.get("content-encoding", "")), 0
         for piece in response.stream(CHUNK_BYTES, decode_content=False):
-            for plain in packing.take(piece):
+            for plain in decompressor.feed(piece):
                 read += len(plain)
-                if read > self.most:
+                if read > self.max_bytes:
                     raise self._too_long()
-                keep(plain)
-        packing.finish()
+                sink(plain)
+        decompressor.finish()
 
-    def _too_long(self) -> LongerError:
-        return LongerError(f"the answer is longer than {self.most} bytes")
+    def _too_long(self) -> BodyTooLongError:
+        return BodyTooLongError(f"the answer is longer than {self.max_bytes} bytes")
 
 
-def _unpacking(encoding: str) -> Unpacking:
-    """Only what was asked for."""
+def _decompressor_by_name(encoding: str) -> Decompressor:
+    """The decompressor for a Content-Encoding.  Raises ValueError for one that was not asked for."""
     match encoding.strip().lower():
         case "" | "identity":
-            return Plain()
+            return IdentityDecompressor()
         case "gzip" | "x-gzip":
-            return Gzip()
+            return GzipDecompressor()
     raise ValueError(f"an answer packed as {encoding[:40]!r}, which was not asked for")
 
 
 PIECE_BYTES = 64 * 1024
-MOST_FOR_XZ = 128 * 1024 * 1024  # of memory for its dictionary; `xz -9` takes half of it
+MAX_XZ_MEMORY = 128 * 1024 * 1024  # of memory for its dictionary; `xz -9` takes half of it
 GZIP, XZ = b"\x1f\x8b", b"\xfd7zXZ\x00"
-PADDING = b"\0"  # between and behind what is packed
+PADDING = b"\0"  # between and after streams
 _WITH_HEADER = 16 + zlib.MAX_WBITS
 
 
-class PackedError(ValueError):
-    """Bytes that cannot be unpacked."""
+class DecompressionError(ValueError):
+    """Bytes that cannot be decompressed."""
 
 
-class Unpacking(Protocol):
-    """One stream of bytes."""
+class Decompressor(Protocol):
+    """Decompresses one body, fed piece by piece."""
 
-    def take(self, data: bytes) -> Iterator[bytes]:
-        """What more of it unpacks to.  Raises PackedError."""
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """What the next piece decompresses to.  Raises DecompressionError."""
 
     def finish(self) -> None:
-        """It ends here.  Raises PackedError for what is cut short."""
+        """The body ends here.  Raises DecompressionError if it is cut short."""
 
 
-class Plain:
-    """What is not packed."""
+class IdentityDecompressor:
+    """Passes on what is not compressed."""
 
-    def take(self, data: bytes) -> Iterator[bytes]:
-        """The same."""
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The piece as it is."""
         if data:
             yield data
 
     def finish(self) -> None:
-        """Nothing can be missing."""
+        """The body ends here; it cannot be cut short."""
 
 
-class Gzip:
-    """One member or several, as gzip writes them."""
+class GzipDecompressor:
+    """Decompresses gzip, of one member or several."""
 
     def __init__(self) -> None:
         self._member: zlib._Decompress | None = None
 
-    def take(self, data: bytes) -> Iterator[bytes]:
-        """What more of it unpacks to.  Raises PackedError."""
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """What the next piece decompresses to.  Raises DecompressionError."""
         try:
             while data := data if self._member else data.lstrip(PADDING):
                 member = self._member = self._member or zlib.decompressobj(_WITH_HEADER)
@@ -126,25 +126,25 @@ class Gzip:
                 data = member.unused_data
                 self._member = None if member.eof else member
         except zlib.error as error:
-            raise PackedError(str(error)) from error
+            raise DecompressionError(str(error)) from error
 
     def finish(self) -> None:
-        """It ends here.  Raises PackedError for what is cut short."""
+        """The body ends here.  Raises DecompressionError if it is cut short."""
         if self._member is not None:
-            raise PackedError("it is cut short")
+            raise DecompressionError("it is cut short")
 
 
-class Xz:
-    """One stream or several, as xz writes them."""
+class XzDecompressor:
+    """Decompresses xz, of one stream or several."""
 
     def __init__(self) -> None:
         self._stream: lzma.LZMADecompressor | None = None
 
-    def take(self, data: bytes) -> Iterator[bytes]:
-        """What more of it unpacks to.  Raises PackedError."""
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """What the next piece decompresses to.  Raises DecompressionError."""
         try:
             while data := data if self._stream else data.lstrip(PADDING):
-                stream = self._stream = self._stream or lzma.LZMADecompressor(lzma.FORMAT_XZ, MOST_FOR_XZ)
+                stream = self._stream = self._stream or lzma.LZMADecompressor(lzma.FORMAT_XZ, MAX_XZ_MEMORY)
                 plain = stream.decompress(data, PIECE_BYTES)
                 while plain:
                     yield plain
@@ -152,16 +152,16 @@ class Xz:
                 data = stream.unused_data
                 self._stream = None if stream.eof else stream
         except (lzma.LZMAError, MemoryError) as error:
-            raise PackedError(str(error) or "it needs too much memory") from error
+            raise DecompressionError(str(error) or "it needs too much memory") from error
 
     def finish(self) -> None:
-        """It ends here.  Raises PackedError for what is cut short."""
+        """The body ends here.  Raises DecompressionError if it is cut short."""
         if self._stream is not None:
-            raise PackedError("it is cut short")
+            raise DecompressionError("it is cut short")
 
 
-def by_what_it_is(begin: bytes) -> Unpacking:
-    """How to unpack what begins so, whatever it is called."""
+def decompressor_for(begin: bytes) -> Decompressor:
+    """The decompressor for a body that begins with these bytes, whatever its name says."""
     if begin.startswith(GZIP):
-        return Gzip()
-    return Xz() if begin.startswith(XZ) else Plain()
+        return GzipDecompressor()
+    return XzDecompressor() if begin.startswith(XZ) else IdentityDecompressor()

@@ -1,4 +1,4 @@
-"""Launchpad, as the worker's port wants it: one login shared by all threads, and raw requests signed with it.
+"""The client behind the worker's port: one login shared by all threads, and raw requests signed with it.
 
 Rule: this is the only module that imports launchpadlib, lazr.restfulclient or httplib2.  launchpadlib logs in and
 signs, and does nothing else: neither its entries nor its transport are safe for threads, and its transport may send a
@@ -29,12 +29,12 @@ from lazr.restfulclient.errors import HTTPError
 
 from ..port import Lane
 from ..times import boottime as boot_time_clock
-from .credentials import read
-from .http import Answer, NoAnswerError, NotSentError, RequestSeen, Timeouts, Transport
+from .credentials import read_token
+from .http import NoResponseError, NotSentError, RequestOutcome, Response, Timeouts, Transport
 from .indexes import PRODUCTION, Indexes
 from .operations import Operations
 from .redaction import Secrets, one_line
-from .responses import credentials_fault, said
+from .responses import credentials_fault, summary
 from .urls import origin
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ SERVICES = {
     "staging": uris.STAGING_SERVICE_ROOT,
     "qastaging": uris.QASTAGING_SERVICE_ROOT,
 }
-UNSAFE = "LP_DISABLE_SSL_CERTIFICATE_VALIDATION"
+NO_VERIFICATION = "LP_DISABLE_SSL_CERTIFICATE_VALIDATION"
 
 
 class InsecureEnvironment(Exception):  # noqa: N818 - callers know it by this name
@@ -56,19 +56,19 @@ class ServiceUnavailable(Exception):  # noqa: N818 - callers know it by this nam
 
 
 class NotAuthorised(Exception):  # noqa: N818 - callers know it by this name
-    """Launchpad does not take our credentials."""
+    """Launchpad does not accept our credentials."""
 
 
 def load_credentials(path: Path | str) -> Credentials:
-    """What `ppa-assigner login` or launchpadlib wrote.  Raises CredentialsError."""
-    parts = read(Path(path))
+    """The credentials in a file that `ppa-assigner login` or launchpadlib wrote.  Raises CredentialsError."""
+    parts = read_token(Path(path))
     credentials = Credentials(parts.consumer, parts.consumer_secret)
     credentials.access_token = AccessToken(parts.token, parts.secret)
     return credentials
 
 
 def new_credentials(consumer: str, key: str, secret: str) -> tuple[Credentials, str]:
-    """A token as `LaunchpadClient` takes it, and the text of the file from which `load_credentials` reads it."""
+    """A new token as `LaunchpadClient` takes it, and the text of the file from which `load_credentials` reads it."""
     credentials = Credentials(consumer)
     credentials.access_token = AccessToken(key, secret)
     file = io.StringIO()
@@ -77,9 +77,9 @@ def new_credentials(consumer: str, key: str, secret: str) -> tuple[Credentials, 
 
 
 def refuse_insecure_environment() -> None:
-    """Raises InsecureEnvironment when certificates are not to be verified."""
-    if os.environ.get(UNSAFE):
-        raise InsecureEnvironment(f"{UNSAFE} is set: refusing to send credentials over connections like that")
+    """Raise InsecureEnvironment when certificates are not to be verified."""
+    if os.environ.get(NO_VERIFICATION):
+        raise InsecureEnvironment(f"{NO_VERIFICATION} is set: refusing to send credentials over unverified connections")
 
 
 def service_url(service: str) -> str:
@@ -94,7 +94,7 @@ def service_url(service: str) -> str:
 
 
 def web_root(service: str) -> str:
-    """Where the people of a service log in, ending in a slash: its host without `api.`, as launchpadlib does it for
+    """Where people log in to a service, ending in a slash: its host without `api.`, as launchpadlib does it for
     every service that it knows.  Raises ValueError like `service_url`.
     """
     parts = urlsplit(service_url(service))
@@ -129,7 +129,7 @@ class LaunchpadClient(Operations):
 
     Before `connect` has succeeded every call answers Unavailable.  Raises ValueError for a service root or proxy that
     cannot be used, InsecureEnvironment when certificates are not to be verified.  `archive_root` is where apt finds
-    PPAs; nothing is signed there, nor told to `on_request`.
+    PPAs; requests there are not signed, nor reported to `on_request`.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class LaunchpadClient(Operations):
         connections: int = 16,
         cache_dir: Path | None = None,
         boottime: Callable[[], float] = boot_time_clock,
-        on_request: Callable[[RequestSeen], None] | None = None,
+        on_request: Callable[[RequestOutcome], None] | None = None,
         archive_root: str = PRODUCTION,
     ) -> None:
         refuse_insecure_environment()
@@ -156,8 +156,8 @@ class LaunchpadClient(Operations):
         secrets = Secrets(token.key, token.secret)
         transport = Transport(self._service, timeouts, connections, boottime, on_request, secrets)
         indexes = Indexes(archive_root, timeouts, boottime)
-        super().__init__(f"{self._service}{version}/", transport, self._with_signature, boottime, indexes)
-        self._cache_dir = (cache_dir or cache_directory()) / f"{self._name_of_service()}-{version}"
+        super().__init__(f"{self._service}{version}/", transport, self._sign, boottime, indexes)
+        self._cache_dir = (cache_dir or cache_directory()) / f"{self._service_name()}-{version}"
         self._login = threading.Lock()
         self._launchpad: Launchpad | None = None
         self._user_agent: str | None = None
@@ -178,20 +178,20 @@ class LaunchpadClient(Operations):
         if self._user_agent is not None:
             return
         if self._launchpad is None:
-            self._launchpad = self._described()
+            self._launchpad = self._log_in()
         agent = self._launchpad._browser.user_agent
-        # What was described may have come from the disk; that Launchpad is there, and takes us, it must say now.
-        self._must_take_us(agent)
+        # The description may come from the disk; that Launchpad is there and accepts us must be asked now.
+        self._check_accepted(agent)
         self._user_agent = agent
 
-    def _described(self) -> Launchpad:
-        """launchpadlib's object: the description of the service, parsed once."""
+    def _log_in(self) -> Launchpad:
+        """Let launchpadlib log in: it reads and parses the description of the service, once."""
         cache = _Cache(str(self._cache_dir))
         try:
             launchpad = _Root(self._transport, self._credentials, self._service, cache, self._version)
         except (ServiceUnavailable, NotAuthorised):
             raise
-        except (NotSentError, NoAnswerError) as error:
+        except (NotSentError, NoResponseError) as error:
             raise ServiceUnavailable(str(error)) from error
         except HTTPError as error:
             raise ServiceUnavailable(f"no Launchpad web service: {error.response.status}") from error
@@ -204,17 +204,17 @@ class LaunchpadClient(Operations):
         launchpad._browser._connection.cache = None
         return launchpad
 
-    def _must_take_us(self, agent: str) -> None:
+    def _check_accepted(self, agent: str) -> None:
         headers = self._authorised("GET", self._root, {"Accept": "application/json", "User-Agent": agent})
         try:
-            answer = self._transport.request("GET", self._root, headers, lane=Lane.WORK)
-        except (NotSentError, NoAnswerError) as error:
+            response = self._transport.request("GET", self._root, headers, lane=Lane.WORK)
+        except (NotSentError, NoResponseError) as error:
             raise ServiceUnavailable(str(error)) from error
-        _check(answer)
-        if answer.status != http.client.OK:
-            raise ServiceUnavailable(said(answer))
+        _check_login(response)
+        if response.status != http.client.OK:
+            raise ServiceUnavailable(summary(response))
 
-    def _with_signature(self, method: str, url: str, headers: Mapping[str, str]) -> Mapping[str, str]:
+    def _sign(self, method: str, url: str, headers: Mapping[str, str]) -> Mapping[str, str]:
         if self._user_agent is None:
             raise NotSentError(f"not logged in to Launchpad: {self._trouble}")
         try:
@@ -226,17 +226,17 @@ class LaunchpadClient(Operations):
         self._credentials.authorizeRequest(url, method, None, headers)
         return headers
 
-    def _name_of_service(self) -> str:
+    def _service_name(self) -> str:
         return "".join(char if char.isalnum() or char in ".-" else "_" for char in self._service.rstrip("/"))
 
 
-def _check(answer: Answer) -> None:
-    """A refusal of our credentials, or an outage, ends a login."""
-    if answer.status in (http.client.UNAUTHORIZED, http.client.FORBIDDEN):
-        raise NotAuthorised(credentials_fault(answer) or f"Launchpad refuses our credentials: {said(answer)}")
-    if answer.status >= http.client.INTERNAL_SERVER_ERROR:
+def _check_login(response: Response) -> None:
+    """Raise NotAuthorised for a refusal of our credentials, ServiceUnavailable for an outage."""
+    if response.status in (http.client.UNAUTHORIZED, http.client.FORBIDDEN):
+        raise NotAuthorised(credentials_fault(response) or f"Launchpad refuses our credentials: {summary(response)}")
+    if response.status >= http.client.INTERNAL_SERVER_ERROR:
         # Here and not through launchpadlib, which would ask again (docs/explanation/launchpad.md#repeated-requests).
-        raise ServiceUnavailable(said(answer))
+        raise ServiceUnavailable(summary(response))
 
 
 class _Root(Launchpad):  # type: ignore[misc]  # launchpadlib ships no types
@@ -246,12 +246,12 @@ class _Root(Launchpad):  # type: ignore[misc]  # launchpadlib ships no types
         self._transport = transport
         super().__init__(credentials, None, None, service, cache, None, None, version)
 
-    def httpFactory(self, credentials: Credentials, cache: Any, timeout: Any, proxy_info: Any) -> _Wire:  # noqa: N802 - launchpadlib's name
-        return _Wire(self._transport, self, None, credentials, cache, timeout, proxy_info)
+    def httpFactory(self, credentials: Credentials, cache: Any, timeout: Any, proxy_info: Any) -> _TransportHttp:  # noqa: N802 - launchpadlib's name
+        return _TransportHttp(self._transport, self, None, credentials, cache, timeout, proxy_info)
 
 
-class _Wire(LaunchpadOAuthAwareHttp):  # type: ignore[misc]  # launchpadlib ships no types
-    """httplib2 with its sockets, re-sends and redirects taken out."""
+class _TransportHttp(LaunchpadOAuthAwareHttp):  # type: ignore[misc]  # launchpadlib ships no types
+    """httplib2 over our transport, without its sockets, retries and redirects."""
 
     def __init__(self, transport: Transport, *rest: Any) -> None:
         super().__init__(*rest)
@@ -264,19 +264,19 @@ class _Wire(LaunchpadOAuthAwareHttp):  # type: ignore[misc]  # launchpadlib ship
         scheme = "https" if isinstance(conn, http.client.HTTPSConnection) else "http"
         host = f"[{conn.host}]" if ":" in conn.host else conn.host
         url = f"{scheme}://{host}:{conn.port}{request_uri}"
-        answer = self._transport.request(method, url, headers, body, lane=Lane.WORK)
-        _check(answer)
-        return httplib2.Response({**_unpacked(answer.headers), "status": str(answer.status)}), answer.body
+        response = self._transport.request(method, url, headers, body, lane=Lane.WORK)
+        _check_login(response)
+        return httplib2.Response({**_without_encoding(response.headers), "status": str(response.status)}), response.body
 
 
-def _unpacked(headers: Mapping[str, str]) -> dict[str, str]:
-    """Without those that say how the body, which is whole and unpacked here, came over the wire."""
-    gone = ("content-encoding", "content-length", "transfer-encoding")
-    return {name: value for name, value in headers.items() if name not in gone}
+def _without_encoding(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers but those about the encoding of the body, which is whole and decompressed here."""
+    dropped = ("content-encoding", "content-length", "transfer-encoding")
+    return {name: value for name, value in headers.items() if name not in dropped}
 
 
 class _Cache(MultipleRepresentationCache):  # type: ignore[misc]  # lazr.restfulclient ships no types
-    """A disk that is full or read-only costs a download, not the login."""
+    """launchpadlib's cache on disk; a disk that is full or read-only costs a download, not the login."""
 
     def __init__(self, directory: str) -> None:
         self.request_media_type = None

@@ -32,8 +32,8 @@ class CredentialsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What is in the file; all of it printable ASCII."""
+class StoredToken:
+    """An account's token as a file holds it; all of it printable ASCII."""
 
     consumer: str
     consumer_secret: str = field(repr=False)
@@ -41,29 +41,31 @@ class Parts:
     secret: str = field(repr=False)
 
 
-def read(path: Path) -> Parts:
-    """What this file holds.  Raises CredentialsError."""
+def read_token(path: Path) -> StoredToken:
+    """The token in this file.  Raises CredentialsError."""
     try:
         with path.open("rb") as file:
             content = file.read(LIMIT + 1)
     except OSError as error:
         raise CredentialsError(f"{path}: {_unreadable(error)}") from None
     except ValueError:  # NUL in its name
-        raise CredentialsError(f"{str(path)!r}: no name of a file") from None
+        raise CredentialsError(f"{str(path)!r}: not a name of a file") from None
     try:
-        return parsed(content)
+        return parse_token(content)
     except ValueError as error:
         raise CredentialsError(f"{path}: {error}") from None
 
 
-def parsed(content: bytes) -> Parts:
-    """The same of the bytes of a file.  Raises ValueError with a sentence for people, to be said after its name."""
+def parse_token(content: bytes) -> StoredToken:
+    """The token in the bytes of a file.  Raises ValueError with a sentence for people, to be put after the
+    file's name.
+    """
     if not content.strip():
         raise ValueError(f"is empty; {LOGIN}")
     if len(content) > LIMIT:
         raise ValueError(f"not a file of Launchpad credentials: longer than {LIMIT >> 10} KiB; {LOGIN}")
     lines = [line.strip() for line in _text(content).splitlines()]
-    _form(lines)
+    _check_form(lines)
     parser = configparser.RawConfigParser()
     try:
         parser.read_file(lines)
@@ -96,8 +98,8 @@ def _text(content: bytes) -> str:
         raise ValueError(f"not a file of Launchpad credentials: it is not text; {LOGIN}") from None
 
 
-def _form(lines: list[str]) -> None:
-    """Raises ValueError for what comes of copying, by a way that each kind of mistake is known by."""
+def _check_form(lines: list[str]) -> None:
+    """Raise ValueError for a file damaged in copying, with what each kind of mistake looks like."""
     text = "\n".join(lines).strip()
     if text.startswith(KEYRING):
         raise ValueError(
@@ -116,7 +118,7 @@ def _form(lines: list[str]) -> None:
         raise ValueError(f"holds the name of a variable that nothing was put in for; write its value, or {LOGIN}")
     if text[0] in "\"'" and f"[{SECTION}]" in text:
         raise ValueError("stands in quotes; take them away")
-    _header(lines)
+    _check_header(lines)
 
 
 def _decodes(text: str) -> bool:
@@ -126,8 +128,8 @@ def _decodes(text: str) -> bool:
         return False
 
 
-def _header(lines: list[str]) -> None:
-    """Of a file without a key of ours nothing more can be said than that it is none."""
+def _check_header(lines: list[str]) -> None:
+    """Raise ValueError for a file without the keys, or without the section, of Launchpad credentials."""
     names = {line.partition("=")[0].partition(":")[0].strip().lower() for line in lines}
     if not names & {*KEYS}:
         raise ValueError(f"not a file of Launchpad credentials; {LOGIN}")
@@ -135,12 +137,12 @@ def _header(lines: list[str]) -> None:
         raise ValueError(f"has no line [{SECTION}]; write it above consumer_key")
 
 
-def _parts(parser: configparser.RawConfigParser) -> Parts:
+def _parts(parser: configparser.RawConfigParser) -> StoredToken:
     given = {key: parser.get(SECTION, key, fallback=None) for key in KEYS}
     if missing := [key for key, value in given.items() if value is None]:
         raise ValueError(f"{' and '.join(missing)} missing in it; copy all of the file, or {LOGIN}")
     values = [_value(key, given[key] or "") for key in KEYS]
-    return Parts(*values)
+    return StoredToken(*values)
 
 
 def _value(key: str, value: str) -> str:

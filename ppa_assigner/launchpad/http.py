@@ -1,8 +1,8 @@
 """HTTP to one web service: bounded connections, each request sent once, no wait without an end.
 
-Rule: whatever the network does ends in an `Answer`, in `NotSentError` (nothing of the request left this host) or in
-`NoAnswerError` (it may have been carried out), within the deadline.  This module must not repeat a request, follow a
-redirect, keep an answer, or know Launchpad.
+Rule: whatever the network does ends in a `Response`, in `NotSentError` (nothing of the request left this host) or in
+`NoResponseError` (it may have been carried out), within the deadline.  This module must not repeat a request, follow a
+redirect, cache a response, or know Launchpad.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ from urllib3.exceptions import HTTPError, ProxyError, ProxySchemeUnknown
 from urllib3.util import make_headers
 
 from ..port import Lane
-from .bodies import LARGEST_BYTES, Body, LongerError, Take
+from .bodies import MAX_BODY_BYTES, BodyReader, BodyTooLongError, Sink
 from .redaction import Secrets, one_line
-from .semaphore import Slots
-from .sockets import Exchange, PlainPool, SecurePool, SecureSocket, TooLateError, carrying
+from .semaphore import FairSemaphore
+from .sockets import DeadlinePassedError, DeadlinePool, DeadlineTLSPool, DeadlineTLSSocket, Exchange, in_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_OBJECT = re.compile(r"^\w+\(host=[^)]*\): ")  # how urllib3 begins what it says
-DOCUMENTS = (200, 209)
-"""Statuses of answers that are what was asked for, and not to be changed."""
+_OBJECT = re.compile(r"^\w+\(host=[^)]*\): ")  # how urllib3's messages begin
+UNREDACTED_STATUSES = (200, 209)
+"""Statuses of responses that are what was asked for, which must not be changed."""
 SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds: to connect to one address, between two pieces of an answer, and for all of a call (waiting for a
-    connection included).
+    """Seconds: to connect to one address, between two pieces of a response, and for a whole call, waiting for a
+    connection included.
     """
 
     connect: float = 5.0
@@ -55,7 +55,7 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True)
-class RequestSeen:
+class RequestOutcome:
     """One request, for metrics: `outcome` is the HTTP status, or `not-sent` or `no-answer`."""
 
     method: str
@@ -65,8 +65,8 @@ class RequestSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer.  Names of headers are in lower case; `started` (before the request left) and `ended` in seconds
+class Response:
+    """A whole response.  Names of headers are in lower case; `started` (before the request left) and `ended` in seconds
     of the boot-time clock.
     """
 
@@ -81,20 +81,20 @@ class NotSentError(Exception):
     """No byte of the request left: no connection in time, no name, no route, refused, an untrusted certificate."""
 
 
-class NoAnswerError(Exception):
-    """The request may have been carried out, or may still be: it left, and no whole answer came."""
+class NoResponseError(Exception):
+    """The request may have been carried out, or may still be: it left, and no whole response came."""
 
 
-class TooLargeError(NoAnswerError):
-    """The answer is longer than whoever asked takes."""
+class TooLargeResponseError(NoResponseError):
+    """The response is longer than the caller's limit."""
 
 
 class Transport:
     """Connections to the service at `root`, split in lanes that never wait for each other.  Safe for threads.
 
     Proxies come from the environment (http_proxy, https_proxy, no_proxy, upper case too), but never for this host
-    itself; a proxy of an unknown kind is a ValueError.  What a proxy itself refuses is told as not sent, with its name
-    and without its password.  Certificates are verified against the system's bundle.
+    itself; a proxy of an unknown kind is a ValueError.  What a proxy itself refuses was not sent; the message names the
+    proxy, without its password.  Certificates are verified against the system's bundle.
     """
 
     def __init__(
@@ -103,23 +103,23 @@ class Transport:
         timeouts: Timeouts,
         connections: int,
         boottime: Callable[[], float],
-        on_request: Callable[[RequestSeen], None] | None = None,
+        on_request: Callable[[RequestOutcome], None] | None = None,
         secrets: Secrets = Secrets(),  # noqa: B008 - immutable
     ) -> None:
         self._timeouts = timeouts
         self._boottime = boottime
         self._on_request = on_request
         self.secrets = secrets
-        """They are in no error, and in no answer but one that succeeded with what was asked for."""
-        self.sizes = lanes(connections)
-        self._slots = {lane: Slots(size) for lane, size in self.sizes.items()}
-        context = trusting_the_system()
+        """Removed from every error, and from every response but those that succeeded with what was asked for."""
+        self.sizes = connections_by_lane(connections)
+        self._semaphores = {lane: FairSemaphore(size) for lane, size in self.sizes.items()}
+        context = system_ssl_context()
         proxy = proxy_for(root)
-        self._way = f" by the proxy {_address(proxy)}" if proxy is not None else ""
-        self._managers = {lane: _manager(proxy, size, context) for lane, size in self.sizes.items()}
+        self._via = f" by the proxy {_without_credentials(proxy)}" if proxy is not None else ""
+        self._managers = {lane: _pool_manager(proxy, size, context) for lane, size in self.sizes.items()}
 
     def deadline(self) -> float:
-        """When (monotonic clock, seconds) a call that begins now must be over."""
+        """When (monotonic clock, seconds) a call that begins now must end."""
         return time.monotonic() + self._timeouts.total
 
     def request(
@@ -132,14 +132,14 @@ class Transport:
         lane: Lane = Lane.WORK,
         deadline: float | None = None,
         leave_by: float | None = None,
-        most: int = LARGEST_BYTES,
-        take: Take | None = None,
-    ) -> Answer:
-        """Send once and read all of the answer, whatever its status, if it has no more than `most` bytes, unpacked.
-        With `take`, that gets the body of a 200 piece by piece, and the answer has none.
+        max_bytes: int = MAX_BODY_BYTES,
+        sink: Sink | None = None,
+    ) -> Response:
+        """Send once and read the whole response, whatever its status, up to `max_bytes` of its decompressed body.  A
+        `sink` gets the body of a 200 piece by piece; the response then has none.
 
         `deadline`: monotonic clock, default `deadline()`.  `leave_by`: boot-time clock; if the first byte could leave
-        only later, nothing is sent.  Raises NotSentError and NoAnswerError, nothing else.
+        only later, nothing is sent.  Raises NotSentError and NoResponseError, nothing else.
         """
         exchange = Exchange(
             deadline=self.deadline() if deadline is None else deadline,
@@ -150,21 +150,21 @@ class Transport:
         started = self._boottime()
         outcome: int | str = "not-sent"
         try:
-            answer = self._answered(exchange, lane, method, url, headers, body, started, Body(most, take))
-            outcome = answer.status
-        except NoAnswerError:
+            response = self._exchange(exchange, lane, method, url, headers, body, started, BodyReader(max_bytes, sink))
+            outcome = response.status
+        except NoResponseError:
             outcome = "no-answer"
             raise
         finally:
-            self._tell(RequestSeen(method, lane, outcome, self._boottime() - started))
-        return answer
+            self._report(RequestOutcome(method, lane, outcome, self._boottime() - started))
+        return response
 
     def close(self) -> None:
         """Close the idle connections; requests under way end by themselves."""
         for manager in self._managers.values():
             manager.clear()
 
-    def _answered(
+    def _exchange(
         self,
         exchange: Exchange,
         lane: Lane,
@@ -173,38 +173,38 @@ class Transport:
         headers: Mapping[str, str],
         body: bytes | None,
         started: float,
-        into: Body,
-    ) -> Answer:
+        reader: BodyReader,
+    ) -> Response:
         try:
-            with self._slot(lane, exchange), carrying(exchange):
+            with self._connection(lane, exchange), in_exchange(exchange):
                 response = self._begin(exchange, lane, method, url, headers, body)
-                content = into.read(response)
-        except (HTTPError, OSError, http.client.HTTPException, ValueError, TooLateError) as error:
-            kind = NoAnswerError if exchange.sent else NotSentError
-            if isinstance(error, LongerError):
-                kind = TooLargeError
+                content = reader.read(response)
+        except (HTTPError, OSError, http.client.HTTPException, ValueError, DeadlinePassedError) as error:
+            kind = NoResponseError if exchange.sent else NotSentError
+            if isinstance(error, BodyTooLongError):
+                kind = TooLargeResponseError
             # Without the cause: an error about a header has the header, and with it the signature, in it.
-            raise kind(self._failed(method, url, _told(error))) from None
-        if self._way and response.status == http.client.PROXY_AUTHENTICATION_REQUIRED:
+            raise kind(self._failed(method, url, _reason(error))) from None
+        if self._via and response.status == http.client.PROXY_AUTHENTICATION_REQUIRED:
             raise NotSentError(self._failed(method, url, f"{response.status} {response.reason}"))
         names = {name.lower(): self.secrets.out_of(value) for name, value in response.headers.items()}
-        if response.status not in DOCUMENTS:
+        if response.status not in UNREDACTED_STATUSES:
             content = self.secrets.out_of_bytes(content)
-        return Answer(response.status, names, content, started, self._boottime())
+        return Response(response.status, names, content, started, self._boottime())
 
     def _failed(self, method: str, url: str, what: str) -> str:
         path = self.secrets.out_of(urlsplit(url).path)
-        return f"{method} {path}{self._way}: {one_line(self.secrets.out_of(what))}"
+        return f"{method} {path}{self._via}: {one_line(self.secrets.out_of(what))}"
 
     @contextmanager
-    def _slot(self, lane: Lane, exchange: Exchange) -> Iterator[None]:
-        slots = self._slots[lane]
-        if not slots.acquire(timeout=exchange.left()):
-            raise TooLateError(f"none of the {self.sizes[lane]} connections was free in time")
+    def _connection(self, lane: Lane, exchange: Exchange) -> Iterator[None]:
+        semaphore = self._semaphores[lane]
+        if not semaphore.acquire(timeout=exchange.left()):
+            raise DeadlinePassedError(f"none of the {self.sizes[lane]} connections was free in time")
         try:
             yield
         finally:
-            slots.release()
+            semaphore.release()
 
     def _begin(
         self,
@@ -228,64 +228,64 @@ class Transport:
             preload_content=False,
         )
 
-    def _tell(self, seen: RequestSeen) -> None:
+    def _report(self, outcome: RequestOutcome) -> None:
         if self._on_request is not None:
-            self._on_request(seen)
+            self._on_request(outcome)
 
 
-def lanes(connections: int) -> dict[Lane, int]:
-    """How many connections each lane has: a quarter, at least 4, are kept for assigning."""
+def connections_by_lane(connections: int) -> dict[Lane, int]:
+    """How many connections each lane has: a quarter, at least 4, are reserved for assigning."""
     assigning = max(4, connections // 4)
     return {Lane.ASSIGN: assigning, Lane.WORK: max(2, connections - assigning)}
 
 
-def trusting_the_system() -> ssl.SSLContext:
-    """TLS with verification on, against $SSL_CERT_FILE, $SSL_CERT_DIR or what the system trusts."""
+def system_ssl_context() -> ssl.SSLContext:
+    """TLS that verifies certificates against $SSL_CERT_FILE, $SSL_CERT_DIR or the system's bundle."""
     context = ssl.create_default_context()
     if "SSL_CERT_FILE" not in os.environ and "SSL_CERT_DIR" not in os.environ and SYSTEM_CERTIFICATES.exists():
         context.load_verify_locations(SYSTEM_CERTIFICATES)
-    context.sslsocket_class = SecureSocket
+    context.sslsocket_class = DeadlineTLSSocket
     return context
 
 
 def proxy_for(url: str) -> str | None:
-    """The proxy that the environment names for this address, as a URL."""
+    """The URL of the proxy that the environment names for this address; None if there is none."""
     parts = urlsplit(url)
     proxies = getproxies_environment()
     proxy = proxies.get(parts.scheme)
-    if not proxy or _is_this_host(parts.hostname or "") or proxy_bypass_environment(parts.netloc, proxies):
+    if not proxy or _is_loopback(parts.hostname or "") or proxy_bypass_environment(parts.netloc, proxies):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def _is_this_host(name: str) -> bool:
-    """What another host calls by that name is another service."""
+def _is_loopback(name: str) -> bool:
+    """Whether a host name means this host, which a proxy must not be asked for: there it means another."""
     try:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return name == "localhost" or name.endswith(".localhost")
 
 
-def _address(proxy: str) -> str:
-    """Without who we are there."""
+def _without_credentials(proxy: str) -> str:
+    """The URL of a proxy without user name and password."""
     parts = urlsplit(proxy)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def _manager(proxy: str | None, size: int, context: ssl.SSLContext) -> urllib3.PoolManager:
-    manager = _connecting(proxy, size, context)
-    manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+def _pool_manager(proxy: str | None, size: int, context: ssl.SSLContext) -> urllib3.PoolManager:
+    manager = _new_manager(proxy, size, context)
+    manager.pool_classes_by_scheme = {"http": DeadlinePool, "https": DeadlineTLSPool}
     return manager
 
 
-def _connecting(proxy: str | None, size: int, context: ssl.SSLContext) -> urllib3.PoolManager:
+def _new_manager(proxy: str | None, size: int, context: ssl.SSLContext) -> urllib3.PoolManager:
     if proxy is None:
         return urllib3.PoolManager(num_pools=2, maxsize=size, block=True, ssl_context=context)
     parts = urlsplit(proxy)
     who = None if parts.username is None else f"{unquote(parts.username)}:{unquote(parts.password or '')}"
     try:
         return urllib3.ProxyManager(
-            _address(proxy),
+            _without_credentials(proxy),
             num_pools=2,
             maxsize=size,
             block=True,
@@ -297,8 +297,8 @@ def _connecting(proxy: str | None, size: int, context: ssl.SSLContext) -> urllib
         raise ValueError(f"a proxy of the kind {parts.scheme}:// is not supported") from None
 
 
-def _told(error: BaseException) -> str:
-    """The failure in one line, without the library's names for its own objects."""
+def _reason(error: BaseException) -> str:
+    """A failure in one line, without the library's names for its own objects."""
     if isinstance(error, ProxyError):
         error = error.original_error
     text = " ".join(str(error).split()) or type(error).__name__

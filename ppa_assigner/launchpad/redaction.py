@@ -1,7 +1,7 @@
-"""What others say, made fit for logs, records and people: Launchpad, the front ends before it, proxies, libraries.
+"""Texts from outside (Launchpad, its front ends, proxies, libraries) made fit for logs, records and people.
 
-Rule: whatever text comes from outside passes here before anybody is shown it: one short line, without keys of tokens,
-without passwords, and without the names of somebody's objects in memory.  Nothing here knows HTTP.
+Rule: every such text passes here before it is shown: one short line, without keys of tokens, passwords, or the
+representations of objects in memory.  Nothing here knows HTTP.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 LONGEST = 300
 HIDDEN = "..."
-"""Stands for a secret."""
-_SHORTEST = 6  # what is shorter is no secret, and may be part of any word
+"""Replaces a secret."""
+_SHORTEST = 6  # anything shorter is not a secret, and may be part of any word
 _CURE = "run `ppa-assigner login` and restart the daemon with the new credentials"
 
 # Objects as Python writes them, the innermost first: <Archive>, <Person at 0x7f… ann (Ann)>, <lp.x.Y object at 0x7f…>.
@@ -27,30 +27,30 @@ _NAMED_KEY = re.compile(r"\b(token|consumer|nonce|signature)\s*\([^()]*(?:\)|$)"
 _OAUTH = re.compile(r"(\boauth_\w+)(?:[\"']?\s*(?:=|:|%3D)\s*[\"']?)[^\"',&\s]*[\"']?", re.IGNORECASE)
 _AUTHORIZATION = re.compile(r"\b((?:proxy-)?authorization\W{1,4}\w+)\s+[^\s'\"]+", re.IGNORECASE)
 _PASSWORD = re.compile(r"://[^/@\s]+@")
-# The texts of a 401 that mean: whoever asks is at fault, not what is asked for.
+# The texts of a 401 that mean that the credentials are at fault, not what was asked for.
 _CREDENTIALS = re.compile(
     r"Expired token|Invalid (token|signature|nonce)|Unknown (access token|consumer)|Inactive account", re.IGNORECASE
 )
 
 
 class Secrets:
-    """The keys and secrets of ours that others may say back to us.  Those of two transports do not know each other."""
+    """Our keys and secrets, to be removed from texts that may repeat them."""
 
     def __init__(self, *secrets: str) -> None:
         found = {form for secret in secrets if len(secret) >= _SHORTEST for form in (secret, quote(secret, safe=""))}
         self._found = re.compile("|".join(map(re.escape, sorted(found, key=len, reverse=True)))) if found else None
 
     def out_of(self, text: str) -> str:
-        """The same without them."""
+        """The text without the secrets."""
         return text if self._found is None else self._found.sub(HIDDEN, text)
 
     def out_of_bytes(self, data: bytes) -> bytes:
-        """The same of what may be no text."""
+        """The data, which may not be text, without the secrets."""
         return data if self._found is None else self.out_of(data.decode("latin-1")).encode("latin-1")
 
 
-def plain(text: str) -> str:
-    """Without anything that looks like a key, a password or an object; a lacking permission in words."""
+def redact(text: str) -> str:
+    """The text without anything that looks like a key, a password or an object; a lacking permission in words."""
     text = _NAMED_KEY.sub(r"\1", text)
     text = _PASSWORD.sub("://", _AUTHORIZATION.sub(rf"\1 {HIDDEN}", _OAUTH.sub(rf"\1={HIDDEN}", text)))
     text = _without_objects(text)
@@ -65,13 +65,13 @@ def _without_objects(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """For logs and people: plain, printable, short, no line breaks."""
+    """The text for logs and people: redacted, printable, short, without line breaks."""
     seen = text[: 8 * LONGEST]
-    line = plain(" ".join("".join(char if char.isprintable() else " " for char in seen).split()))
+    line = redact(" ".join("".join(char if char.isprintable() else " " for char in seen).split()))
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
-def refusal_of_credentials(text: str) -> str | None:
-    """What to tell people when this text of a 401 speaks of the credentials; else None."""
+def credentials_refusal(text: str) -> str | None:
+    """What to tell people if this text of a 401 refuses the credentials; else None."""
     found = _CREDENTIALS.match(text)
     return None if found is None else f"Launchpad refuses our credentials: {found.group()}; {_CURE}"

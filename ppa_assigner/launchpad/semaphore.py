@@ -1,7 +1,7 @@
-"""So many at once, and whoever has waited longest is next.
+"""A fair semaphore: first come, first served.
 
-Rule: a slot that becomes free is handed to the first who waits, never to one who comes just then: a semaphore lets
-that one pass, and sends who was woken in vain to the end.
+Rule: a slot that is released goes to the thread that has waited longest, never to one that arrives at that moment:
+`threading.Semaphore` lets the newcomer pass, and the thread that it woke starts to wait again.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import threading
 from collections import deque
 
 
-class Slots:
-    """Safe for threads."""
+class FairSemaphore:
+    """A semaphore for `count` threads at a time, in the order in which they came.  Safe for threads."""
 
     def __init__(self, count: int) -> None:
         self._lock = threading.Lock()
-        self._free = count  # 0 while anybody waits
+        self._free = count  # 0 while any thread waits
         self._waiting: deque[threading.Lock] = deque()
 
     def acquire(self, timeout: float) -> bool:
-        """Whether there was one for us within so many seconds."""
+        """Take a slot; false when none became free within `timeout` seconds."""
         with self._lock:
             if self._free:
                 self._free -= 1
@@ -33,10 +33,10 @@ class Slots:
             if turn in self._waiting:
                 self._waiting.remove(turn)
                 return False
-        return True  # it was handed over in the very moment
+        return True  # it was handed over at the last moment
 
     def release(self) -> None:
-        """Somebody else may have it."""
+        """Give the slot back, to the thread that has waited longest if any does."""
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().release()

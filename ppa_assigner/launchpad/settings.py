@@ -1,6 +1,7 @@
-"""What belongs to a PPA beside packages and fields: dependencies, processors, uploaders; and how a PPA is made.
+"""The settings of a PPA that are not fields of its entry: dependencies, processors, uploaders; and forms that change
+them or create a PPA.
 
-Rule: the forms in which `read` gives things are those in which the operations here take them.
+Rule: what `read_settings` returns has the form in which the operations here take it.
 """
 
 from __future__ import annotations
@@ -13,76 +14,77 @@ from ..port import ActAnswer, ArchiveSettings, Done, Entry, Moment, Refused
 from ..record import unstorable
 from ..reference import Reference
 from . import responses
-from .responses import PAGE, REDACTED, FailedError
-from .session import Get, operation, pages, query
-from .urls import archive_at, last_part, reference_of, to_archive, to_person
+from .responses import REDACTED, RequestFailedError
+from .session import Get, collection_url, operation_form, operation_url, pages
+from .urls import archive_at, archive_url, last_part, person_url, reference_at
 
-FIELDS = frozenset({"displayname", "publish", "build_debug_symbols", "publish_debug_symbols"})
-PAGED = f"ws.size={PAGE}"
+WRITABLE_FIELDS = frozenset({"displayname", "publish", "build_debug_symbols", "publish_debug_symbols"})
 
 
-def read(get: Get, entry: Entry) -> ArchiveSettings:
-    """Three requests.  Raises FailedError, UnreadableError, NotSentError, NoAnswerError."""
-    dependencies, moment = _all(get, f"{entry.url}/dependencies?{PAGED}")
-    processors, _ = _all(get, f"{entry.url}/processors?{PAGED}")
+def read_settings(get: Get, entry: Entry) -> ArchiveSettings:
+    """Dependencies, processors and uploaders of a PPA: three requests.  Raises RequestFailedError,
+    UnreadableResponseError, NotSentError, NoResponseError.
+    """
+    dependencies, moment = _all_entries(get, collection_url(f"{entry.url}/dependencies"))
+    processors, _ = _all_entries(get, collection_url(f"{entry.url}/processors"))
     return ArchiveSettings(
         dependencies=tuple(sorted({_dependency(one, moment) for one in dependencies})),
-        processors=tuple(sorted({responses.text(one, "name") for one in processors})),
-        uploaders=tuple(sorted(uploaders(get, entry))),
+        processors=tuple(sorted({responses.required_text(one, "name") for one in processors})),
+        uploaders=tuple(sorted(read_uploaders(get, entry))),
         moment=moment,
     )
 
 
-def uploaders(get: Get, entry: Entry) -> frozenset[str]:
+def read_uploaders(get: Get, entry: Entry) -> frozenset[str]:
     """Who holds an upload right of their own on `main`, the only one that counts, as `~name`; not the owner, who needs
     none (docs/explanation/launchpad.md#upload-rights).
     """
-    rights, _ = _all(get, query(entry.url, "getUploadersForComponent", component_name="main"))
-    return frozenset(last_part(responses.text(one, "person_link")) for one in rights) - {
-        f"~{reference_of(entry.url).owner}"
+    rights, _ = _all_entries(get, operation_url(entry.url, "getUploadersForComponent", component_name="main"))
+    return frozenset(last_part(responses.required_text(one, "person_link")) for one in rights) - {
+        f"~{reference_at(entry.url).owner}"
     }
 
 
-def adding(root: str, dependency: str) -> dict[str, str]:
-    """The fields that add an archive.  Of another PPA all is taken; of a distribution what builds are given where
-    nothing is said: Updates and what it rests on, all components.  Raises ValueError for what is no archive.
+def add_dependency_form(root: str, dependency: str) -> dict[str, str]:
+    """The form that adds a dependency.  Of another PPA all is used; of a distribution what builds use by default:
+    Updates and what it rests on, all components.  Raises ValueError for what is not an archive.
     """
-    url = to_archive(root, dependency)
+    url = archive_url(root, dependency)
     ppa = dependency.startswith(("~", "ppa:"))
     pocket, component = ("Release", "main") if ppa else ("Updates", "multiverse")
-    return operation("addArchiveDependency", dependency=url, pocket=pocket, component=component)
+    return operation_form("addArchiveDependency", dependency=url, pocket=pocket, component=component)
 
 
-def added(answer: ActAnswer) -> ActAnswer:
-    """One that was there already is refused by Launchpad, and as good as done."""
+def on_dependency_added(answer: ActAnswer) -> ActAnswer:
+    """What became of adding a dependency: one that was there already is refused by Launchpad, and counts as done."""
     if isinstance(answer, Refused) and "already registered" in answer.reason:
         return Done(answer.moment)
     return answer
 
 
-def removing(root: str, dependency: str) -> dict[str, str]:
-    """The fields that take it away.  Raises ValueError for what is no archive."""
-    return operation("removeArchiveDependency", dependency=to_archive(root, dependency))
+def remove_dependency_form(root: str, dependency: str) -> dict[str, str]:
+    """The form that removes a dependency.  Raises ValueError for what is not an archive."""
+    return operation_form("removeArchiveDependency", dependency=archive_url(root, dependency))
 
 
-def building_for(root: str, names: Collection[str]) -> dict[str, str]:
-    """The fields that make builds be for exactly these processors."""
+def set_processors_form(root: str, names: Collection[str]) -> dict[str, str]:
+    """The form that lets builds be for exactly these processors."""
     links = [f"{root}+processors/{quote(name, safe='')}" for name in sorted(set(names))]
-    return operation("setProcessors", processors=links)
+    return operation_form("setProcessors", processors=links)
 
 
-def upload_right(root: str, name: str, who: str) -> dict[str, str]:
-    """The fields that give or take an upload right."""
-    return operation(name, person=to_person(root, who), component_name="main")
+def upload_right_form(root: str, name: str, who: str) -> dict[str, str]:
+    """The form that gives or takes an upload right, by the operation `name`."""
+    return operation_form(name, person=person_url(root, who), component_name="main")
 
 
-def making(root: str, ppa: Reference, displayname: str, description: str) -> dict[str, str]:
-    """The fields that make a PPA.  Raises ValueError for texts that Launchpad would not keep as they are: in forms it
+def create_ppa_form(root: str, ppa: Reference, displayname: str, description: str) -> dict[str, str]:
+    """The form that creates a PPA.  Raises ValueError for texts that Launchpad would not keep as they are: in forms it
     makes every line end a plain newline (docs/explanation/launchpad.md#texts-in-forms).
     """
     if unstorable(displayname) or unstorable(description) or "\r" in description:
         raise ValueError("NUL, lone surrogates and carriage returns cannot be given to a new PPA")
-    return operation(
+    return operation_form(
         "createPPA",
         distribution=f"{root}{quote(ppa.distribution)}",
         name=ppa.name,
@@ -91,14 +93,14 @@ def making(root: str, ppa: Reference, displayname: str, description: str) -> dic
     )
 
 
-def _all(get: Get, url: str) -> tuple[list[dict[str, Any]], Moment]:
+def _all_entries(get: Get, url: str) -> tuple[list[dict[str, Any]], Moment]:
     """All entries of a collection, and the moment of its first page."""
     found = list(pages(get, url))
     return [one for page, _ in found for one in page], found[0][1]
 
 
 def _dependency(data: dict[str, Any], moment: Moment) -> str:
-    url = responses.text(data, "dependency_link")
+    url = responses.required_text(data, "dependency_link")
     if url == REDACTED:
-        raise FailedError(Refused("depends on an archive that we may not read", moment))
+        raise RequestFailedError(Refused("depends on an archive that we may not read", moment))
     return archive_at(url)

@@ -1,8 +1,8 @@
-"""Sockets that keep to the deadline of the request they carry, and know whether any of it has left.
+"""Sockets that keep to the deadline of the request they carry, and record whether any of it has left.
 
 Rule: no byte is waited for beyond the deadline, names and connecting included: urllib3 bounds each single wait only,
-so an answer that trickles would pass any time-out (docs/explanation/launchpad.md#time-outs).  This module knows
-no HTTP of its own.
+so a response that trickles would pass any time-out (docs/explanation/launchpad.md#time-outs).  This module has no
+HTTP of its own.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-IDLE_S = 25.0  # a connection idle for longer may have been forgotten by something between, unseen
+MAX_IDLE_S = 25.0  # a firewall in between may have dropped a connection that was idle for longer, unnoticed
 
 
-class TooLateError(Exception):
+class DeadlinePassedError(Exception):
     """The request was not sent: its time was over before it could leave."""
 
 
@@ -49,28 +49,28 @@ class Exchange:
             raise TimeoutError("the time for the whole call is over")
         return min(left, most)
 
-    def leaving(self) -> None:
-        """A byte is about to leave.  Raises TooLateError when the first would leave too late."""
+    def on_send(self) -> None:
+        """Record that a byte is about to leave.  Raises DeadlinePassedError if the first would leave too late."""
         if not self.sent and not self.in_time():
-            raise TooLateError("not sent: by then it would no longer have been safe")
+            raise DeadlinePassedError("not sent: by then it would no longer have been safe")
         self.sent = True
 
 
-_carried: ContextVar[Exchange] = ContextVar("exchange")
+_current_exchange: ContextVar[Exchange] = ContextVar("exchange")
 
 
 @contextmanager
-def carrying(exchange: Exchange) -> Iterator[None]:
-    """What this thread's sockets do in this block belongs to that exchange."""
-    token = _carried.set(exchange)
+def in_exchange(exchange: Exchange) -> Iterator[None]:
+    """Let this thread's sockets belong to that exchange in this block."""
+    token = _current_exchange.set(exchange)
     try:
         yield
     finally:
-        _carried.reset(token)
+        _current_exchange.reset(token)
 
 
-class PlainSocket(socket.socket):
-    """Each wait ends with the exchange's read time-out or its deadline, whichever comes first."""
+class DeadlineSocket(socket.socket):
+    """A socket each of whose waits ends with the exchange's read time-out or its deadline, whichever comes first."""
 
     def sendall(self, data: ReadableBuffer, flags: int = 0, /) -> None:
         self._bound(leaving=True)
@@ -89,28 +89,28 @@ class PlainSocket(socket.socket):
         return super().recv(*args, **kwargs)
 
     def _bound(self, leaving: bool = False) -> None:
-        exchange = _carried.get()
+        exchange = _current_exchange.get()
         if leaving:
-            exchange.leaving()
+            exchange.on_send()
         self.settimeout(exchange.left(exchange.read))
 
 
-class SecureSocket(PlainSocket, ssl.SSLSocket):
-    """The same over TLS."""
+class DeadlineTLSSocket(DeadlineSocket, ssl.SSLSocket):
+    """A TLS socket each of whose waits ends with the read time-out or the deadline of its exchange."""
 
 
-class PlainConnection(HTTPConnection):
-    """Connects within the exchange's deadline; a connection that the server closed, or that was idle for long, is
-    opened anew before use and never found out by losing a request.
+class DeadlineConnection(HTTPConnection):
+    """An HTTP connection made within the exchange's deadline.  One that the server closed, or that was idle for long,
+    is reopened before use, so that no request is lost on it.
     """
 
     _begun = 0.0
 
     def _new_conn(self) -> socket.socket:
-        exchange = _carried.get()
+        exchange = _current_exchange.get()
         try:
-            addresses = names.addresses(self._dns_host.strip("[]"), self.port, exchange.left(exchange.connect))
-            return _connected(addresses, exchange, self.socket_options or [])
+            addresses = resolver.addresses(self._dns_host.strip("[]"), self.port, exchange.left(exchange.connect))
+            return _connect_first(addresses, exchange, self.socket_options or [])
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error
         except TimeoutError as error:
@@ -122,7 +122,7 @@ class PlainConnection(HTTPConnection):
         try:
             super().connect()
         finally:
-            _carried.get().sent = False  # what a tunnel through a proxy began with was not the request
+            _current_exchange.get().sent = False  # the CONNECT of a tunnel through a proxy is not the request
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         self._begun = time.monotonic()
@@ -130,52 +130,56 @@ class PlainConnection(HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
-        return super().is_connected and time.monotonic() - self._begun < IDLE_S
+        return super().is_connected and time.monotonic() - self._begun < MAX_IDLE_S
 
 
-class SecureConnection(PlainConnection, HTTPSConnection):
-    """The same over TLS."""
+class DeadlineTLSConnection(DeadlineConnection, HTTPSConnection):
+    """An HTTPS connection made within the exchange's deadline, and reopened before use when it was idle for long."""
 
 
-class PlainPool(HTTPConnectionPool):
-    """For urllib3."""
+class DeadlinePool(HTTPConnectionPool):
+    """A pool of such connections, for urllib3."""
 
-    ConnectionCls = PlainConnection
-
-
-class SecurePool(HTTPSConnectionPool):
-    """For urllib3."""
-
-    ConnectionCls = SecureConnection
+    ConnectionCls = DeadlineConnection
 
 
-class Names:
-    """getaddrinfo with a time-out.  It cannot be interrupted, so a thread asks; all who wait for a name share one."""
+class DeadlineTLSPool(HTTPSConnectionPool):
+    """A pool of such connections over TLS, for urllib3."""
 
-    def __init__(self, ask: Callable[..., list[Any]] = socket.getaddrinfo) -> None:
-        self._getaddrinfo = ask
+    ConnectionCls = DeadlineTLSConnection
+
+
+class Resolver:
+    """getaddrinfo with a time-out.  It cannot be interrupted, so a thread calls it; all waiters for a name
+    share one.
+    """
+
+    def __init__(self, getaddrinfo: Callable[..., list[Any]] = socket.getaddrinfo) -> None:
+        self._getaddrinfo = getaddrinfo
         self._lock = threading.Lock()
-        self._asked: dict[tuple[str, int], concurrent.futures.Future[list[Any]]] = {}
+        self._pending: dict[tuple[str, int], concurrent.futures.Future[list[Any]]] = {}
 
     def addresses(self, host: str, port: int, timeout: float) -> list[Any]:
-        """As getaddrinfo gives them.  Raises TimeoutError after that many seconds, gaierror, and OSError."""
-        future = self._ask((host, port))
+        """The addresses of a host, as getaddrinfo returns them.  Raises TimeoutError when `timeout` seconds have
+        passed, gaierror, and OSError.
+        """
+        future = self._lookup((host, port))
         concurrent.futures.wait([future], timeout)
         if not future.done():
             raise TimeoutError(f"no address for {host} in time")
         return future.result()
 
-    def _ask(self, key: tuple[str, int]) -> concurrent.futures.Future[list[Any]]:
+    def _lookup(self, key: tuple[str, int]) -> concurrent.futures.Future[list[Any]]:
         with self._lock:
-            future = self._asked.get(key)
+            future = self._pending.get(key)
             if future is None:
                 future = concurrent.futures.Future()
                 thread = threading.Thread(target=self._resolve, args=(key, future), name="names", daemon=True)
                 try:
                     thread.start()
-                except RuntimeError as error:  # who asks later must not wait for an answer that nobody looks for
+                except RuntimeError as error:  # later callers must not wait for a thread that never started
                     raise OSError(f"the name is not looked up: {error}") from error
-                self._asked[key] = future
+                self._pending[key] = future
             return future
 
     def _resolve(self, key: tuple[str, int], future: concurrent.futures.Future[list[Any]]) -> None:
@@ -190,17 +194,17 @@ class Names:
 
     def _forget(self, key: tuple[str, int]) -> None:
         with self._lock:
-            self._asked.pop(key, None)
+            self._pending.pop(key, None)
 
 
-names = Names()
+resolver = Resolver()
 
 
-def _connected(addresses: list[Any], exchange: Exchange, options: Any) -> socket.socket:
-    """A connection to the first address that takes one."""
+def _connect_first(addresses: list[Any], exchange: Exchange, options: Any) -> socket.socket:
+    """A socket connected to the first address that accepts a connection."""
     failure: OSError = OSError("the name has no address")
     for family, kind, protocol, _, address in addresses:
-        opened = PlainSocket(family, kind, protocol)
+        opened = DeadlineSocket(family, kind, protocol)
         try:
             for option in options:
                 opened.setsockopt(*option)

@@ -1,7 +1,7 @@
 """Addresses in Launchpad's web service: what one names, and which one names something.
 
-Rule: a thing is told by its canonical address only; any other is redirected and writes nothing
-(docs/explanation/launchpad.md#canonical-addresses).  Nothing here asks Launchpad.
+Rule: only canonical addresses are made: any other is redirected, and a write to it changes nothing
+(docs/explanation/launchpad.md#canonical-addresses).  Nothing here sends a request.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from ..reference import Reference
 from .redaction import one_line
-from .responses import UnreadableError
+from .responses import UnreadableResponseError
 
 PRIMARY = "primary"
 _NAME = r"[^/]+"
@@ -21,7 +21,9 @@ _MAIN_NAME = re.compile(r"(?P<distribution>[a-z0-9][a-z0-9+.-]*)(?:/(?P<name>[a-
 
 
 def origin(url: str) -> tuple[str, str, int | None] | None:
-    """Scheme, host and port; None for what is no plain web address.  Our signature is sent to one origin only."""
+    """Scheme, host and port of a plain web address; None for anything else.  Our signature is sent to one
+    origin only.
+    """
     try:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
@@ -32,43 +34,43 @@ def origin(url: str) -> tuple[str, str, int | None] | None:
     return parts.scheme, parts.hostname, port
 
 
-def reference_of(url: str) -> Reference:
-    """The PPA at this address.  Raises UnreadableError."""
+def reference_at(url: str) -> Reference:
+    """The PPA at this address.  Raises UnreadableResponseError."""
     match = _PPA.search(path(url))
     if match is None:
-        raise UnreadableError(f"{one_line(url)} is not an address of a PPA")
+        raise UnreadableResponseError(f"{one_line(url)} is not an address of a PPA")
     return Reference(match["owner"], match["distribution"], match["name"])
 
 
 def archive_at(url: str) -> str:
     """The archive at this address, as Launchpad names it: `~owner/ubuntu/name`, `ubuntu` for the primary archive of a
-    distribution, `ubuntu/partner` for another of it.  Raises UnreadableError.
+    distribution, `ubuntu/partner` for another of it.  Raises UnreadableResponseError.
     """
     match = _MAIN.search(path(url))
     if match is None:
-        name = str(reference_of(url))
+        name = str(reference_at(url))
     else:
         name = match["distribution"] if match["name"] == PRIMARY else f"{match['distribution']}/{match['name']}"
     try:
-        to_archive("", name)
-    except ValueError as error:  # nothing could be asked for by that name
-        raise UnreadableError(f"{one_line(url)} is not an address of an archive") from error
+        archive_url("", name)
+    except ValueError as error:  # no request could be made with that name
+        raise UnreadableResponseError(f"{one_line(url)} is not an address of an archive") from error
     return name
 
 
-def to_archive(root: str, name: str) -> str:
+def archive_url(root: str, name: str) -> str:
     """The address of an archive in the form that `archive_at` gives.  Raises ValueError."""
     if match := _MAIN_NAME.fullmatch(name):
         return f"{root}{quote(match['distribution'])}/+archive/{quote(match['name'] or PRIMARY)}"
-    return to_ppa(root, Reference.parse(name))
+    return ppa_url(root, Reference.parse(name))
 
 
-def to_ppa(root: str, ppa: Reference) -> str:
+def ppa_url(root: str, ppa: Reference) -> str:
     """The address of a PPA."""
     return f"{root}{quote(ppa.path, safe='~/+')}"
 
 
-def to_person(root: str, who: str) -> str:
+def person_url(root: str, who: str) -> str:
     """The address of a person or team, given with or without `~`."""
     return f"{root}~{quote(who.removeprefix('~'), safe='')}"
 
@@ -79,8 +81,8 @@ def last_part(url: str) -> str:
 
 
 def path(url: str) -> str:
-    """What of an address names the thing.  Raises UnreadableError."""
+    """The path of an address, with `+` and `~` unescaped.  Raises UnreadableResponseError."""
     try:
         return urlsplit(url.replace("%2B", "+").replace("%7E", "~")).path
     except ValueError as error:
-        raise UnreadableError(f"{one_line(url)} is not an address") from error
+        raise UnreadableResponseError(f"{one_line(url)} is not an address") from error

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ppa_assigner.config import load
-from ppa_assigner.launchpad.http import lanes
+from ppa_assigner.launchpad.http import connections_by_lane
 from ppa_assigner.port import Lane
 from ppa_assigner.record import Record, State, compose, whole_seconds
 
@@ -125,7 +125,7 @@ def pid(daemon: Daemon) -> int:
 
 def connections(daemon: Daemon, lane: str) -> int:
     """How many a daemon has to Launchpad for assigning (`assign`), or for all else (`work`)."""
-    return lanes(load(daemon.config).launchpad.connections)[Lane(lane)]
+    return connections_by_lane(load(daemon.config).launchpad.connections)[Lane(lane)]
 
 
 def eventually(condition: Callable[[], object], what: str, seconds: float) -> None:

@@ -105,7 +105,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     ):
         with pytest.raises(CredentialsError, match=f"{path}: {told}"):
             load_credentials(path)
-    with pytest.raises(CredentialsError, match="no name of a file"):
+    with pytest.raises(CredentialsError, match="not a name of a file"):
         load_credentials("a\0b")
 
 

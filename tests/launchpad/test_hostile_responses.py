@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from hypothesis import given, settings, strategies as st
 
-from ppa_assigner.launchpad.http import Answer, NoAnswerError, Timeouts, Transport
+from ppa_assigner.launchpad.http import NoResponseError, Response, Timeouts, Transport
 from ppa_assigner.launchpad.indexes import Indexes
 from ppa_assigner.launchpad.operations import Operations
 from ppa_assigner.port import Build, Entry, Lane, Moment, Publication
@@ -65,14 +65,14 @@ class Scripted:
 
     def __init__(self) -> None:
         self.sizes = dict.fromkeys(Lane, 2)
-        self.answers: list[Answer] = []
+        self.answers: list[Response] = []
 
     def deadline(self) -> float:
         return time.monotonic() + 5.0
 
-    def request(self, *_: Any, **__: Any) -> Answer:
+    def request(self, *_: Any, **__: Any) -> Response:
         if not self.answers:
-            raise NoAnswerError("no more")
+            raise NoResponseError("no more")
         return self.answers.pop(0)
 
 
@@ -83,12 +83,12 @@ LAUNCHPAD = Operations(
 )  # fmt: skip
 
 
-answered = st.builds(lambda status, head, body: Answer(status, head, body, 0.0, 0.0), statuses, headers, bodies)
+answered = st.builds(lambda status, head, body: Response(status, head, body, 0.0, 0.0), statuses, headers, bodies)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(answered, min_size=1, max_size=4))
-def test_no_answer_makes_a_call_raise(answers: list[Answer]) -> None:
+def test_no_answer_makes_a_call_raise(answers: list[Response]) -> None:
     """Each call of the port, with these answers to its requests."""
     calls = [
         lambda lp: lp.look("ci"),
@@ -115,7 +115,7 @@ def test_no_answer_makes_a_call_raise(answers: list[Answer]) -> None:
         call(LAUNCHPAD)
 
 
-def _taking_away(answers: list[Answer]) -> list[Any]:
+def _taking_away(answers: list[Response]) -> list[Any]:
     """What was given as settings is taken away as it was told."""
     TRANSPORT.answers = list(answers)
     found = LAUNCHPAD.archive_settings(ENTRY)
@@ -132,7 +132,7 @@ def test_what_belongs_to_a_ppa_can_be_taken_away_whatever_its_name(dependency: s
     """What is listed by an address that nobody could ask for is refused, or not listed at all."""
     pages = [[{"dependency_link": dependency}], [{"name": "amd64"}], [{"person_link": person}]]
     head = {"date": "Wed, 25 Nov 2026 03:14:12 GMT"}
-    for call in _taking_away([Answer(200, head, json.dumps({"entries": page}).encode(), 0.0, 0.0) for page in pages]):
+    for call in _taking_away([Response(200, head, json.dumps({"entries": page}).encode(), 0.0, 0.0) for page in pages]):
         call(LAUNCHPAD)
 
 
@@ -143,8 +143,8 @@ def test_a_source_with_any_addresses_can_be_listed(url: str) -> None:
     head = {"date": "Wed, 25 Nov 2026 03:14:12 GMT"}
     source = {"self_link": url, "distro_series_link": url, "source_package_name": "foo"}
     body = json.dumps({"entries": [source], "pending": 0}).encode()
-    TRANSPORT.answers = [Answer(200, head, body, 0.0, 0.0)] * 8
+    TRANSPORT.answers = [Response(200, head, body, 0.0, 0.0)] * 8
     LAUNCHPAD.content(ENTRY)
     body = json.dumps({"entries": [{**source, "http_etag": "1", "status": "Active"}]}).encode()
-    TRANSPORT.answers = [Answer(200, head, body, 0.0, 0.0)]
+    TRANSPORT.answers = [Response(200, head, body, 0.0, 0.0)]
     LAUNCHPAD.look("ci")

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ppa_assigner.launchpad.bodies import LARGEST_BYTES
-from ppa_assigner.launchpad.http import NoAnswerError, NotSentError, RequestSeen, Timeouts, lanes
+from ppa_assigner.launchpad.bodies import MAX_BODY_BYTES
+from ppa_assigner.launchpad.http import NoResponseError, NotSentError, RequestOutcome, Timeouts, connections_by_lane
 from ppa_assigner.port import Lane
 from ppa_assigner.times import boottime
 from tests.impatient import HEAD, PATIENT, QUICK, SLACK_S, get, no_proxies, seconds, transport, trickled
@@ -71,7 +71,7 @@ def test_a_kept_connection_lost_under_a_request_is_no_answer() -> None:
     with RawServer(script) as server:
         client = transport(server.root)
         get(client, server.root)
-        with pytest.raises(NoAnswerError):
+        with pytest.raises(NoResponseError):
             client.request("PATCH", server.root, {}, b"{}")
         assert [request.connection for request in server.requests] == [1, 1]
         client.close()
@@ -81,7 +81,7 @@ def test_silence_ends_at_the_read_time_out() -> None:
     """A server that says nothing is waited for as long as `read`, and once."""
     with RawServer(lambda request, peer: peer.hang()) as server:
         client = transport(server.root, Timeouts(2, 0.3, 60))
-        assert 0.2 < seconds(lambda: get(client, server.root), NoAnswerError) < 0.3 + SLACK_S
+        assert 0.2 < seconds(lambda: get(client, server.root), NoResponseError) < 0.3 + SLACK_S
         assert len(server.requests) == 1
         client.close()
 
@@ -93,7 +93,7 @@ def test_an_answer_that_trickles_ends_at_the_total(sent: bytes) -> None:
     """Each byte is in time, the answer is not: the total deadline holds, in headers too."""
     with RawServer(trickled(sent)) as server:
         client = transport(server.root, QUICK)
-        assert 0.9 < seconds(lambda: get(client, server.root), NoAnswerError) < 1.0 + SLACK_S
+        assert 0.9 < seconds(lambda: get(client, server.root), NoResponseError) < 1.0 + SLACK_S
         client.close()
 
 
@@ -102,7 +102,7 @@ def test_a_deadline_of_the_caller_counts_if_it_is_earlier() -> None:
     with RawServer(trickled(HEAD)) as server:
         client = transport(server.root, Timeouts(2, 30, 60))
         end = time.monotonic() + 0.4
-        taken = seconds(lambda: client.request("GET", server.root, {}, deadline=end), NoAnswerError)
+        taken = seconds(lambda: client.request("GET", server.root, {}, deadline=end), NoResponseError)
         assert taken < 0.4 + SLACK_S
         client.close()
 
@@ -113,7 +113,7 @@ def test_a_body_that_nobody_takes_ends_in_time() -> None:
         root = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         client = transport(root, QUICK)
         body = b"x" * 50_000_000
-        assert seconds(lambda: client.request("PATCH", root, {}, body), NoAnswerError) < 1.0 + SLACK_S
+        assert seconds(lambda: client.request("PATCH", root, {}, body), NoResponseError) < 1.0 + SLACK_S
         client.close()
 
 
@@ -137,7 +137,7 @@ def test_half_an_answer_is_none(sent: bytes) -> None:
 
     with RawServer(script) as server:
         client = transport(server.root)
-        with pytest.raises(NoAnswerError):
+        with pytest.raises(NoResponseError):
             get(client, server.root)
         assert len(server.requests) == 1
         client.close()
@@ -155,14 +155,14 @@ def test_gzip_is_asked_for_and_unpacked() -> None:
 
 def test_an_answer_without_end_is_refused() -> None:
     """Memory is bounded, also against what is small only on the wire; the connection is fit for use afterwards."""
-    bomb = gzip.compress(b"\0" * (LARGEST_BYTES + 1))
+    bomb = gzip.compress(b"\0" * (MAX_BODY_BYTES + 1))
 
     def script(request: Request, peer: Peer) -> None:
         peer.answer(body=bomb if request.target == "/large" else gzip.compress(b"so"), Content_Encoding="gzip")
 
     with RawServer(script) as server:
         client = transport(server.root, Timeouts(2, 20, 40))
-        with pytest.raises(NoAnswerError, match="longer than"):
+        with pytest.raises(NoResponseError, match="longer than"):
             get(client, f"{server.root}large")
         assert get(client, server.root) == b"so"
         client.close()
@@ -176,7 +176,7 @@ def test_hung_work_does_not_delay_assigning() -> None:
             peer.hang()
         peer.answer(body="so")
 
-    size = lanes(16)[Lane.WORK]
+    size = connections_by_lane(16)[Lane.WORK]
     with RawServer(script) as server, ThreadPoolExecutor(16) as pool:
         client = transport(server.root, Timeouts(2, 20, 20))
         end = time.monotonic() + 6
@@ -186,7 +186,7 @@ def test_hung_work_does_not_delay_assigning() -> None:
         assert get(client, server.root, Lane.ASSIGN) == b"so"
         assert not any(one.done() for one in work)
         kinds = [type(one.exception(20)) for one in work]
-        assert kinds.count(NoAnswerError) == size
+        assert kinds.count(NoResponseError) == size
         assert kinds.count(NotSentError) == 16 - size
         client.close()
 
@@ -194,7 +194,7 @@ def test_hung_work_does_not_delay_assigning() -> None:
 @pytest.mark.parametrize(("connections", "assign", "work"), [(1, 4, 2), (4, 4, 2), (16, 4, 12), (40, 10, 30)])
 def test_lanes(connections: int, assign: int, work: int) -> None:
     """A quarter is kept for assigning, at least four."""
-    assert lanes(connections) == {Lane.ASSIGN: assign, Lane.WORK: work}
+    assert connections_by_lane(connections) == {Lane.ASSIGN: assign, Lane.WORK: work}
 
 
 def test_what_may_leave_only_until_then_does_not_leave_later() -> None:
@@ -221,7 +221,7 @@ def test_what_cannot_be_a_header_is_not_sent() -> None:
 
 def test_requests_are_told_for_metrics() -> None:
     """Method, lane, outcome and seconds of each."""
-    seen: list[RequestSeen] = []
+    seen: list[RequestOutcome] = []
 
     def script(request: Request, peer: Peer) -> None:
         if request.target == "/lost":
@@ -231,7 +231,7 @@ def test_requests_are_told_for_metrics() -> None:
     with RawServer(script) as server:
         client = transport(server.root, on_request=seen.append)
         client.request("GET", server.root, {}, lane=Lane.ASSIGN)
-        with pytest.raises(NoAnswerError):
+        with pytest.raises(NoResponseError):
             get(client, f"{server.root}lost")
         with pytest.raises(NotSentError):
             client.request("GET", server.root, {}, leave_by=0.0)
@@ -262,4 +262,4 @@ def test_five_hundred_threads_share_one_client() -> None:
         client.close()
         assert wrong == []
         assert len(server.requests) == 1000
-        assert server.connections <= lanes(16)[Lane.WORK]
+        assert server.connections <= connections_by_lane(16)[Lane.WORK]

@@ -15,8 +15,8 @@ import pytest
 
 from ppa_assigner.launchpad.content import Series
 from ppa_assigner.launchpad.http import Timeouts
-from ppa_assigner.launchpad.indexes import LARGEST_BYTES, Indexes, IndexReader, files
-from ppa_assigner.launchpad.responses import UnreadableError
+from ppa_assigner.launchpad.indexes import MAX_INDEX_BYTES, Indexes, IndexReader, listed_files
+from ppa_assigner.launchpad.responses import UnreadableResponseError
 from ppa_assigner.port import Content, Done, Entry, Leftovers, Unavailable
 from ppa_assigner.reference import Reference
 from ppa_assigner.times import boottime
@@ -247,7 +247,7 @@ def counted(index: bytes, piece: int = 7) -> IndexReader:
     """What is in this index, that comes in such pieces."""
     reader = IndexReader("x")
     for start in range(0, len(index), piece):
-        reader.take(index[start : start + piece])
+        reader.feed(index[start : start + piece])
     reader.finish()
     return reader
 
@@ -271,15 +271,15 @@ BROKEN = {
     "a page for people": b"<html>\n<body>\n\n</body></html>",
     "a package without a version": b"Package: foo\n\nPackage: bar\nVersion: 1\n",
     "a paragraph without end": b"Package: foo\n" + b" x\n" * 400_000,
-    "a bomb": gzip.compress(b"\n" * MEBIBYTE) * (LARGEST_BYTES // MEBIBYTE + 1),
-    "a bomb of xz": lzma.compress(b"\n" * MEBIBYTE) * (LARGEST_BYTES // MEBIBYTE + 1),
+    "a bomb": gzip.compress(b"\n" * MEBIBYTE) * (MAX_INDEX_BYTES // MEBIBYTE + 1),
+    "a bomb of xz": lzma.compress(b"\n" * MEBIBYTE) * (MAX_INDEX_BYTES // MEBIBYTE + 1),
 }
 
 
 @pytest.mark.parametrize("index", BROKEN.values(), ids=BROKEN)
 def test_what_is_no_whole_index_proves_nothing(index: bytes) -> None:
     """Neither cut short, nor without end, nor something else."""
-    with pytest.raises(UnreadableError):
+    with pytest.raises(UnreadableResponseError):
         counted(index, 16_384)
 
 
@@ -299,9 +299,9 @@ def test_a_large_index_is_read_in_little_memory_and_holds_up_nobody() -> None:
 
 def test_release_files() -> None:
     """Sizes and sums by name; one without a list is none."""
-    assert files(release({"a": b"x"}))["a"].size == 1
-    with pytest.raises(UnreadableError):
-        files(RELEASE.encode())
+    assert listed_files(release({"a": b"x"}))["a"].size == 1
+    with pytest.raises(UnreadableResponseError):
+        listed_files(RELEASE.encode())
 
 
 def test_the_index_lags_behind_the_service(tmp_path: Path) -> None:

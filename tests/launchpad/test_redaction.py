@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ppa_assigner.launchpad import LaunchpadClient, NotAuthorised, ServiceUnavailable, Timeouts, new_credentials
-from ppa_assigner.launchpad.redaction import LONGEST, one_line, refusal_of_credentials
+from ppa_assigner.launchpad.redaction import LONGEST, credentials_refusal, one_line
 from ppa_assigner.port import Build, Done, Entry, Gone, Lane, Moment, NewContent, Publication, Refused, Unavailable
 from ppa_assigner.reference import Reference
 from tests.launchpad.test_client import describes_itself
@@ -61,12 +61,12 @@ def test_objects_are_said_in_words(said: str, told: str) -> None:
 def test_refused_credentials_come_with_the_cure() -> None:
     """Each of the texts that mean them, and no other."""
     for text in ("Expired token (k).", "Unknown access token (k).", "Inactive account.", "Invalid signature."):
-        told = refusal_of_credentials(text)
+        told = credentials_refusal(text)
         assert told is not None
         assert told.startswith(f"Launchpad refuses our credentials: {text.split(' (')[0].rstrip('.')};")
         assert "ppa-assigner login" in told
         assert "(k)" not in told
-    assert refusal_of_credentials("(<Archive>, 'x', 'launchpad.Edit')") is None
+    assert credentials_refusal("(<Archive>, 'x', 'launchpad.Edit')") is None
 
 
 class Echo:

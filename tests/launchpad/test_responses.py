@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.launchpad.bodies import LARGEST_BYTES
-from ppa_assigner.launchpad.http import Answer, Timeouts
-from ppa_assigner.launchpad.responses import REDACTED, FailedError, page, read_answer
+from ppa_assigner.launchpad.bodies import MAX_BODY_BYTES
+from ppa_assigner.launchpad.http import Response, Timeouts
+from ppa_assigner.launchpad.responses import REDACTED, RequestFailedError, on_read, parse_page
 from ppa_assigner.port import (
     AccessDenied,
     Conflict,
@@ -319,12 +319,12 @@ HEAVY = {
 @pytest.mark.parametrize("body", HEAVY.values(), ids=HEAVY)
 def test_a_document_that_would_take_much_memory_is_not_read(body: str) -> None:
     """Each of its values takes many times the memory of its text: they are counted before any is made."""
-    answer = Answer(200, {"date": "Wed, 25 Nov 2026 03:14:12 GMT"}, body.encode(), 0.0, 0.0)
+    answer = Response(200, {"date": "Wed, 25 Nov 2026 03:14:12 GMT"}, body.encode(), 0.0, 0.0)
     tracemalloc.start()
     try:
-        assert isinstance(read_answer(answer), Unavailable)
-        with pytest.raises(FailedError):
-            page(answer)
+        assert isinstance(on_read(answer), Unavailable)
+        with pytest.raises(RequestFailedError):
+            parse_page(answer)
         assert tracemalloc.get_traced_memory()[1] < 32 * 1024 * 1024
     finally:
         tracemalloc.stop()
@@ -358,7 +358,7 @@ def test_a_description_without_end_hides_no_other_ppa() -> None:
     """The listing is too long to be read: its PPAs are read one by one, and that one alone is not."""
 
     def script(request: Request, peer: Peer) -> None:
-        huge = archive(description="x" * LARGEST_BYTES)
+        huge = archive(description="x" * MAX_BODY_BYTES)
         if "ppas" in request.target:
             return peer.json({"entries": [archive(), huge]})
         return peer.json(archive() if request.target == PATH else huge)

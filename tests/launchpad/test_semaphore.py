@@ -6,18 +6,18 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from ppa_assigner.launchpad.semaphore import Slots
+from ppa_assigner.launchpad.semaphore import FairSemaphore
 from tests.waiting import until
 
 
-def waits(slots: Slots, count: int) -> Callable[[], bool]:
+def waits(slots: FairSemaphore, count: int) -> Callable[[], bool]:
     """Whether so many wait."""
     return lambda: len(slots._waiting) == count
 
 
 def test_whoever_has_waited_longest_is_next() -> None:
     """However many come, and one who comes as a slot becomes free does not pass them."""
-    slots, order = Slots(1), list[int]()
+    slots, order = FairSemaphore(1), list[int]()
     assert slots.acquire(0.0)
 
     def come(number: int) -> None:
@@ -39,7 +39,7 @@ def test_whoever_has_waited_longest_is_next() -> None:
 
 def test_no_more_than_so_many_have_one() -> None:
     """And none is lost, whoever gives up meanwhile."""
-    slots, lock, now, most = Slots(3), threading.Lock(), [0], [0]
+    slots, lock, now, most = FairSemaphore(3), threading.Lock(), [0], [0]
 
     def use(number: int) -> bool:
         if not slots.acquire(0.0001 if number % 3 == 0 else 30.0):
@@ -61,7 +61,7 @@ def test_no_more_than_so_many_have_one() -> None:
 
 def test_who_waits_in_vain_is_told_in_time() -> None:
     """A time that is over already is no wait at all."""
-    slots = Slots(1)
+    slots = FairSemaphore(1)
     assert slots.acquire(-1.0)
     assert not slots.acquire(-1.0)
     assert not slots.acquire(0.01)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ppa_assigner import __version__
-from ppa_assigner.launchpad.http import Answer, NoAnswerError, NotSentError, Timeouts, Transport
-from ppa_assigner.launchpad.responses import FailedError, UnreadableError
-from ppa_assigner.launchpad.session import Asking, told
+from ppa_assigner.launchpad.http import NoResponseError, NotSentError, Response, Timeouts, Transport
+from ppa_assigner.launchpad.responses import RequestFailedError, UnreadableResponseError
+from ppa_assigner.launchpad.session import Session, failure_as_answer
 from ppa_assigner.port import Done, Entry, Lane, Refused, Unavailable, Unknown
 from ppa_assigner.times import boottime
 from tests.rawservice import EARLY
@@ -46,20 +46,20 @@ class Noting(Transport):
 
     def request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None, **how: Any
-    ) -> Answer:
+    ) -> Response:
         self.sent.append(Sent(method, url, headers, body, **how))
         if self.failure is not None:
             raise self.failure
-        return Answer(self.status, DATED, b"null", 1.0, 2.0)
+        return Response(self.status, DATED, b"null", 1.0, 2.0)
 
 
-def asking(transport: Transport) -> Asking:
+def asking(transport: Transport) -> Session:
     """Whose signature tells what was signed."""
 
     def signed(method: str, url: str, headers: Mapping[str, str]) -> Mapping[str, str]:
         return {**headers, "Authorization": f"{method} {url}"}
 
-    return Asking(ROOT, transport, signed)
+    return Session(ROOT, transport, signed)
 
 
 def test_a_request_is_signed_as_it_is_sent() -> None:
@@ -75,7 +75,7 @@ def test_a_request_is_signed_as_it_is_sent() -> None:
 def test_a_request_that_is_not_ours_is_not_signed() -> None:
     """It says only which program sends it."""
     wire = Noting()
-    asking(wire).send("GET", URL, lane=Lane.WORK, ours=False)
+    asking(wire).send("GET", URL, lane=Lane.WORK, signed=False)
     assert wire.sent[0].headers == {"Accept": "application/json", "User-Agent": f"ppa-assigner/{__version__}"}
 
 
@@ -85,7 +85,7 @@ def test_nothing_is_sent_elsewhere(url: str) -> None:
     wire = Noting()
     for ours in (True, False):
         with pytest.raises(NotSentError, match=r"^not sent: "):
-            asking(wire).send("GET", url, lane=Lane.WORK, ours=ours)
+            asking(wire).send("GET", url, lane=Lane.WORK, signed=ours)
     assert not wire.sent
 
 
@@ -101,7 +101,7 @@ def test_all_requests_of_one_call_have_one_deadline() -> None:
     assert first.deadline is not None
     assert first.deadline > boottime() - 1_000_000
     assert "Authorization" in first.headers
-    asking(wire).getter(Lane.ASSIGN, 7.0, ours=False)(URL)
+    asking(wire).getter(Lane.ASSIGN, 7.0, signed=False)(URL)
     assert (wire.sent[2].lane, wire.sent[2].deadline) == (Lane.ASSIGN, 7.0)
     assert "Authorization" not in wire.sent[2].headers
 
@@ -179,7 +179,7 @@ def test_what_was_lost_after_it_left_is_not_known() -> None:
     """A write that nobody answered is neither done nor refused; what did not leave is not done; each says why."""
     wire = Noting()
     service = asking(wire)
-    wire.failure = NoAnswerError("lost")
+    wire.failure = NoResponseError("lost")
     assert service.patch(ENTRY, {}, Lane.WORK) == Unknown("lost")
     assert service.act(URL, {}, 9.0) == Unavailable("lost", sent=True)
     wire.failure = NotSentError("no route")
@@ -195,9 +195,9 @@ def test_how_a_call_of_several_requests_failed_is_an_answer() -> None:
         def ask() -> None:
             raise error
 
-        return told(ask)
+        return failure_as_answer(ask)
 
-    assert told(lambda: 7) == 7
-    assert failing(FailedError(refused)) is refused
-    for error in (NotSentError("a"), NoAnswerError("a"), UnreadableError("a")):
+    assert failure_as_answer(lambda: 7) == 7
+    assert failing(RequestFailedError(refused)) is refused
+    for error in (NotSentError("a"), NoResponseError("a"), UnreadableResponseError("a")):
         assert failing(error) == Unavailable("a")

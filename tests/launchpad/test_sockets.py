@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ppa_assigner.launchpad.http import NoAnswerError, NotSentError, Timeouts, proxy_for
-from ppa_assigner.launchpad.sockets import Names
+from ppa_assigner.launchpad.http import NoResponseError, NotSentError, Timeouts, proxy_for
+from ppa_assigner.launchpad.sockets import Resolver
 from tests.certificate import certified
 from tests.impatient import HEAD, SLACK_S, get, no_proxies, seconds, transport, trickled
 from tests.rawserver import Peer, RawServer, Request
@@ -50,7 +50,7 @@ def test_a_resolver_that_hangs_is_asked_once_and_not_waited_for() -> None:
         over.wait(30)
         return ["address"]
 
-    names = Names(hanging)
+    names = Resolver(hanging)
     for _ in range(3):
         assert seconds(lambda: names.addresses("slow", 80, 0.05), TimeoutError) < 0.05 + SLACK_S
     assert asked == ["slow"]
@@ -135,7 +135,7 @@ def test_a_name_is_looked_up_anew_each_time() -> None:
         assert isinstance(answer, list)
         return answer
 
-    names = Names(resolver)
+    names = Resolver(resolver)
     assert names.addresses("launchpad.invalid", 443, 10) == ["first"]
     with pytest.raises(socket.gaierror):
         names.addresses("launchpad.invalid", 443, 10)
@@ -194,7 +194,7 @@ def test_deadlines_hold_over_tls(certificate: Path, monkeypatch: pytest.MonkeyPa
         assert get(client, server.root) == b"so"
         assert get(client, server.root) == b"so"
         assert server.connections == 1
-        assert seconds(lambda: get(client, f"{server.root}slow"), NoAnswerError) < 4 + SLACK_S
+        assert seconds(lambda: get(client, f"{server.root}slow"), NoResponseError) < 4 + SLACK_S
         client.close()
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ppa_assigner.launchpad.responses import UnreadableError
-from ppa_assigner.launchpad.urls import archive_at, last_part, origin, reference_of, to_archive, to_person, to_ppa
+from ppa_assigner.launchpad.responses import UnreadableResponseError
+from ppa_assigner.launchpad.urls import archive_at, archive_url, last_part, origin, person_url, ppa_url, reference_at
 from ppa_assigner.reference import Reference
 
 ROOT = "https://api.launchpad.net/devel/"
@@ -29,20 +29,20 @@ def test_origins(url: str) -> None:
 @pytest.mark.parametrize("path", ["/devel/~ci/+archive/ubuntu/one", "/devel/%7Eci/%2Barchive/ubuntu/one"])
 def test_addresses_of_ppas(path: str) -> None:
     """Either way of writing them."""
-    assert reference_of(f"http://h{path}") == Reference("ci", "ubuntu", "one")
+    assert reference_at(f"http://h{path}") == Reference("ci", "ubuntu", "one")
 
 
 @pytest.mark.parametrize(("name", "url"), ARCHIVES)
 def test_an_archive_is_asked_for_in_the_form_in_which_it_was_told(name: str, url: str) -> None:
     """There and back again."""
     assert archive_at(url) == name
-    assert to_archive(ROOT, name) == url
+    assert archive_url(ROOT, name) == url
 
 
 @pytest.mark.parametrize("url", [ROOT, f"{ROOT}~ci", f"{ROOT}ubuntu", "nonsense", ""])
 def test_what_is_no_archive(url: str) -> None:
     """Is not taken for one."""
-    with pytest.raises(UnreadableError):
+    with pytest.raises(UnreadableResponseError):
         archive_at(url)
 
 
@@ -50,26 +50,26 @@ def test_what_is_no_archive(url: str) -> None:
 def test_what_names_no_archive(name: str) -> None:
     """Has no address."""
     with pytest.raises(ValueError, match="is not a PPA"):
-        to_archive(ROOT, name)
+        archive_url(ROOT, name)
 
 
 def test_a_main_archive_is_asked_for_at_a_safe_address() -> None:
     """Signs in a name that mean something in an address are escaped."""
-    assert to_archive(ROOT, "a+b/c+d") == f"{ROOT}a%2Bb/+archive/c%2Bd"
+    assert archive_url(ROOT, "a+b/c+d") == f"{ROOT}a%2Bb/+archive/c%2Bd"
 
 
 def test_the_address_of_a_ppa_is_canonical() -> None:
     """With its signs as Launchpad writes them; it names the same PPA."""
     ppa = Reference("ci", "ubuntu", "one")
-    assert to_ppa(ROOT, ppa) == f"{ROOT}~ci/+archive/ubuntu/one"
-    assert reference_of(to_ppa(ROOT, ppa)) == ppa
+    assert ppa_url(ROOT, ppa) == f"{ROOT}~ci/+archive/ubuntu/one"
+    assert reference_at(ppa_url(ROOT, ppa)) == ppa
 
 
 @pytest.mark.parametrize("url", ["http://[/", "http://h/~ci/+archive/ubuntu", f"{ROOT}~ci/\n"])
 def test_what_is_no_ppa_is_told_with_its_address(url: str) -> None:
     """In one line."""
-    with pytest.raises(UnreadableError) as caught:
-        reference_of(url)
+    with pytest.raises(UnreadableResponseError) as caught:
+        reference_at(url)
     assert " is not an address" in str(caught.value)
     assert str(caught.value).startswith(url[:7])
     assert "\n" not in str(caught.value)
@@ -91,6 +91,6 @@ def test_an_address_without_a_host_or_with_a_user_has_no_origin() -> None:
 
 def test_people() -> None:
     """With or without a tilde, and nothing in a name leads elsewhere."""
-    assert to_person(ROOT, "ann") == to_person(ROOT, "~ann") == f"{ROOT}~ann"
-    assert to_person(ROOT, "~a/b?c") == f"{ROOT}~a%2Fb%3Fc"
+    assert person_url(ROOT, "ann") == person_url(ROOT, "~ann") == f"{ROOT}~ann"
+    assert person_url(ROOT, "~a/b?c") == f"{ROOT}~a%2Fb%3Fc"
     assert last_part(f"{ROOT}%7Eann") == "~ann"

@@ -22,7 +22,7 @@ from .records import records
 if TYPE_CHECKING:
     from ...config import Pool, Settings
     from ...launchpad import Timeouts
-    from ...launchpad.account import Examiner, Listing, Shown
+    from ...launchpad.account import AccountClient, ListedPPA, PPAListing
     from ...reference import Reference
 
 CONNECT_S, READ_S, TOTAL_S = 5.0, 15.0, 20.0
@@ -46,11 +46,11 @@ def examined(settings: Settings) -> Iterator[Finding]:
     """All that is found there."""
     from ...config import credentials_path
     from ...launchpad import CredentialsError, InsecureEnvironment, cache_directory, load_credentials
-    from ...launchpad.account import Examiner
+    from ...launchpad.account import AccountClient
 
     launchpad = settings.launchpad
     try:
-        examiner = Examiner(
+        examiner = AccountClient(
             credentials=load_credentials(credentials_path(settings)),
             service_root=launchpad.service,
             version=launchpad.version,
@@ -78,7 +78,7 @@ def _timeouts(settings: Settings) -> Timeouts:
     return Timeouts(min(CONNECT_S, launchpad.connect), min(READ_S, launchpad.read), min(TOTAL_S, launchpad.total))
 
 
-def _examined(examiner: Examiner, settings: Settings) -> Iterator[Finding]:
+def _examined(examiner: AccountClient, settings: Settings) -> Iterator[Finding]:
     from ...launchpad import NotAuthorised, ServiceUnavailable
 
     service, way = settings.launchpad.service, _way(settings.launchpad.service)
@@ -121,9 +121,9 @@ def _must_answer(answer: object) -> None:
 # -- PPAs ---------------------------------------------------------------------------------------------------------
 
 
-def _ppas(examiner: Examiner, settings: Settings, me: str) -> Iterator[Finding]:
+def _ppas(examiner: AccountClient, settings: Settings, me: str) -> Iterator[Finding]:
     owners, pools = _by_owner(settings), _pool_of(settings)
-    found: dict[Reference, Shown] = {}
+    found: dict[Reference, ListedPPA] = {}
     clock = False
     for owner, ppas in owners.items():
         listing = examiner.ppas(owner)
@@ -153,7 +153,7 @@ def _pool_of(settings: Settings) -> dict[Reference, Pool]:
     return {ppa: pool for pool in settings.pools.values() for ppa in pool.ppas}
 
 
-def _clock(listing: Listing) -> Finding:
+def _clock(listing: PPAListing) -> Finding:
     """One of the two witnesses of the time: while they disagree no lease ends by it."""
     ahead = (datetime.now(UTC) - listing.moment.date).total_seconds()
     if abs(ahead) < SKEW_S:
@@ -165,7 +165,7 @@ def _clock(listing: Listing) -> Finding:
     return warning("clock", f"{abs(ahead):.0f} s {way} Launchpad's; {why}", "set up NTP")
 
 
-def _known(examiner: Examiner, listing: Listing, ppas: list[Reference]) -> dict[Reference, Shown]:
+def _known(examiner: AccountClient, listing: PPAListing, ppas: list[Reference]) -> dict[Reference, ListedPPA]:
     """Those that are there, each Active."""
     found = {ppa: listing.ppas[ppa] for ppa in ppas if ppa in listing.ppas}
     for ppa in [ppa for ppa in ppas if ppa not in found][:READ_ALONE]:
@@ -177,7 +177,7 @@ def _known(examiner: Examiner, listing: Listing, ppas: list[Reference]) -> dict[
 
 
 def _absent(
-    examiner: Examiner, owner: str, absent: list[Reference], pools: Mapping[Reference, Pool], me: str
+    examiner: AccountClient, owner: str, absent: list[Reference], pools: Mapping[Reference, Pool], me: str
 ) -> Iterator[Finding]:
     """Listed in the configuration, and not there for us."""
     to_create = [ppa for ppa in absent if ppa in pools and pools[ppa].options.create]
@@ -196,7 +196,7 @@ def _absent(
         yield warning("ppas", what, f"make sure that {me} is an administrator of ~{owner}, or create it")
 
 
-def _may_create(examiner: Examiner, owner: str, me: str) -> bool | None:
+def _may_create(examiner: AccountClient, owner: str, me: str) -> bool | None:
     """Whether we may make PPAs of a team: more than its members may
     (docs/explanation/launchpad.md#new-ppas).  A team that owns or administers it stands for its own members.
     None: not told.
@@ -212,7 +212,7 @@ def _may_create(examiner: Examiner, owner: str, me: str) -> bool | None:
 # -- rights -------------------------------------------------------------------------------------------------------
 
 
-def _rights(examiner: Examiner, owner: str, shown: list[Shown], me: str) -> Iterator[Finding]:
+def _rights(examiner: AccountClient, owner: str, shown: list[ListedPPA], me: str) -> Iterator[Finding]:
     """Who may write to one public PPA of an owner may write to all; for private ones the token needs more."""
     for kind, ppas in (
         ("public", [one for one in shown if not one.private]),
@@ -232,7 +232,7 @@ def _rights(examiner: Examiner, owner: str, shown: list[Shown], me: str) -> Iter
                 yield bad("rights", what, todo, os.EX_NOPERM)
 
 
-def _remedy(examiner: Examiner, owner: str, kind: str, me: str) -> str:
+def _remedy(examiner: AccountClient, owner: str, kind: str, me: str) -> str:
     """A member is lacking access in the token, anybody else membership."""
     teams = examiner.teams(me)
     level = PRIVATE_LEVEL if kind == "private" else PUBLIC_LEVEL
@@ -246,7 +246,7 @@ def _remedy(examiner: Examiner, owner: str, kind: str, me: str) -> str:
 # -- settings that stand in the way -------------------------------------------------------------------------------
 
 
-def _settings(found: Mapping[Reference, Shown], pools: Mapping[Reference, Pool]) -> Iterator[Finding]:
+def _settings(found: Mapping[Reference, ListedPPA], pools: Mapping[Reference, Pool]) -> Iterator[Finding]:
     from ...options import Proof
 
     unpublished = [ppa for ppa, one in found.items() if not one.publish]

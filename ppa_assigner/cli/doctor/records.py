@@ -14,11 +14,11 @@ from .findings import Finding, bad, few, good, note, warning
 
 if TYPE_CHECKING:
     from ...config import Settings
-    from ...launchpad.account import Shown
+    from ...launchpad.account import ListedPPA
     from ...record import Record, Text
 
 
-def records(shown: Iterable[Shown], settings: Settings) -> Iterator[Finding]:
+def records(shown: Iterable[ListedPPA], settings: Settings) -> Iterator[Finding]:
     """Of these PPAs."""
     from ...record import parse
 
