@@ -14,7 +14,20 @@ from typing import Protocol, assert_never
 
 from . import automaton
 from .automaton import Event, Known
-from .automaton.asks import (
+from .automaton.events import (
+    Alarm,
+    Answer,
+    Effect,
+    Outcome,
+    Progress,
+    Reply,
+    Requeue,
+    RoundDone,
+    SomeAnswer,
+    Tick,
+    Transition,
+)
+from .automaton.requests import (
     LATE,
     Ask,
     Cancel,
@@ -38,19 +51,6 @@ from .automaton.asks import (
     Survey,
     Undepend,
     Write,
-)
-from .automaton.events import (
-    Alarm,
-    Answer,
-    Effect,
-    Outcome,
-    Progress,
-    Reply,
-    Requeue,
-    RoundDone,
-    SomeAnswer,
-    Tick,
-    Transition,
 )
 from .backoff import WORKER_IDLE_S
 from .clock import LaunchpadClock

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ppa_assigner.automaton.known import OCCUPIED
+from ppa_assigner.automaton.state import OCCUPIED
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.chronicle import Chronicle
 from ppa_assigner.supervisor.eventlog import EventLog

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ppa_assigner.automaton.known import LEGAL
+from ppa_assigner.automaton.transitions import LEGAL
 from ppa_assigner.record import Record, State, format_time, parse, parse_time
 
 from .commandline import cli

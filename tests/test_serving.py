@@ -9,7 +9,8 @@ import pytest
 from ppa_assigner.access import EVERYBODY
 from ppa_assigner.automaton import Known
 from ppa_assigner.automaton.events import Assign, Confirm, GiveUp, Looked, Touch
-from ppa_assigner.automaton.known import Flight, Granting, Purpose, Sent, Writing
+from ppa_assigner.automaton.operation import Flight, Granting, Sent, Writing
+from ppa_assigner.automaton.transitions import Purpose
 from ppa_assigner.port import Entry, Moment
 from ppa_assigner.problems import Kind
 from ppa_assigner.record import Record, State, Text

@@ -9,19 +9,6 @@ from random import Random
 import pytest
 
 from ppa_assigner.automaton import Daemon, Known
-from ppa_assigner.automaton.asks import (
-    LATE,
-    Cancel,
-    Change,
-    Delete,
-    Depend,
-    Do,
-    Grant,
-    Process,
-    Revoke,
-    SetFields,
-    Undepend,
-)
 from ppa_assigner.automaton.events import (
     Adopt,
     Assign,
@@ -34,6 +21,19 @@ from ppa_assigner.automaton.events import (
     Release,
     Touch,
     Transition,
+)
+from ppa_assigner.automaton.requests import (
+    LATE,
+    Cancel,
+    Change,
+    Delete,
+    Depend,
+    Do,
+    Grant,
+    Process,
+    Revoke,
+    SetFields,
+    Undepend,
 )
 from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.options import Baseline, PoolOptions, Proof

@@ -6,11 +6,11 @@ effects asks Launchpad something; its answer must be the very next event (`Answe
 
 from __future__ import annotations
 
-from .daemon import Daemon
+from .dispatch import step
 from .events import Effect, Event
-from .known import Known, Purpose
 from .now import Now
-from .table import step
-from .ticking import wake
+from .state import Daemon, Known
+from .timers import wake
+from .transitions import Purpose
 
 __all__ = ["Daemon", "Effect", "Event", "Known", "Now", "Purpose", "step", "wake"]

@@ -1,75 +1,109 @@
-"""How far a clean is: one immutable value, part of what is known.
+"""Empty a dirty PPA, prove it empty, and only then write it free: who does it, and what comes next.
 
-Rule: only what was seen and done since the record became dirty, by this daemon; a restart begins anew.
+Invariants: `dirty` was written before anything is changed; one daemon cleans, the one in `cleaner`, touched while the
+work goes on.  What is changed is in `emptying`, what is looked at in `proving`, what a PPA should be like in
+`settings`, what becomes of a failure in `failing` (docs/explanation/cleaning.md#order-of-the-work).
 """
 
 from __future__ import annotations
 
-import enum
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
 
-from .asks import Change, Setting
+from ..backoff import CLEANER_SILENCE_S, CLEANER_TOUCH_S
+from ..port import AccessDenied, Gone, ReadAnswer, Unavailable
+from ..record import Record, State
+from . import purge, verify
+from .now import Now
+from .observe import not_shown
+from .operation import Clean, Reading, Why
+from .requests import Read
+from .retry import begun
+from .rollback import absorb
+from .state import Known
+from .transitions import Purpose
+from .write import Step, back_off, begin
 
 
-class Stage(enum.Enum):
-    """What a clean looks at next, in this order.  Whatever is found to be changed is changed before the next look;
-    from STILL on a look begins after the quiet window, and what it finds leads back to CONTENT.
+def advance(known: Known, now: Now) -> Step:
+    """The next step of the clean, if it is ours to do.  One request at a time, so that commands come between."""
+    record = known.record
+    if record is None:
+        return known, []
+    if not ours(known, record):
+        if now.boot < _silent_from(known):
+            return known, []
+        return replace(known, doing=Reading(Why.FENCE)), [Read()]
+    if record.cleaner != known.daemon.cleaner:  # what another did last is not known: the quiet window begins anew
+        known = replace(known, clean=None)
+    if record.cleaner != known.daemon.cleaner or now.boot >= _touch_due(known):
+        return begin(known, Purpose.CLAIM, now, cleaner=known.daemon.cleaner, touched=now.date)
+    clean = _clean_of(known, record, now.boot)
+    known = replace(known, clean=clean)
+    if now.boot < clean.paused_until:
+        return known, []
+    if clean.todo:
+        return purge.change_next(known, clean, now)
+    if now.boot >= verify.look_due(known, clean):
+        return verify.look(known, clean, now)
+    return known, []
+
+
+def ours(known: Known, record: Record) -> bool:
+    """Whether this daemon is the cleaner, or may become it: another's silence is measured here, by what was seen to
+    stand unchanged, whatever the dates in the record say.
     """
-
-    RIGHTS = "who may upload, before anything else"
-    CONTENT = "what is active or on its way: until nothing is"
-    SETTINGS = "what is not as the baseline says"
-    STILL = "whether it stayed empty, before what takes longer is asked for"
-    DISK = "what is not removed from the disk"
-    INDEX = "what the indexes still name"
-    AGAIN = "rights and settings once more"
-    LAST = "the content once more: if there is none, it is free"
+    if known.daemon.may_clean_after(record.cleaner):
+        return True
+    return known.entry is not None and known.entry.moment.started >= _silent_from(known)
 
 
-QUIET = "waiting for the quiet window to end"
-PROOF = frozenset({Stage.STILL, Stage.DISK, Stage.INDEX, Stage.AGAIN, Stage.LAST})
-
-
-@dataclass(frozen=True, slots=True)
-class Clean:
-    """`since` is the dirty record's.  Boot times: `quiet_from`, from which the quiet window counts; `fence`, the last
-    read that showed our record; `look_at`, before which nothing is looked at; `paused_until`, before which only the
-    cleaner is touched.
-
-    `todo` is what is to be changed now.  Since the last failure: `asked` are deletions and cancellations that were
-    answered, `did` the changes of rights and settings and the cancellations, `waited` the answered cancellations whose
-    build was still there afterwards, `unanswered` how often in a row the first of `todo` was not, `unseen` how often in
-    a row a look was not, `erred` how often of these with an error of Launchpad's own.
-    In the whole clean: `sticky` is what failed, and is tried last; `left_out` what Launchpad would not set.
-    `seen` are the addresses of all publications that were found, `left` how many of them are still there.
+def _silent_from(known: Known) -> float:
+    """The boot time from which another daemon's cleaner counts as silent if the record still stands.  While the PPA
+    could not be reached nobody could be seen at work.
     """
+    return max(known.unchanged, known.heard_at) + CLEANER_SILENCE_S
 
-    since: datetime
-    quiet_from: float
-    stage: Stage
-    todo: tuple[Change, ...] = ()
-    fence: float = float("-inf")
-    look_at: float = float("-inf")
-    paused_until: float = float("-inf")
-    asked: frozenset[Change] = frozenset()
-    did: tuple[Change, ...] = ()
-    waited: frozenset[Change] = frozenset()
-    unanswered: int = 0
-    unseen: int = 0
-    erred: int = 0
-    sticky: frozenset[Change] = frozenset()
-    left_out: frozenset[Setting] = frozenset()
-    step: str = "looking"
-    seen: frozenset[str] = frozenset()
-    left: int = 0
 
-    @property
-    def found(self) -> int:
-        """How many publications it has found so far."""
-        return len(self.seen)
+def _touch_due(known: Known) -> float:
+    return known.unchanged + CLEANER_TOUCH_S
 
-    @property
-    def deleted(self) -> int:
-        """How many of them are gone."""
-        return len(self.seen) - self.left
+
+def due(known: Known, record: Record, now: Now) -> float:
+    """The boot time of the next step."""
+    if not ours(known, record):
+        return max(now.boot, _silent_from(known))
+    if record.cleaner != known.daemon.cleaner:
+        return now.boot
+    clean = _clean_of(known, record, now.boot)
+    work = now.boot if clean.todo else verify.look_due(known, clean)
+    return min(max(now.boot, _touch_due(known)), max(clean.paused_until, work))
+
+
+def started(known: Known) -> Known:
+    """One of ours has landed.  If it is dirty, the quiet window begins with it at the earliest."""
+    record = known.record
+    if record is None or record.state is not State.DIRTY:
+        return replace(known, clean=None)
+    return replace(known, clean=_clean_of(known, record, known.asof))
+
+
+def _clean_of(known: Known, record: Record, quiet_from: float) -> Clean:
+    """What was done since this record became dirty; one that became so anew is begun anew."""
+    if known.clean is not None and known.clean.since == record.since:
+        return known.clean
+    return begun(known, record, quiet_from)
+
+
+def fenced(known: Known, answer: ReadAnswer, now: Now) -> Step:
+    """The read before a destructive batch: only if it shows the record that we know does the batch go on."""
+    match answer:
+        case Gone() | AccessDenied():
+            return not_shown(known, answer), []
+        case Unavailable():
+            return back_off(known, now), []
+    before = known.record
+    known, effects = absorb(known, answer, answer.moment.started, now)
+    same = before is not None and known.record is not None and known.record.nonce == before.nonce
+    if same and not known.suspect and known.clean is not None:
+        known = replace(known, clean=replace(known.clean, fence=answer.moment.started))
+    return known, effects

@@ -1,7 +1,7 @@
-"""What can happen to a worker's PPA (events), what a caller is told (outcomes), what is to be done about it (effects).
+"""What can happen to a worker's PPA (events), what a caller is told (outcomes), and what is to be done (effects).
 
-Rule: plain frozen values, all of them; whoever carries an effect out adds nothing to what it means.  What is asked of
-Launchpad is in `asks`.
+Rule: plain frozen values; carrying an effect out adds nothing to what it means.  What is asked of Launchpad is in
+`requests`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..options import PoolOptions
 from ..port import ActAnswer, ArchiveSettings, Content, Deleted, Entry, Leftovers, NewContent, ReadAnswer, WriteAnswer
 from ..record import Record, State
 from ..views import Cleaning
-from .asks import Ask
+from .requests import Ask
 
 SomeAnswer = ReadAnswer | WriteAnswer | ActAnswer | NewContent | Content | ArchiveSettings | Leftovers | Deleted | bool
 

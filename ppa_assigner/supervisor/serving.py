@@ -13,7 +13,7 @@ from functools import partial
 
 from ..automaton import Daemon, Known
 from ..automaton.events import Denied, Reconfigured, Refusal
-from ..automaton.known import Granting
+from ..automaton.operation import Granting
 from ..backoff import LONG_ALIVE_S, WORKER_START
 from ..clock import LaunchpadClock
 from ..config import Settings

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..automaton.lending import alive
+from ..automaton.replies import alive
 from ..backoff import FAILING_S
 from ..record import Record
 from ..reference import Reference

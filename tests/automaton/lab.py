@@ -15,7 +15,6 @@ from typing import Any
 
 from ppa_assigner import automaton
 from ppa_assigner.automaton import Daemon, Known, Now
-from ppa_assigner.automaton.asks import Ask, Do
 from ppa_assigner.automaton.events import (
     Alarm,
     Answer,
@@ -36,6 +35,7 @@ from ppa_assigner.automaton.events import (
     Tick,
     Transition,
 )
+from ppa_assigner.automaton.requests import Ask, Do
 from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import Look

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton.absence import again
 from ppa_assigner.automaton.events import (
     Command,
     Denied,
@@ -28,7 +27,8 @@ from ppa_assigner.automaton.events import (
     Touch,
     Transition,
 )
-from ppa_assigner.automaton.reading import gone
+from ppa_assigner.automaton.rollback import gone
+from ppa_assigner.automaton.state import again
 from ppa_assigner.backoff import ABSENCE_AGAIN_S, ABSENCE_LASTS_S, ABSENCE_READS
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.record import State, compose

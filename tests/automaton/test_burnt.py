@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton import burnt
+from ppa_assigner.automaton import observe
+from ppa_assigner.automaton.dispatch import ABANDONED_KEPT
 from ppa_assigner.automaton.events import Abandoned, CheckBurnt, Denied, Event, Lent, Looked, Refusal, Stands, Touch
-from ppa_assigner.automaton.table import ABANDONED_KEPT
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import Lane, Look
 from ppa_assigner.record import State, compose
@@ -210,11 +210,11 @@ def test_a_missing_ppa_cannot_be_asked() -> None:
 def test_what_is_remembered_is_bounded() -> None:
     """Only the newest are kept: the rest can be asked for again."""
     known = had_hello().known
-    many = burnt.learnt(known, ((f"source-{number}", "1") for number in range(burnt.KEPT)))
-    assert len(many.burnt) == burnt.KEPT
-    assert burnt.learnt(many, [("source-1", "1")]) is many
-    more = burnt.learnt(many, [HELLO])
+    many = observe.learnt(known, ((f"source-{number}", "1") for number in range(observe.KEPT)))
+    assert len(many.burnt) == observe.KEPT
+    assert observe.learnt(many, [("source-1", "1")]) is many
+    more = observe.learnt(many, [HELLO])
     assert len(more.burnt) == 1
-    assert burnt.hit(more, [OTHER, HELLO]) == HELLO
-    all_at_once = burnt.learnt(more, ((f"source-{number}", "1") for number in range(10 * burnt.KEPT)))
-    assert len(all_at_once.burnt) == burnt.KEPT
+    assert observe.hit(more, [OTHER, HELLO]) == HELLO
+    all_at_once = observe.learnt(more, ((f"source-{number}", "1") for number in range(10 * observe.KEPT)))
+    assert len(all_at_once.burnt) == observe.KEPT

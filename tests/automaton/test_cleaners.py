@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from ppa_assigner.automaton import Daemon, Purpose
-from ppa_assigner.automaton.asks import Write
 from ppa_assigner.automaton.events import Denied, Lent, Quarantine, Refusal, Resume, Tick
-from ppa_assigner.automaton.known import LEGAL
+from ppa_assigner.automaton.requests import Write
+from ppa_assigner.automaton.transitions import LEGAL
 from ppa_assigner.options import PoolOptions, Retry
 from ppa_assigner.port import Build
 from ppa_assigner.record import State, compose, parse
@@ -214,7 +214,7 @@ def test_what_is_already_gone_is_done(what: str) -> None:
 
 def test_a_fault_is_kept_as_ascii() -> None:
     """Whatever Launchpad's words were, they do not break the record."""
-    from ppa_assigner.automaton.failing import fail
+    from ppa_assigner.automaton.retry import fail
 
     runner = World().dirty_ppa()
     known, effects = fail(runner.known, "é\0\ud800" + "x" * 999, runner.clock.now())

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton.asks import Survey
 from ppa_assigner.automaton.events import Inspect, Inspected
+from ppa_assigner.automaton.requests import Survey
 from ppa_assigner.options import PoolOptions, Retry
 from ppa_assigner.port import Build
 from ppa_assigner.record import State, compose

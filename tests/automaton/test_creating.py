@@ -8,8 +8,8 @@ import pytest
 
 from ppa_assigner import automaton
 from ppa_assigner.automaton import Purpose
-from ppa_assigner.automaton.asks import Create
 from ppa_assigner.automaton.events import Denied, Lent, ReadNow, Refusal
+from ppa_assigner.automaton.requests import Create
 from ppa_assigner.options import Baseline, PoolOptions
 from ppa_assigner.port import Look
 from ppa_assigner.record import State, compose, parse

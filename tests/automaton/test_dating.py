@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from ppa_assigner.automaton.asks import LookForArrivals
 from ppa_assigner.automaton.events import Denied, Lent, Refusal, Release, Touch
-from ppa_assigner.automaton.known import AHEAD
+from ppa_assigner.automaton.requests import LookForArrivals
+from ppa_assigner.automaton.state import AHEAD
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.record import HOST, State, compose
 from ppa_assigner.views import Condition

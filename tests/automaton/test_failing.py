@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton.asks import Cancel, Do
+from ppa_assigner.automaton.requests import Cancel, Do
 from ppa_assigner.options import Baseline, PoolOptions, Proof, Retry
 from ppa_assigner.port import Build
 from ppa_assigner.record import State

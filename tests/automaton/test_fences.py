@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton.asks import Do
 from ppa_assigner.automaton.events import Lent
+from ppa_assigner.automaton.requests import Do
 from ppa_assigner.backoff import FENCE_S
 from ppa_assigner.options import PoolOptions, Retry
 from ppa_assigner.record import State

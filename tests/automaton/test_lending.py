@@ -8,12 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ppa_assigner.automaton import Purpose
-from ppa_assigner.automaton.events import (
-    Denied,
-    Lent,
-    Outcome,
-    Refusal,
-)
+from ppa_assigner.automaton.events import Denied, Lent, Outcome, Refusal
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import Lane
 from ppa_assigner.record import State, compose

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ppa_assigner import automaton
-from ppa_assigner.automaton.asks import Write
 from ppa_assigner.automaton.events import CheckBurnt, Event, GiveUp, ReadNow, Refusal, Release, Stands, Touch
+from ppa_assigner.automaton.requests import Write
 from ppa_assigner.port import Lane
 from ppa_assigner.record import State, compose, parse
 from ppa_assigner.views import Condition

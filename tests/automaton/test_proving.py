@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton.asks import Inventory, ReadDisk, ReadIndexes, Survey
 from ppa_assigner.automaton.events import Reconfigured
+from ppa_assigner.automaton.requests import Inventory, ReadDisk, ReadIndexes, Survey
 from ppa_assigner.options import Baseline, PoolOptions, Proof, Retry
 from ppa_assigner.record import State, format_time
 from ppa_assigner.views import Condition

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ppa_assigner.automaton import Purpose
-from ppa_assigner.automaton.asks import Read
 from ppa_assigner.automaton.events import Denied, Lent, Refusal, Release, Stands, Touch
+from ppa_assigner.automaton.requests import Read
 from ppa_assigner.port import Look
 from ppa_assigner.record import Record, State, Text, compose, encode, parse
 from ppa_assigner.views import Condition

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton import settings
-from ppa_assigner.automaton.asks import Depend, Grant, Process, Revoke, SetFields, Undepend
+from ppa_assigner.automaton import baseline, purge, retry, verify
 from ppa_assigner.automaton.events import Reconfigured
+from ppa_assigner.automaton.requests import Depend, Grant, Process, Revoke, SetFields, Undepend
 from ppa_assigner.options import Baseline, PoolOptions, Retry
 from ppa_assigner.port import ArchiveSettings, Entry, Unavailable
 from ppa_assigner.record import State
@@ -72,7 +72,7 @@ def test_only_what_differs_is_changed() -> None:
     assert isinstance(entry, Entry)
     known = replace(runner.known, options=PoolOptions(baseline=WHOLE))
     archive_settings = ArchiveSettings(("ubuntu",), ("arm64",), ("~eve",), entry.moment)
-    assert settings.differences(known, entry, archive_settings) == (
+    assert baseline.differences(known, entry, archive_settings) == (
         Revoke("~eve"), Undepend("ubuntu"), Depend("~base/ubuntu/tools"), Process(("amd64",)),
         SetFields((("displayname", "Pool"), ("publish", False), ("build_debug_symbols", True),
                    ("publish_debug_symbols", True))),
@@ -80,9 +80,9 @@ def test_only_what_differs_is_changed() -> None:
     )  # fmt: skip
     right = ArchiveSettings(("~base/ubuntu/tools",), ("amd64",), ("~bot",), entry.moment)
     fields = {"displayname": "Pool", "publish": False, "build_debug_symbols": True, "publish_debug_symbols": True}
-    assert settings.differences(known, replace(entry, **fields), right) == ()  # type: ignore[arg-type]  # by name
+    assert baseline.differences(known, replace(entry, **fields), right) == ()  # type: ignore[arg-type]  # by name
     alone = replace(known, options=PoolOptions())
-    assert settings.differences(alone, entry, archive_settings) == ()
+    assert baseline.differences(alone, entry, archive_settings) == ()
 
 
 def test_an_empty_list_is_not_the_same_as_none() -> None:
@@ -92,7 +92,7 @@ def test_an_empty_list_is_not_the_same_as_none() -> None:
     assert isinstance(entry, Entry)
     known = replace(runner.known, options=PoolOptions(baseline=Baseline(dependencies=(), uploaders=(), processors=())))
     archive_settings = ArchiveSettings(("ubuntu",), ("arm64",), ("~eve",), entry.moment)
-    assert settings.differences(known, entry, archive_settings) == (Revoke("~eve"), Undepend("ubuntu"), Process(()))
+    assert baseline.differences(known, entry, archive_settings) == (Revoke("~eve"), Undepend("ubuntu"), Process(()))
 
 
 # -- restoring ---------------------------------------------------------------------------------------------------------
@@ -363,14 +363,13 @@ def test_a_baseline_that_comes_during_the_clean_counts() -> None:
 
 def test_no_answer_to_nothing() -> None:
     """A change whose clean is over in the meantime changes nothing that is known."""
-    from ppa_assigner.automaton import emptying, failing, proving
-    from ppa_assigner.automaton.clean import Stage
+    from ppa_assigner.automaton.operation import Stage
 
     runner = World().free_ppa()
     now = runner.clock.now()
-    assert emptying.acted(runner.known, Revoke("~x"), Unavailable("x", sent=True), now) == (runner.known, [])
-    assert emptying.leave_out(runner.known, Grant("~x"), "x") == (runner.known, [])
+    assert purge.acted(runner.known, Revoke("~x"), Unavailable("x", sent=True), now) == (runner.known, [])
+    assert purge.leave_out(runner.known, Grant("~x"), "x") == (runner.known, [])
     content = runner.world.launchpad.content(runner.known.entry)  # type: ignore[arg-type]  # it was seen
-    assert proving.looked(runner.known, Stage.LAST, content, now) == (runner.known, [])
+    assert verify.looked(runner.known, Stage.LAST, content, now) == (runner.known, [])
     bare = replace(runner.known, text=replace(runner.known.text, record=None))
-    assert failing.fail(bare, "x", now) == (bare, [])
+    assert retry.fail(bare, "x", now) == (bare, [])

@@ -10,6 +10,7 @@ import pytest
 
 from ppa_assigner import automaton
 from ppa_assigner.automaton import Now, Purpose, events
+from ppa_assigner.automaton.dispatch import COMMANDS
 from ppa_assigner.automaton.events import (
     Adopt,
     Answer,
@@ -34,9 +35,8 @@ from ppa_assigner.automaton.events import (
     Tick,
     Touch,
 )
-from ppa_assigner.automaton.known import LEGAL
-from ppa_assigner.automaton.table import COMMANDS
-from ppa_assigner.automaton.writing import start
+from ppa_assigner.automaton.transitions import LEGAL
+from ppa_assigner.automaton.write import start
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.record import Record, State
 from ppa_assigner.views import Condition

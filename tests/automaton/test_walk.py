@@ -32,7 +32,7 @@ from ppa_assigner.automaton.events import (
     Supersede,
     Touch,
 )
-from ppa_assigner.automaton.known import LEGAL
+from ppa_assigner.automaton.transitions import LEGAL
 from ppa_assigner.options import Baseline, PoolOptions, Proof, Retry
 from ppa_assigner.port import Build
 from ppa_assigner.record import Record, State, Text, parse

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ppa_assigner.automaton import Purpose
-from ppa_assigner.automaton.asks import Survey, Write
 from ppa_assigner.automaton.events import Adopt, Denied, Quarantine, Refusal, Release, Stands, Tick, Touch
-from ppa_assigner.automaton.learning import fraction
+from ppa_assigner.automaton.observe import fraction
+from ppa_assigner.automaton.requests import Survey, Write
 from ppa_assigner.backoff import FORBIDDEN, OWN_WORK
 from ppa_assigner.port import Lane
 from ppa_assigner.record import INTEGER_MAX, State, compose, parse

@@ -12,7 +12,7 @@ from math import copysign, hypot
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from ppa_assigner.automaton.known import LEGAL
+from ppa_assigner.automaton.transitions import LEGAL
 from ppa_assigner.record import State
 
 FILE = Path(__file__).parents[2] / "docs" / "explanation" / "life.svg"

@@ -15,7 +15,7 @@ import yaml
 
 from ppa_assigner import client
 from ppa_assigner.api.schemas import Wish
-from ppa_assigner.automaton.known import LEGAL
+from ppa_assigner.automaton.transitions import LEGAL
 from ppa_assigner.cli import manual, options
 from ppa_assigner.config import load
 from ppa_assigner.options import PoolOptions

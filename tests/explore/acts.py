@@ -11,7 +11,7 @@ from math import ceil, floor
 from typing import Any, cast
 
 from ppa_assigner.access import EVERYBODY
-from ppa_assigner.automaton.asks import Create, Do, SetFields, Write
+from ppa_assigner.automaton.requests import Create, Do, SetFields, Write
 from ppa_assigner.port import Unavailable, Unknown
 from ppa_assigner.record import compose, parse
 from ppa_assigner.views import AssignRequest

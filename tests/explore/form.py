@@ -20,7 +20,7 @@ from math import floor, inf
 from typing import Any
 
 from ppa_assigner.automaton import Known
-from ppa_assigner.automaton.clean import Clean
+from ppa_assigner.automaton.operation import Clean
 from ppa_assigner.port import AccessDenied, Entry, Gone, Moment, Unavailable, Unknown
 from ppa_assigner.problems import Problem
 from ppa_assigner.record import Record, State, Text

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ppa_assigner.automaton.asks import Create, Do, Write
+from ppa_assigner.automaton.requests import Create, Do, Write
 from ppa_assigner.record import State
 
 from . import judging

@@ -29,7 +29,7 @@ MUTANTS = (
         "docs/explanation/protocol.md#settling",
         (
             Edit(
-                "automaton/writing.py",
+                "automaton/write.py",
                 "    if _still_stands(flight.base, answer) and not (record is None and known.vanished):\n"
                 "        return *_settle(known, answer), None\n",
                 "",
@@ -52,7 +52,7 @@ MUTANTS = (
         "docs/explanation/protocol.md#telling-a-lease",
         (
             Edit(
-                "automaton/lending.py",
+                "automaton/lease.py",
                 "record.state is not State.USED or record.nonce != command.nonce",
                 "record.lease != command.lease",
             ),
@@ -71,9 +71,9 @@ MUTANTS = (
         "docs/explanation/protocol.md#attempts",
         (
             Edit(
-                "automaton/lending.py",
+                "automaton/lease.py",
                 "    if record.attempt < command.attempt:\n        return begin(known, Purpose.RAISE, now, command, "
-                "attempt=command.attempt, **dating.touched(record, now))\n",
+                "attempt=command.attempt, **expiry.touched(record, now))\n",
                 "",
             ),
             Edit(
@@ -96,7 +96,7 @@ MUTANTS = (
         "docs/explanation/protocol.md#attempts",
         (
             Edit(
-                "automaton/lending.py",
+                "automaton/lease.py",
                 "    if record.attempt > command.attempt:\n        return deny(known, command, Refusal.SUPERSEDED)\n",
                 "",
             ),
@@ -137,7 +137,7 @@ MUTANTS = (
         "docs/explanation/protocol.md#settling",
         (
             Edit(
-                "automaton/writing.py",
+                "automaton/write.py",
                 "    if _still_stands(flight.base, answer) and not",
                 "    if flight.purpose is not Purpose.FREE and _still_stands(flight.base, answer) and not",
             ),
@@ -175,7 +175,7 @@ MUTANTS = (
         "not read again before it deletes",
         "the record is re-read before each destructive batch",
         "docs/explanation/protocol.md#fences",
-        (Edit("automaton/emptying.py", "not_after = clean.fence + FENCE_S", "not_after = now.boot + FENCE_S"),),
+        (Edit("automaton/purge.py", "not_after = clean.fence + FENCE_S", "not_after = now.boot + FENCE_S"),),
         Scene(
             "a daemon and the next run of it",
             twins=True,
@@ -192,7 +192,7 @@ MUTANTS = (
         "the nonce is not looked at",
         "a read that shows one of our nonces settles it",
         "docs/explanation/protocol.md#settling",
-        (Edit("automaton/writing.py", "sent.nonce == record.nonce", "flight.record.serial == record.serial"),),
+        (Edit("automaton/write.py", "sent.nonce == record.nonce", "flight.record.serial == record.serial"),),
         RACE,
         "I1",
     ),
@@ -202,7 +202,7 @@ MUTANTS = (
         "docs/explanation/protocol.md#outcomes-of-a-write",
         (
             Edit(
-                "automaton/writing.py",
+                "automaton/write.py",
                 "        case Conflict():\n            return *look_again(replace(known, flight=replace(flight, "
                 "unsettled=True, under_way=now.boot))), None\n",
                 "        case Conflict():\n            text = compose(known.text.human, flight.record)\n"
@@ -218,7 +218,7 @@ MUTANTS = (
         "docs/explanation/protocol.md#outcomes-of-a-write",
         (
             Edit(
-                "automaton/writing.py",
+                "automaton/write.py",
                 "        case Unknown():\n            return *_in_doubt(known, now), None\n",
                 "        case Unknown():\n            text = compose(known.text.human, flight.record)\n"
                 "            return _landed(known, replace(flight.base, description=text), True, now)\n",
@@ -231,7 +231,7 @@ MUTANTS = (
         "free before proof",
         "nothing reaches free but through a proven clean",
         "docs/explanation/protocol.md#i2",
-        (Edit("automaton/proving.py", "    if not content.empty:\n", "    if not content.empty and clean is None:\n"),),
+        (Edit("automaton/verify.py", "    if not content.empty:\n", "    if not content.empty and clean is None:\n"),),
         Scene("a clean", daemons=1, attempts=0, strays=1, start="dirty", only=_only("stray")),
         "I2",
     ),
@@ -239,7 +239,7 @@ MUTANTS = (
         "no quiet window",
         "nothing active for a whole quiet window, counted from the clean's last changing request",
         "docs/explanation/cleaning.md#quiet-window",
-        (Edit("automaton/proving.py", "max(clean.look_at, quiet_until(known, clean))", "clean.look_at"),),
+        (Edit("automaton/verify.py", "max(clean.look_at, quiet_until(known, clean))", "clean.look_at"),),
         Scene(
             "a late grant",
             daemons=1,
@@ -257,7 +257,7 @@ MUTANTS = (
         "docs/explanation/cleaning.md#one-cleaner",
         (
             Edit(
-                "automaton/cleaning.py",
+                "automaton/clean.py",
                 "return max(known.unchanged, known.heard_at) + CLEANER_SILENCE_S",
                 "return float('-inf')",
             ),
@@ -272,7 +272,7 @@ MUTANTS = (
         "docs/explanation/cleaning.md#one-cleaner",
         (
             Edit(
-                "automaton/cleaning.py",
+                "automaton/clean.py",
                 "return known.entry is not None and known.entry.moment.started >= _silent_from(known)",
                 "entry = known.entry\n    return entry is not None and "
                 "(entry.moment.date - record.touched).total_seconds() >= CLEANER_SILENCE_S",
@@ -334,7 +334,7 @@ MUTANTS = (
         "what a clock that lied wrote is not put right",
         "what lies ahead of both in a used record is put right, so that it ends at last",
         "docs/explanation/protocol.md#clocks",
-        (Edit("automaton/dating.py", "    if limit is None:\n", "    if limit is not None or limit is None:\n"),),
+        (Edit("automaton/expiry.py", "    if limit is None:\n", "    if limit is not None or limit is None:\n"),),
         Scene(
             "assigned a day ahead",
             daemons=1,
@@ -354,7 +354,7 @@ MUTANTS = (
         "docs/explanation/protocol.md#clocks",
         (
             Edit(
-                "automaton/proving.py",
+                "automaton/verify.py",
                 "since = now.earlier_at(proof.moment)",
                 "since = max(now.latest, proof.moment.date)",
             ),
@@ -381,7 +381,7 @@ MUTANTS = (
         "docs/explanation/protocol.md#clocks",
         (
             Edit(
-                "automaton/lending.py",
+                "automaton/lease.py",
                 "if date and _watched_since(date, now)), None)",
                 "if date), None)",
             ),
@@ -424,7 +424,7 @@ MUTANTS = (
         "docs/explanation/protocol.md#assigning",
         (
             Edit(
-                "automaton/lending.py",
+                "automaton/lease.py",
                 "    if age is None:\n        return True\n",
                 "    if age is None or age == 0.0:\n        return True\n",
             ),
@@ -444,7 +444,7 @@ MUTANTS = (
         "people's words are dropped",
         "human text stays byte for byte",
         "docs/explanation/protocol.md#i6",
-        (Edit("automaton/writing.py", "text = compose(known.text.human, record)", "text = compose(None, record)"),),
+        (Edit("automaton/write.py", "text = compose(known.text.human, record)", "text = compose(None, record)"),),
         RACE,
         "I6",
     ),
@@ -454,7 +454,7 @@ MUTANTS = (
         "docs/explanation/protocol.md#i7",
         (
             Edit(
-                "automaton/lending.py",
+                "automaton/lease.py",
                 "    if record is None or record.lease != command.lease:\n"
                 "        return deny(known, command, Refusal.ELSEWHERE)\n    if record.state is State.DIRTY:",
                 "    if record is None or record.state is State.FREE:\n"
@@ -478,9 +478,9 @@ MUTANTS = (
         "docs/explanation/protocol.md#i5",
         (
             Edit(
-                "automaton/surveying.py",
-                "        case Content(empty=True):\n            return operating.take_in",
-                "        case Content():\n            return operating.take_in",
+                "automaton/provision.py",
+                "        case Content(empty=True):\n            return take_in",
+                "        case Content():\n            return take_in",
             ),
         ),
         Scene("a stranger's PPA", daemons=1, attempts=0, strays=1, start="bare", only=_only("stray")),
@@ -498,7 +498,7 @@ MUTANTS = (
         "no lease expires",
         "every lease ends at last",
         "docs/explanation/protocol.md#i9",
-        (Edit("automaton/ticking.py", "return _expiry(known, now)", "return None"),),
+        (Edit("automaton/timers.py", "return _expiry(known, now)", "return None"),),
         Scene("walks away", daemons=1, attempts=1, crashes=1, only=frozenset({"ask", "go", "look", "crash"})),
         "I9",
         lively=True,
@@ -509,7 +509,7 @@ MUTANTS = (
         "docs/explanation/protocol.md#absence",
         (
             Edit(
-                "automaton/comparing.py",
+                "automaton/rollback.py",
                 "return highest is not None and any(_is_it(record, highest, later=True) for record in",
                 "return highest is None and any(_is_it(record, highest, later=True) for record in",
             ),
@@ -523,7 +523,7 @@ MUTANTS = (
         "docs/explanation/protocol.md#absence",
         (
             Edit(
-                "automaton/table.py",
+                "automaton/dispatch.py",
                 "return hidden or (known.suspect > 0 and not isinstance(command, Assign))",
                 "return hidden",
             ),
@@ -548,7 +548,7 @@ MUTANTS = (
         "docs/explanation/protocol.md#absence",
         (
             Edit(
-                "automaton/reading.py",
+                "automaton/rollback.py",
                 "return made_anew(known, entry, asof, now) if known.vanished else _brought_back(",
                 "return _brought_back(",
             ),
@@ -583,7 +583,7 @@ MUTANTS = (
         "docs/explanation/protocol.md#absence",
         (
             Edit(
-                "automaton/learning.py",
+                "automaton/observe.py",
                 '        return f"{known.absent or known.denied}: whether that lasts is known in a minute"\n',
                 "        return None\n",
             ),
@@ -611,12 +611,12 @@ MUTANTS = (
                 "supervisor/keys.py", "return Key(record.by, record.request) if", "return Key(None, record.request) if"
             ),
             Edit(
-                "automaton/lending.py",
+                "automaton/lease.py",
                 "theirs = record is None or (record.by, record.request) != (command.by, command.request)",
                 "theirs = record is None or record.request != command.request",
             ),
             Edit(
-                "automaton/lending.py",
+                "automaton/lease.py",
                 "if (record.owner, record.pool) != (command.owner, command.pool):",
                 "if (record.owner, record.by, record.pool) != (command.owner, command.by, command.pool):",
             ),

@@ -16,8 +16,8 @@ from typing import Any, cast
 
 from ppa_assigner import automaton
 from ppa_assigner.automaton import Daemon, Event, Known
-from ppa_assigner.automaton.asks import Ask
 from ppa_assigner.automaton.events import Answer, Tick
+from ppa_assigner.automaton.requests import Ask
 from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.config import Settings
 from ppa_assigner.port import Launchpad

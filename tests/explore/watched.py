@@ -9,7 +9,7 @@ import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ppa_assigner.automaton.known import LEGAL
+from ppa_assigner.automaton.transitions import LEGAL
 from ppa_assigner.port import Content, Deleted, Entry, Refused, Unavailable
 from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from math import inf
 from typing import Any
 
-from ppa_assigner.automaton.asks import Ask
+from ppa_assigner.automaton.requests import Ask
 from ppa_assigner.record import Record, State, compose
 from ppa_assigner.reference import Reference
 from tests.settings import settings

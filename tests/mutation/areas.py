@@ -70,7 +70,7 @@ AREAS: Mapping[str, Area] = {
         ("launchpad/session.py", "launchpad/urls.py"), ("launchpad/test_urls.py", "launchpad/test_session.py")
     ),
     "dates": Area(
-        tuple(f"automaton/{name}.py" for name in ("dating", "ending", "ticking", "learning")),
+        tuple(f"automaton/{name}.py" for name in ("expiry", "timers", "observe")),
         tuple(
             f"automaton/test_{name}.py"
             for name in (
@@ -87,13 +87,13 @@ AREAS: Mapping[str, Area] = {
             )
         ),
     ),
-    "lending": _automaton("lending"),
-    "writing": _automaton("writing"),
-    "table": _automaton("table", "known", "daemon", "burnt", "surveying"),
-    "reading": _automaton("reading", "unseen", "absence", "enabling"),
-    "cleaning": _automaton("cleaning", "failing", "settings", "operating", "creating"),
-    "emptying": _automaton("emptying"),
-    "proving": _automaton("proving", "comparing"),
+    "lease": _automaton("lease", "replies"),
+    "write": _automaton("write"),
+    "dispatch": _automaton("dispatch", "state", "transitions"),
+    "rollback": _automaton("rollback"),
+    "clean": _automaton("clean", "retry", "baseline", "operator", "provision"),
+    "purge": _automaton("purge"),
+    "verify": _automaton("verify"),
 }
 QUICK = ("record",)
 """Tried with all other tests, in a minute."""

@@ -11,18 +11,16 @@ from .areas import AREAS
 from .survivors import Explained, Survivor, explanations, left_over, survivor, tried
 
 ROOT = Path(__file__).parents[2]
-PLAIN = {
-    f"automaton/{name}.py" for name in ("__init__", "asks", "clean", "doing", "events")
-}  # nothing is decided there
-NAME = "ppa_assigner.automaton.lending.x_assign__mutmut_12"
-DIFF = """--- ppa_assigner/automaton/lending.py
-+++ ppa_assigner/automaton/lending.py
+PLAIN = {f"automaton/{name}.py" for name in ("__init__", "events", "operation", "requests")}  # nothing is decided there
+NAME = "ppa_assigner.automaton.lease.x_assign__mutmut_12"
+DIFF = """--- ppa_assigner/automaton/lease.py
++++ ppa_assigner/automaton/lease.py
 @@ -1,3 +1,3 @@
  def assign(known):
 -    return known.since - 1
 +    return known.since + 1
 """
-CHANGE = Survivor("automaton.lending.assign", ("return known.since - 1",), ("return known.since + 1",))
+CHANGE = Survivor("automaton.lease.assign", ("return known.since - 1",), ("return known.since + 1",))
 
 
 def test_a_survivor_is_its_function_and_its_lines() -> None:
@@ -35,10 +33,10 @@ def test_a_survivor_is_its_function_and_its_lines() -> None:
 
 def test_an_explanation_fits_one_change_only() -> None:
     """The same lines in another function, or the other way round, are not explained by it."""
-    explained = Explained("automaton.lending.assign", "return known.since - 1", "return known.since + 1", "because")
+    explained = Explained("automaton.lease.assign", "return known.since - 1", "return known.since + 1", "because")
     assert left_over([CHANGE], [explained]) == []
     others = [
-        Survivor("automaton.lending.trace", CHANGE.before, CHANGE.after),
+        Survivor("automaton.lease.trace", CHANGE.before, CHANGE.after),
         Survivor(CHANGE.function, CHANGE.after, CHANGE.before),
     ]
     assert left_over(others, [explained]) == others
@@ -58,7 +56,7 @@ def test_an_explanation_fits_one_change_only() -> None:
 )  # fmt: skip
 def test_only_the_words_of_a_message_need_no_explanation(before: str, after: str, in_words: bool) -> None:
     """What a program reads is not a message: it has no blank in it."""
-    assert Survivor("automaton.lending.assign", (before,), (after,)).in_words is in_words
+    assert Survivor("automaton.lease.assign", (before,), (after,)).in_words is in_words
 
 
 def test_what_was_not_tried_does_not_count(tmp_path: Path) -> None:

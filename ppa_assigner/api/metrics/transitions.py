@@ -11,8 +11,8 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from ...automaton.known import LEGAL
-from ...automaton.reading import GONE
+from ...automaton.rollback import GONE
+from ...automaton.transitions import LEGAL
 from ...record import State
 from ...views import PpaEvent
 from .labels import POOL, Pools, forget

@@ -1,23 +1,27 @@
 """How what is known changes: by what Launchpad showed, by its silence, and what follows from the records themselves.
 
-Rule: pure functions of what is known; nothing here decides what is to be done.
+Rule: pure functions of what is known; nothing here decides what is to be done.  Source versions that a PPA once had are
+remembered when they were seen, since Launchpad never accepts an upload of one again
+(docs/explanation/launchpad.md#burnt-versions); that a PPA never had one must be asked each time.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from hashlib import blake2b
+from itertools import islice
 from typing import Any
 
 from ..backoff import jitter_of
 from ..port import AccessDenied, Entry, Gone
 from ..record import INTEGER_MAX, Record, State, Text, parse, whole_seconds
 from ..views import Sight
-from .absence import again
-from .ending import end_of
-from .known import NO_TEXT, Known
+from .expiry import end_of
 from .now import AGREE, Now
+from .state import NO_TEXT, Known, again
 
 NOT_FOUND = 404
 
@@ -174,3 +178,24 @@ def ends_at(known: Known, record: Record) -> datetime | None:
     """When this used record's lease ends if nobody touches it."""
     end = end_of(record, known.heard)
     return end.at if end is not None else None
+
+
+KEPT = 500
+DIGEST_BYTES = 7  # an integer of 32 bytes of memory, where name and version take hundreds
+
+
+def learnt(known: Known, sources: Iterable[tuple[str, str]]) -> Known:
+    """These (name, version) were here.  When they grow too many, only the newest are kept: it is only a shortcut."""
+    new = frozenset(_digest(source) for source in islice(sources, KEPT))
+    if new <= known.burnt:
+        return known
+    return replace(known, burnt=known.burnt | new if len(known.burnt | new) <= KEPT else new)
+
+
+def hit(known: Known, sources: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
+    """The first of these that is known to have been here."""
+    return next((source for source in sources if _digest(source) in known.burnt), None) if known.burnt else None
+
+
+def _digest(source: tuple[str, str]) -> int:
+    return int.from_bytes(blake2b(" ".join(source).encode(errors="replace"), digest_size=DIGEST_BYTES).digest(), "big")

@@ -11,8 +11,8 @@ from collections.abc import Collection
 from ..options import Baseline
 from ..port import ArchiveSettings, Entry
 from ..record import Record
-from .asks import Change, Depend, Grant, Process, Revoke, SetFields, Setting, Undepend
-from .known import Known
+from .requests import Change, Depend, Grant, Process, Revoke, SetFields, Setting, Undepend
+from .state import Known
 
 FIELDS = ("displayname", "publish", "build_debug_symbols", "publish_debug_symbols")
 

@@ -10,14 +10,15 @@ from dataclasses import replace
 
 from ..backoff import Backoff
 from ..record import INTEGER_MAX, Record
-from .asks import Change
-from .clean import Clean, Stage
+from .baseline import recorded_right
 from .events import Alarm
-from .known import Known, Purpose
-from .learning import fraction
 from .now import Now
-from .settings import recorded_right
-from .writing import Step, begin
+from .observe import fraction
+from .operation import Clean, Stage
+from .requests import Change
+from .state import Known
+from .transitions import Purpose
+from .write import Step, begin
 
 FAULT_MAX = 300
 

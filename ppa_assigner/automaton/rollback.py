@@ -10,13 +10,50 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..port import Deleted, Entry, Unavailable
-from ..record import Record, State, Text
-from . import comparing
+from ..record import Record, State, Text, parse
 from .events import Alarm, Command, Effect, Transition
-from .known import Before, Known, Purpose
-from .learning import forgotten, made_dirty, rolled_back, shown, text_of
 from .now import Now
-from .writing import Step, back_off, begin, moved
+from .observe import forgotten, gone_for_good, made_dirty, rolled_back, shown, text_of
+from .operation import Before, Comparing
+from .requests import ReadDeleted
+from .state import Known
+from .transitions import Purpose
+from .write import Step, back_off, begin, moved
+
+
+def ask(known: Known, before: Before) -> Step:
+    """Look at them first."""
+    return replace(known, doing=Comparing(before)), [ReadDeleted()]
+
+
+def was_another(known: Known, answer: Deleted) -> bool:
+    """Whether a deleted one had the record that is known, or a later one: then whatever has the name now is new."""
+    highest = known.highest
+    return highest is not None and any(_is_it(record, highest, later=True) for record in _records(answer))
+
+
+def given_up(known: Known, answer: Deleted | Unavailable) -> Known:
+    """The name is gone: for good, if a deleted one has the very record that is known."""
+    highest = known.highest
+    if isinstance(answer, Unavailable) or highest is None:
+        return known
+    very = any(_is_it(record, highest, later=False) for record in _records(answer))
+    return gone_for_good(known) if very else known
+
+
+def newer(answer: Deleted) -> bool:
+    """Whether a daemon of a later version wrote in one of them what this one cannot read."""
+    return any(parse(description).foreign for description in answer.descriptions)
+
+
+def _records(answer: Deleted) -> list[Record]:
+    records = (parse(description).record for description in answer.descriptions)
+    return [record for record in records if record is not None]
+
+
+def _is_it(record: Record, highest: Record, *, later: bool) -> bool:
+    return record.nonce == highest.nonce or (later and record.serial >= highest.serial)
+
 
 LOOKS_BEFORE_DIRTY = 2
 GONE = "gone"
@@ -57,7 +94,7 @@ def _brought_back(known: Known, entry: Entry, asof: float) -> Step:
     alarm: Effect = Alarm(f"{known.ppa}: an old or foreign description was put back; {_what(text)}")
     if highest is not None and highest.state is State.FREE and known.suspect < LOOKS_BEFORE_DIRTY:
         return known, [alarm]
-    known, effects = comparing.ask(known, Before.WRITE_BACK)
+    known, effects = ask(known, Before.WRITE_BACK)
     return known, [alarm, *effects]
 
 
@@ -65,7 +102,7 @@ def compared(known: Known, command: Command | None, answer: Deleted | Unavailabl
     """The deleted PPAs of the name are known: what was lost is written back, if it was lost here."""
     if isinstance(answer, Unavailable) or known.entry is None:
         return back_off(known, now), []
-    if comparing.was_another(known, answer):
+    if was_another(known, answer):
         return made_anew(known, known.entry, known.entry.moment.started, now)
     return _written_back(known, command, now)
 

@@ -1,11 +1,14 @@
-"""What whoever asks for something of a PPA is told while it cannot be read.
+"""How a command is answered, and what its caller is told while the PPA cannot be read.
 
-Invariant: a lease is unknown here, or over, only where its PPA is gone for good or its end has passed; till then nobody
-can tell, and whoever asks is to ask again.
+Invariant: a lease is unknown here, or over, only where its PPA is gone for good or its end has passed; until then
+nobody can tell, and the caller is to ask again.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ..port import Lane
 from ..record import Record, State
 from ..views import Sight
 from .events import (
@@ -13,19 +16,60 @@ from .events import (
     Assign,
     Command,
     Confirm,
+    Denied,
     Hold,
     Inspect,
+    Outcome,
     Quarantine,
+    ReadNow,
     Refusal,
     Release,
+    Reply,
     Resume,
     Stands,
     Touch,
 )
-from .known import Known
-from .lending import alive, deny, tell, was_its
 from .now import Now
-from .writing import Step
+from .operation import Reading, Why
+from .requests import Read
+from .state import Known
+from .write import Step
+
+
+def tell(known: Known, command: Command, outcome: Outcome) -> Step:
+    """Nothing more to do for this command."""
+    return known, [Reply(command.token, outcome)]
+
+
+def deny(known: Known, command: Command, why: Refusal, detail: str = "") -> Step:
+    """The command is not carried out."""
+    return tell(known, command, Denied(why, detail))
+
+
+def was_its(known: Known, lease: str) -> bool:
+    """Whether this lease ended because its PPA was gone for good."""
+    return known.over is not None and known.over.lease == lease
+
+
+def read_first(known: Known, command: Command) -> Step:
+    """Ask Launchpad, then decide."""
+    lane = Lane.ASSIGN if isinstance(command, Confirm) else Lane.WORK
+    return replace(known, doing=Reading(Why.COMMAND, command)), [Read(lane)]
+
+
+def stands(known: Known, command: Command, _: Now) -> Step:
+    """Tell what the record is now."""
+    return tell(known, command, Stands(known.record))
+
+
+def read_now(known: Known, command: ReadNow, _: Now) -> Step:
+    """Read the PPA alone."""
+    return read_first(known, command)
+
+
+def alive(record: Record, now: Now) -> bool:
+    """Whether the record holds a lease that has not reached its end."""
+    return record.state is State.USED and not (now.trusted and record.until is not None and now.date >= record.until)
 
 
 def lost_sight(known: Known, command: Command, now: Now, reason: str | None = None) -> Step:

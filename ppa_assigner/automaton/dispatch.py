@@ -13,22 +13,7 @@ from typing import Any
 from ..backoff import ABSENCE_AGAIN_S
 from ..port import AccessDenied, Entry, Gone, Unavailable
 from ..views import Sight
-from . import (
-    cleaning,
-    comparing,
-    creating,
-    dating,
-    emptying,
-    enabling,
-    lending,
-    operating,
-    proving,
-    reading,
-    surveying,
-    unseen,
-    writing,
-)
-from .asks import Read
+from . import clean, expiry, lease, operator, provision, purge, replies, rollback, verify, write
 from .events import (
     Abandoned,
     Adopt,
@@ -59,8 +44,9 @@ from .events import (
     Tick,
     Touch,
 )
-from .known import (
-    IN_DOUBT,
+from .now import Now
+from .observe import dated, not_shown, unreachable, unseen_because
+from .operation import (
     Before,
     Checking,
     Comparing,
@@ -69,8 +55,6 @@ from .known import (
     Examining,
     Flight,
     Granting,
-    Known,
-    Purpose,
     Reading,
     Surveying,
     Tracing,
@@ -78,33 +62,36 @@ from .known import (
     Why,
     Writing,
 )
-from .learning import dated, not_shown, unreachable, unseen_because
-from .now import Now
-from .ticking import tick
-from .writing import Step
+from .operator import _inspected
+from .provision import SurveyAnswer, _looked_into
+from .requests import Read
+from .state import IN_DOUBT, Known
+from .timers import tick
+from .transitions import Purpose
+from .write import Step
 
 ABANDONED_KEPT = 64  # many more than one PPA is searched for at a time
 
 COMMANDS: dict[type[Command], Callable[[Known, Any, Now], Step]] = {
-    Assign: lending.assign,
-    Confirm: lending.confirm,
-    Touch: lending.touch,
-    Release: lending.release,
-    GiveUp: lending.give_up,
-    Supersede: lending.supersede,
-    ReadNow: lending.read_now,
-    CheckBurnt: lending.trace,
-    Hold: operating.hold,
-    Adopt: operating.adopt,
-    Quarantine: operating.quarantine,
-    Resume: operating.resume,
-    Inspect: operating.inspect,
+    Assign: lease.assign,
+    Confirm: lease.confirm,
+    Touch: lease.touch,
+    Release: lease.release,
+    GiveUp: lease.give_up,
+    Supersede: lease.supersede,
+    ReadNow: replies.read_now,
+    CheckBurnt: lease.trace,
+    Hold: operator.hold,
+    Adopt: operator.adopt,
+    Quarantine: operator.quarantine,
+    Resume: operator.resume,
+    Inspect: operator.inspect,
 }
 
 AFTER_READ: dict[type[Command], Callable[[Known, Any, Now], Step]] = {
-    Confirm: lending.confirmed,
-    Touch: lending.touched,
-    ReadNow: lending.stands,
+    Confirm: lease.confirmed,
+    Touch: lease.touched,
+    ReadNow: replies.stands,
 }
 """What is decided on the read that these commands asked for; any other is decided anew as if it had just come."""
 
@@ -113,7 +100,7 @@ def step(known: Known, event: Event, now: Now) -> Step:
     """What is known after the event, and what is to be done.  Never raises for anything Launchpad answers."""
     before = known
     known, effects = _step(dated(known, now), event, now)
-    if (ahead := dating.ahead(known.record, now)) != known.ahead:
+    if (ahead := expiry.ahead(known.record, now)) != known.ahead:
         known = replace(known, ahead=ahead)
     return known, [*_news(before, known, now), *effects]
 
@@ -125,7 +112,7 @@ def _news(before: Known, known: Known, now: Now) -> list[Effect]:
     if cleaning_ is not None and (was is None or was.step != cleaning_.step):
         news.append(Progress(cleaning_))
     if known.final and not before.final and before.record is not None:
-        news.append(reading.gone(before.record, now))
+        news.append(rollback.gone(before.record, now))
     if known.barred is not None and before.barred is None:
         news.append(Alarm(f"{known.ppa}: {known.barred}"))
     return news
@@ -152,13 +139,13 @@ def _step(known: Known, event: Event, now: Now) -> Step:
 
 
 def _command(known: Known, command: Command, now: Now) -> Step:
-    known = lending.heard(known, command, now)
+    known = lease.heard(known, command, now)
     if known.flight is not None:  # nothing is decided while an outcome is unknown
         return replace(known, waiting=(*known.waiting, command)), []
     if now.boot >= command.deadline:
-        return lending.deny(known, command, Refusal.OUTAGE, "its time is up")
+        return replies.deny(known, command, Refusal.OUTAGE, "its time is up")
     if _is_in_question(known, command):
-        return lending.read_first(known, command)
+        return replies.read_first(known, command)
     return COMMANDS[type(command)](known, command, now)
 
 
@@ -180,10 +167,10 @@ def _looked(known: Known, look: Looked, now: Now) -> Step:
         return known, [RoundDone(look.round, unseen_because(known))]
     if look.entry is None or look.started < known.asof:
         return replace(known, doing=Reading(Why.LOOK, round=look.round)), [Read()]
-    known, effects = reading.absorb(known, look.entry, look.entry.moment.started, now)
+    known, effects = rollback.absorb(known, look.entry, look.entry.moment.started, now)
     if look.hidden is not None:
         known = replace(known, disabled=look.hidden)
-    known, more = enabling.check(known)
+    known, more = purge.check(known)
     return known, [*effects, *more, RoundDone(look.round)]
 
 
@@ -202,52 +189,52 @@ def _answered(known: Known, answer: Any, now: Now) -> Step:
     known = replace(known, doing=None)
     match doing:
         case Writing():
-            return _judged(*writing.answered(known, answer, now), now)
+            return _judged(*write.answered(known, answer, now), now)
         case Reading():
             return _read(known, doing, answer, now)
         case Surveying():
-            return surveying.surveyed(known, doing, answer, now)
+            return surveyed(known, doing, answer, now)
         case Verifying():
-            return lending.verified(known, doing.command, answer, now)
+            return lease.verified(known, doing.command, answer, now)
         case Tracing():
-            return lending.traced(known, doing, answer, now)
+            return lease.traced(known, doing, answer, now)
         case Granting():
-            return lending.granted(known, doing, answer, now)
+            return lease.granted(known, doing, answer, now)
     return _answered_more(known, doing, answer, now)
 
 
 def _answered_more(known: Known, doing: Any, answer: Any, now: Now) -> Step:
     match doing:
         case Emptying():
-            return emptying.acted(known, doing.change, answer, now)
+            return purge.acted(known, doing.change, answer, now)
         case Examining():
-            return proving.looked(known, doing.stage, answer, now)
+            return verify.looked(known, doing.stage, answer, now)
         case Creating():
-            return creating.answered(known, doing, answer, now)
+            return provision.answered(known, doing, answer, now)
         case Comparing():
             return _compared(known, doing, answer, now)
         case Checking():
-            return enabling.checked(known, doing, answer, now)
+            return purge.checked(known, doing, answer, now)
     raise AssertionError("an answer to nothing")
 
 
 def _read(known: Known, doing: Reading, answer: Any, now: Now) -> Step:
     match doing:
         case Reading(why=Why.SETTLE):
-            return _judged(*writing.settled_by_read(known, answer, now), now)
+            return _judged(*write.settled_by_read(known, answer, now), now)
         case Reading(why=Why.LOOK, round=int(round_)):
             return _looked_alone(known, answer, round_, now)
         case Reading(why=Why.AGAIN):
             return _read_again(known, answer, now)
         case Reading(command=Command() as command):
             return _read_for(known, command, answer, now)
-    return cleaning.fenced(known, answer, now)
+    return clean.fenced(known, answer, now)
 
 
 def _looked_alone(known: Known, answer: Any, round_: int, now: Now) -> Step:
     match answer:
         case Entry():
-            known, effects = reading.absorb(known, answer, answer.moment.started, now)
+            known, effects = rollback.absorb(known, answer, answer.moment.started, now)
             return known, [*effects, RoundDone(round_)]
         case Gone() | AccessDenied():
             known = not_shown(known, answer)
@@ -261,11 +248,11 @@ def _read_again(known: Known, answer: Any, now: Now) -> Step:
     """
     match answer:
         case Entry():
-            return reading.absorb(known, answer, answer.moment.started, now)
+            return rollback.absorb(known, answer, answer.moment.started, now)
         case Gone() | AccessDenied():
             known = _put_off(not_shown(known, answer), now)
             renamed = known.lacking and known.highest is not None
-            return comparing.ask(known, Before.GIVE_UP) if renamed else (known, [])
+            return rollback.ask(known, Before.GIVE_UP) if renamed else (known, [])
     return _put_off(unreachable(known, answer.reason), now), []
 
 
@@ -278,19 +265,19 @@ def _compared(known: Known, doing: Comparing, answer: Any, now: Now) -> Step:
     """The deleted PPAs of its name are known, or are not."""
     match doing.before:
         case Before.GIVE_UP:
-            return comparing.given_up(known, answer), []
+            return rollback.given_up(known, answer), []
         case Before.CREATE:
-            return creating.looked(known, answer, now)
-        case Before.SETTLE if isinstance(answer, Unavailable) or not comparing.was_another(known, answer):
-            return writing.written_back_again(known, answer, now)
+            return provision.looked(known, answer, now)
+        case Before.SETTLE if isinstance(answer, Unavailable) or not rollback.was_another(known, answer):
+            return write.written_back_again(known, answer, now)
         case Before.SETTLE:
-            return _judged(*writing.never_landed(known), now)
-    known, effects = reading.compared(known, doing.command, answer, now)
+            return _judged(*write.never_landed(known), now)
+    known, effects = rollback.compared(known, doing.command, answer, now)
     command = doing.command
     if command is None or known.flight is not None:
         return known, effects
     if isinstance(answer, Unavailable):
-        known, more = unseen.lost_sight(known, command, now, answer.reason)
+        known, more = replies.lost_sight(known, command, now, answer.reason)
     else:
         known, more = _decided_on_read(known, command, now)
     return known, [*effects, *more]
@@ -299,10 +286,10 @@ def _compared(known: Known, doing: Comparing, answer: Any, now: Now) -> Step:
 def _read_for(known: Known, command: Command, answer: Any, now: Now) -> Step:
     match answer:
         case Gone() | AccessDenied():
-            return unseen.lost_sight(not_shown(known, answer), command, now)
+            return replies.lost_sight(not_shown(known, answer), command, now)
         case Unavailable():
-            return lending.deny(unreachable(known, answer.reason), command, Refusal.OUTAGE, answer.reason)
-    known, effects = reading.absorb(known, answer, answer.moment.started, now)
+            return replies.deny(unreachable(known, answer.reason), command, Refusal.OUTAGE, answer.reason)
+    known, effects = rollback.absorb(known, answer, answer.moment.started, now)
     if isinstance(known.doing, Comparing):  # it may have to be written back first
         return replace(known, doing=replace(known.doing, command=command)), effects
     known, more = _decided_on_read(known, command, now)
@@ -311,39 +298,46 @@ def _read_for(known: Known, command: Command, answer: Any, now: Now) -> Step:
 
 def _decided_on_read(known: Known, command: Command, now: Now) -> Step:
     if known.suspect > 0:
-        return unseen.lost_sight(known, command, now)
+        return replies.lost_sight(known, command, now)
     return AFTER_READ.get(type(command), COMMANDS[type(command)])(known, command, now)
 
 
 # -- after a write -------------------------------------------------------------------------------------------------
 
 
-def _judged(known: Known, effects: list[Effect], verdict: writing.Verdict, now: Now) -> Step:
+def _judged(known: Known, effects: list[Effect], verdict: write.Verdict, now: Now) -> Step:
     match verdict:
-        case writing.Landed(flight=flight, meant=True):
+        case write.Landed(flight=flight, meant=True):
             known, more = _landed(known, flight, now)
             return known, [*effects, *more]
-        case writing.Landed(flight=flight):
-            return cleaning.started(known), [*writing.decided_again(flight), *effects]
-        case writing.Lost(flight=flight, entry=entry):
-            known, more = reading.absorb(known, entry, entry.moment.started, now)
-            return known, [*writing.decided_again(flight), *effects, *more]
+        case write.Landed(flight=flight):
+            return clean.started(known), [*write.decided_again(flight), *effects]
+        case write.Lost(flight=flight, entry=entry):
+            known, more = rollback.absorb(known, entry, entry.moment.started, now)
+            return known, [*write.decided_again(flight), *effects, *more]
     return known, effects
 
 
 def _landed(known: Known, flight: Flight, now: Now) -> Step:
-    known, command = cleaning.started(known), flight.command
+    known, command = clean.started(known), flight.command
     match flight.purpose, command:
         case Purpose.ASSIGN, Assign():
-            return lending.grant_or_tell(known, command, fresh=True)
+            return lease.grant_or_tell(known, command, fresh=True)
         case Purpose.RAISE, Confirm():
-            return lending.grant_or_tell(known, command, fresh=False)
+            return lease.grant_or_tell(known, command, fresh=False)
         case Purpose.TOUCH, Touch() if known.record is not None:
-            return lending.tell(known, command, Lent(known.record))
+            return replies.tell(known, command, Lent(known.record))
         case Purpose.FOUND, Assign():
-            return lending.deny(known, command, Refusal.LOST, "it was not empty")
+            return replies.deny(known, command, Refusal.LOST, "it was not empty")
         case ((Purpose.RESTORE | Purpose.ROLLED_BACK), Command()):
-            return known, writing.decided_again(flight)
+            return known, write.decided_again(flight)
         case _, Command():
-            return lending.stands(known, command, now)
+            return replies.stands(known, command, now)
     return known, []
+
+
+def surveyed(known: Known, doing: Surveying, answer: SurveyAnswer, now: Now) -> Step:
+    """Who asked for it is told; else it is taken in, or left alone."""
+    if doing.command is not None:
+        return _inspected(known, doing.command, answer)
+    return _looked_into(known, answer, now)

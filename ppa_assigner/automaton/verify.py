@@ -14,15 +14,16 @@ from ..backoff import DISK_POLL_S, INDEX_POLL_S, OWN_WORK
 from ..options import Baseline, Proof
 from ..port import ArchiveSettings, Content, Leftovers, Refused, Unavailable
 from ..record import NOTHING_OF_A_LEASE, State, format_time
-from . import burnt, emptying, settings
-from .asks import Ask, Change, Inventory, ReadDisk, ReadIndexes, Setting, Survey
-from .clean import PROOF, QUIET, Clean, Stage
+from . import baseline, observe, purge
 from .events import Effect
-from .failing import fail
-from .known import Examining, Known, Purpose
-from .learning import fraction
 from .now import Now
-from .writing import Step, back_off, begin
+from .observe import fraction
+from .operation import PROOF, QUIET, Clean, Examining, Stage
+from .requests import Ask, Change, Inventory, ReadDisk, ReadIndexes, Setting, Survey
+from .retry import fail
+from .state import Known
+from .transitions import Purpose
+from .write import Step, back_off, begin
 
 TWICE = 2  # a setting that did not take, or a right that stands again, after so many times is not tried once more
 REMAINING = ("waiting for the disk: ", "waiting for the indexes: ")
@@ -44,7 +45,7 @@ def look(known: Known, clean: Clean, now: Now) -> Step:
     """The look of this stage.  Where the PPA's entry shows all that is to be seen, nothing is asked."""
     if known.entry is None:
         return known, []
-    if clean.stage in SETTINGS and not settings.inventoried(known):
+    if clean.stage in SETTINGS and not baseline.inventoried(known):
         return _compared(known, clean, None, now)
     ask: Ask
     match clean.stage:
@@ -86,23 +87,23 @@ def _unseen(known: Known, stage: Stage, answer: Unavailable, now: Now) -> Step:
     known, clean = back_off(known, now), known.clean
     if clean is None:
         return known, []
-    own = stage is not Stage.INDEX and answer.status not in (None, *emptying.OVERLOADED)
+    own = stage is not Stage.INDEX and answer.status not in (None, *purge.OVERLOADED)
     pause = OWN_WORK.within(known.options.retry.max).pause(clean.unseen, fraction(known))
     clean = replace(clean, unseen=clean.unseen + 1, erred=clean.erred + own, paused_until=now.boot + pause)
     known = replace(known, clean=clean)
-    if clean.erred < emptying.UNANSWERED_MAX:
+    if clean.erred < purge.UNANSWERED_MAX:
         return known, []
     return fail(known, f"it cannot be seen {stage.value}: {answer.reason}", now)
 
 
 def _content(known: Known, clean: Clean, content: Content, now: Now) -> Step:
-    known = burnt.learnt(known, ((source.name, source.version) for source in content.sources))
+    known = observe.learnt(known, ((source.name, source.version) for source in content.sources))
     if not content.empty:
-        return emptying.found(known, clean, content, now)
+        return purge.found(known, clean, content, now)
     clean = replace(clean, left=0)
     if clean.stage is not Stage.LAST:
         return replace(known, clean=_passed(known, clean, now)), []
-    if known.entry is not None and _to_set(clean, settings.of_fields(known.options.baseline, known.entry)):
+    if known.entry is not None and _to_set(clean, baseline.of_fields(known.options.baseline, known.entry)):
         return replace(known, clean=replace(clean, stage=Stage.AGAIN)), []
     return free(known, content, now)
 
@@ -116,7 +117,7 @@ def _remains(known: Known, clean: Clean, remains: Leftovers, now: Now) -> Step:
     late = remains.until is not None and remains.until > now.date
     until = f", until {format_time(remains.until)} at the earliest" if remains.until is not None and late else ""
     step = f"{waiting}{remains.example}{more}{until}"
-    clean = replace(clean, stage=Stage.STILL, look_at=now.boot + emptying.poll(known, wait), step=step)
+    clean = replace(clean, stage=Stage.STILL, look_at=now.boot + purge.poll(known, wait), step=step)
     return replace(known, clean=clean), []
 
 
@@ -127,14 +128,14 @@ def _compared(known: Known, clean: Clean, archive_settings: ArchiveSettings | No
     if known.entry is None:
         return known, []
     if clean.stage is Stage.RIGHTS and archive_settings is not None:
-        changes = settings.rights_too_many(known, archive_settings)
+        changes = baseline.rights_too_many(known, archive_settings)
     else:
-        changes = settings.differences(known, known.entry, archive_settings)
+        changes = baseline.differences(known, known.entry, archive_settings)
     changes, effects = _to_set(clean, changes), list[Effect]()
     for change in [change for change in changes if clean.did.count(change) >= TWICE]:
         if not isinstance(change, Setting):
             return fail(known, f"{change}: it stands again after it was taken away", now)
-        known, told = emptying.leave_out(known, change, "Launchpad said so, and shows another value")
+        known, told = purge.leave_out(known, change, "Launchpad said so, and shows another value")
         effects += told
     clean = known.clean or clean
     return replace(known, clean=_set(known, clean, _to_set(clean, changes), now)), effects
@@ -142,7 +143,7 @@ def _compared(known: Known, clean: Clean, archive_settings: ArchiveSettings | No
 
 def _to_set(clean: Clean, changes: tuple[Change, ...]) -> tuple[Change, ...]:
     """Without what was left out; of several fields those are left."""
-    kept = (settings.without(change, clean.left_out) for change in changes)
+    kept = (baseline.without(change, clean.left_out) for change in changes)
     return tuple(change for change in kept if change is not None)
 
 

@@ -14,9 +14,7 @@ from ..backoff import FENCE_S
 from ..port import AccessDenied, ActAnswer, Done, Entry, Gone, Lane, NewContent, ReadAnswer, Refused, Unavailable
 from ..record import HOST, Record, State, format_time, whole_seconds
 from ..views import Condition
-from . import burnt, dating
-from .asks import Do, EverHad, Grant, LookForArrivals, Read
-from .ending import touch_due_after
+from . import expiry, observe
 from .events import (
     Assign,
     CheckBurnt,
@@ -25,8 +23,6 @@ from .events import (
     Denied,
     GiveUp,
     Lent,
-    Outcome,
-    ReadNow,
     Refusal,
     Release,
     Reply,
@@ -35,47 +31,21 @@ from .events import (
     Supersede,
     Touch,
 )
-from .known import Granting, Known, Purpose, Reading, Tracing, Verifying, Why
-from .learning import made_dirty, not_shown, unreachable
+from .expiry import touch_due_after
 from .now import Now
-from .reading import absorb
-from .writing import Step, begin, start
+from .observe import made_dirty, not_shown, unreachable
+from .operation import Granting, Tracing, Verifying
+from .replies import alive, deny, read_first, stands, tell, was_its
+from .requests import Do, EverHad, Grant, LookForArrivals, Read
+from .rollback import absorb
+from .state import Known
+from .transitions import Purpose
+from .write import Step, begin, start
 
 LATE = "its time is up"
 UNGRANTED = "the upload right could not be given yet"
 OF_WHOM = (401, 403, 404, 410)
 """Answers to a grant that may have been given of the PPA, or of the person."""
-
-
-def tell(known: Known, command: Command, outcome: Outcome) -> Step:
-    """Nothing more to do for this command."""
-    return known, [Reply(command.token, outcome)]
-
-
-def deny(known: Known, command: Command, why: Refusal, detail: str = "") -> Step:
-    """The command is not carried out."""
-    return tell(known, command, Denied(why, detail))
-
-
-def was_its(known: Known, lease: str) -> bool:
-    """Whether this lease ended because its PPA was gone for good."""
-    return known.over is not None and known.over.lease == lease
-
-
-def read_first(known: Known, command: Command) -> Step:
-    """Ask Launchpad, then decide."""
-    lane = Lane.ASSIGN if isinstance(command, Confirm) else Lane.WORK
-    return replace(known, doing=Reading(Why.COMMAND, command)), [Read(lane)]
-
-
-def stands(known: Known, command: Command, _: Now) -> Step:
-    """Tell what the record is now."""
-    return tell(known, command, Stands(known.record))
-
-
-def read_now(known: Known, command: ReadNow, _: Now) -> Step:
-    """Read the PPA alone."""
-    return read_first(known, command)
 
 
 # -- assign --------------------------------------------------------------------------------------------------------
@@ -133,7 +103,7 @@ def _watched_since(date: datetime, now: Now) -> bool:
 
 def trace(known: Known, command: Assign | CheckBurnt, now: Now) -> Step:
     """What it ever had is asked, if it is not remembered; nothing of that is found by any look at what is there."""
-    if (had := burnt.hit(known, command.sources)) is not None:
+    if (had := observe.hit(known, command.sources)) is not None:
         return deny(known, command, Refusal.BURNT, " ".join(had))
     left = command.sources if command.left is None else command.left
     if now.boot >= command.deadline or known.entry is None:
@@ -156,7 +126,7 @@ def traced(known: Known, doing: Tracing, answer: bool | Unavailable, now: Now) -
         case Unavailable():
             return deny(unreachable(known, answer.reason), command, Refusal.OUTAGE, answer.reason)
         case True:
-            return trace(burnt.learnt(known, [doing.source]), command, now)
+            return trace(observe.learnt(known, [doing.source]), command, now)
     left = command.sources if command.left is None else command.left
     command = replace(command, left=left[1:])
     return (known, [Requeue(command)]) if command.left else trace(known, command, now)
@@ -240,13 +210,8 @@ def confirmed(known: Known, command: Confirm, now: Now) -> Step:
     if record.attempt > command.attempt:
         return deny(known, command, Refusal.SUPERSEDED)
     if record.attempt < command.attempt:
-        return begin(known, Purpose.RAISE, now, command, attempt=command.attempt, **dating.touched(record, now))
+        return begin(known, Purpose.RAISE, now, command, attempt=command.attempt, **expiry.touched(record, now))
     return grant_or_tell(known, command, fresh=False)
-
-
-def alive(record: Record, now: Now) -> bool:
-    """Whether the record holds a lease that has not reached its end."""
-    return record.state is State.USED and not (now.trusted and record.until is not None and now.date >= record.until)
 
 
 # -- touch ---------------------------------------------------------------------------------------------------------
@@ -276,7 +241,7 @@ def _touch(known: Known, command: Touch, now: Now, unwritten: Callable[[Known, T
         return deny(known, command, Refusal.OVER if was_its(known, command.lease) else Refusal.ELSEWHERE)
     if not alive(record, now):
         return deny(known, command, Refusal.OVER)
-    right = dating.put_right(record, now)  # in the same write, and first: its end is reckoned from these times
+    right = expiry.put_right(record, now)  # in the same write, and first: its end is reckoned from these times
     until, latest = _new_end(right, command, now), _latest_end(known, right)
     if until != right.until and until > latest:
         if now.trusted:
@@ -286,7 +251,7 @@ def _touch(known: Known, command: Touch, now: Now, unwritten: Callable[[Known, T
         until = max(right.until or latest, latest)
     due = now.stamp - right.touched >= timedelta(seconds=touch_due_after(record.idle))
     if due or right != record or until != right.until:
-        changes = {"since": right.since, "until": until, **dating.touched(right, now)}
+        changes = {"since": right.since, "until": until, **expiry.touched(right, now)}
         return begin(known, Purpose.TOUCH, now, command, **changes)
     return unwritten(known, command)
 

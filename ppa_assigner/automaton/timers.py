@@ -10,12 +10,14 @@ from dataclasses import replace
 from ..backoff import TIME_AGAIN_S
 from ..record import State
 from ..views import Condition, Sight
-from . import cleaning, creating, dating, lending, writing
-from .asks import Read, Survey
-from .known import Known, Purpose, Reading, Surveying, Why
-from .learning import ends_at
+from . import clean, expiry, lease, provision, write
 from .now import Now
-from .writing import Step, begin
+from .observe import ends_at
+from .operation import Reading, Surveying, Why
+from .requests import Read, Survey
+from .state import Known
+from .transitions import Purpose
+from .write import Step, begin
 
 EXPIRING = frozenset({Condition.OK, Condition.DUPLICATE, Condition.QUARANTINED, Condition.DISABLED})
 """In these a lease ends as in any other, and its times are put right."""
@@ -31,19 +33,19 @@ def tick(known: Known, now: Now) -> Step:
 
 
 def _tick(known: Known, now: Now) -> Step:
-    if creating.due(known):
-        return creating.look_first(known) if now.dated else (known, [])
+    if provision.due(known):
+        return provision.look_first(known) if now.dated else (known, [])
     if known.entry is None:
         return known, []
     if known.forbidden is not None:
         return replace(known, forbidden=None), []
     match known.condition, known.state:
         case condition, State.USED if condition in EXPIRING and _is_over(known, now):
-            return lending.expire(known, now)
+            return lease.expire(known, now)
         case condition, State.USED if condition in EXPIRING:
-            return begin(known, Purpose.REPAIR, now) if dating.to_put_right(known.record, now) else (known, [])
+            return begin(known, Purpose.REPAIR, now) if expiry.to_put_right(known.record, now) else (known, [])
         case Condition.OK, State.DIRTY:
-            return cleaning.advance(known, now)
+            return clean.advance(known, now)
         case Condition.UNMANAGED, _ if now.dated:
             return replace(known, doing=Surveying(Why.TAKE_IN)), [Survey(known.entry, whole=False)]
     return known, []
@@ -61,7 +63,7 @@ def wake(known: Known, now: Now) -> float | None:
 
 
 def _due(known: Known, now: Now) -> float | None:
-    if creating.due(known):
+    if provision.due(known):
         return _when_dated(known, now)
     if known.entry is None:
         return None
@@ -69,7 +71,7 @@ def _due(known: Known, now: Now) -> float | None:
         case condition, State.USED if condition in EXPIRING:
             return _expiry(known, now)
         case Condition.OK, State.DIRTY if known.record is not None:
-            return max(known.not_before, cleaning.due(known, known.record, now))
+            return max(known.not_before, clean.due(known, known.record, now))
         case Condition.UNMANAGED, _:
             return _when_dated(known, now)
     return known.not_before if known.forbidden is not None else None
@@ -87,16 +89,16 @@ def _undecided(known: Known) -> float:
 
 
 def _unsettled(known: Known, now: Now) -> Step:
-    known, effects = writing.over_waiting(known, now)
-    if not writing.retry_due(known, now):
+    known, effects = write.over_waiting(known, now)
+    if not write.retry_due(known, now):
         return known, effects
-    known, more = writing.look_again(known)
+    known, more = write.look_again(known)
     return known, [*effects, *more]
 
 
 def _expiry(known: Known, now: Now) -> float:
     """When its lease ends, or its times are put right: at once, if time is believed; else that is asked again soon."""
-    if dating.to_put_right(known.record, now):
+    if expiry.to_put_right(known.record, now):
         return max(known.not_before, now.boot)
     end = ends_at(known, known.record) if known.record is not None else None
     left = (end - now.date).total_seconds() if end is not None else TIME_AGAIN_S

@@ -26,25 +26,14 @@ from ..port import (
     WriteAnswer,
 )
 from ..record import INTEGER_MAX, Record, RecordError, State, compose, parse
-from . import dating
-from .asks import Read, ReadDeleted, Survey, Write
+from . import expiry
 from .events import Alarm, Assign, Command, Confirm, Denied, Effect, Refusal, Reply, Requeue, Transition
-from .known import (
-    FORBIDDEN_BECAUSE,
-    LEGAL,
-    Before,
-    Comparing,
-    Flight,
-    Known,
-    Purpose,
-    Reading,
-    Sent,
-    Surveying,
-    Why,
-    Writing,
-)
-from .learning import absent, denied, draw_nonce, fraction, not_there, shown, unreachable
 from .now import Now
+from .observe import absent, denied, draw_nonce, fraction, not_there, shown, unreachable
+from .operation import Before, Comparing, Flight, Reading, Sent, Surveying, Why, Writing
+from .requests import Read, ReadDeleted, Survey, Write
+from .state import FORBIDDEN_BECAUSE, Known
+from .transitions import LEGAL, Purpose
 
 Step = tuple[Known, list[Effect]]
 
@@ -77,7 +66,7 @@ def begin(known: Known, purpose: Purpose, now: Now, command: Command | None = No
         raise AssertionError(f"{purpose} without a record to start from")
     record = replace(before, **changes)
     if before.state is record.state is State.USED and purpose not in _INTENDED_AGAIN:
-        record = dating.written(record, now)
+        record = expiry.written(record, now)
     return start(known, purpose, record, now, command)
 
 

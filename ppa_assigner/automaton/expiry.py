@@ -1,17 +1,45 @@
-"""The times in a used record: by which clock they are written, and what a clock that lied wrote is put right.
+"""When a lease ends by itself, at its fixed end or by its owner's silence, and by which clock its times are written.
 
-Rule: only while time is believed is anything put right, and only what lies more than five minutes ahead; whatever is
-written meanwhile by a clock that is not Launchpad's says so (`clock`).  Pure; nothing is written here.
+Rule: pure functions of a record, of the last touch and of the time.  Only while time is believed are the times that a
+lying clock wrote corrected, and only what lies more than five minutes ahead; a record that is written meanwhile by a
+clock that is not Launchpad's says so (`clock`).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from ..backoff import SILENCE_GAP_S
 from ..record import HOST, Record, State
+from ..views import End, EndsBy
 from .now import AGREE, Now
+
+
+def silence_allowed(idle: float) -> float:
+    """How long after the last touch a lease with this `idle` ends; seconds."""
+    return idle + min(SILENCE_GAP_S, idle / 4)
+
+
+def touch_due_after(idle: int | None) -> float:
+    """How old `touched` may get before a touch is written; seconds."""
+    return min(SILENCE_GAP_S, idle / 4) if idle is not None else SILENCE_GAP_S
+
+
+def end_of(record: Record | None, heard: datetime | None, *, silence_counts: bool = True) -> End | None:
+    """When and by what the lease of this record ends if nobody touches it; None where it is not used.
+
+    Silence counts from the later of the last touch written and `heard`, which is what this daemon alone knows of; not
+    while the PPA is held by an operator, nor (`silence_counts`) while nobody's touch could be written.
+    """
+    if record is None or record.state is not State.USED:
+        return None
+    ends = [End(record.until, EndsBy.UNTIL)] if record.until is not None else []
+    if record.idle is not None and not record.held and silence_counts:
+        last = max(record.touched, heard or record.touched)
+        ends.append(End(last + timedelta(seconds=silence_allowed(record.idle)), EndsBy.IDLE))
+    return min(ends, key=lambda end: end.at, default=None)
 
 
 def touched(record: Record, now: Now) -> dict[str, Any]:

@@ -1,40 +1,79 @@
 """What a worker knows of its PPA: one immutable value that the automaton is given and gives back.
 
-Rule: nothing is known that is not in here, so a state can be compared, hashed and explored.  No clock, no I/O.
+Rule: nothing is known that is not in here, so a state can be compared, hashed and explored.  No clock, no I/O.  An
+answer that passes proves nothing: that a PPA is gone or denied is believed after enough reads over a whole minute.
 """
 
 from __future__ import annotations
 
-import enum
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..backoff import ABSENCE_FIRST_S, ABSENCE_LASTS_S, ABSENCE_READS
 from ..options import PoolOptions
-from ..port import Entry
+from ..port import Entry, Moment
 from ..record import Record, State, Text
 from ..reference import Reference
 from ..views import Cleaning, Condition, End, Sight, Snapshot
-from .absence import Absence
-from .clean import Clean
-from .daemon import Daemon
-from .doing import (
-    Before as Before,
-    Checking as Checking,
-    Comparing as Comparing,
-    Creating as Creating,
-    Doing as Doing,
-    Emptying as Emptying,
-    Examining as Examining,
-    Granting as Granting,
-    Reading as Reading,
-    Surveying as Surveying,
-    Tracing as Tracing,
-    Verifying as Verifying,
-    Why as Why,
-    Writing as Writing,
-)
-from .ending import end_of
 from .events import Command
+from .expiry import end_of
+from .operation import (
+    Clean,
+    Doing,
+    Flight,
+)
+
+_MILLISECONDS = re.compile(r"[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """This daemon: its name, when it started (milliseconds since 1970) and something random to tell twins apart."""
+
+    name: str
+    started: int
+    salt: str
+
+    @property
+    def cleaner(self) -> str:
+        """What it writes as `cleaner`."""
+        return f"{self.name}/{self.started}-{self.salt}"
+
+    def may_clean_after(self, cleaner: str | None) -> bool:
+        """Whether the clean may be taken over at once: nobody's, our own, or that of an earlier run of this daemon."""
+        if cleaner is None or cleaner == self.cleaner:
+            return True
+        name, _, rest = cleaner.rpartition("/")
+        started = rest.partition("-")[0]
+        return name == self.name and _MILLISECONDS.fullmatch(started) is not None and int(started) < self.started
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """`reads` in a row said that the PPA is gone or, if `denied`, that it is not for us.  Boot times: `begun`, when the
+    first of them was answered; `left`, when the last left; `due`, when the worker reads it by itself again, however
+    often others ask.
+    """
+
+    denied: bool
+    reads: int
+    begun: float
+    left: float
+    due: float
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it has been so in enough reads, for long enough."""
+        return self.reads >= ABSENCE_READS and self.left - self.begun >= ABSENCE_LASTS_S
+
+
+def again(before: Absence | None, moment: Moment, *, denied: bool) -> Absence:
+    """One more read said so, or the first one did."""
+    if before is None or before.denied is not denied:
+        return Absence(denied, 1, moment.ended, moment.started, moment.ended + ABSENCE_FIRST_S)
+    return Absence(denied, before.reads + 1, before.begun, moment.started, before.due)
+
 
 AHEAD = "its times lie ahead of Launchpad's clock and of this host's: a clock that was wrong wrote them"
 IN_DOUBT = "Launchpad's answer to a write was lost; it is being settled"
@@ -52,87 +91,6 @@ DISABLED = (
     "it is disabled on Launchpad, and nothing can be deleted or uploaded there: enable it on its +edit page, or take "
     "it off the list"
 )
-
-
-class Purpose(enum.Enum):
-    """Why a record is written."""
-
-    CREATE = "created"
-    TAKE_IN = "taken in"
-    ADOPT = "adopted"
-    ASSIGN = "assigned"
-    RAISE = "told again"
-    TOUCH = "touched"
-    REPAIR = "put right"
-    HOLD = "held"
-    RELEASE = "released"
-    GIVE_UP = "given up"
-    SUPERSEDE = "superseded"
-    EXPIRE = "expired"
-    FOUND = "found not empty"
-    QUARANTINE = "quarantined"
-    RESUME = "resumed"
-    CLAIM = "cleaning"
-    FAIL = "clean failed"
-    FREE = "proved clean"
-    RESTORE = "restored"
-    ROLLED_BACK = "rolled back"
-    SETTLE = "settled"
-
-
-_FREE, _USED, _DIRTY = State.FREE, State.USED, State.DIRTY
-LEGAL: dict[Purpose, frozenset[tuple[State | None, State]]] = {
-    Purpose.CREATE: frozenset({(None, _DIRTY)}),
-    Purpose.TAKE_IN: frozenset({(None, _DIRTY)}),
-    Purpose.ADOPT: frozenset({(None, _DIRTY)}),
-    Purpose.ASSIGN: frozenset({(_FREE, _USED)}),
-    Purpose.RAISE: frozenset({(_USED, _USED)}),
-    Purpose.TOUCH: frozenset({(_USED, _USED)}),
-    Purpose.REPAIR: frozenset({(_USED, _USED)}),
-    Purpose.HOLD: frozenset({(_USED, _USED)}),
-    Purpose.RELEASE: frozenset({(_USED, _DIRTY)}),
-    Purpose.GIVE_UP: frozenset({(_USED, _DIRTY)}),
-    Purpose.SUPERSEDE: frozenset({(_USED, _DIRTY)}),
-    Purpose.EXPIRE: frozenset({(_USED, _DIRTY)}),
-    Purpose.FOUND: frozenset({(_FREE, _DIRTY)}),
-    Purpose.QUARANTINE: frozenset({(_FREE, _DIRTY), (_DIRTY, _DIRTY), (_USED, _USED)}),
-    Purpose.RESUME: frozenset({(_DIRTY, _DIRTY), (_USED, _USED)}),
-    Purpose.CLAIM: frozenset({(_DIRTY, _DIRTY)}),
-    Purpose.FAIL: frozenset({(_DIRTY, _DIRTY)}),
-    Purpose.FREE: frozenset({(_DIRTY, _FREE)}),
-    # What stands on Launchpad is older than what is known: the states are those of the known record.
-    Purpose.RESTORE: frozenset({(_USED, _USED), (_DIRTY, _DIRTY)}),
-    Purpose.ROLLED_BACK: frozenset({(_FREE, _DIRTY)}),
-    Purpose.SETTLE: frozenset({(_FREE, _FREE), (_USED, _USED), (_DIRTY, _DIRTY)}),
-}
-"""From which state to which each purpose may lead: the whole life of a PPA, held to at every write."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A nonce of ours that may come to stand; `meant` tells the intended record from one sent only to settle."""
-
-    nonce: str
-    meant: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Flight:
-    """A write that is under way, or whose outcome is not settled (`unsettled`).
-
-    `sent` is all that may come to stand in place of `base`; `record` is what was meant.  `under_way` is the boot time
-    at which the last of them was under way that may have been.
-    """
-
-    purpose: Purpose
-    base: Entry
-    record: Record
-    sent: tuple[Sent, ...]
-    command: Command | None = None
-    unsettled: bool = False
-    reads: int = 0
-    due: float = 0.0
-    under_way: float = float("inf")
 
 
 NO_TEXT = Text(None)

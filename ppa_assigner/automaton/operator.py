@@ -8,14 +8,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from ..record import Record, State
-from .asks import Survey
-from .events import Adopt, Command, Hold, Inspect, Quarantine, Refusal, Resume
-from .known import Known, Purpose, Surveying, Why
-from .learning import made_dirty
-from .lending import alive, deny
+from ..port import Content
+from ..record import State
+from . import replies
+from .events import Adopt, Hold, Inspect, Inspected, Quarantine, Refusal, Resume
 from .now import Now
-from .writing import Step, begin, start
+from .observe import made_dirty
+from .operation import Surveying, Why
+from .provision import SurveyAnswer, take_in
+from .replies import alive, deny
+from .requests import Survey
+from .state import Known
+from .transitions import Purpose
+from .write import Step, begin
 
 
 def hold(known: Known, command: Hold, now: Now) -> Step:
@@ -36,15 +41,6 @@ def adopt(known: Known, command: Adopt, now: Now) -> Step:
     if known.record is not None:
         return deny(known, command, Refusal.WRONG_STATE, "it has a record; adopt is for unmanaged or unreadable")
     return take_in(known, Purpose.ADOPT, now, command)
-
-
-def take_in(known: Known, purpose: Purpose, now: Now, command: Command | None = None) -> Step:
-    """A PPA without a record becomes dirty without an owner, and is proved clean like any other."""
-    record = Record(
-        serial=0, nonce="", state=State.DIRTY, since=now.date, touched=now.date, pool=known.pool,
-        cleaner=known.daemon.cleaner,
-    )  # fmt: skip
-    return start(known, purpose, record, now, command)
 
 
 def quarantine(known: Known, command: Quarantine, now: Now) -> Step:
@@ -70,3 +66,10 @@ def inspect(known: Known, command: Inspect, _: Now) -> Step:
     if known.entry is None:
         raise AssertionError("nothing was read")
     return replace(known, doing=Surveying(Why.COMMAND, command)), [Survey(known.entry)]
+
+
+def _inspected(known: Known, command: Inspect, answer: SurveyAnswer) -> Step:
+    match answer:
+        case Content():
+            return replies.tell(known, command, Inspected(answer))
+    return replies.deny(known, command, Refusal.OUTAGE, answer.reason)

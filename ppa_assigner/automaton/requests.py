@@ -1,6 +1,6 @@
-"""What the automaton may ask of Launchpad, one request of the port each.
+"""What the automaton may ask of Launchpad: values, one request of the port each.
 
-Rule: plain frozen values; what cannot be made conditional there carries the moment after which it must not leave.
+Rule: plain frozen values; a request that cannot be made conditional carries the moment after which it must not leave.
 """
 
 from __future__ import annotations

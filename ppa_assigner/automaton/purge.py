@@ -24,16 +24,16 @@ from ..port import (
     Unknown,
     WriteAnswer,
 )
-from . import settings
-from .asks import LATE, Cancel, Change, CheckEnabled, Delete, Do, Read, Revoke, Setting
-from .clean import PROOF, QUIET, Clean, Stage
+from . import baseline
 from .events import Alarm
-from .failing import fail
-from .known import Checking, Emptying, Known, Reading, Why
-from .learning import absent, fraction
 from .now import Now
-from .reading import absorb
-from .writing import Step, back_off
+from .observe import absent, fraction
+from .operation import PROOF, QUIET, Checking, Clean, Emptying, Reading, Stage, Why
+from .requests import LATE, Cancel, Change, CheckEnabled, Delete, Do, Read, Revoke, Setting
+from .retry import fail
+from .rollback import absorb
+from .state import Known
+from .write import Step, back_off
 
 OVERLOADED = (502, 503, 504)  # of a front end, of a time-out or of maintenance: not of the request
 CANCELS = 2  # so often a cancellation that changes nothing is asked for in one try
@@ -196,7 +196,7 @@ def _refused(known: Known, clean: Clean, change: Change, answer: Refused, now: N
     """A setting is reported and left as it is: the PPA is no less empty.  Anything else is a failure."""
     if not isinstance(change, Setting):
         return fail(known, f"{change}: {answer.reason}", now, change)
-    if len(singly := settings.singly(change)) > 1:  # which of them, only one by one can tell
+    if len(singly := baseline.singly(change)) > 1:  # which of them, only one by one can tell
         return replace(known, clean=replace(clean, todo=(*singly, *clean.todo[1:]))), []
     return leave_out(replace(known, clean=_without_first(clean)), change, answer.reason)
 
@@ -211,5 +211,23 @@ def leave_out(known: Known, setting: Setting, reason: str) -> Step:
     clean = known.clean
     if clean is None:
         return known, []
-    known = replace(known, clean=replace(clean, left_out=clean.left_out | {*settings.singly(setting)}))
+    known = replace(known, clean=replace(clean, left_out=clean.left_out | {*baseline.singly(setting)}))
     return known, [Alarm(f"{known.ppa}: {setting} could not be set as the baseline says: {reason}")]
+
+
+def check(known: Known) -> Step:
+    """Whether it is disabled: a listing that lacks it proves nothing, and the end of it is to be noticed soon.  Not now
+    if something else is asked: the next look asks again.
+    """
+    if not known.disabled or known.entry is None or known.doing is not None:
+        return known, []
+    return replace(known, doing=Checking()), [CheckEnabled(known.entry)]
+
+
+def checked(known: Known, doing: Checking, answer: bool | Unavailable, now: Now) -> Step:
+    """It is, or is not; without an answer it is what it was taken for."""
+    if not isinstance(answer, Unavailable):
+        known = replace(known, disabled=not answer)
+    if doing.refused is None or known.disabled:
+        return known, []
+    return refused_after_all(known, *doing.refused, now)

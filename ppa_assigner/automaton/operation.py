@@ -1,0 +1,227 @@
+"""What a worker waits for: the request that is under way, the write that is not settled, and the progress of a clean.
+
+Rule: plain frozen values; a request's operation holds all that its answer is judged by.  The progress of a clean counts
+what was seen and done since the record became dirty, by this daemon; a restart begins again.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..port import Entry, Refused, Unknown
+from ..record import Record
+from .events import Assign, CheckBurnt, Command, Confirm, Inspect
+from .requests import Change, Setting
+from .transitions import Purpose
+
+
+class Why(enum.Enum):
+    """What a read or a survey is for."""
+
+    LOOK = "look"
+    SETTLE = "settle"
+    COMMAND = "command"
+    FENCE = "fence"
+    AGAIN = "again"
+    TAKE_IN = "take in"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Doing: one read."""
+
+    why: Why
+    command: Command | None = None
+    round: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Doing: the write in `flight`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verifying:
+    """Doing: looking whether a free PPA is empty before it is lent."""
+
+    command: Assign
+
+
+@dataclass(frozen=True, slots=True)
+class Tracing:
+    """Doing: asking whether it ever had this source."""
+
+    command: Assign | CheckBurnt
+    source: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Granting:
+    """Doing: giving the uploader his right before the lease is told."""
+
+    command: Assign | Confirm
+    fresh: bool
+    refused: Refused | None = None  # then a read tells whether that was said of the person or of the PPA
+
+
+@dataclass(frozen=True, slots=True)
+class Surveying:
+    """Doing: listing what is in the PPA."""
+
+    why: Why
+    command: Inspect | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Examining:
+    """Doing: one look of a clean."""
+
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Emptying:
+    """Doing: one request of a clean that changes something."""
+
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Creating:
+    """Doing: making the PPA with this nonce in its record; or, when that had this outcome, reading what is there."""
+
+    nonce: str
+    outcome: Refused | Unknown | None = None
+
+
+class Before(enum.Enum):
+    """What the deleted PPAs of this name are looked at for: before anything of it, they tell whether the PPA that was
+    known is one of them.
+    """
+
+    WRITE_BACK = "what was lost is written back"
+    SETTLE = "it is written back once more, for nobody knows what became of that"
+    GIVE_UP = "the lease of one that is gone is given up"
+    CREATE = "it is made"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparing:
+    """Doing: reading the deleted PPAs of this name."""
+
+    before: Before
+    command: Command | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checking:
+    """Doing: asking whether it is disabled; `refused` is the change, and the answer to it, that made us ask."""
+
+    refused: tuple[Change, Refused] | None = None
+
+
+Doing = (
+    Reading
+    | Writing
+    | Verifying
+    | Tracing
+    | Granting
+    | Surveying
+    | Examining
+    | Emptying
+    | Creating
+    | Comparing
+    | Checking
+)
+
+
+class Stage(enum.Enum):
+    """What a clean looks at next, in this order.  Whatever is found to be changed is changed before the next look;
+    from STILL on a look begins after the quiet window, and what it finds leads back to CONTENT.
+    """
+
+    RIGHTS = "who may upload, before anything else"
+    CONTENT = "what is active or on its way: until nothing is"
+    SETTINGS = "what is not as the baseline says"
+    STILL = "whether it stayed empty, before what takes longer is asked for"
+    DISK = "what is not removed from the disk"
+    INDEX = "what the indexes still name"
+    AGAIN = "rights and settings once more"
+    LAST = "the content once more: if there is none, it is free"
+
+
+QUIET = "waiting for the quiet window to end"
+PROOF = frozenset({Stage.STILL, Stage.DISK, Stage.INDEX, Stage.AGAIN, Stage.LAST})
+
+
+@dataclass(frozen=True, slots=True)
+class Clean:
+    """`since` is the dirty record's.  Boot times: `quiet_from`, from which the quiet window counts; `fence`, the last
+    read that showed our record; `look_at`, before which nothing is looked at; `paused_until`, before which only the
+    cleaner is touched.
+
+    `todo` is what is to be changed now.  Since the last failure: `asked` are deletions and cancellations that were
+    answered, `did` the changes of rights and settings and the cancellations, `waited` the answered cancellations whose
+    build was still there afterwards, `unanswered` how often in a row the first of `todo` was not, `unseen` how often in
+    a row a look was not, `erred` how often of these with an error of Launchpad's own.
+    In the whole clean: `sticky` is what failed, and is tried last; `left_out` what Launchpad would not set.
+    `seen` are the addresses of all publications that were found, `left` how many of them are still there.
+    """
+
+    since: datetime
+    quiet_from: float
+    stage: Stage
+    todo: tuple[Change, ...] = ()
+    fence: float = float("-inf")
+    look_at: float = float("-inf")
+    paused_until: float = float("-inf")
+    asked: frozenset[Change] = frozenset()
+    did: tuple[Change, ...] = ()
+    waited: frozenset[Change] = frozenset()
+    unanswered: int = 0
+    unseen: int = 0
+    erred: int = 0
+    sticky: frozenset[Change] = frozenset()
+    left_out: frozenset[Setting] = frozenset()
+    step: str = "looking"
+    seen: frozenset[str] = frozenset()
+    left: int = 0
+
+    @property
+    def found(self) -> int:
+        """How many publications it has found so far."""
+        return len(self.seen)
+
+    @property
+    def deleted(self) -> int:
+        """How many of them are gone."""
+        return len(self.seen) - self.left
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A nonce of ours that may come to stand; `meant` tells the intended record from one sent only to settle."""
+
+    nonce: str
+    meant: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A write that is under way, or whose outcome is not settled (`unsettled`).
+
+    `sent` is all that may come to stand in place of `base`; `record` is what was meant.  `under_way` is the boot time
+    at which the last of them was under way that may have been.
+    """
+
+    purpose: Purpose
+    base: Entry
+    record: Record
+    sent: tuple[Sent, ...]
+    command: Command | None = None
+    unsettled: bool = False
+    reads: int = 0
+    due: float = 0.0
+    under_way: float = float("inf")
