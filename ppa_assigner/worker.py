@@ -13,43 +13,43 @@ from dataclasses import dataclass
 from typing import Protocol, assert_never
 
 from . import automaton
-from .automaton import Event, Known
+from .automaton import Event, WorkerState
 from .automaton.events import (
     Alarm,
-    Answer,
+    Answered,
     Effect,
+    LaunchpadAnswer,
     Outcome,
     Progress,
     Reply,
     Requeue,
     RoundDone,
-    SomeAnswer,
     Tick,
     Transition,
 )
 from .automaton.requests import (
-    LATE,
-    Ask,
+    TOO_LATE,
+    Apply,
     Cancel,
     CheckEnabled,
     Create,
     Delete,
     Depend,
-    Do,
-    EverHad,
     Grant,
-    Inventory,
     Look,
-    LookForArrivals,
+    LookForNewContent,
     Process,
     Read,
     ReadDeleted,
     ReadDisk,
     ReadIndexes,
+    ReadSettings,
+    Request,
     Revoke,
     SetFields,
     Survey,
     Undepend,
+    WasPublished,
     Write,
 )
 from .backoff import WORKER_IDLE_S
@@ -86,7 +86,7 @@ class Listener(Protocol):
     def alarmed(self, ppa: Reference, text: str) -> None:
         """Something needs a person's attention."""
 
-    def died(self, ppa: Reference, known: Known, error: BaseException) -> None:
+    def died(self, ppa: Reference, known: WorkerState, error: BaseException) -> None:
         """The worker ended by an unexpected exception."""
 
 
@@ -98,7 +98,7 @@ class _Stop:
 class Worker(threading.Thread):
     """The thread of one PPA.  Neither `tell`, which hands it an event, nor `snapshot` ever waits."""
 
-    def __init__(self, known: Known, launchpad: Launchpad, clock: LaunchpadClock, listener: Listener) -> None:
+    def __init__(self, known: WorkerState, launchpad: Launchpad, clock: LaunchpadClock, listener: Listener) -> None:
         super().__init__(name=f"worker {known.ppa}", daemon=True)
         self._known = known
         self._launchpad = launchpad
@@ -123,7 +123,7 @@ class Worker(threading.Thread):
         self._mailbox.put(_Stop())
 
     @property
-    def known(self) -> Known:
+    def known(self) -> WorkerState:
         """What the worker knows, for its successor."""
         return self._known
 
@@ -152,12 +152,12 @@ class Worker(threading.Thread):
             self.turned = self._clock.boot()
             self._known, effects = automaton.step(self._known, event, self._clock.now())
             self._publish()
-            ask = self._carry_out(effects)
-            if ask is None or self._stopping.is_set():
+            request = self._carry_out(effects)
+            if request is None or self._stopping.is_set():
                 return
-            answer = self._ask(ask)
+            answer = self._send(request)
             self._observe(answer)
-            event = Answer(answer)
+            event = Answered(answer)
 
     def _next(self) -> Event | _Stop:
         """The next event of the mailbox, or a tick when one is due.  When both are there they take turns: a full
@@ -179,9 +179,9 @@ class Worker(threading.Thread):
             self.snapshot = snapshot
             self._listener.changed(snapshot)
 
-    def _carry_out(self, effects: list[Effect]) -> Ask | None:
+    def _carry_out(self, effects: list[Effect]) -> Request | None:
         """Carry the effects out; return the request to Launchpad among them, if there is one."""
-        ask: Ask | None = None
+        request: Request | None = None
         for effect in effects:
             match effect:
                 case Reply():
@@ -197,55 +197,55 @@ class Worker(threading.Thread):
                 case Alarm():
                     self._listener.alarmed(self.ppa, effect.text)
                 case _:
-                    ask = effect
-        return ask
+                    request = effect
+        return request
 
-    def _ask(self, ask: Ask) -> SomeAnswer:
-        return carry_out(ask, self.ppa, self._launchpad, self._clock.boot)
+    def _send(self, request: Request) -> LaunchpadAnswer:
+        return carry_out(request, self.ppa, self._launchpad, self._clock.boot)
 
-    def _observe(self, answer: SomeAnswer) -> None:
+    def _observe(self, answer: LaunchpadAnswer) -> None:
         moment = getattr(answer, "moment", None)
         if isinstance(moment, Moment):
             self._clock.observe(moment)
 
 
-def carry_out(ask: Ask, ppa: Reference, launchpad: Launchpad, boot: Callable[[], float]) -> SomeAnswer:
+def carry_out(request: Request, ppa: Reference, launchpad: Launchpad, boot: Callable[[], float]) -> LaunchpadAnswer:
     """Send a request by the port; changes leave before their deadline or not at all."""
-    match ask:
-        case Do():
-            return LATE if boot() >= ask.not_after else _change(ask, launchpad)
+    match request:
+        case Apply():
+            return TOO_LATE if boot() >= request.not_after else _change(request, launchpad)
         case Write():
-            return launchpad.write(ask.entry, ask.description, ask.lane)
+            return launchpad.write(request.entry, request.description, request.lane)
         case Create():
-            return launchpad.create(ask.ppa, ask.displayname, ask.description)
-    return _look(ask, ppa, launchpad)
+            return launchpad.create(request.ppa, request.displayname, request.description)
+    return _look(request, ppa, launchpad)
 
 
-def _look(ask: Look, ppa: Reference, launchpad: Launchpad) -> SomeAnswer:
-    match ask:
+def _look(request: Look, ppa: Reference, launchpad: Launchpad) -> LaunchpadAnswer:
+    match request:
         case Read():
-            return launchpad.read(ppa, ask.lane)
+            return launchpad.read(ppa, request.lane)
         case ReadDeleted():
             return launchpad.deleted(ppa)
         case CheckEnabled():
-            return launchpad.enabled(ask.entry)
-        case LookForArrivals():
-            return launchpad.new_content(ask.entry, ask.since, Lane.ASSIGN)
-        case EverHad():
-            return launchpad.was_published(ask.entry, ask.source, ask.version, Lane.ASSIGN)
+            return launchpad.enabled(request.entry)
+        case LookForNewContent():
+            return launchpad.new_content(request.entry, request.since, Lane.ASSIGN)
+        case WasPublished():
+            return launchpad.was_published(request.entry, request.source, request.version, Lane.ASSIGN)
         case Survey():
-            return launchpad.content(ask.entry, ask.whole)
-        case Inventory():
-            return launchpad.archive_settings(ask.entry)
+            return launchpad.content(request.entry, request.whole)
+        case ReadSettings():
+            return launchpad.archive_settings(request.entry)
         case ReadIndexes():
-            return launchpad.index_leftovers(ask.ppa)
+            return launchpad.index_leftovers(request.ppa)
         case ReadDisk():
-            return launchpad.disk_leftovers(ask.entry)
-    assert_never(ask)
+            return launchpad.disk_leftovers(request.entry)
+    assert_never(request)
 
 
-def _change(ask: Do, launchpad: Launchpad) -> ActAnswer | WriteAnswer:
-    change, entry, not_after = ask.change, ask.entry, ask.not_after
+def _change(request: Apply, launchpad: Launchpad) -> ActAnswer | WriteAnswer:
+    change, entry, not_after = request.change, request.entry, request.not_after
     match change:
         case Delete():
             return launchpad.delete(change.publication, COMMENT, not_after)
@@ -254,7 +254,7 @@ def _change(ask: Do, launchpad: Launchpad) -> ActAnswer | WriteAnswer:
         case Revoke():
             return launchpad.revoke(entry, change.who, not_after)
         case Grant():
-            return launchpad.grant(entry, change.who, ask.lane, not_after)
+            return launchpad.grant(entry, change.who, request.lane, not_after)
         case Undepend():
             return launchpad.remove_dependency(entry, change.dependency, not_after)
         case Depend():

@@ -8,7 +8,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any, TypeVar
 
-from ppa_assigner.automaton import Daemon, Known
+from ppa_assigner.automaton import Daemon, WorkerState
 from ppa_assigner.automaton.events import (
     Abandoned,
     Assign,
@@ -17,7 +17,7 @@ from ppa_assigner.automaton.events import (
     Denied,
     Duplicate,
     Event,
-    Lent,
+    LeaseShown,
     Looked,
     LookFailed,
     Outcome,
@@ -49,7 +49,7 @@ def ref(name: str) -> Reference:
 class FakeWorker(Worker):
     """Runs no thread: `told` is its mailbox."""
 
-    def __init__(self, known: Known, launchpad: Launchpad, clock: LaunchpadClock, listener: Listener) -> None:
+    def __init__(self, known: WorkerState, launchpad: Launchpad, clock: LaunchpadClock, listener: Listener) -> None:
         super().__init__(known, launchpad, clock, listener)
         self.told: list[Event] = []
         self.running = False
@@ -128,7 +128,7 @@ class FakeWorker(Worker):
             command.request, owner=command.owner, by=command.by, lease=command.lease, idle=command.idle,
             attempt=command.attempt if attempt is None else attempt,
         )  # fmt: skip
-        self.reply(command, Lent(record, fresh=True))
+        self.reply(command, LeaseShown(record, fresh=True))
         return record
 
     def confirm(self) -> Record:
@@ -139,10 +139,10 @@ class FakeWorker(Worker):
             self.serial += 1
             record = replace(record, attempt=command.attempt, nonce=f"n{self.serial}", serial=self.serial)
             self.show(record)
-        self.reply(command, Lent(record))
+        self.reply(command, LeaseShown(record))
         return record
 
-    def die(self, known: Known | None = None) -> None:
+    def die(self, known: WorkerState | None = None) -> None:
         """End of a bug, knowing this."""
         if known is not None:
             self._known = known
@@ -170,7 +170,7 @@ class Desk:
         if ready:
             self.look()
 
-    def _hire(self, known: Known, launchpad: Launchpad, clock: LaunchpadClock, listener: Listener) -> Worker:
+    def _hire(self, known: WorkerState, launchpad: Launchpad, clock: LaunchpadClock, listener: Listener) -> Worker:
         worker = FakeWorker(known, launchpad, clock, listener)
         self.workers[known.ppa.name] = worker
         self.hired.append(worker)

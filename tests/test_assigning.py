@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.access import EVERYBODY, Caller, Role
-from ppa_assigner.automaton.events import Assign, Confirm, Denied, GiveUp, Lent, Refusal, Release, Stands
+from ppa_assigner.automaton.events import Assign, Confirm, Denied, GiveUp, LeaseShown, RecordShown, Refusal, Release
 from ppa_assigner.backoff import LOOK_FRESH_S
 from ppa_assigner.config import Pool
 from ppa_assigner.options import PoolOptions
@@ -784,7 +784,7 @@ def test_hanging_up_while_assigning_gives_the_lease_up() -> None:
     record = made["a"].lend()
     command = made["a"].take(GiveUp)
     assert (command.lease, command.nonce) == (record.lease, record.nonce)
-    made["a"].reply(command, Stands(record))
+    made["a"].reply(command, RecordShown(record))
     assert not len(made.supervisor._assigning._claims)
     made.wait(301.0)
     assert not made["a"].has(GiveUp)
@@ -965,7 +965,7 @@ def test_a_lease_whose_times_were_put_right_is_given_up_by_its_new_nonce() -> No
         call = made.ask()
         command = made["a"].take(Assign)
         record = made["a"].used(command.request, owner=command.owner, lease=command.lease, clock=HOST)
-        made["a"].reply(command, Lent(record, fresh=True))
+        made["a"].reply(command, LeaseShown(record, fresh=True))
         made["a"].show(replace(record, serial=record.serial + 1, nonce="new", **changes))
         made.supervisor.hang_up(call)
         assert (made["a"].take(GiveUp).nonce == "new") is given_up
@@ -1005,7 +1005,7 @@ def test_giving_up_is_ordered_once_at_a_time() -> None:
     made.wait(1000.0)
     command = made["a"].take(GiveUp)
     assert not made["a"].has(GiveUp)
-    made["a"].reply(command, Stands(None))
+    made["a"].reply(command, RecordShown(None))
     made.wait(1000.0)
     assert not made["a"].has(GiveUp)
     assert not len(made.office.timer)
@@ -1082,7 +1082,7 @@ def released(made: Desk, name: str) -> None:
     command = worker.take(Release)
     dirty = worker.record(State.DIRTY, lease=command.lease, request="r", owner="me")
     worker.show(dirty)
-    worker.reply(command, Stands(dirty))
+    worker.reply(command, RecordShown(dirty))
 
 
 def test_withdrawing_from_the_line() -> None:
@@ -1298,7 +1298,7 @@ def test_a_wish_is_bound_by_the_options_of_its_pool() -> None:
     made.supervisor.assign(AssignRequest("me", "default", "r", uploader="~ann"))
     command = made["a"].take(Assign)
     assert (command.ttl, command.idle, command.uploader) == (77.0, None, "~ann")
-    made["a"].reply(command, Lent(made["a"].used("r", lease=command.lease)))
+    made["a"].reply(command, LeaseShown(made["a"].used("r", lease=command.lease)))
 
 
 @pytest.mark.parametrize("kind", [Assign, Confirm])
@@ -1308,7 +1308,7 @@ def test_an_outcome_that_cannot_be_ends_the_call_all_the_same(kind: type[Assign]
     if kind is Confirm:
         made["a"].used("r")
     call = made.ask()
-    made["a"].reply(made["a"].take(kind), Stands(None))
+    made["a"].reply(made["a"].take(kind), RecordShown(None))
     assert problem(call).kind is Kind.UNAVAILABLE
     nothing_left(made)
 

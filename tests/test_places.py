@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.access import Caller, Role
-from ppa_assigner.automaton.events import CheckBurnt, Refusal, Stands
+from ppa_assigner.automaton.events import CheckBurnt, RecordShown, Refusal
 from ppa_assigner.backoff import PLACE_KEPT_S, SEARCH_TURN_S
 from ppa_assigner.clock import REMEMBERED
 from ppa_assigner.port import Moment
@@ -164,7 +164,7 @@ def test_what_is_known_of_burnt_ppas_is_not_asked_again() -> None:
     call = made.ask("first", wait=1.0, sources=(("hello", "1"),))
     made["a"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     command = made["b"].take(CheckBurnt)
-    made["b"].reply(command, Stands(made["b"].snapshot.record))
+    made["b"].reply(command, RecordShown(made["b"].snapshot.record))
     made.wait(1.0)
     assert problem(call).kind is Kind.NONE_FREE
     made.ask("first", wait=60.0, attempt=1, sources=(("hello", "1"),))

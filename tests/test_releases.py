@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from ppa_assigner.access import EVERYBODY, Caller, Role
-from ppa_assigner.automaton.events import Assign, Confirm, Denied, Hold, Refusal, Release, Stands
+from ppa_assigner.automaton.events import Assign, Confirm, Denied, Hold, RecordShown, Refusal, Release
 from ppa_assigner.backoff import PUT_OFF_RELEASE
 from ppa_assigner.problems import Kind
 from ppa_assigner.record import State
@@ -58,7 +58,7 @@ def carried_out(made: Desk) -> None:
     assert record is not None
     dirty = replace(record, state=State.DIRTY, nonce="dirty")
     made["a"].show(dirty)
-    made["a"].reply(command, Stands(dirty))
+    made["a"].reply(command, RecordShown(dirty))
 
 
 def put_off(made: Desk, ask: Ask) -> Desk:

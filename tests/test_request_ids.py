@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from ppa_assigner.access import Caller, Role
-from ppa_assigner.automaton.events import Assign, Duplicate, GiveUp, ReadNow, Release, Stands
+from ppa_assigner.automaton.events import Assign, Duplicate, GiveUp, ReadNow, RecordShown, Release
 from ppa_assigner.problems import Kind
 from ppa_assigner.record import State
 from ppa_assigner.supervisor.keys import Key
@@ -40,7 +40,7 @@ def release(made: Desk, name: str) -> str:
     assert before is not None
     dirty = worker.record(State.DIRTY, lease=command.lease, request=before.request, owner="me", by=before.by)
     worker.show(dirty)
-    worker.reply(command, Stands(dirty))
+    worker.reply(command, RecordShown(dirty))
     return str(before.by)
 
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from ppa_assigner.access import EVERYBODY
-from ppa_assigner.automaton import Known
+from ppa_assigner.automaton import WorkerState
 from ppa_assigner.automaton.events import Assign, Confirm, GiveUp, Looked, Touch
-from ppa_assigner.automaton.operation import Flight, Granting, Sent, Writing
-from ppa_assigner.automaton.transitions import Purpose
+from ppa_assigner.automaton.operation import Candidate, Granting, PendingWrite, Writing
+from ppa_assigner.automaton.transitions import WriteReason
 from ppa_assigner.port import Entry, Moment
 from ppa_assigner.problems import Kind
 from ppa_assigner.record import Record, State, Text
@@ -55,16 +55,18 @@ def test_a_successor_knows_the_highest_record_and_the_unsettled_write() -> None:
     made, command = bound()
     record = made["a"].record(State.USED, lease=command.lease, request="r", owner="me")
     known = made["a"].known
-    flight = Flight(Purpose.ASSIGN, ENTRY, record, (Sent("n", True),), command)
+    pending = PendingWrite(WriteReason.ASSIGN, ENTRY, record, (Candidate("n", True),), command)
     waits = Touch(token=99, deadline=0.0, lease="L")
-    known = replace(known, flight=flight, doing=Writing(), highest=record, entry=ENTRY, waiting=(waits,), heard=START)
+    known = replace(
+        known, pending=pending, operation=Writing(), highest=record, entry=ENTRY, waiting=(waits,), heard=START
+    )
     old = made["a"]
     old.die(known)
     assert ref("a") in made.supervisor._assigning._bound
     made.wait(0.0)
     heir = made["a"].known
-    assert heir.flight is not None
-    assert heir.flight.unsettled
+    assert heir.pending is not None
+    assert heir.pending.unsettled
     assert (heir.highest, heir.waiting, heir.entry, heir.heard) == (record, (waits,), ENTRY, START)
     assert heir.seed != known.seed
     made["a"].told.append(command)
@@ -80,7 +82,7 @@ def test_a_lease_that_stood_when_the_worker_died_is_not_made_twice() -> None:
     made["a"].take(Assign)
     record = made["a"].used("r", lease=command.lease)
     made["b"].free()
-    known = replace(made["a"].known, text=Text(None, record), doing=Granting(command, True))
+    known = replace(made["a"].known, text=Text(None, record), operation=Granting(command, True))
     made["a"].die(known)
     assert problem(call).kind is Kind.UNAVAILABLE
     assert made.asked() is None
@@ -162,7 +164,7 @@ def test_a_late_word_of_a_dead_worker_changes_nothing() -> None:
     old = made["a"]
     old.die()
     made.wait(0.0)
-    old.die(Known(old.ppa, "default", old.known.options, old.known.daemon, "seed"))
+    old.die(WorkerState(old.ppa, "default", old.known.options, old.known.daemon, "seed"))
     made.wait(100.0)
     assert len(made.hired) == 2
 

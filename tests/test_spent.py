@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.access import EVERYBODY, Caller, Role
-from ppa_assigner.automaton.events import Confirm, GiveUp, Refusal, Stands
+from ppa_assigner.automaton.events import Confirm, GiveUp, RecordShown, Refusal
 from ppa_assigner.record import Record, State
 from ppa_assigner.supervisor.keys import Key
 from ppa_assigner.supervisor.spent import KEPT_S, KEYS, LEASES, Spent
@@ -147,7 +147,7 @@ def test_what_was_given_up_before_anybody_was_told_spends_nothing() -> None:
     made["a"].deny(Confirm, Refusal.ELSEWHERE)
     assert line(made) == ["behind", "r"]
     over(made, record, told=False)
-    made["a"].reply(command, Stands(made["a"].snapshot.record))
+    made["a"].reply(command, RecordShown(made["a"].snapshot.record))
     assert line(made) == ["r", "behind"]
     assert not back.future.done()
 

@@ -11,17 +11,17 @@ from ppa_assigner.automaton.events import (
     Adopt,
     Assign,
     Confirm,
+    ContentShown,
     Denied,
     Hold,
     Inspect,
-    Inspected,
-    Lent,
+    LeaseShown,
     Quarantine,
     Reconfigured,
+    RecordShown,
     Refusal,
     Release,
     Resume,
-    Stands,
     Touch,
     Transition,
 )
@@ -68,7 +68,7 @@ def test_touch_gives_what_the_worker_confirms() -> None:
     command = a.take(Touch)
     assert (command.lease, command.ttl) == ("L", 60.0)
     record = a.used("r", lease="L")
-    a.reply(command, Lent(record))
+    a.reply(command, LeaseShown(record))
     assert (future.result(0).ppa, future.result(0).record) == (ref("a"), record)
 
 
@@ -199,7 +199,7 @@ def test_an_operators_act(act: OperatorAction, kind: type[Release]) -> None:
     """It reaches the worker, and the PPA is shown as it is then."""
     made, a = used()
     future = made.supervisor.operate(ref("a"), act, EVERYBODY)
-    a.reply(a.take(kind), Stands(None))
+    a.reply(a.take(kind), RecordShown(None))
     assert future.result(0) == a.snapshot
 
 
@@ -231,7 +231,7 @@ def test_content() -> None:
     made, a = used()
     content = Content((), (), Moment(START, 0.0, 0.0))
     future = made.supervisor.content(ref("a"))
-    a.reply(a.take(Inspect), Inspected(content))
+    a.reply(a.take(Inspect), ContentShown(content))
     assert future.result(0) == content
 
 
@@ -239,8 +239,8 @@ def test_an_outcome_that_cannot_be_is_a_bug_that_hurts_nobody_else(caplog: pytes
     """The worker that told it goes on; the call ends at its deadline; the log has it."""
     made, a = used()
     touch, content = made.supervisor.touch("L", None, EVERYBODY), made.supervisor.content(ref("a"))
-    a.reply(a.take(Touch), Stands(None))
-    a.reply(a.take(Inspect), Stands(None))
+    a.reply(a.take(Touch), RecordShown(None))
+    a.reply(a.take(Inspect), RecordShown(None))
     assert "could not be handled" in caplog.text
     made.wait(5.0)
     assert problem(touch).kind is problem(content).kind is Kind.UNAVAILABLE
@@ -547,8 +547,8 @@ def test_a_ppa_that_failed_a_look_and_was_let_go_concerns_nobody() -> None:
 def test_an_outcome_that_nobody_expects_changes_nothing() -> None:
     """It comes twice, or from a worker that was replaced."""
     made, a = used()
-    made.supervisor.replied(ref("a"), 4711, Lent(a.record(State.FREE)))
-    made.supervisor.replied(ref("x"), 4711, Lent(a.record(State.FREE)))
+    made.supervisor.replied(ref("a"), 4711, LeaseShown(a.record(State.FREE)))
+    made.supervisor.replied(ref("x"), 4711, LeaseShown(a.record(State.FREE)))
     assert not made.office._expected
 
 
@@ -589,7 +589,7 @@ def test_an_answer_about_a_ppa_that_is_gone_is_a_bug_that_hurts_nobody(caplog: p
     made, a = used()
     future = made.supervisor.release("L", EVERYBODY)
     made.office.crew.drop(ref("a"))
-    a.reply(a.take(Release), Stands(None))
+    a.reply(a.take(Release), RecordShown(None))
     made.wait(5.0)
     assert problem(future).kind is Kind.UNAVAILABLE
     assert "could not be handled" in caplog.text

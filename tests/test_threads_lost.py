@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.access import EVERYBODY
-from ppa_assigner.automaton import Daemon as Name, Known
+from ppa_assigner.automaton import Daemon as Name, WorkerState
 from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import Launchpad as Port
@@ -46,7 +46,7 @@ class Bare(Desk):
         self.without = without or {}
         super().__init__(*names)
 
-    def _hire(self, known: Known, launchpad: Port, clock: LaunchpadClock, listener: Listener) -> Worker:
+    def _hire(self, known: WorkerState, launchpad: Port, clock: LaunchpadClock, listener: Listener) -> Worker:
         worker = super()._hire(known, launchpad, clock, listener)
         if self.without.get(known.ppa.name, 0):
             self.without[known.ppa.name] -= 1

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.access import EVERYBODY
-from ppa_assigner.automaton.events import Abandoned, Assign, CheckBurnt, Denied, Refusal, Stands
+from ppa_assigner.automaton.events import Abandoned, Assign, CheckBurnt, Denied, RecordShown, Refusal
 from ppa_assigner.config import Pool
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.problems import Kind, Problem
@@ -36,7 +36,7 @@ def used(*names: str) -> Desk:
 
 def clear(worker: FakeWorker) -> None:
     """It never had any of them."""
-    worker.reply(worker.take(CheckBurnt), Stands(worker.snapshot.record))
+    worker.reply(worker.take(CheckBurnt), RecordShown(worker.snapshot.record))
 
 
 def asked(made: Desk) -> set[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton.events import Denied, Duplicate, Outcome, ReadNow, Refusal, Stands, Supersede
+from ppa_assigner.automaton.events import Denied, Duplicate, Outcome, ReadNow, RecordShown, Refusal, Supersede
 from ppa_assigner.record import State
 from ppa_assigner.views import Condition
 
@@ -27,10 +27,10 @@ def test_the_lower_attempt_ends_once_the_higher_was_read_afresh() -> None:
     made = twins()
     command = made["b"].take(ReadNow)
     assert not made["a"].has(Supersede)
-    made["b"].reply(command, Stands(made["b"].snapshot.record))
+    made["b"].reply(command, RecordShown(made["b"].snapshot.record))
     ended = made["a"].take(Supersede)
     assert (ended.lease, ended.attempt) == ("lease-a", 0)
-    made["a"].reply(ended, Stands(None))
+    made["a"].reply(ended, RecordShown(None))
     assert not made["b"].has(Supersede)
 
 
@@ -48,11 +48,11 @@ def test_the_lower_attempt_stays_when_the_higher_does_not_stand(case: str) -> No
     }
     outcomes: dict[str, Outcome] = {
         "outage": Denied(Refusal.OUTAGE),
-        "released": Stands(b.record(State.DIRTY, **given, attempt=1)),
-        "another": Stands(b.record(State.USED, **{**given, "lease": "other"}, attempt=1)),
-        "lower": Stands(b.record(State.USED, **given, attempt=0)),
-        "stranger": Stands(b.record(State.USED, **{**given, "owner": "you"}, attempt=1)),
-        "gone": Stands(None),
+        "released": RecordShown(b.record(State.DIRTY, **given, attempt=1)),
+        "another": RecordShown(b.record(State.USED, **{**given, "lease": "other"}, attempt=1)),
+        "lower": RecordShown(b.record(State.USED, **given, attempt=0)),
+        "stranger": RecordShown(b.record(State.USED, **{**given, "owner": "you"}, attempt=1)),
+        "gone": RecordShown(None),
     }
     b.reply(command, outcomes[case])
     assert not made["a"].has(Supersede)
@@ -107,9 +107,9 @@ def test_two_wishes_with_twins_each() -> None:
     made["b"].used("r", attempt=4, owner="you")
     made["c"].used("r", attempt=1)
     made["d"].used("r", attempt=0)
-    made["c"].reply(made["c"].take(ReadNow), Stands(made["c"].snapshot.record))
+    made["c"].reply(made["c"].take(ReadNow), RecordShown(made["c"].snapshot.record))
     assert made["d"].has(Supersede)
-    made["a"].reply(made["a"].take(ReadNow), Stands(made["a"].snapshot.record))
+    made["a"].reply(made["a"].take(ReadNow), RecordShown(made["a"].snapshot.record))
     assert made["b"].has(Supersede)
 
 

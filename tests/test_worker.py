@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from ppa_assigner.automaton import Daemon, Known
+from ppa_assigner.automaton import Daemon, WorkerState
 from ppa_assigner.automaton.events import (
     Adopt,
     Assign,
@@ -23,12 +23,12 @@ from ppa_assigner.automaton.events import (
     Transition,
 )
 from ppa_assigner.automaton.requests import (
-    LATE,
+    TOO_LATE,
+    Apply,
     Cancel,
     Change,
     Delete,
     Depend,
-    Do,
     Grant,
     Process,
     Revoke,
@@ -62,7 +62,7 @@ class Ear:
         self.moves: list[Transition] = []
         self.alarms: list[str] = []
         self.progress: list[Cleaning] = []
-        self.deaths: list[tuple[Known, BaseException]] = []
+        self.deaths: list[tuple[WorkerState, BaseException]] = []
 
     def changed(self, snapshot: Snapshot) -> None:
         self.snapshots.append(snapshot)
@@ -82,7 +82,7 @@ class Ear:
     def alarmed(self, ppa: Reference, text: str) -> None:
         self.alarms.append(text)
 
-    def died(self, ppa: Reference, known: Known, error: BaseException) -> None:
+    def died(self, ppa: Reference, known: WorkerState, error: BaseException) -> None:
         self.deaths.append((known, error))
 
 
@@ -95,7 +95,7 @@ class Bench:
         self.clock, self.ear = LaunchpadClock(host=self.launchpad.host), Ear()
         for ago in (10.0, 5.0, 0.0):
             self.clock.observe(self.launchpad.moment(ago))
-        known = Known(A, "default", options, Daemon("test", 1, "x"), f"{Random().random()}")
+        known = WorkerState(A, "default", options, Daemon("test", 1, "x"), f"{Random().random()}")
         self.worker = Worker(known, self.launchpad, self.clock, self.ear)
         self.tokens = iter(range(1, 1000))
 
@@ -143,13 +143,13 @@ def bench() -> Iterator[Bench]:
 def test_a_life(bench: Bench) -> None:
     """Empty PPA taken in, proved, lent, used, given back, emptied, proved again: each step told, serials by one."""
     bench.free()
-    assert "Lent" in repr(bench.assign(uploader="~ann"))
+    assert "LeaseShown" in repr(bench.assign(uploader="~ann"))
     assert bench.launchpad.archives[A].uploaders == ["~ann"]
-    assert "Lent" in repr(bench.do(Touch, lease="L", ttl=90.0))
+    assert "LeaseShown" in repr(bench.do(Touch, lease="L", ttl=90.0))
     bench.launchpad.upload(A, "hello")
     bench.launchpad.archives[A].builds.append(Build("memory:b", "build of hello", "Building", True))
-    assert "Inspected" in repr(bench.do(Inspect))
-    assert "Stands" in repr(bench.do(Release, lease="L"))
+    assert "ContentShown" in repr(bench.do(Inspect))
+    assert "RecordShown" in repr(bench.do(Release, lease="L"))
     until(lambda: bench.state() is State.FREE, "free again")
     assert not any(item.active for item in bench.launchpad.archives[A].items)
     assert bench.launchpad.archives[A].uploaders == []
@@ -191,7 +191,7 @@ def test_an_answer_in_doubt_is_settled(bench: Bench) -> None:
     bench.worker.tell(
         Assign(token=token, deadline=boottime() + 10, lease="L", request="r", attempt=0, owner="me", by=None, ttl=60.0)
     )
-    until(lambda: any("Lent" in repr(o) for t, o in bench.ear.outcomes if t == token))
+    until(lambda: any("LeaseShown" in repr(o) for t, o in bench.ear.outcomes if t == token))
     assert "IN_DOUBT" in repr(bench.ear.outcomes[0])
 
 
@@ -203,10 +203,10 @@ def test_what_comes_while_an_outcome_is_unknown_is_decided_afterwards(bench: Ben
     given = {"lease": "L", "request": "r", "attempt": 0, "owner": "me", "by": None, "ttl": 60.0}
     bench.worker.tell(Assign(token=500, deadline=boottime() + 10.0, **given))  # type: ignore[arg-type]  # its fields
     until(lambda: not faults["write"], "the write")
-    assert "Stands" in repr(bench.do(Release, lease="L"))
+    assert "RecordShown" in repr(bench.do(Release, lease="L"))
     outcomes = [repr(outcome) for token, outcome in bench.ear.outcomes if token == 500]
     assert "IN_DOUBT" in outcomes[0]
-    assert "Lent" in outcomes[-1]
+    assert "LeaseShown" in outcomes[-1]
 
 
 def test_a_port_that_raises_ends_the_worker_with_what_it_knew() -> None:
@@ -224,7 +224,7 @@ def test_a_port_that_raises_ends_the_worker_with_what_it_knew() -> None:
     bench.worker.join(10.0)
     known, error = bench.ear.deaths[0]
     assert isinstance(error, KeyError)
-    assert known.flight is not None
+    assert known.pending is not None
     assert bench.worker.known is known
 
 
@@ -294,7 +294,7 @@ def test_what_cannot_be_conditional_is_not_asked_after_its_time() -> None:
     assert isinstance(entry, Entry)
     bench.launchpad.log.clear()
     for change in CHANGES.values():
-        assert bench.worker._ask(Do(change, entry, boottime() - 1.0)) is LATE
+        assert bench.worker._send(Apply(change, entry, boottime() - 1.0)) is TOO_LATE
     assert bench.launchpad.log == []
 
 
@@ -308,7 +308,7 @@ def test_each_change_is_one_call_of_the_port(call: str) -> None:
     bench.launchpad.log.clear()
     publication = bench.launchpad.archives[A].items[0].publication
     change = Delete(publication) if call == "delete" else CHANGES[call]
-    bench.worker._ask(Do(change, entry, boottime() + 10.0))
+    bench.worker._send(Apply(change, entry, boottime() + 10.0))
     assert [request.what for request in bench.launchpad.log] == [call]
 
 
@@ -351,4 +351,4 @@ def test_burnt_versions_are_asked_for(bench: Bench) -> None:
     bench.free()
     assert "BURNT" in repr(bench.do(CheckBurnt, sources=(("hello", "1"),)))
     assert "BURNT" in repr(bench.assign(sources=(("hello", "1"),)))
-    assert "Lent" in repr(bench.assign(sources=(("hello", "2"),)))
+    assert "LeaseShown" in repr(bench.assign(sources=(("hello", "2"),)))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from .dispatch import step
 from .events import Effect, Event
 from .now import Now
-from .state import Daemon, Known
+from .state import Daemon, WorkerState
 from .timers import wake
-from .transitions import Purpose
+from .transitions import WriteReason
 
-__all__ = ["Daemon", "Effect", "Event", "Known", "Now", "Purpose", "step", "wake"]
+__all__ = ["Daemon", "Effect", "Event", "Now", "WorkerState", "WriteReason", "step", "wake"]

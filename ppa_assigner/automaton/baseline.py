@@ -12,25 +12,25 @@ from ..options import Baseline
 from ..port import ArchiveSettings, Entry
 from ..record import Record
 from .requests import Change, Depend, Grant, Process, Revoke, SetFields, Setting, Undepend
-from .state import Known
+from .state import WorkerState
 
 FIELDS = ("displayname", "publish", "build_debug_symbols", "publish_debug_symbols")
 
 
-def inventoried(known: Known) -> bool:
+def needs_settings(known: WorkerState) -> bool:
     """Whether more than the fields of its entry has to be looked at."""
     baseline, record = known.options.baseline, known.record
     lists = (baseline.dependencies, baseline.processors, baseline.uploaders)
     return any(names is not None for names in lists) or (record is not None and record.uploader is not None)
 
 
-def recorded_right(known: Known, record: Record) -> tuple[Change, ...]:
+def recorded_right(known: WorkerState, record: Record) -> tuple[Change, ...]:
     """The right that was given for the lease: taken without asking whether it is there."""
     stays = known.options.baseline.uploaders or ()
     return (Revoke(record.uploader),) if record.uploader is not None and record.uploader not in stays else ()
 
 
-def rights_too_many(known: Known, archive_settings: ArchiveSettings) -> tuple[Change, ...]:
+def excess_rights(known: WorkerState, archive_settings: ArchiveSettings) -> tuple[Change, ...]:
     """With `baseline.uploaders` everybody else than those; without, whoever was given a right for the lease."""
     stays, record = known.options.baseline.uploaders, known.record
     if stays is not None:
@@ -38,28 +38,28 @@ def rights_too_many(known: Known, archive_settings: ArchiveSettings) -> tuple[Ch
     return tuple(Revoke(who) for who in archive_settings.uploaders if record is not None and who == record.uploader)
 
 
-def differences(known: Known, entry: Entry, archive_settings: ArchiveSettings | None) -> tuple[Change, ...]:
+def differences(known: WorkerState, entry: Entry, archive_settings: ArchiveSettings | None) -> tuple[Change, ...]:
     """All that has to be changed.  Without `archive_settings` only the fields of the entry are compared."""
     baseline = known.options.baseline
     if archive_settings is None:
-        return of_fields(baseline, entry)
+        return field_changes(baseline, entry)
     return (
-        *rights_too_many(known, archive_settings),
-        *_of_dependencies(baseline, archive_settings),
-        *_of_processors(baseline, archive_settings),
-        *of_fields(baseline, entry),
+        *excess_rights(known, archive_settings),
+        *_dependency_changes(baseline, archive_settings),
+        *_processor_changes(baseline, archive_settings),
+        *field_changes(baseline, entry),
         *(Grant(who) for who in baseline.uploaders or () if who not in archive_settings.uploaders),
     )
 
 
-def of_fields(baseline: Baseline, entry: Entry) -> tuple[Change, ...]:
+def field_changes(baseline: Baseline, entry: Entry) -> tuple[Change, ...]:
     """All fields that differ, in one write."""
     wanted = ((name, getattr(baseline, name)) for name in FIELDS)
     different = tuple((name, value) for name, value in wanted if value not in (None, getattr(entry, name)))
     return (SetFields(different),) if different else ()
 
 
-def singly(setting: Setting) -> tuple[Setting, ...]:
+def one_by_one(setting: Setting) -> tuple[Setting, ...]:
     """The same, each field by itself."""
     return tuple(SetFields((field,)) for field in setting.fields) if isinstance(setting, SetFields) else (setting,)
 
@@ -72,7 +72,7 @@ def without(change: Change, left_out: Collection[Setting]) -> Change | None:
     return SetFields(fields) if fields else None
 
 
-def _of_dependencies(baseline: Baseline, archive_settings: ArchiveSettings) -> tuple[Change, ...]:
+def _dependency_changes(baseline: Baseline, archive_settings: ArchiveSettings) -> tuple[Change, ...]:
     wanted, there = baseline.dependencies, archive_settings.dependencies
     if wanted is None:
         return ()
@@ -82,7 +82,7 @@ def _of_dependencies(baseline: Baseline, archive_settings: ArchiveSettings) -> t
     )
 
 
-def _of_processors(baseline: Baseline, archive_settings: ArchiveSettings) -> tuple[Change, ...]:
+def _processor_changes(baseline: Baseline, archive_settings: ArchiveSettings) -> tuple[Change, ...]:
     wanted = baseline.processors
     if wanted is None or set(wanted) == set(archive_settings.processors):
         return ()

@@ -14,30 +14,30 @@ from ..port import AccessDenied, Gone, ReadAnswer, Unavailable
 from ..record import Record, State
 from . import purge, verify
 from .now import Now
-from .observe import not_shown
-from .operation import Clean, Reading, Why
+from .observe import with_no_entry
+from .operation import CleanProgress, Reading, ReadReason
 from .requests import Read
-from .retry import begun
-from .rollback import absorb
-from .state import Known
-from .transitions import Purpose
+from .retry import first_progress
+from .rollback import on_entry
+from .state import WorkerState
+from .transitions import WriteReason
 from .write import Step, back_off, begin
 
 
-def advance(known: Known, now: Now) -> Step:
+def advance(known: WorkerState, now: Now) -> Step:
     """The next step of the clean, if it is ours to do.  One request at a time, so that commands come between."""
     record = known.record
     if record is None:
         return known, []
-    if not ours(known, record):
+    if not may_clean(known, record):
         if now.boot < _silent_from(known):
             return known, []
-        return replace(known, doing=Reading(Why.FENCE)), [Read()]
+        return replace(known, operation=Reading(ReadReason.FENCE)), [Read()]
     if record.cleaner != known.daemon.cleaner:  # what another did last is not known: the quiet window begins anew
         known = replace(known, clean=None)
     if record.cleaner != known.daemon.cleaner or now.boot >= _touch_due(known):
-        return begin(known, Purpose.CLAIM, now, cleaner=known.daemon.cleaner, touched=now.date)
-    clean = _clean_of(known, record, now.boot)
+        return begin(known, WriteReason.CLAIM, now, cleaner=known.daemon.cleaner, touched=now.date)
+    clean = _progress_of(known, record, now.boot)
     known = replace(known, clean=clean)
     if now.boot < clean.paused_until:
         return known, []
@@ -48,7 +48,7 @@ def advance(known: Known, now: Now) -> Step:
     return known, []
 
 
-def ours(known: Known, record: Record) -> bool:
+def may_clean(known: WorkerState, record: Record) -> bool:
     """Whether this daemon is the cleaner, or may become it: another's silence is measured here, by what was seen to
     stand unchanged, whatever the dates in the record say.
     """
@@ -57,52 +57,52 @@ def ours(known: Known, record: Record) -> bool:
     return known.entry is not None and known.entry.moment.started >= _silent_from(known)
 
 
-def _silent_from(known: Known) -> float:
+def _silent_from(known: WorkerState) -> float:
     """The boot time from which another daemon's cleaner counts as silent if the record still stands.  While the PPA
     could not be reached nobody could be seen at work.
     """
     return max(known.unchanged, known.heard_at) + CLEANER_SILENCE_S
 
 
-def _touch_due(known: Known) -> float:
+def _touch_due(known: WorkerState) -> float:
     return known.unchanged + CLEANER_TOUCH_S
 
 
-def due(known: Known, record: Record, now: Now) -> float:
+def due(known: WorkerState, record: Record, now: Now) -> float:
     """The boot time of the next step."""
-    if not ours(known, record):
+    if not may_clean(known, record):
         return max(now.boot, _silent_from(known))
     if record.cleaner != known.daemon.cleaner:
         return now.boot
-    clean = _clean_of(known, record, now.boot)
+    clean = _progress_of(known, record, now.boot)
     work = now.boot if clean.todo else verify.look_due(known, clean)
     return min(max(now.boot, _touch_due(known)), max(clean.paused_until, work))
 
 
-def started(known: Known) -> Known:
+def after_write(known: WorkerState) -> WorkerState:
     """One of ours has landed.  If it is dirty, the quiet window begins with it at the earliest."""
     record = known.record
     if record is None or record.state is not State.DIRTY:
         return replace(known, clean=None)
-    return replace(known, clean=_clean_of(known, record, known.asof))
+    return replace(known, clean=_progress_of(known, record, known.asof))
 
 
-def _clean_of(known: Known, record: Record, quiet_from: float) -> Clean:
+def _progress_of(known: WorkerState, record: Record, quiet_from: float) -> CleanProgress:
     """What was done since this record became dirty; one that became so anew is begun anew."""
     if known.clean is not None and known.clean.since == record.since:
         return known.clean
-    return begun(known, record, quiet_from)
+    return first_progress(known, record, quiet_from)
 
 
-def fenced(known: Known, answer: ReadAnswer, now: Now) -> Step:
+def on_fence_read(known: WorkerState, answer: ReadAnswer, now: Now) -> Step:
     """The read before a destructive batch: only if it shows the record that we know does the batch go on."""
     match answer:
         case Gone() | AccessDenied():
-            return not_shown(known, answer), []
+            return with_no_entry(known, answer), []
         case Unavailable():
             return back_off(known, now), []
     before = known.record
-    known, effects = absorb(known, answer, answer.moment.started, now)
+    known, effects = on_entry(known, answer, answer.moment.started, now)
     same = before is not None and known.record is not None and known.record.nonce == before.nonce
     if same and not known.suspect and known.clean is not None:
         known = replace(known, clean=replace(known.clean, fence=answer.moment.started))

@@ -18,7 +18,7 @@ from .events import (
     Abandoned,
     Adopt,
     Alarm,
-    Answer,
+    Answered,
     Assign,
     CheckBurnt,
     Command,
@@ -29,7 +29,7 @@ from .events import (
     GiveUp,
     Hold,
     Inspect,
-    Lent,
+    LeaseShown,
     Looked,
     LookFailed,
     Progress,
@@ -45,34 +45,32 @@ from .events import (
     Touch,
 )
 from .now import Now
-from .observe import dated, not_shown, unreachable, unseen_because
+from .observe import why_unseen, with_dates_corrected, with_no_entry, with_outage
 from .operation import (
-    Before,
-    Checking,
-    Comparing,
+    CheckingContent,
+    CheckingEnabled,
+    CheckingSource,
     Creating,
-    Emptying,
-    Examining,
-    Flight,
+    DeletedReason,
     Granting,
+    PendingWrite,
+    Purging,
     Reading,
+    ReadingDeleted,
+    ReadReason,
     Surveying,
-    Tracing,
     Verifying,
-    Why,
     Writing,
 )
-from .operator import _inspected
-from .provision import SurveyAnswer, _looked_into
 from .requests import Read
-from .state import IN_DOUBT, Known
+from .state import IN_DOUBT, WorkerState
 from .timers import tick
-from .transitions import Purpose
+from .transitions import WriteReason
 from .write import Step
 
 ABANDONED_KEPT = 64  # many more than one PPA is searched for at a time
 
-COMMANDS: dict[type[Command], Callable[[Known, Any, Now], Step]] = {
+COMMANDS: dict[type[Command], Callable[[WorkerState, Any, Now], Step]] = {
     Assign: lease.assign,
     Confirm: lease.confirm,
     Touch: lease.touch,
@@ -80,7 +78,7 @@ COMMANDS: dict[type[Command], Callable[[Known, Any, Now], Step]] = {
     GiveUp: lease.give_up,
     Supersede: lease.supersede,
     ReadNow: replies.read_now,
-    CheckBurnt: lease.trace,
+    CheckBurnt: lease.check_sources,
     Hold: operator.hold,
     Adopt: operator.adopt,
     Quarantine: operator.quarantine,
@@ -88,59 +86,59 @@ COMMANDS: dict[type[Command], Callable[[Known, Any, Now], Step]] = {
     Inspect: operator.inspect,
 }
 
-AFTER_READ: dict[type[Command], Callable[[Known, Any, Now], Step]] = {
-    Confirm: lease.confirmed,
-    Touch: lease.touched,
-    ReadNow: replies.stands,
+AFTER_READ: dict[type[Command], Callable[[WorkerState, Any, Now], Step]] = {
+    Confirm: lease.on_confirm_read,
+    Touch: lease.on_touch_read,
+    ReadNow: replies.tell_record,
 }
 """What is decided on the read that these commands asked for; any other is decided anew as if it had just come."""
 
 
-def step(known: Known, event: Event, now: Now) -> Step:
+def step(known: WorkerState, event: Event, now: Now) -> Step:
     """What is known after the event, and what is to be done.  Never raises for anything Launchpad answers."""
     before = known
-    known, effects = _step(dated(known, now), event, now)
-    if (ahead := expiry.ahead(known.record, now)) != known.ahead:
+    known, effects = _step(with_dates_corrected(known, now), event, now)
+    if (ahead := expiry.lies_ahead(known.record, now)) != known.ahead:
         known = replace(known, ahead=ahead)
     return known, [*_news(before, known, now), *effects]
 
 
-def _news(before: Known, known: Known, now: Now) -> list[Effect]:
+def _news(before: WorkerState, known: WorkerState, now: Now) -> list[Effect]:
     """What is told of a change, whatever led to it."""
     news: list[Effect] = []
     was, cleaning_ = before.cleaning, known.cleaning
     if cleaning_ is not None and (was is None or was.step != cleaning_.step):
         news.append(Progress(cleaning_))
     if known.final and not before.final and before.record is not None:
-        news.append(rollback.gone(before.record, now))
+        news.append(rollback.gone_transition(before.record, now))
     if known.barred is not None and before.barred is None:
         news.append(Alarm(f"{known.ppa}: {known.barred}"))
     return news
 
 
-def _step(known: Known, event: Event, now: Now) -> Step:
+def _step(known: WorkerState, event: Event, now: Now) -> Step:
     match event:
-        case Answer():
-            return _answered(known, event.value, now)
+        case Answered():
+            return _on_answer(known, event.value, now)
         case Command():
-            return _command(known, event, now)
+            return _on_command(known, event, now)
         case Looked():
-            return _looked(known, event, now)
+            return _on_look(known, event, now)
         case LookFailed():
-            return unreachable(known, event.reason), [RoundDone(event.round, event.reason)]
+            return with_outage(known, event.reason), [RoundDone(event.round, event.reason)]
         case Tick():
             return tick(known, now)
         case Duplicate():
-            return _duplicate(known, event)
+            return _on_duplicate(known, event)
         case Abandoned():
             return replace(known, abandoned=(*known.abandoned[1 - ABANDONED_KEPT :], event.token)), []
         case Reconfigured():
             return replace(known, pool=event.pool, options=event.options), []
 
 
-def _command(known: Known, command: Command, now: Now) -> Step:
-    known = lease.heard(known, command, now)
-    if known.flight is not None:  # nothing is decided while an outcome is unknown
+def _on_command(known: WorkerState, command: Command, now: Now) -> Step:
+    known = lease.count_touch(known, command, now)
+    if known.pending is not None:  # nothing is decided while an outcome is unknown
         return replace(known, waiting=(*known.waiting, command)), []
     if now.boot >= command.deadline:
         return replies.deny(known, command, Refusal.OUTAGE, "its time is up")
@@ -149,32 +147,32 @@ def _command(known: Known, command: Command, now: Now) -> Step:
     return COMMANDS[type(command)](known, command, now)
 
 
-def _is_in_question(known: Known, command: Command) -> bool:
+def _is_in_question(known: WorkerState, command: Command) -> bool:
     """Whether what stands may not be what is known: then nothing is written † before it was read and compared."""
     hidden = known.entry is None or known.absent is not None or known.denied is not None
     return hidden or (known.suspect > 0 and not isinstance(command, Assign))  # that is denied without a read
 
 
-def _looked(known: Known, look: Looked, now: Now) -> Step:
+def _on_look(known: WorkerState, look: Looked, now: Now) -> Step:
     """A look older than what is known is ignored.  Who waits for it is served all the same if what is known rests on a
     request that left after the look began; else, and where the PPA was not listed (absence proves nothing), it is
     read alone †.
     """
-    if known.flight is not None:  # a denial that lasts holds up nobody whom it does not concern
+    if known.pending is not None:  # a denial that lasts holds up nobody whom it does not concern
         lasting = known.sight is Sight.LASTING_DENIED and known.unreachable is None
         return known, [RoundDone(look.round, None if lasting else IN_DOUBT)]
     if look.started <= known.basis and look.started < known.asof:
-        return known, [RoundDone(look.round, unseen_because(known))]
+        return known, [RoundDone(look.round, why_unseen(known))]
     if look.entry is None or look.started < known.asof:
-        return replace(known, doing=Reading(Why.LOOK, round=look.round)), [Read()]
-    known, effects = rollback.absorb(known, look.entry, look.entry.moment.started, now)
+        return replace(known, operation=Reading(ReadReason.LOOK, round=look.round)), [Read()]
+    known, effects = rollback.on_entry(known, look.entry, look.entry.moment.started, now)
     if look.hidden is not None:
         known = replace(known, disabled=look.hidden)
-    known, more = purge.check(known)
+    known, more = purge.check_disabled(known)
     return known, [*effects, *more, RoundDone(look.round)]
 
 
-def _duplicate(known: Known, event: Duplicate) -> Step:
+def _on_duplicate(known: WorkerState, event: Duplicate) -> Step:
     if event.found == known.duplicate:
         return known, []
     told = [Alarm(f"{known.ppa}: another PPA is lent under the same request and attempt")] if event.found else []
@@ -184,160 +182,155 @@ def _duplicate(known: Known, event: Duplicate) -> Step:
 # -- answers -------------------------------------------------------------------------------------------------------
 
 
-def _answered(known: Known, answer: Any, now: Now) -> Step:
-    doing = known.doing
-    known = replace(known, doing=None)
-    match doing:
+def _on_answer(known: WorkerState, answer: Any, now: Now) -> Step:
+    operation = known.operation
+    known = replace(known, operation=None)
+    match operation:
         case Writing():
-            return _judged(*write.answered(known, answer, now), now)
+            return _on_verdict(*write.on_write(known, answer, now), now)
         case Reading():
-            return _read(known, doing, answer, now)
+            return _on_read(known, operation, answer, now)
+        case Surveying(command=Inspect() as command):
+            return operator.on_inspection(known, command, answer)
         case Surveying():
-            return surveyed(known, doing, answer, now)
-        case Verifying():
-            return lease.verified(known, doing.command, answer, now)
-        case Tracing():
-            return lease.traced(known, doing, answer, now)
+            return provision.on_survey(known, answer, now)
+        case CheckingContent():
+            return lease.on_new_content(known, operation.command, answer, now)
+        case CheckingSource():
+            return lease.on_source_check(known, operation, answer, now)
         case Granting():
-            return lease.granted(known, doing, answer, now)
-    return _answered_more(known, doing, answer, now)
+            return lease.on_grant(known, operation, answer, now)
+    return _on_other_answer(known, operation, answer, now)
 
 
-def _answered_more(known: Known, doing: Any, answer: Any, now: Now) -> Step:
-    match doing:
-        case Emptying():
-            return purge.acted(known, doing.change, answer, now)
-        case Examining():
-            return verify.looked(known, doing.stage, answer, now)
+def _on_other_answer(known: WorkerState, operation: Any, answer: Any, now: Now) -> Step:
+    match operation:
+        case Purging():
+            return purge.on_change(known, operation.change, answer, now)
+        case Verifying():
+            return verify.on_look(known, operation.stage, answer, now)
         case Creating():
-            return provision.answered(known, doing, answer, now)
-        case Comparing():
-            return _compared(known, doing, answer, now)
-        case Checking():
-            return purge.checked(known, doing, answer, now)
+            return provision.on_create(known, operation, answer, now)
+        case ReadingDeleted():
+            return _on_deleted(known, operation, answer, now)
+        case CheckingEnabled():
+            return purge.on_enabled(known, operation, answer, now)
     raise AssertionError("an answer to nothing")
 
 
-def _read(known: Known, doing: Reading, answer: Any, now: Now) -> Step:
-    match doing:
-        case Reading(why=Why.SETTLE):
-            return _judged(*write.settled_by_read(known, answer, now), now)
-        case Reading(why=Why.LOOK, round=int(round_)):
-            return _looked_alone(known, answer, round_, now)
-        case Reading(why=Why.AGAIN):
-            return _read_again(known, answer, now)
+def _on_read(known: WorkerState, operation: Reading, answer: Any, now: Now) -> Step:
+    match operation:
+        case Reading(why=ReadReason.SETTLE):
+            return _on_verdict(*write.on_settling_read(known, answer, now), now)
+        case Reading(why=ReadReason.LOOK, round=int(round_)):
+            return _on_look_alone(known, answer, round_, now)
+        case Reading(why=ReadReason.AGAIN):
+            return _on_read_again(known, answer, now)
         case Reading(command=Command() as command):
-            return _read_for(known, command, answer, now)
-    return clean.fenced(known, answer, now)
+            return _on_read_for_command(known, command, answer, now)
+    return clean.on_fence_read(known, answer, now)
 
 
-def _looked_alone(known: Known, answer: Any, round_: int, now: Now) -> Step:
+def _on_look_alone(known: WorkerState, answer: Any, round_: int, now: Now) -> Step:
     match answer:
         case Entry():
-            known, effects = rollback.absorb(known, answer, answer.moment.started, now)
+            known, effects = rollback.on_entry(known, answer, answer.moment.started, now)
             return known, [*effects, RoundDone(round_)]
         case Gone() | AccessDenied():
-            known = not_shown(known, answer)
-            return known, [RoundDone(round_, unseen_because(known))]
-    return unreachable(known, answer.reason), [RoundDone(round_, answer.reason)]
+            known = with_no_entry(known, answer)
+            return known, [RoundDone(round_, why_unseen(known))]
+    return with_outage(known, answer.reason), [RoundDone(round_, answer.reason)]
 
 
-def _read_again(known: Known, answer: Any, now: Now) -> Step:
+def _on_read_again(known: WorkerState, answer: Any, now: Now) -> Step:
     """Whether it is gone or denied for longer than a moment.  One that was renamed when it was deleted is gone for
     good, and tells so itself.
     """
     match answer:
         case Entry():
-            return rollback.absorb(known, answer, answer.moment.started, now)
+            return rollback.on_entry(known, answer, answer.moment.started, now)
         case Gone() | AccessDenied():
-            known = _put_off(not_shown(known, answer), now)
+            known = _put_off(with_no_entry(known, answer), now)
             renamed = known.lacking and known.highest is not None
-            return rollback.ask(known, Before.GIVE_UP) if renamed else (known, [])
-    return _put_off(unreachable(known, answer.reason), now), []
+            return rollback.read_deleted(known, DeletedReason.GIVE_UP) if renamed else (known, [])
+    return _put_off(with_outage(known, answer.reason), now), []
 
 
-def _put_off(known: Known, now: Now) -> Known:
+def _put_off(known: WorkerState, now: Now) -> WorkerState:
     absence = known.absence
     return replace(known, absence=replace(absence, due=now.boot + ABSENCE_AGAIN_S)) if absence is not None else known
 
 
-def _compared(known: Known, doing: Comparing, answer: Any, now: Now) -> Step:
+def _on_deleted(known: WorkerState, operation: ReadingDeleted, answer: Any, now: Now) -> Step:
     """The deleted PPAs of its name are known, or are not."""
-    match doing.before:
-        case Before.GIVE_UP:
-            return rollback.given_up(known, answer), []
-        case Before.CREATE:
-            return provision.looked(known, answer, now)
-        case Before.SETTLE if isinstance(answer, Unavailable) or not rollback.was_another(known, answer):
-            return write.written_back_again(known, answer, now)
-        case Before.SETTLE:
-            return _judged(*write.never_landed(known), now)
-    known, effects = rollback.compared(known, doing.command, answer, now)
-    command = doing.command
-    if command is None or known.flight is not None:
+    match operation.before:
+        case DeletedReason.GIVE_UP:
+            return rollback.on_deleted_for_give_up(known, answer), []
+        case DeletedReason.CREATE:
+            return provision.on_deleted(known, answer, now)
+        case DeletedReason.SETTLE if isinstance(answer, Unavailable) or not rollback.was_replaced(known, answer):
+            return write.on_deleted(known, answer, now)
+        case DeletedReason.SETTLE:
+            return _on_verdict(*write.on_replaced(known), now)
+    known, effects = rollback.on_deleted(known, operation.command, answer, now)
+    command = operation.command
+    if command is None or known.pending is not None:
         return known, effects
     if isinstance(answer, Unavailable):
-        known, more = replies.lost_sight(known, command, now, answer.reason)
+        known, more = replies.reply_unseen(known, command, now, answer.reason)
     else:
-        known, more = _decided_on_read(known, command, now)
+        known, more = _decide_on_read(known, command, now)
     return known, [*effects, *more]
 
 
-def _read_for(known: Known, command: Command, answer: Any, now: Now) -> Step:
+def _on_read_for_command(known: WorkerState, command: Command, answer: Any, now: Now) -> Step:
     match answer:
         case Gone() | AccessDenied():
-            return replies.lost_sight(not_shown(known, answer), command, now)
+            return replies.reply_unseen(with_no_entry(known, answer), command, now)
         case Unavailable():
-            return replies.deny(unreachable(known, answer.reason), command, Refusal.OUTAGE, answer.reason)
-    known, effects = rollback.absorb(known, answer, answer.moment.started, now)
-    if isinstance(known.doing, Comparing):  # it may have to be written back first
-        return replace(known, doing=replace(known.doing, command=command)), effects
-    known, more = _decided_on_read(known, command, now)
+            return replies.deny(with_outage(known, answer.reason), command, Refusal.OUTAGE, answer.reason)
+    known, effects = rollback.on_entry(known, answer, answer.moment.started, now)
+    if isinstance(known.operation, ReadingDeleted):  # it may have to be written back first
+        return replace(known, operation=replace(known.operation, command=command)), effects
+    known, more = _decide_on_read(known, command, now)
     return known, [*effects, *more]
 
 
-def _decided_on_read(known: Known, command: Command, now: Now) -> Step:
+def _decide_on_read(known: WorkerState, command: Command, now: Now) -> Step:
     if known.suspect > 0:
-        return replies.lost_sight(known, command, now)
+        return replies.reply_unseen(known, command, now)
     return AFTER_READ.get(type(command), COMMANDS[type(command)])(known, command, now)
 
 
 # -- after a write -------------------------------------------------------------------------------------------------
 
 
-def _judged(known: Known, effects: list[Effect], verdict: write.Verdict, now: Now) -> Step:
+def _on_verdict(known: WorkerState, effects: list[Effect], verdict: write.Verdict, now: Now) -> Step:
     match verdict:
-        case write.Landed(flight=flight, meant=True):
-            known, more = _landed(known, flight, now)
+        case write.Applied(pending=pending, intended=True):
+            known, more = _on_applied(known, pending, now)
             return known, [*effects, *more]
-        case write.Landed(flight=flight):
-            return clean.started(known), [*write.decided_again(flight), *effects]
-        case write.Lost(flight=flight, entry=entry):
-            known, more = rollback.absorb(known, entry, entry.moment.started, now)
-            return known, [*write.decided_again(flight), *effects, *more]
+        case write.Applied(pending=pending):
+            return clean.after_write(known), [*write.decide_again(pending), *effects]
+        case write.NotApplied(pending=pending, entry=entry):
+            known, more = rollback.on_entry(known, entry, entry.moment.started, now)
+            return known, [*write.decide_again(pending), *effects, *more]
     return known, effects
 
 
-def _landed(known: Known, flight: Flight, now: Now) -> Step:
-    known, command = clean.started(known), flight.command
-    match flight.purpose, command:
-        case Purpose.ASSIGN, Assign():
+def _on_applied(known: WorkerState, pending: PendingWrite, now: Now) -> Step:
+    known, command = clean.after_write(known), pending.command
+    match pending.reason, command:
+        case WriteReason.ASSIGN, Assign():
             return lease.grant_or_tell(known, command, fresh=True)
-        case Purpose.RAISE, Confirm():
+        case WriteReason.RAISE, Confirm():
             return lease.grant_or_tell(known, command, fresh=False)
-        case Purpose.TOUCH, Touch() if known.record is not None:
-            return replies.tell(known, command, Lent(known.record))
-        case Purpose.FOUND, Assign():
+        case WriteReason.TOUCH, Touch() if known.record is not None:
+            return replies.tell(known, command, LeaseShown(known.record))
+        case WriteReason.FOUND, Assign():
             return replies.deny(known, command, Refusal.LOST, "it was not empty")
-        case ((Purpose.RESTORE | Purpose.ROLLED_BACK), Command()):
-            return known, write.decided_again(flight)
+        case ((WriteReason.RESTORE | WriteReason.ROLLED_BACK), Command()):
+            return known, write.decide_again(pending)
         case _, Command():
-            return replies.stands(known, command, now)
+            return replies.tell_record(known, command, now)
     return known, []
-
-
-def surveyed(known: Known, doing: Surveying, answer: SurveyAnswer, now: Now) -> Step:
-    """Who asked for it is told; else it is taken in, or left alone."""
-    if doing.command is not None:
-        return _inspected(known, doing.command, answer)
-    return _looked_into(known, answer, now)

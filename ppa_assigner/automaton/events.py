@@ -14,9 +14,11 @@ from ..options import PoolOptions
 from ..port import ActAnswer, ArchiveSettings, Content, Deleted, Entry, Leftovers, NewContent, ReadAnswer, WriteAnswer
 from ..record import Record, State
 from ..views import Cleaning
-from .requests import Ask
+from .requests import Request
 
-SomeAnswer = ReadAnswer | WriteAnswer | ActAnswer | NewContent | Content | ArchiveSettings | Leftovers | Deleted | bool
+LaunchpadAnswer = (
+    ReadAnswer | WriteAnswer | ActAnswer | NewContent | Content | ArchiveSettings | Leftovers | Deleted | bool
+)
 
 # -- events: from the look, the clock and Launchpad -----------------------------------------------------------------
 
@@ -71,10 +73,10 @@ class Reconfigured:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answered:
     """Launchpad's answer to the one request that was under way."""
 
-    value: SomeAnswer
+    value: LaunchpadAnswer
 
 
 # -- commands: events that somebody waits for ------------------------------------------------------------------------
@@ -195,13 +197,13 @@ class Inspect(Command):
     """What would a clean delete?"""
 
 
-Event = Looked | LookFailed | Tick | Duplicate | Abandoned | Reconfigured | Answer | Command
+Event = Looked | LookFailed | Tick | Duplicate | Abandoned | Reconfigured | Answered | Command
 
 # -- outcomes: what a command's caller is told ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Lent:
+class LeaseShown:
     """The lease in this record is the caller's; Launchpad showed it after the call came."""
 
     record: Record
@@ -209,14 +211,14 @@ class Lent:
 
 
 @dataclass(frozen=True, slots=True)
-class Stands:
+class RecordShown:
     """Done, or nothing needed to be: what the record now is (None: no readable one)."""
 
     record: Record | None
 
 
 @dataclass(frozen=True, slots=True)
-class Inspected:
+class ContentShown:
     """What is in the PPA."""
 
     content: Content
@@ -248,7 +250,7 @@ class Denied:
     detail: str = ""
 
 
-Outcome = Lent | Stands | Inspected | Denied
+Outcome = LeaseShown | RecordShown | ContentShown | Denied
 
 # -- effects ----------------------------------------------------------------------------------------------------------
 
@@ -308,4 +310,4 @@ class Progress:
     cleaning: Cleaning
 
 
-Effect = Ask | Reply | Requeue | RoundDone | Transition | Progress | Alarm
+Effect = Request | Reply | Requeue | RoundDone | Transition | Progress | Alarm

@@ -42,17 +42,17 @@ def end_of(record: Record | None, heard: datetime | None, *, silence_counts: boo
     return min(ends, key=lambda end: end.at, default=None)
 
 
-def touched(record: Record, now: Now) -> dict[str, Any]:
+def touch_fields(record: Record, now: Now) -> dict[str, Any]:
     """What changes in a used record whose owner was heard just now."""
     return {"touched": max(now.stamp, record.touched), "clock": HOST if now.by_host else record.clock}
 
 
-def written(record: Record, now: Now) -> Record:
+def as_written(record: Record, now: Now) -> Record:
     """A used record as it is written: by a clock that is believed, all its times are right afterwards."""
-    return replace(put_right(record, now), clock=None) if now.trusted else record
+    return replace(corrected(record, now), clock=None) if now.trusted else record
 
 
-def put_right(record: Record, now: Now) -> Record:
+def corrected(record: Record, now: Now) -> Record:
     """What lies more than five minutes ahead was written by a clock that lied, each time for itself: the last touch was
     now at the latest, and so was the beginning, whose end moves with it.
     """
@@ -65,12 +65,12 @@ def put_right(record: Record, now: Now) -> Record:
     return replace(record, touched=now.date) if record.touched > limit else record
 
 
-def to_put_right(record: Record | None, now: Now) -> bool:
+def needs_correction(record: Record | None, now: Now) -> bool:
     """Whether there is anything of that."""
-    return record is not None and record.state is State.USED and put_right(record, now) != record
+    return record is not None and record.state is State.USED and corrected(record, now) != record
 
 
-def ahead(record: Record | None, now: Now) -> bool:
+def lies_ahead(record: Record | None, now: Now) -> bool:
     """Whether its times lie ahead of both clocks."""
     return record is not None and max(record.since, record.touched) > now.latest + AGREE
 

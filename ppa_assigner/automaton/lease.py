@@ -22,25 +22,25 @@ from .events import (
     Confirm,
     Denied,
     GiveUp,
-    Lent,
+    LeaseShown,
+    RecordShown,
     Refusal,
     Release,
     Reply,
     Requeue,
-    Stands,
     Supersede,
     Touch,
 )
 from .expiry import touch_due_after
 from .now import Now
-from .observe import made_dirty, not_shown, unreachable
-from .operation import Granting, Tracing, Verifying
-from .replies import alive, deny, read_first, stands, tell, was_its
-from .requests import Do, EverHad, Grant, LookForArrivals, Read
-from .rollback import absorb
-from .state import Known
-from .transitions import Purpose
-from .write import Step, begin, start
+from .observe import made_dirty, with_no_entry, with_outage
+from .operation import CheckingContent, CheckingSource, Granting
+from .replies import alive, deny, ended_with_ppa, read_first, tell, tell_record
+from .requests import Apply, Grant, LookForNewContent, Read, WasPublished
+from .rollback import on_entry
+from .state import WorkerState
+from .transitions import WriteReason
+from .write import Step, begin, write_record
 
 LATE = "its time is up"
 UNGRANTED = "the upload right could not be given yet"
@@ -51,33 +51,33 @@ OF_WHOM = (401, 403, 404, 410)
 # -- assign --------------------------------------------------------------------------------------------------------
 
 
-def assign(known: Known, command: Assign, now: Now) -> Step:
+def assign(known: WorkerState, command: Assign, now: Now) -> Step:
     """Lend a free PPA, once it is sure that it never had what is to be uploaded, and that nothing has arrived in it."""
     record, entry = known.record, known.entry
     if record is None or entry is None or record.state is not State.FREE or known.condition is not Condition.OK:
         return deny(known, command, Refusal.LOST, "not free")
     if command.nonce != record.nonce:  # what it did not have before, it may have had in another lease since
         command = replace(command, left=None, nonce=record.nonce)
-    return trace(known, command, now)
+    return check_sources(known, command, now)
 
 
-def _verify(known: Known, command: Assign, record: Record, entry: Entry, now: Now) -> Step:
+def _verify(known: WorkerState, command: Assign, record: Record, entry: Entry, now: Now) -> Step:
     if _looked_into(known, record, now):
         return _lend(known, command, now)
-    return replace(known, doing=Verifying(command)), [LookForArrivals(entry, _since(known, record, now))]
+    return replace(known, operation=CheckingContent(command)), [LookForNewContent(entry, _since(known, record, now))]
 
 
-def verified(known: Known, command: Assign, answer: NewContent | Unavailable, now: Now) -> Step:
+def on_new_content(known: WorkerState, command: Assign, answer: NewContent | Unavailable, now: Now) -> Step:
     """What the look for arrivals found.  The lease is written after it, never before."""
     match answer:
         case NewContent(count=0, moment=moment):
             return _lend(replace(known, verified=moment.started), command, now)
         case NewContent():
-            return begin(known, Purpose.FOUND, now, command, **made_dirty(known, now))
-    return deny(unreachable(known, answer.reason), command, Refusal.OUTAGE, answer.reason)
+            return begin(known, WriteReason.FOUND, now, command, **made_dirty(known, now))
+    return deny(with_outage(known, answer.reason), command, Refusal.OUTAGE, answer.reason)
 
 
-def _looked_into(known: Known, record: Record, now: Now) -> bool:
+def _looked_into(known: WorkerState, record: Record, now: Now) -> bool:
     """A look not older than `verify_age` counts: this daemon's, or the last one of the proof that made it free."""
     age = known.options.verify_age
     if age is None:
@@ -88,7 +88,7 @@ def _looked_into(known: Known, record: Record, now: Now) -> bool:
     return recent and now.trusted and _watched_since(record.since, now)
 
 
-def _since(known: Known, record: Record, now: Now) -> datetime | None:
+def _since(known: WorkerState, record: Record, now: Now) -> datetime | None:
     """What is created from then on is looked for; None: whatever there is.  A date says something only if this daemon
     has watched both clocks agree ever since: that of the record, or of this daemon's own last look at all of it.
     """
@@ -101,9 +101,9 @@ def _watched_since(date: datetime, now: Now) -> bool:
     return now.agreeing_since is not None and date >= now.date_of(now.agreeing_since)
 
 
-def trace(known: Known, command: Assign | CheckBurnt, now: Now) -> Step:
+def check_sources(known: WorkerState, command: Assign | CheckBurnt, now: Now) -> Step:
     """What it ever had is asked, if it is not remembered; nothing of that is found by any look at what is there."""
-    if (had := observe.hit(known, command.sources)) is not None:
+    if (had := observe.source_seen(known, command.sources)) is not None:
         return deny(known, command, Refusal.BURNT, " ".join(had))
     left = command.sources if command.left is None else command.left
     if now.boot >= command.deadline or known.entry is None:
@@ -111,28 +111,28 @@ def trace(known: Known, command: Assign | CheckBurnt, now: Now) -> Step:
     if left and command.token in known.abandoned:
         return deny(known, command, Refusal.LOST, "nobody waits for it any more")
     if left:
-        return replace(known, doing=Tracing(command, left[0])), [EverHad(known.entry, *left[0])]
+        return replace(known, operation=CheckingSource(command, left[0])), [WasPublished(known.entry, *left[0])]
     if isinstance(command, CheckBurnt):
-        return stands(known, command, now)
+        return tell_record(known, command, now)
     return (
         _verify(known, command, known.record, known.entry, now) if known.record else deny(known, command, Refusal.LOST)
     )
 
 
-def traced(known: Known, doing: Tracing, answer: bool | Unavailable, now: Now) -> Step:
+def on_source_check(known: WorkerState, operation: CheckingSource, answer: bool | Unavailable, now: Now) -> Step:
     """Whether it had that source.  Others that came meanwhile go before the next question: there may be many."""
-    command = doing.command
+    command = operation.command
     match answer:
         case Unavailable():
-            return deny(unreachable(known, answer.reason), command, Refusal.OUTAGE, answer.reason)
+            return deny(with_outage(known, answer.reason), command, Refusal.OUTAGE, answer.reason)
         case True:
-            return trace(observe.learnt(known, [doing.source]), command, now)
+            return check_sources(observe.with_sources(known, [operation.source]), command, now)
     left = command.sources if command.left is None else command.left
     command = replace(command, left=left[1:])
-    return (known, [Requeue(command)]) if command.left else trace(known, command, now)
+    return (known, [Requeue(command)]) if command.left else check_sources(known, command, now)
 
 
-def _lend(known: Known, command: Assign, now: Now) -> Step:
+def _lend(known: WorkerState, command: Assign, now: Now) -> Step:
     if now.boot >= command.deadline:
         return deny(known, command, Refusal.OUTAGE, LATE)
     record = Record(
@@ -141,65 +141,65 @@ def _lend(known: Known, command: Assign, now: Now) -> Step:
         request=command.request, attempt=command.attempt, idle=command.idle, by=command.by, note=command.note,
         uploader=command.uploader, clock=HOST if now.by_host else None,
     )  # fmt: skip
-    return start(known, Purpose.ASSIGN, record, now, command)
+    return write_record(known, WriteReason.ASSIGN, record, now, command)
 
 
-def grant_or_tell(known: Known, command: Assign | Confirm, *, fresh: bool) -> Step:
+def grant_or_tell(known: WorkerState, command: Assign | Confirm, *, fresh: bool) -> Step:
     """The upload right is given, again if need be, before any lease is told; soon after an answer that showed it."""
     record, entry = known.record, known.entry
     if record is None or entry is None or record.uploader is None:
-        return tell(known, command, Lent(record, fresh)) if record else deny(known, command, Refusal.ELSEWHERE)
-    known = replace(known, doing=Granting(command, fresh))
-    return known, [Do(Grant(record.uploader), entry, entry.moment.started + FENCE_S, Lane.ASSIGN)]
+        return tell(known, command, LeaseShown(record, fresh)) if record else deny(known, command, Refusal.ELSEWHERE)
+    known = replace(known, operation=Granting(command, fresh))
+    return known, [Apply(Grant(record.uploader), entry, entry.moment.started + FENCE_S, Lane.ASSIGN)]
 
 
-def granted(known: Known, doing: Granting, answer: ActAnswer | ReadAnswer, now: Now) -> Step:
+def on_grant(known: WorkerState, operation: Granting, answer: ActAnswer | ReadAnswer, now: Now) -> Step:
     """Only a right that was given lets the lease be told; one that is refused ends it, if nobody was told of it yet."""
-    command, record = doing.command, known.record
+    command, record = operation.command, known.record
     match answer:
         case Done() if record is not None:
-            return tell(known, command, Lent(record, doing.fresh))
+            return tell(known, command, LeaseShown(record, operation.fresh))
         case Refused(status=status) if status in OF_WHOM:
-            return replace(known, doing=replace(doing, refused=answer)), [Read(Lane.ASSIGN)]
+            return replace(known, operation=replace(operation, refused=answer)), [Read(Lane.ASSIGN)]
         case Refused():
-            return _refused_right(known, doing, answer, now)
-        case Entry() if doing.refused is not None:
-            return _refused_here(known, doing, doing.refused, answer, now)
+            return _on_refused_right(known, operation, answer, now)
+        case Entry() if operation.refused is not None:
+            return _on_refused_here(known, operation, operation.refused, answer, now)
         case Gone() | AccessDenied():
-            known = not_shown(known, answer)
+            known = with_no_entry(known, answer)
     return deny(known, command, Refusal.UNTOLD, UNGRANTED)
 
 
-def _refused_here(known: Known, doing: Granting, refused: Refused, entry: Entry, now: Now) -> Step:
+def _on_refused_here(known: WorkerState, operation: Granting, refused: Refused, entry: Entry, now: Now) -> Step:
     """The PPA is there and shown: so it is the person whom Launchpad does not know, or does not give the right."""
     lease = known.record.lease if known.record is not None else None
-    known, effects = absorb(known, entry, entry.moment.started, now)
-    if known.doing is not None or known.record is None or known.record.lease != lease:
-        return known, [*effects, Reply(doing.command.token, Denied(Refusal.UNTOLD, UNGRANTED))]
-    known, more = _refused_right(known, doing, refused, now)
+    known, effects = on_entry(known, entry, entry.moment.started, now)
+    if known.operation is not None or known.record is None or known.record.lease != lease:
+        return known, [*effects, Reply(operation.command.token, Denied(Refusal.UNTOLD, UNGRANTED))]
+    known, more = _on_refused_right(known, operation, refused, now)
     return known, [*effects, *more]
 
 
-def _refused_right(known: Known, doing: Granting, refused: Refused, now: Now) -> Step:
+def _on_refused_right(known: WorkerState, operation: Granting, refused: Refused, now: Now) -> Step:
     record = known.record
     if record is None or record.lease is None:
-        return deny(known, doing.command, Refusal.UNTOLD, UNGRANTED)
-    known, effects = deny(known, doing.command, Refusal.INVALID, f"uploader {record.uploader}: {refused.reason}")
-    if not doing.fresh:
+        return deny(known, operation.command, Refusal.UNTOLD, UNGRANTED)
+    known, effects = deny(known, operation.command, Refusal.INVALID, f"uploader {record.uploader}: {refused.reason}")
+    if not operation.fresh:
         return known, effects
-    known, more = begin(known, Purpose.GIVE_UP, now, **(made_dirty(known, now) | {"uploader": None, "told": False}))
+    known, more = begin(known, WriteReason.GIVE_UP, now, **(made_dirty(known, now) | {"uploader": None, "told": False}))
     return known, [*effects, *more]
 
 
 # -- a request that has its lease ----------------------------------------------------------------------------------
 
 
-def confirm(known: Known, command: Confirm, _: Now) -> Step:
+def confirm(known: WorkerState, command: Confirm, _: Now) -> Step:
     """Nothing is told of a lease before Launchpad was asked."""
     return read_first(known, command)
 
 
-def confirmed(known: Known, command: Confirm, now: Now) -> Step:
+def on_confirm_read(known: WorkerState, command: Confirm, now: Now) -> Step:
     """Decided on a read that began after the command came.  A lease is rewritten with a higher attempt first †."""
     record = known.record
     theirs = record is None or (record.by, record.request) != (command.by, command.request)  # a client's own name
@@ -210,24 +210,26 @@ def confirmed(known: Known, command: Confirm, now: Now) -> Step:
     if record.attempt > command.attempt:
         return deny(known, command, Refusal.SUPERSEDED)
     if record.attempt < command.attempt:
-        return begin(known, Purpose.RAISE, now, command, attempt=command.attempt, **expiry.touched(record, now))
+        return begin(
+            known, WriteReason.RAISE, now, command, attempt=command.attempt, **expiry.touch_fields(record, now)
+        )
     return grant_or_tell(known, command, fresh=False)
 
 
 # -- touch ---------------------------------------------------------------------------------------------------------
 
 
-def touch(known: Known, command: Touch, now: Now) -> Step:
+def touch(known: WorkerState, command: Touch, now: Now) -> Step:
     """Written when `touched` is old or the end moves; else only read."""
     return _touch(known, command, now, read_first)
 
 
-def touched(known: Known, command: Touch, now: Now) -> Step:
+def on_touch_read(known: WorkerState, command: Touch, now: Now) -> Step:
     """Decided on a fresh read: if that shows that nothing need be written, the lease is told."""
-    return _touch(known, command, now, _told)
+    return _touch(known, command, now, _tell_lease)
 
 
-def heard(known: Known, command: Command, now: Now) -> Known:
+def count_touch(known: WorkerState, command: Command, now: Now) -> WorkerState:
     """Whoever touches a lease was heard, whether or not that can be written."""
     record = known.record
     if not isinstance(command, Touch) or record is None or (record.state, record.lease) != (State.USED, command.lease):
@@ -235,13 +237,13 @@ def heard(known: Known, command: Command, now: Now) -> Known:
     return replace(known, heard=now.date, heard_at=now.boot)
 
 
-def _touch(known: Known, command: Touch, now: Now, unwritten: Callable[[Known, Touch], Step]) -> Step:
+def _touch(known: WorkerState, command: Touch, now: Now, unwritten: Callable[[WorkerState, Touch], Step]) -> Step:
     record = known.record
     if record is None or record.lease != command.lease:
-        return deny(known, command, Refusal.OVER if was_its(known, command.lease) else Refusal.ELSEWHERE)
+        return deny(known, command, Refusal.OVER if ended_with_ppa(known, command.lease) else Refusal.ELSEWHERE)
     if not alive(record, now):
         return deny(known, command, Refusal.OVER)
-    right = expiry.put_right(record, now)  # in the same write, and first: its end is reckoned from these times
+    right = expiry.corrected(record, now)  # in the same write, and first: its end is reckoned from these times
     until, latest = _new_end(right, command, now), _latest_end(known, right)
     if until != right.until and until > latest:
         if now.trusted:
@@ -251,13 +253,13 @@ def _touch(known: Known, command: Touch, now: Now, unwritten: Callable[[Known, T
         until = max(right.until or latest, latest)
     due = now.stamp - right.touched >= timedelta(seconds=touch_due_after(record.idle))
     if due or right != record or until != right.until:
-        changes = {"since": right.since, "until": until, **expiry.touched(right, now)}
-        return begin(known, Purpose.TOUCH, now, command, **changes)
+        changes = {"since": right.since, "until": until, **expiry.touch_fields(right, now)}
+        return begin(known, WriteReason.TOUCH, now, command, **changes)
     return unwritten(known, command)
 
 
-def _told(known: Known, command: Command) -> Step:
-    return tell(known, command, Lent(known.record)) if known.record else deny(known, command, Refusal.ELSEWHERE)
+def _tell_lease(known: WorkerState, command: Command) -> Step:
+    return tell(known, command, LeaseShown(known.record)) if known.record else deny(known, command, Refusal.ELSEWHERE)
 
 
 def _new_end(record: Record, command: Touch, now: Now) -> datetime:
@@ -266,42 +268,42 @@ def _new_end(record: Record, command: Touch, now: Now) -> datetime:
     return before if command.ttl is None else max(before, whole_seconds(now.stamp + timedelta(seconds=command.ttl)))
 
 
-def _latest_end(known: Known, record: Record) -> datetime:
+def _latest_end(known: WorkerState, record: Record) -> datetime:
     return record.since + timedelta(seconds=known.options.max_ttl)
 
 
 # -- the ends of a lease -------------------------------------------------------------------------------------------
 
 
-def release(known: Known, command: Release, now: Now) -> Step:
+def release(known: WorkerState, command: Release, now: Now) -> Step:
     """used -> dirty.  Repeatable: while the dirty PPA remembers the lease, it has been released."""
     record = known.record
-    if was_its(known, command.lease):  # whatever has the name now is another PPA
-        return tell(known, command, Stands(None))
+    if ended_with_ppa(known, command.lease):  # whatever has the name now is another PPA
+        return tell(known, command, RecordShown(None))
     if record is None or record.lease != command.lease:
         return deny(known, command, Refusal.ELSEWHERE)
     if record.state is State.DIRTY:
-        return tell(known, command, Stands(record))
-    return begin(known, Purpose.RELEASE, now, command, **made_dirty(known, now))
+        return tell(known, command, RecordShown(record))
+    return begin(known, WriteReason.RELEASE, now, command, **made_dirty(known, now))
 
 
-def give_up(known: Known, command: GiveUp, now: Now) -> Step:
+def give_up(known: WorkerState, command: GiveUp, now: Now) -> Step:
     """Only while the record has the very nonce of the assignment: later somebody was told of it †."""
     record = known.record
     if record is None or record.state is not State.USED or record.nonce != command.nonce:
         return deny(known, command, Refusal.ELSEWHERE)
-    return begin(known, Purpose.GIVE_UP, now, command, **(made_dirty(known, now) | {"told": False}))
+    return begin(known, WriteReason.GIVE_UP, now, command, **(made_dirty(known, now) | {"told": False}))
 
 
-def supersede(known: Known, command: Supersede, now: Now) -> Step:
+def supersede(known: WorkerState, command: Supersede, now: Now) -> Step:
     """Of two leases of one request the one with the lower attempt ends †."""
     record = known.record
     this = record is not None and (record.lease, record.attempt) == (command.lease, command.attempt)
     if not this or known.state is not State.USED:
         return deny(known, command, Refusal.ELSEWHERE)
-    return begin(known, Purpose.SUPERSEDE, now, command, **made_dirty(known, now))
+    return begin(known, WriteReason.SUPERSEDE, now, command, **made_dirty(known, now))
 
 
-def expire(known: Known, now: Now) -> Step:
+def expire(known: WorkerState, now: Now) -> Step:
     """Its end has come, or nobody was heard of for too long."""
-    return begin(known, Purpose.EXPIRE, now, **made_dirty(known, now))
+    return begin(known, WriteReason.EXPIRE, now, **made_dirty(known, now))

@@ -21,17 +21,17 @@ from ..record import INTEGER_MAX, Record, State, Text, parse, whole_seconds
 from ..views import Sight
 from .expiry import end_of
 from .now import AGREE, Now
-from .state import NO_TEXT, Known, again
+from .state import NO_TEXT, WorkerState, another_read
 
 NOT_FOUND = 404
 
 
-def fraction(known: Known) -> float:
+def jitter(known: WorkerState) -> float:
     """A number in [0, 1) that looks random: jitter that can be replayed."""
     return jitter_of(f"{known.seed}/{known.draws}/jitter")
 
 
-def draw_nonce(known: Known) -> tuple[Known, str]:
+def draw_nonce(known: WorkerState) -> tuple[WorkerState, str]:
     """A nonce that was never used (docs/explanation/launchpad.md#aba): the seed is new for each worker, the count grows
     with each draw.
     """
@@ -39,7 +39,7 @@ def draw_nonce(known: Known) -> tuple[Known, str]:
     return replace(known, draws=known.draws + 1), nonce
 
 
-def shown(known: Known, entry: Entry, asof: float, suspect: int | None = None) -> Known:
+def with_entry(known: WorkerState, entry: Entry, asof: float, suspect: int | None = None) -> WorkerState:
     """Known, with this entry as the newest truth about the PPA, and no doubt left about reaching it.  `suspect`, if
     given, is set in the same copy: another one would cost as much as all else of a look.
     """
@@ -51,32 +51,32 @@ def shown(known: Known, entry: Entry, asof: float, suspect: int | None = None) -
         known, entry=entry, text=text, parsed=(entry.description, text), highest=highest,
         asof=max(known.asof, asof), basis=max(known.basis, entry.moment.started), seen=entry.moment.date,
         absent=None, denied=None, absence=None, vanished=False, final=False, lacking=False, uncreated=None,
-        unreachable=None, **_heard(known, entry), unchanged=_unchanged(known, entry, text), failures=0,
+        unreachable=None, **_silence_counts_from(known, entry), unchanged=_unchanged(known, entry, text), failures=0,
         suspect=known.suspect if suspect is None else suspect,
     )  # fmt: skip
 
 
-def text_of(known: Known, entry: Entry) -> Text:
+def text_of(known: WorkerState, entry: Entry) -> Text:
     """What its description says.  Most looks show what the one before showed: that is not taken apart again."""
     description, text = known.parsed
     return text if description == entry.description else parse(entry.description)
 
 
-def _heard(known: Known, entry: Entry) -> dict[str, Any]:
+def _silence_counts_from(known: WorkerState, entry: Entry) -> dict[str, Any]:
     """Silence counts from this daemon's first look on, and anew from each time the PPA could be reached again."""
     if known.heard is None or (known.unreachable, known.absent, known.denied) != (None, None, None):
         return {"heard": whole_seconds(entry.moment.date), "heard_at": entry.moment.ended}
     return {}
 
 
-def dated(known: Known, now: Now) -> Known:
+def with_dates_corrected(known: WorkerState, now: Now) -> WorkerState:
     """Known, with the date from which silence counts put right, if a clock that lied told it."""
     if known.heard is None or not now.trusted or abs(now.date_of(known.heard_at) - known.heard) <= AGREE:
         return known
     return replace(known, heard=whole_seconds(now.date_of(known.heard_at)))
 
 
-def _unchanged(known: Known, entry: Entry, text: Text) -> float:
+def _unchanged(known: WorkerState, entry: Entry, text: Text) -> float:
     """Since when the record stands, as far as this daemon saw it itself: dates in it may be of a clock that lied."""
     before, after = known.text.record, text.record
     same = before is not None and after is not None and before.nonce == after.nonce
@@ -100,38 +100,38 @@ def rolled_back(highest: Record | None, text: Text) -> bool:
     return text.record.serial < highest.serial
 
 
-def absent(known: Known, gone: Gone) -> Known:
+def with_absence(known: WorkerState, gone: Gone) -> WorkerState:
     """Known, with the PPA gone.  Its record is remembered, for it may come back; but it is believed in the end."""
     asof, basis = max(known.asof, gone.moment.ended), max(known.basis, gone.moment.started)
-    absence = again(known.absence, gone.moment, denied=False)
+    absence = another_read(known.absence, gone.moment, denied=False)
     known = replace(
         known, absent=gone.reason, denied=None, absence=absence, vanished=True, lacking=False, unreachable=None,
         asof=asof, basis=basis, seen=gone.moment.date,
     )  # fmt: skip
-    return gone_for_good(known) if absence.lasting and not known.final else known
+    return with_ppa_gone(known) if absence.lasting and not known.final else known
 
 
-def denied(known: Known, answer: AccessDenied) -> Known:
+def with_denial(known: WorkerState, answer: AccessDenied) -> WorkerState:
     """Known, with Launchpad not showing the PPA: like an outage, for nobody can tell what is there."""
     asof, basis = max(known.asof, answer.moment.ended), max(known.basis, answer.moment.started)
-    absence = again(known.absence, answer.moment, denied=True)
+    absence = another_read(known.absence, answer.moment, denied=True)
     return replace(
         known, denied=answer.reason, absent=None, absence=absence, final=False, lacking=False, unreachable=None,
         asof=asof, basis=basis,
     )  # fmt: skip
 
 
-def not_shown(known: Known, answer: Gone | AccessDenied) -> Known:
+def with_no_entry(known: WorkerState, answer: Gone | AccessDenied) -> WorkerState:
     """One of these, by a read of the PPA itself."""
-    return not_there(known, answer) if isinstance(answer, Gone) else denied(known, answer)
+    return with_nothing_there(known, answer) if isinstance(answer, Gone) else with_denial(known, answer)
 
 
-def gone_for_good(known: Known) -> Known:
+def with_ppa_gone(known: WorkerState) -> WorkerState:
     """Known, with the PPA gone and whatever was in it: a lease of it is over."""
-    return replace(forgotten(known), final=True, not_before=known.not_before)
+    return replace(without_ppa(known), final=True, not_before=known.not_before)
 
 
-def forgotten(known: Known) -> Known:
+def without_ppa(known: WorkerState) -> WorkerState:
     """Known, with nothing left of the PPA that had this name, but whose lease it was."""
     record = known.record
     over = record if record is not None and record.lease is not None else known.over
@@ -143,7 +143,7 @@ def forgotten(known: Known) -> Known:
     )  # fmt: skip
 
 
-def unseen_because(known: Known) -> str | None:
+def why_unseen(known: WorkerState) -> str | None:
     """Why nobody can tell what is in the PPA, if that is so: a lease that was not seen may be there."""
     if known.unreachable is not None:
         return known.unreachable
@@ -152,19 +152,19 @@ def unseen_because(known: Known) -> str | None:
     return None
 
 
-def not_there(known: Known, gone: Gone) -> Known:
+def with_nothing_there(known: WorkerState, gone: Gone) -> WorkerState:
     """The same by a read of the PPA itself, which tells whether Launchpad knows one of that name at all."""
-    known = replace(absent(known, gone), lacking=gone.status == NOT_FOUND)
+    known = replace(with_absence(known, gone), lacking=gone.status == NOT_FOUND)
     # One that is made anew has no history (docs/explanation/launchpad.md#new-ppas).
     return replace(known, burnt=frozenset(), verified=None) if known.lacking else known
 
 
-def unreachable(known: Known, reason: str) -> Known:
+def with_outage(known: WorkerState, reason: str) -> WorkerState:
     """Known, with Launchpad not answering: what was known is shown with its age, and silence is not counted."""
     return replace(known, unreachable=reason)
 
 
-def made_dirty(known: Known, now: Now) -> dict[str, Any]:
+def made_dirty(known: WorkerState, now: Now) -> dict[str, Any]:
     """What changes in a record that becomes dirty: whose lease it was stays, of which pool too (by it a PPA that is
     retired finds its options), and this daemon is its cleaner.
     """
@@ -174,7 +174,7 @@ def made_dirty(known: Known, now: Now) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def ends_at(known: Known, record: Record) -> datetime | None:
+def ends_at(known: WorkerState, record: Record) -> datetime | None:
     """When this used record's lease ends if nobody touches it."""
     end = end_of(record, known.heard)
     return end.at if end is not None else None
@@ -184,7 +184,7 @@ KEPT = 500
 DIGEST_BYTES = 7  # an integer of 32 bytes of memory, where name and version take hundreds
 
 
-def learnt(known: Known, sources: Iterable[tuple[str, str]]) -> Known:
+def with_sources(known: WorkerState, sources: Iterable[tuple[str, str]]) -> WorkerState:
     """These (name, version) were here.  When they grow too many, only the newest are kept: it is only a shortcut."""
     new = frozenset(_digest(source) for source in islice(sources, KEPT))
     if new <= known.burnt:
@@ -192,7 +192,7 @@ def learnt(known: Known, sources: Iterable[tuple[str, str]]) -> Known:
     return replace(known, burnt=known.burnt | new if len(known.burnt | new) <= KEPT else new)
 
 
-def hit(known: Known, sources: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
+def source_seen(known: WorkerState, sources: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
     """The first of these that is known to have been here."""
     return next((source for source in sources if _digest(source) in known.burnt), None) if known.burnt else None
 

@@ -14,10 +14,10 @@ from ..port import Entry, Refused, Unknown
 from ..record import Record
 from .events import Assign, CheckBurnt, Command, Confirm, Inspect
 from .requests import Change, Setting
-from .transitions import Purpose
+from .transitions import WriteReason
 
 
-class Why(enum.Enum):
+class ReadReason(enum.Enum):
     """What a read or a survey is for."""
 
     LOOK = "look"
@@ -32,7 +32,7 @@ class Why(enum.Enum):
 class Reading:
     """Doing: one read."""
 
-    why: Why
+    why: ReadReason
     command: Command | None = None
     round: int | None = None
 
@@ -43,14 +43,14 @@ class Writing:
 
 
 @dataclass(frozen=True, slots=True)
-class Verifying:
+class CheckingContent:
     """Doing: looking whether a free PPA is empty before it is lent."""
 
     command: Assign
 
 
 @dataclass(frozen=True, slots=True)
-class Tracing:
+class CheckingSource:
     """Doing: asking whether it ever had this source."""
 
     command: Assign | CheckBurnt
@@ -70,19 +70,19 @@ class Granting:
 class Surveying:
     """Doing: listing what is in the PPA."""
 
-    why: Why
+    why: ReadReason
     command: Inspect | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Examining:
+class Verifying:
     """Doing: one look of a clean."""
 
-    stage: Stage
+    stage: CleanStage
 
 
 @dataclass(frozen=True, slots=True)
-class Emptying:
+class Purging:
     """Doing: one request of a clean that changes something."""
 
     change: Change
@@ -96,7 +96,7 @@ class Creating:
     outcome: Refused | Unknown | None = None
 
 
-class Before(enum.Enum):
+class DeletedReason(enum.Enum):
     """What the deleted PPAs of this name are looked at for: before anything of it, they tell whether the PPA that was
     known is one of them.
     """
@@ -108,36 +108,36 @@ class Before(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Comparing:
+class ReadingDeleted:
     """Doing: reading the deleted PPAs of this name."""
 
-    before: Before
+    before: DeletedReason
     command: Command | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Checking:
+class CheckingEnabled:
     """Doing: asking whether it is disabled; `refused` is the change, and the answer to it, that made us ask."""
 
     refused: tuple[Change, Refused] | None = None
 
 
-Doing = (
+Operation = (
     Reading
     | Writing
-    | Verifying
-    | Tracing
+    | CheckingContent
+    | CheckingSource
     | Granting
     | Surveying
-    | Examining
-    | Emptying
+    | Verifying
+    | Purging
     | Creating
-    | Comparing
-    | Checking
+    | ReadingDeleted
+    | CheckingEnabled
 )
 
 
-class Stage(enum.Enum):
+class CleanStage(enum.Enum):
     """What a clean looks at next, in this order.  Whatever is found to be changed is changed before the next look;
     from STILL on a look begins after the quiet window, and what it finds leads back to CONTENT.
     """
@@ -153,11 +153,11 @@ class Stage(enum.Enum):
 
 
 QUIET = "waiting for the quiet window to end"
-PROOF = frozenset({Stage.STILL, Stage.DISK, Stage.INDEX, Stage.AGAIN, Stage.LAST})
+PROOF = frozenset({CleanStage.STILL, CleanStage.DISK, CleanStage.INDEX, CleanStage.AGAIN, CleanStage.LAST})
 
 
 @dataclass(frozen=True, slots=True)
-class Clean:
+class CleanProgress:
     """`since` is the dirty record's.  Boot times: `quiet_from`, from which the quiet window counts; `fence`, the last
     read that showed our record; `look_at`, before which nothing is looked at; `paused_until`, before which only the
     cleaner is touched.
@@ -172,7 +172,7 @@ class Clean:
 
     since: datetime
     quiet_from: float
-    stage: Stage
+    stage: CleanStage
     todo: tuple[Change, ...] = ()
     fence: float = float("-inf")
     look_at: float = float("-inf")
@@ -201,25 +201,25 @@ class Clean:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class Candidate:
     """A nonce of ours that may come to stand; `meant` tells the intended record from one sent only to settle."""
 
     nonce: str
-    meant: bool
+    intended: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Flight:
+class PendingWrite:
     """A write that is under way, or whose outcome is not settled (`unsettled`).
 
     `sent` is all that may come to stand in place of `base`; `record` is what was meant.  `under_way` is the boot time
     at which the last of them was under way that may have been.
     """
 
-    purpose: Purpose
+    reason: WriteReason
     base: Entry
     record: Record
-    sent: tuple[Sent, ...]
+    candidates: tuple[Candidate, ...]
     command: Command | None = None
     unsettled: bool = False
     reads: int = 0

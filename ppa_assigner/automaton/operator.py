@@ -11,19 +11,19 @@ from datetime import timedelta
 from ..port import Content
 from ..record import State
 from . import replies
-from .events import Adopt, Hold, Inspect, Inspected, Quarantine, Refusal, Resume
+from .events import Adopt, ContentShown, Hold, Inspect, Quarantine, Refusal, Resume
 from .now import Now
 from .observe import made_dirty
-from .operation import Surveying, Why
+from .operation import ReadReason, Surveying
 from .provision import SurveyAnswer, take_in
 from .replies import alive, deny
 from .requests import Survey
-from .state import Known
-from .transitions import Purpose
+from .state import WorkerState
+from .transitions import WriteReason
 from .write import Step, begin
 
 
-def hold(known: Known, command: Hold, now: Now) -> Step:
+def hold(known: WorkerState, command: Hold, now: Now) -> Step:
     """Once, and by at most the pool's max_hold; while held, silence does not end it."""
     record, most = known.record, known.options.max_hold
     if record is None or record.lease != command.lease or not alive(record, now):
@@ -33,43 +33,43 @@ def hold(known: Known, command: Hold, now: Now) -> Step:
     if command.seconds > most:
         return deny(known, command, Refusal.INVALID, f"for: at most {most:g} s in this pool")
     until = (record.until or now.date) + timedelta(seconds=command.seconds)
-    return begin(known, Purpose.HOLD, now, command, until=until, held=True)
+    return begin(known, WriteReason.HOLD, now, command, until=until, held=True)
 
 
-def adopt(known: Known, command: Adopt, now: Now) -> Step:
+def adopt(known: WorkerState, command: Adopt, now: Now) -> Step:
     """A new record over what is no readable one: the only way out of unmanaged and unreadable."""
     if known.record is not None:
         return deny(known, command, Refusal.WRONG_STATE, "it has a record; adopt is for unmanaged or unreadable")
-    return take_in(known, Purpose.ADOPT, now, command)
+    return take_in(known, WriteReason.ADOPT, now, command)
 
 
-def quarantine(known: Known, command: Quarantine, now: Now) -> Step:
+def quarantine(known: WorkerState, command: Quarantine, now: Now) -> Step:
     """Free and dirty at once; used from the end of its lease on."""
     record = known.record
     if record is None:
         return deny(known, command, Refusal.WRONG_STATE, f"it is {known.condition.value}")
     became = made_dirty(known, now) if record.state is State.FREE else {}
-    return begin(known, Purpose.QUARANTINE, now, command, **became, quarantined=command.reason)
+    return begin(known, WriteReason.QUARANTINE, now, command, **became, quarantined=command.reason)
 
 
-def resume(known: Known, command: Resume, now: Now) -> Step:
+def resume(known: WorkerState, command: Resume, now: Now) -> Step:
     """Back to work, with the tries counted anew."""
     record = known.record
     if record is None or (record.quarantined is None and not record.tries):
         return deny(known, command, Refusal.WRONG_STATE, "it is not in quarantine")
     known = replace(known, clean=None)
-    return begin(known, Purpose.RESUME, now, command, quarantined=None, tries=0, fault=None)
+    return begin(known, WriteReason.RESUME, now, command, quarantined=None, tries=0, fault=None)
 
 
-def inspect(known: Known, command: Inspect, _: Now) -> Step:
+def inspect(known: WorkerState, command: Inspect, _: Now) -> Step:
     """List what is in it; nothing is changed."""
     if known.entry is None:
         raise AssertionError("nothing was read")
-    return replace(known, doing=Surveying(Why.COMMAND, command)), [Survey(known.entry)]
+    return replace(known, operation=Surveying(ReadReason.COMMAND, command)), [Survey(known.entry)]
 
 
-def _inspected(known: Known, command: Inspect, answer: SurveyAnswer) -> Step:
+def on_inspection(known: WorkerState, command: Inspect, answer: SurveyAnswer) -> Step:
     match answer:
         case Content():
-            return replies.tell(known, command, Inspected(answer))
+            return replies.tell(known, command, ContentShown(answer))
     return replies.deny(known, command, Refusal.OUTAGE, answer.reason)

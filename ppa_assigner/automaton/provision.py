@@ -15,36 +15,36 @@ from ..record import Record, RecordError, State, compose, parse
 from . import clean, rollback, write
 from .events import Alarm, Command
 from .now import Now
-from .observe import denied, draw_nonce, not_there, shown, unreachable
-from .operation import Before, Creating
+from .observe import draw_nonce, with_denial, with_entry, with_nothing_there, with_outage
+from .operation import Creating, DeletedReason
 from .requests import Create, Read
-from .rollback import absorb
-from .state import Known
-from .transitions import Purpose
-from .write import Step, back_off, moved, next_serial, start, unwritable
+from .rollback import on_entry
+from .state import WorkerState
+from .transitions import WriteReason
+from .write import Step, back_off, next_serial, on_unwritable, transitions_of, write_record
 
 PREDECESSOR = "it is not made anew: a deleted one of its name has a record of a version that this daemon does not know"
 CreateAnswer = Entry | Refused | Unknown | Unavailable
 
 
-def due(known: Known) -> bool:
+def creation_due(known: WorkerState) -> bool:
     """Whether it is to be made: it was never seen, or is gone for good."""
     return known.lacking and known.options.create and known.highest is None
 
 
-def look_first(known: Known) -> Step:
+def read_deleted_first(known: WorkerState) -> Step:
     """What its predecessors were says whether there may be another one."""
-    return rollback.ask(known, Before.CREATE)
+    return rollback.read_deleted(known, DeletedReason.CREATE)
 
 
-def looked(known: Known, answer: Deleted | Unavailable, now: Now) -> Step:
+def on_deleted(known: WorkerState, answer: Deleted | Unavailable, now: Now) -> Step:
     """Nothing that this daemon can read speaks against it."""
     if isinstance(answer, Unavailable):
         return back_off(known, now), []
-    return _not_now(known, PREDECESSOR, now) if rollback.newer(answer) else create(known, now)
+    return _not_now(known, PREDECESSOR, now) if rollback.has_newer_record(answer) else create(known, now)
 
 
-def create(known: Known, now: Now) -> Step:
+def create(known: WorkerState, now: Now) -> Step:
     """Ask for it.  Its serial is higher than that of any record that may have stood in one of that name."""
     known, nonce = draw_nonce(known)
     record = Record(
@@ -54,65 +54,65 @@ def create(known: Known, now: Now) -> Step:
     try:
         text = compose(None, record)
     except RecordError as error:
-        return unwritable(known, None, error, now)
+        return on_unwritable(known, None, error, now)
     displayname = known.options.baseline.displayname or known.ppa.name
-    return replace(known, doing=Creating(nonce)), [Create(known.ppa, displayname, text)]
+    return replace(known, operation=Creating(nonce)), [Create(known.ppa, displayname, text)]
 
 
-def answered(known: Known, doing: Creating, answer: CreateAnswer | ReadAnswer, now: Now) -> Step:
+def on_create(known: WorkerState, operation: Creating, answer: CreateAnswer | ReadAnswer, now: Now) -> Step:
     """It was made; or it was not, or nobody knows: then a read tells what is there."""
     match answer:
         case Entry():
-            return _is_there(known, doing, answer, now)
+            return _on_created(known, operation, answer, now)
         case Refused() | Unknown():
-            return replace(known, doing=replace(doing, outcome=answer)), [Read()]
-        case Unavailable() if doing.outcome is not None:
-            return back_off(unreachable(known, answer.reason), now), []
+            return replace(known, operation=replace(operation, outcome=answer)), [Read()]
+        case Unavailable() if operation.outcome is not None:
+            return back_off(with_outage(known, answer.reason), now), []
         case AccessDenied():
-            return back_off(denied(known, answer), now), []
+            return back_off(with_denial(known, answer), now), []
         case Gone():
-            return _is_not_there(not_there(known, answer), doing.outcome, now)
+            return _on_not_created(with_nothing_there(known, answer), operation.outcome, now)
     return back_off(known, now), []
 
 
-def _is_there(known: Known, doing: Creating, entry: Entry, now: Now) -> Step:
+def _on_created(known: WorkerState, operation: Creating, entry: Entry, now: Now) -> Step:
     record = parse(entry.description).record
-    if record is None or record.nonce != doing.nonce:  # it was there already, or another daemon was first
-        return absorb(known, entry, entry.moment.started, now)
-    known = clean.started(shown(known, entry, entry.moment.ended))
-    return known, moved(None, known, Purpose.CREATE.value, now, first=False)
+    if record is None or record.nonce != operation.nonce:  # it was there already, or another daemon was first
+        return on_entry(known, entry, entry.moment.started, now)
+    known = clean.after_write(with_entry(known, entry, entry.moment.ended))
+    return known, transitions_of(None, known, WriteReason.CREATE.value, now, first=False)
 
 
-def _is_not_there(known: Known, outcome: Refused | Unknown | None, now: Now) -> Step:
+def _on_not_created(known: WorkerState, outcome: Refused | Unknown | None, now: Now) -> Step:
     if not isinstance(outcome, Refused):
         return back_off(known, now), []
     return _not_now(known, f"it cannot be created: {outcome.reason}", now)
 
 
-def _not_now(known: Known, reason: str, now: Now) -> Step:
+def _not_now(known: WorkerState, reason: str, now: Now) -> Step:
     told = [Alarm(f"{known.ppa}: {reason}")] if reason != known.uncreated else []
     return replace(known, uncreated=reason, not_before=now.boot + FORBIDDEN.cap), [*told]
 
 
-def take_in(known: Known, purpose: Purpose, now: Now, command: Command | None = None) -> Step:
+def take_in(known: WorkerState, reason: WriteReason, now: Now, command: Command | None = None) -> Step:
     """A PPA without a record becomes dirty without an owner, and is proved clean like any other."""
     record = Record(
         serial=0, nonce="", state=State.DIRTY, since=now.date, touched=now.date, pool=known.pool,
         cleaner=known.daemon.cleaner,
     )  # fmt: skip
-    return start(known, purpose, record, now, command)
+    return write_record(known, reason, record, now, command)
 
 
 SurveyAnswer = Content | Refused | Unavailable
 
 
-def _looked_into(known: Known, answer: SurveyAnswer, now: Now) -> Step:
+def on_survey(known: WorkerState, answer: SurveyAnswer, now: Now) -> Step:
     """A PPA without a record: taken in if it is wholly empty, else somebody's, never touched until adopted."""
-    if known.flight is not None:
-        return write.taking_in_settled(known, answer, now)
+    if known.pending is not None:
+        return write.on_survey(known, answer, now)
     match answer:
         case Content(empty=True):
-            return take_in(known, Purpose.TAKE_IN, now)
+            return take_in(known, WriteReason.TAKE_IN, now)
         case Content():
             return replace(known, occupied=True, not_before=now.boot + UNMANAGED_S), []
     return write.back_off(known, now), []

@@ -27,12 +27,12 @@ from ..port import (
 from . import baseline
 from .events import Alarm
 from .now import Now
-from .observe import absent, fraction
-from .operation import PROOF, QUIET, Checking, Clean, Emptying, Reading, Stage, Why
-from .requests import LATE, Cancel, Change, CheckEnabled, Delete, Do, Read, Revoke, Setting
+from .observe import jitter, with_absence
+from .operation import PROOF, QUIET, CheckingEnabled, CleanProgress, CleanStage, Purging, Reading, ReadReason
+from .requests import TOO_LATE, Apply, Cancel, Change, CheckEnabled, Delete, Read, Revoke, Setting
 from .retry import fail
-from .rollback import absorb
-from .state import Known
+from .rollback import on_entry
+from .state import WorkerState
 from .write import Step, back_off
 
 OVERLOADED = (502, 503, 504)  # of a front end, of a time-out or of maintenance: not of the request
@@ -41,19 +41,19 @@ NOT_THERE, NOT_ALLOWED = (404, 410), (401, 403)
 UNANSWERED_MAX = 3  # so often in a row, each time after a read that was answered, and it is a failure
 
 
-def change_next(known: Known, clean: Clean, now: Now) -> Step:
+def change_next(known: WorkerState, clean: CleanProgress, now: Now) -> Step:
     """The next request of the batch, behind its fence."""
     not_after = clean.fence + FENCE_S
     if now.boot >= not_after or known.entry is None:
-        return replace(known, doing=Reading(Why.FENCE)), [Read()]
+        return replace(known, operation=Reading(ReadReason.FENCE)), [Read()]
     change = clean.todo[0]
-    return replace(known, doing=Emptying(change)), [Do(change, known.entry, not_after)]
+    return replace(known, operation=Purging(change)), [Apply(change, known.entry, not_after)]
 
 
 # -- what is in the way --------------------------------------------------------------------------------------------
 
 
-def found(known: Known, clean: Clean, content: Content, now: Now) -> Step:
+def on_content(known: WorkerState, clean: CleanProgress, content: Content, now: Now) -> Step:
     """Builds are cancelled and sources deleted first: a source takes the binaries made from it along
     (docs/explanation/launchpad.md#deleting-a-source).
 
@@ -69,8 +69,9 @@ def found(known: Known, clean: Clean, content: Content, now: Now) -> Step:
     todo = tuple(sorted(changes, key=clean.sticky.__contains__))
     everything = (*content.sources, *content.binaries)
     clean = replace(
-        clean, stage=Stage.CONTENT, todo=todo, seen=clean.seen | {one.url for one in everything}, left=len(everything),
-        quiet_from=now.boot, look_at=now.boot + poll(known, CONTENT_POLL_S), fence=float("-inf"),
+        clean, stage=CleanStage.CONTENT, todo=todo, seen=clean.seen | {one.url for one in everything},
+        left=len(everything),
+        quiet_from=now.boot, look_at=now.boot + poll_pause(known, CONTENT_POLL_S), fence=float("-inf"),
         waited=frozenset(cancels) & clean.asked - clean.waited, step="deleting" if todo else _awaited(content),
     )  # fmt: skip
     known = replace(known, clean=clean)
@@ -83,7 +84,7 @@ def found(known: Known, clean: Clean, content: Content, now: Now) -> Step:
     return known, []
 
 
-def _deletions(clean: Clean, content: Content) -> list[Delete]:
+def _deletions(clean: CleanProgress, content: Content) -> list[Delete]:
     """Sources, and the binaries that none of them will take along: where there is no source, or only such as stay."""
     sources = [Delete(source) for source in content.sources]
     if any(source not in clean.sticky for source in sources):
@@ -91,7 +92,7 @@ def _deletions(clean: Clean, content: Content) -> list[Delete]:
     return [*sources, *(Delete(binary) for binary in content.binaries if not binary.debug)]
 
 
-def poll(known: Known, most: float) -> float:
+def poll_pause(known: WorkerState, most: float) -> float:
     """How long to wait for what only time can finish: less where the quiet window is short."""
     return min(most, max(known.options.settle, POLL_LEAST_S))
 
@@ -105,49 +106,51 @@ def _awaited(content: Content) -> str:
 # -- how a request ended -------------------------------------------------------------------------------------------
 
 
-def acted(known: Known, change: Change, answer: ActAnswer | WriteAnswer, now: Now) -> Step:
+def on_change(known: WorkerState, change: Change, answer: ActAnswer | WriteAnswer, now: Now) -> Step:
     """One request of the batch is answered, or is not."""
     clean = known.clean
-    if clean is None or answer is LATE:
+    if clean is None or answer is TOO_LATE:
         return known, []
     match answer:
         case Unavailable(sent=False):
             return back_off(known, now), []
         case Unavailable(status=status, retry_after=pause) if status in OVERLOADED:
-            return _overloaded(known, clean, change, pause, now), []
+            return _on_overload(known, clean, change, pause, now), []
         case Unavailable() | Unknown():
-            return _unanswered(known, clean, change, answer.reason, now)
+            return _on_unanswered(known, clean, change, answer.reason, now)
         case Conflict():  # somebody changed something, perhaps this very request that was sent twice on the way
-            return back_off(replace(known, clean=_looked_at_anew(replace(clean, quiet_from=now.boot))), now), []
+            return back_off(replace(known, clean=_look_again(replace(clean, quiet_from=now.boot))), now), []
         case Refused() | AccessDenied():
-            return _not_done(known, clean, change, Refused(answer.reason, answer.moment, answer.status or 0), now)
+            return _on_not_done(known, clean, change, Refused(answer.reason, answer.moment, answer.status or 0), now)
         case Gone():
-            return absent(known, answer), []
+            return with_absence(known, answer), []
         case Entry():
-            known, effects = absorb(known, answer, answer.moment.ended, now)
-            return _done(known, change, answer), effects
-    return _done(known, change, answer), []
+            known, effects = on_entry(known, answer, answer.moment.ended, now)
+            return _on_done(known, change, answer), effects
+    return _on_done(known, change, answer), []
 
 
-def _not_done(known: Known, clean: Clean, change: Change, answer: Refused, now: Now) -> Step:
+def _on_not_done(known: WorkerState, clean: CleanProgress, change: Change, answer: Refused, now: Now) -> Step:
     """Launchpad will not do it.  Whom a right cannot be taken from, it does not know: whether a right stands, the last
     look shows; and whether it was the PPA that is not there, the next read.
     """
     if isinstance(change, Revoke) or answer.status in NOT_THERE:
-        return _done(known, change, answer), []
+        return _on_done(known, change, answer), []
     if answer.status in NOT_ALLOWED and not isinstance(change, Setting):
-        return _disabled(known, clean, change, answer, now)
-    return _refused(known, clean, change, answer, now)
+        return _on_forbidden(known, clean, change, answer, now)
+    return _on_refusal(known, clean, change, answer, now)
 
 
-def _overloaded(known: Known, clean: Clean, change: Change, pause: float | None, now: Now) -> Known:
+def _on_overload(
+    known: WorkerState, clean: CleanProgress, change: Change, pause: float | None, now: Now
+) -> WorkerState:
     """Launchpad as a whole does not manage: no failure of this PPA, however long it takes."""
     clean = replace(clean, quiet_from=now.boot, fence=float("-inf"))
-    known = back_off(replace(known, clean=_looked_at_anew(clean) if isinstance(change, Setting) else clean), now)
+    known = back_off(replace(known, clean=_look_again(clean) if isinstance(change, Setting) else clean), now)
     return replace(known, not_before=max(known.not_before, now.boot + min(pause or 0.0, known.options.retry.max)))
 
 
-def _done(known: Known, change: Change, answer: Done | Entry | Refused) -> Known:
+def _on_done(known: WorkerState, change: Change, answer: Done | Entry | Refused) -> WorkerState:
     """Done, or there is nothing to be done any more."""
     clean = known.clean
     if clean is None:
@@ -162,72 +165,72 @@ def _done(known: Known, change: Change, answer: Done | Entry | Refused) -> Known
     return replace(known, clean=clean)
 
 
-def _unanswered(known: Known, clean: Clean, change: Change, reason: str, now: Now) -> Step:
+def _on_unanswered(known: WorkerState, clean: CleanProgress, change: Change, reason: str, now: Now) -> Step:
     """It may have been done all the same.  Where reads are answered and this is not, over and over, it is a failure."""
     count = clean.unanswered + 1
-    pause = OWN_WORK.within(known.options.retry.max).pause(clean.unanswered, fraction(known))
+    pause = OWN_WORK.within(known.options.retry.max).pause(clean.unanswered, jitter(known))
     clean = replace(clean, quiet_from=now.boot, unanswered=count, fence=float("-inf"), paused_until=now.boot + pause)
-    known = replace(known, clean=_looked_at_anew(clean) if isinstance(change, Setting) else clean)
+    known = replace(known, clean=_look_again(clean) if isinstance(change, Setting) else clean)
     if count >= UNANSWERED_MAX:
         return fail(known, f"{change}: {reason}", now, change)
     return known, []
 
 
-def _looked_at_anew(clean: Clean) -> Clean:
+def _look_again(clean: CleanProgress) -> CleanProgress:
     """A setting is not just asked for again: taking away what is not there is an error of Launchpad's."""
-    return replace(clean, stage=Stage.SETTINGS, todo=(), fence=float("-inf"))
+    return replace(clean, stage=CleanStage.SETTINGS, todo=(), fence=float("-inf"))
 
 
-def _disabled(known: Known, clean: Clean, change: Change, answer: Refused, now: Now) -> Step:
+def _on_forbidden(known: WorkerState, clean: CleanProgress, change: Change, answer: Refused, now: Now) -> Step:
     """Nobody may delete in a PPA that is disabled; of a private one nothing tells that
     (docs/explanation/launchpad.md#disabled-ppas).
     """
     if known.entry is None or known.entry.private:
-        return _refused(known, clean, change, answer, now)
-    return replace(known, doing=Checking((change, answer))), [CheckEnabled(known.entry)]
+        return _on_refusal(known, clean, change, answer, now)
+    return replace(known, operation=CheckingEnabled((change, answer))), [CheckEnabled(known.entry)]
 
 
-def refused_after_all(known: Known, change: Change, answer: Refused, now: Now) -> Step:
+def on_refused(known: WorkerState, change: Change, answer: Refused, now: Now) -> Step:
     """It is enabled, and the change was refused all the same."""
-    return _refused(known, known.clean, change, answer, now) if known.clean is not None else (known, [])
+    return _on_refusal(known, known.clean, change, answer, now) if known.clean is not None else (known, [])
 
 
-def _refused(known: Known, clean: Clean, change: Change, answer: Refused, now: Now) -> Step:
+def _on_refusal(known: WorkerState, clean: CleanProgress, change: Change, answer: Refused, now: Now) -> Step:
     """A setting is reported and left as it is: the PPA is no less empty.  Anything else is a failure."""
     if not isinstance(change, Setting):
         return fail(known, f"{change}: {answer.reason}", now, change)
-    if len(singly := baseline.singly(change)) > 1:  # which of them, only one by one can tell
+    if len(singly := baseline.one_by_one(change)) > 1:  # which of them, only one by one can tell
         return replace(known, clean=replace(clean, todo=(*singly, *clean.todo[1:]))), []
     return leave_out(replace(known, clean=_without_first(clean)), change, answer.reason)
 
 
-def _without_first(clean: Clean) -> Clean:
+def _without_first(clean: CleanProgress) -> CleanProgress:
     todo = clean.todo[1:]
     return replace(clean, todo=todo, unanswered=0, step=clean.step if todo or clean.stage not in PROOF else QUIET)
 
 
-def leave_out(known: Known, setting: Setting, reason: str) -> Step:
+def leave_out(known: WorkerState, setting: Setting, reason: str) -> Step:
     """Said once, and not asked for again in this clean."""
     clean = known.clean
     if clean is None:
         return known, []
-    known = replace(known, clean=replace(clean, left_out=clean.left_out | {*baseline.singly(setting)}))
+    known = replace(known, clean=replace(clean, left_out=clean.left_out | {*baseline.one_by_one(setting)}))
     return known, [Alarm(f"{known.ppa}: {setting} could not be set as the baseline says: {reason}")]
 
 
-def check(known: Known) -> Step:
+def check_disabled(known: WorkerState) -> Step:
     """Whether it is disabled: a listing that lacks it proves nothing, and the end of it is to be noticed soon.  Not now
     if something else is asked: the next look asks again.
     """
-    if not known.disabled or known.entry is None or known.doing is not None:
+    if not known.disabled or known.entry is None or known.operation is not None:
         return known, []
-    return replace(known, doing=Checking()), [CheckEnabled(known.entry)]
+    return replace(known, operation=CheckingEnabled()), [CheckEnabled(known.entry)]
 
 
-def checked(known: Known, doing: Checking, answer: bool | Unavailable, now: Now) -> Step:
+def on_enabled(known: WorkerState, operation: CheckingEnabled, answer: bool | Unavailable, now: Now) -> Step:
     """It is, or is not; without an answer it is what it was taken for."""
     if not isinstance(answer, Unavailable):
         known = replace(known, disabled=not answer)
-    if doing.refused is None or known.disabled:
+    if operation.refused is None or known.disabled:
         return known, []
-    return refused_after_all(known, *doing.refused, now)
+    return on_refused(known, *operation.refused, now)

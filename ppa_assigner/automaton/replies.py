@@ -22,47 +22,47 @@ from .events import (
     Outcome,
     Quarantine,
     ReadNow,
+    RecordShown,
     Refusal,
     Release,
     Reply,
     Resume,
-    Stands,
     Touch,
 )
 from .now import Now
-from .operation import Reading, Why
+from .operation import Reading, ReadReason
 from .requests import Read
-from .state import Known
+from .state import WorkerState
 from .write import Step
 
 
-def tell(known: Known, command: Command, outcome: Outcome) -> Step:
+def tell(known: WorkerState, command: Command, outcome: Outcome) -> Step:
     """Nothing more to do for this command."""
     return known, [Reply(command.token, outcome)]
 
 
-def deny(known: Known, command: Command, why: Refusal, detail: str = "") -> Step:
+def deny(known: WorkerState, command: Command, why: Refusal, detail: str = "") -> Step:
     """The command is not carried out."""
     return tell(known, command, Denied(why, detail))
 
 
-def was_its(known: Known, lease: str) -> bool:
+def ended_with_ppa(known: WorkerState, lease: str) -> bool:
     """Whether this lease ended because its PPA was gone for good."""
     return known.over is not None and known.over.lease == lease
 
 
-def read_first(known: Known, command: Command) -> Step:
+def read_first(known: WorkerState, command: Command) -> Step:
     """Ask Launchpad, then decide."""
     lane = Lane.ASSIGN if isinstance(command, Confirm) else Lane.WORK
-    return replace(known, doing=Reading(Why.COMMAND, command)), [Read(lane)]
+    return replace(known, operation=Reading(ReadReason.COMMAND, command)), [Read(lane)]
 
 
-def stands(known: Known, command: Command, _: Now) -> Step:
+def tell_record(known: WorkerState, command: Command, _: Now) -> Step:
     """Tell what the record is now."""
-    return tell(known, command, Stands(known.record))
+    return tell(known, command, RecordShown(known.record))
 
 
-def read_now(known: Known, command: ReadNow, _: Now) -> Step:
+def read_now(known: WorkerState, command: ReadNow, _: Now) -> Step:
     """Read the PPA alone."""
     return read_first(known, command)
 
@@ -72,7 +72,7 @@ def alive(record: Record, now: Now) -> bool:
     return record.state is State.USED and not (now.trusted and record.until is not None and now.date >= record.until)
 
 
-def lost_sight(known: Known, command: Command, now: Now, reason: str | None = None) -> Step:
+def reply_unseen(known: WorkerState, command: Command, now: Now, reason: str | None = None) -> Step:
     """The PPA could not be read just now, or (`reason`) not be compared.  Only where it is gone for good, or the lease
     past its end, is anything known of a lease in it: anybody else asks again.
     """
@@ -82,11 +82,13 @@ def lost_sight(known: Known, command: Command, now: Now, reason: str | None = No
     if known.sight is Sight.LASTING_GONE:
         return _of_a_gone_one(known, command, detail)
     match command:
-        case Touch() | Release() if was_its(known, command.lease):  # whatever is so of the one that has its name now
+        case Touch() | Release() if ended_with_ppa(
+            known, command.lease
+        ):  # whatever is so of the one that has its name now
             return _of_a_gone_one(known, command, detail)
         case Touch(lease=str(lease)) | Release(lease=str(lease)) if _is_over(record, lease, now):
             if isinstance(command, Release) and known.state is State.DIRTY:
-                return tell(known, command, Stands(record))
+                return tell(known, command, RecordShown(record))
             return deny(known, command, Refusal.OVER)
         case Confirm(request=request) if record is not None and record.request == request and not alive(record, now):
             return deny(known, command, Refusal.ELSEWHERE, detail)
@@ -97,12 +99,12 @@ def _is_over(record: Record | None, lease: str, now: Now) -> bool:
     return record is not None and record.lease == lease and not alive(record, now)
 
 
-def _of_a_gone_one(known: Known, command: Command, detail: str) -> Step:
+def _of_a_gone_one(known: WorkerState, command: Command, detail: str) -> Step:
     match command:
-        case Touch() if was_its(known, command.lease):
+        case Touch() if ended_with_ppa(known, command.lease):
             return deny(known, command, Refusal.OVER, detail)
-        case Release() if was_its(known, command.lease):
-            return tell(known, command, Stands(None))
+        case Release() if ended_with_ppa(known, command.lease):
+            return tell(known, command, RecordShown(None))
         case Hold() | Adopt() | Quarantine() | Resume():
             return deny(known, command, Refusal.WRONG_STATE, detail)
         case Inspect():

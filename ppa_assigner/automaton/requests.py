@@ -52,7 +52,7 @@ class CheckEnabled:
 
 
 @dataclass(frozen=True, slots=True)
-class LookForArrivals:
+class LookForNewContent:
     """What was created since then (None: ever) and is active?"""
 
     entry: Entry
@@ -60,7 +60,7 @@ class LookForArrivals:
 
 
 @dataclass(frozen=True, slots=True)
-class EverHad:
+class WasPublished:
     """Was this version of this source ever published here?"""
 
     entry: Entry
@@ -79,7 +79,7 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
-class Inventory:
+class ReadSettings:
     """Dependencies, processors and uploaders."""
 
     entry: Entry
@@ -188,7 +188,7 @@ Change = Delete | Cancel | Revoke | Setting
 
 
 @dataclass(frozen=True, slots=True)
-class Do:
+class Apply:
     """One change, before `not_after` (boot time, seconds; checked just before it leaves) or not at all."""
 
     change: Change
@@ -197,7 +197,17 @@ class Do:
     lane: Lane = Lane.WORK
 
 
-Look = Read | ReadDeleted | CheckEnabled | LookForArrivals | EverHad | Survey | Inventory | ReadIndexes | ReadDisk
-Ask = Look | Write | Create | Do
+Look = (
+    Read
+    | ReadDeleted
+    | CheckEnabled
+    | LookForNewContent
+    | WasPublished
+    | Survey
+    | ReadSettings
+    | ReadIndexes
+    | ReadDisk
+)
+Request = Look | Write | Create | Apply
 
-LATE = Unavailable("too late: the last look at the record is too old for this request")
+TOO_LATE = Unavailable("too late: the last look at the record is too old for this request")

@@ -13,25 +13,25 @@ from ..record import INTEGER_MAX, Record
 from .baseline import recorded_right
 from .events import Alarm
 from .now import Now
-from .observe import fraction
-from .operation import Clean, Stage
+from .observe import jitter
+from .operation import CleanProgress, CleanStage
 from .requests import Change
-from .state import Known
-from .transitions import Purpose
+from .state import WorkerState
+from .transitions import WriteReason
 from .write import Step, begin
 
 FAULT_MAX = 300
 
 
-def begun(known: Known, record: Record, quiet_from: float) -> Clean:
+def first_progress(known: WorkerState, record: Record, quiet_from: float) -> CleanProgress:
     """Nothing done yet; the right that was given for the lease goes first, then everybody else's too many."""
-    first = Stage.CONTENT if known.options.baseline.uploaders is None else Stage.RIGHTS
+    first = CleanStage.CONTENT if known.options.baseline.uploaders is None else CleanStage.RIGHTS
     todo = recorded_right(known, record)
     step = "taking upload rights away" if todo else "looking"
-    return Clean(since=record.since, quiet_from=quiet_from, stage=first, todo=todo, step=step)
+    return CleanProgress(since=record.since, quiet_from=quiet_from, stage=first, todo=todo, step=step)
 
 
-def fail(known: Known, reason: str, now: Now, stuck: Change | None = None) -> Step:
+def fail(known: WorkerState, reason: str, now: Now, stuck: Change | None = None) -> Step:
     """Count the try, say why, come back later; after too many, quarantine.  `stuck` is what did not work."""
     record = known.record
     if record is None:
@@ -40,16 +40,18 @@ def fail(known: Known, reason: str, now: Now, stuck: Change | None = None) -> St
     fault = reason.replace("\0", "?").encode("ascii", "replace").decode()[:FAULT_MAX]
     over = f"cleaning failed {tries} times: {fault}" if tries >= known.options.max_tries else None
     if known.clean is not None:
-        known = replace(known, clean=_anew(known, known.clean, record, tries, now, stuck))
-    known, effects = begin(known, Purpose.FAIL, now, tries=tries, fault=fault, quarantined=over, touched=now.date)
+        known = replace(known, clean=_progress_after(known, known.clean, record, tries, now, stuck))
+    known, effects = begin(known, WriteReason.FAIL, now, tries=tries, fault=fault, quarantined=over, touched=now.date)
     return known, [*([Alarm(f"{known.ppa}: {over}")] if over else []), *effects]
 
 
-def _anew(known: Known, clean: Clean, record: Record, tries: int, now: Now, stuck: Change | None) -> Clean:
+def _progress_after(
+    known: WorkerState, clean: CleanProgress, record: Record, tries: int, now: Now, stuck: Change | None
+) -> CleanProgress:
     retry = known.options.retry
-    pause = Backoff(min(retry.first, retry.max), retry.max).pause(tries - 1, fraction(known))
+    pause = Backoff(min(retry.first, retry.max), retry.max).pause(tries - 1, jitter(known))
     return replace(
-        begun(known, record, clean.quiet_from), paused_until=now.boot + pause, left_out=clean.left_out, seen=clean.seen,
-        left=clean.left, sticky=clean.sticky | ({stuck} if stuck is not None else set()),
+        first_progress(known, record, clean.quiet_from), paused_until=now.boot + pause, left_out=clean.left_out,
+        seen=clean.seen, left=clean.left, sticky=clean.sticky | ({stuck} if stuck is not None else set()),
         step=f"waiting after failure {tries}",
     )  # fmt: skip

@@ -13,35 +13,35 @@ from ..port import Deleted, Entry, Unavailable
 from ..record import Record, State, Text, parse
 from .events import Alarm, Command, Effect, Transition
 from .now import Now
-from .observe import forgotten, gone_for_good, made_dirty, rolled_back, shown, text_of
-from .operation import Before, Comparing
+from .observe import made_dirty, rolled_back, text_of, with_entry, with_ppa_gone, without_ppa
+from .operation import DeletedReason, ReadingDeleted
 from .requests import ReadDeleted
-from .state import Known
-from .transitions import Purpose
-from .write import Step, back_off, begin, moved
+from .state import WorkerState
+from .transitions import WriteReason
+from .write import Step, back_off, begin, transitions_of
 
 
-def ask(known: Known, before: Before) -> Step:
+def read_deleted(known: WorkerState, before: DeletedReason) -> Step:
     """Look at them first."""
-    return replace(known, doing=Comparing(before)), [ReadDeleted()]
+    return replace(known, operation=ReadingDeleted(before)), [ReadDeleted()]
 
 
-def was_another(known: Known, answer: Deleted) -> bool:
+def was_replaced(known: WorkerState, answer: Deleted) -> bool:
     """Whether a deleted one had the record that is known, or a later one: then whatever has the name now is new."""
     highest = known.highest
     return highest is not None and any(_is_it(record, highest, later=True) for record in _records(answer))
 
 
-def given_up(known: Known, answer: Deleted | Unavailable) -> Known:
+def on_deleted_for_give_up(known: WorkerState, answer: Deleted | Unavailable) -> WorkerState:
     """The name is gone: for good, if a deleted one has the very record that is known."""
     highest = known.highest
     if isinstance(answer, Unavailable) or highest is None:
         return known
     very = any(_is_it(record, highest, later=False) for record in _records(answer))
-    return gone_for_good(known) if very else known
+    return with_ppa_gone(known) if very else known
 
 
-def newer(answer: Deleted) -> bool:
+def has_newer_record(answer: Deleted) -> bool:
     """Whether a daemon of a later version wrote in one of them what this one cannot read."""
     return any(parse(description).foreign for description in answer.descriptions)
 
@@ -59,30 +59,30 @@ LOOKS_BEFORE_DIRTY = 2
 GONE = "gone"
 
 
-def absorb(known: Known, entry: Entry, asof: float, now: Now) -> Step:
+def on_entry(known: WorkerState, entry: Entry, asof: float, now: Now) -> Step:
     """Take in what an answer showed whose request left at `asof` (boot time), or begin to write back what it lost."""
     if rolled_back(known.highest, text_of(known, entry)):
-        return made_anew(known, entry, asof, now) if known.vanished else _brought_back(known, entry, asof)
+        return on_recreated(known, entry, asof, now) if known.vanished else _on_rolled_back(known, entry, asof)
     before, first = known.record, known.entry is None
-    known = shown(known, entry, asof, suspect=0)
-    effects = moved(before, known, "seen", now, first=first)
+    known = with_entry(known, entry, asof, suspect=0)
+    effects = transitions_of(before, known, "seen", now, first=first)
     return (replace(known, clean=None), effects) if effects else (known, effects)
 
 
-def made_anew(known: Known, entry: Entry, asof: float, now: Now) -> Step:
+def on_recreated(known: WorkerState, entry: Entry, asof: float, now: Now) -> Step:
     """Another PPA has the name.  What its record says holds; without one its content is somebody's."""
-    before, known = known.record, shown(forgotten(known), entry, asof)
-    effects: list[Effect] = [gone(before, now)] if before is not None else []
-    return known, [*effects, *moved(None, known, "seen", now, first=False)]
+    before, known = known.record, with_entry(without_ppa(known), entry, asof)
+    effects: list[Effect] = [gone_transition(before, now)] if before is not None else []
+    return known, [*effects, *transitions_of(None, known, "seen", now, first=False)]
 
 
-def gone(record: Record, now: Now) -> Transition:
+def gone_transition(record: Record, now: Now) -> Transition:
     """To be told when the PPA of this record is gone for good."""
     lasted = max(0.0, (now.date - record.since).total_seconds())
     return Transition(record.state, record, GONE, now.date, lasted, record.tries, gone=True)
 
 
-def _brought_back(known: Known, entry: Entry, asof: float) -> Step:
+def _on_rolled_back(known: WorkerState, entry: Entry, asof: float) -> Step:
     highest = known.highest
     text = text_of(known, entry)
     # What stands is kept as the base of the write to come; what is known of the lease stays as it was.
@@ -94,23 +94,23 @@ def _brought_back(known: Known, entry: Entry, asof: float) -> Step:
     alarm: Effect = Alarm(f"{known.ppa}: an old or foreign description was put back; {_what(text)}")
     if highest is not None and highest.state is State.FREE and known.suspect < LOOKS_BEFORE_DIRTY:
         return known, [alarm]
-    known, effects = ask(known, Before.WRITE_BACK)
+    known, effects = read_deleted(known, DeletedReason.WRITE_BACK)
     return known, [alarm, *effects]
 
 
-def compared(known: Known, command: Command | None, answer: Deleted | Unavailable, now: Now) -> Step:
+def on_deleted(known: WorkerState, command: Command | None, answer: Deleted | Unavailable, now: Now) -> Step:
     """The deleted PPAs of the name are known: what was lost is written back, if it was lost here."""
     if isinstance(answer, Unavailable) or known.entry is None:
         return back_off(known, now), []
-    if was_another(known, answer):
-        return made_anew(known, known.entry, known.entry.moment.started, now)
-    return _written_back(known, command, now)
+    if was_replaced(known, answer):
+        return on_recreated(known, known.entry, known.entry.moment.started, now)
+    return _write_back(known, command, now)
 
 
-def _written_back(known: Known, command: Command | None, now: Now) -> Step:
+def _write_back(known: WorkerState, command: Command | None, now: Now) -> Step:
     if known.highest is not None and known.highest.state is not State.FREE:
-        return begin(known, Purpose.RESTORE, now, command)
-    return begin(known, Purpose.ROLLED_BACK, now, command, **made_dirty(known, now))
+        return begin(known, WriteReason.RESTORE, now, command)
+    return begin(known, WriteReason.ROLLED_BACK, now, command, **made_dirty(known, now))
 
 
 def _what(text: Text) -> str:

@@ -19,9 +19,9 @@ from ..views import Cleaning, Condition, End, Sight, Snapshot
 from .events import Command
 from .expiry import end_of
 from .operation import (
-    Clean,
-    Doing,
-    Flight,
+    CleanProgress,
+    Operation,
+    PendingWrite,
 )
 
 _MILLISECONDS = re.compile(r"[0-9]{1,18}")
@@ -68,7 +68,7 @@ class Absence:
         return self.reads >= ABSENCE_READS and self.left - self.begun >= ABSENCE_LASTS_S
 
 
-def again(before: Absence | None, moment: Moment, *, denied: bool) -> Absence:
+def another_read(before: Absence | None, moment: Moment, *, denied: bool) -> Absence:
     """One more read said so, or the first one did."""
     if before is None or before.denied is not denied:
         return Absence(denied, 1, moment.ended, moment.started, moment.ended + ABSENCE_FIRST_S)
@@ -97,7 +97,7 @@ NO_TEXT = Text(None)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class WorkerState:
     """All that a worker knows.  Give it to `step` and keep what comes back."""
 
     ppa: Reference
@@ -134,10 +134,10 @@ class Known:
     duplicate: bool = False
     suspect: int = 0  # looks in a row that showed it rolled back
     verified: float | None = None  # boot time before the last look that found it empty
-    doing: Doing | None = None
-    flight: Flight | None = None
+    operation: Operation | None = None
+    pending: PendingWrite | None = None
     waiting: tuple[Command, ...] = ()
-    clean: Clean | None = None
+    clean: CleanProgress | None = None
     burnt: frozenset[int] = frozenset()  # source versions that were seen to have been here, as `burnt` keeps them
     abandoned: tuple[int, ...] = ()  # tokens of the last searches that nobody waits for any more
     failures: int = 0
@@ -158,7 +158,7 @@ class Known:
         """Whether nobody knows what became of a write, and the first look for it did not tell: then nobody knows what
         the PPA is.
         """
-        return self.flight is not None and self.flight.unsettled and self.flight.reads > 0
+        return self.pending is not None and self.pending.unsettled and self.pending.reads > 0
 
     @property
     def sight(self) -> Sight:
@@ -223,7 +223,7 @@ class Known:
         return Snapshot(
             self.ppa, self.pool, self.record, self.condition, self.seen, self.cleaning, self.fault, self.end,
             self.entry.web if self.entry is not None else None, self.sight, self.over,
-            self.flight.record if self.flight is not None and self.in_doubt else None,
+            self.pending.record if self.pending is not None and self.in_doubt else None,
         )  # fmt: skip
 
     @property

@@ -13,48 +13,48 @@ from ..views import Condition, Sight
 from . import clean, expiry, lease, provision, write
 from .now import Now
 from .observe import ends_at
-from .operation import Reading, Surveying, Why
+from .operation import Reading, ReadReason, Surveying
 from .requests import Read, Survey
-from .state import Known
-from .transitions import Purpose
+from .state import WorkerState
+from .transitions import WriteReason
 from .write import Step, begin
 
 EXPIRING = frozenset({Condition.OK, Condition.DUPLICATE, Condition.QUARANTINED, Condition.DISABLED})
 """In these a lease ends as in any other, and its times are put right."""
 
 
-def tick(known: Known, now: Now) -> Step:
+def tick(known: WorkerState, now: Now) -> Step:
     """What time alone brings: an unsettled write first, then the end of a lease, the next step of a clean."""
-    if known.flight is not None:
+    if known.pending is not None:
         return _unsettled(known, now)
     if now.boot >= _undecided(known):
-        return replace(known, doing=Reading(Why.AGAIN)), [Read()]
+        return replace(known, operation=Reading(ReadReason.AGAIN)), [Read()]
     return (known, []) if now.boot < known.not_before else _tick(known, now)
 
 
-def _tick(known: Known, now: Now) -> Step:
-    if provision.due(known):
-        return provision.look_first(known) if now.dated else (known, [])
+def _tick(known: WorkerState, now: Now) -> Step:
+    if provision.creation_due(known):
+        return provision.read_deleted_first(known) if now.dated else (known, [])
     if known.entry is None:
         return known, []
     if known.forbidden is not None:
         return replace(known, forbidden=None), []
     match known.condition, known.state:
-        case condition, State.USED if condition in EXPIRING and _is_over(known, now):
+        case condition, State.USED if condition in EXPIRING and _lease_is_over(known, now):
             return lease.expire(known, now)
         case condition, State.USED if condition in EXPIRING:
-            return begin(known, Purpose.REPAIR, now) if expiry.to_put_right(known.record, now) else (known, [])
+            return begin(known, WriteReason.REPAIR, now) if expiry.needs_correction(known.record, now) else (known, [])
         case Condition.OK, State.DIRTY:
             return clean.advance(known, now)
         case Condition.UNMANAGED, _ if now.dated:
-            return replace(known, doing=Surveying(Why.TAKE_IN)), [Survey(known.entry, whole=False)]
+            return replace(known, operation=Surveying(ReadReason.TAKE_IN)), [Survey(known.entry, whole=False)]
     return known, []
 
 
-def wake(known: Known, now: Now) -> float | None:
+def wake(known: WorkerState, now: Now) -> float | None:
     """The boot time at which `Tick` has something to do; None: only an event can change anything."""
-    if known.flight is not None:
-        settled = known.flight.due if known.flight.unsettled else float("inf")
+    if known.pending is not None:
+        settled = known.pending.due if known.pending.unsettled else float("inf")
         return min(settled, *(command.deadline for command in known.waiting), float("inf"))
     due, again = _due(known, now), _undecided(known)
     if due is None:
@@ -62,8 +62,8 @@ def wake(known: Known, now: Now) -> float | None:
     return min(due, again)
 
 
-def _due(known: Known, now: Now) -> float | None:
-    if provision.due(known):
+def _due(known: WorkerState, now: Now) -> float | None:
+    if provision.creation_due(known):
         return _when_dated(known, now)
     if known.entry is None:
         return None
@@ -77,28 +77,28 @@ def _due(known: Known, now: Now) -> float | None:
     return known.not_before if known.forbidden is not None else None
 
 
-def _when_dated(known: Known, now: Now) -> float:
+def _when_dated(known: WorkerState, now: Now) -> float:
     """A record that starts anew is numbered by the time: it waits for one."""
     return known.not_before if now.dated else max(known.not_before, now.boot + TIME_AGAIN_S)
 
 
-def _undecided(known: Known) -> float:
+def _undecided(known: WorkerState) -> float:
     """When it is to be read again, because nobody knows yet whether it is gone or denied for longer than a moment."""
     undecided = known.sight in (Sight.GONE, Sight.DENIED) and known.absence is not None
     return known.absence.due if undecided and known.absence is not None else float("inf")
 
 
-def _unsettled(known: Known, now: Now) -> Step:
-    known, effects = write.over_waiting(known, now)
+def _unsettled(known: WorkerState, now: Now) -> Step:
+    known, effects = write.drop_overdue(known, now)
     if not write.retry_due(known, now):
         return known, effects
-    known, more = write.look_again(known)
+    known, more = write.read_to_settle(known)
     return known, [*effects, *more]
 
 
-def _expiry(known: Known, now: Now) -> float:
+def _expiry(known: WorkerState, now: Now) -> float:
     """When its lease ends, or its times are put right: at once, if time is believed; else that is asked again soon."""
-    if expiry.to_put_right(known.record, now):
+    if expiry.needs_correction(known.record, now):
         return max(known.not_before, now.boot)
     end = ends_at(known, known.record) if known.record is not None else None
     left = (end - now.date).total_seconds() if end is not None else TIME_AGAIN_S
@@ -106,6 +106,6 @@ def _expiry(known: Known, now: Now) -> float:
     return max(known.not_before, now.boot + (min(left, soon) if now.trusted else max(min(left, soon), TIME_AGAIN_S)))
 
 
-def _is_over(known: Known, now: Now) -> bool:
+def _lease_is_over(known: WorkerState, now: Now) -> bool:
     end = ends_at(known, known.record) if known.record is not None else None
     return now.trusted and end is not None and now.date >= end

@@ -12,7 +12,7 @@ import enum
 from ..record import State
 
 
-class Purpose(enum.Enum):
+class WriteReason(enum.Enum):
     """Why a record is written."""
 
     CREATE = "created"
@@ -39,28 +39,28 @@ class Purpose(enum.Enum):
 
 
 _FREE, _USED, _DIRTY = State.FREE, State.USED, State.DIRTY
-LEGAL: dict[Purpose, frozenset[tuple[State | None, State]]] = {
-    Purpose.CREATE: frozenset({(None, _DIRTY)}),
-    Purpose.TAKE_IN: frozenset({(None, _DIRTY)}),
-    Purpose.ADOPT: frozenset({(None, _DIRTY)}),
-    Purpose.ASSIGN: frozenset({(_FREE, _USED)}),
-    Purpose.RAISE: frozenset({(_USED, _USED)}),
-    Purpose.TOUCH: frozenset({(_USED, _USED)}),
-    Purpose.REPAIR: frozenset({(_USED, _USED)}),
-    Purpose.HOLD: frozenset({(_USED, _USED)}),
-    Purpose.RELEASE: frozenset({(_USED, _DIRTY)}),
-    Purpose.GIVE_UP: frozenset({(_USED, _DIRTY)}),
-    Purpose.SUPERSEDE: frozenset({(_USED, _DIRTY)}),
-    Purpose.EXPIRE: frozenset({(_USED, _DIRTY)}),
-    Purpose.FOUND: frozenset({(_FREE, _DIRTY)}),
-    Purpose.QUARANTINE: frozenset({(_FREE, _DIRTY), (_DIRTY, _DIRTY), (_USED, _USED)}),
-    Purpose.RESUME: frozenset({(_DIRTY, _DIRTY), (_USED, _USED)}),
-    Purpose.CLAIM: frozenset({(_DIRTY, _DIRTY)}),
-    Purpose.FAIL: frozenset({(_DIRTY, _DIRTY)}),
-    Purpose.FREE: frozenset({(_DIRTY, _FREE)}),
+LEGAL: dict[WriteReason, frozenset[tuple[State | None, State]]] = {
+    WriteReason.CREATE: frozenset({(None, _DIRTY)}),
+    WriteReason.TAKE_IN: frozenset({(None, _DIRTY)}),
+    WriteReason.ADOPT: frozenset({(None, _DIRTY)}),
+    WriteReason.ASSIGN: frozenset({(_FREE, _USED)}),
+    WriteReason.RAISE: frozenset({(_USED, _USED)}),
+    WriteReason.TOUCH: frozenset({(_USED, _USED)}),
+    WriteReason.REPAIR: frozenset({(_USED, _USED)}),
+    WriteReason.HOLD: frozenset({(_USED, _USED)}),
+    WriteReason.RELEASE: frozenset({(_USED, _DIRTY)}),
+    WriteReason.GIVE_UP: frozenset({(_USED, _DIRTY)}),
+    WriteReason.SUPERSEDE: frozenset({(_USED, _DIRTY)}),
+    WriteReason.EXPIRE: frozenset({(_USED, _DIRTY)}),
+    WriteReason.FOUND: frozenset({(_FREE, _DIRTY)}),
+    WriteReason.QUARANTINE: frozenset({(_FREE, _DIRTY), (_DIRTY, _DIRTY), (_USED, _USED)}),
+    WriteReason.RESUME: frozenset({(_DIRTY, _DIRTY), (_USED, _USED)}),
+    WriteReason.CLAIM: frozenset({(_DIRTY, _DIRTY)}),
+    WriteReason.FAIL: frozenset({(_DIRTY, _DIRTY)}),
+    WriteReason.FREE: frozenset({(_DIRTY, _FREE)}),
     # What stands on Launchpad is older than what is known: the states are those of the known record.
-    Purpose.RESTORE: frozenset({(_USED, _USED), (_DIRTY, _DIRTY)}),
-    Purpose.ROLLED_BACK: frozenset({(_FREE, _DIRTY)}),
-    Purpose.SETTLE: frozenset({(_FREE, _FREE), (_USED, _USED), (_DIRTY, _DIRTY)}),
+    WriteReason.RESTORE: frozenset({(_USED, _USED), (_DIRTY, _DIRTY)}),
+    WriteReason.ROLLED_BACK: frozenset({(_FREE, _DIRTY)}),
+    WriteReason.SETTLE: frozenset({(_FREE, _FREE), (_USED, _USED), (_DIRTY, _DIRTY)}),
 }
 """From which state to which each purpose may lead: the whole life of a PPA, held to at every write."""

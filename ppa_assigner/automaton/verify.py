@@ -17,78 +17,78 @@ from ..record import NOTHING_OF_A_LEASE, State, format_time
 from . import baseline, observe, purge
 from .events import Effect
 from .now import Now
-from .observe import fraction
-from .operation import PROOF, QUIET, Clean, Examining, Stage
-from .requests import Ask, Change, Inventory, ReadDisk, ReadIndexes, Setting, Survey
+from .observe import jitter
+from .operation import PROOF, QUIET, CleanProgress, CleanStage, Verifying
+from .requests import Change, ReadDisk, ReadIndexes, ReadSettings, Request, Setting, Survey
 from .retry import fail
-from .state import Known
-from .transitions import Purpose
+from .state import WorkerState
+from .transitions import WriteReason
 from .write import Step, back_off, begin
 
 TWICE = 2  # a setting that did not take, or a right that stands again, after so many times is not tried once more
 REMAINING = ("waiting for the disk: ", "waiting for the indexes: ")
-SETTINGS = frozenset({Stage.SETTINGS, Stage.AGAIN})
+SETTINGS = frozenset({CleanStage.SETTINGS, CleanStage.AGAIN})
 LookAnswer = Content | ArchiveSettings | Leftovers | Refused | Unavailable
 
 
-def look_due(known: Known, clean: Clean) -> float:
+def look_due(known: WorkerState, clean: CleanProgress) -> float:
     """The boot time of the next look; for one of the proof not before the quiet window is over."""
     return max(clean.look_at, quiet_until(known, clean)) if clean.stage in PROOF else clean.look_at
 
 
-def quiet_until(known: Known, clean: Clean) -> float:
+def quiet_until(known: WorkerState, clean: CleanProgress) -> float:
     """The boot time at which the quiet window is over, if nothing is changed any more."""
     return clean.quiet_from + known.options.settle
 
 
-def look(known: Known, clean: Clean, now: Now) -> Step:
+def look(known: WorkerState, clean: CleanProgress, now: Now) -> Step:
     """The look of this stage.  Where the PPA's entry shows all that is to be seen, nothing is asked."""
     if known.entry is None:
         return known, []
-    if clean.stage in SETTINGS and not baseline.inventoried(known):
-        return _compared(known, clean, None, now)
-    ask: Ask
+    if clean.stage in SETTINGS and not baseline.needs_settings(known):
+        return _on_settings(known, clean, None, now)
+    ask: Request
     match clean.stage:
-        case Stage.RIGHTS | Stage.SETTINGS | Stage.AGAIN:
-            ask = Inventory(known.entry)
-        case Stage.DISK:
+        case CleanStage.RIGHTS | CleanStage.SETTINGS | CleanStage.AGAIN:
+            ask = ReadSettings(known.entry)
+        case CleanStage.DISK:
             ask = ReadDisk(known.entry)
-        case Stage.INDEX:
+        case CleanStage.INDEX:
             ask = ReadIndexes(known.ppa)
         case _:
             ask = Survey(known.entry, whole=False)
-    return replace(known, doing=Examining(clean.stage)), [ask]
+    return replace(known, operation=Verifying(clean.stage)), [ask]
 
 
-def looked(known: Known, stage: Stage, answer: LookAnswer, now: Now) -> Step:
+def on_look(known: WorkerState, stage: CleanStage, answer: LookAnswer, now: Now) -> Step:
     """What the look of that stage showed."""
     clean = known.clean
     match answer:
         case Refused():
             return fail(known, f"it cannot be seen {stage.value}: {answer.reason}", now)
         case Unavailable():
-            return _unseen(_stepped(known, f"waiting for Launchpad: {answer.reason}"), stage, answer, now)
+            return _on_unseen(_with_step(known, f"waiting for Launchpad: {answer.reason}"), stage, answer, now)
     if clean is None:
         return known, []
     clean = replace(clean, unseen=0, erred=0)
     known = replace(known, clean=clean)
     match answer:
         case ArchiveSettings():
-            return _compared(known, clean, answer, now)
+            return _on_settings(known, clean, answer, now)
         case Leftovers():
-            return _remains(known, clean, answer, now)
-    return _content(known, clean, answer, now)
+            return _on_leftovers(known, clean, answer, now)
+    return _on_content(known, clean, answer, now)
 
 
-def _unseen(known: Known, stage: Stage, answer: Unavailable, now: Now) -> Step:
+def _on_unseen(known: WorkerState, stage: CleanStage, answer: Unavailable, now: Now) -> Step:
     """An outage is no failure of this PPA, and is waited for, longer each time.  An error of Launchpad's own with this
     listing is one, over and over; that other requests are answered, the write of the failure itself must prove.
     """
     known, clean = back_off(known, now), known.clean
     if clean is None:
         return known, []
-    own = stage is not Stage.INDEX and answer.status not in (None, *purge.OVERLOADED)
-    pause = OWN_WORK.within(known.options.retry.max).pause(clean.unseen, fraction(known))
+    own = stage is not CleanStage.INDEX and answer.status not in (None, *purge.OVERLOADED)
+    pause = OWN_WORK.within(known.options.retry.max).pause(clean.unseen, jitter(known))
     clean = replace(clean, unseen=clean.unseen + 1, erred=clean.erred + own, paused_until=now.boot + pause)
     known = replace(known, clean=clean)
     if clean.erred < purge.UNANSWERED_MAX:
@@ -96,39 +96,39 @@ def _unseen(known: Known, stage: Stage, answer: Unavailable, now: Now) -> Step:
     return fail(known, f"it cannot be seen {stage.value}: {answer.reason}", now)
 
 
-def _content(known: Known, clean: Clean, content: Content, now: Now) -> Step:
-    known = observe.learnt(known, ((source.name, source.version) for source in content.sources))
+def _on_content(known: WorkerState, clean: CleanProgress, content: Content, now: Now) -> Step:
+    known = observe.with_sources(known, ((source.name, source.version) for source in content.sources))
     if not content.empty:
-        return purge.found(known, clean, content, now)
+        return purge.on_content(known, clean, content, now)
     clean = replace(clean, left=0)
-    if clean.stage is not Stage.LAST:
-        return replace(known, clean=_passed(known, clean, now)), []
-    if known.entry is not None and _to_set(clean, baseline.of_fields(known.options.baseline, known.entry)):
-        return replace(known, clean=replace(clean, stage=Stage.AGAIN)), []
+    if clean.stage is not CleanStage.LAST:
+        return replace(known, clean=_next_stage(known, clean, now)), []
+    if known.entry is not None and _to_set(clean, baseline.field_changes(known.options.baseline, known.entry)):
+        return replace(known, clean=replace(clean, stage=CleanStage.AGAIN)), []
     return free(known, content, now)
 
 
-def _remains(known: Known, clean: Clean, remains: Leftovers, now: Now) -> Step:
+def _on_leftovers(known: WorkerState, clean: CleanProgress, remains: Leftovers, now: Now) -> Step:
     """No failure: only time takes it away.  What arrives meanwhile is looked for each time."""
     if not remains.count:
-        return replace(known, clean=_passed(known, clean, now)), []
-    waiting, wait = (REMAINING[0], DISK_POLL_S) if clean.stage is Stage.DISK else (REMAINING[1], INDEX_POLL_S)
+        return replace(known, clean=_next_stage(known, clean, now)), []
+    waiting, wait = (REMAINING[0], DISK_POLL_S) if clean.stage is CleanStage.DISK else (REMAINING[1], INDEX_POLL_S)
     more = f" and {remains.count - 1} more" if remains.count > 1 else ""
     late = remains.until is not None and remains.until > now.date
     until = f", until {format_time(remains.until)} at the earliest" if remains.until is not None and late else ""
     step = f"{waiting}{remains.example}{more}{until}"
-    clean = replace(clean, stage=Stage.STILL, look_at=now.boot + purge.poll(known, wait), step=step)
+    clean = replace(clean, stage=CleanStage.STILL, look_at=now.boot + purge.poll_pause(known, wait), step=step)
     return replace(known, clean=clean), []
 
 
-def _compared(known: Known, clean: Clean, archive_settings: ArchiveSettings | None, now: Now) -> Step:
+def _on_settings(known: WorkerState, clean: CleanProgress, archive_settings: ArchiveSettings | None, now: Now) -> Step:
     """Rights and settings, against the baseline.  What did not take although Launchpad said so is left as it is, but
     a right that stands again and again is a failure.
     """
     if known.entry is None:
         return known, []
-    if clean.stage is Stage.RIGHTS and archive_settings is not None:
-        changes = baseline.rights_too_many(known, archive_settings)
+    if clean.stage is CleanStage.RIGHTS and archive_settings is not None:
+        changes = baseline.excess_rights(known, archive_settings)
     else:
         changes = baseline.differences(known, known.entry, archive_settings)
     changes, effects = _to_set(clean, changes), list[Effect]()
@@ -138,31 +138,33 @@ def _compared(known: Known, clean: Clean, archive_settings: ArchiveSettings | No
         known, told = purge.leave_out(known, change, "Launchpad said so, and shows another value")
         effects += told
     clean = known.clean or clean
-    return replace(known, clean=_set(known, clean, _to_set(clean, changes), now)), effects
+    return replace(known, clean=_with_changes(known, clean, _to_set(clean, changes), now)), effects
 
 
-def _to_set(clean: Clean, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+def _to_set(clean: CleanProgress, changes: tuple[Change, ...]) -> tuple[Change, ...]:
     """Without what was left out; of several fields those are left."""
     kept = (baseline.without(change, clean.left_out) for change in changes)
     return tuple(change for change in kept if change is not None)
 
 
-def _set(known: Known, clean: Clean, changes: tuple[Change, ...], now: Now) -> Clean:
+def _with_changes(known: WorkerState, clean: CleanProgress, changes: tuple[Change, ...], now: Now) -> CleanProgress:
     if not changes:
-        return _passed(known, clean, now)
-    onward = replace(clean, stage=Stage.CONTENT) if clean.stage is Stage.AGAIN else _passed(known, clean, now)
-    step = "taking upload rights away" if clean.stage is Stage.RIGHTS else "restoring its settings"
+        return _next_stage(known, clean, now)
+    onward = (
+        replace(clean, stage=CleanStage.CONTENT) if clean.stage is CleanStage.AGAIN else _next_stage(known, clean, now)
+    )
+    step = "taking upload rights away" if clean.stage is CleanStage.RIGHTS else "restoring its settings"
     return replace(onward, todo=changes, fence=float("-inf"), step=step)
 
 
-def _passed(known: Known, clean: Clean, now: Now) -> Clean:
+def _next_stage(known: WorkerState, clean: CleanProgress, now: Now) -> CleanProgress:
     """On to the next stage that this pool asks for."""
-    stages = list(Stage)
+    stages = list(CleanStage)
     stage = next(stage for stage in stages[stages.index(clean.stage) + 1 :] if _wanted(known, stage))
     return replace(clean, stage=stage, step=_step_of(known, clean, stage, now))
 
 
-def _step_of(known: Known, clean: Clean, stage: Stage, now: Now) -> str:
+def _step_of(known: WorkerState, clean: CleanProgress, stage: CleanStage, now: Now) -> str:
     if stage not in PROOF:
         return "looking"
     if now.boot < quiet_until(known, clean):
@@ -170,22 +172,22 @@ def _step_of(known: Known, clean: Clean, stage: Stage, now: Now) -> str:
     return clean.step if clean.step.startswith(REMAINING) else "looking once more"
 
 
-def _wanted(known: Known, stage: Stage) -> bool:
+def _wanted(known: WorkerState, stage: CleanStage) -> bool:
     match stage:
-        case Stage.SETTINGS:
+        case CleanStage.SETTINGS:
             return known.options.baseline != Baseline()
-        case Stage.DISK:
+        case CleanStage.DISK:
             return known.options.proof is Proof.DISK
-        case Stage.STILL | Stage.INDEX:
+        case CleanStage.STILL | CleanStage.INDEX:
             return known.options.proof is not Proof.ACTIVE
     return True
 
 
-def _stepped(known: Known, step: str) -> Known:
+def _with_step(known: WorkerState, step: str) -> WorkerState:
     return replace(known, clean=replace(known.clean, step=step)) if known.clean is not None else known
 
 
-def free(known: Known, proof: Content, now: Now) -> Step:
+def free(known: WorkerState, proof: Content, now: Now) -> Step:
     """dirty -> free, proved.  `since` is when the last look of the proof began, by the earlier of both clocks: what
     comes later is looked for then.
     """
@@ -195,4 +197,4 @@ def free(known: Known, proof: Content, now: Now) -> Step:
     known = replace(known, verified=proof.moment.started)
     since = now.earlier_at(proof.moment)
     bare: dict[str, Any] = {"state": State.FREE, "since": since, "touched": now.date, "pool": known.pool}
-    return begin(known, Purpose.FREE, now, **bare, **NOTHING_OF_A_LEASE)
+    return begin(known, WriteReason.FREE, now, **bare, **NOTHING_OF_A_LEASE)

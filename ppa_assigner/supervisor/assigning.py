@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from ..automaton.events import Assign, Denied, Lent, Outcome, Refusal
+from ..automaton.events import Assign, Denied, LeaseShown, Outcome, Refusal
 from ..backoff import AVOID_S, RETRY_SOON_S
 from ..config import Pool
 from ..problems import Kind
@@ -231,7 +231,7 @@ class Assigning:
             return  # the wish stays bound to this PPA
         self._office.crew.unbind(ppa)
         match outcome:
-            case Lent(record):
+            case LeaseShown(record):
                 self._holds(asked, ppa, record)
             case Denied(Refusal.INVALID, detail):
                 self._wishes.refuse(asked, Kind.INVALID, detail)

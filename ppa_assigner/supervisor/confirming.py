@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from ..automaton.events import Confirm, Denied, Lent, Outcome, Refusal
+from ..automaton.events import Confirm, Denied, LeaseShown, Outcome, Refusal
 from ..record import Record
 from ..reference import Reference
 from .line import Asked, Stage
@@ -53,9 +53,9 @@ class Confirming:
         match outcome:
             case Denied(Refusal.IN_DOUBT):
                 return  # its raised attempt may stand, and is told only once it does
-            case Lent(record) if record.attempt < asked.attempt:
+            case LeaseShown(record) if record.attempt < asked.attempt:
                 self._decide(asked)
-            case Lent(record):
+            case LeaseShown(record):
                 self._finish(asked, ppa, record)
             case Denied(Refusal.ELSEWHERE):
                 self._elsewhere(asked, ppa)

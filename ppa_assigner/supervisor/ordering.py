@@ -14,11 +14,11 @@ from ..access import Caller
 from ..automaton.events import (
     Adopt,
     Command,
+    ContentShown,
     Denied,
     Hold,
     Inspect,
-    Inspected,
-    Lent,
+    LeaseShown,
     Outcome,
     Quarantine,
     Refusal,
@@ -135,7 +135,7 @@ class Ordering:
         return {"heard": True} if heard else {}
 
     def _lent(self, ppa: Reference, outcome: Outcome) -> LeaseView:
-        if not isinstance(outcome, Lent):
+        if not isinstance(outcome, LeaseShown):
             raise AssertionError(f"{ppa}: {outcome} is not a lease")
         return self._office.crew.lent(ppa, outcome.record, fresh=outcome.fresh)
 
@@ -249,6 +249,6 @@ def _command(act: OperatorAction, token: int, deadline: float) -> Command:
 
 
 def _content(ppa: Reference, outcome: Outcome) -> Content:
-    if not isinstance(outcome, Inspected):
+    if not isinstance(outcome, ContentShown):
         raise AssertionError(f"{ppa}: {outcome} is no content")
     return outcome.content

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from ..automaton import Daemon, Known
+from ..automaton import Daemon, WorkerState
 from ..automaton.events import Denied, Reconfigured, Refusal
 from ..automaton.operation import Granting
 from ..backoff import LONG_ALIVE_S, WORKER_START
@@ -29,7 +29,7 @@ from .office import Office
 
 log = logging.getLogger(__name__)
 
-Hire = Callable[[Known, Launchpad, LaunchpadClock, Listener], Worker]
+Hire = Callable[[WorkerState, Launchpad, LaunchpadClock, Listener], Worker]
 """Makes a worker that does not run yet."""
 
 
@@ -86,7 +86,7 @@ class Serving:
             self._office.later(partial(self._let_go, ppa))
             self._round_without(ppa)
 
-    def succeed(self, ppa: Reference, known: Known, error: BaseException) -> None:
+    def succeed(self, ppa: Reference, known: WorkerState, error: BaseException) -> None:
         """The worker died: answer what it was asked, but for what its successor will know, and start that one."""
         member = self._office.crew.get(ppa)
         if member is None or member.worker.known is not known or self._office.stopping:
@@ -102,7 +102,7 @@ class Serving:
             if member.down is None and member.worker.gone:
                 self.succeed(member.worker.ppa, member.worker.known, RuntimeError("its thread ended"))
 
-    def _went_down(self, member: Member, known: Known, reason: str) -> None:
+    def _went_down(self, member: Member, known: WorkerState, reason: str) -> None:
         """Nobody works for this PPA.  That it is tried again is seen to first, whatever fails after that."""
         ppa, now = member.worker.ppa, self._office.clock.boot()
         tried = member.restarts
@@ -116,13 +116,13 @@ class Serving:
         self._answer_for(ppa, known, reason)
         self._round_without(ppa, reason)
 
-    def _answer_for(self, ppa: Reference, known: Known, reason: str) -> None:
+    def _answer_for(self, ppa: Reference, known: WorkerState, reason: str) -> None:
         """A lease that stood already when the worker died is not to be looked for elsewhere."""
         kept = {command.token for command in known.waiting}
-        if known.flight is not None and known.flight.command is not None:
-            kept.add(known.flight.command.token)
-        if isinstance(known.doing, Granting):
-            self._office.outcome(known.doing.command.token, Denied(Refusal.UNTOLD, reason))
+        if known.pending is not None and known.pending.command is not None:
+            kept.add(known.pending.command.token)
+        if isinstance(known.operation, Granting):
+            self._office.outcome(known.operation.command.token, Denied(Refusal.UNTOLD, reason))
         self._office.unanswered(ppa, Denied(Refusal.OUTAGE, reason), frozenset(kept))
 
     def _put(self, ppa: Reference, pool: str, options: PoolOptions, *, lent: bool) -> None:
@@ -132,7 +132,7 @@ class Serving:
             self._office.crew.put(member)
             member.worker.tell(Reconfigured(pool, options))
             return
-        worker = self._worker(Known(ppa, pool, options, self._daemon, secrets.token_hex(16)))
+        worker = self._worker(WorkerState(ppa, pool, options, self._daemon, secrets.token_hex(16)))
         member = Member(worker, pool, lent, started=self._office.clock.boot())
         self._office.crew.put(member)
         self._start(member)
@@ -144,7 +144,7 @@ class Serving:
         except Exception as error:
             self._not_started(member, member.worker.known, error)
 
-    def _not_started(self, member: Member, known: Known, error: Exception) -> None:
+    def _not_started(self, member: Member, known: WorkerState, error: Exception) -> None:
         reason = f"its worker cannot be started, trying on: {error}"
         if reason != member.down:
             log.error("%s: %s", member.worker.ppa, reason, extra=about(ppa=member.worker.ppa))
@@ -156,14 +156,14 @@ class Serving:
         pool = pools.get(record.pool if record is not None else "") or next(iter(pools.values()))
         return pool.name, replace(pool.options, create=False)  # what is lent no more is not made either
 
-    def _replace(self, member: Member, known: Known) -> None:
+    def _replace(self, member: Member, known: WorkerState) -> None:
         if self._office.crew.get(known.ppa) is not member or self._office.stopping:
             return
-        flight = replace(known.flight, unsettled=True, due=0.0) if known.flight is not None else None
-        heir = Known(
+        pending = replace(known.pending, unsettled=True, due=0.0) if known.pending is not None else None
+        heir = WorkerState(
             known.ppa, member.pool, self._options(member), self._daemon, secrets.token_hex(16), heard=known.heard,
             heard_at=known.heard_at, unchanged=known.unchanged,
-            highest=known.highest, entry=known.entry if flight else None, text=known.text, flight=flight,
+            highest=known.highest, entry=known.entry if pending else None, text=known.text, pending=pending,
             waiting=known.waiting, duplicate=known.duplicate, burnt=known.burnt, vanished=known.vanished,
             over=known.over, floor=known.floor, disabled=known.disabled,
         )  # fmt: skip
@@ -181,7 +181,7 @@ class Serving:
         pool = self._settings.pools.get(member.pool)
         return pool.options if pool is not None else self._options_of_record(member.worker.ppa)[1]
 
-    def _worker(self, known: Known) -> Worker:
+    def _worker(self, known: WorkerState) -> Worker:
         return self._hire(known, self._launchpad, self._office.clock, self._listener)
 
     def _round_without(self, ppa: Reference, reason: str | None = None) -> None:

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from functools import partial
 
 from ..access import Caller, Role
-from ..automaton import Daemon, Known
+from ..automaton import Daemon, WorkerState
 from ..automaton.events import Outcome, Transition
 from ..backoff import DOWN_S, LOOK_FIRST_S, STUCK_S
 from ..clock import LaunchpadClock
@@ -309,7 +309,7 @@ class Supervisor:
         """A person should look at this."""
         self._office.each([partial(self._chronicle.alarmed, ppa, text)])
 
-    def died(self, ppa: Reference, known: Known, error: BaseException) -> None:
+    def died(self, ppa: Reference, known: WorkerState, error: BaseException) -> None:
         """A worker ended of a bug: another takes over what it knew, and the requests bound to an unknown outcome."""
         with self._office.hearing():
             self._serving.succeed(ppa, known, error)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ..automaton.events import Duplicate, Outcome, ReadNow, Stands, Supersede
+from ..automaton.events import Duplicate, Outcome, ReadNow, RecordShown, Supersede
 from ..record import Record, State
 from ..reference import Reference
 from ..views import Condition, Snapshot
@@ -69,7 +69,7 @@ class Twins:
     ) -> None:
         self._asked.discard(pair)
         match outcome:
-            case Stands(Record(state=State.USED, lease=lease) as record) if lease == _lease(high):
+            case RecordShown(Record(state=State.USED, lease=lease) as record) if lease == _lease(high):
                 if same_wish(record, low.record) and record.attempt > _attempt(low):
                     self._end(low)
 

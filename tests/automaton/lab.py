@@ -14,16 +14,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ppa_assigner import automaton
-from ppa_assigner.automaton import Daemon, Known, Now
+from ppa_assigner.automaton import Daemon, Now, WorkerState
 from ppa_assigner.automaton.events import (
     Alarm,
-    Answer,
+    Answered,
     Assign,
     Command,
     Confirm,
     Denied,
     Event,
-    Lent,
+    LeaseShown,
     Looked,
     LookFailed,
     Outcome,
@@ -35,7 +35,7 @@ from ppa_assigner.automaton.events import (
     Tick,
     Transition,
 )
-from ppa_assigner.automaton.requests import Ask, Do
+from ppa_assigner.automaton.requests import Apply, Request
 from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import Look
@@ -79,7 +79,7 @@ class World:
         started = next(self._starts)
         daemon = Daemon(name, started, f"s{started}")
         known = {"options": self.options, "pool": "default", **known}
-        return Runner(self, Known(self.ppa, daemon=daemon, seed=f"seed {started}", **known), seasoned=seasoned)
+        return Runner(self, WorkerState(self.ppa, daemon=daemon, seed=f"seed {started}", **known), seasoned=seasoned)
 
     def host(self) -> float:
         """The hosts' own clock, UTC, in seconds since 1970."""
@@ -126,7 +126,7 @@ class World:
         """A daemon that has lent the PPA."""
         runner = self.free_ppa()
         outcome = runner.order(assign(**fields))
-        assert isinstance(outcome, Lent), outcome
+        assert isinstance(outcome, LeaseShown), outcome
         runner.forget_the_past()
         return runner, self.record
 
@@ -159,7 +159,7 @@ class Runner:
     make time believed.
     """
 
-    def __init__(self, world: World, known: Known, *, seasoned: bool = True) -> None:
+    def __init__(self, world: World, known: WorkerState, *, seasoned: bool = True) -> None:
         self.world, self.known = world, known
         self.alarms: list[str] = []
         self.clock = LaunchpadClock(lambda: world.boot, self.alarms.append, host=world.host)
@@ -170,7 +170,7 @@ class Runner:
         self.rounds: list[RoundDone] = []
         self.progress: list[Cleaning] = []
         self.asked: list[Any] = []
-        self.steps: list[tuple[Known, Event, Known]] = []
+        self.steps: list[tuple[WorkerState, Event, WorkerState]] = []
         self.crash: Callable[[Any], str | None] = lambda ask: None
         self.killed = False
         self._tokens = itertools.count(1)
@@ -263,7 +263,7 @@ class Runner:
             before = self.known
             self.known, effects = automaton.step(before, event, self.clock.now())
             self.steps.append((before, event, self.known))
-            asks = [effect for effect in effects if isinstance(effect, Ask)]
+            asks = [effect for effect in effects if isinstance(effect, Request)]
             assert len(asks) <= 1, f"two requests at once: {asks}"
             self._tell(effects, mailbox)
             event = self._ask(asks[0]) if asks else None
@@ -285,7 +285,7 @@ class Runner:
                 case Alarm():
                     self.alarms.append(effect.text)
 
-    def _ask(self, ask: Any) -> Answer:
+    def _ask(self, ask: Any) -> Answered:
         self.asked.append(ask)
         if (how := self.crash(ask)) is not None:
             self._killed_at(ask, how)
@@ -293,7 +293,7 @@ class Runner:
         answer = self._carry_out(ask)
         if (moment := getattr(answer, "moment", None)) is not None:
             self.clock.observe(moment)
-        return Answer(answer)
+        return Answered(answer)
 
     def _killed_at(self, ask: Any, how: str) -> None:
         launchpad, fault = self.world.launchpad, self.world.launchpad.fault
@@ -310,7 +310,7 @@ class Runner:
 
 def kind(ask: Any) -> str:
     """What was asked, by name; what is to be changed, by the name of the change."""
-    return type(ask.change if isinstance(ask, Do) else ask).__name__
+    return type(ask.change if isinstance(ask, Apply) else ask).__name__
 
 
 def faults(*script: str | None, of: str | None = None) -> Callable[[Any], str | None]:

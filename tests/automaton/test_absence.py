@@ -15,20 +15,20 @@ from ppa_assigner.automaton.events import (
     Denied,
     GiveUp,
     Hold,
-    Lent,
+    LeaseShown,
     Outcome,
     Quarantine,
     ReadNow,
+    RecordShown,
     Refusal,
     Release,
     Resume,
-    Stands,
     Supersede,
     Touch,
     Transition,
 )
-from ppa_assigner.automaton.rollback import gone
-from ppa_assigner.automaton.state import again
+from ppa_assigner.automaton.rollback import gone_transition
+from ppa_assigner.automaton.state import another_read
 from ppa_assigner.backoff import ABSENCE_AGAIN_S, ABSENCE_LASTS_S, ABSENCE_READS
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.record import State, compose
@@ -101,7 +101,7 @@ def test_a_lease_that_was_released_stays_so_while_its_ppa_is_out_of_sight(how: s
     record = runner.world.record
     lose(runner, how)
     runner.look()
-    assert runner.order(Release, lease="lease-1") == Stands(record)
+    assert runner.order(Release, lease="lease-1") == RecordShown(record)
 
 
 @pytest.mark.parametrize("how", ["gone", "denied"])
@@ -219,7 +219,7 @@ def test_so_many_reads_over_so_long_are_enough_and_fewer_are_not(reads: int, sec
     absence, moment = None, World().launchpad.moment(0.0)
     for number in range(reads):
         started = moment.started + seconds * number / (reads - 1)
-        absence = again(absence, replace(moment, started=started, ended=started), denied=False)
+        absence = another_read(absence, replace(moment, started=started, ended=started), denied=False)
     assert absence is not None
     assert absence.lasting is (reads >= ABSENCE_READS and seconds >= ABSENCE_LASTS_S)
 
@@ -230,7 +230,7 @@ def ended(runner: Runner, record: Any) -> None:
     shown = runner.known.snapshot()
     assert (shown.record, shown.over, shown.sight) == (None, record, Sight.LASTING_GONE)
     assert why(runner.order(Touch, lease="lease-1")) is Refusal.OVER
-    assert runner.order(Release, lease="lease-1") == Stands(None)
+    assert runner.order(Release, lease="lease-1") == RecordShown(None)
     assert why(runner.order(confirm())) is Refusal.ELSEWHERE
     assert why(runner.order(GiveUp, lease="lease-1", nonce=record.nonce)) is Refusal.ELSEWHERE
     assert [(t.before, t.record, t.why, t.gone) for t in runner.transitions] == [(State.USED, record, "gone", True)]
@@ -242,7 +242,7 @@ def test_what_is_told_of_one_that_is_gone_is_how_it_was_last(ago: int, lasted: f
     runner = World().dirty_ppa()
     now = runner.clock.now()
     record = replace(runner.world.record, since=now.date - timedelta(seconds=ago), tries=2)
-    assert gone(record, now) == Transition(State.DIRTY, record, "gone", now.date, lasted, 2, gone=True)
+    assert gone_transition(record, now) == Transition(State.DIRTY, record, "gone", now.date, lasted, 2, gone=True)
 
 
 @pytest.mark.parametrize("status", [None, "Deleting"])
@@ -304,7 +304,7 @@ def test_a_lease_that_ended_so_stays_over_whatever_is_so_of_the_next_of_its_name
     lose(runner, how)
     runner.look()
     assert why(runner.order(Touch, lease="lease-1")) is Refusal.OVER
-    assert runner.order(Release, lease="lease-1") == Stands(None)
+    assert runner.order(Release, lease="lease-1") == RecordShown(None)
 
 
 # -- made anew ---------------------------------------------------------------------------------------------------------
@@ -384,7 +384,7 @@ def test_what_one_that_is_gone_ever_had_is_not_what_the_next_had() -> None:
     runner.look()
     runner.world.launchpad.add(str(runner.world.ppa), description=compose(None, newer))
     runner.look()
-    assert isinstance(runner.order(wish), Lent)
+    assert isinstance(runner.order(wish), LeaseShown)
 
 
 def test_a_deleted_one_with_a_twin_of_our_record_is_the_one_we_knew() -> None:
@@ -445,9 +445,9 @@ def test_what_is_written_back_is_compared_again_when_nobody_knows_what_became_of
     runner.world.launchpad.describe(runner.world.ppa, None)
     runner.world.launchpad.fault = lambda request: {"write": "unknown", "read": "down"}.get(request.what)
     runner.look()
-    assert runner.known.flight is not None
+    assert runner.known.pending is not None
     world = runner.world
-    world.launchpad.describe(world.ppa, compose(None, changed(runner.known.flight.record, nonce="last")))
+    world.launchpad.describe(world.ppa, compose(None, changed(runner.known.pending.record, nonce="last")))
     world.launchpad.delete_ppa(world.ppa)
     world.launchpad.add(str(world.ppa))
     world.launchpad.upload(world.ppa, "theirs")

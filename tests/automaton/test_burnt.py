@@ -9,7 +9,17 @@ import pytest
 
 from ppa_assigner.automaton import observe
 from ppa_assigner.automaton.dispatch import ABANDONED_KEPT
-from ppa_assigner.automaton.events import Abandoned, CheckBurnt, Denied, Event, Lent, Looked, Refusal, Stands, Touch
+from ppa_assigner.automaton.events import (
+    Abandoned,
+    CheckBurnt,
+    Denied,
+    Event,
+    LeaseShown,
+    Looked,
+    RecordShown,
+    Refusal,
+    Touch,
+)
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import Lane, Look
 from ppa_assigner.record import State, compose
@@ -42,7 +52,7 @@ def test_a_ppa_that_had_a_source_is_not_lent_for_it() -> None:
     """Asked on the connections for assigning, one by one, and nothing is written."""
     runner = had_hello()
     assert denied(runner.order(assign(sources=(NEW, HELLO)))) == (Refusal.BURNT, "hello 1")
-    assert runner.kinds() == ["EverHad", "EverHad"]
+    assert runner.kinds() == ["WasPublished", "WasPublished"]
     assert runner.known.state is State.FREE
 
 
@@ -68,8 +78,8 @@ def test_what_is_seen_while_cleaning_is_learnt() -> None:
 def test_a_ppa_that_had_none_is_lent_after_the_look() -> None:
     """The history first, for that may take long; empty then, and at once the lease."""
     runner = had_hello(verify_age=0.0)
-    assert isinstance(runner.order(assign(sources=(NEW, ("third", "1")))), Lent)
-    assert runner.kinds() == ["EverHad", "EverHad", "LookForArrivals", "Write"]
+    assert isinstance(runner.order(assign(sources=(NEW, ("third", "1")))), LeaseShown)
+    assert runner.kinds() == ["WasPublished", "WasPublished", "LookForNewContent", "Write"]
 
 
 def test_others_go_between_two_questions() -> None:
@@ -81,7 +91,7 @@ def test_others_go_between_two_questions() -> None:
     mailbox: deque[Event] = deque([search, touch])
     while mailbox:
         runner._turn(mailbox.popleft(), mailbox)
-    assert runner.kinds() == ["EverHad", "Read", "EverHad", "EverHad"]
+    assert runner.kinds() == ["WasPublished", "Read", "WasPublished", "WasPublished"]
     assert list(runner.replies) == [2, 1]
 
 
@@ -95,7 +105,7 @@ def test_nothing_more_is_asked_for_whom_nobody_waits(kind: str) -> None:
     while mailbox:
         runner._turn(mailbox.popleft(), mailbox)
     assert denied(runner.replies[1][-1])[0] is Refusal.LOST
-    assert runner.kinds() == ["EverHad"]
+    assert runner.kinds() == ["WasPublished"]
     for token in range(100):
         runner.give(Abandoned(token))
     assert len(runner.known.abandoned) == ABANDONED_KEPT
@@ -112,16 +122,16 @@ def test_what_it_had_in_another_lease_meanwhile_is_asked_anew() -> None:
     mailbox: deque[Event] = deque([search, Looked(look.entries[world.ppa], look.started, 1)])
     while mailbox:
         runner._turn(mailbox.popleft(), mailbox)
-    assert runner.kinds() == ["EverHad", "EverHad", "EverHad", "Write"]
+    assert runner.kinds() == ["WasPublished", "WasPublished", "WasPublished", "Write"]
     assert [ask.source for ask in runner.asked[:3]] == ["hello", "hello", "third"]
 
 
 def test_that_it_had_none_is_not_remembered() -> None:
     """Somebody may upload it meanwhile."""
     runner = had_hello()
-    assert isinstance(runner.order(check(NEW)), Stands)
-    assert isinstance(runner.order(check(NEW)), Stands)
-    assert runner.kinds() == ["EverHad", "EverHad"]
+    assert isinstance(runner.order(check(NEW)), RecordShown)
+    assert isinstance(runner.order(check(NEW)), RecordShown)
+    assert runner.kinds() == ["WasPublished", "WasPublished"]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +151,7 @@ def test_a_question_that_takes_too_long_is_over_at_its_deadline() -> None:
     runner = had_hello()
     sources = tuple((f"source-{number}", "1") for number in range(100))
     assert denied(runner.order(assign(sources=sources), within=2.0)) == (Refusal.OUTAGE, "its time is up")
-    assert runner.kinds().count("EverHad") <= 41
+    assert runner.kinds().count("WasPublished") <= 41
     assert "Write" not in runner.kinds()
 
 
@@ -161,7 +171,7 @@ def test_it_can_be_asked_of_a_ppa_in_any_state(situation: str) -> None:
         runner = makers[situation]()
     before = list(world.archive.history)
     assert denied(runner.order(check(NEW, HELLO))) == (Refusal.BURNT, "hello 1")
-    assert isinstance(runner.order(check(NEW)), Stands)
+    assert isinstance(runner.order(check(NEW)), RecordShown)
     assert runner.asked[-1].source == "hello"
     assert world.archive.history == before
 
@@ -194,7 +204,7 @@ def test_a_ppa_that_was_not_seen_yet_is_read_first() -> None:
     runner = had_hello()
     other = runner.world.start("other")
     assert denied(other.order(check(HELLO))) == (Refusal.BURNT, "hello 1")
-    assert other.kinds() == ["Read", "EverHad"]
+    assert other.kinds() == ["Read", "WasPublished"]
 
 
 def test_a_missing_ppa_cannot_be_asked() -> None:
@@ -210,11 +220,11 @@ def test_a_missing_ppa_cannot_be_asked() -> None:
 def test_what_is_remembered_is_bounded() -> None:
     """Only the newest are kept: the rest can be asked for again."""
     known = had_hello().known
-    many = observe.learnt(known, ((f"source-{number}", "1") for number in range(observe.KEPT)))
+    many = observe.with_sources(known, ((f"source-{number}", "1") for number in range(observe.KEPT)))
     assert len(many.burnt) == observe.KEPT
-    assert observe.learnt(many, [("source-1", "1")]) is many
-    more = observe.learnt(many, [HELLO])
+    assert observe.with_sources(many, [("source-1", "1")]) is many
+    more = observe.with_sources(many, [HELLO])
     assert len(more.burnt) == 1
-    assert observe.hit(more, [OTHER, HELLO]) == HELLO
-    all_at_once = observe.learnt(more, ((f"source-{number}", "1") for number in range(10 * observe.KEPT)))
+    assert observe.source_seen(more, [OTHER, HELLO]) == HELLO
+    all_at_once = observe.with_sources(more, ((f"source-{number}", "1") for number in range(10 * observe.KEPT)))
     assert len(all_at_once.burnt) == observe.KEPT

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton import Daemon, Purpose
-from ppa_assigner.automaton.events import Denied, Lent, Quarantine, Refusal, Resume, Tick
+from ppa_assigner.automaton import Daemon, WriteReason
+from ppa_assigner.automaton.events import Denied, LeaseShown, Quarantine, Refusal, Resume, Tick
 from ppa_assigner.automaton.requests import Write
 from ppa_assigner.automaton.transitions import LEGAL
 from ppa_assigner.options import PoolOptions, Retry
@@ -224,8 +224,8 @@ def test_a_fault_is_kept_as_ascii() -> None:
     assert record.fault is not None
     assert record.fault.startswith("???x")
     assert len(record.fault) == 300
-    assert known.flight is not None
-    assert known.flight.purpose is Purpose.FAIL
+    assert known.pending is not None
+    assert known.pending.reason is WriteReason.FAIL
 
 
 def test_no_jitter_is_the_same_twice() -> None:
@@ -263,9 +263,9 @@ def test_a_clean_shows_how_far_it_is() -> None:
 
 def test_nothing_but_a_proof_leads_to_free() -> None:
     """I2: only one purpose may, and only cleaning uses it."""
-    assert [p for p in Purpose if any(after is State.FREE and before is not after for before, after in LEGAL[p])] == [
-        Purpose.FREE
-    ]
+    assert [
+        p for p in WriteReason if any(after is State.FREE and before is not after for before, after in LEGAL[p])
+    ] == [WriteReason.FREE]
 
 
 def test_a_ppa_is_lent_and_cleaned_over_and_over() -> None:
@@ -273,7 +273,7 @@ def test_a_ppa_is_lent_and_cleaned_over_and_over() -> None:
     runner = World(description="words").free_ppa()
     for number in range(5):
         outcome = runner.order(assign(lease=f"lease-{number}", request=f"build-{number}"))
-        assert isinstance(outcome, Lent)
+        assert isinstance(outcome, LeaseShown)
         runner.world.launchpad.upload(runner.world.ppa, f"source-{number}")
         runner.until(lambda: runner.known.state is State.DIRTY)
         freed(runner)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton.events import Inspect, Inspected
+from ppa_assigner.automaton.events import ContentShown, Inspect
 from ppa_assigner.automaton.requests import Survey
 from ppa_assigner.options import PoolOptions, Retry
 from ppa_assigner.port import Build
@@ -50,7 +50,7 @@ def test_the_whole_clean() -> None:
     ]  # fmt: skip
     assert runner.kinds() == [
         "Read", "Revoke", "Survey", "Read", "Cancel", "Delete", "Survey", "Read", "Delete", "Survey", "Write",
-        "Inventory", "Survey", "Write",
+        "ReadSettings", "Survey", "Write",
     ]  # fmt: skip
     assert archive(runner).uploaders == []
 
@@ -61,7 +61,7 @@ def test_people_are_shown_all_and_a_clean_looks_for_uploads_once_nothing_else_is
     runner.world.launchpad.upload(runner.world.ppa, "source")
     archive(runner).uploads.append("hello 1.0")
     outcome = runner.order(Inspect)
-    assert isinstance(outcome, Inspected)
+    assert isinstance(outcome, ContentShown)
     assert [len(outcome.content.sources), outcome.content.uploads] == [1, ("hello 1.0",)]
     runner.until(lambda: runner.known.cleaning is not None and "an upload" in runner.known.cleaning.step)
     assert not [item for item in archive(runner).items if item.active]

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ppa_assigner import automaton
-from ppa_assigner.automaton import Purpose
-from ppa_assigner.automaton.events import Denied, Lent, ReadNow, Refusal
+from ppa_assigner.automaton import WriteReason
+from ppa_assigner.automaton.events import Denied, LeaseShown, ReadNow, Refusal
 from ppa_assigner.automaton.requests import Create
 from ppa_assigner.options import Baseline, PoolOptions
 from ppa_assigner.port import Look
@@ -43,10 +43,10 @@ def test_a_missing_ppa_is_made_as_dirty_and_proved_like_any_other() -> None:
     assert (record.state, record.cleaner, record.lease) == (State.DIRTY, runner.known.daemon.cleaner, None)
     assert abs(record.serial - START.timestamp()) < 10.0
     assert runner.world.archive.displayname == "ppa"
-    assert [(t.before, t.why) for t in runner.transitions] == [(None, Purpose.CREATE.value)]
+    assert [(t.before, t.why) for t in runner.transitions] == [(None, WriteReason.CREATE.value)]
     freed(runner)
     assert runner.kinds() == ["Read", "ReadDeleted", "Create", "Survey", "Write", "Survey", "Write"]
-    assert isinstance(runner.order(assign()), Lent)
+    assert isinstance(runner.order(assign()), LeaseShown)
 
 
 def test_the_baseline_names_its_title() -> None:
@@ -251,7 +251,7 @@ def test_a_new_ppas_key_makes_one_write_fail_and_no_more() -> None:
     assert runner.world.record.tries == 0
     key.append("renewed")
     outcomes = [runner.order(assign(lease=f"lease-{n}", request=f"build-{n}")) for n in range(2)]
-    assert any(isinstance(outcome, Lent) for outcome in outcomes)
+    assert any(isinstance(outcome, LeaseShown) for outcome in outcomes)
     assert runner.known.record == runner.world.record
 
 

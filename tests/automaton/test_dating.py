@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from ppa_assigner.automaton.events import Denied, Lent, Refusal, Release, Touch
-from ppa_assigner.automaton.requests import LookForArrivals
+from ppa_assigner.automaton.events import Denied, LeaseShown, Refusal, Release, Touch
+from ppa_assigner.automaton.requests import LookForNewContent
 from ppa_assigner.automaton.state import AHEAD
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.record import HOST, State, compose
@@ -34,7 +34,7 @@ def lent_in_a_lie(ahead: float = DAY, **fields: object) -> Runner:
     """Launchpad's clock was off while the PPA was lent."""
     runner = world().free_ppa()
     lie(runner, ahead)
-    assert isinstance(runner.order(assign(**fields)), Lent)
+    assert isinstance(runner.order(assign(**fields)), LeaseShown)
     return runner
 
 
@@ -94,7 +94,7 @@ def test_a_touch_is_put_right_by_itself_and_leaves_the_end() -> None:
     runner, lease = world().used_ppa(idle=600)
     lie(runner, DAY)
     runner.world.boot += 200.0
-    assert isinstance(runner.order(Touch, lease="lease-1"), Lent)
+    assert isinstance(runner.order(Touch, lease="lease-1"), LeaseShown)
     assert runner.world.record.touched > lease.touched + timedelta(hours=23)
     lie(runner, 0.0)
     runner.tick()
@@ -110,7 +110,7 @@ def test_a_touch_puts_right_first_and_then_reckons_its_ttl() -> None:
     runner.clock.observe(runner.world.launchpad.moment(0.0))
     runner.forget_the_past()
     told = runner.order(Touch, lease="lease-1", ttl=7200.0)
-    assert isinstance(told, Lent)
+    assert isinstance(told, LeaseShown)
     assert told.record.until is not None
     assert abs(told.record.until - runner.clock.now().date - timedelta(seconds=7200)) <= CLOSE
     assert runner.kinds().count("Write") == 1
@@ -121,10 +121,10 @@ def test_while_time_is_not_believed_a_touch_is_neither_refused_nor_too_long(ahea
     """Not over, not invalid: its end is cut to what a lease may last."""
     runner = world(max_ttl=7200.0).free_ppa()
     lie(runner, ahead)
-    assert isinstance(runner.order(assign(ttl=60.0)), Lent)
+    assert isinstance(runner.order(assign(ttl=60.0)), LeaseShown)
     runner.world.boot += 400.0
     told = runner.order(Touch, lease="lease-1", ttl=1e6)
-    assert isinstance(told, Lent)
+    assert isinstance(told, LeaseShown)
     assert told.record.until == told.record.since + timedelta(seconds=7200)
     lie(runner, 0.0)
     refused = runner.order(Touch, lease="lease-1", ttl=1e6)
@@ -139,7 +139,7 @@ def test_a_lease_of_a_clock_that_is_behind_does_not_end_when_it_is_right_again()
     lie(runner, 0.0)
     runner.pass_time(3000.0)
     assert runner.world.state is State.USED
-    assert isinstance(runner.order(Touch, lease="lease-1"), Lent)
+    assert isinstance(runner.order(Touch, lease="lease-1"), LeaseShown)
     assert runner.world.record.clock is None
     runner.order(Release, lease="lease-1")
     assert runner.world.record.clock is None
@@ -152,7 +152,7 @@ def test_what_a_hosts_clock_wrote_is_put_right_by_who_believes_launchpads_alone(
     made.host_skew = 10 * DAY
     runner = made.start(seasoned=False)
     runner.look()
-    assert isinstance(runner.order(assign()), Lent)
+    assert isinstance(runner.order(assign()), LeaseShown)
     assert made.record.clock == HOST
     runner.until(lambda: made.record.clock is None, look_every=60.0)
     record = made.record
@@ -192,16 +192,16 @@ def test_a_ppa_is_looked_into_whole_where_nobody_watched_the_clocks() -> None:
     for one in (runner, other):
         one.world.launchpad.fault = faults("down", of="write")
         one.order(assign())
-        looked = [ask for ask in one.asked if isinstance(ask, LookForArrivals)]
+        looked = [ask for ask in one.asked if isinstance(ask, LookForNewContent)]
         assert [ask.since for ask in looked] == [None]
         one.world.launchpad.fault = faults("down", of="write")
         one.order(assign())
-        assert one.kinds().count("LookForArrivals") == 1  # it counts for verify_age
+        assert one.kinds().count("LookForNewContent") == 1  # it counts for verify_age
         one.world.boot += 100.0
         one.clock.observe(one.world.launchpad.moment(0.0))
         one.world.launchpad.fault = faults("down", of="write")
         one.order(assign())
-        last = [ask for ask in one.asked if isinstance(ask, LookForArrivals)][-1]
+        last = [ask for ask in one.asked if isinstance(ask, LookForNewContent)][-1]
         assert last.since is not None
 
 
@@ -214,7 +214,7 @@ def test_a_date_that_nobody_watched_is_no_recent_look() -> None:
         other.look()
     assert other.clock.now().trusted
     other.order(assign())
-    assert [ask.since for ask in other.asked if isinstance(ask, LookForArrivals)] == [None]
+    assert [ask.since for ask in other.asked if isinstance(ask, LookForNewContent)] == [None]
     assert runner.world.state is State.USED
 
 

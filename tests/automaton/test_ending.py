@@ -6,17 +6,17 @@ from datetime import timedelta
 
 import pytest
 
-from ppa_assigner.automaton import Purpose
+from ppa_assigner.automaton import WriteReason
 from ppa_assigner.automaton.events import (
     Confirm,
     GiveUp,
     Hold,
-    Lent,
+    LeaseShown,
     Quarantine,
+    RecordShown,
     Refusal,
     Release,
     Resume,
-    Stands,
     Supersede,
     Touch,
 )
@@ -135,7 +135,7 @@ def test_a_release_may_be_repeated() -> None:
     """While the PPA remembers the lease; it keeps whose it was and drops the rest."""
     runner, record = World().used_ppa(uploader="~ann", note="n", idle=600)
     for _ in range(2):
-        assert isinstance(runner.order(Release, lease="lease-1"), Stands)
+        assert isinstance(runner.order(Release, lease="lease-1"), RecordShown)
     assert runner.kinds() == ["Write"]
     dirty = runner.world.record
     kept = ("owner", "lease", "request", "attempt", "uploader", "by")
@@ -149,7 +149,7 @@ def test_a_release_may_be_repeated() -> None:
 def test_what_nobody_was_told_of_is_given_up() -> None:
     """† Only while the record has the very nonce of the assignment: any later write may have been told."""
     runner, record = World().used_ppa()
-    assert isinstance(runner.order(GiveUp, lease="lease-1", nonce=record.nonce), Stands)
+    assert isinstance(runner.order(GiveUp, lease="lease-1", nonce=record.nonce), RecordShown)
     assert runner.world.state is State.DIRTY
 
     runner, record = World().used_ppa()
@@ -162,7 +162,7 @@ def test_of_two_leases_the_lower_attempt_ends() -> None:
     """† And only if it still has that attempt: it may have been raised meanwhile."""
     runner, _ = World().used_ppa(attempt=1)
     assert why(runner.order(Supersede, lease="lease-1", attempt=0)) is Refusal.ELSEWHERE
-    assert isinstance(runner.order(Supersede, lease="lease-1", attempt=1), Stands)
+    assert isinstance(runner.order(Supersede, lease="lease-1", attempt=1), RecordShown)
     assert runner.world.state is State.DIRTY
 
 
@@ -172,7 +172,7 @@ def test_a_lease_ends_at_its_until() -> None:
     runner.until(lambda: runner.known.state is State.DIRTY)
     assert record.until is not None
     assert timedelta(0) <= runner.world.record.since - record.until <= timedelta(seconds=1)
-    assert runner.transitions[-1].why == Purpose.EXPIRE.value
+    assert runner.transitions[-1].why == WriteReason.EXPIRE.value
 
 
 @pytest.mark.parametrize(("idle", "allowed"), [(40, 50), (600, 660)])
@@ -318,7 +318,7 @@ def test_a_hold_is_given_once() -> None:
     """It adds to the end, and while it lasts silence ends nothing; the end comes all the same."""
     runner, record = world(max_hold=7200.0).used_ppa(idle=40)
     assert why(runner.order(Hold, lease="lease-1", seconds=7201.0)) is Refusal.INVALID
-    assert isinstance(runner.order(Hold, lease="lease-1", seconds=7200.0), Stands)
+    assert isinstance(runner.order(Hold, lease="lease-1", seconds=7200.0), RecordShown)
     assert runner.world.record.until - record.until == timedelta(seconds=7200)  # type: ignore[operator]  # used
     assert why(runner.order(Hold, lease="lease-1", seconds=1.0)) is Refusal.WRONG_STATE
     runner.pass_time(10_000.0)
@@ -344,7 +344,7 @@ def test_a_quarantine_of_a_used_ppa_waits_for_the_end_of_the_lease() -> None:
     assert runner.known.snapshot().condition is Condition.QUARANTINED
     assert runner.world.record.quarantined == "odd"
     assert not runner.tick()
-    assert isinstance(runner.order(Resume), Stands)
+    assert isinstance(runner.order(Resume), RecordShown)
     runner.until(lambda: runner.known.state is State.FREE)
     assert runner.world.record.quarantined is None
 
@@ -376,7 +376,7 @@ def test_adopting_empties_a_ppa_and_keeps_its_words(description: str) -> None:
     assert world.launchpad.archives[world.ppa].history == [description]
     from ppa_assigner.automaton.events import Adopt
 
-    assert isinstance(runner.order(Adopt), Stands)
+    assert isinstance(runner.order(Adopt), RecordShown)
     assert abs(world.record.serial - world.launchpad.date().timestamp()) < 5
     began = world.boot
     runner.until(lambda: "Delete" in runner.kinds())
@@ -393,4 +393,4 @@ def test_confirm_reads_first_even_when_nothing_is_known() -> None:
         token=1, deadline=1e9, request="build-1", attempt=0, owner="job", by="client", pool="default"
     )  # fmt: skip
     other.give(command)
-    assert other.outcomes() == [Lent(record)]
+    assert other.outcomes() == [LeaseShown(record)]

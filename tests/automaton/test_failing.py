@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton.requests import Cancel, Do
+from ppa_assigner.automaton.requests import Apply, Cancel
 from ppa_assigner.options import Baseline, PoolOptions, Proof, Retry
 from ppa_assigner.port import Build
 from ppa_assigner.record import State
@@ -93,7 +93,7 @@ def test_a_cancellation_that_does_nothing_is_asked_for_again() -> None:
     cancelled: list[float] = []
 
     def keep(ask: object) -> None:
-        if isinstance(ask, Do) and isinstance(ask.change, Cancel):
+        if isinstance(ask, Apply) and isinstance(ask.change, Cancel):
             cancelled.append(runner.world.boot)
         elif len(cancelled) == 1 and not runner.world.archive.builds:
             runner.world.archive.builds.append(BUILD)

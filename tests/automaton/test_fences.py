@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton.events import Lent
-from ppa_assigner.automaton.requests import Do
+from ppa_assigner.automaton.events import LeaseShown
+from ppa_assigner.automaton.requests import Apply
 from ppa_assigner.backoff import FENCE_S
 from ppa_assigner.options import PoolOptions, Retry
 from ppa_assigner.record import State
@@ -43,7 +43,7 @@ class Slow:
 
 def fences(runner: Runner, name: str) -> list[float]:
     """Until when each request of that kind may leave."""
-    return [ask.not_after for ask in runner.asked if isinstance(ask, Do) and kind(ask) == name]
+    return [ask.not_after for ask in runner.asked if isinstance(ask, Apply) and kind(ask) == name]
 
 
 def test_a_deletion_rests_on_a_read_from_when_that_left() -> None:
@@ -59,7 +59,7 @@ def test_a_grant_rests_on_the_assignment_from_when_that_left() -> None:
     """The record may be another one as soon as it was written."""
     runner = world().free_ppa()
     writes = Slow(runner, "write", 6.0)
-    assert isinstance(runner.order(assign(uploader="~ann")), Lent)
+    assert isinstance(runner.order(assign(uploader="~ann")), LeaseShown)
     assert fences(runner, "Grant") == [writes.left[-1] + FENCE_S]
 
 
@@ -67,7 +67,7 @@ def test_a_repeated_grant_rests_on_the_read_from_when_that_left() -> None:
     """The same where a lease is told again."""
     runner, _ = world().used_ppa(uploader="~ann")
     reads = Slow(runner, "read", 6.0)
-    assert isinstance(runner.order(confirm()), Lent)
+    assert isinstance(runner.order(confirm()), LeaseShown)
     assert fences(runner, "Grant") == [reads.left[-1] + FENCE_S]
 
 
@@ -80,8 +80,8 @@ def test_a_look_for_arrivals_counts_from_when_it_left() -> None:
     runner.world.boot = looks.left[-1] + 61.0
     runner.world.launchpad.fault = faults()
     runner.forget_the_past()
-    assert isinstance(runner.order(assign()), Lent)
-    assert runner.kinds() == ["LookForArrivals", "Write"]
+    assert isinstance(runner.order(assign()), LeaseShown)
+    assert runner.kinds() == ["LookForNewContent", "Write"]
 
 
 def test_the_proofs_last_look_counts_from_when_its_first_request_left() -> None:
@@ -92,8 +92,8 @@ def test_the_proofs_last_look_counts_from_when_its_first_request_left() -> None:
     runner.forget_the_past()
     runner.world.launchpad.fault = faults()
     assert runner.world.boot - looks.left[-1] < 2 * 60.0
-    assert isinstance(runner.order(assign()), Lent)
-    assert runner.kinds() == ["LookForArrivals", "Write"]
+    assert isinstance(runner.order(assign()), LeaseShown)
+    assert runner.kinds() == ["LookForNewContent", "Write"]
 
 
 def test_free_since_is_when_the_proofs_last_look_began() -> None:
@@ -113,7 +113,7 @@ def test_free_since_is_when_the_proofs_last_look_began() -> None:
     launchpad.fault = faults()
     item = launchpad.upload(runner.world.ppa, "stray")
     item.created = dates[-1]
-    assert not isinstance(runner.order(assign()), Lent)
+    assert not isinstance(runner.order(assign()), LeaseShown)
 
 
 @pytest.mark.parametrize("script", [("refused",), ("unknown",) * 3])
@@ -125,5 +125,5 @@ def test_after_a_failed_try_upload_rights_are_taken_first_again(script: tuple[st
     runner.until(lambda: runner.world.record.tries == 1)
     runner.forget_the_past()
     runner.until(lambda: runner.world.state is State.FREE)
-    changes = [kind(ask) for ask in runner.asked if isinstance(ask, Do)]
+    changes = [kind(ask) for ask in runner.asked if isinstance(ask, Apply)]
     assert changes[:2] == ["Revoke", "Delete"]

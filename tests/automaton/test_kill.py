@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton.events import Denied, Lent, Outcome, Refusal, Release, Touch
+from ppa_assigner.automaton.events import Denied, LeaseShown, Outcome, Refusal, Release, Touch
 from ppa_assigner.options import Baseline, PoolOptions, Proof
 from ppa_assigner.record import Record, State
 from tests.automaton.lab import Crashed, Runner, World, assign, confirm, kind
@@ -74,7 +74,7 @@ class Life:
 
     def hear(self, outcome: Outcome) -> None:
         """The client is told."""
-        assert isinstance(outcome, Lent)
+        assert isinstance(outcome, LeaseShown)
         self.told.append(outcome.record)
 
 
@@ -91,7 +91,8 @@ def test_a_life_without_a_kill() -> None:
     assert not life.run()
     assert life.world.state is State.FREE
     assert {kind(ask) for ask in life.runner.asked} == {
-        "Survey", "Write", "LookForArrivals", "EverHad", "Grant", "Read", "Revoke", "Delete", "Inventory", "Undepend",
+        "Survey", "Write", "LookForNewContent", "WasPublished", "Grant", "Read", "Revoke", "Delete",
+        "ReadSettings", "Undepend",
         "Depend", "Process", "SetFields", "ReadDisk", "ReadIndexes",
     }  # fmt: skip
 
@@ -134,7 +135,7 @@ def asked_again(life: Life, second: Runner) -> None:
     if outcome == Denied(Refusal.ELSEWHERE):
         assert life.world.state is not State.USED
         return
-    assert isinstance(outcome, Lent)
+    assert isinstance(outcome, LeaseShown)
     assert outcome.record.lease == "lease-1"
     assert outcome.record.attempt == 2
     if life.told:

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from ppa_assigner.automaton import Purpose
-from ppa_assigner.automaton.events import Denied, Lent, Outcome, Refusal
+from ppa_assigner.automaton import WriteReason
+from ppa_assigner.automaton.events import Denied, LeaseShown, Outcome, Refusal
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import Lane
 from ppa_assigner.record import State, compose
@@ -22,9 +22,9 @@ def why(outcome: Outcome) -> Refusal:
     return outcome.why
 
 
-def lent(outcome: Outcome) -> Lent:
+def lent(outcome: Outcome) -> LeaseShown:
     """The lease that was told."""
-    assert isinstance(outcome, Lent), outcome
+    assert isinstance(outcome, LeaseShown), outcome
     return outcome
 
 
@@ -50,14 +50,15 @@ def test_a_ppa_that_was_just_proved_is_lent_with_one_request() -> None:
     )  # fmt: skip
     assert (record.idle, record.until) == (600, record.since + timedelta(seconds=90))
     assert [(t.before, t.record.state, t.why) for t in runner.transitions] == [
-        (State.FREE, State.USED, Purpose.ASSIGN.value)
+        (State.FREE, State.USED, WriteReason.ASSIGN.value)
     ]
 
 
 @pytest.mark.parametrize(
     ("verify_age", "wait", "asked"),
     [
-        (60.0, 61.0, ["LookForArrivals", "Write"]), (60.0, 30.0, ["Write"]), (0.0, 0.0, ["LookForArrivals", "Write"]),
+        (60.0, 61.0, ["LookForNewContent", "Write"]), (60.0, 30.0, ["Write"]),
+        (0.0, 0.0, ["LookForNewContent", "Write"]),
         (None, 9999.0, ["Write"]),
     ],
 )  # fmt: skip
@@ -84,7 +85,7 @@ def test_a_look_of_this_daemon_counts_for_the_next_wish_too() -> None:
     runner.world.launchpad.fault = faults("down", of="write")
     assert why(runner.order(assign())) is Refusal.OUTAGE
     lent(runner.order(assign()))
-    assert runner.kinds() == ["LookForArrivals", "Write", "Write"]
+    assert runner.kinds() == ["LookForNewContent", "Write", "Write"]
 
 
 def test_another_daemons_proof_counts_by_launchpads_clock() -> None:
@@ -113,7 +114,7 @@ def test_without_an_answer_about_arrivals_nothing_is_lent(fault: str, expected: 
     runner = world(verify_age=0.0).free_ppa()
     runner.world.launchpad.fault = faults(fault, of="new_content")
     assert why(runner.order(assign())) is expected
-    assert runner.kinds() == ["LookForArrivals"]
+    assert runner.kinds() == ["LookForNewContent"]
     assert runner.known.condition is Condition.UNREACHABLE
 
 
@@ -148,7 +149,7 @@ def test_an_assign_that_was_not_written_is_over(fault: str) -> None:
     runner = World().free_ppa()
     runner.world.launchpad.fault = faults(fault, of="write")
     assert why(runner.order(assign())) is (Refusal.LOST if fault == "gone" else Refusal.OUTAGE)
-    assert runner.known.flight is None
+    assert runner.known.pending is None
 
 
 # -- the upload right --------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner import automaton
-from ppa_assigner.automaton.events import CheckBurnt, Event, GiveUp, ReadNow, Refusal, Release, Stands, Touch
+from ppa_assigner.automaton.events import CheckBurnt, Event, GiveUp, ReadNow, RecordShown, Refusal, Release, Touch
 from ppa_assigner.automaton.requests import Write
 from ppa_assigner.port import Lane
 from ppa_assigner.record import State, compose, parse
@@ -47,7 +47,7 @@ def test_a_look_that_is_just_verify_age_old_counts_no_more() -> None:
     assert runner.known.verified is not None
     runner.world.boot = runner.known.verified + 60.0
     lent(runner.order(assign()))
-    assert runner.kinds() == ["LookForArrivals", "Write"]
+    assert runner.kinds() == ["LookForNewContent", "Write"]
 
 
 def test_clocks_that_agree_from_the_very_second_on_are_enough() -> None:
@@ -76,7 +76,7 @@ def test_at_its_deadline_a_wish_is_not_written_any_more() -> None:
     """The look for new content took all the time there was."""
     runner = world(verify_age=0.0).free_ppa()
     assert why(runner.order(assign(), within=REQUEST_S)) is Refusal.OUTAGE
-    assert runner.kinds() == ["LookForArrivals"]
+    assert runner.kinds() == ["LookForNewContent"]
 
 
 def test_the_last_answer_decides_at_once() -> None:
@@ -98,9 +98,9 @@ def test_the_last_answer_decides_at_once() -> None:
 def test_what_stands_is_told_as_it_stands() -> None:
     """By a read, and by each release, whatever it found."""
     runner, record = World().used_ppa()
-    assert runner.order(ReadNow) == Stands(record)
+    assert runner.order(ReadNow) == RecordShown(record)
     first = runner.order(Release, lease="lease-1")
-    assert first == runner.order(Release, lease="lease-1") == Stands(runner.world.record)
+    assert first == runner.order(Release, lease="lease-1") == RecordShown(runner.world.record)
 
 
 def test_a_lease_with_an_uploader_is_fresh_once() -> None:

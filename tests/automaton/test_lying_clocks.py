@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 
-from ppa_assigner.automaton.events import Lent, Touch
+from ppa_assigner.automaton.events import LeaseShown, Touch
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.record import State
 from tests.automaton.lab import World, assign
@@ -122,7 +122,7 @@ class Life:
         """Assign, touch, or nothing."""
         if turn == 0:
             outcome = self.runner.order(assign(ttl=TTL_S, idle=int(IDLE_S) if self.schedule.idle else None))
-            assert isinstance(outcome, Lent), outcome
+            assert isinstance(outcome, LeaseShown), outcome
             self.until = self.world.boot + TTL_S
             self.latest = self.world.boot + MAX_TTL_S
             self.silent = self.world.boot + IDLE_S
@@ -132,7 +132,7 @@ class Life:
     def touch(self, ttl: float | None) -> None:
         """A lease that is not over by the true time is never told to be over."""
         outcome = self.runner.order(Touch, lease="lease-1", ttl=ttl)
-        assert isinstance(outcome, Lent) or self.schedule.may_end_early, outcome
+        assert isinstance(outcome, LeaseShown) or self.schedule.may_end_early, outcome
         self.silent = self.world.boot + IDLE_S
         if ttl is not None:
             self.until = max(self.until, min(self.world.boot + ttl, self.latest))

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from ppa_assigner.automaton.events import Reconfigured
-from ppa_assigner.automaton.requests import Inventory, ReadDisk, ReadIndexes, Survey
+from ppa_assigner.automaton.requests import ReadDisk, ReadIndexes, ReadSettings, Survey
 from ppa_assigner.options import Baseline, PoolOptions, Proof, Retry
 from ppa_assigner.record import State, format_time
 from ppa_assigner.views import Condition
 from tests.automaton.lab import Runner, World, faults, kind
 
-LOOKS = (Survey, Inventory, ReadIndexes, ReadDisk)
+LOOKS = (Survey, ReadSettings, ReadIndexes, ReadDisk)
 
 
 def dirty(proof: Proof, **options: Any) -> Runner:
@@ -162,7 +162,7 @@ def test_the_last_look_is_at_the_content_and_all_looks_are_after_the_window() ->
     runner.crash = note
     freed(runner)
     proof = [look for look in seen if look[1] > changed[-1]]
-    assert [what for what, _ in proof] == ["Survey", "ReadDisk", "ReadIndexes", "Inventory", "Survey"]
+    assert [what for what, _ in proof] == ["Survey", "ReadDisk", "ReadIndexes", "ReadSettings", "Survey"]
     assert all(when >= changed[-1] + 100.0 for _, when in proof)
 
 

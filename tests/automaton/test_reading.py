@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton import Purpose
-from ppa_assigner.automaton.events import Denied, Lent, Refusal, Release, Stands, Touch
+from ppa_assigner.automaton import WriteReason
+from ppa_assigner.automaton.events import Denied, LeaseShown, RecordShown, Refusal, Release, Touch
 from ppa_assigner.automaton.requests import Read
 from ppa_assigner.port import Look
 from ppa_assigner.record import Record, State, Text, compose, encode, parse
@@ -330,8 +330,8 @@ def test_a_look_before_a_rollback_counts_no_more() -> None:
         describe(runner, one)
         runner.look()
     runner.forget_the_past()
-    assert isinstance(runner.order(assign()), Lent)
-    assert runner.kinds() == ["LookForArrivals", "Write"]
+    assert isinstance(runner.order(assign()), LeaseShown)
+    assert runner.kinds() == ["LookForNewContent", "Write"]
 
 
 @pytest.mark.parametrize("state", State)
@@ -387,7 +387,7 @@ def test_what_could_not_be_written_back_is_written_back_by_the_next_read() -> No
     assert runner.known.condition is Condition.UNREADABLE
     runner.forget_the_past()
     outcome = runner.order(Touch, lease="lease-1")
-    assert isinstance(outcome, Lent)
+    assert isinstance(outcome, LeaseShown)
     assert outcome.record.until == newest.until
     assert runner.kinds() == ["Read", "ReadDeleted", "Write", "Read"]
 
@@ -416,7 +416,7 @@ def test_writing_back_survives_lost_answers(fault: str) -> None:
     runner.world.launchpad.fault = faults(fault, fault, of="write")
     runner.look()
     runner.world.launchpad.land()
-    runner.until(lambda: runner.known.condition is Condition.OK and runner.known.flight is None)
+    runner.until(lambda: runner.known.condition is Condition.OK and runner.known.pending is None)
     record: Any = runner.world.record
     assert replace(record, serial=0, nonce="") == replace(newest, serial=0, nonce="")
 
@@ -473,5 +473,5 @@ def test_a_record_found_in_a_new_ppa_counts() -> None:
     other.look()
     assert other.known.record == record
     assert other.known.highest == record
-    assert isinstance(other.order(Release, lease="lease-1"), Stands)
-    assert other.transitions[-1].why == Purpose.RELEASE.value
+    assert isinstance(other.order(Release, lease="lease-1"), RecordShown)
+    assert other.transitions[-1].why == WriteReason.RELEASE.value

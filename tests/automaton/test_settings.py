@@ -109,8 +109,8 @@ def test_all_is_restored_after_it_is_empty_and_looked_at_again() -> None:
     assert changed_by(runner) == [
         "Revoke", "Revoke", "Revoke", "Delete", "Undepend", "Undepend", "Depend", "Process", "SetFields", "Grant",
     ]  # fmt: skip
-    assert runner.kinds().count("Inventory") == 3
-    assert runner.kinds()[-3:] == ["Inventory", "Survey", "Write"]
+    assert runner.kinds().count("ReadSettings") == 3
+    assert runner.kinds()[-3:] == ["ReadSettings", "Survey", "Write"]
     assert runner.world.launchpad.record(runner.world.ppa) == runner.known.record
     assert runner.known.text.human == "words"
     assert runner.alarms == []
@@ -363,13 +363,13 @@ def test_a_baseline_that_comes_during_the_clean_counts() -> None:
 
 def test_no_answer_to_nothing() -> None:
     """A change whose clean is over in the meantime changes nothing that is known."""
-    from ppa_assigner.automaton.operation import Stage
+    from ppa_assigner.automaton.operation import CleanStage
 
     runner = World().free_ppa()
     now = runner.clock.now()
-    assert purge.acted(runner.known, Revoke("~x"), Unavailable("x", sent=True), now) == (runner.known, [])
+    assert purge.on_change(runner.known, Revoke("~x"), Unavailable("x", sent=True), now) == (runner.known, [])
     assert purge.leave_out(runner.known, Grant("~x"), "x") == (runner.known, [])
     content = runner.world.launchpad.content(runner.known.entry)  # type: ignore[arg-type]  # it was seen
-    assert verify.looked(runner.known, Stage.LAST, content, now) == (runner.known, [])
+    assert verify.on_look(runner.known, CleanStage.LAST, content, now) == (runner.known, [])
     bare = replace(runner.known, text=replace(runner.known.text, record=None))
     assert retry.fail(bare, "x", now) == (bare, [])

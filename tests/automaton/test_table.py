@@ -9,34 +9,34 @@ from typing import Any
 import pytest
 
 from ppa_assigner import automaton
-from ppa_assigner.automaton import Now, Purpose, events
+from ppa_assigner.automaton import Now, WriteReason, events
 from ppa_assigner.automaton.dispatch import COMMANDS
 from ppa_assigner.automaton.events import (
     Adopt,
-    Answer,
+    Answered,
     CheckBurnt,
     Command,
     Confirm,
+    ContentShown,
     Denied,
     Duplicate,
     GiveUp,
     Hold,
     Inspect,
-    Inspected,
-    Lent,
+    LeaseShown,
     Quarantine,
     ReadNow,
     Reconfigured,
+    RecordShown,
     Refusal,
     Release,
     Resume,
-    Stands,
     Supersede,
     Tick,
     Touch,
 )
 from ppa_assigner.automaton.transitions import LEGAL
-from ppa_assigner.automaton.write import start
+from ppa_assigner.automaton.write import write_record
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.record import Record, State
 from ppa_assigner.views import Condition
@@ -52,24 +52,24 @@ def record_of(runner: Runner, state: State) -> Record:
     return Record(serial=7, nonce="n", state=state, since=now, touched=now, pool="default", **lease)
 
 
-@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("reason", WriteReason)
 @pytest.mark.parametrize("before", STATES)
 @pytest.mark.parametrize("after", State)
-def test_only_what_is_legal_is_written(purpose: Purpose, before: State | None, after: State) -> None:
+def test_only_what_is_legal_is_written(reason: WriteReason, before: State | None, after: State) -> None:
     """Each row of LEGAL is let through, everything else stops the worker before a request is made."""
     runner = World().start()
     runner.look()
     record = record_of(runner, before) if before is not None else None
     known = replace(runner.known, text=replace(runner.known.text, record=record), highest=record)
     wanted = record_of(runner, after)
-    if (before, after) in LEGAL[purpose]:
-        written, effects = start(known, purpose, wanted, runner.clock.now())
+    if (before, after) in LEGAL[reason]:
+        written, effects = write_record(known, reason, wanted, runner.clock.now())
         assert len(effects) == 1
-        assert written.flight is not None
-        assert written.flight.record.serial == 8 if record else written.flight.record.serial > 10**9
+        assert written.pending is not None
+        assert written.pending.record.serial == 8 if record else written.pending.record.serial > 10**9
     else:
         with pytest.raises(AssertionError):
-            start(known, purpose, wanted, runner.clock.now())
+            write_record(known, reason, wanted, runner.clock.now())
 
 
 def test_the_life_of_a_ppa() -> None:
@@ -79,7 +79,7 @@ def test_the_life_of_a_ppa() -> None:
         (None, State.DIRTY), (State.FREE, State.USED), (State.USED, State.DIRTY), (State.DIRTY, State.FREE),
         (State.FREE, State.DIRTY),
     }  # fmt: skip
-    assert [purpose for purpose, legal in LEGAL.items() if (State.DIRTY, State.FREE) in legal] == [Purpose.FREE]
+    assert [reason for reason, legal in LEGAL.items() if (State.DIRTY, State.FREE) in legal] == [WriteReason.FREE]
 
 
 def unmanaged() -> Runner:
@@ -248,20 +248,20 @@ def test_every_command_in_every_state(order: str, situation: str) -> None:
             assert outcome.why is expected
             assert outcome.detail == runner.known.fault or situation not in OUT_OF_SIGHT
         case State():
-            assert isinstance(outcome, Stands | Lent)
+            assert isinstance(outcome, RecordShown | LeaseShown)
             assert runner.world.record.state is expected
             assert len(archive.history) == len(before) + 1
             return
         case "lent":
-            assert isinstance(outcome, Lent)
+            assert isinstance(outcome, LeaseShown)
         case "stands":
-            assert isinstance(outcome, Stands)
+            assert isinstance(outcome, RecordShown)
         case "content":
-            assert isinstance(outcome, Inspected)
+            assert isinstance(outcome, ContentShown)
     assert archive.history == before
     if situation not in (*OUT_OF_SIGHT, "unseen"):
         assert (runner.known.record, runner.known.condition) == (known.record, known.condition)
-        assert (runner.known.flight, runner.known.doing, runner.known.clean) == (None, None, known.clean)
+        assert (runner.known.pending, runner.known.operation, runner.known.clean) == (None, None, known.clean)
 
 
 def test_every_kind_of_command_is_decided_on() -> None:
@@ -292,7 +292,7 @@ def test_an_answer_that_nobody_asked_for_is_a_bug() -> None:
     """The shell feeds back the one answer, next."""
     runner = free()
     with pytest.raises(AssertionError):
-        automaton.step(runner.known, Answer(runner.world.launchpad.read(runner.world.ppa)), runner.clock.now())
+        automaton.step(runner.known, Answered(runner.world.launchpad.read(runner.world.ppa)), runner.clock.now())
 
 
 def test_a_duplicate_is_shown_and_alarmed_once_while_it_is_used() -> None:
@@ -304,7 +304,7 @@ def test_a_duplicate_is_shown_and_alarmed_once_while_it_is_used() -> None:
     assert len(runner.alarms) == 1
     assert runner.asked == []
     runner.world.boot += 1800.0
-    assert isinstance(runner.order(Touch, lease=LEASE), Lent)
+    assert isinstance(runner.order(Touch, lease=LEASE), LeaseShown)
     runner.order(Release, lease=LEASE)
     runner.until(lambda: runner.known.state is State.FREE)
     runner.give(Duplicate(False))
@@ -351,7 +351,7 @@ def test_what_the_wake_promises_the_tick_keeps(situation: str) -> None:
     for _ in range(30):
         if not runner.tick():
             break
-    assert runner.known.flight is None
+    assert runner.known.pending is None
 
 
 def test_a_used_record_without_any_end_is_not_made() -> None:
@@ -371,7 +371,7 @@ def test_a_text_that_cannot_be_stored_is_refused_and_nothing_is_sent() -> None:
     assert [type(outcome) for outcome in runner.outcomes()] == [Denied, Denied]
     assert all(isinstance(outcome, Denied) and outcome.why is Refusal.INVALID for outcome in runner.outcomes())
     assert runner.asked == []
-    assert runner.known.flight is None
+    assert runner.known.pending is None
 
 
 @pytest.mark.parametrize(

@@ -21,14 +21,14 @@ from ppa_assigner.automaton.events import (
     Duplicate,
     GiveUp,
     Hold,
-    Lent,
+    LeaseShown,
     Outcome,
     Quarantine,
     ReadNow,
+    RecordShown,
     Refusal,
     Release,
     Resume,
-    Stands,
     Supersede,
     Touch,
 )
@@ -236,13 +236,13 @@ class Walk:
         daemon = self.daemon()
         outcome = self.attempt(lambda: daemon.order(order))
         self.told(outcome, lease)
-        if isinstance(outcome, Stands) and isinstance(order(0, 0.0), Release):
+        if isinstance(outcome, RecordShown) and isinstance(order(0, 0.0), Release):
             assert outcome.record is not None
             assert outcome.record.state is State.DIRTY
 
     def told(self, outcome: Outcome | None, lease: str) -> None:
         """I1 and I7: a lease that is told is the one that was asked for, and stands at that moment."""
-        if isinstance(outcome, Lent):
+        if isinstance(outcome, LeaseShown):
             assert self.standing is not None
             assert (outcome.record.state, outcome.record.lease) == (State.USED, lease)
             assert self.standing == outcome.record
@@ -318,7 +318,7 @@ class Walk:
             daemon.crash = lambda ask: None
             daemon.look()
         newest, daemons = self.standing, list(self.daemons.values())
-        knowing = [d for d in daemons if d.known.record == newest and not d.known.flight and not d.known.suspect]
+        knowing = [d for d in daemons if d.known.record == newest and not d.known.pending and not d.known.suspect]
         if newest is None or not knowing or knowing != daemons or self.world.launchpad.late:
             return
         old = self.rng.choice(self.archive.history)
@@ -393,7 +393,7 @@ class Walk:
         self._check_history()
         assert parse(self.archive.description).human == self.words, "I6"
         for daemon in self.daemons.values():
-            assert daemon.known.doing is None
+            assert daemon.known.operation is None
             for outcome in daemon.outcomes():
                 assert not isinstance(outcome, Denied) or isinstance(outcome.why, Refusal)
 
@@ -441,7 +441,7 @@ class Walk:
         daemon.give(Duplicate(False))
         daemon.look()
         for _ in range(4):
-            daemon.until(lambda: daemon.known.flight is None and self._rests(daemon), ticks=3000)
+            daemon.until(lambda: daemon.known.pending is None and self._rests(daemon), ticks=3000)
             if self.standing is None:
                 self.adopted = True
                 daemon.order(Adopt)

@@ -369,7 +369,7 @@ def test_an_upload_right_that_comes_back_again_and_again_is_a_failure() -> None:
     scene = Scene()
 
     def give(ask: Any) -> None:
-        if kind(ask) == "Inventory":
+        if kind(ask) == "ReadSettings":
             scene.archive.uploaders = ["~ann"]
 
     scene.runner.crash = give

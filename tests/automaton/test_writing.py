@@ -11,7 +11,17 @@ from typing import Any
 import pytest
 
 from ppa_assigner import automaton
-from ppa_assigner.automaton.events import Adopt, Denied, Lent, Quarantine, Refusal, Release, Stands, Tick, Touch
+from ppa_assigner.automaton.events import (
+    Adopt,
+    Denied,
+    LeaseShown,
+    Quarantine,
+    RecordShown,
+    Refusal,
+    Release,
+    Tick,
+    Touch,
+)
 from ppa_assigner.record import State, compose, parse
 from ppa_assigner.views import Condition
 from tests.automaton.lab import Crashed, Runner, World, assign, changed, confirm, faults, kind
@@ -37,14 +47,14 @@ def reads_fail(runner: Runner, fault: str) -> None:
 def settle(runner: Runner) -> None:
     """Launchpad is back, until nothing is unsettled."""
     runner.world.launchpad.fault = faults()
-    runner.until(lambda: runner.known.flight is None)
+    runner.until(lambda: runner.known.pending is None)
 
 
 def test_an_answer_that_was_lost_after_the_write_landed() -> None:
     """The read shows our nonce: it is told, and nothing is written twice."""
     runner = World().free_ppa()
     runner.world.launchpad.fault = faults("lost", of="write")
-    assert isinstance(runner.order(assign()), Lent)
+    assert isinstance(runner.order(assign()), LeaseShown)
     assert whys(runner)[0] is Refusal.IN_DOUBT
     assert runner.kinds() == ["Write", "Read"]
 
@@ -68,7 +78,7 @@ def test_a_settled_ppa_can_be_lent_again_at_once() -> None:
     runner = World().free_ppa()
     runner.world.launchpad.fault = faults("unknown", of="write")
     runner.order(assign())
-    assert isinstance(runner.order(assign(lease="lease-2")), Lent)
+    assert isinstance(runner.order(assign(lease="lease-2")), LeaseShown)
 
 
 def test_a_write_that_lands_before_it_was_settled_is_found() -> None:
@@ -76,10 +86,10 @@ def test_a_write_that_lands_before_it_was_settled_is_found() -> None:
     runner = World().free_ppa()
     reads_fail(runner, "late")
     runner.order(assign())
-    assert runner.known.flight is not None
+    assert runner.known.pending is not None
     runner.world.launchpad.land()
     settle(runner)
-    assert isinstance(runner.outcomes()[-1], Lent)
+    assert isinstance(runner.outcomes()[-1], LeaseShown)
     assert runner.world.record.lease == "lease-1"
 
 
@@ -93,7 +103,7 @@ def test_a_write_that_lands_between_the_read_and_the_settling_is_found() -> None
             runner.world.launchpad.land()
 
     runner.crash = land
-    assert isinstance(runner.order(assign()), Lent)
+    assert isinstance(runner.order(assign()), LeaseShown)
     assert runner.kinds() == ["Write", "Read", "Write", "Read"]
 
 
@@ -102,7 +112,7 @@ def test_a_settling_write_whose_answer_is_lost_is_settled_like_any_other() -> No
     runner = World().free_ppa()
     runner.world.launchpad.fault = faults("unknown", "lost", "unknown", "unknown", of="write")
     runner.order(assign())
-    runner.until(lambda: runner.known.flight is None)
+    runner.until(lambda: runner.known.pending is None)
     assert whys(runner)[-1] is Refusal.LOST
     assert runner.world.state is State.FREE
     assert runner.known.record == runner.world.record
@@ -128,7 +138,7 @@ def test_a_lease_that_another_daemon_wrote_over_is_not_told_by_this_one() -> Non
     other = runner.world.start("other")
     runner.world.launchpad.fault = faults()
     other.look()
-    assert isinstance(other.order(confirm(attempt=1)), Lent)
+    assert isinstance(other.order(confirm(attempt=1)), LeaseShown)
     settle(runner)
     assert whys(runner)[-1] is Refusal.LOST
     assert (runner.known.record, runner.known.state) == (runner.world.record, State.USED)
@@ -150,7 +160,7 @@ def test_a_412_is_followed_by_a_read(landed: bool) -> None:
             runner.world.launchpad.describe(runner.world.ppa, f"words\n{text}")
 
     runner.crash = edit
-    assert isinstance(runner.order(Release, lease="lease-1"), Stands)
+    assert isinstance(runner.order(Release, lease="lease-1"), RecordShown)
     assert runner.world.state is State.DIRTY
     assert runner.known.text.human == (None if landed else "words")
     assert Refusal.IN_DOUBT not in whys(runner)
@@ -168,7 +178,7 @@ def test_commands_wait_while_an_outcome_is_unknown() -> None:
     assert whys(runner) == [Refusal.IN_DOUBT, Refusal.IN_DOUBT]
     assert runner.known.condition is Condition.UNREACHABLE
     settle(runner)
-    assert isinstance(first(runner), Stands)
+    assert isinstance(first(runner), RecordShown)
     assert [whys(runner)[-2], whys(runner)[-1]] == [Refusal.OVER, Refusal.ELSEWHERE]
 
 
@@ -206,7 +216,7 @@ def test_only_a_ppa_that_is_gone_for_good_binds_nobody() -> None:
     assert set(whys(runner)) == {Refusal.IN_DOUBT}
     runner.pass_time(100.0)
     assert whys(runner)[-1] is Refusal.LOST
-    assert (runner.known.flight, runner.known.condition) == (None, Condition.MISSING)
+    assert (runner.known.pending, runner.known.condition) == (None, Condition.MISSING)
 
 
 def test_a_209_of_a_ppa_that_is_being_deleted_is_no_success() -> None:
@@ -223,7 +233,7 @@ def test_refused_and_never_sent_are_no_doubt() -> None:
         runner, record = World().used_ppa()
         runner.world.launchpad.fault = faults(fault, of="write")
         assert runner.order(Release, lease="lease-1").why is Refusal.OUTAGE  # type: ignore[union-attr]  # it is denied
-        assert (runner.known.flight, runner.world.record) == (None, record)
+        assert (runner.known.pending, runner.world.record) == (None, record)
 
 
 def test_a_refusal_does_not_settle_what_was_unknown_before() -> None:
@@ -231,9 +241,9 @@ def test_a_refusal_does_not_settle_what_was_unknown_before() -> None:
     runner, _ = World().used_ppa()
     runner.world.launchpad.fault = faults("unknown", "refused", "down", of="write")
     runner.order(Release, lease="lease-1")
-    assert runner.known.flight is not None
+    assert runner.known.pending is not None
     settle(runner)
-    assert isinstance(runner.outcomes()[-1], Stands)
+    assert isinstance(runner.outcomes()[-1], RecordShown)
 
 
 def rights_are_lost(runner: Runner, seconds: float) -> None:
@@ -249,7 +259,7 @@ def test_a_refusal_long_after_the_last_request_settles_it() -> None:
     runner, record = World().used_ppa()
     rights_are_lost(runner, 95.0)
     runner.pass_time(60.0)
-    assert runner.known.flight is None
+    assert runner.known.pending is None
     assert runner.known.refusals == 1
     assert whys(runner)[-1] is Refusal.OUTAGE
     assert runner.world.record == record
@@ -263,11 +273,11 @@ def test_a_refusal_before_that_does_not_settle_it() -> None:
     runner.order(Release, lease="lease-1", within=1e6)
     runner.world.launchpad.fault = lambda request: "refused" if request.what == "write" else None
     runner.pass_time(60.0)
-    assert runner.known.flight is not None
+    assert runner.known.pending is not None
     runner.world.launchpad.land()
     runner.pass_time(60.0)
-    assert runner.known.flight is None
-    assert isinstance(runner.outcomes()[-1], Stands)
+    assert runner.known.pending is None
+    assert isinstance(runner.outcomes()[-1], RecordShown)
     assert runner.known.record == runner.world.record
 
 
@@ -289,7 +299,7 @@ def test_the_time_counts_from_the_end_of_the_request_to_the_read(slow: str) -> N
     runner.pass_time(40.0)
     up[0] = True
     runner.until(lambda: runner.kinds().count("Write") == 2)
-    assert runner.known.flight is not None
+    assert runner.known.pending is not None
 
 
 def test_a_refused_assign_that_was_settled_so_goes_to_another_ppa() -> None:
@@ -301,7 +311,7 @@ def test_a_refused_assign_that_was_settled_so_goes_to_another_ppa() -> None:
     runner.world.launchpad.fault = lambda request: "refused" if request.what == "write" else None
     runner.pass_time(60.0)
     assert whys(runner)[-1] is Refusal.LOST
-    assert runner.known.flight is None
+    assert runner.known.pending is None
 
 
 def test_a_free_that_may_land_late_is_fenced_before_the_next_look() -> None:
@@ -336,7 +346,7 @@ def test_an_unsettled_taking_in_looks_again_before_it_writes() -> None:
     runner.look()
     reads_fail(runner, "unknown")
     runner.tick()
-    assert runner.known.flight is not None
+    assert runner.known.pending is not None
     world.launchpad.upload(world.ppa, "theirs")
     settle(runner)
     runner.pass_time(2000.0)
@@ -354,7 +364,7 @@ def test_an_unsettled_taking_in_of_an_empty_ppa_goes_on(fault: str | None) -> No
     runner.tick()
     script = faults(fault, of="content")
     world.launchpad.fault = script
-    runner.until(lambda: runner.known.flight is None)
+    runner.until(lambda: runner.known.pending is None)
     assert runner.known.state is State.DIRTY
 
 
@@ -363,7 +373,7 @@ def test_adopting_is_repeated_where_there_is_no_record_to_repeat() -> None:
     runner = World(description="mine\nppa-assigner: x").start()
     runner.look()
     runner.world.launchpad.fault = faults("unknown", of="write")
-    assert isinstance(runner.order(Adopt), Stands)
+    assert isinstance(runner.order(Adopt), RecordShown)
     assert runner.world.state is State.DIRTY
 
 
@@ -433,12 +443,12 @@ def test_a_worker_that_inherits_an_unsettled_write_settles_it() -> None:
     reads_fail(runner, "lost")
     runner.order(assign())
     known = runner.known
-    assert known.flight is not None
+    assert known.pending is not None
     heir = runner.world.start(
-        highest=known.highest, entry=known.entry, text=known.text, flight=replace(known.flight, due=0.0),
+        highest=known.highest, entry=known.entry, text=known.text, pending=replace(known.pending, due=0.0),
         waiting=known.waiting,
     )  # fmt: skip
     runner.world.launchpad.fault = faults()
     assert automaton.wake(heir.known, heir.clock.now()) == 0.0
     heir.give(Tick())
-    assert isinstance(heir.replies[1][-1], Lent)
+    assert isinstance(heir.replies[1][-1], LeaseShown)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton import Purpose
-from ppa_assigner.automaton.events import Adopt, Denied, Quarantine, Refusal, Release, Stands, Tick, Touch
-from ppa_assigner.automaton.observe import fraction
+from ppa_assigner.automaton import WriteReason
+from ppa_assigner.automaton.events import Adopt, Denied, Quarantine, RecordShown, Refusal, Release, Tick, Touch
+from ppa_assigner.automaton.observe import jitter
 from ppa_assigner.automaton.requests import Survey, Write
 from ppa_assigner.backoff import FORBIDDEN, OWN_WORK
 from ppa_assigner.port import Lane
@@ -63,11 +63,11 @@ def test_each_pause_is_twice_the_last_one_with_half_of_it_more_or_less() -> None
     reads_fail(runner, "unknown")
     runner.order(Release, lease="lease-1", within=1e6)
     for number in range(40):
-        assert runner.known.flight is not None
+        assert runner.known.pending is not None
         middle = min(30.0, 0.5 * 2.0**number)
         shortest, longest = max(0.5, middle / 2), min(30.0, 1.5 * middle)
-        pause = shortest + (longest - shortest) * fraction(runner.known)
-        assert runner.known.flight.due - runner.world.boot == pytest.approx(pause)
+        pause = shortest + (longest - shortest) * jitter(runner.known)
+        assert runner.known.pending.due - runner.world.boot == pytest.approx(pause)
         assert runner.tick()
 
 
@@ -92,7 +92,7 @@ def test_what_is_taken_in_at_last_was_taken_in() -> None:
     runner.tick()
     runner.forget_the_past()
     settle(runner)
-    assert [one.why for one in runner.transitions] == [Purpose.TAKE_IN.value]
+    assert [one.why for one in runner.transitions] == [WriteReason.TAKE_IN.value]
     assert [ask.whole for ask in runner.asked if isinstance(ask, Survey)] == [False]
 
 
@@ -121,8 +121,8 @@ def test_a_rollback_that_is_settled_is_told_as_one() -> None:
     script = faults("unknown", of="write")
     runner.world.launchpad.fault = script
     runner.look()
-    runner.until(lambda: runner.known.flight is None)
-    assert runner.transitions[0].why == Purpose.ROLLED_BACK.value
+    runner.until(lambda: runner.known.pending is None)
+    assert runner.transitions[0].why == WriteReason.ROLLED_BACK.value
 
 
 def test_a_text_that_cannot_be_written_is_refused_by_name() -> None:
@@ -132,7 +132,7 @@ def test_a_text_that_cannot_be_written_is_refused_by_name() -> None:
     assert isinstance(told, Denied)
     assert told.why is Refusal.INVALID
     assert "NUL" in told.detail
-    assert isinstance(runner.order(Quarantine, reason="odd"), Stands)
+    assert isinstance(runner.order(Quarantine, reason="odd"), RecordShown)
 
 
 @pytest.mark.parametrize(("serial", "follows"), [(1, 2), (INTEGER_MAX, None)])
@@ -143,7 +143,7 @@ def test_what_follows_a_serial(serial: int, follows: int | None) -> None:
     runner.world.launchpad.describe(runner.world.ppa, text)
     other = runner.world.start("other")
     other.look()
-    assert isinstance(other.order(Release, lease="lease-1"), Stands)
+    assert isinstance(other.order(Release, lease="lease-1"), RecordShown)
     now = int(runner.world.launchpad.date().timestamp())
     assert abs(runner.world.record.serial - (follows or now)) <= (0 if follows else 5)
 
@@ -154,7 +154,7 @@ def test_a_record_of_a_later_version_does_not_keep_a_ppa_from_being_adopted() ->
     runner.world.launchpad.describe(runner.world.ppa, 'ppa-assigner: {"v":2}')
     runner.look()
     assert runner.known.condition is Condition.UNREADABLE
-    assert isinstance(runner.order(Adopt), Stands)
+    assert isinstance(runner.order(Adopt), RecordShown)
     assert runner.world.state is State.DIRTY
 
 
@@ -175,7 +175,7 @@ def test_after_a_412_a_ppa_that_is_gone_for_a_moment_binds_whoever_asked() -> No
     edited_before_it_is_written(runner, "words")
     runner.world.launchpad.fault = faults("gone", of="read")
     runner.order(assign())
-    assert runner.known.flight is not None
+    assert runner.known.pending is not None
     settle(runner)
     assert Refusal.LOST not in whys(runner)[:-1]
 
@@ -196,7 +196,7 @@ def test_after_a_412_too_a_refusal_counts_from_the_end_of_the_request(seconds: f
     runner.pass_time(seconds)
     runner.world.launchpad.fault = lambda request: "refused" if request.what == "write" else None
     runner.until(lambda: runner.kinds().count("Write") == 2)
-    assert (runner.known.flight is None) is settled
+    assert (runner.known.pending is None) is settled
     assert runner.world.record == record
 
 
@@ -206,7 +206,7 @@ def test_a_write_to_a_ppa_that_is_gone_for_a_moment_is_decided_again() -> None:
     runner.world.launchpad.fault = faults("gone", of="write")
     runner.order(Release, lease="lease-1")
     assert runner.kinds() == ["Write", "Read", "Write"]
-    assert isinstance(first(runner), Stands)
+    assert isinstance(first(runner), RecordShown)
 
 
 def test_what_a_worker_sent_that_died_is_settled_by_a_refusal_too() -> None:
@@ -216,16 +216,16 @@ def test_what_a_worker_sent_that_died_is_settled_by_a_refusal_too() -> None:
     with pytest.raises(Crashed):
         runner.order(Release, lease="lease-1", within=1e6)
     known = runner.known
-    assert known.flight is not None
+    assert known.pending is not None
     runner.world.boot += 95.0
     heir = runner.world.start(
         highest=known.highest, entry=known.entry, text=known.text,
-        flight=replace(known.flight, unsettled=True, due=0.0),
+        pending=replace(known.pending, unsettled=True, due=0.0),
     )  # fmt: skip
     runner.world.launchpad.fault = lambda request: "refused" if request.what == "write" else None
     heir.give(Tick())
     assert heir.kinds() == ["Read", "Write"]
-    assert (heir.known.flight, runner.world.record) == (None, record)
+    assert (heir.known.pending, runner.world.record) == (None, record)
 
 
 def test_a_ppa_that_was_gone_for_a_moment_is_settled_by_a_write_all_the_same() -> None:
@@ -235,7 +235,7 @@ def test_a_ppa_that_was_gone_for_a_moment_is_settled_by_a_write_all_the_same() -
     gone = faults("gone", of="read")
     runner.world.launchpad.fault = lambda request: script(request) or gone(request)
     runner.order(assign())
-    runner.until(lambda: runner.known.flight is None)
+    runner.until(lambda: runner.known.pending is None)
     runner.world.launchpad.land()
     assert (whys(runner)[-1], runner.world.state) == (Refusal.LOST, State.FREE)
 
@@ -254,7 +254,7 @@ def test_each_refused_write_leaves_it_in_peace_for_longer() -> None:
     runner.world.launchpad.fault = lambda request: "refused" if request.what == "write" else None
     for number in range(12):
         assert isinstance(runner.order(Release, lease="lease-1"), Denied)
-        expected = FORBIDDEN.pause(number, fraction(runner.known))
+        expected = FORBIDDEN.pause(number, jitter(runner.known))
         assert pause_of(runner) == pytest.approx(expected)
     fault = runner.known.snapshot().fault or ""
     assert "401" in fault
@@ -273,7 +273,7 @@ def test_a_write_that_lands_ends_what_was_refused() -> None:
     for _ in range(8):
         runner.order(Release, lease="lease-1")
     assert pause_of(runner) > 60.0
-    assert isinstance(runner.order(Release, lease="lease-1"), Stands)
+    assert isinstance(runner.order(Release, lease="lease-1"), RecordShown)
     assert runner.known.condition is Condition.OK
     runner.pass_time(1.0)
     assert "Survey" in runner.kinds()
@@ -289,7 +289,7 @@ def test_each_failure_in_a_row_lets_it_wait_for_longer() -> None:
     for number in range(10):
         while runner.kinds().count("Write") == number:
             assert runner.tick()
-        assert pause_of(runner) == pytest.approx(OWN_WORK.pause(number, fraction(runner.known)))
+        assert pause_of(runner) == pytest.approx(OWN_WORK.pause(number, jitter(runner.known)))
 
 
 # -- what is told of it ------------------------------------------------------------------------------------------------

@@ -42,9 +42,9 @@ STYLE = """
 def moves() -> dict[Move, list[str]]:
     """From which state to which, and the reasons for it in the order of the table."""
     found: dict[Move, list[str]] = {}
-    for purpose, pairs in LEGAL.items():
+    for reason, pairs in LEGAL.items():
         for pair in sorted(pairs, key=lambda pair: (_name(pair[0]), pair[1].value)):
-            found.setdefault(pair, []).append(purpose.value)
+            found.setdefault(pair, []).append(reason.value)
     return found
 
 

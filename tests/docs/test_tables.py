@@ -36,8 +36,8 @@ def test_the_life_of_a_ppa_is_the_automatons_table() -> None:
     """Each move and each reason for it, and no other."""
     claimed = {(a, b, why) for a, b, reasons in table("| from | to | when |") for why in reasons.split(", ")}
     real = {
-        (before.value if before else "no record", after.value, purpose.value)
-        for purpose, moves in LEGAL.items()
+        (before.value if before else "no record", after.value, reason.value)
+        for reason, moves in LEGAL.items()
         for before, after in moves
         if before is not after
     }

@@ -11,7 +11,7 @@ from math import ceil, floor
 from typing import Any, cast
 
 from ppa_assigner.access import EVERYBODY
-from ppa_assigner.automaton.requests import Create, Do, SetFields, Write
+from ppa_assigner.automaton.requests import Apply, Create, SetFields, Write
 from ppa_assigner.port import Unavailable, Unknown
 from ppa_assigner.record import compose, parse
 from ppa_assigner.views import AssignRequest
@@ -74,20 +74,20 @@ def _late(world: World, index: int, number: int) -> None:
 def _under_way(world: World, shell: Shell) -> None:
     """It left, if it may still leave, and Launchpad has not done it yet."""
     assert shell.ask is not None
-    if not isinstance(shell.ask, Do) or world.boot < shell.ask.not_after:
+    if not isinstance(shell.ask, Apply) or world.boot < shell.ask.not_after:
         world.late = (*world.late, Late(shell.ask, shell.ppa, world.boot + LANDS_WITHIN_S))
 
 
 def _no_answer(ask: Any) -> Any:
-    if isinstance(ask, Write | Create) or (isinstance(ask, Do) and isinstance(ask.change, SetFields)):
+    if isinstance(ask, Write | Create) or (isinstance(ask, Apply) and isinstance(ask.change, SetFields)):
         return Unknown("no answer")
-    return Unavailable("no answer", sent=True) if isinstance(ask, Do) else DOWN
+    return Unavailable("no answer", sent=True) if isinstance(ask, Apply) else DOWN
 
 
 def _land(world: World, number: int) -> None:
     late = world.late[number]
     world.late = world.late[:number] + world.late[number + 1 :]
-    ask = replace(late.ask, not_after=float("inf")) if isinstance(late.ask, Do) else late.ask  # it has left already
+    ask = replace(late.ask, not_after=float("inf")) if isinstance(late.ask, Apply) else late.ask  # it has left already
     veils, world.launchpad.veils = world.launchpad.veils, {}  # it has passed whatever answers so
     carry_out(ask, late.ppa, cast("Any", world.stage), world.stage.boot)
     world.launchpad.veils = veils

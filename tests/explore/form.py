@@ -19,8 +19,8 @@ from functools import partial
 from math import floor, inf
 from typing import Any
 
-from ppa_assigner.automaton import Known
-from ppa_assigner.automaton.operation import Clean
+from ppa_assigner.automaton import WorkerState
+from ppa_assigner.automaton.operation import CleanProgress
 from ppa_assigner.port import AccessDenied, Entry, Gone, Moment, Unavailable, Unknown
 from ppa_assigner.problems import Problem
 from ppa_assigner.record import Record, State, Text
@@ -43,9 +43,9 @@ SOON = 1000  # keeps relative numbers away from 0 and below, whose hashes collid
 
 NAMED = {"token", "lease", "nonce", "cleaner", "url"}
 LEFT_OUT: dict[type, set[str]] = {
-    Known: {"ppa", "pool", "options", "daemon", "seed", "draws", "seen", "parsed", "unchanged", "heard_at"},
+    WorkerState: {"ppa", "pool", "options", "daemon", "seed", "draws", "seen", "parsed", "unchanged", "heard_at"},
     Moment: {"date"},
-    Clean: {"step", "seen", "left"},
+    CleanProgress: {"step", "seen", "left"},
     Entry: {"etag", "url", "displayname", "publish", "build_debug_symbols", "publish_debug_symbols"},
     Unavailable: {"reason"}, Unknown: {"reason"}, Gone: {"reason"}, AccessDenied: {"reason"},
     AssignRequest: {"owner", "pool", "ticket", "note", "idle", "ppa", "sources"},
@@ -312,7 +312,7 @@ def _of_shell(former: Former, shell: Shell) -> Any:
     )  # fmt: skip
 
 
-def _of_silence(former: Former, known: Known) -> Any:
+def _of_silence(former: Former, known: WorkerState) -> Any:
     """When its cleaner is touched next; of another's, when it counts as silent."""
     record = known.record
     if record is None or record.state is not State.DIRTY:

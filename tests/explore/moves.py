@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ppa_assigner.automaton.requests import Create, Do, Write
+from ppa_assigner.automaton.requests import Apply, Create, Write
 from ppa_assigner.record import State
 
 from . import judging
@@ -87,7 +87,7 @@ def _of_site(world: World, index: int, site: Site) -> Iterator[Move]:
     if world.left("crashes"):
         yield ("crash", index)
         for shell in site.shells.values():
-            if isinstance(shell.ask, Write | Do | Create):
+            if isinstance(shell.ask, Write | Apply | Create):
                 yield ("crash", index, int(shell.ppa.name[1:]), "applied")
                 yield ("crash", index, int(shell.ppa.name[1:]), "late")
 
@@ -108,7 +108,7 @@ def _of_request(world: World, index: int, number: int, shell: Shell) -> Iterator
         yield ("answer", index, number)
         return
     yield ("go", index, number)
-    changing = isinstance(shell.ask, Write | Do | Create)
+    changing = isinstance(shell.ask, Write | Apply | Create)
     if world.left("faults"):
         yield ("void", index, number)
         if changing:

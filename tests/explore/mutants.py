@@ -30,7 +30,7 @@ MUTANTS = (
         (
             Edit(
                 "automaton/write.py",
-                "    if _still_stands(flight.base, answer) and not (record is None and known.vanished):\n"
+                "    if _still_stands(pending.base, answer) and not (record is None and known.vanished):\n"
                 "        return *_settle(known, answer), None\n",
                 "",
             ),
@@ -72,14 +72,16 @@ MUTANTS = (
         (
             Edit(
                 "automaton/lease.py",
-                "    if record.attempt < command.attempt:\n        return begin(known, Purpose.RAISE, now, command, "
-                "attempt=command.attempt, **expiry.touched(record, now))\n",
+                "    if record.attempt < command.attempt:\n        return begin(\n"
+                "            known, WriteReason.RAISE, now, command, attempt=command.attempt, "
+                "**expiry.touch_fields(record, now)\n"
+                "        )\n",
                 "",
             ),
             Edit(
                 "supervisor/confirming.py",
-                "case Lent(record) if record.attempt < asked.attempt:",
-                "case Lent(record) if record.attempt < 0:",
+                "case LeaseShown(record) if record.attempt < asked.attempt:",
+                "case LeaseShown(record) if record.attempt < 0:",
             ),
         ),
         Scene(
@@ -138,8 +140,8 @@ MUTANTS = (
         (
             Edit(
                 "automaton/write.py",
-                "    if _still_stands(flight.base, answer) and not",
-                "    if flight.purpose is not Purpose.FREE and _still_stands(flight.base, answer) and not",
+                "    if _still_stands(pending.base, answer) and not",
+                "    if pending.reason is not WriteReason.FREE and _still_stands(pending.base, answer) and not",
             ),
         ),
         Scene(
@@ -192,7 +194,13 @@ MUTANTS = (
         "the nonce is not looked at",
         "a read that shows one of our nonces settles it",
         "docs/explanation/protocol.md#settling",
-        (Edit("automaton/write.py", "sent.nonce == record.nonce", "flight.record.serial == record.serial"),),
+        (
+            Edit(
+                "automaton/write.py",
+                "candidate.nonce == record.nonce",
+                "pending.record.serial == record.serial",
+            ),
+        ),
         RACE,
         "I1",
     ),
@@ -203,10 +211,12 @@ MUTANTS = (
         (
             Edit(
                 "automaton/write.py",
-                "        case Conflict():\n            return *look_again(replace(known, flight=replace(flight, "
-                "unsettled=True, under_way=now.boot))), None\n",
-                "        case Conflict():\n            text = compose(known.text.human, flight.record)\n"
-                "            return _landed(known, replace(flight.base, description=text), True, now)\n",
+                "        case Conflict():\n"
+                "            return *read_to_settle(replace(known, pending=replace(pending, unsettled=True, "
+                "under_way=now.boot))), None\n",
+                "        case Conflict():\n"
+                "            text = compose(known.text.human, pending.record)\n"
+                "            return _on_applied(known, replace(pending.base, description=text), True, now)\n",
             ),
         ),
         RACE,
@@ -219,9 +229,10 @@ MUTANTS = (
         (
             Edit(
                 "automaton/write.py",
-                "        case Unknown():\n            return *_in_doubt(known, now), None\n",
-                "        case Unknown():\n            text = compose(known.text.human, flight.record)\n"
-                "            return _landed(known, replace(flight.base, description=text), True, now)\n",
+                "        case Unknown():\n            return *_on_unknown(known, now), None\n",
+                "        case Unknown():\n"
+                "            text = compose(known.text.human, pending.record)\n"
+                "            return _on_applied(known, replace(pending.base, description=text), True, now)\n",
             ),
         ),
         Scene("an assign is lost on its way", daemons=1, attempts=1, faults=1, only=_only("void", less=("time",))),
@@ -549,8 +560,8 @@ MUTANTS = (
         (
             Edit(
                 "automaton/rollback.py",
-                "return made_anew(known, entry, asof, now) if known.vanished else _brought_back(",
-                "return _brought_back(",
+                "return on_recreated(known, entry, asof, now) if known.vanished else _on_rolled_back(",
+                "return _on_rolled_back(",
             ),
         ),
         Scene(

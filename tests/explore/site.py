@@ -15,9 +15,9 @@ from math import inf
 from typing import Any, cast
 
 from ppa_assigner import automaton
-from ppa_assigner.automaton import Daemon, Event, Known
-from ppa_assigner.automaton.events import Answer, Tick
-from ppa_assigner.automaton.requests import Ask
+from ppa_assigner.automaton import Daemon, Event, WorkerState
+from ppa_assigner.automaton.events import Answered, Tick
+from ppa_assigner.automaton.requests import Request
 from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.config import Settings
 from ppa_assigner.port import Launchpad
@@ -43,11 +43,11 @@ class Mailbox(list[Event]):
 class Shell(Worker):
     """The real worker but for its thread: one event at a time, and a stop at each request."""
 
-    def __init__(self, known: Known, launchpad: Launchpad, clock: LaunchpadClock, listener: Listener) -> None:
+    def __init__(self, known: WorkerState, launchpad: Launchpad, clock: LaunchpadClock, listener: Listener) -> None:
         super().__init__(known, launchpad, clock, listener)
         self.mail = Mailbox()
         self._mailbox = cast("Any", self.mail)
-        self.ask: Ask | None = None
+        self.ask: Request | None = None
         self.answer: Any = None
         self.stalled = False
 
@@ -83,7 +83,7 @@ class Shell(Worker):
         """The answer arrives."""
         self.ask, self.answer, self.stalled = None, None, False
         self._observe(answer)
-        self.handle(Answer(answer))
+        self.handle(Answered(answer))
 
 
 def _unsaid(_: str) -> None:
@@ -134,7 +134,7 @@ class Site:
         new.timer._cancelled = 0
         return new
 
-    def _hire(self, known: Known, launchpad: Launchpad, clock: LaunchpadClock, listener: Listener) -> Worker:
+    def _hire(self, known: WorkerState, launchpad: Launchpad, clock: LaunchpadClock, listener: Listener) -> Worker:
         known = replace(known, seed=f"{self.name}{self.generation}/{known.ppa.name}")
         self.shells[known.ppa] = shell = Shell(known, launchpad, clock, listener)
         return shell
@@ -155,7 +155,8 @@ class Site:
         for _ in range(TURNS_MAX):
             if not self._turn(stage.boot()):
                 return
-        stage.wrong.append(f"{self.name} turns and turns: {Counter(str(s.known.doing) for s in self.shells.values())}")
+        busy = Counter(str(shell.known.operation) for shell in self.shells.values())
+        stage.wrong.append(f"{self.name} turns and turns: {busy}")
 
     def _turn(self, boot: float) -> bool:
         self.timer.run_due()

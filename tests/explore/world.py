@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from math import inf
 from typing import Any
 
-from ppa_assigner.automaton.requests import Ask
+from ppa_assigner.automaton.requests import Request
 from ppa_assigner.record import Record, State, compose
 from ppa_assigner.reference import Reference
 from tests.settings import settings
@@ -64,7 +64,7 @@ class Told:
 class Late:
     """A request that is under way and may land until `expires` (boot time), if anything."""
 
-    ask: Ask
+    ask: Request
     ppa: Reference
     expires: float
 

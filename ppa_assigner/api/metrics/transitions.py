@@ -24,8 +24,8 @@ NEW = "none"
 MOVES = sorted(
     [(state.value, NEW, GONE) for state in State]
     + [
-        (before.value if before is not None else NEW, after.value, purpose.value)
-        for purpose, moves in LEGAL.items()
+        (before.value if before is not None else NEW, after.value, reason.value)
+        for reason, moves in LEGAL.items()
         for before, after in moves
         if before is not after
     ]
