@@ -18,20 +18,22 @@ FIELDS = ("displayname", "publish", "build_debug_symbols", "publish_debug_symbol
 
 
 def needs_settings(known: WorkerState) -> bool:
-    """Whether more than the fields of its entry has to be looked at."""
+    """Whether more than the fields of the PPA's entry has to be looked at."""
     baseline, record = known.options.baseline, known.record
     lists = (baseline.dependencies, baseline.processors, baseline.uploaders)
     return any(names is not None for names in lists) or (record is not None and record.uploader is not None)
 
 
 def recorded_right(known: WorkerState, record: Record) -> tuple[Change, ...]:
-    """The right that was given for the lease: taken without asking whether it is there."""
+    """The right that was granted for the lease, to be revoked without asking whether it is there."""
     stays = known.options.baseline.uploaders or ()
     return (Revoke(record.uploader),) if record.uploader is not None and record.uploader not in stays else ()
 
 
 def excess_rights(known: WorkerState, archive_settings: ArchiveSettings) -> tuple[Change, ...]:
-    """With `baseline.uploaders` everybody else than those; without, whoever was given a right for the lease."""
+    """The rights to revoke: with `baseline.uploaders` of everybody else, without it of the person who was granted one
+    for the lease.
+    """
     stays, record = known.options.baseline.uploaders, known.record
     if stays is not None:
         return tuple(Revoke(who) for who in archive_settings.uploaders if who not in stays)
@@ -39,7 +41,7 @@ def excess_rights(known: WorkerState, archive_settings: ArchiveSettings) -> tupl
 
 
 def differences(known: WorkerState, entry: Entry, archive_settings: ArchiveSettings | None) -> tuple[Change, ...]:
-    """All that has to be changed.  Without `archive_settings` only the fields of the entry are compared."""
+    """Everything that has to be changed.  Without `archive_settings` only the fields of the entry are compared."""
     baseline = known.options.baseline
     if archive_settings is None:
         return field_changes(baseline, entry)
@@ -53,19 +55,19 @@ def differences(known: WorkerState, entry: Entry, archive_settings: ArchiveSetti
 
 
 def field_changes(baseline: Baseline, entry: Entry) -> tuple[Change, ...]:
-    """All fields that differ, in one write."""
+    """All fields that differ, as one write."""
     wanted = ((name, getattr(baseline, name)) for name in FIELDS)
     different = tuple((name, value) for name, value in wanted if value not in (None, getattr(entry, name)))
     return (SetFields(different),) if different else ()
 
 
 def one_by_one(setting: Setting) -> tuple[Setting, ...]:
-    """The same, each field by itself."""
+    """The same change as one change for each field."""
     return tuple(SetFields((field,)) for field in setting.fields) if isinstance(setting, SetFields) else (setting,)
 
 
 def without(change: Change, left_out: Collection[Setting]) -> Change | None:
-    """What of a change is to be made when these are not."""
+    """The part of a change that remains without what was left out; None if nothing remains."""
     if not isinstance(change, SetFields):
         return change if change not in left_out else None
     fields = tuple(field for field in change.fields if SetFields((field,)) not in left_out)

@@ -1,8 +1,8 @@
 """Empty a dirty PPA, prove it empty, and only then write it free: who does it, and what comes next.
 
-Invariants: `dirty` was written before anything is changed; one daemon cleans, the one in `cleaner`, touched while the
-work goes on.  What is changed is in `emptying`, what is looked at in `proving`, what a PPA should be like in
-`settings`, what becomes of a failure in `failing` (docs/explanation/cleaning.md#order-of-the-work).
+Invariants: `dirty` is written before anything is changed; one daemon cleans, the one in `cleaner`, touched while the
+work goes on.  What is changed is in `purge`, what is looked at in `verify`, what a PPA should be like in `baseline`,
+what follows a failure in `retry`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .write import Step, back_off, begin
 
 
 def advance(known: WorkerState, now: Now) -> Step:
-    """The next step of the clean, if it is ours to do.  One request at a time, so that commands come between."""
+    """The next step of the clean, if this daemon may clean.  One request at a time, so that commands come between."""
     record = known.record
     if record is None:
         return known, []
@@ -49,8 +49,8 @@ def advance(known: WorkerState, now: Now) -> Step:
 
 
 def may_clean(known: WorkerState, record: Record) -> bool:
-    """Whether this daemon is the cleaner, or may become it: another's silence is measured here, by what was seen to
-    stand unchanged, whatever the dates in the record say.
+    """Whether this daemon is the cleaner or may become it.  Another's silence is measured by how long its record was
+    seen to stand unchanged, not by the dates in the record.
     """
     if known.daemon.may_clean_after(record.cleaner):
         return True
@@ -58,8 +58,8 @@ def may_clean(known: WorkerState, record: Record) -> bool:
 
 
 def _silent_from(known: WorkerState) -> float:
-    """The boot time from which another daemon's cleaner counts as silent if the record still stands.  While the PPA
-    could not be reached nobody could be seen at work.
+    """The boot time from which another daemon's cleaner counts as silent if its record still stands.  The time during
+    which the PPA could not be reached does not count.
     """
     return max(known.unchanged, known.heard_at) + CLEANER_SILENCE_S
 
@@ -69,7 +69,7 @@ def _touch_due(known: WorkerState) -> float:
 
 
 def due(known: WorkerState, record: Record, now: Now) -> float:
-    """The boot time of the next step."""
+    """The boot time of the next step of the clean."""
     if not may_clean(known, record):
         return max(now.boot, _silent_from(known))
     if record.cleaner != known.daemon.cleaner:
@@ -80,7 +80,9 @@ def due(known: WorkerState, record: Record, now: Now) -> float:
 
 
 def after_write(known: WorkerState) -> WorkerState:
-    """One of ours has landed.  If it is dirty, the quiet window begins with it at the earliest."""
+    """The state after a write of ours was applied.  If the record is dirty, the quiet window begins with it at the
+    earliest.
+    """
     record = known.record
     if record is None or record.state is not State.DIRTY:
         return replace(known, clean=None)
@@ -88,14 +90,14 @@ def after_write(known: WorkerState) -> WorkerState:
 
 
 def _progress_of(known: WorkerState, record: Record, quiet_from: float) -> CleanProgress:
-    """What was done since this record became dirty; one that became so anew is begun anew."""
+    """The progress of the clean of this record; a new one if the record became dirty since."""
     if known.clean is not None and known.clean.since == record.since:
         return known.clean
     return first_progress(known, record, quiet_from)
 
 
 def on_fence_read(known: WorkerState, answer: ReadAnswer, now: Now) -> Step:
-    """The read before a destructive batch: only if it shows the record that we know does the batch go on."""
+    """The answer to the read before destructive requests: only if it shows the record that is known may they follow."""
     match answer:
         case Gone() | AccessDenied():
             return with_no_entry(known, answer), []

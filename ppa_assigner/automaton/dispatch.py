@@ -1,7 +1,8 @@
 """Which event leads to what: the automaton as tables.
 
-`COMMANDS` says who decides on a command, `ANSWERS` who makes what of an answer, `FOLLOWS` what comes after a record
-stands, `ticking.tick` what time brings.  The rules themselves are in the modules that these name.
+`COMMANDS` names the function that decides on a command, `AFTER_READ` what is decided on the read that it asked for; the
+cases of an answer follow the operation that it belongs to.  What time brings is in `timers`.  The rules themselves are
+in the modules that these name.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ AFTER_READ: dict[type[Command], Callable[[WorkerState, Any, Now], Step]] = {
 
 
 def step(known: WorkerState, event: Event, now: Now) -> Step:
-    """What is known after the event, and what is to be done.  Never raises for anything Launchpad answers."""
+    """What is known after the event, and what is to be done.  Never raises for anything that Launchpad answers."""
     before = known
     known, effects = _step(with_dates_corrected(known, now), event, now)
     if (ahead := expiry.lies_ahead(known.record, now)) != known.ahead:
@@ -104,7 +105,7 @@ def step(known: WorkerState, event: Event, now: Now) -> Step:
 
 
 def _news(before: WorkerState, known: WorkerState, now: Now) -> list[Effect]:
-    """What is told of a change, whatever led to it."""
+    """The effects of a change that are the same whatever led to it."""
     news: list[Effect] = []
     was, cleaning_ = before.cleaning, known.cleaning
     if cleaning_ is not None and (was is None or was.step != cleaning_.step):
@@ -148,15 +149,17 @@ def _on_command(known: WorkerState, command: Command, now: Now) -> Step:
 
 
 def _is_in_question(known: WorkerState, command: Command) -> bool:
-    """Whether what stands may not be what is known: then nothing is written † before it was read and compared."""
+    """Whether the record on Launchpad may differ from the known one: then nothing is written before it is read and
+    compared †.
+    """
     hidden = known.entry is None or known.absent is not None or known.denied is not None
     return hidden or (known.suspect > 0 and not isinstance(command, Assign))  # that is denied without a read
 
 
 def _on_look(known: WorkerState, look: Looked, now: Now) -> Step:
-    """A look older than what is known is ignored.  Who waits for it is served all the same if what is known rests on a
-    request that left after the look began; else, and where the PPA was not listed (absence proves nothing), it is
-    read alone †.
+    """A look older than what is known is ignored.  The round is done all the same if what is known rests on a request
+    that left after the look began; else, and where the PPA was not listed (absence proves nothing), it is read by
+    itself †.
     """
     if known.pending is not None:  # a denial that lasts holds up nobody whom it does not concern
         lasting = known.sight is Sight.LASTING_DENIED and known.unreachable is None
@@ -243,8 +246,8 @@ def _on_look_alone(known: WorkerState, answer: Any, round_: int, now: Now) -> St
 
 
 def _on_read_again(known: WorkerState, answer: Any, now: Now) -> Step:
-    """Whether it is gone or denied for longer than a moment.  One that was renamed when it was deleted is gone for
-    good, and tells so itself.
+    """Another read of a PPA that is gone or denied, which tells whether that lasts.  One that was renamed when it was
+    deleted is gone for good.
     """
     match answer:
         case Entry():
@@ -262,7 +265,7 @@ def _put_off(known: WorkerState, now: Now) -> WorkerState:
 
 
 def _on_deleted(known: WorkerState, operation: ReadingDeleted, answer: Any, now: Now) -> Step:
-    """The deleted PPAs of its name are known, or are not."""
+    """The deleted PPAs of this name were read, or could not be."""
     match operation.before:
         case DeletedReason.GIVE_UP:
             return rollback.on_deleted_for_give_up(known, answer), []

@@ -27,8 +27,8 @@ LaunchpadAnswer = (
 class Looked:
     """What a bulk look that started at `started` (boot time, seconds) showed of this PPA; None: it was not listed.
 
-    `round` names the round of looks whose end somebody waits for; it is passed on in `RoundDone`.  `hidden`: whether
-    those who are nobody to Launchpad were not shown it; None: that was not asked, or says nothing of it.
+    `round` names the round of looks whose end is waited for; it is passed on in `RoundDone`.  `hidden`: whether the PPA
+    was not shown to anonymous readers; None: that was not asked, or says nothing.
     """
 
     entry: Entry | None
@@ -39,7 +39,7 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class LookFailed:
-    """A bulk look did not get through, or was refused."""
+    """A bulk look was not answered, or was refused."""
 
     reason: str
     round: int
@@ -52,21 +52,21 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """Two leases of one request with equal attempts stand: shown, and neither is ended."""
+    """Two leases of one request with equal attempts stand (`found`), or no longer do: shown, and neither is ended."""
 
     found: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Abandoned:
-    """Nobody waits any more for what the command with this token searches."""
+    """Nobody waits any more for the search of the command with this token."""
 
     token: int
 
 
 @dataclass(frozen=True, slots=True)
 class Reconfigured:
-    """The PPA's pool or its options changed."""
+    """The pool of the PPA, or the pool's options, changed."""
 
     pool: str
     options: PoolOptions
@@ -84,7 +84,9 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """`token` names the one who waits for the outcome; after `deadline` (boot time, seconds) nobody does."""
+    """An event that a caller waits for: `token` names the caller; after `deadline` (boot time, seconds) nobody
+    waits.
+    """
 
     token: int
     deadline: float
@@ -93,7 +95,7 @@ class Command:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assign(Command):
     """Lend this PPA, if it is free and empty and never had one of `sources` (name, version).  `ttl` and `idle` in
-    seconds.  `left` are those that are still to be asked for, while the record has this `nonce`; None: all.
+    seconds.  `left` are the sources that are still to be asked for while the record has this `nonce`; None: all.
     """
 
     lease: str
@@ -112,8 +114,8 @@ class Assign(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckBurnt(Command):
-    """Did this PPA ever have one of `sources` (name, version)?  Whatever its state is; nothing is changed.  `left` as
-    in Assign.
+    """Whether this PPA ever had one of `sources` (name, version), in any state; nothing is changed.  `left` as in
+    Assign.
     """
 
     sources: tuple[tuple[str, str], ...]
@@ -122,7 +124,9 @@ class CheckBurnt(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirm(Command):
-    """Is this request's lease still here?  Asked of Launchpad; rewritten with a higher attempt before it is told."""
+    """Whether this request's lease is still here.  Asked of Launchpad; a higher attempt is written before it is
+    told.
+    """
 
     request: str
     attempt: int
@@ -164,7 +168,7 @@ class Supersede(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadNow(Command):
-    """Read the PPA alone, afresh."""
+    """Read the PPA by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,12 +193,12 @@ class Quarantine(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resume(Command):
-    """Take it out of quarantine and count its tries anew."""
+    """End the quarantine of a PPA and reset its tries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspect(Command):
-    """What would a clean delete?"""
+    """List what a clean would delete."""
 
 
 Event = Looked | LookFailed | Tick | Duplicate | Abandoned | Reconfigured | Answered | Command
@@ -212,7 +216,7 @@ class LeaseShown:
 
 @dataclass(frozen=True, slots=True)
 class RecordShown:
-    """Done, or nothing needed to be: what the record now is (None: no readable one)."""
+    """Done, or nothing needed to be done: this is the record now (None: there is no readable one)."""
 
     record: Record | None
 
@@ -225,8 +229,9 @@ class ContentShown:
 
 
 class Refusal(enum.Enum):
-    """Why not.  LOST: the PPA is not free after all, try another.  ELSEWHERE: not this lease or request here.
-    UNTOLD: the lease stands, and may not be told yet.  BURNT: it had one of the sources, which the detail names.
+    """Why a command was not carried out.  LOST: the PPA is not free after all, try another one.  ELSEWHERE: this lease
+    or request is not here.  UNTOLD: the lease stands, and may not be told yet.  BURNT: the PPA had one of the sources,
+    which the detail names.
     """
 
     LOST = "lost"
@@ -244,7 +249,7 @@ class Refusal(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """The command was not carried out.  IN_DOUBT is no end: the outcome of the same command follows once settled."""
+    """The command was not carried out.  IN_DOUBT is not final: another outcome follows once the write is settled."""
 
     why: Refusal
     detail: str = ""
@@ -257,7 +262,7 @@ Outcome = LeaseShown | RecordShown | ContentShown | Denied
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Tell the one who waits for `token`."""
+    """Give the caller with this `token` the outcome."""
 
     token: int
     outcome: Outcome
@@ -265,14 +270,16 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Requeue:
-    """Hand a command in again: it came while an outcome was unknown, or others that came meanwhile go first."""
+    """Put a command into the mailbox again: it came while an outcome was unknown, or others that came meanwhile go
+    first.
+    """
 
     command: Command
 
 
 @dataclass(frozen=True, slots=True)
 class RoundDone:
-    """This PPA is known afresh for that round of looks, or (`reason`) could not be reached."""
+    """This PPA was read in, or after, that round of looks, or (`reason`) could not be."""
 
     round: int
     reason: str | None = None
@@ -280,9 +287,9 @@ class RoundDone:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """The record moved: for the log and the event stream.  `before` is None for a record that is new.  `lasted`: how
-    long it was so before, in seconds; `tries`: how many cleans had failed by then; `first`: nothing moved, the PPA was
-    seen for the first time since this daemon serves it; `gone`: the PPA is gone for good, and this
+    """The state or lease of the record changed: for the log and the event stream.  `before` is None for a new record.
+    `lasted`: how long the last state lasted, in seconds; `tries`: how many cleans had failed by then; `first`: nothing
+    changed, the PPA was seen for the first time since this daemon serves it; `gone`: the PPA is gone for good, and this
     was its last record.
     """
 
@@ -298,14 +305,14 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Something a person should look at, in one sentence."""
+    """Something that needs a person's attention, in one sentence."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A clean does, or waits for, something else than before: for the event stream."""
+    """A clean began its next step: for the event stream."""
 
     cleaning: Cleaning
 

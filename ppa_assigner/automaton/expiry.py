@@ -18,20 +18,20 @@ from .now import AGREE, Now
 
 
 def silence_allowed(idle: float) -> float:
-    """How long after the last touch a lease with this `idle` ends; seconds."""
+    """How long after the last touch a lease with this `idle` ends, in seconds."""
     return idle + min(SILENCE_GAP_S, idle / 4)
 
 
 def touch_due_after(idle: int | None) -> float:
-    """How old `touched` may get before a touch is written; seconds."""
+    """How old `touched` may get before a touch is written, in seconds."""
     return min(SILENCE_GAP_S, idle / 4) if idle is not None else SILENCE_GAP_S
 
 
 def end_of(record: Record | None, heard: datetime | None, *, silence_counts: bool = True) -> End | None:
-    """When and by what the lease of this record ends if nobody touches it; None where it is not used.
+    """When and by what the lease of this record ends if nobody touches it; None where the PPA is not used.
 
-    Silence counts from the later of the last touch written and `heard`, which is what this daemon alone knows of; not
-    while the PPA is held by an operator, nor (`silence_counts`) while nobody's touch could be written.
+    Silence counts from the later of the last touch written and `heard`, which only this daemon knows; it does not count
+    while an operator holds the PPA, nor (`silence_counts`) while no touch could be written.
     """
     if record is None or record.state is not State.USED:
         return None
@@ -43,18 +43,18 @@ def end_of(record: Record | None, heard: datetime | None, *, silence_counts: boo
 
 
 def touch_fields(record: Record, now: Now) -> dict[str, Any]:
-    """What changes in a used record whose owner was heard just now."""
+    """The fields that a touch, or anything else that shows the owner alive, changes in a used record."""
     return {"touched": max(now.stamp, record.touched), "clock": HOST if now.by_host else record.clock}
 
 
 def as_written(record: Record, now: Now) -> Record:
-    """A used record as it is written: by a clock that is believed, all its times are right afterwards."""
+    """A used record as it is written: while time is believed, with all its times corrected."""
     return replace(corrected(record, now), clock=None) if now.trusted else record
 
 
 def corrected(record: Record, now: Now) -> Record:
-    """What lies more than five minutes ahead was written by a clock that lied, each time for itself: the last touch was
-    now at the latest, and so was the beginning, whose end moves with it.
+    """The record without times more than five minutes ahead, which a wrong clock wrote: the last touch was now at the
+    latest, and so was the beginning, whose end moves with it.
     """
     limit = _limit(record, now)
     if limit is None:
@@ -66,17 +66,19 @@ def corrected(record: Record, now: Now) -> Record:
 
 
 def needs_correction(record: Record | None, now: Now) -> bool:
-    """Whether there is anything of that."""
+    """Whether `corrected` would change this record."""
     return record is not None and record.state is State.USED and corrected(record, now) != record
 
 
 def lies_ahead(record: Record | None, now: Now) -> bool:
-    """Whether its times lie ahead of both clocks."""
+    """Whether the times of the record lie ahead of both clocks."""
     return record is not None and max(record.since, record.touched) > now.latest + AGREE
 
 
 def _limit(record: Record, now: Now) -> datetime | None:
-    """Both clocks tell it when they agree; what a host's clock wrote, Launchpad's alone, once believed, too."""
+    """The time from which on a time is wrong: by both clocks while they agree; by Launchpad's alone, once it is
+    believed, for what a host's clock wrote; else None.
+    """
     if now.trusted and now.agreed:
         return now.latest + AGREE
     return now.date + AGREE if now.trusted and record.clock == HOST else None

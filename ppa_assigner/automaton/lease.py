@@ -52,7 +52,9 @@ OF_WHOM = (401, 403, 404, 410)
 
 
 def assign(known: WorkerState, command: Assign, now: Now) -> Step:
-    """Lend a free PPA, once it is sure that it never had what is to be uploaded, and that nothing has arrived in it."""
+    """Lend a free PPA, once it is certain that it never had the sources to be uploaded and that nothing has arrived in
+    it.
+    """
     record, entry = known.record, known.entry
     if record is None or entry is None or record.state is not State.FREE or known.condition is not Condition.OK:
         return deny(known, command, Refusal.LOST, "not free")
@@ -68,7 +70,7 @@ def _verify(known: WorkerState, command: Assign, record: Record, entry: Entry, n
 
 
 def on_new_content(known: WorkerState, command: Assign, answer: NewContent | Unavailable, now: Now) -> Step:
-    """What the look for arrivals found.  The lease is written after it, never before."""
+    """The answer to the look for new content.  The lease is written after it, never before."""
     match answer:
         case NewContent(count=0, moment=moment):
             return _lend(replace(known, verified=moment.started), command, now)
@@ -78,7 +80,9 @@ def on_new_content(known: WorkerState, command: Assign, answer: NewContent | Una
 
 
 def _looked_into(known: WorkerState, record: Record, now: Now) -> bool:
-    """A look not older than `verify_age` counts: this daemon's, or the last one of the proof that made it free."""
+    """Whether a look not older than `verify_age` exists: this daemon's, or the last one of the proof that made the PPA
+    free.
+    """
     age = known.options.verify_age
     if age is None:
         return True
@@ -89,8 +93,8 @@ def _looked_into(known: WorkerState, record: Record, now: Now) -> bool:
 
 
 def _since(known: WorkerState, record: Record, now: Now) -> datetime | None:
-    """What is created from then on is looked for; None: whatever there is.  A date says something only if this daemon
-    has watched both clocks agree ever since: that of the record, or of this daemon's own last look at all of it.
+    """The time from which on new content is looked for; None: any content.  A date counts only if this daemon has seen
+    both clocks agree ever since: that of the record, or of this daemon's own last look at all content.
     """
     looked = now.date_of(known.verified) if known.verified is not None else None
     since = next((date for date in (record.since, looked) if date and _watched_since(date, now)), None)
@@ -102,7 +106,7 @@ def _watched_since(date: datetime, now: Now) -> bool:
 
 
 def check_sources(known: WorkerState, command: Assign | CheckBurnt, now: Now) -> Step:
-    """What it ever had is asked, if it is not remembered; nothing of that is found by any look at what is there."""
+    """Ask for the next source that the PPA may have had, if it is not remembered: no look at the content shows that."""
     if (had := observe.source_seen(known, command.sources)) is not None:
         return deny(known, command, Refusal.BURNT, " ".join(had))
     left = command.sources if command.left is None else command.left
@@ -120,7 +124,7 @@ def check_sources(known: WorkerState, command: Assign | CheckBurnt, now: Now) ->
 
 
 def on_source_check(known: WorkerState, operation: CheckingSource, answer: bool | Unavailable, now: Now) -> Step:
-    """Whether it had that source.  Others that came meanwhile go before the next question: there may be many."""
+    """The answer whether the PPA had that source.  Other commands go before the next question: there may be many."""
     command = operation.command
     match answer:
         case Unavailable():
@@ -145,7 +149,9 @@ def _lend(known: WorkerState, command: Assign, now: Now) -> Step:
 
 
 def grant_or_tell(known: WorkerState, command: Assign | Confirm, *, fresh: bool) -> Step:
-    """The upload right is given, again if need be, before any lease is told; soon after an answer that showed it."""
+    """Grant the upload right, again if need be, before any lease is told; soon after an answer that showed the
+    lease.
+    """
     record, entry = known.record, known.entry
     if record is None or entry is None or record.uploader is None:
         return tell(known, command, LeaseShown(record, fresh)) if record else deny(known, command, Refusal.ELSEWHERE)
@@ -154,7 +160,9 @@ def grant_or_tell(known: WorkerState, command: Assign | Confirm, *, fresh: bool)
 
 
 def on_grant(known: WorkerState, operation: Granting, answer: ActAnswer | ReadAnswer, now: Now) -> Step:
-    """Only a right that was given lets the lease be told; one that is refused ends it, if nobody was told of it yet."""
+    """The answer to a grant.  The lease is told only with its right; a refused right ends a lease that nobody was told
+    of yet.
+    """
     command, record = operation.command, known.record
     match answer:
         case Done() if record is not None:
@@ -171,7 +179,7 @@ def on_grant(known: WorkerState, operation: Granting, answer: ActAnswer | ReadAn
 
 
 def _on_refused_here(known: WorkerState, operation: Granting, refused: Refused, entry: Entry, now: Now) -> Step:
-    """The PPA is there and shown: so it is the person whom Launchpad does not know, or does not give the right."""
+    """The PPA is there and shown: so the refusal was about the person."""
     lease = known.record.lease if known.record is not None else None
     known, effects = on_entry(known, entry, entry.moment.started, now)
     if known.operation is not None or known.record is None or known.record.lease != lease:
@@ -181,6 +189,7 @@ def _on_refused_here(known: WorkerState, operation: Granting, refused: Refused, 
 
 
 def _on_refused_right(known: WorkerState, operation: Granting, refused: Refused, now: Now) -> Step:
+    """The person cannot have the right: say so, and give up a fresh lease."""
     record = known.record
     if record is None or record.lease is None:
         return deny(known, operation.command, Refusal.UNTOLD, UNGRANTED)
@@ -195,12 +204,12 @@ def _on_refused_right(known: WorkerState, operation: Granting, refused: Refused,
 
 
 def confirm(known: WorkerState, command: Confirm, _: Now) -> Step:
-    """Nothing is told of a lease before Launchpad was asked."""
+    """Read the PPA before anything is told of a lease."""
     return read_first(known, command)
 
 
 def on_confirm_read(known: WorkerState, command: Confirm, now: Now) -> Step:
-    """Decided on a read that began after the command came.  A lease is rewritten with a higher attempt first †."""
+    """Answer a `Confirm` on a read that began after it came.  A higher attempt is written to the record first †."""
     record = known.record
     theirs = record is None or (record.by, record.request) != (command.by, command.request)  # a client's own name
     if record is None or theirs or not alive(record, now):
@@ -220,17 +229,17 @@ def on_confirm_read(known: WorkerState, command: Confirm, now: Now) -> Step:
 
 
 def touch(known: WorkerState, command: Touch, now: Now) -> Step:
-    """Written when `touched` is old or the end moves; else only read."""
+    """Write a touch when `touched` is old or the end moves; else only read."""
     return _touch(known, command, now, read_first)
 
 
 def on_touch_read(known: WorkerState, command: Touch, now: Now) -> Step:
-    """Decided on a fresh read: if that shows that nothing need be written, the lease is told."""
+    """Answer a touch on a read that began after it came, or write it if that read shows that it is due."""
     return _touch(known, command, now, _tell_lease)
 
 
 def count_touch(known: WorkerState, command: Command, now: Now) -> WorkerState:
-    """Whoever touches a lease was heard, whether or not that can be written."""
+    """The state with a touch counted as proof of life, whether or not it can be written."""
     record = known.record
     if not isinstance(command, Touch) or record is None or (record.state, record.lease) != (State.USED, command.lease):
         return known
@@ -263,12 +272,13 @@ def _tell_lease(known: WorkerState, command: Command) -> Step:
 
 
 def _new_end(record: Record, command: Touch, now: Now) -> datetime:
-    """With a ttl the end moves to now + ttl, never to an earlier one than before."""
+    """The end that a touch asks for: with a ttl now + ttl, but never earlier than the end so far."""
     before = record.until or now.stamp
     return before if command.ttl is None else max(before, whole_seconds(now.stamp + timedelta(seconds=command.ttl)))
 
 
 def _latest_end(known: WorkerState, record: Record) -> datetime:
+    """The latest end that the pool allows for this lease."""
     return record.since + timedelta(seconds=known.options.max_ttl)
 
 
@@ -276,7 +286,7 @@ def _latest_end(known: WorkerState, record: Record) -> datetime:
 
 
 def release(known: WorkerState, command: Release, now: Now) -> Step:
-    """used -> dirty.  Repeatable: while the dirty PPA remembers the lease, it has been released."""
+    """End the lease: used -> dirty.  Repeatable while the dirty record remembers the lease."""
     record = known.record
     if ended_with_ppa(known, command.lease):  # whatever has the name now is another PPA
         return tell(known, command, RecordShown(None))
@@ -288,7 +298,7 @@ def release(known: WorkerState, command: Release, now: Now) -> Step:
 
 
 def give_up(known: WorkerState, command: GiveUp, now: Now) -> Step:
-    """Only while the record has the very nonce of the assignment: later somebody was told of it †."""
+    """End a lease that nobody was told of: only while the record has the very nonce of the assignment †."""
     record = known.record
     if record is None or record.state is not State.USED or record.nonce != command.nonce:
         return deny(known, command, Refusal.ELSEWHERE)
@@ -296,7 +306,7 @@ def give_up(known: WorkerState, command: GiveUp, now: Now) -> Step:
 
 
 def supersede(known: WorkerState, command: Supersede, now: Now) -> Step:
-    """Of two leases of one request the one with the lower attempt ends †."""
+    """End the lease with the lower attempt, of two leases of one request †."""
     record = known.record
     this = record is not None and (record.lease, record.attempt) == (command.lease, command.attempt)
     if not this or known.state is not State.USED:
@@ -305,5 +315,5 @@ def supersede(known: WorkerState, command: Supersede, now: Now) -> Step:
 
 
 def expire(known: WorkerState, now: Now) -> Step:
-    """Its end has come, or nobody was heard of for too long."""
+    """End the lease by time: its end has come, or its owner was silent for too long."""
     return begin(known, WriteReason.EXPIRE, now, **made_dirty(known, now))

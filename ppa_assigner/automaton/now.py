@@ -17,12 +17,13 @@ AGREE = timedelta(seconds=AGREE_S)
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """The time an event is handled: `date` by Launchpad's clock (UTC), `boot` in seconds of the boot-time clock.
+    """The time at which an event is handled: `date` by Launchpad's clock (UTC), `boot` in seconds of the boot-time
+    clock.
 
-    `trusted` is false while time is not believed: then nothing happens that time brings.  `host` is this host's UTC
-    clock (None: the same as Launchpad's), `carried` the time that was believed last, carried on by the boot-time clock,
-    while it is not believed now.  `agreeing_since` is the boot time since which this daemon has watched both clocks
-    agree without a break; None: they do not agree.
+    `trusted` is false while time is not believed: then nothing happens by time.  `host` is this host's UTC clock (None:
+    the same as Launchpad's), `carried` the time that was believed last, carried on by the boot-time clock while time is
+    not believed.  `agreeing_since` is the boot time since which this daemon has seen both clocks agree without a break;
+    None: they do not agree.
     """
 
     date: datetime
@@ -39,32 +40,32 @@ class Now:
 
     @property
     def dated(self) -> bool:
-        """Whether there is a time that a record which starts anew can be numbered by."""
+        """Whether the time can number a record that starts from nothing."""
         return self.trusted or self.agreed
 
     @property
     def latest(self) -> datetime:
-        """The later of both clocks: what lies ahead of it was written by a clock that was wrong."""
+        """The later of both clocks: a time ahead of it was written by a wrong clock."""
         return max(self.date, self.host or self.date)
 
     @property
     def stamp(self) -> datetime:
-        """What a used record is written by: Launchpad's clock, or while that is not believed the latest there is, so
-        that nothing ends at once when it is right again.
+        """The time to write in a used record: Launchpad's clock or, while that is not believed, the latest time there
+        is, so that nothing ends at once when the clock is right again.
         """
         latest = max(self.latest, self.carried or self.date)
         return latest if not self.trusted and latest - self.date > AGREE else self.date
 
     @property
     def by_host(self) -> bool:
-        """Whether `stamp` is not Launchpad's."""
+        """Whether `stamp` is not the time of Launchpad's clock."""
         return self.stamp != self.date
 
     def earlier_at(self, moment: Moment) -> datetime:
-        """The earlier of both clocks when that request left, or was answered."""
+        """The earlier of both clocks when the request left (this host's) and was answered (Launchpad's)."""
         ago = timedelta(seconds=max(0.0, self.boot - moment.started))
         return min(moment.date, whole_seconds((self.host or self.date) - ago))
 
     def date_of(self, boot: float) -> datetime:
-        """What Launchpad's clock, as it is now, showed at that boot time."""
+        """What Launchpad's clock, as it is now, showed at this boot time."""
         return self.date - timedelta(seconds=self.boot - boot)

@@ -32,16 +32,14 @@ def jitter(known: WorkerState) -> float:
 
 
 def draw_nonce(known: WorkerState) -> tuple[WorkerState, str]:
-    """A nonce that was never used (docs/explanation/launchpad.md#aba): the seed is new for each worker, the count grows
-    with each draw.
-    """
+    """A nonce that was never used before: each worker has a seed of its own, and the count grows with each draw."""
     nonce = hashlib.sha256(f"{known.seed}/{known.draws}".encode()).hexdigest()[:32]
     return replace(known, draws=known.draws + 1), nonce
 
 
 def with_entry(known: WorkerState, entry: Entry, asof: float, suspect: int | None = None) -> WorkerState:
-    """Known, with this entry as the newest truth about the PPA, and no doubt left about reaching it.  `suspect`, if
-    given, is set in the same copy: another one would cost as much as all else of a look.
+    """The state after an answer that showed this entry: the newest truth, and no doubt left about reaching the PPA.
+    `suspect`, if given, is set in the same copy: another copy would cost as much as the rest of a look.
     """
     text = text_of(known, entry)
     highest = text.record if text.record and _newer(text.record, known.highest) else known.highest
@@ -57,39 +55,45 @@ def with_entry(known: WorkerState, entry: Entry, asof: float, suspect: int | Non
 
 
 def text_of(known: WorkerState, entry: Entry) -> Text:
-    """What its description says.  Most looks show what the one before showed: that is not taken apart again."""
+    """The parsed description of an entry.  Most looks show the description of the one before, which is not parsed
+    again.
+    """
     description, text = known.parsed
     return text if description == entry.description else parse(entry.description)
 
 
 def _silence_counts_from(known: WorkerState, entry: Entry) -> dict[str, Any]:
-    """Silence counts from this daemon's first look on, and anew from each time the PPA could be reached again."""
+    """The change of `heard`: silence counts from this daemon's first look on, and again from each time the PPA can be
+    reached after it could not.
+    """
     if known.heard is None or (known.unreachable, known.absent, known.denied) != (None, None, None):
         return {"heard": whole_seconds(entry.moment.date), "heard_at": entry.moment.ended}
     return {}
 
 
 def with_dates_corrected(known: WorkerState, now: Now) -> WorkerState:
-    """Known, with the date from which silence counts put right, if a clock that lied told it."""
+    """The state with `heard` corrected, if a wrong clock had told it."""
     if known.heard is None or not now.trusted or abs(now.date_of(known.heard_at) - known.heard) <= AGREE:
         return known
     return replace(known, heard=whole_seconds(now.date_of(known.heard_at)))
 
 
 def _unchanged(known: WorkerState, entry: Entry, text: Text) -> float:
-    """Since when the record stands, as far as this daemon saw it itself: dates in it may be of a clock that lied."""
+    """Since when the record stands, as far as this daemon saw itself: its dates may be those of a wrong clock."""
     before, after = known.text.record, text.record
     same = before is not None and after is not None and before.nonce == after.nonce
     return known.unchanged if same else entry.moment.ended
 
 
 def _newer(record: Record, highest: Record | None) -> bool:
+    """Whether this record is at least as new as the highest one known."""
     return highest is None or highest.serial == INTEGER_MAX or record.serial >= highest.serial
 
 
 def rolled_back(highest: Record | None, text: Text) -> bool:
-    """Whether a text is older than what was read or confirmed before.  An unknown version never is.  Nothing has a
-    higher serial than the highest of all, which somebody must have written by hand: after it any other is newer.
+    """Whether a text is older than what was read or confirmed before.  A record of an unknown version is never rolled
+    back.  No serial is higher than the highest there can be, which a person must have written: after it any other is
+    newer.
     """
     if highest is None or text.foreign:
         return False
@@ -101,7 +105,9 @@ def rolled_back(highest: Record | None, text: Text) -> bool:
 
 
 def with_absence(known: WorkerState, gone: Gone) -> WorkerState:
-    """Known, with the PPA gone.  Its record is remembered, for it may come back; but it is believed in the end."""
+    """The state with the PPA gone.  Its record is remembered, for the PPA may come back, until its absence is
+    believed.
+    """
     asof, basis = max(known.asof, gone.moment.ended), max(known.basis, gone.moment.started)
     absence = another_read(known.absence, gone.moment, denied=False)
     known = replace(
@@ -112,7 +118,7 @@ def with_absence(known: WorkerState, gone: Gone) -> WorkerState:
 
 
 def with_denial(known: WorkerState, answer: AccessDenied) -> WorkerState:
-    """Known, with Launchpad not showing the PPA: like an outage, for nobody can tell what is there."""
+    """The state with Launchpad not showing the PPA: like an outage, since nobody can tell what is there."""
     asof, basis = max(known.asof, answer.moment.ended), max(known.basis, answer.moment.started)
     absence = another_read(known.absence, answer.moment, denied=True)
     return replace(
@@ -122,17 +128,17 @@ def with_denial(known: WorkerState, answer: AccessDenied) -> WorkerState:
 
 
 def with_no_entry(known: WorkerState, answer: Gone | AccessDenied) -> WorkerState:
-    """One of these, by a read of the PPA itself."""
+    """The state after a read of the PPA itself that showed no entry."""
     return with_nothing_there(known, answer) if isinstance(answer, Gone) else with_denial(known, answer)
 
 
 def with_ppa_gone(known: WorkerState) -> WorkerState:
-    """Known, with the PPA gone and whatever was in it: a lease of it is over."""
+    """The state with the PPA gone for good, and everything that was in it: its lease is over."""
     return replace(without_ppa(known), final=True, not_before=known.not_before)
 
 
 def without_ppa(known: WorkerState) -> WorkerState:
-    """Known, with nothing left of the PPA that had this name, but whose lease it was."""
+    """The state without anything of the PPA that had this name, except whose lease it was."""
     record = known.record
     over = record if record is not None and record.lease is not None else known.over
     floor = max(known.floor, known.highest.serial if known.highest is not None else 0)
@@ -144,7 +150,7 @@ def without_ppa(known: WorkerState) -> WorkerState:
 
 
 def why_unseen(known: WorkerState) -> str | None:
-    """Why nobody can tell what is in the PPA, if that is so: a lease that was not seen may be there."""
+    """Why nobody can tell what is in the PPA, where that is so: it may hold a lease that was not seen."""
     if known.unreachable is not None:
         return known.unreachable
     if known.sight in (Sight.GONE, Sight.DENIED):
@@ -153,20 +159,22 @@ def why_unseen(known: WorkerState) -> str | None:
 
 
 def with_nothing_there(known: WorkerState, gone: Gone) -> WorkerState:
-    """The same by a read of the PPA itself, which tells whether Launchpad knows one of that name at all."""
+    """The state with the PPA gone by a read of the PPA itself, which tells whether Launchpad knows one of that name at
+    all.
+    """
     known = replace(with_absence(known, gone), lacking=gone.status == NOT_FOUND)
     # One that is made anew has no history (docs/explanation/launchpad.md#new-ppas).
     return replace(known, burnt=frozenset(), verified=None) if known.lacking else known
 
 
 def with_outage(known: WorkerState, reason: str) -> WorkerState:
-    """Known, with Launchpad not answering: what was known is shown with its age, and silence is not counted."""
+    """The state with Launchpad not answering: what was known is shown with its age, and silence does not count."""
     return replace(known, unreachable=reason)
 
 
 def made_dirty(known: WorkerState, now: Now) -> dict[str, Any]:
-    """What changes in a record that becomes dirty: whose lease it was stays, of which pool too (by it a PPA that is
-    retired finds its options), and this daemon is its cleaner.
+    """The fields that change in a record that becomes dirty: the former lease stays, and its pool (by which a retired
+    PPA finds its options), and this daemon is the cleaner.
     """
     return {
         "state": State.DIRTY, "since": now.date, "touched": now.date, "until": None, "idle": None, "note": None,
@@ -175,7 +183,7 @@ def made_dirty(known: WorkerState, now: Now) -> dict[str, Any]:
 
 
 def ends_at(known: WorkerState, record: Record) -> datetime | None:
-    """When this used record's lease ends if nobody touches it."""
+    """When the lease of this used record ends if nobody touches it."""
     end = end_of(record, known.heard)
     return end.at if end is not None else None
 
@@ -185,7 +193,9 @@ DIGEST_BYTES = 7  # an integer of 32 bytes of memory, where name and version tak
 
 
 def with_sources(known: WorkerState, sources: Iterable[tuple[str, str]]) -> WorkerState:
-    """These (name, version) were here.  When they grow too many, only the newest are kept: it is only a shortcut."""
+    """The state with these sources (name, version) remembered as published here.  Where there are too many only the
+    newest are kept: they only spare requests.
+    """
     new = frozenset(_digest(source) for source in islice(sources, KEPT))
     if new <= known.burnt:
         return known
@@ -193,7 +203,7 @@ def with_sources(known: WorkerState, sources: Iterable[tuple[str, str]]) -> Work
 
 
 def source_seen(known: WorkerState, sources: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
-    """The first of these that is known to have been here."""
+    """The first of these sources that is remembered as published here, if any."""
     return next((source for source in sources if _digest(source) in known.burnt), None) if known.burnt else None
 
 

@@ -30,7 +30,7 @@ class ReadReason(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Doing: one read."""
+    """One read of the PPA is under way."""
 
     why: ReadReason
     command: Command | None = None
@@ -39,19 +39,19 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """Doing: the write in `flight`."""
+    """The write in `pending` is under way."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckingContent:
-    """Doing: looking whether a free PPA is empty before it is lent."""
+    """Whether a free PPA is empty is being checked before it is lent."""
 
     command: Assign
 
 
 @dataclass(frozen=True, slots=True)
 class CheckingSource:
-    """Doing: asking whether it ever had this source."""
+    """Whether the PPA ever had this source is being asked."""
 
     command: Assign | CheckBurnt
     source: tuple[str, str]
@@ -59,7 +59,7 @@ class CheckingSource:
 
 @dataclass(frozen=True, slots=True)
 class Granting:
-    """Doing: giving the uploader his right before the lease is told."""
+    """The uploader's right is being granted, before the lease is told."""
 
     command: Assign | Confirm
     fresh: bool
@@ -68,7 +68,7 @@ class Granting:
 
 @dataclass(frozen=True, slots=True)
 class Surveying:
-    """Doing: listing what is in the PPA."""
+    """What is in the PPA is being listed."""
 
     why: ReadReason
     command: Inspect | None = None
@@ -76,30 +76,28 @@ class Surveying:
 
 @dataclass(frozen=True, slots=True)
 class Verifying:
-    """Doing: one look of a clean."""
+    """A look of a clean is under way."""
 
     stage: CleanStage
 
 
 @dataclass(frozen=True, slots=True)
 class Purging:
-    """Doing: one request of a clean that changes something."""
+    """A change of a clean is under way."""
 
     change: Change
 
 
 @dataclass(frozen=True, slots=True)
 class Creating:
-    """Doing: making the PPA with this nonce in its record; or, when that had this outcome, reading what is there."""
+    """The PPA is being created with this nonce in its record; or, once that had this outcome, read."""
 
     nonce: str
     outcome: Refused | Unknown | None = None
 
 
 class DeletedReason(enum.Enum):
-    """What the deleted PPAs of this name are looked at for: before anything of it, they tell whether the PPA that was
-    known is one of them.
-    """
+    """Why the deleted PPAs of this name are read: they tell whether the PPA that was known is one of them."""
 
     WRITE_BACK = "what was lost is written back"
     SETTLE = "it is written back once more, for nobody knows what became of that"
@@ -109,7 +107,7 @@ class DeletedReason(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ReadingDeleted:
-    """Doing: reading the deleted PPAs of this name."""
+    """The deleted PPAs of this name are being read."""
 
     before: DeletedReason
     command: Command | None = None
@@ -117,7 +115,7 @@ class ReadingDeleted:
 
 @dataclass(frozen=True, slots=True)
 class CheckingEnabled:
-    """Doing: asking whether it is disabled; `refused` is the change, and the answer to it, that made us ask."""
+    """Whether the PPA is disabled is being asked; `refused` is the change, and the answer to it, that made us ask."""
 
     refused: tuple[Change, Refused] | None = None
 
@@ -138,8 +136,8 @@ Operation = (
 
 
 class CleanStage(enum.Enum):
-    """What a clean looks at next, in this order.  Whatever is found to be changed is changed before the next look;
-    from STILL on a look begins after the quiet window, and what it finds leads back to CONTENT.
+    """What a clean looks at next, in this order.  What a look finds is changed before the next look; from STILL on a
+    look begins after the quiet window, and what it finds leads back to CONTENT.
     """
 
     RIGHTS = "who may upload, before anything else"
@@ -158,16 +156,18 @@ PROOF = frozenset({CleanStage.STILL, CleanStage.DISK, CleanStage.INDEX, CleanSta
 
 @dataclass(frozen=True, slots=True)
 class CleanProgress:
-    """`since` is the dirty record's.  Boot times: `quiet_from`, from which the quiet window counts; `fence`, the last
-    read that showed our record; `look_at`, before which nothing is looked at; `paused_until`, before which only the
-    cleaner is touched.
+    """How far a clean is.  `since` is the time of the dirty record.  Boot times: `quiet_from`, from which the quiet
+    window counts; `fence`, the last read that showed our record; `look_at`, the earliest next look; `paused_until`,
+    before which only the cleaner is touched.
 
-    `todo` is what is to be changed now.  Since the last failure: `asked` are deletions and cancellations that were
+    `todo` are the changes to make now.  Since the last failure: `asked` are the deletions and cancellations that were
     answered, `did` the changes of rights and settings and the cancellations, `waited` the answered cancellations whose
-    build was still there afterwards, `unanswered` how often in a row the first of `todo` was not, `unseen` how often in
-    a row a look was not, `erred` how often of these with an error of Launchpad's own.
-    In the whole clean: `sticky` is what failed, and is tried last; `left_out` what Launchpad would not set.
-    `seen` are the addresses of all publications that were found, `left` how many of them are still there.
+    build was still there afterwards, `unanswered` how often in a row the first of `todo` was not answered, `unseen` how
+    often in a row a look was not, `erred` how many of these were errors of Launchpad's own.
+
+    In the whole clean: `sticky` are the changes that failed, which are tried last; `left_out` the settings that
+    Launchpad would not make; `seen` the addresses of all publications that were found, `left` how many of them are
+    still there.
     """
 
     since: datetime
@@ -191,18 +191,18 @@ class CleanProgress:
 
     @property
     def found(self) -> int:
-        """How many publications it has found so far."""
+        """How many publications were found so far."""
         return len(self.seen)
 
     @property
     def deleted(self) -> int:
-        """How many of them are gone."""
+        """How many of the publications that were found are gone."""
         return len(self.seen) - self.left
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A nonce of ours that may come to stand; `meant` tells the intended record from one sent only to settle."""
+    """A nonce that may come to stand; `intended` tells the intended record from one that was sent only to settle."""
 
     nonce: str
     intended: bool
@@ -212,8 +212,8 @@ class Candidate:
 class PendingWrite:
     """A write that is under way, or whose outcome is not settled (`unsettled`).
 
-    `sent` is all that may come to stand in place of `base`; `record` is what was meant.  `under_way` is the boot time
-    at which the last of them was under way that may have been.
+    `candidates` are all that may come to stand in place of `base`; `record` is the intended one.  `under_way` is the
+    latest boot time at which one of their requests may have been under way.
     """
 
     reason: WriteReason

@@ -1,6 +1,6 @@
-"""The operator's acts: hold, adopt, quarantine, resume, and a look at what is in a PPA.
+"""The operator's commands: hold, adopt, quarantine, resume, and a look at what is in a PPA.
 
-Invariant: whatever an operator asks for, nothing reaches `free` but through a proven clean, and no lease is ended.
+Invariant: no command of an operator leads to `free` but through a proven clean, and none ends a lease.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .write import Step, begin
 
 
 def hold(known: WorkerState, command: Hold, now: Now) -> Step:
-    """Once, and by at most the pool's max_hold; while held, silence does not end it."""
+    """Keep a lease longer, once, and by at most the pool's max_hold; silence does not end it meanwhile."""
     record, most = known.record, known.options.max_hold
     if record is None or record.lease != command.lease or not alive(record, now):
         return deny(known, command, Refusal.WRONG_STATE, "this lease does not hold the PPA")
@@ -37,14 +37,14 @@ def hold(known: WorkerState, command: Hold, now: Now) -> Step:
 
 
 def adopt(known: WorkerState, command: Adopt, now: Now) -> Step:
-    """A new record over what is no readable one: the only way out of unmanaged and unreadable."""
+    """Write a new record over an unreadable one or none: the only way out of unmanaged and unreadable."""
     if known.record is not None:
         return deny(known, command, Refusal.WRONG_STATE, "it has a record; adopt is for unmanaged or unreadable")
     return take_in(known, WriteReason.ADOPT, now, command)
 
 
 def quarantine(known: WorkerState, command: Quarantine, now: Now) -> Step:
-    """Free and dirty at once; used from the end of its lease on."""
+    """Quarantine a free or dirty PPA at once, a used one from the end of its lease on."""
     record = known.record
     if record is None:
         return deny(known, command, Refusal.WRONG_STATE, f"it is {known.condition.value}")
@@ -53,7 +53,7 @@ def quarantine(known: WorkerState, command: Quarantine, now: Now) -> Step:
 
 
 def resume(known: WorkerState, command: Resume, now: Now) -> Step:
-    """Back to work, with the tries counted anew."""
+    """End the quarantine, with the tries reset."""
     record = known.record
     if record is None or (record.quarantined is None and not record.tries):
         return deny(known, command, Refusal.WRONG_STATE, "it is not in quarantine")
@@ -62,13 +62,14 @@ def resume(known: WorkerState, command: Resume, now: Now) -> Step:
 
 
 def inspect(known: WorkerState, command: Inspect, _: Now) -> Step:
-    """List what is in it; nothing is changed."""
+    """List what is in the PPA; nothing is changed."""
     if known.entry is None:
         raise AssertionError("nothing was read")
     return replace(known, operation=Surveying(ReadReason.COMMAND, command)), [Survey(known.entry)]
 
 
 def on_inspection(known: WorkerState, command: Inspect, answer: SurveyAnswer) -> Step:
+    """The answer to an operator's look."""
     match answer:
         case Content():
             return replies.tell(known, command, ContentShown(answer))

@@ -28,24 +28,26 @@ CreateAnswer = Entry | Refused | Unknown | Unavailable
 
 
 def creation_due(known: WorkerState) -> bool:
-    """Whether it is to be made: it was never seen, or is gone for good."""
+    """Whether the PPA is to be created: it was never seen, or is gone for good."""
     return known.lacking and known.options.create and known.highest is None
 
 
 def read_deleted_first(known: WorkerState) -> Step:
-    """What its predecessors were says whether there may be another one."""
+    """Read the deleted PPAs of this name before it is created."""
     return rollback.read_deleted(known, DeletedReason.CREATE)
 
 
 def on_deleted(known: WorkerState, answer: Deleted | Unavailable, now: Now) -> Step:
-    """Nothing that this daemon can read speaks against it."""
+    """The deleted PPAs of this name are known: create it, unless one of them has a record that this daemon cannot
+    read.
+    """
     if isinstance(answer, Unavailable):
         return back_off(known, now), []
     return _not_now(known, PREDECESSOR, now) if rollback.has_newer_record(answer) else create(known, now)
 
 
 def create(known: WorkerState, now: Now) -> Step:
-    """Ask for it.  Its serial is higher than that of any record that may have stood in one of that name."""
+    """Create the PPA, with a higher serial than any record that a PPA of this name may have had."""
     known, nonce = draw_nonce(known)
     record = Record(
         serial=max(next_serial(known, now), int(now.date.timestamp())), nonce=nonce, state=State.DIRTY, since=now.date,
@@ -60,7 +62,7 @@ def create(known: WorkerState, now: Now) -> Step:
 
 
 def on_create(known: WorkerState, operation: Creating, answer: CreateAnswer | ReadAnswer, now: Now) -> Step:
-    """It was made; or it was not, or nobody knows: then a read tells what is there."""
+    """The answer to the creation, or to the read that follows where that was refused or its outcome is unknown."""
     match answer:
         case Entry():
             return _on_created(known, operation, answer, now)
@@ -95,7 +97,7 @@ def _not_now(known: WorkerState, reason: str, now: Now) -> Step:
 
 
 def take_in(known: WorkerState, reason: WriteReason, now: Now, command: Command | None = None) -> Step:
-    """A PPA without a record becomes dirty without an owner, and is proved clean like any other."""
+    """Write the first record of a PPA: dirty without an owner, and proved clean like any other."""
     record = Record(
         serial=0, nonce="", state=State.DIRTY, since=now.date, touched=now.date, pool=known.pool,
         cleaner=known.daemon.cleaner,
@@ -107,7 +109,9 @@ SurveyAnswer = Content | Refused | Unavailable
 
 
 def on_survey(known: WorkerState, answer: SurveyAnswer, now: Now) -> Step:
-    """A PPA without a record: taken in if it is wholly empty, else somebody's, never touched until adopted."""
+    """The content of a PPA without a record: take it in if it is empty; else leave it alone until an operator adopts
+    it.
+    """
     if known.pending is not None:
         return write.on_survey(known, answer, now)
     match answer:

@@ -1,8 +1,9 @@
-"""What a clean changes: deletions, cancellations, rights and settings, one request at a time.
+"""What a clean changes: deletions, cancellations, rights and settings, one request at a time; and whether a PPA is
+disabled, where nothing can be deleted.
 
-Invariant: each leaves only shortly after a read that showed our own dirty record, for Launchpad's POSTs cannot be
-conditional (docs/explanation/cleaning.md#fences-of-a-clean); whatever may have changed something starts the quiet
-window anew.
+Invariant: each change leaves only shortly after a read that showed our own dirty record, for Launchpad's POSTs cannot
+be conditional; every change that may have been made starts the quiet window again.  That a PPA is disabled, only an
+answer about the PPA itself tells.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ UNANSWERED_MAX = 3  # so often in a row, each time after a read that was answere
 
 
 def change_next(known: WorkerState, clean: CleanProgress, now: Now) -> Step:
-    """The next request of the batch, behind its fence."""
+    """The next change of the batch; behind a read if the last one that showed our record is too old."""
     not_after = clean.fence + FENCE_S
     if now.boot >= not_after or known.entry is None:
         return replace(known, operation=Reading(ReadReason.FENCE)), [Read()]
@@ -54,13 +55,11 @@ def change_next(known: WorkerState, clean: CleanProgress, now: Now) -> Step:
 
 
 def on_content(known: WorkerState, clean: CleanProgress, content: Content, now: Now) -> Step:
-    """Builds are cancelled and sources deleted first: a source takes the binaries made from it along
-    (docs/explanation/launchpad.md#deleting-a-source).
+    """Plan what to remove.  Builds are cancelled and sources deleted first: a source takes its binaries along.
 
-    A cancellation is given time, then asked for again; after that it is a failure.
-    Debug symbols go with the binary that they belong to and cannot be deleted by themselves
-    (docs/explanation/launchpad.md#debug-symbols).
-    What failed before is tried last, so that it does not keep the rest from going.
+    A cancellation is given time, then repeated; after that it is a failure.  Debug symbols go with the binary that they
+    belong to and cannot be deleted by themselves (docs/explanation/launchpad.md#debug-symbols).  What failed before is
+    tried last, so that it does not keep the rest from going.
     """
     deletions = _deletions(clean, content)
     cancels = [Cancel(build) for build in content.builds if build.cancellable]
@@ -85,7 +84,9 @@ def on_content(known: WorkerState, clean: CleanProgress, content: Content, now: 
 
 
 def _deletions(clean: CleanProgress, content: Content) -> list[Delete]:
-    """Sources, and the binaries that none of them will take along: where there is no source, or only such as stay."""
+    """The sources, and the binaries that no source will take along: where there is none, or all of them failed
+    before.
+    """
     sources = [Delete(source) for source in content.sources]
     if any(source not in clean.sticky for source in sources):
         return sources
@@ -93,7 +94,7 @@ def _deletions(clean: CleanProgress, content: Content) -> list[Delete]:
 
 
 def poll_pause(known: WorkerState, most: float) -> float:
-    """How long to wait for what only time can finish: less where the quiet window is short."""
+    """How long to wait before looking again for what only time can finish: less where the quiet window is short."""
     return min(most, max(known.options.settle, POLL_LEAST_S))
 
 
@@ -107,7 +108,7 @@ def _awaited(content: Content) -> str:
 
 
 def on_change(known: WorkerState, change: Change, answer: ActAnswer | WriteAnswer, now: Now) -> Step:
-    """One request of the batch is answered, or is not."""
+    """The answer to a change of the batch."""
     clean = known.clean
     if clean is None or answer is TOO_LATE:
         return known, []
@@ -131,8 +132,8 @@ def on_change(known: WorkerState, change: Change, answer: ActAnswer | WriteAnswe
 
 
 def _on_not_done(known: WorkerState, clean: CleanProgress, change: Change, answer: Refused, now: Now) -> Step:
-    """Launchpad will not do it.  Whom a right cannot be taken from, it does not know: whether a right stands, the last
-    look shows; and whether it was the PPA that is not there, the next read.
+    """Launchpad refused a change.  A right that cannot be revoked is of an unknown person: the last look shows whether
+    it stands; and the next read, whether it was the PPA that was not there.
     """
     if isinstance(change, Revoke) or answer.status in NOT_THERE:
         return _on_done(known, change, answer), []
@@ -144,14 +145,14 @@ def _on_not_done(known: WorkerState, clean: CleanProgress, change: Change, answe
 def _on_overload(
     known: WorkerState, clean: CleanProgress, change: Change, pause: float | None, now: Now
 ) -> WorkerState:
-    """Launchpad as a whole does not manage: no failure of this PPA, however long it takes."""
+    """Launchpad as a whole is overloaded: not a failure of this PPA, however long it takes."""
     clean = replace(clean, quiet_from=now.boot, fence=float("-inf"))
     known = back_off(replace(known, clean=_look_again(clean) if isinstance(change, Setting) else clean), now)
     return replace(known, not_before=max(known.not_before, now.boot + min(pause or 0.0, known.options.retry.max)))
 
 
 def _on_done(known: WorkerState, change: Change, answer: Done | Entry | Refused) -> WorkerState:
-    """Done, or there is nothing to be done any more."""
+    """The state after a change that was made, or needs no more to be made."""
     clean = known.clean
     if clean is None:
         return known
@@ -166,7 +167,9 @@ def _on_done(known: WorkerState, change: Change, answer: Done | Entry | Refused)
 
 
 def _on_unanswered(known: WorkerState, clean: CleanProgress, change: Change, reason: str, now: Now) -> Step:
-    """It may have been done all the same.  Where reads are answered and this is not, over and over, it is a failure."""
+    """The change may have been made all the same.  Where reads are answered and it is not, again and again, it is a
+    failure.
+    """
     count = clean.unanswered + 1
     pause = OWN_WORK.within(known.options.retry.max).pause(clean.unanswered, jitter(known))
     clean = replace(clean, quiet_from=now.boot, unanswered=count, fence=float("-inf"), paused_until=now.boot + pause)
@@ -177,12 +180,14 @@ def _on_unanswered(known: WorkerState, clean: CleanProgress, change: Change, rea
 
 
 def _look_again(clean: CleanProgress) -> CleanProgress:
-    """A setting is not just asked for again: taking away what is not there is an error of Launchpad's."""
+    """Look at the settings again instead of repeating a change: removing what is not there is an error of
+    Launchpad's.
+    """
     return replace(clean, stage=CleanStage.SETTINGS, todo=(), fence=float("-inf"))
 
 
 def _on_forbidden(known: WorkerState, clean: CleanProgress, change: Change, answer: Refused, now: Now) -> Step:
-    """Nobody may delete in a PPA that is disabled; of a private one nothing tells that
+    """A change was forbidden: in a disabled PPA nobody may delete; of a private one nothing tells that it is disabled
     (docs/explanation/launchpad.md#disabled-ppas).
     """
     if known.entry is None or known.entry.private:
@@ -191,12 +196,12 @@ def _on_forbidden(known: WorkerState, clean: CleanProgress, change: Change, answ
 
 
 def on_refused(known: WorkerState, change: Change, answer: Refused, now: Now) -> Step:
-    """It is enabled, and the change was refused all the same."""
+    """The PPA is enabled, so the refusal was about the change itself."""
     return _on_refusal(known, known.clean, change, answer, now) if known.clean is not None else (known, [])
 
 
 def _on_refusal(known: WorkerState, clean: CleanProgress, change: Change, answer: Refused, now: Now) -> Step:
-    """A setting is reported and left as it is: the PPA is no less empty.  Anything else is a failure."""
+    """Report a setting that was refused, and leave it: the PPA is no less empty.  Anything else is a failure."""
     if not isinstance(change, Setting):
         return fail(known, f"{change}: {answer.reason}", now, change)
     if len(singly := baseline.one_by_one(change)) > 1:  # which of them, only one by one can tell
@@ -210,7 +215,7 @@ def _without_first(clean: CleanProgress) -> CleanProgress:
 
 
 def leave_out(known: WorkerState, setting: Setting, reason: str) -> Step:
-    """Said once, and not asked for again in this clean."""
+    """Report a setting that cannot be made, once, and do not try it again in this clean."""
     clean = known.clean
     if clean is None:
         return known, []
@@ -219,8 +224,8 @@ def leave_out(known: WorkerState, setting: Setting, reason: str) -> Step:
 
 
 def check_disabled(known: WorkerState) -> Step:
-    """Whether it is disabled: a listing that lacks it proves nothing, and the end of it is to be noticed soon.  Not now
-    if something else is asked: the next look asks again.
+    """Ask whether the PPA is disabled: a listing that lacks it proves nothing, and its end is to be noticed soon.  Not
+    while another request is made: the next look asks again.
     """
     if not known.disabled or known.entry is None or known.operation is not None:
         return known, []
@@ -228,7 +233,7 @@ def check_disabled(known: WorkerState) -> Step:
 
 
 def on_enabled(known: WorkerState, operation: CheckingEnabled, answer: bool | Unavailable, now: Now) -> Step:
-    """It is, or is not; without an answer it is what it was taken for."""
+    """The answer whether the PPA is enabled; without one it is what it was taken for."""
     if not isinstance(answer, Unavailable):
         known = replace(known, disabled=not answer)
     if operation.refused is None or known.disabled:

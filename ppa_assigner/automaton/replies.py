@@ -37,33 +37,33 @@ from .write import Step
 
 
 def tell(known: WorkerState, command: Command, outcome: Outcome) -> Step:
-    """Nothing more to do for this command."""
+    """Answer the command; nothing more is to be done for it."""
     return known, [Reply(command.token, outcome)]
 
 
 def deny(known: WorkerState, command: Command, why: Refusal, detail: str = "") -> Step:
-    """The command is not carried out."""
+    """Answer that the command is not carried out, and why."""
     return tell(known, command, Denied(why, detail))
 
 
 def ended_with_ppa(known: WorkerState, lease: str) -> bool:
-    """Whether this lease ended because its PPA was gone for good."""
+    """Whether this lease ended because its PPA is gone for good."""
     return known.over is not None and known.over.lease == lease
 
 
 def read_first(known: WorkerState, command: Command) -> Step:
-    """Ask Launchpad, then decide."""
+    """Read the PPA, then decide on the command."""
     lane = Lane.ASSIGN if isinstance(command, Confirm) else Lane.WORK
     return replace(known, operation=Reading(ReadReason.COMMAND, command)), [Read(lane)]
 
 
 def tell_record(known: WorkerState, command: Command, _: Now) -> Step:
-    """Tell what the record is now."""
+    """Answer with the record as it is now."""
     return tell(known, command, RecordShown(known.record))
 
 
 def read_now(known: WorkerState, command: ReadNow, _: Now) -> Step:
-    """Read the PPA alone."""
+    """Read the PPA for a `ReadNow`."""
     return read_first(known, command)
 
 
@@ -73,8 +73,9 @@ def alive(record: Record, now: Now) -> bool:
 
 
 def reply_unseen(known: WorkerState, command: Command, now: Now, reason: str | None = None) -> Step:
-    """The PPA could not be read just now, or (`reason`) not be compared.  Only where it is gone for good, or the lease
-    past its end, is anything known of a lease in it: anybody else asks again.
+    """Answer a command whose PPA could not be read just now, or (`reason`) not be compared with the deleted ones.  Only
+    where the PPA is gone for good, or the lease past its end, is anything known of a lease in it; every other caller is
+    to ask again.
     """
     record, detail = known.record, reason or known.fault or ""
     if isinstance(command, Assign):
@@ -100,6 +101,7 @@ def _is_over(record: Record | None, lease: str, now: Now) -> bool:
 
 
 def _of_a_gone_one(known: WorkerState, command: Command, detail: str) -> Step:
+    """Answer a command for a PPA, or a lease, that is gone for good."""
     match command:
         case Touch() if ended_with_ppa(known, command.lease):
             return deny(known, command, Refusal.OVER, detail)

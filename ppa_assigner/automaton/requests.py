@@ -16,14 +16,14 @@ from ..reference import Reference
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The PPA afresh."""
+    """Read the PPA."""
 
     lane: Lane = Lane.WORK
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """This description, if the PPA is still what `entry` shows."""
+    """Write this description, if the PPA is still what `entry` shows."""
 
     entry: Entry
     description: str
@@ -32,7 +32,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """The PPA itself, with this description from its first moment on."""
+    """Create the PPA, with this description from its first moment on."""
 
     ppa: Reference
     displayname: str
@@ -41,19 +41,19 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class ReadDeleted:
-    """The PPAs that had this name and were deleted."""
+    """Read the deleted PPAs that had this name."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckEnabled:
-    """Is it enabled?"""
+    """Ask whether the PPA is enabled."""
 
     entry: Entry
 
 
 @dataclass(frozen=True, slots=True)
 class LookForNewContent:
-    """What was created since then (None: ever) and is active?"""
+    """List active content that was created since then (None: at any time)."""
 
     entry: Entry
     since: datetime | None
@@ -61,7 +61,7 @@ class LookForNewContent:
 
 @dataclass(frozen=True, slots=True)
 class WasPublished:
-    """Was this version of this source ever published here?"""
+    """Ask whether this version of this source was ever published here."""
 
     entry: Entry
     source: str
@@ -70,8 +70,8 @@ class WasPublished:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """Everything active or on its way.  A clean does not need it `whole`: accepted uploads can only be waited for, and
-    whatever else there is has to go first.
+    """List everything active or on its way.  A clean does not need it `whole`: accepted uploads can only be waited for,
+    and everything else has to go first.
     """
 
     entry: Entry
@@ -80,21 +80,21 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class ReadSettings:
-    """Dependencies, processors and uploaders."""
+    """Read dependencies, processors and uploaders."""
 
     entry: Entry
 
 
 @dataclass(frozen=True, slots=True)
 class ReadIndexes:
-    """What do the indexes that apt reads still name?"""
+    """Read what the indexes for apt still name."""
 
     ppa: Reference
 
 
 @dataclass(frozen=True, slots=True)
 class ReadDisk:
-    """What is not removed from the disk yet?"""
+    """List what is not removed from the disk yet."""
 
     entry: Entry
 
@@ -104,7 +104,7 @@ class ReadDisk:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """A publication goes."""
+    """Delete a publication."""
 
     publication: Publication
 
@@ -114,7 +114,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """A build is to end."""
+    """Cancel a build."""
 
     build: Build
 
@@ -124,7 +124,7 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Revoke:
-    """This person's upload right goes."""
+    """Take a person's upload right away."""
 
     who: str
 
@@ -134,7 +134,7 @@ class Revoke:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """This person gets the upload right."""
+    """Give a person the upload right."""
 
     who: str
 
@@ -144,7 +144,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Undepend:
-    """It builds with that archive no more."""
+    """Remove a dependency on an archive."""
 
     dependency: str
 
@@ -154,7 +154,7 @@ class Undepend:
 
 @dataclass(frozen=True, slots=True)
 class Depend:
-    """It builds with that archive."""
+    """Add a dependency on an archive."""
 
     dependency: str
 
@@ -164,7 +164,7 @@ class Depend:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """It builds for exactly these processors."""
+    """Build for exactly these processors."""
 
     names: tuple[str, ...]
 
@@ -174,7 +174,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class SetFields:
-    """These fields of its entry get these values; a conditional write like that of the record."""
+    """Set fields of the PPA's entry, by a conditional write like that of the record."""
 
     fields: tuple[tuple[str, str | bool], ...]
 
@@ -189,7 +189,7 @@ Change = Delete | Cancel | Revoke | Setting
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """One change, before `not_after` (boot time, seconds; checked just before it leaves) or not at all."""
+    """Make one change before `not_after` (boot time, seconds; checked just before the request leaves) or not at all."""
 
     change: Change
     entry: Entry

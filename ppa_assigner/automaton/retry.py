@@ -1,7 +1,7 @@
-"""How a clean begins, and begins anew after a failure.
+"""How a clean begins, and begins again after a failure.
 
-Invariant: a failure is counted in the record, said in it, and followed by a pause; after too many nothing more is
-tried until an operator says so (docs/explanation/cleaning.md#failures-and-retries).
+Invariant: a failure is counted in the record, with its reason, and followed by a pause; after too many nothing more is
+tried until an operator says so.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ FAULT_MAX = 300
 
 
 def first_progress(known: WorkerState, record: Record, quiet_from: float) -> CleanProgress:
-    """Nothing done yet; the right that was given for the lease goes first, then everybody else's too many."""
+    """The progress of a clean that begins: the right that was granted for the lease is revoked first, then all excess
+    rights.
+    """
     first = CleanStage.CONTENT if known.options.baseline.uploaders is None else CleanStage.RIGHTS
     todo = recorded_right(known, record)
     step = "taking upload rights away" if todo else "looking"
@@ -32,7 +34,9 @@ def first_progress(known: WorkerState, record: Record, quiet_from: float) -> Cle
 
 
 def fail(known: WorkerState, reason: str, now: Now, stuck: Change | None = None) -> Step:
-    """Count the try, say why, come back later; after too many, quarantine.  `stuck` is what did not work."""
+    """Count a failed try in the record, with its reason, and pause; after too many, quarantine.  `stuck` is the change
+    that failed.
+    """
     record = known.record
     if record is None:
         return known, []
@@ -48,6 +52,7 @@ def fail(known: WorkerState, reason: str, now: Now, stuck: Change | None = None)
 def _progress_after(
     known: WorkerState, clean: CleanProgress, record: Record, tries: int, now: Now, stuck: Change | None
 ) -> CleanProgress:
+    """The progress after a failure: from the beginning, after a pause, with what failed to be tried last."""
     retry = known.options.retry
     pause = Backoff(min(retry.first, retry.max), retry.max).pause(tries - 1, jitter(known))
     return replace(

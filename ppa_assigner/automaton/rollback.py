@@ -1,8 +1,9 @@
-"""What a look or a read tells: the newest truth, or a text from the past that somebody brought back.
+"""What a look or a read shows: the newest truth, or an old description that somebody put back.
 
-Invariant: a record never goes back.  What a worker knew as used or dirty is written again at once; what it knew as
-free is lent no more and, after two looks, cleaned (docs/explanation/protocol.md#rollback).  But only in the PPA
-that had it: never in one that was gone meanwhile, and never before the deleted ones of its name were looked at.
+Invariant: a record never goes back.  What a worker knew as used or dirty is written again at once; what it knew as free
+is not lent and, after two looks, cleaned (docs/explanation/protocol.md#rollback).  But only in the PPA that had it:
+never in one that was gone meanwhile, and never before the deleted ones of its name were read.  A deleted PPA keeps its
+description (docs/explanation/launchpad.md#deleted-ppas): one with our last record in it was the one that is known.
 """
 
 from __future__ import annotations
@@ -22,18 +23,18 @@ from .write import Step, back_off, begin, transitions_of
 
 
 def read_deleted(known: WorkerState, before: DeletedReason) -> Step:
-    """Look at them first."""
+    """Read the deleted PPAs of this name first."""
     return replace(known, operation=ReadingDeleted(before)), [ReadDeleted()]
 
 
 def was_replaced(known: WorkerState, answer: Deleted) -> bool:
-    """Whether a deleted one had the record that is known, or a later one: then whatever has the name now is new."""
+    """Whether a deleted PPA had the record that is known, or a later one: then the PPA that has the name now is new."""
     highest = known.highest
     return highest is not None and any(_is_it(record, highest, later=True) for record in _records(answer))
 
 
 def on_deleted_for_give_up(known: WorkerState, answer: Deleted | Unavailable) -> WorkerState:
-    """The name is gone: for good, if a deleted one has the very record that is known."""
+    """The name is free: the PPA is gone for good if a deleted one has the very record that is known."""
     highest = known.highest
     if isinstance(answer, Unavailable) or highest is None:
         return known
@@ -42,7 +43,7 @@ def on_deleted_for_give_up(known: WorkerState, answer: Deleted | Unavailable) ->
 
 
 def has_newer_record(answer: Deleted) -> bool:
-    """Whether a daemon of a later version wrote in one of them what this one cannot read."""
+    """Whether one of them has a record of a later version, which this daemon cannot read."""
     return any(parse(description).foreign for description in answer.descriptions)
 
 
@@ -60,7 +61,7 @@ GONE = "gone"
 
 
 def on_entry(known: WorkerState, entry: Entry, asof: float, now: Now) -> Step:
-    """Take in what an answer showed whose request left at `asof` (boot time), or begin to write back what it lost."""
+    """Take in an entry whose request left at `asof` (boot time), or begin to write back the record that it lost."""
     if rolled_back(known.highest, text_of(known, entry)):
         return on_recreated(known, entry, asof, now) if known.vanished else _on_rolled_back(known, entry, asof)
     before, first = known.record, known.entry is None
@@ -70,19 +71,22 @@ def on_entry(known: WorkerState, entry: Entry, asof: float, now: Now) -> Step:
 
 
 def on_recreated(known: WorkerState, entry: Entry, asof: float, now: Now) -> Step:
-    """Another PPA has the name.  What its record says holds; without one its content is somebody's."""
+    """Another PPA has the name.  Its record holds; without one its content is somebody's."""
     before, known = known.record, with_entry(without_ppa(known), entry, asof)
     effects: list[Effect] = [gone_transition(before, now)] if before is not None else []
     return known, [*effects, *transitions_of(None, known, "seen", now, first=False)]
 
 
 def gone_transition(record: Record, now: Now) -> Transition:
-    """To be told when the PPA of this record is gone for good."""
+    """The transition to report when the PPA of this record is gone for good."""
     lasted = max(0.0, (now.date - record.since).total_seconds())
     return Transition(record.state, record, GONE, now.date, lasted, record.tries, gone=True)
 
 
 def _on_rolled_back(known: WorkerState, entry: Entry, asof: float) -> Step:
+    """An old description was put back: keep what is known of the lease, and write it back once the deleted PPAs are
+    known.
+    """
     highest = known.highest
     text = text_of(known, entry)
     # What stands is kept as the base of the write to come; what is known of the lease stays as it was.
@@ -99,7 +103,7 @@ def _on_rolled_back(known: WorkerState, entry: Entry, asof: float) -> Step:
 
 
 def on_deleted(known: WorkerState, command: Command | None, answer: Deleted | Unavailable, now: Now) -> Step:
-    """The deleted PPAs of the name are known: what was lost is written back, if it was lost here."""
+    """The deleted PPAs of this name are known: write back what was lost, if it was lost in this PPA."""
     if isinstance(answer, Unavailable) or known.entry is None:
         return back_off(known, now), []
     if was_replaced(known, answer):
@@ -108,6 +112,7 @@ def on_deleted(known: WorkerState, command: Command | None, answer: Deleted | Un
 
 
 def _write_back(known: WorkerState, command: Command | None, now: Now) -> Step:
+    """Write the known record again; what was free becomes dirty."""
     if known.highest is not None and known.highest.state is not State.FREE:
         return begin(known, WriteReason.RESTORE, now, command)
     return begin(known, WriteReason.ROLLED_BACK, now, command, **made_dirty(known, now))

@@ -29,7 +29,9 @@ _MILLISECONDS = re.compile(r"[0-9]{1,18}")
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """This daemon: its name, when it started (milliseconds since 1970) and something random to tell twins apart."""
+    """This daemon: its name, when it started (milliseconds since 1970), and a random salt that tells two daemons of one
+    name apart.
+    """
 
     name: str
     started: int
@@ -37,11 +39,11 @@ class Daemon:
 
     @property
     def cleaner(self) -> str:
-        """What it writes as `cleaner`."""
+        """What this daemon writes as `cleaner`."""
         return f"{self.name}/{self.started}-{self.salt}"
 
     def may_clean_after(self, cleaner: str | None) -> bool:
-        """Whether the clean may be taken over at once: nobody's, our own, or that of an earlier run of this daemon."""
+        """Whether a clean may be taken over at once: if nobody cleans, or this daemon does, or an earlier run of it."""
         if cleaner is None or cleaner == self.cleaner:
             return True
         name, _, rest = cleaner.rpartition("/")
@@ -52,8 +54,8 @@ class Daemon:
 @dataclass(frozen=True, slots=True)
 class Absence:
     """`reads` in a row said that the PPA is gone or, if `denied`, that it is not for us.  Boot times: `begun`, when the
-    first of them was answered; `left`, when the last left; `due`, when the worker reads it by itself again, however
-    often others ask.
+    first of them was answered; `left`, when the last one left; `due`, when the worker reads again by itself, however
+    often others read.
     """
 
     denied: bool
@@ -64,12 +66,12 @@ class Absence:
 
     @property
     def lasting(self) -> bool:
-        """Whether it has been so in enough reads, for long enough."""
+        """Whether enough reads over a long enough time have said so to be believed."""
         return self.reads >= ABSENCE_READS and self.left - self.begun >= ABSENCE_LASTS_S
 
 
 def another_read(before: Absence | None, moment: Moment, *, denied: bool) -> Absence:
-    """One more read said so, or the first one did."""
+    """The absence after one more read that says so, or after the first one."""
     if before is None or before.denied is not denied:
         return Absence(denied, 1, moment.ended, moment.started, moment.ended + ABSENCE_FIRST_S)
     return Absence(denied, before.reads + 1, before.begun, moment.started, before.due)
@@ -98,7 +100,7 @@ NO_TEXT = Text(None)
 
 @dataclass(frozen=True, slots=True)
 class WorkerState:
-    """All that a worker knows.  Give it to `step` and keep what comes back."""
+    """All that a worker knows of its PPA.  Give it to `step` and keep what comes back."""
 
     ppa: Reference
     pool: str
@@ -155,14 +157,14 @@ class WorkerState:
 
     @property
     def in_doubt(self) -> bool:
-        """Whether nobody knows what became of a write, and the first look for it did not tell: then nobody knows what
-        the PPA is.
+        """Whether the outcome of a write is unknown even after a first look for it: then the state of the PPA is
+        unknown.
         """
         return self.pending is not None and self.pending.unsettled and self.pending.reads > 0
 
     @property
     def sight(self) -> Sight:
-        """How its last read was answered, and whether that is believed."""
+        """How the last read of the PPA was answered, and whether that is believed."""
         lasting = self.absence is not None and self.absence.lasting
         if self.absent is not None:
             return Sight.LASTING_GONE if self.final else Sight.GONE
@@ -172,7 +174,7 @@ class WorkerState:
 
     @property
     def condition(self) -> Condition:
-        """What is thought of the PPA beside its state, the gravest first."""
+        """The condition of the PPA apart from its state; where there are several, the gravest."""
         record = self.text.record
         if self.absent is not None:
             return Condition.MISSING
@@ -207,7 +209,7 @@ class WorkerState:
 
     @property
     def barred(self) -> str | None:
-        """Why Launchpad does not let us at it, and what to do about that."""
+        """Why Launchpad does not let us read or write the PPA, and what to do about that; None if it does."""
         if self.denied is not None:
             return DENIED.format(reason=self.denied, owner=self.ppa.owner)
         return self.forbidden
@@ -219,7 +221,7 @@ class WorkerState:
         return GONE_FOR_GOOD.format(reason=self.absent) if self.final else self.absent
 
     def snapshot(self) -> Snapshot:
-        """What anybody may see of it at any time."""
+        """What the rest of the daemon may see of the PPA."""
         return Snapshot(
             self.ppa, self.pool, self.record, self.condition, self.seen, self.cleaning, self.fault, self.end,
             self.entry.web if self.entry is not None else None, self.sight, self.over,
@@ -228,14 +230,14 @@ class WorkerState:
 
     @property
     def end(self) -> End | None:
-        """When its lease ends if nobody touches it, as far as this daemon knows.  Silence ends none while the PPA
-        cannot be reached, and is counted anew from when it can be again.
+        """When the lease ends if nobody touches it, as far as this daemon knows.  Silence does not count while the PPA
+        cannot be reached; it counts from when it can be again.
         """
         reached = (self.unreachable, self.absent, self.denied) == (None, None, None)
         return end_of(self.record, self.heard, silence_counts=reached)
 
     @property
     def cleaning(self) -> Cleaning | None:
-        """How far this daemon's clean of it is."""
+        """The progress of this daemon's clean, for people; None if there is none."""
         clean = self.clean if self.state is State.DIRTY else None
         return Cleaning(clean.step, clean.found, clean.deleted, clean.left, clean.since) if clean else None

@@ -24,7 +24,7 @@ EXPIRING = frozenset({Condition.OK, Condition.DUPLICATE, Condition.QUARANTINED, 
 
 
 def tick(known: WorkerState, now: Now) -> Step:
-    """What time alone brings: an unsettled write first, then the end of a lease, the next step of a clean."""
+    """What time alone brings: first an unsettled write, then the end of a lease or the next step of a clean."""
     if known.pending is not None:
         return _unsettled(known, now)
     if now.boot >= _undecided(known):
@@ -78,12 +78,12 @@ def _due(known: WorkerState, now: Now) -> float | None:
 
 
 def _when_dated(known: WorkerState, now: Now) -> float:
-    """A record that starts anew is numbered by the time: it waits for one."""
+    """When a record that starts from nothing can be numbered by the time."""
     return known.not_before if now.dated else max(known.not_before, now.boot + TIME_AGAIN_S)
 
 
 def _undecided(known: WorkerState) -> float:
-    """When it is to be read again, because nobody knows yet whether it is gone or denied for longer than a moment."""
+    """When the PPA is to be read again, because it is not known yet whether its absence or denial lasts."""
     undecided = known.sight in (Sight.GONE, Sight.DENIED) and known.absence is not None
     return known.absence.due if undecided and known.absence is not None else float("inf")
 
@@ -97,7 +97,7 @@ def _unsettled(known: WorkerState, now: Now) -> Step:
 
 
 def _expiry(known: WorkerState, now: Now) -> float:
-    """When its lease ends, or its times are put right: at once, if time is believed; else that is asked again soon."""
+    """When the lease ends or its times are corrected: at once, if time is believed; else time is checked again soon."""
     if expiry.needs_correction(known.record, now):
         return max(known.not_before, now.boot)
     end = ends_at(known, known.record) if known.record is not None else None

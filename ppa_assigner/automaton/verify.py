@@ -1,8 +1,7 @@
 """What a clean looks at, in the order of its stages, and what must be seen before `free` is written.
 
-Invariants: `free` rests on looks that all began a whole quiet window after the clean's last changing request, and the
-last of them is at the content: nothing active and nothing on its way (docs/explanation/cleaning.md#quiet-window).
-Whatever a look finds leads back to emptying.
+Invariants: `free` rests on looks that all began a whole quiet window after the clean's last change, and the last of
+them is at the content: nothing active and nothing on its way.  Whatever a look finds leads back to `purge`.
 """
 
 from __future__ import annotations
@@ -32,17 +31,17 @@ LookAnswer = Content | ArchiveSettings | Leftovers | Refused | Unavailable
 
 
 def look_due(known: WorkerState, clean: CleanProgress) -> float:
-    """The boot time of the next look; for one of the proof not before the quiet window is over."""
+    """The boot time of the next look; a look of the proof is due only after the quiet window."""
     return max(clean.look_at, quiet_until(known, clean)) if clean.stage in PROOF else clean.look_at
 
 
 def quiet_until(known: WorkerState, clean: CleanProgress) -> float:
-    """The boot time at which the quiet window is over, if nothing is changed any more."""
+    """The boot time at which the quiet window is over if nothing more is changed."""
     return clean.quiet_from + known.options.settle
 
 
 def look(known: WorkerState, clean: CleanProgress, now: Now) -> Step:
-    """The look of this stage.  Where the PPA's entry shows all that is to be seen, nothing is asked."""
+    """Begin the look of this stage.  Where the PPA's entry shows everything that it needs, nothing is asked."""
     if known.entry is None:
         return known, []
     if clean.stage in SETTINGS and not baseline.needs_settings(known):
@@ -61,7 +60,7 @@ def look(known: WorkerState, clean: CleanProgress, now: Now) -> Step:
 
 
 def on_look(known: WorkerState, stage: CleanStage, answer: LookAnswer, now: Now) -> Step:
-    """What the look of that stage showed."""
+    """The answer to the look of that stage."""
     clean = known.clean
     match answer:
         case Refused():
@@ -81,8 +80,9 @@ def on_look(known: WorkerState, stage: CleanStage, answer: LookAnswer, now: Now)
 
 
 def _on_unseen(known: WorkerState, stage: CleanStage, answer: Unavailable, now: Now) -> Step:
-    """An outage is no failure of this PPA, and is waited for, longer each time.  An error of Launchpad's own with this
-    listing is one, over and over; that other requests are answered, the write of the failure itself must prove.
+    """A look was not answered.  An outage is not a failure of this PPA, and is waited for, longer each time.  An error
+    of Launchpad's own with this listing is one, after several; the write of the failure itself proves that other
+    requests are answered.
     """
     known, clean = back_off(known, now), known.clean
     if clean is None:
@@ -97,6 +97,7 @@ def _on_unseen(known: WorkerState, stage: CleanStage, answer: Unavailable, now: 
 
 
 def _on_content(known: WorkerState, clean: CleanProgress, content: Content, now: Now) -> Step:
+    """The content as listed: remove it, or go on to the next stage, and after the last one write the PPA free."""
     known = observe.with_sources(known, ((source.name, source.version) for source in content.sources))
     if not content.empty:
         return purge.on_content(known, clean, content, now)
@@ -109,7 +110,9 @@ def _on_content(known: WorkerState, clean: CleanProgress, content: Content, now:
 
 
 def _on_leftovers(known: WorkerState, clean: CleanProgress, remains: Leftovers, now: Now) -> Step:
-    """No failure: only time takes it away.  What arrives meanwhile is looked for each time."""
+    """What indexes or disk still have is not a failure: only time takes it away.  What arrives meanwhile is looked for
+    each time.
+    """
     if not remains.count:
         return replace(known, clean=_next_stage(known, clean, now)), []
     waiting, wait = (REMAINING[0], DISK_POLL_S) if clean.stage is CleanStage.DISK else (REMAINING[1], INDEX_POLL_S)
@@ -122,8 +125,8 @@ def _on_leftovers(known: WorkerState, clean: CleanProgress, remains: Leftovers, 
 
 
 def _on_settings(known: WorkerState, clean: CleanProgress, archive_settings: ArchiveSettings | None, now: Now) -> Step:
-    """Rights and settings, against the baseline.  What did not take although Launchpad said so is left as it is, but
-    a right that stands again and again is a failure.
+    """Compare rights and settings with the baseline.  A setting that did not change although Launchpad said so is left
+    out; a right that comes back again and again is a failure.
     """
     if known.entry is None:
         return known, []
@@ -142,7 +145,7 @@ def _on_settings(known: WorkerState, clean: CleanProgress, archive_settings: Arc
 
 
 def _to_set(clean: CleanProgress, changes: tuple[Change, ...]) -> tuple[Change, ...]:
-    """Without what was left out; of several fields those are left."""
+    """These changes without those that were left out; of a write of several fields, the fields that remain."""
     kept = (baseline.without(change, clean.left_out) for change in changes)
     return tuple(change for change in kept if change is not None)
 
@@ -158,7 +161,7 @@ def _with_changes(known: WorkerState, clean: CleanProgress, changes: tuple[Chang
 
 
 def _next_stage(known: WorkerState, clean: CleanProgress, now: Now) -> CleanProgress:
-    """On to the next stage that this pool asks for."""
+    """The progress at the next stage that this pool asks for."""
     stages = list(CleanStage)
     stage = next(stage for stage in stages[stages.index(clean.stage) + 1 :] if _wanted(known, stage))
     return replace(clean, stage=stage, step=_step_of(known, clean, stage, now))
@@ -188,8 +191,8 @@ def _with_step(known: WorkerState, step: str) -> WorkerState:
 
 
 def free(known: WorkerState, proof: Content, now: Now) -> Step:
-    """dirty -> free, proved.  `since` is when the last look of the proof began, by the earlier of both clocks: what
-    comes later is looked for then.
+    """Write dirty -> free, proved.  `since` is when the last look of the proof began, by the earlier of both clocks:
+    what comes later is looked for before the PPA is lent.
     """
     record = known.record
     if record is None:

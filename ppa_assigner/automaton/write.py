@@ -40,7 +40,7 @@ Step = tuple[WorkerState, list[Effect]]
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """One of ours stands: what was meant, or (not `meant`) the base again, written only to settle."""
+    """A candidate stands: the intended record, or (not `intended`) the base again, written only to settle."""
 
     pending: PendingWrite
     intended: bool
@@ -48,7 +48,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class NotApplied:
-    """Somebody else's record stands, as this entry shows: ours did not land and never will."""
+    """Another record stands, as this entry shows: the write was not applied and cannot be any more."""
 
     pending: PendingWrite
     entry: Entry
@@ -73,7 +73,7 @@ def begin(known: WorkerState, reason: WriteReason, now: Now, command: Command | 
 def write_record(
     known: WorkerState, reason: WriteReason, record: Record, now: Now, command: Command | None = None
 ) -> Step:
-    """Write this record over what is known.  Only what LEGAL allows is ever written."""
+    """Write this record over what is known.  Raises AssertionError for a change that LEGAL does not allow."""
     before, entry = known.record, known.entry
     if ((before.state if before else None), record.state) not in LEGAL[reason] or entry is None:
         raise AssertionError(f"{reason} may not lead from {before} to {record}")
@@ -88,15 +88,17 @@ def write_record(
 
 
 def next_serial(known: WorkerState, now: Now) -> int:
-    """One more than any serial seen; a record that starts anew starts with Launchpad's clock, and so does what follows
-    the highest serial that there can be.
+    """One more than any serial seen.  A record that starts from nothing, or follows the highest serial that there can
+    be, starts with Launchpad's clock.
     """
     seen = max(known.floor, *(record.serial for record in (known.record, known.highest) if record is not None), 0)
     return seen + 1 if 0 < seen < INTEGER_MAX else int(now.date.timestamp())
 
 
 def on_write(known: WorkerState, answer: WriteAnswer, now: Now) -> Settled:
-    """What a write's answer means: the outcomes are kept apart.  None: there is no verdict (yet)."""
+    """The answer to a write, each outcome by itself.  Without a verdict the write is not settled yet, or nothing was
+    written.
+    """
     pending = _pending_of(known)
     match answer:
         case Entry():
@@ -115,7 +117,7 @@ def on_write(known: WorkerState, answer: WriteAnswer, now: Now) -> Settled:
 
 
 def on_settling_read(known: WorkerState, answer: ReadAnswer, now: Now) -> Settled:
-    """What a read tells about an unsettled write."""
+    """The answer to a read that is to settle a write."""
     pending = _pending_of(known)
     if isinstance(answer, Gone):
         return *_on_gone(with_nothing_there(known, answer), now), None
@@ -136,8 +138,8 @@ def on_settling_read(known: WorkerState, answer: ReadAnswer, now: Now) -> Settle
 
 
 def _on_gone(known: WorkerState, now: Now) -> Step:
-    """The PPA is not there.  A write that may still be on its way binds nobody once it is gone for good: till then it
-    may come back, and the write land.  Who asked for what was not written is told by a read.
+    """The PPA is not there.  A write that may still be under way binds nobody once the PPA is gone for good: until then
+    it may come back, and the write be applied.
     """
     pending = _pending_of(known)
     if pending.unsettled and not known.final:
@@ -150,17 +152,17 @@ def _on_gone(known: WorkerState, now: Now) -> Step:
 
 
 def retry_due(known: WorkerState, now: Now) -> bool:
-    """Whether an unsettled write is to be looked at again."""
+    """Whether an unsettled write is to be looked for again."""
     return known.pending is not None and known.pending.unsettled and now.boot >= known.pending.due
 
 
 def read_to_settle(known: WorkerState) -> Step:
-    """Read, to settle what is unknown."""
+    """Read the PPA to settle a write whose outcome is unknown."""
     return replace(known, operation=Reading(ReadReason.SETTLE)), [Read(_lane(_pending_of(known).command))]
 
 
 def on_survey(known: WorkerState, answer: Content | Refused | Unavailable, now: Now) -> Step:
-    """The base of an unsettled taking-in still stands: it is written once more, but only if it is still empty."""
+    """The base of an unsettled taking-in still stands: write it once more, but only if the PPA is still empty."""
     match answer:
         case Content(empty=True):
             return _conditional(known, _pending_of(known).record, intended=True)
@@ -181,14 +183,14 @@ def _lane(command: Command | None) -> Lane:
 
 
 def on_unwritable(known: WorkerState, command: Command | None, error: RecordError, now: Now) -> Step:
-    """A text that Launchpad cannot hold: the door should have refused it."""
+    """A record that Launchpad cannot store: the API should have refused what is in it."""
     if command is not None:
         return known, _replies(command, Denied(Refusal.INVALID, str(error)))
     return back_off(known, now), [Alarm(f"{known.ppa}: its record cannot be written: {error}")]
 
 
 def _still_stands(base: Entry, entry: Entry) -> bool:
-    """Whether what was written over stands as before; people's words beside its record may have changed."""
+    """Whether the record that was written over still stands; people's text beside it may have changed."""
     before, record = parse(base.description).record, parse(entry.description).record
     if before is None or record is None:
         return base.description == entry.description
@@ -196,7 +198,9 @@ def _still_stands(base: Entry, entry: Entry) -> bool:
 
 
 def _on_unknown(known: WorkerState, now: Now) -> Step:
-    """The request stays bound to this PPA, and its caller is told so; the end follows once it is settled."""
+    """The outcome is unknown: the request stays bound to this PPA, its caller is told so, and the outcome follows once
+    it is settled.
+    """
     pending = _pending_of(known)
     first = not pending.unsettled
     known = replace(known, pending=replace(pending, unsettled=True, under_way=now.boot))
@@ -207,6 +211,7 @@ def _on_unknown(known: WorkerState, now: Now) -> Step:
 
 
 def _settle_later(known: WorkerState, now: Now) -> Step:
+    """Look for the outcome again after a pause."""
     pending = _pending_of(known)
     pause = SETTLING.pause(pending.reads, jitter(known))
     pending = replace(pending, reads=pending.reads + 1, due=now.boot + pause)
@@ -217,8 +222,8 @@ def _settle_later(known: WorkerState, now: Now) -> Step:
 def _settle(known: WorkerState, entry: Entry) -> Step:
     """The base still stands: only a conditional write of our own makes the one under way fail.
 
-    What is assigned or freed rests on a look that has grown old meanwhile, so the base is written anew, unchanged.
-    Where there is no base to repeat, or what was lost is written back over it, the meant record is written.
+    An assign or a free record rests on a look that has grown old meanwhile, so the base is written again, unchanged.
+    Where there is no base to repeat, or somebody brought it back, the intended record is written.
     """
     pending, base = _pending_of(known), parse(entry.description)
     known = replace(known, entry=entry)
@@ -232,14 +237,14 @@ def _settle(known: WorkerState, entry: Entry) -> Step:
 
 
 def on_deleted(known: WorkerState, answer: Deleted | Unavailable, now: Now) -> Step:
-    """What was lost is written back once more: these are the deleted ones, and the PPA is none of them."""
+    """The deleted PPAs of this name do not include the one that is known: write once more what was lost."""
     if isinstance(answer, Unavailable):
         return _settle_later(with_outage(known, answer.reason), now)
     return _conditional(known, _pending_of(known).record, intended=True)
 
 
 def on_replaced(known: WorkerState) -> Settled:
-    """Another PPA has the name: what was to be written back never lands in it."""
+    """Another PPA has the name: what was to be written back can never be applied to it."""
     pending, entry = _pending_of(known), known.entry
     if entry is None:
         raise AssertionError("nothing was read")
@@ -248,7 +253,7 @@ def on_replaced(known: WorkerState) -> Settled:
 
 
 def _conditional(known: WorkerState, record: Record, *, intended: bool) -> Step:
-    """One more write of the flight, over what the last read showed."""
+    """One more request of the pending write, over what the last read showed."""
     pending, entry = _pending_of(known), known.entry
     if entry is None:
         raise AssertionError("nothing was read")
@@ -259,6 +264,7 @@ def _conditional(known: WorkerState, record: Record, *, intended: bool) -> Step:
 
 
 def _on_applied(known: WorkerState, entry: Entry, intended: bool, now: Now) -> Settled:
+    """A candidate stands: settle the write, and let waiting commands come in again."""
     pending, before = _pending_of(known), known.record
     known = with_entry(_without_pending(known), entry, entry.moment.ended)
     known = replace(known, suspect=0, forbidden=None, refusals=0, not_before=float("-inf"))
@@ -270,7 +276,7 @@ def _on_applied(known: WorkerState, entry: Entry, intended: bool, now: Now) -> S
 
 
 def _on_not_applied(known: WorkerState, answer: AccessDenied | Refused | Unavailable, now: Now) -> Step:
-    """It did not land, and nothing that was sent before may any more."""
+    """Not applied, and no earlier request of this write can be applied any more."""
     pending, known = _pending_of(known), _without_pending(known)
     if not isinstance(answer, Unavailable):
         known = _with_refusal(known, answer, now)
@@ -279,14 +285,16 @@ def _on_not_applied(known: WorkerState, answer: AccessDenied | Refused | Unavail
 
 
 def _with_refusal(known: WorkerState, answer: AccessDenied | Refused, now: Now) -> WorkerState:
-    """Leave it in peace, at first for a moment: a refusal may be of the account, and pass."""
+    """The state after Launchpad refused a write: left alone, at first for a moment, since the refusal may be of the
+    account and pass.
+    """
     pause = FORBIDDEN.pause(known.refusals, jitter(known))
     forbidden = FORBIDDEN_BECAUSE.format(reason=answer.reason, owner=known.ppa.owner)
     return replace(known, forbidden=forbidden, refusals=known.refusals + 1, not_before=now.boot + pause)
 
 
 def back_off(known: WorkerState, now: Now) -> WorkerState:
-    """Let the clock's own work wait, longer each time that Launchpad fails in a row; seconds, with jitter."""
+    """The state in which the PPA's own work waits, longer with each failure of Launchpad in a row."""
     pause = OWN_WORK.pause(known.failures, jitter(known))
     return replace(known, failures=known.failures + 1, not_before=now.boot + pause)
 
@@ -296,7 +304,9 @@ def _refused(command: Command | None) -> Refusal:
 
 
 def decide_again(pending: PendingWrite) -> list[Effect]:
-    """A lost assign is for the supervisor to match anew; any other command is decided again on what stands now."""
+    """The effects of a write that was not applied: the supervisor gives a lost assign another PPA; any other command is
+    decided again on the record that stands.
+    """
     if pending.command is None:
         return []
     if isinstance(pending.command, Assign):
@@ -305,7 +315,7 @@ def decide_again(pending: PendingWrite) -> list[Effect]:
 
 
 def drop_overdue(known: WorkerState, now: Now) -> Step:
-    """Commands that have waited for an outcome until nobody waits for them."""
+    """Answer the waiting commands whose deadline is over."""
     late = [command for command in known.waiting if now.boot >= command.deadline]
     known = replace(known, waiting=tuple(command for command in known.waiting if command not in late))
     return known, [Reply(command.token, Denied(Refusal.OUTAGE, "its time is up")) for command in late]
@@ -316,7 +326,7 @@ def _without_pending(known: WorkerState) -> WorkerState:
 
 
 def _with_waiting(known: WorkerState, effects: list[Effect]) -> Step:
-    """The outcome is known: what had to wait for it comes in again."""
+    """The outcome is known: the commands that waited for it come in again."""
     return replace(known, waiting=()), [*effects, *(Requeue(command) for command in known.waiting)]
 
 
@@ -325,7 +335,7 @@ def _replies(command: Command | None, outcome: Denied) -> list[Effect]:
 
 
 def transitions_of(before: Record | None, known: WorkerState, why: str, now: Now, *, first: bool) -> list[Effect]:
-    """The transition to tell of, if state or lease changed.  `first`: this PPA was not seen before."""
+    """The transition to report, if state or lease changed.  `first`: this PPA was not seen before."""
     record = known.record
     if record is None or (before and (before.state, before.lease) == (record.state, record.lease)):
         return []
