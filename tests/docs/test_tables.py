@@ -65,11 +65,6 @@ def full_record(state: State) -> Record:
     )  # fmt: skip
 
 
-def test_the_fields_of_the_record_are_those_of_the_code() -> None:
-    """All of them, and the version."""
-    assert {row[0] for row in table("| field | in | means |")} == {"v", *Record.__dataclass_fields__}
-
-
 def test_all_conditions_are_explained() -> None:
     """Each condition has its row."""
     assert {row[0] for row in table("| condition | means |")} == {condition.value for condition in Condition}
