@@ -43,7 +43,7 @@ class Backoff:
 
 def jitter_of(name: str) -> float:
     """A number in [0, 1) that looks random and is always the same for this name: a jitter that can be replayed."""
-    return int.from_bytes(sha256(name.encode()).digest()[:4], "big") / 2**32
+    return int.from_bytes(sha256(name.encode()).digest()[:4]) / 2**32
 
 
 # -- pauses that grow --------------------------------------------------------------------------------------------------

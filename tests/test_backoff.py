@@ -27,6 +27,14 @@ jitters = st.floats(0.0, 1.0, exclude_max=True)
 # -- the type -------------------------------------------------------------------------------------------------------
 
 
+def test_pauses_double_and_jitter_moves_them_by_half() -> None:
+    """From the first to the cap; from a half less to a half more, within these bounds."""
+    policy = Backoff(1.0, 60.0)
+    assert [policy.pause(failed) for failed in range(8)] == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
+    assert [policy.pause(3, jitter) for jitter in (0.0, 0.5, 0.75)] == [4.0, 8.0, 10.0]
+    assert [policy.pause(failed, 0.5) for failed in (0, 9)] == [1.25, 45.0]
+
+
 @given(backoffs, failures, jitters | st.none())
 def test_a_pause_is_never_below_the_first_nor_above_the_cap(policy: Backoff, failed: int, jitter: float | None) -> None:
     """However often it failed, and whatever the jitter is: no overflow, no pause out of bounds."""
