@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,17 @@ import pytest
 from ppa_assigner import __version__
 from ppa_assigner.launchpad.http import NoResponseError, NotSentError, Response, Timeouts, Transport
 from ppa_assigner.launchpad.responses import RequestFailedError, UnreadableResponseError
-from ppa_assigner.launchpad.session import Session, failure_as_answer
+from ppa_assigner.launchpad.session import (
+    MAX_PAGES,
+    MissingOperations,
+    Session,
+    entries,
+    failure_as_answer,
+    get_confirming_404,
+    operation_form,
+    operation_url,
+    pages,
+)
 from ppa_assigner.port import Done, Entry, Lane, Refused, Unavailable, Unknown
 from ppa_assigner.times import boottime
 from tests.rawservice import EARLY
@@ -201,3 +212,88 @@ def test_how_a_call_of_several_requests_failed_is_an_answer() -> None:
     assert failing(RequestFailedError(refused)) is refused
     for error in (NotSentError("a"), NoResponseError("a"), UnreadableResponseError("a")):
         assert failing(error) == Unavailable("a")
+
+
+# -- operations and collections ----------------------------------------------------------------------------------------
+
+
+def test_an_operation_is_encoded_as_launchpads_own_client_does() -> None:
+    """JSON, but for values from a fixed choice; a listing's is in its address, with the size of its pages."""
+    fields = {"ws.op": "x", "status": "Published", "exact_match": "true", "source_name": '"hello"'}
+    assert operation_form("x", status="Published", exact_match=True, source_name="hello") == fields
+    assert operation_url(URL, "x", size=7, status="a b", n=1) == f"{URL}?ws.op=x&status=a+b&n=1&ws.size=7"
+
+
+class Pages:
+    """Answers each address with its page, and notes what was asked for."""
+
+    def __init__(self, *documents: dict[str, Any]) -> None:
+        self.left, self.asked = list(documents), list[str]()
+
+    def get(self, url: str) -> Response:
+        """The next one, and the last one over and over."""
+        self.asked.append(url)
+        document = self.left.pop(0) if len(self.left) > 1 else self.left[0]
+        return Response(200, DATED, json.dumps(document).encode(), 1.0, 2.0)
+
+
+def test_a_collection_is_followed_to_its_end() -> None:
+    """Page by page, by the link of each; the entries in their order."""
+    first, last = {"entries": [{"n": 1}, {"n": 2}], "next_collection_link": f"{URL}?2"}, {"entries": [{"n": 3}]}
+    there = Pages(first, last)
+    assert [one["n"] for one in entries(there.get, URL)] == [1, 2, 3]
+    assert there.asked == [URL, f"{URL}?2"]
+    ((_, moment),) = pages(Pages(last).get, URL)
+    assert (moment.started, moment.ended) == (1.0, 2.0)
+
+
+def test_a_collection_without_end_is_none() -> None:
+    """It would hold the clean for ever."""
+    there = Pages({"entries": [], "next_collection_link": URL})
+    with pytest.raises(RequestFailedError):
+        list(entries(there.get, URL))
+    assert len(there.asked) == MAX_PAGES
+
+
+@pytest.mark.parametrize(
+    ("statuses", "asked", "status"), [((404, 200), 2, 200), ((404, 404), 2, 404), ((500,), 1, 500)]
+)
+def test_only_what_is_not_there_is_asked_for_again(statuses: tuple[int, ...], asked: int, status: int) -> None:
+    """Once: what is not there twice is not there."""
+    urls, left = list[str](), list(statuses)
+
+    def get(url: str) -> Response:
+        urls.append(url)
+        return Response(left.pop(0), DATED, b"null", 1.0, 2.0)
+
+    assert get_confirming_404(get, URL).status == status
+    assert urls == [URL] * asked
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "also_404", "missing"),
+    [
+        (400, b"No such operation: x", False, True),
+        (400, b"No such operation: x", True, True),
+        (400, b"no such series", True, False),
+        (500, b"No such operation: x", False, False),
+        (404, b"Not found", False, False),
+        (404, b"Not found", True, True),
+        (200, b"[]", True, False),
+    ],
+)
+def test_which_answers_mean_that_there_is_no_such_operation_form(
+    status: int, body: bytes, also_404: bool, missing: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A service that is simpler than Launchpad says so; of each operation once in the log, by its name."""
+    services = MissingOperations()
+    for _ in range(2):
+        assert services.is_missing(Response(status, DATED, body, 1.0, 2.0), "getBuilds", also_404=also_404) is missing
+    assert services.is_missing(Response(status, DATED, body, 1.0, 2.0), "getUploads", also_404=also_404) is missing
+    named = ["getBuilds", "getUploads"] if missing else []
+    assert [record.args for record in caplog.records] == [(name,) for name in named]
+
+
+def test_where_nothing_is_said_a_404_does_not_mean_that() -> None:
+    """It is the PPA then that is not there."""
+    assert not MissingOperations().is_missing(Response(404, DATED, b"", 1.0, 2.0), "getBuilds")
