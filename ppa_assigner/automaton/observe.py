@@ -42,7 +42,7 @@ def with_entry(known: WorkerState, entry: Entry, asof: float, suspect: int | Non
     `suspect`, if given, is set in the same copy: another copy would cost as much as the rest of a look.
     """
     text = text_of(known, entry)
-    highest = text.record if text.record and _newer(text.record, known.highest) else known.highest
+    highest = text.record or known.highest  # nothing older gets here
     if known.occupied and text.record is not None:  # adopted meanwhile: its content is no longer a reason to wait
         known = replace(known, occupied=False, not_before=float("-inf"))
     return replace(
@@ -85,11 +85,6 @@ def _unchanged(known: WorkerState, entry: Entry, text: Text) -> float:
     return known.unchanged if same else entry.moment.ended
 
 
-def _newer(record: Record, highest: Record | None) -> bool:
-    """Whether this record is at least as new as the highest one known."""
-    return highest is None or highest.serial == INTEGER_MAX or record.serial >= highest.serial
-
-
 def rolled_back(highest: Record | None, text: Text) -> bool:
     """Whether a text is older than what was read or confirmed before.  A record of an unknown version is never rolled
     back.  No serial is higher than the highest there can be, which a person must have written: after it any other is
@@ -99,9 +94,8 @@ def rolled_back(highest: Record | None, text: Text) -> bool:
         return False
     if text.record is None or highest.serial == INTEGER_MAX:
         return text.record is None
-    if text.record.serial == highest.serial:
-        return text.record.nonce != highest.nonce
-    return text.record.serial < highest.serial
+    same = text.record.serial == highest.serial
+    return text.record.serial < highest.serial or (same and text.record.nonce != highest.nonce)
 
 
 def with_absence(known: WorkerState, gone: Gone) -> WorkerState:

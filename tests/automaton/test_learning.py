@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ppa_assigner import automaton
-from ppa_assigner.automaton import Now, WorkerState, expiry, observe
+from ppa_assigner.automaton import Daemon, Now, WorkerState, expiry, observe
 from ppa_assigner.automaton.expiry import end_of
+from ppa_assigner.automaton.operation import CleanProgress, CleanStage
 from ppa_assigner.backoff import TIME_AGAIN_S
-from ppa_assigner.port import AccessDenied, Gone, Moment
-from ppa_assigner.record import HOST, Record, State
+from ppa_assigner.options import PoolOptions
+from ppa_assigner.port import AccessDenied, Entry, Gone, Moment
+from ppa_assigner.record import HOST, Record, State, Text, compose
+from ppa_assigner.reference import Reference
 from tests.automaton.lab import World, assign, untrusted
 
 T0 = datetime(2026, 11, 25, 3, 14, 12, tzinfo=UTC)
@@ -86,3 +89,169 @@ def test_the_end_of_a_lease_is_waited_for_or_asked_for_again() -> None:
         near = replace(now, date=record.until - timedelta(seconds=left))
         assert automaton.wake(known, near) == near.boot + left
         assert automaton.wake(known, untrusted(near)) == near.boot + TIME_AGAIN_S
+
+
+# -- what is learnt from an answer -------------------------------------------------------------------------------------
+
+NEW = WorkerState(Reference.parse("~ci/ubuntu/one"), "default", PoolOptions(), Daemon("host", 1, "s"), "seed")
+CLEAN = CleanProgress(T0, 0.0, CleanStage.CONTENT)
+LENT = replace(USED, request="r", until=T0 + timedelta(hours=1))
+STALE = replace(
+    NEW, heard=T0, heard_at=3.0, draws=7, text=Text(None, LENT), parsed=("x", Text("x")), highest=LENT, asof=50.0,
+    basis=40.0, seen=T0, unchanged=30.0, ahead=True, absent="gone", denied="no", vanished=True, final=True, floor=5,
+    disabled=True, lacking=True, uncreated="no", forbidden="no", refusals=3, unreachable="down", occupied=True,
+    duplicate=True, suspect=2, verified=1.0, clean=CLEAN, burnt=frozenset({1}), abandoned=(4,), failures=6,
+    not_before=77.0,
+)  # fmt: skip
+"""Whatever can be known of a PPA, at once."""
+
+
+def entry(description: str | None, started: float = 60.0) -> Entry:
+    """What a read shows."""
+    return Entry("https://api.test/one", '"1"', description, Moment(T0 + timedelta(hours=1), started, started + 10.0))
+
+
+def differing(before: WorkerState, after: WorkerState) -> set[str]:
+    """The fields that changed."""
+    return {one.name for one in fields(WorkerState) if getattr(before, one.name) != getattr(after, one.name)}
+
+
+def test_what_is_shown_is_there_and_reached() -> None:
+    """No doubt is left about that; what is not seen in an entry stays as it was."""
+    known = observe.with_entry(replace(STALE, suspect=0), entry(compose("words", replace(LENT, serial=9))), 70.0)
+    assert (known.absent, known.denied, known.unreachable, known.uncreated) == (None, None, None, None)
+    assert not any((known.vanished, known.final, known.lacking, known.occupied, known.failures))
+    assert (known.seen, known.basis, known.asof) == (T0 + timedelta(hours=1), 60.0, 70.0)
+    assert (known.highest, known.record) == (replace(LENT, serial=9), replace(LENT, serial=9))
+    assert known.not_before == float("-inf")  # it has a record, so its content is no reason to wait any more
+    kept = {"forbidden", "refusals", "disabled", "duplicate", "suspect", "verified", "clean", "burnt", "floor", "over"}
+    assert differing(STALE, known) & kept == {"suspect"}
+
+
+def test_an_older_answer_does_not_make_what_is_known_older() -> None:
+    """Answers may overtake each other."""
+    late = observe.with_entry(STALE, entry(None, started=20.0), 30.0)
+    assert (late.basis, late.asof) == (40.0, 50.0)
+
+
+def test_a_look_does_not_hurry_what_has_to_wait() -> None:
+    """Only content that was in the way is no reason any more; a refusal, or a failure, still is one."""
+    known = observe.with_entry(replace(STALE, occupied=False), entry(compose(None, LENT)), 70.0)
+    assert known.not_before == 77.0
+    assert observe.with_entry(STALE, entry("no record"), 70.0).not_before == 77.0
+
+
+def test_a_text_without_a_record_leaves_the_highest_one_known() -> None:
+    """By that it is seen to be brought back when it is."""
+    known = observe.with_entry(STALE, entry('ppa-assigner: {"v":2}'), 70.0)
+    assert known.record is None
+    assert known.highest == LENT
+
+
+def test_a_description_that_was_seen_before_is_not_taken_apart_again() -> None:
+    """A look shows the same of nearly all PPAs."""
+    first = observe.with_entry(NEW, entry(compose("words", LENT)), 70.0)
+    assert observe.with_entry(first, entry(compose("words", LENT)), 80.0).text is first.text
+    assert observe.with_entry(first, entry(compose("other words", LENT)), 80.0).text.human == "other words"
+
+
+def test_what_is_gone_takes_the_place_of_whatever_was_known_of_reaching_the_ppa() -> None:
+    """And is as new as the newest answer."""
+    known = replace(STALE, absent=None, vanished=False, final=False)
+    gone = observe.with_absence(known, Gone("gone", Moment(T0 + timedelta(hours=1), 60.0, 70.0)))
+    assert (gone.absent, gone.denied, gone.unreachable) == ("gone", None, None)
+    assert (gone.vanished, gone.lacking) == (True, False)
+    assert (gone.basis, gone.asof, gone.seen) == (60.0, 70.0, T0 + timedelta(hours=1))
+    late = observe.with_absence(known, Gone("gone", Moment(T0, 20.0, 30.0)))
+    assert (late.basis, late.asof) == (40.0, 50.0)
+
+
+@pytest.mark.parametrize(("field", "reason"), [("absent", "gone"), ("denied", "403")])
+def test_why_it_cannot_be_seen_names_the_reason(field: str, reason: str) -> None:
+    """As long as nobody knows whether that lasts; an outage is told as what it is."""
+    known = replace(NEW, absent=reason) if field == "absent" else replace(NEW, denied=reason)
+    assert (observe.why_unseen(known) or "").startswith(f"{reason}: ")
+    assert observe.why_unseen(replace(known, unreachable="down")) == "down"
+
+
+def test_nothing_is_left_of_a_ppa_that_another_one_follows() -> None:
+    """But whose lease it was, the highest serial, and what is known of Launchpad and of time."""
+    known = observe.without_ppa(replace(STALE, highest=replace(LENT, serial=9), entry=entry(None)))
+    assert (known.over, known.floor) == (LENT, 9)
+    kept = {
+        "heard", "heard_at", "draws", "asof", "basis", "seen", "unchanged", "ahead", "absent", "denied", "vanished",
+        "final", "lacking", "uncreated", "unreachable", "abandoned",
+    }  # fmt: skip
+    assert differing(NEW, known) == {*kept, "over", "floor"}
+    assert not differing(STALE, known) & kept
+
+
+@pytest.mark.parametrize("record", [None, replace(USED, state=State.FREE, lease=None)])
+def test_a_ppa_that_was_nobodys_leaves_no_lease_behind(record: Record | None) -> None:
+    """The one that ended before it stays over."""
+    known = observe.without_ppa(replace(NEW, over=USED, text=Text(None, record)))
+    assert (known.over, known.floor) == (USED, 0)
+
+
+def test_each_draw_is_counted() -> None:
+    """A nonce is 32 hexadecimal digits, and never comes again."""
+    known, first = observe.draw_nonce(NEW)
+    assert (known.draws, len(first)) == (1, 32)
+    assert observe.draw_nonce(known)[1] != first
+
+
+def test_a_record_that_becomes_dirty_keeps_whose_lease_it_was() -> None:
+    """And nothing that is only said of a lease that goes on."""
+    lent = replace(
+        USED, until=T0, request="r", attempt=2, idle=60, by="client", note="note", uploader="~ann", held=True, tries=1,
+        clock=HOST,
+    )  # fmt: skip
+    now = Now(T0 + timedelta(hours=1), 0.0)
+    assert replace(lent, **observe.made_dirty(NEW, now)) == Record(
+        serial=1, nonce="n", state=State.DIRTY, since=now.date, touched=now.date, pool="default", owner="me", lease="l",
+        request="r", attempt=2, by="client", uploader="~ann", tries=1, cleaner=NEW.daemon.cleaner,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("serial", "nonce", "back"), [(1, "n", False), (1, "other", True), (0, "n", True), (2, "other", False)]
+)
+def test_what_was_brought_back_is_lower_or_as_high_and_another_one(serial: int, nonce: str, back: bool) -> None:
+    """No record is ever written twice with one serial by us."""
+    text = Text(None, replace(USED, serial=serial, nonce=nonce))
+    assert observe.rolled_back(USED, text) is back
+
+
+# -- five minutes ------------------------------------------------------------------------------------------------------
+
+LATER = timedelta(seconds=1)
+FIVE = timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("ahead", [-FIVE, FIVE])
+def test_silence_counts_from_a_date_that_is_put_right_when_it_is_off_by_more(ahead: timedelta) -> None:
+    """While time is believed; by the boot-time clock, which tells when that was."""
+    now = Now(T0, 100.0)
+    for off in (FIVE, FIVE + LATER):
+        known = replace(NEW, heard=T0 - timedelta(seconds=90) + (off if ahead > timedelta() else -off), heard_at=10.0)
+        right = known.heard if off == FIVE else T0 - timedelta(seconds=90)
+        assert observe.with_dates_corrected(known, now).heard == right
+        assert observe.with_dates_corrected(known, replace(now, trusted=False)) is known
+    assert observe.with_dates_corrected(NEW, now) is NEW
+
+
+@pytest.mark.parametrize("clock", [None, HOST])
+def test_exactly_five_minutes_ahead_is_not_ahead(clock: str | None) -> None:
+    """Each time for itself; what lies further ahead is put right, by Launchpad's clock alone what a host's wrote."""
+    now = Now(T0, 0.0, agreeing_since=0.0 if clock is None else None)
+    record = replace(USED, clock=clock, until=T0 + timedelta(hours=1))
+    limit, after = T0 + FIVE, T0 + FIVE + LATER
+    for near in (replace(record, since=limit), replace(record, touched=limit)):
+        assert expiry.corrected(near, now) is near
+        assert not expiry.lies_ahead(near, now)
+    for far in (replace(record, since=after), replace(record, touched=after)):
+        right = expiry.corrected(far, now)
+        assert (right.since, right.touched) == (T0, T0)
+        assert expiry.lies_ahead(far, now)
+    moved = expiry.corrected(replace(record, since=T0 + timedelta(hours=1)), now)
+    assert (moved.since, moved.until) == (T0, T0)

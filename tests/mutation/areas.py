@@ -69,24 +69,7 @@ AREAS: Mapping[str, Area] = {
     "fences": Area(
         ("launchpad/session.py", "launchpad/urls.py"), ("launchpad/test_urls.py", "launchpad/test_session.py")
     ),
-    "dates": Area(
-        tuple(f"automaton/{name}.py" for name in ("expiry", "timers", "observe")),
-        tuple(
-            f"automaton/test_{name}.py"
-            for name in (
-                "absence",
-                "burnt",
-                "cleaning",
-                "creating",
-                "dating",
-                "ending",
-                "learning",
-                "lending",
-                "reading",
-                "table",
-            )
-        ),
-    ),
+    "dates": _automaton("expiry", "timers", "observe"),
     "lease": _automaton("lease", "replies"),
     "write": _automaton("write"),
     "dispatch": _automaton("dispatch", "state", "transitions"),
