@@ -11,35 +11,63 @@ import enum
 
 from ..record import State
 
+Move = tuple[State | None, State]
+"""From which state, None where there is no record, to which."""
+
 
 class WriteReason(enum.Enum):
-    """Why a record is written."""
+    """Why a record is written.  The values are words of the log, the events and the metrics."""
 
     CREATE = "created"
+    """Launchpad lacked the PPA, and its pool says that it is created."""
     TAKE_IN = "taken in"
+    """The PPA had no record and nothing in it."""
     ADOPT = "adopted"
+    """An operator said that a PPA without a readable record is to be emptied."""
+
     ASSIGN = "assigned"
+    """The PPA was empty, and a request for one was waiting."""
     RAISE = "told again"
+    """The request was repeated with a higher attempt: whoever sent the earlier ones has no lease."""
     TOUCH = "touched"
+    """The owner showed that it is alive, or moved the end."""
     REPAIR = "put right"
+    """A wrong clock had written times that lie ahead."""
     HOLD = "held"
+    """An operator keeps the lease longer, once."""
+
     RELEASE = "released"
+    """The owner, or an operator, gave the PPA back."""
     GIVE_UP = "given up"
+    """Nobody was told of the lease, or its owner cannot have the upload right that it asked for."""
     SUPERSEDE = "superseded"
+    """The request has another lease with a higher attempt."""
     EXPIRE = "expired"
+    """The end of the lease came, or its owner was silent for too long."""
+
     FOUND = "found not empty"
-    QUARANTINE = "quarantined"
-    RESUME = "resumed"
+    """Something had arrived in a free PPA when it was about to be lent."""
     CLAIM = "cleaning"
+    """This daemon becomes the cleaner, or shows that it still is."""
     FAIL = "clean failed"
+    """A try failed; it is counted, and after too many the PPA is quarantined."""
     FREE = "proved clean"
+    """The PPA was proved to be empty."""
+    QUARANTINE = "quarantined"
+    """An operator keeps the PPA from being lent and cleaned."""
+    RESUME = "resumed"
+    """An operator ends the quarantine."""
+
     RESTORE = "restored"
+    """An old description had been put over a lease or a clean: the known record is written again."""
     ROLLED_BACK = "rolled back"
+    """An old description had been put into a free PPA: it is cleaned."""
     SETTLE = "settled"
+    """Only to learn what became of a write: the record stays what it was."""
 
 
 _FREE, _USED, _DIRTY = State.FREE, State.USED, State.DIRTY
-LEGAL: dict[WriteReason, frozenset[tuple[State | None, State]]] = {
+LEGAL: dict[WriteReason, frozenset[Move]] = {
     WriteReason.CREATE: frozenset({(None, _DIRTY)}),
     WriteReason.TAKE_IN: frozenset({(None, _DIRTY)}),
     WriteReason.ADOPT: frozenset({(None, _DIRTY)}),
@@ -63,4 +91,4 @@ LEGAL: dict[WriteReason, frozenset[tuple[State | None, State]]] = {
     WriteReason.ROLLED_BACK: frozenset({(_FREE, _DIRTY)}),
     WriteReason.SETTLE: frozenset({(_FREE, _FREE), (_USED, _USED), (_DIRTY, _DIRTY)}),
 }
-"""From which state to which each purpose may lead: the whole life of a PPA, held to at every write."""
+"""The whole life of a PPA: the moves that each reason for a write may make."""
