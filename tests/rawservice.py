@@ -11,10 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from ppa_assigner.launchpad.http import Timeouts, Transport
 from ppa_assigner.launchpad.indexes import Indexes
 from ppa_assigner.launchpad.operations import Operations
-from ppa_assigner.port import (
-    Entry,
-    Moment,
-)
+from ppa_assigner.port import Entry, Moment
 from ppa_assigner.reference import Reference
 from ppa_assigner.times import boottime
 from tests.rawserver import RawServer, Request, Script

@@ -21,16 +21,7 @@ from hypothesis import example, given, settings, strategies as st
 from pydantic import BaseModel
 
 from ppa_assigner.access import ClientConfig, Role
-from ppa_assigner.config import (
-    ConfigError,
-    Listen,
-    Settings,
-    credentials_path,
-    describe,
-    json_schema,
-    load,
-    seconds,
-)
+from ppa_assigner.config import ConfigError, Listen, Settings, credentials_path, describe, json_schema, load, seconds
 from ppa_assigner.config.schema import (
     ApiSection,
     BaselineSection,

@@ -33,7 +33,7 @@ def advance(known: WorkerState, now: Now) -> Step:
         if now.boot < _silent_from(known):
             return known, []
         return replace(known, operation=Reading(ReadReason.FENCE)), [Read()]
-    if record.cleaner != known.daemon.cleaner:  # what another did last is not known: the quiet window begins anew
+    if record.cleaner != known.daemon.cleaner:  # what another daemon did last is unknown: the quiet window begins again
         known = replace(known, clean=None)
     if record.cleaner != known.daemon.cleaner or now.boot >= _touch_due(known):
         return begin(known, WriteReason.CLAIM, now, cleaner=known.daemon.cleaner, touched=now.date)

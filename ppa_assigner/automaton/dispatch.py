@@ -69,7 +69,7 @@ from .timers import tick
 from .transitions import WriteReason
 from .write import Step
 
-ABANDONED_KEPT = 64  # many more than one PPA is searched for at a time
+ABANDONED_KEPT = 64  # many more than there are searches of one PPA at a time
 
 COMMANDS: dict[type[Command], Callable[[WorkerState, Any, Now], Step]] = {
     Assign: lease.assign,
@@ -92,7 +92,7 @@ AFTER_READ: dict[type[Command], Callable[[WorkerState, Any, Now], Step]] = {
     Touch: lease.on_touch_read,
     ReadNow: replies.tell_record,
 }
-"""What is decided on the read that these commands asked for; any other is decided anew as if it had just come."""
+"""What is decided on the read that these commands asked for; any other command is decided as if it had just come."""
 
 
 def step(known: WorkerState, event: Event, now: Now) -> Step:
@@ -161,7 +161,7 @@ def _on_look(known: WorkerState, look: Looked, now: Now) -> Step:
     that left after the look began; else, and where the PPA was not listed (absence proves nothing), it is read by
     itself †.
     """
-    if known.pending is not None:  # a denial that lasts holds up nobody whom it does not concern
+    if known.pending is not None:  # a lasting denial holds up nobody whom it does not concern
         lasting = known.sight is Sight.LASTING_DENIED and known.unreachable is None
         return known, [RoundDone(look.round, None if lasting else IN_DOUBT)]
     if look.started <= known.basis and look.started < known.asof:
@@ -178,8 +178,8 @@ def _on_look(known: WorkerState, look: Looked, now: Now) -> Step:
 def _on_duplicate(known: WorkerState, event: Duplicate) -> Step:
     if event.found == known.duplicate:
         return known, []
-    told = [Alarm(f"{known.ppa}: another PPA is lent under the same request and attempt")] if event.found else []
-    return replace(known, duplicate=event.found), [*told]
+    alarm = Alarm(f"{known.ppa}: another PPA is lent under the same request and attempt")
+    return replace(known, duplicate=event.found), [alarm] if event.found else []
 
 
 # -- answers -------------------------------------------------------------------------------------------------------

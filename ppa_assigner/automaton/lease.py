@@ -58,7 +58,7 @@ def assign(known: WorkerState, command: Assign, now: Now) -> Step:
     record, entry = known.record, known.entry
     if record is None or entry is None or record.state is not State.FREE or known.condition is not Condition.OK:
         return deny(known, command, Refusal.LOST, "not free")
-    if command.nonce != record.nonce:  # what it did not have before, it may have had in another lease since
+    if command.nonce != record.nonce:  # a source that it had not had then, it may have had in another lease since
         command = replace(command, left=None, nonce=record.nonce)
     return check_sources(known, command, now)
 
@@ -252,7 +252,7 @@ def _touch(known: WorkerState, command: Touch, now: Now, unwritten: Callable[[Wo
         return deny(known, command, Refusal.OVER if ended_with_ppa(known, command.lease) else Refusal.ELSEWHERE)
     if not alive(record, now):
         return deny(known, command, Refusal.OVER)
-    right = expiry.corrected(record, now)  # in the same write, and first: its end is reckoned from these times
+    right = expiry.corrected(record, now)  # first, and in the same write: the end is computed from these times
     until, latest = _new_end(right, command, now), _latest_end(known, right)
     if until != right.until and until > latest:
         if now.trusted:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from ..port import Moment
 from ..record import whole_seconds
 
-AGREE_S = 300.0  # two clocks that differ by more do not agree
+AGREE_S = 300.0  # clocks that differ by more do not agree
 AGREE = timedelta(seconds=AGREE_S)
 
 

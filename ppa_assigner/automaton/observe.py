@@ -42,8 +42,8 @@ def with_entry(known: WorkerState, entry: Entry, asof: float, suspect: int | Non
     `suspect`, if given, is set in the same copy: another copy would cost as much as the rest of a look.
     """
     text = text_of(known, entry)
-    highest = text.record or known.highest  # nothing older gets here
-    if known.occupied and text.record is not None:  # adopted meanwhile: its content is no longer a reason to wait
+    highest = text.record or known.highest  # an older record does not get here
+    if known.occupied and text.record is not None:  # adopted meanwhile: its content is not a reason to wait any more
         known = replace(known, occupied=False, not_before=float("-inf"))
     return replace(
         known, entry=entry, text=text, parsed=(entry.description, text), highest=highest,
@@ -157,7 +157,7 @@ def with_nothing_there(known: WorkerState, gone: Gone) -> WorkerState:
     all.
     """
     known = replace(with_absence(known, gone), lacking=gone.status == NOT_FOUND)
-    # One that is made anew has no history (docs/explanation/launchpad.md#new-ppas).
+    # A PPA that is created again has no history (docs/explanation/launchpad.md#new-ppas).
     return replace(known, burnt=frozenset(), verified=None) if known.lacking else known
 
 

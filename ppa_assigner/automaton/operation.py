@@ -63,7 +63,7 @@ class Granting:
 
     command: Assign | Confirm
     fresh: bool
-    refused: Refused | None = None  # then a read tells whether that was said of the person or of the PPA
+    refused: Refused | None = None  # then a read shows whether the refusal was about the person or about the PPA
 
 
 @dataclass(frozen=True, slots=True)

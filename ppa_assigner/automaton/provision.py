@@ -23,7 +23,9 @@ from .state import WorkerState
 from .transitions import WriteReason
 from .write import Step, back_off, next_serial, on_unwritable, transitions_of, write_record
 
-PREDECESSOR = "it is not made anew: a deleted one of its name has a record of a version that this daemon does not know"
+PREDECESSOR = (
+    "it is not created again: a deleted one of its name has a record of a version that this daemon does not know"
+)
 CreateAnswer = Entry | Refused | Unknown | Unavailable
 
 
@@ -92,8 +94,8 @@ def _on_not_created(known: WorkerState, outcome: Refused | Unknown | None, now: 
 
 
 def _not_now(known: WorkerState, reason: str, now: Now) -> Step:
-    told = [Alarm(f"{known.ppa}: {reason}")] if reason != known.uncreated else []
-    return replace(known, uncreated=reason, not_before=now.boot + FORBIDDEN.cap), [*told]
+    alarms = [Alarm(f"{known.ppa}: {reason}")] if reason != known.uncreated else []
+    return replace(known, uncreated=reason, not_before=now.boot + FORBIDDEN.cap), [*alarms]
 
 
 def take_in(known: WorkerState, reason: WriteReason, now: Now, command: Command | None = None) -> Step:

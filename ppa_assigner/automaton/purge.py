@@ -36,10 +36,10 @@ from .rollback import on_entry
 from .state import WorkerState
 from .write import Step, back_off
 
-OVERLOADED = (502, 503, 504)  # of a front end, of a time-out or of maintenance: not of the request
-CANCELS = 2  # so often a cancellation that changes nothing is asked for in one try
+OVERLOADED = (502, 503, 504)  # answers of a front end, a time-out or maintenance, which say nothing of the request
+CANCELS = 2  # how often a cancellation that changes nothing is asked for in one try
 NOT_THERE, NOT_ALLOWED = (404, 410), (401, 403)
-UNANSWERED_MAX = 3  # so often in a row, each time after a read that was answered, and it is a failure
+UNANSWERED_MAX = 3  # how often in a row, each after a read that was answered, is a failure
 
 
 def change_next(known: WorkerState, clean: CleanProgress, now: Now) -> Step:
@@ -204,7 +204,7 @@ def _on_refusal(known: WorkerState, clean: CleanProgress, change: Change, answer
     """Report a setting that was refused, and leave it: the PPA is no less empty.  Anything else is a failure."""
     if not isinstance(change, Setting):
         return fail(known, f"{change}: {answer.reason}", now, change)
-    if len(singly := baseline.one_by_one(change)) > 1:  # which of them, only one by one can tell
+    if len(singly := baseline.one_by_one(change)) > 1:  # which of them is refused shows only one by one
         return replace(known, clean=replace(clean, todo=(*singly, *clean.todo[1:]))), []
     return leave_out(replace(known, clean=_without_first(clean)), change, answer.reason)
 

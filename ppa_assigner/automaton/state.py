@@ -18,11 +18,7 @@ from ..reference import Reference
 from ..views import Cleaning, Condition, End, Sight, Snapshot
 from .events import Command
 from .expiry import end_of
-from .operation import (
-    CleanProgress,
-    Operation,
-    PendingWrite,
-)
+from .operation import CleanProgress, Operation, PendingWrite
 
 _MILLISECONDS = re.compile(r"[0-9]{1,18}")
 
@@ -107,40 +103,40 @@ class WorkerState:
     options: PoolOptions
     daemon: Daemon
     seed: str
-    heard: datetime | None = None  # silence before that is not counted: nobody could be heard
-    heard_at: float = 0.0  # the same by the boot-time clock
+    heard: datetime | None = None  # silence counts from then on: earlier nobody could be heard
+    heard_at: float = 0.0  # the boot time of `heard`
     draws: int = 0
     entry: Entry | None = None
     text: Text = NO_TEXT
-    parsed: tuple[str | None, Text] = (None, NO_TEXT)  # the description that was taken apart last
+    parsed: tuple[str | None, Text] = (None, NO_TEXT)  # the description that was parsed last, and what it says
     highest: Record | None = None
     asof: float = float("-inf")  # a look that began before this boot time may show less than is known
-    basis: float = float("-inf")  # the boot time at which the request left that what is known rests on
+    basis: float = float("-inf")  # the boot time at which the request left on whose answer this rests
     seen: datetime | None = None
-    unchanged: float = float("-inf")  # the boot time since which the record was seen as it is
-    ahead: bool = False  # its times lie ahead of both clocks
-    absent: str | None = None  # why it is taken for gone
-    denied: str | None = None  # why Launchpad does not show it
+    unchanged: float = float("-inf")  # the boot time since which the record has been seen unchanged
+    ahead: bool = False  # the times of the record lie ahead of both clocks
+    absent: str | None = None  # why the PPA is taken for gone
+    denied: str | None = None  # why Launchpad does not show the PPA
     absence: Absence | None = None  # the reads that said either
-    vanished: bool = False  # it was gone since it was last shown: what is there next may be another PPA
+    vanished: bool = False  # it was gone since it was last shown: what comes back may be another PPA
     final: bool = False  # it is gone for good
-    over: Record | None = None  # the last record of a lease that ended so
-    floor: int = 0  # the highest serial that one of this name had which is gone
+    over: Record | None = None  # the record of the lease that ended with its PPA
+    floor: int = 0  # the highest serial of the PPAs of this name that are gone
     disabled: bool = False
-    lacking: bool = False  # Launchpad knows no PPA of this name, by a read of its own
+    lacking: bool = False  # a read of the PPA itself said that Launchpad knows none of this name
     uncreated: str | None = None  # why Launchpad would not create it
     forbidden: str | None = None  # why Launchpad would not let us write
-    refusals: int = 0  # how often in a row it did not
+    refusals: int = 0  # how often in a row Launchpad would not let us write
     unreachable: str | None = None
     occupied: bool = False
     duplicate: bool = False
-    suspect: int = 0  # looks in a row that showed it rolled back
-    verified: float | None = None  # boot time before the last look that found it empty
+    suspect: int = 0  # how many looks in a row showed the record rolled back
+    verified: float | None = None  # the boot time at which the last look began that found it empty
     operation: Operation | None = None
     pending: PendingWrite | None = None
     waiting: tuple[Command, ...] = ()
     clean: CleanProgress | None = None
-    burnt: frozenset[int] = frozenset()  # source versions that were seen to have been here, as `burnt` keeps them
+    burnt: frozenset[int] = frozenset()  # digests of source versions that were published here
     abandoned: tuple[int, ...] = ()  # tokens of the last searches that nobody waits for any more
     failures: int = 0
     not_before: float = float("-inf")

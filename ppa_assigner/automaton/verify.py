@@ -24,7 +24,7 @@ from .state import WorkerState
 from .transitions import WriteReason
 from .write import Step, back_off, begin
 
-TWICE = 2  # a setting that did not take, or a right that stands again, after so many times is not tried once more
+TWICE = 2  # how often a setting that does not change, or a right that comes back, is tried
 REMAINING = ("waiting for the disk: ", "waiting for the indexes: ")
 SETTINGS = frozenset({CleanStage.SETTINGS, CleanStage.AGAIN})
 LookAnswer = Content | ArchiveSettings | Leftovers | Refused | Unavailable
@@ -138,8 +138,8 @@ def _on_settings(known: WorkerState, clean: CleanProgress, archive_settings: Arc
     for change in [change for change in changes if clean.did.count(change) >= TWICE]:
         if not isinstance(change, Setting):
             return fail(known, f"{change}: it stands again after it was taken away", now)
-        known, told = purge.leave_out(known, change, "Launchpad said so, and shows another value")
-        effects += told
+        known, alarms = purge.leave_out(known, change, "Launchpad said so, and shows another value")
+        effects += alarms
     clean = known.clean or clean
     return replace(known, clean=_with_changes(known, clean, _to_set(clean, changes), now)), effects
 

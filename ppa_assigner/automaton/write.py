@@ -215,8 +215,8 @@ def _settle_later(known: WorkerState, now: Now) -> Step:
     pending = _pending_of(known)
     pause = SETTLING.pause(pending.reads, jitter(known))
     pending = replace(pending, reads=pending.reads + 1, due=now.boot + pause)
-    told = _replies(pending.command, Denied(Refusal.IN_DOUBT)) if pending.reads == 1 else []
-    return replace(known, pending=pending), told
+    effects = _replies(pending.command, Denied(Refusal.IN_DOUBT)) if pending.reads == 1 else []
+    return replace(known, pending=pending), effects
 
 
 def _settle(known: WorkerState, entry: Entry) -> Step:

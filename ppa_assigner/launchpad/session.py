@@ -18,16 +18,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from .. import __version__
-from ..port import (
-    ActAnswer,
-    Entry,
-    Lane,
-    Moment,
-    Refused,
-    Unavailable,
-    Unknown,
-    WriteAnswer,
-)
+from ..port import ActAnswer, Entry, Lane, Moment, Refused, Unavailable, Unknown, WriteAnswer
 from ..record import unstorable
 from . import responses
 from .http import NoResponseError, NotSentError, Response, Transport

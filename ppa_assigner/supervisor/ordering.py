@@ -31,15 +31,7 @@ from ..port import Content
 from ..problems import Kind, Problem
 from ..record import Record
 from ..reference import Reference
-from ..views import (
-    AdoptAction,
-    HoldAction,
-    LeaseView,
-    OperatorAction,
-    QuarantineAction,
-    ReleaseAction,
-    Snapshot,
-)
+from ..views import AdoptAction, HoldAction, LeaseView, OperatorAction, QuarantineAction, ReleaseAction, Snapshot
 from .keys import Key, key_in
 from .office import Office
 from .order import Order

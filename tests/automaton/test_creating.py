@@ -111,7 +111,7 @@ def test_one_whose_predecessor_a_later_daemon_marked_is_not_made_anew() -> None:
     )
     runner.pass_time(1000.0)
     assert "Create" not in runner.kinds()
-    assert "is not made anew" in (runner.known.fault or "")
+    assert "is not created again" in (runner.known.fault or "")
 
 
 @pytest.mark.parametrize("state", ["free", "dirty"])

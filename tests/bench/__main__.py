@@ -20,18 +20,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from . import (
-    cleaning,
-    coordinator,
-    growth,
-    idle,
-    latency,
-    listing,
-    scripts,
-    start,
-    throughput,
-    waiting,
-)
+from . import cleaning, coordinator, growth, idle, latency, listing, scripts, start, throughput, waiting
 from .rows import Table, document, markdown
 from .scale import FULL, Scale
 from .site import Launchpad, stand_in

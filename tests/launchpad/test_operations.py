@@ -12,18 +12,7 @@ import pytest
 
 from ppa_assigner.launchpad.http import Timeouts
 from ppa_assigner.launchpad.operations import Operations
-from ppa_assigner.port import (
-    Build,
-    Content,
-    Done,
-    Entry,
-    Lane,
-    Look,
-    NewContent,
-    Publication,
-    Refused,
-    Unavailable,
-)
+from ppa_assigner.port import Build, Content, Done, Entry, Lane, Look, NewContent, Publication, Refused, Unavailable
 from ppa_assigner.reference import Reference
 from ppa_assigner.times import boottime
 from tests.rawserver import Peer, RawServer, Request, Script

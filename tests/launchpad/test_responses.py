@@ -11,18 +11,7 @@ import pytest
 from ppa_assigner.launchpad.bodies import MAX_BODY_BYTES
 from ppa_assigner.launchpad.http import Response, Timeouts
 from ppa_assigner.launchpad.responses import REDACTED, RequestFailedError, on_read, parse_page
-from ppa_assigner.port import (
-    AccessDenied,
-    Conflict,
-    Deleted,
-    Entry,
-    Gone,
-    Lane,
-    Look,
-    Refused,
-    Unavailable,
-    Unknown,
-)
+from ppa_assigner.port import AccessDenied, Conflict, Deleted, Entry, Gone, Lane, Look, Refused, Unavailable, Unknown
 from ppa_assigner.reference import Reference
 from ppa_assigner.times import boottime
 from tests.rawserver import Peer, Request

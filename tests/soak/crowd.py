@@ -15,15 +15,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TypeVar
 
-from ppa_assigner.client import (
-    AssignerError,
-    Client,
-    Lease,
-    LeaseOver,
-    NoneFree,
-    Unavailable,
-    UnknownLease,
-)
+from ppa_assigner.client import AssignerError, Client, Lease, LeaseOver, NoneFree, Unavailable, UnknownLease
 from ppa_assigner.record import parse_time
 from ppa_assigner.standin.control_client import Control
 
