@@ -90,18 +90,3 @@ def test_every_area_is_there() -> None:
     assert [test for area in AREAS.values() for test in area.tests if not (ROOT / "tests" / test).exists()] == []
     automaton = {f"automaton/{path.name}" for path in (ROOT / "ppa_assigner" / "automaton").glob("*.py")}
     assert automaton - set(files) == PLAIN
-
-
-def code_of(function: str) -> str:
-    """The module that has this function, as text."""
-    *parts, _ = function.split(".")
-    paths = (ROOT / "ppa_assigner" / ("/".join(parts[:count]) + ".py") for count in range(len(parts), 0, -1))
-    return next(path for path in paths if path.is_file()).read_text()
-
-
-def test_what_is_explained_is_still_there() -> None:
-    """Code that was renamed or moved takes its explanation along: a stale one explains nothing."""
-    for explained in explanations():
-        code = code_of(explained.function)
-        assert f"def {explained.function.rpartition('.')[2]}(" in code, explained
-        assert explained.before.strip() in code, explained
