@@ -70,13 +70,12 @@ def on_create(known: WorkerState, operation: Creating, answer: CreateAnswer | Re
             return _on_created(known, operation, answer, now)
         case Refused() | Unknown():
             return replace(known, operation=replace(operation, outcome=answer)), [Read()]
-        case Unavailable() if operation.outcome is not None:
+        case Unavailable():
             return back_off(with_outage(known, answer.reason), now), []
         case AccessDenied():
             return back_off(with_denial(known, answer), now), []
         case Gone():
             return _on_not_created(with_nothing_there(known, answer), operation.outcome, now)
-    return back_off(known, now), []
 
 
 def _on_created(known: WorkerState, operation: Creating, entry: Entry, now: Now) -> Step:

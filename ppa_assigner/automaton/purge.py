@@ -159,8 +159,7 @@ def _on_done(known: WorkerState, change: Change, answer: Done | Entry | Refused)
     ended = answer.moment.ended
     clean = replace(_without_first(clean), quiet_from=ended, look_at=ended)
     if isinstance(change, Delete | Cancel):
-        gone = 1 if isinstance(change, Delete) else 0
-        clean = replace(clean, asked=clean.asked | {change}, left=max(0, clean.left - gone))
+        clean = replace(clean, asked=clean.asked | {change}, left=clean.left - isinstance(change, Delete))
     if not isinstance(change, Delete):
         clean = replace(clean, did=(*clean.did, change))
     return replace(known, clean=clean)
@@ -183,7 +182,7 @@ def _look_again(clean: CleanProgress) -> CleanProgress:
     """Look at the settings again instead of repeating a change: removing what is not there is an error of
     Launchpad's.
     """
-    return replace(clean, stage=CleanStage.SETTINGS, todo=(), fence=float("-inf"))
+    return replace(clean, stage=CleanStage.SETTINGS, todo=())
 
 
 def _on_forbidden(known: WorkerState, clean: CleanProgress, change: Change, answer: Refused, now: Now) -> Step:

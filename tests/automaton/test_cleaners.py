@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from ppa_assigner.automaton import Daemon, WriteReason
+from ppa_assigner.automaton.clean import may_clean
 from ppa_assigner.automaton.events import Denied, LeaseShown, Quarantine, Refusal, Resume, Tick
 from ppa_assigner.automaton.requests import Write
 from ppa_assigner.automaton.transitions import LEGAL
+from ppa_assigner.backoff import CLEANER_SILENCE_S
 from ppa_assigner.options import PoolOptions, Retry
 from ppa_assigner.port import Build
 from ppa_assigner.record import State, compose, parse
@@ -41,6 +43,16 @@ def test_who_may_take_a_clean_over(cleaner: str | None, at_once: bool) -> None:
     second.until(lambda: second.known.record is not None and second.known.record.cleaner == "host/1000-mine")
     waited = runner.world.boot - began
     assert waited < 2.0 if at_once else 300.0 <= waited <= 302.0
+
+
+@pytest.mark.parametrize("seconds", [CLEANER_SILENCE_S - 0.1, CLEANER_SILENCE_S])
+def test_another_cleaner_is_silent_after_just_five_minutes(seconds: float) -> None:
+    """By what was seen to stand unchanged for so long, in a request that left at their very end."""
+    runner = World().dirty_ppa()
+    entry, record = runner.known.entry, changed(runner.world.record, cleaner="other/1-x")
+    assert entry is not None
+    known = replace(runner.known, unchanged=entry.moment.started - seconds, heard_at=0.0)
+    assert may_clean(known, record) is (seconds >= CLEANER_SILENCE_S)
 
 
 def test_one_cleans_and_the_other_watches() -> None:

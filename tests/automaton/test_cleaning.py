@@ -10,7 +10,7 @@ import pytest
 
 from ppa_assigner.automaton.events import ContentShown, Inspect
 from ppa_assigner.automaton.requests import Survey
-from ppa_assigner.options import PoolOptions, Retry
+from ppa_assigner.options import PoolOptions, Proof, Retry
 from ppa_assigner.port import Build
 from ppa_assigner.record import State, compose
 from ppa_assigner.views import Condition
@@ -242,6 +242,17 @@ def test_what_arrives_during_the_window_starts_it_anew(what: str) -> None:
     freed(runner)
     assert not late.active
     assert runner.world.boot - began > 100.0
+
+
+def test_what_arrives_after_the_indexes_were_read_has_them_read_anew() -> None:
+    """It may stand in them since: the whole proof comes after the last change."""
+    runner = World(options=PoolOptions(settle=100.0, proof=Proof.INDEX)).dirty_ppa()
+    runner.until(lambda: "ReadIndexes" in runner.kinds())
+    runner.world.launchpad.upload(runner.world.ppa, "late")
+    runner.forget_the_past()
+    freed(runner)
+    kinds = runner.kinds()
+    assert kinds.index("Delete") < kinds.index("ReadIndexes")
 
 
 def test_an_upload_on_its_way_during_the_window_starts_it_anew() -> None:

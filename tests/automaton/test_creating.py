@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from ppa_assigner.automaton.requests import Create
 from ppa_assigner.options import Baseline, PoolOptions
 from ppa_assigner.port import Look
 from ppa_assigner.record import State, compose, parse
-from ppa_assigner.views import Condition
+from ppa_assigner.views import Condition, Sight
 from tests.automaton.lab import Crashed, Runner, World, assign, changed, faults, kind
 from tests.memory import START, Request
 
@@ -177,6 +178,28 @@ def test_whatever_becomes_of_the_request_it_is_there_once(fault: str, read: str 
     assert runner.alarms == []
     serials = [record.serial for record in runner.world.launchpad.records(runner.world.ppa)]
     assert serials == list(range(serials[0], serials[0] + len(serials)))
+
+
+@pytest.mark.parametrize("what", ["create", "read"])
+def test_whoever_looks_is_told_that_nobody_could_be_asked(what: str) -> None:
+    """It, or whether it was made: a lease in one that another daemon made meanwhile is not missed."""
+    runner = nothing()
+    old = runner.world.launchpad.look(runner.world.ppa.owner)
+    assert isinstance(old, Look)
+    runner.world.launchpad.fault = lambda r: {"create": "unknown", what: "down"}.get(r.what)
+    runner.tick()
+    runner.look(seen=replace(old, started=runner.known.basis - 1.0))
+    assert runner.rounds[-1].reason == "down"
+
+
+def test_one_that_is_denied_once_it_was_asked_for_says_what_to_do() -> None:
+    """Somebody else made it meanwhile, for somebody else."""
+    runner = nothing()
+    runner.world.launchpad.fault = lambda r: {"create": "unknown", "read": "denied"}.get(r.what)
+    runner.tick()
+    assert runner.known.sight is Sight.DENIED
+    assert "have the daemon's account join ~owner" in runner.alarms[-1]
+    assert runner.known.not_before > runner.world.boot
 
 
 def test_a_request_that_lands_between_two_of_ours() -> None:

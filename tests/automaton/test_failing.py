@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton.requests import Apply, Cancel
+from ppa_assigner.automaton.observe import jitter
+from ppa_assigner.automaton.requests import Apply, Cancel, Delete
+from ppa_assigner.automaton.retry import fail
+from ppa_assigner.backoff import Backoff
 from ppa_assigner.options import Baseline, PoolOptions, Proof, Retry
 from ppa_assigner.port import Build
 from ppa_assigner.record import State
@@ -81,6 +84,52 @@ def test_an_answered_look_ends_the_count() -> None:
     runner.world.launchpad.fault = faults("oops", "oops", None, "oops", "oops", of="content")
     runner.until(lambda: runner.known.state is State.FREE)
     assert max(tries(runner)) == 0
+
+
+# -- what is written and shown of a failure ----------------------------------------------------------------------------
+
+
+def test_a_failure_is_all_that_changes_in_the_record() -> None:
+    """It is counted, said and dated; the clean begins anew, but what it found and what is left of that is shown still.
+    A person is told only once it is over.
+    """
+    runner = dirty(max_tries=2)
+    stays = runner.world.launchpad.upload(runner.world.ppa, "stays")
+    runner.world.launchpad.upload(runner.world.ppa, "goes")
+    runner.world.launchpad.fault = lambda r: "refused" if r.text == "stays" else None
+    runner.until(lambda: runner.known.clean is not None and len(runner.known.clean.seen) == 2)
+    runner.world.boot += 30.0
+    before = runner.world.record
+    runner.until(lambda: runner.world.record.tries == 1)
+    record, clean = runner.world.record, runner.known.clean
+    assert record == replace(
+        before, serial=record.serial, nonce=record.nonce, tries=1, touched=runner.clock.now().date,
+        fault="stays 1 in noble: 400",
+    )  # fmt: skip
+    assert record.touched > before.touched
+    assert clean is not None
+    assert clean.sticky == {Delete(stays.publication)}
+    assert clean.asked == frozenset()
+    shown = runner.known.cleaning
+    assert shown is not None
+    assert (shown.step, shown.found, shown.left) == ("waiting after failure 1", 2, 2)
+    assert runner.alarms == []
+    runner.until(lambda: runner.known.condition is Condition.QUARANTINED)
+    assert len(runner.alarms) == 1
+
+
+@pytest.mark.parametrize("retry", [Retry(5.0, 60.0), Retry(60.0, 5.0)])
+@pytest.mark.parametrize("failed", [0, 1, 2, 6])
+def test_the_pause_after_a_failure_is_that_of_the_pool(retry: Retry, failed: int) -> None:
+    """Doubled with each failure in a row, up to the longest that the pool has, whatever it begins with."""
+    runner = dirty(max_tries=100)
+    now, options = runner.clock.now(), replace(runner.known.options, retry=retry)
+    text = replace(runner.known.text, record=replace(runner.world.record, tries=failed))
+    known = replace(runner.known, text=text, options=options)
+    pause = Backoff(5.0, retry.max).pause(failed, jitter(known))
+    known, _ = fail(known, "odd", now)
+    assert known.clean is not None
+    assert known.clean.paused_until == now.boot + pause
 
 
 # -- a cancellation that does nothing ----------------------------------------------------------------------------------

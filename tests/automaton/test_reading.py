@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.automaton import WriteReason
-from ppa_assigner.automaton.events import Denied, LeaseShown, RecordShown, Refusal, Release, Touch
+from ppa_assigner.automaton.events import Adopt, Denied, LeaseShown, RecordShown, Refusal, Release, Touch
 from ppa_assigner.automaton.requests import Read
 from ppa_assigner.port import Look
 from ppa_assigner.record import Record, State, Text, compose, encode, parse
@@ -208,6 +208,21 @@ def test_what_another_daemon_adopted_is_served_at_once(state: State) -> None:
     runner.look()
     runner.pass_time(300.0)
     assert runner.known.state is State.FREE
+
+
+@pytest.mark.parametrize("adopted", [True, False])
+def test_one_that_is_taken_in_is_nobodys_and_ours_to_clean(adopted: bool) -> None:
+    """Whether an operator adopts it or it was empty: dirty from now on, of its pool, and nothing else is so of it."""
+    world = World()
+    runner = world.start()
+    runner.look()
+    runner.order(Adopt) if adopted else runner.tick()
+    runner.until(lambda: runner.known.state is State.DIRTY, ticks=3)
+    record = world.record
+    assert record == Record(
+        serial=record.serial, nonce=record.nonce, state=State.DIRTY, since=record.since, touched=record.since,
+        pool="default", cleaner=runner.known.daemon.cleaner,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("fault", ["gone", "denied", "down"])
