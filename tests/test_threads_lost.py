@@ -184,7 +184,7 @@ STARVED = """
 import resource, threading
 from pathlib import Path
 from ppa_assigner.automaton.events import Looked
-from ppa_assigner.launchpad.sockets import Names
+from ppa_assigner.launchpad.sockets import Resolver
 from ppa_assigner.supervisor.looking import Looker
 from ppa_assigner.times import boottime
 from tests.memory import MemoryLaunchpad
@@ -193,7 +193,7 @@ def starve():
     used = next(int(l.split()[1]) for l in Path("/proc/self/status").read_text().splitlines() if l.startswith("VmSize"))
     resource.setrlimit(resource.RLIMIT_AS, (used * 1024 + (2 << 20), resource.RLIM_INFINITY))
 
-names = Names()
+names = Resolver()
 launchpad = MemoryLaunchpad(boottime)
 ppas = launchpad.add(*(f"~team{n}/ubuntu/p" for n in range(9)))
 told = []
