@@ -202,4 +202,4 @@ def source_seen(known: WorkerState, sources: Iterable[tuple[str, str]]) -> tuple
 
 
 def _digest(source: tuple[str, str]) -> int:
-    return int.from_bytes(blake2b(" ".join(source).encode(errors="replace"), digest_size=DIGEST_BYTES).digest(), "big")
+    return int.from_bytes(blake2b(" ".join(source).encode(errors="replace"), digest_size=DIGEST_BYTES).digest())

@@ -228,3 +228,16 @@ def test_what_is_remembered_is_bounded() -> None:
     assert observe.source_seen(more, [OTHER, HELLO]) == HELLO
     all_at_once = observe.with_sources(more, ((f"source-{number}", "1") for number in range(10 * observe.KEPT)))
     assert len(all_at_once.burnt) == observe.KEPT
+
+
+def test_what_is_remembered_takes_little_memory() -> None:
+    """All up to the bound; seven bytes for each, whatever its name is; and what is known already makes no copy."""
+    known = observe.with_sources(had_hello().known, [HELLO])
+    odd = ("\ud800", "1")  # never in Launchpad, but nobody checked what a caller asked for
+    both = observe.with_sources(known, [odd])
+    assert len(both.burnt) == 2
+    assert max(both.burnt) < 2 ** (8 * 7)
+    assert observe.with_sources(both, [HELLO, odd]) is both
+    full = observe.with_sources(both, ((f"source-{number}", "1") for number in range(observe.KEPT - 2)))
+    assert len(full.burnt) == observe.KEPT
+    assert [observe.source_seen(full, [source]) for source in (HELLO, odd, NEW)] == [HELLO, odd, None]
