@@ -274,7 +274,7 @@ def test_a_clean_shows_how_far_it_is() -> None:
 
 
 def test_nothing_but_a_proof_leads_to_free() -> None:
-    """I2: only one purpose may, and only cleaning uses it."""
+    """I2: only one reason may, and only cleaning uses it."""
     assert [
         p for p in WriteReason if any(after is State.FREE and before is not after for before, after in LEGAL[p])
     ] == [WriteReason.FREE]

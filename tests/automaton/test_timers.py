@@ -11,7 +11,7 @@ from ppa_assigner.automaton.events import Release, Resume, Tick
 from ppa_assigner.automaton.requests import Survey
 from ppa_assigner.options import PoolOptions
 from tests.automaton.lab import Runner, World, untrusted
-from tests.automaton.test_table import LEASE, SITUATIONS, unmanaged, used
+from tests.automaton.test_dispatch import LEASE, SITUATIONS, unmanaged, used
 
 
 def lacking() -> Runner:

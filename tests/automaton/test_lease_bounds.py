@@ -16,7 +16,7 @@ from ppa_assigner.port import Lane
 from ppa_assigner.record import State, compose, parse
 from ppa_assigner.views import Condition
 from tests.automaton.lab import REQUEST_S, Runner, World, assign, changed, confirm, faults, kind
-from tests.automaton.test_lending import lent, why, world
+from tests.automaton.test_lease import lent, why, world
 
 HELLO = ("hello", "1")
 

@@ -17,7 +17,7 @@ from ppa_assigner.port import Lane
 from ppa_assigner.record import INTEGER_MAX, State, compose, parse
 from ppa_assigner.views import Condition
 from tests.automaton.lab import Crashed, Runner, World, assign, changed, faults, kind
-from tests.automaton.test_writing import first, reads_fail, settle, whys
+from tests.automaton.test_write import first, reads_fail, settle, whys
 
 
 def written(runner: Runner) -> list[Any]:

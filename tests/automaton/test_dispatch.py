@@ -1,4 +1,4 @@
-"""The tables: which purpose may lead where, and what each command does in each state."""
+"""The tables: which reason for a write may lead where, and what each command does in each state."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from ppa_assigner.automaton.events import (
 from ppa_assigner.record import State
 from ppa_assigner.views import Condition, End, EndsBy
 from tests.automaton.lab import Runner, World, assign, confirm, faults
-from tests.automaton.test_lending import lent, why, world
+from tests.automaton.test_lease import lent, why, world
 
 # -- touch -------------------------------------------------------------------------------------------------------------
 
