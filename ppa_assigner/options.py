@@ -1,6 +1,6 @@
-"""What a pool promises and asks for: the options that decisions depend on, in plain values.
+"""The options of a pool that decisions depend on, in plain values.
 
-Rule: numbers of seconds, no texts to parse no defaults from elsewhere; `config` fills it, the automaton reads it.
+Rule: durations are numbers of seconds; nothing is parsed here.  `config` fills them in, the automaton reads them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from .times import DAY, HOUR, MINUTE
 
 
 class Proof(enum.Enum):
-    """What "clean" means: nothing active by the API, or also gone from the indexes, or also from the disk.
+    """What "clean" means: nothing active by the API; or also gone from the indexes; or also from the disk.
 
     See docs/explanation/cleaning.md#proof-levels.
     """
@@ -32,7 +32,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What a PPA looks like between leases (docs/explanation/cleaning.md#baseline).  None means: left alone."""
+    """What a PPA looks like between leases (docs/explanation/cleaning.md#baseline).  None: left alone."""
 
     dependencies: tuple[str, ...] | None = None
     processors: tuple[str, ...] | None = None

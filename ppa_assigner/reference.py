@@ -20,7 +20,7 @@ _FORMS = (
 
 
 def swapped(text: str) -> str | None:
-    """What is wrong with `~owner/name/ubuntu`, to be said after it, with the right form; None for any other text."""
+    """Why `~owner/name/ubuntu` is wrong, as the end of a sentence with the right form; None for any other text."""
     first, *rest = text.split("/")
     if len(rest) == 2 and rest[1] == _DISTRIBUTION != rest[0]:
         return f"has its parts swapped; write {first}/{_DISTRIBUTION}/{rest[0]}"
@@ -58,7 +58,7 @@ class Reference:
 
     @property
     def web(self) -> str:
-        """The page for people on production Launchpad; where it really is, an entry's `web_link` tells."""
+        """The page for people on production Launchpad; on other instances an entry's `web_link` has it."""
         return WEB + self.path
 
     @property

@@ -40,7 +40,7 @@ def journalled(file: int, environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def watchdog_seconds(environ: Mapping[str, str] = os.environ) -> float | None:
-    """How often the service manager wants to hear `WATCHDOG=1` at the least; None: it does not."""
+    """The longest time between two `WATCHDOG=1` that the service manager allows; None: it has no watchdog."""
     text, pid = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", str(os.getpid()))
     if not _COUNT.fullmatch(text) or pid != str(os.getpid()):
         return None

@@ -982,7 +982,7 @@ def test_giving_up_is_ordered_until_launchpad_answered() -> None:
         command = made["a"].take(GiveUp)
         assert command.deadline > made.now
         assert not made["a"].has(GiveUp)
-        made["a"].reply(command, Denied(Refusal.OUTAGE, "its time is up"))
+        made["a"].reply(command, Denied(Refusal.OUTAGE, "deadline exceeded"))
         made.wait(29.0)
         assert not made["a"].has(GiveUp)
         made.wait(1.0)

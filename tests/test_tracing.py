@@ -290,7 +290,7 @@ def test_an_outage_is_no_answer_and_is_asked_again_when_it_is_over() -> None:
     assert not call.future.done()
     made["b"].show(record)
     assert asked(made) == {"b"}
-    made["b"].deny(CheckBurnt, Refusal.OUTAGE, "its time is up")
+    made["b"].deny(CheckBurnt, Refusal.OUTAGE, "deadline exceeded")
     assert asked(made) == set()
     made.wait(500.0)
     assert problem(call).kind is Kind.NONE_FREE

@@ -16,6 +16,7 @@ from ..port import AccessDenied, Entry, Gone, Unavailable
 from ..views import Sight
 from . import clean, expiry, lease, operator, provision, purge, replies, rollback, verify, write
 from .events import (
+    DEADLINE_EXCEEDED,
     Abandoned,
     Adopt,
     Alarm,
@@ -142,7 +143,7 @@ def _on_command(known: WorkerState, command: Command, now: Now) -> Step:
     if known.pending is not None:  # nothing is decided while an outcome is unknown
         return replace(known, waiting=(*known.waiting, command)), []
     if now.boot >= command.deadline:
-        return replies.deny(known, command, Refusal.OUTAGE, "its time is up")
+        return replies.deny(known, command, Refusal.OUTAGE, DEADLINE_EXCEEDED)
     if _is_in_question(known, command):
         return replies.read_first(known, command)
     return COMMANDS[type(command)](known, command, now)

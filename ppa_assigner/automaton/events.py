@@ -256,6 +256,8 @@ class Denied:
 
 
 Outcome = LeaseShown | RecordShown | ContentShown | Denied
+DEADLINE_EXCEEDED = "deadline exceeded"
+"""The detail of a refusal because nobody waits for the outcome any more."""
 
 # -- effects ----------------------------------------------------------------------------------------------------------
 

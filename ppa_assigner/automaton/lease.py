@@ -16,6 +16,7 @@ from ..record import HOST, Record, State, format_time, whole_seconds
 from ..views import Condition
 from . import expiry, observe
 from .events import (
+    DEADLINE_EXCEEDED,
     Assign,
     CheckBurnt,
     Command,
@@ -42,7 +43,6 @@ from .state import WorkerState
 from .transitions import WriteReason
 from .write import Step, begin, write_record
 
-LATE = "its time is up"
 UNGRANTED = "the upload right could not be given yet"
 OF_WHOM = (401, 403, 404, 410)
 """Answers to a grant that may have been given of the PPA, or of the person."""
@@ -111,7 +111,7 @@ def check_sources(known: WorkerState, command: Assign | CheckBurnt, now: Now) ->
         return deny(known, command, Refusal.BURNT, " ".join(had))
     left = command.sources if command.left is None else command.left
     if now.boot >= command.deadline or known.entry is None:
-        return deny(known, command, Refusal.OUTAGE, LATE)
+        return deny(known, command, Refusal.OUTAGE, DEADLINE_EXCEEDED)
     if left and command.token in known.abandoned:
         return deny(known, command, Refusal.LOST, "nobody waits for it any more")
     if left:
@@ -138,7 +138,7 @@ def on_source_check(known: WorkerState, operation: CheckingSource, answer: bool 
 
 def _lend(known: WorkerState, command: Assign, now: Now) -> Step:
     if now.boot >= command.deadline:
-        return deny(known, command, Refusal.OUTAGE, LATE)
+        return deny(known, command, Refusal.OUTAGE, DEADLINE_EXCEEDED)
     record = Record(
         serial=0, nonce="", state=State.USED, since=now.stamp, touched=now.stamp, pool=known.pool,
         until=now.stamp + timedelta(seconds=command.ttl), owner=command.owner, lease=command.lease,

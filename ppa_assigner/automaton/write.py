@@ -27,7 +27,19 @@ from ..port import (
 )
 from ..record import INTEGER_MAX, Record, RecordError, State, compose, parse
 from . import expiry
-from .events import Alarm, Assign, Command, Confirm, Denied, Effect, Refusal, Reply, Requeue, Transition
+from .events import (
+    DEADLINE_EXCEEDED,
+    Alarm,
+    Assign,
+    Command,
+    Confirm,
+    Denied,
+    Effect,
+    Refusal,
+    Reply,
+    Requeue,
+    Transition,
+)
 from .now import Now
 from .observe import draw_nonce, jitter, with_absence, with_denial, with_entry, with_nothing_there, with_outage
 from .operation import Candidate, DeletedReason, PendingWrite, Reading, ReadingDeleted, ReadReason, Surveying, Writing
@@ -318,7 +330,7 @@ def drop_overdue(known: WorkerState, now: Now) -> Step:
     """Answer the waiting commands whose deadline is over."""
     late = [command for command in known.waiting if now.boot >= command.deadline]
     known = replace(known, waiting=tuple(command for command in known.waiting if command not in late))
-    return known, [Reply(command.token, Denied(Refusal.OUTAGE, "its time is up")) for command in late]
+    return known, [Reply(command.token, Denied(Refusal.OUTAGE, DEADLINE_EXCEEDED)) for command in late]
 
 
 def _without_pending(known: WorkerState) -> WorkerState:

@@ -150,7 +150,7 @@ def test_a_question_that_takes_too_long_is_over_at_its_deadline() -> None:
     """Nobody waits for the lease that it might have led to."""
     runner = had_hello()
     sources = tuple((f"source-{number}", "1") for number in range(100))
-    assert denied(runner.order(assign(sources=sources), within=2.0)) == (Refusal.OUTAGE, "its time is up")
+    assert denied(runner.order(assign(sources=sources), within=2.0)) == (Refusal.OUTAGE, "deadline exceeded")
     assert runner.kinds().count("WasPublished") <= 41
     assert "Write" not in runner.kinds()
 
