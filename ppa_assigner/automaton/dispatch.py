@@ -1,8 +1,8 @@
 """Which event leads to what: the automaton as tables.
 
-`COMMANDS` names the function that decides on a command, `AFTER_READ` what is decided on the read that it asked for; the
-cases of an answer follow the operation that it belongs to.  What time brings is in `timers`.  The rules themselves are
-in the modules that these name.
+`COMMANDS` names the function that decides on a command, `AFTER_READ` the one that decides on the read that it asked
+for, `ANSWERS` the one that handles the answer to an operation.  What time brings is in `timers`.  The rules themselves
+are in the modules that these name.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ from .operation import (
     Creating,
     DeletedReason,
     Granting,
+    Operation,
     PendingWrite,
     Purging,
     Reading,
@@ -188,38 +189,19 @@ def _on_duplicate(known: WorkerState, event: Duplicate) -> Step:
 
 def _on_answer(known: WorkerState, answer: Any, now: Now) -> Step:
     operation = known.operation
-    known = replace(known, operation=None)
-    match operation:
-        case Writing():
-            return _on_verdict(*write.on_write(known, answer, now), now)
-        case Reading():
-            return _on_read(known, operation, answer, now)
-        case Surveying(command=Inspect() as command):
-            return operator.on_inspection(known, command, answer)
-        case Surveying():
-            return provision.on_survey(known, answer, now)
-        case CheckingContent():
-            return lease.on_new_content(known, operation.command, answer, now)
-        case CheckingSource():
-            return lease.on_source_check(known, operation, answer, now)
-        case Granting():
-            return lease.on_grant(known, operation, answer, now)
-    return _on_other_answer(known, operation, answer, now)
+    if operation is None:
+        raise AssertionError("an answer to nothing")
+    return ANSWERS[type(operation)](replace(known, operation=None), operation, answer, now)
 
 
-def _on_other_answer(known: WorkerState, operation: Any, answer: Any, now: Now) -> Step:
-    match operation:
-        case Purging():
-            return purge.on_change(known, operation.change, answer, now)
-        case Verifying():
-            return verify.on_look(known, operation.stage, answer, now)
-        case Creating():
-            return provision.on_create(known, operation, answer, now)
-        case ReadingDeleted():
-            return _on_deleted(known, operation, answer, now)
-        case CheckingEnabled():
-            return purge.on_enabled(known, operation, answer, now)
-    raise AssertionError("an answer to nothing")
+def _on_write(known: WorkerState, _: Writing, answer: Any, now: Now) -> Step:
+    return _on_verdict(*write.on_write(known, answer, now), now)
+
+
+def _on_survey(known: WorkerState, operation: Surveying, answer: Any, now: Now) -> Step:
+    if operation.command is not None:
+        return operator.on_inspection(known, operation.command, answer)
+    return provision.on_survey(known, answer, now)
 
 
 def _on_read(known: WorkerState, operation: Reading, answer: Any, now: Now) -> Step:
@@ -338,3 +320,19 @@ def _on_applied(known: WorkerState, pending: PendingWrite, now: Now) -> Step:
         case _, Command():
             return replies.tell_record(known, command, now)
     return known, []
+
+
+ANSWERS: dict[type[Operation], Callable[[WorkerState, Any, Any, Now], Step]] = {
+    Writing: _on_write,
+    Reading: _on_read,
+    Surveying: _on_survey,
+    CheckingContent: lease.on_new_content,
+    CheckingSource: lease.on_source_check,
+    Granting: lease.on_grant,
+    Purging: purge.on_change,
+    Verifying: verify.on_look,
+    Creating: provision.on_create,
+    ReadingDeleted: _on_deleted,
+    CheckingEnabled: purge.on_enabled,
+}
+"""What is made of an answer, by the operation that it belongs to."""

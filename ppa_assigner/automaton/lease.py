@@ -69,8 +69,9 @@ def _verify(known: WorkerState, command: Assign, record: Record, entry: Entry, n
     return replace(known, operation=CheckingContent(command)), [LookForNewContent(entry, _since(known, record, now))]
 
 
-def on_new_content(known: WorkerState, command: Assign, answer: NewContent | Unavailable, now: Now) -> Step:
+def on_new_content(known: WorkerState, operation: CheckingContent, answer: NewContent | Unavailable, now: Now) -> Step:
     """The answer to the look for new content.  The lease is written after it, never before."""
+    command = operation.command
     match answer:
         case NewContent(count=0, moment=moment):
             return _lend(replace(known, verified=moment.started), command, now)

@@ -24,6 +24,8 @@ from .now import AGREE, Now
 from .state import NO_TEXT, WorkerState, another_read
 
 NOT_FOUND = 404
+SOURCES_KEPT = 500
+DIGEST_BYTES = 7  # an integer of 32 bytes of memory, where name and version take hundreds
 
 
 def jitter(known: WorkerState) -> float:
@@ -182,18 +184,14 @@ def ends_at(known: WorkerState, record: Record) -> datetime | None:
     return end.at if end is not None else None
 
 
-KEPT = 500
-DIGEST_BYTES = 7  # an integer of 32 bytes of memory, where name and version take hundreds
-
-
 def with_sources(known: WorkerState, sources: Iterable[tuple[str, str]]) -> WorkerState:
     """The state with these sources (name, version) remembered as published here.  Where there are too many only the
     newest are kept: they only spare requests.
     """
-    new = frozenset(_digest(source) for source in islice(sources, KEPT))
+    new = frozenset(_digest(source) for source in islice(sources, SOURCES_KEPT))
     if new <= known.burnt:
         return known
-    return replace(known, burnt=known.burnt | new if len(known.burnt | new) <= KEPT else new)
+    return replace(known, burnt=known.burnt | new if len(known.burnt | new) <= SOURCES_KEPT else new)
 
 
 def source_seen(known: WorkerState, sources: Iterable[tuple[str, str]]) -> tuple[str, str] | None:

@@ -26,6 +26,7 @@ from .write import Step, back_off, next_serial, on_unwritable, transitions_of, w
 PREDECESSOR = (
     "it is not created again: a deleted one of its name has a record of a version that this daemon does not know"
 )
+SurveyAnswer = Content | Refused | Unavailable
 CreateAnswer = Entry | Refused | Unknown | Unavailable
 
 
@@ -104,9 +105,6 @@ def take_in(known: WorkerState, reason: WriteReason, now: Now, command: Command 
         cleaner=known.daemon.cleaner,
     )  # fmt: skip
     return write_record(known, reason, record, now, command)
-
-
-SurveyAnswer = Content | Refused | Unavailable
 
 
 def on_survey(known: WorkerState, answer: SurveyAnswer, now: Now) -> Step:

@@ -107,9 +107,9 @@ def _awaited(content: Content) -> str:
 # -- how a request ended -------------------------------------------------------------------------------------------
 
 
-def on_change(known: WorkerState, change: Change, answer: ActAnswer | WriteAnswer, now: Now) -> Step:
+def on_change(known: WorkerState, operation: Purging, answer: ActAnswer | WriteAnswer, now: Now) -> Step:
     """The answer to a change of the batch."""
-    clean = known.clean
+    clean, change = known.clean, operation.change
     if clean is None or answer is TOO_LATE:
         return known, []
     match answer:

@@ -83,9 +83,7 @@ def reply_unseen(known: WorkerState, command: Command, now: Now, reason: str | N
     if known.sight is Sight.LASTING_GONE:
         return _of_a_gone_one(known, command, detail)
     match command:
-        case Touch() | Release() if ended_with_ppa(
-            known, command.lease
-        ):  # whatever is so of the one that has its name now
+        case Touch() | Release() if ended_with_ppa(known, command.lease):  # another PPA may have the name now
             return _of_a_gone_one(known, command, detail)
         case Touch(lease=str(lease)) | Release(lease=str(lease)) if _is_over(record, lease, now):
             if isinstance(command, Release) and known.state is State.DIRTY:

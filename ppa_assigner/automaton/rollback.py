@@ -21,6 +21,9 @@ from .state import WorkerState
 from .transitions import WriteReason
 from .write import Step, back_off, begin, transitions_of
 
+LOOKS_BEFORE_DIRTY = 2
+GONE = "gone"
+
 
 def read_deleted(known: WorkerState, before: DeletedReason) -> Step:
     """Read the deleted PPAs of this name first."""
@@ -54,10 +57,6 @@ def _records(answer: Deleted) -> list[Record]:
 
 def _is_it(record: Record, highest: Record, *, later: bool) -> bool:
     return record.nonce == highest.nonce or (later and record.serial >= highest.serial)
-
-
-LOOKS_BEFORE_DIRTY = 2
-GONE = "gone"
 
 
 def on_entry(known: WorkerState, entry: Entry, asof: float, now: Now) -> Step:

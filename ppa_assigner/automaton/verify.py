@@ -59,9 +59,9 @@ def look(known: WorkerState, clean: CleanProgress, now: Now) -> Step:
     return replace(known, operation=Verifying(clean.stage)), [ask]
 
 
-def on_look(known: WorkerState, stage: CleanStage, answer: LookAnswer, now: Now) -> Step:
+def on_look(known: WorkerState, operation: Verifying, answer: LookAnswer, now: Now) -> Step:
     """The answer to the look of that stage."""
-    clean = known.clean
+    clean, stage = known.clean, operation.stage
     match answer:
         case Refused():
             return fail(known, f"it cannot be seen {stage.value}: {answer.reason}", now)

@@ -363,13 +363,13 @@ def test_a_baseline_that_comes_during_the_clean_counts() -> None:
 
 def test_no_answer_to_nothing() -> None:
     """A change whose clean is over in the meantime changes nothing that is known."""
-    from ppa_assigner.automaton.operation import CleanStage
+    from ppa_assigner.automaton.operation import CleanStage, Purging, Verifying
 
     runner = World().free_ppa()
     now = runner.clock.now()
-    assert purge.on_change(runner.known, Revoke("~x"), Unavailable("x", sent=True), now) == (runner.known, [])
+    assert purge.on_change(runner.known, Purging(Revoke("~x")), Unavailable("x", sent=True), now) == (runner.known, [])
     assert purge.leave_out(runner.known, Grant("~x"), "x") == (runner.known, [])
     content = runner.world.launchpad.content(runner.known.entry)  # type: ignore[arg-type]  # it was seen
-    assert verify.on_look(runner.known, CleanStage.LAST, content, now) == (runner.known, [])
+    assert verify.on_look(runner.known, Verifying(CleanStage.LAST), content, now) == (runner.known, [])
     bare = replace(runner.known, text=replace(runner.known.text, record=None))
     assert retry.fail(bare, "x", now) == (bare, [])

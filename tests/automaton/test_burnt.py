@@ -220,14 +220,14 @@ def test_a_missing_ppa_cannot_be_asked() -> None:
 def test_what_is_remembered_is_bounded() -> None:
     """Only the newest are kept: the rest can be asked for again."""
     known = had_hello().known
-    many = observe.with_sources(known, ((f"source-{number}", "1") for number in range(observe.KEPT)))
-    assert len(many.burnt) == observe.KEPT
+    many = observe.with_sources(known, ((f"source-{number}", "1") for number in range(observe.SOURCES_KEPT)))
+    assert len(many.burnt) == observe.SOURCES_KEPT
     assert observe.with_sources(many, [("source-1", "1")]) is many
     more = observe.with_sources(many, [HELLO])
     assert len(more.burnt) == 1
     assert observe.source_seen(more, [OTHER, HELLO]) == HELLO
-    all_at_once = observe.with_sources(more, ((f"source-{number}", "1") for number in range(10 * observe.KEPT)))
-    assert len(all_at_once.burnt) == observe.KEPT
+    all_at_once = observe.with_sources(more, ((f"source-{number}", "1") for number in range(10 * observe.SOURCES_KEPT)))
+    assert len(all_at_once.burnt) == observe.SOURCES_KEPT
 
 
 def test_what_is_remembered_takes_little_memory() -> None:
@@ -238,6 +238,6 @@ def test_what_is_remembered_takes_little_memory() -> None:
     assert len(both.burnt) == 2
     assert max(both.burnt) < 2 ** (8 * 7)
     assert observe.with_sources(both, [HELLO, odd]) is both
-    full = observe.with_sources(both, ((f"source-{number}", "1") for number in range(observe.KEPT - 2)))
-    assert len(full.burnt) == observe.KEPT
+    full = observe.with_sources(both, ((f"source-{number}", "1") for number in range(observe.SOURCES_KEPT - 2)))
+    assert len(full.burnt) == observe.SOURCES_KEPT
     assert [observe.source_seen(full, [source]) for source in (HELLO, odd, NEW)] == [HELLO, odd, None]

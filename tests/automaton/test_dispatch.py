@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from ppa_assigner import automaton
 from ppa_assigner.automaton import Now, WriteReason, events
-from ppa_assigner.automaton.dispatch import COMMANDS
+from ppa_assigner.automaton.dispatch import ANSWERS, COMMANDS
 from ppa_assigner.automaton.events import (
     Adopt,
     Answered,
@@ -35,6 +35,7 @@ from ppa_assigner.automaton.events import (
     Tick,
     Touch,
 )
+from ppa_assigner.automaton.operation import Operation
 from ppa_assigner.automaton.transitions import LEGAL
 from ppa_assigner.automaton.write import write_record
 from ppa_assigner.options import PoolOptions
@@ -268,6 +269,11 @@ def test_every_kind_of_command_is_decided_on() -> None:
     """A command without a row would end the worker."""
     kinds = {kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Command)}
     assert set(COMMANDS) == kinds - {Command}
+
+
+def test_every_kind_of_operation_has_its_answer_handled() -> None:
+    """An operation without a row would end the worker when Launchpad answers."""
+    assert set(ANSWERS) == set(get_args(Operation))
 
 
 def test_no_command_is_carried_out_after_its_deadline() -> None:

@@ -10,7 +10,7 @@ import pytest
 from ppa_assigner.automaton import Now, WorkerState, WriteReason
 from ppa_assigner.automaton.events import Alarm
 from ppa_assigner.automaton.observe import jitter
-from ppa_assigner.automaton.operation import CleanProgress, CleanStage
+from ppa_assigner.automaton.operation import CleanProgress, CleanStage, Purging
 from ppa_assigner.automaton.purge import change_next, on_change, on_content
 from ppa_assigner.automaton.requests import Apply, Cancel, Change, CheckEnabled, Delete, Grant, Read, Revoke, SetFields
 from ppa_assigner.automaton.write import back_off
@@ -78,7 +78,7 @@ def test_an_answer_changes_only_what_it_tells_of(change: Change, answer: Any, be
     failure is counted for any of these, and nothing more is asked.
     """
     known, clean, now = changing(change)
-    known, effects = on_change(known, change, answer, now)
+    known, effects = on_change(known, Purging(change), answer, now)
     assert known.clean == replace(clean, **becomes)
     assert (effects, known.pending, known.operation) == ([], None, None)
 
@@ -91,7 +91,7 @@ def test_what_is_not_answered_is_asked_for_again_after_a_pause(
     """Longer each time, with jitter; it may have been done, so the quiet window counts from then."""
     known, clean, now = changing(change, unanswered=unanswered)
     pause = OWN_WORK.pause(unanswered, jitter(known))
-    known, effects = on_change(known, change, Unknown("no answer"), now)
+    known, effects = on_change(known, Purging(change), Unknown("no answer"), now)
     assert known.clean == replace(clean, unanswered=unanswered + 1, paused_until=NOW + pause, **UNFENCED, **anew)
     assert effects == []
 
@@ -101,7 +101,7 @@ def test_a_pause_that_launchpad_asks_for_is_kept(asked_for: float | None, waited
     """As long as the pool's own longest one at the most."""
     known, _, now = changing(DELETE)
     usual = back_off(known, now)
-    known, _ = on_change(known, DELETE, Unavailable("busy", retry_after=asked_for, sent=True, status=503), now)
+    known, _ = on_change(known, Purging(DELETE), Unavailable("busy", retry_after=asked_for, sent=True, status=503), now)
     assert known.not_before == max(usual.not_before, NOW + waited)
     assert known.failures == usual.failures
 
@@ -109,7 +109,7 @@ def test_a_pause_that_launchpad_asks_for_is_kept(asked_for: float | None, waited
 def test_a_setting_that_is_refused_is_left_out() -> None:
     """Said once; what was to follow it follows."""
     known, clean, now = changing(GRANT, todo=(GRANT, REVOKE))
-    known, effects = on_change(known, GRANT, Refused("a team", MOMENT, 400), now)
+    known, effects = on_change(known, Purging(GRANT), Refused("a team", MOMENT, 400), now)
     assert known.clean == replace(clean, todo=(REVOKE,), unanswered=0, left_out=frozenset({GRANT}))
     assert [type(effect) for effect in effects] == [Alarm]
 
@@ -117,7 +117,7 @@ def test_a_setting_that_is_refused_is_left_out() -> None:
 def test_only_a_deletion_that_is_not_allowed_asks_whether_the_ppa_is_disabled() -> None:
     """Nothing is changed before that is answered."""
     known, clean, now = changing(DELETE)
-    known, effects = on_change(known, DELETE, Refused("no", MOMENT, 403), now)
+    known, effects = on_change(known, Purging(DELETE), Refused("no", MOMENT, 403), now)
     assert known.clean == clean
     assert known.entry is not None
     assert effects == [CheckEnabled(known.entry)]
@@ -130,7 +130,7 @@ def test_only_a_deletion_that_is_not_allowed_asks_whether_the_ppa_is_disabled() 
 def test_a_change_that_fails_is_remembered(change: Change, answer: Any) -> None:
     """As what is tried last from then on; the failure is written at once, and names it."""
     known, _, now = changing(change, unanswered=2)
-    known, _ = on_change(known, change, answer, now)
+    known, _ = on_change(known, Purging(change), answer, now)
     failed(known, change)
 
 
