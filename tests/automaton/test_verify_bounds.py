@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from ppa_assigner.automaton.observe import jitter
+from ppa_assigner.backoff import Backoff
 from ppa_assigner.options import Baseline, PoolOptions, Proof, Retry
 from ppa_assigner.record import State, parse
 from tests.automaton.lab import Runner, World, faults
@@ -29,16 +31,12 @@ def test_each_pause_after_a_failed_look_is_twice_the_last_one(retry_max: float, 
     """A second at first; a minute at the most, or as long as the pool's retry says; with half of it more or less."""
     runner = world(retry=Retry(5.0, retry_max)).dirty_ppa()
     runner.world.launchpad.fault = lambda request: "down" if request.what == "content" else None
-    pauses: list[float] = []
-    while len(pauses) < 12:
-        before = failed_looks(runner, "content")
-        assert runner.tick()
-        if failed_looks(runner, "content") > before:
-            assert runner.known.clean is not None
-            pauses.append(runner.known.clean.paused_until - runner.world.boot)
-    for number, pause in enumerate(pauses):
-        middle = min(most, 2.0**number)
-        assert 0.5 * middle <= pause <= 1.5 * middle
+    for number in range(12):
+        while failed_looks(runner, "content") == number:
+            assert runner.tick()
+        assert runner.known.clean is not None
+        pause = runner.known.clean.paused_until - runner.world.boot
+        assert pause == pytest.approx(Backoff(1.0, most).pause(number, jitter(runner.known)))
 
 
 @pytest.mark.parametrize("of", [{"content"}, {"archive_settings"}, {"archive_settings", "content"}])
