@@ -67,7 +67,9 @@ def test_what_was_not_tried_does_not_count(tmp_path: Path) -> None:
 
 
 def test_every_explanation_says_why_of_a_function_that_is_tried() -> None:
-    """In a sentence."""
+    """In a sentence, and once."""
+    changes = [(explained.function, explained.before, explained.after) for explained in explanations()]
+    assert len(changes) == len(set(changes))
     for explained in explanations():
         assert len(explained.why.split()) >= 3, explained
         assert any(explained.is_of(area.files) for area in AREAS.values()), explained
