@@ -65,6 +65,12 @@ def full_record(state: State) -> Record:
     )  # fmt: skip
 
 
+def test_all_modules_of_the_automaton_are_explained() -> None:
+    """Each has its row."""
+    modules = {path.stem for path in (ROOT / "ppa_assigner" / "automaton").glob("*.py")} - {"__init__"}
+    assert {row[0] for row in table("| module | is about |")} == modules
+
+
 def test_all_conditions_are_explained() -> None:
     """Each condition has its row."""
     assert {row[0] for row in table("| condition | means |")} == {condition.value for condition in Condition}
