@@ -45,6 +45,13 @@ def test_who_may_take_a_clean_over(cleaner: str | None, at_once: bool) -> None:
     assert waited < 2.0 if at_once else 300.0 <= waited <= 302.0
 
 
+@pytest.mark.parametrize("cleaner", ["pool/a/1000-x", "pool/a/1000-x-y", "pool/a/1000-"])
+def test_an_earlier_run_is_known_whatever_its_name_and_salt_hold(cleaner: str) -> None:
+    """The marks that stand between the parts of what a cleaner writes may stand in these too."""
+    assert Daemon("pool/a", 2000, "z").may_clean_after(cleaner)
+    assert not Daemon("pool", 2000, "z").may_clean_after(cleaner)
+
+
 @pytest.mark.parametrize("seconds", [CLEANER_SILENCE_S - 0.1, CLEANER_SILENCE_S])
 def test_another_cleaner_is_silent_after_just_five_minutes(seconds: float) -> None:
     """By what was seen to stand unchanged for so long, in a request that left at their very end."""

@@ -41,7 +41,7 @@ from ppa_assigner.automaton.write import write_record
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.record import Record, State
 from ppa_assigner.views import Condition
-from tests.automaton.lab import Runner, World, assign, faults
+from tests.automaton.lab import Runner, World, assign, confirm, faults
 
 STATES = (None, *State)
 
@@ -315,6 +315,7 @@ def test_a_duplicate_is_shown_and_alarmed_once_while_it_is_used() -> None:
     runner.until(lambda: runner.known.state is State.FREE)
     runner.give(Duplicate(False))
     assert not runner.known.duplicate
+    assert len(runner.alarms) == 1
 
 
 def test_a_duplicate_expires() -> None:
@@ -392,6 +393,22 @@ def test_what_is_in_a_ppa_is_told_or_why_not(fault: str, expected: Refusal) -> N
     assert isinstance(outcome, Denied)
     assert outcome.why is expected
     assert runner.world.record == record
+
+
+def test_a_ppas_page_is_shown_once_it_was_seen() -> None:
+    """As Launchpad gave it."""
+    known = free().known
+    assert known.entry is not None
+    page = "https://launchpad.example/~owner/+archive/ubuntu/ppa"
+    assert replace(known, entry=replace(known.entry, web=page)).snapshot().web == page
+    assert replace(known, entry=None).snapshot().web is None
+
+
+def test_a_lease_that_is_told_again_is_not_a_fresh_one() -> None:
+    """Also where its record was rewritten with a higher attempt first: somebody may have been told of it before."""
+    runner = used()
+    assert runner.order(confirm(attempt=1)) == LeaseShown(runner.world.record, fresh=False)
+    assert runner.world.record.attempt == 1
 
 
 def test_moments_are_whole_seconds() -> None:

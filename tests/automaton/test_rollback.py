@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.automaton import WriteReason
-from ppa_assigner.automaton.events import Adopt, Denied, LeaseShown, RecordShown, Refusal, Release, Touch
+from ppa_assigner.automaton.events import Adopt, Denied, LeaseShown, Quarantine, RecordShown, Refusal, Release, Touch
 from ppa_assigner.automaton.requests import Read
 from ppa_assigner.port import Look
 from ppa_assigner.record import Record, State, Text, compose, encode, parse
@@ -95,6 +95,15 @@ def test_a_look_that_began_while_our_write_was_under_way_serves_nobody_who_waits
     assert [type(ask) for ask in runner.asked] == [Read]
     assert runner.known.record is not None
     assert runner.known.record.lease == "another"
+    assert [done.reason for done in runner.rounds] == [None]
+
+
+def test_a_look_as_old_as_the_request_that_what_is_known_rests_on_needs_no_read() -> None:
+    """Nothing that it may have seen is newer."""
+    runner = World().free_ppa()
+    runner.known = replace(runner.known, asof=runner.known.basis + 2.0)
+    runner.look(seen=replace(kept(runner), started=runner.known.basis))
+    assert runner.asked == []
     assert [done.reason for done in runner.rounds] == [None]
 
 
@@ -332,6 +341,17 @@ def test_of_what_was_put_back_only_the_words_beside_it_count(text: str | None, h
         suspect=1,
     )  # fmt: skip
     assert "was put back" in (runner.known.fault or "")
+
+
+def test_a_command_reads_what_one_look_showed_put_back() -> None:
+    """Before anything is written: what stands there was seen once, and not compared."""
+    runner = World().free_ppa()
+    describe(runner, "words")
+    runner.look()
+    assert runner.asked == []
+    runner.order(Quarantine, reason="odd")
+    assert runner.kinds()[:3] == ["Read", "ReadDeleted", "Write"]
+    assert runner.world.record.quarantined == "odd"
 
 
 def test_a_look_before_a_rollback_counts_no_more() -> None:
