@@ -13,7 +13,7 @@ from typing import cast
 
 from ppa_assigner.launchpad import LaunchpadClient, Timeouts, load_credentials
 from ppa_assigner.launchpad.indexes import PRODUCTION
-from ppa_assigner.standin.control_client import Control
+from ppa_assigner.standin.control_client import ControlClient
 from ppa_assigner.standin.standin import credentials_text
 
 PATIENT = Timeouts(5, 20, 40)
@@ -25,7 +25,7 @@ class Apart:
     """Where it listens, and how it is driven."""
 
     service_root: str
-    control: Control
+    control: ControlClient
 
     def credentials(self, who: str = "ppa-bot") -> str:
         """A file's text with that person's newest token."""
@@ -40,7 +40,7 @@ def standin_apart(*arguments: str) -> Iterator[Apart]:
         try:
             assert process.stdout is not None
             told = json.loads(process.stdout.readline())
-            control = Control(told["control"])
+            control = ControlClient(told["control"])
             yield Apart(told["service_root"], control)
             control.close()
         finally:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.launchpad.http import Timeouts, Transport
+from ppa_assigner.launchpad.http import HttpTransport, Timeouts
 from ppa_assigner.port import Lane
 from ppa_assigner.times import boottime
 from tests.rawserver import Peer, Request, Script
@@ -22,11 +22,11 @@ SLACK_S = 4.0  # two busy cores; what would be wrong takes longer
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n"
 
 
-def transport(root: str, timeouts: Timeouts = PATIENT, connections: int = 16, **more: Any) -> Transport:
-    return Transport(root, timeouts, connections, boottime, **more)
+def transport(root: str, timeouts: Timeouts = PATIENT, connections: int = 16, **more: Any) -> HttpTransport:
+    return HttpTransport(root, timeouts, connections, boottime, **more)
 
 
-def get(transport: Transport, url: str, lane: Lane = Lane.WORK) -> bytes:
+def get(transport: HttpTransport, url: str, lane: Lane = Lane.WORK) -> bytes:
     return transport.request("GET", url, {}, lane=lane).body
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from ppa_assigner.standin.control_client import Control
+from ppa_assigner.standin.control_client import ControlClient
 from ppa_assigner.standin.standin import credentials_text
 
 from .waiting import until
@@ -35,7 +35,7 @@ class Launchpad:
     service_root: str
     control_url: str
     credentials: Any
-    control: Control
+    control: ControlClient
 
     def stop(self) -> None:
         """End it."""
@@ -57,7 +57,9 @@ def start_launchpad(*arguments: str) -> Launchpad:
         with process:
             process.kill()
         raise
-    return Launchpad(process, told["service_root"], told["control"], told["credentials"], Control(told["control"]))
+    return Launchpad(
+        process, told["service_root"], told["control"], told["credentials"], ControlClient(told["control"])
+    )
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ppa_assigner.launchpad.http import Timeouts, Transport
+from ppa_assigner.launchpad.http import HttpTransport, Timeouts
 from ppa_assigner.launchpad.indexes import Indexes
 from ppa_assigner.launchpad.operations import Operations
 from ppa_assigner.port import Entry, Moment
@@ -44,7 +44,7 @@ def service(script: Script, timeouts: Timeouts = Timeouts(2, 5, 10)) -> Iterator
         return {"Authorization": "signed", "User-Agent": "test", **headers}
 
     with RawServer(script) as server:
-        transport = Transport(server.root, timeouts, 16, boottime)
+        transport = HttpTransport(server.root, timeouts, 16, boottime)
         indexes = Indexes(f"{server.root}apt/", timeouts, boottime)
         operations = Operations(f"{server.root}devel/", transport, signed, boottime, indexes)
         try:

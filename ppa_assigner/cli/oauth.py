@@ -16,7 +16,7 @@ from .. import __version__
 from ..backoff import LOGGED_IN_POLL_S
 from ..client.errors import NotPermitted, Unavailable
 from ..launchpad import new_credentials, refuse_insecure_environment, service_url, web_root
-from ..launchpad.http import NoResponseError, NotSentError, Response, Timeouts, Transport
+from ..launchpad.http import HttpTransport, NoResponseError, NotSentError, Response, Timeouts
 from ..launchpad.redaction import Secrets
 from ..launchpad.responses import RETRYABLE, summary
 from ..times import boottime
@@ -42,7 +42,7 @@ class Authorisation:
     def __init__(self, service: str, wait: float) -> None:
         refuse_insecure_environment()
         self._service, self.web_root = service_url(service), web_root(service)
-        self._transport = Transport(self.web_root, TIMEOUTS, 1, boottime)
+        self._transport = HttpTransport(self.web_root, TIMEOUTS, 1, boottime)
         self._wait, self._end = wait, time.monotonic() + wait
         self._request: Token = ("", "")
         self._trouble: str | None = None

@@ -95,7 +95,7 @@ def serve_demo() -> int:
     for variable in VARIABLES:
         os.environ.pop(variable, None)  # the demo is the same everywhere
     with tempfile.TemporaryDirectory(prefix="ppa-assigner-demo-") as folder, Standin(ppas=DEMO_PPAS) as standin:
-        standin.acts.automatic(publisher=5, death_row=10, copies=5, builders=5)
+        standin.commands.automatic(publisher=5, death_row=10, copies=5, builders=5)
         config = Path(folder) / "ppas.yaml"
         config.write_text(DEMO_CONFIG.format(ppas=DEMO_PPAS, service=standin.service_root))
         credentials = config.parent / "launchpad.credentials"

@@ -30,7 +30,7 @@ from lazr.restfulclient.errors import HTTPError
 from ..port import Lane
 from ..times import boottime as boot_time_clock
 from .credentials import read_token
-from .http import NoResponseError, NotSentError, RequestOutcome, Response, Timeouts, Transport
+from .http import HttpTransport, NoResponseError, NotSentError, RequestOutcome, Response, Timeouts
 from .indexes import PRODUCTION, Indexes
 from .operations import Operations
 from .redaction import Secrets, one_line
@@ -154,7 +154,7 @@ class LaunchpadClient(Operations):
         timeouts = timeouts or Timeouts()
         token = credentials.access_token
         secrets = Secrets(token.key, token.secret)
-        transport = Transport(self._service, timeouts, connections, boottime, on_request, secrets)
+        transport = HttpTransport(self._service, timeouts, connections, boottime, on_request, secrets)
         indexes = Indexes(archive_root, timeouts, boottime)
         super().__init__(f"{self._service}{version}/", transport, self._sign, boottime, indexes)
         self._cache_dir = (cache_dir or cache_directory()) / f"{self._service_name()}-{version}"
@@ -242,7 +242,9 @@ def _check_login(response: Response) -> None:
 class _Root(Launchpad):  # type: ignore[misc]  # launchpadlib ships no types
     """launchpadlib's root, whose requests go over our transport, without an engine that would ask a person."""
 
-    def __init__(self, transport: Transport, credentials: Credentials, service: str, cache: Any, version: str) -> None:
+    def __init__(
+        self, transport: HttpTransport, credentials: Credentials, service: str, cache: Any, version: str
+    ) -> None:
         self._transport = transport
         super().__init__(credentials, None, None, service, cache, None, None, version)
 
@@ -253,7 +255,7 @@ class _Root(Launchpad):  # type: ignore[misc]  # launchpadlib ships no types
 class _TransportHttp(LaunchpadOAuthAwareHttp):  # type: ignore[misc]  # launchpadlib ships no types
     """httplib2 over our transport, without its sockets, retries and redirects."""
 
-    def __init__(self, transport: Transport, *rest: Any) -> None:
+    def __init__(self, transport: HttpTransport, *rest: Any) -> None:
         super().__init__(*rest)
         self._transport = transport
         self.follow_redirects = False

@@ -89,7 +89,7 @@ class TooLargeResponseError(NoResponseError):
     """The response is longer than the caller's limit."""
 
 
-class Transport:
+class HttpTransport:
     """Connections to the service at `root`, split in lanes that never wait for each other.  Safe for threads.
 
     Proxies come from the environment (http_proxy, https_proxy, no_proxy, upper case too), but never for this host

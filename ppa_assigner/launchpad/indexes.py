@@ -21,7 +21,7 @@ from ..reference import Reference
 from . import responses
 from .bodies import XZ, DecompressionError, Decompressor, Sink, decompressor_for
 from .content import Series
-from .http import Response, Timeouts, Transport
+from .http import HttpTransport, Response, Timeouts
 from .responses import RequestFailedError, UnreadableResponseError
 from .urls import last_part, origin
 
@@ -51,7 +51,7 @@ class Indexes:
         if found is None or found[0] not in ("http", "https") or "?" in root or "#" in root:
             raise ValueError(f"{root!r} is not an http(s) address of package indexes")
         self._root = root.rstrip("/")
-        self._transport = Transport(root, timeouts, CONNECTIONS, boottime)
+        self._transport = HttpTransport(root, timeouts, CONNECTIONS, boottime)
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -75,7 +75,7 @@ class Indexes:
 class _IndexGet:
     """GET for all requests of one scan; a `sink` gets the file as it comes, and the response then has no body."""
 
-    transport: Transport
+    transport: HttpTransport
     deadline: float
 
     def __call__(self, url: str, sink: Sink | None = None) -> Response:

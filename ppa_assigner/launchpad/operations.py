@@ -48,7 +48,7 @@ from .content import (
     new_content_urls,
     was_published,
 )
-from .http import NoResponseError, NotSentError, Response, TooLargeResponseError, Transport
+from .http import HttpTransport, NoResponseError, NotSentError, Response, TooLargeResponseError
 from .indexes import Indexes
 from .redaction import one_line
 from .responses import UnreadableResponseError
@@ -70,7 +70,7 @@ class Operations:
     def __init__(
         self,
         root: str,
-        transport: Transport,
+        transport: HttpTransport,
         sign: Callable[[str, str, Mapping[str, str]], Mapping[str, str]],
         boottime: Callable[[], float],
         indexes: Indexes,
@@ -98,8 +98,8 @@ class Operations:
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def look(self, owner: str, compare: bool = False) -> Look | Refused | Unavailable:
-        """All Active PPAs of an owner that we may read; one request per 300.  The owner may be given as `~name`.  Where
-        there is no such owner nothing is listed: each PPA is read alone then, and says so itself.  `compare`: with
+        """All Active PPAs of an owner that we may read; one request per 300.  The owner may be given as `~name`.  For
+        an owner that does not exist nothing is listed: each PPA is then read alone, which shows that.  `compare`: with
         those that are hidden, which takes as many requests again.
         """
         url, started = session.collection_url(f"{person_url(self._root, owner)}/ppas"), self._boottime()
@@ -125,7 +125,7 @@ class Operations:
             for page, moment in session.pages(get, url):
                 ended = moment.ended
                 found.update((reference_at(entry.url), entry) for entry in _entries(page, moment))
-        except TooLargeResponseError as error:  # somebody's endless description is no reason not to look at the others
+        except TooLargeResponseError as error:  # one endless description must not hide the other PPAs
             log.warning("%s: all further PPAs are read one by one", error)
         return Look(found, started, ended)
 

@@ -21,7 +21,7 @@ from .. import __version__
 from ..port import ActAnswer, Entry, Lane, Moment, Refused, Unavailable, Unknown, WriteAnswer
 from ..record import unstorable
 from . import responses
-from .http import NoResponseError, NotSentError, Response, Transport
+from .http import HttpTransport, NoResponseError, NotSentError, Response
 from .redaction import one_line
 from .responses import RequestFailedError, UnreadableResponseError
 from .semaphore import FairSemaphore
@@ -48,7 +48,7 @@ class Session:
     def __init__(
         self,
         root: str,
-        transport: Transport,
+        transport: HttpTransport,
         sign: Callable[[str, str, Mapping[str, str]], Mapping[str, str]],
     ) -> None:
         self.root = root

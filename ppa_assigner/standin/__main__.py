@@ -35,7 +35,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     with Standin(**vars(options)) as standin:
-        about = standin.acts.about()
+        about = standin.commands.about()
         ready = {key: about[key] for key in ("service_root", "control", "credentials")}
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from zope.security.interfaces import Unauthorized
 
 if TYPE_CHECKING:
-    from .model import Archive, Person
+    from .model import ArchiveLike, PersonLike
 
 T = TypeVar("T")
 
@@ -27,10 +27,10 @@ PRIVATE_WRITERS = ("WRITE_PRIVATE", "DESKTOP_INTEGRATION")
 
 
 @dataclass(frozen=True)
-class Caller:
+class Principal:
     """Who sent the request that is being applied, with which access level; `person` is None for anonymous."""
 
-    person: Person | None = None
+    person: PersonLike | None = None
     level: str = "READ_PUBLIC"
     request: int = 0
     consumer: str | None = None
@@ -41,33 +41,33 @@ class Caller:
         return self.person is not None and self.level in WRITERS
 
 
-class _Now:
-    caller: Caller | None = None  # one request is applied at a time, under the world's lock
+class _Current:
+    caller: Principal | None = None  # one request is applied at a time, under the world's lock
 
 
 @contextmanager
-def asked_by(caller: Caller) -> Iterator[None]:
-    """While this lasts, the caller's rights decide. Only under the world's lock."""
-    before, _Now.caller = _Now.caller, caller
+def acting_as(caller: Principal) -> Iterator[None]:
+    """Apply the rights of that caller in this block. Only under the world's lock."""
+    before, _Current.caller = _Current.caller, caller
     try:
         yield
     finally:
-        _Now.caller = before
+        _Current.caller = before
 
 
-def current() -> Caller | None:
-    """Whose request is being applied; None inside the stand-in."""
-    return _Now.caller
+def current() -> Principal | None:
+    """The caller whose request is being applied; None inside the stand-in."""
+    return _Current.caller
 
 
-def asker() -> Person | None:
+def current_person() -> PersonLike | None:
     """The person whose request is being applied; None for anonymous and inside the stand-in."""
-    return _Now.caller.person if _Now.caller else None
+    return _Current.caller.person if _Current.caller else None
 
 
 def require(thing: Any, name: str, permission: str) -> None:
     """Raise Unauthorized (401) unless the caller has that permission on `thing`."""
-    if _Now.caller is not None and not thing.permits(permission, _Now.caller):
+    if _Current.caller is not None and not thing.permits(permission, _Current.caller):
         raise Unauthorized(thing, name, permission)
 
 
@@ -106,17 +106,17 @@ class Guarded(Generic[T]):
             check(value)
 
 
-def on_archive(archive: Archive, permission: str, caller: Caller) -> bool:
+def on_archive(archive: ArchiveLike, permission: str, caller: Principal) -> bool:
     """Whether the caller has that permission on an archive."""
     return _ON_ARCHIVE[permission](archive, caller)
 
 
-def may_upload(archive: Archive, person: Person) -> bool:
+def may_upload(archive: ArchiveLike, person: PersonLike) -> bool:
     """Whether somebody may upload to an archive: members of the owner, and uploaders of component main."""
     return person.within(archive._owner) or any(person.within(who) for who in archive.main_uploaders())
 
 
-def _view(archive: Archive, caller: Caller) -> bool:
+def _view(archive: ArchiveLike, caller: Principal) -> bool:
     if archive.open_to_all:
         return True
     person = caller.person
@@ -125,21 +125,21 @@ def _view(archive: Archive, caller: Caller) -> bool:
     return person.is_admin or may_upload(archive, person)
 
 
-def _writes(archive: Archive, caller: Caller) -> bool:
+def _writes(archive: ArchiveLike, caller: Principal) -> bool:
     return caller.person is not None and caller.level in (PRIVATE_WRITERS if archive._private else WRITERS)
 
 
-def _edit(archive: Archive, caller: Caller) -> bool:
+def _edit(archive: ArchiveLike, caller: Principal) -> bool:
     person = caller.person
     return person is not None and _writes(archive, caller) and (person.is_admin or person.within(archive._owner))
 
 
-def _append(archive: Archive, caller: Caller) -> bool:
+def _append(archive: ArchiveLike, caller: Principal) -> bool:
     person = caller.person
     return person is not None and archive.enabled and _writes(archive, caller) and may_upload(archive, person)
 
 
-def _admin(archive: Archive, caller: Caller) -> bool:
+def _admin(archive: ArchiveLike, caller: Principal) -> bool:
     return caller.person is not None and caller.person.is_admin and _writes(archive, caller)
 
 

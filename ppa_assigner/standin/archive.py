@@ -22,15 +22,15 @@ from .access import (
     NOBODY,
     SUBSCRIBER_VIEW,
     VIEW,
-    Caller,
     Guarded,
-    asker,
+    Principal,
     current,
+    current_person,
     may_upload,
     on_archive,
     require,
 )
-from .cache import Stamped
+from .cache import Cached
 from .enums import UNFINISHED_BUILDS, PublishingMethod, RepositoryFormat, UploadStatus
 from .errors import BadRequestError
 from .interfaces import IArchive
@@ -39,18 +39,18 @@ from .searches import Searches
 from .urls import Located, Step
 
 if TYPE_CHECKING:
-    from .builds import Build
-    from .model import Person, World
+    from .builds import BinaryPackageBuild
+    from .model import PersonLike, WorldLike
     from .people import Distribution, Processor
     from .permissions import Dependency, Permission
-    from .publications import Publication
+    from .publications import PublishingHistory
     from .uploads import PackageUpload
 
 OVERRIDES = ("Label", "Origin", "Snapshots", "Suite")
 
 
 @implementer(IArchive)
-class Archive(Stamped, Searches, permissions.Permissions, copies.Destination, Located):
+class Archive(Cached, Searches, permissions.Permissions, copies.Destination, Located):
     """A PPA of a person or team, or the main archive of a distribution."""
 
     owner: Guarded[Any] = Guarded()
@@ -85,14 +85,14 @@ class Archive(Stamped, Searches, permissions.Permissions, copies.Destination, Lo
     _publishing_method, _repository_format = PublishingMethod.LOCAL, RepositoryFormat.DEBIAN
     enabled = True
 
-    def __init__(self, world: World, owner: Person, distribution: Distribution, name: str) -> None:
+    def __init__(self, world: WorldLike, owner: PersonLike, distribution: Distribution, name: str) -> None:
         self.world, self._owner, self._distribution, self._name = world, owner, distribution, name
         self._displayname = f"PPA for {owner.display_name}"
         self._description: str | None = None
         self.descriptions: list[dict[str, Any]] = []
-        self.sources: list[Publication] = []
-        self.binaries: list[Publication] = []
-        self.builds: list[Build] = []
+        self.sources: list[PublishingHistory] = []
+        self.binaries: list[PublishingHistory] = []
+        self.builds: list[BinaryPackageBuild] = []
         self.uploads: list[PackageUpload] = []
         self.permissions: list[Permission] = []
         self._dependencies: list[Dependency] = []
@@ -105,36 +105,36 @@ class Archive(Stamped, Searches, permissions.Permissions, copies.Destination, Lo
 
     @property
     def is_ppa(self) -> bool:
-        """Not the main archive."""
+        """Whether this is a PPA, not the main archive of a distribution."""
         return self._distribution.main_archive is not self
 
     @property
     def path(self) -> str:
-        """Its canonical address."""
+        """The canonical address of the archive, below the service root."""
         if not self.is_ppa:
             return f"{self._distribution.name}/+archive/primary"
         return f"{self._owner.path}/+archive/{self._distribution.name}/{self._name}"
 
     @property
     def reference(self) -> str:
-        """How people name it."""
+        """The archive's reference, as people write it."""
         return f"{self._owner.path}/{self._distribution.name}/{self._name}" if self.is_ppa else self._distribution.name
 
     @property
     def open_to_all(self) -> bool:
-        """Whether everybody sees what is in it."""
+        """Whether everybody may see what is in the archive."""
         return self.enabled and not self._private
 
-    def permits(self, permission: str, caller: Caller) -> bool:
-        """Whether the caller has that permission here."""
+    def permits(self, permission: str, caller: Principal) -> bool:
+        """Whether the caller has that permission on the archive."""
         return on_archive(self, permission, caller)
 
-    def named_to(self, person: Person | None) -> bool:
-        """Whether somebody may know that it exists: only private ones are hidden."""
+    def named_to(self, person: PersonLike | None) -> bool:
+        """Whether a person may know that the archive exists: only private ones are hidden."""
         return not self._private or (person is not None and (person.is_admin or may_upload(self, person)))
 
     def get(self, request: Any, name: str) -> Any:
-        """What is below: publications, builds, rights, dependencies."""
+        """What is below the archive: publications, builds, rights, dependencies."""
         if name == "+upload":
             form = request.form
             return Step(lambda who: self.find_permission(who, form.get("type"), form.get("item")))
@@ -218,28 +218,28 @@ class Archive(Stamped, Searches, permissions.Permissions, copies.Destination, Lo
 
     @property
     def processors(self) -> Listing:
-        """What builds are made for."""
+        """The processors that builds are made for."""
         return Listing(sorted(self._processors, key=lambda p: p.name))
 
     @property
     def enabled_restricted_processors(self) -> Listing:
-        """Those of them that not everybody gets."""
+        """The restricted ones of the archive's processors."""
         return Listing([p for p in self._processors if p.restricted])
 
     def setProcessors(self, processors: list[Processor]) -> None:
-        """Asks for membership, not for a token that may write."""
-        person = asker()
+        """Set the processors; requires membership, not a token that may write."""
+        person = current_person()
         if current() is not None and (person is None or not (person.is_admin or person.within(self._owner))):
             require(self, "setProcessors", NOBODY)
         self._processors = list(processors)
 
     def lp_delete(self) -> None:
-        """Gone for good once the publisher has run; 400 the second time."""
+        """Delete the archive, for good once the publisher has run; 400 the second time."""
         require(self, "delete", DELETE)
         if self._status != "Active":
             raise BadRequestError("Archive already deleted.")
         self._status, self.enabled = "Deleting", False
 
     def require_append(self, name: str) -> None:
-        """401 unless the caller may put something in or take something out."""
+        """Raise 401 unless the caller may put something in or take something out."""
         require(self, name, APPEND)

@@ -1,6 +1,6 @@
 """Builds: their states, who may cancel them, and which are made when a source comes into an archive.
 
-No builder runs here; a build changes only when it is cancelled, retried or told to.
+No builder runs here; a build changes only when it is cancelled, retried, or by a control command.
 """
 
 # mypy: disallow-subclassing-any=False, disallow-untyped-decorators=False
@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 from zope.security.interfaces import Unauthorized
 
-from .access import APPEND, EDIT, Caller, current
+from .access import APPEND, EDIT, Principal, current
 from .enums import FAILED_BUILDS, WAITING_BUILDS, BuildState, Pocket
 from .errors import BadRequestError
 from .interfaces import IBuild
 from .urls import Located
 
 if TYPE_CHECKING:
-    from .model import Archive
+    from .model import ArchiveLike
     from .people import Distribution, DistroArchSeries, DistroSeries
-    from .publications import Publication, Release
+    from .publications import PublishingHistory, SourcePackageRelease
 
 QUEUED = (BuildState.NEEDSBUILD, BuildState.BUILDING)
 RETRIED = (*FAILED_BUILDS, BuildState.SUPERSEDED, BuildState.CANCELLED)
@@ -31,7 +31,7 @@ SCORE = 2510
 
 
 @implementer(IBuild)
-class Build(Located):
+class BinaryPackageBuild(Located):
     """A source that is, will be or was built for an architecture, in an archive."""
 
     pocket = Pocket.RELEASE
@@ -41,7 +41,9 @@ class Build(Located):
     date_first_dispatched: datetime | None = None
     datebuilt: datetime | None = None
 
-    def __init__(self, archive: Archive, release: Release, place: DistroArchSeries, state: Any) -> None:
+    def __init__(
+        self, archive: ArchiveLike, release: SourcePackageRelease, place: DistroArchSeries, state: Any
+    ) -> None:
         self.id, self.archive, self.release, self.place = archive.world.number(), archive, release, place
         self.buildstate, self.datecreated = state, archive.world.now()
         archive.builds.append(self)
@@ -51,42 +53,42 @@ class Build(Located):
 
     @property
     def path(self) -> str:
-        """Below the archive."""
+        """The address of the build, below its archive."""
         return f"{self.archive.path}/+build/{self.id}"
 
     @property
     def series(self) -> DistroSeries:
-        """What it is built for."""
+        """The series that the build is for."""
         return self.place.distroseries
 
     @property
     def distribution(self) -> Distribution:
-        """Of the series."""
+        """The distribution that the build is for."""
         return self.series.distribution
 
     @property
     def arch_tag(self) -> str:
-        """What it is built for."""
+        """The architecture that the build is for."""
         return self.place.architecture_tag
 
     @property
     def source_package_name(self) -> str:
-        """Of the source."""
+        """The name of the source."""
         return self.release.name
 
     @property
     def source_package_version(self) -> str:
-        """Of the source."""
+        """The version of the source."""
         return self.release.version
 
     @property
     def title(self) -> str:
-        """As on the web page."""
+        """The title of the build's web page."""
         source = f"{self.release.name} {self.release.version}"
         return f"{self.arch_tag} build of {source} in {self.distribution.name} {self.series.name} RELEASE"
 
     @property
-    def _sources(self) -> list[Publication]:
+    def _sources(self) -> list[PublishingHistory]:
         return [
             s
             for s in self.archive.sources
@@ -95,36 +97,36 @@ class Build(Located):
 
     @property
     def source_is_active(self) -> bool:
-        """Whether its source is still published."""
+        """Whether the source is still published."""
         return any(s.active for s in self._sources)
 
     @property
-    def current_source_publication(self) -> Publication | None:
-        """Its source, if it is still published."""
+    def current_source_publication(self) -> PublishingHistory | None:
+        """The publication of the source, if it is still active."""
         return next((s for s in reversed(self._sources) if s.active), None)
 
     @property
     def score(self) -> int | None:
-        """Only what waits has one."""
+        """The priority of a build that waits; None for any other."""
         return SCORE if self.buildstate is BuildState.NEEDSBUILD else None
 
     @property
     def can_be_cancelled(self) -> bool:
-        """Waiting, or being built."""
+        """Whether the build waits or is running."""
         return self.buildstate in QUEUED
 
     @property
     def can_be_rescored(self) -> bool:
-        """Waiting."""
+        """Whether the build waits."""
         return self.buildstate is BuildState.NEEDSBUILD
 
     @property
     def can_be_retried(self) -> bool:
-        """Ended without success."""
+        """Whether the build ended without success."""
         return self.buildstate in RETRIED
 
-    def permits(self, permission: str, caller: Caller) -> bool:
-        """Those who may write to the archive or upload to it."""
+    def permits(self, permission: str, caller: Principal) -> bool:
+        """Whether the caller has that permission: Edit is for those who may write to the archive or upload to it."""
         archive = self.archive
         if permission == EDIT:
             return archive.permits(EDIT, caller) or archive.permits(APPEND, caller)
@@ -136,7 +138,9 @@ class Build(Located):
             raise Unauthorized(self, name, EDIT)
 
     def cancel(self) -> None:
-        """Nothing happens when nothing can be cancelled; in a disabled PPA it is an error of the server."""
+        """Cancel the build; does nothing when it cannot be cancelled. In a disabled PPA it is an error of the
+        server.
+        """
         self._require_edit("cancel")
         if not self.can_be_cancelled:
             return
@@ -148,35 +152,37 @@ class Build(Located):
             self.buildstate = BuildState.CANCELLING
 
     def retry(self) -> None:
-        """400 when it cannot be."""
+        """Build again; 400 when it cannot be retried."""
         self._require_edit("retry")
         if not self.can_be_retried:
             raise BadRequestError("Build cannot be retried.")
         self.buildstate, self.datebuilt = BuildState.NEEDSBUILD, None
 
     def rescore(self, score: int) -> None:
-        """Only those who tend the builders may."""
+        """Change the priority: 401, for only build administrators may."""
         if current() is not None:
             raise Unauthorized(self, "rescore", "launchpad.Admin")
 
     def finish(self, state: Any) -> None:
-        """It has ended like that."""
+        """End the build in that state."""
         self.buildstate, self.datebuilt = state, self.archive.world.now()
 
 
-def missing_builds(archive: Archive, release: Release, series: DistroSeries) -> list[Build]:
+def missing_builds(
+    archive: ArchiveLike, release: SourcePackageRelease, series: DistroSeries
+) -> list[BinaryPackageBuild]:
     """Make the builds that a source needs and has not: one for each architecture that the archive builds for."""
     built = {b.distro_arch_series.architecture_tag for b in archive.binaries_of(release, series)}
     built |= {b.arch_tag for b in archive.builds_of(release, series)}
     return [
-        Build(archive, release, series.arches[tag], BuildState.NEEDSBUILD)
+        BinaryPackageBuild(archive, release, series.arches[tag], BuildState.NEEDSBUILD)
         for tag in sorted(series.arches)
         if tag not in built and series.arches[tag].processor in archive._processors
     ]
 
 
-def waiting(archive: Archive, name: str, version: str) -> bool:
-    """Whether builds of that source go on in the archive."""
+def is_building(archive: ArchiveLike, name: str, version: str) -> bool:
+    """Whether builds of that version of a source are pending or running in the archive."""
     return any(
         (b.release.name, b.release.version) == (name, version) and b.buildstate in WAITING_BUILDS
         for b in archive.builds

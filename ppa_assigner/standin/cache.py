@@ -1,7 +1,7 @@
 """Representations kept until the object changes, so that the stand-in is quick enough for loads that tests put on it.
 
-Only what lazr.restful would compute again with the same result is kept. Its lists make entries of a class that cannot
-be given, so the class itself is taught here, once per process.
+Only what lazr.restful would compute again with the same result is kept. Its lists make entries of a fixed class, so
+that class itself is changed here, once per process.
 """
 
 # mypy: disallow-untyped-calls=False
@@ -17,12 +17,12 @@ from lazr.restful._resource import _default_html_renderer
 from .access import VIEW, current
 
 
-class Stamped:
-    """An object that knows when it was changed: every attribute that is set makes what was kept of it void."""
+class Cached:
+    """An object whose representations are cached: every attribute that is set empties its cache."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
-        self.__dict__["kept"] = {}
+        self.__dict__["cached"] = {}
 
 
 def _key(resource: Any, kind: str, media_type: str) -> tuple[Any, ...]:
@@ -32,32 +32,32 @@ def _key(resource: Any, kind: str, media_type: str) -> tuple[Any, ...]:
 
 
 def _field_without_lookup(resource: Any, field_name: str, field: Any) -> tuple[Any, Any, Any]:
-    """No field of the stand-in is shown in a way of its own, so no renderer is looked for."""
+    """A field with the default renderer: the stand-in has no others, so none is looked up."""
     name, value = resource._unmarshallField(field_name, field)
     return name, value, _default_html_renderer
 
 
-def teach() -> None:
-    """Make lazr.restful's entries keep what they computed; once per process."""
+def install() -> None:
+    """Make lazr.restful's entries cache what they compute; once per process."""
     represent, etag = EntryResource._representation, EntryResource.getETag
 
-    def kept_representation(resource: Any, media_type: str) -> Any:
-        if not isinstance(resource.context, Stamped) or media_type != resource.JSON_TYPE:
+    def cached_representation(resource: Any, media_type: str) -> Any:
+        if not isinstance(resource.context, Cached) or media_type != resource.JSON_TYPE:
             return represent(resource, media_type)
-        kept, key = resource.context.__dict__["kept"], _key(resource, "representation", media_type)
-        if key not in kept:
-            kept[key] = represent(resource, media_type)
-        return kept[key]
+        cached, key = resource.context.__dict__["cached"], _key(resource, "representation", media_type)
+        if key not in cached:
+            cached[key] = represent(resource, media_type)
+        return cached[key]
 
-    def kept_etag(resource: Any, media_type: str, cache: Any = None) -> Any:
-        if not isinstance(resource.context, Stamped):
+    def cached_etag(resource: Any, media_type: str, cache: Any = None) -> Any:
+        if not isinstance(resource.context, Cached):
             return etag(resource, media_type, cache)
-        kept, key = resource.context.__dict__["kept"], _key(resource, "etag", media_type)
-        if key not in kept:
-            kept[key] = etag(resource, media_type, cache)
-        return kept[key]
+        cached, key = resource.context.__dict__["cached"], _key(resource, "etag", media_type)
+        if key not in cached:
+            cached[key] = etag(resource, media_type, cache)
+        return cached[key]
 
-    EntryResource._representation = kept_representation
-    EntryResource.getETag = kept_etag
+    EntryResource._representation = cached_representation
+    EntryResource.getETag = cached_etag
     EntryResource._field_with_html_renderer = _field_without_lookup
     EntryResource.redacted_fields = ()  # asked for a cache that is not used

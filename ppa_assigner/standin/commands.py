@@ -2,7 +2,7 @@
 
 `POST /NAME` with a JSON object, or `GET /NAME?…` with values that are JSON or text, runs the command of that name;
 `/NAME/NUMBER` gives its `number`. The answer is JSON; 400 `{"error"}` for what makes no sense, 404 for unknown
-commands, 409 for a refused upload. Every public method of `Acts` is a command; PPAs are named `~owner/ubuntu/name`;
+commands, 409 for a refused upload. Every public method of `Commands` is a command; PPAs are named `~owner/ubuntu/name`;
 times are ISO 8601.
 """
 
@@ -18,30 +18,30 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .errors import RejectedError
 from .faults import Faults
-from .handler import Exchange, Outcome
-from .holds import Gates
-from .messages import Answer, Call
-from .package_control import Packing
-from .people_control import Peopling
-from .request_log import Filter, Journal
-from .scheduler import Automatic, run
-from .service import Service
+from .handler import Outcome, RequestHandler
+from .holds import HeldRequests
+from .messages import HttpRequest, HttpResponse
+from .package_control import PackageCommands
+from .people_control import PeopleCommands
+from .request_log import LogFilter, RequestLog
+from .scheduler import Scheduler, run_script
+from .service import WebService
 from .world import Spec, World
 
 
-class Whole(Protocol):
+class ControlledStandin(Protocol):
     """The stand-in as the commands know it."""
 
     @property
-    def service(self) -> Service:
+    def service(self) -> WebService:
         """The web service."""
 
     @property
-    def exchange(self) -> Exchange:
+    def handler(self) -> RequestHandler:
         """How its requests are handled."""
 
     @property
-    def automatic(self) -> Automatic:
+    def scheduler(self) -> Scheduler:
         """The scripts that run by themselves."""
 
     @property
@@ -62,10 +62,10 @@ class Whole(Protocol):
         """The newest token of each person who has one."""
 
 
-class Acts(Peopling, Packing):
-    """All acts. They may be called from any thread."""
+class Commands(PeopleCommands, PackageCommands):
+    """All commands of the control interface. They may be called from any thread."""
 
-    def __init__(self, standin: Whole) -> None:
+    def __init__(self, standin: ControlledStandin) -> None:
         self._standin = standin
 
     @property
@@ -73,16 +73,16 @@ class Acts(Peopling, Packing):
         return self._standin.service.world
 
     @property
-    def _journal(self) -> Journal:
-        return self._standin.exchange.journal
+    def _request_log(self) -> RequestLog:
+        return self._standin.handler.request_log
 
     @property
     def _faults(self) -> Faults:
-        return self._standin.exchange.faults
+        return self._standin.handler.faults
 
     @property
-    def _gates(self) -> Gates:
-        return self._standin.exchange.gates
+    def _held_requests(self) -> HeldRequests:
+        return self._standin.handler.held_requests
 
     # the stand-in as a whole
 
@@ -103,16 +103,16 @@ class Acts(Peopling, Packing):
         dropped, scripts off, and the clock back at real time and speed. With `owner` the ready-made persons and
         PPAs."""
         self._faults.remove()
-        self._gates.release(None, "drop")
-        self._journal.clear()
+        self._held_requests.release(None, "drop")
+        self._request_log.clear()
         self._standin.renew(Spec(**spec) if spec else None)
         if owner:
             self._standin.populate(owner, ppas)
         return self.about()
 
     def delay(self, seconds: float) -> None:
-        """Let every request of the web service take so much longer."""
-        self._standin.exchange.delay = seconds
+        """Delay every request of the web service by that many seconds."""
+        self._standin.handler.delay = seconds
 
     # time
 
@@ -130,16 +130,16 @@ class Acts(Peopling, Packing):
     def run(self, script: str, times: int = 1) -> None:
         """Run `publisher`, `death_row`, `copies` or `builders`; finished when this returns."""
         for _ in range(times):
-            run(self._world, script)
+            run_script(self._world, script)
 
     def automatic(self, **every: float | None) -> dict[str, float]:
-        """Run scripts every so many seconds of the stand-in's clock (None: no more); returns what runs how often."""
-        self._standin.automatic.set(**every)
-        return self._standin.automatic.every
+        """Run scripts every that many seconds of the stand-in's clock (None: stop); returns the seconds by script."""
+        self._standin.scheduler.set(**every)
+        return self._standin.scheduler.every
 
     def runs(self, script: str, least: int = 0, timeout: float = 0.0) -> int:
         """How often a script ran by itself since the start; waits up to `timeout` seconds until it was `least`."""
-        return self._standin.automatic.runs(script, least, timeout)
+        return self._standin.scheduler.runs(script, least, timeout)
 
     # faults
 
@@ -157,13 +157,13 @@ class Acts(Peopling, Packing):
 
     def held(self, least: int = 0, timeout: float = 0.0) -> list[dict[str, Any]]:
         """Requests that wait; waits up to `timeout` seconds until `least` do."""
-        return self._gates.held(least, timeout)
+        return self._held_requests.held(least, timeout)
 
     def release(self, number: int | None = None, verdict: str = "go", rule: int | None = None) -> int:
         """Let a request (or all, or those of a rule) go on; verdict `drop` closes its connection instead."""
         if verdict not in ("go", "drop"):
             raise ValueError("verdict must be go or drop")
-        return self._gates.release(number, verdict, rule)
+        return self._held_requests.release(number, verdict, rule)
 
     # log
 
@@ -181,54 +181,54 @@ class Acts(Peopling, Packing):
         timeout: float = 0.0,
     ) -> list[dict[str, Any]]:
         """Requests after number `since`; waits up to `timeout` seconds until `least` of them fit."""
-        return self._journal.find(
-            Filter(since, method, path, operation, consumer, status, state, applied), least, timeout
+        return self._request_log.find(
+            LogFilter(since, method, path, operation, consumer, status, state, applied), least, timeout
         )
 
     def last(self) -> int:
-        """The number of the last request that came."""
-        return self._journal.last()
+        """The number of the last request."""
+        return self._request_log.last()
 
     def forget(self) -> None:
         """Empty the log; numbers go on."""
-        self._journal.clear()
+        self._request_log.clear()
 
 
 JSON = (("Content-Type", "application/json"),)
 
 
-class Control:
-    """Answers calls of the control interface."""
+class ControlInterface:
+    """Answers requests to the control interface."""
 
-    def __init__(self, acts: Acts) -> None:
-        self._acts = acts
+    def __init__(self, commands: Commands) -> None:
+        self._commands = commands
 
-    def handle(self, call: Call, client: socket.socket, number: int, send: Callable[[Outcome], None]) -> None:
-        """Answer one call."""
-        status, result = self._answer(call)
-        send(Outcome(Answer(status, JSON, json.dumps(result).encode())))
+    def handle(self, request: HttpRequest, client: socket.socket, number: int, send: Callable[[Outcome], None]) -> None:
+        """Answer one request."""
+        status, result = self._answer(request)
+        send(Outcome(HttpResponse(status, JSON, json.dumps(result).encode())))
 
-    def _answer(self, call: Call) -> tuple[int, Any]:
+    def _answer(self, request: HttpRequest) -> tuple[int, Any]:
         try:
-            name, arguments = _parse(call)
-            act = None if name.startswith("_") else getattr(self._acts, name, None)
-            if not callable(act):
-                return 404, {"error": f"no act {name}"}
-            return 200, act(**arguments)
+            name, arguments = _parse(request)
+            command = None if name.startswith("_") else getattr(self._commands, name, None)
+            if not callable(command):
+                return 404, {"error": f"no command {name}"}
+            return 200, command(**arguments)
         except RejectedError as refusal:
             return 409, {"error": str(refusal)}
         except (KeyError, TypeError, ValueError) as mistake:
             return 400, {"error": f"{type(mistake).__name__}: {mistake}"}
-        except Exception:  # what went wrong is told to who asked, and the interface goes on
+        except Exception:  # reported to the caller, and the interface goes on
             return 500, {"error": traceback.format_exc()}
 
 
-def _parse(call: Call) -> tuple[str, dict[str, Any]]:
-    parts = urlsplit(call.target)
+def _parse(request: HttpRequest) -> tuple[str, dict[str, Any]]:
+    parts = urlsplit(request.target)
     name, _, rest = parts.path.strip("/").partition("/")
     arguments: dict[str, Any] = {key: _value(text) for key, text in parse_qsl(parts.query)}
-    if call.body:
-        arguments |= json.loads(call.body)
+    if request.body:
+        arguments |= json.loads(request.body)
     if rest:
         arguments["number"] = int(unquote(rest))
     return name, arguments

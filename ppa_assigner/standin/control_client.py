@@ -1,4 +1,4 @@
-"""The control interface from another process: a typed client whose methods mirror the acts.
+"""The control interface from another process: a typed client with a method for each command.
 
 Needs nothing of the stand-in's framework, so that tests and benches start quickly. Every call has a deadline.
 """
@@ -18,26 +18,31 @@ class ControlError(Exception):
     """The stand-in could not do what was asked; the text says why."""
 
 
-class Rejected(ControlError):  # noqa: N818 - the name that whoever uploads looks for
+class Rejected(ControlError):  # noqa: N818 - callers know it by this name
     """An upload was refused, with the reason."""
 
 
-class Control:
-    """Drives a stand-in. `url` is its control address. Safe for many threads. See `acts` for what each method does."""
+class ControlClient:
+    """Drives a stand-in. `url` is its control address. Safe for many threads. See `commands` for what each
+    method does.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/") + "/"
         self._pool = urllib3.PoolManager(maxsize=16, retries=False)
 
-    def call(self, act: str, wait: float = 0.0, **arguments: Any) -> Any:
-        """Any act by its name; `wait` is how long it may take beyond the usual deadline, in seconds."""
-        answer = self._pool.request(
-            "POST", self.url + act, body=json.dumps(arguments).encode(), timeout=urllib3.Timeout(total=DEADLINE + wait)
+    def call(self, command: str, wait: float = 0.0, **arguments: Any) -> Any:
+        """Run any command by its name; `wait` is how long it may take beyond the usual deadline, in seconds."""
+        response = self._pool.request(
+            "POST",
+            self.url + command,
+            body=json.dumps(arguments).encode(),
+            timeout=urllib3.Timeout(total=DEADLINE + wait),
         )
-        result = json.loads(answer.data)
-        if answer.status == 409:
+        result = json.loads(response.data)
+        if response.status == 409:
             raise Rejected(result["error"])
-        if answer.status != 200:
+        if response.status != 200:
             raise ControlError(result["error"])
         return result
 
@@ -52,11 +57,11 @@ class Control:
         return cast("dict[str, Any]", self.call("about"))
 
     def reset(self, spec: dict[str, Any] | None = None, owner: str | None = None, ppas: int = 0) -> dict[str, Any]:
-        """A fresh world."""
+        """Start over with a fresh world."""
         return cast("dict[str, Any]", self.call("reset", spec=spec, owner=owner, ppas=ppas))
 
     def delay(self, seconds: float) -> None:
-        """Added to each request."""
+        """Delay each request by that many seconds."""
         self.call("delay", seconds=seconds)
 
     def clock(self, at: str | None = None, step: float | None = None, speed: float | None = None) -> dict[str, Any]:
@@ -68,7 +73,7 @@ class Control:
         self.call("run", script=script, times=times)
 
     def automatic(self, **every: float | None) -> dict[str, float]:
-        """Scripts that run by themselves, every so many seconds of the stand-in's clock."""
+        """Run scripts by themselves, every that many seconds of the stand-in's clock."""
         return cast("dict[str, float]", self.call("automatic", wait=0.0, **every))
 
     def runs(self, script: str, least: int = 0, timeout: float = 0.0) -> int:
@@ -78,21 +83,21 @@ class Control:
     # people and PPAs
 
     def person(self, name: str, display_name: str | None = None, admin: bool = False) -> str:
-        """A person."""
+        """Make a person."""
         return cast("str", self.call("person", name=name, display_name=display_name, admin=admin))
 
     def team(self, name: str, owner: str, members: Sequence[str] = ()) -> str:
-        """A team."""
+        """Make a team."""
         return cast("str", self.call("team", name=name, owner=owner, members=list(members)))
 
     def member(self, team: str, person: str, remove: bool = False, admin: bool = False) -> None:
-        """In or out."""
+        """Add a member to a team, or remove it."""
         self.call("member", team=team, person=person, remove=remove, admin=admin)
 
     def token(
         self, person: str, level: str = "WRITE_PRIVATE", consumer: str = "standin", expired: bool = False
     ) -> dict[str, str]:
-        """A new token."""
+        """Make a token."""
         token = self.call("token", person=person, level=level, consumer=consumer, expired=expired)
         return cast("dict[str, str]", token)
 
@@ -101,7 +106,7 @@ class Control:
         self.call("authorise", request_token=request_token, person=person, level=level)
 
     def suspend(self, person: str, value: bool = True) -> None:
-        """An account."""
+        """Suspend an account, or not."""
         self.call("suspend", person=person, value=value)
 
     def ppas(
@@ -113,7 +118,7 @@ class Control:
         displayname: str | None = None,
         description: str | None = None,
     ) -> list[str]:
-        """New PPAs; their references."""
+        """Make PPAs; returns their references."""
         made = self.call(
             "ppas",
             owner=owner,
@@ -126,11 +131,11 @@ class Control:
         return cast("list[str]", made)
 
     def ppa(self, ppa: str) -> dict[str, Any]:
-        """What a PPA is like."""
+        """Settings, description and contents of a PPA, in short."""
         return cast("dict[str, Any]", self.call("ppa", ppa=ppa))
 
     def description(self, ppa: str) -> str | None:
-        """As it is now."""
+        """The description as it is now."""
         return cast("str | None", self.call("description", ppa=ppa))
 
     def descriptions(self, ppa: str) -> list[dict[str, Any]]:
@@ -138,19 +143,19 @@ class Control:
         return cast("list[dict[str, Any]]", self.call("descriptions", ppa=ppa))
 
     def describe(self, ppa: str, text: str | None) -> None:
-        """As a person does by the web form."""
+        """Write the description as a person does by the web form."""
         self.call("describe", ppa=ppa, text=text)
 
     def settings(self, ppa: str, **values: Any) -> None:
-        """`enabled`, `private`, `publish`, …"""
+        """Set `enabled`, `private`, `publish` and so on."""
         self.call("settings", ppa=ppa, **values)
 
     def uploader(self, ppa: str, person: str, remove: bool = False) -> None:
-        """The right to upload."""
+        """Give the right to upload, or take it away."""
         self.call("uploader", ppa=ppa, person=person, remove=remove)
 
     def remove_ppa(self, ppa: str) -> None:
-        """Deleting."""
+        """Delete a PPA: Deleting, and gone with the next publisher run."""
         self.call("remove_ppa", ppa=ppa)
 
     # packages
@@ -164,7 +169,7 @@ class Control:
         status: str = "Published",
         binaries: Iterable[dict[str, Any]] = (),
     ) -> None:
-        """Publications come to be."""
+        """Add publications without any checks."""
         self.call(
             "upload", ppa=ppa, source=source, version=version, series=series, status=status, binaries=list(binaries)
         )
@@ -172,56 +177,56 @@ class Control:
     def upload_many(
         self, ppa: str, sources: Sequence[Sequence[str]], series: str | None = None, binaries: bool = False
     ) -> None:
-        """Published sources [[name, version], …]."""
+        """Add published sources [[name, version], …]."""
         self.call("upload_many", ppa=ppa, sources=[list(s) for s in sources], series=series, binaries=binaries)
 
     def dput(self, ppa: str, source: str, version: str, series: str | None = None, signer: str | None = None) -> None:
-        """An upload as users make it; raises Rejected."""
+        """Upload as users do; raises Rejected."""
         self.call("dput", ppa=ppa, source=source, version=version, series=series, signer=signer)
 
     def accept(self, ppa: str, source: str, version: str, binary: str) -> None:
-        """An accepted upload that the publisher has not seen."""
+        """Add an accepted upload that the publisher has not seen."""
         self.call("accept", ppa=ppa, source=source, version=version, binary=binary)
 
     def build(
         self, ppa: str, source: str, version: str, state: str, arch: str | None = None, series: str | None = None
     ) -> int:
-        """A build; its number."""
+        """Add a build; returns its number."""
         number = self.call("build", ppa=ppa, source=source, version=version, state=state, arch=arch, series=series)
         return cast("int", number)
 
     def build_state(self, number: int, state: str) -> None:
-        """Another state."""
+        """Put a build into another state."""
         self.call("build_state", number=number, state=state)
 
     def packages(self, ppa: str) -> dict[str, list[dict[str, Any]]]:
-        """Publications, builds, uploads."""
+        """All publications, builds and uploads of a PPA."""
         return cast("dict[str, list[dict[str, Any]]]", self.call("packages", ppa=ppa))
 
     def copy_jobs(self) -> int:
-        """How many wait."""
+        """How many copies are queued."""
         return cast("int", self.call("copy_jobs"))
 
     # faults and log
 
     def fault(self, action: str, **rule: Any) -> int:
-        """Add a rule (`faults.Rule`); its id."""
+        """Add a rule (`faults.Rule`); returns its id."""
         return cast("int", self.call("fault", action=action, **rule))
 
     def faults(self) -> list[dict[str, Any]]:
-        """All rules."""
+        """All rules with their counts."""
         return cast("list[dict[str, Any]]", self.call("faults"))
 
     def unfault(self, number: int | None = None) -> int:
-        """Remove one, or all."""
+        """Remove one rule, or all."""
         return cast("int", self.call("unfault", number=number))
 
     def held(self, least: int = 0, timeout: float = 0.0) -> list[dict[str, Any]]:
-        """What waits: {"number", "method", "path", "stage", "rule", "waited"}."""
+        """The held requests: {"number", "method", "path", "stage", "rule", "waited"}."""
         return cast("list[dict[str, Any]]", self.call("held", wait=timeout, least=least, timeout=timeout))
 
     def release(self, number: int | None = None, verdict: str = "go", rule: int | None = None) -> int:
-        """Let it go on."""
+        """Let a held request go on, or all."""
         return cast("int", self.call("release", number=number, verdict=verdict, rule=rule))
 
     def log(self, timeout: float = 0.0, **wanted: Any) -> list[dict[str, Any]]:

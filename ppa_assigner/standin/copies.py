@@ -8,50 +8,52 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .access import asker
-from .builds import missing_builds, waiting
-from .enums import Pocket, PublishingStatus, titled
+from .access import current_person
+from .builds import is_building, missing_builds
+from .enums import Pocket, PublishingStatus, by_title
 from .errors import BadRequestError, MissingError
 from .publications import BinaryPackagePublishingHistory, SourcePackagePublishingHistory
 
 if TYPE_CHECKING:
-    from .builds import Build
-    from .model import Archive, Person, World
+    from .builds import BinaryPackageBuild
+    from .model import ArchiveLike, PersonLike, WorldLike
     from .people import DistroSeries
-    from .publications import Release
+    from .publications import SourcePackageRelease
 
 
 @dataclass
 class CopyJob:
     """A copy that was asked for and has not run."""
 
-    target: Archive
-    requester: Person
+    target: ArchiveLike
+    requester: PersonLike
     source: SourcePackagePublishingHistory
     series: DistroSeries | None
     with_binaries: bool
 
 
 class Destination:
-    """Part of an archive: what it takes to be copied into."""
+    """The part of an archive that is the target of copies."""
 
-    world: World
+    world: WorldLike
 
-    def binaries_of(self: Any, release: Release, series: DistroSeries) -> list[BinaryPackagePublishingHistory]:
+    def binaries_of(
+        self: Any, release: SourcePackageRelease, series: DistroSeries
+    ) -> list[BinaryPackagePublishingHistory]:
         """Publications of what was built from a source, in a series."""
         return [
             b for b in self.binaries if b.package.release is release and b.distro_arch_series.distroseries is series
         ]
 
-    def builds_of(self: Any, release: Release, series: DistroSeries) -> list[Build]:
-        """Builds of a source in a series that did not come to nothing."""
+    def builds_of(self: Any, release: SourcePackageRelease, series: DistroSeries) -> list[BinaryPackageBuild]:
+        """Builds of a source in a series that were not given up."""
         return [b for b in self.builds if b.release is release and b.series is series and not b.can_be_retried]
 
     def copyPackage(
         self: Any,
         source_name: str,
         version: str,
-        from_archive: Archive,
+        from_archive: ArchiveLike,
         to_pocket: str,
         to_series: str | None = None,
         include_binaries: bool | None = False,
@@ -61,7 +63,7 @@ class Destination:
         source = _find(self, source_name, version, from_archive)
         pocket = _pocket(to_pocket)
         series = self._distribution.find(to_series) if to_series else None
-        person = asker()
+        person = current_person()
         if person is None:
             raise BadRequestError("Cannot check copy permissions (no requester).")
         refusal = self.refuses(person, pocket)
@@ -73,7 +75,7 @@ class Destination:
         self: Any,
         source_name: str,
         version: str,
-        from_archive: Archive,
+        from_archive: ArchiveLike,
         to_pocket: str,
         to_series: str | None = None,
         include_binaries: bool | None = False,
@@ -82,15 +84,15 @@ class Destination:
         self.require_append("syncSource")
         source = _find(self, source_name, version, from_archive)
         series = self._distribution.find(to_series) if to_series else None
-        refusal = self.refuses(asker(), _pocket(to_pocket)) or copy(
-            CopyJob(self, asker(), source, series, bool(include_binaries))  # type: ignore[arg-type]  # Append: not None
+        refusal = self.refuses(current_person(), _pocket(to_pocket)) or copy(
+            CopyJob(self, current_person(), source, series, bool(include_binaries))  # type: ignore[arg-type]  # Append: not None
         )
         if refusal:
             raise BadRequestError(refusal)
 
 
-def run_copies(world: World) -> None:
-    """Run what waits; a job that is refused lands nothing and is forgotten."""
+def run_copies(world: WorldLike) -> None:
+    """Run the queued copies; a job that is refused copies nothing and is dropped."""
     jobs, world.copy_jobs[:] = list(world.copy_jobs), []
     for job in jobs:
         if job.target.refuses(job.requester) is None:
@@ -98,7 +100,7 @@ def run_copies(world: World) -> None:
 
 
 def copy(job: CopyJob) -> str | None:
-    """Copy, or say why not."""
+    """Run a copy; returns why not, if it is refused."""
     target, source = job.target, job.source
     series = job.series or source.distro_series
     conflict = _conflict(target, source, series)
@@ -113,8 +115,8 @@ def copy(job: CopyJob) -> str | None:
     return None
 
 
-def _conflict(target: Archive, source: SourcePackagePublishingHistory, series: DistroSeries) -> str | None:
-    if waiting(target, source.name, source.version):
+def _conflict(target: ArchiveLike, source: SourcePackagePublishingHistory, series: DistroSeries) -> str | None:
+    if is_building(target, source.name, source.version):
         return "same version already building"
     for other in target.sources:
         if other.active and other.name == source.name and other.place is series and other.version == source.version:
@@ -141,12 +143,12 @@ def _copied(made: Any, job: CopyJob) -> Any:
 
 def _pocket(title: str) -> Any:
     try:
-        return titled(Pocket, title)
+        return by_title(Pocket, title)
     except KeyError:
         raise MissingError(f"No such pocket: '{title}'.") from None
 
 
-def _find(target: Archive, name: str, version: str, archive: Archive) -> SourcePackagePublishingHistory:
+def _find(target: ArchiveLike, name: str, version: str, archive: ArchiveLike) -> SourcePackagePublishingHistory:
     if not target.world.knows_source(name):
         raise MissingError(f"No such source package: '{name}'.")
     for source in reversed(archive.sources):

@@ -12,7 +12,7 @@ from lazr.enum import EnumeratedType, Item
 
 
 class PublishingStatus(EnumeratedType):
-    """Where a publication is in its life."""
+    """The status of a publication."""
 
     PENDING = Item("Pending")
     PUBLISHED = Item("Published")
@@ -32,7 +32,7 @@ class Pocket(EnumeratedType):
 
 
 class BuildState(EnumeratedType):
-    """What became of a build so far."""
+    """The state of a build."""
 
     NEEDSBUILD = Item("Needs building")
     FULLYBUILT = Item("Successfully built")
@@ -49,7 +49,7 @@ class BuildState(EnumeratedType):
 
 
 class UploadStatus(EnumeratedType):
-    """Where an upload is in the queue."""
+    """The status of an upload in the queue."""
 
     NEW = Item("New")
     UNAPPROVED = Item("Unapproved")
@@ -66,7 +66,7 @@ class PublishingMethod(EnumeratedType):
 
 
 class RepositoryFormat(EnumeratedType):
-    """What kind of packages an archive has."""
+    """The kind of packages in an archive."""
 
     DEBIAN = Item("Debian")
     PYTHON = Item("Python")
@@ -77,7 +77,7 @@ class RepositoryFormat(EnumeratedType):
 
 
 class SeriesStatus(EnumeratedType):
-    """How far a series is."""
+    """The status of a series."""
 
     EXPERIMENTAL = Item("Experimental")
     DEVELOPMENT = Item("Active Development")
@@ -89,7 +89,7 @@ class SeriesStatus(EnumeratedType):
 
 
 class Visibility(EnumeratedType):
-    """Who sees a person or team."""
+    """Who may see a person or team."""
 
     PUBLIC = Item("Public")
     PRIVATE = Item("Private")
@@ -101,7 +101,7 @@ UNFINISHED_BUILDS = (*WAITING_BUILDS, BuildState.CANCELLING)
 FAILED_BUILDS = (BuildState.FAILEDTOBUILD, BuildState.MANUALDEPWAIT, BuildState.CHROOTWAIT, BuildState.FAILEDTOUPLOAD)
 
 
-def titled(words: Any, title: str) -> Any:
+def by_title(words: Any, title: str) -> Any:
     """The item of an enumeration that has this title; KeyError when there is none."""
     for item in words.items:
         if item.title == title:

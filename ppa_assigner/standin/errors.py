@@ -1,6 +1,6 @@
 """Refusals of the web service, each with its HTTP status.
 
-Only kinds are told apart here; texts are said where the rule is.
+Only the kinds are defined here; the texts are where the rules are.
 """
 
 # mypy: disallow-subclassing-any=False, disallow-untyped-decorators=False
@@ -11,28 +11,28 @@ from lazr.restful.declarations import error_status
 
 @error_status(400)
 class BadRequestError(Exception):
-    """What was asked for makes no sense here."""
+    """The request makes no sense here (400)."""
 
 
 @error_status(401)
 class NeedsLoginError(Exception):
-    """Only for somebody who is known."""
+    """The request needs a known caller (401)."""
 
 
 @error_status(403)
 class ForbiddenError(Exception):
-    """Understood, and refused."""
+    """The request was understood and is refused (403)."""
 
 
 @error_status(404)
 class MissingError(Exception):
-    """A name that nothing has."""
+    """Nothing has that name (404)."""
 
 
 @error_status(410)
 class GoneError(Exception):
-    """Somebody who is suspended."""
+    """The account is suspended (410)."""
 
 
 class RejectedError(Exception):
-    """An upload that was refused: never seen on the web service, only told to who uploads."""
+    """An upload was refused: not seen on the web service, only by the uploader."""

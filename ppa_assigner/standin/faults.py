@@ -12,7 +12,7 @@ import threading
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from .request_log import Entry
+from .request_log import LoggedRequest
 
 ACTIONS = (
     "delay",
@@ -80,8 +80,8 @@ class Rule:
         for expression in (self.path, self.body):
             re.compile(expression or "")
 
-    def fits(self, entry: Entry, body: bytes) -> bool:
-        """Whether a request matches, counts apart."""
+    def fits(self, entry: LoggedRequest, body: bytes) -> bool:
+        """Whether a request matches, apart from the counts."""
         return (
             self.method in (None, entry.method)
             and (self.action != "read_only" or entry.method in WRITES)
@@ -103,7 +103,7 @@ class Rule:
         return True
 
     def show(self) -> dict[str, Any]:
-        """For the control interface."""
+        """The rule and its counts, for the control interface."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "dice"}
 
 
@@ -116,7 +116,7 @@ class Faults:
         self._ids = itertools.count(1)
 
     def add(self, **what: Any) -> Rule:
-        """A new rule; raises TypeError or ValueError for what makes no sense."""
+        """Add a rule; raises TypeError or ValueError for one that makes no sense."""
         rule = Rule(**what)
         with self._lock:
             rule.id = next(self._ids)
@@ -135,7 +135,7 @@ class Faults:
         with self._lock:
             return [rule.show() for rule in self._rules]
 
-    def take(self, entry: Entry, body: bytes) -> Rule | None:
+    def take(self, entry: LoggedRequest, body: bytes) -> Rule | None:
         """The rule that this request meets."""
         if not self._rules:
             return None

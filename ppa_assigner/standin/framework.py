@@ -1,4 +1,4 @@
-"""lazr.restful told what it serves: versions, the root, errors, visibility. Set up once per process.
+"""lazr.restful configured with what it serves: versions, the root, errors, visibility. Set up once per process.
 
 No rule of Launchpad is decided here; it only ties the model to the framework.
 """
@@ -49,8 +49,8 @@ ZCML = """<configure xmlns="http://namespaces.zope.org/zope"
 </configure>"""
 
 
-class Place:
-    """Where the world that is served is kept."""
+class Served:
+    """The world that is served, and whether zope is set up."""
 
     world: World
     ready = False
@@ -71,7 +71,7 @@ class Configuration(BaseWebServiceConfiguration):
     hostname, port = "127.0.0.1", 0
 
     def get_request_user(self) -> None:
-        """Operations ask for the caller themselves."""
+        """None: operations ask for the caller themselves."""
 
 
 class StandinRequest(Request):
@@ -81,7 +81,7 @@ class StandinRequest(Request):
 
 
 class StandinPublication(Publication):
-    """Leads requests to objects."""
+    """Leads requests to objects, as lazr.restful's publication does."""
 
     def handleException(self, thing: Any, request: Any, exc_info: Any, retry_allowed: bool = True) -> None:
         """Remember an address that led nowhere: its answer has no Vary header."""
@@ -90,8 +90,8 @@ class StandinPublication(Publication):
         super().handleException(thing, request, exc_info, retry_allowed)
 
 
-class Visibility(PermissiveSecurityPolicy):
-    """Which entries of a list the caller sees."""
+class VisibilityPolicy(PermissiveSecurityPolicy):
+    """Decides which entries of a list the caller sees."""
 
     def checkPermission(self, permission: str, thing: Any) -> bool:
         """Whether the caller has that permission; what has no rights of its own is seen by all."""
@@ -101,17 +101,17 @@ class Visibility(PermissiveSecurityPolicy):
 
 @implementer(IPersonSet)
 class PersonSet(Located):
-    """`people`."""
+    """The collection `people`."""
 
     path = "people"
 
     def everybody(self) -> Listing:
-        """By name."""
-        people = Place.world.people
+        """All people, by name."""
+        people = Served.world.people
         return Listing([people[name] for name in sorted(people)])
 
     def get(self, request: Any, name: str) -> Any:
-        """Somebody anonymous asked who they are."""
+        """401 for `+me` of an anonymous caller; nothing else is below."""
         if name == "+me":
             raise NeedsLoginError("You need to be logged in to view this URL.")
         return None
@@ -119,50 +119,50 @@ class PersonSet(Located):
 
 @implementer(IArchiveSet)
 class ArchiveSet(Located):
-    """`archives`."""
+    """The collection `archives`."""
 
     path = "archives"
 
     def everything(self) -> Listing:
-        """Nothing: the real one lists none."""
+        """An empty list: the real service lists none."""
         return Listing([])
 
     def getByReference(self, reference: str) -> Any:
-        """Null when there is none or the caller may not know of it."""
-        caller, found = current(), Place.world.find(reference)
+        """The archive of that reference; null when there is none or the caller may not know of it."""
+        caller, found = current(), Served.world.find(reference)
         return found if found is not None and found.named_to(caller.person if caller else None) else None
 
 
 @implementer(IDistributionSet)
 class DistributionSet(Located):
-    """`distros`."""
+    """The collection `distros`."""
 
     path = "distros"
 
     def everything(self) -> Listing:
-        """All of them."""
-        return Listing(list(Place.world.distributions.values()))
+        """All distributions."""
+        return Listing(list(Served.world.distributions.values()))
 
 
 @implementer(IProcessorSet)
 class ProcessorSet(Located):
-    """`+processors`."""
+    """The collection `+processors`."""
 
     path = "+processors"
 
     def everything(self) -> Listing:
-        """By name."""
-        return Listing(list(Place.world.processors.values()))
+        """All processors, by name."""
+        return Listing(list(Served.world.processors.values()))
 
     def getByName(self, name: str) -> Any:
-        """404 when there is none of that name."""
-        if name not in Place.world.processors:
+        """The processor of that name; 404 when there is none."""
+        if name not in Served.world.processors:
             raise MissingError(f"No such processor: '{name}'.")
-        return Place.world.processors[name]
+        return Served.world.processors[name]
 
     def get(self, request: Any, name: str) -> Any:
-        """One of them."""
-        return Place.world.processors.get(name)
+        """The processor of that name, or None."""
+        return Served.world.processors.get(name)
 
 
 @implementer(ITopLevelEntryLink)
@@ -173,7 +173,7 @@ class Me(Located):
 
 
 class Root(RootResource):
-    """Where every address starts."""
+    """The root of the service, where every address starts."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -192,18 +192,18 @@ class Root(RootResource):
         """A person, a distribution or one of the sets."""
         if name.startswith("~"):
             return self._person(name[1:])
-        if name in Place.world.distributions:
-            return Place.world.distributions[name]
+        if name in Served.world.distributions:
+            return Served.world.distributions[name]
         return super().get(request, name)
 
     def _person(self, name: str) -> Any:
-        person, caller = Place.world.people.get(name), current()
+        person, caller = Served.world.people.get(name), current()
         if person is not None and person.suspended and not (caller and caller.person and caller.person.is_admin):
             raise GoneError(f"'User is suspended: ~{name}'")
         return person
 
     def toWADL(self) -> str:
-        """The same for everybody, and slow to make: kept."""
+        """The service description: the same for everybody and slow to make, so it is cached."""
         version = self.request.version
         if version not in self._wadl:
             self._wadl[version] = super().toWADL()
@@ -216,10 +216,10 @@ class RootURL(RootResourceAbsoluteURL):
 
 def set_up() -> None:
     """Register everything with zope; once per process, later calls do nothing."""
-    with Place.lock:
-        if not Place.ready:
+    with Served.lock:
+        if not Served.ready:
             xmlconfig.string(ZCML.encode())
-            setSecurityPolicy(Visibility)
-            cache.teach()
+            setSecurityPolicy(VisibilityPolicy)
+            cache.install()
             urls.register(getGlobalSiteManager())
-            Place.ready = True
+            Served.ready = True

@@ -1,7 +1,7 @@
-"""Requests that are made to wait: what waits where, and letting it go on.
+"""Requests that are held back: what waits where, and letting it go on.
 
-A gate opens when it is released, when its time is up, when the client is gone (if it looks for that) or when the
-stand-in stops. Waiting costs a thread and nothing else: nothing here polls.
+A held request goes on when it is released, when its time is up, when the client is gone (if it looks for that) or when
+the stand-in stops. Waiting costs a thread and nothing else: nothing here polls.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ GONE = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
 
 
 @dataclass
-class Gate:
+class HeldRequest:
     """A request that waits. `stage` is before (it is applied), after (it was applied) or late (the client has gone)."""
 
     number: int
@@ -31,7 +31,7 @@ class Gate:
 
     def __post_init__(self) -> None:
         self._opened = threading.Event()
-        self._bell: socket.socket | None = None
+        self._waker: socket.socket | None = None
         self._lock = threading.Lock()
 
     def open(self, verdict: str) -> None:
@@ -39,8 +39,8 @@ class Gate:
         with self._lock:
             self.verdict = self.verdict or verdict
             self._opened.set()
-            if self._bell is not None:
-                self._bell.send(b".")
+            if self._waker is not None:
+                self._waker.send(b".")
 
     def wait(self, seconds: float | None, client: socket.socket | None) -> str:
         """Wait; returns go (released), drop, time (it is up) or gone (the client closed the connection)."""
@@ -50,16 +50,16 @@ class Gate:
 
     def _watch(self, seconds: float | None, client: socket.socket) -> str:
         """Wait for the client too: only this needs a descriptor, which makes a thousand others cheap."""
-        ear, bell = socket.socketpair()
-        with ear, bell:
+        woken, waker = socket.socketpair()
+        with woken, waker:
             poll = select.poll()
-            poll.register(ear, select.POLLIN)
+            poll.register(woken, select.POLLIN)
             poll.register(client, GONE)
             with self._lock:
-                self._bell = None if self.verdict else bell
+                self._waker = None if self.verdict else waker
             ready = True if self.verdict else poll.poll(None if seconds is None else seconds * 1000)
             with self._lock:
-                self._bell = None
+                self._waker = None
             return self.verdict or ("gone" if ready else "time")
 
     def show(self) -> dict[str, Any]:
@@ -69,41 +69,41 @@ class Gate:
         return {key: getattr(self, key) for key in keys} | {"waited": round(waited, 3)}
 
 
-class Gates:
+class HeldRequests:
     """All that waits."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._gates: list[Gate] = []
+        self._held: list[HeldRequest] = []
         self._closed = False
 
-    def wait(self, gate: Gate, seconds: float | None, client: socket.socket | None) -> str:
-        """Wait at a gate that everybody can see meanwhile."""
+    def wait(self, held: HeldRequest, seconds: float | None, client: socket.socket | None) -> str:
+        """Hold a request, visibly to everybody, until it goes on."""
         with self._changed:
             if self._closed:
-                gate.open("drop")
-            self._gates.append(gate)
+                held.open("drop")
+            self._held.append(held)
             self._changed.notify_all()
         try:
-            return gate.wait(seconds, client)
+            return held.wait(seconds, client)
         finally:
             with self._changed, contextlib.suppress(ValueError):
-                self._gates.remove(gate)
+                self._held.remove(held)
                 self._changed.notify_all()
 
     def held(self, least: int = 0, timeout: float = 0.0) -> list[dict[str, Any]]:
         """What waits; waits itself up to `timeout` seconds until at least so many do."""
         with self._changed:
-            self._changed.wait_for(lambda: len(self._gates) >= least, timeout)
-            return [gate.show() for gate in self._gates]
+            self._changed.wait_for(lambda: len(self._held) >= least, timeout)
+            return [held.show() for held in self._held]
 
     def release(self, number: int | None, verdict: str = "go", rule: int | None = None) -> int:
         """Let one request go on, or all that wait (by one rule); returns how many that were."""
         with self._changed:
-            meant = [g for g in self._gates if number in (None, g.number) and rule in (None, g.rule)]
-            for gate in meant:
-                self._gates.remove(gate)
-                gate.open(verdict)
+            meant = [g for g in self._held if number in (None, g.number) and rule in (None, g.rule)]
+            for held in meant:
+                self._held.remove(held)
+                held.open(verdict)
         return len(meant)
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ from .enums import PublishingStatus
 
 if TYPE_CHECKING:
     from .archive import Archive
-    from .publications import Publication
+    from .publications import PublishingHistory
     from .world import World
 
 ADDRESS = re.compile(r"/([^/~]+)/([^/]+)/([^/]+)/dists/([^/]+)/main/(source/Sources|binary-[^/]+/Packages)(\.gz)?")
@@ -50,14 +50,14 @@ def serve(world: World, path: str) -> bytes | None:
     return gzip.compress(text.encode(), mtime=0) if packed else text.encode()
 
 
-def _path(publication: Publication) -> str:
+def _path(publication: PublishingHistory) -> str:
     arch = getattr(publication.place, "architecture_tag", None)
     if arch is None:
         return f"{publication.place.name}/source/Sources"
     return f"{publication.place.distroseries.name}/binary-{arch}/Packages"
 
 
-def _stanza(publication: Publication) -> str:
+def _stanza(publication: PublishingHistory) -> str:
     lines = [f"Package: {publication.name}", f"Version: {publication.version}"]
     arch = getattr(publication.place, "architecture_tag", None)
     if arch is not None:

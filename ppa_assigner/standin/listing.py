@@ -1,6 +1,6 @@
 """Lists as the web service serves them: what a page says of a list's size, as it was measured.
 
-A list is made when it is asked for and is no snapshot of anything afterwards.
+A list is made when it is asked for; it is not a snapshot.
 """
 
 from collections.abc import Iterator, Sequence

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Call:
+class HttpRequest:
     """A request as it came: `target` is path and query."""
 
     method: str
@@ -17,8 +17,8 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What goes back."""
+class HttpResponse:
+    """A response as it goes back."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()

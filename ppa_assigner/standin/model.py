@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 
-class Person(Protocol):
+class PersonLike(Protocol):
     """A person or a team (`people.Person`)."""
 
-    world: World
+    world: WorldLike
     name: str
     display_name: str
     is_admin: bool
@@ -23,20 +23,20 @@ class Person(Protocol):
 
     @property
     def path(self) -> str:
-        """Below the service root."""
+        """The address of the person, below the service root."""
 
     def within(self, other: Any) -> bool:
         """Whether this is `other` or a direct or indirect member of it."""
 
 
-class Build(Protocol):
+class BuildLike(Protocol):
     """A build of a source (`builds.Build`)."""
 
     id: int
     buildstate: Any
 
 
-class PackageUpload(Protocol):
+class PackageUploadLike(Protocol):
     """An entry of the queue of a series (`uploads.PackageUpload`)."""
 
     id: int
@@ -48,10 +48,10 @@ class PackageUpload(Protocol):
     package_version: str
 
 
-class Archive(Protocol):
+class ArchiveLike(Protocol):
     """A PPA, or the main archive of a distribution (`archive.Archive`)."""
 
-    world: World
+    world: WorldLike
     enabled: bool
     _owner: Any
     _distribution: Any
@@ -67,21 +67,21 @@ class Archive(Protocol):
 
     @property
     def path(self) -> str:
-        """Below the service root."""
+        """The address of the archive, below the service root."""
 
     @property
     def reference(self) -> str:
-        """How people name it."""
+        """The archive's reference, as people write it."""
 
     @property
     def open_to_all(self) -> bool:
-        """Whether everybody sees what is in it."""
+        """Whether everybody may see what is in the archive."""
 
     def permits(self, permission: str, caller: Any) -> bool:
-        """Whether the caller has that permission here."""
+        """Whether the caller has that permission on the archive."""
 
     def named_to(self, person: Any) -> bool:
-        """Whether somebody may know that it exists."""
+        """Whether a person may know that the archive exists."""
 
     def refuses(self, person: Any, pocket: Any = ...) -> str | None:
         """Why somebody may not upload here, None when they may."""
@@ -93,10 +93,10 @@ class Archive(Protocol):
         """Publications of what was built from a source, in a series."""
 
     def builds_of(self, release: Any, series: Any) -> list[Any]:
-        """Builds of a source in a series that did not come to nothing."""
+        """Builds of a source in a series that were not given up."""
 
 
-class World(Protocol):
+class WorldLike(Protocol):
     """Everything that there is (`world.World`)."""
 
     lock: threading.RLock
@@ -112,18 +112,18 @@ class World(Protocol):
         """The distribution that PPAs are for."""
 
     def now(self) -> datetime:
-        """By the stand-in's clock."""
+        """The time by the stand-in's clock."""
 
     def number(self) -> int:
-        """A number that nothing had before."""
+        """A number that was not used before."""
 
     def make_archive(
         self, owner: Any, distribution: Any, name: str, displayname: str | None, description: str | None
-    ) -> Archive:
-        """A PPA; whether it may be made is asked elsewhere."""
+    ) -> ArchiveLike:
+        """Make a PPA; whether it may be made is checked elsewhere."""
 
     def upload(self, number: str) -> Any:
-        """An entry of the queue."""
+        """The entry of the upload queue with that number, or None."""
 
     def knows_source(self, name: str) -> bool:
         """Whether any archive ever had a source of that name."""

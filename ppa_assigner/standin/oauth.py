@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
-from .access import Caller
+from .access import Principal
 
 if TYPE_CHECKING:
-    from .messages import Call
-    from .model import World
+    from .messages import HttpRequest
+    from .model import WorldLike
     from .people import Person
 
 
 class TokenRefusedError(Exception):
-    """Answered with 401 and this text."""
+    """The token is refused: 401 with this text."""
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Tokens:
         self._consumers: set[str] = set()
 
     def add(self, token: Token) -> Token:
-        """Know a token from now on."""
+        """Register a token."""
         self._tokens[token.key] = token
         self._consumers.add(token.consumer)
         return token
@@ -56,19 +56,19 @@ class Tokens:
         found = [t for t in self._tokens.values() if t.person.name == name]
         return found[-1] if found else None
 
-    def caller(self, header: str | None, request: int = 0) -> Caller:
-        """Who sends that header; raises TokenRefusedError."""
+    def caller(self, header: str | None, request: int = 0) -> Principal:
+        """The caller whose token an Authorization header holds; raises TokenRefusedError."""
         if not header:
-            return Caller(request=request)
+            return Principal(request=request)
         kind, _, rest = header.partition(" ")
         if kind != "OAuth":
             raise TokenRefusedError("Unknown access token.")
         fields = _fields(rest)
         key = fields.get("oauth_token", "")
         if not key:
-            return Caller(request=request)
+            return Principal(request=request)
         token = self._check(key, fields)
-        return Caller(token.person, token.level, request, token.consumer)
+        return Principal(token.person, token.level, request, token.consumer)
 
     def _check(self, key: str, fields: dict[str, str]) -> Token:
         consumer = fields.get("oauth_consumer_key", "")
@@ -98,7 +98,7 @@ DECLINED = "UNAUTHORIZED"
 
 @dataclass
 class RequestToken:
-    """What waits for a person; `level` None: nobody decided yet."""
+    """A request for a token, waiting for a person; `level` None: nobody has decided yet."""
 
     consumer: str
     key: str = field(default_factory=lambda: secrets.token_hex(10))
@@ -108,28 +108,28 @@ class RequestToken:
 
 
 class RefusedError(Exception):
-    """Answered with this status and text."""
+    """The request is answered with this status and text."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
 
 
-class Waiting:
-    """All request tokens of a world that were not exchanged.  Only under the world's lock."""
+class RequestTokens:
+    """All request tokens of a world that were not exchanged. Only under the world's lock."""
 
     def __init__(self) -> None:
         self._tokens: dict[str, RequestToken] = {}
 
     def decide(self, key: str, person: Person, level: str) -> None:
-        """What a person does on the page; KeyError for a token that is not there."""
+        """Record a person's decision; KeyError for a token that does not exist."""
         token = self._tokens[key]
         if token.level is not None:
             raise ValueError("somebody decided on it already")
         token.person, token.level = person, level
 
     def ask(self, form: dict[str, str]) -> RequestToken:
-        """A new one, for any consumer."""
+        """Make a new request token, for any consumer."""
         consumer = form.get("oauth_consumer_key")
         if not consumer or not _signed(form, ""):
             raise RefusedError(401, "Invalid OAuth signature.")
@@ -142,10 +142,10 @@ class Waiting:
         token = self._tokens.get(form.get("oauth_token", ""))
         if token is None:
             raise RefusedError(404, "There is no such request.")
-        return f"{token.consumer} wants access. Decide with the control act authorise, request_token {token.key}."
+        return f"{token.consumer} wants access. Decide with the control command authorise, request_token {token.key}."
 
     def exchange(self, form: dict[str, str]) -> Token:
-        """The access token; the request token is gone then."""
+        """Exchange a request token for the access token; the request token is then gone."""
         token = self._tokens.get(form.get("oauth_token", ""))
         if token is None or token.consumer != form.get("oauth_consumer_key"):
             raise RefusedError(401, "No request token specified.")
@@ -163,31 +163,31 @@ def _signed(form: dict[str, str], secret: str) -> bool:
     return form.get("oauth_signature_method") == "PLAINTEXT" and form.get("oauth_signature") == f"&{secret}"
 
 
-def serve(world: World, call: Call) -> tuple[int, str] | None:
+def serve(world: WorldLike, request: HttpRequest) -> tuple[int, str] | None:
     """Status and text of one of these pages; None for any other address.  Only under the world's lock."""
-    parts = urlsplit(call.target)
+    parts = urlsplit(request.target)
     if parts.path not in PAGES:
         return None
-    form = {name: values[-1] for name, values in parse_qs(f"{parts.query}&{call.body.decode('latin-1')}").items()}
+    form = {name: values[-1] for name, values in parse_qs(f"{parts.query}&{request.body.decode('latin-1')}").items()}
     try:
-        return 200, _page(world, parts.path, form, call)
+        return 200, _page(world, parts.path, form, request)
     except RefusedError as refusal:
         return refusal.status, str(refusal)
 
 
-def _page(world: World, path: str, form: dict[str, str], call: Call) -> str:
+def _page(world: WorldLike, path: str, form: dict[str, str], request: HttpRequest) -> str:
     if path == DECIDE:
         shown: str = world.waiting.show(form)
         return shown
-    if call.method != "POST":
+    if request.method != "POST":
         raise RefusedError(405, "Only POST.")
     if path == ASK:
-        return _shown(world.waiting.ask(form), call)
-    return _shown(world.tokens.add(world.waiting.exchange(form)), call)
+        return _shown(world.waiting.ask(form), request)
+    return _shown(world.tokens.add(world.waiting.exchange(form)), request)
 
 
-def _shown(token: RequestToken | Token, call: Call) -> str:
+def _shown(token: RequestToken | Token, request: HttpRequest) -> str:
     pair = {"oauth_token": token.key, "oauth_token_secret": token.secret}
-    if call.headers.get("accept") == "application/json":
+    if request.headers.get("accept") == "application/json":
         return json.dumps(pair | {"oauth_token_consumer": token.consumer})
     return urlencode(pair)

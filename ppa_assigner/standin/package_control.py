@@ -1,4 +1,4 @@
-"""Acts on packages: uploads, builds, copies that wait, and what is published where.
+"""Commands on packages: uploads, builds, copies that wait, and what is published where.
 
 Part of the control interface; nothing here asks for rights, except an upload that names its signer.
 """
@@ -10,18 +10,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import uploads
-from .enums import BuildState, PublishingStatus, titled
+from .enums import BuildState, PublishingStatus, by_title
 from .people import DistroSeries
 from .world import World
 
 
-class Packing(ABC):
-    """Part of the acts."""
+class PackageCommands(ABC):
+    """The commands on packages."""
 
     @property
     @abstractmethod
     def _world(self) -> World:
-        """What the acts act on."""
+        """The world that the commands change."""
 
     def upload(
         self,
@@ -37,7 +37,9 @@ class Packing(ABC):
         with self._world.lock:
             archive = self._world.archive(ppa)
             wanted = [self._binary(b) for b in binaries]
-            uploads.appear(archive, source, version, self._series(series), titled(PublishingStatus, status), wanted)
+            uploads.add_source(
+                archive, source, version, self._series(series), by_title(PublishingStatus, status), wanted
+            )
 
     def upload_many(
         self, ppa: str, sources: Sequence[Sequence[str]], series: str | None = None, binaries: bool = False
@@ -47,7 +49,7 @@ class Packing(ABC):
             archive = self._world.archive(ppa)
             for name, version in sources:
                 wanted = [{"name": name}] if binaries else []
-                uploads.appear(archive, name, version, self._series(series), binaries=wanted)
+                uploads.add_source(archive, name, version, self._series(series), binaries=wanted)
 
     def dput(self, ppa: str, source: str, version: str, series: str | None = None, signer: str | None = None) -> None:
         """An upload as users make it: pending, its builds waiting; 409 when refused. No signer: rights are not
@@ -64,9 +66,9 @@ class Packing(ABC):
     def build(
         self, ppa: str, source: str, version: str, state: str, arch: str | None = None, series: str | None = None
     ) -> int:
-        """A build in that state, and its source if that is not there; returns its number."""
+        """Add a build in that state, and its source if that does not exist; returns its number."""
         with self._world.lock:
-            wanted = titled(BuildState, state)
+            wanted = by_title(BuildState, state)
             archive = self._world.archive(ppa)
             return uploads.add_build(archive, source, version, self._series(series), wanted, arch).id
 
@@ -76,7 +78,7 @@ class Packing(ABC):
             found = [b for archive in self._world.archives() for b in archive.builds if b.id == number]
             if not found:
                 raise KeyError(f"no build {number}")
-            found[0].finish(titled(BuildState, state))
+            found[0].finish(by_title(BuildState, state))
 
     def packages(self, ppa: str) -> dict[str, list[dict[str, Any]]]:
         """All publications, builds and uploads: name, version, where, status, whether it left the disk."""
@@ -93,7 +95,7 @@ class Packing(ABC):
             }
 
     def copy_jobs(self) -> int:
-        """How many copies wait."""
+        """How many copies are queued."""
         with self._world.lock:
             return len(self._world.copy_jobs)
 
@@ -106,7 +108,7 @@ class Packing(ABC):
         if binary.get("series"):
             binary["series"] = [self._series(name) for name in binary["series"]]
         if binary.get("status"):
-            binary["status"] = titled(PublishingStatus, binary["status"])
+            binary["status"] = by_title(PublishingStatus, binary["status"])
         return binary
 
 

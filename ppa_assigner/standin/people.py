@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
-from .access import EDIT, WRITERS, Caller, asker, current, require
+from .access import EDIT, WRITERS, Principal, current, current_person, require
 from .enums import Pocket, SeriesStatus, UploadStatus, Visibility
 from .errors import BadRequestError, GoneError, MissingError
 from .interfaces import IDistribution, IDistroArchSeries, IDistroSeries, IPerson, IProcessor, ITeam
@@ -21,12 +21,12 @@ from .listing import Listing
 from .urls import Located, Step
 
 if TYPE_CHECKING:
-    from .model import Archive, PackageUpload, World
+    from .model import ArchiveLike, PackageUploadLike, WorldLike
 
 
 @implementer(IProcessor)
 class Processor(Located):
-    """A kind of machine."""
+    """A kind of machine that packages are built for."""
 
     restricted = False
     build_by_default = supports_virtualized = supports_nonvirtualized = True
@@ -37,13 +37,13 @@ class Processor(Located):
 
     @property
     def path(self) -> str:
-        """Below `+processors`."""
+        """The address of the processor, below `+processors`."""
         return f"+processors/{self.name}"
 
 
 @implementer(IDistroArchSeries)
 class DistroArchSeries(Located):
-    """A series for an architecture."""
+    """A series for one architecture."""
 
     official = supports_virtualized = True
 
@@ -54,7 +54,7 @@ class DistroArchSeries(Located):
 
     @property
     def path(self) -> str:
-        """Below the series."""
+        """The address of the architecture, below its series."""
         return f"{self.distroseries.path}/{self.architecture_tag}"
 
     @property
@@ -69,7 +69,7 @@ class DistroSeries(Located):
 
     active = supported = True
 
-    def __init__(self, world: World, distribution: Distribution, name: str, status: SeriesStatus) -> None:
+    def __init__(self, world: WorldLike, distribution: Distribution, name: str, status: SeriesStatus) -> None:
         self.world, self.distribution, self.name, self.status = world, distribution, name, status
         self.displayname, self.version = name.title(), name
         self.title = f"The {self.displayname} series"
@@ -78,7 +78,7 @@ class DistroSeries(Located):
 
     @property
     def path(self) -> str:
-        """Below the distribution."""
+        """The address of the series, below its distribution."""
         return f"{self.distribution.path}/{self.name}"
 
     @property
@@ -88,15 +88,15 @@ class DistroSeries(Located):
 
     @property
     def architectures(self) -> Listing:
-        """By tag."""
+        """The architectures of the series, by tag."""
         return Listing([self.arches[tag] for tag in sorted(self.arches)])
 
     def get(self, request: Any, name: str) -> Any:
-        """An architecture, or the queue."""
+        """What is below the series: an architecture, or the upload queue."""
         return Step(self.world.upload) if name == "+upload" else self.arches.get(name)
 
     def getDistroArchSeries(self, archtag: str) -> DistroArchSeries:
-        """404 when there is no such architecture."""
+        """The architecture of that tag; 404 when there is none."""
         if archtag not in self.arches:
             raise MissingError(f"No such architecture: '{archtag}'.")
         return self.arches[archtag]
@@ -105,7 +105,7 @@ class DistroSeries(Located):
         self,
         created_since_date: datetime | None = None,
         status: UploadStatus | None = None,
-        archive: Archive | None = None,
+        archive: ArchiveLike | None = None,
         pocket: Pocket | None = None,
         name: str | None = None,
         version: str | None = None,
@@ -113,7 +113,7 @@ class DistroSeries(Located):
     ) -> Listing:
         """Uploads to an archive (the main one unless said), newest first."""
 
-        def fits(upload: PackageUpload) -> bool:
+        def fits(upload: PackageUploadLike) -> bool:
             return (
                 upload.distroseries is self
                 and (status is None or upload.status is status)
@@ -128,11 +128,11 @@ class DistroSeries(Located):
 
 @implementer(IDistribution)
 class Distribution(Located):
-    """What series and PPAs belong to."""
+    """A distribution, with its series and PPAs."""
 
     supports_ppas = True
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, world: WorldLike, name: str) -> None:
         self.world, self.name = world, name
         self.display_name = self.title = name.title()
         self._series: dict[str, DistroSeries] = {}
@@ -140,12 +140,12 @@ class Distribution(Located):
 
     @property
     def path(self) -> str:
-        """Its name."""
+        """The address of the distribution: its name."""
         return self.name
 
     @property
     def series(self) -> Listing:
-        """In the order of the world's description, the development series first."""
+        """All series in the order of the world's specification, the development series first."""
         return Listing(list(self._series.values()))
 
     @property
@@ -154,7 +154,7 @@ class Distribution(Located):
         return next(iter(self._series.values()), None)
 
     def add(self, name: str) -> DistroSeries:
-        """A new series; the first one is the one in development."""
+        """Add a series; the first one is the one in development."""
         status = SeriesStatus.CURRENT if self._series else SeriesStatus.DEVELOPMENT
         series = self._series[name] = DistroSeries(self.world, self, name, status)
         return series
@@ -167,11 +167,11 @@ class Distribution(Located):
         return found
 
     def getSeries(self, name_or_version: str) -> DistroSeries:
-        """404 when there is no such series."""
+        """The series of that name; 404 when there is none."""
         return self.find(name_or_version)
 
     def get(self, request: Any, name: str) -> Any:
-        """A series, or the main archive."""
+        """What is below the distribution: a series, or the main archive."""
         if name == "+archive":
             return Step({"primary": self.main_archive}.get)
         return self._series.get(name)
@@ -185,7 +185,7 @@ class Person(Located):
     visibility, time_zone, hide_email_addresses, karma = Visibility.PUBLIC, "UTC", False, 0
     team_owner: Person | None = None
 
-    def __init__(self, world: World, name: str, display_name: str | None = None) -> None:
+    def __init__(self, world: WorldLike, name: str, display_name: str | None = None) -> None:
         self.world, self.name = world, name
         self.display_name = display_name or name.replace("-", " ").title()
         self.date_created = world.now()
@@ -199,17 +199,17 @@ class Person(Located):
 
     @property
     def path(self) -> str:
-        """Its name, with a tilde."""
+        """The address of the person: its name with a tilde."""
         return f"~{self.name}"
 
     @property
     def is_valid(self) -> bool:
-        """Whether the account is in use."""
+        """Whether the account is active."""
         return not self.suspended
 
     @property
     def ppas(self) -> Listing:
-        """All PPAs that there are or were, by name."""
+        """All PPAs, deleted ones too, by name."""
         if self.suspended and not self._asked_by_admin():
             raise GoneError(f"'User is suspended: {self.path}'")
         return Listing([self.archives[name] for name in sorted(self.archives)])
@@ -227,14 +227,14 @@ class Person(Located):
 
     @staticmethod
     def _asked_by_admin() -> bool:
-        person = asker()
+        person = current_person()
         return person is not None and person.is_admin
 
     def within(self, other: Person) -> bool:
         """Whether this is `other` or a direct or indirect member of it."""
         return other is self or any(team.within(other) for team in self._teams)
 
-    def permits(self, permission: str, caller: Caller) -> bool:
+    def permits(self, permission: str, caller: Principal) -> bool:
         """Who may act for this person: itself, an administrator of all, and for a team its owner and administrators,
         or who is in a team that is one of these.
         """
@@ -247,20 +247,24 @@ class Person(Located):
         return who is self or who.is_admin or any(who.within(one) for one in above)
 
     def get(self, request: Any, name: str) -> Any:
-        """`+archive/DISTRIBUTION/NAME`."""
+        """What is below the person: `+archive/DISTRIBUTION/NAME`."""
         if name != "+archive":
             return None
         return Step(lambda distribution: Step(lambda ppa: self.find(distribution, ppa)))
 
     def find(self, distribution: str, name: str) -> Any:
-        """A PPA."""
+        """The PPA of that distribution and name, or None."""
         archive = self.archives.get(name)
         return archive if archive is not None and archive._distribution.name == distribution else None
 
-    def getPPAByName(self, name: str, distribution: Distribution | None = None) -> Archive:
-        """404 when there is no such PPA, or when the caller may not see it."""
-        archive: Archive | None = self.archives.get(name)
-        if archive is None or not archive.named_to(asker()) or distribution not in (None, archive._distribution):
+    def getPPAByName(self, name: str, distribution: Distribution | None = None) -> ArchiveLike:
+        """The PPA of that name; 404 when there is none, or when the caller may not see it."""
+        archive: ArchiveLike | None = self.archives.get(name)
+        if (
+            archive is None
+            or not archive.named_to(current_person())
+            or distribution not in (None, archive._distribution)
+        ):
             raise MissingError(f"No such ppa: '{name}'.")
         return archive
 
@@ -272,8 +276,8 @@ class Person(Located):
         description: str | None = None,
         private: bool | None = False,
         suppress_subscription_notifications: bool | None = False,
-    ) -> Archive:
-        """400 when there is one of that name already or the name is the distribution's."""
+    ) -> ArchiveLike:
+        """Create a PPA; 400 when one of that name exists or the name is the distribution's."""
         require(self, "createPPA", EDIT)
         distribution, name = distribution or self.world.ubuntu, name or "ppa"
         if name == distribution.name:
@@ -295,13 +299,13 @@ class Team(Person):
     is_team = True
 
     def join(self, member: Person, admin: bool = False) -> None:
-        """Take somebody in; `admin`: as one who may change the team."""
+        """Add a member; `admin`: as one who may change the team."""
         self.members.add(member)
         (self.administrators.add if admin else self.administrators.discard)(member)
         member._teams.add(self)
 
     def leave(self, member: Person) -> None:
-        """Let somebody go."""
+        """Remove a member."""
         self.members.discard(member)
         self.administrators.discard(member)
         member._teams.discard(self)

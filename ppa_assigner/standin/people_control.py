@@ -1,4 +1,4 @@
-"""Acts on people and PPAs: who there is, what they own, what a person does by the web form.
+"""Commands on people and PPAs: who there is, what they own, what a person does by the web form.
 
 Part of the control interface; nothing here asks for rights.
 """
@@ -22,7 +22,7 @@ LEVELS = ("READ_PUBLIC", "WRITE_PUBLIC", "READ_PRIVATE", "WRITE_PRIVATE", "DESKT
 def make_token(
     person: Person, level: str = "WRITE_PRIVATE", consumer: str = CONSUMER, expired: bool = False
 ) -> dict[str, str]:
-    """A new token as credentials."""
+    """Make a token; returns it as credentials."""
     if level not in LEVELS:
         raise ValueError(f"level must be one of {', '.join(LEVELS)}")
     token = Token(person, consumer, secrets.token_hex(10), secrets.token_hex(20), level, expired)
@@ -31,7 +31,7 @@ def make_token(
 
 
 def show_token(token: Token) -> dict[str, str]:
-    """A token as credentials."""
+    """The token as credentials."""
     return {
         "person": token.person.name,
         "consumer": token.consumer,
@@ -40,13 +40,13 @@ def show_token(token: Token) -> dict[str, str]:
     }
 
 
-class Peopling(ABC):
-    """Part of the acts."""
+class PeopleCommands(ABC):
+    """The commands on people and PPAs."""
 
     @property
     @abstractmethod
     def _world(self) -> World:
-        """What the acts act on."""
+        """The world that the commands change."""
 
     def person(self, name: str, display_name: str | None = None, admin: bool = False) -> str:
         """A person (or the one of that name); returns the name."""
@@ -62,7 +62,7 @@ class Peopling(ABC):
             return self._world.make_team(name, self._person(owner), people).name
 
     def member(self, team: str, person: str, remove: bool = False, admin: bool = False) -> None:
-        """Take somebody in, or out."""
+        """Add a member to a team, or remove it."""
         with self._world.lock:
             found = self._person(team)
             if not isinstance(found, Team):
@@ -81,7 +81,7 @@ class Peopling(ABC):
             return make_token(self._person(person), level, consumer, expired)
 
     def authorise(self, request_token: str, person: str, level: str = "WRITE_PUBLIC") -> None:
-        """What a person does at +authorize-token: grant the access level, or UNAUTHORIZED to decline."""
+        """Decide as a person does at +authorize-token: grant the access level, or UNAUTHORIZED to decline."""
         if level not in (*LEVELS, DECLINED):
             raise ValueError(f"level must be one of {', '.join(LEVELS)}, {DECLINED}")
         with self._world.lock:
@@ -113,7 +113,7 @@ class Peopling(ABC):
             ]
 
     def ppa(self, ppa: str) -> dict[str, Any]:
-        """What a PPA is like: settings, description, how much is in it."""
+        """Settings, description and contents of a PPA, in short."""
         with self._world.lock:
             return _show(self._world.archive(ppa))
 
@@ -135,7 +135,7 @@ class Peopling(ABC):
             self._world.archive(ppa).describe(text)
 
     def settings(self, ppa: str, **values: Any) -> None:
-        """Set `enabled`, `private`, `publish`, `displayname`, `authorized_size` and so on, no rules asked."""
+        """Set `enabled`, `private`, `publish`, `displayname`, `authorized_size` and so on, without any checks."""
         with self._world.lock:
             archive = self._world.archive(ppa)
             for name, value in values.items():
@@ -145,13 +145,13 @@ class Peopling(ABC):
                 setattr(archive, field, value)
 
     def uploader(self, ppa: str, person: str, remove: bool = False) -> None:
-        """Give somebody the right to upload, or take it away."""
+        """Give a person the right to upload, or take it away."""
         with self._world.lock:
             archive, who = self._world.archive(ppa), self._person(person)
             (archive.deleteComponentUploader if remove else archive.newComponentUploader)(who, "main")
 
     def remove_ppa(self, ppa: str) -> None:
-        """What the owner does by the web page: Deleting, and gone with the next publisher run."""
+        """Delete a PPA as its owner does by the web page: Deleting, and gone with the next publisher run."""
         with self._world.lock:
             self._world.archive(ppa).lp_delete()
 

@@ -178,7 +178,7 @@ IPerson["team_owner"].schema = IPerson
 
 @exported_as_webservice_entry(plural_name="teams")
 class ITeam(IPerson):
-    """launchpadlib takes everybody for a team until told better."""
+    """A team. launchpadlib takes everybody for one until it has read them."""
 
 
 IPerson["admins"].value_type.schema = IPerson

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from zope.interface import implementer
 
-from .access import APPEND, EDIT, VIEW, Caller, may_upload, require
+from .access import APPEND, EDIT, VIEW, Principal, may_upload, require
 from .enums import Pocket
 from .errors import BadRequestError, ForbiddenError
 from .interfaces import IArchiveDependency, IArchivePermission, IArchiveSubscriber
@@ -21,18 +21,18 @@ from .listing import Listing
 from .urls import Located
 
 if TYPE_CHECKING:
-    from .model import Archive, World
+    from .model import ArchiveLike, WorldLike
     from .people import DistroSeries, Person
 
 
 @implementer(IArchivePermission)
 class Permission(Located):
-    """A right of somebody to upload."""
+    """A person's right to upload."""
 
     permission, explicit = "Archive Upload Rights", False
     package_set_name = distro_series_name = None
 
-    def __init__(self, archive: Archive, person: Person, kind: str, item: Any) -> None:
+    def __init__(self, archive: ArchiveLike, person: Person, kind: str, item: Any) -> None:
         self.archive, self.person, self.kind, self.item = archive, person, kind, item
         self.date_created = archive.world.now()
         self.component_name = item if kind == "component" else None
@@ -41,16 +41,16 @@ class Permission(Located):
 
     @property
     def key(self) -> str:
-        """What it is for, as its address says it."""
+        """What the right is for, as its address says it."""
         return str(self.item.name if self.kind == "pocket" else self.item)
 
     @property
     def path(self) -> str:
-        """With a query, as in Launchpad."""
+        """The address of the right, with a query as in Launchpad."""
         return f"{self.archive.path}/+upload/{self.person.name}?type={self.kind}&item={quote(self.key)}"
 
-    def permits(self, permission: str, caller: Caller) -> bool:
-        """Anonymous callers see no rights in lists."""
+    def permits(self, permission: str, caller: Principal) -> bool:
+        """Whether the caller has that permission: anonymous callers see no rights in lists."""
         return permission == VIEW and caller.person is not None
 
 
@@ -60,34 +60,36 @@ class Dependency(Located):
 
     snap_base = None
 
-    def __init__(self, number: int, archive: Archive, dependency: Archive, pocket: Any, component: str | None) -> None:
+    def __init__(
+        self, number: int, archive: ArchiveLike, dependency: ArchiveLike, pocket: Any, component: str | None
+    ) -> None:
         self.id, self.archive, self.dependency = number, archive, dependency
         self.pocket, self.component_name = pocket, component
         self.date_created, self.title = archive.world.now(), dependency._displayname
 
     @property
     def path(self) -> str:
-        """Below the archive."""
+        """The address of the dependency, below its archive."""
         return f"{self.archive.path}/+dependency/{self.id}"
 
 
 @implementer(IArchiveSubscriber)
 class Subscriber(Located):
-    """Somebody who may read a private archive."""
+    """A person who may read a private archive."""
 
-    def __init__(self, archive: Archive, subscriber: Person) -> None:
+    def __init__(self, archive: ArchiveLike, subscriber: Person) -> None:
         self.archive, self.subscriber = archive, subscriber
 
     @property
     def path(self) -> str:
-        """Below the archive."""
+        """The address of the subscription, below its archive."""
         return f"{self.archive.path}/+subscriptions/{self.subscriber.name}"
 
 
 class Permissions:
-    """Part of an archive: who may upload, and what its builds may use."""
+    """The part of an archive that says who may upload, and what its builds may use."""
 
-    world: World
+    world: WorldLike
     permissions: list[Permission]
     _dependencies: list[Dependency]
 
@@ -96,7 +98,7 @@ class Permissions:
         return [p.person for p in self.permissions if p.kind == "component"]
 
     def find_permission(self, who: str, kind: str | None, key: str | None) -> Permission | None:
-        """A right by its address."""
+        """The right at an address, or None."""
         return next((p for p in self.permissions if (p.person.name, p.kind, p.key) == (who, kind, key)), None)
 
     def _grant(self: Any, person: Person, kind: str, item: Any) -> Permission:
@@ -112,41 +114,41 @@ class Permissions:
         self.permissions[:] = [p for p in self.permissions if (p.person, p.kind, p.item) != (person, kind, item)]
 
     def newComponentUploader(self, person: Person, component_name: str) -> Permission:
-        """Idempotent: the right that is there already is returned, a team's too. 400 for other components."""
+        """Give the right to upload; a right that exists is returned, a team's too. 400 for other components."""
         require(self, "newComponentUploader", EDIT)
         if component_name != "main":
             raise BadRequestError("Component for PPAs should be 'main'")
         return self._grant(person, "component", "main")
 
     def deleteComponentUploader(self, person: Person, component_name: str) -> None:
-        """Takes the right of exactly that person or team; nothing happens when there is none."""
+        """Take away the right of exactly that person or team; does nothing when there is none."""
         require(self, "deleteComponentUploader", EDIT)
         self._revoke(person, "component", component_name)
 
     def newPackageUploader(self, person: Person, source_package_name: str) -> Permission:
-        """Means nothing in a PPA."""
+        """Give a right for one package, which means nothing in a PPA."""
         require(self, "newPackageUploader", EDIT)
         return self._grant(person, "packagename", source_package_name)
 
     def deletePackageUploader(self, person: Person, source_package_name: str) -> None:
-        """Takes it away."""
+        """Take away a right for one package."""
         require(self, "deletePackageUploader", EDIT)
         self._revoke(person, "packagename", source_package_name)
 
     def newPocketUploader(self, person: Person, pocket: Any) -> Permission:
-        """Means nothing in a PPA; 400 for other pockets than Release."""
+        """Give a right for a pocket, which means nothing in a PPA; 400 for other pockets than Release."""
         require(self, "newPocketUploader", EDIT)
         if pocket is not Pocket.RELEASE:
             raise BadRequestError("PPA uploads must be for the RELEASE pocket.")
         return self._grant(person, "pocket", pocket)
 
     def deletePocketUploader(self, person: Person, pocket: Any) -> None:
-        """Takes it away."""
+        """Take away a right for a pocket."""
         require(self, "deletePocketUploader", EDIT)
         self._revoke(person, "pocket", pocket)
 
     def getUploadersForComponent(self, component_name: str | None = None) -> Listing:
-        """Rights by component."""
+        """The rights for a component, or for any."""
         return Listing(
             [p for p in self.permissions if p.kind == "component" and component_name in (None, p.component_name)]
         )
@@ -156,11 +158,11 @@ class Permissions:
         return Listing(self.permissions)
 
     def getPermissionsForPerson(self, person: Person) -> Listing:
-        """Rights of somebody, by teams too."""
+        """The rights of a person, those of its teams too."""
         return Listing([p for p in self.permissions if person.within(p.person)])
 
     def getNamedAuthTokens(self, names: list[str] | None = None) -> list[dict[str, str]]:
-        """None have been made; told to those who may edit the archive."""
+        """No keys, for none are made; 401 for those who may not edit the archive."""
         require(self, "getNamedAuthTokens", EDIT)
         return []
 
@@ -173,7 +175,7 @@ class Permissions:
         pocket: Any,
         strict_component: bool | None = True,
     ) -> bool:
-        """True; a refusal is a 403 and never False."""
+        """True if the person may upload; a refusal is a 403 and never False."""
         refusal = self.refuses(person, pocket)
         if refusal:
             raise ForbiddenError(refusal)
@@ -190,7 +192,7 @@ class Permissions:
         return None
 
     def newSubscription(self: Any, subscriber: Person, **more: Any) -> Subscriber:
-        """400 for a public archive."""
+        """Let a person read a private archive; 400 for a public one."""
         require(self, "newSubscription", APPEND)
         if not self._private:
             raise BadRequestError("Only private archives can have subscriptions.")
@@ -201,8 +203,10 @@ class Permissions:
         """Archives whose packages builds may use."""
         return Listing(self._dependencies)
 
-    def addArchiveDependency(self: Any, dependency: Archive, pocket: Any, component: str | None = None) -> Dependency:
-        """400 for itself and for one that is there already."""
+    def addArchiveDependency(
+        self: Any, dependency: ArchiveLike, pocket: Any, component: str | None = None
+    ) -> Dependency:
+        """Add a dependency; 400 for the archive itself and for one that is there already."""
         require(self, "addArchiveDependency", EDIT)
         if dependency is self:
             raise BadRequestError("An archive should not depend on itself.")
@@ -212,8 +216,8 @@ class Permissions:
         self._dependencies.append(made)
         return made
 
-    def removeArchiveDependency(self, dependency: Archive) -> None:
-        """One that is not there is an error of the server, as in Launchpad."""
+    def removeArchiveDependency(self, dependency: ArchiveLike) -> None:
+        """Remove a dependency; one that is not there is an error of the server, as in Launchpad."""
         require(self, "removeArchiveDependency", EDIT)
         found = next((d for d in self._dependencies if d.dependency is dependency), None)
         if found is None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 from zope.security.interfaces import Unauthorized
 
-from .access import APPEND, Caller, Guarded, asker, current
+from .access import APPEND, Guarded, Principal, current, current_person
 from .enums import ACTIVE, Pocket, PublishingStatus
 from .errors import BadRequestError
 from .interfaces import IBinaryPackagePublishingHistory, ISourcePackagePublishingHistory
@@ -23,32 +23,32 @@ from .listing import Listing
 from .urls import Located
 
 if TYPE_CHECKING:
-    from .model import Archive, Build, PackageUpload, Person
+    from .model import ArchiveLike, BuildLike, PackageUploadLike, PersonLike
     from .people import DistroArchSeries, DistroSeries
 
 
 @dataclass(frozen=True)
-class Release:
+class SourcePackageRelease:
     """A source package that exists, whatever archives it is published in: copies share it."""
 
     name: str
     version: str
-    creator: Person
+    creator: PersonLike
 
 
 @dataclass(frozen=True)
-class Package:
+class BinaryPackageRelease:
     """A binary package that exists: built once, published wherever it is copied to."""
 
     name: str
     version: str
-    release: Release
+    release: SourcePackageRelease
     specific: bool = True
     debug: bool = False
 
 
-class Publication(Located):
-    """What sources and binaries have in common."""
+class PublishingHistory(Located):
+    """A publication: what those of sources and binaries have in common."""
 
     status: Guarded[Any] = Guarded()
     display_name: Guarded[str] = Guarded()
@@ -66,16 +66,16 @@ class Publication(Located):
     _date_superseded: datetime | None = None
     _scheduled_deletion_date: datetime | None = None
     _date_removed: datetime | None = None
-    _removed_by: Person | None = None
+    _removed_by: PersonLike | None = None
     _removal_comment: str | None = None
     component_name, section_name, pocket = "main", "devel", Pocket.RELEASE
-    copied_from_archive: Archive | None = None
-    creator: Person | None = None
+    copied_from_archive: ArchiveLike | None = None
+    creator: PersonLike | None = None
     step = ""
     place: Any = None
     name, version = "", ""
 
-    def __init__(self, archive: Archive, status: Any) -> None:
+    def __init__(self, archive: ArchiveLike, status: Any) -> None:
         self.archive, self._status = archive, status
         self.id, self._date_created = archive.world.number(), archive.world.now()
         if status is not PublishingStatus.PENDING:
@@ -88,45 +88,45 @@ class Publication(Located):
 
     @property
     def path(self) -> str:
-        """Below the archive."""
+        """The address of the publication, below its archive."""
         return f"{self.archive.path}/{self.step}/{self.id}"
 
     @property
     def active(self) -> bool:
-        """Pending or Published."""
+        """Whether the publication is Pending or Published."""
         return self._status in ACTIVE
 
-    def permits(self, permission: str, caller: Caller) -> bool:
-        """As the archive does."""
+    def permits(self, permission: str, caller: Principal) -> bool:
+        """Whether the caller has that permission on the archive."""
         return self.archive.permits(permission, caller)
 
     def requestDeletion(self, removal_comment: str | None = None) -> None:
-        """In any status, again and again: the last comment stays. 401 without Append on the archive."""
+        """Delete the publication, in any status, again and again: the last comment stays. 401 without Append."""
         caller = current()
         if caller is not None and not self.archive.permits(APPEND, caller):
             raise Unauthorized(self, "api_requestDeletion", "launchpad.Edit")
-        self.delete(asker(), removal_comment)
+        self.delete(current_person(), removal_comment)
 
-    def delete(self, by: Person | None, comment: str | None) -> None:
-        """Deleted at once, with what goes with it."""
+    def delete(self, by: PersonLike | None, comment: str | None) -> None:
+        """Delete the publication at once, with what goes with it."""
         self.mark_deleted(by, comment)
 
-    def mark_deleted(self, by: Person | None, comment: str | None) -> None:
-        """This publication alone."""
+    def mark_deleted(self, by: PersonLike | None, comment: str | None) -> None:
+        """Delete this publication alone."""
         self._status, self._date_superseded = PublishingStatus.DELETED, self.archive.world.now()
         self._removed_by, self._removal_comment = by, comment
 
 
 @implementer(ISourcePackagePublishingHistory)
-class SourcePackagePublishingHistory(Publication):
-    """A source in a series."""
+class SourcePackagePublishingHistory(PublishingHistory):
+    """The publication of a source in a series."""
 
     step = "+sourcepub"
-    package_signer: Person | None = None
+    package_signer: PersonLike | None = None
     sponsor = None
-    packageupload: PackageUpload | None = None
+    packageupload: PackageUploadLike | None = None
 
-    def __init__(self, archive: Archive, status: Any, release: Release, series: DistroSeries) -> None:
+    def __init__(self, archive: ArchiveLike, status: Any, release: SourcePackageRelease, series: DistroSeries) -> None:
         super().__init__(archive, status)
         self.release, self.place, self.distro_series = release, series, series
         self.name = self.source_package_name = release.name
@@ -134,8 +134,8 @@ class SourcePackagePublishingHistory(Publication):
         self._display_name = f"{release.name} {release.version} in {series.name}"
         self.package_creator = self.package_maintainer = release.creator
 
-    def delete(self, by: Person | None, comment: str | None) -> None:
-        """Takes the active binaries built from this source in the same archive, series and pocket."""
+    def delete(self, by: PersonLike | None, comment: str | None) -> None:
+        """Delete the source and the active binaries built from it in the same archive, series and pocket."""
         self.mark_deleted(by, comment)
         for binary in self.siblings():
             if binary.active:
@@ -152,31 +152,33 @@ class SourcePackagePublishingHistory(Publication):
         ]
 
     def getPublishedBinaries(self, active_binaries_only: bool | None = True) -> Listing:
-        """Its binaries."""
+        """The binaries built from this source, in the same series."""
         return Listing([b for b in self.siblings() if b.active or not active_binaries_only])
 
     def getBuilds(self) -> Listing:
-        """Its builds in this archive and series."""
+        """The builds of this source in the same archive and series."""
         return Listing([b for b in self.archive.builds if b.release is self.release and b.series is self.distro_series])
 
     def sourceFileUrls(self, include_meta: bool | None = False) -> list[str]:
-        """The stand-in has no files."""
+        """No addresses: the stand-in has no files."""
         return []
 
     def binaryFileUrls(self) -> list[str]:
-        """The stand-in has no files."""
+        """No addresses: the stand-in has no files."""
         return []
 
 
 @implementer(IBinaryPackagePublishingHistory)
-class BinaryPackagePublishingHistory(Publication):
-    """A binary in a series, for one architecture: one that is architecture independent has one of these for each."""
+class BinaryPackagePublishingHistory(PublishingHistory):
+    """The publication of a binary in a series for one architecture; one for all architectures has one for each."""
 
     step = "+binarypub"
     priority_name, phased_update_percentage = "OPTIONAL", None
-    build: Build | None = None
+    build: BuildLike | None = None
 
-    def __init__(self, archive: Archive, status: Any, package: Package, place: DistroArchSeries) -> None:
+    def __init__(
+        self, archive: ArchiveLike, status: Any, package: BinaryPackageRelease, place: DistroArchSeries
+    ) -> None:
         super().__init__(archive, status)
         self.package, self.place, self.distro_arch_series = package, place, place
         self.name = self.binary_package_name = package.name
@@ -187,11 +189,11 @@ class BinaryPackagePublishingHistory(Publication):
         self._display_name = f"{package.name} {package.version} in {where}"
 
     def requestDeletion(self, removal_comment: str | None = None) -> None:
-        """400 for debug symbols: they go with their package."""
+        """Delete the binary; 400 for debug symbols, which are deleted with their package."""
         super().requestDeletion(removal_comment)
 
-    def delete(self, by: Person | None, comment: str | None) -> None:
-        """This one alone, and its debug symbols."""
+    def delete(self, by: PersonLike | None, comment: str | None) -> None:
+        """Delete this binary alone, and its debug symbols."""
         if self.is_debug:
             raise BadRequestError("Cannot delete ddeb publications directly; delete the corresponding deb instead.")
         self.mark_deleted(by, comment)

@@ -13,11 +13,11 @@ from . import indexes
 from .enums import BuildState, PublishingStatus
 from .publications import SourcePackagePublishingHistory
 from .searches import VERSION
-from .uploads import land
+from .uploads import accept_uploads
 
 if TYPE_CHECKING:
     from .archive import Archive
-    from .publications import Publication
+    from .publications import PublishingHistory
     from .world import World
 
 STAY = timedelta(days=1)  # how long superseded files stay
@@ -32,7 +32,7 @@ def publish(world: World) -> None:
         if archive._status == "Deleting":
             _bury(archive)
             continue
-        land(archive)
+        accept_uploads(archive)
         if archive._publish:
             _publish_archive(archive)
 
@@ -72,8 +72,8 @@ def _publish_archive(archive: Archive) -> None:
     archive.indexes = indexes.write(archive)
 
 
-def _dominate(publications: list[Publication], now: Any) -> None:
-    published: dict[tuple[str, Any], list[Publication]] = defaultdict(list)
+def _dominate(publications: list[PublishingHistory], now: Any) -> None:
+    published: dict[tuple[str, Any], list[PublishingHistory]] = defaultdict(list)
     for publication in publications:
         if publication._status is PublishingStatus.PUBLISHED:
             published[publication.name, publication.place].append(publication)
@@ -83,7 +83,7 @@ def _dominate(publications: list[Publication], now: Any) -> None:
             old._status, old._date_superseded = PublishingStatus.SUPERSEDED, now
 
 
-def _schedule(publication: Publication, now: Any) -> None:
+def _schedule(publication: PublishingHistory, now: Any) -> None:
     if publication.active or publication._scheduled_deletion_date is not None:
         return
     deleted = publication._status is PublishingStatus.DELETED
@@ -91,8 +91,8 @@ def _schedule(publication: Publication, now: Any) -> None:
     publication._scheduled_deletion_date = now if deleted else now + STAY
 
 
-def _by_file(publications: list[Publication]) -> dict[Any, list[Publication]]:
-    groups: dict[Any, list[Publication]] = defaultdict(list)
+def _by_file(publications: list[PublishingHistory]) -> dict[Any, list[PublishingHistory]]:
+    groups: dict[Any, list[PublishingHistory]] = defaultdict(list)
     for publication in publications:
         arch = getattr(publication.place, "architecture_tag", None)
         specific = getattr(publication, "architecture_specific", True)
@@ -100,18 +100,18 @@ def _by_file(publications: list[Publication]) -> dict[Any, list[Publication]]:
     return groups
 
 
-def _condemned(publication: Publication, now: Any) -> bool:
+def _condemned(publication: PublishingHistory, now: Any) -> bool:
     due = publication._scheduled_deletion_date
     return publication._date_removed is not None or (not publication.active and due is not None and due <= now)
 
 
-def _remove(publications: list[Publication], now: Any) -> None:
+def _remove(publications: list[PublishingHistory], now: Any) -> None:
     for publication in publications:
         publication._date_removed = now
 
 
 def _bury(archive: Archive) -> None:
-    """A deleted PPA: everything in it goes at once, and its name is free again."""
+    """End a deleted PPA: everything in it is removed at once, and its name is free again."""
     now = archive.world.now()
     for publication in [*archive.sources, *archive.binaries]:
         if publication.active:

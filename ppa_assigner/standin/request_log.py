@@ -16,7 +16,7 @@ KEPT = 200_000
 
 
 @dataclass
-class Entry:
+class LoggedRequest:
     """A request. Times are of the monotonic clock, in seconds; `ended` and `status` are None while it goes on, `status`
     stays None when no answer was sent. `applied` says whether the web service got it, `result` which status it gave
     then."""
@@ -38,7 +38,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Filter:
+class LogFilter:
     """Which entries are meant; `path` is a regular expression that is searched for. `state` is done, open or any."""
 
     since: int = 0
@@ -50,8 +50,8 @@ class Filter:
     state: str = "done"
     applied: bool | None = None
 
-    def fits(self, entry: Entry) -> bool:
-        """Whether an entry is meant."""
+    def fits(self, entry: LoggedRequest) -> bool:
+        """Whether an entry passes the filter."""
         return (
             entry.number > self.since
             and (self.state == "any" or (entry.ended is not None) == (self.state == "done"))
@@ -64,33 +64,33 @@ class Filter:
         )
 
 
-class Journal:
+class RequestLog:
     """All requests since the start or the last reset."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._entries: deque[Entry] = deque(maxlen=KEPT)
+        self._entries: deque[LoggedRequest] = deque(maxlen=KEPT)
         self._number = 0
 
     def begin(
         self, method: str, path: str, operation: str | None, who: tuple[str | None, str | None], connection: int
-    ) -> Entry:
-        """A request has come; `who` is its person and consumer."""
+    ) -> LoggedRequest:
+        """Log a request that has come; `who` is its person and consumer."""
         with self._changed:
             self._number += 1
-            entry = Entry(self._number, method, path, operation, *who, time.monotonic(), connection)
+            entry = LoggedRequest(self._number, method, path, operation, *who, time.monotonic(), connection)
             self._entries.append(entry)
             self._changed.notify_all()
         return entry
 
-    def end(self, entry: Entry, status: int | None) -> None:
-        """Its answer is handed to the socket, or the connection closed."""
+    def end(self, entry: LoggedRequest, status: int | None) -> None:
+        """Log that the response was handed to the socket, or the connection closed."""
         with self._changed:
             entry.ended, entry.status = time.monotonic(), status
             self._changed.notify_all()
 
-    def took(self, entry: Entry, result: int) -> None:
-        """The web service got it and gave this status, whatever becomes of the answer."""
+    def took(self, entry: LoggedRequest, result: int) -> None:
+        """Log that the web service applied the request and gave this status, whatever becomes of the response."""
         with self._changed:
             entry.applied, entry.result = True, result
             self._changed.notify_all()
@@ -104,13 +104,13 @@ class Journal:
         """The number of the last request."""
         return self._number
 
-    def find(self, wanted: Filter, least: int = 0, timeout: float = 0.0) -> list[dict[str, Any]]:
+    def find(self, wanted: LogFilter, least: int = 0, timeout: float = 0.0) -> list[dict[str, Any]]:
         """Entries that fit, oldest first; waits up to `timeout` seconds until there are `least` of them."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._fitting(wanted)) >= least, timeout)
             return [asdict(entry) for entry in self._fitting(wanted)]
 
-    def _fitting(self, wanted: Filter) -> list[Entry]:
+    def _fitting(self, wanted: LogFilter) -> list[LoggedRequest]:
         fitting = []
         for entry in reversed(self._entries):
             if entry.number <= wanted.since:

@@ -1,6 +1,6 @@
-"""Launchpad's scripts run by themselves: each every so many seconds of the stand-in's clock.
+"""Launchpad's scripts run by themselves, each at an interval by the stand-in's clock.
 
-Off until told otherwise. A script that was due while the clock jumped runs once.
+Off at first. A script that was due while the clock jumped runs once.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ SCRIPTS: dict[str, Callable[[World], None]] = {
 }
 
 
-def run(world: World, script: str) -> None:
+def run_script(world: World, script: str) -> None:
     """Run a script once; it is finished when this returns. KeyError when there is none of that name."""
     action = SCRIPTS[script]
     with world.lock:
         action(world)
 
 
-class Automatic:
-    """Runs scripts in a thread of its own. `world` says which world, so that it may be replaced."""
+class Scheduler:
+    """Runs scripts in a thread of its own. `world` returns the world to run them on, so that it can be replaced."""
 
     def __init__(self, world: Callable[[], World]) -> None:
         self._world = world
@@ -43,15 +43,15 @@ class Automatic:
 
     @property
     def every(self) -> dict[str, float]:
-        """What runs how often."""
+        """The seconds between runs, by script."""
         return dict(self._every)
 
     def start(self) -> None:
-        """Begin to look at the clock."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End for good."""
+        """Stop for good."""
         clock = self._world().clock
         with clock.changed:
             self._stopped = True
@@ -60,7 +60,9 @@ class Automatic:
             self._thread.join(timeout=5)
 
     def set(self, **every: float | None) -> None:
-        """Run these every so many seconds of the stand-in's clock; None or 0 stops one. KeyError for unknown ones."""
+        """Set the seconds between runs, by the stand-in's clock; None or 0 stops a script. KeyError for an
+        unknown one.
+        """
         clock = self._world().clock
         with clock.changed:
             for script, seconds in every.items():
@@ -77,7 +79,7 @@ class Automatic:
         while not self._stopped:
             world = self._world()
             for script in self._ready(world):
-                run(world, script)
+                run_script(world, script)
                 with self._ran:
                     self._runs[script] += 1
                     self._ran.notify_all()

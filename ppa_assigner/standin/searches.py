@@ -15,24 +15,24 @@ from .listing import Listing
 from .versions import compare
 
 if TYPE_CHECKING:
-    from .builds import Build
+    from .builds import BinaryPackageBuild
     from .people import DistroArchSeries, DistroSeries
-    from .publications import Publication
+    from .publications import PublishingHistory
 
 VERSION = cmp_to_key(compare)
 
 
 class Searches:
-    """Part of an archive: the lists of its sources, binaries and builds."""
+    """The part of an archive that lists its sources, binaries and builds."""
 
-    sources: list[Publication]
-    binaries: list[Publication]
-    builds: list[Build]
+    sources: list[PublishingHistory]
+    binaries: list[PublishingHistory]
+    builds: list[BinaryPackageBuild]
 
     def getPublishedSources(
         self, source_name: str | None = None, distro_series: DistroSeries | None = None, **filters: Any
     ) -> Listing:
-        """By name, highest version first, unless ordered by date."""
+        """Sources, by name, highest version first, unless ordered by date."""
         return _search(self.sources, source_name, distro_series, **filters)
 
     def getPublishedBinaries(
@@ -42,13 +42,13 @@ class Searches:
         ordered: bool | None = True,
         **filters: Any,
     ) -> Listing:
-        """The same for binaries."""
+        """Binaries, by name, highest version first, unless ordered by date."""
         return _search(self.binaries, binary_name, distro_arch_series, **filters)
 
     def getBuildRecords(
         self, source_name: str | None = None, build_state: BuildState | None = None, pocket: Pocket | None = None
     ) -> Listing:
-        """Newest first."""
+        """Builds, newest first."""
         return Listing(
             [
                 build
@@ -60,7 +60,7 @@ class Searches:
         )
 
     def getBuildCounters(self, include_needsbuild: bool | None = True) -> dict[str, int]:
-        """Builds that are cancelled or being cancelled are counted nowhere."""
+        """How many builds are in each kind of state; cancelled ones and those being cancelled are counted nowhere."""
         waiting = WAITING_BUILDS if include_needsbuild else WAITING_BUILDS[1:]
         kinds = {
             "failed": FAILED_BUILDS,
@@ -73,7 +73,7 @@ class Searches:
 
 
 def _search(
-    publications: list[Publication],
+    publications: list[PublishingHistory],
     name: str | None,
     place: Any,
     version: str | None = None,
@@ -105,7 +105,7 @@ def _search(
     return Listing(_ordered(found, bool(order_by_date), bool(order_by_date_ascending)))
 
 
-def _ordered(found: list[Publication], newest_first: bool, oldest_first: bool) -> list[Publication]:
+def _ordered(found: list[PublishingHistory], newest_first: bool, oldest_first: bool) -> list[PublishingHistory]:
     if newest_first or oldest_first:
         return sorted(found, key=lambda p: (p._date_created, p.id), reverse=newest_first)
     newest = sorted(found, key=lambda p: (VERSION(p.version), p.id), reverse=True)

@@ -16,34 +16,34 @@ from http import HTTPStatus
 from io import BufferedReader
 
 from .handler import Outcome
-from .messages import Answer, Call
+from .messages import HttpRequest, HttpResponse
 
 LARGEST_BODY = 64 * 1024 * 1024
 BACKLOG = 1024
 LINE = 65_536
 STEP = 0.02  # seconds between the pieces of an answer that trickles
 
-Handler = Callable[[Call, socket.socket, int, Callable[[Outcome], None]], None]
+Handler = Callable[[HttpRequest, socket.socket, int, Callable[[Outcome], None]], None]
 
 
-class BadCallError(Exception):
-    """What came is no request that can be answered."""
+class BadRequestLineError(Exception):
+    """What came is not a request that can be answered."""
 
 
-class Sender:
+class ResponseSender:
     """Sends the one answer to a request; `kept` says afterwards whether the connection can be used again."""
 
-    def __init__(self, connection: socket.socket, call: Call) -> None:
-        self._connection, self._call = connection, call
+    def __init__(self, connection: socket.socket, request: HttpRequest) -> None:
+        self._connection, self._call = connection, request
         self.kept = False
 
     def __call__(self, outcome: Outcome) -> None:
-        if outcome.answer is None:
+        if outcome.response is None:
             return
         closing = self._call.headers.get("connection", "").lower() == "close"
-        data = _bytes(outcome.answer, self._call.method == "HEAD", closing)
+        data = _bytes(outcome.response, self._call.method == "HEAD", closing)
         if outcome.cut:
-            self._connection.sendall(data[: len(data) - len(outcome.answer.body) // 2 - 1])
+            self._connection.sendall(data[: len(data) - len(outcome.response.body) // 2 - 1])
             return
         if outcome.seconds:
             _trickle(self._connection, data, outcome.seconds)
@@ -52,8 +52,8 @@ class Sender:
         self.kept = not closing
 
 
-class Server:
-    """Listens on 127.0.0.1 from its construction on; port 0 takes any."""
+class HttpServer:
+    """An HTTP server on 127.0.0.1, which listens from its construction on; port 0 takes any."""
 
     def __init__(self, port: int, handler: Handler, name: str) -> None:
         self._handler, self._name = handler, name
@@ -66,7 +66,7 @@ class Server:
         self._thread = threading.Thread(target=self._accept, name=name, daemon=True)
 
     def start(self) -> None:
-        """Take connections."""
+        """Accept connections."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -99,7 +99,7 @@ class Server:
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._converse(connection, number)
-        except (OSError, BadCallError):
+        except (OSError, BadRequestLineError):
             pass  # the client has gone, or never spoke HTTP
         finally:
             with self._lock:
@@ -111,26 +111,26 @@ class Server:
     def _converse(self, connection: socket.socket, number: int) -> None:
         with connection.makefile("rb") as stream:
             while not self._stopped:
-                call = _read(stream, connection)
-                if call is None:
+                request = _read(stream, connection)
+                if request is None:
                     return
-                sender = Sender(connection, call)
-                self._handler(call, connection, number, sender)
+                sender = ResponseSender(connection, request)
+                self._handler(request, connection, number, sender)
                 if not sender.kept:
                     return
 
 
-def _read(stream: BufferedReader, connection: socket.socket) -> Call | None:
+def _read(stream: BufferedReader, connection: socket.socket) -> HttpRequest | None:
     first = stream.readline(LINE)
     if not first:
         return None
     parts = first.decode("latin-1").split()
     if len(parts) != 3:
-        raise BadCallError(first)
+        raise BadRequestLineError(first)
     headers = _headers(stream)
     length = int(headers.get("content-length") or 0)
     if length > LARGEST_BODY or "chunked" in headers.get("transfer-encoding", ""):
-        raise BadCallError("body")
+        raise BadRequestLineError("body")
     if headers.get("expect", "").lower() == "100-continue":
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
     body = stream.read(length) if length else b""
@@ -139,7 +139,7 @@ def _read(stream: BufferedReader, connection: socket.socket) -> Call | None:
     target = parts[1]
     if target.startswith("http://"):
         target = "/" + target[7:].partition("/")[2]
-    return Call(parts[0], target, headers, body)
+    return HttpRequest(parts[0], target, headers, body)
 
 
 def _headers(stream: BufferedReader) -> dict[str, str]:
@@ -150,17 +150,17 @@ def _headers(stream: BufferedReader) -> dict[str, str]:
             return headers
         name, colon, value = line.decode("latin-1").partition(":")
         if not colon:
-            raise BadCallError(line)
+            raise BadRequestLineError(line)
         headers[name.strip().lower()] = value.strip()
 
 
-def _bytes(answer: Answer, head: bool, closing: bool) -> bytes:
-    reason = answer.reason or _reason(answer.status)
-    lines = [f"HTTP/1.1 {answer.status} {reason}", *(f"{name}: {value}" for name, value in answer.headers)]
-    lines += [f"Content-Length: {len(answer.body)}"] * (answer.status != HTTPStatus.NOT_MODIFIED)
+def _bytes(response: HttpResponse, head: bool, closing: bool) -> bytes:
+    reason = response.reason or _reason(response.status)
+    lines = [f"HTTP/1.1 {response.status} {reason}", *(f"{name}: {value}" for name, value in response.headers)]
+    lines += [f"Content-Length: {len(response.body)}"] * (response.status != HTTPStatus.NOT_MODIFIED)
     lines += ["Connection: close"] * closing
     text = "\r\n".join(lines) + "\r\n\r\n"
-    return text.encode("latin-1", "replace") + (b"" if head else answer.body)
+    return text.encode("latin-1", "replace") + (b"" if head else response.body)
 
 
 def _reason(status: int) -> str:

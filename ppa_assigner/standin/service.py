@@ -1,6 +1,6 @@
 """The web service itself: lazr.restful over the world, one request at a time.
 
-Given a request it applies it as a whole and gives the answer. It knows nothing of sockets, faults or logs. zope's
+It applies a request as a whole and returns the response. It knows nothing of sockets, faults or logs. zope's
 registry belongs to the process, so there is one service and one world at a time.
 """
 
@@ -19,8 +19,8 @@ from zope.component import getUtility
 from zope.publisher.publish import publish
 
 from . import framework, indexes, oauth
-from .access import Caller, asked_by
-from .messages import Answer, Call
+from .access import Principal, acting_as
+from .messages import HttpRequest, HttpResponse
 from .oauth import TokenRefusedError
 from .world import World
 
@@ -30,10 +30,10 @@ KEPT_OUT = ("x-powered-by", "content-length", "date")
 
 
 # The real service refuses even its own whole representation; why was not recorded, and lazr.restful 4 would take it.
-WHOLE_REFUSED = Answer(400, (TEXT, VARY), b"An entry can only be changed by PATCH here.")
+WHOLE_REFUSED = HttpResponse(400, (TEXT, VARY), b"An entry can only be changed by PATCH here.")
 
 
-class Service:
+class WebService:
     """Launchpad's web service over a world. `address` is (host, port) as clients see it."""
 
     def __init__(self, world: World, address: tuple[str, int]) -> None:
@@ -46,45 +46,45 @@ class Service:
     def serve(self, world: World) -> None:
         """Serve another world from now on."""
         self.world = world
-        framework.Place.world = world
+        framework.Served.world = world
 
-    def apply(self, call: Call) -> Answer:
-        """Apply a request, all of it, before any other one."""
-        index = indexes.serve(self.world, call.target.partition("?")[0])
+    def apply(self, request: HttpRequest) -> HttpResponse:
+        """Apply a request as a whole, before any other one."""
+        index = indexes.serve(self.world, request.target.partition("?")[0])
         if index is not None:
-            return Answer(200, (("Content-Type", "application/octet-stream"),), index)
+            return HttpResponse(200, (("Content-Type", "application/octet-stream"),), index)
         with self.world.lock:
-            answer = self._answer(call)
+            response = self._respond(request)
             self.world.finish_request()
-            return answer
+            return response
 
     def date(self) -> str:
         """The Date header of this moment, by the world's clock."""
         return format_datetime(self.world.now(), usegmt=True)
 
-    def who(self, call: Call) -> tuple[str | None, str | None]:
-        """The person and the consumer that a request's token is for; None for a token that is not good."""
+    def who(self, request: HttpRequest) -> tuple[str | None, str | None]:
+        """The person and the consumer that a request's token is for; None for a token that is not valid."""
         try:
-            caller = self.world.tokens.caller(call.headers.get("authorization"))
+            caller = self.world.tokens.caller(request.headers.get("authorization"))
         except TokenRefusedError:
             return None, None
         return caller.person.name if caller.person else None, caller.consumer
 
-    def _answer(self, call: Call) -> Answer:
-        page = oauth.serve(self.world, call)
+    def _respond(self, request: HttpRequest) -> HttpResponse:
+        page = oauth.serve(self.world, request)
         if page is not None:
-            return Answer(page[0], (TEXT,), page[1].encode())
+            return HttpResponse(page[0], (TEXT,), page[1].encode())
         try:
-            caller = self.world.tokens.caller(call.headers.get("authorization"), call.number)
+            caller = self.world.tokens.caller(request.headers.get("authorization"), request.number)
         except TokenRefusedError as refusal:
-            return Answer(401, (TEXT, VARY), str(refusal).encode())
-        if call.method == "PUT":
+            return HttpResponse(401, (TEXT, VARY), str(refusal).encode())
+        if request.method == "PUT":
             return WHOLE_REFUSED
-        moved = self._redirect(call, caller)
-        return moved or _published(call, caller)
+        moved = self._redirect(request, caller)
+        return moved or _publish(request, caller)
 
-    def _redirect(self, call: Call, caller: Caller) -> Answer | None:
-        path, _, query = call.target.partition("?")
+    def _redirect(self, request: HttpRequest, caller: Principal) -> HttpResponse | None:
+        path, _, query = request.target.partition("?")
         version, _, rest = path.lstrip("/").partition("/")
         target = self._canonical(rest, caller)
         if version not in framework.VERSIONS or target is None:
@@ -93,10 +93,10 @@ class Service:
         link = f"http://{config.hostname}:{config.port}/{version}/{target}"
         if query and "+me" not in path:
             link += f"?{query}"
-        return Answer(303, (("Location", link), VARY, TEXT))
+        return HttpResponse(303, (("Location", link), VARY, TEXT))
 
-    def _canonical(self, rest: str, caller: Caller) -> str | None:
-        """Where a request for another address of the same thing is sent to, always with GET."""
+    def _canonical(self, rest: str, caller: Principal) -> str | None:
+        """The canonical address of what another address names, to redirect to; None without one."""
         rest = rest.replace("%7E", "~")
         if rest == "people/+me":
             return caller.person.path if caller.person else None
@@ -108,30 +108,30 @@ class Service:
         return archive.path + (short[3] or "") if archive else None
 
 
-def _environ(call: Call) -> dict[str, Any]:
-    path, _, query = call.target.partition("?")
+def _environ(request: HttpRequest) -> dict[str, Any]:
+    path, _, query = request.target.partition("?")
     config = getUtility(IWebServiceConfiguration)
     environ: dict[str, Any] = {
-        "REQUEST_METHOD": call.method,
+        "REQUEST_METHOD": request.method,
         "PATH_INFO": path,
         "QUERY_STRING": query,
         "SERVER_URL": f"http://{config.hostname}:{config.port}",
-        "CONTENT_LENGTH": str(len(call.body)),
+        "CONTENT_LENGTH": str(len(request.body)),
     }
-    for name, value in call.headers.items():
+    for name, value in request.headers.items():
         environ["HTTP_" + name.upper().replace("-", "_")] = value
-    if "content-type" in call.headers:
-        environ["CONTENT_TYPE"] = call.headers["content-type"]
+    if "content-type" in request.headers:
+        environ["CONTENT_TYPE"] = request.headers["content-type"]
     return environ
 
 
-def _published(call: Call, caller: Caller) -> Answer:
-    request = framework.StandinRequest(BytesIO(call.body), _environ(call))
-    request.setPublication(framework.StandinPublication(getUtility(IServiceRootResource)))
-    with asked_by(caller):
-        response = publish(request, handle_errors=True).response
+def _publish(request: HttpRequest, caller: Principal) -> HttpResponse:
+    traversed = framework.StandinRequest(BytesIO(request.body), _environ(request))
+    traversed.setPublication(framework.StandinPublication(getUtility(IServiceRootResource)))
+    with acting_as(caller):
+        response = publish(traversed, handle_errors=True).response
     headers = [(k, v) for k, v in response.getHeaders() if k.lower() not in KEPT_OUT]
-    if not request.lost:
+    if not traversed.lost:
         headers.append(VARY)
     body = b"".join(response.consumeBodyIter())
-    return Answer(response.getStatus(), tuple(headers), body, response.getStatusString().partition(" ")[2])
+    return HttpResponse(response.getStatus(), tuple(headers), body, response.getStatusString().partition(" ")[2])

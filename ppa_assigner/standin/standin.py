@@ -11,13 +11,13 @@ from dataclasses import replace
 from types import TracebackType
 
 from .clock import Clock
-from .commands import Acts, Control
-from .handler import Exchange, Outcome
-from .messages import Answer, Call
+from .commands import Commands, ControlInterface
+from .handler import Outcome, RequestHandler
+from .messages import HttpRequest, HttpResponse
 from .people_control import make_token, show_token
-from .scheduler import Automatic
-from .server import Server
-from .service import Service
+from .scheduler import Scheduler
+from .server import HttpServer
+from .service import WebService
 from .world import Spec, World
 
 BOT, STRANGER, ADMINISTRATOR = "ppa-bot", "stranger", "lp-admin"
@@ -42,13 +42,13 @@ class Standin:
         spec: Spec | None = None,
     ) -> None:
         self._spec = spec or Spec()
-        self._server = Server(port, self._handle, "launchpad")
-        self._control_server = Server(control_port, self._control, "control")
-        self.service = Service(World(Clock(speed), self._spec), ("127.0.0.1", self._server.port))
-        self.exchange = Exchange(self.service, delay)
-        self.automatic = Automatic(lambda: self.service.world)
-        self.acts = Acts(self)
-        self._controller = Control(self.acts)
+        self._server = HttpServer(port, self._handle, "launchpad")
+        self._control_server = HttpServer(control_port, self._control, "control")
+        self.service = WebService(World(Clock(speed), self._spec), ("127.0.0.1", self._server.port))
+        self.handler = RequestHandler(self.service, delay)
+        self.scheduler = Scheduler(lambda: self.service.world)
+        self.commands = Commands(self)
+        self._controller = ControlInterface(self.commands)
         if owner:
             self.populate(owner, ppas)
 
@@ -63,18 +63,18 @@ class Standin:
         return f"http://127.0.0.1:{self._control_server.port}/"
 
     def start(self) -> Standin:
-        """Begin to answer."""
+        """Start to answer."""
         self._server.start()
         self._control_server.start()
-        self.automatic.start()
+        self.scheduler.start()
         return self
 
     def stop(self) -> None:
-        """Close all connections and end."""
-        self.exchange.gates.close()
+        """Close all connections and stop."""
+        self.handler.held_requests.close()
         self._server.stop()
         self._control_server.stop()
-        self.automatic.stop()
+        self.scheduler.stop()
 
     def __enter__(self) -> Standin:
         return self.start()
@@ -94,12 +94,12 @@ class Standin:
             for person in (bot, world.make_person(STRANGER), administrator):
                 make_token(person)
             world.make_team(owner, bot)
-        self.acts.ppas(owner, count=ppas)
+        self.commands.ppas(owner, count=ppas)
 
     def renew(self, spec: Spec | None) -> None:
-        """A fresh world with a fresh clock; scripts no longer run by themselves."""
+        """Replace the world by a fresh one with a fresh clock; scripts no longer run by themselves."""
         old = self.service.world
-        self.automatic.set(**dict.fromkeys(self.automatic.every))
+        self.scheduler.set(**dict.fromkeys(self.scheduler.every))
         with old.lock:
             self.service.serve(World(Clock(), spec or self._spec, old.lock))
         with old.clock.changed:
@@ -112,25 +112,31 @@ class Standin:
         return {name: show_token(token) for name, token in found.items() if token is not None}
 
     def credentials_text(self, person: str = BOT) -> str:
-        """What a credentials file of launchpadlib says for that person's newest token; KeyError when there is none."""
+        """A credentials file of launchpadlib with that person's newest token; KeyError when there is none."""
         return credentials_text(self.credentials()[person])
 
-    def _handle(self, call: Call, client: socket.socket, number: int, send: Callable[[Outcome], None]) -> None:
-        outcome, entry = self.exchange.handle(call, client, number)
-        answer = outcome.answer
-        if answer is not None:
-            answer = Answer(answer.status, (("Date", self.service.date()), *answer.headers), answer.body, answer.reason)
-        status = answer.status if answer else None
+    def _handle(
+        self, request: HttpRequest, client: socket.socket, number: int, send: Callable[[Outcome], None]
+    ) -> None:
+        outcome, entry = self.handler.handle(request, client, number)
+        response = outcome.response
+        if response is not None:
+            response = HttpResponse(
+                response.status, (("Date", self.service.date()), *response.headers), response.body, response.reason
+            )
+        status = response.status if response else None
         if not outcome.seconds:  # who has the answer finds it in the log
-            self.exchange.journal.end(entry, status)
+            self.handler.request_log.end(entry, status)
         try:
-            send(replace(outcome, answer=answer))
+            send(replace(outcome, response=response))
         finally:
             if outcome.seconds:
-                self.exchange.journal.end(entry, status)
+                self.handler.request_log.end(entry, status)
 
-    def _control(self, call: Call, client: socket.socket, number: int, send: Callable[[Outcome], None]) -> None:
-        self._controller.handle(call, client, number, send)
+    def _control(
+        self, request: HttpRequest, client: socket.socket, number: int, send: Callable[[Outcome], None]
+    ) -> None:
+        self._controller.handle(request, client, number, send)
 
 
 def credentials_text(token: dict[str, str]) -> str:

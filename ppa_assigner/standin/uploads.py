@@ -14,32 +14,37 @@ from zope.interface import implementer
 from zope.security.interfaces import Unauthorized
 
 from .access import EDIT
-from .builds import Build, missing_builds
+from .builds import BinaryPackageBuild, missing_builds
 from .enums import BuildState, Pocket, PublishingStatus, UploadStatus
 from .errors import RejectedError
 from .interfaces import IPackageUpload
-from .publications import BinaryPackagePublishingHistory, Package, Release, SourcePackagePublishingHistory
+from .publications import (
+    BinaryPackagePublishingHistory,
+    BinaryPackageRelease,
+    SourcePackagePublishingHistory,
+    SourcePackageRelease,
+)
 from .urls import Located
 from .versions import compare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .model import Archive
+    from .model import ArchiveLike
     from .people import DistroArchSeries, DistroSeries, Person
 
 
 @implementer(IPackageUpload)
 class PackageUpload(Located):
-    """An entry of the queue of a series."""
+    """An entry in the upload queue of a series."""
 
     pocket, component_name, section_name = Pocket.RELEASE, "main", "devel"
     contains_copy, changes_file_url = False, None
 
-    def __init__(self, archive: Archive, series: DistroSeries, release: Release, status: Any) -> None:
+    def __init__(self, archive: ArchiveLike, series: DistroSeries, release: SourcePackageRelease, status: Any) -> None:
         self.archive, self.distroseries, self.release, self.status = archive, series, release, status
         self.id, self.date_created = archive.world.number(), archive.world.now()
-        self.binaries: list[tuple[Package, DistroArchSeries, Build]] = []
+        self.binaries: list[tuple[BinaryPackageRelease, DistroArchSeries, BinaryPackageBuild]] = []
         self.display_name = self.package_name = release.name
         self.display_version = self.package_version = release.version
         archive.uploads.append(self)
@@ -49,35 +54,35 @@ class PackageUpload(Located):
 
     @property
     def path(self) -> str:
-        """Below the series."""
+        """The address of the upload, below its series."""
         return f"{self.distroseries.path}/+upload/{self.id}"
 
     @property
     def display_arches(self) -> str:
-        """What it brings."""
+        """The architectures of the binaries in the upload, or `source`."""
         return ", ".join(place.architecture_tag for _, place, _ in self.binaries) or "source"
 
     @property
     def contains_source(self) -> bool:
-        """A source."""
+        """Whether the upload holds a source."""
         return not self.binaries
 
     @property
     def contains_build(self) -> bool:
-        """Binaries."""
+        """Whether the upload holds binaries."""
         return bool(self.binaries)
 
     def acceptFromQueue(self) -> None:
-        """Nobody here tends the queue."""
+        """Accept the upload: 401, for there are no queue administrators here."""
         raise Unauthorized(self, "acceptFromQueue", EDIT)
 
     def rejectFromQueue(self, comment: str | None = None) -> None:
-        """Nobody here tends the queue, the owner of the PPA least."""
+        """Reject the upload: 401, for there are no queue administrators here."""
         raise Unauthorized(self, "rejectFromQueue", EDIT)
 
 
-def land(archive: Archive) -> None:
-    """What was accepted becomes pending, whether its source is still there or not."""
+def accept_uploads(archive: ArchiveLike) -> None:
+    """Publish accepted binaries as pending, whether their source is still there or not."""
     for upload in archive.uploads:
         if upload.status is UploadStatus.ACCEPTED:
             for package, place, build in upload.binaries:
@@ -85,7 +90,7 @@ def land(archive: Archive) -> None:
             upload.status = UploadStatus.DONE
 
 
-def dput(archive: Archive, name: str, version: str, series: DistroSeries, signer: Person | None = None) -> None:
+def dput(archive: ArchiveLike, name: str, version: str, series: DistroSeries, signer: Person | None = None) -> None:
     """An upload as users make it; raises RejectedError with the reason. Without a signer, rights are not looked at."""
     refusal = archive.refuses(signer) if signer is not None else None
     if refusal:
@@ -100,7 +105,7 @@ def dput(archive: Archive, name: str, version: str, series: DistroSeries, signer
         if other.active and other.name == name and other.place is series and compare(version, other.version) < 0:
             raise RejectedError(f"Version older than that in the archive. {version} <= {other.version}")
     archive.ever_accepted[name, version] = f"{series.distribution.name}/{series.name}"
-    release = Release(name, version, signer or archive._owner)
+    release = SourcePackageRelease(name, version, signer or archive._owner)
     source = SourcePackagePublishingHistory(archive, PublishingStatus.PENDING, release, series)
     source.packageupload = PackageUpload(archive, series, release, UploadStatus.DONE)
     source.creator = source.package_signer = signer
@@ -108,8 +113,8 @@ def dput(archive: Archive, name: str, version: str, series: DistroSeries, signer
     missing_builds(archive, release, series)
 
 
-def appear(
-    archive: Archive,
+def add_source(
+    archive: ArchiveLike,
     name: str,
     version: str,
     series: DistroSeries,
@@ -127,45 +132,49 @@ def appear(
         _appear_binary(archive, release, series, status, wanted)
 
 
-def accept_binary(archive: Archive, name: str, version: str, binary: str) -> None:
-    """The build of a source is done and accepted; the publisher has not seen it yet."""
+def accept_binary(archive: ArchiveLike, name: str, version: str, binary: str) -> None:
+    """End the build of a source and accept its binary; the publisher has not seen it yet."""
     source = next(s for s in archive.sources if (s.name, s.version) == (name, version))
     assert isinstance(source, SourcePackagePublishingHistory)  # noqa: S101 - tells mypy what the list holds
     place = source.distro_series.nominatedarchindep
     assert place is not None  # noqa: S101 - every series of a world has one
     build = _build(archive, source.release, place)
     upload = PackageUpload(archive, source.distro_series, source.release, UploadStatus.ACCEPTED)
-    upload.binaries.append((Package(binary, version, source.release), place, build))
+    upload.binaries.append((BinaryPackageRelease(binary, version, source.release), place, build))
 
 
-def add_build(archive: Archive, name: str, version: str, series: DistroSeries, state: Any, arch: str | None) -> Build:
-    """A build in that state, and its source if that is not there."""
-    appear(archive, name, version, series)
+def add_build(
+    archive: ArchiveLike, name: str, version: str, series: DistroSeries, state: Any, arch: str | None
+) -> BinaryPackageBuild:
+    """Add a build in that state, and its source if that does not exist."""
+    add_source(archive, name, version, series)
     place = series.arches[arch] if arch else series.nominatedarchindep
     assert place is not None  # noqa: S101 - every series of a world has one
-    return Build(archive, _release(archive, name, version), place, state)
+    return BinaryPackageBuild(archive, _release(archive, name, version), place, state)
 
 
-def _release(archive: Archive, name: str, version: str) -> Release:
+def _release(archive: ArchiveLike, name: str, version: str) -> SourcePackageRelease:
     for source in archive.sources:
         if isinstance(source, SourcePackagePublishingHistory) and (source.name, source.version) == (name, version):
             return source.release
-    return Release(name, version, archive._owner)
+    return SourcePackageRelease(name, version, archive._owner)
 
 
-def _build(archive: Archive, release: Release, place: DistroArchSeries) -> Build:
-    builds: list[Build] = archive.builds
+def _build(archive: ArchiveLike, release: SourcePackageRelease, place: DistroArchSeries) -> BinaryPackageBuild:
+    builds: list[BinaryPackageBuild] = archive.builds
     for build in builds:
         if build.release is release and build.place is place:
             return build
-    return Build(archive, release, place, BuildState.FULLYBUILT)
+    return BinaryPackageBuild(archive, release, place, BuildState.FULLYBUILT)
 
 
-def _appear_binary(archive: Archive, release: Release, series: DistroSeries, status: Any, wanted: Any) -> None:
+def _appear_binary(
+    archive: ArchiveLike, release: SourcePackageRelease, series: DistroSeries, status: Any, wanted: Any
+) -> None:
     specific, debug = wanted.get("arch") != "all", bool(wanted.get("debug"))
     version = wanted.get("version") or release.version
-    package = Package(wanted["name"], version, release, specific)
-    symbols = Package(f"{wanted['name']}-dbgsym", version, release, specific, debug=True)
+    package = BinaryPackageRelease(wanted["name"], version, release, specific)
+    symbols = BinaryPackageRelease(f"{wanted['name']}-dbgsym", version, release, specific, debug=True)
     for where in wanted.get("series") or [series]:
         home = where.arches[wanted["arch"]] if specific and wanted.get("arch") else where.nominatedarchindep
         build = _build(archive, release, home)
@@ -174,7 +183,9 @@ def _appear_binary(archive: Archive, release: Release, series: DistroSeries, sta
                 _publish_binary(archive, each, place, wanted.get("status") or status, build)
 
 
-def _publish_binary(archive: Archive, package: Package, place: DistroArchSeries, status: Any, build: Build) -> None:
+def _publish_binary(
+    archive: ArchiveLike, package: BinaryPackageRelease, place: DistroArchSeries, status: Any, build: BinaryPackageBuild
+) -> None:
     binary = BinaryPackagePublishingHistory(archive, status, package, place)
     binary.build = build
     archive.binaries.append(binary)

@@ -17,7 +17,7 @@ from zope.location.interfaces import ILocation
 
 
 class ILocated(ILocation):
-    """Something with an address."""
+    """An object with an address."""
 
     path = Attribute("path below the service root, without a slash at either end")
 
@@ -44,7 +44,7 @@ class Located(TraverseWithGet, ABC):
 
 
 class Step(TraverseWithGet):
-    """A step of an address that is nothing by itself, like `+archive`."""
+    """A part of an address that is not an object, like `+archive`."""
 
     def __init__(self, find: Any) -> None:
         self._find = find
@@ -61,7 +61,7 @@ class WebsiteRequest:
         self.annotations: dict[str, Any] = {}
 
 
-def site() -> str:
+def server_root() -> str:
     """The address of the server, with a slash at the end."""
     config = getUtility(IWebServiceConfiguration)
     return f"http://{config.hostname}:{config.port}/"
@@ -74,7 +74,7 @@ class LocatedURL:
         self.thing, self.request = thing, request
 
     def __str__(self) -> str:
-        return f"{site()}{self.request.version}/{self.thing.path}"
+        return f"{server_root()}{self.request.version}/{self.thing.path}"
 
     __call__ = __str__
 
@@ -86,7 +86,7 @@ class WebURL:
         self.thing = thing
 
     def __str__(self) -> str:
-        return f"{site()}{self.thing.path}"
+        return f"{server_root()}{self.thing.path}"
 
     __call__ = __str__
 

@@ -1,6 +1,6 @@
 """The world of the stand-in: everything that there is, under one lock.
 
-Whoever looks at it or changes it holds `lock`; a request of the web service is applied under it as a whole: atomic.
+Every reader and writer holds `lock`; a request of the web service is applied under it as a whole, so it is atomic.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from .archive import Archive
 from .clock import Clock
-from .oauth import Tokens, Waiting
+from .oauth import RequestTokens, Tokens
 from .people import Distribution, DistroArchSeries, DistroSeries, Person, Processor, Team
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class World:
         self.people: dict[str, Person] = {}
         self.distributions: dict[str, Distribution] = {}
         self.tokens = Tokens()
-        self.waiting = Waiting()
+        self.waiting = RequestTokens()
         self.copy_jobs: list[CopyJob] = []
         self.after_request: list[Callable[[], None]] = []
         names = [*map(processor_of, self.spec.arches), *self.spec.processors]
@@ -72,11 +72,11 @@ class World:
         return self.distributions[self.spec.distributions[0]]
 
     def now(self) -> datetime:
-        """By the stand-in's clock."""
+        """The time by the stand-in's clock."""
         return self.clock.now()
 
     def number(self) -> int:
-        """A number that nothing had before."""
+        """A number that was not used before."""
         return next(self._numbers)
 
     def archives(self) -> Iterator[Archive]:
@@ -85,11 +85,11 @@ class World:
             yield from list(person.archives.values())
 
     def make_person(self, name: str, display_name: str | None = None) -> Person:
-        """A person; the one of that name if there is one."""
+        """Make a person; returns the one of that name if it exists."""
         return self.people.setdefault(name, Person(self, name, display_name))
 
     def make_team(self, name: str, owner: Person, members: Sequence[Person] = ()) -> Team:
-        """A team; its owner is a member."""
+        """Make a team; its owner is a member."""
         team = Team(self, name)
         self.people[name], team.team_owner = team, owner
         for member in (owner, *members):
@@ -99,7 +99,7 @@ class World:
     def make_archive(
         self, owner: Person, distribution: Distribution, name: str, displayname: str | None, description: str | None
     ) -> Archive:
-        """A PPA; whether it may be made is asked elsewhere."""
+        """Make a PPA; whether it may be made is checked elsewhere."""
         archive = owner.archives[name] = Archive(self, owner, distribution, name)
         if displayname is not None:
             archive._displayname = displayname
@@ -128,7 +128,7 @@ class World:
         return archive
 
     def upload(self, number: str) -> PackageUpload | None:
-        """An entry of the queue."""
+        """The entry of the upload queue with that number, or None."""
         found = (u for archive in self.archives() for u in archive.uploads if str(u.id) == number)
         return next(found, None)
 
@@ -137,7 +137,7 @@ class World:
         return any(s.name == name for archive in self.archives() for s in archive.sources)
 
     def finish_request(self) -> None:
-        """What happens when the database has taken a change."""
+        """Run what follows a request, as the database does after a change."""
         actions, self.after_request = self.after_request, []
         for action in actions:
             action()

@@ -10,14 +10,14 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ppa_assigner.standin.control_client import Control
+from ppa_assigner.standin.control_client import ControlClient
 
 
 class Standin:
     """The probes' protocol `Backend`."""
 
     def __init__(self) -> None:
-        self._control = Control(os.environ["STANDIN_CONTROL"])
+        self._control = ControlClient(os.environ["STANDIN_CONTROL"])
         self._numbers = itertools.count(1)
 
     def world(self) -> dict[str, Any]:

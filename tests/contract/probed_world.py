@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ppa_assigner.standin.control_client import Control
+from ppa_assigner.standin.control_client import ControlClient
 
 SPEC = {"series": ["hoary", "warty"], "arches": ["i386", "amd64"], "processors": ["hppa"]}
 
 
-def make_roles(control: Control) -> dict[str, dict[str, Any]]:
+def make_roles(control: ControlClient) -> dict[str, dict[str, Any]]:
     """Reset the stand-in and make the probes' persons; returns what their credentials file says."""
     control.reset(SPEC)
     persons = {

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ppa_assigner.standin.control_client import Control
+from ppa_assigner.standin.control_client import ControlClient
 
 from .probed_world import make_roles
 
@@ -46,7 +46,7 @@ def standin() -> Iterator[dict[str, str]]:
 def observed(standin: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the probes saw of the stand-in."""
     place = tmp_path_factory.mktemp("probes")
-    control = Control(standin["control"])
+    control = ControlClient(standin["control"])
     (place / "creds.json").write_text(json.dumps(make_roles(control)))
     control.close()
     command = [sys.executable, str(PROBES / "probe.py"), "--service-root", standin["service_root"]]

@@ -11,7 +11,7 @@ import pytest
 
 from ppa_assigner.cli import main
 from ppa_assigner.record import Record, State, parse_time
-from ppa_assigner.standin.control_client import Control
+from ppa_assigner.standin.control_client import ControlClient
 from ppa_assigner.standin.standin import credentials_text
 
 from ..apart import Apart
@@ -39,7 +39,7 @@ class Site:
     api: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def control(self) -> Control:
+    def control(self) -> ControlClient:
         return self.standin.control
 
     @property

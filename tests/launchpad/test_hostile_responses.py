@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from hypothesis import given, settings, strategies as st
 
-from ppa_assigner.launchpad.http import NoResponseError, Response, Timeouts, Transport
+from ppa_assigner.launchpad.http import HttpTransport, NoResponseError, Response, Timeouts
 from ppa_assigner.launchpad.indexes import Indexes
 from ppa_assigner.launchpad.operations import Operations
 from ppa_assigner.port import Build, Entry, Lane, Moment, Publication
@@ -78,7 +78,7 @@ class Scripted:
 
 TRANSPORT = Scripted()
 LAUNCHPAD = Operations(
-    ROOT, cast("Transport", TRANSPORT), lambda _method, _url, headers: headers, boottime,
+    ROOT, cast("HttpTransport", TRANSPORT), lambda _method, _url, headers: headers, boottime,
     Indexes("http://h/apt", Timeouts(), boottime),
 )  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner import __version__
-from ppa_assigner.launchpad.http import NoResponseError, NotSentError, Response, Timeouts, Transport
+from ppa_assigner.launchpad.http import HttpTransport, NoResponseError, NotSentError, Response, Timeouts
 from ppa_assigner.launchpad.responses import RequestFailedError, UnreadableResponseError
 from ppa_assigner.launchpad.session import (
     MAX_PAGES,
@@ -46,7 +46,7 @@ class Sent:
     leave_by: float | None = None
 
 
-class Noting(Transport):
+class Noting(HttpTransport):
     """Sends nothing: notes each request, and answers with `status` or fails with `failure`."""
 
     def __init__(self, connections: int = 16, total: float = 60.0) -> None:
@@ -64,7 +64,7 @@ class Noting(Transport):
         return Response(self.status, DATED, b"null", 1.0, 2.0)
 
 
-def asking(transport: Transport) -> Session:
+def asking(transport: HttpTransport) -> Session:
     """Whose signature tells what was signed."""
 
     def signed(method: str, url: str, headers: Mapping[str, str]) -> Mapping[str, str]:

@@ -26,7 +26,7 @@ from ppa_assigner.port import (
     Unknown,
 )
 from ppa_assigner.reference import Reference
-from ppa_assigner.standin.control_client import Control
+from ppa_assigner.standin.control_client import ControlClient
 from ppa_assigner.times import boottime
 from tests.apart import PATIENT, Apart, logged_in, standin_apart
 
@@ -40,7 +40,7 @@ def standin() -> Iterator[Apart]:
 
 
 @pytest.fixture
-def acts(standin: Apart) -> Iterator[Control]:
+def acts(standin: Apart) -> Iterator[ControlClient]:
     """A fresh world with one PPA."""
     standin.control.reset(owner=OWNER, ppas=1)
     yield standin.control
@@ -59,7 +59,7 @@ def connected(standin: Apart, place: Path, who: str = "ppa-bot", timeouts: Timeo
 
 
 @pytest.fixture
-def lp(standin: Apart, acts: Control, tmp_path: Path) -> Iterator[LaunchpadClient]:
+def lp(standin: Apart, acts: ControlClient, tmp_path: Path) -> Iterator[LaunchpadClient]:
     client = connected(standin, tmp_path)
     acts.forget()
     yield client
@@ -67,7 +67,7 @@ def lp(standin: Apart, acts: Control, tmp_path: Path) -> Iterator[LaunchpadClien
 
 
 @pytest.fixture
-def hasty(standin: Apart, acts: Control, tmp_path: Path) -> Iterator[LaunchpadClient]:
+def hasty(standin: Apart, acts: ControlClient, tmp_path: Path) -> Iterator[LaunchpadClient]:
     """One that does not wait long for an answer, but long enough to connect on a busy host."""
     client = connected(standin, tmp_path, timeouts=Timeouts(10, 6, 20))
     acts.forget()
@@ -81,11 +81,11 @@ def seen(client: LaunchpadClient) -> Entry:
     return entry
 
 
-def sent(acts: Control, method: str) -> int:
+def sent(acts: ControlClient, method: str) -> int:
     return len(acts.log(method=method, state="any"))
 
 
-def test_a_write_applied_whose_answer_is_lost(lp: LaunchpadClient, acts: Control) -> None:
+def test_a_write_applied_whose_answer_is_lost(lp: LaunchpadClient, acts: ControlClient) -> None:
     """The false 412: a re-send would be told that it lost the race against itself.  It is Unknown, sent once, and a
     read shows our text (docs/explanation/launchpad.md#repeated-requests).
     """
@@ -97,7 +97,7 @@ def test_a_write_applied_whose_answer_is_lost(lp: LaunchpadClient, acts: Control
     assert isinstance(lp.write(entry, "again"), Conflict)
 
 
-def test_a_write_lost_on_its_way(lp: LaunchpadClient, acts: Control) -> None:
+def test_a_write_lost_on_its_way(lp: LaunchpadClient, acts: ControlClient) -> None:
     """Told the same as one that was applied: nobody can tell them apart but a read."""
     entry = seen(lp)
     acts.fault(action="drop_before", method="PATCH", times=1)
@@ -107,7 +107,7 @@ def test_a_write_lost_on_its_way(lp: LaunchpadClient, acts: Control) -> None:
     assert isinstance(lp.write(entry, "ours"), Entry)
 
 
-def test_a_write_that_lands_late(hasty: LaunchpadClient, acts: Control) -> None:
+def test_a_write_that_lands_late(hasty: LaunchpadClient, acts: ControlClient) -> None:
     """A read after the time-out still shows the old text: Unknown stays unknown; a write of our own fences it off."""
     entry = seen(hasty)
     acts.fault(action="hold", method="PATCH", times=1)
@@ -121,7 +121,7 @@ def test_a_write_that_lands_late(hasty: LaunchpadClient, acts: Control) -> None:
 
 @pytest.mark.parametrize("status", [500, 502, 503])
 @pytest.mark.parametrize("applied", [True, False])
-def test_an_error_of_the_server(lp: LaunchpadClient, acts: Control, status: int, applied: bool) -> None:
+def test_an_error_of_the_server(lp: LaunchpadClient, acts: ControlClient, status: int, applied: bool) -> None:
     """5xx proves nothing about a write, and is not asked again."""
     entry = seen(lp)
     acts.fault(action="status", status=status, apply=applied, method="PATCH", times=1)
@@ -130,7 +130,7 @@ def test_an_error_of_the_server(lp: LaunchpadClient, acts: Control, status: int,
     assert seen(lp).description == ("ours" if applied else None)
 
 
-def test_a_write_to_another_address_of_the_ppa(lp: LaunchpadClient, acts: Control) -> None:
+def test_a_write_to_another_address_of_the_ppa(lp: LaunchpadClient, acts: ControlClient) -> None:
     """303, followed by httplib2 to a 200, wrote nothing: Refused, whatever is shown there (C.5)."""
     entry = seen(lp)
     short = entry.url.replace("/ubuntu/", "/")
@@ -140,7 +140,7 @@ def test_a_write_to_another_address_of_the_ppa(lp: LaunchpadClient, acts: Contro
     assert seen(lp).description is None
 
 
-def test_a_lost_race(lp: LaunchpadClient, acts: Control) -> None:
+def test_a_lost_race(lp: LaunchpadClient, acts: ControlClient) -> None:
     """412, though somebody changed another field or the web form was used."""
     entry = seen(lp)
     acts.describe(REF, "a person's")
@@ -162,7 +162,7 @@ def test_an_old_text_makes_an_old_etag_valid(lp: LaunchpadClient) -> None:
     assert isinstance(lp.write(first, "stale"), Entry)
 
 
-def test_entries_of_a_listing_are_fresh_and_writable(lp: LaunchpadClient, acts: Control) -> None:
+def test_entries_of_a_listing_are_fresh_and_writable(lp: LaunchpadClient, acts: ControlClient) -> None:
     """The stale cache: after a listing, a plain read once brought an older text back under the new ETag (C.4)."""
     seen(lp)
     acts.describe(REF, "newer")
@@ -188,7 +188,7 @@ def test_texts_survive(lp: LaunchpadClient, text: str) -> None:
     assert seen(lp).description == text
 
 
-def test_a_ppa_that_is_being_deleted(lp: LaunchpadClient, acts: Control) -> None:
+def test_a_ppa_that_is_being_deleted(lp: LaunchpadClient, acts: ControlClient) -> None:
     """A write is answered 209: Gone all the same (docs/explanation/launchpad.md#writes-to-deleted-ppas)."""
     entry = seen(lp)
     acts.remove_ppa(REF)
@@ -200,7 +200,7 @@ def test_a_ppa_that_is_being_deleted(lp: LaunchpadClient, acts: Control) -> None
     assert look.entries == {}
 
 
-def test_a_ppa_that_strangers_cannot_see(standin: Apart, acts: Control, tmp_path: Path) -> None:
+def test_a_ppa_that_strangers_cannot_see(standin: Apart, acts: ControlClient, tmp_path: Path) -> None:
     """Redacted, not 404: denied; and a stranger's write to one that is public is refused with the missing right."""
     stranger = connected(standin, tmp_path, "stranger")
     entry = seen(stranger)
@@ -213,7 +213,7 @@ def test_a_ppa_that_strangers_cannot_see(standin: Apart, acts: Control, tmp_path
     stranger.close()
 
 
-def test_a_token_that_expired(standin: Apart, acts: Control, tmp_path: Path) -> None:
+def test_a_token_that_expired(standin: Apart, acts: ControlClient, tmp_path: Path) -> None:
     """Logging in says so; while running it is an outage, not a thousand missing PPAs."""
     running = connected(standin, tmp_path)
     entry = seen(running)
@@ -227,7 +227,7 @@ def test_a_token_that_expired(standin: Apart, acts: Control, tmp_path: Path) -> 
         connected(standin, tmp_path)
 
 
-def test_a_look_at_many(lp: LaunchpadClient, acts: Control) -> None:
+def test_a_look_at_many(lp: LaunchpadClient, acts: ControlClient) -> None:
     """301 PPAs are two requests."""
     acts.ppas(OWNER, count=300, prefix="more-")
     look = lp.look(OWNER)
@@ -240,7 +240,7 @@ def binary(name: str, **more: object) -> dict[str, object]:
     return {"name": name, "version": "1", **more}
 
 
-def test_everything_in_a_ppa_is_listed_and_can_be_deleted(lp: LaunchpadClient, acts: Control) -> None:
+def test_everything_in_a_ppa_is_listed_and_can_be_deleted(lp: LaunchpadClient, acts: ControlClient) -> None:
     """Sources, binaries (one publication per architecture; debug ones told), builds, accepted uploads; each deleted by
     the address it was listed under, with one POST.
     """
@@ -269,7 +269,7 @@ def test_everything_in_a_ppa_is_listed_and_can_be_deleted(lp: LaunchpadClient, a
     assert sent(acts, "POST") == 2 + len(content.sources) + len(content.binaries) - 1
 
 
-def test_a_build_that_is_being_cancelled_is_still_on_its_way(lp: LaunchpadClient, acts: Control) -> None:
+def test_a_build_that_is_being_cancelled_is_still_on_its_way(lp: LaunchpadClient, acts: ControlClient) -> None:
     """It is in no counter, and it is listed (docs/explanation/launchpad.md#builds)."""
     acts.upload(REF, "hello", "1")
     acts.build(REF, "hello", "1", "Cancelling build")
@@ -278,7 +278,7 @@ def test_a_build_that_is_being_cancelled_is_still_on_its_way(lp: LaunchpadClient
     assert [(build.state, build.cancellable) for build in content.builds] == [("Cancelling build", False)]
 
 
-def test_many_packages_are_all_listed(lp: LaunchpadClient, acts: Control) -> None:
+def test_many_packages_are_all_listed(lp: LaunchpadClient, acts: ControlClient) -> None:
     """All pages."""
     acts.upload_many(REF, [[f"p{number}", "1"] for number in range(700)])
     content = lp.content(seen(lp))
@@ -286,7 +286,7 @@ def test_many_packages_are_all_listed(lp: LaunchpadClient, acts: Control) -> Non
     assert len({one.url for one in content.sources}) == 700
 
 
-def test_new_content_since(lp: LaunchpadClient, acts: Control) -> None:
+def test_new_content_since(lp: LaunchpadClient, acts: ControlClient) -> None:
     """What was created before does not count, nor what is deleted; more than a page counts as some."""
     entry = seen(lp)
     acts.upload(REF, "old", "1")
@@ -318,7 +318,7 @@ def test_upload_rights(lp: LaunchpadClient) -> None:
     assert isinstance(lp.grant(entry, "~nobody-at-all", Lane.ASSIGN, boottime() + 10), Refused)
 
 
-def test_one_winner_among_many_threads(lp: LaunchpadClient, acts: Control) -> None:
+def test_one_winner_among_many_threads(lp: LaunchpadClient, acts: ControlClient) -> None:
     """Sixteen threads over one client write on the same entry: one Entry, fifteen Conflicts, and the text is his."""
     entry = seen(lp)
     told: dict[str, object] = {}
@@ -349,7 +349,7 @@ def test_five_hundred_threads_and_one_login(lp: LaunchpadClient) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150 * 1024
 
 
-def test_new_content_of_any_age(lp: LaunchpadClient, acts: Control) -> None:
+def test_new_content_of_any_age(lp: LaunchpadClient, acts: ControlClient) -> None:
     """Two requests, as for those since a date; where the history is longer than a page, what is active in it is found
     all the same, and a long history by itself is nothing.
     """

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from ppa_assigner.standin.control_client import Control
+from ppa_assigner.standin.control_client import ControlClient
 from ppa_assigner.standin.faults import ACTIONS
 
 from ..processes import Daemon
@@ -33,7 +33,7 @@ class Chaos:
 
     rng: Random
     daemons: Sequence[Daemon]
-    control: Control
+    control: ControlClient
     done: Counter[str] = field(default_factory=Counter)
     stopped: dict[str, float] = field(default_factory=dict)
     away: dict[str, float] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from ppa_assigner.client import AssignerError, Client, Lease, LeaseOver, NoneFree, Unavailable, UnknownLease
 from ppa_assigner.record import parse_time
-from ppa_assigner.standin.control_client import Control
+from ppa_assigner.standin.control_client import ControlClient
 
 from ..processes import Daemon, environment
 from .history import Released, Told
@@ -47,7 +47,7 @@ class Notes:
 class Visitor(threading.Thread):
     """One client after the other, until `over`."""
 
-    def __init__(self, name: str, rng: Random, daemons: Sequence[Daemon], control: Control, notes: Notes,
+    def __init__(self, name: str, rng: Random, daemons: Sequence[Daemon], control: ControlClient, notes: Notes,
                  over: threading.Event) -> None:  # fmt: skip
         super().__init__(name=name, daemon=True)
         self.rng, self.daemons, self.control, self.notes, self.over = rng, daemons, control, notes, over

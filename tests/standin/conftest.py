@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ppa_assigner.standin.control_client import Control
+from ppa_assigner.standin.control_client import ControlClient
 from ppa_assigner.standin.standin import Standin
 
 from .client import Client
@@ -20,9 +20,9 @@ def running() -> Iterator[Standin]:
 
 
 @pytest.fixture
-def control(running: Standin) -> Iterator[Control]:
+def control(running: Standin) -> Iterator[ControlClient]:
     """Its control interface, with a fresh world of three PPAs."""
-    control = Control(running.control_url)
+    control = ControlClient(running.control_url)
     control.delay(0)
     control.reset(owner="ci-pool", ppas=3)
     yield control
@@ -31,7 +31,7 @@ def control(running: Standin) -> Iterator[Control]:
 
 
 @pytest.fixture
-def standin(running: Standin, control: Control) -> Standin:
+def standin(running: Standin, control: ControlClient) -> Standin:
     """The stand-in itself, fresh."""
     return running
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from ppa_assigner.standin.control_client import Control
+from ppa_assigner.standin.control_client import ControlClient
 
 from .client import Client, archive
 
@@ -13,7 +13,7 @@ PPA = "~ci-pool/ubuntu/pool-001"
 WRITERS, ROUNDS = 12, 8
 
 
-def test_one_winner_a_round(client: Client, control: Control) -> None:
+def test_one_winner_a_round(client: Client, control: ControlClient) -> None:
     """N PATCHes with one ETag at once: one 209, all others 412, and the winner's text is what is kept."""
     path = archive(PPA)
     barrier = threading.Barrier(WRITERS)
@@ -31,7 +31,7 @@ def test_one_winner_a_round(client: Client, control: Control) -> None:
             assert control.description(PPA) == texts[statuses.index(209)]
 
 
-def test_history_has_every_accepted_write(client: Client, control: Control) -> None:
+def test_history_has_every_accepted_write(client: Client, control: ControlClient) -> None:
     """Each 209 that changed the description, the web form's writes and nothing else stand in the history."""
     path, start = archive(PPA), len(control.descriptions(PPA))
     assert client.patch(path, {"description": "one"}).status == 209
@@ -42,7 +42,7 @@ def test_history_has_every_accepted_write(client: Client, control: Control) -> N
     assert history[0]["request"] == control.log(method="PATCH", status=209)[0]["number"]
 
 
-def test_an_old_etag_fails_after_the_web_form_was_saved(client: Client, control: Control) -> None:
+def test_an_old_etag_fails_after_the_web_form_was_saved(client: Client, control: ControlClient) -> None:
     """What a person writes by the web form makes ETags stale like any write."""
     path = archive(PPA)
     etag = client.get(path)["http_etag"]
@@ -50,7 +50,7 @@ def test_an_old_etag_fails_after_the_web_form_was_saved(client: Client, control:
     assert client.patch(path, {"description": "mine"}, etag).status == 412
 
 
-def test_what_is_kept_is_void_after_any_change(client: Client, stranger: Client, control: Control) -> None:
+def test_what_is_kept_is_void_after_any_change(client: Client, stranger: Client, control: ControlClient) -> None:
     """Representations are kept between requests and never served after a change, nor to somebody who sees less."""
     path = archive(PPA)
     assert client.patch(path, {"description": "secret"}).status == 209

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 import urllib3
 
-from ppa_assigner.standin.control_client import Control, ControlError, Rejected
+from ppa_assigner.standin.control_client import ControlClient, ControlError, Rejected
 from ppa_assigner.standin.standin import Standin
 
 from .client import Client, archive
@@ -24,7 +24,7 @@ def date_of(client: Client) -> datetime:
     return parsedate_to_datetime(client.send("GET", PATH).headers["Date"])
 
 
-def test_the_date_header_is_the_standins_clock(client: Client, control: Control) -> None:
+def test_the_date_header_is_the_standins_clock(client: Client, control: ControlClient) -> None:
     """A clock that is set or stepped shows in the Date header of every answer."""
     control.clock(at="2030-01-02T03:04:05+00:00", speed=0)
     assert date_of(client) == datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -32,7 +32,7 @@ def test_the_date_header_is_the_standins_clock(client: Client, control: Control)
     assert date_of(client) == datetime(2030, 1, 2, 2, 4, 5, tzinfo=UTC)
 
 
-def test_the_clock_can_be_sped_up(control: Control) -> None:
+def test_the_clock_can_be_sped_up(control: ControlClient) -> None:
     """Speed is how many of its seconds pass in one real second."""
     start = time.monotonic()
     first = datetime.fromisoformat(control.clock(speed=1000)["now"])
@@ -40,7 +40,7 @@ def test_the_clock_can_be_sped_up(control: Control) -> None:
     assert timedelta(0) < later - first <= timedelta(seconds=1000 * (time.monotonic() - start))
 
 
-def test_scripts_run_by_themselves_by_the_clock(control: Control) -> None:
+def test_scripts_run_by_themselves_by_the_clock(control: ControlClient) -> None:
     """A publisher every minute publishes when the clock was stepped by a minute, and not before."""
     control.clock(speed=0)
     control.upload(PPA, "foo", "1", status="Pending")
@@ -54,7 +54,7 @@ def test_scripts_run_by_themselves_by_the_clock(control: Control) -> None:
     assert control.automatic(publisher=None) == {}
 
 
-def test_superseded_files_go_after_a_day(control: Control) -> None:
+def test_superseded_files_go_after_a_day(control: ControlClient) -> None:
     """The death row removes what was deleted with its next run, what was superseded a day later."""
     control.upload(PPA, "foo", "1")
     control.upload(PPA, "foo", "2")
@@ -66,7 +66,7 @@ def test_superseded_files_go_after_a_day(control: Control) -> None:
     assert [s["removed"] for s in control.packages(PPA)["sources"]] == [True, False]
 
 
-def test_builders_end_what_is_being_cancelled(client: Client, control: Control) -> None:
+def test_builders_end_what_is_being_cancelled(client: Client, control: ControlClient) -> None:
     """A running build that is cancelled is Cancelling until the builders ran."""
     control.build(PPA, "foo", "1", "Currently building")
     build = client.get(f"{PATH}?ws.op=getBuildRecords")["entries"][0]
@@ -76,7 +76,7 @@ def test_builders_end_what_is_being_cancelled(client: Client, control: Control) 
     assert control.packages(PPA)["builds"][0]["state"] == "Cancelled build"
 
 
-def test_the_log_tells_of_each_request(client: Client, control: Control) -> None:
+def test_the_log_tells_of_each_request(client: Client, control: ControlClient) -> None:
     """Method, path with query, operation, who, status and times, in order of arrival."""
     since = control.last()
     client.get(f"{PATH}?ws.op=getPublishedSources&ws.size=1")
@@ -90,7 +90,7 @@ def test_the_log_tells_of_each_request(client: Client, control: Control) -> None
     assert control.log(since=since, path="nothing") == []
 
 
-def test_the_log_can_be_waited_for(client: Client, control: Control) -> None:
+def test_the_log_can_be_waited_for(client: Client, control: ControlClient) -> None:
     """A call that asks for entries to come returns as soon as they are there, or at its deadline."""
     since = control.last()
     with ThreadPoolExecutor(1) as pool:
@@ -102,7 +102,7 @@ def test_the_log_can_be_waited_for(client: Client, control: Control) -> None:
     assert 0.1 <= time.monotonic() - start < 5
 
 
-def test_get_works_for_people_with_curl(standin: Standin, control: Control) -> None:
+def test_get_works_for_people_with_curl(standin: Standin, control: ControlClient) -> None:
     """Acts can be called with GET and a query too, and by number in the path."""
     answer = urllib3.request("GET", f"{standin.control_url}log?since=0&least=0")
     assert (answer.status, answer.json()) == (200, [])
@@ -112,7 +112,7 @@ def test_get_works_for_people_with_curl(standin: Standin, control: Control) -> N
     assert urllib3.request("GET", f"{standin.control_url}ppa?ppa=~nobody/ubuntu/x").status == 400
 
 
-def test_many_ppas_at_once(client: Client, control: Control) -> None:
+def test_many_ppas_at_once(client: Client, control: ControlClient) -> None:
     """A thousand PPAs are made in one call and listed in pages of 300."""
     control.team("crowd", "stranger", ["ppa-bot"])
     references = control.ppas("crowd", count=1000, description="text")
@@ -124,7 +124,7 @@ def test_many_ppas_at_once(client: Client, control: Control) -> None:
         control.ppas("crowd", ["pool-001"])
 
 
-def test_rights_follow_the_team(client: Client, stranger: Client, control: Control) -> None:
+def test_rights_follow_the_team(client: Client, stranger: Client, control: ControlClient) -> None:
     """A member of the owning team may write, others may not, and that changes with the membership."""
     assert stranger.patch(PATH, {"description": "x"}).status == 401
     control.member("ci-pool", "stranger")
@@ -134,7 +134,7 @@ def test_rights_follow_the_team(client: Client, stranger: Client, control: Contr
     assert client.patch(PATH, {"description": "y"}).status == 209
 
 
-def test_uploads_follow_the_rights_of_their_signer(control: Control) -> None:
+def test_uploads_follow_the_rights_of_their_signer(control: ControlClient) -> None:
     """Somebody without rights is refused; one who was made uploader is not, until the right is revoked."""
     with pytest.raises(Rejected, match="no upload rights"):
         control.dput(PPA, "foo", "1", signer="stranger")
@@ -149,7 +149,7 @@ def test_uploads_follow_the_rights_of_their_signer(control: Control) -> None:
         control.dput(PPA, "foo", "0.9")
 
 
-def test_a_reset_leaves_nothing(client: Client, control: Control) -> None:
+def test_a_reset_leaves_nothing(client: Client, control: ControlClient) -> None:
     """A fresh world has no PPAs, rules, log or old tokens; what waited is dropped."""
     control.fault("hold", method="PATCH")
     with ThreadPoolExecutor(1) as pool:

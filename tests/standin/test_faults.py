@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import urllib3
 
-from ppa_assigner.standin.control_client import Control, ControlError
+from ppa_assigner.standin.control_client import ControlClient, ControlError
 
 from .client import Client, archive
 
@@ -34,14 +34,14 @@ def in_background(client: Client, text: str) -> Future[int | None]:
     return future
 
 
-def test_without_rules_nothing_is_touched(client: Client, control: Control) -> None:
+def test_without_rules_nothing_is_touched(client: Client, control: ControlClient) -> None:
     """A request that no rule fits is answered as usual, and the log says so."""
     control.fault("status", path="pool-002", status=500)
     assert client.send("GET", PATH).status == 200
     assert control.log()[-1]["fault"] is None
 
 
-def test_status(client: Client, control: Control) -> None:
+def test_status(client: Client, control: ControlClient) -> None:
     """An answer of the rule's choice, without applying anything."""
     control.fault("status", method="PATCH", status=502, text="Bad gateway")
     answer = client.patch(PATH, {"description": "x"})
@@ -49,7 +49,7 @@ def test_status(client: Client, control: Control) -> None:
     assert control.description(PPA) is None
 
 
-def test_status_after_applying(client: Client, control: Control) -> None:
+def test_status_after_applying(client: Client, control: ControlClient) -> None:
     """A 503 whose request was applied all the same: what a load balancer does to a slow answer."""
     control.fault("status", method="PATCH", status=503, apply=True)
     assert client.patch(PATH, {"description": "applied"}).status == 503
@@ -58,7 +58,7 @@ def test_status_after_applying(client: Client, control: Control) -> None:
 
 
 @pytest.mark.parametrize(("action", "kept"), [("drop_before", None), ("drop_after", "x")])
-def test_drop(client: Client, control: Control, action: str, kept: str | None) -> None:
+def test_drop(client: Client, control: ControlClient, action: str, kept: str | None) -> None:
     """The connection is closed without an answer, before or after the request is applied."""
     control.fault(action, method="PATCH")
     with pytest.raises(LOST):
@@ -67,7 +67,7 @@ def test_drop(client: Client, control: Control, action: str, kept: str | None) -
     assert control.log(method="PATCH", least=1, timeout=30)[-1]["status"] is None
 
 
-def test_conflict(client: Client, control: Control) -> None:
+def test_conflict(client: Client, control: ControlClient) -> None:
     """A 412 with an empty body, without applying."""
     control.fault("conflict", method="PATCH", times=1)
     answer = client.patch(PATH, {"description": "x"})
@@ -75,7 +75,7 @@ def test_conflict(client: Client, control: Control) -> None:
     assert client.patch(PATH, {"description": "x"}).status == 209
 
 
-def test_read_only(client: Client, control: Control) -> None:
+def test_read_only(client: Client, control: ControlClient) -> None:
     """Everything that writes gets 503, reading goes on."""
     control.fault("read_only")
     assert client.patch(PATH, {"description": "x"}).status == 503
@@ -84,7 +84,7 @@ def test_read_only(client: Client, control: Control) -> None:
     assert client.get(PATH)["description"] is None
 
 
-def test_delay(client: Client, control: Control) -> None:
+def test_delay(client: Client, control: ControlClient) -> None:
     """Applied and answered, only later; others are not held up."""
     control.fault("delay", path="pool-001", seconds=0.3)
     start = time.monotonic()
@@ -96,7 +96,7 @@ def test_delay(client: Client, control: Control) -> None:
     assert time.monotonic() - start >= 0.3
 
 
-def test_delay_for_all(client: Client, control: Control) -> None:
+def test_delay_for_all(client: Client, control: ControlClient) -> None:
     """A delay of the whole service is added to each request."""
     control.delay(0.2)
     start = time.monotonic()
@@ -104,7 +104,7 @@ def test_delay_for_all(client: Client, control: Control) -> None:
     assert time.monotonic() - start >= 0.2
 
 
-def test_hang_until_released(client: Client, control: Control) -> None:
+def test_hang_until_released(client: Client, control: ControlClient) -> None:
     """A request that hangs is not applied; released it goes on as usual."""
     control.fault("hang", method="PATCH")
     future = in_background(client, "x")
@@ -116,7 +116,7 @@ def test_hang_until_released(client: Client, control: Control) -> None:
     assert control.held() == []
 
 
-def test_hang_until_the_client_closes(client: Client, control: Control) -> None:
+def test_hang_until_the_client_closes(client: Client, control: ControlClient) -> None:
     """When the client gives up, a request that hangs is forgotten and never applied."""
     control.fault("hang", method="PATCH")
     client.patience = 0.2
@@ -127,7 +127,7 @@ def test_hang_until_the_client_closes(client: Client, control: Control) -> None:
 
 
 @pytest.mark.parametrize(("action", "meanwhile"), [("hold", None), ("hold_after", "x")])
-def test_hold(client: Client, control: Control, action: str, meanwhile: str | None) -> None:
+def test_hold(client: Client, control: ControlClient, action: str, meanwhile: str | None) -> None:
     """A request stands still at an exact point, before or after it is applied, until it is let go."""
     control.fault(action, method="PATCH", times=1)
     future = in_background(client, "x")
@@ -138,7 +138,7 @@ def test_hold(client: Client, control: Control, action: str, meanwhile: str | No
     assert control.description(PPA) == "x"
 
 
-def test_hold_outlives_its_client(client: Client, control: Control) -> None:
+def test_hold_outlives_its_client(client: Client, control: ControlClient) -> None:
     """A request whose client has died is applied when it is let go: a write that lands after its writer was killed."""
     control.fault("hold", method="PATCH", times=1)
     client.patience = 0.2
@@ -151,7 +151,7 @@ def test_hold_outlives_its_client(client: Client, control: Control) -> None:
     assert control.description(PPA) == "late"
 
 
-def test_drop_what_is_held(client: Client, control: Control) -> None:
+def test_drop_what_is_held(client: Client, control: ControlClient) -> None:
     """A request that is held can be thrown away too."""
     control.fault("hold", method="PATCH", times=1)
     future = in_background(client, "x")
@@ -160,7 +160,7 @@ def test_drop_what_is_held(client: Client, control: Control) -> None:
     assert control.description(PPA) is None
 
 
-def test_late_by_control(client: Client, control: Control) -> None:
+def test_late_by_control(client: Client, control: ControlClient) -> None:
     """The connection is closed at once, the request applied when the test says so: against an older ETag it then
     fails."""
     control.fault("late", method="PATCH", body="late", times=2)
@@ -180,7 +180,7 @@ def test_late_by_control(client: Client, control: Control) -> None:
     assert control.description(PPA) == "between"
 
 
-def test_late_by_time(client: Client, control: Control) -> None:
+def test_late_by_time(client: Client, control: ControlClient) -> None:
     """Without being told, a late request is applied after the rule's seconds."""
     control.fault("late", method="PATCH", seconds=0.2)
     with pytest.raises(LOST):
@@ -190,7 +190,7 @@ def test_late_by_time(client: Client, control: Control) -> None:
     assert control.description(PPA) == "late"
 
 
-def test_truncate(client: Client, control: Control) -> None:
+def test_truncate(client: Client, control: ControlClient) -> None:
     """The connection breaks in the middle of the answer to a request that was applied."""
     control.fault("truncate", method="PATCH")
     with pytest.raises(LOST):
@@ -198,14 +198,14 @@ def test_truncate(client: Client, control: Control) -> None:
     assert control.description(PPA) == "x"
 
 
-def test_headers(client: Client, control: Control) -> None:
+def test_headers(client: Client, control: ControlClient) -> None:
     """A rule's answer may have headers of its own, and a type of its own."""
     control.fault("status", status=503, text="{}", headers={"Retry-After": "900", "Content-Type": "application/json"})
     answer = client.send("GET", PATH)
     assert (answer.headers["Retry-After"], answer.headers["Content-Type"]) == ("900", "application/json")
 
 
-def test_trickle(client: Client, control: Control) -> None:
+def test_trickle(client: Client, control: ControlClient) -> None:
     """The answer comes piece by piece: whole, but slower than any single read's time-out would notice."""
     control.fault("trickle", method="GET", seconds=6.0)
     client.patience = 3.0
@@ -224,7 +224,7 @@ def test_trickle(client: Client, control: Control) -> None:
         ({"probability": 0.0}, [False, False, False, False]),
     ],
 )
-def test_counting(client: Client, control: Control, rule: dict[str, Any], met: list[bool]) -> None:
+def test_counting(client: Client, control: ControlClient, rule: dict[str, Any], met: list[bool]) -> None:
     """Which of the matching requests meet the fault."""
     control.fault("status", path="pool-001$", status=500, **rule)
     assert [client.send("GET", PATH).status == 500 for _ in met] == met
@@ -232,7 +232,7 @@ def test_counting(client: Client, control: Control, rule: dict[str, Any], met: l
     assert (control.faults()[0]["matched"], control.faults()[0]["met"]) == (len(met), sum(met))
 
 
-def test_probability_is_repeatable(client: Client, control: Control) -> None:
+def test_probability_is_repeatable(client: Client, control: ControlClient) -> None:
     """The same seed meets the same requests."""
 
     def statuses() -> list[int]:
@@ -246,7 +246,7 @@ def test_probability_is_repeatable(client: Client, control: Control) -> None:
     assert statuses() == first
 
 
-def test_matching_by_operation_and_body(client: Client, control: Control) -> None:
+def test_matching_by_operation_and_body(client: Client, control: ControlClient) -> None:
     """A rule may ask for a named operation, in the query or in the body, or for what a PATCH says."""
     control.fault("status", operation="getPublishedSources", status=500)
     control.fault("status", operation="newComponentUploader", status=501)
@@ -258,7 +258,7 @@ def test_matching_by_operation_and_body(client: Client, control: Control) -> Non
     assert client.patch(PATH, {"description": '{"state":"used"}'}).status == 502
 
 
-def test_daemons_of_one_person_are_told_apart(client: Client, control: Control) -> None:
+def test_daemons_of_one_person_are_told_apart(client: Client, control: ControlClient) -> None:
     """A rule may be for the tokens of one consumer only, and the log can be asked for them."""
     other = Client(client.service_root, control.token("ppa-bot", consumer="second"))
     control.fault("status", consumer="second", status=500)
@@ -268,7 +268,7 @@ def test_daemons_of_one_person_are_told_apart(client: Client, control: Control) 
     other.close()
 
 
-def test_a_rule_can_be_removed(client: Client, control: Control) -> None:
+def test_a_rule_can_be_removed(client: Client, control: ControlClient) -> None:
     """After that nothing meets it."""
     number = control.fault("status", status=500)
     assert client.send("GET", PATH).status == 500
@@ -278,7 +278,7 @@ def test_a_rule_can_be_removed(client: Client, control: Control) -> None:
 
 
 @pytest.mark.parametrize("rule", [{"action": "explode"}, {"action": "delay", "path": "("}, {"action": "delay", "x": 1}])
-def test_a_rule_that_makes_no_sense_is_refused(control: Control, rule: dict[str, Any]) -> None:
+def test_a_rule_that_makes_no_sense_is_refused(control: ControlClient, rule: dict[str, Any]) -> None:
     """Unknown actions and fields and broken expressions are errors at once, not surprises later."""
     with pytest.raises(ControlError):
         control.call("fault", **rule)

@@ -6,7 +6,7 @@ import gzip
 
 import urllib3
 
-from ppa_assigner.standin.control_client import Control
+from ppa_assigner.standin.control_client import ControlClient
 from ppa_assigner.standin.standin import Standin
 
 from .client import Client, archive
@@ -21,7 +21,7 @@ def index(standin: Standin, path: str) -> bytes | None:
 
 
 def test_deleted_packages_stay_in_the_indexes_until_the_publisher_ran(
-    standin: Standin, client: Client, control: Control
+    standin: Standin, client: Client, control: ControlClient
 ) -> None:
     """A source that was deleted is gone for the web service at once, for apt only after the next publisher run."""
     control.upload(PPA, "foo", "1", binaries=[{"name": "foo"}])

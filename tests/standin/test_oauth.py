@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 import urllib3
 
-from ppa_assigner.standin.control_client import Control, ControlError
+from ppa_assigner.standin.control_client import ControlClient, ControlError
 from ppa_assigner.standin.standin import Standin
 
 from .client import FORM, Client
@@ -52,7 +52,7 @@ def asked(standin: Standin) -> Iterator[Asked]:
     pool.clear()
 
 
-def test_launchpadlib_gets_a_token_that_works(standin: Standin, control: Control) -> None:
+def test_launchpadlib_gets_a_token_that_works(standin: Standin, control: ControlClient) -> None:
     """launchpadlib's own steps end in a token of the person who decided.  (In a process: it leaves sockets open.)"""
     command = [sys.executable, "-c", LAUNCHPADLIB, standin.service_root, standin.control_url]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=60)
@@ -62,14 +62,14 @@ def test_launchpadlib_gets_a_token_that_works(standin: Standin, control: Control
     client.close()
 
 
-def test_who_declines_is_told_apart_from_who_has_not_decided(asked: Asked, control: Control) -> None:
+def test_who_declines_is_told_apart_from_who_has_not_decided(asked: Asked, control: ControlClient) -> None:
     """401 until somebody decides; declined is 403, as often as it is asked for."""
     assert asked.exchange().status == 401
     control.authorise(asked.key, "ppa-bot", "UNAUTHORIZED")
     assert [asked.exchange().status for _ in range(2)] == [403, 403]
 
 
-def test_a_request_token_is_good_for_one_exchange(asked: Asked, control: Control) -> None:
+def test_a_request_token_is_good_for_one_exchange(asked: Asked, control: ControlClient) -> None:
     """A second exchange is refused, with another text than before the decision."""
     waiting = asked.exchange()
     control.authorise(asked.key, "ppa-bot")
@@ -87,7 +87,7 @@ def test_the_page_for_people_names_who_asks(asked: Asked, standin: Standin) -> N
     assert b"robot" in page.data
 
 
-def test_a_decision_that_makes_no_sense_is_refused(asked: Asked, control: Control) -> None:
+def test_a_decision_that_makes_no_sense_is_refused(asked: Asked, control: ControlClient) -> None:
     """No such level, no such request, and no second decision."""
     with pytest.raises(ControlError, match="level"):
         control.authorise(asked.key, "ppa-bot", "EVERYTHING")

@@ -17,7 +17,7 @@ import pytest
 from launchpadlib.credentials import Credentials
 from launchpadlib.launchpad import Launchpad
 
-from ppa_assigner.standin.control_client import Control
+from ppa_assigner.standin.control_client import ControlClient
 from ppa_assigner.standin.standin import credentials_text
 
 from .client import Client, archive, authorization
@@ -70,7 +70,7 @@ def test_a_thousand_clients_that_hang_disturb_nobody(process: Running) -> None:
         pytest.skip(f"only {hard} descriptors for a process here")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
     _, ready = process
-    control = Control(ready["control"])
+    control = ControlClient(ready["control"])
     client = Client(ready["service_root"], ready["credentials"]["ppa-bot"], patience=5)
     rule = control.fault("hang", path="pool-002")
     with ExitStack() as stack:
@@ -96,7 +96,7 @@ def hanging(root: str, token: dict[str, str]) -> socket.socket:
 def test_it_ends_with_a_signal(process: Running) -> None:
     """SIGTERM ends it at once with 0, whatever hangs."""
     running, ready = process
-    control = Control(ready["control"])
+    control = ControlClient(ready["control"])
     control.fault("hang")
     with hanging(ready["service_root"], ready["credentials"]["ppa-bot"]):
         control.held(least=1, timeout=10)

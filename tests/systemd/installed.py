@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ppa_assigner.standin.control_client import Control
+from ppa_assigner.standin.control_client import ControlClient
 from ppa_assigner.standin.standin import credentials_text
 
 from ..waiting import until
@@ -93,7 +93,7 @@ class Assigner:
         self._standin = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._standin.stdout is not None
         told = json.loads(self._standin.stdout.readline())
-        self._service_root, self._control = told["service_root"], Control(told["control"])
+        self._service_root, self._control = told["service_root"], ControlClient(told["control"])
         self._credentials = credentials_text(told["credentials"]["ppa-bot"])
         self._pools = 0
         self._drop_ins: list[str] = []
@@ -195,7 +195,7 @@ class Assigner:
 
     # -- clients --------------------------------------------------------------------------------------------------
 
-    def launchpad(self, act: Callable[[Control], T]) -> T:
+    def launchpad(self, act: Callable[[ControlClient], T]) -> T:
         """Drive the stand-in."""
         return self.machine.inside(act, self._control).result(PATIENCE_S)
 

@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 
 from ppa_assigner.record import Record, State, compose
-from ppa_assigner.standin.control_client import Control
+from ppa_assigner.standin.control_client import ControlClient
 
 from ..ports import free_port
 from ..processes import Daemon, Launchpad, configure, running, start_launchpad
@@ -91,7 +91,7 @@ def used(number: int, pool: str, owner: str, hours: float = 6.0, **values: Any) 
     return replace(made, lease=lease, until=ends)
 
 
-def fill(control: Control, owner: str, records: Sequence[Record | None]) -> list[str]:
+def fill(control: ControlClient, owner: str, records: Sequence[Record | None]) -> list[str]:
     """A team with PPAs pool-001 and so on that have these records, or none."""
     control.team(owner, "ppa-bot")
     texts = [compose(None, each) if each is not None else None for each in records]
@@ -102,7 +102,7 @@ def fill(control: Control, owner: str, records: Sequence[Record | None]) -> list
     return [f"~{owner}/ubuntu/{name}" for name in names]
 
 
-def twenty(control: Control) -> dict[str, Any]:
+def twenty(control: ControlClient) -> dict[str, Any]:
     """Two pools, with something of everything."""
     free = [record(State.FREE, "default", 7200.0 + 60 * number) for number in range(7)]
     lent = [used(number, "default", owner, hours=0.15 + 1.7 * number, note=note)
@@ -125,7 +125,7 @@ def twenty(control: Control) -> dict[str, Any]:
     }
 
 
-def many(control: Control, count: int = 500, owner: str = "many") -> dict[str, Any]:
+def many(control: ControlClient, count: int = 500, owner: str = "many") -> dict[str, Any]:
     """One pool of that size; nothing in it has to be cleaned."""
     free = record(State.FREE, "default", 86400.0)
     kept = record(State.DIRTY, "default", 86400.0, quarantined="kept for the investigation of #42", tries=2)
