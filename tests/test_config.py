@@ -26,7 +26,7 @@ from ppa_assigner.config.schema import (
     ApiSection,
     BaselineSection,
     ClientSection,
-    File,
+    ConfigFile,
     LaunchpadSection,
     PoolSection,
     RetrySection,
@@ -364,11 +364,11 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
     ),
     "pool without list": ("pools:\n  p:\n    ttl: 1h\n", 2, "pools.p.ppas: this is missing; every pool needs it"),
     "pool of nothing": ("pools:\n p:\n", 2, "pools.p.ppas: this is missing; every pool needs it"),
-    "no pools": ("pools: {}\n", 1, "pools: there is no pool in it; write at least one, like default: {ppas: [...]}"),
+    "no pools": ("pools: {}\n", 1, "pools: it has no pool; write at least one, like default: {ppas: [...]}"),
     "pools without value": (
         "pools:\n",
         1,
-        "pools: there is no pool in it; write at least one, like default: {ppas: [...]}",
+        "pools: it has no pool; write at least one, like default: {ppas: [...]}",
     ),
     "pools as a list": (
         "pools: [x]\n",
@@ -383,7 +383,8 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
     "both forms": (
         POOL + ONE.replace("x", "y"),
         4,
-        "ppas: stands beside pools (line 1); keep one of them: ppas is short for pools: {default: {ppas: [...]}}",
+        "ppas: cannot be used together with pools (line 1); keep one of them: "
+        "ppas is short for pools: {default: {ppas: [...]}}",
     ),
     "pool's name": (
         'pools:\n  "my pool": {ppas: ["~a/ubuntu/x"]}\n',
@@ -679,14 +680,15 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
     "open door": (
         ONE + "api:\n  listen: 0.0.0.0:8020\n  clients: []\n",
         3,
-        "api.listen: 0.0.0.0:8020 can be reached by others and there are no clients, so that anybody were operator; "
+        "api.listen: 0.0.0.0:8020 can be reached by others and there are no clients, so everybody would be operator; "
         "add api.clients (see `ppa-assigner token`), or listen on 127.0.0.1 or a Unix socket",
     ),
     "open door by name": (
         ONE + "api: {listen: 'host.example:80'}\n",
         2,
-        "api.listen: host.example:80 can be reached by others and there are no clients, so that anybody were operator; "
-        "add api.clients (see `ppa-assigner token`), or listen on 127.0.0.1 or a Unix socket",
+        "api.listen: host.example:80 can be reached by others and there are no clients, "
+        "so everybody would be operator; add api.clients (see `ppa-assigner token`), "
+        "or listen on 127.0.0.1 or a Unix socket",
     ),
     "clients as a section": (
         ONE + "api: {clients: {ann: x}}\n",
@@ -842,7 +844,7 @@ def test_missing_file(tmp_path: Path) -> None:
     path = tmp_path / "none.yaml"
     assert (
         failure(path)
-        == f"{path}:1: there is no such file; name one with --config, or start from the shipped config/ppas.yaml"
+        == f"{path}:1: this file does not exist; name one with --config, or start from the shipped config/ppas.yaml"
     )
 
 
@@ -987,7 +989,7 @@ def test_shipped_file_shows_every_option() -> None:
     """An option that is added to the code is added to the file that explains it."""
     data = yaml.safe_load(uncommented())
     found = [
-        *sections(File, {**data, "ppas": "in words, above the pools"}),
+        *sections(ConfigFile, {**data, "ppas": "in words, above the pools"}),
         *sections(PoolSection, data["pools"]["default"]),
     ]
     assert [shown for _, shown in found] == [known for known, _ in found]
@@ -1170,7 +1172,7 @@ ODD = st.sampled_from(
 )  # fmt: skip
 
 
-def options(model: type[BaseModel] = File, place: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def options(model: type[BaseModel] = ConfigFile, place: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """The places of all options, of a pool called p."""
     for key, field in model.model_fields.items():
         inner = next(_models(field.annotation), None)
@@ -1235,7 +1237,7 @@ def test_what_advice_names_is_taken(file: Path, environ: dict[str, str], short: 
                 assert_known(meant or wrong, home, short)
             assert advised == [advised[0]]
             if found := re.search(r"did you mean (\w+)\?$", advised[0]):
-                assert found[1] in File.model_fields
+                assert found[1] in ConfigFile.model_fields
 
 
 def assert_known(key: str, home: str, short: bool) -> None:
@@ -1253,7 +1255,7 @@ def assert_known(key: str, home: str, short: bool) -> None:
         "api.tls": TlsSection,
         "launchpad": LaunchpadSection,
         "api": ApiSection,
-        "the top": File,
+        "the top": ConfigFile,
     }
     model = next(model for name, model in homes.items() if home.startswith(name))
     assert key in model.model_fields

@@ -16,7 +16,7 @@ from ppa_assigner.api.parsing import LIMIT
 from ppa_assigner.api.rate_limit import BURST_S
 from ppa_assigner.cli.check_config import schema_text
 from ppa_assigner.cli.run import DEMO_CONFIG
-from ppa_assigner.config import CONFIG, VARIABLES, ConfigError, Listen, Tls, json_schema, load, warnings
+from ppa_assigner.config import CONFIG, VARIABLES, ConfigError, Listen, Tls, find_warnings, json_schema, load
 
 from .commandline import Done, cli
 from .docs.blocks import block
@@ -223,14 +223,14 @@ def test_what_may_not_be_meant_is_a_warning(file: Path, sections: dict[str, Any]
     if "pools" in sections:
         del document["ppas"]
     file.write_text(yaml.safe_dump(document))
-    assert [warning.split(": ")[0] for warning in warnings(load(file, {}))] == told
+    assert [warning.split(": ")[0] for warning in find_warnings(load(file, {}))] == told
 
 
 def test_credentials_in_the_clear_are_a_warning(file: Path) -> None:
     """Not to this host."""
-    assert ["credentials go to http://launchpad.invalid/" in one for one in warnings(load(file, {}))] == [True]
+    assert ["credentials go to http://launchpad.invalid/" in one for one in find_warnings(load(file, {}))] == [True]
     here = {"credentials": "c", "service": "http://127.0.0.1:1/"}
-    assert warnings(load(written(file, launchpad=here), {})) == []
+    assert find_warnings(load(written(file, launchpad=here), {})) == []
 
 
 def test_a_working_directory_that_is_gone_is_no_end(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

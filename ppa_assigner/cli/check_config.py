@@ -35,7 +35,7 @@ def check_config_command(
 
 def check(config: Path, *, json: bool) -> int:
     """Print what was found, and give the exit code."""
-    from ..config import ConfigError, credentials_path, load, warnings
+    from ..config import ConfigError, credentials_path, find_warnings, load
     from ..launchpad import CredentialsError, load_credentials
 
     settings: Settings | None = None
@@ -47,7 +47,7 @@ def check(config: Path, *, json: bool) -> int:
         mistakes = [{"file": one.file, "line": one.line, "message": one.message} for one in error.mistakes]
     except CredentialsError as error:
         mistakes = [{"file": str(config), "line": None, "message": str(error)}]
-    found = warnings(settings) if settings is not None else []
+    found = find_warnings(settings) if settings is not None else []
     if json:
         output.document({"valid": not mistakes, "mistakes": mistakes, "warnings": found})
     else:

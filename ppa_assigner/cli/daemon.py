@@ -26,7 +26,7 @@ from ..api.server import RESERVE, ListenError, Server
 from ..automaton import Daemon
 from ..backoff import LOGIN
 from ..clock import LaunchpadClock
-from ..config import ConfigError, Settings, after_a_restart, credentials_path, load, warnings
+from ..config import ConfigError, Settings, credentials_path, find_warnings, load, needing_restart
 from ..launchpad import (
     CredentialsError,
     LaunchpadClient,
@@ -181,9 +181,9 @@ class Service:
         if settings.api.tls is not None:
             self._server.renew(settings.api.tls)
         served = replace(settings, launchpad=self._settings.launchpad, name=self._settings.name)
-        for warning in (*self.supervisor.reload(served), *warnings(settings)):
+        for warning in (*self.supervisor.reload(served), *find_warnings(settings)):
             log.warning("%s", warning)
-        for option in after_a_restart(self._settings, settings):
+        for option in needing_restart(self._settings, settings):
             log.warning("%s is changed: it needs a restart; until then it stays as it was", option)
 
     def _log_in(self) -> None:

@@ -62,7 +62,7 @@ def demo_command() -> int:
 def serve(config: Path, serving: Callable[[str], None] | None = None) -> int:
     """Run the daemon in the main thread, and give its exit code; `serving` is told where, once it listens."""
     from ..api.server import ListenError
-    from ..config import ConfigError, load, warnings
+    from ..config import ConfigError, find_warnings, load
     from ..launchpad import CredentialsError, InsecureEnvironment
     from .daemon import Service
 
@@ -70,7 +70,7 @@ def serve(config: Path, serving: Callable[[str], None] | None = None) -> int:
     try:
         settings = load(config)
         service = Service(settings, config)
-        for warning in warnings(settings):
+        for warning in find_warnings(settings):
             log.warning("%s", warning)
         service.run(serving or (lambda _: None))
     except CredentialsError as error:

@@ -6,7 +6,7 @@ Rule: what `load` returns needs no further check.  Nothing here asks the network
 from .loading import CONFIG, VARIABLES, credentials_path, describe, json_schema, load
 from .parsers import seconds
 from .settings import RATE, ApiSettings, ConfigError, LaunchpadSettings, Listen, Mistake, Pool, Settings, Tls
-from .warnings import after_a_restart, warnings
+from .warnings import find_warnings, needing_restart
 
 __all__ = [
     "CONFIG",
@@ -20,11 +20,11 @@ __all__ = [
     "Pool",
     "Settings",
     "Tls",
-    "after_a_restart",
     "credentials_path",
     "describe",
+    "find_warnings",
     "json_schema",
     "load",
+    "needing_restart",
     "seconds",
-    "warnings",
 ]

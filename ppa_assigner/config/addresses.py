@@ -9,7 +9,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-from .parsers import nearest, plain_text, shown
+from .parsers import did_you_mean, plain_text, quote_value
 from .settings import Listen
 
 SERVICES = {
@@ -25,33 +25,33 @@ _PORT = re.compile(r"[0-9]{1,5}")
 _SOCKET_PATH_BYTES = 107  # sun_path of Linux, without its closing NUL
 
 
-def service(value: object) -> str:
+def parse_service(value: object) -> str:
     """The root of a web service, ending in `/`: of one of Launchpad's own by name, or of any by address."""
     text = plain_text(value)
     if text in SERVICES:
         return SERVICES[text]
     if not text.lower().startswith(("http://", "https://")):
         names = ", ".join(SERVICES)
-        raise ValueError(f"{shown(text)} is neither {names} nor an http(s) address{nearest(text, SERVICES)}")
+        raise ValueError(f"{quote_value(text)} is neither {names} nor an http(s) address{did_you_mean(text, SERVICES)}")
     if match := _VERSION_TAIL.search(text):
-        raise ValueError(f"{shown(text)} ends in a version; write it without /{match[1]}")
+        raise ValueError(f"{quote_value(text)} ends in a version; write it without /{match[1]}")
     _check_address(text)
     scheme, rest = text.split("://", 1)
     return f"{scheme.lower()}://{rest.rstrip('/')}/"
 
 
-def archive_root(value: object) -> str:
+def parse_archive_root(value: object) -> str:
     """Where the indexes of PPAs are, ending in `/`."""
     text = plain_text(value)
     if not text.lower().startswith(("http://", "https://")):
-        raise ValueError(f"{shown(text)} is not an http(s) address")
+        raise ValueError(f"{quote_value(text)} is not an http(s) address")
     _check_address(text)
     return text.rstrip("/") + "/"
 
 
-def archive_root_of(service: str) -> str:
+def default_archive_root(parse_service: str) -> str:
     """Where a service's PPAs are published: production's own host, elsewhere below the service itself."""
-    return PRODUCTION_ARCHIVES if service == SERVICES["production"] else service
+    return PRODUCTION_ARCHIVES if parse_service == SERVICES["production"] else parse_service
 
 
 def _check_address(text: str) -> None:
@@ -61,33 +61,33 @@ def _check_address(text: str) -> None:
     except ValueError:
         whole_address = False
     if not whole_address or not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError(f"{shown(text)} is not an http(s) address of a host")
+        raise ValueError(f"{quote_value(text)} is not an http(s) address of a host")
     if parts.query or parts.fragment or "@" in parts.netloc or text.endswith(("?", "#")):
-        raise ValueError(f"{shown(text)} must be an address without user, '?' and '#'")
+        raise ValueError(f"{quote_value(text)} must be an address without user, '?' and '#'")
 
 
-def launchpads_own(root: str) -> bool:
+def is_launchpad(root: str) -> bool:
     """Whether this root belongs to Launchpad itself, whatever name or address it was given by."""
     return f".{(urlsplit(root).hostname or '').rstrip('.')}".endswith(".launchpad.net")
 
 
-def listen(value: object) -> Listen:
+def parse_listen(value: object) -> Listen:
     """`HOST:PORT`, `[IPv6]:PORT` or `unix:/path`."""
     text = plain_text(value)
     if text.startswith("unix:"):
         return Listen(path=_socket_path(text))
     host, colon, port = text.rpartition(":")
     if not colon or not _PORT.fullmatch(port) or int(port) > 65535:
-        raise ValueError(f"{shown(text)} has no port; write it like 127.0.0.1:8020, [::1]:8020 or unix:/path")
+        raise ValueError(f"{quote_value(text)} has no port; write it like 127.0.0.1:8020, [::1]:8020 or unix:/path")
     return Listen(host=_host(host, text), port=int(port))
 
 
 def _socket_path(text: str) -> str:
     path = text.removeprefix("unix:")
     if not path.startswith("/") or path.endswith("/"):
-        raise ValueError(f"{shown(text)} needs an absolute path, like unix:/run/ppa-assigner/api.sock")
+        raise ValueError(f"{quote_value(text)} needs an absolute path, like unix:/run/ppa-assigner/api.sock")
     if len(path.encode()) > _SOCKET_PATH_BYTES:
-        raise ValueError(f"{shown(text)} is too long for a Unix socket; at most {_SOCKET_PATH_BYTES} bytes")
+        raise ValueError(f"{quote_value(text)} is too long for a Unix socket; at most {_SOCKET_PATH_BYTES} bytes")
     return path
 
 
@@ -97,9 +97,9 @@ def _host(host: str, text: str) -> str:
     if bracketed and _is_address(bare, 6):
         return bare
     if _is_address(bare, 6):
-        raise ValueError(f"{shown(text)} needs brackets around the IPv6 address, like [::1]:8020")
+        raise ValueError(f"{quote_value(text)} needs brackets around the IPv6 address, like [::1]:8020")
     if bracketed or not _HOST.fullmatch(host) or (_looks_numeric(host) and not _is_address(host, 4)):
-        raise ValueError(f"{shown(text)} has no host; write it like 127.0.0.1:8020, [::1]:8020 or unix:/path")
+        raise ValueError(f"{quote_value(text)} has no host; write it like 127.0.0.1:8020, [::1]:8020 or unix:/path")
     return host
 
 
@@ -114,7 +114,7 @@ def _is_address(host: str, family: int) -> bool:
         return False
 
 
-def local(where: Listen) -> bool:
+def is_local(where: Listen) -> bool:
     """Whether only this host can connect: a Unix socket, 127.0.0.0/8, ::1 or localhost."""
     if where.path is not None or (where.host or "").lower() == "localhost":
         return True

@@ -1,6 +1,6 @@
 """Files that a configuration names: where they are, and whether this user can read them.
 
-Rule: what is in them is for whoever uses them to judge.
+Rule: nothing here judges what is in them.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ import stat
 from pathlib import Path
 
 
-def placed(given: str, folder: Path) -> Path:
-    """The file that this text means: relative to the folder, `~` the home of the user."""
+def resolve(given: str, folder: Path) -> Path:
+    """The file that a text means: relative to the folder; `~` is the home of the user."""
     try:
         return folder / Path(given).expanduser()
     except RuntimeError:  # this user has no home
         return folder / given
 
 
-def fault(file: Path) -> str | None:
-    """What is wrong with a file that is to be read, to be said after its name; None: nothing."""
+def unreadable_reason(file: Path) -> str | None:
+    """Why a file cannot be read, to be said after its name; None if it can."""
     try:
         status = file.stat()
         if stat.S_ISDIR(status.st_mode):

@@ -20,38 +20,38 @@ from ..reference import Reference
 from ..times import exactly
 from . import addresses
 from .checks import check
-from .document import Document, Place
-from .files import placed
-from .patterns import pattern
-from .schema import ApiSection, File, LaunchpadSection
+from .document import Document, KeyPath
+from .files import resolve
+from .patterns import parse_pattern
+from .schema import ApiSection, ConfigFile, LaunchpadSection
 from .settings import ApiSettings, LaunchpadSettings, Pool, Settings, Tls
-from .validation import shaped
-from .yaml import read
+from .validation import validate
+from .yaml import read_document
 
 DEFAULT_POOL = "default"
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings in this file, and in variables of the environment that stand for some of them.  Raises ConfigError
-    with every mistake, each with its line.
+    """The settings in this file, and in variables of the environment that replace some of them. Raises ConfigError with
+    every mistake, each with its line.
     """
-    document = read(path)
+    document = read_document(path)
     if not isinstance(document.data, dict):
-        _no_section(document)
-    override(document, environ)
-    file = shaped(document)
+        _refuse_non_mapping(document)
+    _apply_environment(document, environ)
+    file = validate(document)
     check(document, environ, path.parent)
     document.check()
-    assert file is not None, "a shape that is wrong was blamed"  # noqa: S101 - holds by `shaped`
+    assert file is not None, "what is not valid was reported"  # noqa: S101 - holds by `validate`
     return _settings(file, path.parent)
 
 
-def _no_section(document: Document) -> None:
+def _refuse_non_mapping(document: Document) -> None:
     document.check()
     if document.data is None:
-        document.blame((), 'the file is empty; list the PPAs, like ppas: ["~owner/ubuntu/pool-{001..020}"]')
+        document.report((), 'the file is empty; list the PPAs, like ppas: ["~owner/ubuntu/pool-{001..020}"]')
     else:
-        document.blame((), 'the file expects keys at its top, like ppas: ["~owner/ubuntu/pool-{001..020}"]')
+        document.report((), 'the file expects keys at its top, like ppas: ["~owner/ubuntu/pool-{001..020}"]')
     document.check()
 
 
@@ -69,18 +69,18 @@ def credentials_path(settings: Settings, environ: Mapping[str, str] = os.environ
 
 def json_schema() -> dict[str, Any]:
     """The JSON schema of the configuration file."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **File.model_json_schema()}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **ConfigFile.model_json_schema()}
 
 
 def describe(settings: Settings) -> str:
-    """What a file says, in a few lines for people."""
-    return "\n".join(_lines(settings))
+    """A summary of the settings, in a few lines for people."""
+    return "\n".join(_description_lines(settings))
 
 
 # -- settings -----------------------------------------------------------------------------------------------------
 
 
-def _settings(file: File, folder: Path) -> Settings:
+def _settings(file: ConfigFile, folder: Path) -> Settings:
     return Settings(
         pools=MappingProxyType(dict(_pools(file))),
         retire=_expanded(file.retire),
@@ -90,7 +90,7 @@ def _settings(file: File, folder: Path) -> Settings:
     )
 
 
-def _pools(file: File) -> Iterator[tuple[str, Pool]]:
+def _pools(file: ConfigFile) -> Iterator[tuple[str, Pool]]:
     for name, section in file.pools.items():
         yield name, Pool(name, _expanded(section.ppas), section.options())
     if file.ppas:
@@ -98,7 +98,7 @@ def _pools(file: File) -> Iterator[tuple[str, Pool]]:
 
 
 def _expanded(texts: Iterable[str]) -> tuple[Reference, ...]:
-    return tuple(ppa for text in texts for ppa in pattern(text).expand())
+    return tuple(ppa for text in texts for ppa in parse_pattern(text).expand())
 
 
 def _launchpad(section: LaunchpadSection, folder: Path) -> LaunchpadSettings:
@@ -106,14 +106,14 @@ def _launchpad(section: LaunchpadSection, folder: Path) -> LaunchpadSettings:
     return LaunchpadSettings(
         service=section.service,
         version=section.version,
-        credentials=None if section.credentials is None else placed(section.credentials, folder),
+        credentials=None if section.credentials is None else resolve(section.credentials, folder),
         look_every=section.look_every,
         clock_alone_after=section.clock_alone_after,
         connect=min(timeout.connect, timeout.total),
         read=min(timeout.read, timeout.total),
         total=timeout.total,
         connections=section.connections,
-        archive_root=section.archive_root or addresses.archive_root_of(section.service),
+        archive_root=section.archive_root or addresses.default_archive_root(section.service),
     )
 
 
@@ -122,7 +122,7 @@ def _api(section: ApiSection, folder: Path) -> ApiSettings:
     return ApiSettings(
         listen=replace(section.listen, mode=section.socket.mode, group=section.socket.group),
         clients=tuple(client.client() for client in section.clients),
-        tls=Tls(placed(tls.certificate, folder), placed(tls.key, folder)) if tls.certificate and tls.key else None,
+        tls=Tls(resolve(tls.certificate, folder), resolve(tls.key, folder)) if tls.certificate and tls.key else None,
         rate=section.rate,
     )
 
@@ -131,15 +131,15 @@ def _host_name() -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname()) or "localhost"
 
 
-# -- words --------------------------------------------------------------------------------------------------------
+# -- description ---------------------------------------------------------------------------------------------------
 
 
-def _lines(settings: Settings) -> Iterator[str]:
+def _description_lines(settings: Settings) -> Iterator[str]:
     for pool in settings.pools.values():
         options = pool.options
-        yield f"pool {pool.name}: {_counted(pool.ppas)}, ttl {exactly(options.ttl)}, proof {options.proof.value}"
+        yield f"pool {pool.name}: {_count_ppas(pool.ppas)}, ttl {exactly(options.ttl)}, proof {options.proof.value}"
     if settings.retire:
-        yield f"retire: {_counted(settings.retire)}"
+        yield f"retire: {_count_ppas(settings.retire)}"
     credentials = settings.launchpad.credentials or "handed over by systemd"
     yield f"launchpad: {settings.launchpad.service}{settings.launchpad.version}, credentials {credentials}"
     clients = ", ".join(f"{client.name} ({client.role.value})" for client in settings.api.clients)
@@ -148,16 +148,16 @@ def _lines(settings: Settings) -> Iterator[str]:
     yield f"name: {settings.name}"
 
 
-def _counted(ppas: tuple[Reference, ...]) -> str:
+def _count_ppas(ppas: tuple[Reference, ...]) -> str:
     if len(ppas) == 1:
         return f"1 PPA ({ppas[0]})"
     return f"{len(ppas)} PPAs ({ppas[0]} ... {ppas[-1]})"
 
 
-_WHOLE = "write it from the root on"
+_ABSOLUTE_HINT = "write it from the root on"
 CONFIG = "PPA_ASSIGNER_CONFIG"
 """The file itself."""
-VARIABLES: Mapping[str, Place] = {
+VARIABLES: Mapping[str, KeyPath] = {
     "PPA_ASSIGNER_LISTEN": ("api", "listen"),
     "PPA_ASSIGNER_SERVICE": ("launchpad", "service"),
     "PPA_ASSIGNER_CREDENTIALS": ("launchpad", "credentials"),
@@ -166,29 +166,31 @@ VARIABLES: Mapping[str, Place] = {
 """Which option each of them replaces.  A relative path starts at the working directory."""
 
 
-def override(document: Document, environ: Mapping[str, str]) -> None:
-    """Put in what the environment says."""
-    for variable, place in VARIABLES.items():
+def _apply_environment(document: Document, environ: Mapping[str, str]) -> None:
+    """Replace options by what the environment says."""
+    for variable, path in VARIABLES.items():
         if text := environ.get(variable):
-            document.names[place] = f"${variable}"
+            document.names[path] = f"${variable}"
             is_path = variable == "PPA_ASSIGNER_CREDENTIALS"
-            _put(document, place, _absolute(document, place, text) if is_path else text)
+            _set_value(document, path, _absolute(document, path, text) if is_path else text)
 
 
-def _absolute(document: Document, place: Place, text: str) -> str:
-    """The working directory of a daemon may have been taken away since it started."""
+def _absolute(document: Document, path: KeyPath, text: str) -> str:
+    """A path from the environment made absolute now: the working directory of a daemon may be removed later."""
     if Path(text).is_absolute():
         return text
     try:
         return str(Path.cwd() / text)
     except OSError as error:
-        document.blame(place, f"{text} is relative to a working directory that is gone ({error.strerror}); {_WHOLE}")
+        document.report(
+            path, f"{text} is relative to a working directory that is gone ({error.strerror}); {_ABSOLUTE_HINT}"
+        )
         return text
 
 
-def _put(document: Document, place: Place, value: str) -> None:
-    """A section that is something else is blamed as that, by whoever judges the shape."""
-    *sections, key = place
+def _set_value(document: Document, path: KeyPath, value: str) -> None:
+    """Set the value at a path; where a section is something else, validation reports that."""
+    *sections, key = path
     data = document.data
     for name in sections:
         if isinstance(data, dict) and data.get(name) is None:

@@ -18,8 +18,8 @@ from typing import TypeVar
 from ..record import unstorable
 from ..times import DAY, exactly, parse_duration
 
-LONGEST = 3650 * DAY
-LONGEST_TIMEOUT = DAY  # a socket takes no more than 24 days
+MAX_DURATION = 3650 * DAY
+MAX_TIMEOUT = DAY  # a socket takes no more than 24 days
 _DURATION_HOW = "write a number of seconds or a text like 500ms, 30s, 5m, 8h, 7d"
 _POOL = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*")
@@ -35,16 +35,16 @@ Member = TypeVar("Member", bound=enum.Enum)
 Value = TypeVar("Value")
 
 
-def maybe(read: Callable[[object], Value], value: object) -> Value | None:
-    """The value, or None when it is wrong by itself: whoever judges it alone blames it for that."""
+def parse_or_none(read: Callable[[object], Value], value: object) -> Value | None:
+    """The parsed value, or None when it is wrong by itself, which validation reports."""
     try:
         return read(value)
     except ValueError:
         return None
 
 
-def shown(value: object) -> str:
-    """The value on one line in plain ASCII, as YAML has it, cut when long."""
+def quote_value(value: object) -> str:
+    """The value on one line in plain ASCII, as YAML writes it, cut when long."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -59,8 +59,8 @@ def ascii_only(text: str) -> str:
     return text.encode("ascii", "backslashreplace").decode("ascii")
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """A question after the known word that was probably meant, or nothing."""
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A question after the known word that was probably meant; empty without one."""
     close = difflib.get_close_matches(word[:80].lower(), list(known), n=1)
     return f"; did you mean {close[0]}?" if close else ""
 
@@ -72,9 +72,9 @@ def seconds(value: object) -> float:
     """A duration in seconds, 0 or longer: a number of seconds, or a text like 500ms, 30s, 5m, 8h, 7d."""
     number = _number_of_seconds(value)
     if number < 0:
-        raise ValueError(f"{shown(value)} is negative; a duration is 0 or longer")
-    if not number <= LONGEST:
-        raise ValueError(f"{shown(value)} is too long; at most {exactly(LONGEST)}")
+        raise ValueError(f"{quote_value(value)} is negative; a duration is 0 or longer")
+    if not number <= MAX_DURATION:
+        raise ValueError(f"{quote_value(value)} is too long; at most {exactly(MAX_DURATION)}")
     return float(number)
 
 
@@ -83,11 +83,11 @@ def _number_of_seconds(value: object) -> float:
         return number
     if isinstance(value, int | float) and not isinstance(value, bool) and value == value:  # not NaN
         return value
-    raise ValueError(f"{shown(value)} is not a duration; {_DURATION_HOW}")
+    raise ValueError(f"{quote_value(value)} is not a duration; {_DURATION_HOW}")
 
 
 def positive(value: object) -> float:
-    """A duration longer than nothing, in seconds."""
+    """A duration longer than 0, in seconds."""
     number = seconds(value)
     if number == 0:
         raise ValueError("must be longer than 0")
@@ -97,16 +97,16 @@ def positive(value: object) -> float:
 def timeout(value: object) -> float:
     """A duration that a connection may take, in seconds."""
     number = positive(value)
-    if number > LONGEST_TIMEOUT:
-        raise ValueError(f"{shown(value)} is too long for one request; at most {exactly(LONGEST_TIMEOUT)}")
+    if number > MAX_TIMEOUT:
+        raise ValueError(f"{quote_value(value)} is too long for one request; at most {exactly(MAX_TIMEOUT)}")
     return number
 
 
-def whole(value: object) -> float:
+def whole_seconds(value: object) -> float:
     """A duration of whole seconds, at least one: a record keeps no fractions."""
     number = seconds(value)
     if number < 1 or number != math.floor(number):
-        raise ValueError(f"{shown(value)} must be whole seconds, at least 1: records keep no fractions")
+        raise ValueError(f"{quote_value(value)} must be whole seconds, at least 1: records keep no fractions")
     return number
 
 
@@ -117,9 +117,11 @@ def plain_text(value: object) -> str:
     """A text that Launchpad can hold."""
     if not isinstance(value, str):
         quoted = "; put it in quotes" if isinstance(value, int | float | bool) else ""
-        raise ValueError(f"expects a text, not {shown(value)}{quoted}")
+        raise ValueError(f"expects a text, not {quote_value(value)}{quoted}")
     if unstorable(value):
-        raise ValueError(f"{shown(value)} holds NUL or half a surrogate pair, which Launchpad cannot keep; take it out")
+        raise ValueError(
+            f"{quote_value(value)} holds NUL or half a surrogate pair, which Launchpad cannot keep; take it out"
+        )
     return value
 
 
@@ -127,16 +129,16 @@ def _matching(form: re.Pattern[str], what: str) -> Callable[[object], str]:
     def check(value: object) -> str:
         text = plain_text(value)
         if not form.fullmatch(text):
-            raise ValueError(f"{shown(text)} is not a {what}")
+            raise ValueError(f"{quote_value(text)} is not a {what}")
         return text
 
     return check
 
 
 pool_name = _matching(_POOL, "name of a pool; use 1 to 64 letters, digits, '.', '_' or '-'")
-person = _matching(_PERSON, "person or team of Launchpad; write ~name")
+person_name = _matching(_PERSON, "person or team of Launchpad; write ~name")
 group_name = _matching(_GROUP, "name of a group of this host")
-processor = _matching(_NAME, "processor of Launchpad; write a name like amd64")
+processor_name = _matching(_NAME, "processor of Launchpad; write a name like amd64")
 daemon_name = _matching(_DAEMON, "name for a daemon; use letters, digits, '.', '_' or '-'")
 _sha256 = _matching(_SHA256, "SHA-256; write the 64 hexadecimal digits that `ppa-assigner token` prints")
 
@@ -147,54 +149,54 @@ def sha256(value: object) -> str:
 
 
 def file_mode(value: object) -> int:
-    """Permissions of a file: a text, or a number, of three or four octal digits."""
+    """The mode of a file: a text, or a number, of three or four octal digits."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else plain_text(value)
     if not _OCTAL.fullmatch(text) or int(text, 8) > 0o777:
-        raise ValueError(f'{shown(value)} is not a mode of a file; write three octal digits, like "660"')
+        raise ValueError(f'{quote_value(value)} is not a mode of a file; write three octal digits, like "660"')
     return int(text, 8)
 
 
-def one_line(value: object) -> str:
+def single_line(value: object) -> str:
     """A text of one line without space at its ends, as Launchpad keeps it.
 
     See docs/explanation/launchpad.md#display-name.
     """
     text = plain_text(value)
     if len(text.splitlines()) > 1 or text != text.strip():
-        raise ValueError(f"{shown(text)} must be one line without space at its ends: Launchpad keeps no other")
+        raise ValueError(f"{quote_value(text)} must be one line without space at its ends: Launchpad keeps no other")
     return text
 
 
 def client_name(value: object) -> str:
-    """What `by` in records says: 1 to 128 printable characters."""
-    text = one_line(value)
+    """A client's name, as `by` in records shows it: 1 to 128 printable characters."""
+    text = single_line(value)
     if not text.isprintable() or not 1 <= len(text) <= 128:
-        raise ValueError(f"{shown(text)} is not a name for a client; use 1 to 128 printable characters")
+        raise ValueError(f"{quote_value(text)} is not a name for a client; use 1 to 128 printable characters")
     return text
 
 
-def glob(value: object) -> str:
+def glob_pattern(value: object) -> str:
     """A shell pattern for owners, as `fnmatch` reads it."""
     text = plain_text(value)
     if not 1 <= len(text) <= 256:
         raise ValueError("a pattern for owners has 1 to 256 characters, like ci-*")
     if "[" in text and "]" not in text[text.rindex("[") + 2 :]:
-        raise ValueError(f"{shown(text)} opens a '[' and never closes it; write [[] for the character itself")
+        raise ValueError(f"{quote_value(text)} opens a '[' and never closes it; write [[] for the character itself")
     try:
         fnmatchcase("", text)
     except re.error:
-        raise ValueError(f"{shown(text)} is not a pattern; write one like ci-*") from None
+        raise ValueError(f"{quote_value(text)} is not a pattern; write one like ci-*") from None
     return text
 
 
-def choice(kind: type[Member]) -> Callable[[object], Member]:
-    """A reader of the values of an enum."""
+def enum_member(kind: type[Member]) -> Callable[[object], Member]:
+    """A parser of the values of an enum."""
 
     def check(value: object) -> Member:
         known = [member.value for member in kind]
         if value not in known:
-            hint = nearest(value, known) if isinstance(value, str) else ""
-            raise ValueError(f"{shown(value)} is none of {', '.join(known)}{hint}")
+            hint = did_you_mean(value, known) if isinstance(value, str) else ""
+            raise ValueError(f"{quote_value(value)} is none of {', '.join(known)}{hint}")
         return kind(value)
 
     return check
@@ -203,5 +205,7 @@ def choice(kind: type[Member]) -> Callable[[object], Member]:
 def version(value: object) -> str:
     """The version of the web service: `devel`, because 1.0 does not show a PPA's `status`."""
     if value != "devel":
-        raise ValueError(f"{shown(value)} cannot be used; only devel shows a PPA's status: write devel or leave it out")
+        raise ValueError(
+            f"{quote_value(value)} cannot be used; only devel shows a PPA's status: write devel or leave it out"
+        )
     return "devel"

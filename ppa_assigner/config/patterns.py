@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..reference import Reference, swapped
-from .parsers import plain_text, shown
+from .parsers import plain_text, quote_value
 
 MAX_PPAS = 10_000
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -40,25 +40,25 @@ class Pattern:
             yield Reference.parse("".join(itertools.chain.from_iterable(parts)))
 
 
-def pattern(value: object) -> Pattern:
+def parse_pattern(value: object) -> Pattern:
     """A PPA, or PPAs that differ in a number: `~owner/ubuntu/name-{001..020}`."""
     text = plain_text(value)
     split = _BRACES.split(text)
     found = Pattern(tuple(split[::2]), tuple(_range(body) for body in split[1::2]))
     if found.count > MAX_PPAS:
-        raise ValueError(f"{shown(text)} means more than {MAX_PPAS} PPAs")
+        raise ValueError(f"{quote_value(text)} means more than {MAX_PPAS} PPAs")
     try:
         next(found.expand())  # they differ in digits only: when one can be parsed, all can
     except ValueError:
         wrong = swapped(text) or "is not a PPA like ~owner/ubuntu/name or ppa:owner/name"
-        raise ValueError(f"{shown(text)} {wrong}") from None
+        raise ValueError(f"{quote_value(text)} {wrong}") from None
     return found
 
 
 def _range(body: str) -> tuple[range, int]:
     match = _RANGE.fullmatch(body)
     if not match:
-        raise ValueError(f"{shown('{' + body + '}')} is not a range; a range of numbers looks like {{001..020}}")
+        raise ValueError(f"{quote_value('{' + body + '}')} is not a range; a range of numbers looks like {{001..020}}")
     first, last = match.groups()
     if int(first) > int(last):
         raise ValueError(f"the range {{{body}}} is reversed; write {{{last}..{first}}}")
@@ -66,7 +66,7 @@ def _range(body: str) -> tuple[range, int]:
     return range(int(first), int(last) + 1), max(len(first), len(last)) if padded else 0
 
 
-def dependency(value: object) -> str:
+def parse_dependency(value: object) -> str:
     """A PPA as `~owner/ubuntu/name`, or an archive of a distribution as Launchpad writes it: `ubuntu`."""
     text = plain_text(value)
     if all(_NAME.fullmatch(part) for part in text.split("/")) and text.count("/") < 2:
@@ -75,4 +75,4 @@ def dependency(value: object) -> str:
         return str(Reference.parse(text))
     except ValueError:
         wrong = swapped(text) or "is neither a PPA like ~owner/ubuntu/name nor an archive like ubuntu"
-        raise ValueError(f"{shown(text)} {wrong}") from None
+        raise ValueError(f"{quote_value(text)} {wrong}") from None

@@ -26,8 +26,8 @@ from ..times import MINUTE
 from . import addresses, parsers, patterns
 from .settings import RATE, SOCKET_MODE, Listen
 
-OWN = "x-"
-"""How keys at the top begin that are not ours."""
+EXTENSION_PREFIX = "x-"
+"""How keys at the top begin that are the author's own."""
 _POOL = PoolOptions()
 _TEXT: dict[str, Any] = {"type": "string"}
 _DURATION: dict[str, Any] = {
@@ -42,48 +42,50 @@ def _choice(kind: type[Role] | type[Proof]) -> WithJsonSchema:
     return WithJsonSchema({"enum": [member.value for member in kind]})
 
 
-def _no_section(value: object) -> object:
-    """A section all of whose lines are comments is an empty one."""
+def _empty_section(value: object) -> object:
+    """An empty section for null: all its lines may be comments."""
     return {} if value is None else value
 
 
-def _no_list(value: object) -> object:
+def _empty_list(value: object) -> object:
     return [] if value is None else value
 
 
-def _some(items: list[str]) -> list[str]:
+def _not_empty(items: list[str]) -> list[str]:
     if not items:
         raise ValueError('the list is empty; list at least one PPA, like "~owner/ubuntu/pool-{001..020}"')
     return items
 
 
-def _some_pools(pools: dict[str, PoolSection]) -> dict[str, PoolSection]:
+def _at_least_one_pool(pools: dict[str, PoolSection]) -> dict[str, PoolSection]:
     if not pools:
-        raise ValueError("there is no pool in it; write at least one, like default: {ppas: [...]}")
+        raise ValueError("it has no pool; write at least one, like default: {ppas: [...]}")
     return pools
 
 
-def _once(items: list[str]) -> list[str]:
+def _no_repeats(items: list[str]) -> list[str]:
     if twice := next((item for item, count in Counter(items).items() if count > 1), None):
-        raise ValueError(f"{parsers.shown(twice)} stands twice in the list; name it once")
+        raise ValueError(f"{parsers.quote_value(twice)} stands twice in the list; name it once")
     return items
 
 
 def _pattern(value: object) -> str:
-    patterns.pattern(value)
+    patterns.parse_pattern(value)
     return str(value)
 
 
-Empty = BeforeValidator(_no_section)
+Empty = BeforeValidator(_empty_section)
 Positive = Annotated[float, PlainValidator(parsers.positive), WithJsonSchema(_DURATION)]
 Timeout = Annotated[float, PlainValidator(parsers.timeout), WithJsonSchema(_DURATION)]
 Duration = Annotated[float, PlainValidator(parsers.seconds), WithJsonSchema(_DURATION)]
-Whole = Annotated[float, PlainValidator(parsers.whole), WithJsonSchema(_DURATION)]
+Whole = Annotated[float, PlainValidator(parsers.whole_seconds), WithJsonSchema(_DURATION)]
 PpaPattern = Annotated[str, PlainValidator(_pattern), WithJsonSchema(_TEXT)]
-Person = Annotated[str, PlainValidator(parsers.person), WithJsonSchema({**_TEXT, "pattern": "^~[a-z0-9][a-z0-9+.-]*$"})]
-Processor = Annotated[str, PlainValidator(parsers.processor), WithJsonSchema(_TEXT)]
-Dependency = Annotated[str, PlainValidator(patterns.dependency), WithJsonSchema(_TEXT)]
-DisplayName = Annotated[str, PlainValidator(parsers.one_line), WithJsonSchema(_TEXT)]
+Person = Annotated[
+    str, PlainValidator(parsers.person_name), WithJsonSchema({**_TEXT, "pattern": "^~[a-z0-9][a-z0-9+.-]*$"})
+]
+Processor = Annotated[str, PlainValidator(parsers.processor_name), WithJsonSchema(_TEXT)]
+Dependency = Annotated[str, PlainValidator(patterns.parse_dependency), WithJsonSchema(_TEXT)]
+DisplayName = Annotated[str, PlainValidator(parsers.single_line), WithJsonSchema(_TEXT)]
 PoolName = Annotated[
     str, PlainValidator(parsers.pool_name), WithJsonSchema({**_TEXT, "pattern": "^[A-Za-z0-9._-]{1,64}$"})
 ]
@@ -91,7 +93,7 @@ ClientName = Annotated[
     str, PlainValidator(parsers.client_name), WithJsonSchema({**_TEXT, "minLength": 1, "maxLength": 128})
 ]
 Digest = Annotated[str, PlainValidator(parsers.sha256), WithJsonSchema({**_TEXT, "pattern": "^[0-9A-Fa-f]{64}$"})]
-Address = Annotated[Listen, PlainValidator(addresses.listen), PlainSerializer(str), WithJsonSchema(_TEXT)]
+Address = Annotated[Listen, PlainValidator(addresses.parse_listen), PlainSerializer(str), WithJsonSchema(_TEXT)]
 FileMode = Annotated[
     int,
     PlainValidator(parsers.file_mode),
@@ -100,7 +102,7 @@ FileMode = Annotated[
 ]
 GroupName = Annotated[str, PlainValidator(parsers.group_name), WithJsonSchema(_TEXT)]
 PathText = Annotated[str, PlainValidator(parsers.plain_text), WithJsonSchema(_TEXT)]
-Glob = Annotated[str, PlainValidator(parsers.glob), WithJsonSchema({**_TEXT, "minLength": 1, "maxLength": 256})]
+Glob = Annotated[str, PlainValidator(parsers.glob_pattern), WithJsonSchema({**_TEXT, "minLength": 1, "maxLength": 256})]
 
 
 class Section(BaseModel):
@@ -121,9 +123,9 @@ class RetrySection(Section):
 class BaselineSection(Section):
     """What a PPA looks like between leases; null or absent: left alone."""
 
-    dependencies: Annotated[list[Dependency], AfterValidator(_once)] | None = None
+    dependencies: Annotated[list[Dependency], AfterValidator(_no_repeats)] | None = None
     """PPAs and archives that it builds with."""
-    processors: Annotated[list[Processor], AfterValidator(_once)] | None = None
+    processors: Annotated[list[Processor], AfterValidator(_no_repeats)] | None = None
     """Processors that it builds for."""
     publish: bool | None = None
     """Whether what is built is published."""
@@ -133,11 +135,11 @@ class BaselineSection(Section):
     """Whether debug symbols are published."""
     displayname: DisplayName | None = None
     """Its title."""
-    uploaders: Annotated[list[Person], AfterValidator(_once)] | None = None
-    """Who may upload beside the PPA's owner; everybody else's right is taken away."""
+    uploaders: Annotated[list[Person], AfterValidator(_no_repeats)] | None = None
+    """Who may upload besides the PPA's owner; everybody else's right is taken away."""
 
     def baseline(self) -> Baseline:
-        """The same as the automaton reads it."""
+        """The baseline as the automaton reads it."""
         lists = ("dependencies", "processors", "uploaders")
         given = {name: tuple(items) for name in lists if (items := getattr(self, name)) is not None}
         return Baseline(**{**self.model_dump(exclude=set(lists)), **given})
@@ -146,7 +148,7 @@ class BaselineSection(Section):
 class PoolSection(Section):
     """A named list of PPAs, and what holds for each of them."""
 
-    ppas: Annotated[list[PpaPattern], BeforeValidator(_no_list), AfterValidator(_some)]
+    ppas: Annotated[list[PpaPattern], BeforeValidator(_empty_list), AfterValidator(_not_empty)]
     """The PPAs, like ~owner/ubuntu/name or ppa:owner/name; {001..020} stands for numbers."""
     ttl: Whole = _POOL.ttl
     """How long a lease lasts when its owner does not say."""
@@ -160,7 +162,7 @@ class PoolSection(Section):
     """How old a look that found a free PPA empty may be; 0: look each time; null: never look again."""
     settle: Positive = _POOL.settle
     """How long a PPA must be seen empty and quiet before it is free."""
-    proof: Annotated[Proof, PlainValidator(parsers.choice(Proof)), _choice(Proof)] = _POOL.proof
+    proof: Annotated[Proof, PlainValidator(parsers.enum_member(Proof)), _choice(Proof)] = _POOL.proof
     """What clean means: nothing active, or also gone from the indexes, or also from the disk."""
     max_tries: int = Field(default=_POOL.max_tries, ge=1, le=1000)
     """Failed tries of a clean before the PPA is quarantined."""
@@ -172,7 +174,7 @@ class PoolSection(Section):
     """Whether PPAs that are listed and do not exist are created."""
 
     def options(self) -> PoolOptions:
-        """The same as the automaton reads it."""
+        """The options as the automaton reads them."""
         plain = self.model_dump(exclude={"ppas", "retry", "baseline"})
         return PoolOptions(
             **plain, retry=Retry(first=self.retry.first, max=self.retry.max), baseline=self.baseline.baseline()
@@ -193,7 +195,9 @@ class TimeoutSection(Section):
 class LaunchpadSection(Section):
     """Which Launchpad, and how patiently."""
 
-    service: Annotated[str, PlainValidator(addresses.service), WithJsonSchema(_TEXT)] = addresses.SERVICES["production"]
+    service: Annotated[str, PlainValidator(addresses.parse_service), WithJsonSchema(_TEXT)] = addresses.SERVICES[
+        "production"
+    ]
     """production, staging, qastaging, or the address of a web service root without the version."""
     version: Annotated[str, PlainValidator(parsers.version), WithJsonSchema({"const": "devel"})] = "devel"
     """Of the web service."""
@@ -206,7 +210,7 @@ class LaunchpadSection(Section):
     timeout: Annotated[TimeoutSection, Empty] = TimeoutSection()
     connections: int = Field(default=16, ge=2, le=256)
     """Connections to Launchpad at a time; some of them are kept for assigning."""
-    archive_root: Annotated[str, PlainValidator(addresses.archive_root), WithJsonSchema(_TEXT)] | None = None
+    archive_root: Annotated[str, PlainValidator(addresses.parse_archive_root), WithJsonSchema(_TEXT)] | None = None
     """Where apt finds the PPAs, for `proof: index`; null: Launchpad's own host, or below another service's address."""
 
 
@@ -217,13 +221,13 @@ class ClientSection(Section):
     """What the record calls the client."""
     token_sha256: Digest
     """The SHA-256 of its token, as `ppa-assigner token` prints it."""
-    role: Annotated[Role, PlainValidator(parsers.choice(Role)), _choice(Role)] = Role.CLIENT
+    role: Annotated[Role, PlainValidator(parsers.enum_member(Role)), _choice(Role)] = Role.CLIENT
     """An operator may act on every PPA."""
-    owners: Annotated[list[Glob], BeforeValidator(_no_list)] = []
-    """Shell patterns of the owners whose leases it may end and touch beside its own."""
+    owners: Annotated[list[Glob], BeforeValidator(_empty_list)] = []
+    """Shell patterns of the owners whose leases it may end and touch besides its own."""
 
     def client(self) -> ClientConfig:
-        """The same as the API reads it."""
+        """The client as the API reads it."""
         return ClientConfig(self.name, self.token_sha256, self.role, tuple(self.owners))
 
 
@@ -250,7 +254,7 @@ class ApiSection(Section):
 
     listen: Address = Field(default="127.0.0.1:8020", validate_default=True)
     """HOST:PORT, [IPv6]:PORT or unix:/path."""
-    clients: Annotated[list[ClientSection], BeforeValidator(_no_list)] = []
+    clients: Annotated[list[ClientSection], BeforeValidator(_empty_list)] = []
     """None: allowed on this host only, and everybody is operator."""
     socket: Annotated[SocketSection, Empty] = SocketSection()
     tls: Annotated[TlsSection, Empty] = TlsSection()
@@ -258,26 +262,28 @@ class ApiSection(Section):
     """Requests a second that each client may keep up; twenty times as many may come at once."""
 
 
-class File(Section):
+class ConfigFile(Section):
     """The configuration of ppa-assigner."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "oneOf": [{"required": ["ppas"]}, {"required": ["pools"]}],
-            "patternProperties": {f"^{OWN}": {"description": "Your own: a place for YAML's anchors; not read."}},
+            "patternProperties": {
+                f"^{EXTENSION_PREFIX}": {"description": "Your own: a place for YAML's anchors; not read."}
+            },
         }
     )
 
-    ppas: Annotated[list[PpaPattern], BeforeValidator(_no_list), AfterValidator(_some)] = []
+    ppas: Annotated[list[PpaPattern], BeforeValidator(_empty_list), AfterValidator(_not_empty)] = []
     """Short form: the PPAs of one pool called default."""
     pools: Annotated[
         dict[PoolName, Annotated[PoolSection, Empty]],
         Empty,
-        AfterValidator(_some_pools),
+        AfterValidator(_at_least_one_pool),
         Field(json_schema_extra={"additionalProperties": False}),  # than those with such names
     ] = {}
     """Pools by name."""
-    retire: Annotated[list[PpaPattern], BeforeValidator(_no_list)] = []
+    retire: Annotated[list[PpaPattern], BeforeValidator(_empty_list)] = []
     """PPAs that are served to the end of their lease and clean, and lent no more."""
     launchpad: Annotated[LaunchpadSection, Empty] = LaunchpadSection()
     api: Annotated[ApiSection, Empty] = ApiSection()

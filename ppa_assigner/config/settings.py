@@ -1,6 +1,6 @@
-"""What the daemon is told: the settings, immutable and complete, and the mistakes that a file can have.
+"""The settings of a daemon, immutable and complete, and the mistakes that a file can have.
 
-Rule: plain facts; durations in seconds; nothing here reads a file or knows a default.
+Rule: plain values; durations in seconds; nothing here reads a file or knows a default.
 """
 
 from __future__ import annotations
@@ -29,9 +29,8 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class LaunchpadSettings:
-    """Which Launchpad, and how patiently.  `service` is a web service root without the version, ending in `/`, and
-    `archive_root` where apt finds its PPAs;
-    `credentials` None means systemd's (see `credentials_path`).
+    """Which Launchpad, and how patiently.  `service` is a web service root without the version, ending in `/`;
+    `archive_root` is where apt finds its PPAs; `credentials` None means systemd's (see `credentials_path`).
     """
 
     service: str
@@ -87,7 +86,7 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All that the daemon is told.  `name` is this daemon's, as `cleaner` in records shows it."""
+    """All settings of a daemon.  `name` is this daemon's, as `cleaner` in records shows it."""
 
     pools: Mapping[str, Pool]
     retire: tuple[Reference, ...]
@@ -98,7 +97,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing that is wrong in a configuration file; the message is one line that says what to do."""
+    """One mistake in a configuration file; the message is one line that says what to do."""
 
     file: str
     line: int

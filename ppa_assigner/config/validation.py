@@ -1,6 +1,6 @@
-"""Whether a document has the shape of a configuration: pydantic judges, and here its findings are put in plain words.
+"""Validates a document by the schema: pydantic finds the mistakes, and here they are put in plain words.
 
-Rule: every finding is blamed on the very key or item, in one sentence that says what to write instead.
+Rule: every mistake is reported at its own key or item, in one sentence that says what to write instead.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from .document import Document, Place
-from .parsers import nearest, shown
+from .document import Document, KeyPath
+from .parsers import did_you_mean, quote_value
 from .schema import (
-    OWN,
+    EXTENSION_PREFIX,
     ApiSection,
     BaselineSection,
     ClientSection,
-    File,
+    ConfigFile,
     LaunchpadSection,
     PoolSection,
     RetrySection,
@@ -26,8 +26,8 @@ from .schema import (
     TlsSection,
 )
 
-_HOMES: Mapping[str, type[BaseModel]] = {
-    "the top of the file": File,
+_SECTIONS: Mapping[str, type[BaseModel]] = {
+    "the top of the file": ConfigFile,
     "a pool (pools: {default: {ppas: [...]}})": PoolSection,
     "launchpad": LaunchpadSection,
     "launchpad.timeout": TimeoutSection,
@@ -39,7 +39,7 @@ _HOMES: Mapping[str, type[BaseModel]] = {
     "a client in api.clients": ClientSection,
 }
 _OF_POOLS = (PoolSection, BaselineSection, RetrySection)
-_ALL_KEYS = sorted({key for model in _HOMES.values() for key in model.model_fields})
+_ALL_KEYS = sorted({key for model in _SECTIONS.values() for key in model.model_fields})
 _EXPECTED = {
     "string_type": "a text",
     "bool_type": "true or false",
@@ -51,70 +51,70 @@ _EXPECTED = {
 }
 
 
-def shaped(document: Document) -> File | None:
-    """The document as sections; None when anything in it was blamed."""
+def validate(document: Document) -> ConfigFile | None:
+    """The document as a valid configuration; None when a mistake in it was reported."""
     try:
-        return File.model_validate(_without_own_keys(document.data))
+        return ConfigFile.model_validate(_without_extensions(document.data))
     except ValidationError as error:
         for finding in error.errors(include_url=False):
-            place = _place(finding)
-            document.blame(place, _sentence(finding["type"], place, finding, "ppas" in document.section()))
+            path = _path(finding)
+            document.report(path, _message(finding["type"], path, finding, "ppas" in document.section()))
     return None
 
 
-def _without_own_keys(data: Any) -> Any:
-    """What stands at the top under `x-…` is the author's own: a place for anchors."""
+def _without_extensions(data: Any) -> Any:
+    """The data without the keys at the top that begin with `x-`: they are the author's own, a place for anchors."""
     own = isinstance(data, dict)
-    return {key: value for key, value in data.items() if not key.startswith(OWN)} if own else data
+    return {key: value for key, value in data.items() if not key.startswith(EXTENSION_PREFIX)} if own else data
 
 
-def _place(finding: Any) -> Place:
-    place = tuple(finding["loc"])
+def _path(finding: Any) -> KeyPath:
+    path = tuple(finding["loc"])
     # pydantic's way of saying that the key itself is meant
-    return place[:-1] if place[-1:] == ("[key]",) and finding["type"] != "extra_forbidden" else place
+    return path[:-1] if path[-1:] == ("[key]",) and finding["type"] != "extra_forbidden" else path
 
 
-def _sentence(kind: str, place: Place, finding: Any, short: bool) -> str:
+def _message(kind: str, path: KeyPath, finding: Any, short: bool) -> str:
     given = finding["input"]
     if kind == "missing":
-        return f"this is missing; every {'client' if place[0] == 'api' else 'pool'} needs it"
+        return f"this is missing; every {'client' if path[0] == 'api' else 'pool'} needs it"
     if kind == "extra_forbidden":
-        return _unknown(place, short)
-    if given is None and place[-1] not in ("ppas", "pools"):
+        return _unknown_key(path, short)
+    if given is None and path[-1] not in ("ppas", "pools"):
         return "there is no value; write one, or take the line away to have the default"
     if kind == "value_error":
         return str(finding["ctx"]["error"])
     if kind == "greater_than_equal":
-        return f"must be at least {finding['ctx']['ge']}, not {shown(given)}"
+        return f"must be at least {finding['ctx']['ge']}, not {quote_value(given)}"
     if kind == "less_than_equal":
-        return f"may be at most {finding['ctx']['le']}, not {shown(given)}"
+        return f"may be at most {finding['ctx']['le']}, not {quote_value(given)}"
     if kind in _EXPECTED:
-        return f"expects {_EXPECTED[kind]}, not {shown(given)}"
-    return f"{shown(given)} does not fit: {finding['msg'][:1].lower()}{finding['msg'][1:]}"
+        return f"expects {_EXPECTED[kind]}, not {quote_value(given)}"
+    return f"{quote_value(given)} does not fit: {finding['msg'][:1].lower()}{finding['msg'][1:]}"
 
 
-def _unknown(place: Place, short: bool) -> str:
-    """`short`: the file has the short form, beside which there can be no pools."""
-    key = str(place[-1])
-    known = list(_model_at(place[:-1]).model_fields)
+def _unknown_key(path: KeyPath, short: bool) -> str:
+    """What to say of an unknown key; `short`: the file has the short form, which cannot have pools."""
+    key = str(path[-1])
+    known = list(_model_at(path[:-1]).model_fields)
     if key in _ALL_KEYS:
-        return f"this key is unknown here; it belongs in {_homes(key, short)}"
-    if hint := nearest(key, known):
+        return f"this key is unknown here; it belongs in {_sections_with(key, short)}"
+    if hint := did_you_mean(key, known):
         return f"this key is unknown{hint}"
-    if meant := nearest(key, _ALL_KEYS).rpartition(" ")[2].rstrip("?"):
-        return f"this key is unknown; did you mean {meant}?  That belongs in {_homes(meant, short)}"
+    if meant := did_you_mean(key, _ALL_KEYS).rpartition(" ")[2].rstrip("?"):
+        return f"this key is unknown; did you mean {meant}?  That belongs in {_sections_with(meant, short)}"
     return f"this key is unknown; the keys here are {', '.join(known)}"
 
 
-def _homes(key: str, short: bool) -> str:
-    homes = [home for home, model in _HOMES.items() if key in model.model_fields]
-    instead = ", in place of the ppas at the top" if short and _HOMES[homes[0]] in _OF_POOLS else ""
+def _sections_with(key: str, short: bool) -> str:
+    homes = [home for home, model in _SECTIONS.items() if key in model.model_fields]
+    instead = ", in place of the ppas at the top" if short and _SECTIONS[homes[0]] in _OF_POOLS else ""
     return " or ".join(homes) + instead
 
 
-def _model_at(place: Place) -> type[BaseModel]:
-    model: type[BaseModel] = File
-    parts = iter(place)
+def _model_at(path: KeyPath) -> type[BaseModel]:
+    model: type[BaseModel] = ConfigFile
+    parts = iter(path)
     for part in parts:
         annotation = model.model_fields[str(part)].annotation
         model = next(_models(annotation))

@@ -1,6 +1,6 @@
-"""What can be used as it is, and may still not be what was meant; and what a reload cannot change.
+"""Warnings about a valid configuration that may not be what was meant; and what a reload cannot change.
 
-Rule: nothing here makes a configuration wrong.  Each finding is one sentence that says what to do.
+Rule: nothing here makes a configuration invalid.  Each finding is one sentence that says what to do.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from urllib.parse import urlsplit
 
 from ..access import Role
 from ..times import exactly
-from .addresses import local
+from .addresses import is_local
 from .settings import SOCKET_MODE, Listen, Settings
 
 _OTHERS = stat.S_IWOTH  # what connecting to a Unix socket needs
 
 
-def warnings(settings: Settings) -> list[str]:
-    """What is dangerous or does nothing."""
+def find_warnings(settings: Settings) -> list[str]:
+    """What is dangerous or has no effect, one sentence each."""
     return [*_exposure(settings), *_clients(settings), *_secrets(settings), *_clock(settings), *_pools(settings)]
 
 
-def after_a_restart(running: Settings, wanted: Settings) -> list[str]:
-    """The options that differ and are taken up by a new process only."""
+def needing_restart(running: Settings, wanted: Settings) -> list[str]:
+    """The names of the options that differ and that only a new process takes up."""
     pairs: Mapping[str, tuple[object, object]] = {
         "api.listen": (str(running.api.listen), str(wanted.api.listen)),
         "api.socket": (_file(running.api.listen), _file(wanted.api.listen)),
@@ -41,10 +41,10 @@ def _file(where: Listen) -> tuple[int, str | None]:
 
 def _exposure(settings: Settings) -> Iterator[str]:
     where, api = settings.api.listen, settings.api
-    if not local(where) and api.tls is None:
+    if not is_local(where) and api.tls is None:
         yield f"api.listen: tokens come to {where} in the clear; set api.tls, or listen locally behind a reverse proxy"
     if where.path is None and _file(where) != (SOCKET_MODE, None):
-        yield f"api.socket: is for a Unix socket; {where} is none"
+        yield f"api.socket: is for a Unix socket, which {where} is not"
     if where.path is not None and where.mode & _OTHERS and not api.clients:
         yield f"api.socket.mode: everybody on this host is operator with {where.mode:o}; write 660, or add api.clients"
 
@@ -61,7 +61,7 @@ def _clients(settings: Settings) -> Iterator[str]:
 def _secrets(settings: Settings) -> Iterator[str]:
     launchpad = settings.launchpad
     service = urlsplit(launchpad.service)
-    if service.scheme == "http" and not local(Listen(service.hostname, service.port)):
+    if service.scheme == "http" and not is_local(Listen(service.hostname, service.port)):
         yield f"launchpad.service: credentials go to {launchpad.service} in the clear; write https"
     if (file := launchpad.credentials) is not None and _readable_by_all(file):
         yield f"launchpad.credentials: everybody on this host can read {file}; run chmod 600 on it"
@@ -70,7 +70,9 @@ def _secrets(settings: Settings) -> Iterator[str]:
 
 
 def _clock(settings: Settings) -> Iterator[str]:
-    """Launchpad's clock is believed alone after answers without a pause of more than a third of that time."""
+    """Whether looks are too rare for Launchpad's clock alone: it is trusted after responses without a pause of more
+    than a third of that time.
+    """
     launchpad = settings.launchpad
     if launchpad.look_every > (most := launchpad.clock_alone_after / 3):
         yield (

@@ -16,8 +16,8 @@ from typing import Any
 import yaml
 
 from ..record import unstorable
-from .document import Document, Place, spelled
-from .parsers import ascii_only, shown
+from .document import Document, KeyPath, format_path
+from .parsers import ascii_only, quote_value
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 20
@@ -29,26 +29,26 @@ TAG = "tag:yaml.org,2002:"
 # -- bytes to text ------------------------------------------------------------------------------------------------
 
 
-def text_of(document: Document, path: Path) -> str:
+def _read_text(document: Document, path: Path) -> str:
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        document.note(1, _unreadable(error))
+        document.report_line(1, _unreadable(error))
         return ""
     if len(content) > MAX_BYTES:
-        document.note(1, f"the file is larger than {MAX_BYTES >> 20} MiB; is it the right one?")
+        document.report_line(1, f"the file is larger than {MAX_BYTES >> 20} MiB; is it the right one?")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        document.note(line, "this line is not UTF-8; save the file in that encoding")
+        document.report_line(line, "this line is not UTF-8; save the file in that encoding")
     return ""
 
 
 def _unreadable(error: OSError | ValueError) -> str:
     if isinstance(error, FileNotFoundError):
-        return "there is no such file; name one with --config, or start from the shipped config/ppas.yaml"
+        return "this file does not exist; name one with --config, or start from the shipped config/ppas.yaml"
     if isinstance(error, IsADirectoryError):
         return "this is a directory; name the file in it"
     if isinstance(error, PermissionError):
@@ -89,27 +89,27 @@ for _kind, (_form, _first) in _PLAIN.items():
     _Loader.add_implicit_resolver(TAG + _kind, re.compile(rf"{_form}\Z"), _first)
 
 
-def composed(document: Document, text: str) -> yaml.Node | None:
+def _compose(document: Document, text: str) -> yaml.Node | None:
     loader: _Loader | None = None
     try:
         loader = _Loader(text)
         return loader.get_single_node()
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        document.note(line, "this line holds a control character that YAML does not allow; take it out")
+        document.report_line(line, "this line holds a control character that YAML does not allow; take it out")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        document.note(mark.line + 1 if mark else 1, _garbled(error, _current(text, mark)))
+        document.report_line(mark.line + 1 if mark else 1, _syntax_message(error, _character_at(text, mark)))
     except (yaml.YAMLError, ValueError, OverflowError):  # the parser leaks those of int() and chr()
-        document.note(loader.line + 1 if loader else 1, "this is not YAML: there is no character of that number")
+        document.report_line(loader.line + 1 if loader else 1, "this is not YAML: there is no character of that number")
     return None
 
 
-def _current(text: str, mark: yaml.Mark | None) -> str:
+def _character_at(text: str, mark: yaml.Mark | None) -> str:
     return text[mark.index : mark.index + 1] if mark else ""
 
 
-def _garbled(error: yaml.MarkedYAMLError, character: str) -> str:
+def _syntax_message(error: yaml.MarkedYAMLError, character: str) -> str:
     problem = ascii_only(" ".join(filter(None, (error.context, error.problem))))
     if error.problem == TOO_MANY:
         return TOO_MANY
@@ -120,25 +120,27 @@ def _garbled(error: yaml.MarkedYAMLError, character: str) -> str:
     return f"this is not YAML: {problem[:200]}"
 
 
-_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-_INTEGER = re.compile(r"[-+]?[0-9]{1,500}")  # Python itself ends at some thousands of digits, or where it is told to
+_BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_INTEGER = re.compile(
+    r"[-+]?[0-9]{1,500}"
+)  # Python's own limit is some thousands of digits, or what it is configured to
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _Pair = tuple[yaml.Node, yaml.Node]
 
 
-def read(path: Path) -> Document:
+def read_document(path: Path) -> Document:
     """The document in this file.  Raises ConfigError when the file cannot be read or is not YAML of one section."""
     document = Document(str(path))
-    text = text_of(document, path)
+    text = _read_text(document, path)
     document.check()
-    root = composed(document, text)
+    root = _compose(document, text)
     document.check()
     if root is not None:
-        _Reading(document).run(root)
+        _NodeReader(document).run(root)
     return document
 
 
-class _Reading:
+class _NodeReader:
     """One walk over the nodes of a document, which fills in its data and lines."""
 
     def __init__(self, document: Document) -> None:
@@ -149,43 +151,43 @@ class _Reading:
         self._document.lines[()] = _line(root)
         try:
             self._document.data = self._value(root, ())
-        except _TooMuchError as error:
-            self._document.note(_line(error.node), str(error))
+        except _LimitError as error:
+            self._document.report_line(_line(error.node), str(error))
             self._document.check()
 
-    def _value(self, node: yaml.Node, place: Place) -> Any:
-        self._count(node, len(place))
+    def _value(self, node: yaml.Node, path: KeyPath) -> Any:
+        self._count(node, len(path))
         if node.tag not in _TAGS:
-            self._document.blame(place, f"the tag {shown(node.tag)} is not known here; take it away")
+            self._document.report(path, f"the tag {quote_value(node.tag)} is not known here; take it away")
             return None
         if isinstance(node, yaml.MappingNode):
-            return self._section(node, place)
+            return self._section(node, path)
         if isinstance(node, yaml.SequenceNode):
-            return [self._item(item, (*place, index)) for index, item in enumerate(node.value)]
-        return self._scalar(node, place)
+            return [self._item(item, (*path, index)) for index, item in enumerate(node.value)]
+        return self._scalar(node, path)
 
     def _count(self, node: yaml.Node, depth: int) -> None:
         self._left -= 1
         if self._left < 0:
-            raise _TooMuchError(node, TOO_MANY)
+            raise _LimitError(node, TOO_MANY)
         if depth > MAX_DEPTH:
-            raise _TooMuchError(node, "nested too deep: an alias stands within what it means")
+            raise _LimitError(node, "nested too deep: an alias stands within what it means")
 
-    def _item(self, node: yaml.Node, place: Place) -> Any:
-        self._document.lines[place] = _line(node)
-        return self._value(node, place)
+    def _item(self, node: yaml.Node, path: KeyPath) -> Any:
+        self._document.lines[path] = _line(node)
+        return self._value(node, path)
 
-    def _section(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
+    def _section(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        for key, value in self._pairs(node, len(place)):
+        for key, value in self._pairs(node, len(path)):
             name = self._key(key)
             if name is None:
                 continue
-            here = (*place, name)
+            here = (*path, name)
             if name in values:
                 first = self._document.line(here)
-                self._document.note(
-                    _line(key), f"{spelled(here)}: stands twice; first in line {first}: keep one of them"
+                self._document.report_line(
+                    _line(key), f"{format_path(here)}: stands twice; first in line {first}: keep one of them"
                 )
             else:
                 self._document.lines[here] = _line(key)
@@ -212,33 +214,37 @@ class _Reading:
             for item in node.value:
                 yield from self._merged(item, depth + 1)
         else:
-            self._document.note(_line(node), "<<: expects an alias of a section, like *common")
+            self._document.report_line(_line(node), "<<: expects an alias of a section, like *common")
 
     def _key(self, node: yaml.Node) -> str | None:
         if not isinstance(node, yaml.ScalarNode):
-            self._document.note(_line(node), "a key must be a single word; put text with braces or brackets in quotes")
+            self._document.report_line(
+                _line(node), "a key must be a single word; put text with braces or brackets in quotes"
+            )
         elif unstorable(node.value):
-            self._document.note(
-                _line(node), f"the key {shown(node.value)} holds NUL or half a surrogate pair; take it out"
+            self._document.report_line(
+                _line(node), f"the key {quote_value(node.value)} holds NUL or half a surrogate pair; take it out"
             )
         else:
             return str(node.value)
         return None
 
-    def _scalar(self, node: yaml.Node, place: Place) -> Any:
+    def _scalar(self, node: yaml.Node, path: KeyPath) -> Any:
         try:
             value = _READERS[node.tag](node.value)
         except (ValueError, KeyError):
             wrong = "is too large a number" if _NUMBER.fullmatch(node.value) else "is not what its tag says"
             cure = "no option takes it" if _NUMBER.fullmatch(node.value) else "take the tag away"
-            self._document.blame(place, f"{shown(node.value)} {wrong}; {cure}")
+            self._document.report(path, f"{quote_value(node.value)} {wrong}; {cure}")
             return None
         if isinstance(value, str) and unstorable(value):
-            self._document.blame(place, f"{shown(value)} holds NUL or half a surrogate pair; Launchpad cannot keep it")
+            self._document.report(
+                path, f"{quote_value(value)} holds NUL or half a surrogate pair; Launchpad cannot keep it"
+            )
         return value
 
 
-class _TooMuchError(Exception):
+class _LimitError(Exception):
     def __init__(self, node: yaml.Node, text: str) -> None:
         super().__init__(text)
         self.node = node
@@ -262,7 +268,7 @@ def _finite(text: str) -> float:
 
 _READERS: dict[str, Callable[[str], Any]] = {
     f"{TAG}null": lambda _: None,
-    f"{TAG}bool": lambda text: _WORDS[text.lower()],
+    f"{TAG}bool": lambda text: _BOOLEANS[text.lower()],
     f"{TAG}int": _integer,
     f"{TAG}float": _finite,
     f"{TAG}str": str,

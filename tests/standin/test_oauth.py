@@ -19,11 +19,11 @@ from .client import FORM, Client
 LAUNCHPADLIB = """
 import sys
 from launchpadlib.credentials import Credentials
-from ppa_assigner.standin.control_client import Control
+from ppa_assigner.standin.control_client import ControlClient
 root, control = sys.argv[1:]
 credentials = Credentials("robot")
 url = credentials.get_request_token(web_root=root)
-Control(control).authorise(url.partition("oauth_token=")[2], "ppa-bot", "WRITE_PRIVATE")
+ControlClient(control).authorise(url.partition("oauth_token=")[2], "ppa-bot", "WRITE_PRIVATE")
 credentials.exchange_request_token_for_access_token(web_root=root)
 print(credentials.access_token.key, credentials.access_token.secret)
 """
