@@ -1,7 +1,8 @@
-"""When something is tried again, and how long anything is waited for: all pauses and caps, each with its reason.
+"""When something is tried again, and how long anything is waited for, between clients, the daemon and Launchpad.
 
-Rule: seconds, by the clock that does not stop while the host sleeps.  Nothing here waits or draws a random number: who
-waits brings the jitter.  What a person may choose is an option of the configuration, and not in here.
+Rule: all pauses and caps are here, each with its reason, in seconds of the clock that goes on while the host sleeps.
+Nothing here waits or draws a random number: the caller brings the jitter.  What a person may choose is an option of the
+configuration, and not in here.
 """
 
 from __future__ import annotations

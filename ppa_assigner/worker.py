@@ -36,13 +36,13 @@ from .automaton.requests import (
     Delete,
     Depend,
     Grant,
-    Look,
     LookForNewContent,
     Process,
     Read,
     ReadDeleted,
     ReadDisk,
     ReadIndexes,
+    ReadRequest,
     ReadSettings,
     Request,
     Revoke,
@@ -218,10 +218,10 @@ def carry_out(request: Request, ppa: Reference, launchpad: Launchpad, boot: Call
             return launchpad.write(request.entry, request.description, request.lane)
         case Create():
             return launchpad.create(request.ppa, request.displayname, request.description)
-    return _look(request, ppa, launchpad)
+    return _read(request, ppa, launchpad)
 
 
-def _look(request: Look, ppa: Reference, launchpad: Launchpad) -> LaunchpadAnswer:
+def _read(request: ReadRequest, ppa: Reference, launchpad: Launchpad) -> LaunchpadAnswer:
     match request:
         case Read():
             return launchpad.read(ppa, request.lane)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,6 +130,36 @@ def page() -> dict[str, tuple[str, str]]:
 def test_the_docs_show_the_table() -> None:
     """Every pause and cap, with its value and its reason."""
     assert page() == table()
+
+
+SAID = [
+    ("explanation/protocol.md", r"leaves only within (\S+ \w+) \(`FENCE_S`", "FENCE_S"),
+    ("explanation/protocol.md", r"a clean is taken over after (\w+ \w+),", "CLEANER_SILENCE_S"),
+    ("explanation/protocol.md", r"or after (\w+ \w+) when an outcome was settled and nobody came back", "UNCLAIMED_S"),
+    ("explanation/protocol.md", r"in all reads, at least (\w+), over \S+ s is", "ABSENCE_READS"),
+    ("explanation/protocol.md", r"in all reads, at least \w+, over (\S+ \w+) is", "ABSENCE_LASTS_S"),
+    ("explanation/protocol.md", r"`idle` plus the smaller of (\S+ \w+) and `idle`/4", "SILENCE_GAP_S"),
+    ("explanation/cleaning.md", r"leaves only within \[(\S+ \w+) of a read\]", "FENCE_S"),
+    ("explanation/cleaning.md", r"touches the record every (\S+ \w+) while the work goes on", "CLEANER_TOUCH_S"),
+    ("explanation/cleaning.md", r"seen unchanged for (\w+ \w+) of the reader's own", "CLEANER_SILENCE_S"),
+    ("explanation/cleaning.md", r"looked at again every (\S+ \w+), and named in the progress", "CONTENT_POLL_S"),
+    ("explanation/glossary.md", r"within (\S+ \w+) of an answer that showed our record", "FENCE_S"),
+    ("reference/http.md", r"between two of them it is kept for (\w+ \w+),", "PLACE_KEPT_S"),
+    ("reference/behaviour.md", r"that somebody emptied is noticed within (\w+ \w+)\.", "UNMANAGED_S"),
+]
+NUMBERS = {"one": 1.0, "two": 2.0, "three": 3.0, "five": 5.0, "ten": 10.0}
+SECONDS = {"s": 1.0, "second": 1.0, "minute": 60.0, "hour": 3600.0}
+
+
+@pytest.mark.parametrize(("page", "sentence", "name"), SAID, ids=[f"{page} {name}" for page, _, name in SAID])
+def test_numbers_in_the_docs_are_those_of_the_table(page: str, sentence: str, name: str) -> None:
+    """Where a page says how long something is waited for, in words or digits."""
+    text = " ".join((ROOT / "docs" / page).read_text().split())
+    match = re.search(sentence, text)
+    assert match is not None, f"{page} does not say {name} any more"
+    number, _, unit = match[1].partition(" ")
+    seconds = SECONDS[unit.rstrip("s") or "s"] if unit else 1.0
+    assert (NUMBERS.get(number) or float(number)) * seconds == getattr(backoff, name)
 
 
 def test_what_the_plan_of_the_clean_says_is_the_default() -> None:

@@ -197,7 +197,7 @@ class Apply:
     lane: Lane = Lane.WORK
 
 
-Look = (
+ReadRequest = (
     Read
     | ReadDeleted
     | CheckEnabled
@@ -208,6 +208,6 @@ Look = (
     | ReadIndexes
     | ReadDisk
 )
-Request = Look | Write | Create | Apply
+Request = ReadRequest | Write | Create | Apply
 
 TOO_LATE = Unavailable("too late: the last look at the record is too old for this request")
