@@ -1,0 +1,46 @@
+"""One name for one meaning: a class name is defined once in the whole package."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent.parent / "ppa_assigner"
+
+DOCUMENTS = {"api/schemas.py", "client/types.py"}
+"""They describe JSON documents, and call each what it shows: their names are those of the OpenAPI components."""
+
+TWICE: Mapping[str, str] = {
+    "Call": "one is the API's to its backend, the other is a part of the supervisor's inside",
+    "Place": "one is of an event stream, the other is a part of the supervisor's inside",
+    "Process": "one is the change of a PPA's processors, the other is a process of this host",
+    "Service": "one is the API as a whole, the other is the daemon as a whole",
+    "Unavailable": "users of the client catch it by this name, and the port says it of Launchpad",
+}
+"""What is left, with the reason.  This list only gets shorter."""
+
+
+def definitions() -> Mapping[str, list[str]]:
+    """The modules that define each class name at their top, those of documents left out."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for path in sorted(PACKAGE.rglob("*.py")):
+        module = path.relative_to(PACKAGE).as_posix()
+        if module not in DOCUMENTS:
+            for node in ast.parse(path.read_text()).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    found[node.name].append(module)
+    return found
+
+
+def test_no_class_name_has_two_meanings() -> None:
+    """Whoever searches for a name finds one class; the stand-in's are Launchpad's own words or its own."""
+    twice = {name: modules for name, modules in definitions().items() if len(modules) > 1}
+    assert {name: modules for name, modules in twice.items() if name not in TWICE} == {}
+
+
+def test_what_is_excused_is_still_there() -> None:
+    """A name that one class has alone is not excused any more: take it out of the list."""
+    found = definitions()
+    assert [name for name in TWICE if len(found[name]) < 2] == []
