@@ -29,26 +29,26 @@ from .automaton.events import (
 )
 from .automaton.requests import (
     TOO_LATE,
+    AddDependency,
     Apply,
     Cancel,
     CheckEnabled,
     Create,
     Delete,
-    Depend,
     Grant,
     LookForNewContent,
-    Process,
     Read,
     ReadDeleted,
     ReadDisk,
     ReadIndexes,
     ReadRequest,
     ReadSettings,
+    RemoveDependency,
     Request,
     Revoke,
     SetFields,
+    SetProcessors,
     Survey,
-    Undepend,
     WasPublished,
     Write,
 )
@@ -255,11 +255,11 @@ def _change(request: Apply, launchpad: Launchpad) -> ActAnswer | WriteAnswer:
             return launchpad.revoke(entry, change.who, not_after)
         case Grant():
             return launchpad.grant(entry, change.who, request.lane, not_after)
-        case Undepend():
+        case RemoveDependency():
             return launchpad.remove_dependency(entry, change.dependency, not_after)
-        case Depend():
+        case AddDependency():
             return launchpad.add_dependency(entry, change.dependency, not_after)
-        case Process():
+        case SetProcessors():
             return launchpad.set_processors(entry, change.names, not_after)
         case SetFields():
             return launchpad.set_fields(entry, dict(change.fields))

@@ -24,16 +24,16 @@ from ppa_assigner.automaton.events import (
 )
 from ppa_assigner.automaton.requests import (
     TOO_LATE,
+    AddDependency,
     Apply,
     Cancel,
     Change,
     Delete,
-    Depend,
     Grant,
-    Process,
+    RemoveDependency,
     Revoke,
     SetFields,
-    Undepend,
+    SetProcessors,
 )
 from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.options import Baseline, PoolOptions, Proof
@@ -280,9 +280,9 @@ CHANGES: dict[str, Change] = {
     "cancel": Cancel(Build("memory://y", "build", "Building", True)),
     "revoke": Revoke("~ann"),
     "grant": Grant("~ann"),
-    "remove_dependency": Undepend("~x/ubuntu/y"),
-    "add_dependency": Depend("~x/ubuntu/y"),
-    "set_processors": Process(("amd64",)),
+    "remove_dependency": RemoveDependency("~x/ubuntu/y"),
+    "add_dependency": AddDependency("~x/ubuntu/y"),
+    "set_processors": SetProcessors(("amd64",)),
     "set_fields": SetFields((("publish", False),)),
 }
 

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from ..options import Baseline
 from ..port import ArchiveSettings, Entry
 from ..record import Record
-from .requests import Change, Depend, Grant, Process, Revoke, SetFields, Setting, Undepend
+from .requests import AddDependency, Change, Grant, RemoveDependency, Revoke, SetFields, SetProcessors, Setting
 from .state import WorkerState
 
 FIELDS = ("displayname", "publish", "build_debug_symbols", "publish_debug_symbols")
@@ -79,8 +79,8 @@ def _dependency_changes(baseline: Baseline, archive_settings: ArchiveSettings) -
     if wanted is None:
         return ()
     return (
-        *(Undepend(one) for one in there if one not in wanted),
-        *(Depend(one) for one in wanted if one not in there),
+        *(RemoveDependency(one) for one in there if one not in wanted),
+        *(AddDependency(one) for one in wanted if one not in there),
     )
 
 
@@ -88,4 +88,4 @@ def _processor_changes(baseline: Baseline, archive_settings: ArchiveSettings) ->
     wanted = baseline.processors
     if wanted is None or set(wanted) == set(archive_settings.processors):
         return ()
-    return (Process(tuple(sorted(wanted))),)
+    return (SetProcessors(tuple(sorted(wanted))),)

@@ -143,7 +143,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Undepend:
+class RemoveDependency:
     """Remove a dependency on an archive."""
 
     dependency: str
@@ -153,7 +153,7 @@ class Undepend:
 
 
 @dataclass(frozen=True, slots=True)
-class Depend:
+class AddDependency:
     """Add a dependency on an archive."""
 
     dependency: str
@@ -163,7 +163,7 @@ class Depend:
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class SetProcessors:
     """Build for exactly these processors."""
 
     names: tuple[str, ...]
@@ -182,7 +182,7 @@ class SetFields:
         return ", ".join(f"{name} {value}" for name, value in self.fields)
 
 
-Setting = Grant | Undepend | Depend | Process | SetFields
+Setting = Grant | RemoveDependency | AddDependency | SetProcessors | SetFields
 """What a baseline may ask for and Launchpad may refuse, without the PPA being any less empty."""
 Change = Delete | Cancel | Revoke | Setting
 

@@ -10,7 +10,7 @@ import pytest
 
 from ppa_assigner.automaton import baseline, purge, retry, verify
 from ppa_assigner.automaton.events import Reconfigured
-from ppa_assigner.automaton.requests import Depend, Grant, Process, Revoke, SetFields, Undepend
+from ppa_assigner.automaton.requests import AddDependency, Grant, RemoveDependency, Revoke, SetFields, SetProcessors
 from ppa_assigner.options import Baseline, PoolOptions, Retry
 from ppa_assigner.port import ArchiveSettings, Entry, Unavailable
 from ppa_assigner.record import State
@@ -19,7 +19,7 @@ from tests.automaton.lab import Runner, World, faults, kind
 from tests.memory import Archive, Request
 
 WHOLE = Baseline(("~base/ubuntu/tools",), ("amd64",), False, True, True, "Pool", ("~bot",))
-CHANGES = ("Revoke", "Undepend", "Depend", "Process", "SetFields", "Grant", "Delete")
+CHANGES = ("Revoke", "RemoveDependency", "AddDependency", "SetProcessors", "SetFields", "Grant", "Delete")
 
 
 def dirty(baseline: Baseline, *, uploader: str | None = None, **options: Any) -> Runner:
@@ -73,7 +73,7 @@ def test_only_what_differs_is_changed() -> None:
     known = replace(runner.known, options=PoolOptions(baseline=WHOLE))
     archive_settings = ArchiveSettings(("ubuntu",), ("arm64",), ("~eve",), entry.moment)
     assert baseline.differences(known, entry, archive_settings) == (
-        Revoke("~eve"), Undepend("ubuntu"), Depend("~base/ubuntu/tools"), Process(("amd64",)),
+        Revoke("~eve"), RemoveDependency("ubuntu"), AddDependency("~base/ubuntu/tools"), SetProcessors(("amd64",)),
         SetFields((("displayname", "Pool"), ("publish", False), ("build_debug_symbols", True),
                    ("publish_debug_symbols", True))),
         Grant("~bot"),
@@ -92,7 +92,11 @@ def test_an_empty_list_is_not_the_same_as_none() -> None:
     assert isinstance(entry, Entry)
     known = replace(runner.known, options=PoolOptions(baseline=Baseline(dependencies=(), uploaders=(), processors=())))
     archive_settings = ArchiveSettings(("ubuntu",), ("arm64",), ("~eve",), entry.moment)
-    assert baseline.differences(known, entry, archive_settings) == (Revoke("~eve"), Undepend("ubuntu"), Process(()))
+    assert baseline.differences(known, entry, archive_settings) == (
+        Revoke("~eve"),
+        RemoveDependency("ubuntu"),
+        SetProcessors(()),
+    )
 
 
 # -- restoring ---------------------------------------------------------------------------------------------------------
@@ -107,7 +111,8 @@ def test_all_is_restored_after_it_is_empty_and_looked_at_again() -> None:
     freed(runner)
     as_wanted(archive(runner))
     assert changed_by(runner) == [
-        "Revoke", "Revoke", "Revoke", "Delete", "Undepend", "Undepend", "Depend", "Process", "SetFields", "Grant",
+        "Revoke", "Revoke", "Revoke", "Delete", "RemoveDependency", "RemoveDependency", "AddDependency",
+        "SetProcessors", "SetFields", "Grant",
     ]  # fmt: skip
     assert runner.kinds().count("ReadSettings") == 3
     assert runner.kinds()[-3:] == ["ReadSettings", "Survey", "Write"]
@@ -228,8 +233,8 @@ def test_a_request_that_was_never_sent_is_just_sent() -> None:
     runner.world.launchpad.fault = faults(*["down"] * 5, of="add_dependency")
     freed(runner)
     as_wanted(archive(runner))
-    assert changed_by(runner).count("Depend") == 6
-    assert changed_by(runner).count("Undepend") == 2
+    assert changed_by(runner).count("AddDependency") == 6
+    assert changed_by(runner).count("RemoveDependency") == 2
     never_failed(runner)
 
 
@@ -268,7 +273,7 @@ def test_a_setting_that_is_never_answered_is_a_failure() -> None:
     runner.world.launchpad.fault = lambda r: "unknown" if r.what == "set_processors" else None
     runner.until(lambda: runner.known.condition is Condition.QUARANTINED)
     assert runner.world.record.fault == "processors amd64: no answer"
-    assert changed_by(runner).count("Process") == 9
+    assert changed_by(runner).count("SetProcessors") == 9
 
 
 # -- what Launchpad will not have --------------------------------------------------------------------------------------

@@ -92,8 +92,8 @@ def test_a_life_without_a_kill() -> None:
     assert life.world.state is State.FREE
     assert {kind(ask) for ask in life.runner.asked} == {
         "Survey", "Write", "LookForNewContent", "WasPublished", "Grant", "Read", "Revoke", "Delete",
-        "ReadSettings", "Undepend",
-        "Depend", "Process", "SetFields", "ReadDisk", "ReadIndexes",
+        "ReadSettings", "RemoveDependency",
+        "AddDependency", "SetProcessors", "SetFields", "ReadDisk", "ReadIndexes",
     }  # fmt: skip
 
 

@@ -156,7 +156,7 @@ def test_the_last_look_is_at_the_content_and_all_looks_are_after_the_window() ->
 
     def note(ask: Any) -> None:
         watch(ask)
-        if kind(ask) == "Undepend":
+        if kind(ask) == "RemoveDependency":
             changed.append(runner.world.boot)
 
     runner.crash = note
