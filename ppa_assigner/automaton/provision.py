@@ -31,7 +31,7 @@ CreateAnswer = Entry | Refused | Unknown | Unavailable
 
 
 def creation_due(known: WorkerState) -> bool:
-    """Whether the PPA is to be created: it was never seen, or is gone for good."""
+    """Whether the PPA is to be created: its pool says so, and it was never seen or is gone for good."""
     return known.lacking and known.options.create and known.highest is None
 
 

@@ -37,7 +37,7 @@ def was_replaced(known: WorkerState, answer: Deleted) -> bool:
 
 
 def on_deleted_for_give_up(known: WorkerState, answer: Deleted | Unavailable) -> WorkerState:
-    """The name is free: the PPA is gone for good if a deleted one has the very record that is known."""
+    """The PPA is not there under its name: it is gone for good if a deleted one has the very record that is known."""
     highest = known.highest
     if isinstance(answer, Unavailable) or highest is None:
         return known

@@ -110,7 +110,7 @@ class Looker(threading.Thread):
         soon: float = LOOK_SOON_S,
         spacing: float = LOOK_SPACING_S,
     ) -> None:
-        super().__init__(name="looker", daemon=True)
+        super().__init__(name="poller", daemon=True)
         self._launchpad, self._begin, self._tell, self._every = launchpad, begin, tell, every
         self._observe, self._heard, self._spacing = observe, heard, min(spacing, every)
         self._wanted, self._soon = wanted, min(soon, every)

@@ -219,7 +219,7 @@ class Supervisor:
         crew, now = self._office.crew, self._office.clock.boot()
         busy = [m.worker.ppa for m in crew if m.down is None and m.worker.busy and now - m.worker.turned > patience]
         down = [m.worker.ppa for m in crew if m.down is not None and now - m.down_since > max(patience, DOWN_S)]
-        threads = (("the looker", self._looker.gone), ("the timer", self._office.timer.late > patience))
+        threads = (("the poller", self._looker.gone), ("the timer", self._office.timer.late > patience))
         return [*map(str, (*busy, *down)), *(name for name, stuck in threads if stuck and not self._office.stopping)]
 
     def tend(self) -> None:
