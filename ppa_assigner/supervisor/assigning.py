@@ -109,7 +109,7 @@ class Assigning:
         """End this wish.  `settled` is called once what it got is known to those who look for it; with False when it
         may have something that was not seen yet.
         """
-        self._wishes.refuse(asked, Kind.SUPERSEDED, "the wish was withdrawn")
+        self._wishes.refuse(asked, Kind.SUPERSEDED, "the request was withdrawn")
         if asked.stage is Stage.ASSIGNING:
             self._wishes.search_no_more(asked)
             asked.withdrawn.append(settled)

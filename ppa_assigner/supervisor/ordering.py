@@ -161,7 +161,7 @@ class Withdrawal:
     def search(self) -> None:
         """No wish of this request is on its way here: release what it got, or it is unknown."""
         unknown = Problem(
-            Kind.UNKNOWN_REQUEST, f"you have no wish and no lease with the request id {self._key.request!r}"
+            Kind.UNKNOWN_REQUEST, f"you have no request and no lease under the request id {self._key.request!r}"
         )
         self._order.search(self._found, self._names, unknown)
 

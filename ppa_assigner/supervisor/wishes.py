@@ -80,12 +80,12 @@ class Wishes:
     def admit(self, asked: Asked, wish: AssignRequest) -> None:
         """May this wish share the place of its client's that is here under its request id?  Raises Problem if not."""
         if not asked.same_wisher(wish):
-            raise self.refusals.problem(wish, Kind.REQUEST_ID_TAKEN, "your wish for another owner or pool has it")
+            raise self.refusals.problem(wish, Kind.REQUEST_ID_TAKEN, "a request for another owner or pool has this id")
         if wish.attempt < asked.attempt:
             detail = f"attempt {asked.attempt} of this request came before"
             raise self.refusals.problem(wish, Kind.SUPERSEDED, detail)
         if asked.withdrawn:
-            raise self.refusals.soon(wish, "the wish of this request id is being withdrawn")
+            raise self.refusals.soon(wish, "the request with this id is being withdrawn")
 
     def join(self, asked: Asked, call: Call, up: Callable[[Asked, Call], None]) -> None:
         """A connection shares the place; `up` is called when its wait and its deadline are over."""

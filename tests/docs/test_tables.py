@@ -18,6 +18,7 @@ from ppa_assigner.api.schemas import Wish
 from ppa_assigner.automaton.transitions import LEGAL
 from ppa_assigner.cli import manual, options
 from ppa_assigner.config import load
+from ppa_assigner.config.schema import ConfigFile
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.problems import Kind
 from ppa_assigner.record import PREFIX, Record, State, encode
@@ -96,6 +97,11 @@ def test_exit_codes_are_those_of_the_command_line() -> None:
     real = {0, os.EX_USAGE, os.EX_SOFTWARE, os.EX_CONFIG, os.EX_UNAVAILABLE}
     real |= {errors.Unavailable.exit_code, errors.NoneFree.exit_code, errors.NotPermitted.exit_code}
     assert {int(row[0]) for row in table("| code | means |")} == real
+
+
+def test_the_keys_of_the_file_are_those_of_the_configuration() -> None:
+    """Each section that a file may have has its row."""
+    assert [row[0] for row in table("| key | has |")] == list(ConfigFile.model_fields)
 
 
 def test_defaults_of_a_pool_are_those_of_the_code(tmp_path: Path) -> None:
