@@ -107,3 +107,4 @@ def test_a_real_error_leads_there_and_links_lead_on(api: Served) -> None:
     everything = api.http.get("/problems").text
     assert {errors.type_of(kind) for kind in Kind} < set(re.findall(r'href="(/[^"]*)"', everything))
     assert {api.http.get(path).status_code for path in linked} == {200}
+    assert 'href="/problems"' in api.http.get("/").text

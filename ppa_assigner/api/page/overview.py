@@ -29,7 +29,10 @@ _BARE = (
     "In a terminal: "
 )
 _COMMAND = "ppa-assigner status --url ADDRESS --token-file FILE"
-_API = (("/docs", "How to call it"), ("/openapi.json", "OpenAPI"), ("/readyz", "Ready?"), ("/metrics", "Metrics"))
+_API = (
+    ("/docs", "How to call it"), ("/problems", "What an error means"), ("/openapi.json", "OpenAPI"),
+    ("/readyz", "Ready?"), ("/metrics", "Metrics"),
+)  # fmt: skip
 
 
 def bare() -> str:
