@@ -103,43 +103,51 @@ class WorkerState:
     options: PoolOptions
     daemon: Daemon
     seed: str
-    heard: datetime | None = None  # silence counts from then on: earlier nobody could be heard
-    heard_at: float = 0.0  # the boot time of `heard`
-    draws: int = 0
-    entry: Entry | None = None
-    text: Text = NO_TEXT
+    draws: int = 0  # how many nonces were drawn from the seed
+
+    # what was seen of it
+    entry: Entry | None = None  # as the last answer showed it, for the next write
+    text: Text = NO_TEXT  # what stands in it, as far as is known
     parsed: tuple[str | None, Text] = (None, NO_TEXT)  # the description that was parsed last, and what it says
-    highest: Record | None = None
+    highest: Record | None = None  # the newest record that was read or confirmed
+    floor: int = 0  # the highest serial of the PPAs of this name that are gone
+    seen: datetime | None = None  # when it was seen last, by Launchpad's clock
     asof: float = float("-inf")  # a look that began before this boot time may show less than is known
     basis: float = float("-inf")  # the boot time at which the request left on whose answer this rests
-    seen: datetime | None = None
     unchanged: float = float("-inf")  # the boot time since which the record has been seen unchanged
+    suspect: int = 0  # how many looks in a row showed the record rolled back
     ahead: bool = False  # the times of the record lie ahead of both clocks
+
+    # whether it can be reached
+    unreachable: str | None = None  # why Launchpad did not answer
     absent: str | None = None  # why the PPA is taken for gone
     denied: str | None = None  # why Launchpad does not show the PPA
     absence: Absence | None = None  # the reads that said either
     vanished: bool = False  # it was gone since it was last shown: what comes back may be another PPA
     final: bool = False  # it is gone for good
-    over: Record | None = None  # the record of the lease that ended with its PPA
-    floor: int = 0  # the highest serial of the PPAs of this name that are gone
-    disabled: bool = False
     lacking: bool = False  # a read of the PPA itself said that Launchpad knows none of this name
     uncreated: str | None = None  # why Launchpad would not create it
     forbidden: str | None = None  # why Launchpad would not let us write
     refusals: int = 0  # how often in a row Launchpad would not let us write
-    unreachable: str | None = None
-    occupied: bool = False
-    duplicate: bool = False
-    suspect: int = 0  # how many looks in a row showed the record rolled back
+    disabled: bool = False  # nothing can be uploaded or deleted in it
+
+    # its lease, and what may be lent
+    heard: datetime | None = None  # silence counts from then on: earlier nobody could be heard
+    heard_at: float = 0.0  # the boot time of `heard`
+    over: Record | None = None  # the record of the lease that ended with its PPA
+    duplicate: bool = False  # the request has another lease with the same attempt
     verified: float | None = None  # the boot time at which the last look began that found it empty
-    operation: Operation | None = None
-    pending: PendingWrite | None = None
-    waiting: tuple[Command, ...] = ()
-    clean: CleanProgress | None = None
     burnt: frozenset[int] = frozenset()  # digests of source versions that were published here
+    occupied: bool = False  # it has no record, and something is in it
+
+    # what is under way
+    operation: Operation | None = None  # the request whose answer comes next
+    pending: PendingWrite | None = None  # the write whose outcome is not known yet
+    waiting: tuple[Command, ...] = ()  # commands that came meanwhile
     abandoned: tuple[int, ...] = ()  # tokens of the last searches that nobody waits for any more
-    failures: int = 0
-    not_before: float = float("-inf")
+    clean: CleanProgress | None = None  # of the dirty record
+    failures: int = 0  # how often in a row Launchpad failed in its own work
+    not_before: float = float("-inf")  # the boot time before which its own work waits
 
     @property
     def record(self) -> Record | None:
