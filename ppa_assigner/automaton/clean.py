@@ -19,9 +19,9 @@ from .operation import CleanProgress, Reading, ReadReason
 from .requests import Read
 from .retry import first_progress
 from .rollback import on_entry
-from .state import WorkerState
+from .state import Step, WorkerState
 from .transitions import WriteReason
-from .write import Step, back_off, begin
+from .write import back_off, begin
 
 
 def advance(known: WorkerState, now: Now) -> Step:

@@ -66,10 +66,9 @@ from .operation import (
     Writing,
 )
 from .requests import Read
-from .state import IN_DOUBT, WorkerState
+from .state import IN_DOUBT, Step, WorkerState
 from .timers import tick
 from .transitions import WriteReason
-from .write import Step
 
 ABANDONED_KEPT = 64  # many more than there are searches of one PPA at a time
 

@@ -39,9 +39,9 @@ from .operation import CheckingContent, CheckingSource, Granting
 from .replies import alive, deny, ended_with_ppa, read_first, tell, tell_record
 from .requests import Apply, Grant, LookForNewContent, Read, WasPublished
 from .rollback import on_entry
-from .state import WorkerState
+from .state import Step, WorkerState
 from .transitions import WriteReason
-from .write import Step, begin, write_record
+from .write import begin, write_record
 
 UNGRANTED = "the upload right could not be given yet"
 OF_WHOM = (401, 403, 404, 410)

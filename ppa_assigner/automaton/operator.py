@@ -18,9 +18,9 @@ from .operation import ReadReason, Surveying
 from .provision import SurveyAnswer, take_in
 from .replies import alive, deny
 from .requests import Survey
-from .state import WorkerState
+from .state import Step, WorkerState
 from .transitions import WriteReason
-from .write import Step, begin
+from .write import begin
 
 
 def hold(known: WorkerState, command: Hold, now: Now) -> Step:

@@ -19,9 +19,9 @@ from .observe import draw_nonce, with_denial, with_entry, with_nothing_there, wi
 from .operation import Creating, DeletedReason
 from .requests import Create, Read
 from .rollback import on_entry
-from .state import WorkerState
+from .state import Step, WorkerState
 from .transitions import WriteReason
-from .write import Step, back_off, next_serial, on_unwritable, transitions_of, write_record
+from .write import back_off, next_serial, on_unwritable, transitions_of, write_record
 
 PREDECESSOR = (
     "it is not created again: a deleted one of its name has a record of a version that this daemon does not know"

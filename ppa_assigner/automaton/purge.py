@@ -33,8 +33,8 @@ from .operation import PROOF, QUIET, CheckingEnabled, CleanProgress, CleanStage,
 from .requests import TOO_LATE, Apply, Cancel, Change, CheckEnabled, Delete, Read, Revoke, Setting
 from .retry import fail
 from .rollback import on_entry
-from .state import WorkerState
-from .write import Step, back_off
+from .state import Step, WorkerState
+from .write import back_off
 
 OVERLOADED = (502, 503, 504)  # answers of a front end, a time-out or maintenance, which say nothing of the request
 CANCELS = 2  # how often a cancellation that changes nothing is asked for in one try

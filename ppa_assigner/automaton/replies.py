@@ -32,8 +32,7 @@ from .events import (
 from .now import Now
 from .operation import Reading, ReadReason
 from .requests import Read
-from .state import WorkerState
-from .write import Step
+from .state import Step, WorkerState
 
 
 def tell(known: WorkerState, command: Command, outcome: Outcome) -> Step:

@@ -16,9 +16,9 @@ from .now import Now
 from .observe import jitter
 from .operation import CleanProgress, CleanStage
 from .requests import Change
-from .state import WorkerState
+from .state import Step, WorkerState
 from .transitions import WriteReason
-from .write import Step, begin
+from .write import begin
 
 FAULT_MAX = 300
 

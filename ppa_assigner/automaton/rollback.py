@@ -17,9 +17,9 @@ from .now import Now
 from .observe import made_dirty, rolled_back, text_of, with_entry, with_ppa_gone, without_ppa
 from .operation import DeletedReason, ReadingDeleted
 from .requests import ReadDeleted
-from .state import WorkerState
+from .state import Step, WorkerState
 from .transitions import WriteReason
-from .write import Step, back_off, begin, transitions_of
+from .write import back_off, begin, transitions_of
 
 LOOKS_BEFORE_DIRTY = 2
 GONE = "gone"

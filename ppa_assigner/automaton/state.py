@@ -16,7 +16,7 @@ from ..port import Entry, Moment
 from ..record import Record, State, Text
 from ..reference import Reference
 from ..views import Cleaning, Condition, End, Sight, Snapshot
-from .events import Command
+from .events import Command, Effect
 from .expiry import end_of
 from .operation import CleanProgress, Operation, PendingWrite
 
@@ -245,3 +245,7 @@ class WorkerState:
         """The progress of this daemon's clean, for people; None if there is none."""
         clean = self.clean if self.state is State.DIRTY else None
         return Cleaning(clean.step, clean.found, clean.deleted, clean.left, clean.since) if clean else None
+
+
+Step = tuple[WorkerState, list[Effect]]
+"""What is known next, and what is to be done: what every decision of the automaton gives."""

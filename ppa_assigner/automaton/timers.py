@@ -15,9 +15,9 @@ from .now import Now
 from .observe import ends_at
 from .operation import Reading, ReadReason, Surveying
 from .requests import Read, Survey
-from .state import WorkerState
+from .state import Step, WorkerState
 from .transitions import WriteReason
-from .write import Step, begin
+from .write import begin
 
 EXPIRING = frozenset({Condition.OK, Condition.DUPLICATE, Condition.QUARANTINED, Condition.DISABLED})
 """In these a lease ends as in any other, and its times are put right."""

@@ -20,9 +20,9 @@ from .observe import jitter
 from .operation import PROOF, QUIET, CleanProgress, CleanStage, Verifying
 from .requests import Change, ReadDisk, ReadIndexes, ReadSettings, Request, Setting, Survey
 from .retry import fail
-from .state import WorkerState
+from .state import Step, WorkerState
 from .transitions import WriteReason
-from .write import Step, back_off, begin
+from .write import back_off, begin
 
 TWICE = 2  # how often a setting that does not change, or a right that comes back, is tried
 REMAINING = ("waiting for the disk: ", "waiting for the indexes: ")

@@ -44,10 +44,8 @@ from .now import Now
 from .observe import draw_nonce, jitter, with_absence, with_denial, with_entry, with_nothing_there, with_outage
 from .operation import Candidate, DeletedReason, PendingWrite, Reading, ReadingDeleted, ReadReason, Surveying, Writing
 from .requests import Read, ReadDeleted, Survey, Write
-from .state import FORBIDDEN_BECAUSE, WorkerState
+from .state import FORBIDDEN_BECAUSE, Step, WorkerState
 from .transitions import LEGAL, WriteReason
-
-Step = tuple[WorkerState, list[Effect]]
 
 
 @dataclass(frozen=True, slots=True)
