@@ -189,7 +189,7 @@ def _on_duplicate(known: WorkerState, event: Duplicate) -> Step:
 def _on_answer(known: WorkerState, answer: Any, now: Now) -> Step:
     operation = known.operation
     if operation is None:
-        raise AssertionError("an answer to nothing")
+        raise AssertionError("an answer without an operation")
     return ANSWERS[type(operation)](replace(known, operation=None), operation, answer, now)
 
 

@@ -99,10 +99,10 @@ class Creating:
 class DeletedReason(enum.Enum):
     """Why the deleted PPAs of this name are read: they tell whether the PPA that was known is one of them."""
 
-    WRITE_BACK = "what was lost is written back"
-    SETTLE = "it is written back once more, for nobody knows what became of that"
-    GIVE_UP = "the lease of one that is gone is given up"
-    CREATE = "it is made"
+    WRITE_BACK = "before what was lost is written back"
+    SETTLE = "before it is written back once more, to settle the first write"
+    GIVE_UP = "before the lease of a PPA that is gone is given up"
+    CREATE = "before the PPA is created"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +140,22 @@ class CleanStage(enum.Enum):
     look begins after the quiet window, and what it finds leads back to CONTENT.
     """
 
-    RIGHTS = "who may upload, before anything else"
-    CONTENT = "what is active or on its way: until nothing is"
-    SETTINGS = "what is not as the baseline says"
-    STILL = "whether it stayed empty, before what takes longer is asked for"
-    DISK = "what is not removed from the disk"
-    INDEX = "what the indexes still name"
+    RIGHTS = "upload rights"
+    """Who may upload, before anything else."""
+    CONTENT = "content"
+    """What is active or on its way, until nothing is."""
+    SETTINGS = "settings"
+    """What differs from the baseline."""
+    STILL = "content after the quiet window"
+    """Whether it stayed empty, before the looks that take longer."""
+    DISK = "disk"
+    """What is not removed from the disk."""
+    INDEX = "indexes"
+    """What the indexes still name."""
     AGAIN = "rights and settings once more"
-    LAST = "the content once more: if there is none, it is free"
+    """Whether anything was changed meanwhile."""
+    LAST = "content once more"
+    """If there is none, the PPA is free."""
 
 
 QUIET = "waiting for the quiet window to end"

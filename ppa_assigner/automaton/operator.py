@@ -29,7 +29,7 @@ def hold(known: WorkerState, command: Hold, now: Now) -> Step:
     if record is None or record.lease != command.lease or not alive(record, now):
         return deny(known, command, Refusal.WRONG_STATE, "this lease does not hold the PPA")
     if record.held:
-        return deny(known, command, Refusal.WRONG_STATE, "it has been held once, and that is all there is")
+        return deny(known, command, Refusal.WRONG_STATE, "it was held before; a lease can be held only once")
     if command.seconds > most:
         return deny(known, command, Refusal.INVALID, f"for: at most {most:g} s in this pool")
     until = (record.until or now.date) + timedelta(seconds=command.seconds)

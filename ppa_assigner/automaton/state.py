@@ -75,7 +75,7 @@ def another_read(before: Absence | None, moment: Moment, *, denied: bool) -> Abs
 
 AHEAD = "its times lie ahead of Launchpad's clock and of this host's: a clock that was wrong wrote them"
 IN_DOUBT = "Launchpad's answer to a write was lost; it is being settled"
-BROUGHT_BACK = "an old or foreign description was put back; what becomes of it the next look decides"
+BROUGHT_BACK = "an old or foreign description was put back; the next look decides what is done about it"
 OCCUPIED = "it has no record, and packages in it: left alone until it is empty, or adopted"
 DENIED = (
     "Launchpad does not show it to us ({reason}): have the daemon's account join ~{owner}, and if the PPA is private, "

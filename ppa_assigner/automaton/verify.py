@@ -64,7 +64,7 @@ def on_look(known: WorkerState, operation: Verifying, answer: LookAnswer, now: N
     clean, stage = known.clean, operation.stage
     match answer:
         case Refused():
-            return fail(known, f"it cannot be seen {stage.value}: {answer.reason}", now)
+            return fail(known, f"{stage.value} cannot be read: {answer.reason}", now)
         case Unavailable():
             return _on_unseen(_with_step(known, f"waiting for Launchpad: {answer.reason}"), stage, answer, now)
     if clean is None:
@@ -93,7 +93,7 @@ def _on_unseen(known: WorkerState, stage: CleanStage, answer: Unavailable, now: 
     known = replace(known, clean=clean)
     if clean.erred < purge.UNANSWERED_MAX:
         return known, []
-    return fail(known, f"it cannot be seen {stage.value}: {answer.reason}", now)
+    return fail(known, f"{stage.value} cannot be read: {answer.reason}", now)
 
 
 def _on_content(known: WorkerState, clean: CleanProgress, content: Content, now: Now) -> Step:
@@ -137,8 +137,8 @@ def _on_settings(known: WorkerState, clean: CleanProgress, archive_settings: Arc
     changes, effects = _to_set(clean, changes), list[Effect]()
     for change in [change for change in changes if clean.did.count(change) >= TWICE]:
         if not isinstance(change, Setting):
-            return fail(known, f"{change}: it stands again after it was taken away", now)
-        known, alarms = purge.leave_out(known, change, "Launchpad said so, and shows another value")
+            return fail(known, f"{change}: it came back after it was taken away", now)
+        known, alarms = purge.leave_out(known, change, "Launchpad accepted it, and shows another value")
         effects += alarms
     clean = known.clean or clean
     return replace(known, clean=_with_changes(known, clean, _to_set(clean, changes), now)), effects

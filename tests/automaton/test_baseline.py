@@ -322,7 +322,7 @@ def test_a_right_that_is_refused_to_be_taken_is_a_failure() -> None:
     archive(runner).uploaders.append("~eve")
     runner.world.launchpad.fault = lambda r: "refused" if r.what == "revoke" else None
     runner.until(lambda: runner.known.condition is Condition.QUARANTINED)
-    assert runner.world.record.fault == "upload right of ~eve: it stands again after it was taken away"
+    assert runner.world.record.fault == "upload right of ~eve: it came back after it was taken away"
 
 
 def test_what_does_not_take_is_reported_and_left() -> None:

@@ -40,7 +40,7 @@ def test_a_listing_that_fails_for_ever_ends_in_quarantine(what: str) -> None:
     runner.world.launchpad.fault = lambda request: "oops" if request.what == what else None
     runner.until(lambda: runner.world.record.tries == 1)
     assert runner.known.fault is not None
-    assert "it cannot be seen" in runner.known.fault
+    assert "cannot be read" in runner.known.fault
     runner.until(lambda: runner.known.condition is Condition.QUARANTINED)
     assert "cleaning failed 3 times" in runner.alarms[-1]
     asked = [request for request in runner.world.launchpad.log if request.what == what]

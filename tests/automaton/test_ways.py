@@ -375,7 +375,7 @@ def test_an_upload_right_that_comes_back_again_and_again_is_a_failure() -> None:
     scene.runner.crash = give
     scene.never_free()
     assert scene.runner.known.condition is Condition.QUARANTINED
-    assert scene.world.record.fault == "upload right of ~ann: it stands again after it was taken away"
+    assert scene.world.record.fault == "upload right of ~ann: it came back after it was taken away"
 
 
 def test_what_is_deleted_and_is_there_again_is_a_failure() -> None:

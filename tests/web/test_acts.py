@@ -111,6 +111,6 @@ def test_hold_quarantine_and_resume(browser: Browser, daemons: dict[str, Site]) 
         expect(row).not_to_contain_text("quarantine when")
         dialog = asked(page, row, "Hold")
         page.keyboard.press("Enter")
-        expect(dialog.get_by_role("alert")).to_contain_text("it has been held once, and that is all there is")
+        expect(dialog.get_by_role("alert")).to_contain_text("it was held before; a lease can be held only once")
         assert any("409" in said for said in page.complaints.clear())  # type: ignore[attr-defined]  # looking's
         page.keyboard.press("Escape")
