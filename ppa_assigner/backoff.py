@@ -1,8 +1,8 @@
 """When something is tried again, and how long anything is waited for, between clients, the daemon and Launchpad.
 
-Rule: all pauses and caps are here, each with its reason, in seconds of the clock that goes on while the host sleeps.
+Rule: all of these are here, each with its reason, in seconds of the clock that goes on while the host sleeps.
 Nothing here waits or draws a random number: the caller brings the jitter.  What a person may choose is an option of the
-configuration, and not in here.
+configuration; what one module alone needs, like the deadlines of a connection, stands in that module.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ POLL_LEAST_S = 1.0
 FENCE_S = 10.0
 """How soon after a read that showed our record a request must leave that cannot be made conditional."""
 REQUEST_ENDS_S = 90.0
-"""After which a request can have no effect any more: Launchpad ends its own at 65 s."""
+"""After which a request can have no effect any more, and the least `settle`: Launchpad ends its own at 65 s."""
 CLEANER_TOUCH_S, CLEANER_SILENCE_S = 60.0, 300.0
 """How often a cleaner writes that it is at work, and after how much silence another daemon takes its clean over: four
 writes may fail.
@@ -133,6 +133,8 @@ AVOID_S = 10.0
 """For how long a PPA that could not be lent is passed by, unless it changes."""
 PLACE_KEPT_S = 2.0
 """For how long a place in the line is kept for a client that comes back at once."""
+TICKET_S = 600.0
+"""For how long a ticket holds after it was last used, and it is remembered which ones were served."""
 UNCLAIMED_S, UNCLAIMED_AGAIN_S = 300.0, 30.0
 """After which a lease that nobody was told of is given up: its client may ask again; and when that is tried again."""
 IN_DOUBT_S = 5.0

@@ -6,6 +6,7 @@ import ast
 import math
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -123,8 +124,31 @@ def assigned(node: ast.stmt) -> Iterator[str]:
 
 def page() -> dict[str, tuple[str, str]]:
     """The same as the docs have it."""
-    cells = [line.strip("| ").split(" | ") for line in PAGE.read_text().splitlines() if line.startswith("| `")]
-    return {name.strip("`"): (value, reason) for name, value, reason in cells}
+    return {name: (value, reason) for name, value, reason in cells(PAGE.read_text().partition("\n## ")[0])}
+
+
+def cells(text: str) -> list[list[str]]:
+    """The rows of the table in it that begin with a name, cell by cell."""
+    rows = (line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `"))
+    return [[cell.strip("`") for cell in row] for row in rows]
+
+
+def within_modules() -> Iterator[tuple[str, str, str]]:
+    """The constants of other modules that are seconds: name, module, value."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if "standin" in path.parts or path.name == "backoff.py":
+            continue
+        names = {name for node in ast.parse(path.read_text()).body for name in assigned(node)}
+        for name in sorted(name for name in names if re.fullmatch(r"[A-Z_]+_M?S", name)):
+            module = import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+            if isinstance(value := getattr(module, name), int | float):
+                yield name, path.relative_to(ROOT).as_posix(), f"{value:g} {'ms' if name.endswith('_MS') else 's'}"
+
+
+def test_what_one_module_alone_waits_for_is_in_the_docs() -> None:
+    """Each with its value and a reason, but for names that stand for one of the other table."""
+    shown = [(name, module, value) for name, module, value, _ in cells(PAGE.read_text().partition("\n## ")[2])]
+    assert sorted(shown) == sorted(each for each in within_modules() if each[0] != "KEPT_S")
 
 
 def test_the_docs_show_the_table() -> None:
@@ -144,6 +168,8 @@ SAID = [
     ("explanation/cleaning.md", r"seen unchanged for (\w+ \w+) of the reader's own", "CLEANER_SILENCE_S"),
     ("explanation/cleaning.md", r"looked at again every (\S+ \w+), and named in the progress", "CONTENT_POLL_S"),
     ("explanation/glossary.md", r"within (\S+ \w+) of an answer that showed our record", "FENCE_S"),
+    ("reference/http.md", r"bring it back within (\w+ \w+) to keep", "TICKET_S"),
+    ("explanation/protocol.md", r"It is void (\w+ \w+) after it was last used", "TICKET_S"),
     ("reference/http.md", r"between two of them it is kept for (\w+ \w+),", "PLACE_KEPT_S"),
     ("reference/behaviour.md", r"that somebody emptied is noticed within (\w+ \w+)\.", "UNMANAGED_S"),
 ]

@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, strategies as st
 
+from ppa_assigner.backoff import TICKET_S
 from ppa_assigner.supervisor.keys import Key
-from ppa_assigner.supervisor.ticket import VOID_AFTER_S, Place, TicketOffice
+from ppa_assigner.supervisor.ticket import Place, TicketOffice
 
 OFFICE = TicketOffice(b"secret")
 KEY = Key("jenkins", "build-1")
@@ -80,8 +81,8 @@ def test_a_ticket_is_for_one_wish(pool: str, key: Key) -> None:
 def test_a_ticket_is_void_ten_minutes_after_it_was_last_used() -> None:
     """And not when the first ask is long ago."""
     ticket = OFFICE.issue(PLACE)
-    assert redeem(ticket, 1300.0 + VOID_AFTER_S) == PLACE
-    assert redeem(ticket, 1300.1 + VOID_AFTER_S) is None
+    assert redeem(ticket, 1300.0 + TICKET_S) == PLACE
+    assert redeem(ticket, 1300.1 + TICKET_S) is None
 
 
 def test_no_ticket_is_void_while_nobody_knows_the_time() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..backoff import REQUEST_ENDS_S
 from ..reference import Reference
 from ..times import exactly
 from .addresses import SERVICES, is_launchpad, is_local, parse_listen, parse_service
@@ -20,7 +21,6 @@ from .patterns import MAX_PPAS, Pattern, parse_dependency, parse_pattern
 from .schema import LaunchpadSection, PoolSection, RetrySection
 from .settings import Listen
 
-MIN_SETTLE = 90.0  # until then a request of ours may still land (docs/explanation/launchpad.md#request-limit)
 _CREDENTIALS_HINT = (
     "run `ppa-assigner login` and name here the file that it writes, "
     "or let systemd hand it over (LoadCredential=launchpad:FILE)"
@@ -121,13 +121,13 @@ def _own_dependency(document: Document, path: KeyPath, ppa: Reference) -> KeyPat
 def _check_pool(document: Document, path: KeyPath) -> None:
     _check_order(document, path, ("ttl", "max_ttl"), PoolSection)
     _check_order(document, (*path, "retry"), ("first", "max"), RetrySection)
-    settle = parse_or_none(seconds, document.section(*path).get("settle", MIN_SETTLE))
+    settle = parse_or_none(seconds, document.section(*path).get("settle", REQUEST_ENDS_S))
     root = parse_or_none(parse_service, document.section("launchpad").get("service", SERVICES["production"]))
-    if settle is not None and 0 < settle < MIN_SETTLE and root and is_launchpad(root):
+    if settle is not None and 0 < settle < REQUEST_ENDS_S and root and is_launchpad(root):
         document.report(
             (*path, "settle"),
             f"{exactly(settle)} is too short for Launchpad, where a request may land late; "
-            f"write {MIN_SETTLE:g}s or more",
+            f"write {REQUEST_ENDS_S:g}s or more",
         )
     _check_proof(document, path)
 

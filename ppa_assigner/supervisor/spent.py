@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..backoff import TICKET_S
 from ..record import Record, State
 from .keys import Key, key_in
-from .ticket import VOID_AFTER_S
 
-KEPT_S = VOID_AFTER_S
+KEPT_S = TICKET_S
 KEYS = 50_000
 LEASES = 8  # of one key that are told apart
 APART_S = 2.0  # how far apart two daemons' clocks may be that both read Launchpad's, in whole seconds

@@ -13,9 +13,8 @@ import hmac
 import json
 from dataclasses import asdict, dataclass
 
+from ..backoff import TICKET_S
 from .keys import Key
-
-VOID_AFTER_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class TicketOffice:
         except (ValueError, TypeError, binascii.Error):
             return None
         fits = (place.pool, place.client, place.request_id) == (pool, key.client, key.request)
-        return place if fits and (now is None or now - place.last_asked <= VOID_AFTER_S) else None
+        return place if fits and (now is None or now - place.last_asked <= TICKET_S) else None
 
     def _sign(self, body: bytes) -> bytes:
         return hmac.new(self._key, body, hashlib.sha256).digest()

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ...reference import Reference
 
 CONNECT_S, READ_S, TOTAL_S = 5.0, 15.0, 20.0
-SKEW_S = 300.0
 READ_ALONE = 10
 """So many PPAs that a listing lacked are read one by one: paging is no snapshot."""
 PRIVATE_LEVEL = "grant Change Anything (WRITE_PRIVATE): ppa-assigner login --level WRITE_PRIVATE"
@@ -156,11 +155,9 @@ def _pool_of(settings: Settings) -> dict[Reference, Pool]:
 def _clock(listing: PPAListing) -> Finding:
     """One of the two witnesses of the time: while they disagree no lease ends by it."""
     ahead = (datetime.now(UTC) - listing.moment.date).total_seconds()
-    if abs(ahead) < SKEW_S:
+    if abs(ahead) <= AGREE_S:
         return good("clock", f"within {max(2, round(abs(ahead)) + 1)} s of Launchpad's")
     way = "ahead of" if ahead > 0 else "behind"
-    if abs(ahead) <= AGREE_S:
-        return warning("clock", f"{abs(ahead):.0f} s {way} Launchpad's", "set up NTP")
     why = "until Launchpad's has gone on steadily for launchpad.clock_alone_after no lease ends by time"
     return warning("clock", f"{abs(ahead):.0f} s {way} Launchpad's; {why}", "set up NTP")
 
