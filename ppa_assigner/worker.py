@@ -68,25 +68,25 @@ COMMENT = "emptied by ppa-assigner after its lease"
 class Listener(Protocol):
     """Receives what a worker reports.  Calls come from the worker's thread; they must be short and must not raise."""
 
-    def changed(self, snapshot: Snapshot) -> None:
+    def on_snapshot(self, snapshot: Snapshot) -> None:
         """The snapshot of the PPA changed."""
 
-    def replied(self, ppa: Reference, token: int, outcome: Outcome) -> None:
+    def on_reply(self, ppa: Reference, token: int, outcome: Outcome) -> None:
         """A command's outcome.  `Refusal.IN_DOUBT` is not the last one."""
 
-    def round_done(self, ppa: Reference, number: int, reason: str | None) -> None:
+    def on_round_done(self, ppa: Reference, number: int, reason: str | None) -> None:
         """The PPA was read in, or after, that round of looks, or (`reason`) could not be."""
 
-    def moved(self, ppa: Reference, transition: Transition) -> None:
+    def on_transition(self, ppa: Reference, transition: Transition) -> None:
         """The record changed its state or lease."""
 
-    def progressed(self, ppa: Reference, cleaning: Cleaning) -> None:
+    def on_progress(self, ppa: Reference, cleaning: Cleaning) -> None:
         """A clean began its next step."""
 
-    def alarmed(self, ppa: Reference, text: str) -> None:
+    def on_alarm(self, ppa: Reference, text: str) -> None:
         """Something needs a person's attention."""
 
-    def died(self, ppa: Reference, known: WorkerState, error: BaseException) -> None:
+    def on_death(self, ppa: Reference, known: WorkerState, error: BaseException) -> None:
         """The worker ended by an unexpected exception."""
 
 
@@ -143,7 +143,7 @@ class Worker(threading.Thread):
             try:
                 log.exception("%s: the worker died", self.ppa, extra=about(ppa=self.ppa))
             finally:
-                self._listener.died(self.ppa, self._known, error)
+                self._listener.on_death(self.ppa, self._known, error)
 
     def turn(self, event: Event | _Stop) -> None:
         """Handle one event, and all the answers that it leads to."""
@@ -177,7 +177,7 @@ class Worker(threading.Thread):
         snapshot = self._known.snapshot()
         if snapshot != self.snapshot:
             self.snapshot = snapshot
-            self._listener.changed(snapshot)
+            self._listener.on_snapshot(snapshot)
 
     def _carry_out(self, effects: list[Effect]) -> Request | None:
         """Carry the effects out; return the request to Launchpad among them, if there is one."""
@@ -185,17 +185,17 @@ class Worker(threading.Thread):
         for effect in effects:
             match effect:
                 case Reply():
-                    self._listener.replied(self.ppa, effect.token, effect.outcome)
+                    self._listener.on_reply(self.ppa, effect.token, effect.outcome)
                 case Requeue():
                     self._mailbox.put(effect.command)
                 case RoundDone():
-                    self._listener.round_done(self.ppa, effect.round, effect.reason)
+                    self._listener.on_round_done(self.ppa, effect.round, effect.reason)
                 case Transition():
-                    self._listener.moved(self.ppa, effect)
+                    self._listener.on_transition(self.ppa, effect)
                 case Progress():
-                    self._listener.progressed(self.ppa, effect.cleaning)
+                    self._listener.on_progress(self.ppa, effect.cleaning)
                 case Alarm():
-                    self._listener.alarmed(self.ppa, effect.text)
+                    self._listener.on_alarm(self.ppa, effect.text)
                 case _:
                     request = effect
         return request

@@ -76,7 +76,7 @@ class FakeWorker(Worker):
         """The PPA is now this."""
         self._known = replace(self._known, text=Text(None, record))
         self.snapshot = Snapshot(self.ppa, "default", record, condition, START, None, fault, sight=sight, sent=sent)
-        self._listener.changed(self.snapshot)
+        self._listener.on_snapshot(self.snapshot)
 
     def record(self, state: State, minutes: float = 0, **fields: Any) -> Record:
         """A record, written so many minutes after the start."""
@@ -108,7 +108,7 @@ class FakeWorker(Worker):
 
     def reply(self, command: Command, outcome: Outcome) -> None:
         """The command's outcome."""
-        self._listener.replied(self.ppa, command.token, outcome)
+        self._listener.on_reply(self.ppa, command.token, outcome)
 
     def deny(self, kind: type[Command], why: Refusal, detail: str = "because") -> None:
         """The oldest command of this kind is not carried out."""
@@ -146,7 +146,7 @@ class FakeWorker(Worker):
         """End of a bug, knowing this."""
         if known is not None:
             self._known = known
-        self._listener.died(self.ppa, self._known, RuntimeError("a bug"))
+        self._listener.on_death(self.ppa, self._known, RuntimeError("a bug"))
 
 
 class Desk:
@@ -197,7 +197,7 @@ class Desk:
         for worker in list(self.workers.values()):
             for event in [e for e in worker.told if isinstance(e, Looked | LookFailed)]:
                 worker.told.remove(event)
-                worker._listener.round_done(worker.ppa, event.round, failed.get(worker.ppa.name))
+                worker._listener.on_round_done(worker.ppa, event.round, failed.get(worker.ppa.name))
 
     def look(self, **failed: str) -> None:
         """A whole round."""

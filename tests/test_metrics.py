@@ -187,15 +187,15 @@ def test_states_cleans_and_alarms_are_counted() -> None:
     used, dirty, free = (
         made["a"].record(state, owner="me", lease="L") for state in (State.USED, State.DIRTY, State.FREE)
     )
-    tell.moved(ref("a"), Transition(State.FREE, used, "assigned", START, 50.0))
-    tell.moved(ref("a"), Transition(State.USED, used, "seen", START, 1.0))
-    tell.moved(ref("a"), Transition(State.USED, dirty, "expired", START, 4000.0))
-    tell.moved(ref("a"), Transition(State.DIRTY, free, "proved clean", START, 700.0, tries=2))
-    tell.moved(ref("a"), Transition(None, dirty, "taken in", START))
-    tell.moved(ref("a"), Transition(None, free, "seen", START, first=True))
+    tell.on_transition(ref("a"), Transition(State.FREE, used, "assigned", START, 50.0))
+    tell.on_transition(ref("a"), Transition(State.USED, used, "seen", START, 1.0))
+    tell.on_transition(ref("a"), Transition(State.USED, dirty, "expired", START, 4000.0))
+    tell.on_transition(ref("a"), Transition(State.DIRTY, free, "proved clean", START, 700.0, tries=2))
+    tell.on_transition(ref("a"), Transition(None, dirty, "taken in", START))
+    tell.on_transition(ref("a"), Transition(None, free, "seen", START, first=True))
     made["a"].show(dirty)
     made["a"].show(replace(dirty, tries=1, fault="no"))
-    tell.alarmed(ref("a"), "look here")
+    tell.on_alarm(ref("a"), "look here")
     now = scrape(metrics)
     assert now("transitions_total", pool="default", from_="used", to="dirty", why="expired") == 1
     assert now("transitions_total", pool="default", from_="none", to="dirty", why="taken in") == 1

@@ -64,25 +64,25 @@ class Ear:
         self.progress: list[Cleaning] = []
         self.deaths: list[tuple[WorkerState, BaseException]] = []
 
-    def changed(self, snapshot: Snapshot) -> None:
+    def on_snapshot(self, snapshot: Snapshot) -> None:
         self.snapshots.append(snapshot)
 
-    def replied(self, ppa: Reference, token: int, outcome: Outcome) -> None:
+    def on_reply(self, ppa: Reference, token: int, outcome: Outcome) -> None:
         self.outcomes.append((token, outcome))
 
-    def round_done(self, ppa: Reference, number: int, reason: str | None) -> None:
+    def on_round_done(self, ppa: Reference, number: int, reason: str | None) -> None:
         self.rounds.append((number, reason))
 
-    def moved(self, ppa: Reference, transition: Transition) -> None:
+    def on_transition(self, ppa: Reference, transition: Transition) -> None:
         self.moves.append(transition)
 
-    def progressed(self, ppa: Reference, cleaning: Cleaning) -> None:
+    def on_progress(self, ppa: Reference, cleaning: Cleaning) -> None:
         self.progress.append(cleaning)
 
-    def alarmed(self, ppa: Reference, text: str) -> None:
+    def on_alarm(self, ppa: Reference, text: str) -> None:
         self.alarms.append(text)
 
-    def died(self, ppa: Reference, known: WorkerState, error: BaseException) -> None:
+    def on_death(self, ppa: Reference, known: WorkerState, error: BaseException) -> None:
         self.deaths.append((known, error))
 
 

@@ -255,7 +255,7 @@ class Supervisor:
 
     # -- what workers tell (worker.Listener) -----------------------------------------------------------------------
 
-    def changed(self, snapshot: Snapshot) -> None:
+    def on_snapshot(self, snapshot: Snapshot) -> None:
         """A PPA is now this."""
         with self._office.hearing():
             member, record = self._office.crew.get(snapshot.ppa), snapshot.record
@@ -276,7 +276,7 @@ class Supervisor:
         if key is not None and record is not None and record.state is State.USED:
             self._assigning.appeared(key)
 
-    def replied(self, ppa: Reference, token: int, outcome: Outcome) -> None:
+    def on_reply(self, ppa: Reference, token: int, outcome: Outcome) -> None:
         """A worker's answer to a command."""
         with self._office.hearing():
             member = self._office.crew.get(ppa)
@@ -290,26 +290,26 @@ class Supervisor:
         else:
             self._serving.serve_out(member)
 
-    def round_done(self, ppa: Reference, number: int, reason: str | None) -> None:
+    def on_round_done(self, ppa: Reference, number: int, reason: str | None) -> None:
         """A PPA is known as of that round of looks, or is not."""
         with self._office.hearing():
             if (member := self._office.crew.get(ppa)) is not None:
                 member.failing = None  # its worker lives, and says so
             self._office.each(self._office.rounds.done(ppa, number, reason))
 
-    def moved(self, ppa: Reference, transition: Transition) -> None:
+    def on_transition(self, ppa: Reference, transition: Transition) -> None:
         """A record went from one state or lease to another."""
         self._office.each([partial(self._chronicle.moved, ppa, transition)])
 
-    def progressed(self, ppa: Reference, cleaning: Cleaning) -> None:
+    def on_progress(self, ppa: Reference, cleaning: Cleaning) -> None:
         """A clean does, or waits for, something else than before."""
         self._office.each([partial(self._chronicle.progressed, ppa, cleaning)])
 
-    def alarmed(self, ppa: Reference, text: str) -> None:
+    def on_alarm(self, ppa: Reference, text: str) -> None:
         """A person should look at this."""
         self._office.each([partial(self._chronicle.alarmed, ppa, text)])
 
-    def died(self, ppa: Reference, known: WorkerState, error: BaseException) -> None:
+    def on_death(self, ppa: Reference, known: WorkerState, error: BaseException) -> None:
         """A worker ended of a bug: another takes over what it knew, and the requests bound to an unknown outcome."""
         with self._office.hearing():
             self._serving.succeed(ppa, known, error)
