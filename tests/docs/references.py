@@ -133,7 +133,7 @@ def constants() -> Iterator[Reference]:
 
 
 def classes() -> Iterator[Reference]:
-    """All classes that the explanations name, and what of them."""
-    for path in (path for path in documents() if "explanation" in path.parts):
+    """All classes that the explanations, and the guides to adding something, name, and what of them."""
+    for path in (path for path in documents() if "explanation" in path.parts or path.name.startswith("add-")):
         found = (code.split(".") for code in code_in(path) if CLASS.fullmatch(code))
         yield from (Reference(named(path), name) for names in found for name in names)
