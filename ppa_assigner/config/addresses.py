@@ -1,4 +1,4 @@
-"""Where Launchpad is and where the API listens: addresses, read from text and judged.
+"""Where Launchpad is and where the API listens: addresses, parsed and checked.
 
 Rule: nothing is looked up and nothing is connected to; ValueError holds one sentence for people.
 """
@@ -41,7 +41,7 @@ def parse_service(value: object) -> str:
 
 
 def parse_archive_root(value: object) -> str:
-    """Where the indexes of PPAs are, ending in `/`."""
+    """The address of the indexes of PPAs, ending in `/`."""
     text = plain_text(value)
     if not text.lower().startswith(("http://", "https://")):
         raise ValueError(f"{quote_value(text)} is not an http(s) address")

@@ -1,4 +1,4 @@
-"""What one configuration file says, where each key and list item of it stands, and what is wrong with it.
+"""The content of one configuration file, the line of each key and list item, and the mistakes in it.
 
 Rule: each mistake is reported once, with its line; nothing here knows YAML or what a key means.
 """

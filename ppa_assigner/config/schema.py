@@ -124,9 +124,9 @@ class BaselineSection(Section):
     """What a PPA looks like between leases; null or absent: left alone."""
 
     dependencies: Annotated[list[Dependency], AfterValidator(_no_repeats)] | None = None
-    """PPAs and archives that it builds with."""
+    """PPAs and archives that builds use."""
     processors: Annotated[list[Processor], AfterValidator(_no_repeats)] | None = None
-    """Processors that it builds for."""
+    """Processors that builds are for."""
     publish: bool | None = None
     """Whether what is built is published."""
     build_debug_symbols: bool | None = None
@@ -134,7 +134,7 @@ class BaselineSection(Section):
     publish_debug_symbols: bool | None = None
     """Whether debug symbols are published."""
     displayname: DisplayName | None = None
-    """Its title."""
+    """The PPA's title."""
     uploaders: Annotated[list[Person], AfterValidator(_no_repeats)] | None = None
     """Who may upload besides the PPA's owner; everybody else's right is taken away."""
 
@@ -200,7 +200,7 @@ class LaunchpadSection(Section):
     ]
     """production, staging, qastaging, or the address of a web service root without the version."""
     version: Annotated[str, PlainValidator(parsers.version), WithJsonSchema({"const": "devel"})] = "devel"
-    """Of the web service."""
+    """The version of the web service."""
     credentials: PathText | None = None
     """The file that `ppa-assigner login` wrote; relative to this file's folder.  null: systemd's `launchpad`."""
     look_every: Positive = 60.0
@@ -255,7 +255,7 @@ class ApiSection(Section):
     listen: Address = Field(default="127.0.0.1:8020", validate_default=True)
     """HOST:PORT, [IPv6]:PORT or unix:/path."""
     clients: Annotated[list[ClientSection], BeforeValidator(_empty_list)] = []
-    """None: allowed on this host only, and everybody is operator."""
+    """Who may call the API.  Without any, it can only listen on this host, and everybody is operator."""
     socket: Annotated[SocketSection, Empty] = SocketSection()
     tls: Annotated[TlsSection, Empty] = TlsSection()
     rate: int = Field(default=RATE, ge=1, le=1_000_000)

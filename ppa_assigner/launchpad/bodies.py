@@ -16,7 +16,7 @@ from typing import Protocol
 import urllib3
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
-"""Of a response: a page of 300 PPAs has less than one million, or a few with long descriptions."""
+"""The limit for a response: a page of 300 PPAs has less than one million bytes, with long descriptions a few."""
 CHUNK_BYTES = 64 * 1024
 Sink = Callable[[bytes], object]
 """Gets the pieces of a body as they come; ValueError ends the reading."""
