@@ -16,7 +16,7 @@ import pytest
 
 from ppa_assigner.access import ClientConfig, Role
 from ppa_assigner.api.app import create_app
-from ppa_assigner.api.rate_limit import Rates
+from ppa_assigner.api.rate_limit import RateLimiter
 from ppa_assigner.api.server import ListenError, Server
 from ppa_assigner.config import RATE, Listen, Tls
 
@@ -55,25 +55,25 @@ class Clock:
 def test_a_burst_and_a_long_line_are_within_the_rate() -> None:
     """200 assigns at once on top of 2,000 clients that ask once a minute, all with one token, for an hour."""
     clock = Clock()
-    rates = Rates(RATE, clock)
+    limiter = RateLimiter(RATE, clock)
     for _ in range(60):
-        assert [rates.ask("ci") for _ in range(2_000 + 200)] == [0.0] * 2_200
+        assert [limiter.take("ci") for _ in range(2_000 + 200)] == [0.0] * 2_200
         clock.now += 60
 
 
 def test_a_runaway_client_is_held_back_alone() -> None:
     """It may come again when it is told; somebody else notices nothing."""
     clock = Clock()
-    rates = Rates(10, clock)
-    assert [rates.ask("wild") for _ in range(200)] == [0.0] * 200
-    pause = rates.ask("wild")
+    limiter = RateLimiter(10, clock)
+    assert [limiter.take("wild") for _ in range(200)] == [0.0] * 200
+    pause = limiter.take("wild")
     assert pause == pytest.approx(0.1)
-    assert rates.ask("calm") == 0.0
+    assert limiter.take("calm") == 0.0
     clock.now += pause
-    assert rates.ask("wild") == 0.0
-    assert rates.ask("wild") > 0
+    assert limiter.take("wild") == 0.0
+    assert limiter.take("wild") > 0
     clock.now += 3600
-    assert [rates.ask("wild") for _ in range(201)].count(0.0) == 200
+    assert [limiter.take("wild") for _ in range(201)].count(0.0) == 200
 
 
 def test_too_many_requests_are_refused_with_a_time() -> None:

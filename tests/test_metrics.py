@@ -12,8 +12,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ppa_assigner.api.long_poll import ClientGoneError
-from ppa_assigner.api.metrics import Metrics, Traffic, requests
-from ppa_assigner.api.metrics.labels import Pools
+from ppa_assigner.api.metrics import LaunchpadMetrics, Metrics, requests
+from ppa_assigner.api.metrics.labels import PoolLabels
 from ppa_assigner.api.metrics.requests import outcome_of
 from ppa_assigner.automaton.events import Transition
 from ppa_assigner.config import Pool
@@ -75,14 +75,14 @@ def test_outcomes_of_writes_are_kept_apart(status: int | str, outcome: str) -> N
 
 def test_requests_are_counted_by_what_became_of_them() -> None:
     """All outcomes of writes are there from the start, so that a first one is an increase."""
-    traffic = Traffic()
+    traffic = LaunchpadMetrics()
     metrics = Metrics(Desk("a").supervisor, traffic)
     assert scrape(metrics)("launchpad_writes_total", outcome="conflict") == 0
     for method, lane, outcome in (
         ("GET", Lane.WORK, 200), ("GET", Lane.WORK, 200),
         ("PATCH", Lane.ASSIGN, 412), ("PATCH", Lane.WORK, "no-answer"),
     ):  # fmt: skip
-        traffic.seen(RequestOutcome(method, lane, outcome, 0.2))
+        traffic.on_request(RequestOutcome(method, lane, outcome, 0.2))
     now = scrape(metrics)
     assert now("launchpad_requests_total", method="GET", status="200") == 2
     assert now("launchpad_requests_total", method="PATCH", status="no-answer") == 1
@@ -145,7 +145,7 @@ def test_assigns_are_counted_by_how_they_ended() -> None:
 def test_pools_that_are_labels_stay_few() -> None:
     """Whatever names records and clients bring: only those that are configured are told apart."""
     configured = {"default"}
-    pools = Pools(lambda: configured)
+    pools = PoolLabels(lambda: configured)
     assert {pools.label(f"pool-{number}") for number in range(1000)} == {"other"}
     assert pools.label("default") == "default"
     configured = {"fast"}

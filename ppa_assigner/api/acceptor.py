@@ -32,40 +32,40 @@ _CREDENTIALS = struct.Struct("3i")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ConnectionLimits:
     """Connections in all, and of one peer."""
 
     most: int
     each: int
 
     @classmethod
-    def of(cls, descriptors: int, reserve: int) -> Limits:
+    def of(cls, descriptors: int, reserve: int) -> ConnectionLimits:
         """With so many descriptors, of which `reserve` are kept for everything else."""
         most = max(LEAST, descriptors - reserve)
         return cls(most, most * 3 // 4)
 
 
 @dataclass(eq=False, slots=True)
-class Connection:
+class AcceptedConnection:
     """One connection, as the protocol on it tells of it.  `end` drops it at once."""
 
     peer: str
-    _door: Door
+    _acceptor: Acceptor
     end: Callable[[], object] = lambda: None
     here: bool = True
     taken: bool = False  # by a transport, which closes the socket
 
     def asked(self) -> None:
         """A whole request came, and waits for its answer."""
-        self._door.busy(self)
+        self._acceptor.busy(self)
 
     def answered(self) -> None:
         """Nothing waits for an answer."""
-        self._door.idle(self)
+        self._acceptor.idle(self)
 
     def gone(self) -> None:
         """It is over."""
-        self._door.gone(self)
+        self._acceptor.gone(self)
 
 
 @dataclass(slots=True)
@@ -73,26 +73,26 @@ class _Peer:
     """`silent` have asked nothing whole yet, `idle` have, and ask nothing now; the longest so are first."""
 
     count: int = 0
-    silent: dict[Connection, None] = field(default_factory=dict)
-    idle: dict[Connection, None] = field(default_factory=dict)
+    silent: dict[AcceptedConnection, None] = field(default_factory=dict)
+    idle: dict[AcceptedConnection, None] = field(default_factory=dict)
 
     @property
     def idlers(self) -> int:
         return len(self.silent) + len(self.idle)
 
-    def forget(self, connection: Connection) -> None:
+    def forget(self, connection: AcceptedConnection) -> None:
         self.silent.pop(connection, None)
         self.idle.pop(connection, None)
 
 
-class Door:
+class Acceptor:
     """Accepts on these sockets once it is open.  `serve` makes the protocol of a connection."""
 
     def __init__(
         self,
         sockets: Sequence[socket.socket],
-        serve: Callable[[Connection], asyncio.Protocol],
-        limits: Limits,
+        serve: Callable[[AcceptedConnection], asyncio.Protocol],
+        limits: ConnectionLimits,
         tls: ssl.SSLContext | None,
     ) -> None:
         self._sockets = list(sockets)
@@ -120,19 +120,19 @@ class Door:
 
     # -- what connections tell -------------------------------------------------------------------------------------
 
-    def busy(self, connection: Connection) -> None:
+    def busy(self, connection: AcceptedConnection) -> None:
         """It must not be sent away."""
         if connection.here:
             self._peers[connection.peer].forget(connection)
 
-    def idle(self, connection: Connection) -> None:
+    def idle(self, connection: AcceptedConnection) -> None:
         """It may be, but later than those who asked nothing."""
         if connection.here:
             peer = self._peers[connection.peer]
             peer.forget(connection)
             peer.idle[connection] = None
 
-    def gone(self, connection: Connection) -> None:
+    def gone(self, connection: AcceptedConnection) -> None:
         """It counts no more."""
         if not connection.here:
             return
@@ -185,7 +185,7 @@ class Door:
             return
         if self._count >= self._limits.most and (other := self._most_idle()) is not None:
             self._send_away(other)
-        connection = Connection(name, self)
+        connection = AcceptedConnection(name, self)
         peer = self._peers.setdefault(name, _Peer())
         peer.count += 1
         peer.silent[connection] = None
@@ -195,13 +195,13 @@ class Door:
         self._tasks.add(task)
         task.add_done_callback(partial(self._begun, connection, accepted))
 
-    async def _begin(self, connection: Connection, accepted: socket.socket) -> None:
+    async def _begin(self, connection: AcceptedConnection, accepted: socket.socket) -> None:
         """It gets its protocol; where TLS is spoken, after the handshake."""
         connection.taken = True
         accepted.setblocking(False)
         await self._loop.connect_accepted_socket(lambda: self._serve(connection), accepted, ssl=self._tls)
 
-    def _begun(self, connection: Connection, accepted: socket.socket, task: asyncio.Task[None]) -> None:
+    def _begun(self, connection: AcceptedConnection, accepted: socket.socket, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not connection.taken:
             accepted.close()

@@ -17,15 +17,15 @@ from ..access import ClientConfig
 from ..config import RATE
 from ..problems import Kind, Problem
 from . import errors, openapi, schemas, serializers
-from .auth import Access
+from .auth import Authenticator
 from .backend import Backend, C
-from .events import Streams
-from .leases import Leases
-from .metrics import Metrics, Traffic
-from .middleware import MAX_REQUESTS, Gate
-from .page import Pages
-from .ppas import Ppas
-from .rate_limit import Room
+from .events import EventStreams
+from .leases import LeaseRoutes
+from .metrics import LaunchpadMetrics, Metrics
+from .middleware import MAX_REQUESTS, RequestMiddleware
+from .page import PageRoutes
+from .ppas import PpaRoutes
+from .rate_limit import ConcurrencyLimiter
 
 
 def create_app(
@@ -34,30 +34,32 @@ def create_app(
     *,
     max_requests: int = MAX_REQUESTS,
     rate: float = RATE,
-    traffic: Traffic | None = None,
+    traffic: LaunchpadMetrics | None = None,
 ) -> FastAPI:
     """The API of this supervisor, for these clients; without any, everybody who reaches it is operator.
 
     `rate`: requests a second that each client may keep up.  `traffic` is what is counted of the supervisor's requests
-    to Launchpad.  `state.access`, `state.streams` and `state.room` are for the server.
+    to Launchpad.  `state.authenticator`, `state.streams` and `state.concurrency` are for the server.
     """
     app = FastAPI(
         title="PPA assigner", version=__version__, docs_url=None, redoc_url=None, openapi_url=None,
         redirect_slashes=False,
     )  # fmt: skip
-    app.state.access, app.state.streams = Access(clients, rate), Streams(backend.events)
-    app.state.room = Room(max_requests)
+    app.state.authenticator, app.state.streams = Authenticator(clients, rate), EventStreams(backend.events)
+    app.state.concurrency = ConcurrencyLimiter(max_requests)
     metrics = Metrics(backend, traffic)
     errors.install(app)
-    Leases(backend, metrics.assigns).install(app)
-    Ppas(backend).install(app)
-    Service(app, backend, metrics).install(app)
-    Pages(app, backend).install(app)
-    app.add_middleware(Gate, access=app.state.access, metrics=metrics, room=app.state.room)
+    LeaseRoutes(backend, metrics.assigns).install(app)
+    PpaRoutes(backend).install(app)
+    DaemonRoutes(app, backend, metrics).install(app)
+    PageRoutes(app, backend).install(app)
+    app.add_middleware(
+        RequestMiddleware, authenticator=app.state.authenticator, metrics=metrics, concurrency=app.state.concurrency
+    )
     return app
 
 
-class Service:
+class DaemonRoutes:
     """The calls that are about the daemon itself."""
 
     def __init__(self, app: FastAPI, backend: Backend[Any], metrics: Metrics) -> None:
@@ -73,9 +75,9 @@ class Service:
         add("/v1/events", self.events, methods=["GET"], summary="What happens, as server-sent events",
             responses={**openapi.events(), **told({})}, response_model=None)  # fmt: skip
         add("/healthz", self.healthz, methods=["GET"], summary="Alive", response_model=None,
-            responses=told({200: schemas.Health}, (), unguarded), openapi_extra={"security": []})  # fmt: skip
+            responses=told({200: schemas.Liveness}, (), unguarded), openapi_extra={"security": []})  # fmt: skip
         add("/readyz", self.readyz, methods=["GET"], summary="First look done", response_model=None,
-            responses=told({200: schemas.Ready}, (Kind.UNAVAILABLE,), unguarded),
+            responses=told({200: schemas.Readiness}, (Kind.UNAVAILABLE,), unguarded),
             openapi_extra={"security": []})  # fmt: skip
         add("/metrics", self.metrics, methods=["GET"], include_in_schema=False)
         add("/openapi.json", self.openapi, methods=["GET"], include_in_schema=False)
@@ -89,7 +91,7 @@ class Service:
         """
         if request.state.head:
             return Response(media_type="text/event-stream")
-        streams: Streams = self._app.state.streams
+        streams: EventStreams = self._app.state.streams
         return streams.open(last_event_id, follow=follow, who=request.state.who)
 
     async def healthz(self) -> Response:
@@ -102,7 +104,7 @@ class Service:
         It stays 200 while Launchpad is away, and `launchpad` in the answer says so; with `?launchpad=1` it is 503 then.
         """
         reason, reachable = self._backend.unready(), self._backend.launchpad()
-        told = serializers.reachable(reachable)
+        told = serializers.launchpad_status(reachable)
         if reason is None and launchpad and not reachable.ok:
             reason = f"Launchpad is away: {reachable.why}"
         if reason is not None:
@@ -115,8 +117,8 @@ class Service:
 
     async def openapi(self) -> Response:
         """The OpenAPI document."""
-        access: Access = self._app.state.access
-        open_to_all = access.open
+        authenticator: Authenticator = self._app.state.authenticator
+        open_to_all = authenticator.open
         if open_to_all not in self._openapi:
             self._openapi[open_to_all] = serializers.encoded(openapi.describe(self._app, open_to_all=open_to_all))
         return serializers.raw_answer(self._openapi[open_to_all])

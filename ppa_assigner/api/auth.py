@@ -18,7 +18,7 @@ from typing import Any
 from ..access import EVERYBODY, Caller, ClientConfig, Role
 from ..config import RATE
 from ..problems import Kind, Problem
-from .rate_limit import Rates
+from .rate_limit import RateLimiter
 
 Scope = MutableMapping[str, Any]
 
@@ -32,13 +32,13 @@ _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:@/\[\]]+)(?::(?P<port
 _PORTS = {"http": 80, "https": 443}
 
 
-class Access:
+class Authenticator:
     """The configured clients.  They may be replaced at any time, from any thread."""
 
     def __init__(self, clients: Sequence[ClientConfig] = (), rate: float = RATE) -> None:
         """`rate`: requests a second that each client may keep up."""
         self._clients = tuple(clients)
-        self._rates = Rates(rate)
+        self._limiter = RateLimiter(rate)
         self._inside: dict[asyncio.Future[Problem], Scope] = {}
 
     @property
@@ -49,8 +49,8 @@ class Access:
     def set_clients(self, clients: Sequence[ClientConfig], rate: float = RATE) -> bool:
         """Let these in from now on, this often.  Whether they are others than before."""
         before, self._clients = self._clients, tuple(clients)
-        if rate != self._rates.per_second:
-            self._rates = Rates(rate)
+        if rate != self._limiter.per_second:
+            self._limiter = RateLimiter(rate)
         return before != self._clients
 
     def caller(self, scope: Scope) -> Caller | None:
@@ -96,9 +96,9 @@ class Access:
         return None
 
     def _count(self, found: Caller) -> None:
-        seconds = self._rates.ask(found.name)
+        seconds = self._limiter.take(found.name)
         if seconds:
-            told = f"more than {self._rates.per_second:g} requests a second"
+            told = f"more than {self._limiter.per_second:g} requests a second"
             raise Problem(Kind.TOO_MANY, f"{found.name or 'everybody together'}: {told}", retry_after=seconds)
 
     def _found(self, scope: Scope) -> Caller | None:

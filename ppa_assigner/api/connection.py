@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from ..problems import Kind, Problem
 from . import errors
-from .acceptor import Connection
+from .acceptor import AcceptedConnection
 from .events import ABORT
 
 HEAD_LIMIT = 32 * 1024
@@ -32,7 +32,7 @@ PEER = "ppa_assigner.peer"
 _OFFER = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 
 
-class Protocol(HttpToolsProtocol):
+class HttpConnection(HttpToolsProtocol):
     """One connection."""
 
     patience = PATIENCE_S
@@ -43,10 +43,10 @@ class Protocol(HttpToolsProtocol):
         self._arriving: asyncio.TimerHandle | None = None
         self._head_bytes = 0
         self._in_body = False
-        self.connection: Connection | None = None
+        self.connection: AcceptedConnection | None = None
 
     @classmethod
-    def within(cls, patience: float) -> type[Protocol]:
+    def within(cls, patience: float) -> type[HttpConnection]:
         """The same with another patience, in seconds."""
         return type(cls.__name__, (cls,), {"patience": patience})
 

@@ -40,7 +40,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-class Streams:
+class EventStreams:
     """All streams of an application.  Used in its loop alone."""
 
     def __init__(self, events: Events, *, keep_alive: float = KEEP_ALIVE_S, send: float = SEND_S) -> None:
@@ -71,7 +71,7 @@ class Streams:
             raise Problem(Kind.TOO_MANY, f"{MAX_STREAMS} streams of events are open already")
         if sum(one == who for one in self._wakes.values()) >= MAX_OF_ONE:
             raise Problem(Kind.TOO_MANY, f"{who}: {MAX_OF_ONE} streams of events of one client are open already")
-        return EventStream(self, _place(self.events, last_event_id or ""), follow, who)
+        return EventStream(self, _cursor(self.events, last_event_id or ""), follow, who)
 
     @contextlib.contextmanager
     def following(self, who: str = "") -> Iterator[asyncio.Event]:
@@ -92,7 +92,7 @@ class Streams:
 
 
 @dataclass(slots=True)
-class Place:
+class Cursor:
     """How far a reader is: `last` is the number that it has, `missed` why it could not go on from where it was.
     `began`: it has a number at all, so that a gap behind that is a loss.
     """
@@ -102,21 +102,21 @@ class Place:
     missed: str | None = None
 
 
-def _place(events: Events, last_event_id: str) -> Place:
+def _cursor(events: Events, last_event_id: str) -> Cursor:
     """A number alone, without the run, is one of this run as long as there is such a number."""
     run, _, number = last_event_id.rpartition("-")
     if not last_event_id:
-        return Place(0, began=False)
+        return Cursor(0, began=False)
     known = number.isascii() and number.isdigit() and len(number) < _DIGITS and int(number) <= events.newest
     if not known or run not in ("", events.run):
-        return Place(0, began=False, missed=RESTARTED)
-    return Place(int(number), began=True)
+        return Cursor(0, began=False, missed=RESTARTED)
+    return Cursor(int(number), began=True)
 
 
 class EventStream(Response):
     """The answer, and the loop that writes it."""
 
-    def __init__(self, streams: Streams, place: Place, follow: bool, who: str = "") -> None:
+    def __init__(self, streams: EventStreams, place: Cursor, follow: bool, who: str = "") -> None:
         super().__init__(headers={"Cache-Control": "no-store", "Content-Type": "text/event-stream; charset=utf-8"})
         del self.headers["content-length"]
         self._streams, self._events = streams, streams.events

@@ -20,7 +20,7 @@ from ..reference import Reference
 from ..views import AssignRequest, LeaseView, Snapshot
 from . import auth, errors, long_poll, openapi, parsing, schemas, serializers
 from .backend import Backend, C
-from .metrics import Assigns
+from .metrics import AssignMetrics
 
 Wanted = Annotated[str | None, Query(json_schema_extra=schemas.NO_NUL)]
 Id = Annotated[str, Path(json_schema_extra=schemas.NO_NUL)]
@@ -37,10 +37,10 @@ _ASSIGNING = (
 )
 
 
-class Leases(Generic[C]):
+class LeaseRoutes(Generic[C]):
     """The calls, each a handler of its own."""
 
-    def __init__(self, backend: Backend[C], assigns: Assigns) -> None:
+    def __init__(self, backend: Backend[C], assigns: AssignMetrics) -> None:
         self._backend = backend
         self._assigns = assigns
 
@@ -50,16 +50,16 @@ class Leases(Generic[C]):
         told, one = openapi.responses, {200: schemas.Lease}
         add("/v1/leases", self.assign, methods=["POST"], status_code=201, summary="Assign a PPA",
             responses=told({200: schemas.Lease, 201: schemas.Lease}, _ASSIGNING), response_model=None,
-            openapi_extra=openapi.body(schemas.Wish))  # fmt: skip
+            openapi_extra=openapi.body(schemas.AssignRequest))  # fmt: skip
         add("/v1/leases", self.withdraw, methods=["DELETE"], summary="Withdraw a wish", response_model=None,
-            responses=told({200: schemas.Ppas}, (Kind.UNKNOWN_REQUEST, Kind.UNAVAILABLE)))  # fmt: skip
+            responses=told({200: schemas.PpaList}, (Kind.UNKNOWN_REQUEST, Kind.UNAVAILABLE)))  # fmt: skip
         add("/v1/leases", self.list, methods=["GET"], summary="Leases in use", response_model=None,
-            responses=told({200: schemas.Leases}))  # fmt: skip
+            responses=told({200: schemas.LeaseList}))  # fmt: skip
         add("/v1/leases/{id}", self.show, methods=["GET"], summary="A lease", response_model=None,
             responses=told(one, _FINDING))  # fmt: skip
         add("/v1/leases/{id}/touch", self.touch, methods=["POST"], summary="Prove life, extend", response_model=None,
             responses=told(one, (Kind.LEASE_OVER, *_FINDING)),
-            openapi_extra=openapi.body(schemas.Touch, required=False))  # fmt: skip
+            openapi_extra=openapi.body(schemas.TouchRequest, required=False))  # fmt: skip
         add("/v1/leases/{id}", self.release, methods=["DELETE"], summary="Release", response_model=None,
             responses=told({200: schemas.Ppa}, _FINDING))  # fmt: skip
 
@@ -72,8 +72,8 @@ class Leases(Generic[C]):
         return serializers.answer(self._document(lent), 201 if lent.fresh else 200, headers)
 
     async def _lent(self, request: Request, wish: AssignRequest) -> LeaseView:
-        call, access = self._backend.assign(wish), request.app.state.access
-        return await long_poll.lent(request.receive, call, self._backend, access, request.scope)
+        call, authenticator = self._backend.assign(wish), request.app.state.authenticator
+        return await long_poll.lease_of(request.receive, call, self._backend, authenticator, request.scope)
 
     async def withdraw(self, request: Request, request_id: Annotated[schemas.RequestId, Query()]) -> Response:
         """It leaves the line; what it got is released.  A request id is the caller's own; an operator who has no such
@@ -104,7 +104,7 @@ class Leases(Generic[C]):
         """Without `ttl` the end stays where it is; with it the lease ends that many seconds from now, not earlier."""
         caller = auth.caller(request.scope)
         try:
-            ttl = parsing.checked(schemas.Touch, await parsing.read(request)).ttl
+            ttl = parsing.checked(schemas.TouchRequest, await parsing.read(request)).ttl
         except Problem:
             self._refuse_stranger(id, caller)
             raise
@@ -133,7 +133,7 @@ async def _wish(request: Request, caller: Caller) -> AssignRequest:
     given = body.get("request_id")
     if isinstance(given, str) and _REQUEST_ID.fullmatch(given):
         request.scope["state"]["request_id"] = given
-    asked = parsing.checked(schemas.Wish, body)
+    asked = parsing.checked(schemas.AssignRequest, body)
     return AssignRequest(
         owner=asked.owner,
         pool=asked.pool,

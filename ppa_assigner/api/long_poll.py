@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from ..views import LeaseView
-from .auth import Access, Scope
+from .auth import Authenticator, Scope
 from .backend import Backend, C
 
 T = TypeVar("T")
@@ -33,20 +33,22 @@ async def result(future: Future[T]) -> T:
     return future.result()
 
 
-async def lent(receive: Receive, call: C, backend: Backend[C], access: Access, scope: Scope) -> LeaseView:
-    """The lease of this call.  Raises its Problem, that of `access` when its client is no longer one, or
+async def lease_of(
+    receive: Receive, call: C, backend: Backend[C], authenticator: Authenticator, scope: Scope
+) -> LeaseView:
+    """The lease of this call.  Raises its Problem, that of the authenticator when its client is no longer one, or
     ClientGoneError.
     """
     gone = asyncio.create_task(disconnected(receive))
     handed = False
     try:
-        with access.revoked(scope) as revoked:
+        with authenticator.revoked(scope) as revoked:
             ends: set[asyncio.Future[Any]] = {gone, revoked, _ended(call.future)}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         await _let_the_loop_notice(gone)
         if revoked.done():
             raise revoked.result()
-        access.check(scope)
+        authenticator.check(scope)
         handed = True
         return call.future.result()
     finally:

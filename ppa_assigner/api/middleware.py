@@ -17,12 +17,12 @@ from starlette.responses import Response
 
 from ..problems import Kind, Problem
 from . import errors
-from .auth import UNCOUNTED, Access
+from .auth import UNCOUNTED, Authenticator
 from .connection import PEER
 from .long_poll import ClientGoneError
 from .metrics import Metrics
 from .parsing import limited
-from .rate_limit import Room, use_of
+from .rate_limit import ConcurrencyLimiter, classify
 
 log = logging.getLogger(__name__)
 
@@ -38,14 +38,16 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class Gate:
+class RequestMiddleware:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: App, access: Access, metrics: Metrics, room: Room) -> None:
+    def __init__(
+        self, app: App, authenticator: Authenticator, metrics: Metrics, concurrency: ConcurrencyLimiter
+    ) -> None:
         self._app = app
-        self._access = access
+        self._authenticator = authenticator
         self._metrics = metrics
-        self._room = room
+        self._concurrency = concurrency
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -54,13 +56,13 @@ class Gate:
             return
         inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         inner["state"] = {**scope.get("state", {}), "head": inner is not scope}
-        answer = _Answer(send)
+        answer = _ResponseTracker(send)
         with self._metrics.request() as began:
             await self._guarded(inner, receive, answer)
         method = scope["method"] if scope["method"] in METHODS else "other"
         self._metrics.answered(method, _route(inner), answer.status, began)
 
-    async def _guarded(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+    async def _guarded(self, scope: Scope, receive: Receive, answer: _ResponseTracker) -> None:
         try:
             await self._serve(scope, receive, answer)
         except (ClientDisconnect, ClientGoneError):
@@ -73,16 +75,16 @@ class Gate:
                 raise
             await errors.answer(scope, errors.bug())(scope, receive, answer)
 
-    async def _serve(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
-        caller = scope["state"]["caller"] = self._access.caller(scope)
+    async def _serve(self, scope: Scope, receive: Receive, answer: _ResponseTracker) -> None:
+        caller = scope["state"]["caller"] = self._authenticator.caller(scope)
         if scope["path"] in UNCOUNTED:
             await self._let_in(scope, receive, answer)
             return
         who = scope["state"]["who"] = (caller and caller.name) or _peer(scope)
-        with self._room.taken(use_of(scope["method"], scope["path"]), who):
+        with self._concurrency.slot(classify(scope["method"], scope["path"]), who):
             await self._let_in(scope, receive, answer)
 
-    async def _let_in(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+    async def _let_in(self, scope: Scope, receive: Receive, answer: _ResponseTracker) -> None:
         _check_address(scope)
         receive = limited(receive, dict(scope["headers"]).get(b"content-length"))
         if scope["method"] == "OPTIONS":
@@ -91,7 +93,7 @@ class Gate:
             await self._app(scope, receive, answer)
 
 
-class _Answer:
+class _ResponseTracker:
     """Passes an answer on, and remembers how it began."""
 
     def __init__(self, send: Send) -> None:

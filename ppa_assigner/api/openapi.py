@@ -24,12 +24,12 @@ EVERYWHERE = (Kind.UNAUTHORIZED, Kind.FORBIDDEN, Kind.TOO_LARGE, Kind.INVALID, K
 UNGUARDED = (Kind.FORBIDDEN, Kind.TOO_LARGE, Kind.INVALID)
 """The same where no token is needed."""
 REFERRED: Sequence[type[BaseModel]] = (
-    schemas.Wish,
-    schemas.Touch,
-    schemas.Release,
-    schemas.Hold,
-    schemas.Quarantine,
-    schemas.Nothing,
+    schemas.AssignRequest,
+    schemas.TouchRequest,
+    schemas.ReleaseRequest,
+    schemas.HoldRequest,
+    schemas.QuarantineRequest,
+    schemas.EmptyBody,
     schemas.Event,
     schemas.Reset,
     schemas.Problem,

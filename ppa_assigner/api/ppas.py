@@ -33,38 +33,38 @@ from .leases import Wanted, reference
 _PATH = "/v1/ppas/{owner}/{distribution}/{name}"
 _NAME = "[a-z0-9][a-z0-9+.-]*"
 # What is no name is told in the words of `reference`, which knows the other forms: the patterns are for the document.
-Owner = Annotated[str, Path(json_schema_extra={"pattern": f"^~{_NAME}$", "examples": ["~ci-pool"]})]
-Distribution = Annotated[str, Path(json_schema_extra={"pattern": f"^{_NAME}$", "examples": ["ubuntu"]})]
-Name = Annotated[str, Path(json_schema_extra={"pattern": f"^{_NAME}$", "examples": ["pool-001"]})]
+OwnerPart = Annotated[str, Path(json_schema_extra={"pattern": f"^~{_NAME}$", "examples": ["~ci-pool"]})]
+DistributionPart = Annotated[str, Path(json_schema_extra={"pattern": f"^{_NAME}$", "examples": ["ubuntu"]})]
+NamePart = Annotated[str, Path(json_schema_extra={"pattern": f"^{_NAME}$", "examples": ["pool-001"]})]
 _ACTING = (Kind.UNKNOWN_PPA, Kind.WRONG_STATE, Kind.UNAVAILABLE)
 
 Handler = Callable[[Request, str, str, str], Awaitable[Response]]
 
 
-class Ppas:
+class PpaRoutes:
     """The calls, each a handler of its own."""
 
     def __init__(self, backend: Backend[Any]) -> None:
         self._backend = backend
-        self._list = serializers.PpaList()
+        self._list = serializers.PpaListCache()
 
     def install(self, app: FastAPI) -> None:
         """Add the routes."""
         add: Any = app.add_api_route
         told, one = openapi.responses, {200: schemas.Ppa}
         add("/v1/ppas", self.list, methods=["GET"], summary="What is known of the PPAs", response_model=None,
-            responses=told({200: schemas.Ppas}))  # fmt: skip
+            responses=told({200: schemas.PpaList}))  # fmt: skip
         add(_PATH, self.show, methods=["GET"], summary="What is known of a PPA", response_model=None,
             responses=told(one, (Kind.UNKNOWN_PPA,)))  # fmt: skip
         add(f"{_PATH}/content", self.content, methods=["GET"], summary="What a clean would delete",
             responses=told({200: schemas.Content}, (Kind.UNKNOWN_PPA, Kind.UNAVAILABLE)),
             response_model=None)  # fmt: skip
-        for name, (summary, model, act) in ACTS.items():
+        for name, (summary, model, act) in ACTIONS.items():
             add(f"{_PATH}/{name}", self._operating(model, act), methods=["POST"], summary=summary, name=name,
                 responses=told(one, _ACTING), response_model=None, description="For operators.",
-                openapi_extra=openapi.body(model, required=model is not schemas.Nothing))  # fmt: skip
+                openapi_extra=openapi.body(model, required=model is not schemas.EmptyBody))  # fmt: skip
         add("/v1/pools", self.pools, methods=["GET"], summary="The pools in numbers", response_model=None,
-            responses=told({200: schemas.Pools}))  # fmt: skip
+            responses=told({200: schemas.PoolList}))  # fmt: skip
 
     async def list(
         self, pool: Wanted = None, state: State | None = None, condition: Condition | None = None
@@ -76,11 +76,13 @@ class Ppas:
             known = [each for each in known if _matches(each, pool, state, condition)]
         return serializers.raw_answer(self._list.encoded(known))
 
-    async def show(self, owner: Owner, distribution: Distribution, name: Name) -> Response:
+    async def show(self, owner: OwnerPart, distribution: DistributionPart, name: NamePart) -> Response:
         """From memory, with its age (`seen`)."""
         return serializers.answer(serializers.ppa(self._backend.snapshot(_named(owner, distribution, name))))
 
-    async def content(self, request: Request, owner: Owner, distribution: Distribution, name: Name) -> Response:
+    async def content(
+        self, request: Request, owner: OwnerPart, distribution: DistributionPart, name: NamePart
+    ) -> Response:
         """Asks Launchpad.  For operators."""
         auth.operator(request.scope)
         ppa = _named(owner, distribution, name)
@@ -91,7 +93,9 @@ class Ppas:
         return serializers.items(serializers.pool(view) for view in self._backend.pools())
 
     def _operating(self, model: type[BaseModel], act: Callable[[Any], OperatorAction]) -> Handler:
-        async def operate(request: Request, owner: Owner, distribution: Distribution, name: Name) -> Response:
+        async def operate(
+            request: Request, owner: OwnerPart, distribution: DistributionPart, name: NamePart
+        ) -> Response:
             caller = auth.operator(request.scope)
             ppa = _named(owner, distribution, name)
             body = parsing.checked(model, await parsing.read(request))
@@ -102,12 +106,16 @@ class Ppas:
         return operate
 
 
-ACTS: dict[str, tuple[str, type[BaseModel], Callable[[Any], OperatorAction]]] = {
-    "release": ("End a lease", schemas.Release, lambda body: ReleaseAction(body.lease)),
-    "hold": ("Keep a lease longer, once", schemas.Hold, lambda body: HoldAction(body.lease, body.seconds)),
-    "adopt": ("Take in a PPA, deleting what is in it", schemas.Nothing, lambda _: AdoptAction()),
-    "quarantine": ("Keep from being cleaned and lent", schemas.Quarantine, lambda body: QuarantineAction(body.reason)),
-    "resume": ("End a quarantine", schemas.Nothing, lambda _: ResumeAction()),
+ACTIONS: dict[str, tuple[str, type[BaseModel], Callable[[Any], OperatorAction]]] = {
+    "release": ("End a lease", schemas.ReleaseRequest, lambda body: ReleaseAction(body.lease)),
+    "hold": ("Keep a lease longer, once", schemas.HoldRequest, lambda body: HoldAction(body.lease, body.seconds)),
+    "adopt": ("Take in a PPA, deleting what is in it", schemas.EmptyBody, lambda _: AdoptAction()),
+    "quarantine": (
+        "Keep from being cleaned and lent",
+        schemas.QuarantineRequest,
+        lambda body: QuarantineAction(body.reason),
+    ),
+    "resume": ("End a quarantine", schemas.EmptyBody, lambda _: ResumeAction()),
 }
 
 

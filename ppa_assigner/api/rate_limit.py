@@ -21,7 +21,7 @@ BURST_S = 20.0
 _LIFE = re.compile(r"/v1/leases/[^/]*/touch|/v1/leases(/[^/]*)?|/v1/ppas/.*/release")
 
 
-class Rates:
+class RateLimiter:
     """What each client has left, by its name; None is everybody where no clients are configured."""
 
     def __init__(self, per_second: float, now: Callable[[], float] = time.monotonic) -> None:
@@ -29,7 +29,7 @@ class Rates:
         self._now = now
         self._spent: dict[str | None, float] = {}  # until when what was asked is paid off
 
-    def ask(self, name: str | None) -> float:
+    def take(self, name: str | None) -> float:
         """Count a request.  Gives 0, or the seconds after which the next one may come: then it was not counted."""
         now = self._now()
         paid = max(now, self._spent.get(name, now)) + 1 / self.per_second
@@ -40,7 +40,7 @@ class Rates:
         return 0.0
 
 
-class Use(enum.Enum):
+class RequestClass(enum.Enum):
     """What a request is about, in words for people; the shares of the room that all and one client may take."""
 
     WAIT = ("wishes for a PPA", 1 / 2, 1 / 4)
@@ -52,16 +52,16 @@ class Use(enum.Enum):
         self.words, self.share, self.each = words, share, each
 
 
-class Room:
+class ConcurrencyLimiter:
     """`most` requests in all; it may be changed at any time."""
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._all: Counter[Use] = Counter()
-        self._of: Counter[tuple[Use, str]] = Counter()
+        self._all: Counter[RequestClass] = Counter()
+        self._of: Counter[tuple[RequestClass, str]] = Counter()
 
     @contextlib.contextmanager
-    def taken(self, use: Use, who: str) -> Iterator[None]:
+    def slot(self, use: RequestClass, who: str) -> Iterator[None]:
         """While a request is under way.  Raises Problem `too-many-requests`."""
         if self._all[use] >= max(1, int(self.most * use.share)):
             raise Problem(Kind.TOO_MANY, f"too many {use.words} are under way")
@@ -78,10 +78,10 @@ class Room:
                 del self._of[use, who]
 
 
-def use_of(method: str, path: str) -> Use:
+def classify(method: str, path: str) -> RequestClass:
     """What a request is about."""
     if (method, path) == ("POST", "/v1/leases"):
-        return Use.WAIT
+        return RequestClass.WAIT
     if path == "/v1/events":
-        return Use.FOLLOW
-    return Use.LIFE if method in ("POST", "DELETE") and _LIFE.fullmatch(path) else Use.OTHER
+        return RequestClass.FOLLOW
+    return RequestClass.LIFE if method in ("POST", "DELETE") and _LIFE.fullmatch(path) else RequestClass.OTHER

@@ -81,20 +81,20 @@ _COUNTS: dict[str, Any] = {
 }
 
 
-class Incoming(BaseModel):
+class RequestBody(BaseModel):
     """A body: types are not converted, members that are not known are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class Source(Incoming):
+class Source(RequestBody):
     """A source package that is about to be uploaded."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]*$", max_length=256, examples=["hello"])]
     version: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z+.:~-]*$", max_length=256, examples=["2.10-3"])]
 
 
-class Wish(Incoming):
+class AssignRequest(RequestBody):
     """An ask for a PPA."""
 
     model_config = _shown(
@@ -129,7 +129,7 @@ class Wish(Incoming):
     ] = None
 
 
-class Touch(Incoming):
+class TouchRequest(RequestBody):
     """Proof of life."""
 
     model_config = _shown({}, {"ttl": 3600})
@@ -137,7 +137,7 @@ class Touch(Incoming):
     ttl: Annotated[Seconds | None, Field(description="the lease lasts that many seconds from now")] = None
 
 
-class Release(Incoming):
+class ReleaseRequest(RequestBody):
     """Which lease is meant."""
 
     model_config = _shown({"lease": _LEASE["id"]})
@@ -145,7 +145,7 @@ class Release(Incoming):
     lease: Text
 
 
-class Hold(Incoming):
+class HoldRequest(RequestBody):
     """Which lease is kept, and how many seconds longer."""
 
     model_config = _shown({"lease": _LEASE["id"], "for": 86400})
@@ -154,7 +154,7 @@ class Hold(Incoming):
     seconds: Annotated[Seconds, Field(alias="for")]
 
 
-class Quarantine(Incoming):
+class QuarantineRequest(RequestBody):
     """Why; everybody can read it."""
 
     model_config = _shown({"reason": "kept for the investigation of #42"})
@@ -162,7 +162,7 @@ class Quarantine(Incoming):
     reason: Annotated[str, Field(min_length=1, max_length=1024, json_schema_extra=NO_NUL)]
 
 
-class Nothing(Incoming):
+class EmptyBody(RequestBody):
     """No member; the body may be absent."""
 
 
@@ -191,7 +191,7 @@ class Lease(BaseModel):
     uploader: str | None
 
 
-class Leases(BaseModel):
+class LeaseList(BaseModel):
     """Leases in use."""
 
     items: list[Lease]
@@ -231,7 +231,7 @@ class Ppa(BaseModel):
     seen: Annotated[Time | None, Field(description="when Launchpad last showed it")]
 
 
-class Ppas(BaseModel):
+class PpaList(BaseModel):
     """PPAs."""
 
     items: list[Ppa]
@@ -255,7 +255,7 @@ class Pool(BaseModel):
     oldest_wait: Annotated[float | None, Field(description="seconds; null while nobody waits")]
 
 
-class Pools(BaseModel):
+class PoolList(BaseModel):
     """All pools."""
 
     model_config = _shown({"items": [{"pool": "default", "counts": _COUNTS, "waiting": 0, "oldest_wait": None}]})
@@ -306,13 +306,13 @@ class Reset(BaseModel):
     first: int
 
 
-class Health(BaseModel):
+class Liveness(BaseModel):
     """The daemon answers."""
 
     alive: Literal[True]
 
 
-class Reachable(BaseModel):
+class LaunchpadStatus(BaseModel):
     """Whether Launchpad answers and takes the daemon's credentials."""
 
     ok: bool
@@ -320,11 +320,11 @@ class Reachable(BaseModel):
     why: Annotated[str | None, Field(description="what is in the way, and what to do; null where nothing is")]
 
 
-class Ready(BaseModel):
+class Readiness(BaseModel):
     """The first look is done."""
 
     ready: Literal[True]
-    launchpad: Reachable
+    launchpad: LaunchpadStatus
 
 
 class Problem(BaseModel):
@@ -345,7 +345,7 @@ class Problem(BaseModel):
     burnt: Annotated[
         dict[str, str] | None, Field(description="with `all-burnt`: which PPA had which of them, name and version")
     ] = None
-    launchpad: Annotated[Reachable | None, Field(description="with a 503 of `/readyz`")] = None
+    launchpad: Annotated[LaunchpadStatus | None, Field(description="with a 503 of `/readyz`")] = None
     pending: Annotated[
         bool | None,
         Field(description="with the 503 of a release: it is carried out when Launchpad is back; a restart forgets it"),

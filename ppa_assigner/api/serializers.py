@@ -98,7 +98,7 @@ def pool(view: PoolView) -> Document:
     }
 
 
-def reachable(state: LaunchpadStatus) -> Document:
+def launchpad_status(state: LaunchpadStatus) -> Document:
     """Whether Launchpad answers."""
     return {"ok": state.ok, "since": format_time(state.since), "why": state.why}
 
@@ -146,7 +146,7 @@ def items(documents: Iterable[Document]) -> Response:
     return answer({"items": list(documents)})
 
 
-class PpaList:
+class PpaListCache:
     """Lists of PPAs as JSON.  A snapshot is immutable: its text is kept while the same one is listed again, and the
     text of the last list while that one is asked for again.
     """

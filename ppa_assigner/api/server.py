@@ -24,8 +24,8 @@ from fastapi import FastAPI
 from ..access import ClientConfig
 from ..config import RATE, Listen, Tls
 from . import sockets
-from .acceptor import Connection, Door, Limits
-from .connection import PATIENCE_S, Protocol
+from .acceptor import AcceptedConnection, Acceptor, ConnectionLimits
+from .connection import PATIENCE_S, HttpConnection
 from .sockets import ListenError, Listeners
 from .tls import Certificate
 
@@ -72,21 +72,21 @@ class Server:
         self._tls = tls
         self._reserve = reserve
         self._certificate: Certificate | None = None
-        self._uvicorn = _Uvicorn(_config(app, grace, patience), self._on_start)
+        self._uvicorn = _UvicornServer(_config(app, grace, patience), self._on_start)
 
     def bind(self) -> None:
         """Open the sockets: from now on connections queue.  Raises ListenError."""
-        limits = Limits.of(_allow_many_files(), self._reserve)
+        limits = ConnectionLimits.of(_allow_many_files(), self._reserve)
         self._uvicorn.limits = limits
-        room = self._app.state.room
-        room.most = min(room.most, limits.most)
+        concurrency = self._app.state.concurrency
+        concurrency.most = min(concurrency.most, limits.most)
         if self._tls is not None:
             self._certificate = Certificate(self._tls)
             self._uvicorn.config.context = self._certificate.context
         scheme = "http" if self._tls is None else "https"
         inherited = self._inherited
         listeners = sockets.inherit(inherited, scheme) if inherited else sockets.listen(self._listen, scheme)
-        if self._app.state.access.open and not listeners.local:
+        if self._app.state.authenticator.open and not listeners.local:
             listeners.close()
             raise ListenError(f"{self._listen}: without api.clients only this host may be able to connect")
         self._listeners = listeners
@@ -131,9 +131,9 @@ class Server:
         if not clients and not self._bound().local:
             log.error("api.clients stays as it was: without clients only this host may be able to connect")
             return
-        if self._app.state.access.set_clients(clients, rate):
+        if self._app.state.authenticator.set_clients(clients, rate):
             self._in_loop(self._app.state.streams.ask_again)
-            self._in_loop(self._app.state.access.look_again)
+            self._in_loop(self._app.state.authenticator.look_again)
 
     def renew(self, tls: Tls) -> None:
         """Read the certificate again, for connections to come; one that cannot be used changes nothing."""
@@ -161,7 +161,7 @@ class Server:
         return self._listeners
 
 
-class _Config(uvicorn.Config):
+class _UvicornConfig(uvicorn.Config):
     """uvicorn's, with a context of ours: uvicorn makes its own of file names, and never reads them again."""
 
     context: ssl.SSLContext | None = None
@@ -171,15 +171,15 @@ class _Config(uvicorn.Config):
         self.ssl = self.context
 
 
-class _Uvicorn(uvicorn.Server):
+class _UvicornServer(uvicorn.Server):
     """uvicorn that tells when it started, whether it turns, and that can stop accepting before it stops."""
 
-    config: _Config
+    config: _UvicornConfig
 
-    def __init__(self, config: _Config, on_start: Callable[[], None]) -> None:
+    def __init__(self, config: _UvicornConfig, on_start: Callable[[], None]) -> None:
         super().__init__(config)
-        self.limits = Limits.of(MAX_FILES, RESERVE)
-        self.door: Door | None = None
+        self.limits = ConnectionLimits.of(MAX_FILES, RESERVE)
+        self.acceptor: Acceptor | None = None
         self.turned = time.monotonic()
         self._on_start = on_start
         self._exit = asyncio.Event()
@@ -189,24 +189,24 @@ class _Uvicorn(uvicorn.Server):
         does so 4,096 times over.
         """
         await super().startup([])
-        self.door = Door(sockets or (), self._protocol, self.limits, self.config.context)
-        self.door.open()
+        self.acceptor = Acceptor(sockets or (), self._protocol, self.limits, self.config.context)
+        self.acceptor.open()
         self._on_start()
 
-    def _protocol(self, connection: Connection) -> Protocol:
+    def _protocol(self, connection: AcceptedConnection) -> HttpConnection:
         kind: type[Any] = self.config.http_protocol_class
-        made: Protocol = kind(self.config, self.server_state, self.lifespan.state, asyncio.get_running_loop())
+        made: HttpConnection = kind(self.config, self.server_state, self.lifespan.state, asyncio.get_running_loop())
         made.connection = connection
         return made
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Nobody is accepted any more; then uvicorn's."""
-        self._close_door()
+        self._close_acceptor()
         await super().shutdown(sockets)
 
-    def _close_door(self) -> None:
-        if self.door is not None:
-            self.door.close()
+    def _close_acceptor(self) -> None:
+        if self.acceptor is not None:
+            self.acceptor.close()
 
     async def main_loop(self) -> None:
         """uvicorn wakes ten times a second to see whether it should exit; here it is told, and once a second is enough
@@ -231,7 +231,7 @@ class _Uvicorn(uvicorn.Server):
 
     def stop_accepting(self) -> None:
         """In its loop: connections that wait for nothing end, the others after their answer."""
-        self._close_door()
+        self._close_acceptor()
         asyncio.get_running_loop().call_later(ASK_S, self._end_idle)
 
     def _end_idle(self) -> None:
@@ -239,11 +239,11 @@ class _Uvicorn(uvicorn.Server):
             connection.shutdown()
 
 
-def _config(app: FastAPI, grace: float, patience: float) -> _Config:
-    return _Config(
+def _config(app: FastAPI, grace: float, patience: float) -> _UvicornConfig:
+    return _UvicornConfig(
         app,
         loop="asyncio",
-        http=Protocol.within(patience),
+        http=HttpConnection.within(patience),
         ws="none",
         lifespan="off",
         log_config=None,

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from .. import systemd
 from ..api.app import create_app
-from ..api.metrics import Traffic
+from ..api.metrics import LaunchpadMetrics
 from ..api.server import RESERVE, ListenError, Server
 from ..automaton import Daemon
 from ..backoff import LOGIN
@@ -65,7 +65,7 @@ class Service:
         self._trouble: str | None = None
         self._status = ""
         credentials = load_credentials(credentials_path(settings))
-        launchpad, traffic = settings.launchpad, Traffic()
+        launchpad, traffic = settings.launchpad, LaunchpadMetrics()
         self._launchpad = LaunchpadClient(
             credentials=credentials,
             service_root=launchpad.service,
@@ -73,7 +73,7 @@ class Service:
             timeouts=Timeouts(launchpad.connect, launchpad.read, launchpad.total),
             connections=launchpad.connections,
             cache_dir=cache_directory(),
-            on_request=traffic.seen,
+            on_request=traffic.on_request,
             archive_root=launchpad.archive_root,
         )
         secret = f"{credentials.consumer.key}\0{credentials.access_token.key}\0{credentials.access_token.secret}"

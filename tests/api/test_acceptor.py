@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from ppa_assigner.access import Role
-from ppa_assigner.api.acceptor import LEAST, Connection, Door, Limits, peer_of
-from ppa_assigner.api.rate_limit import Room, Use, use_of
+from ppa_assigner.api.acceptor import LEAST, AcceptedConnection, Acceptor, ConnectionLimits, peer_of
+from ppa_assigner.api.rate_limit import ConcurrencyLimiter, RequestClass, classify
 from ppa_assigner.problems import Kind, Problem
 from tests.waiting import until
 
@@ -76,7 +76,7 @@ def test_who_was_there_is_counted_no_more(narrow: Served) -> None:
                 stack.enter_context(narrow.connect())
             assert narrow.http.get("/v1/ppas").status_code == 200
     narrow.http.close()
-    door = narrow.server._uvicorn.door
+    door = narrow.server._uvicorn.acceptor
     assert door is not None
     wait_for(lambda: door._count == 0)
     assert not door._peers
@@ -118,33 +118,38 @@ def send(api: Served, token: str) -> socket.socket:
 
 def test_each_kind_has_room_of_its_own() -> None:
     """Whatever one client takes of one kind; what is given back is there again."""
-    room = Room(80)
+    limiter = ConcurrencyLimiter(80)
     with ExitStack() as stack:
-        for use, count in ((Use.WAIT, 20), (Use.LIFE, 5), (Use.FOLLOW, 8), (Use.OTHER, 10)):
+        for use, count in (
+            (RequestClass.WAIT, 20),
+            (RequestClass.LIFE, 5),
+            (RequestClass.FOLLOW, 8),
+            (RequestClass.OTHER, 10),
+        ):
             for _ in range(count):
-                stack.enter_context(room.taken(use, "a"))
-            with pytest.raises(Problem) as one, room.taken(use, "a"):
+                stack.enter_context(limiter.slot(use, "a"))
+            with pytest.raises(Problem) as one, limiter.slot(use, "a"):
                 pass
             assert one.value.kind is Kind.TOO_MANY
         for _ in range(20):
-            stack.enter_context(room.taken(Use.WAIT, "b"))
-        with pytest.raises(Problem), room.taken(Use.WAIT, "c"):
+            stack.enter_context(limiter.slot(RequestClass.WAIT, "b"))
+        with pytest.raises(Problem), limiter.slot(RequestClass.WAIT, "c"):
             pass
-    with room.taken(Use.WAIT, "c"):
-        assert room._of == {(Use.WAIT, "c"): 1}
+    with limiter.slot(RequestClass.WAIT, "c"):
+        assert limiter._of == {(RequestClass.WAIT, "c"): 1}
 
 
 def test_what_a_request_is_about() -> None:
     """By method and path alone."""
-    assert use_of("POST", "/v1/leases") is Use.WAIT
+    assert classify("POST", "/v1/leases") is RequestClass.WAIT
     for method, path in (
         ("POST", f"/v1/leases/{LEASE}/touch"), ("DELETE", f"/v1/leases/{LEASE}"), ("DELETE", "/v1/leases"),
         ("POST", "/v1/ppas/~a/ubuntu/b/release"),
     ):  # fmt: skip
-        assert use_of(method, path) is Use.LIFE
-    assert use_of("GET", "/v1/events") is Use.FOLLOW
+        assert classify(method, path) is RequestClass.LIFE
+    assert classify("GET", "/v1/events") is RequestClass.FOLLOW
     for method, path in (("GET", "/v1/leases"), ("GET", "/v1/leases/x"), ("POST", "/v1/ppas/~a/ubuntu/b/hold")):
-        assert use_of(method, path) is Use.OTHER
+        assert classify(method, path) is RequestClass.OTHER
 
 
 class Exhausted(socket.socket):
@@ -162,10 +167,10 @@ class Exhausted(socket.socket):
 
 def test_without_a_descriptor_it_is_tried_again_after_a_pause(caplog: pytest.LogCaptureFixture) -> None:
     """Once a pause, not once for each who waits; then those are served."""
-    served: list[Connection] = []
+    served: list[AcceptedConnection] = []
 
     async def accepts() -> None:
-        door = Door([listening], lambda connection: Busy(connection, served), Limits(100, 100), None)
+        door = Acceptor([listening], lambda connection: Busy(connection, served), ConnectionLimits(100, 100), None)
         door.open()
         with ExitStack() as stack:
             for _ in range(50):
@@ -185,7 +190,7 @@ def test_without_a_descriptor_it_is_tried_again_after_a_pause(caplog: pytest.Log
 class Busy(asyncio.Protocol):
     """Whoever connects has asked something whole at once."""
 
-    def __init__(self, connection: Connection, served: list[Connection]) -> None:
+    def __init__(self, connection: AcceptedConnection, served: list[AcceptedConnection]) -> None:
         self._connection, self._served = connection, served
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -200,12 +205,12 @@ class Busy(asyncio.Protocol):
 
 def test_where_all_are_busy_one_of_the_same_peer_is_refused_and_others_wait() -> None:
     """In words, and at once; the others come in when somebody leaves."""
-    served: list[Connection] = []
+    served: list[AcceptedConnection] = []
 
     async def accepts() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listening:
             listening.setblocking(False)
-            door = Door([listening], lambda connection: Busy(connection, served), Limits(4, 3), None)
+            door = Acceptor([listening], lambda connection: Busy(connection, served), ConnectionLimits(4, 3), None)
             door.open()
             connect = (asyncio.open_connection(*listening.getsockname()) for _ in range(4))
             first, second, third, (reader, writer) = [await each for each in connect]

@@ -151,7 +151,7 @@ def test_a_token_that_became_anothers_serves_no_wish_of_the_former(guarded: Serv
 
 def test_a_lease_that_came_with_the_revocation_is_not_handed_out(guarded: Served) -> None:
     """The clients change before the loop hears of it: what is there already is still not for that client."""
-    access, backend = guarded.app.state.access, guarded.backend
+    access, backend = guarded.app.state.authenticator, guarded.backend
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(ask, guarded, "one")
         wait_for(lambda: backend.calls)

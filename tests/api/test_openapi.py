@@ -95,7 +95,14 @@ def test_every_reference_in_the_document_leads_somewhere(openapi: dict[str, Any]
     known = {f"#/components/schemas/{name}" for name in openapi["components"]["schemas"]}
     assert references(openapi) <= known
     bodies = {
-        model.__name__ for model in (schemas.Wish, schemas.Touch, schemas.Release, schemas.Hold, schemas.Quarantine)
+        model.__name__
+        for model in (
+            schemas.AssignRequest,
+            schemas.TouchRequest,
+            schemas.ReleaseRequest,
+            schemas.HoldRequest,
+            schemas.QuarantineRequest,
+        )
     }
     assert {f"#/components/schemas/{name}" for name in bodies} <= references(openapi)
     assert all(openapi["components"]["schemas"][name]["examples"] for name in bodies | {"Lease", "Ppa"})
@@ -123,16 +130,16 @@ def test_the_examples_of_the_documentation_hold(api: Served, openapi: dict[str, 
     shown = openapi["components"]["schemas"]
     schemas.Lease.model_validate(shown["Lease"]["examples"][0])
     schemas.Ppa.model_validate(shown["Ppa"]["examples"][0])
-    schemas.Pools.model_validate(shown["Pools"]["examples"][0])
+    schemas.PoolList.model_validate(shown["PoolList"]["examples"][0])
     api.backend.outcome = api.backend.known[0]
-    for name in ("Release", "Hold", "Quarantine"):
-        path = f"/v1/ppas/{ONE}/{name.lower()}"
-        assert api.http.post(path, json=shown[name]["examples"][0]).status_code == 200
+    for name in ("release", "hold", "quarantine"):
+        example = shown[f"{name.capitalize()}Request"]["examples"][0]
+        assert api.http.post(f"/v1/ppas/{ONE}/{name}", json=example).status_code == 200
     api.backend.outcome = LeaseView(ONE, USED)
-    for example in shown["Touch"]["examples"]:
+    for example in shown["TouchRequest"]["examples"]:
         assert api.http.post(f"/v1/leases/{LEASE}/touch", json=example).status_code == 200
     api.backend.answer = LeaseView(ONE, USED)
-    for example in shown["Wish"]["examples"]:
+    for example in shown["AssignRequest"]["examples"]:
         assert api.http.post("/v1/leases", json=example).status_code == 200
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.access import EVERYBODY
-from ppa_assigner.api.serializers import PpaList
+from ppa_assigner.api.serializers import PpaListCache
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.reference import Reference
 from ppa_assigner.views import (
@@ -111,7 +111,7 @@ def test_a_list_shows_each_ppa_as_it_is_now(api: Served) -> None:
 
 def test_a_list_changes_with_any_one_of_its_ppas() -> None:
     """The text of the last list is given again only for the very same snapshots."""
-    texts, snapshots = PpaList(), [Snapshot(name, "default", FREE, Condition.OK, NOW) for name in (ONE, TWO)]
+    texts, snapshots = PpaListCache(), [Snapshot(name, "default", FREE, Condition.OK, NOW) for name in (ONE, TWO)]
     first = texts.encoded(snapshots)
     assert texts.encoded(list(snapshots)) is first
     later = [snapshots[0], replace(snapshots[1], seen=NOW + timedelta(seconds=60))]
@@ -122,7 +122,7 @@ def test_a_list_changes_with_any_one_of_its_ppas() -> None:
 
 def test_texts_of_snapshots_that_are_gone_are_forgotten() -> None:
     """Thousands of snapshots come and go in a day: not many more texts are kept than there are PPAs."""
-    texts = PpaList()
+    texts = PpaListCache()
     for turn in range(100):
         snapshots = [Snapshot(name, "default", replace(FREE, note=str(turn)), Condition.OK, NOW) for name in (ONE, TWO)]
         texts.forget_others(snapshots)

@@ -16,13 +16,13 @@ from ... import __version__
 from ...record import State
 from ...views import DaemonHealth, PoolView
 from ..backend import Backend
-from .labels import Pools
+from .labels import PoolLabels
 
 
-class Known(Collector):
+class StateCollector(Collector):
     """Asks the supervisor for each answer."""
 
-    def __init__(self, backend: Backend[Any], pools: Pools) -> None:
+    def __init__(self, backend: Backend[Any], pools: PoolLabels) -> None:
         self._backend = backend
         self._pools = pools
 

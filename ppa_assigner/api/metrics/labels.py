@@ -15,7 +15,7 @@ OTHERS = "other"
 POOL = "pool"
 
 
-class Pools:
+class PoolLabels:
     """The names that are labels.  `configured` is asked for each label; it must not wait."""
 
     def __init__(self, configured: Callable[[], Collection[str]]) -> None:

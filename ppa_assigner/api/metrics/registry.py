@@ -18,10 +18,10 @@ from prometheus_client.exposition import generate_latest
 from starlette.responses import Response
 
 from ..backend import Backend
-from .collectors import Known
-from .labels import Pools
-from .requests import Assigns, Traffic
-from .transitions import Happenings
+from .collectors import StateCollector
+from .labels import PoolLabels
+from .requests import AssignMetrics, LaunchpadMetrics
+from .transitions import TransitionMetrics
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS_S = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 600.0, 3600.0)
@@ -39,17 +39,17 @@ class _Registry(CollectorRegistry):
 class Metrics:
     """Counts what passes by, and tells all there is.  `traffic` is that of the same daemon with Launchpad."""
 
-    def __init__(self, backend: Backend[Any], traffic: Traffic | None = None) -> None:
+    def __init__(self, backend: Backend[Any], traffic: LaunchpadMetrics | None = None) -> None:
         registry = self._registry = _Registry()
-        pools = self._pools = Pools(backend.pool_names)
+        pools = self._pools = PoolLabels(backend.pool_names)
         self._served: frozenset[str] = frozenset()
-        registry.register(Known(backend, pools))
+        registry.register(StateCollector(backend, pools))
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
-        (traffic or Traffic()).register(registry)
-        self.assigns = Assigns(registry, pools)
-        self._happenings = Happenings(registry, pools)
+        (traffic or LaunchpadMetrics()).register(registry)
+        self.assigns = AssignMetrics(registry, pools)
+        self._happenings = TransitionMetrics(registry, pools)
         backend.events.subscribe(self._happenings.happened)
         self._follow()
         self._requests = Counter(

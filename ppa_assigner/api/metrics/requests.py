@@ -21,7 +21,7 @@ from ...port import Lane
 from ...problems import Kind, Problem
 from ...views import AssignRequest, LeaseView
 from ..long_poll import ClientGoneError
-from .labels import OTHERS, POOL, Pools, forget
+from .labels import OTHERS, POOL, PoolLabels, forget
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +49,10 @@ _BY_STATUS = {
 }
 
 
-class Assigns:
+class AssignMetrics:
     """One daemon's.  Used in the loop of its server."""
 
-    def __init__(self, registry: CollectorRegistry, pools: Pools) -> None:
+    def __init__(self, registry: CollectorRegistry, pools: PoolLabels) -> None:
         self._pools = pools
         self._ended = Counter(
             "ppa_assigner_assigns", "Calls for a PPA, by how they ended", _BY_OUTCOME, registry=registry
@@ -111,7 +111,7 @@ def _tell(wish: AssignRequest, problem: Problem) -> None:
     log.info("%s: %s %s", problem.kind.value, problem.detail, whose, extra=facts)
 
 
-class Request(Protocol):
+class LaunchpadRequest(Protocol):
     """One request: `outcome` is the HTTP status, or `not-sent` or `no-answer`."""
 
     @property
@@ -124,7 +124,7 @@ class Request(Protocol):
     def seconds(self) -> float: ...
 
 
-class Traffic:
+class LaunchpadMetrics:
     """One daemon's.  Safe for threads."""
 
     def __init__(self) -> None:
@@ -152,7 +152,7 @@ class Traffic:
         for metric in (self._requests, self._seconds, self._writes):
             registry.register(metric)
 
-    def seen(self, request: Request) -> None:
+    def on_request(self, request: LaunchpadRequest) -> None:
         """A request is over."""
         self._requests.labels(request.method, str(request.outcome)).inc()
         self._seconds.labels(request.method, request.lane.value).observe(request.seconds)

@@ -15,7 +15,7 @@ from ...automaton.rollback import GONE
 from ...automaton.transitions import LEGAL
 from ...record import State
 from ...views import PpaEvent
-from .labels import POOL, Pools, forget
+from .labels import POOL, PoolLabels, forget
 
 _BUCKETS_S = (10.0, 60.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 86400.0, 259200.0, 604800.0)
 _TRIES = (1.0, 2.0, 3.0, 5.0, 10.0)
@@ -34,10 +34,10 @@ MOVES = sorted(
 _MOVE, _STATE = (POOL, "from", "to", "why"), (POOL, "state")
 
 
-class Happenings:
+class TransitionMetrics:
     """One daemon's."""
 
-    def __init__(self, registry: CollectorRegistry, pools: Pools) -> None:
+    def __init__(self, registry: CollectorRegistry, pools: PoolLabels) -> None:
         self._pools = pools
         self._moves = Counter(
             "ppa_assigner_transitions", "Moves of PPAs from state to state", _MOVE,

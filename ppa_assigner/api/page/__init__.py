@@ -4,6 +4,6 @@ Rule: nothing is loaded from elsewhere and no text of others becomes markup.  Th
 who reaches the daemon is operator; elsewhere it is bare, and its script asks for the data with a token.
 """
 
-from .routes import Pages
+from .routes import PageRoutes
 
-__all__ = ["Pages"]
+__all__ = ["PageRoutes"]

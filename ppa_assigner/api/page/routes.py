@@ -45,7 +45,7 @@ HEADERS = {
 }
 
 
-class Pages:
+class PageRoutes:
     """The calls, each a handler of its own."""
 
     def __init__(self, app: FastAPI, backend: Backend[Any]) -> None:
@@ -64,7 +64,7 @@ class Pages:
 
     def page(self) -> Response:
         """In a thread: a thousand rows take their time."""
-        text = self._full() if self._app.state.access.open else overview.bare()
+        text = self._full() if self._app.state.authenticator.open else overview.bare()
         return Response(text, headers=HEADERS, media_type="text/html")
 
     async def file(self, name: str) -> Response:
@@ -81,7 +81,7 @@ class Pages:
             "role": caller.role.value,
             "unready": self._backend.unready(),
             "root": _root(self._backend.snapshots()),
-            "launchpad": serializers.reachable(self._backend.launchpad()),
+            "launchpad": serializers.launchpad_status(self._backend.launchpad()),
             "after": f"{events.run}-{max(0, events.newest - KEPT)}",
             "newest": events.newest,
             "version": __version__,
@@ -104,14 +104,14 @@ class Pages:
 
     async def docs(self) -> Response:
         """The API to read."""
-        return documentation(openapi.describe(self._app, open_to_all=self._app.state.access.open))
+        return documentation(openapi.describe(self._app, open_to_all=self._app.state.authenticator.open))
 
     def _full(self) -> str:
         return overview.full(
             [serializers.pool(view) for view in self._backend.pools()],
             [serializers.ppa(snapshot) for snapshot in self._backend.snapshots()],
             [serializers.event(event) for event in self._last_events()],
-            trouble=words.banner(self._backend.unready(), serializers.reachable(self._backend.launchpad())),
+            trouble=words.banner(self._backend.unready(), serializers.launchpad_status(self._backend.launchpad())),
             root=_root(self._backend.snapshots()),
             now=datetime.now(UTC),
         )
