@@ -182,7 +182,7 @@ def test_a_signal_is_for_the_process_that_was_looked_at() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         there = reaper.seen(process.pid, b"")
         assert there is not None
-        earlier = reaper.Process((process.pid, "1"), there.parent, marked=False)
+        earlier = reaper.SeenProcess((process.pid, "1"), there.parent, marked=False)
         reaper.send(earlier, b"", signal.SIGKILL)
         assert process.communicate(b"\n", timeout=DEADLINE_S)
         assert process.returncode == 0

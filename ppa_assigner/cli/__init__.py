@@ -40,7 +40,7 @@ def _tell_shell(arguments: list[str], code: int) -> None:
     from . import output, shell
 
     if code and shell.evaluates(arguments):
-        with contextlib.suppress(output.NotWritten):  # which has been said when the answer met the same
+        with contextlib.suppress(output.OutputError):  # which has been said when the answer met the same
             output.line(shell.refusal(code))
 
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import output
-from .options import DEFAULT_CONFIG, Config
-from .output import wrong
+from .options import DEFAULT_CONFIG, ConfigOption
+from .output import configuration_error
 
 if TYPE_CHECKING:
     from ..config import Settings
 
 
 def check_config_command(
-    config: Config = DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
     json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of a configuration.")] = False,
 ) -> int:
@@ -72,9 +72,9 @@ def schema_text() -> str:
 
 def _tell(settings: Settings | None, mistakes: list[dict[str, Any]], found: list[str]) -> None:
     for one in mistakes:
-        wrong(one["message"] if one["line"] is None else f"{one['file']}:{one['line']}: {one['message']}")
+        configuration_error(one["message"] if one["line"] is None else f"{one['file']}:{one['line']}: {one['message']}")
     for warning in found:
-        wrong(f"warning: {warning}")
+        configuration_error(f"warning: {warning}")
     if settings is not None and not mistakes:
         from ..config import describe
 

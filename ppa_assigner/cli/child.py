@@ -94,7 +94,7 @@ def _came_from_terminal(info: signal.struct_siginfo) -> bool:
     return info.si_code == _SI_KERNEL and info.si_signo in _FROM_TERMINAL
 
 
-class Watcher:
+class ReaperProcess:
     """Started at once, beside whatever is waited for; the command may start once `ready` has returned."""
 
     def __init__(self) -> None:

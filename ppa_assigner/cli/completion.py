@@ -58,12 +58,12 @@ def _items(context: Any, path: str) -> list[dict[str, Any]]:
 
 def _listed(url: str | None, token_file: str | None, path: str) -> list[dict[str, Any]]:
     from ..client.errors import AssignerError
-    from ..client.transport import DEFAULT_URL, Transport
+    from ..client.transport import DEFAULT_URL, ApiTransport
     from .parsing import token_in
 
     try:
         token = os.environ.get("PPA_ASSIGNER_TOKEN") if token_file is None else token_in(token_file)
-        transport = Transport(url or os.environ.get("PPA_ASSIGNER_URL") or DEFAULT_URL, token or None)
+        transport = ApiTransport(url or os.environ.get("PPA_ASSIGNER_URL") or DEFAULT_URL, token or None)
         items = transport.send("GET", path, None, read=PATIENCE_S).document.get("items")
     except AssignerError:
         return []

@@ -52,7 +52,7 @@ _SPREAD = random.SystemRandom()
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-class Service:
+class DaemonProcess:
     """One run of the daemon.  `config` is read again on SIGHUP; None: it has no file.  What a reload cannot change
     stays as it was at the start.
     """

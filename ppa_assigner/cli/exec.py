@@ -15,8 +15,8 @@ import typer
 
 from ..client.errors import AssignerError, Unavailable
 from . import leases, options, output, parsing, shell, signals
-from .child import Child, Watcher
-from .options import OnLost, TokenFile, Url
+from .child import Child, ReaperProcess
+from .options import OnLost, TokenFileOption, UrlOption
 from .signals import interruptible, not_ignored
 
 if TYPE_CHECKING:
@@ -29,17 +29,17 @@ PASSED_ON = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signa
 
 def exec_command(
     command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="What to run; write -- before it.")],
-    owner: options.Owner,
-    pool: options.PoolName = None,
-    wait: options.Wait = "0",
-    ttl: options.Ttl = None,
-    idle: options.Idle = None,
-    note: options.Note = None,
-    ppa: options.Only = None,
-    source: options.Sources = None,
-    uploader: options.Uploader = None,
-    request_id: options.RequestId = None,
-    attempt: options.Attempt = 0,
+    owner: options.OwnerOption,
+    pool: options.PoolOption = None,
+    wait: options.WaitOption = "0",
+    ttl: options.TtlOption = None,
+    idle: options.IdleOption = None,
+    note: options.NoteOption = None,
+    ppa: options.PpaOption = None,
+    source: options.SourceOption = None,
+    uploader: options.UploaderOption = None,
+    request_id: options.RequestIdOption = None,
+    attempt: options.AttemptOption = 0,
     on_lost: Annotated[
         OnLost,
         typer.Option(
@@ -48,8 +48,8 @@ def exec_command(
             help="What becomes of COMMAND when its lease ends early, or may have ended.",
         ),
     ] = OnLost.STOP,
-    url: Url = None,
-    token_file: TokenFile = None,
+    url: UrlOption = None,
+    token_file: TokenFileOption = None,
 ) -> int:
     """Run COMMAND with a PPA of its own, given back after it.
 
@@ -86,31 +86,31 @@ def _obstacle(program: str) -> int:
 def _with_ppa(client: Client, owner: str, wish: Wish, command: list[str], on_lost: OnLost) -> int:
     from ..client import Holding
 
-    watcher = Watcher()
+    reaper = ReaperProcess()
     try:
-        with interruptible(PASSED_ON), leases.taking_back(client, wish) as waiting:
-            term = leases.take(client, owner, wish, waiting)
+        with interruptible(PASSED_ON), leases.taking_back(client, wish) as progress:
+            term = leases.take(client, owner, wish, progress)
             # From here to this process's end nothing interrupts it: signals wait until they are passed on.
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, signal.SIGCHLD})
             signals.again()
     except BaseException:
-        watcher.end(left_may_go_on=True)
+        reaper.end(left_may_go_on=True)
         raise
     child = Child(command, dict(os.environ) | shell.variables(term.lease), before)
     holding = Holding(client, term, lambda reason: _lost(child, term.lease, reason, on_lost))
     try:
-        return _run(child, holding, watcher)
+        return _run(child, holding, reaper)
     finally:
         lost = holding.lost is not None and on_lost is OnLost.STOP
-        watcher.end(left_may_go_on=not lost and not child.stopped)
+        reaper.end(left_may_go_on=not lost and not child.stopped)
         _give_back(client, holding)
 
 
-def _run(child: Child, holding: Holding, watcher: Watcher) -> int:
+def _run(child: Child, holding: Holding, reaper: ReaperProcess) -> int:
     holding.make_sure()
     with holding:  # first: should it not be possible, nothing has begun that would go on without its PPA
         try:
-            watcher.watch(child.start(watcher.ready()))
+            reaper.watch(child.start(reaper.ready()))
         except OSError as error:
             output.say(f"{child.command[0]}: {error.strerror}")
             return NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN

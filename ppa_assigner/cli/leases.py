@@ -14,14 +14,14 @@ import typer
 
 from ..client.errors import AssignerError, UsageError
 from . import completion, options, output, parsing, shell, signals
-from .options import Json, TokenFile, Url
-from .progress import Waiting
+from .options import JsonOption, TokenFileOption, UrlOption
+from .progress import WaitProgress
 from .signals import Interrupted, interruptible
 from .watch import check_terminal, watch_ppas
 
 if TYPE_CHECKING:
     from ..client import PPA, Client, Wish
-    from ..client.lease import Term
+    from ..client.lease import LeaseTerm
 
 _EXPORT_HELP = 'Print lines for a shell: lease=$(ppa-assigner assign … --export) || exit; eval "$lease"'
 _WITHDRAW_S = 10.0
@@ -30,21 +30,21 @@ _AWAY_S = 2.0  # of a daemon that has not answered before: a wish ends with it, 
 
 
 def assign(
-    owner: options.Owner,
-    pool: options.PoolName = None,
-    wait: options.Wait = "0",
-    ttl: options.Ttl = None,
-    idle: options.Idle = None,
-    note: options.Note = None,
-    ppa: options.Only = None,
-    source: options.Sources = None,
-    uploader: options.Uploader = None,
-    request_id: options.RequestId = None,
-    attempt: options.Attempt = 0,
-    json: Json = False,
+    owner: options.OwnerOption,
+    pool: options.PoolOption = None,
+    wait: options.WaitOption = "0",
+    ttl: options.TtlOption = None,
+    idle: options.IdleOption = None,
+    note: options.NoteOption = None,
+    ppa: options.PpaOption = None,
+    source: options.SourceOption = None,
+    uploader: options.UploaderOption = None,
+    request_id: options.RequestIdOption = None,
+    attempt: options.AttemptOption = 0,
+    json: JsonOption = False,
     export: Annotated[bool, typer.Option(shell.OPTION, help=_EXPORT_HELP)] = False,
-    url: Url = None,
-    token_file: TokenFile = None,
+    url: UrlOption = None,
+    token_file: TokenFileOption = None,
 ) -> None:
     """Take a PPA and print it."""
     if json and export:
@@ -62,34 +62,34 @@ def assign(
         attempt=attempt,
     )
     client = parsing.connect(url, token_file)
-    with interruptible(), taking_back(client, wish) as waiting:
-        lease = take(client, owner, wish, waiting).lease
+    with interruptible(), taking_back(client, wish) as progress:
+        lease = take(client, owner, wish, progress).lease
         if json:
             output.document(lease)
         else:
             output.line(shell.exports(lease) if export else lease["ppa"])
 
 
-def take(client: Client, owner: str, wish: Wish, waiting: Waiting) -> Term:
+def take(client: Client, owner: str, wish: Wish, progress: WaitProgress) -> LeaseTerm:
     """Assign; how it goes is shown."""
-    with waiting.shown():
-        term = client.take(owner, on_wait=waiting.told, **wish)
+    with progress.shown():
+        term = client.take(owner, on_wait=progress.on_wait, **wish)
     signals.again()
     return term
 
 
 @contextlib.contextmanager
-def taking_back(client: Client, wish: Wish) -> Iterator[Waiting]:
+def taking_back(client: Client, wish: Wish) -> Iterator[WaitProgress]:
     """Withdraws a wish when its block is left by a signal, or because nobody can read the output."""
-    waiting = Waiting(client, wish.get("pool"))
+    progress = WaitProgress(client, wish.get("pool"))
     try:
-        yield waiting
+        yield progress
     except (Interrupted, KeyboardInterrupt, OSError):
-        withdraw(client, wish, _AWAY_S if waiting.away else _WITHDRAW_S)
+        withdraw(client, wish, _AWAY_S if progress.away else _WITHDRAW_S)
         raise
-    except output.NotWritten as error:
+    except output.OutputError as error:
         what = "was released" if withdraw(client, wish, _WITHDRAW_S) else "ends by itself"
-        raise output.NotWritten(f"{error}; the lease {what}") from error
+        raise output.OutputError(f"{error}; the lease {what}") from error
 
 
 def withdraw(client: Client, wish: Wish, within: float) -> bool:
@@ -105,11 +105,11 @@ def withdraw(client: Client, wish: Wish, within: float) -> bool:
 
 
 def touch(
-    lease: options.Lease = None,
-    ttl: options.Ttl = None,
-    json: Json = False,
-    url: Url = None,
-    token_file: TokenFile = None,
+    lease: options.LeaseArgument = None,
+    ttl: options.TtlOption = None,
+    json: JsonOption = False,
+    url: UrlOption = None,
+    token_file: TokenFileOption = None,
 ) -> None:
     """Prove that you are still there; print when the lease ends.
 
@@ -123,7 +123,12 @@ def touch(
         output.line(output.escaped(found.get("ends") or found["until"]))
 
 
-def release(lease: options.Lease = None, json: Json = False, url: Url = None, token_file: TokenFile = None) -> None:
+def release(
+    lease: options.LeaseArgument = None,
+    json: JsonOption = False,
+    url: UrlOption = None,
+    token_file: TokenFileOption = None,
+) -> None:
     """Give the PPA back."""
     released = parsing.connect(url, token_file).release(parsing.lease_id(lease))
     if json:
@@ -135,11 +140,11 @@ def status(
         list[str] | None,
         typer.Argument(metavar="PPA", help="These PPAs.  [default: all]", autocompletion=completion.ppas),
     ] = None,
-    pool: options.PoolName = None,
+    pool: options.PoolOption = None,
     watch: Annotated[bool, typer.Option("--watch", help="Draw the table anew every two seconds.")] = False,
-    json: Json = False,
-    url: Url = None,
-    token_file: TokenFile = None,
+    json: JsonOption = False,
+    url: UrlOption = None,
+    token_file: TokenFileOption = None,
 ) -> None:
     """Show the PPAs: who has which, what is being cleaned."""
     if watch:

@@ -41,7 +41,7 @@ or let systemd hand it over: LoadCredential=launchpad:{path}
 """
 
 
-class Level(enum.StrEnum):
+class AccessLevel(enum.StrEnum):
     """What a person can be asked to grant."""
 
     WRITE_PUBLIC = "WRITE_PUBLIC"
@@ -49,8 +49,8 @@ class Level(enum.StrEnum):
 
 
 GRANTS = {
-    Level.WRITE_PUBLIC: "Change Non-Private Data (WRITE_PUBLIC), which is enough for public PPAs",
-    Level.WRITE_PRIVATE: "Change Anything (WRITE_PRIVATE), which private PPAs need",
+    AccessLevel.WRITE_PUBLIC: "Change Non-Private Data (WRITE_PUBLIC), which is enough for public PPAs",
+    AccessLevel.WRITE_PRIVATE: "Change Anything (WRITE_PRIVATE), which private PPAs need",
 }
 
 
@@ -69,7 +69,7 @@ def login(
         Path, typer.Option("--output", "-o", metavar="FILE", help="Where the credentials are written, mode 0600.")
     ] = Path("launchpad.credentials"),
     level: Annotated[
-        Level | None,
+        AccessLevel | None,
         typer.Option(
             "--level",
             metavar="WRITE_PUBLIC|WRITE_PRIVATE",
@@ -85,7 +85,7 @@ def login(
 
     On any machine: it prints an address to open in a browser, and waits for what is decided there.
     """
-    levels = [each for each in Level if level in (None, each)]
+    levels = [each for each in AccessLevel if level in (None, each)]
     with (
         interruptible(),
         _authorisation(service, parsing.seconds("--wait", wait)) as authorisation,
@@ -170,7 +170,7 @@ class _NewFile:
         return WrongSetupError(f"cannot write {self._wanted}: {error.strerror or type(error).__name__}")
 
 
-def _show(url: str, levels: list[Level], wait: str) -> None:
+def _show(url: str, levels: list[AccessLevel], wait: str) -> None:
     """The address is all of stdout."""
     _tell(EXPLAINED)
     output.line(url)

@@ -13,15 +13,15 @@ import typer
 from ..client.errors import UsageError
 from ..reference import Reference
 from . import completion, output, parsing, signals
-from .options import Json, Ppa, TokenFile, Url
+from .options import JsonOption, PpaArgument, TokenFileOption, UrlOption
 
 
 def adopt(
-    ppa: Ppa,
+    ppa: PpaArgument,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    json: Json = False,
-    url: Url = None,
-    token_file: TokenFile = None,
+    json: JsonOption = False,
+    url: UrlOption = None,
+    token_file: TokenFileOption = None,
 ) -> None:
     """Take in a PPA, whose content will be deleted.
 
@@ -51,11 +51,11 @@ def _confirm(reference: str, content: dict[str, object]) -> None:
 
 
 def quarantine(
-    ppa: Ppa,
+    ppa: PpaArgument,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; everybody can read it.")],
-    json: Json = False,
-    url: Url = None,
-    token_file: TokenFile = None,
+    json: JsonOption = False,
+    url: UrlOption = None,
+    token_file: TokenFileOption = None,
 ) -> None:
     """Keep a PPA from being lent and cleaned.
 
@@ -65,13 +65,15 @@ def quarantine(
     _show(client.operate(parsing.reference(ppa), "quarantine", reason=reason), json)
 
 
-def resume(ppa: Ppa, json: Json = False, url: Url = None, token_file: TokenFile = None) -> None:
+def resume(
+    ppa: PpaArgument, json: JsonOption = False, url: UrlOption = None, token_file: TokenFileOption = None
+) -> None:
     """Take a PPA out of quarantine."""
     _show(parsing.connect(url, token_file).operate(parsing.reference(ppa), "resume"), json)
 
 
 def hold(
-    ppa: Ppa,
+    ppa: PpaArgument,
     period: Annotated[str, typer.Option("--for", metavar="TIME", help="How much longer: 30m, 2h, 1d or seconds.")],
     lease: Annotated[
         str | None,
@@ -82,9 +84,9 @@ def hold(
             autocompletion=completion.leases,
         ),
     ] = None,
-    json: Json = False,
-    url: Url = None,
-    token_file: TokenFile = None,
+    json: JsonOption = False,
+    url: UrlOption = None,
+    token_file: TokenFileOption = None,
 ) -> None:
     """Keep a PPA for its owner longer than its lease.
 
@@ -95,11 +97,11 @@ def hold(
 
 
 def clean(
-    ppa: Ppa,
+    ppa: PpaArgument,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what a clean would delete.")] = False,
-    json: Json = False,
-    url: Url = None,
-    token_file: TokenFile = None,
+    json: JsonOption = False,
+    url: UrlOption = None,
+    token_file: TokenFileOption = None,
 ) -> None:
     """Show, with --dry-run, what a clean would delete.
 
@@ -116,9 +118,9 @@ def clean(
 
 def events(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with those to come.")] = False,
-    json: Json = False,
-    url: Url = None,
-    token_file: TokenFile = None,
+    json: JsonOption = False,
+    url: UrlOption = None,
+    token_file: TokenFileOption = None,
 ) -> None:
     """Show what happened since the daemon's start.
 
@@ -141,7 +143,7 @@ _RESETS = {
 }
 
 
-def token(json: Json = False) -> None:
+def token(json: JsonOption = False) -> None:
     """Print a new token, and the line that lets it in.
 
     The second line is for the client's entry in the configuration.

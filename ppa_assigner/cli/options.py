@@ -16,12 +16,12 @@ from .parsing import DURATIONS
 
 DEFAULT_CONFIG = Path("config/ppas.yaml")
 CONFIG_VARIABLE = "PPA_ASSIGNER_CONFIG"
-Config = Annotated[
+ConfigOption = Annotated[
     Path,
     typer.Option("--config", metavar="FILE", envvar=CONFIG_VARIABLE, show_envvar=False,
                  help=f"The configuration; by itself what ${CONFIG_VARIABLE} names."),
 ]  # fmt: skip
-Url = Annotated[
+UrlOption = Annotated[
     str | None,
     typer.Option(
         "--url",
@@ -29,38 +29,40 @@ Url = Annotated[
         help="The daemon: http(s)://host:port or unix:/path.  [default: $PPA_ASSIGNER_URL, else http://127.0.0.1:8020]",
     ),
 ]
-TokenFile = Annotated[
+TokenFileOption = Annotated[
     str | None,
     typer.Option("--token-file", metavar="FILE", help="File with the token.  [default: $PPA_ASSIGNER_TOKEN]"),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the daemon's document as JSON.")]
-Lease = Annotated[
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the daemon's document as JSON.")]
+LeaseArgument = Annotated[
     str | None,
     typer.Argument(metavar="LEASE", help="The lease's id.  [default: $PPA_LEASE_ID]", autocompletion=completion.leases),
 ]
-Ppa = Annotated[
+PpaArgument = Annotated[
     str, typer.Argument(metavar="PPA", help="~owner/ubuntu/name or ppa:owner/name", autocompletion=completion.ppas)
 ]
-Ttl = Annotated[
+TtlOption = Annotated[
     str | None,
     typer.Option("--ttl", metavar="TIME", help=f"When the lease ends, counted from now: {DURATIONS}."),
 ]
-Owner = Annotated[str, typer.Option("--owner", metavar="TEXT", help="Who holds the PPA: a job's URL, a ticket, …")]
-PoolName = Annotated[
+OwnerOption = Annotated[
+    str, typer.Option("--owner", metavar="TEXT", help="Who holds the PPA: a job's URL, a ticket, …")
+]
+PoolOption = Annotated[
     str | None,
     typer.Option("--pool", metavar="POOL", help="The pool.  [default: default]", autocompletion=completion.pools),
 ]
-Wait = Annotated[str, typer.Option("--wait", metavar="TIME", help=f"How long to wait for a PPA: {DURATIONS}.")]
-Idle = Annotated[
+WaitOption = Annotated[str, typer.Option("--wait", metavar="TIME", help=f"How long to wait for a PPA: {DURATIONS}.")]
+IdleOption = Annotated[
     str | None,
     typer.Option("--idle", metavar="TIME", help="End the lease when nobody touched it for that long."),
 ]
-Note = Annotated[str | None, typer.Option("--note", metavar="TEXT", help="For people; the PPA's page shows it.")]
-Only = Annotated[
+NoteOption = Annotated[str | None, typer.Option("--note", metavar="TEXT", help="For people; the PPA's page shows it.")]
+PpaOption = Annotated[
     str | None,
     typer.Option("--ppa", metavar="PPA", help="This PPA and no other.", autocompletion=completion.ppas),
 ]
-Sources = Annotated[
+SourceOption = Annotated[
     list[str] | None,
     typer.Option(
         "--source",
@@ -69,10 +71,10 @@ Sources = Annotated[
         " Launchpad may refuse too, are not looked at.  Up to 50 times.",
     ),
 ]
-Uploader = Annotated[
+UploaderOption = Annotated[
     str | None, typer.Option("--uploader", metavar="~WHO", help="Who may upload while the lease lasts.")
 ]
-RequestId = Annotated[
+RequestIdOption = Annotated[
     str | None,
     typer.Option(
         "--request-id",
@@ -80,7 +82,7 @@ RequestId = Annotated[
         help="Your own name for this wish: asking again, with --attempt one higher, gets the same PPA.",
     ),
 ]
-Attempt = Annotated[
+AttemptOption = Annotated[
     int,
     typer.Option(
         "--attempt", metavar="N", min=0, help="How often this --request-id was asked for before, by earlier commands."

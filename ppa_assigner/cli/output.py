@@ -37,22 +37,22 @@ def say(message: str) -> None:
     print(f"ppa-assigner: {escaped(message)}", file=sys.stderr, flush=True)  # noqa: T201 - a command line speaks
 
 
-class NotWritten(AssignerError):  # noqa: N818 - the name says what is the case
+class OutputError(AssignerError):
     """The answer is here and cannot be told: stdout takes no more.  Its exit code is not one after which scripts ask
     again: nothing is wrong with the daemon, and asking again meets the same full disk.
     """
 
 
 def line(text: str = "") -> None:
-    """One line of what was asked for.  Raises BrokenPipeError when nobody reads, NotWritten when it cannot be read."""
+    """One line of what was asked for.  Raises BrokenPipeError when nobody reads, OutputError when it cannot be read."""
     if sys.stdout is None:  # Python's way to say that it was closed
-        raise NotWritten("could not write the answer: stdout is closed")
+        raise OutputError("could not write the answer: stdout is closed")
     try:
         print(text, flush=True)  # noqa: T201 - a command line speaks
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise NotWritten(f"could not write the answer: {error.strerror}") from error
+        raise OutputError(f"could not write the answer: {error.strerror}") from error
 
 
 def document(value: object) -> None:
@@ -60,7 +60,7 @@ def document(value: object) -> None:
     line(json.dumps(value, indent=2))
 
 
-def wrong(error: Exception | str) -> int:
+def configuration_error(error: Exception | str) -> int:
     """The lines as they are, for editors and scripts that read FILE:LINE: there; in the journal they are errors."""
     from .. import journal, systemd
 

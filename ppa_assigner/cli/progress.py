@@ -25,7 +25,7 @@ _WIDTH = 80  # of a terminal that does not tell
 _REWRITE_LINE = "\r\x1b[K"
 
 
-class Waiting:
+class WaitProgress:
     """One wish's wait.  `away`: the last that is known of the daemon is that it does not answer."""
 
     def __init__(self, client: Client, pool: str | None) -> None:
@@ -38,7 +38,7 @@ class Waiting:
         self._over = threading.Event()
         self._lock = threading.Lock()
 
-    def told(self, error: AssignerError) -> None:
+    def on_wait(self, error: AssignerError) -> None:
         """This came in place of a PPA; the wish is asked for again."""
         signals.again()
         trouble = isinstance(error, Unavailable)

@@ -30,7 +30,7 @@ Identity = tuple[int, str]
 """A pid, and when that process was started: another one of this number has another time."""
 
 
-class Process:
+class SeenProcess:
     """One process as /proc showed it.  (No dataclass: to import what makes them would cost more than all else here.)"""
 
     def __init__(self, identity: Identity, parent: int, *, marked: bool) -> None:
@@ -84,7 +84,7 @@ def end_all(mark: bytes, roots: set[Identity]) -> None:
         time.sleep(_AGAIN_S)
 
 
-def found(mark: bytes, roots: set[Identity]) -> list[Process]:
+def found(mark: bytes, roots: set[Identity]) -> list[SeenProcess]:
     """The marked ones and the roots, and whoever was started by one of them that is still there."""
     there = list(_all(mark))
     ours = {one.pid for one in there if one.marked or one.identity in roots}
@@ -93,20 +93,20 @@ def found(mark: bytes, roots: set[Identity]) -> list[Process]:
     return [one for one in there if one.pid in ours]
 
 
-def _all(mark: bytes) -> Iterator[Process]:
+def _all(mark: bytes) -> Iterator[SeenProcess]:
     for name in os.listdir("/proc"):
         if name.isdigit() and int(name) != os.getpid() and (process := seen(int(name), mark)) is not None:
             yield process
 
 
-def seen(pid: int, mark: bytes) -> Process | None:
+def seen(pid: int, mark: bytes) -> SeenProcess | None:
     """The process of this number, if there is one that has not ended."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             state, parent, *rest = file.read().rpartition(b")")[2].split()
     except OSError:
         return None
-    return None if state in b"ZX" else Process((pid, rest[17].decode()), int(parent), marked=_marked(pid, mark))
+    return None if state in b"ZX" else SeenProcess((pid, rest[17].decode()), int(parent), marked=_marked(pid, mark))
 
 
 def _marked(pid: int, mark: bytes) -> bool:
@@ -117,7 +117,7 @@ def _marked(pid: int, mark: bytes) -> bool:
         return False
 
 
-def send(process: Process, mark: bytes, *signals: int) -> None:
+def send(process: SeenProcess, mark: bytes, *signals: int) -> None:
     """These signals, to this process and no other.  Where the system knows no pidfd, as surely as can be."""
     try:
         handle = os.pidfd_open(process.pid)

@@ -13,8 +13,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from .options import DEFAULT_CONFIG, Config
-from .output import STDERR, say, wrong
+from .options import DEFAULT_CONFIG, ConfigOption
+from .output import STDERR, configuration_error, say
 
 log = logging.getLogger("ppa_assigner")
 
@@ -49,7 +49,7 @@ HANDED_OVER = """\
 systemd hands it over: is the file there that LoadCredential= in its unit names (/etc/ppa-assigner/launchpad)?"""
 
 
-def run_command(config: Config = DEFAULT_CONFIG) -> int:
+def run_command(config: ConfigOption = DEFAULT_CONFIG) -> int:
     """Serve the PPAs of a configuration until a signal says to stop."""
     return serve(config)
 
@@ -64,20 +64,20 @@ def serve(config: Path, serving: Callable[[str], None] | None = None) -> int:
     from ..api.server import ListenError
     from ..config import ConfigError, find_warnings, load
     from ..launchpad import CredentialsError, InsecureEnvironment
-    from .daemon import Service
+    from .daemon import DaemonProcess
 
     _log_to_stderr()
     try:
         settings = load(config)
-        service = Service(settings, config)
+        service = DaemonProcess(settings, config)
         for warning in find_warnings(settings):
             log.warning("%s", warning)
         service.run(serving or (lambda _: None))
     except CredentialsError as error:
         directory = os.environ.get("CREDENTIALS_DIRECTORY")
-        return wrong(HANDED_OVER % error if directory and directory in str(error) else error)
+        return configuration_error(HANDED_OVER % error if directory and directory in str(error) else error)
     except (ConfigError, InsecureEnvironment) as error:
-        return wrong(error)
+        return configuration_error(error)
     except ListenError as error:
         say(str(error))
         return os.EX_UNAVAILABLE

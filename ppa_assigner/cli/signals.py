@@ -45,7 +45,7 @@ by code that counts on all of it."""
 
 
 @dataclass
-class _Block:
+class _PendingSignals:
     """What came within the block under way: `kept`, some of it has not raised; `armed`, the next alarm is our own."""
 
     came: list[int] = field(default_factory=list)
@@ -54,7 +54,7 @@ class _Block:
     held: bool = False
 
 
-_block = _Block()
+_block = _PendingSignals()
 
 
 class Interrupted(BaseException):

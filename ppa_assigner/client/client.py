@@ -18,10 +18,10 @@ from ..backoff import CALL_PATIENCE_S, IN_LINE, RELEASE_PATIENCE_S
 from ..reference import Reference
 from ..times import boottime
 from .errors import AssignerError, Bug, Document, NoneFree, Unavailable, UnknownLease, UsageError, error_of
-from .events import following
-from .lease import Holding, Term, assigned
-from .retry import Asking, Patience
-from .transport import DEFAULT_URL, Answer, Transport
+from .events import read_events
+from .lease import Holding, LeaseTerm, term_of_assign
+from .retry import AssignAttempts, RetryBudget
+from .transport import DEFAULT_URL, ApiTransport, Response
 from .types import PPA, Event, Lease, Pool, Wish, looks_like_lease
 
 ANSWER_S = 75.0  # the daemon's own deadline for a call is a minute unless configured otherwise
@@ -36,7 +36,7 @@ class Client:
         what the call itself asks to wait.  Raises UsageError.
         """
         token = token if token is not None else os.environ.get("PPA_ASSIGNER_TOKEN") or None
-        self._transport = Transport(url or os.environ.get("PPA_ASSIGNER_URL") or DEFAULT_URL, token)
+        self._transport = ApiTransport(url or os.environ.get("PPA_ASSIGNER_URL") or DEFAULT_URL, token)
         self._answer_s = answer_s
 
     def close(self) -> None:
@@ -66,30 +66,32 @@ class Client:
         """
         return self.take(owner, on_wait=on_wait, **wish).lease
 
-    def take(self, owner: str, *, on_wait: Callable[[AssignerError], None] | None = None, **wish: Unpack[Wish]) -> Term:
+    def take(
+        self, owner: str, *, on_wait: Callable[[AssignerError], None] | None = None, **wish: Unpack[Wish]
+    ) -> LeaseTerm:
         """As `assign`: the lease, and how long it runs for certain by this host's clock.  For a Holding."""
-        asking = Asking(owner, wish)
-        patience = Patience(max(asking.wait, CALL_PATIENCE_S), read=self._answer_s, backoff=IN_LINE)
+        attempts = AssignAttempts(owner, wish)
+        budget = RetryBudget(max(attempts.wait, CALL_PATIENCE_S), read=self._answer_s, backoff=IN_LINE)
         while True:
             try:
-                return self._ask(asking.next_request())
+                return self._ask(attempts.next_request())
             except (NoneFree, Unavailable) as error:
-                asking.failed(error)
-                if asking.is_over(error) or patience.is_over:
+                attempts.failed(error)
+                if attempts.is_over(error) or budget.is_over:
                     raise
                 if on_wait is not None:
                     on_wait(error)
-                if not asking.may_go_on(error):
-                    patience.pause(error.retry_after)
+                if not attempts.may_go_on(error):
+                    budget.pause(error.retry_after)
 
-    def _ask(self, body: Document) -> Term:
+    def _ask(self, body: Document) -> LeaseTerm:
         sent = boottime()
-        answer = self._sent("POST", "/v1/leases", body, read=body["wait"] + self._answer_s)
-        if not looks_like_lease(answer.document):
+        response = self._sent("POST", "/v1/leases", body, read=body["wait"] + self._answer_s)
+        if not looks_like_lease(response.document):
             raise Unavailable("the daemon's answer is not a lease")
         # An attempt is that of one request: a lease that has it was written for this one.
-        written = answer.status == HTTPStatus.CREATED or 0 < body["attempt"] == answer.document.get("attempt")
-        return assigned(cast(Lease, answer.document), sent, boottime(), written=written)
+        written = response.status == HTTPStatus.CREATED or 0 < body["attempt"] == response.document.get("attempt")
+        return term_of_assign(cast(Lease, response.document), sent, boottime(), written=written)
 
     def withdraw(self, request_id: str, *, within: float | None = None) -> None:
         """Take a wish back: it leaves the line, and what it got is released.  Nothing happens when there is none.
@@ -97,7 +99,7 @@ class Client:
         `within`: give up after that many seconds in all.
         """
         with contextlib.suppress(UnknownLease):
-            self._persist("DELETE", "/v1/leases?" + urlencode({"request_id": request_id}), patience=self._tries(within))
+            self._persist("DELETE", "/v1/leases?" + urlencode({"request_id": request_id}), budget=self._tries(within))
 
     def touch(self, lease_id: str, ttl: float | None = None, *, within: float | None = None) -> Lease:
         """Prove that the lease's owner is still there; with `ttl` (seconds) the lease ends that much later from now,
@@ -107,7 +109,7 @@ class Client:
         """
         body = {} if ttl is None else {"ttl": ttl}
         path = f"/v1/leases/{_segment(lease_id)}/touch"
-        document = self._persist("POST", path, body, patience=self._tries(within), resend=within is None)
+        document = self._persist("POST", path, body, budget=self._tries(within), resend=within is None)
         if not looks_like_lease(document):
             raise Unavailable("the daemon's answer is not a lease")
         return cast(Lease, document)
@@ -120,7 +122,7 @@ class Client:
         """
         tries = self._tries(within)
         try:
-            return cast(PPA, self._persist("DELETE", f"/v1/leases/{_segment(lease_id)}", patience=tries))
+            return cast(PPA, self._persist("DELETE", f"/v1/leases/{_segment(lease_id)}", budget=tries))
         except UnknownLease:
             if tries.maybe_done:
                 return None
@@ -207,7 +209,7 @@ class Client:
 
     def events(self, *, follow: bool = False) -> Generator[Event, None, None]:
         """The transitions since the daemon's start; with `follow` also those to come, over restarts of the daemon."""
-        return following(self._transport, follow=follow)
+        return read_events(self._transport, follow=follow)
 
     # -- how ------------------------------------------------------------------------------------------------------
 
@@ -218,8 +220,10 @@ class Client:
             raise Bug("the daemon's answer is not a list")
         return items
 
-    def _tries(self, within: float | None) -> Patience:
-        return Patience(CALL_PATIENCE_S if within is None else within, read=self._answer_s, bounded=within is not None)
+    def _tries(self, within: float | None) -> RetryBudget:
+        return RetryBudget(
+            CALL_PATIENCE_S if within is None else within, read=self._answer_s, bounded=within is not None
+        )
 
     def _persist(
         self,
@@ -227,27 +231,27 @@ class Client:
         path: str,
         body: Document | None = None,
         *,
-        patience: Patience | None = None,
+        budget: RetryBudget | None = None,
         resend: bool = True,
     ) -> Document:
-        patience = patience or self._tries(None)
+        budget = budget or self._tries(None)
         while True:
             try:
-                return self._once(method, path, body, read=patience.read)
+                return self._once(method, path, body, read=budget.read)
             except Unavailable as error:
-                patience.maybe_done |= error.maybe_done
+                budget.maybe_done |= error.maybe_done
                 given_up = (error.maybe_done and not resend) or error.pending
-                if given_up or not patience.pause(error.retry_after):
+                if given_up or not budget.pause(error.retry_after):
                     raise
 
     def _once(self, method: str, path: str, body: Document | None, *, read: float) -> Document:
         return self._sent(method, path, body, read=read).document
 
-    def _sent(self, method: str, path: str, body: Document | None, *, read: float) -> Answer:
-        answer = self._transport.send(method, path, body, read=read)
-        if error := error_of(answer.status, answer.document, answer.retry_after):
+    def _sent(self, method: str, path: str, body: Document | None, *, read: float) -> Response:
+        response = self._transport.send(method, path, body, read=read)
+        if error := error_of(response.status, response.document, response.retry_after):
             raise error
-        return answer
+        return response
 
 
 def _segment(text: str) -> str:

@@ -28,12 +28,12 @@ _PIECE_BYTES = 1 << 16
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
-class LongerError(ValueError):
+class ResponseTooLargeError(ValueError):
     """There is more of an answer than is read."""
 
 
 @contextlib.contextmanager
-def within(seconds: float) -> Iterator[None]:
+def read_deadline(seconds: float) -> Iterator[None]:
     """What this thread reads in this block comes within so many seconds in all; else TimeoutError, which urllib3 tells
     as ReadTimeoutError.
     """
@@ -44,14 +44,14 @@ def within(seconds: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
-def whole(response: BaseHTTPResponse) -> bytes:
-    """The body.  Raises LongerError where it is too long, and what urllib3 raises; the connection is closed then."""
+def read_whole(response: BaseHTTPResponse) -> bytes:
+    """The body of a response.  Raises ResponseTooLargeError and what urllib3 raises; the connection is closed then."""
     content = bytearray()
     try:
         while piece := response.read1(_PIECE_BYTES):
             content += piece
             if len(content) > LARGEST_BYTES:
-                raise LongerError(f"the answer is longer than {LARGEST_BYTES >> 20} MiB")
+                raise ResponseTooLargeError(f"the answer is longer than {LARGEST_BYTES >> 20} MiB")
     except BaseException:
         response.close()  # a connection with half an answer in it must not be used again
         raise
@@ -60,7 +60,7 @@ def whole(response: BaseHTTPResponse) -> bytes:
     return bytes(content)
 
 
-class _Reading(io.RawIOBase):
+class _DeadlineReader(io.RawIOBase):
     """A socket's bytes, none of them later than the deadline of whoever reads."""
 
     def __init__(self, connection: socket.socket) -> None:
@@ -93,32 +93,32 @@ class _Reading(io.RawIOBase):
         super().close()
 
 
-class _Response(http.client.HTTPResponse):
+class _BoundedResponse(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
         self.fp.close()
-        self.fp = io.BufferedReader(_Reading(sock))
+        self.fp = io.BufferedReader(_DeadlineReader(sock))
 
 
-class PlainConnection(HTTPConnection):
+class BoundedHTTPConnection(HTTPConnection):
     """Whose answers end in time."""
 
-    response_class = _Response
+    response_class = _BoundedResponse
 
 
-class SecureConnection(HTTPSConnection):
+class BoundedHTTPSConnection(HTTPSConnection):
     """The same over TLS."""
 
-    response_class = _Response
+    response_class = _BoundedResponse
 
 
-class PlainPool(HTTPConnectionPool):
+class BoundedHTTPPool(HTTPConnectionPool):
     """For urllib3."""
 
-    ConnectionCls = PlainConnection
+    ConnectionCls = BoundedHTTPConnection
 
 
-class SecurePool(HTTPSConnectionPool):
+class BoundedHTTPSPool(HTTPSConnectionPool):
     """For urllib3."""
 
-    ConnectionCls = SecureConnection
+    ConnectionCls = BoundedHTTPSConnection

@@ -12,8 +12,8 @@ from typing import cast
 
 from ..backoff import CALL_PATIENCE_S, FOLLOW_PATIENCE_S, STREAM_AGAIN_S
 from .errors import Unavailable, error_of
-from .retry import Patience
-from .transport import Transport
+from .retry import RetryBudget
+from .transport import ApiTransport
 from .types import Event
 
 RESET = "reset"
@@ -24,31 +24,31 @@ _MOST_FIELDS = 20
 _TOO_LONG = "the daemon sent an event that is longer than any of its events"
 
 
-def following(transport: Transport, *, follow: bool) -> Generator[Event, None, None]:
+def read_events(transport: ApiTransport, *, follow: bool) -> Generator[Event, None, None]:
     """The events so far and, with `follow`, those to come.  Where the daemon could not tell all, an event of the kind
     `reset` comes first; its `data` says `why`.  Raises Unavailable and what else the daemon refuses.
     """
-    reader = _Reader()
+    reader = _EventReader()
     absence = FOLLOW_PATIENCE_S if follow else CALL_PATIENCE_S
-    patience = Patience(absence, read=_SILENCE_S)
+    budget = RetryBudget(absence, read=_SILENCE_S)
     path, read = ("/v1/events", _SILENCE_S) if follow else ("/v1/events?follow=false", _QUIET_S)
     while True:
         try:
-            with transport.stream(path, read=read, headers=reader.headers) as (answer, pieces):
-                if error := error_of(answer.status, answer.document, answer.retry_after):
+            with transport.stream(path, read=read, headers=reader.headers) as (response, pieces):
+                if error := error_of(response.status, response.document, response.retry_after):
                     raise error
                 if follow:
-                    patience = Patience(absence, read=_SILENCE_S)
+                    budget = RetryBudget(absence, read=_SILENCE_S)
                 yield from reader.events(_lines(pieces))
             if not follow:
                 return
             time.sleep(STREAM_AGAIN_S)
         except Unavailable as away:
-            if not patience.pause(away.retry_after):
+            if not budget.pause(away.retry_after):
                 raise
 
 
-class _Reader:
+class _EventReader:
     """What was read last, over all connections."""
 
     def __init__(self) -> None:

@@ -33,7 +33,7 @@ _END_OF_THREAD_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class LeaseTerm:
     """What an answer that was asked for at `sent` (boot time) told of a lease.
 
     From `ends` on the daemon may have ended it.  `ahead`: the boot-time clock and so much is not behind the clock by
@@ -64,22 +64,22 @@ class Term:
         return idle is not None and self.ends >= self.sent + idle
 
 
-def assigned(lease: Lease, sent: float, received: float, *, written: bool) -> Term:
+def term_of_assign(lease: Lease, sent: float, received: float, *, written: bool) -> LeaseTerm:
     """The term of a lease that an assign told of.  It is not `certain` where much of its time may be over: the answer
     was long in coming, or its record was not `written` for this very call and may be old.
     """
     ahead = _ahead(lease, sent) + (0.0 if written else LONGEST_INTERVAL_S)
     ends = _ends(lease, sent, ahead)
-    return Term(lease, sent, ends, ahead, certain=written and received - sent <= (ends - sent) / _PART)
+    return LeaseTerm(lease, sent, ends, ahead, certain=written and received - sent <= (ends - sent) / _PART)
 
 
-def touched(before: Term, lease: Lease, sent: float) -> Term:
+def term_after_touch(before: LeaseTerm, lease: Lease, sent: float) -> LeaseTerm:
     """The term after a touch.  Not each one is written: a `touched` that is not new says nothing about the time."""
     ahead = before.ahead if lease["touched"] == before.lease["touched"] else _ahead(lease, sent)
-    return Term(lease, sent, _ends(lease, sent, ahead), ahead, certain=True)
+    return LeaseTerm(lease, sent, _ends(lease, sent, ahead), ahead, certain=True)
 
 
-def heard(before: Term, sent: float) -> Term:
+def term_after_unwritten_touch(before: LeaseTerm, sent: float) -> LeaseTerm:
     """The term after a touch that could not be written and that the daemon heard all the same: silence counts anew."""
     return replace(before, sent=sent, ends=_ends(before.lease, sent, before.ahead))
 
@@ -115,7 +115,7 @@ class Holding:
     `lost` is None, or why the lease is, or may be, over although nobody here ended it.  `over`: the daemon said so.
     """
 
-    def __init__(self, client: Toucher, term: Term, on_lost: Callable[[str], None] | None = None) -> None:
+    def __init__(self, client: Toucher, term: LeaseTerm, on_lost: Callable[[str], None] | None = None) -> None:
         self._client = client
         self._on_lost = on_lost
         self._stopped = threading.Event()
@@ -207,12 +207,12 @@ class Holding:
             self._lose(str(error))
         except AssignerError as error:
             if error.problem.get("heard") is True:
-                self._term = heard(self._term, sent)
+                self._term = term_after_unwritten_touch(self._term, sent)
             return max(TOUCH_LEAST_S / 2, min(TOUCH_AGAIN_S, self._left() / _TRIES**2))
         return self._pause()
 
     def _take(self, sent: float, lease: Lease) -> None:
-        self._term = touched(self._term, lease, sent)
+        self._term = term_after_touch(self._term, lease, sent)
 
     def _pause(self) -> float:
         """Near the end it is touched more often: the end may have been put off."""
@@ -244,7 +244,7 @@ class Holding:
             self._on_lost(reason)
 
 
-def _why(term: Term) -> str:
+def _why(term: LeaseTerm) -> str:
     if term.silence_ends_it:
         return f"no touch was answered for {boottime() - term.sent:.0f} s, and the daemon may have ended it by now"
     return f"it ends at {term.lease['until']}"

@@ -28,7 +28,7 @@ WAIT_S = 60.0
 _EARLY_S = 0.05  # how much sooner an answer may come than the wait that was asked for, and still be its end
 
 
-class Patience:
+class RetryBudget:
     """A budget of seconds for tries of one call, from now on.  `maybe_done`: a try may have had its effect."""
 
     def __init__(self, seconds: float, *, read: float, bounded: bool = False, backoff: Backoff = CALL) -> None:
@@ -68,7 +68,7 @@ class Patience:
         return self._end - time.monotonic()
 
 
-class Asking:
+class AssignAttempts:
     """A wish that is counted: each request has an `attempt` higher than the one before.  `wait` is the whole wait.
 
     Invariant: the caller counts calls, so each attempt of a call is higher than all of the calls before, however long

@@ -18,7 +18,14 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 from urllib3.response import BaseHTTPResponse
 
-from .connections import LongerError, PlainConnection, PlainPool, SecurePool, whole, within
+from .connections import (
+    BoundedHTTPConnection,
+    BoundedHTTPPool,
+    BoundedHTTPSPool,
+    ResponseTooLargeError,
+    read_deadline,
+    read_whole,
+)
 from .errors import Document, Unavailable, UsageError
 
 DEFAULT_URL = "http://127.0.0.1:8020"
@@ -29,7 +36,7 @@ _LONGEST_RETRY_AFTER_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A whole answer; `document` is empty when a failure came without JSON."""
 
     status: int
@@ -37,7 +44,7 @@ class Answer:
     retry_after: float | None = None
 
 
-class Transport:
+class ApiTransport:
     """Connections to one daemon.  Safe for threads."""
 
     def __init__(self, url: str, token: str | None) -> None:
@@ -55,39 +62,39 @@ class Transport:
         else:
             self._pool.close()
 
-    def send(self, method: str, path: str, body: Document | None, *, read: float) -> Answer:
+    def send(self, method: str, path: str, body: Document | None, *, read: float) -> Response:
         """The daemon's answer, whatever it is, all of it within `read` seconds.  Raises Unavailable when there is no
         whole one, or a longer one than any of the daemon's.
         """
-        with within(read):
+        with read_deadline(read):
             response = self._open(method, path, body, read=read)
             data = self._whole(response)
         document = _parsed(data)
         if document is None and 200 <= response.status < 300:
             raise Unavailable(f"{self.url} gave an answer that is not a JSON document")
-        return Answer(response.status, document or {}, _retry_after(response))
+        return Response(response.status, document or {}, _retry_after(response))
 
     @contextlib.contextmanager
     def stream(
         self, path: str, *, read: float, headers: Mapping[str, str] | None = None
-    ) -> Iterator[tuple[Answer, Iterator[bytes]]]:
+    ) -> Iterator[tuple[Response, Iterator[bytes]]]:
         """The head of an answer without end, and its pieces as they come; or the whole of a failure.
 
         The head comes within `read` seconds.  The pieces end when nothing came for `read` seconds or when the daemon
         ends them; Unavailable when they break.
         """
-        with within(read):
+        with read_deadline(read):
             response = self._open("GET", path, None, read=read, more=headers)
             document = {} if response.status == 200 else _parsed(self._whole(response)) or {}
         try:
-            yield Answer(response.status, document, _retry_after(response)), self._pieces(response)
+            yield Response(response.status, document, _retry_after(response)), self._pieces(response)
         finally:
             response.close()
 
     def _whole(self, response: BaseHTTPResponse) -> bytes:
         try:
-            return whole(response)
-        except (HTTPError, OSError, LongerError) as error:
+            return read_whole(response)
+        except (HTTPError, OSError, ResponseTooLargeError) as error:
             raise self._unavailable(error) from error
 
     def _pieces(self, response: BaseHTTPResponse) -> Iterator[bytes]:
@@ -129,7 +136,7 @@ class Transport:
         return Unavailable(f"{self.url}: {_reason(error)}", maybe_done=not isinstance(error, _NEVER_SENT))
 
 
-class _UnixConnection(PlainConnection):
+class _UnixConnection(BoundedHTTPConnection):
     """HTTP over a Unix socket."""
 
     def __init__(self, path: str, **options: Any) -> None:
@@ -147,7 +154,7 @@ class _UnixConnection(PlainConnection):
         self.sock = connection
 
 
-class _UnixPool(PlainPool):
+class _UnixPool(BoundedHTTPPool):
     def __init__(self, path: str) -> None:
         super().__init__("localhost", maxsize=_CONNECTIONS)
         self._path = path
@@ -156,7 +163,7 @@ class _UnixPool(PlainPool):
         return _UnixConnection(self._path)
 
 
-def _pool_for(url: str) -> tuple[urllib3.PoolManager | PlainPool, str]:
+def _pool_for(url: str) -> tuple[urllib3.PoolManager | BoundedHTTPPool, str]:
     if url.startswith("unix:"):
         return _UnixPool(_socket_path(url)), ""
     try:
@@ -169,7 +176,7 @@ def _pool_for(url: str) -> tuple[urllib3.PoolManager | PlainPool, str]:
     if "@" in parts.netloc or parts.query or parts.fragment or not (url.isascii() and url.isprintable()):
         raise _no_address(url)
     manager = urllib3.PoolManager(maxsize=_CONNECTIONS)
-    manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+    manager.pool_classes_by_scheme = {"http": BoundedHTTPPool, "https": BoundedHTTPSPool}
     return manager, url.rstrip("/")
 
 
@@ -221,6 +228,6 @@ def _reason(error: Exception) -> str:
         return f"no connection within {CONNECT_S:g} s"
     if isinstance(error, ReadTimeoutError):
         return "no answer in time"
-    if isinstance(error, LongerError):
+    if isinstance(error, ResponseTooLargeError):
         return str(error)
     return f"the connection broke ({error})"

@@ -27,7 +27,7 @@ import httpx
 import pytest
 
 from ppa_assigner.client import Client, Unavailable
-from ppa_assigner.client.transport import Transport
+from ppa_assigner.client.transport import ApiTransport
 from ppa_assigner.client.types import Wish
 
 from ..commandline import DEADLINE_S, Running, started
@@ -177,7 +177,7 @@ def bare(stack: ExitStack, daemon: Daemon, owner: str) -> Threaded:
 
 
 def _bare(daemon: Daemon, body: dict[str, Any], go_on: GoOn) -> str:
-    transport, ends = Transport(url(daemon), None), time.monotonic() + WAIT_S
+    transport, ends = ApiTransport(url(daemon), None), time.monotonic() + WAIT_S
     with closing(transport):
         for attempt in itertools.count():
             assert time.monotonic() < ends
