@@ -10,7 +10,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from ppa_assigner.api import server
-from ppa_assigner.api.connection import Protocol
+from ppa_assigner.api.connection import HttpConnection
 
 CONSTRAINTS = Path(__file__).parent.parent / ".ci" / "constraints.txt"
 EXTRAS = frozenset({"standin", "dev", "docs"})
@@ -54,10 +54,10 @@ def test_each_package_that_is_installed_is_pinned() -> None:
 
 
 OVERRIDDEN = {
-    Protocol: "connection_made connection_lost eof_received data_received on_message_begin on_headers_complete "
+    HttpConnection: "connection_made connection_lost eof_received data_received on_message_begin on_headers_complete "
     "on_message_complete on_response_complete send_400_response",
-    server._Uvicorn: "startup shutdown main_loop on_tick capture_signals",
-    server._Config: "load",
+    server._UvicornServer: "startup shutdown main_loop on_tick capture_signals",
+    server._UvicornConfig: "load",
 }
 """What is replaced of uvicorn, most of it private: a version that has no such method would never call ours."""
 

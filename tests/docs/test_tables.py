@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from ppa_assigner import client
-from ppa_assigner.api.schemas import Wish
+from ppa_assigner.api.schemas import AssignRequest
 from ppa_assigner.automaton.transitions import LEGAL
 from ppa_assigner.cli import manual, options
 from ppa_assigner.config import load
@@ -156,8 +156,8 @@ def test_where_versions_are_promised_files_are_not() -> None:
     """Launchpad refuses a file of a name that it had with other content: nobody may think that this is looked for."""
     after = page("docs/how-to/ci.md").partition("a version that a PPA once had never again")[2].partition("\n#")[0]
     script = (ROOT / "config" / "recipes" / "upload.sh").read_text().partition("set -eu")[0]
-    option = get_args(options.Sources)[1]
-    field = Wish.model_fields["sources"].description
+    option = get_args(options.SourceOption)[1]
+    field = AssignRequest.model_fields["sources"].description
     assert all("file" in str(text) for text in (after, script.split("Each version")[1], option.help, field))
 
 
