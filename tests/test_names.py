@@ -14,8 +14,6 @@ DOCUMENTS = {"api/schemas.py", "client/types.py"}
 
 TWICE: Mapping[str, str] = {
     "Call": "one is the API's to its backend, the other is a part of the supervisor's inside",
-    "Place": "one is of an event stream, the other is a part of the supervisor's inside",
-    "Service": "one is the API as a whole, the other is the daemon as a whole",
     "Unavailable": "users of the client catch it by this name, and the port says it of Launchpad",
 }
 """What is left, with the reason.  This list only gets shorter."""

@@ -21,7 +21,7 @@ from .errors import AssignerError, Bug, Document, NoneFree, Unavailable, Unknown
 from .events import read_events
 from .lease import Holding, LeaseTerm, term_of_assign
 from .retry import AssignAttempts, RetryBudget
-from .transport import DEFAULT_URL, ApiTransport, Response
+from .transport import DEFAULT_URL, ApiResponse, ApiTransport
 from .types import PPA, Event, Lease, Pool, Wish, looks_like_lease
 
 ANSWER_S = 75.0  # the daemon's own deadline for a call is a minute unless configured otherwise
@@ -247,7 +247,7 @@ class Client:
     def _once(self, method: str, path: str, body: Document | None, *, read: float) -> Document:
         return self._sent(method, path, body, read=read).document
 
-    def _sent(self, method: str, path: str, body: Document | None, *, read: float) -> Response:
+    def _sent(self, method: str, path: str, body: Document | None, *, read: float) -> ApiResponse:
         response = self._transport.send(method, path, body, read=read)
         if error := error_of(response.status, response.document, response.retry_after):
             raise error

@@ -36,7 +36,7 @@ _LONGEST_RETRY_AFTER_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class ApiResponse:
     """A whole answer; `document` is empty when a failure came without JSON."""
 
     status: int
@@ -62,7 +62,7 @@ class ApiTransport:
         else:
             self._pool.close()
 
-    def send(self, method: str, path: str, body: Document | None, *, read: float) -> Response:
+    def send(self, method: str, path: str, body: Document | None, *, read: float) -> ApiResponse:
         """The daemon's answer, whatever it is, all of it within `read` seconds.  Raises Unavailable when there is no
         whole one, or a longer one than any of the daemon's.
         """
@@ -72,12 +72,12 @@ class ApiTransport:
         document = _parsed(data)
         if document is None and 200 <= response.status < 300:
             raise Unavailable(f"{self.url} gave an answer that is not a JSON document")
-        return Response(response.status, document or {}, _retry_after(response))
+        return ApiResponse(response.status, document or {}, _retry_after(response))
 
     @contextlib.contextmanager
     def stream(
         self, path: str, *, read: float, headers: Mapping[str, str] | None = None
-    ) -> Iterator[tuple[Response, Iterator[bytes]]]:
+    ) -> Iterator[tuple[ApiResponse, Iterator[bytes]]]:
         """The head of an answer without end, and its pieces as they come; or the whole of a failure.
 
         The head comes within `read` seconds.  The pieces end when nothing came for `read` seconds or when the daemon
@@ -87,7 +87,7 @@ class ApiTransport:
             response = self._open("GET", path, None, read=read, more=headers)
             document = {} if response.status == 200 else _parsed(self._whole(response)) or {}
         try:
-            yield Response(response.status, document, _retry_after(response)), self._pieces(response)
+            yield ApiResponse(response.status, document, _retry_after(response)), self._pieces(response)
         finally:
             response.close()
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from .findings import Finding, bad, few, good, note, warning
 
 if TYPE_CHECKING:
-    from ...client.transport import Response
+    from ...client.transport import ApiResponse
     from ...config import Settings
 
 SERVICE, SOCKET = "ppa-assigner.service", "ppa-assigner.socket"
@@ -165,7 +165,7 @@ def _token(settings: Settings) -> str | None:
     return token if any(client.token_sha256 == digest for client in settings.api.clients) else None
 
 
-def _other(url: str, settings: Settings, ppas: Response) -> Finding | None:
+def _other(url: str, settings: Settings, ppas: ApiResponse) -> Finding | None:
     """What it is, if it is not the daemon of this configuration."""
     problem = str(ppas.document.get("type", ""))
     if ppas.status == HTTPStatus.UNAUTHORIZED and problem.endswith("unauthorized"):
@@ -188,21 +188,21 @@ def _other(url: str, settings: Settings, ppas: Response) -> Finding | None:
     return None
 
 
-def _served(ppas: Response) -> set[str] | None:
+def _served(ppas: ApiResponse) -> set[str] | None:
     items = ppas.document.get("items")
     if ppas.status != HTTPStatus.OK or not isinstance(items, list):
         return None
     return {str(item.get("ppa")) for item in items if isinstance(item, dict)}
 
 
-def _unready(url: str, ready: Response) -> Finding | None:
+def _unready(url: str, ready: ApiResponse) -> Finding | None:
     if ready.status == HTTPStatus.OK:
         return None
     what = ready.document.get("detail") or f"it answers {ready.status}"
     return bad("daemon", f"{url}: not ready: {what}", "its log has more; it goes on by itself", os.EX_UNAVAILABLE)
 
 
-def _ready(url: str, ready: Response, ppas: Response) -> Finding:
+def _ready(url: str, ready: ApiResponse, ppas: ApiResponse) -> Finding:
     """Of a daemon that is not known to be another's."""
     launchpad = ready.document.get("launchpad")
     if isinstance(launchpad, dict) and launchpad.get("ok") is False:  # one of an older version says nothing of it
