@@ -84,7 +84,7 @@ def test_gaps_are_told_beside_the_lines(daemon: FakeDaemon) -> None:
         assert people.stderr is not None
         assert program.stdout is not None
         assert people.stdout.readline() == f"{AT}  ~a/ubuntu/b  transition  to=free\n"
-        assert "started anew" in people.stderr.readline()
+        assert "was restarted" in people.stderr.readline()
         documents = [json.loads(program.stdout.readline()) for _ in range(2)]
     assert documents[0] == {"kind": "reset", "data": {"why": "restarted", "first": 1}}
     assert documents[1]["number"] == 1

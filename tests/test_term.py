@@ -106,7 +106,7 @@ def test_a_lease_that_is_over_already_is_given_up_at_once() -> None:
 
 def test_a_time_that_is_none_is_the_daemons_bug() -> None:
     """And no traceback."""
-    with pytest.raises(Bug, match="has a time that is none"):
+    with pytest.raises(Bug, match="has a time that is not one"):
         term_of_assign(lease(until="tomorrow"), SENT, SENT, written=True)
 
 

@@ -1,7 +1,8 @@
-"""Who may connect: so many in all, so many of one peer, and in a rush those who ask nothing make room.
+"""Accepts connections, up to limits in all and for each peer; when it is full, idle connections are closed for new
+ones.
 
-Rule: descriptors are left for what the daemon itself must do; accepting never spins; whoever has asked something whole
-is never sent away for somebody else.  Used in the loop of the server alone.
+Rule: descriptors are left for the daemon's own work; accepting never spins; a connection with a whole request is never
+closed in favour of another.  For the event loop of the server only.
 """
 
 from __future__ import annotations
@@ -26,28 +27,28 @@ log = logging.getLogger(__name__)
 
 BACKLOG = 4096
 AT_ONCE = 64
-"""Connections that are accepted in one turn of the loop."""
+"""The most connections that are accepted in one iteration of the loop."""
 LEAST = 16
 _CREDENTIALS = struct.Struct("3i")
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """Connections in all, and of one peer."""
+    """The most connections in all, and of one peer."""
 
     most: int
     each: int
 
     @classmethod
     def of(cls, descriptors: int, reserve: int) -> ConnectionLimits:
-        """With so many descriptors, of which `reserve` are kept for everything else."""
+        """The limits with that many descriptors, of which `reserve` are kept for everything else."""
         most = max(LEAST, descriptors - reserve)
         return cls(most, most * 3 // 4)
 
 
 @dataclass(eq=False, slots=True)
 class AcceptedConnection:
-    """One connection, as the protocol on it tells of it.  `end` drops it at once."""
+    """One connection as the Acceptor counts it; its HttpConnection reports here.  `end` aborts it."""
 
     peer: str
     _acceptor: Acceptor
@@ -56,21 +57,21 @@ class AcceptedConnection:
     taken: bool = False  # by a transport, which closes the socket
 
     def asked(self) -> None:
-        """A whole request came, and waits for its answer."""
+        """Report that a whole request has come and waits for its response."""
         self._acceptor.busy(self)
 
     def answered(self) -> None:
-        """Nothing waits for an answer."""
+        """Report that no request waits for a response."""
         self._acceptor.idle(self)
 
     def gone(self) -> None:
-        """It is over."""
+        """Report that the connection is closed."""
         self._acceptor.gone(self)
 
 
 @dataclass(slots=True)
 class _Peer:
-    """`silent` have asked nothing whole yet, `idle` have, and ask nothing now; the longest so are first."""
+    """A peer's connections: `silent` have sent no whole request yet, `idle` wait for the next one; the oldest first."""
 
     count: int = 0
     silent: dict[AcceptedConnection, None] = field(default_factory=dict)
@@ -86,7 +87,7 @@ class _Peer:
 
 
 class Acceptor:
-    """Accepts on these sockets once it is open.  `serve` makes the protocol of a connection."""
+    """Accepts on these sockets once it is open.  `serve` makes the asyncio protocol of a connection."""
 
     def __init__(
         self,
@@ -104,36 +105,36 @@ class Acceptor:
         self._loop = asyncio.get_running_loop()
 
     def open(self) -> None:
-        """Accept."""
+        """Begin to accept."""
         for one in self._sockets:
             one.listen(BACKLOG)
         self._listen()
 
     def close(self) -> None:
-        """Accept nobody more."""
-        self._deaf()
+        """Stop accepting, and close the listening sockets."""
+        self._ignore()
         if self._paused is not None:
             self._paused.cancel()
         for one in self._sockets:
             one.close()
         self._sockets = []
 
-    # -- what connections tell -------------------------------------------------------------------------------------
+    # -- what connections report -----------------------------------------------------------------------------------
 
     def busy(self, connection: AcceptedConnection) -> None:
-        """It must not be sent away."""
+        """Count a connection as busy: it must not be closed for another."""
         if connection.here:
             self._peers[connection.peer].forget(connection)
 
     def idle(self, connection: AcceptedConnection) -> None:
-        """It may be, but later than those who asked nothing."""
+        """Count a connection as idle: it may be closed for another, but after those that never sent a request."""
         if connection.here:
             peer = self._peers[connection.peer]
             peer.forget(connection)
             peer.idle[connection] = None
 
     def gone(self, connection: AcceptedConnection) -> None:
-        """It counts no more."""
+        """Stop counting a connection."""
         if not connection.here:
             return
         connection.here = False
@@ -151,19 +152,19 @@ class Acceptor:
         for one in self._sockets:
             self._loop.add_reader(one, self._accept, one)
 
-    def _deaf(self) -> None:
+    def _ignore(self) -> None:
         for one in self._sockets:
             if one.fileno() >= 0:
                 self._loop.remove_reader(one)
 
     def _pause(self) -> None:
-        self._deaf()
+        self._ignore()
         self._paused = self._loop.call_later(ACCEPT_AGAIN_S, self._listen)
 
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(AT_ONCE):
             if self._count >= self._limits.most and self._most_idle() is None:
-                log.warning("all %d connections are busy: others wait", self._count)
+                log.warning("all %d connections are busy: new ones wait", self._count)
                 self._pause()
                 return
             try:
@@ -171,7 +172,7 @@ class Acceptor:
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
-                log.error("nobody can be accepted for a moment: %s", error.strerror or error)
+                log.error("no connection can be accepted for a moment: %s", error.strerror or error)
                 self._pause()
                 return
             self._let_in(accepted)
@@ -179,12 +180,12 @@ class Acceptor:
     def _let_in(self, accepted: socket.socket) -> None:
         name = peer_of(accepted)
         peer = self._peers.get(name) or _Peer()
-        if peer.count >= self._limits.each and not self._send_away(peer):
-            log.warning("%s has %d busy connections: more of it are refused", name, peer.count)
+        if peer.count >= self._limits.each and not self._close_idlest(peer):
+            log.warning("%s has %d busy connections: its new ones are refused", name, peer.count)
             self._refuse(accepted, name)
             return
         if self._count >= self._limits.most and (other := self._most_idle()) is not None:
-            self._send_away(other)
+            self._close_idlest(other)
         connection = AcceptedConnection(name, self)
         peer = self._peers.setdefault(name, _Peer())
         peer.count += 1
@@ -196,7 +197,7 @@ class Acceptor:
         task.add_done_callback(partial(self._begun, connection, accepted))
 
     async def _begin(self, connection: AcceptedConnection, accepted: socket.socket) -> None:
-        """It gets its protocol; where TLS is spoken, after the handshake."""
+        """Give a connection its protocol; with TLS, after the handshake."""
         connection.taken = True
         accepted.setblocking(False)
         await self._loop.connect_accepted_socket(lambda: self._serve(connection), accepted, ssl=self._tls)
@@ -208,20 +209,20 @@ class Acceptor:
         if task.cancelled():
             connection.gone()
         elif (error := task.exception()) is not None:
-            log.info("a connection of %s did not come about: %s", connection.peer, error)
+            log.info("a connection of %s could not be set up: %s", connection.peer, error)
             connection.gone()
 
     def _most_idle(self) -> _Peer | None:
-        """The peer with the most connections that could be sent away."""
+        """The peer with the most connections that may be closed for another."""
         found = max(self._peers.values(), key=lambda peer: peer.idlers, default=None)
         return found if found is not None and found.idlers else None
 
-    def _send_away(self, peer: _Peer) -> bool:
-        """The one of its connections that has asked nothing for the longest time, if there is one."""
+    def _close_idlest(self, peer: _Peer) -> bool:
+        """Close the peer's connection that has been idle for the longest time.  Returns whether there was one."""
         chosen = next(iter(peer.silent), None) or next(iter(peer.idle), None)
         if chosen is None:
             return False
-        log.warning("a connection of %s that asks nothing makes room: there are %d", chosen.peer, self._count)
+        log.warning("an idle connection of %s is closed for a new one: there are %d", chosen.peer, self._count)
         self.gone(chosen)
         chosen.end()
         return True
@@ -234,7 +235,7 @@ class Acceptor:
 
 
 def peer_of(accepted: socket.socket) -> str:
-    """Who is at the other end: an address, the network of an IPv6 address, or the user at a Unix socket."""
+    """The peer of a connection: its address, the network of its IPv6 address, or the user at a Unix socket."""
     try:
         if accepted.family == socket.AF_UNIX:
             found = accepted.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
@@ -251,7 +252,7 @@ def peer_of(accepted: socket.socket) -> str:
 
 
 def refusal(detail: str) -> bytes:
-    """An answer to whoever is not let in, whatever it asks."""
+    """The response to a peer that is not let in, no matter what it requests."""
     body = json.dumps(errors.document(Problem(Kind.TOO_MANY, detail))).encode()
     head = f"HTTP/1.1 429 Too Many Requests\r\ncontent-type: {errors.MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
     return f"{head}retry-after: {RETRY_AFTER_S:.0f}\r\nconnection: close\r\n\r\n".encode() + body

@@ -1,7 +1,7 @@
-"""The application: all routes, and what surrounds them.
+"""The ASGI application: all routes and the middleware around them.
 
-Rule: it is put together here and nowhere else; it listens to nothing by itself (`server` does) and has no state of the
-process: there may be several.
+Rule: it is assembled here and nowhere else.  It opens no sockets (`server` does) and keeps nothing outside of itself,
+so that one process may have several.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ def create_app(
     rate: float = RATE,
     traffic: LaunchpadMetrics | None = None,
 ) -> FastAPI:
-    """The API of this supervisor, for these clients; without any, everybody who reaches it is operator.
+    """The API of this supervisor for these clients; without any, everybody who reaches it is an operator.
 
-    `rate`: requests a second that each client may keep up.  `traffic` is what is counted of the supervisor's requests
-    to Launchpad.  `state.authenticator`, `state.streams` and `state.concurrency` are for the server.
+    `rate`: requests per second that each client may sustain.  `traffic`: the metrics of the supervisor's requests to
+    Launchpad.  `state.authenticator`, `state.streams` and `state.concurrency` are for the server.
     """
     app = FastAPI(
         title="PPA assigner", version=__version__, docs_url=None, redoc_url=None, openapi_url=None,
@@ -60,7 +60,7 @@ def create_app(
 
 
 class DaemonRoutes:
-    """The calls that are about the daemon itself."""
+    """The calls about the daemon itself: events, health, metrics, and the API's own description."""
 
     def __init__(self, app: FastAPI, backend: Backend[Any], metrics: Metrics) -> None:
         self._app = app
@@ -71,13 +71,13 @@ class DaemonRoutes:
     def install(self, app: FastAPI) -> None:
         """Add the routes."""
         add: Any = app.add_api_route
-        told, unguarded = openapi.responses, openapi.UNGUARDED
-        add("/v1/events", self.events, methods=["GET"], summary="What happens, as server-sent events",
-            responses={**openapi.events(), **told({})}, response_model=None)  # fmt: skip
-        add("/healthz", self.healthz, methods=["GET"], summary="Alive", response_model=None,
-            responses=told({200: schemas.Liveness}, (), unguarded), openapi_extra={"security": []})  # fmt: skip
-        add("/readyz", self.readyz, methods=["GET"], summary="First look done", response_model=None,
-            responses=told({200: schemas.Readiness}, (Kind.UNAVAILABLE,), unguarded),
+        responses, unguarded = openapi.responses, openapi.UNGUARDED
+        add("/v1/events", self.events, methods=["GET"], summary="Events, as server-sent events",
+            responses={**openapi.events(), **responses({})}, response_model=None)  # fmt: skip
+        add("/healthz", self.healthz, methods=["GET"], summary="Liveness", response_model=None,
+            responses=responses({200: schemas.Liveness}, (), unguarded), openapi_extra={"security": []})  # fmt: skip
+        add("/readyz", self.readyz, methods=["GET"], summary="Readiness", response_model=None,
+            responses=responses({200: schemas.Readiness}, (Kind.UNAVAILABLE,), unguarded),
             openapi_extra={"security": []})  # fmt: skip
         add("/metrics", self.metrics, methods=["GET"], include_in_schema=False)
         add("/openapi.json", self.openapi, methods=["GET"], include_in_schema=False)
@@ -85,9 +85,10 @@ class DaemonRoutes:
     async def events(
         self, request: Request, last_event_id: Annotated[str | None, Header()] = None, follow: bool = True
     ) -> Response:
-        """All since the daemon's start that are still kept, or those after `Last-Event-ID`, and on (`follow`).
+        """All events since the daemon's start that are still kept, or those after `Last-Event-ID`; then (`follow`) new
+        ones.
 
-        An event `reset` says that the reader missed something: `{"why": "restarted" | "forgotten", "first": number}`.
+        An event `reset` says that the reader missed some: `{"why": "restarted" | "forgotten", "first": number}`.
         """
         if request.state.head:
             return Response(media_type="text/event-stream")
@@ -99,24 +100,24 @@ class DaemonRoutes:
         return serializers.answer({"alive": True})
 
     async def readyz(self, launchpad: bool = False) -> Response:
-        """200 once every PPA was looked at; before, 503 says what is in the way.
+        """200 once every PPA was looked at; until then 503, and why.
 
         It stays 200 while Launchpad is away, and `launchpad` in the answer says so; with `?launchpad=1` it is 503 then.
         """
         reason, reachable = self._backend.unready(), self._backend.launchpad()
-        told = serializers.launchpad_status(reachable)
+        status = serializers.launchpad_status(reachable)
         if reason is None and launchpad and not reachable.ok:
             reason = f"Launchpad is away: {reachable.why}"
         if reason is not None:
-            raise Problem(Kind.UNAVAILABLE, reason, launchpad=told)
-        return serializers.answer({"ready": True, "launchpad": told})
+            raise Problem(Kind.UNAVAILABLE, reason, launchpad=status)
+        return serializers.answer({"ready": True, "launchpad": status})
 
     async def metrics(self) -> Response:
-        """For Prometheus."""
+        """All metrics, in the text format of Prometheus."""
         return self._metrics.answer()
 
     async def openapi(self) -> Response:
-        """The OpenAPI document."""
+        """The OpenAPI document of this API."""
         authenticator: Authenticator = self._app.state.authenticator
         open_to_all = authenticator.open
         if open_to_all not in self._openapi:

@@ -1,7 +1,7 @@
-"""Who calls, and not too often: tokens, and without clients the names by which only this host can be meant.
+"""Authentication: who calls, by token, and how often; without clients, that the call is for this host.
 
-Rule: decided from the head of a request alone, before anything of its body is looked at; what a caller may do with a
-lease is `access`'s to say.
+Rule: decided from the head of a request alone, before anything of its body is read.  What a caller may do with a lease
+is decided in `access`.
 """
 
 from __future__ import annotations
@@ -23,41 +23,41 @@ from .rate_limit import RateLimiter
 Scope = MutableMapping[str, Any]
 
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/problems"})
-"""They show no data and need no token."""
+"""Paths that show no data and need no token."""
 OPEN_PREFIXES = ("/static/", "/problems/")
 """Below them are the files of which the page at `/` is made, and what a problem's `type` means: no data either."""
 UNCOUNTED = frozenset({"/", "/healthz", "/readyz", "/metrics"})
-"""Who watches the daemon is let in also where a client asks too much."""
+"""Monitoring is let in even where a client exceeds its rate."""
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:@/\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
 _PORTS = {"http": 80, "https": 443}
 
 
 class Authenticator:
-    """The configured clients.  They may be replaced at any time, from any thread."""
+    """Knows the configured clients, which may be replaced at any time, from any thread."""
 
     def __init__(self, clients: Sequence[ClientConfig] = (), rate: float = RATE) -> None:
-        """`rate`: requests a second that each client may keep up."""
+        """`rate`: requests per second that each client may sustain."""
         self._clients = tuple(clients)
         self._limiter = RateLimiter(rate)
         self._inside: dict[asyncio.Future[Problem], Scope] = {}
 
     @property
     def open(self) -> bool:
-        """Whether no clients are configured: then everybody who reaches the daemon is operator."""
+        """Whether no clients are configured: then everybody who reaches the daemon is an operator."""
         return not self._clients
 
     def set_clients(self, clients: Sequence[ClientConfig], rate: float = RATE) -> bool:
-        """Let these in from now on, this often.  Whether they are others than before."""
+        """Let these in from now on, at this rate.  Returns whether they differ from those before."""
         before, self._clients = self._clients, tuple(clients)
         if rate != self._limiter.per_second:
             self._limiter = RateLimiter(rate)
         return before != self._clients
 
     def caller(self, scope: Scope) -> Caller | None:
-        """Who makes this request; None for nobody in particular, at a path that needs no token.
+        """Who makes this request; None at a path that needs no token.
 
-        Raises Problem: 401 without a known token; 403 when, without clients, a web page elsewhere may be behind it;
-        429 when it asks too often.
+        Raises Problem: 401 without a known token; 403 when, without clients, a page of another site may be behind it;
+        429 when it calls too often.
         """
         found = self._found(scope)
         if found is not None and scope["path"] not in UNCOUNTED:
@@ -65,14 +65,14 @@ class Authenticator:
         return found
 
     def check(self, scope: Scope) -> None:
-        """Raises Problem when who made this request, and was let in, would not be let in now as the same."""
+        """Raises Problem when the client of this request, which was let in, would not be let in as the same now."""
         found, before = self._found(scope), caller(scope)
         if found is not None and found.name not in (None, before.name):
-            raise Problem(Kind.UNAUTHORIZED, "this token is another client's now")
+            raise Problem(Kind.UNAUTHORIZED, "this token belongs to another client now")
 
     @contextlib.contextmanager
     def revoked(self, scope: Scope) -> Iterator[asyncio.Future[Problem]]:
-        """Gives what ends, with the Problem to be told, when that comes to be so.  Raises it when it is so already."""
+        """A future that completes with a Problem as soon as `check` would raise one.  Raises it if it would already."""
         future: asyncio.Future[Problem] = asyncio.get_running_loop().create_future()
         self._inside[future] = scope
         try:
@@ -82,7 +82,7 @@ class Authenticator:
             del self._inside[future]
 
     def look_again(self) -> None:
-        """In the loop, after the clients were replaced: those who wait inside and are no longer let in are told."""
+        """Call in the loop after the clients were replaced: completes the futures of those no longer let in."""
         for future, scope in self._inside.items():
             problem = self._refused(scope)
             if problem is not None and not future.done():
@@ -118,7 +118,7 @@ def caller(scope: Scope) -> Caller:
 
 
 def operator(scope: Scope) -> Caller:
-    """The same, if it is an operator.  Raises Problem `forbidden`."""
+    """Who makes this request, if it is an operator.  Raises Problem `forbidden`."""
     found = caller(scope)
     if found.role is not Role.OPERATOR:
         raise Problem(Kind.FORBIDDEN, "only an operator may do that")
@@ -147,7 +147,7 @@ def _token(scope: Scope) -> bytes:
 
 
 def _known(clients: Iterable[ClientConfig], token: bytes) -> Caller:
-    """All clients are compared, each in constant time: how long it takes says nothing of which was nearly right."""
+    """Compare with all clients, each in constant time, so that the time taken tells nothing about the tokens."""
     digest = hashlib.sha256(token).hexdigest().encode()
     found = [client for client in clients if hmac.compare_digest(client.token_sha256.lower().encode(), digest)]
     if not found:
@@ -156,8 +156,8 @@ def _known(clients: Iterable[ClientConfig], token: bytes) -> Caller:
 
 
 def _check_local(scope: Scope) -> None:
-    """A page of some other site can make a browser on this host call us (DNS rebinding, forms): it cannot forge
-    these two headers.  A browser cannot reach a Unix socket, but what proxies for it passes both on.
+    """A page of another site can make a browser on this host call the daemon (DNS rebinding, forms), but cannot forge
+    these two headers.  A browser cannot reach a Unix socket, but a proxy in front of one passes both on.
     """
     hosts, origins = _headers(scope, b"host"), _headers(scope, b"origin")
     if len(hosts) != 1 or not _is_loopback(hosts[0]):
@@ -172,14 +172,14 @@ def _is_loopback(authority: bytes) -> bool:
 
 
 def _schemes(scope: Scope) -> tuple[str, ...]:
-    """How a page of ours may be addressed; what is in front of a Unix socket may speak either."""
+    """The schemes of the daemon's own pages; a proxy in front of a Unix socket may speak either."""
     server = scope.get("server")
     return (scope["scheme"],) if server is not None and server[1] is not None else tuple(_PORTS)
 
 
 def _own_origin(origin: bytes, host: bytes, schemes: Sequence[str]) -> bool:
-    """Whether it is the daemon itself, by some name of this host and the very port that was asked: at any other port
-    somebody else's page may be.  `host`, the Host header, names this host.
+    """Whether an Origin is the daemon itself: some name of this host and the port that was called, since any other port
+    may serve somebody else's page.  `host`, the Host header, names this host.
     """
     scheme, _, authority = origin.decode("latin-1").partition("://")
     match = _AUTHORITY.fullmatch(authority)

@@ -1,4 +1,4 @@
-"""What the API needs of the supervisor: the border between HTTP and what is decided below.
+"""What the API needs of the supervisor: the interface between HTTP and the decisions.
 
 Rule: no call here waits; whatever takes time is a future, which ends by itself within the deadline of its call, with
 a result or with a Problem.
@@ -26,19 +26,19 @@ from ..views import (
 
 
 class Call(Protocol):
-    """One connection's ask for a PPA."""
+    """One pending request for a PPA, on one connection."""
 
     @property
     def future(self) -> Future[LeaseView]:
-        """Ends with the lease or a Problem."""
+        """Completes with the lease or a Problem."""
 
 
 class Events(Protocol):
-    """What happened since the daemon started; only the last ones are kept."""
+    """The events since the daemon started, of which only the last ones are kept."""
 
     @property
     def run(self) -> str:
-        """Which start of the daemon this is: numbers of another mean nothing here."""
+        """Identifies this start of the daemon: event numbers of another start mean nothing in this one."""
 
     @property
     def newest(self) -> int:
@@ -61,19 +61,19 @@ class Backend(Protocol[C]):
 
     @property
     def events(self) -> Events:
-        """What happened."""
+        """The log of events."""
 
     def assign(self, wish: AssignRequest) -> C:
-        """Ask for a PPA."""
+        """Request a PPA."""
 
     def hang_up(self, call: C) -> None:
-        """That connection is gone, and no byte of its answer was handed to it."""
+        """The connection of this call is gone, and no byte of the response was passed to it."""
 
     def withdraw(self, request_id: str, caller: Caller) -> Future[list[Snapshot]]:
-        """End a wish, and release what it got."""
+        """End a request, and release what it got."""
 
     def touch(self, lease: str, ttl: float | None, caller: Caller) -> Future[LeaseView]:
-        """Proof of life; with `ttl` (seconds) the end moves."""
+        """Count a sign of life of the lease's owner; with `ttl` (seconds) the end moves."""
 
     def release(self, lease: str, caller: Caller) -> Future[Snapshot]:
         """End a lease."""
@@ -82,19 +82,19 @@ class Backend(Protocol[C]):
         """What is known of a lease."""
 
     def operate(self, ppa: Reference, act: OperatorAction, caller: Caller) -> Future[Snapshot]:
-        """An operator's act."""
+        """Carry out an operator's action."""
 
     def content(self, ppa: Reference) -> Future[Content]:
-        """What a clean would delete."""
+        """What a clean of the PPA would delete."""
 
     def snapshots(self) -> Sequence[Snapshot]:
-        """All PPAs as they were known last."""
+        """All PPAs as they are known now."""
 
     def snapshot(self, ppa: Reference) -> Snapshot:
-        """One of them."""
+        """One PPA as it is known now."""
 
     def pool_names(self) -> Collection[str]:
-        """The pools that are configured now."""
+        """The names of the pools that are configured now."""
 
     def pools(self) -> Sequence[PoolView]:
         """All pools in numbers."""
@@ -103,7 +103,7 @@ class Backend(Protocol[C]):
         """The daemon itself, in numbers."""
 
     def launchpad(self) -> LaunchpadStatus:
-        """Whether Launchpad answers."""
+        """Whether Launchpad answers, since when, and why not."""
 
     def unready(self) -> str | None:
-        """Why nothing can be lent yet; None once the first look is over."""
+        """Why nothing can be lent yet; None once the first look at all PPAs is over."""

@@ -1,7 +1,7 @@
-"""How one connection speaks HTTP: uvicorn's own protocol, with the bounds and the notice that it lacks.
+"""One HTTP connection: uvicorn's protocol with limits, and with notice of a lost connection.
 
-Rule: a peer can hold little memory, and no connection without asking something; every request on a connection learns
-when that is gone.
+Rule: a peer can use little memory, and cannot keep a connection without sending requests; every request on a connection
+learns when the connection is gone.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from .acceptor import AcceptedConnection
 from .events import ABORT
 
 HEAD_LIMIT = 32 * 1024
-"""Bytes of a request's address and headers."""
+"""The most bytes of a request's address and headers."""
 PATIENCE_S = 60.0
-"""A request, with its body, must have come that long after its first byte, the first one after connecting."""
+"""The longest time from a request's first byte (of the first request: from connecting) to the end of its body."""
 MAX_PIPELINED = 64
-"""Requests that one connection may have open."""
+"""The most requests that may be open on one connection."""
 MAX_OPEN_BYTES = 8 * HEAD_LIMIT
-"""Bytes of their addresses and headers together."""
+"""The most bytes of the addresses and headers of all open requests of a connection."""
 PEER = "ppa_assigner.peer"
-"""The extension of the scope that tells who is at the other end of the connection."""
+"""The extension of the ASGI scope that tells the connection's peer."""
 _OFFER = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 
 
 class HttpConnection(HttpToolsProtocol):
-    """One connection."""
+    """uvicorn's protocol for one connection, with limits."""
 
     patience = PATIENCE_S
 
@@ -47,18 +47,18 @@ class HttpConnection(HttpToolsProtocol):
 
     @classmethod
     def within(cls, patience: float) -> type[HttpConnection]:
-        """The same with another patience, in seconds."""
+        """This class with another limit on the time of arrival, in seconds."""
         return type(cls.__name__, (cls,), {"patience": patience})
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait for a request, but not for ever."""
+        """Wait for the first request, up to the limit (asyncio)."""
         super().connection_made(transport)  # type: ignore[arg-type] # it is asked for no more than what a socket has
         if self.connection is not None:
             self.connection.end = self.transport.abort
         self._expect_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell all requests, also one that others were sent behind."""
+        """Tell all open requests, not only the last one (asyncio)."""
         super().connection_lost(exc)
         if self.connection is not None:
             self.connection.gone()
@@ -68,28 +68,28 @@ class HttpConnection(HttpToolsProtocol):
             cycle.message_event.set()
 
     def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio has it; uvicorn keeps no connection
-        """A peer that has said all may still read its answers.  Where it matters that it is gone, it is taken to be so:
-        of a peer that hung up the same is seen.
+        """A peer that has ended its sending may still read responses.  Where its presence matters, it counts as gone: a
+        peer that hung up looks the same (asyncio).
         """
         waiting = self._open()
         if self.transport.get_extra_info("sslcontext") is not None:
             return False  # TLS ends both ways at once
-        if self._in_body or not waiting or any(_is_to_be_there(cycle.scope) for cycle in waiting):
+        if self._in_body or not waiting or any(_needs_peer(cycle.scope) for cycle in waiting):
             return False
         waiting[-1].keep_alive = False
         return True
 
     def data_received(self, data: bytes) -> None:
-        """Read on, within the limit of a head."""
+        """Parse what has come, up to the limit of a head (asyncio)."""
         if not self._in_body:
             self._head_bytes += len(data)
             data = _without_offer(data)
         super().data_received(data)
         if self._head_bytes > HEAD_LIMIT and not self.transport.is_closing():
-            self.send_400_response("too much of a head")
+            self.send_400_response("address and headers are too large")
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """Note the beginning of a request (called by the parser)."""
         super().on_message_begin()
         peer = self.connection.peer if self.connection is not None else ""
         self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}, PEER: {"peer": peer}}
@@ -97,7 +97,7 @@ class HttpConnection(HttpToolsProtocol):
             self._expect_request()
 
     def on_headers_complete(self) -> None:
-        """A request's head is here.  Reading goes on behind it: else nobody would notice that the peer is gone."""
+        """Begin the request whose head has come, and go on reading, to notice a lost peer (called by the parser)."""
         size = len(self.url) + _bytes(self.headers)
         self._head_bytes = size
         if size > HEAD_LIMIT:
@@ -110,7 +110,7 @@ class HttpConnection(HttpToolsProtocol):
         self.flow.resume_reading()
 
     def on_message_complete(self) -> None:
-        """A request is here as a whole."""
+        """Note that the whole request has come (called by the parser)."""
         super().on_message_complete()
         self._in_body = False
         self._request_is_here()
@@ -118,22 +118,26 @@ class HttpConnection(HttpToolsProtocol):
             self.connection.asked()
 
     def on_response_complete(self) -> None:
-        """An answer is written; perhaps the reader has not taken it yet."""
+        """Note that a response was written, which the peer may not have read yet (called by uvicorn)."""
         super().on_response_complete()
         if self.connection is not None and not self._open():
             self.connection.answered()
 
     def send_400_response(self, msg: str) -> None:
-        """What is no HTTP, or too much of it, is answered with a problem and the end of the connection."""
+        """Answer what is not HTTP, or too much of it, with a problem, and close the connection (called by uvicorn)."""
         if self._open():
             self.transport.close()  # an answer now would be taken for that of an earlier request
             return
         kind, detail = Kind.INVALID, msg
         status = b"400 Bad Request"
         if self._head_bytes > HEAD_LIMIT:
-            kind, detail, status = Kind.TOO_LARGE, f"address and headers may have {HEAD_LIMIT} bytes", b"413 Too Large"
-        told = errors.document(Problem(kind, detail)) | {"status": int(status[:3])}
-        body = json.dumps(told).encode()
+            kind, detail, status = (
+                Kind.TOO_LARGE,
+                f"address and headers may have at most {HEAD_LIMIT} bytes",
+                b"413 Too Large",
+            )
+        document = errors.document(Problem(kind, detail)) | {"status": int(status[:3])}
+        body = json.dumps(document).encode()
         head = b"HTTP/1.1 %s\r\ncontent-type: %s\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
         self.transport.write(head % (status, errors.MEDIA_TYPE.encode(), len(body)) + body)
         self.transport.close()
@@ -154,8 +158,8 @@ class HttpConnection(HttpToolsProtocol):
         self.transport.abort()
 
 
-def _is_to_be_there(scope: Any) -> bool:
-    """Whoever waits in the line loses his place, and events go to nobody, when the connection ends."""
+def _needs_peer(scope: Any) -> bool:
+    """Whether the call ends with its connection: a request for a PPA, and a stream of events."""
     return (scope["method"], scope["path"]) in (("POST", "/v1/leases"), ("GET", "/v1/events"))
 
 
@@ -168,8 +172,9 @@ def _bytes(headers: Iterable[tuple[bytes, bytes]]) -> int:
 
 
 def _without_offer(data: bytes) -> bytes:
-    """The same without an offer of another protocol: the parser would take the body for that (Java's HTTP client
-    offers HTTP/2 with each first request).  Heads come in one piece from all clients that do so.
+    """The bytes of a request without its Upgrade header, for which the parser would take the body as the other
+    protocol's (Java's HTTP client offers HTTP/2 with its first request).  Clients that do so send the head in one
+    piece.
     """
     head, end, rest = data.partition(b"\r\n\r\n")
     return _OFFER.sub(b"", head) + end + rest

@@ -30,7 +30,7 @@ Scope = MutableMapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a kind of problem looks in HTTP; `again`: it carries Retry-After."""
+    """How a kind of problem looks in HTTP; `again`: the response carries Retry-After."""
 
     status: int
     again: bool = False
@@ -61,7 +61,7 @@ _KINDS_BY_STATUS = {404: Kind.NOT_FOUND, 405: Kind.METHOD_NOT_ALLOWED, 413: Kind
 
 
 def type_of(kind: Kind) -> str:
-    """The `type` of a problem: it ends in the kind."""
+    """The `type` of a problem of this kind: it ends in the kind."""
     return f"/problems/{kind.value}"
 
 
@@ -74,7 +74,7 @@ def document(problem: Problem) -> dict[str, Any]:
 
 
 def answer(scope: Scope, problem: Problem) -> Response:
-    """The problem as an answer to the request of this scope; that to an assign always carries a request id."""
+    """The response to the request of this scope that tells a problem; the one to an assign always has a request id."""
     told = document(problem)
     if (scope["method"], scope["path"]) == ASSIGN and not told.get("request_id"):
         told["request_id"] = request_id(scope)
@@ -90,7 +90,7 @@ def request_id(scope: Scope) -> str:
 
 
 def bug() -> Problem:
-    """What is said of an exception that nobody expected."""
+    """The problem that is answered for an unexpected exception."""
     return Problem(Kind.INTERNAL, "the daemon failed to answer this; its log says more")
 
 
@@ -102,12 +102,12 @@ def install(app: FastAPI) -> None:
 
 
 def sentence(error: Mapping[str, Any]) -> str:
-    """One sentence of a validation error, that begins with the field's name; `loc` is the field's path."""
+    """A validation error in one sentence that begins with the field's name; `loc` is the field's path."""
     field = ".".join(str(part) for part in error["loc"]) or "the body"
     if error["type"] == "missing":
         return f"{field}: is missing"
     if error["type"] == "extra_forbidden":
-        return f"{field}: there is no such member"
+        return f"{field}: unknown member"
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     return f"{field}: {message[:1].lower()}{message[1:]}"
 
@@ -129,7 +129,7 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
-    """Only the parameters of the query are validated by the framework."""
+    """Answer a validation error of the framework, which validates query parameters only."""
     if not isinstance(error, RequestValidationError):
         raise error
     first = error.errors()[0]
@@ -150,14 +150,14 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 def _not_allowed(request: Request) -> Response:
     methods = ", ".join(allowed(request.app, request.url.path))
-    problem = Problem(Kind.METHOD_NOT_ALLOWED, f"{request.method} is not possible here, only {methods}")
+    problem = Problem(Kind.METHOD_NOT_ALLOWED, f"{request.method} is not allowed here; allowed are {methods}")
     response = answer(request.scope, problem)
     response.headers["Allow"] = methods
     return response
 
 
 def allowed(app: FastAPI, path: str) -> list[str]:
-    """The methods that a path knows; none for a path that is not there."""
+    """The methods that a path allows; an empty list for an unknown path."""
     found: set[str] = set()
     for route in app.routes:
         pattern, methods = getattr(route, "path_regex", None), getattr(route, "methods", None)

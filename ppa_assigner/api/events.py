@@ -1,8 +1,8 @@
-"""/v1/events: what happens, as server-sent events, for as long as somebody reads.
+"""/v1/events: the events of the log as server-sent events, for as long as a client reads.
 
 Rule: a stream keeps no events; it reads the log again when there are new ones, so a slow reader costs nothing, and one
-that does not read at all is dropped.  Nothing here makes the log wait.  What a reader missed is said (`reset`): numbers
-of another start of the daemon, or events that are no longer kept.
+that does not read at all is dropped.  Nothing here makes the log wait.  A reader that missed events is told so
+(`reset`): it had numbers of another start of the daemon, or the events are no longer kept.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from .long_poll import disconnected
 
 KEEP_ALIVE_S = 15.0
 SEND_S = 30.0
-"""How long a reader may take none of what is sent."""
+"""How long a reader may accept nothing of what is sent."""
 MAX_STREAMS = 256
 MAX_OF_ONE = 192
-"""Of one client."""
+"""How many streams one client may have open."""
 ABORT = "ppa_assigner.abort"
-"""The extension of the scope by which the server lets a connection be dropped at once."""
+"""The extension of the ASGI scope with which the connection can be aborted."""
 RESTARTED, FORGOTTEN = "restarted", "forgotten"
-"""Why a reader could not go on where it was: the daemon began anew since, or keeps no more what came next."""
+"""Why a reader could not resume: the daemon was restarted, or no longer keeps the events that follow."""
 _EVENTS_AT_ONCE = 100
 _DIGITS = 20
 _RETRY_MS = 2000
@@ -41,31 +41,31 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class EventStreams:
-    """All streams of an application.  Used in its loop alone."""
+    """All open streams of an application.  For its event loop only."""
 
     def __init__(self, events: Events, *, keep_alive: float = KEEP_ALIVE_S, send: float = SEND_S) -> None:
         self.events = events
         self.keep_alive = keep_alive
         self.send = send
         self.ending = False
-        self.turn = 0  # grows when those who read must ask again
-        self._wakes: dict[asyncio.Event, str] = {}  # and whose they are
+        self.turn = 0  # is incremented when readers must reconnect
+        self._wakes: dict[asyncio.Event, str] = {}  # and the client of each
 
     def end(self) -> None:
-        """End all streams, and those to come."""
+        """End all streams, now and in future."""
         self.ending = True
         for wake in self._wakes:
             wake.set()
 
     def ask_again(self) -> None:
-        """End all streams that are open; whoever may read opens another."""
+        """End all open streams; clients that may still read open another."""
         self.turn += 1
         for wake in self._wakes:
             wake.set()
 
     def open(self, last_event_id: str | None, *, follow: bool = True, who: str = "") -> EventStream:
-        """A stream of what comes after this event; it ends after what is known now, or (`follow`) goes on.  Raises
-        Problem `too-many-requests`, also where so many are of this client.
+        """A stream of the events after this one; it ends after those known now unless `follow`.  Raises Problem
+        `too-many-requests` when too many are open, in all or of this client.
         """
         if len(self._wakes) >= MAX_STREAMS:
             raise Problem(Kind.TOO_MANY, f"{MAX_STREAMS} streams of events are open already")
@@ -75,11 +75,11 @@ class EventStreams:
 
     @contextlib.contextmanager
     def following(self, who: str = "") -> Iterator[asyncio.Event]:
-        """Gives what is set whenever there is something new to see."""
+        """An asyncio event that is set whenever there are new events to read or the stream has to end."""
         loop, wake = asyncio.get_running_loop(), asyncio.Event()
 
         def follow(_: PpaEvent) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody reads any more
+            with contextlib.suppress(RuntimeError):  # the loop is closed, so nobody reads any more
                 loop.call_soon_threadsafe(wake.set)
 
         self._wakes[wake] = who
@@ -93,8 +93,8 @@ class EventStreams:
 
 @dataclass(slots=True)
 class Cursor:
-    """How far a reader is: `last` is the number that it has, `missed` why it could not go on from where it was.
-    `began`: it has a number at all, so that a gap behind that is a loss.
+    """How far a reader is: `last` is the number of the last event that it has, `missed` why it could not resume there.
+    `began`: it has an event at all, so that a gap after it is a loss.
     """
 
     last: int
@@ -103,7 +103,7 @@ class Cursor:
 
 
 def _cursor(events: Events, last_event_id: str) -> Cursor:
-    """A number alone, without the run, is one of this run as long as there is such a number."""
+    """Where to resume.  A number without its run counts as one of this run if there is such an event."""
     run, _, number = last_event_id.rpartition("-")
     if not last_event_id:
         return Cursor(0, began=False)
@@ -114,17 +114,17 @@ def _cursor(events: Events, last_event_id: str) -> Cursor:
 
 
 class EventStream(Response):
-    """The answer, and the loop that writes it."""
+    """The response that streams events, and the loop that writes it."""
 
-    def __init__(self, streams: EventStreams, place: Cursor, follow: bool, who: str = "") -> None:
+    def __init__(self, streams: EventStreams, cursor: Cursor, follow: bool, who: str = "") -> None:
         super().__init__(headers={"Cache-Control": "no-store", "Content-Type": "text/event-stream; charset=utf-8"})
         del self.headers["content-length"]
         self._streams, self._events = streams, streams.events
-        self._place, self._follow = place, follow
+        self._cursor, self._follow = cursor, follow
         self._turn, self._who = streams.turn, who
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Write until the reader is gone, does not read, has all that it wants, or the daemon stops."""
+        """Write until the reader is gone, stops reading, has all that it wants, or the daemon stops (ASGI)."""
         gone = asyncio.create_task(disconnected(receive))
         try:
             with self._streams.following(self._who) as wake:
@@ -144,11 +144,11 @@ class EventStream(Response):
         return self._streams.ending or self._turn != self._streams.turn
 
     async def _tell_news(self, send: Send, wake: asyncio.Event) -> bool:
-        """Whether there was something new; if not, and the reader follows, it was waited for."""
+        """Write new events; if there are none and the reader follows, wait for some.  Returns whether any were new."""
         wake.clear()
-        news, last = self._events.since(self._place.last, _EVENTS_AT_ONCE)
+        news, last = self._events.since(self._cursor.last, _EVENTS_AT_ONCE)
         frames = [*self._reset(news), *(self._frame(event) for event in news)]
-        self._place.last, self._place.began = last, True
+        self._cursor.last, self._cursor.began = last, True
         if frames:
             await self._write(send, b"".join(frames))
         elif self._follow:
@@ -159,10 +159,10 @@ class EventStream(Response):
         return bool(frames)
 
     def _reset(self, news: list[PpaEvent]) -> list[bytes]:
-        """What was missed between the place of the reader and these events, if anything."""
-        place, first = self._place, news[0].number if news else self._place.last + 1
-        missed = FORGOTTEN if place.began and first > place.last + 1 else place.missed
-        place.missed = None
+        """The frame that says what was missed between the cursor and these events, if anything was."""
+        cursor, first = self._cursor, news[0].number if news else self._cursor.last + 1
+        missed = FORGOTTEN if cursor.began and first > cursor.last + 1 else cursor.missed
+        cursor.missed = None
         if missed is None:
             return []
         told = serializers.encoded({"why": missed, "first": first})
@@ -175,13 +175,13 @@ class EventStream(Response):
         return f"{self._events.run}-{number}".encode()
 
     async def _write(self, send: Send, body: bytes, *, more: bool = True) -> None:
-        """Raises TimeoutError when the reader takes nothing."""
+        """Write to the reader.  Raises TimeoutError when it accepts nothing."""
         message = {"type": "http.response.body", "body": body, "more_body": more}
         await asyncio.wait_for(send(message), self._streams.send)
 
 
 async def _drop(scope: Scope, gone: asyncio.Task[None]) -> None:
-    """Closing would wait until the reader has taken all that was written: it takes nothing."""
+    """Abort the connection.  Closing it would wait until the reader has accepted all that was written."""
     if ABORT in scope.get("extensions", {}):
         scope["extensions"][ABORT]["abort"]()
         await gone

@@ -1,6 +1,6 @@
 """/v1/leases: assign, withdraw, list, show, touch, release.
 
-Rule: a wish is read and handed on; who gets what is the supervisor's to decide, and waiting for it costs no thread.
+Rule: a request is parsed and passed on; the supervisor decides which PPA it gets, and waiting for that takes no thread.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _ASSIGNING = (
 
 
 class LeaseRoutes(Generic[C]):
-    """The calls, each a handler of its own."""
+    """The calls below `/v1/leases`, a handler each."""
 
     def __init__(self, backend: Backend[C], assigns: AssignMetrics) -> None:
         self._backend = backend
@@ -47,37 +47,37 @@ class LeaseRoutes(Generic[C]):
     def install(self, app: FastAPI) -> None:
         """Add the routes."""
         add: Any = app.add_api_route
-        told, one = openapi.responses, {200: schemas.Lease}
+        responses, one = openapi.responses, {200: schemas.Lease}
         add("/v1/leases", self.assign, methods=["POST"], status_code=201, summary="Assign a PPA",
-            responses=told({200: schemas.Lease, 201: schemas.Lease}, _ASSIGNING), response_model=None,
+            responses=responses({200: schemas.Lease, 201: schemas.Lease}, _ASSIGNING), response_model=None,
             openapi_extra=openapi.body(schemas.AssignRequest))  # fmt: skip
-        add("/v1/leases", self.withdraw, methods=["DELETE"], summary="Withdraw a wish", response_model=None,
-            responses=told({200: schemas.PpaList}, (Kind.UNKNOWN_REQUEST, Kind.UNAVAILABLE)))  # fmt: skip
+        add("/v1/leases", self.withdraw, methods=["DELETE"], summary="Withdraw a request", response_model=None,
+            responses=responses({200: schemas.PpaList}, (Kind.UNKNOWN_REQUEST, Kind.UNAVAILABLE)))  # fmt: skip
         add("/v1/leases", self.list, methods=["GET"], summary="Leases in use", response_model=None,
-            responses=told({200: schemas.LeaseList}))  # fmt: skip
-        add("/v1/leases/{id}", self.show, methods=["GET"], summary="A lease", response_model=None,
-            responses=told(one, _FINDING))  # fmt: skip
-        add("/v1/leases/{id}/touch", self.touch, methods=["POST"], summary="Prove life, extend", response_model=None,
-            responses=told(one, (Kind.LEASE_OVER, *_FINDING)),
+            responses=responses({200: schemas.LeaseList}))  # fmt: skip
+        add("/v1/leases/{id}", self.show, methods=["GET"], summary="Show a lease", response_model=None,
+            responses=responses(one, _FINDING))  # fmt: skip
+        add("/v1/leases/{id}/touch", self.touch, methods=["POST"], summary="Touch a lease, and extend it",
+            response_model=None, responses=responses(one, (Kind.LEASE_OVER, *_FINDING)),
             openapi_extra=openapi.body(schemas.TouchRequest, required=False))  # fmt: skip
-        add("/v1/leases/{id}", self.release, methods=["DELETE"], summary="Release", response_model=None,
-            responses=told({200: schemas.Ppa}, _FINDING))  # fmt: skip
+        add("/v1/leases/{id}", self.release, methods=["DELETE"], summary="Release a lease", response_model=None,
+            responses=responses({200: schemas.Ppa}, _FINDING))  # fmt: skip
 
     async def assign(self, request: Request) -> Response:
-        """The request waits up to `wait` seconds for a PPA.  The same `request_id` gets the same lease (200)."""
+        """Waits up to `wait` seconds for a PPA.  The same `request_id` gets the same lease again (200)."""
         caller = auth.caller(request.scope)
-        wish = await _wish(request, caller)
-        lent = await self._assigns.counted(wish, self._lent(request, wish))
+        wanted = await _parse(request, caller)
+        lent = await self._assigns.counted(wanted, self._grant(request, wanted))
         headers = {"Location": f"/v1/leases/{quote(lent.record.lease or '', safe='')}"} if lent.fresh else None
         return serializers.answer(self._document(lent), 201 if lent.fresh else 200, headers)
 
-    async def _lent(self, request: Request, wish: AssignRequest) -> LeaseView:
-        call, authenticator = self._backend.assign(wish), request.app.state.authenticator
+    async def _grant(self, request: Request, wanted: AssignRequest) -> LeaseView:
+        call, authenticator = self._backend.assign(wanted), request.app.state.authenticator
         return await long_poll.lease_of(request.receive, call, self._backend, authenticator, request.scope)
 
     async def withdraw(self, request: Request, request_id: Annotated[schemas.RequestId, Query()]) -> Response:
-        """It leaves the line; what it got is released.  A request id is the caller's own; an operator who has no such
-        wish ends those of other clients.
+        """The request leaves the waiting line; the lease that it got is released.  Request ids are per client; an
+        operator without such a request of its own ends those of other clients.
         """
         caller = auth.caller(request.scope)
         released = await long_poll.result(self._backend.withdraw(request_id, caller))
@@ -86,8 +86,8 @@ class LeaseRoutes(Generic[C]):
     async def list(
         self, request: Request, owner: Wanted = None, request_id: Wanted = None, pool: Wanted = None
     ) -> Response:
-        """From memory: nothing is granted by being shown here.  A request id is the caller's own; an operator sees all
-        leases that have it.
+        """From memory: a listed lease is not thereby granted.  Request ids are per client; an operator sees all leases
+        that have this one.
         """
         caller = auth.caller(request.scope)
         wanted = {"owner": owner, "request": request_id, "pool": pool}
@@ -97,11 +97,13 @@ class LeaseRoutes(Generic[C]):
         return serializers.items(serializers.lease(lent, web) for lent, web in found if lent is not None)
 
     async def show(self, id: Id) -> Response:  # noqa: A002 - the contract's name of the parameter
-        """A lease, in use, or over while its PPA remembers it."""
+        """A lease in use, or one that is over as long as its PPA remembers it."""
         return serializers.answer(self._document(await long_poll.result(self._backend.lease(id))))
 
     async def touch(self, request: Request, id: Id) -> Response:  # noqa: A002 - the contract's name
-        """Without `ttl` the end stays where it is; with it the lease ends that many seconds from now, not earlier."""
+        """Proves that the owner is alive.  With `ttl` the lease ends that many seconds from now, never earlier than
+        before.
+        """
         caller = auth.caller(request.scope)
         try:
             ttl = parsing.checked(schemas.TouchRequest, await parsing.read(request)).ttl
@@ -111,24 +113,24 @@ class LeaseRoutes(Generic[C]):
         return serializers.answer(self._document(await long_poll.result(self._backend.touch(id, ttl, caller))))
 
     def _document(self, lent: LeaseView) -> serializers.Document:
-        with contextlib.suppress(Problem):  # served no longer
+        with contextlib.suppress(Problem):  # its PPA is no longer served
             return serializers.lease(lent, self._backend.snapshot(lent.ppa).web)
         return serializers.lease(lent)
 
     def _refuse_stranger(self, lease: str, caller: Caller) -> None:
-        """Whose lease it is comes before what is wrong with the call; the supervisor sees only what makes sense."""
+        """A stranger is refused before an invalid body is complained about; the supervisor gets only valid calls."""
         records = (snapshot.record for snapshot in self._backend.snapshots())
         if any(record and record.lease == lease and not caller.may_end(record) for record in records):
             raise Problem(Kind.FORBIDDEN, "this lease is not yours to touch or end")
 
     async def release(self, request: Request, id: Id) -> Response:  # noqa: A002 - the contract's name
-        """The PPA goes to be cleaned.  Repeatable while the PPA remembers the lease."""
+        """Ends the lease; the PPA is cleaned.  Can be repeated as long as the PPA remembers the lease."""
         caller = auth.caller(request.scope)
         return serializers.answer(serializers.ppa(await long_poll.result(self._backend.release(id, caller))))
 
 
-async def _wish(request: Request, caller: Caller) -> AssignRequest:
-    """What is asked for.  Every problem from here on tells the request id, as far as the body gave one."""
+async def _parse(request: Request, caller: Caller) -> AssignRequest:
+    """The request in the body.  Every problem from here on names the request id, if the body has a usable one."""
     body = await parsing.read(request)
     given = body.get("request_id")
     if isinstance(given, str) and _REQUEST_ID.fullmatch(given):
@@ -152,7 +154,7 @@ async def _wish(request: Request, caller: Caller) -> AssignRequest:
 
 
 def reference(text: str, where: str = "ppa") -> Reference:
-    """The PPA that is meant.  Raises Problem `invalid`."""
+    """The PPA that a text names; `where` is where the text stands.  Raises Problem `invalid`."""
     try:
         return Reference.parse(text)
     except ValueError as error:

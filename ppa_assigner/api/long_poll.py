@@ -1,7 +1,7 @@
-"""Waiting for the supervisor without a thread, and noticing that whoever asked is gone.
+"""Long polling: waiting for the supervisor without a thread, and noticing that the client is gone.
 
-Rule: a lease is handed to the socket only when the connection was seen alive after the lease was there, and only to a
-client that is still let in; in every other end of an assign the supervisor is told that this call hung up.
+Rule: a lease is written to the socket only when the connection was seen alive after the lease was granted, and only for
+a client that is still let in; otherwise the supervisor is told that this call hung up.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ T = TypeVar("T")
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 TURNS_TO_NOTICE = 4
-"""Turns of the loop from an end of file in a socket to its task's end: read it, close, tell the protocol, end."""
+"""Iterations of the event loop from a socket's end of file to the end of the task that waits for it."""
 
 
 class ClientGoneError(Exception):
-    """Nobody is there to be answered."""
+    """The client closed its connection."""
 
 
 async def result(future: Future[T]) -> T:
-    """What the future ends with.  A waiter that is cancelled leaves the future alone."""
+    """The result of a future, awaited.  Cancelling the waiter does not cancel the future."""
     await _ended(future)
     return future.result()
 
@@ -36,11 +36,11 @@ async def result(future: Future[T]) -> T:
 async def lease_of(
     receive: Receive, call: C, backend: Backend[C], authenticator: Authenticator, scope: Scope
 ) -> LeaseView:
-    """The lease of this call.  Raises its Problem, that of the authenticator when its client is no longer one, or
+    """The lease of this call.  Raises its Problem, that of the authenticator when the client is no longer let in, or
     ClientGoneError.
     """
     gone = asyncio.create_task(disconnected(receive))
-    handed = False
+    written = False
     try:
         with authenticator.revoked(scope) as revoked:
             ends: set[asyncio.Future[Any]] = {gone, revoked, _ended(call.future)}
@@ -49,16 +49,16 @@ async def lease_of(
         if revoked.done():
             raise revoked.result()
         authenticator.check(scope)
-        handed = True
+        written = True
         return call.future.result()
     finally:
         gone.cancel()
-        if not handed:
+        if not written:
             backend.hang_up(call)
 
 
 async def disconnected(receive: Receive) -> None:
-    """Ends when the client closes its connection; for a request whose body was read."""
+    """Returns when the client closes its connection.  For a request whose body was read."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -73,7 +73,9 @@ async def _let_the_loop_notice(gone: asyncio.Task[None]) -> None:
 
 
 def _ended(future: Future[Any]) -> asyncio.Future[None]:
-    """A waiter of this loop.  It carries no result: one that nobody reads is no error that is lost."""
+    """A future of this loop that completes when the other one does, without its result: an unread exception is not
+    logged.
+    """
     loop = asyncio.get_running_loop()
     waiter: asyncio.Future[None] = loop.create_future()
 
@@ -82,7 +84,7 @@ def _ended(future: Future[Any]) -> asyncio.Future[None]:
             waiter.set_result(None)
 
     def tell(_: Future[Any]) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with contextlib.suppress(RuntimeError):  # the loop is closed, so nothing waits any more
             loop.call_soon_threadsafe(end)
 
     future.add_done_callback(tell)

@@ -1,7 +1,7 @@
-"""What every request passes first: its size, who calls, its method; and what every answer gets.
+"""The ASGI middleware around every request: authentication, limits, metrics, and problems for exceptions.
 
-Rule: nothing is decided here that needs to know what a call means.  An exception that nobody expected is logged and
-answered as a problem.
+Rule: nothing is decided here that depends on what a call means.  An unexpected exception is logged and answered as a
+problem.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from .rate_limit import ConcurrencyLimiter, classify
 log = logging.getLogger(__name__)
 
 MAX_REQUESTS = 20_000
-"""Requests on their way at once; more are answered 429, and that many of one kind or client too (see `rate_limit`)."""
+"""Requests under way at once; further ones are answered 429.  Each kind and client has a share (see `rate_limit`)."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
-_GONE = 499  # for the metrics alone: nobody is there to read it
+_GONE = 499  # for the metrics only: the client is gone
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -39,7 +39,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class RequestMiddleware:
-    """ASGI middleware around the whole application."""
+    """Wraps the application: every request passes here first, and every response last."""
 
     def __init__(
         self, app: App, authenticator: Authenticator, metrics: Metrics, concurrency: ConcurrencyLimiter
@@ -50,51 +50,51 @@ class RequestMiddleware:
         self._concurrency = concurrency
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request (ASGI)."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         inner["state"] = {**scope.get("state", {}), "head": inner is not scope}
-        answer = _ResponseTracker(send)
+        response = _ResponseTracker(send)
         with self._metrics.request() as began:
-            await self._guarded(inner, receive, answer)
+            await self._guarded(inner, receive, response)
         method = scope["method"] if scope["method"] in METHODS else "other"
-        self._metrics.answered(method, _route(inner), answer.status, began)
+        self._metrics.answered(method, _route(inner), response.status, began)
 
-    async def _guarded(self, scope: Scope, receive: Receive, answer: _ResponseTracker) -> None:
+    async def _guarded(self, scope: Scope, receive: Receive, response: _ResponseTracker) -> None:
         try:
-            await self._serve(scope, receive, answer)
+            await self._serve(scope, receive, response)
         except (ClientDisconnect, ClientGoneError):
-            answer.status = _GONE
+            response.status = _GONE
         except Problem as problem:
-            await errors.answer(scope, problem)(scope, receive, answer)
+            await errors.answer(scope, problem)(scope, receive, response)
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"])
-            if answer.started:
+            if response.started:
                 raise
-            await errors.answer(scope, errors.bug())(scope, receive, answer)
+            await errors.answer(scope, errors.bug())(scope, receive, response)
 
-    async def _serve(self, scope: Scope, receive: Receive, answer: _ResponseTracker) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, response: _ResponseTracker) -> None:
         caller = scope["state"]["caller"] = self._authenticator.caller(scope)
         if scope["path"] in UNCOUNTED:
-            await self._let_in(scope, receive, answer)
+            await self._let_in(scope, receive, response)
             return
         who = scope["state"]["who"] = (caller and caller.name) or _peer(scope)
         with self._concurrency.slot(classify(scope["method"], scope["path"]), who):
-            await self._let_in(scope, receive, answer)
+            await self._let_in(scope, receive, response)
 
-    async def _let_in(self, scope: Scope, receive: Receive, answer: _ResponseTracker) -> None:
+    async def _let_in(self, scope: Scope, receive: Receive, response: _ResponseTracker) -> None:
         _check_address(scope)
         receive = limited(receive, dict(scope["headers"]).get(b"content-length"))
         if scope["method"] == "OPTIONS":
-            await _options(scope["app"], scope["path"])(scope, receive, answer)
+            await _options(scope["app"], scope["path"])(scope, receive, response)
         else:
-            await self._app(scope, receive, answer)
+            await self._app(scope, receive, response)
 
 
 class _ResponseTracker:
-    """Passes an answer on, and remembers how it began."""
+    """Passes a response on, and remembers its status."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -114,7 +114,7 @@ def _peer(scope: Scope) -> str:
 
 
 def _check_address(scope: Scope) -> None:
-    """NUL cannot be in any name that is asked for."""
+    """Raises Problem for a NUL in the address, which no name has."""
     if "\0" in scope["path"] or b"\0" in unquote_to_bytes(scope.get("query_string", b"")):
         raise Problem(Kind.INVALID, "the address: NUL is not allowed")
 
@@ -127,5 +127,5 @@ def _options(app: FastAPI, path: str) -> Response:
 
 
 def _route(scope: Scope) -> str:
-    """The path with the names of its parameters: few, whatever is asked for."""
+    """The route's path with the names of its parameters, of which there are few; `other` for an unknown path."""
     return str(getattr(scope.get("route"), "path", "other"))

@@ -1,6 +1,6 @@
-"""What each call may answer, for the API's documentation: statuses, kinds of problems, models, examples.
+"""The OpenAPI document: what each call takes, and with which statuses, problems and schemas it may respond.
 
-Rule: documentation alone; no answer is made or checked here.
+Rule: a description only; no response is made or checked here.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from . import errors, schemas
 Responses = dict[int | str, dict[str, Any]]
 
 EVERYWHERE = (Kind.UNAUTHORIZED, Kind.FORBIDDEN, Kind.TOO_LARGE, Kind.INVALID, Kind.TOO_MANY)
-"""What any call may answer."""
+"""Problems with which any call may respond."""
 UNGUARDED = (Kind.FORBIDDEN, Kind.TOO_LARGE, Kind.INVALID)
-"""The same where no token is needed."""
+"""Problems with which any call may respond that needs no token."""
 REFERRED: Sequence[type[BaseModel]] = (
     schemas.AssignRequest,
     schemas.TouchRequest,
@@ -57,7 +57,7 @@ client that gets no answer, or a 503, asks again with the same `request_id` and 
 that the first try may have got, never a second one."""
 _DETAILS = {
     Kind.NONE_FREE: "no PPA of pool 'default' is free; the next lease ends at 2026-11-25T11:14:12Z",
-    Kind.ALL_BURNT: "every PPA of pool 'default' had one of these sources before, and takes it no more: hello 2.10-3",
+    Kind.ALL_BURNT: "every PPA of pool 'default' had one of these sources before and cannot take it: hello 2.10-3",
     Kind.INVALID: "owner: is missing",
     Kind.UNAVAILABLE: "Launchpad did not answer in time; asking again is safe",
 }
@@ -81,47 +81,47 @@ _FACTS: dict[Kind, dict[str, Any]] = {
 def responses(
     good: Mapping[int, type[BaseModel]], kinds: Iterable[Kind] = (), everywhere: Iterable[Kind] = EVERYWHERE
 ) -> Responses:
-    """The answers of a call: good ones by status, and the problems, those that are possible everywhere too."""
-    told: Responses = {status: {"model": model, "description": _doc(model)} for status, model in good.items()}
+    """The responses of a call, for its route: the schemas of good ones by status, and all problems."""
+    found: Responses = {status: {"model": model, "description": _doc(model)} for status, model in good.items()}
     for kind in dict.fromkeys((*kinds, *everywhere)):
-        _add_problem(told, kind)
-    return told
+        _add_problem(found, kind)
+    return found
 
 
 def events() -> Responses:
-    """The answers of the stream of events."""
-    told = "events: `id` is for `Last-Event-ID`, `data` an Event; `event: reset` where some are missing"
-    return {200: {"description": told, "content": {"text/event-stream": {"schema": _FRAME}}}}
+    """The response of the stream of events, for its route."""
+    description = "events: `id` is for `Last-Event-ID`, `data` an Event; `event: reset` where some are missing"
+    return {200: {"description": description, "content": {"text/event-stream": {"schema": _FRAME}}}}
 
 
 def body(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
-    """The body of a call: the `openapi_extra` of its route."""
+    """The description of a body, as the `openapi_extra` of its route."""
     schema = {"$ref": _REF.format(model=model.__name__)}
     return {"requestBody": {"required": required, "content": {"application/json": {"schema": schema}}}}
 
 
 def describe(app: FastAPI, *, open_to_all: bool) -> dict[str, Any]:
-    """The OpenAPI document.  `open_to_all`: no token is needed."""
-    told = get_openapi(title="PPA assigner", version=__version__, description=_DESCRIPTION, routes=app.routes)
+    """The OpenAPI document of an application.  `open_to_all`: no token is needed."""
+    document = get_openapi(title="PPA assigner", version=__version__, description=_DESCRIPTION, routes=app.routes)
     _, definitions = models_json_schema([(model, "validation") for model in REFERRED], ref_template=_REF)
-    components = told.setdefault("components", {})
+    components = document.setdefault("components", {})
     components["schemas"] = dict(sorted((components.get("schemas", {}) | definitions["$defs"]).items()))
     for name, schema in components["schemas"].items():
         schema |= _examples(getattr(schemas, name, None))
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-    told["security"] = [{"token": []}, {}] if open_to_all else [{"token": []}]
-    return told
+    document["security"] = [{"token": []}, {}] if open_to_all else [{"token": []}]
+    return document
 
 
 def _examples(model: object) -> dict[str, Any]:
-    """A model's examples as they are: the framework drops members that are null."""
+    """A schema's examples unchanged: the framework drops members that are null."""
     extra: object = getattr(model, "model_config", {}).get("json_schema_extra")
     return dict(extra) if isinstance(extra, dict) else {}
 
 
-def _add_problem(told: Responses, kind: Kind) -> None:
+def _add_problem(found: Responses, kind: Kind) -> None:
     shape = errors.SHAPES[kind]
-    entry = told.setdefault(
+    entry = found.setdefault(
         shape.status,
         {"description": "", "content": {errors.MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}}}},
     )

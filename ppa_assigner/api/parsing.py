@@ -1,6 +1,6 @@
-"""Bodies of requests: strict JSON, read within a limit, checked against a model.
+"""Bodies of requests: strict JSON, read up to a limit, validated by a schema.
 
-Rule: a body that is not understood whole is refused in one sentence that names the member.  Who may send it was
+Rule: a body that is not understood as a whole is refused in one sentence that names the member.  Who may send it was
 decided before.
 """
 
@@ -19,7 +19,7 @@ from .errors import sentence
 
 MEDIA_TYPE = "application/json"
 LIMIT = 64 * 1024
-"""Bytes of a body."""
+"""The most bytes that a body may have."""
 
 M = TypeVar("M", bound=BaseModel)
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -34,7 +34,7 @@ async def read(request: Request) -> dict[str, Any]:
     try:
         value = strict_json.loads(data.decode())
     except (ValueError, RecursionError) as error:
-        raise Problem(Kind.INVALID, f"the body: is no JSON ({_first_line(error)})") from None
+        raise Problem(Kind.INVALID, f"the body: is not JSON ({_first_line(error)})") from None
     if not isinstance(value, dict):
         raise Problem(Kind.INVALID, "the body: must be a JSON object")
     for where, text in _texts(value, ""):
@@ -43,8 +43,8 @@ async def read(request: Request) -> dict[str, Any]:
 
 
 def _must_say_json(request: Request) -> None:
-    """A page of another site can have a browser post any text, but say that it is JSON only after it asked whether it
-    may, which is answered to none.
+    """Raises Problem unless the body says that it is JSON.  A page of another site can have a browser post any text,
+    but as JSON only after a preflight request, which is never granted.
     """
     said = request.headers.getlist("content-type")
     if len(said) != 1 or said[0].partition(";")[0].strip().lower() != MEDIA_TYPE:
@@ -52,7 +52,7 @@ def _must_say_json(request: Request) -> None:
 
 
 def checked(model: type[M], value: dict[str, Any]) -> M:
-    """The body as this model.  Raises Problem `invalid` whose detail names the first member that is wrong."""
+    """A body as an instance of this schema.  Raises Problem `invalid`, which names the first member that is wrong."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -60,14 +60,14 @@ def checked(model: type[M], value: dict[str, Any]) -> M:
 
 
 def check_text(where: str, text: str) -> None:
-    """Raises Problem `invalid` for a text that Launchpad could not keep."""
+    """Raises Problem `invalid` for a text that Launchpad could not store."""
     if unstorable(text):
         raise Problem(Kind.INVALID, f"{where}: NUL and lone surrogates are not allowed")
 
 
 def limited(receive: Receive, declared: bytes | None) -> Receive:
-    """The same, with an end at LIMIT; `declared` is the Content-Length.  Raises Problem `too-large` at once, or when
-    that much has come.
+    """An ASGI `receive` that ends at LIMIT bytes of body; `declared` is the Content-Length.  Raises Problem
+    `too-large`, at once or when more has come.
     """
     if declared is not None and (not declared.isdigit() or int(declared[:20]) > LIMIT):
         raise _too_large()
@@ -85,7 +85,7 @@ def limited(receive: Receive, declared: bytes | None) -> Receive:
 
 
 def _too_large() -> Problem:
-    return Problem(Kind.TOO_LARGE, f"a body may have {LIMIT} bytes")
+    return Problem(Kind.TOO_LARGE, f"a body may have at most {LIMIT} bytes")
 
 
 def _first_line(error: Exception) -> str:
@@ -95,7 +95,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
-    """All texts in a document with the paths of their members; names of members are texts too."""
+    """All texts in a document, each with the path of its member; the names of members are texts too."""
     if isinstance(value, str):
         yield where, value
     elif isinstance(value, dict):

@@ -1,7 +1,6 @@
-"""/v1/ppas and /v1/pools: what is known, and the operator's acts.
+"""/v1/ppas and /v1/pools: what is known of PPAs and pools, and the operator's actions.
 
-Rule: what is shown comes from memory and never waits; an act is handed to the supervisor after it is sure that an
-operator asks.
+Rule: what is shown comes from memory and never waits; an action is passed to the supervisor only for an operator.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from .leases import Wanted, reference
 
 _PATH = "/v1/ppas/{owner}/{distribution}/{name}"
 _NAME = "[a-z0-9][a-z0-9+.-]*"
-# What is no name is told in the words of `reference`, which knows the other forms: the patterns are for the document.
+# The patterns are for the API's description only: `reference` says what is wrong with a name.
 OwnerPart = Annotated[str, Path(json_schema_extra={"pattern": f"^~{_NAME}$", "examples": ["~ci-pool"]})]
 DistributionPart = Annotated[str, Path(json_schema_extra={"pattern": f"^{_NAME}$", "examples": ["ubuntu"]})]
 NamePart = Annotated[str, Path(json_schema_extra={"pattern": f"^{_NAME}$", "examples": ["pool-001"]})]
@@ -42,7 +41,7 @@ Handler = Callable[[Request, str, str, str], Awaitable[Response]]
 
 
 class PpaRoutes:
-    """The calls, each a handler of its own."""
+    """The calls below `/v1/ppas` and `/v1/pools`, a handler each."""
 
     def __init__(self, backend: Backend[Any]) -> None:
         self._backend = backend
@@ -51,25 +50,25 @@ class PpaRoutes:
     def install(self, app: FastAPI) -> None:
         """Add the routes."""
         add: Any = app.add_api_route
-        told, one = openapi.responses, {200: schemas.Ppa}
-        add("/v1/ppas", self.list, methods=["GET"], summary="What is known of the PPAs", response_model=None,
-            responses=told({200: schemas.PpaList}))  # fmt: skip
-        add(_PATH, self.show, methods=["GET"], summary="What is known of a PPA", response_model=None,
-            responses=told(one, (Kind.UNKNOWN_PPA,)))  # fmt: skip
-        add(f"{_PATH}/content", self.content, methods=["GET"], summary="What a clean would delete",
-            responses=told({200: schemas.Content}, (Kind.UNKNOWN_PPA, Kind.UNAVAILABLE)),
+        responses, one = openapi.responses, {200: schemas.Ppa}
+        add("/v1/ppas", self.list, methods=["GET"], summary="List PPAs", response_model=None,
+            responses=responses({200: schemas.PpaList}))  # fmt: skip
+        add(_PATH, self.show, methods=["GET"], summary="Show a PPA", response_model=None,
+            responses=responses(one, (Kind.UNKNOWN_PPA,)))  # fmt: skip
+        add(f"{_PATH}/content", self.content, methods=["GET"], summary="List what a clean would delete",
+            responses=responses({200: schemas.Content}, (Kind.UNKNOWN_PPA, Kind.UNAVAILABLE)),
             response_model=None)  # fmt: skip
-        for name, (summary, model, act) in ACTIONS.items():
-            add(f"{_PATH}/{name}", self._operating(model, act), methods=["POST"], summary=summary, name=name,
-                responses=told(one, _ACTING), response_model=None, description="For operators.",
+        for name, (summary, model, action) in ACTIONS.items():
+            add(f"{_PATH}/{name}", self._operating(model, action), methods=["POST"], summary=summary, name=name,
+                responses=responses(one, _ACTING), response_model=None, description="For operators.",
                 openapi_extra=openapi.body(model, required=model is not schemas.EmptyBody))  # fmt: skip
-        add("/v1/pools", self.pools, methods=["GET"], summary="The pools in numbers", response_model=None,
-            responses=told({200: schemas.PoolList}))  # fmt: skip
+        add("/v1/pools", self.pools, methods=["GET"], summary="List pools, in numbers", response_model=None,
+            responses=responses({200: schemas.PoolList}))  # fmt: skip
 
     async def list(
         self, pool: Wanted = None, state: State | None = None, condition: Condition | None = None
     ) -> Response:
-        """From memory, each with its age (`seen`)."""
+        """All PPAs that match, from memory; `seen` tells how old that is."""
         known = self._backend.snapshots()
         self._list.forget_others(known)
         if (pool, state, condition) != (None, None, None):
@@ -77,22 +76,22 @@ class PpaRoutes:
         return serializers.raw_answer(self._list.encoded(known))
 
     async def show(self, owner: OwnerPart, distribution: DistributionPart, name: NamePart) -> Response:
-        """From memory, with its age (`seen`)."""
+        """What is known of a PPA, from memory; `seen` tells how old that is."""
         return serializers.answer(serializers.ppa(self._backend.snapshot(_named(owner, distribution, name))))
 
     async def content(
         self, request: Request, owner: OwnerPart, distribution: DistributionPart, name: NamePart
     ) -> Response:
-        """Asks Launchpad.  For operators."""
+        """What a clean would delete now, asked of Launchpad.  For operators."""
         auth.operator(request.scope)
         ppa = _named(owner, distribution, name)
         return serializers.answer(serializers.content(ppa, await long_poll.result(self._backend.content(ppa))))
 
     async def pools(self) -> Response:
-        """Counts by state and condition, and the line."""
+        """Each pool's PPAs by state and by condition, and its waiting line."""
         return serializers.items(serializers.pool(view) for view in self._backend.pools())
 
-    def _operating(self, model: type[BaseModel], act: Callable[[Any], OperatorAction]) -> Handler:
+    def _operating(self, model: type[BaseModel], action: Callable[[Any], OperatorAction]) -> Handler:
         async def operate(
             request: Request, owner: OwnerPart, distribution: DistributionPart, name: NamePart
         ) -> Response:
@@ -100,7 +99,7 @@ class PpaRoutes:
             ppa = _named(owner, distribution, name)
             body = parsing.checked(model, await parsing.read(request))
             return serializers.answer(
-                serializers.ppa(await long_poll.result(self._backend.operate(ppa, act(body), caller)))
+                serializers.ppa(await long_poll.result(self._backend.operate(ppa, action(body), caller)))
             )
 
         return operate

@@ -1,8 +1,8 @@
-"""How much may be asked: so often by each client, and so many requests at once, of each kind and of each client.
+"""Rate limits: requests per second of each client, and requests at once, of each kind and of each client.
 
-Rule: one client's haste costs no other client anything.  Whoever waits for a PPA takes no room from those who have one:
-touches and releases have room of their own, and no client alone can take all of any kind.  Used in the loop of the
-server alone; times are monotonic.
+Rule: one client's rate costs no other client anything.  Clients that wait for a PPA cannot crowd out those that have
+one: touches and releases have a share of their own, and no client alone can take the whole share of a kind.  For the
+event loop of the server only; times are monotonic.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ from collections.abc import Callable, Iterator
 from ..problems import Kind, Problem
 
 BURST_S = 20.0
-"""A client that was quiet may ask at once for what the rate gives in that time."""
+"""A client that was idle may send at once as many requests as its rate allows in this time."""
 _LIFE = re.compile(r"/v1/leases/[^/]*/touch|/v1/leases(/[^/]*)?|/v1/ppas/.*/release")
 
 
 class RateLimiter:
-    """What each client has left, by its name; None is everybody where no clients are configured."""
+    """Limits each client's requests per second, by its name; None is everybody where no clients are configured."""
 
     def __init__(self, per_second: float, now: Callable[[], float] = time.monotonic) -> None:
         self.per_second = per_second
         self._now = now
-        self._spent: dict[str | None, float] = {}  # until when what was asked is paid off
+        self._spent: dict[str | None, float] = {}  # the time until which the client's rate is used up
 
     def take(self, name: str | None) -> float:
         """Count a request.  Gives 0, or the seconds after which the next one may come: then it was not counted."""
         now = self._now()
         paid = max(now, self._spent.get(name, now)) + 1 / self.per_second
         excess = paid - now - BURST_S
-        if excess > 1e-9:  # what rounding makes of nothing
+        if excess > 1e-9:  # more than a rounding error
             return excess
         self._spent[name] = paid
         return 0.0
 
 
 class RequestClass(enum.Enum):
-    """What a request is about, in words for people; the shares of the room that all and one client may take."""
+    """The kinds of requests: in words for people, and the shares of the limit for all clients and for one client."""
 
-    WAIT = ("wishes for a PPA", 1 / 2, 1 / 4)
+    WAIT = ("requests for a PPA", 1 / 2, 1 / 4)
     LIFE = ("touches and releases", 1 / 8, 1 / 16)
     FOLLOW = ("streams of events", 1 / 8, 1 / 10)
     OTHER = ("other requests", 1 / 4, 1 / 8)
@@ -53,7 +53,7 @@ class RequestClass(enum.Enum):
 
 
 class ConcurrencyLimiter:
-    """`most` requests in all; it may be changed at any time."""
+    """Limits the requests at once to `most`, which may be changed at any time."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -62,7 +62,7 @@ class ConcurrencyLimiter:
 
     @contextlib.contextmanager
     def slot(self, use: RequestClass, who: str) -> Iterator[None]:
-        """While a request is under way.  Raises Problem `too-many-requests`."""
+        """Count a request as under way within the block.  Raises Problem `too-many-requests`."""
         if self._all[use] >= max(1, int(self.most * use.share)):
             raise Problem(Kind.TOO_MANY, f"too many {use.words} are under way")
         if self._of[use, who] >= max(1, int(self.most * use.each)):
@@ -79,7 +79,7 @@ class ConcurrencyLimiter:
 
 
 def classify(method: str, path: str) -> RequestClass:
-    """What a request is about."""
+    """The kind of a request."""
     if (method, path) == ("POST", "/v1/leases"):
         return RequestClass.WAIT
     if path == "/v1/events":

@@ -1,4 +1,4 @@
-"""The documents that come in and go out, as models: what is checked, and what the API documentation shows.
+"""The schemas of requests and responses: what is validated, and what the API's description shows.
 
 Rule: names and limits are what users' scripts rely on.  What goes out is made in `serializers`, without these models; a
 test holds both together.  Each example is a document that the daemon could send.
@@ -14,11 +14,11 @@ from ..record import State
 from ..views import Condition, EndsBy
 
 SOURCES = 50
-"""As many as one wish may name: each may cost a request to Launchpad for each PPA."""
+"""The most sources that one request may name: each may cost a request to Launchpad for each PPA."""
 LONGEST_S = 10 * 366 * 86400.0
-"""A time that no pool allows: what is longer could not be added to a date."""
+"""More than any pool allows; a longer time could not be added to a date."""
 
-RequestId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$", description="the client's own name for a wish")]
+RequestId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$", description="the client's own name for a request")]
 Seconds = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)]
 NO_NUL: dict[str, Any] = {"pattern": "^[^\\u0000]*$"}
 """For the document alone: `parsing` and `middleware` refuse it in their own words before anything else is looked at."""
@@ -82,7 +82,7 @@ _COUNTS: dict[str, Any] = {
 
 
 class RequestBody(BaseModel):
-    """A body: types are not converted, members that are not known are refused."""
+    """A request's body: types are not converted, unknown members are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -95,7 +95,7 @@ class Source(RequestBody):
 
 
 class AssignRequest(RequestBody):
-    """An ask for a PPA."""
+    """A request for a PPA."""
 
     model_config = _shown(
         {"owner": "ticket-123", "request_id": "build-77", "attempt": 0, "wait": 600, "ttl": 28800},
@@ -106,7 +106,7 @@ class AssignRequest(RequestBody):
     pool: Text = "default"
     request_id: RequestId | None = None
     attempt: Annotated[int, Field(ge=0, le=2**53, description="how often this request was sent before")] = 0
-    wait: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False, description="seconds to wait in the line")] = 0
+    wait: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False, description="seconds to wait in line")] = 0
     ttl: Annotated[Seconds | None, Field(description="seconds that the lease lasts; absent: the pool's default")] = None
     idle: Annotated[Seconds | None, Field(description="the lease ends after that many seconds without a touch")] = None
     note: Annotated[str | None, Field(max_length=1024, description="public", json_schema_extra=NO_NUL)] = None
@@ -130,7 +130,7 @@ class AssignRequest(RequestBody):
 
 
 class TouchRequest(RequestBody):
-    """Proof of life."""
+    """A sign of life of the lease's owner."""
 
     model_config = _shown({}, {"ttl": 3600})
 
@@ -138,7 +138,7 @@ class TouchRequest(RequestBody):
 
 
 class ReleaseRequest(RequestBody):
-    """Which lease is meant."""
+    """The lease to end."""
 
     model_config = _shown({"lease": _LEASE["id"]})
 
@@ -146,7 +146,7 @@ class ReleaseRequest(RequestBody):
 
 
 class HoldRequest(RequestBody):
-    """Which lease is kept, and how many seconds longer."""
+    """The lease to keep, and how many seconds longer."""
 
     model_config = _shown({"lease": _LEASE["id"], "for": 86400})
 
@@ -155,7 +155,7 @@ class HoldRequest(RequestBody):
 
 
 class QuarantineRequest(RequestBody):
-    """Why; everybody can read it."""
+    """The reason for a quarantine; everybody can read it."""
 
     model_config = _shown({"reason": "kept for the investigation of #42"})
 
@@ -163,7 +163,7 @@ class QuarantineRequest(RequestBody):
 
 
 class EmptyBody(RequestBody):
-    """No member; the body may be absent."""
+    """A body without members; it may be absent."""
 
 
 class Lease(BaseModel):
@@ -192,7 +192,7 @@ class Lease(BaseModel):
 
 
 class LeaseList(BaseModel):
-    """Leases in use."""
+    """A list of leases in use."""
 
     items: list[Lease]
 
@@ -232,7 +232,7 @@ class Ppa(BaseModel):
 
 
 class PpaList(BaseModel):
-    """PPAs."""
+    """A list of PPAs."""
 
     items: list[Ppa]
 
@@ -256,7 +256,7 @@ class Pool(BaseModel):
 
 
 class PoolList(BaseModel):
-    """All pools."""
+    """A list of all pools."""
 
     model_config = _shown({"items": [{"pool": "default", "counts": _COUNTS, "waiting": 0, "oldest_wait": None}]})
 
@@ -272,7 +272,7 @@ class Publication(BaseModel):
 
 
 class Build(BaseModel):
-    """A build on its way."""
+    """A build that is not finished."""
 
     title: str
     state: str
@@ -300,7 +300,7 @@ class Event(BaseModel):
 
 
 class Reset(BaseModel):
-    """What a reader of events missed cannot be told any more; the next event is `first`."""
+    """Events are missing here that are no longer known; the next one is `first`."""
 
     why: Literal["restarted", "forgotten"]
     first: int
@@ -321,7 +321,7 @@ class LaunchpadStatus(BaseModel):
 
 
 class Readiness(BaseModel):
-    """The first look is done."""
+    """Every PPA was looked at."""
 
     ready: Literal[True]
     launchpad: LaunchpadStatus
@@ -353,7 +353,7 @@ class Problem(BaseModel):
     heard: Annotated[
         bool | None,
         Field(
-            description="with the 503 of a touch that could not be written: this daemon heard it, silence counts anew"
+            description="with the 503 of a touch that could not be written: it was heard, and silence counts from then"
         ),
     ] = None
     ticket: Annotated[str | None, Field(description="bring it back within 10 minutes to keep your place")] = None

@@ -1,4 +1,4 @@
-"""What goes out, as plain dictionaries and bytes: leases, PPAs, pools, contents, events.
+"""The documents of responses, as plain dictionaries and bytes: leases, PPAs, pools, contents, events.
 
 Rule: members are exactly those that the API promises (`schemas`).  Made without models: a list of a thousand PPAs is
 asked for often.
@@ -23,7 +23,7 @@ Document = dict[str, Any]
 
 
 def lease(lent: LeaseView, web: str | None = None) -> Document:
-    """A lease, in use or remembered; `web` is the PPA's page as Launchpad told it."""
+    """The document of a lease, in use or remembered; `web` is the PPA's page as Launchpad gave it."""
     ppa, record = lent.ppa, lent.record
     return {
         "id": record.lease,
@@ -47,7 +47,7 @@ def lease(lent: LeaseView, web: str | None = None) -> Document:
 
 
 def ppa(snapshot: Snapshot) -> Document:
-    """A PPA as it was known last."""
+    """The document of a PPA as it is known now."""
     record, cleaning = snapshot.record, snapshot.cleaning
     return {
         "ppa": str(snapshot.ppa),
@@ -84,12 +84,12 @@ def _of_record(record: Record | None) -> Document:
 
 
 def _ending(end: End | None) -> Document:
-    """When a lease ends if nobody touches it, and by what."""
+    """The members that say when a lease ends if nobody touches it, and what ends it."""
     return {"ends": _time(end.at), "ends_by": end.by.value} if end is not None else {"ends": None, "ends_by": None}
 
 
 def pool(view: PoolView) -> Document:
-    """A pool in numbers."""
+    """The document of a pool in numbers."""
     return {
         "pool": view.pool,
         "counts": {"state": dict(view.states), "condition": dict(view.conditions)},
@@ -99,12 +99,12 @@ def pool(view: PoolView) -> Document:
 
 
 def launchpad_status(state: LaunchpadStatus) -> Document:
-    """Whether Launchpad answers."""
+    """The document that says whether Launchpad answers."""
     return {"ok": state.ok, "since": format_time(state.since), "why": state.why}
 
 
 def content(of: Reference, found: port.Content) -> Document:
-    """What is in a PPA or on its way into it."""
+    """The document of what is in a PPA or on its way into it."""
     return {
         "ppa": str(of),
         "sources": [_publication(source) for source in found.sources],
@@ -116,7 +116,7 @@ def content(of: Reference, found: port.Content) -> Document:
 
 
 def event(happened: PpaEvent) -> Document:
-    """Something that happened."""
+    """The document of an event."""
     return {
         "number": happened.number,
         "at": format_time(happened.at),
@@ -127,28 +127,28 @@ def event(happened: PpaEvent) -> Document:
 
 
 def encoded(document: Document) -> bytes:
-    """As JSON, on one line of ASCII."""
+    """A document as JSON, on one line of ASCII."""
     return json.dumps(document, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
 def answer(document: Document, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A document as an answer."""
+    """A response with a document."""
     return raw_answer(encoded(document), status, headers)
 
 
 def raw_answer(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """JSON as an answer."""
+    """A response with a document that is JSON already."""
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
 
 
 def items(documents: Iterable[Document]) -> Response:
-    """A list as an answer."""
+    """A response with a list of documents."""
     return answer({"items": list(documents)})
 
 
 class PpaListCache:
-    """Lists of PPAs as JSON.  A snapshot is immutable: its text is kept while the same one is listed again, and the
-    text of the last list while that one is asked for again.
+    """Encodes lists of PPAs, and reuses what it can.  Snapshots are immutable: the JSON of each is kept as long as it
+    is listed, and the JSON of the last list as long as the same list is asked for.
     """
 
     def __init__(self) -> None:
@@ -156,11 +156,11 @@ class PpaListCache:
         self._last: tuple[list[Snapshot], bytes] = ([], b'{"items":[]}')
 
     def __len__(self) -> int:
-        """How many texts are kept."""
+        """How many snapshots' JSON is kept."""
         return len(self._known)
 
     def encoded(self, snapshots: Collection[Snapshot]) -> bytes:
-        """The document with these as its items."""
+        """The JSON of a list of these snapshots."""
         last, text = self._last
         if len(last) == len(snapshots) and all(map(operator.is_, last, snapshots)):
             return text
@@ -175,7 +175,7 @@ class PpaListCache:
         return text
 
     def forget_others(self, snapshots: Collection[Snapshot]) -> None:
-        """Drop what is kept of snapshots that are not among all of these."""
+        """Drop what is kept of snapshots that are not among these, which are all that there are."""
         if len(self._known) > 2 * len(snapshots):
             current = {id(snapshot) for snapshot in snapshots}
             self._known = {number: entry for number, entry in self._known.items() if number in current}

@@ -1,7 +1,7 @@
 """Serves the API over HTTP: on an address, a Unix socket, or sockets that the service manager opened.
 
-Rule: whoever was accepted gets an answer, also while the daemon stops, within the time that was given.  It takes no
-signals; those are for whoever runs it.
+Rule: every accepted request gets a response, also while the daemon stops, within the given time.  Signals are handled
+by the caller.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ TURN_S = 10.0
 TICK_S = 1.0
 MAX_FILES = 65_536
 RESERVE = 64
-"""Descriptors that are kept for files, the log and the program itself."""
+"""File descriptors that are kept for files, the log and the program itself."""
 ASK_S = 0.2
-"""How long those who were let in last may take to ask something, once nobody else is let in."""
+"""How long a connection that was just accepted may take to send a request, once no more are accepted."""
 
 
 class Server:
@@ -58,9 +58,9 @@ class Server:
         patience: float = PATIENCE_S,
         reserve: int = RESERVE,
     ) -> None:
-        """Inherited sockets come before the address.  With `tls` HTTPS is spoken.  `grace`: how many seconds answers
-        that are on their way may take after `stop`; `patience`: how many a request may take to come; `reserve`: how
-        many descriptors are left for everything else.  Nothing is opened yet.
+        """Inherited sockets take precedence over the address.  With `tls`, serves HTTPS.  `grace`: how many seconds
+        responses may take after `stop`; `patience`: how many seconds a request may take to arrive; `reserve`: how many
+        descriptors are left for everything else.  Opens nothing yet.
         """
         self.started = threading.Event()
         self._app = app
@@ -93,7 +93,7 @@ class Server:
 
     @property
     def addresses(self) -> list[str]:
-        """Where it listens, as URLs (`unix:/path` for a Unix socket); after `bind`."""
+        """The URLs at which it listens (`unix:/path` for a Unix socket); after `bind`."""
         return list(self._bound().addresses)
 
     def run(self) -> None:
@@ -108,25 +108,25 @@ class Server:
             listeners.close()
 
     def stop_accepting(self) -> None:
-        """Take no more connections; those that are open are served on, each for one more answer."""
+        """Accept no more connections; each open one gets one more response."""
         self._bound().remove_file()
         self._in_loop(self._uvicorn.stop_accepting)
 
     def stop(self) -> None:
-        """End: no more connections, answers on their way within the grace, streams at once."""
+        """End: no more connections; responses within the grace; streams end at once."""
         self._stopping = True
         self._uvicorn.should_exit = True
         self._in_loop(self._uvicorn.exit)
         self._in_loop(self._app.state.streams.end)
 
     def turns(self) -> bool:
-        """Whether the loop has turned lately: for the watchdog."""
+        """Whether the event loop ran lately: for the watchdog."""
         return time.monotonic() - self._uvicorn.turned < TURN_S
 
     def set_clients(self, clients: Sequence[ClientConfig], rate: float = RATE) -> None:
-        """Let these in from now on, so many times a second.  None at all would let everybody in: only where just this
-        host can connect.  Streams of events end: who may still read asks again.  Who waits for a PPA and is no longer
-        let in is told so.
+        """Let these clients in from now on, at this rate.  Without any everybody is let in, so that this is refused
+        unless only this host can connect.  Streams of events end; clients that may still read reconnect.  Clients that
+        wait for a PPA and are no longer let in are told so.
         """
         if not clients and not self._bound().local:
             log.error("api.clients stays as it was: without clients only this host may be able to connect")
@@ -136,7 +136,7 @@ class Server:
             self._in_loop(self._app.state.authenticator.look_again)
 
     def renew(self, tls: Tls) -> None:
-        """Read the certificate again, for connections to come; one that cannot be used changes nothing."""
+        """Read the certificate again, for new connections; one that cannot be used changes nothing."""
         if self._certificate is not None:
             try:
                 self._certificate.renew(tls)
@@ -162,7 +162,9 @@ class Server:
 
 
 class _UvicornConfig(uvicorn.Config):
-    """uvicorn's, with a context of ours: uvicorn makes its own of file names, and never reads them again."""
+    """uvicorn's configuration with an SSL context of ours: uvicorn makes its own from files, and never reads them
+    again.
+    """
 
     context: ssl.SSLContext | None = None
 
@@ -172,7 +174,9 @@ class _UvicornConfig(uvicorn.Config):
 
 
 class _UvicornServer(uvicorn.Server):
-    """uvicorn that tells when it started, whether it turns, and that can stop accepting before it stops."""
+    """uvicorn's server, which also tells when it has started and whether it runs, and can stop accepting before it
+    stops.
+    """
 
     config: _UvicornConfig
 
@@ -185,8 +189,8 @@ class _UvicornServer(uvicorn.Server):
         self._exit = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """uvicorn would have asyncio accept, which without a descriptor tries 4,096 times at once, logs each, and then
-        does so 4,096 times over.
+        """Accept with our own Acceptor.  asyncio's, which uvicorn would use, tries to accept 4,096 times at once when
+        no descriptor is left, logs each, and then does so 4,096 times over.
         """
         await super().startup([])
         self.acceptor = Acceptor(sockets or (), self._protocol, self.limits, self.config.context)
@@ -200,7 +204,7 @@ class _UvicornServer(uvicorn.Server):
         return made
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Nobody is accepted any more; then uvicorn's."""
+        """Stop accepting, then shut down as uvicorn does."""
         self._close_acceptor()
         await super().shutdown(sockets)
 
@@ -209,8 +213,8 @@ class _UvicornServer(uvicorn.Server):
             self.acceptor.close()
 
     async def main_loop(self) -> None:
-        """uvicorn wakes ten times a second to see whether it should exit; here it is told, and once a second is enough
-        for the rest: the Date of answers, and to be seen alive.
+        """Run until `exit`.  uvicorn polls for its exit ten times a second; here it is woken, and once a second is
+        enough for the rest: the Date header, and the watchdog.
         """
         while not await self.on_tick(0):
             with contextlib.suppress(TimeoutError):
@@ -225,12 +229,12 @@ class _UvicornServer(uvicorn.Server):
         yield
 
     def exit(self) -> None:
-        """In its loop: end."""
+        """End.  Call in the event loop."""
         self.should_exit = True
         self._exit.set()
 
     def stop_accepting(self) -> None:
-        """In its loop: connections that wait for nothing end, the others after their answer."""
+        """Accept no more, and end idle connections soon, the others after their response.  Call in the event loop."""
         self._close_acceptor()
         asyncio.get_running_loop().call_later(ASK_S, self._end_idle)
 
@@ -257,7 +261,7 @@ def _config(app: FastAPI, grace: float, patience: float) -> _UvicornConfig:
 
 
 def _allow_many_files() -> int:
-    """A client that waits is an open file, and thousands may wait.  Gives how many there may be."""
+    """Raise the limit of open files, since each waiting client is one.  Returns the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -1,7 +1,7 @@
 """Sockets to listen on: opened by address or path, or inherited from the service manager.
 
-Rule: whatever is in the way is one clear sentence, a ListenError.  A socket file that nobody listens on is replaced,
-one in use never; only the file that was made here is removed.
+Rule: every obstacle is a ListenError with one clear sentence.  A socket file that nobody listens on is replaced, one in
+use never; only a file that was made here is removed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ASK_S = 1.0
 
 
 class ListenError(OSError):
-    """Nobody could be served here; its text says where and why."""
+    """The daemon cannot listen there; the text says where and why."""
 
 
 class Listeners:
@@ -53,7 +53,7 @@ class Listeners:
 
 
 def inherit(sockets: Sequence[socket.socket], scheme: str = "http") -> Listeners:
-    """Those that the service manager opened.  Raises ListenError for what is no listening stream socket."""
+    """The sockets that the service manager opened.  Raises ListenError for one that does not listen for streams."""
     for one in sockets:
         if one.type is not socket.SOCK_STREAM or not one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             raise ListenError(f"the inherited socket {one.fileno()} does not listen for streams")
@@ -146,7 +146,7 @@ def _in_use(path: str) -> bool:
             asking.connect(path)
         except ConnectionRefusedError:
             return False
-        except OSError:  # whoever has a full backlog listens
+        except OSError:  # its backlog is full, so somebody listens
             return True
     return True
 

@@ -1,6 +1,6 @@
-"""HTTPS: the certificate that is shown, which may be renewed while connections are served.
+"""TLS: the server's certificate, which may be renewed while connections are served.
 
-Rule: files that cannot be used change nothing; whether there is HTTPS at all is decided once, at the start.
+Rule: files that cannot be used change nothing; whether HTTPS is spoken is decided once, at the start.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from .sockets import ListenError
 
 
 class Certificate:
-    """What new connections are shown.  `context` stays the same object: a renewal goes into it."""
+    """The certificate for new connections.  `context` stays the same object, into which a renewal is loaded."""
 
     def __init__(self, files: Tls) -> None:
         """Raises ListenError for files that are not a certificate with its key."""
         self.context = _context(files)
 
     def renew(self, files: Tls) -> None:
-        """Show this from now on.  Raises ListenError, and then nothing is changed."""
+        """Use these files for new connections.  Raises ListenError, and then nothing is changed."""
         _context(files)  # a context into which half was loaded would be of no use
         self.context.load_cert_chain(files.certificate, files.key)
 
@@ -36,5 +36,5 @@ def _context(files: Tls) -> ssl.SSLContext:
 
 
 def _no_password() -> str:
-    """Nobody is there to be asked."""
+    """Called for the passphrase of an encrypted key, which nobody is there to enter."""
     raise ValueError("the key is encrypted")

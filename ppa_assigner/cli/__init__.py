@@ -76,7 +76,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _print_anything(stream: object) -> None:
-    """A character that the terminal's encoding lacks is no reason to fail."""
+    """Have a stream escape characters that its encoding lacks, instead of failing."""
     reconfigure: Callable[..., None] | None = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")
@@ -104,7 +104,7 @@ def _bug(error: BaseException) -> int:
 
 
 def _quietly(code: int) -> int:
-    """Whoever read the output is gone: nothing is said, at the interpreter's end neither."""
+    """The reader of the output is gone: print nothing more, not even when the interpreter ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

@@ -95,7 +95,9 @@ def _came_from_terminal(info: signal.struct_siginfo) -> bool:
 
 
 class ReaperProcess:
-    """Started at once, beside whatever is waited for; the command may start once `ready` has returned."""
+    """The process that ends the command should `exec` be killed.  It is started at once, while a PPA is waited for; the
+    command may start once `ready` has returned.
+    """
 
     def __init__(self) -> None:
         self._mark = secrets.token_hex(16)
@@ -108,17 +110,17 @@ class ReaperProcess:
                 self._cannot(error.strerror)
 
     def ready(self) -> Mapping[str, str]:
-        """Wait until it watches.  What the command's environment must have."""
+        """Wait until it watches.  Returns what must be in the command's environment."""
         if self._process is not None and not self._listens():
             self._cannot("it does not start")
         return {reaper.VARIABLE: self._mark}
 
     def watch(self, pid: int) -> None:
-        """This is the command."""
+        """Tell it the pid of the command."""
         self._tell(b"%d\n" % pid)
 
     def end(self, *, left_may_go_on: bool) -> None:
-        """`exec` ends.  What its command left running goes on, or is ended first."""
+        """End it, for `exec` ends.  What the command left running goes on, or is ended first."""
         if left_may_go_on:
             self._tell(reaper.MAY_GO_ON)
         if self._ours is not None:

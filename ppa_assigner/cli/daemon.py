@@ -176,7 +176,7 @@ class DaemonProcess:
             log.info("reloaded %s", self._config)
 
     def _take(self, settings: Settings) -> None:
-        """The clients come first: whoever is no longer one must not be served a moment longer."""
+        """Apply new settings.  Clients first: a removed one must not be served a moment longer."""
         self._server.set_clients(settings.api.clients, settings.api.rate)
         if settings.api.tls is not None:
             self._server.renew(settings.api.tls)

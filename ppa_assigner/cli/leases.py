@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _EXPORT_HELP = 'Print lines for a shell: lease=$(ppa-assigner assign … --export) || exit; eval "$lease"'
 _WITHDRAW_S = 10.0
 _TELLS_S = 2.0  # a daemon that has just answered
-_AWAY_S = 2.0  # of a daemon that has not answered before: a wish ends with it, and whoever interrupts has waited enough
+_AWAY_S = 2.0  # where it did not answer before: its line ends with it, and who interrupts has waited enough
 
 
 def assign(
@@ -71,7 +71,7 @@ def assign(
 
 
 def take(client: Client, owner: str, wish: Wish, progress: WaitProgress) -> LeaseTerm:
-    """Assign; how it goes is shown."""
+    """Assign a PPA, and show people how the wait goes."""
     with progress.shown():
         term = client.take(owner, on_wait=progress.on_wait, **wish)
     signals.again()
@@ -80,7 +80,7 @@ def take(client: Client, owner: str, wish: Wish, progress: WaitProgress) -> Leas
 
 @contextlib.contextmanager
 def taking_back(client: Client, wish: Wish) -> Iterator[WaitProgress]:
-    """Withdraws a wish when its block is left by a signal, or because nobody can read the output."""
+    """Withdraw the request when the block is left by a signal, or because nobody can read the output."""
     progress = WaitProgress(client, wish.get("pool"))
     try:
         yield progress
@@ -93,7 +93,7 @@ def taking_back(client: Client, wish: Wish) -> Iterator[WaitProgress]:
 
 
 def withdraw(client: Client, wish: Wish, within: float) -> bool:
-    """Give up the wish and whatever it got, for so many seconds at most.  Whether that was done; if not, it is said."""
+    """Withdraw the request and what it got, trying for `within` seconds.  Returns whether it worked; says so if not."""
     request_id = wish["request_id"]
     with signals.held():  # a terminal that is closed tells it twice
         try:
@@ -141,7 +141,7 @@ def status(
         typer.Argument(metavar="PPA", help="These PPAs.  [default: all]", autocompletion=completion.ppas),
     ] = None,
     pool: options.PoolOption = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Draw the table anew every two seconds.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Redraw the table every two seconds.")] = False,
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,

@@ -127,7 +127,7 @@ def _granted(authorisation: Authorisation, new: _NewFile) -> str | None:
 class _NewFile:
     """A file made at once, so that nobody grants what cannot be kept; it goes again unless `keep` was called.
 
-    With `force` it is made beside the one that it replaces.
+    With `force` it is made next to the one that it replaces.
     """
 
     def __init__(self, wanted: Path, force: bool) -> None:

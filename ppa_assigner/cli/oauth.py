@@ -35,7 +35,7 @@ class Authorisation:
     """One try to get a token; `wait` seconds, from now on, for all of it.
 
     The consumer is our own one and not launchpadlib's system-wide one, for which people can only grant everything, or
-    nothing.  Raises ValueError for what is no service, or for a proxy that cannot be used,
+    nothing.  Raises ValueError for an unknown service, or for a proxy that cannot be used,
     and InsecureEnvironment.
     """
 
@@ -148,5 +148,5 @@ def _token(answer: Response) -> Token:
     found = dict(parse_qsl(answer.body.decode("utf-8", "replace")))
     key, secret = found.get("oauth_token", ""), found.get("oauth_token_secret", "")
     if not (_TOKEN.fullmatch(key) and _TOKEN.fullmatch(secret)):
-        raise Unavailable("what answered is no Launchpad: its token cannot be read")
+        raise Unavailable("what answered is not Launchpad: its token cannot be read")
     return key, secret

@@ -124,7 +124,7 @@ def events(
 ) -> None:
     """Show what happened since the daemon's start.
 
-    --follow goes on when the daemon is started anew.  --json prints one document a line.
+    --follow goes on when the daemon is restarted.  --json prints one document a line.
     """
     import json as encoder
 
@@ -138,7 +138,7 @@ def events(
 
 
 _RESETS = {
-    "restarted": "the daemon was started anew: what happened meanwhile is not known to it",
+    "restarted": "the daemon was restarted: what happened meanwhile is not known to it",
     "forgotten": "more happened than the daemon remembers: events are missing here",
 }
 

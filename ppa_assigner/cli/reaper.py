@@ -7,7 +7,7 @@ closed without that means that `exec` is gone.  Which processes are the command'
 and by who started them, whatever group or session they have now.
 
 Rule: a process is signalled as the very one that was looked at (pidfd), not by a number that another may have by then.
-It is light: one runs beside each `exec`.
+It is light, since one runs with each `exec`.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def end_all(mark: bytes, roots: set[Identity]) -> None:
 
 
 def found(mark: bytes, roots: set[Identity]) -> list[SeenProcess]:
-    """The marked ones and the roots, and whoever was started by one of them that is still there."""
+    """The marked ones and the roots, and what was started by one of them and still runs."""
     there = list(_all(mark))
     ours = {one.pid for one in there if one.marked or one.identity in roots}
     while more := {one.pid for one in there if one.parent in ours} - ours:

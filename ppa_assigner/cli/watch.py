@@ -1,4 +1,4 @@
-"""`status --watch`: the table of PPAs, drawn anew while somebody looks at it.
+"""`status --watch`: the table of PPAs, redrawn as long as it runs.
 
 Rule: for terminals alone, and within the terminal's height; an outage is told under what was known before it.
 """

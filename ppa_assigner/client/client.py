@@ -69,7 +69,7 @@ class Client:
     def take(
         self, owner: str, *, on_wait: Callable[[AssignerError], None] | None = None, **wish: Unpack[Wish]
     ) -> LeaseTerm:
-        """As `assign`: the lease, and how long it runs for certain by this host's clock.  For a Holding."""
+        """Like `assign`, but returns also how long the lease runs for certain by this host's clock.  For a Holding."""
         attempts = AssignAttempts(owner, wish)
         budget = RetryBudget(max(attempts.wait, CALL_PATIENCE_S), read=self._answer_s, backoff=IN_LINE)
         while True:
@@ -94,7 +94,7 @@ class Client:
         return term_of_assign(cast(Lease, response.document), sent, boottime(), written=written)
 
     def withdraw(self, request_id: str, *, within: float | None = None) -> None:
-        """Take a wish back: it leaves the line, and what it got is released.  Nothing happens when there is none.
+        """Withdraw a request: it leaves the waiting line, and what it got is released.  Does nothing if there is none.
 
         `within`: give up after that many seconds in all.
         """
@@ -103,7 +103,7 @@ class Client:
 
     def touch(self, lease_id: str, ttl: float | None = None, *, within: float | None = None) -> Lease:
         """Prove that the lease's owner is still there; with `ttl` (seconds) the lease ends that much later from now,
-        never earlier than before.  Raises LeaseOver or UnknownLease when it is no longer to be had.
+        never earlier than before.  Raises LeaseOver or UnknownLease when it has ended.
 
         `within`: give up after that many seconds, and when one try that may have reached the daemon has failed.
         """

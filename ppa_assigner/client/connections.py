@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 LARGEST_BYTES = 64 * 1024 * 1024
-"""Of an answer: the list of 50,000 PPAs has less."""
+"""The most bytes of a response: a list of 50,000 PPAs has less."""
 _PIECE_BYTES = 1 << 16
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
 class ResponseTooLargeError(ValueError):
-    """There is more of an answer than is read."""
+    """A response is larger than LARGEST_BYTES."""
 
 
 @contextlib.contextmanager
 def read_deadline(seconds: float) -> Iterator[None]:
-    """What this thread reads in this block comes within so many seconds in all; else TimeoutError, which urllib3 tells
-    as ReadTimeoutError.
+    """Bound all that this thread reads within the block by this many seconds in total; then TimeoutError is raised,
+    which urllib3 reports as ReadTimeoutError.
     """
     token = _deadline.set(time.monotonic() + seconds)
     try:
@@ -61,7 +61,7 @@ def read_whole(response: BaseHTTPResponse) -> bytes:
 
 
 class _DeadlineReader(io.RawIOBase):
-    """A socket's bytes, none of them later than the deadline of whoever reads."""
+    """A socket's bytes, none of them later than the deadline of the reading thread."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
@@ -101,24 +101,24 @@ class _BoundedResponse(http.client.HTTPResponse):
 
 
 class BoundedHTTPConnection(HTTPConnection):
-    """Whose answers end in time."""
+    """An HTTP connection whose responses end by the deadline."""
 
     response_class = _BoundedResponse
 
 
 class BoundedHTTPSConnection(HTTPSConnection):
-    """The same over TLS."""
+    """An HTTPS connection whose responses end by the deadline."""
 
     response_class = _BoundedResponse
 
 
 class BoundedHTTPPool(HTTPConnectionPool):
-    """For urllib3."""
+    """A pool of such HTTP connections."""
 
     ConnectionCls = BoundedHTTPConnection
 
 
 class BoundedHTTPSPool(HTTPSConnectionPool):
-    """For urllib3."""
+    """A pool of such HTTPS connections."""
 
     ConnectionCls = BoundedHTTPSConnection

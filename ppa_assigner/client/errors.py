@@ -70,7 +70,7 @@ class NotPermitted(AssignerError):  # noqa: N818 - the name says what is the cas
 
 
 class UnknownLease(AssignerError):  # noqa: N818 - the name says what is the case
-    """No PPA remembers such a lease or request."""
+    """No PPA has a record of such a lease or request."""
 
     exit_code = os.EX_NOPERM
 
@@ -82,13 +82,13 @@ class LeaseOver(AssignerError):  # noqa: N818 - the name says what is the case
 
 
 class UsageError(AssignerError):
-    """What was asked makes no sense to the daemon, or to this client."""
+    """The request is invalid, for the daemon or already for this client."""
 
     exit_code = os.EX_USAGE
 
 
 class Bug(AssignerError):  # noqa: N818 - the name says what is the case
-    """The daemon failed, or answered what its contract does not know."""
+    """The daemon failed, or its response is not one of its API."""
 
     exit_code = os.EX_SOFTWARE
 
@@ -148,7 +148,7 @@ def slug(problem: Mapping[str, Any]) -> str | None:
 
 
 def error_of(status: int, problem: Document, retry_after: float | None) -> AssignerError | None:
-    """What an answer means; None when it is no failure."""
+    """The error that a response means; None when it is not a failure."""
     if 200 <= status < 300:
         return None
     kind = _BY_SLUG.get(slug(problem) or "") or _BY_STATUS.get(status) or (Bug if status >= 400 else UsageError)

@@ -18,7 +18,7 @@ from .types import Event
 
 RESET = "reset"
 _QUIET_S = 2.0  # after that much silence, all that has happened is told
-_SILENCE_S = 60.0  # a connection that is silent for longer may be dead: connect anew
+_SILENCE_S = 60.0  # a connection that is silent for longer may be dead: reconnect
 _LONGEST_BYTES = 1024 * 1024  # of an event: the daemon's have a few thousand
 _MOST_FIELDS = 20
 _TOO_LONG = "the daemon sent an event that is longer than any of its events"
@@ -49,7 +49,7 @@ def read_events(transport: ApiTransport, *, follow: bool) -> Generator[Event, No
 
 
 class _EventReader:
-    """What was read last, over all connections."""
+    """Reads events over any number of connections, and shows each once."""
 
     def __init__(self) -> None:
         self._last: Event = {}
@@ -57,11 +57,11 @@ class _EventReader:
 
     @property
     def headers(self) -> dict[str, str]:
-        """By which a connection goes on where the last one was."""
+        """The headers with which a connection resumes where the last one ended."""
         return {"Last-Event-ID": self._id} if self._id else {}
 
     def events(self, lines: Iterable[str]) -> Iterator[Event]:
-        """Those that were not shown yet."""
+        """The events that were not shown yet."""
         for frame in _frames(lines):
             event = _event(frame)
             if frame.get("event") == RESET:
@@ -75,7 +75,7 @@ class _EventReader:
 
 
 def _shown(event: Event, last: Event) -> bool:
-    """Whether a stream that began anew repeats it: numbers start again when the daemon does, its time does not."""
+    """Whether a stream that was reopened repeats an event: numbers restart with the daemon, its time does not."""
     return event.get("number", 0) <= last.get("number", -1) and event.get("at", "") <= last.get("at", "")
 
 
@@ -89,7 +89,7 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
 
 
 def _frames(lines: Iterable[str]) -> Iterator[dict[str, str]]:
-    """What is between empty lines, by field; comments and frames without data are none."""
+    """The frames of a stream, by field; comments and frames without data are left out."""
     frame: dict[str, str] = {}
     for line in lines:
         name, _, value = line.partition(":")

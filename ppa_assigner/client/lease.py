@@ -21,7 +21,7 @@ from .errors import AssignerError, Bug, LeaseOver, Unavailable, UnknownLease
 from .types import Lease
 
 MARGIN_S = 5.0
-"""How long before its possible end a lease is given up, so that whoever uses the PPA has stopped by then."""
+"""How long before its possible end a lease counts as lost, so that its user has stopped by then."""
 LONGEST_INTERVAL_S = 60.0
 _ROUNDED_S = 1.0  # by which the times of documents are rounded down at the most
 _PART = 4  # of a short time: so often it is touched, so early it is given up
@@ -80,7 +80,7 @@ def term_after_touch(before: LeaseTerm, lease: Lease, sent: float) -> LeaseTerm:
 
 
 def term_after_unwritten_touch(before: LeaseTerm, sent: float) -> LeaseTerm:
-    """The term after a touch that could not be written and that the daemon heard all the same: silence counts anew."""
+    """The term after a touch that the daemon heard but could not write: silence counts from then."""
     return replace(before, sent=sent, ends=_ends(before.lease, sent, before.ahead))
 
 
@@ -99,14 +99,14 @@ def _time(text: str) -> float:
     try:
         return datetime.fromisoformat(text).timestamp()
     except ValueError as error:
-        raise Bug(f"the daemon's lease has a time that is none: {error}") from error
+        raise Bug(f"the daemon's lease has a time that is not one: {error}") from error
 
 
 class Toucher(Protocol):
     """What a holding needs of the client."""
 
     def touch(self, lease_id: str, ttl: float | None = None, *, within: float | None = None) -> Lease:
-        """Prove that the owner is still there; give up after so many seconds."""
+        """Prove that the owner is still there; give up after `within` seconds."""
 
 
 class Holding:

@@ -93,7 +93,7 @@ class AssignAttempts:
         self._answer_due = 0.0
 
     def next_request(self) -> Document:
-        """What is to be sent now."""
+        """The body of the next request."""
         now = time.monotonic()
         wait = min(max(0.0, self._ends - now), WAIT_S if "ticket" in self._body else FIRST_WAIT_S)
         self._answer_due = now + wait - _EARLY_S
@@ -102,7 +102,9 @@ class AssignAttempts:
         return request
 
     def failed(self, error: AssignerError) -> None:
-        """This came in place of a lease: its ticket is for the next request, its request id for whoever gives up."""
+        """Note the error that came instead of a lease: keep its ticket for the next request, and give it the request
+        id.
+        """
         error.problem.setdefault("request_id", self._body["request_id"])
         if ticket := error.problem.get("ticket"):
             self._body["ticket"] = ticket

@@ -98,7 +98,7 @@ class Source(TypedDict):
 
 
 class Wish(TypedDict, total=False):
-    """What may be asked for beside the owner; absent means the daemon's default.  `wait`, `ttl`, `idle` in seconds.
+    """What may be asked for besides the owner; absent means the daemon's default.  `wait`, `ttl`, `idle` in seconds.
 
     `attempt` is how often this `request_id` was asked for before, by other calls of `assign`: give both, or neither.
     Each call asks the daemon many times, and the attempts that it counts itself are higher than all of earlier calls.

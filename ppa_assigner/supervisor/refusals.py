@@ -95,7 +95,7 @@ class Refusals:
         wish, had = asked.wish, ", ".join(sorted(set(burnt.values())))
         which = f"every PPA of pool {wish.pool!r} that is in service" if wish.ppa is None else str(wish.ppa)
         return self.problem(
-            wish, Kind.ALL_BURNT, f"{which} had one of these sources before, and takes it no more: {had}",
+            wish, Kind.ALL_BURNT, f"{which} had one of these sources before, and cannot take it again: {had}",
             sources=[{"name": name, "version": version} for name, version in wish.sources],
             burnt={str(ppa): source for ppa, source in burnt.items()},
         )  # fmt: skip

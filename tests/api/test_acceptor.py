@@ -184,7 +184,10 @@ def test_without_a_descriptor_it_is_tried_again_after_a_pause(caplog: pytest.Log
         listening.setblocking(False)
         asyncio.run(asyncio.wait_for(accepts(), DEADLINE_S))
         assert listening.tried <= Exhausted.failures + 60
-    assert len([one for one in caplog.records if "nobody can be accepted" in one.getMessage()]) == Exhausted.failures
+    assert (
+        len([one for one in caplog.records if "no connection can be accepted" in one.getMessage()])
+        == Exhausted.failures
+    )
 
 
 class Busy(asyncio.Protocol):

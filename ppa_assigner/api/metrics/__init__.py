@@ -1,4 +1,4 @@
-"""/metrics: what Prometheus is told.  `registry` puts it together; `Traffic` is for whoever talks to Launchpad."""
+"""/metrics, for Prometheus: `registry` assembles them; `LaunchpadMetrics` is told of each request to Launchpad."""
 
 from .registry import Metrics as Metrics
 from .requests import AssignMetrics as AssignMetrics, LaunchpadMetrics as LaunchpadMetrics

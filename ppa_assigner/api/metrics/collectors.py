@@ -1,6 +1,6 @@
-"""The PPAs, the line and the daemon as they are when somebody asks.
+"""The metrics of state: PPAs, the waiting line and the daemon, as they are when they are scraped.
 
-Rule: read from memory, at a cost that a thousand PPAs do not make felt; nothing is kept.
+Rule: read from memory, cheaply also for a thousand PPAs; nothing is kept.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from .labels import PoolLabels
 
 
 class StateCollector(Collector):
-    """Asks the supervisor for each answer."""
+    """Reads the supervisor's state at each scrape."""
 
     def __init__(self, backend: Backend[Any], pools: PoolLabels) -> None:
         self._backend = backend
         self._pools = pools
 
     def collect(self) -> Iterable[Metric]:
-        """Called by the registry for each answer."""
+        """Called by the registry at each scrape."""
         health = self._backend.health()
         yield from _pools(self._backend.pools())
         yield self._ages(health)
@@ -38,11 +38,11 @@ class StateCollector(Collector):
         yield InfoMetricFamily("ppa_assigner", "This program", value={"version": __version__})
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing is collected to find out the names: the backend need not be ready yet."""
+        """Empty, so that the registry does not collect to learn the names: the backend need not be ready yet."""
         return ()
 
     def _ages(self, health: DaemonHealth) -> Metric:
-        """The oldest of each state: what hangs is seen before it ends."""
+        """The age of the oldest PPA in each state: shows what is stuck while it is stuck."""
         began: dict[tuple[str, State], Any] = {}
         for snapshot in self._backend.snapshots():
             if (record := snapshot.record) is not None:

@@ -1,8 +1,8 @@
-"""/metrics: the pools, the line, the traffic and the daemon itself, for Prometheus.
+"""/metrics: the pools, the waiting line, requests and the daemon itself, for Prometheus.
 
-Rule: each application has a registry of its own.  What is known is read from memory when it is asked for; only what
-passes by (requests, answers, transitions) is counted here.  Labels are few whatever happens: no PPA, no owner, no lease
-is one (`pool` is bounded by `labels`).
+Rule: each application has a registry of its own.  State is read from memory at each scrape; only what passes (requests,
+responses, transitions) is counted here.  Labels are few whatever happens: no PPA, no owner, no lease is one (`pool` is
+bounded by `labels`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BUCKETS_S = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 600.0, 3600.0)
 
 
 class _Registry(CollectorRegistry):
-    """Without the times at which series began: nobody asks for them, and they double what is told."""
+    """A registry without the `_created` series, which would double the output."""
 
     def collect(self) -> Iterable[Metric]:
         for family in super().collect():
@@ -37,7 +37,7 @@ class _Registry(CollectorRegistry):
 
 
 class Metrics:
-    """Counts what passes by, and tells all there is.  `traffic` is that of the same daemon with Launchpad."""
+    """All metrics of an application.  `traffic`: those of the same daemon's requests to Launchpad."""
 
     def __init__(self, backend: Backend[Any], traffic: LaunchpadMetrics | None = None) -> None:
         registry = self._registry = _Registry()
@@ -49,8 +49,8 @@ class Metrics:
         GCCollector(registry=registry)
         (traffic or LaunchpadMetrics()).register(registry)
         self.assigns = AssignMetrics(registry, pools)
-        self._happenings = TransitionMetrics(registry, pools)
-        backend.events.subscribe(self._happenings.happened)
+        self._transitions = TransitionMetrics(registry, pools)
+        backend.events.subscribe(self._transitions.happened)
         self._follow()
         self._requests = Counter(
             "ppa_assigner_http_requests", "Answers of the API", ["method", "route", "status"], registry=registry
@@ -62,7 +62,7 @@ class Metrics:
 
     @contextmanager
     def request(self) -> Iterator[float]:
-        """While a request is on its way; gives when it began."""
+        """Count a request as under way within the block; gives the time at which it began."""
         self.in_flight += 1
         try:
             yield time.monotonic()
@@ -70,18 +70,18 @@ class Metrics:
             self.in_flight -= 1
 
     def answered(self, method: str, route: str, status: int, began: float) -> None:
-        """A request is over; `route` is the path with the names of its parameters."""
+        """Count a finished request; `route` is the path with the names of its parameters."""
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(time.monotonic() - began)
 
     def _follow(self) -> None:
-        """Pools come and go with the configuration, and what is told of them with them."""
+        """Add and remove the series of pools that the configuration gained and lost."""
         before, self._served = self._served, frozenset(self._pools.configured())
-        for counting in (self.assigns, self._happenings):
+        for counting in (self.assigns, self._transitions):
             counting.begin(self._served - before)
             counting.end(before - self._served)
 
     def answer(self) -> Response:
-        """The text that Prometheus reads."""
+        """The response to a scrape."""
         self._follow()
         return Response(generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE})

@@ -1,9 +1,8 @@
-"""Requests: the calls for a PPA that clients make, and those that the daemon makes to Launchpad; how many, how they
-ended, how long they took.
+"""The metrics of requests, to assign a PPA and to Launchpad: how many, how they ended, how long they took.
 
-Rule: it is told of requests and asks for none.  A refused call is an answer like any other: a line of the log for
-whoever wonders, not an error.  `writes` keeps the outcomes of a compare-and-swap apart, as far as the answer's status
-tells them (docs/explanation/protocol.md#outcomes-of-a-write).
+Rule: counts requests and makes none.  A refused assign is a normal result: it is logged, but not as an error.  `writes`
+keeps the outcomes of a compare-and-swap apart, as far as the answer's status tells them
+(docs/explanation/protocol.md#outcomes-of-a-write).
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ ASSIGN_OUTCOMES = (
     Kind.INVALID.value, Kind.UNAUTHORIZED.value,
 )  # fmt: skip
 TIMED = (CREATED, AGAIN, Kind.NONE_FREE.value)
-"""Whose times are told from the start."""
+"""The outcomes whose times are series from the start."""
 _BY_OUTCOME = (POOL, "outcome")
 _ASSIGN_BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 1800.0, 3600.0)
 _BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -50,7 +49,7 @@ _BY_STATUS = {
 
 
 class AssignMetrics:
-    """One daemon's.  Used in the loop of its server."""
+    """The metrics of assigns.  For the event loop of the server only."""
 
     def __init__(self, registry: CollectorRegistry, pools: PoolLabels) -> None:
         self._pools = pools
@@ -67,7 +66,7 @@ class AssignMetrics:
         )  # fmt: skip
 
     def begin(self, pools: Collection[str]) -> None:
-        """These are served: a first call of each kind is to be an increase."""
+        """Add the series of these pools at 0, so that the first assign of each kind is an increase."""
         for pool in pools:
             self._retries.labels(pool)
             for outcome in ASSIGN_OUTCOMES:
@@ -76,12 +75,12 @@ class AssignMetrics:
                 self._seconds.labels(pool, outcome)
 
     def end(self, pools: Collection[str]) -> None:
-        """These are served no more."""
+        """Remove the series of these pools."""
         for metric, names in ((self._ended, _BY_OUTCOME), (self._seconds, _BY_OUTCOME), (self._retries, (POOL,))):
             forget(metric, names, pools)
 
     async def counted(self, wish: AssignRequest, lending: Awaitable[LeaseView]) -> LeaseView:
-        """What is lent.  Raises what `lending` does."""
+        """Count an assign, and pass on its result.  Raises what `lending` does."""
         began, outcome = time.monotonic(), BUG
         try:
             lent = await lending
@@ -112,7 +111,7 @@ def _tell(wish: AssignRequest, problem: Problem) -> None:
 
 
 class LaunchpadRequest(Protocol):
-    """One request: `outcome` is the HTTP status, or `not-sent` or `no-answer`."""
+    """A finished request to Launchpad: `outcome` is the HTTP status, `not-sent` or `no-answer`."""
 
     @property
     def method(self) -> str: ...
@@ -125,7 +124,7 @@ class LaunchpadRequest(Protocol):
 
 
 class LaunchpadMetrics:
-    """One daemon's.  Safe for threads."""
+    """The metrics of a daemon's requests to Launchpad.  Safe for threads."""
 
     def __init__(self) -> None:
         self._requests = Counter(
@@ -148,12 +147,12 @@ class LaunchpadMetrics:
                 self._seconds.labels(method, lane.value)
 
     def register(self, registry: CollectorRegistry) -> None:
-        """Tell it there."""
+        """Add these metrics to a registry."""
         for metric in (self._requests, self._seconds, self._writes):
             registry.register(metric)
 
     def on_request(self, request: LaunchpadRequest) -> None:
-        """A request is over."""
+        """Count a finished request."""
         self._requests.labels(request.method, str(request.outcome)).inc()
         self._seconds.labels(request.method, request.lane.value).observe(request.seconds)
         if request.method == "PATCH":
@@ -161,7 +160,7 @@ class LaunchpadMetrics:
 
 
 def outcome_of(status: int | str) -> str:
-    """What the answer to a write says of it."""
+    """The outcome of a write, as far as the status of the response tells it."""
     if not isinstance(status, int):
         return NOT_SENT if status == NOT_SENT else UNKNOWN
     if status in _BY_STATUS:

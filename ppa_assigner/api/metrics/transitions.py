@@ -1,7 +1,7 @@
-"""What happened to the PPAs: moves, how long each state lasted, failed cleans, alarms.
+"""The metrics of what happened to PPAs: transitions, how long each state lasted, failed cleans, alarms.
 
-Rule: a follower of the events: short, and it waits for nobody.  Several daemons at the same PPAs each count what they
-see: `why="seen"` are the moves that another one, or a person, made.
+Rule: a follower of the events: quick, and it never waits.  Several daemons with the same PPAs each count what they see:
+`why="seen"` are the transitions that another one, or a person, made.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .labels import POOL, PoolLabels, forget
 _BUCKETS_S = (10.0, 60.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 86400.0, 259200.0, 604800.0)
 _TRIES = (1.0, 2.0, 3.0, 5.0, 10.0)
 NEW = "none"
-"""`from` of a PPA that had no record, and `to` of one that is gone."""
+"""The label `from` of a PPA that had no record, and `to` of one that is gone."""
 MOVES = sorted(
     [(state.value, NEW, GONE) for state in State]
     + [
@@ -56,7 +56,7 @@ class TransitionMetrics:
         self._alarms = Counter("ppa_assigner_alarms", "Alarms that were raised about a PPA", registry=registry)
 
     def begin(self, pools: Collection[str]) -> None:
-        """These are served: a first move of each kind is to be an increase."""
+        """Add the series of these pools at 0, so that the first transition of each kind is an increase."""
         for pool in pools:
             self._failures.labels(pool)
             self._tries.labels(pool)
@@ -66,14 +66,14 @@ class TransitionMetrics:
                 self._moves.labels(pool, before, after, why)
 
     def end(self, pools: Collection[str]) -> None:
-        """These are served no more."""
+        """Remove the series of these pools."""
         forget(self._moves, _MOVE, pools)
         forget(self._lasted, _STATE, pools)
         for metric in (self._failures, self._tries):
             forget(metric, (POOL,), pools)
 
     def happened(self, event: PpaEvent) -> None:
-        """Count it."""
+        """Count an event."""
         match event.kind:
             case "transition":
                 self._moved(event.data)
@@ -83,7 +83,7 @@ class TransitionMetrics:
                 self._alarms.inc()
 
     def _moved(self, data: Mapping[str, Any]) -> None:
-        """Seen for the first time is no move: else each restart would count all PPAs."""
+        """Count a transition.  The first sight of a PPA is not one: else each restart would count all PPAs."""
         if data.get("first"):
             return
         pool, before, after = self._pools.label(data.get("pool")), data.get("from"), data["to"]

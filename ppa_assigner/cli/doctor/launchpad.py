@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 CONNECT_S, READ_S, TOTAL_S = 5.0, 15.0, 20.0
 READ_ALONE = 10
-"""So many PPAs that a listing lacked are read one by one: paging is no snapshot."""
+"""The most PPAs missing from a listing that are read one by one: a paged listing is not a snapshot."""
 PRIVATE_LEVEL = "grant Change Anything (WRITE_PRIVATE): ppa-assigner login --level WRITE_PRIVATE"
 PUBLIC_LEVEL = "log in again and grant Change Non-Private Data: ppa-assigner login --level WRITE_PUBLIC"
 LISTS = "correct the list, create it on Launchpad, or set create: true"
