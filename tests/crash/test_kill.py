@@ -45,14 +45,15 @@ def test_killed_while_it_assigns(tmp_path: Path, launchpad: Launchpad, action: s
         first: Future[httpx.Response] = pool.submit(daemon.assign, "wish")
         _wait_until_met(launchpad, rule, action)
         daemon.kill()
-        with pytest.raises(httpx.TransportError):
-            first.result(20)
+        told = _told(first)
         launchpad.control.unfault()
         launchpad.control.release(verdict="drop")
         daemon.start()
         again = daemon.assign("wish", attempt=1)
         assert again.status_code in (200, 201)
         assert used(launchpad) == [again.json()["ppa"]]
+        assert told in (None, again.json()["ppa"])  # where the answer is lost it may settle that before the kill
+        assert told is None or action.startswith("drop")
         check_history(launchpad, PPAS)
 
 
