@@ -79,7 +79,7 @@ RequestIdOption = Annotated[
     typer.Option(
         "--request-id",
         metavar="ID",
-        help="Your own name for this wish: asking again, with --attempt one higher, gets the same PPA.",
+        help="Your own name for this request: asking again, with --attempt one higher, gets the same PPA.",
     ),
 ]
 AttemptOption = Annotated[

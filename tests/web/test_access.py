@@ -32,7 +32,7 @@ def test_a_token_is_asked_for_once_a_session(browser: Browser, daemons: dict[str
         expect(page.get_by_label("Token")).to_be_focused()
         assert "pool-001" not in page.content()
         enter(page, "gelöst")  # cannot be sent in a header
-        expect(page.get_by_role("alert").filter(visible=True)).to_have_text("That is no token.")
+        expect(page.get_by_role("alert").filter(visible=True)).to_have_text("That is not a token.")
         enter(page, "wrong")
         expect(page.get_by_role("alert").filter(visible=True)).to_have_text("This token is not known here.")
         assert all("401" in said for said in complaints(page))

@@ -21,9 +21,7 @@ LATELY = 30
 """How many events are shown."""
 _TEMPLATE = Template(TEXTS["page.html"])
 _REFRESH = Html('<noscript><meta http-equiv="refresh" content="30"></noscript>')
-_WITHOUT_SCRIPT = (
-    "This page is read anew every half minute. With JavaScript it is live, and can be filtered and sorted."
-)
+_WITHOUT_SCRIPT = "This page is reloaded every half minute. With JavaScript it is live, and can be filtered and sorted."
 _BARE = (
     "This daemon lets in only those who have a token, and without JavaScript this page cannot send yours. "
     "In a terminal: "

@@ -212,7 +212,7 @@ def _ready(url: str, ready: ApiResponse, ppas: ApiResponse) -> Finding:
         )
     if ppas.status == HTTPStatus.OK:
         return good("daemon", f"{url}: ready, and serves these PPAs")
-    what = f"{url}: ready; which PPAs it serves is not told without a token"
+    what = f"{url}: ready; which PPAs it serves is not shown without a token"
     return note("daemon", what, "set PPA_ASSIGNER_TOKEN to see whether it is the daemon of this configuration")
 
 

@@ -91,7 +91,7 @@ class Page {
   async enter() {
     const given = find("#token-text", document, HTMLInputElement).value.trim();
     if (!/^[!-~]+$/.test(given)) { // what is no header is never sent
-      this.leave("That is no token.");
+      this.leave("That is not a token.");
       return;
     }
     token.set(given);
