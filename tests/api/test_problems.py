@@ -87,6 +87,14 @@ def test_what_is_liked_better_is_sent(guarded: Served, accept: str, json: bool) 
     assert answer.headers["vary"] == "Accept"
 
 
+@pytest.mark.parametrize("path", ["/problems", "/problems/unauthorized", "/problems/nothing"])
+def test_no_link_leads_to_what_needs_a_token(guarded: Served, path: str) -> None:
+    """A browser has none to send: what it is led to is shown."""
+    linked = set(re.findall(r'href="(/[^"]*)"', guarded.http.get(path, headers={"Accept": BROWSER}).text))
+    assert {"/", "/problems"} < linked
+    assert {guarded.http.get(each).status_code for each in linked} == {200}
+
+
 def test_an_unknown_type_is_not_found(guarded: Served) -> None:
     """In the form that was asked for; what was asked for is not said back."""
     page = guarded.http.get("/problems/<b>nothing", headers={"Accept": BROWSER})

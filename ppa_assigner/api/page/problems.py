@@ -35,8 +35,8 @@ def explanation(kind: Kind) -> dict[str, Any]:
     }
 
 
-def explained(kind: Kind) -> str:
-    """A kind of problem for people."""
+def explained(kind: Kind, *, open_to_all: bool) -> str:
+    """A kind of problem for people.  `open_to_all`: calls need no token, nor does /docs."""
     shape, told = errors.SHAPES[kind], EXPLANATIONS[kind]
     facts = [
         ("Slug", element("code", kind.value)),
@@ -48,21 +48,23 @@ def explained(kind: Kind) -> str:
         _section("What it means", _text(told.meaning)),
         _section("What to do", _text(told.action)),
         element("dl", *(join([element("dt", name), element("dd", value)]) for name, value in facts)),
+        open_to_all=open_to_all,
     )
 
 
-def listed() -> str:
+def listed(*, open_to_all: bool) -> str:
     """All kinds, each with a link."""
     kinds = (
         element("li", element("a", element("code", kind.value), href=errors.type_of(kind)), f": {told.title}")
         for kind, told in EXPLANATIONS.items()
     )
-    return _page("Problems", element("ul", *kinds))
+    return _page("Problems", element("ul", *kinds), open_to_all=open_to_all)
 
 
-def unknown() -> str:
+def unknown(*, open_to_all: bool) -> str:
     """For a slug that no problem has."""
-    return _page("There is no such problem", element("p", "The daemon answers no problem of this type."))
+    text = element("p", "The daemon answers no problem of this type.")
+    return _page("There is no such problem", text, open_to_all=open_to_all)
 
 
 def prefers_json(accept: str) -> bool:
@@ -84,8 +86,9 @@ def _liked(text: str) -> tuple[str, float]:
         return media, 0.0
 
 
-def _page(title: str, *content: Html) -> str:
-    links = (("/", "Status"), (INDEX, "All problems"), ("/docs", "How to call the API"))
+def _page(title: str, *content: Html, open_to_all: bool) -> str:
+    """A browser sends no token: it is led only to what needs none."""
+    links = [("/", "Status"), (INDEX, "All problems"), *([("/docs", "How to call the API")] if open_to_all else [])]
     shown = element(
         "body",
         element("header", element("h1", title)),

@@ -64,7 +64,7 @@ class PageRoutes:
 
     def page(self) -> Response:
         """In a thread: a thousand rows take their time."""
-        text = self._full() if self._app.state.authenticator.open else overview.bare()
+        text = self._full() if self._open else overview.bare()
         return Response(text, headers=HEADERS, media_type="text/html")
 
     async def file(self, name: str) -> Response:
@@ -91,7 +91,7 @@ class PageRoutes:
         """All kinds of problems."""
         if _prefers_json(request):
             return _varying(serializers.answer({"items": [problems.explanation(kind) for kind in Kind]}))
-        return _explained(problems.listed())
+        return _explained(problems.listed(open_to_all=self._open))
 
     async def problem(self, request: Request, slug: str) -> Response:
         """What the `type` of a problem leads to."""
@@ -100,11 +100,19 @@ class PageRoutes:
             if kind is None:
                 raise Problem(Kind.NOT_FOUND, "there is no problem of this type")
             return _varying(serializers.answer(problems.explanation(kind)))
-        return _explained(problems.unknown(), 404) if kind is None else _explained(problems.explained(kind))
+        if kind is None:
+            return _explained(problems.unknown(open_to_all=self._open), 404)
+        return _explained(problems.explained(kind, open_to_all=self._open))
 
     async def docs(self) -> Response:
         """The API to read."""
-        return documentation(openapi.describe(self._app, open_to_all=self._app.state.authenticator.open))
+        return documentation(openapi.describe(self._app, open_to_all=self._open))
+
+    @property
+    def _open(self) -> bool:
+        """Whether no call needs a token, which a reload may change."""
+        found: bool = self._app.state.authenticator.open
+        return found
 
     def _full(self) -> str:
         return overview.full(
