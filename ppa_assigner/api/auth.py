@@ -12,15 +12,14 @@ import hashlib
 import hmac
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+
+from starlette.types import Scope
 
 from ..access import EVERYBODY, Caller, ClientConfig, Role
 from ..config import RATE
 from ..problems import Kind, Problem
 from .rate_limit import RateLimiter
-
-Scope = MutableMapping[str, Any]
 
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/problems"})
 """Paths that show no data and need no token."""

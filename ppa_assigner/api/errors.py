@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import uuid
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -18,14 +18,13 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Scope
 
 from ..backoff import RETRY_AFTER_S
 from ..problems import EXPLANATIONS, Kind, Problem
 
 MEDIA_TYPE = "application/problem+json"
 ASSIGN = ("POST", "/v1/leases")
-
-Scope = MutableMapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from ..problems import Kind, Problem
 from ..views import PpaEvent
@@ -34,10 +34,6 @@ RESTARTED, FORGOTTEN = "restarted", "forgotten"
 _EVENTS_AT_ONCE = 100
 _DIGITS = 20
 _RETRY_MS = 2000
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class EventStreams:

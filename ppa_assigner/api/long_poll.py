@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from starlette.types import Receive, Scope
+
 from ..views import LeaseView
-from .auth import Authenticator, Scope
+from .auth import Authenticator
 from .backend import Backend, C
 
 T = TypeVar("T")
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 TURNS_TO_NOTICE = 4
 """Iterations of the event loop from a socket's end of file to the end of the task that waits for it."""

@@ -7,13 +7,12 @@ problem.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..problems import Kind, Problem
 from . import errors
@@ -31,18 +30,12 @@ MAX_REQUESTS = 20_000
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 _GONE = 499  # for the metrics only: the client is gone
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
 
 class RequestMiddleware:
     """Wraps the application: every request passes here first, and every response last."""
 
     def __init__(
-        self, app: App, authenticator: Authenticator, metrics: Metrics, concurrency: ConcurrencyLimiter
+        self, app: ASGIApp, authenticator: Authenticator, metrics: Metrics, concurrency: ConcurrencyLimiter
     ) -> None:
         self._app = app
         self._authenticator = authenticator

@@ -6,11 +6,12 @@ decided before.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping
 from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from starlette.types import Receive
 
 from .. import strict_json
 from ..problems import Kind, Problem
@@ -22,7 +23,6 @@ LIMIT = 64 * 1024
 """The most bytes that a body may have."""
 
 M = TypeVar("M", bound=BaseModel)
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
 async def read(request: Request) -> dict[str, Any]:

@@ -18,18 +18,18 @@ _PLAIN = re.compile(r"[A-Za-z0-9~][A-Za-z0-9~._:/+-]*")
 
 
 def ppas(ctx: Any, incomplete: str) -> list[str]:
-    """PPAs, in the form that was begun with."""
+    """The PPAs that complete a word, in the form that it began with."""
     form = "dput" if incomplete.startswith("ppa:") else "ppa"
     return _begun(incomplete, (_form(each, form) for each in _items(ctx, "/v1/ppas")))
 
 
 def pools(ctx: Any, incomplete: str) -> list[str]:
-    """Pools by name."""
+    """The names of pools that complete a word."""
     return _begun(incomplete, (each.get("pool") for each in _items(ctx, "/v1/pools")))
 
 
 def leases(ctx: Any, incomplete: str) -> list[str]:
-    """Ids of leases in use."""
+    """The ids of leases in use that complete a word."""
     return _begun(incomplete, (each.get("id") for each in _items(ctx, "/v1/leases")))
 
 

@@ -62,7 +62,7 @@ def pages(group: Any = None) -> Mapping[str, str]:
 
 
 def write(folder: Path) -> list[Path]:
-    """Write them there, and tell which."""
+    """Write the pages into a folder, and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, text in pages().items():
@@ -193,7 +193,7 @@ def _value(param: Any) -> str | None:
 
 
 def _help(param: Any) -> str:
-    """With its default, unless the text has it or there is none to speak of."""
+    """A parameter's help with its default, unless the text has it already or there is none worth showing."""
     text, default = " ".join(str(param.help or "").split()), param.default
     speaks = isinstance(default, (str, int, Path)) and not isinstance(
         default, bool
@@ -215,48 +215,48 @@ class Roff:
 
     @staticmethod
     def escaped(text: str) -> str:
-        """The text, and nothing but text."""
+        """The text, with what roff would take for a request or an escape written as text."""
         return "".join(_ESCAPES.get(char, char if char.isascii() else f"\\[u{ord(char):04X}]") for char in text)
 
     def bold(self, text: str) -> str:
-        """As it is typed."""
+        """Text that is typed as it stands."""
         return f"\\fB{self.escaped(text)}\\fR"
 
     def italic(self, text: str) -> str:
-        """To be replaced by what it stands for."""
+        """Text that stands for something else."""
         return f"\\fI{self.escaped(text)}\\fR"
 
     def raw(self, line: str) -> None:
-        """A line that is roff already."""
+        """Add a line that is roff already."""
         self._lines.append(line)
 
     def section(self, title: str) -> None:
-        """A heading."""
+        """Add a heading."""
         self.raw(f'.SH "{self.escaped(title.upper())}"')
 
     def line(self, *parts: str) -> None:
-        """Parts that are roff already, on one line."""
+        """Add parts that are roff already, on one line."""
         self.raw("\\&" + " ".join(parts).replace("[ ", "[").replace(" ]", "]"))
 
     def text(self, text: str) -> None:
-        """A paragraph."""
+        """Add a paragraph."""
         self.raw(".PP")
         self.raw("\\&" + self.escaped(text))
 
     def item(self, term: str, text: str) -> None:
-        """A term, which is roff already, and what it means."""
+        """Add a term, which is roff already, and what it means."""
         self.raw(".TP")
         self.raw(term)
         self.raw("\\&" + self.escaped(text))
 
     def terms(self, title: str, meanings: Mapping[str, str]) -> None:
-        """A section of them."""
+        """Add a section of terms and what they mean."""
         self.section(title)
         for term, meaning in meanings.items():
             self.item(self.bold(term), meaning)
 
     def finished(self) -> str:
-        """All of it."""
+        """The whole page."""
         return "\n".join(self._lines) + "\n"
 
 

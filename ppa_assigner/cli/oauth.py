@@ -93,7 +93,7 @@ class Authorisation:
         return name if re.fullmatch(r"~[a-z0-9][a-z0-9+.-]*", name) else None
 
     def _exchanged(self) -> Token | None:
-        """The token; None when there is none yet."""
+        """Ask for the access token; None when it is not granted yet."""
         key, secret = self._request
         try:
             answer = self._post("+access-token", secret, oauth_token=key)

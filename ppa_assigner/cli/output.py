@@ -33,7 +33,7 @@ def escaped(text: object) -> str:
 
 
 def say(message: str) -> None:
-    """One line for people, on stderr."""
+    """Print one line for people, on stderr."""
     print(f"ppa-assigner: {escaped(message)}", file=sys.stderr, flush=True)  # noqa: T201 - a command line speaks
 
 
@@ -56,7 +56,7 @@ def line(text: str = "") -> None:
 
 
 def document(value: object) -> None:
-    """A document as JSON."""
+    """Print a document as JSON."""
     line(json.dumps(value, indent=2))
 
 
@@ -74,7 +74,7 @@ def configuration_error(error: Exception | str) -> int:
 
 
 def ppas(items: Iterable[PPA]) -> None:
-    """A table of PPAs: boxed on a terminal, in a pipe aligned columns of whole texts."""
+    """Print a table of PPAs: boxed on a terminal, in a pipe aligned columns of whole texts."""
     if sys.stdout.isatty():
         for text in drawn(items):
             line(text)
@@ -172,7 +172,7 @@ def _aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def content(value: Mapping[str, Any]) -> None:
-    """What a clean would delete, a line each."""
+    """Print what a clean would delete, a line each."""
     for name, entries in value.items():
         if isinstance(entries, list):
             line(f"{escaped(name)}: {len(entries)}")
@@ -189,6 +189,6 @@ def _entry(entry: object) -> str:
 
 
 def event(value: Event) -> None:
-    """A transition, on one line."""
+    """Print an event on one line."""
     data = " ".join(f"{escaped(key)}={escaped(part)}" for key, part in (value.get("data") or {}).items())
     line("  ".join(escaped(cell) for cell in (value.get("at"), value.get("ppa"), value.get("kind"))) + "  " + data)

@@ -22,14 +22,14 @@ _LONGEST_S = 3650 * DAY
 
 
 def connect(url: str | None, token_file: str | None) -> Client:
-    """The client that these options mean."""
+    """The client for these options."""
     from ..client import Client
 
     return Client(url, None if token_file is None else token_in(token_file))
 
 
 def token_in(path: str) -> str:
-    """The token that a file has."""
+    """The token in a file."""
     try:
         with open(path, encoding="utf-8-sig") as file:
             return file.read().strip()

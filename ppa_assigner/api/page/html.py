@@ -13,7 +13,7 @@ _LINK = re.compile(r"https?://[^\s/?#@\\]+(?:[/?#]\S*)?", re.IGNORECASE)
 
 
 class Html(str):
-    """Markup, made here."""
+    """Text that is markup, and is not escaped again."""
 
     __slots__ = ()
 
@@ -25,13 +25,13 @@ def element(name: str, *children: str | None, **attributes: str | int | None) ->
 
 
 def join(children: Iterable[str | None]) -> Html:
-    """One after the other."""
+    """Children joined one after the other, escaped unless they are markup."""
     return Html("".join(child if isinstance(child, Html) else escape(child) for child in children if child is not None))
 
 
 def linked(text: str) -> Html:
     """A text of somebody, on its own in its direction; a link if it is an address of the web and nothing else.  An
-    address that names a user before its host is none: it looks like another host's.
+    address that names a user before its host is not linked: it looks like another host's.
     """
     shown = element("bdi", text)
     return element("a", shown, href=text, rel="noopener noreferrer") if _LINK.fullmatch(text) else shown

@@ -1,6 +1,6 @@
 """The page at `/`: the template with the data in it, or bare.
 
-Rule: whoever may not read `/v1/ppas` without a token gets the bare page.
+Rule: where `/v1/ppas` needs a token, the page is bare.
 """
 
 from __future__ import annotations

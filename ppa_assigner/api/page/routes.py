@@ -46,7 +46,7 @@ HEADERS = {
 
 
 class PageRoutes:
-    """The calls, each a handler of its own."""
+    """The calls behind the page, a handler each."""
 
     def __init__(self, app: FastAPI, backend: Backend[Any]) -> None:
         self._app = app

@@ -38,7 +38,7 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> i
 
 
 def examined(config: Path) -> Iterator[Finding]:
-    """All that is found, one after the other."""
+    """All findings, one after the other."""
     from ...config import ConfigError, load
     from . import host, launchpad
     from .findings import bad

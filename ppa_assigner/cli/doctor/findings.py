@@ -20,7 +20,7 @@ _FEW = 5
 
 
 class Grade(enum.Enum):
-    """How bad it is."""
+    """How bad a finding is."""
 
     GOOD = "good"
     NOTE = "note"
@@ -44,45 +44,45 @@ class Finding:
 
 
 def good(check: str, found: str) -> Finding:
-    """As it should be."""
+    """A finding that is as it should be."""
     return Finding(check, Grade.GOOD, found)
 
 
 def note(check: str, found: str, todo: str | None = None) -> Finding:
-    """Neither good nor bad."""
+    """A finding that is neither good nor bad."""
     return Finding(check, Grade.NOTE, found, todo)
 
 
 def warning(check: str, found: str, todo: str) -> Finding:
-    """The daemon works; a person may want to do something."""
+    """A finding with which the daemon works, but a person may want to do something."""
     return Finding(check, Grade.WARNING, found, todo)
 
 
 def bad(check: str, found: str, todo: str, code: int) -> Finding:
-    """The daemon cannot do its work, or not all of it."""
+    """A finding with which the daemon cannot do its work, or not all of it."""
     return Finding(check, Grade.BAD, found, todo, code)
 
 
 def few(names: Sequence[object]) -> str:
-    """The first of them, and how many more there are."""
+    """The first few names, and how many more there are."""
     shown = ", ".join(str(name) for name in names[:_FEW])
     return shown if len(names) <= _FEW else f"{shown} and {len(names) - _FEW} more"
 
 
 def exit_code(findings: Sequence[Finding]) -> int:
-    """0 when nothing is bad."""
+    """The exit code of the gravest finding; 0 when nothing is bad."""
     codes = {one.code for one in findings}
     return next((code for code in GRAVEST_FIRST if code in codes), 0)
 
 
 def show(finding: Finding) -> None:
-    """One line for people."""
+    """Print a finding on one line for people."""
     todo = f" -> {finding.todo}" if finding.todo else ""
     output.line(f"{_mark(finding.grade)} {finding.check:<13} {output.escaped(finding.found + todo)}")
 
 
 def document(findings: Sequence[Finding]) -> dict[str, object]:
-    """For programs."""
+    """The findings as a document for programs."""
     checks = [{"check": o.check, "grade": o.grade.value, "found": o.found, "todo": o.todo} for o in findings]
     code = exit_code(findings)
     return {"ok": code == 0, "exit_code": code, "items": checks}

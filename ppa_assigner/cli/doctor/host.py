@@ -32,7 +32,7 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def configuration(path: Path, settings: Settings) -> Finding:
-    """It could be read."""
+    """The finding that the configuration could be read, and what it has."""
     ppas = sum(len(pool.ppas) for pool in settings.pools.values())
     retired = f", {len(settings.retire)} retired" if settings.retire else ""
     pools = ", ".join(settings.pools)
@@ -40,7 +40,7 @@ def configuration(path: Path, settings: Settings) -> Finding:
 
 
 def access(settings: Settings) -> Iterator[Finding]:
-    """Who may call it."""
+    """A finding if everybody who reaches the daemon may call it."""
     if not settings.api.clients:
         what = f"no clients: everybody who reaches {settings.api.listen} is operator"
         yield note("access", what, "list api.clients before other hosts, or a proxy, may reach it")
@@ -50,7 +50,7 @@ def access(settings: Settings) -> Iterator[Finding]:
 
 
 def credentials(settings: Settings) -> Iterator[Finding]:
-    """The file is there, is read by us alone, and has credentials in it."""
+    """Whether the credentials' file is there, is readable for its owner only, and has credentials in it."""
     from ...config import credentials_path
     from ...launchpad import CredentialsError, load_credentials
 
@@ -166,7 +166,7 @@ def _token(settings: Settings) -> str | None:
 
 
 def _other(url: str, settings: Settings, ppas: ApiResponse) -> Finding | None:
-    """What it is, if it is not the daemon of this configuration."""
+    """A finding if what answers is not the daemon of this configuration."""
     problem = str(ppas.document.get("type", ""))
     if ppas.status == HTTPStatus.UNAUTHORIZED and problem.endswith("unauthorized"):
         if settings.api.clients:
@@ -203,7 +203,7 @@ def _unready(url: str, ready: ApiResponse) -> Finding | None:
 
 
 def _ready(url: str, ready: ApiResponse, ppas: ApiResponse) -> Finding:
-    """Of a daemon that is not known to be another's."""
+    """The finding about a daemon that is ready and, as far as is known, the one of this configuration."""
     launchpad = ready.document.get("launchpad")
     if isinstance(launchpad, dict) and launchpad.get("ok") is False:  # one of an older version says nothing of it
         what = f"{url}: Launchpad is away for it since {launchpad.get('since')}: {launchpad.get('why')}"
@@ -217,7 +217,7 @@ def _ready(url: str, ready: ApiResponse, ppas: ApiResponse) -> Finding:
 
 
 def address(settings: Settings) -> str:
-    """Where clients on this host find it."""
+    """The URL at which clients on this host find the daemon."""
     listen = settings.api.listen
     if listen.path is not None:
         return f"unix:{listen.path}"

@@ -42,7 +42,7 @@ class SilentError(Exception):
 
 
 def examined(settings: Settings) -> Iterator[Finding]:
-    """All that is found there."""
+    """All findings about Launchpad, one after the other."""
     from ...config import credentials_path
     from ...launchpad import CredentialsError, InsecureEnvironment, cache_directory, load_credentials
     from ...launchpad.account import AccountClient
@@ -101,7 +101,7 @@ def _examined(examiner: AccountClient, settings: Settings) -> Iterator[Finding]:
 
 
 def _way(service: str) -> str:
-    """The proxy, without who we are there."""
+    """How Launchpad is reached: by which proxy, without its user and password."""
     from ...launchpad.http import proxy_for
 
     proxy = proxy_for(service)
@@ -163,7 +163,7 @@ def _clock(listing: PPAListing) -> Finding:
 
 
 def _known(examiner: AccountClient, listing: PPAListing, ppas: list[Reference]) -> dict[Reference, ListedPPA]:
-    """Those that are there, each Active."""
+    """The PPAs that Launchpad shows as Active."""
     found = {ppa: listing.ppas[ppa] for ppa in ppas if ppa in listing.ppas}
     for ppa in [ppa for ppa in ppas if ppa not in found][:READ_ALONE]:
         alone = examiner.ppa(ppa)
@@ -176,7 +176,7 @@ def _known(examiner: AccountClient, listing: PPAListing, ppas: list[Reference]) 
 def _absent(
     examiner: AccountClient, owner: str, absent: list[Reference], pools: Mapping[Reference, Pool], me: str
 ) -> Iterator[Finding]:
-    """Listed in the configuration, and not there for us."""
+    """The findings about PPAs that are in the configuration, and that Launchpad does not show."""
     to_create = [ppa for ppa in absent if ppa in pools and pools[ppa].options.create]
     missing = [ppa for ppa in absent if ppa not in to_create]
     if missing:

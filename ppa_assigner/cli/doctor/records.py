@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def records(shown: Iterable[ListedPPA], settings: Settings) -> Iterator[Finding]:
-    """Of these PPAs."""
+    """The findings about the records of these PPAs."""
     from ...record import parse
 
     shown = list(shown)
