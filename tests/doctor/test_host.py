@@ -58,7 +58,7 @@ READY = {"ready": True}
         (problem(401, "unauthorized"), "bad", ("is another's", "wants a token")),
         (Reply(200, {"items": [{"ppa": ppa} for ppa in POOLED[1:]]}), "warning", (POOLED[0], "reload")),
         (Reply(200, {"items": [{"ppa": ppa} for ppa in [*POOLED, "~ci-pool/ubuntu/left"]]}), "good", ("ready",)),
-        (problem(429, "too-many-requests"), "note", ("ready", "not told")),
+        (problem(429, "too-many-requests"), "note", ("ready", "not shown")),
     ],
     ids=["other PPAs", "no PPAs", "no such path", "something", "with clients", "not reloaded", "one more", "busy"],
 )
