@@ -88,10 +88,14 @@ SEARCH_AGAIN_S = 2.0
 """Before a lease is searched for again while not every PPA could be looked at."""
 SEARCH_TURN_S = 5.0
 """How long those behind it in the line wait for an earlier attempt's search to end."""
-ABSENCE_FIRST_S, ABSENCE_AGAIN_S = 2.0, 12.0
-"""Before a PPA is read again that is said to be gone, or not for us; soon at first, for most such answers pass."""
-ABSENCE_LASTS_S, ABSENCE_READS = 60.0, 5
-"""For how long, and in how many reads in a row, that must be said to be believed: single answers pass."""
+ABSENCE_FIRST_S = 2.0
+"""Before a PPA is read again that was said for the first time to be gone, or not for us: most such answers pass."""
+ABSENCE_AGAIN_S = 12.0
+"""Before each further read while that goes on being said: `ABSENCE_READS` of them take about `ABSENCE_LASTS_S`."""
+ABSENCE_LASTS_S = 60.0
+"""For how long that must be said before it is believed."""
+ABSENCE_READS = 5
+"""How many reads in a row must say it in that time: a few answers that are wrong prove nothing."""
 UNMANAGED_S = 600.0
 """Before a PPA that holds somebody's packages is looked into again: only a person empties or adopts it."""
 TIME_AGAIN_S = 5.0
@@ -104,16 +108,22 @@ ACCEPT_AGAIN_S = 0.5
 """For how long no connection is accepted where this host has no descriptor left for one."""
 STREAM_AGAIN_S = 0.5
 """Before a client follows the events again after the connection ended."""
-TOUCH_LEAST_S, TOUCH_AGAIN_S = 0.2, 5.0
-"""Before a lease is touched again in the background, however little of it is left; and at the most after a touch that
-failed.
+TOUCH_LEAST_S = 0.2
+"""The shortest pause between touches in the background, which come closer together as the end of a lease comes near;
+after one that failed, half of it.
 """
-CONTENT_POLL_S, INDEX_POLL_S, DISK_POLL_S = 30.0, 30.0, 300.0
-"""Between looks of a clean for what only time can finish: builds and uploads end and indexes are published within
-minutes, files are removed from the disk within hours.
+TOUCH_AGAIN_S = 5.0
+"""The longest pause before a touch in the background that failed is tried again."""
+CONTENT_POLL_S = 30.0
+"""Before a clean that found something in the PPA lists it again: what was deleted has to go, builds and uploads have to
+end, within minutes.
 """
+INDEX_POLL_S = 30.0
+"""Before a clean looks again into indexes that still name something: Launchpad publishes them anew within minutes."""
+DISK_POLL_S = 300.0
+"""Before a clean asks again for files that are still on Launchpad's disk: they are removed within hours."""
 POLL_LEAST_S = 1.0
-"""Between such looks where the quiet window of the pool is shorter than they are apart."""
+"""The least of the three pauses before this one, which are no longer than the quiet window of the pool."""
 
 # -- how long something holds ------------------------------------------------------------------------------------------
 
@@ -121,13 +131,13 @@ FENCE_S = 10.0
 """How soon after a read that showed our record a request must leave that cannot be made conditional."""
 REQUEST_ENDS_S = 90.0
 """After which a request can have no effect any more, and the least `settle`: Launchpad ends its own at 65 s."""
-CLEANER_TOUCH_S, CLEANER_SILENCE_S = 60.0, 300.0
-"""How often a cleaner writes that it is at work, and after how much silence another daemon takes its clean over: four
-writes may fail.
-"""
+CLEANER_TOUCH_S = 60.0
+"""How often a cleaner writes that it is at work."""
+CLEANER_SILENCE_S = 300.0
+"""After how much silence of a cleaner another daemon takes its clean over: four such writes may fail."""
 SILENCE_GAP_S = 60.0
-"""How much silence is granted beyond a lease's `idle` at the most, and how old `touched` may get before it is written:
-what a restart of the daemon may lose.
+"""The longest margin of `idle`, which is a quarter of it where that is less: so old may `touched` get before it is
+written, so that a daemon which only reads it ends a lease so much later than after `idle`.
 """
 AVOID_S = 10.0
 """For how long a PPA that could not be lent is passed by, unless it changes."""
@@ -135,8 +145,10 @@ PLACE_KEPT_S = 2.0
 """For how long a place in the line is kept for a client that comes back at once."""
 TICKET_S = 600.0
 """For how long a ticket holds after it was last used, and it is remembered which ones were served."""
-UNCLAIMED_S, UNCLAIMED_AGAIN_S = 300.0, 30.0
-"""After which a lease that nobody was told of is given up: its client may ask again; and when that is tried again."""
+UNCLAIMED_S = 300.0
+"""After which a lease that nobody was told of is given up: until then its client may ask again, and get it."""
+UNCLAIMED_AGAIN_S = 30.0
+"""Before that is tried again, while somebody waits under its request id or Launchpad does not answer."""
 IN_DOUBT_S = 5.0
 """How long a caller of a release waits for a write in doubt: it is carried out whether or not it waits."""
 FAILING_S = 60.0
@@ -148,10 +160,12 @@ DOWN_S = 120.0
 """After which a PPA without a worker counts as stuck: one whose worker dies again and again has the next one sooner."""
 STUCK_S = 10.0
 """How much longer than the deadline of a request a worker may take to turn before it counts as stuck."""
-CALL_PATIENCE_S, RELEASE_PATIENCE_S, FOLLOW_PATIENCE_S = 5.0, 30.0, 60.0
-"""How long a client tries to reach a daemon that does not answer: for a call, for a release at the end of a program's
-lease (the PPA is wanted by others), and while it follows the events.
-"""
+CALL_PATIENCE_S = 5.0
+"""How long a client tries to reach a daemon that does not answer, for a call."""
+RELEASE_PATIENCE_S = 30.0
+"""The same for a release at the end of a program's lease: the PPA is wanted by others."""
+FOLLOW_PATIENCE_S = 60.0
+"""The same while it follows the events."""
 
 # -- what callers are told ---------------------------------------------------------------------------------------------
 

@@ -113,8 +113,9 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
     ),
     Kind.LEASE_OVER: Explanation(
         "The lease is over",
-        "The lease has ended: at its `until`, because nobody touched it for `idle` seconds, because it was released,"
-        " or because its PPA was deleted. What was uploaded is being deleted.",
+        "The lease has ended: at its `until`, because nobody touched it for `idle` seconds and a margin (a quarter of"
+        " that, at most 60 s), because it was released, or because its PPA was deleted. What was uploaded is being"
+        " deleted.",
         "Stop using the PPA, for it may be somebody else's by now, and ask for a new one. Ask with a longer `ttl`, or"
         " touch more often (`exec` and the Python client do).",
     ),

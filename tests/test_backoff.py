@@ -124,7 +124,10 @@ def assigned(node: ast.stmt) -> Iterator[str]:
 
 def page() -> dict[str, tuple[str, str]]:
     """The same as the docs have it."""
-    return {name: (value, reason) for name, value, reason in cells(PAGE.read_text().partition("\n## ")[0])}
+    return {
+        name: (value, reason)
+        for name, value, reason in cells(PAGE.read_text().partition("\n## Within one module\n")[0])
+    }
 
 
 def cells(text: str) -> list[list[str]]:
@@ -147,7 +150,10 @@ def within_modules() -> Iterator[tuple[str, str, str]]:
 
 def test_what_one_module_alone_waits_for_is_in_the_docs() -> None:
     """Each with its value and a reason, but for names that stand for one of the other table."""
-    shown = [(name, module, value) for name, module, value, _ in cells(PAGE.read_text().partition("\n## ")[2])]
+    shown = [
+        (name, module, value)
+        for name, module, value, _ in cells(PAGE.read_text().partition("\n## Within one module\n")[2])
+    ]
     assert sorted(shown) == sorted(each for each in within_modules() if each[0] != "KEPT_S")
 
 
@@ -162,7 +168,7 @@ SAID = [
     ("explanation/protocol.md", r"or after (\w+ \w+) when an outcome was settled and nobody came back", "UNCLAIMED_S"),
     ("explanation/protocol.md", r"in all reads, at least (\w+), over \S+ s is", "ABSENCE_READS"),
     ("explanation/protocol.md", r"in all reads, at least \w+, over (\S+ \w+) is", "ABSENCE_LASTS_S"),
-    ("explanation/protocol.md", r"`idle` plus the smaller of (\S+ \w+) and `idle`/4", "SILENCE_GAP_S"),
+    ("explanation/protocol.md", r"the smaller of (\S+ \w+) \(`SILENCE_GAP_S`\) and `idle`/4", "SILENCE_GAP_S"),
     ("explanation/cleaning.md", r"leaves only within \[(\S+ \w+) of a read\]", "FENCE_S"),
     ("explanation/cleaning.md", r"touches the record every (\S+ \w+) while the work goes on", "CLEANER_TOUCH_S"),
     ("explanation/cleaning.md", r"seen unchanged for (\w+ \w+) of the reader's own", "CLEANER_SILENCE_S"),

@@ -107,7 +107,7 @@ def graph() -> dict[str, set[str]]:
     return edges
 
 
-def circles(edges: dict[str, set[str]]) -> Iterator[list[str]]:
+def cycles(edges: dict[str, set[str]]) -> Iterator[list[str]]:
     """A way from a module back to itself, for each set of modules that import each other."""
     done: set[str] = set()
     for start in sorted(edges):
@@ -131,14 +131,14 @@ def way_back(edges: dict[str, set[str]], start: str) -> list[str] | None:
 
 
 def test_no_module_imports_itself_by_a_detour() -> None:
-    """No circles, wherever the import stands: what two modules need of each other belongs below both."""
-    assert [" -> ".join(way) for way in circles(graph())] == []
+    """No import cycles, wherever the import stands: what two modules need of each other belongs below both."""
+    assert [" -> ".join(way) for way in cycles(graph())] == []
 
 
-def test_a_circle_is_found_and_shown() -> None:
-    """Each circle once, by its shortest way."""
+def test_an_import_cycle_is_found_and_shown() -> None:
+    """Each cycle once, by its shortest way."""
     edges = {"a": {"b"}, "b": {"c", "d"}, "c": {"a"}, "d": {"d2"}, "d2": {"d"}, "e": {"a"}}
-    assert [*circles(edges)] == [["a", "b", "c", "a"], ["d", "d2", "d"]]
+    assert [*cycles(edges)] == [["a", "b", "c", "a"], ["d", "d2", "d"]]
     assert graph()["ppa_assigner.worker"] > {"ppa_assigner.port", "ppa_assigner.clock"}
 
 

@@ -108,7 +108,12 @@ class AssignRequest(RequestBody):
     attempt: Annotated[int, Field(ge=0, le=2**53, description="how often this request was sent before")] = 0
     wait: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False, description="seconds to wait in line")] = 0
     ttl: Annotated[Seconds | None, Field(description="seconds that the lease lasts; absent: the pool's default")] = None
-    idle: Annotated[Seconds | None, Field(description="the lease ends after that many seconds without a touch")] = None
+    idle: Annotated[
+        Seconds | None,
+        Field(
+            description="the lease ends so many seconds, and a margin (a quarter, at most 60 s), after its last touch"
+        ),
+    ] = None
     note: Annotated[str | None, Field(max_length=1024, description="public", json_schema_extra=NO_NUL)] = None
     ppa: Annotated[str | None, Field(max_length=512, description="this very PPA: ~owner/ubuntu/name, ppa:…")] = None
     sources: Annotated[

@@ -55,7 +55,7 @@ PoolOption = Annotated[
 WaitOption = Annotated[str, typer.Option("--wait", metavar="TIME", help=f"How long to wait for a PPA: {DURATIONS}.")]
 IdleOption = Annotated[
     str | None,
-    typer.Option("--idle", metavar="TIME", help="End the lease when nobody touched it for that long."),
+    typer.Option("--idle", metavar="TIME", help="End the lease when nobody touched it for that long, and a margin."),
 ]
 NoteOption = Annotated[str | None, typer.Option("--note", metavar="TEXT", help="For people; the PPA's page shows it.")]
 PpaOption = Annotated[

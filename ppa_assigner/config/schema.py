@@ -157,7 +157,7 @@ class PoolSection(Section):
     max_hold: Duration = _POOL.max_hold
     """How much an operator may add to a lease, once."""
     idle: Whole | None = _POOL.idle
-    """Silence that ends a lease when its owner does not say; null: none."""
+    """Silence that ends a lease, after a margin, when its owner does not say; null: none."""
     verify_age: Duration | None = _POOL.verify_age
     """How old a look that found a free PPA empty may be; 0: look each time; null: never look again."""
     settle: Positive = _POOL.settle

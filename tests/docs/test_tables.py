@@ -72,6 +72,28 @@ def test_all_modules_of_the_automaton_are_explained() -> None:
     assert {row[0] for row in table("| module | is about |")} == modules
 
 
+def test_all_modules_of_the_supervisor_are_explained() -> None:
+    """Each has its row, which names classes that it defines."""
+    folder, rows = ROOT / "ppa_assigner" / "supervisor", table("| file | class | does |")
+    assert sorted(row[0] for row in rows) == sorted({path.name for path in folder.glob("*.py")} - {"__init__.py"})
+    named = {file: set(re.findall(r"\w+", classes)) for file, classes, _ in rows}
+    assert {
+        file: names - defined(folder / file) for file, names in named.items() if names - defined(folder / file)
+    } == {}
+
+
+def test_all_modules_of_the_stand_in_are_on_its_map() -> None:
+    """Each is named in a row, and each that is named is there."""
+    rows = table("| to change | files in `ppa_assigner/standin` |")
+    modules = {path.name for path in (ROOT / "ppa_assigner" / "standin").glob("*.py")} - {"__init__.py"}
+    assert {name for row in rows for name in re.findall(r"\w+\.py", row[1])} == modules
+
+
+def defined(path: Path) -> set[str]:
+    """The classes of a module."""
+    return set(re.findall(r"^class (\w+)", path.read_text(), re.MULTILINE))
+
+
 def test_all_conditions_are_explained() -> None:
     """Each condition has its row."""
     assert {row[0] for row in table("| condition | means |")} == {condition.value for condition in Condition}

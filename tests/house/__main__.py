@@ -1,4 +1,4 @@
-"""How large the house is, and how far a request walks through it: `make house`.
+"""Figures of the code base as a whole, "the house": its size and words, and a request's way through it: `make house`.
 
 It prints figures and judges none of them; what must hold is held by tests/test_layout.py.
 """
@@ -37,13 +37,13 @@ def words() -> list[str]:
     ]
 
 
-def circles() -> list[str]:
+def cycles() -> list[str]:
     """Imports and calls that lead back to where they began."""
     imports = code.knots(graph())
     life = moves.a_life().edges("supervisor")
     called = code.knots(life)
     return [
-        f"imports: {len(imports)} circles (in functions and for the type checker, too)",
+        f"imports: {len(imports)} cycles (in functions and for the type checker, too)",
         *(f"    {' '.join(knot)}" for knot in imports),
         f"calls between the modules of the supervisor, in a lease's life: {sum(map(len, life.values()))} edges, "
         f"{len(called)} knots; {sum(map(len, called))} of {len(life)} modules are in one",
@@ -74,7 +74,7 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 def main() -> None:
     """Print all of it."""
-    for title, part in (("size", size), ("words", words), ("circles", circles), ("the way of a request", way)):
+    for title, part in (("size", size), ("words", words), ("cycles", cycles), ("the way of a request", way)):
         print(f"== {title}", *part(), sep="\n", flush=True)  # noqa: T201 - figures for people
 
 

@@ -62,6 +62,6 @@ def test_it_prints_all_parts(capsys: pytest.CaptureFixture[str]) -> None:
     house.main()
     shown = capsys.readouterr().out
     assert [line for line in shown.splitlines() if line.startswith("==")] == [
-        "== size", "== words", "== circles", "== the way of a request",
+        "== size", "== words", "== cycles", "== the way of a request",
     ]  # fmt: skip
     assert "one assign: " in shown
