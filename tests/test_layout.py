@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "ppa_assigner"
 
 LAYERS = [
-    {"times", "strict_json", "backoff"},
+    {"times", "strict_json", "backoff", "version"},
     {"record", "reference", "options", "problems", "access", "systemd", "journal", "mailbox"},
     {"port", "views", "config", "client"},
     {"automaton", "launchpad"},
