@@ -7,8 +7,9 @@ BENCH_VENV = .venv-bench
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 
 DOCS ?= build/docs
+DIST ?= build/dist
 
-.PHONY: demo test lint lint-js man docs screenshots bench soak explore mutants house clean
+.PHONY: demo test lint lint-js man docs dist release-check screenshots bench soak explore mutants house clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/ppa-assigner demo
@@ -33,6 +34,18 @@ man: $(VENV)/.demo
 docs: $(VENV)/.dev
 	@$(BIN)/python -m sphinx -q -E -W --keep-going -n -b html docs $(DOCS)
 	@echo $(DOCS)/index.html
+
+# wheel and sdist: the same bytes whenever they are built of the same commit
+dist: $(VENV)/.dev
+	rm -rf $(DIST)
+	$(BIN)/python -m build --no-isolation --outdir $(DIST) .
+	$(BIN)/python -m twine check --strict $(DIST)/*
+
+# TESTS="tests/api tests/launchpad" runs some of the tests with the lowest versions that are allowed
+release-check: dist
+	$(BIN)/python -m build --no-isolation --outdir $(DIST)-again .
+	diff -r $(DIST) $(DIST)-again && rm -r $(DIST)-again
+	PYTHON=$(abspath $(BIN)/python) .ci/lowest $(DIST)/*.tar.gz $(TESTS)
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python -m tests.web.screenshots build/screenshots

@@ -1,6 +1,7 @@
 """Builds wheel and sdist, by hatchling: to what it does by itself come the version and the manual.
 
-Rule: an editable install needs nothing of this but hatchling; what is built of the same commit is the same, byte for byte.
+Rule: an editable install needs nothing of this but hatchling; what is built of the same commit is the same, byte for
+byte.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class BuildHook(BuildHookInterface):  # type: ignore[type-arg,misc,unused-ignore
             for page in self._manual():
                 build_data["shared_data"][str(page)] = f"share/man/man1/{page.name}"
 
-    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002 - hatchling's
         """Called by hatchling when the artifact is written."""
         if version != "editable":
             shutil.rmtree(self._folder)

@@ -17,6 +17,7 @@ from . import leases, login, operator
 from .check_config import check_config_command
 from .doctor.command import doctor
 from .exec import exec_command
+from .init import init
 from .run import demo_command, run_command
 
 # What the parser raises for a line that it cannot read, under whatever module its version keeps it.
@@ -33,6 +34,7 @@ app = typer.Typer(
 
 app.command("run")(run_command)
 app.command("demo")(demo_command)
+app.command("init")(init)
 app.command("check-config")(check_config_command)
 app.command("login")(login.login)
 app.command("doctor")(doctor)

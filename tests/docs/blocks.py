@@ -12,6 +12,7 @@ RUN_BY = {
     "make demo\n": "demo/place.py::made",
     "make demo  ": "demo/test_demo.py::test_make_demo_and_make_test",
     "python3 -m venv /opt": "docs/test_install.py::test_installed_as_said",
+    "ppa-assigner init": "packages/test_packages.py::test_from_the_wheel_to_a_daemon_that_lends",
     ". .venv/bin/activate": "demo/test_demo.py::test_what_a_newcomer_tries",
     'lease=$(ppa-assigner assign --owner "$(id -un)"': "demo/test_demo.py::test_what_a_newcomer_tries",
     "ppa-assigner release": "demo/test_demo.py::test_what_a_newcomer_tries",

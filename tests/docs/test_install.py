@@ -16,7 +16,7 @@ from ..processes import environment
 from .blocks import block
 from .pages import ROOT
 
-SOURCES = ("ppa_assigner", "pyproject.toml", "README.md", "LICENSE")
+SOURCES = ("ppa_assigner", "config", ".ci", "pyproject.toml", "README.md", "LICENSE")
 INSTALL_S = 180.0
 
 

@@ -1,0 +1,25 @@
+"""Prints the lowest versions that a pyproject.toml allows, as constraints for pip: `python3 .ci/floors.py FILE`."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+FLOOR = re.compile(r"([\w.-]+)>=([\d.]+)")
+
+
+def floors(text: str) -> Iterator[str]:
+    """Of what the program and its stand-in need; each dependency must have one."""
+    project = tomllib.loads(text)["project"]
+    for dependency in (*project["dependencies"], *project["optional-dependencies"]["standin"]):
+        found = FLOOR.match(dependency)
+        if found is None:
+            raise SystemExit(f"{dependency}: no lowest version")
+        yield f"{found[1]}=={found[2]}"
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n".join(floors(Path(sys.argv[1]).read_text(encoding="utf-8"))) + "\n")
