@@ -29,6 +29,7 @@ class CannotWriteError(AssignerError):
 
 
 def init(
+    context: typer.Context,
     folder: Annotated[
         Path | None, typer.Argument(metavar="DIR", help="Where the files are written; made if it is not there.")
     ] = None,
@@ -44,7 +45,7 @@ def init(
     """
     if (folder is not None) + listed + (printed is not None) != 1:
         raise UsageError("say where: ppa-assigner init DIR; or --list, or --print FILE")
-    files = {file.name: file for file in (*shipped_files(), *_manual())}
+    files = {file.name: file for file in (*shipped_files(), *_manual(context))}
     if listed:
         for name in files:
             output.line(name)
@@ -54,10 +55,13 @@ def init(
         _write(files, folder, force)
 
 
-def _manual() -> list[ShippedFile]:
-    from .manual import pages
+def _manual(context: typer.Context) -> list[ShippedFile]:
+    from .manual_pages import pages_of
 
-    return [ShippedFile(f"{MANUAL}/{name}", text.encode("ascii")) for name, text in pages().items()]
+    return [
+        ShippedFile(f"{MANUAL}/{name}", text.encode("ascii"))
+        for name, text in pages_of(context.find_root().command).items()
+    ]
 
 
 def _print(files: Mapping[str, ShippedFile], name: str) -> None:
@@ -82,7 +86,7 @@ def _refuse_to_overwrite(wanted: Mapping[Path, ShippedFile]) -> None:
     there = [path for path in wanted if os.path.lexists(path)]
     if there:
         more = f" and {len(there) - 1} more" if len(there) > 1 else ""
-        raise CannotWriteError(f"{there[0]}{more} there already, nothing is written; --force overwrites them")
+        raise CannotWriteError(f"already there: {there[0]}{more}; nothing is written, --force overwrites")
 
 
 def _write_one(path: Path, file: ShippedFile) -> None:
