@@ -1,6 +1,6 @@
 """The supervisor: one worker per PPA, the waiting line, and what must outlive a worker.
 
-Rule: under its lock it only decides; all requests to Launchpad are made by workers and the looker.  Nothing here is
+Rule: under its lock it only decides; all requests to Launchpad are made by workers and the poller.  Nothing here is
 kept over a restart: everything can be read from the PPAs again.
 """
 
@@ -214,7 +214,7 @@ class Supervisor:
 
     def stuck(self, patience: float) -> list[str]:
         """What has not turned for so many seconds, for the watchdog: workers, those that could not be started for
-        `DOWN_S`, the looker, the timer.
+        `DOWN_S`, the poller, the timer.
         """
         crew, now = self._office.crew, self._office.clock.boot()
         busy = [m.worker.ppa for m in crew if m.down is None and m.worker.busy and now - m.worker.turned > patience]
