@@ -42,7 +42,7 @@ def credentials_in(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
-        (None, ["ppas.yaml:1: there is no such file"]),
+        (None, ["ppas.yaml:1: this file does not exist"]),
         ("", ["ppas.yaml:1: the file is empty"]),
         ("ppas: [", ["ppas.yaml:1: this is not YAML"]),
         (

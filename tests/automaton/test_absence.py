@@ -418,8 +418,8 @@ def test_one_made_anew_by_another_daemon_is_what_its_record_says() -> None:
     runner.look()
     assert (runner.known.record, runner.known.condition) == (other, Condition.OK)
     assert runner.world.archive.history == [compose(None, other)]
-    assert [(move.before, move.record, move.why) for move in runner.transitions] == [
-        (State.USED, record, "gone"), (None, other, "seen"),
+    assert [(move.before, move.record, move.why, move.first) for move in runner.transitions] == [
+        (State.USED, record, "gone", False), (None, other, "seen", False),
     ]  # fmt: skip
     assert why(runner.order(Touch, lease="lease-1")) is Refusal.OVER
 

@@ -44,7 +44,7 @@ def test_a_missing_ppa_is_made_as_dirty_and_proved_like_any_other() -> None:
     assert (record.state, record.cleaner, record.lease) == (State.DIRTY, runner.known.daemon.cleaner, None)
     assert abs(record.serial - START.timestamp()) < 10.0
     assert runner.world.archive.displayname == "ppa"
-    assert [(t.before, t.why) for t in runner.transitions] == [(None, WriteReason.CREATE.value)]
+    assert [(t.before, t.why, t.first) for t in runner.transitions] == [(None, WriteReason.CREATE.value, False)]
     freed(runner)
     assert runner.kinds() == ["Read", "ReadDeleted", "Create", "Survey", "Write", "Survey", "Write"]
     assert isinstance(runner.order(assign()), LeaseShown)

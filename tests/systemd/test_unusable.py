@@ -20,7 +20,7 @@ def broken_list(assigner: Assigner) -> str:
 def no_list(assigner: Assigner) -> str:
     """As it is right after the units were installed."""
     assigner.machine.path(CONFIG).unlink()
-    return f"{CONFIG}:1: there is no such file"
+    return f"{CONFIG}:1: this file does not exist"
 
 
 def no_credentials(assigner: Assigner) -> str:
