@@ -36,7 +36,7 @@ def _interruptibly(arguments: list[str]) -> int:
 
 
 def _tell_shell(arguments: list[str], code: int) -> None:
-    """A shell that evaluates what is printed learns of a failure by that, whatever failed."""
+    """Print what makes the shell that evaluates the output fail too, no matter what failed."""
     from . import output, shell
 
     if code and shell.evaluates(arguments):

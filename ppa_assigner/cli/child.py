@@ -1,8 +1,8 @@
-"""The processes of `exec`: its command, and the one that outlives `exec` to end the command should `exec` be killed.
+"""The processes that `exec` starts: its command, and the reaper, which ends the command should `exec` be killed.
 
-Rule: while the command runs, the caller has the signals blocked and takes them one by one; so none is lost between two
-steps, and none reaches a process that took over the number of one that has ended.  Where the second process (`reaper`)
-cannot be started, that is said and the command runs all the same.
+Rule: while the command runs, the caller blocks the signals and takes them one by one; so none is lost between two
+steps, and none reaches a process that has the pid of one that has ended.  If the reaper cannot be started, that is said
+and the command runs all the same.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _END_S = reaper.GRACE_S + 5.0
 
 
 class Child:
-    """One run of a command in this process's group, with its files, and with the signal mask given."""
+    """One run of a command, in this process's group and with its open files, with this environment and signal mask."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], mask: Iterable[int]) -> None:
         self.command = list(command)
@@ -39,10 +39,10 @@ class Child:
         self._pid: int | None = None
         self._early: list[int] = []
         self.stopped = False
-        """Whether it was told to end, or a signal ended it: it did not come to its own end."""
+        """Whether the command was told to end or a signal ended it, so that it did not end by itself."""
 
     def start(self, more: Mapping[str, str]) -> int:
-        """Its pid.  `more` is for its environment.  Raises OSError when it cannot be run."""
+        """Start the command, with `more` added to its environment; return its pid.  Raises OSError if it cannot run."""
         if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:  # inherited; it would discard the exit code
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         with self._lock:
@@ -51,14 +51,14 @@ class Child:
                 self.command,
                 {**self._environment, **more},
                 setsigmask=self._mask,
-                setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],  # which Python ignores, and a command expects to end it
+                setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],  # which Python ignores, and which end other programs
             )
         for number in self._early:
             self.send(number)
         return pid
 
     def send(self, number: int) -> None:
-        """Send it a signal, if it runs, or as soon as it does.  From any thread."""
+        """Send the command a signal, now or as soon as it runs.  May be called from any thread."""
         with self._lock:
             self.stopped |= number in _ENDING
             if self._pid is None:
@@ -67,8 +67,9 @@ class Child:
                 os.kill(self._pid, number)
 
     def wait(self, passed_on: Collection[signal.Signals]) -> int:
-        """Pass these signals on, which are blocked and SIGCHLD too, until it ends.  Its exit code, or 128 + n when
-        signal n ended it.
+        """Wait until the command ends, and pass these signals on to it; they and SIGCHLD must be blocked.
+
+        Returns its exit code, or 128 + n if signal n ended it.
         """
         while True:
             info = signal.sigtimedwait({*passed_on, signal.SIGCHLD}, _LOOK_AGAIN_S)
@@ -90,37 +91,39 @@ class Child:
 
 
 def _came_from_terminal(info: signal.struct_siginfo) -> bool:
-    """A terminal's Ctrl-C goes to the whole group: the command has it already."""
+    """Return whether the signal is a terminal's (Ctrl-C), which goes to the whole group: the command has it already."""
     return info.si_code == _SI_KERNEL and info.si_signo in _FROM_TERMINAL
 
 
 class ReaperProcess:
-    """The process that ends the command should `exec` be killed.  It is started at once, while a PPA is waited for; the
-    command may start once `ready` has returned.
+    """The process that ends the command should `exec` be killed.
+
+    It is started at once, so that it is there when the wait for a PPA is over; the command may start once `ready` has
+    returned.
     """
 
     def __init__(self) -> None:
         self._mark = secrets.token_hex(16)
         self._ours: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        if os.path.isdir("/proc/self"):  # elsewhere nothing tells who belongs to the command
+        if os.path.isdir("/proc/self"):  # elsewhere nothing tells which processes are the command's
             try:
                 self._start()
             except OSError as error:
                 self._cannot(error.strerror)
 
     def ready(self) -> Mapping[str, str]:
-        """Wait until it watches.  Returns what must be in the command's environment."""
+        """Wait until the reaper listens; return what must be in the command's environment."""
         if self._process is not None and not self._listens():
             self._cannot("it does not start")
         return {reaper.VARIABLE: self._mark}
 
     def watch(self, pid: int) -> None:
-        """Tell it the pid of the command."""
+        """Tell the reaper the pid of the command."""
         self._tell(b"%d\n" % pid)
 
     def end(self, *, left_may_go_on: bool) -> None:
-        """End it, for `exec` ends.  What the command left running goes on, or is ended first."""
+        """End the reaper because `exec` ends; what the command left running may go on, or is ended first."""
         if left_may_go_on:
             self._tell(reaper.MAY_GO_ON)
         if self._ours is not None:
@@ -133,7 +136,7 @@ class ReaperProcess:
         self._ours, theirs = socket.socketpair()
         self._ours.settimeout(_START_S)
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - no word of it is from outside
+            self._process = subprocess.Popen(  # noqa: S603 - none of the arguments is from outside
                 [sys.executable, "-I", "-S", reaper.__file__, self._mark],
                 stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 start_new_session=True,

@@ -1,7 +1,7 @@
-"""The daemon as a process: wires its parts together, listens, obeys signals, tells systemd.
+"""The daemon as a process: it wires the parts together, listens, obeys signals and tells systemd how it is.
 
-Rule: everything that can be wrong before it serves ends in one clear line and an exit code; Launchpad being away is
-no such thing: it is tried again, and `/readyz` says why.
+Rule: everything that can be wrong before it serves ends in one clear line and an exit code.  An outage of Launchpad
+does not end it: the login is tried again, and `/readyz` says why.
 """
 
 from __future__ import annotations
@@ -53,8 +53,10 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class DaemonProcess:
-    """One run of the daemon.  `config` is read again on SIGHUP; None: it has no file.  What a reload cannot change
-    stays as it was at the start.
+    """One run of the daemon.
+
+    `config` is the file that SIGHUP reads again; without one (None) SIGHUP changes nothing.  Options that a reload
+    cannot change stay as they were at the start.
     """
 
     def __init__(self, settings: Settings, config: Path | None = None) -> None:
@@ -91,7 +93,10 @@ class DaemonProcess:
         )  # fmt: skip
 
     def run(self, serving: Callable[[str], None]) -> None:
-        """Serve until SIGTERM or SIGINT.  Call in the main thread; `serving` is told where, once it listens."""
+        """Serve until SIGTERM or SIGINT.
+
+        Must be called in the main thread.  `serving` is called with the address once the daemon listens on it.
+        """
         for number in SIGNALS:
             signal.signal(number, lambda got, _: self._signals.put(got))
         self._server.bind()
@@ -111,7 +116,7 @@ class DaemonProcess:
             self._stop(http)
 
     def _obey(self, http: threading.Thread) -> None:
-        """Wait for signals; meanwhile feed the watchdog, as long as all loops turn."""
+        """Handle signals until one ends the daemon; meanwhile feed the watchdog, as long as all loops turn."""
         interval = systemd.watchdog_seconds()
         pause = min(WATCH_S, interval / 3) if interval else WATCH_S
         patience = self._settings.launchpad.total + 2 * WATCH_S
@@ -137,7 +142,7 @@ class DaemonProcess:
             systemd.notify("WATCHDOG=1")
 
     def _tell_status(self) -> None:
-        """What `systemctl status` shows."""
+        """Tell systemd the line that `systemctl status` shows, if it has changed."""
         snapshots = self.supervisor.snapshots()
         states = Counter(one.record.state.value for one in snapshots if one.record is not None)
         counts = "".join(f", {states[state.value]} {state.value}" for state in State)
@@ -152,7 +157,7 @@ class DaemonProcess:
             systemd.notify("STATUS=" + " ".join(status.split()))
 
     def _reload(self) -> None:
-        """A file with mistakes changes nothing and is reported."""
+        """Read the configuration again and apply it; a file with mistakes changes nothing and is reported."""
         if self._config is None:
             return
         systemd.notify("RELOADING=1")
@@ -161,7 +166,7 @@ class DaemonProcess:
             load_credentials(credentials_path(settings))
         except (ConfigError, CredentialsError) as error:
             log.error("not reloaded, nothing is changed:\n%s", error)
-        except Exception:  # a fault of the reader must not end the leases' daemon
+        except Exception:  # a bug in reading the file must not end the daemon
             log.exception("not reloaded, nothing is changed: %s could not be read, by a bug", self._config)
         else:
             self._take_or_say(settings)
@@ -176,7 +181,7 @@ class DaemonProcess:
             log.info("reloaded %s", self._config)
 
     def _take(self, settings: Settings) -> None:
-        """Apply new settings.  Clients first: a removed one must not be served a moment longer."""
+        """Apply new settings, the clients first: one that was removed must not be served any longer."""
         self._server.set_clients(settings.api.clients, settings.api.rate)
         if settings.api.tls is not None:
             self._server.renew(settings.api.tls)
@@ -187,7 +192,7 @@ class DaemonProcess:
             log.warning("%s is changed: it needs a restart; until then it stays as it was", option)
 
     def _log_in(self) -> None:
-        """One login; Launchpad being away, or refusing, is tried again and said, and so is a look that cannot begin."""
+        """Log in to Launchpad and begin to look at the PPAs; log what fails, and try again until both are done."""
         connected = looking = False
         for tries in count():
             if self._stopping.is_set():
@@ -222,7 +227,7 @@ class DaemonProcess:
         return True
 
     def _stop(self, http: threading.Thread) -> None:
-        """Waiting requests are answered, requests in flight to Launchpad end."""
+        """Stop serving: waiting requests are answered, and requests in flight to Launchpad end."""
         systemd.notify("STOPPING=1")
         self._stopping.set()
         end = time.monotonic() + STOP_S
@@ -234,8 +239,10 @@ class DaemonProcess:
 
 
 def _keep_what_is_here() -> None:
-    """What there is by now stays for good, above all the description of the service: the collector of cycles, which
-    would else cost as much as all answering does, need not go through it again and again, and looks more seldom.
+    """Exempt all objects that exist now from garbage collection, and let it run less often.
+
+    They are never freed, above all the description of Launchpad's service.  To go through them again and again would
+    cost as much time as all answers together.
     """
     gc.collect()
     gc.freeze()

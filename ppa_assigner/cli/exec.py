@@ -1,7 +1,8 @@
 """`exec`: a command that has a PPA for as long as it runs.
 
-Rule: the PPA is given back whatever the end is, and the exit code is the command's own.  Of a command that was stopped
-nothing goes on in a PPA that was given back.  A command that cannot be found costs no PPA.
+Rule: the PPA is given back no matter how the command ends, and the exit code is the command's own.  When a command was
+stopped, none of its processes goes on with a PPA that was given back.  No PPA is taken for a command that cannot be
+found.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def exec_command(
 
 
 def _obstacle(program: str) -> int:
-    """The exit code of a shell that cannot run the program, after saying why; 0 when it can."""
+    """Return 0 if the program can be run; else say why not, and return the exit code that a shell has for that."""
     if shutil.which(program) is not None:
         return 0
     if os.path.dirname(program) and os.path.exists(program):
@@ -108,7 +109,7 @@ def _with_ppa(client: Client, owner: str, wish: Wish, command: list[str], on_los
 
 def _run(child: Child, holding: Holding, reaper: ReaperProcess) -> int:
     holding.make_sure()
-    with holding:  # first: should it not be possible, nothing has begun that would go on without its PPA
+    with holding:  # before the command: if this fails, nothing has begun that would go on without its PPA
         try:
             reaper.watch(child.start(reaper.ready()))
         except OSError as error:

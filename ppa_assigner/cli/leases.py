@@ -1,6 +1,6 @@
-"""The commands of those who borrow: `assign`, `touch`, `release`, `status`.
+"""The commands for people and jobs that use PPAs: `assign`, `touch`, `release`, `status`.
 
-Rule: a PPA that was taken is either told on stdout or given back.
+Rule: a PPA that was taken is either printed on stdout or given back.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 _EXPORT_HELP = 'Print lines for a shell: lease=$(ppa-assigner assign … --export) || exit; eval "$lease"'
 _WITHDRAW_S = 10.0
-_TELLS_S = 2.0  # a daemon that has just answered
-_AWAY_S = 2.0  # where it did not answer before: its line ends with it, and who interrupts has waited enough
+_TELLS_S = 2.0  # for a daemon that has just answered
+_AWAY_S = 2.0  # for a daemon that did not answer before: if it is gone, so is the request
 
 
 def assign(
@@ -71,7 +71,7 @@ def assign(
 
 
 def take(client: Client, owner: str, wish: Wish, progress: WaitProgress) -> LeaseTerm:
-    """Assign a PPA, and show people how the wait goes."""
+    """Take a PPA for this owner, and show on stderr how the wait goes."""
     with progress.shown():
         term = client.take(owner, on_wait=progress.on_wait, **wish)
     signals.again()
@@ -93,9 +93,12 @@ def taking_back(client: Client, wish: Wish) -> Iterator[WaitProgress]:
 
 
 def withdraw(client: Client, wish: Wish, within: float) -> bool:
-    """Withdraw the request and what it got, trying for `within` seconds.  Returns whether it worked; says so if not."""
+    """Withdraw the request, and give back the PPA that it got, trying for at most `within` seconds.
+
+    Returns whether that worked; if not, says why on stderr.
+    """
     request_id = wish["request_id"]
-    with signals.held():  # a terminal that is closed tells it twice
+    with signals.held():  # a terminal that is closed sends its signal twice
         try:
             client.withdraw(request_id or "", within=within)
         except AssignerError as error:
@@ -163,7 +166,7 @@ def status(
 
 
 def _away(client: Client) -> str | None:
-    """What there is to say where the daemon does not reach Launchpad; it tells that from memory."""
+    """Return a remark if the daemon does not reach Launchpad, else None.  The daemon knows without asking Launchpad."""
     told = client.launchpad(within=_TELLS_S)
     if told is None or told.get("ok") is not False:
         return None

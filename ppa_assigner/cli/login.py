@@ -55,7 +55,7 @@ GRANTS = {
 
 
 class WrongSetupError(AssignerError):
-    """The file cannot be written, or the environment cannot be used."""
+    """The file of the credentials cannot be written, or the environment cannot be used."""
 
     exit_code = os.EX_CONFIG
 
@@ -115,7 +115,7 @@ def _authorisation(service: str, wait: float) -> Iterator[Authorisation]:
 
 
 def _granted(authorisation: Authorisation, new: _NewFile) -> str | None:
-    """Write the file as soon as there is a token; who granted it, when Launchpad says so."""
+    """Write the file as soon as there is a token; return who granted it, or None if Launchpad does not say."""
     from ..launchpad import new_credentials
     from .oauth import CONSUMER
 
@@ -125,9 +125,9 @@ def _granted(authorisation: Authorisation, new: _NewFile) -> str | None:
 
 
 class _NewFile:
-    """A file made at once, so that nobody grants what cannot be kept; it goes again unless `keep` was called.
+    """The file of the credentials, made before anybody is asked, so that nobody grants what cannot be kept.
 
-    With `force` it is made next to the one that it replaces.
+    It is removed again unless `keep` was called.  With `force` it is made next to the one that it replaces.
     """
 
     def __init__(self, wanted: Path, force: bool) -> None:
@@ -154,9 +154,9 @@ class _NewFile:
                 self._path.unlink()
 
     def keep(self, text: str) -> None:
-        """Write it, whole and on the disk when this returns."""
+        """Write the text to the file; it is whole and on the disk when this returns."""
         try:
-            os.fchmod(self._fd, OURS_ALONE)  # whatever the umask took away
+            os.fchmod(self._fd, OURS_ALONE)  # the umask may have taken some of it away
             with open(self._fd, "w", encoding="ascii", closefd=False) as file:
                 file.write(text)
             os.fsync(self._fd)
@@ -171,7 +171,7 @@ class _NewFile:
 
 
 def _show(url: str, levels: list[AccessLevel], wait: str) -> None:
-    """The address is all of stdout."""
+    """Print the address, which is all of stdout; the explanations go to stderr."""
     _tell(EXPLAINED)
     output.line(url)
     _tell(f"\n{WHY}\n")

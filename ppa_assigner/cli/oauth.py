@@ -1,7 +1,8 @@
-"""Asking Launchpad for a token that a person grants in a browser of their own, on whatever machine.
+"""Asking Launchpad for a token that a person grants in a browser of their own, on any machine.
 
-Rule: every request is bounded and sent once; a request token is asked for once, its exchange again and again until
-there is an answer or the time is over.  This module must not open a browser, know a keyring, write a file or print.
+Rule: every request has a deadline and is sent once.  A request token is asked for once; its exchange for an access
+token is tried until there is an answer or the time is over.  This module must not open a browser, use a keyring, write
+a file or print.
 """
 
 from __future__ import annotations
@@ -25,18 +26,17 @@ from . import signals
 CONSUMER = "ppa-assigner"
 TIMEOUTS = Timeouts(connect=5.0, read=15.0, total=20.0)
 LAST_S = 5.0
-"""How much longer than the wait the last exchange may take: an access token may be on its way."""
+"""How much longer than the wait the last request may take: an access token may be on its way."""
 _TOKEN = re.compile(r"[!-$&-~]+")  # what a header and a line of a credentials file take as it is
 
 Token = tuple[str, str]
 
 
 class Authorisation:
-    """One try to get a token; `wait` seconds, from now on, for all of it.
+    """One attempt to get an access token, which takes at most `wait` seconds from now.
 
-    The consumer is our own one and not launchpadlib's system-wide one, for which people can only grant everything, or
-    nothing.  Raises ValueError for an unknown service, or for a proxy that cannot be used,
-    and InsecureEnvironment.
+    The consumer is the program's own and not launchpadlib's system-wide one, for which people can grant only everything
+    or nothing.  Raises ValueError for an unknown service or for a proxy that cannot be used, and InsecureEnvironment.
     """
 
     def __init__(self, service: str, wait: float) -> None:
@@ -54,7 +54,7 @@ class Authorisation:
         self._transport.close()
 
     def ask(self, levels: Sequence[str]) -> str:
-        """The address at which a person grants one of these access levels.  Raises Unavailable."""
+        """Return the address at which a person can grant one of these access levels.  Raises Unavailable."""
         try:
             answer = self._post("+request-token", "")
         except (NotSentError, NoResponseError) as error:
@@ -68,9 +68,9 @@ class Authorisation:
         return f"{self.web_root}+authorize-token?{urlencode(asked)}"
 
     def granted(self) -> Token:
-        """Key and secret of the access token, once the person granted it.
+        """Wait until the person has granted access; return the key and secret of the access token.
 
-        Raises NotPermitted when it was declined, Unavailable when nobody decided in time or Launchpad is away.
+        Raises NotPermitted if access was declined, Unavailable if nobody decided in time or Launchpad is away.
         """
         while (token := self._exchanged()) is None:
             signals.again()
@@ -81,7 +81,7 @@ class Authorisation:
         return token
 
     def person(self, token: Token) -> str | None:
-        """Who granted it, like `~name`; None when Launchpad does not say."""
+        """Return who granted the token, like `~name`; None if Launchpad does not say."""
         url = f"{self._service}devel/people/+me"
         headers = {"Accept": "application/json", "User-Agent": _agent()}
         new_credentials(CONSUMER, *token)[0].authorizeRequest(url, "GET", None, headers)
@@ -93,7 +93,7 @@ class Authorisation:
         return name if re.fullmatch(r"~[a-z0-9][a-z0-9+.-]*", name) else None
 
     def _exchanged(self) -> Token | None:
-        """Ask for the access token; None when it is not granted yet."""
+        """Ask for the access token once; return None if it is not granted yet, or if the answer does not tell."""
         key, secret = self._request
         try:
             answer = self._post("+access-token", secret, oauth_token=key)
@@ -113,7 +113,7 @@ class Authorisation:
         return None
 
     def _not_decided(self, answer: Response) -> None:
-        """The same status tells that nobody decided, and that there is no such request token any more."""
+        """Handle a 401, which means that nobody has decided yet, or that the request token does not exist any more."""
         if self._lost and self._undecided not in (None, answer.body):
             raise Unavailable(f"the answer with the token was lost on its way, please log in again ({summary(answer)})")
         self._undecided, self._trouble = answer.body, None

@@ -1,6 +1,6 @@
-"""The commands of those who look after the PPAs, and what else asks or helps the daemon.
+"""The commands for operators, `adopt`, `quarantine`, `resume`, `hold` and `clean`; and `events` and `token`.
 
-Rule: what cannot be taken back is shown first and asked for by name.
+Rule: before something that cannot be undone, what will be lost is shown and the PPA's name must be typed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def adopt(
 
 
 def _confirm(reference: str, content: dict[str, object]) -> None:
-    """Raises UsageError unless the PPA's name is typed."""
+    """Show what will be deleted and ask for the PPA's name; raise UsageError unless it is typed."""
     import contextlib
 
     with contextlib.redirect_stdout(sys.stderr):

@@ -1,6 +1,6 @@
 """The options and arguments that several commands share, as the parser takes them.
 
-Rule: only what is shown and completed is here; `parsing` says what their texts mean.
+Rule: only names, help and completion are here; `parsing` says what the texts mean.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ AttemptOption = Annotated[
 
 
 class OnLost(enum.StrEnum):
-    """What becomes of the command whose lease is lost."""
+    """What `exec` does with its command when the lease is lost."""
 
     STOP = "stop"
     WARN = "warn"

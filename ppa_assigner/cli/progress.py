@@ -1,7 +1,7 @@
-"""What people see while a wish waits for its PPA.
+"""What people see on stderr while a request waits for its PPA.
 
-Rule: a terminal shows the place in the line, or that the daemon does not answer, on one line of stderr that is wiped at
-the end; elsewhere stderr gets one line when the daemon does not answer, once, and nothing else.
+Rule: a terminal shows the place in the line, or that the daemon does not answer, on one line that is wiped at the end.
+Where stderr is not a terminal it gets one line, the first time that the daemon does not answer, and nothing else.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from ..client import Client
 
 _REFRESH_S = 2.0
-_WIDTH = 80  # of a terminal that does not tell
+_WIDTH = 80  # of a terminal that does not tell its own
 _REWRITE_LINE = "\r\x1b[K"
 
 
 class WaitProgress:
-    """One wish's wait.  `away`: the last that is known of the daemon is that it does not answer."""
+    """The wait of one request.  `away` says whether the daemon did not answer when it was asked last."""
 
     def __init__(self, client: Client, pool: str | None) -> None:
         self.away = False
@@ -39,7 +39,10 @@ class WaitProgress:
         self._lock = threading.Lock()
 
     def on_wait(self, error: AssignerError) -> None:
-        """This came in place of a PPA; the wish is asked for again."""
+        """Note the error that came instead of a PPA, and show it; the client is about to ask again.
+
+        Raises Interrupted if a signal came.
+        """
         signals.again()
         trouble = isinstance(error, Unavailable)
         self.away = trouble and not error.problem.get("type")
@@ -53,7 +56,7 @@ class WaitProgress:
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[None]:
-        """While the block waits, a terminal shows how it goes."""
+        """Show on a terminal, while the block runs, how the wait goes."""
         if not self._terminal:
             yield
             return
@@ -67,7 +70,7 @@ class WaitProgress:
                 _rewrite("")
 
     def _keep_shown(self) -> None:
-        # A signal is for the main thread: this one may outlive the moment from which signals must not end the process.
+        # Signals are for the main thread: this one may still run when signals must not end the process any more.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         while not self._over.wait(_REFRESH_S):
             try:
@@ -79,7 +82,7 @@ class WaitProgress:
                 self._show(f"waiting ({self._of(waiting)})")
 
     def _of(self, waiting: int) -> str:
-        """The place was told a while ago: those before may have gone since."""
+        """Describe the place in the line; requests before it may have gone since the daemon told it."""
         return f"{waiting} in line" if self._place is None else f"place {min(self._place, waiting)} of {waiting}"
 
     def _show(self, text: str) -> None:
@@ -95,7 +98,7 @@ def _trying_again(error: Exception) -> str:
 
 
 def _rewrite(text: str) -> None:
-    """Cut to the terminal's width: what runs over into a second line could not be wiped."""
+    """Replace the line by the text, cut to the terminal's width: a second line could not be wiped."""
     with contextlib.suppress(OSError, ValueError):
         width = os.get_terminal_size(sys.stderr.fileno()).columns or _WIDTH
         sys.stderr.write(_REWRITE_LINE + output.escaped(text)[: width - 1])

@@ -1,13 +1,15 @@
-"""Ends what is left of a command when the `exec` that ran it is gone, by SIGKILL too: its PPA will be another's soon.
+"""A process that ends what is left of a command when the `exec` that ran it is gone, even if SIGKILL ended it.
 
-Runs as a process and a session of its own, `python -I -S reaper.py MARK`: what ends the job's group or its terminal
-must not end this first.  It imports nothing of this package.  Its stdin is a socket whose other end `exec` alone has.
-It writes a line when it listens, reads the command's pid, and in the end a `.` if what is left may go on; the other end
-closed without that means that `exec` is gone.  Which processes are the command's is told by MARK in their environment
-and by who started them, whatever group or session they have now.
+Somebody else will soon have the PPA, so nothing may go on with it.
 
-Rule: a process is signalled as the very one that was looked at (pidfd), not by a number that another may have by then.
-It is light, since one runs with each `exec`.
+It runs as a process in a session of its own, `python -I -S reaper.py MARK`: what ends the job's process group or its
+terminal must not end this first.  It imports nothing of this package.  Its stdin is a socket whose other end `exec`
+alone has.  It writes a line when it listens, reads the command's pid, and at the end reads a `.` if what is left may go
+on; if the other end is closed without that, `exec` is gone.  It recognises the command's processes by MARK in their
+environment and by their parents, no matter which group or session they are in.
+
+Rule: only the process that was looked at is signalled (pidfd), never another that has its number by then.  Nothing
+heavy is imported, since one of these runs with each `exec`.
 """
 
 from __future__ import annotations
@@ -22,16 +24,19 @@ from collections.abc import Iterator
 VARIABLE = "PPA_ASSIGNER_EXEC"
 MAY_GO_ON = b"."
 GRACE_S = 5.0
-"""Between SIGTERM and SIGKILL."""
+"""How long after SIGTERM comes SIGKILL."""
 _PATIENCE_S = 5.0  # with what SIGKILL does not end, or what may not be signalled
 _AGAIN_S = 0.05
 
 Identity = tuple[int, str]
-"""A pid, and when that process was started: another one of this number has another time."""
+"""A pid, and when that process was started, which tells it from an earlier or later process with this pid."""
 
 
 class SeenProcess:
-    """One process as /proc showed it.  (No dataclass: to import what makes them would cost more than all else here.)"""
+    """One process as /proc showed it.
+
+    It is not a dataclass: the import of `dataclasses` would cost more than everything else in this module.
+    """
 
     def __init__(self, identity: Identity, parent: int, *, marked: bool) -> None:
         self.identity = identity
@@ -41,7 +46,7 @@ class SeenProcess:
 
 
 def main(mark: str) -> None:
-    """Wait for the end of `exec`, and act on it."""
+    """Wait for the end of `exec`; then end what is left of its command, unless `exec` said that it may go on."""
     _keep_only_stdin()
     os.write(0, b"\n")
     roots: set[Identity] = set()
@@ -61,7 +66,7 @@ def _told() -> bytes:
 
 
 def _keep_only_stdin() -> None:
-    """Nobody is to wait for the end of a pipe that this alone keeps open."""
+    """Close all other files: nobody must wait for the end of a pipe that only this process keeps open."""
     for name in os.listdir("/proc/self/fd"):
         if int(name) > 0:
             with contextlib.suppress(OSError):  # that of the listing itself is closed already
@@ -71,7 +76,10 @@ def _keep_only_stdin() -> None:
 
 
 def end_all(mark: bytes, roots: set[Identity]) -> None:
-    """SIGTERM to each of them, SIGKILL after a while, until none is left that can be ended."""
+    """End the marked processes, the roots and what they started: first by SIGTERM, after GRACE_S by SIGKILL.
+
+    Returns when none is left, or after a while when some cannot be ended.
+    """
     begun, asked = time.monotonic(), set[Identity]()
     while (left := found(mark, roots)) and (passed := time.monotonic() - begun) < GRACE_S + _PATIENCE_S:
         roots |= {process.identity for process in left}
@@ -80,12 +88,12 @@ def end_all(mark: bytes, roots: set[Identity]) -> None:
                 send(process, mark, signal.SIGKILL)
             elif process.identity not in asked:
                 asked.add(process.identity)
-                send(process, mark, signal.SIGTERM, signal.SIGCONT)  # who is stopped does not hear
+                send(process, mark, signal.SIGTERM, signal.SIGCONT)  # a stopped process would not handle it
         time.sleep(_AGAIN_S)
 
 
 def found(mark: bytes, roots: set[Identity]) -> list[SeenProcess]:
-    """The marked ones and the roots, and what was started by one of them and still runs."""
+    """Return the marked processes, the roots and all their descendants, as far as they still run."""
     there = list(_all(mark))
     ours = {one.pid for one in there if one.marked or one.identity in roots}
     while more := {one.pid for one in there if one.parent in ours} - ours:
@@ -100,7 +108,7 @@ def _all(mark: bytes) -> Iterator[SeenProcess]:
 
 
 def seen(pid: int, mark: bytes) -> SeenProcess | None:
-    """The process of this number, if there is one that has not ended."""
+    """Return the process with this pid, or None if there is none that still runs."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             state, parent, *rest = file.read().rpartition(b")")[2].split()
@@ -113,12 +121,15 @@ def _marked(pid: int, mark: bytes) -> bool:
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
             return mark in file.read().split(b"\0")
-    except OSError:  # another's
+    except OSError:  # another user's process
         return False
 
 
 def send(process: SeenProcess, mark: bytes, *signals: int) -> None:
-    """These signals, to this process and no other.  Where the system knows no pidfd, as surely as can be."""
+    """Send these signals to this process and no other.
+
+    Where the system has no pidfd, a process that gets its pid in the last moment could be hit instead.
+    """
     try:
         handle = os.pidfd_open(process.pid)
     except ProcessLookupError:

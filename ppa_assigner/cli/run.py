@@ -1,6 +1,6 @@
-"""The commands that are the daemon, not its clients: `run` and `demo`.
+"""The commands that run the daemon: `run` and `demo`.
 
-Rule: what they need is imported when they run; each end that a person can cause is one line and an exit code.
+Rule: what they need is imported when they run; each mistake that a person can make ends in one line and an exit code.
 """
 
 from __future__ import annotations
@@ -60,7 +60,10 @@ def demo_command() -> int:
 
 
 def serve(config: Path, serving: Callable[[str], None] | None = None) -> int:
-    """Run the daemon in the main thread, and give its exit code; `serving` is told where, once it listens."""
+    """Run the daemon in the main thread, and return its exit code.
+
+    `serving` is called with the address once the daemon listens on it.
+    """
     from ..api.server import ListenError
     from ..config import ConfigError, find_warnings, load
     from ..launchpad import CredentialsError, InsecureEnvironment
@@ -85,7 +88,7 @@ def serve(config: Path, serving: Callable[[str], None] | None = None) -> int:
 
 
 def serve_demo() -> int:
-    """The stand-in and the daemon in one process: whatever ends it, nothing is left behind."""
+    """Run the stand-in and the daemon in one process; however that ends, nothing is left behind."""
     try:
         from ..config import VARIABLES
         from ..standin.standin import Standin
@@ -101,13 +104,13 @@ def serve_demo() -> int:
         credentials = config.parent / "launchpad.credentials"
         credentials.touch(mode=0o600)
         credentials.write_text(standin.credentials_text("ppa-bot"))
-        os.environ["CACHE_DIRECTORY"] = folder  # the stand-in's own description is nobody else's
+        os.environ["CACHE_DIRECTORY"] = folder  # nobody else may use the stand-in's description
         text = DEMO_TEXT.format(ppas=DEMO_PPAS, control=standin.control_url)
         return serve(config, lambda _: print(text, flush=True))  # noqa: T201 - it is for people
 
 
 def _log_to_stderr() -> None:
-    """Or to the journal behind it.  A watchdog's SIGABRT shows where each thread was."""
+    """Log to stderr, or to the journal if stderr leads there; let a watchdog's SIGABRT show where each thread was."""
     from .. import journal, systemd
 
     handler = journal.handler(logging.StreamHandler(sys.stderr), systemd.journalled(STDERR))

@@ -1,4 +1,4 @@
-"""The files that come with the program beside its code: configuration, schema, units, monitoring, recipes.
+"""The files that come with the program besides its code: configuration, schema, units, monitoring, recipes.
 
 Rule: they are read as they stand, from the package, or from `config/` of the checkout that runs; what else an operator
 keeps in `config/`, credentials above all, is not among them.

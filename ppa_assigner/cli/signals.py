@@ -1,10 +1,10 @@
 """Signals that end a wait in order.
 
-Rule: a signal raises only where the main thread waits for something outside, never between two steps of a library: what
-is raised there can leave a lock held for ever (that of urllib3's queue of connections, or of the `threading` module's
-conditions), on which the command's last act would wait for ever.  A signal that comes elsewhere is kept, and looked at
-again shortly after.  One that was ignored when the command began stays ignored (nohup, jobs in the background of a
-script).
+Rule: a signal raises only where the main thread waits for something outside, never between two steps of a library: an
+exception there can leave a lock held for ever (that of urllib3's queue of connections, or of the `threading` module's
+conditions), and the command would wait for that lock for ever while it cleans up.  A signal that comes elsewhere is
+kept, and tried again shortly after.  One that was ignored when the command began stays ignored (nohup, jobs in the
+background of a script).
 """
 
 from __future__ import annotations
@@ -40,13 +40,16 @@ _LIBRARIES = {
     "ssl": frozenset({"do_handshake", "read", "recv", "recv_into", "send", "sendall", "write"}),
     "urllib3.util.connection": frozenset({"create_connection"}),
 }
-"""The functions of others that do: what is made by those beside them must not be left half made, for it is cleared away
-by code that counts on all of it."""
+"""The functions of libraries that may be left at any point, by module.  The other functions of these modules may not:
+an object that they leave half made is later cleared away by code that relies on all of it."""
 
 
 @dataclass
 class _PendingSignals:
-    """What came within the block under way: `kept`, some of it has not raised; `armed`, the next alarm is our own."""
+    """The signals that came within the current block.
+
+    `kept`: at least one has not raised yet; `armed`: the next alarm is this module's own; `held`: none may raise now.
+    """
 
     came: list[int] = field(default_factory=list)
     kept: bool = False
@@ -67,8 +70,9 @@ class Interrupted(BaseException):
 
 @contextlib.contextmanager
 def interruptible(signals: Iterable[signal.Signals] = ENDING) -> Iterator[None]:
-    """Within the block these signals, and an alarm that the caller's parent set, raise Interrupted in the main thread,
-    where it waits.
+    """Let these signals raise Interrupted within the block, in the main thread, where it waits.
+
+    An alarm that the parent process set does so too.
     """
     _forget()
     alarm = signal.signal(signal.SIGALRM, _alarm if not_ignored([signal.SIGALRM]) else _look_again)
@@ -84,7 +88,7 @@ def interruptible(signals: Iterable[signal.Signals] = ENDING) -> Iterator[None]:
 
 @contextlib.contextmanager
 def held() -> Iterator[None]:
-    """Within the block, which must end soon, no signal raises: it does what the first one asked for."""
+    """Let no signal raise within the block, which must end soon: it already does what the first signal asked for."""
     _block.held = True
     try:
         yield
@@ -93,16 +97,17 @@ def held() -> Iterator[None]:
 
 
 def again() -> None:
-    """Raise Interrupted for a signal that came and did not end the block: it came where nothing waits, or Python
-    dropped what was raised while it cleared an object away.  Whoever waits in a loop calls this in each turn, and who
-    has waited, before the next step.
+    """Raise Interrupted if a signal came that did not end the block; do nothing otherwise.
+
+    The signal may have come where nothing waits, or Python may have dropped the exception because it was raised while
+    an object was cleared away.  Call this in each turn of a loop that waits, and after a wait before the next step.
     """
     if _block.came:
         _raise()
 
 
 def not_ignored(signals: Iterable[signal.Signals]) -> list[signal.Signals]:
-    """Those that this process was not told to ignore."""
+    """Return those of the signals that this process does not ignore."""
     return [number for number in signals if signal.getsignal(number) is not signal.SIG_IGN]
 
 

@@ -1,6 +1,6 @@
-"""`status --watch`: the table of PPAs, redrawn as long as it runs.
+"""`status --watch`: the table of PPAs, redrawn as long as the command runs.
 
-Rule: for terminals alone, and within the terminal's height; an outage is told under what was known before it.
+Rule: it draws only on a terminal, and within its height; an outage is shown below what was known before it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _HOME, _REST_OF_LINE, _REST_OF_SCREEN, _ALL = "\x1b[H", "\x1b[K", "\x1b[J", "\x1
 
 
 def check_terminal(json: bool) -> None:
-    """Raises UsageError where nobody could watch."""
+    """Raise UsageError where nobody could watch: with --json, or where stdout is not a terminal."""
     if json:
         raise UsageError("--watch or --json, not both")
     if not sys.stdout.isatty():
@@ -30,8 +30,9 @@ def check_terminal(json: bool) -> None:
 
 
 def watch_ppas(known: Callable[[], Sequence[PPA]], away: Callable[[], str | None]) -> NoReturn:
-    """Draw what is known every two seconds, and under it what is away; until a signal (Interrupted), or an error that
-    does not pass.
+    """Draw the PPAs that `known` returns every two seconds, and below them the remark of `away`.
+
+    Ends only by raising: Interrupted on a signal, or an error that does not go away by itself.
     """
     found: Sequence[PPA] = ()
     trouble = None
@@ -48,7 +49,7 @@ def watch_ppas(known: Callable[[], Sequence[PPA]], away: Callable[[], str | None
 
 
 def _draw(lines: Sequence[str], trouble: str | None) -> None:
-    """One line stays free for the cursor, another for what there is to say."""
+    """Draw as many lines as fit; one stays free for the cursor, another for a remark."""
     space = max(1, shutil.get_terminal_size().lines - 2)
     remark = output.escaped(trouble) if trouble is not None else None
     if remark is None and len(lines) > space:
