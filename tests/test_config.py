@@ -844,7 +844,7 @@ def test_missing_file(tmp_path: Path) -> None:
     path = tmp_path / "none.yaml"
     assert (
         failure(path)
-        == f"{path}:1: this file does not exist; name one with --config, or start from the shipped config/ppas.yaml"
+        == f"{path}:1: this file does not exist; name one with --config, or have ppa-assigner init write an example"
     )
 
 

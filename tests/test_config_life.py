@@ -16,7 +16,18 @@ from ppa_assigner.api.parsing import LIMIT
 from ppa_assigner.api.rate_limit import BURST_S
 from ppa_assigner.cli.check_config import schema_text
 from ppa_assigner.cli.run import DEMO_CONFIG
-from ppa_assigner.config import CONFIG, VARIABLES, ConfigError, Listen, Tls, find_warnings, json_schema, load
+from ppa_assigner.config import (
+    CONFIG,
+    VARIABLES,
+    ConfigError,
+    Listen,
+    Tls,
+    find_config,
+    find_warnings,
+    json_schema,
+    load,
+)
+from ppa_assigner.config.search import PLACES
 
 from .commandline import Done, cli
 from .docs.blocks import block
@@ -116,6 +127,21 @@ def test_the_file_itself_is_found_by_the_environment(file: Path) -> None:
     assert (done.returncode, done.stderr[:16]) == (78, "/nowhere.yaml:1:")
     done = cli("check-config", "--config", str(file), env={"PPA_ASSIGNER_CREDENTIALS": "nope"})
     assert f"$PPA_ASSIGNER_CREDENTIALS: {Path.cwd() / 'nope'} does not exist" in done.stderr
+
+
+def test_it_is_looked_for_in_places_in_order(tmp_path: Path) -> None:
+    """The first that is there, also one that cannot be read; if none is, the first is named."""
+    here, etc = tmp_path / "config" / "ppas.yaml", tmp_path / "etc" / "ppas.yaml"
+    assert find_config((here, etc)) == here
+    etc.mkdir(parents=True)
+    assert find_config((here, etc)) == etc
+    here.parent.mkdir()
+    here.write_text("")
+    assert find_config((here, etc)) == here
+    here.unlink()
+    here.symlink_to(here)
+    assert find_config((here, etc)) == here
+    assert [str(path) for path in PLACES] == ["config/ppas.yaml", "/etc/ppa-assigner/ppas.yaml"]
 
 
 def test_the_docs_name_the_variables() -> None:

@@ -84,7 +84,10 @@ def test_a_synopsis_says_what_must_be_there(shown: dict[str, str]) -> None:
     assert "ppa-assigner status [OPTIONS] [PPA]...\n" in shown["ppa-assigner-status.1"]
     assert "ppa-assigner hold --for TIME [OPTIONS] PPA\n" in shown["ppa-assigner-hold.1"]
     assert "--on-lost stop|warn\n" in shown["ppa-assigner-exec.1"]
-    assert "[default: config/ppas.yaml]" in shown["ppa-assigner-run.1"]
+    assert (
+        "[default: $PPA_ASSIGNER_CONFIG, else ./config/ppas.yaml, else /etc/ppa-assigner/ppas.yaml]"
+        in shown["ppa-assigner-run.1"]
+    )
 
 
 def test_exit_codes_are_those_of_the_docs() -> None:

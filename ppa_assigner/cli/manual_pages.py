@@ -43,7 +43,7 @@ ENVIRONMENT = CLIENT_ENVIRONMENT | {
 }
 FILES = {
     "config/ppas.yaml": "The configuration that run, check-config and doctor read unless --config names another.",
-    "/etc/ppa-assigner/ppas.yaml": "The configuration of the systemd service.",
+    "/etc/ppa-assigner/ppas.yaml": "What they read when there is none; the configuration of the systemd service.",
     "/etc/ppa-assigner/launchpad": "Its credentials for Launchpad, as login writes them; for root alone.",
 }
 _ESCAPES = {"\\": "\\e", "-": "\\-", "~": "\\(ti", "^": "\\(ha", "'": "\\(aq", "`": "\\(ga", '"': "\\(dq"}

@@ -14,12 +14,21 @@ import typer
 from . import completion
 from .parsing import DURATIONS
 
-DEFAULT_CONFIG = Path("config/ppas.yaml")
 CONFIG_VARIABLE = "PPA_ASSIGNER_CONFIG"
+
+
+def _found_config() -> Path:
+    from ..config import find_config
+
+    return find_config()
+
+
 ConfigOption = Annotated[
     Path,
     typer.Option("--config", metavar="FILE", envvar=CONFIG_VARIABLE, show_envvar=False,
-                 help=f"The configuration; by itself what ${CONFIG_VARIABLE} names."),
+                 default_factory=_found_config, show_default=False,
+                 help=f"The configuration.  [default: ${CONFIG_VARIABLE}, else ./config/ppas.yaml, else"
+                 " /etc/ppa-assigner/ppas.yaml]"),
 ]  # fmt: skip
 UrlOption = Annotated[
     str | None,

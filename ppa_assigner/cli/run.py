@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from .options import DEFAULT_CONFIG, ConfigOption
+from .options import ConfigOption
 from .output import STDERR, configuration_error, say
 
 log = logging.getLogger("ppa_assigner")
@@ -49,7 +49,7 @@ HANDED_OVER = """\
 systemd hands it over: is the file there that LoadCredential= in its unit names (/etc/ppa-assigner/launchpad)?"""
 
 
-def run_command(config: ConfigOption = DEFAULT_CONFIG) -> int:
+def run_command(config: ConfigOption) -> int:
     """Serve the PPAs of a configuration until a signal says to stop."""
     return serve(config)
 

@@ -5,6 +5,7 @@ Rule: what `load` returns needs no further check.  Nothing here asks the network
 
 from .loading import CONFIG, VARIABLES, credentials_path, describe, json_schema, load
 from .parsers import seconds
+from .search import find_config
 from .settings import RATE, ApiSettings, ConfigError, LaunchpadSettings, Listen, Mistake, Pool, Settings, Tls
 from .warnings import find_warnings, needing_restart
 
@@ -22,6 +23,7 @@ __all__ = [
     "Tls",
     "credentials_path",
     "describe",
+    "find_config",
     "find_warnings",
     "json_schema",
     "load",

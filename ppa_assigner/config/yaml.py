@@ -48,7 +48,7 @@ def _read_text(document: Document, path: Path) -> str:
 
 def _unreadable(error: OSError | ValueError) -> str:
     if isinstance(error, FileNotFoundError):
-        return "this file does not exist; name one with --config, or start from the shipped config/ppas.yaml"
+        return "this file does not exist; name one with --config, or have ppa-assigner init write an example"
     if isinstance(error, IsADirectoryError):
         return "this is a directory; name the file in it"
     if isinstance(error, PermissionError):

@@ -17,19 +17,13 @@ def broken_list(assigner: Assigner) -> str:
     return f"{CONFIG}:3: ttl"
 
 
-def no_list(assigner: Assigner) -> str:
-    """As it is right after the units were installed."""
-    assigner.machine.path(CONFIG).unlink()
-    return f"{CONFIG}:1: this file does not exist"
-
-
 def no_credentials(assigner: Assigner) -> str:
     """systemd by itself would say `Protocol error`, and try again every second."""
     assigner.machine.path(CREDENTIALS).unlink()
     return f"is the file there that LoadCredential= in its unit names ({CREDENTIALS})?"
 
 
-@pytest.mark.parametrize("breaks", [broken_list, no_list, no_credentials])
+@pytest.mark.parametrize("breaks", [broken_list, no_credentials])
 def test_a_client_of_what_cannot_be_used_is_refused(assigner: Assigner, breaks: Callable[[Assigner], str]) -> None:
     """A connection starts it once: exit 78, failed, no restart, the reason in the journal; the socket is closed, or
     that one connection would start it for ever.
@@ -65,3 +59,22 @@ def test_a_bad_configuration_found_after_a_crash_is_said_once_and_a_start_cures_
     assigner.configure(ppas)
     assigner.machine.systemctl("start", SERVICE)
     assigner.wait_for_free(1)
+
+
+def test_what_is_not_configured_yet_neither_starts_nor_fails(assigner: Assigner) -> None:
+    """As it is right after the units were installed.  With a list in /etc, which the commands find too, a start is
+    all it takes.
+    """
+    ppas = assigner.new_pool(1)
+    assigner.configure(ppas)
+    assigner.machine.path(CONFIG).unlink()
+    assigner.machine.systemctl("start", SOCKET, SERVICE)
+    for unit in (SOCKET, SERVICE):
+        shown = assigner.machine.show(unit)
+        wanted = {"ConditionResult": "no", "ActiveState": "inactive", "Result": "success"}
+        assert {key: shown[key] for key in wanted} == wanted
+    assert isinstance(assigner.ask("GET", "/healthz").exception(PATIENCE_S), ConnectionRefusedError)
+    assigner.configure(ppas)
+    check = "cd / && CREDENTIALS_DIRECTORY=/etc/ppa-assigner exec ppa-assigner check-config"
+    assert "1 PPA" in assigner.machine.run("sh", "-c", check).stdout
+    assigner.start(free=1)

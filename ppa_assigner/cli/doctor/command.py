@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import output
-from ..options import DEFAULT_CONFIG, ConfigOption, JsonOption
+from ..options import ConfigOption, JsonOption
 
 if TYPE_CHECKING:
     from ...config import Settings
     from .findings import Finding
 
 
-def doctor(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> int:
+def doctor(config: ConfigOption, json: JsonOption = False) -> int:
     """Look at everything that the daemon needs, and say what to do.
 
     The configuration, the credentials, Launchpad and its clock, rights on each PPA, records in them, systemd, and the
