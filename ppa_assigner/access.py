@@ -1,6 +1,6 @@
-"""Who asks, and what they may do.
+"""Who makes a call, and what the caller may do.
 
-Rule: decided from the configured client and the record alone; nothing here knows HTTP or reads a file.
+Rule: that is decided only from the configured client and the record; nothing here knows HTTP or reads a file.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Role(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ClientConfig:
-    """A configured client; `owners` are shell patterns of the owners whose leases it may end and touch too."""
+    """A client in the configuration; `owners` are shell patterns of owners whose leases it may also end and touch."""
 
     name: str
     token_sha256: str
@@ -29,27 +29,30 @@ class ClientConfig:
 
 
 class Owned(Protocol):
-    """A record or a wish, as far as access looks at it."""
+    """A record or a request, as far as `Caller.may_end` looks at it."""
 
     @property
     def owner(self) -> str | None:
-        """Whose it is."""
+        """The owner that was given when the PPA was asked for."""
 
     @property
     def by(self) -> str | None:
-        """The client that made it."""
+        """The name of the client that made the request; None where no clients are configured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who makes a call.  `name` is None where no clients are configured; then everybody is operator."""
+    """Who makes a call.  `name` is None where no clients are configured; then everybody is an operator."""
 
     name: str | None
     role: Role
     owners: tuple[str, ...] = ()
 
     def may_end(self, lease: Owned) -> bool:
-        """Whether the caller may end or touch this lease or wish: its own, or one whose owner matches its patterns."""
+        """Return whether the caller may end or touch this lease or request.
+
+        An operator may; a client may if it made the request, or if the owner matches one of its patterns.
+        """
         if self.role is Role.OPERATOR or (self.name is not None and lease.by == self.name):
             return True
         return any(fnmatchcase(lease.owner or "", pattern) for pattern in self.owners)

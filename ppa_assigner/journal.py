@@ -2,9 +2,9 @@
 
     log.info("%s: …", ppa, extra=journal.about(ppa=ppa, lease=lease))
 
-Rule: what others chose (an owner, a note) can make neither a line nor a field of its own.  A message is delivered or
-counted as lost: no thread waits longer than a moment for the reader of the log.  A secret must never be logged:
-everybody who may read the journal reads this.
+Rule: text that others choose (an owner, a note) can make neither a line nor a field of its own.  A message is delivered
+or counted as lost: no thread waits longer than PATIENCE_S for the reader of the log.  A secret must never be logged:
+everybody who may read the journal could read it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SOCKET = Path("/run/systemd/journal/socket")
 IDENTIFIER = "ppa-assigner"
 FIELDS = frozenset({"PPA", "OWNER", "LEASE", "STATE", "POOL", "REQUEST_ID", "WHY"})
 LONGEST = 16_384
-"""Characters of one value; a longer one is cut, so that all of them go into one datagram."""
+"""The most characters of one value; a longer value is cut, so that all values fit into one datagram."""
 PATIENCE_S = 0.5
 PERIOD_S = 1.0
 MOST_KINDS = 1000
@@ -34,8 +34,9 @@ _UNUSUAL = re.compile(r"[^\x20-\x7e\n]")
 
 
 def about(**fields: object) -> dict[str, dict[str, str]]:
-    """The `extra` of a log call: the fields that it is about, in lower case, without those that are None.  ValueError
-    for an unknown field.
+    """Return the `extra` of a log call that is about these fields; their names are in lower case, None is left out.
+
+    Raises ValueError for an unknown field.
     """
     named = {name.upper(): str(value) for name, value in fields.items() if value is not None}
     if unknown := named.keys() - FIELDS:
@@ -44,13 +45,13 @@ def about(**fields: object) -> dict[str, dict[str, str]]:
 
 
 def quoted(text: str) -> str:
-    """The text itself if it is one plain word, else in quotes with unprintable characters escaped."""
+    """Return the text itself if it is one plain word, else in quotes and with unprintable characters escaped."""
     plain = text and text.isprintable() and not any(character in text for character in " '\"=")
     return text if plain else repr(text)
 
 
 def message_of(record: logging.LogRecord) -> str:
-    """The message, with the traceback of an exception below it."""
+    """Return the record's message, with the traceback of its exception, if any, below it."""
     text = record.getMessage()
     if record.exc_info and record.exc_info[0] is not None:
         text += "\n" + "".join(traceback.format_exception(*record.exc_info)).rstrip("\n")
@@ -58,8 +59,10 @@ def message_of(record: logging.LogRecord) -> str:
 
 
 class RateLimit(logging.Filter):
-    """At most one line of a kind per second, for messages that anybody who can connect may cause.  Suppressed lines are
-    counted, and the next line of that kind gives the count.  A kind is a message without its numbers.
+    """A filter that lets through one line of a kind per second, for messages that anybody who can connect may cause.
+
+    Suppressed lines are counted, and the next line of that kind gives the count.  Two messages that differ only in
+    their numbers are of one kind.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
@@ -67,10 +70,10 @@ class RateLimit(logging.Filter):
         self._now = now
         self._lock = threading.Lock()
         self._last: dict[tuple[str, int, str], tuple[float, int]] = {}
-        """By kind: the time of the last line, and how many were suppressed since."""
+        """For each kind, when its last line was logged, and how many lines were suppressed since."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether this record is logged."""
+        """Return whether this record is logged; add the count of suppressed lines to its message, if there were any."""
         now, kind = (
             self._now(),
             (record.name, record.levelno, _NUMBERS.sub("#", str(record.msg).partition("\n")[0])[:80]),
@@ -97,10 +100,10 @@ def limit_rate(*names: str) -> None:
 
 
 class PlainFormatter(logging.Formatter):
-    """For people: time, level, message.  Every line that is not indented begins a new message."""
+    """A formatter for people: time, level, message.  Every line that is not indented begins a new message."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as text, on as many lines as the message has, with unprintable characters escaped."""
+        """Return the record as text, with as many lines as its message and with unprintable characters escaped."""
         text = _UNUSUAL.sub(_spelled, message_of(record)).replace("\n", "\n    ")
         return f"{self.formatTime(record)} {record.levelname} {text}"
 
@@ -111,8 +114,10 @@ def _spelled(found: re.Match[str]) -> str:
 
 
 class JournalHandler(logging.Handler):
-    """Sends each record as one message by systemd's native protocol.  `otherwise` gets what could not be sent.
-    Messages that the journal is too busy for are counted, and the next one that is delivered gives the count.
+    """A handler that sends each record as one message by systemd's native protocol.
+
+    The handler `otherwise` gets a record when no journal is there.  Messages that the journal is too busy for are
+    counted, and the next one that is delivered gives the count.
     """
 
     def __init__(
@@ -126,7 +131,10 @@ class JournalHandler(logging.Handler):
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Send the record.  Called under the handler's lock: while the journal takes none, only the first waits."""
+        """Send the record.
+
+        This is called under the handler's lock: while the journal takes no messages, only the first one waits.
+        """
         try:
             self._socket.settimeout(0.0 if self._lost else self._patience)
             self._socket.sendto(encoded(self._fields(record)), self._address)
@@ -161,12 +169,15 @@ class JournalHandler(logging.Handler):
 
 
 def priority(level: int) -> int:
-    """Syslog's number for a level of logging."""
+    """Return syslog's number for a level of `logging`."""
     return next((number for least, number in _PRIORITIES if level >= least), _DEBUG)
 
 
 def encoded(fields: Iterator[tuple[str, str]] | Mapping[str, str]) -> bytes:
-    """A message of the native protocol: a value with a newline goes with its length, so that it ends where it ends."""
+    """Return the fields as a message of the native protocol.
+
+    A value with a newline is sent with its length, so that no part of it can pass for another field.
+    """
     pairs = fields.items() if isinstance(fields, Mapping) else fields
     return b"".join(_field(name.encode("ascii"), value) for name, value in pairs)
 
@@ -179,14 +190,14 @@ def _field(name: bytes, value: str) -> bytes:
 
 
 class PrefixFormatter(logging.Formatter):
-    """For a stderr that leads to the journal: each line begins with its priority (sd-daemon(3))."""
+    """A formatter for a stderr that leads to the journal: each line begins with its priority (sd-daemon(3))."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as text, with the prefix on each line."""
+        """Return the record as text, with the priority at the beginning of each line."""
         return "\n".join(f"<{priority(record.levelno)}>{line}" for line in message_of(record).splitlines())
 
 
 def handler(stderr: logging.Handler, journalled: bool, address: Path | str = SOCKET) -> logging.Handler:
-    """The handler of the daemon's log: the journal if stderr is connected to it, else stderr as plain lines."""
+    """Return the handler of the daemon's log: the journal if stderr leads to it, else stderr with plain lines."""
     stderr.setFormatter(PrefixFormatter() if journalled else PlainFormatter())
     return JournalHandler(address, stderr) if journalled else stderr

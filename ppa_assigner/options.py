@@ -1,6 +1,6 @@
-"""The options of a pool that decisions depend on, in plain values.
+"""The options of a pool that decisions depend on, as plain values.
 
-Rule: durations are numbers of seconds; nothing is parsed here.  `config` fills them in, the automaton reads them.
+Rule: durations are numbers of seconds; nothing is parsed here.  `config` makes these objects, the automaton reads them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from .times import DAY, HOUR, MINUTE
 
 
 class Proof(enum.Enum):
-    """What "clean" means: nothing active by the API; or also gone from the indexes; or also from the disk.
+    """When a PPA is clean: nothing is active according to the API, or also gone from the indexes, or also from disk.
 
     See docs/explanation/cleaning.md#proof-levels.
     """
@@ -24,7 +24,7 @@ class Proof(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Back-off between tries of a failing clean, in seconds: doubled from `first` up to `max`, with jitter."""
+    """The pauses between tries of a clean that fails, in seconds: doubled from `first` up to `max`, with jitter."""
 
     first: float = 5.0
     max: float = 10 * MINUTE
@@ -32,7 +32,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What a PPA looks like between leases (docs/explanation/cleaning.md#baseline).  None: left alone."""
+    """The settings that a clean restores on a PPA (docs/explanation/cleaning.md#baseline); None leaves one as it is."""
 
     dependencies: tuple[str, ...] | None = None
     processors: tuple[str, ...] | None = None
@@ -45,7 +45,7 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class PoolOptions:
-    """The options of one pool; all durations in seconds."""
+    """The options of one pool; all durations are in seconds."""
 
     ttl: float = 8 * HOUR
     max_ttl: float = 7 * DAY

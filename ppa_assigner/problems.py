@@ -1,7 +1,7 @@
-"""What can be wrong with a call, by the names that users' scripts rely on.
+"""What can be wrong with a call, under the names that users' scripts rely on.
 
-Rule: one kind per `type` that a client tells apart; a problem carries facts, and who answers it adds the status.  What
-people are told of a kind is here alone: the daemon's page at its `type` and docs/reference/problems.md are made of it.
+Rule: there is one kind for each `type` that a client tells apart.  A problem carries facts; the API adds the status.
+What people are told about a kind is only here: the page at its `type` and docs/reference/problems.md are made of it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 
 class Kind(enum.Enum):
-    """The last part of a problem's `type`."""
+    """The kind of a problem; its value is the last part of the problem's `type`."""
 
     NONE_FREE = "none-free"
     ALL_BURNT = "all-burnt"
@@ -38,7 +38,10 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A kind of problem for people: `title` in a few words, what it means, what to do.  Between backticks is code."""
+    """What people are told about a kind of problem: a short title, what it means, and what to do.
+
+    Text between backticks is code.
+    """
 
     title: str
     meaning: str
@@ -70,8 +73,8 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
         "A later attempt of the request came",
         "The same request was made again with a higher `attempt`, and the lease belongs to that one; or the request"
         " was withdrawn while this call waited.",
-        "Usually nothing: whoever made the later attempt has the answer. If that was you, use its lease. A job that"
-        " is started again counts `attempt` up.",
+        "Usually nothing: the later attempt has the answer. If you made it, use its lease. A job that is started again"
+        " counts `attempt` up.",
     ),
     Kind.WRONG_STATE: Explanation(
         "The PPA is in another state",
@@ -167,9 +170,10 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457 calls it so
-    """A call that cannot be done, and why, in one sentence for people; `facts` are further members of the answer.
+    """A call that cannot be done.
 
-    `retry_after` in seconds: when asking again makes sense.
+    `detail` says why, in one sentence for people; `facts` are further members of the answer; `retry_after` is the
+    number of seconds after which asking again makes sense.
     """
 
     def __init__(self, kind: Kind, detail: str, *, retry_after: float | None = None, **facts: Any) -> None:

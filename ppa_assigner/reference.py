@@ -1,6 +1,6 @@
-"""How a PPA is named: `~owner/ubuntu/name`, and the other forms that people and tools use for the same.
+"""How a PPA is named: `~owner/ubuntu/name`, and the other forms that people and tools use.
 
-Rule: one PPA has one `Reference`, whatever form it was given in.  Nothing here asks Launchpad.
+Rule: one PPA has one `Reference`, no matter in which form it was given.  Nothing here asks Launchpad.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _NAME = r"[a-z0-9][a-z0-9+.-]*"
 _DISTRIBUTION = "ubuntu"
 _NOT_A_NAME = "is not a PPA like ~owner/ubuntu/name or ppa:owner/name: none can have the name ubuntu"
 WEB = "https://launchpad.net/"
-"""Where production Launchpad's pages are."""
+"""The address below which the pages of production Launchpad are."""
 _FORMS = (
     re.compile(rf"(?:~|%7[Ee])(?P<owner>{_NAME})/(?P<distribution>{_NAME})/(?P<name>{_NAME})"),
     re.compile(rf"ppa:(?P<owner>{_NAME})/(?:(?P<distribution>{_NAME})/)?(?P<name>{_NAME})"),
@@ -20,7 +20,7 @@ _FORMS = (
 
 
 def swapped(text: str) -> str | None:
-    """Why `~owner/name/ubuntu` is wrong, as the end of a sentence with the right form; None for any other text."""
+    """Return why `~owner/name/ubuntu` is wrong, as the end of a sentence with the right form; None for other texts."""
     first, *rest = text.split("/")
     if len(rest) == 2 and rest[1] == _DISTRIBUTION != rest[0]:
         return f"has its parts swapped; write {first}/{_DISTRIBUTION}/{rest[0]}"
@@ -37,9 +37,9 @@ class Reference:
 
     @classmethod
     def parse(cls, text: str) -> Reference:
-        """The PPA meant by `~owner/ubuntu/name`, `ppa:owner/name` or `ppa:owner/ubuntu/name`.
+        """Return the PPA that `~owner/ubuntu/name`, `ppa:owner/name` or `ppa:owner/ubuntu/name` names.
 
-        Raises ValueError with a sentence for people.
+        Raises ValueError, with a sentence for people, for any other text.
         """
         for form in _FORMS:
             if match := form.fullmatch(text):
@@ -53,17 +53,19 @@ class Reference:
 
     @property
     def dput(self) -> str:
-        """The form that dput takes."""
+        """The PPA's name in the form that dput takes."""
         return f"ppa:{self.owner}/{self.distribution}/{self.name}"
 
     @property
     def web(self) -> str:
-        """The page for people on production Launchpad; on other instances an entry's `web_link` has it."""
+        """The address of the PPA's page on production Launchpad; for other instances see an entry's `web_link`."""
         return WEB + self.path
 
     @property
     def path(self) -> str:
-        """The canonical path below a service root and version; any other is redirected and writes nothing
+        """The PPA's canonical path below a service root and version.
+
+        Launchpad redirects every other path, and a write that is redirected does nothing
         (docs/explanation/launchpad.md#canonical-addresses).
         """
         return f"~{self.owner}/+archive/{self.distribution}/{self.name}"

@@ -1,6 +1,6 @@
 """What systemd and the daemon tell each other: readiness, the watchdog, inherited sockets, where stderr goes.
 
-Rule: silent and harmless without systemd; nothing here decides whether the daemon is well.
+Rule: without systemd every function does nothing and says nothing; none decides whether the daemon is well.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ _COUNT = re.compile(r"[0-9]{1,18}")
 
 
 def notify(text: str, environ: Mapping[str, str] = os.environ) -> bool:
-    """Send lines like `READY=1` to the service manager.  False without one, when it does not listen, or when
-    no descriptor is left."""
+    """Send lines like `READY=1` to the service manager, and return whether they were sent.
+
+    They are not if there is no service manager, if it does not listen, or if no file descriptor is left.
+    """
     address = environ.get("NOTIFY_SOCKET", "")
     if not address:
         return False
@@ -31,7 +33,7 @@ def notify(text: str, environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def journalled(file: int, environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether what is written to this file descriptor goes to the journal."""
+    """Return whether what is written to this file descriptor goes to the journal."""
     try:
         status = os.fstat(file)
     except OSError:
@@ -40,7 +42,7 @@ def journalled(file: int, environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def watchdog_seconds(environ: Mapping[str, str] = os.environ) -> float | None:
-    """The longest time between two `WATCHDOG=1` that the service manager allows; None: it has no watchdog."""
+    """Return the longest time that the service manager allows between two `WATCHDOG=1`; None without a watchdog."""
     text, pid = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", str(os.getpid()))
     if not _COUNT.fullmatch(text) or pid != str(os.getpid()):
         return None
@@ -48,7 +50,7 @@ def watchdog_seconds(environ: Mapping[str, str] = os.environ) -> float | None:
 
 
 def inherited_sockets(environ: Mapping[str, str] = os.environ) -> list[socket.socket]:
-    """The listening sockets that the service manager opened for this process (socket activation), else none."""
+    """Return the listening sockets that the service manager opened for this process (socket activation), if any."""
     count = environ.get("LISTEN_FDS", "")
     if environ.get("LISTEN_PID") != str(os.getpid()) or not _COUNT.fullmatch(count):
         return []

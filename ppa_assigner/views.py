@@ -1,6 +1,6 @@
-"""What the daemon shows and is asked, as plain values: between the API above and the supervisor below.
+"""What the API asks of the supervisor, and what the supervisor shows, as plain values.
 
-Rule: immutable, without behaviour; nothing here knows HTTP, threads or Launchpad.
+Rule: the values are immutable and have no behaviour; nothing here knows HTTP, threads or Launchpad.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .reference import Reference
 
 
 class Condition(enum.Enum):
-    """What the worker thinks of its PPA besides its state."""
+    """How a PPA is, besides its state: whether it can be lent and cleaned, and if not why."""
 
     OK = "ok"
     UNMANAGED = "unmanaged"
@@ -31,7 +31,7 @@ class Condition(enum.Enum):
 
 
 class Sight(enum.Enum):
-    """How Launchpad answered when the PPA was read last; LASTING is what all reads said over a minute."""
+    """How Launchpad answered when the PPA was read last; LASTING_… if all reads over a minute were answered so."""
 
     SHOWN = "shown"
     GONE = "gone, and perhaps only for a moment"
@@ -43,7 +43,7 @@ class Sight(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Cleaning:
-    """How far a clean is: how many things it found, deleted, and has still to delete (`left`)."""
+    """How far a clean is: how many things it found and deleted, and how many (`left`) it has still to delete."""
 
     step: str
     found: int
@@ -53,7 +53,7 @@ class Cleaning:
 
 
 class EndsBy(enum.Enum):
-    """What ends a lease that nobody ends: its fixed end, or silence."""
+    """What ends a lease that nobody releases: its fixed end, or that nobody touches it."""
 
     UNTIL = "until"
     IDLE = "idle"
@@ -61,7 +61,7 @@ class EndsBy(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """When a lease ends by itself (UTC, Launchpad's clock), and by what."""
+    """When a lease ends by itself (UTC, by Launchpad's clock), and why."""
 
     at: datetime
     by: EndsBy
@@ -69,9 +69,12 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A PPA as its worker knew it last.  `seen`: when Launchpad last showed it (UTC, Launchpad's clock); `end`: that of
-    its lease, None while it is not used; `over`: the last record of a lease that ended because its PPA was gone for
-    good; `sent`: the record of a write of which nobody knows whether it was done.
+    """A PPA as its worker knew it last.
+
+    `seen`: when Launchpad last showed it (UTC, by Launchpad's clock).
+    `end`: when its lease ends, None while it is not used.
+    `over`: the last record of a lease that ended because the PPA was gone for good.
+    `sent`: the record of a write of which it is not known whether it was done.
     """
 
     ppa: Reference
@@ -91,7 +94,10 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class PoolView:
-    """A pool in numbers; `oldest_wait` in seconds, None while nobody waits; `available` may be lent now."""
+    """A pool in numbers.
+
+    `oldest_wait` is in seconds, and None while nobody waits; `available` is how many PPAs may be lent now.
+    """
 
     pool: str
     states: Mapping[str, int]
@@ -103,8 +109,11 @@ class PoolView:
 
 @dataclass(frozen=True, slots=True)
 class DaemonHealth:
-    """The daemon itself: the time by Launchpad's clock; an alarm where that time is not believed; how many seconds ago
-    the look began since which all PPAs were seen (None: never); its threads, those that hang, and how often one died.
+    """How the daemon itself is.
+
+    `now` is the time by Launchpad's clock, and `clock_alarm` says that this time is not believed.
+    `looked`: how many seconds ago the look began since which every PPA was seen, None if there is none.
+    `workers`, `stuck`, `restarts`: how many threads there are, how many of them hang, and how often one died.
     """
 
     now: datetime
@@ -126,7 +135,7 @@ class LaunchpadStatus:
 
 @dataclass(frozen=True, slots=True)
 class AssignRequest:
-    """A client's request for a PPA; `wait`, `ttl` and `idle` in seconds, `by` the configured client that makes it."""
+    """A client's request for a PPA; durations are in seconds, and `by` is the configured client that makes it."""
 
     owner: str
     pool: str
@@ -145,7 +154,10 @@ class AssignRequest:
 
 @dataclass(frozen=True, slots=True)
 class LeaseView:
-    """A lease that its client may be told; `fresh`: this call made it; `end`: when it ends by itself."""
+    """A lease as its client is told of it.
+
+    `fresh` says whether this call made the lease; `end` is when it ends by itself.
+    """
 
     ppa: Reference
     record: Record
@@ -155,14 +167,14 @@ class LeaseView:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseAction:
-    """An operator ends a lease, no matter who holds it."""
+    """The request of an operator to end a lease, no matter who holds it."""
 
     lease: str
 
 
 @dataclass(frozen=True, slots=True)
 class HoldAction:
-    """An operator keeps the lease's PPA that many seconds longer, once."""
+    """The request of an operator to keep the PPA of a lease `seconds` longer, which is possible once."""
 
     lease: str
     seconds: float
@@ -170,19 +182,19 @@ class HoldAction:
 
 @dataclass(frozen=True, slots=True)
 class AdoptAction:
-    """An operator takes in a PPA that is unmanaged or unreadable."""
+    """The request of an operator to take in a PPA that is unmanaged or unreadable."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuarantineAction:
-    """An operator keeps a PPA from being cleaned and lent."""
+    """The request of an operator to keep a PPA from being cleaned and lent."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class ResumeAction:
-    """An operator takes a PPA out of quarantine."""
+    """The request of an operator to take a PPA out of quarantine."""
 
 
 OperatorAction = ReleaseAction | HoldAction | AdoptAction | QuarantineAction | ResumeAction

@@ -1,4 +1,4 @@
-"""docs/reference/problems.md, made of what the daemon says: `python -m tests.docs.problems` writes it anew."""
+"""docs/reference/problems.md, made of what the daemon says: `python -m tests.docs.problems` writes it again."""
 
 from __future__ import annotations
 

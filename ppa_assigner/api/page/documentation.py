@@ -1,6 +1,6 @@
 """The API's documentation at `/docs`, made of its OpenAPI document.
 
-Rule: no data of the pool, no scripts, nothing that is loaded from elsewhere; all text is escaped.
+Rule: the page has no data of the pools and no scripts, and loads nothing from elsewhere; all text is escaped.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _HEADERS = {
 
 
 def documentation(openapi: dict[str, Any]) -> Response:
-    """The page at `/docs`: every call, what it takes and what it answers."""
+    """Return the page at `/docs`: every call, what it takes and what it answers."""
     info = openapi["info"]
     parts = [f"<h1>{escape(info['title'])} {escape(info['version'])}</h1>", f"<p>{escape(info['description'])}</p>"]
     for path, operations in openapi["paths"].items():
@@ -58,7 +58,7 @@ def _call(method: str, path: str, operation: dict[str, Any]) -> Iterator[str]:
 
 
 def _model(described: dict[str, Any]) -> str:
-    """A link to the document that a body or an answer is."""
+    """Return a link to the description of the document that this body or answer is; empty if it has none."""
     for content in described.get("content", {}).values():
         name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
         if name:

@@ -1,6 +1,7 @@
-"""The calls behind the page: itself, its files, who looks at it, what problems mean, and the API's documentation.
+"""The calls of the status page: the page, its files, who looks at it, what problems mean, the API's documentation.
 
-Rule: only `/`, the files and the problems are open to everybody, and where clients are configured none has data in it.
+Rule: only `/`, the files and the problems are open to everybody; where clients are configured, none of these has data
+of the pools in it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from .documentation import documentation
 from .static import TEXTS, TYPES
 
 KEPT = 200
-"""How many of the last events a page begins with."""
+"""How many of the last events the page shows at first."""
 POLICY = "; ".join((
     "default-src 'none'",
     "script-src 'self'",
@@ -46,14 +47,14 @@ HEADERS = {
 
 
 class PageRoutes:
-    """The calls behind the page, a handler each."""
+    """The handlers of the status page's calls."""
 
     def __init__(self, app: FastAPI, backend: Backend[Any]) -> None:
         self._app = app
         self._backend = backend
 
     def install(self, app: FastAPI) -> None:
-        """Add the routes.  They are for browsers: the API's documentation does not name them."""
+        """Add the routes, which are for browsers: the API's documentation does not name them."""
         add: Any = app.add_api_route
         add("/", self.page, methods=["GET"], include_in_schema=False)
         add("/static/{name}", self.file, methods=["GET"], include_in_schema=False)
@@ -63,18 +64,21 @@ class PageRoutes:
         add(problems.INDEX, self.problems, methods=["GET"], include_in_schema=False)
 
     def page(self) -> Response:
-        """In a thread: a thousand rows take their time."""
+        """Answer with the status page; without data where calls need a token.
+
+        It is not a coroutine, so that it runs in a thread: a thousand rows take long to make.
+        """
         text = self._full() if self._open else overview.bare()
         return Response(text, headers=HEADERS, media_type="text/html")
 
     async def file(self, name: str) -> Response:
-        """One of the files of the page."""
+        """Answer with one of the page's files."""
         if name not in TYPES:
             raise Problem(Kind.NOT_FOUND, f"there is nothing at /static/{name}")
         return Response(TEXTS[name], headers=HEADERS, media_type=TYPES[name])
 
     async def about(self, request: Request) -> Response:
-        """Who looks, what stands in the way of lending, after which event to follow, and which are past already."""
+        """Answer who looks at the page, why nothing can be lent (if so), and from which event on to follow."""
         caller, events = auth.caller(request.scope), self._backend.events
         return serializers.answer({
             "name": caller.name,
@@ -88,29 +92,29 @@ class PageRoutes:
         })  # fmt: skip
 
     async def problems(self, request: Request) -> Response:
-        """All kinds of problems."""
+        """Answer with the explanations of all kinds of problems."""
         if _prefers_json(request):
             return _varying(serializers.answer({"items": [problems.explanation(kind) for kind in Kind]}))
         return _explained(problems.listed(open_to_all=self._open))
 
     async def problem(self, request: Request, slug: str) -> Response:
-        """What the `type` of a problem leads to."""
+        """Answer with the explanation of one kind of problem, at the address that is the problem's `type`."""
         kind = next((kind for kind in Kind if kind.value == slug), None)
         if _prefers_json(request):
             if kind is None:
-                raise Problem(Kind.NOT_FOUND, "there is no problem of this type")
+                raise Problem(Kind.NOT_FOUND, "no problem has this type")
             return _varying(serializers.answer(problems.explanation(kind)))
         if kind is None:
             return _explained(problems.unknown(open_to_all=self._open), 404)
         return _explained(problems.explained(kind, open_to_all=self._open))
 
     async def docs(self) -> Response:
-        """The API to read."""
+        """Answer with the documentation of the API."""
         return documentation(openapi.describe(self._app, open_to_all=self._open))
 
     @property
     def _open(self) -> bool:
-        """Whether no call needs a token, which a reload may change."""
+        """Whether calls need no token, which a reload may change."""
         found: bool = self._app.state.authenticator.open
         return found
 
@@ -143,6 +147,6 @@ def _varying(response: Response) -> Response:
 
 
 def _root(snapshots: Sequence[Snapshot]) -> str:
-    """Where this Launchpad's pages are, as it told of a PPA; production's where it has not told yet."""
+    """Return the address of this Launchpad's pages, taken from a PPA's page; production's if none is known yet."""
     told = (one.web.removesuffix(one.ppa.path) for one in snapshots if one.web and one.web.endswith(one.ppa.path))
     return next(told, WEB)

@@ -1,6 +1,6 @@
-"""Pools, PPAs and events as the page shows them without a script, from the documents of the API.
+"""Pools, PPAs and events as the page shows them without a script, made of the API's documents.
 
-Rule: `static/rows.js` makes the same of the same documents; a test holds the two together.
+Rule: `static/rows.js` makes the same rows of the same documents; a test holds the two together.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ STATES = ("free", "used", "dirty")
 
 
 def pool(view: Document, ends: Iterable[str], now: datetime) -> Html:
-    """A row of the table of pools; `ends` are those of its leases."""
+    """Return a row of the table of pools; `ends` are the times at which the pool's leases end."""
     state, condition = view["counts"]["state"], view["counts"]["condition"]
     trouble = sum(count for name, count in condition.items() if name != "ok")
     return element(
@@ -32,7 +32,7 @@ def pool(view: Document, ends: Iterable[str], now: datetime) -> Html:
 
 
 def bar(state: Document) -> Html:
-    """How a pool is divided, at a glance; the numbers say it too."""
+    """Return a bar that shows which part of a pool's PPAs is in which state; the numbers beside it say the same."""
     total, parts, start = sum(state.get(name, 0) for name in STATES) or 1, [], 0.0
     for name in STATES:
         width = 100 * state.get(name, 0) / total
@@ -42,7 +42,7 @@ def bar(state: Document) -> Html:
 
 
 def ppa(shown: Document, now: datetime, root: str) -> Html:
-    """A row of the table of PPAs; `root` is where Launchpad's pages are."""
+    """Return a row of the table of PPAs; `root` is the address below which Launchpad's pages are."""
     return element(
         "tr",
         element("th", *_name(shown, root), scope="row", role="rowheader", class_="name"),
@@ -57,7 +57,10 @@ def ppa(shown: Document, now: datetime, root: str) -> Html:
 
 
 def event(happened: Document, now: datetime) -> Html | None:
-    """A line of what happened lately; None for what is only progress, and for what a start of the daemon found."""
+    """Return an entry of the list of last events.
+
+    None for an event that only tells progress, or that tells what the daemon found when it started.
+    """
     kind, data = happened["kind"], happened["data"]
     if not (kind == "alarm" or (kind == "transition" and data["from"] is not None)):
         return None
@@ -69,7 +72,7 @@ def event(happened: Document, now: datetime) -> Html | None:
 
 
 def _moved(data: Document) -> Iterator[str]:
-    yield chip(data["to"] or "missing")  # gone, and its record with it
+    yield chip(data["to"] or "missing")  # the PPA is gone, and its record with it
     yield f" {data['why']}"
     if data.get("owner"):
         yield ": " if data["to"] == "used" else "; was: "
@@ -77,7 +80,7 @@ def _moved(data: Document) -> Iterator[str]:
 
 
 def chip(name: str) -> Html:
-    """A state or condition: word, colour and shape."""
+    """Return a state or a condition as a word with a mark, which the style sheet gives its colour and shape."""
     mark = element("span", class_="mark", aria_hidden="true")
     return element("span", mark, name, class_=f"chip {name.replace(' ', '-')}")
 
@@ -161,7 +164,7 @@ def _cleaning(cleaning: Document) -> Iterator[str]:
 
 
 def _time(at: str, text: str, form: str, *, soon: bool = False) -> Html:
-    """A time in words; `data-form` tells the script in which, so that it goes on by itself."""
+    """Return a time in words; `data-form` tells the script in which form to keep it up to date."""
     return element(
         "time", text, datetime=at, title=words.exact(at), data_form=form, class_="soon" if soon else None
     )  # fmt: skip
@@ -172,5 +175,5 @@ def _since(at: str, now: datetime) -> float:
 
 
 def rows(shown: Iterable[Html | None]) -> Html:
-    """Rows on lines of their own."""
+    """Join the rows, each on a line of its own; None is left out."""
     return join(Html(row + "\n") for row in shown if row is not None)

@@ -1,6 +1,6 @@
-"""Words for what the API says in values: how long, when, what a condition means.
+"""The API's values in words: how long something takes, when it is, what a condition means.
 
-Rule: `static/words.js` says the same; a test holds the two together.
+Rule: `static/words.js` has the same words; a test holds the two together.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from typing import Any
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 SOON_S = 15 * MINUTE
-"""A lease that ends so soon is marked."""
+"""A lease with less time left is marked."""
 UNLESS_TOUCHED = "unless touched"
-"""With a time that is left, where silence ends the lease."""
+"""Shown with the time that a lease has left, if the lease ends because nobody touches it."""
 MEANT = {
     "unmanaged": "packages of somebody, and no record; never touched before `ppa-assigner adopt`",
     "unreadable": "its record is not understood; hands off until `ppa-assigner adopt`",
@@ -21,11 +21,11 @@ MEANT = {
     "disabled": "disabled on Launchpad: neither lent nor cleaned until it is enabled on its +edit page",
     "duplicate": "another PPA is lent under the same request",
 }
-"""What a person has to know of a condition, where no fault or reason says more."""
+"""What a person must know about a PPA's condition, shown where no fault or reason says more."""
 
 
 def span(seconds: float) -> str:
-    """A time in its two largest units, in minutes from one minute on: `3 h 12 min`."""
+    """Return a duration in its two largest units, like `3 h 12 min`; seconds are shown only below one minute."""
     whole = max(0, int(seconds))
     if whole < MINUTE:
         return f"{whole} s"
@@ -39,32 +39,32 @@ def span(seconds: float) -> str:
 
 
 def left(seconds: float) -> str:
-    """How long until an end."""
+    """Say how long it is until a lease ends."""
     return f"{span(seconds)} left" if seconds >= 1 else "ends now"
 
 
 def within(seconds: float) -> str:
-    """When an end is."""
+    """Say when something will be, like `in 5 min`."""
     return f"in {span(seconds)}"
 
 
 def ago(seconds: float) -> str:
-    """How long since something was."""
+    """Say how long ago something was, like `5 min ago`."""
     return f"{span(seconds)} ago"
 
 
 def moment(text: str) -> datetime:
-    """The time that the API wrote."""
+    """Return the time that a text of the API stands for."""
     return datetime.fromisoformat(text)
 
 
 def exact(text: str) -> str:
-    """A time of the API for people: `2026-11-25 03:14:12 UTC`."""
+    """Return a time of the API in a form for people: `2026-11-25 03:14:12 UTC`."""
     return text.replace("T", " ").replace("Z", " UTC")
 
 
 def banner(unready: str | None, launchpad: dict[str, Any]) -> str:
-    """What everybody should know first; empty where there is nothing."""
+    """Return what stands at the top of the page when PPAs cannot be lent; empty when they can."""
     if unready:
         return f"Nothing can be lent yet: {unready}"
     if launchpad["ok"]:
@@ -74,11 +74,11 @@ def banner(unready: str | None, launchpad: dict[str, Any]) -> str:
 
 
 def trouble(ppa: dict[str, object]) -> bool:
-    """Whether a person should look at this PPA."""
+    """Return whether a person should look at this PPA."""
     return ppa["condition"] != "ok"
 
 
 def split(reference: str) -> tuple[str, str]:
-    """What all PPAs of an owner share, and the name: `~ci-pool/ubuntu/`, `pool-001`."""
+    """Split a reference into what all PPAs of an owner share and the name: `~ci-pool/ubuntu/`, `pool-001`."""
     path, slash, name = reference.rpartition("/")
     return path + slash, name
