@@ -492,6 +492,7 @@ def test_no_command_writes_into_what_was_not_compared(command: Callable[..., Com
     assert runner.known.suspect > 0
     outcome = runner.order(lambda token, deadline: command(token=token, deadline=deadline))
     assert why(outcome) is Refusal.OUTAGE or state is State.DIRTY
+    assert not isinstance(outcome, Denied) or outcome.why is not Refusal.OUTAGE or outcome.detail == "down"
     back(runner)
     for _ in range(5):
         runner.look()
