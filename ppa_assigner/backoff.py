@@ -119,7 +119,7 @@ CONTENT_POLL_S = 30.0
 end, within minutes.
 """
 INDEX_POLL_S = 30.0
-"""Before a clean looks again into indexes that still name something: Launchpad publishes them anew within minutes."""
+"""Before a clean looks again into indexes that still name something: Launchpad publishes new ones within minutes."""
 DISK_POLL_S = 300.0
 """Before a clean asks again for files that are still on Launchpad's disk: they are removed within hours."""
 POLL_LEAST_S = 1.0

@@ -28,7 +28,7 @@ class WriteReason(enum.Enum):
     ASSIGN = "assigned"
     """The PPA was empty, and a request for one was waiting."""
     RAISE = "told again"
-    """The request was repeated with a higher attempt: whoever sent the earlier ones has no lease."""
+    """The request was repeated with a higher attempt: the senders of the earlier ones have no lease."""
     TOUCH = "touched"
     """The owner showed that it is alive, or moved the end."""
     REPAIR = "put right"

@@ -176,7 +176,7 @@ class Page {
    * @param {Event} data
    */
   hear(kind, data) {
-    if (kind === "reset") { // of what was missed nothing is known: numbers begin anew, or some are forgotten
+    if (kind === "reset") { // of what was missed nothing is known: numbers begin again, or some are forgotten
       this.newest = 0;
       this.want(null);
       return;
@@ -371,7 +371,7 @@ class Page {
 }
 
 /**
- * The row of a pool, made anew only if it says something else.
+ * The row of a pool, made again only if it says something else.
  * @param {Kept | undefined} before
  * @param {Pool} view
  * @param {string | undefined} end

@@ -42,7 +42,7 @@ const CELLS = {
   acts: [["ppa", "state", "lease", "quarantined"], acts],
 };
 
-// One row, kept over all changes: a cell is filled anew only when what it shows is another.
+// One row, kept over all changes: a cell is filled again only when what it shows has changed.
 export class Row {
   /**
    * What is shown; undefined until the first `update`.

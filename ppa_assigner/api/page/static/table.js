@@ -1,5 +1,5 @@
 // The table of PPAs: which rows are shown, and in which order.  The address keeps both, behind its `#`.
-// Invariant: what has the focus keeps it, whatever is sorted or filled anew around it.
+// Invariant: what has the focus keeps it, whatever is sorted or filled again around it.
 
 /** @import { Ppa } from "./documents.js" */
 import { element, find } from "./elements.js";
@@ -76,7 +76,7 @@ export class Table {
   }
 
   /**
-   * Some that are known anew.
+   * Update these PPAs and leave the others as they are.
    * @param {Ppa[]} ppas
    */
   put(ppas) {
