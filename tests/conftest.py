@@ -26,6 +26,14 @@ def pytest_configure() -> None:
             signal.signal(number, usual)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item) -> None:
+    """Have hypothesis make no patch of a failing example: where the stand-in is loaded, zope.interface stops it with an
+    error that ends the whole run.
+    """
+    vars(item).pop("_hypothesis_failing_examples", None)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what the tests that passed have counted."""
     figures: Counter[str] = Counter()

@@ -54,13 +54,14 @@ def as_written(record: Record, now: Now) -> Record:
 
 def corrected(record: Record, now: Now) -> Record:
     """The record without times more than five minutes ahead, which a wrong clock wrote: the last touch was now at the
-    latest, and so was the beginning, whose end moves with it.
+    latest, and so was the beginning, whose end moves with it.  An end from before the beginning is now: moved with it,
+    it could lie before all years that a record may name.
     """
     limit = _limit(record, now)
     if limit is None:
         return record
     if record.since > limit:
-        until = record.until - (record.since - now.date) if record.until is not None else None
+        until = max(now.date, record.until - (record.since - now.date)) if record.until is not None else None
         record = replace(record, since=now.date, until=until)
     return replace(record, touched=now.date) if record.touched > limit else record
 

@@ -61,6 +61,23 @@ def test_what_a_clock_that_lied_wrote_is_put_right_by_itself() -> None:
     assert runner.world.state is State.DIRTY
 
 
+@pytest.mark.parametrize("until", ["2026-11-25T11:00:00Z", "2200-12-31T23:59:58Z"])
+def test_a_lease_whose_end_lies_before_its_beginning_is_over_whatever_its_years(until: str) -> None:
+    """The end would move by centuries with the beginning, to where no record can be written and no clean begins."""
+    text = (
+        'ppa-assigner: {"v":1,"serial":42,"nonce":"n","state":"used","since":"2200-12-31T23:59:59Z","touched":'
+        '"2026-11-25T03:00:00Z","pool":"default","owner":"job","lease":"lease-1","request":"build-1","until":"%s"}'
+    )
+    runner = World(description=text % until, options=PoolOptions(settle=100.0)).start()
+    runner.look()
+    runner.until(lambda: runner.known.state is State.FREE)
+    assert runner.alarms == []
+    assert [(t.why, t.record.state) for t in runner.transitions][1:] == [
+        ("expired", State.DIRTY),
+        ("proved clean", State.FREE),
+    ]
+
+
 def test_nothing_is_put_right_before_time_is_believed() -> None:
     """Both agree in the first answer after a start, which may lie as the host's clock does."""
     runner = lent_in_a_lie()
