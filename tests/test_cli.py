@@ -102,7 +102,7 @@ def test_status_loads_nothing_of_the_daemon(daemon: FakeDaemon) -> None:
     assert "ppa_assigner.cli.leases" in loaded
     assert not loaded & {"fastapi", "uvicorn", "launchpadlib", "pydantic", "yaml", "rich", "prometheus_client"}
     ours = {name.split(".")[1] for name in loaded if name.startswith("ppa_assigner.")}
-    assert ours == {"backoff", "cli", "client", "reference", "times"}
+    assert ours == {"backoff", "cli", "client", "reference", "times", "version"}
 
 
 def test_an_unexpected_exception_is_one_line_and_70(daemon: FakeDaemon) -> None:

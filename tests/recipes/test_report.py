@@ -53,4 +53,4 @@ def test_the_client_is_light_and_typed() -> None:
     heavy = {"fastapi", "uvicorn", "pydantic", "launchpadlib", "yaml", "typer", "rich", "prometheus_client", "debian"}
     assert not loaded & heavy
     assert (files("ppa_assigner") / "py.typed").is_file()
-    assert '"ppa_assigner" = ["py.typed"]' in (ROOT / "pyproject.toml").read_text()
+    assert 'packages = ["ppa_assigner"]' in (ROOT / "pyproject.toml").read_text(), "with all that lies in it"

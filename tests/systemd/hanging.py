@@ -15,7 +15,7 @@ import threading
 from types import FrameType
 
 GO = "/etc/ppa-assigner/go"
-_AT_WORK = {"worker": "_ask", "http": "run"}
+_AT_WORK = {"worker": "_send", "http": "run"}
 """The function in which a thread must be: a worker that waits for its mailbox has nothing to do."""
 
 
