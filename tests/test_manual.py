@@ -32,6 +32,7 @@ from .ports import free_port
 Offers = Callable[..., list[str]]
 GROUP: Any = typer.main.get_command(app)
 PATIENCE_S = 60.0
+AGAIN_S = 5.0
 
 pytestmark = pytest.mark.xdist_group("manual")
 
@@ -263,16 +264,22 @@ def typed(shell: list[str], setup: str, begun: str, url: str) -> str:
         shown = _read(master, "set-up")
         os.write(master, b"ppa-assigner quar\t")
         shown = _read(master, "ppa-assigner quarantine")
-        os.write(master, f"{begun}\t".encode())
-        shown += _read(master, "pool-00")
+        os.write(master, begun.encode())
+        shown += _read(master, "pool-00", press="\t")
     os.close(master)
     return shown
 
 
-def _read(master: int, wanted: str) -> str:
-    """Until that was shown, without what moves the cursor."""
+def _read(master: int, wanted: str, press: str = "") -> str:
+    """Until that was shown, without what moves the cursor.  `press` a key as a person does, who presses it again when
+    nothing comes: a completion that takes long on a busy host gives up and offers nothing.
+    """
     shown, end = "", time.monotonic() + PATIENCE_S
-    while wanted not in shown and select.select([master], [], [], max(0.0, end - time.monotonic()))[0]:
+    os.write(master, press.encode())
+    while wanted not in shown and time.monotonic() < end:
+        if not select.select([master], [], [], AGAIN_S)[0]:
+            os.write(master, press.encode())
+            continue
         shown += os.read(master, 4096).decode("utf-8", "replace")
         shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\x07|\x08", "", shown)
     assert wanted in shown, shown
