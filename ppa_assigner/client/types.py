@@ -7,7 +7,7 @@ send more.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from .errors import Document
 
@@ -90,11 +90,22 @@ class Event(TypedDict, total=False):
     data: dict[str, Any]
 
 
+class SourceFile(TypedDict):
+    """A file of a source package: its name, and the SHA-256 of its content in hexadecimal."""
+
+    name: str
+    sha256: str
+
+
 class Source(TypedDict):
-    """A source package that is about to be uploaded."""
+    """A source package that is about to be uploaded; with `files`, Launchpad's rules on file names count too.
+    `changes.read_changes` gives all of it.
+    """
 
     name: str
     version: str
+    series: NotRequired[str]
+    files: NotRequired[Sequence[SourceFile]]
 
 
 class Wish(TypedDict, total=False):
