@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer.main
 
+from ppa_assigner.cli.app import app
 from tests.commandline import DEADLINE_S, PROGRAM, cli, environment, killed_at_last, started
 from tests.fakedaemon import LEASE, PPA, Drop, FakeDaemon, Held, Reply, Stream, problem
 from tests.ports import free_port
@@ -114,11 +116,24 @@ def test_an_unexpected_exception_is_one_line_and_70(daemon: FakeDaemon) -> None:
 
 
 def test_nobody_there_is_69() -> None:
-    """After five seconds, with the address in the message."""
+    """After five seconds, with the address in the message, and with what sets another."""
     url = f"http://127.0.0.1:{free_port()}"
     done = cli("status", url=url)
-    assert (done.returncode, done.stdout) == (69, "")
-    assert url in done.stderr
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (69, "", 1)
+    for part in (url, "Connection refused", "--url", "PPA_ASSIGNER_URL"):
+        assert part in done.stderr
+
+
+def test_every_command_that_asks_the_daemon_is_told_where_as_whom_and_whom_to_trust() -> None:
+    """By the same three options."""
+    group = typer.main.get_command(app)
+    options = {
+        name: {option for parameter in command.params for option in parameter.opts}
+        for name, command in getattr(group, "commands", {}).items()
+    }
+    asking = {name for name, of_it in options.items() if "--url" in of_it}
+    assert {"assign", "exec", "status", "events", "adopt", "release"} <= asking
+    assert [name for name in asking if not {"--token-file", "--ca-file"} <= options[name]] == []
 
 
 def test_a_broken_pipe_is_quiet(daemon: FakeDaemon) -> None:

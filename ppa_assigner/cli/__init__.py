@@ -68,7 +68,9 @@ def _run(arguments: list[str]) -> int:
     except Interrupted as interrupted:
         return 128 + interrupted.signal
     except AssignerError as error:
-        return _failed(str(error), error.exit_code)
+        from .hints import with_hint
+
+        return _failed(with_hint(error), error.exit_code)
     except (BrokenPipeError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 PATIENCE_S = 1.0
@@ -52,18 +52,24 @@ def _items(context: Any, path: str) -> list[dict[str, Any]]:
     """What the daemon lists there, that the rest of the line and the environment mean; nothing when it does not say."""
     given = getattr(context, "params", None) or {}
     answered: list[list[dict[str, Any]]] = []
-    _in_time(lambda: answered.append(_listed(given.get("url"), given.get("token_file"), path)))
+    _in_time(lambda: answered.append(_listed(given, path)))
     return answered[0] if answered else []
 
 
-def _listed(url: str | None, token_file: str | None, path: str) -> list[dict[str, Any]]:
+def _listed(given: Mapping[str, Any], path: str) -> list[dict[str, Any]]:
     from ..client.errors import AssignerError
     from ..client.transport import DEFAULT_URL, ApiTransport
     from .parsing import token_in
 
+    url, token_file, ca_file = (given.get(name) for name in ("url", "token_file", "ca_file"))
+    environment = os.environ.get
     try:
-        token = os.environ.get("PPA_ASSIGNER_TOKEN") if token_file is None else token_in(token_file)
-        transport = ApiTransport(url or os.environ.get("PPA_ASSIGNER_URL") or DEFAULT_URL, token or None)
+        token = environment("PPA_ASSIGNER_TOKEN") if token_file is None else token_in(token_file)
+        transport = ApiTransport(
+            url or environment("PPA_ASSIGNER_URL") or DEFAULT_URL,
+            token or None,
+            ca_file or environment("PPA_ASSIGNER_CA") or None,
+        )
         items = transport.send("GET", path, None, read=PATIENCE_S).document.get("items")
     except AssignerError:
         return []

@@ -17,7 +17,7 @@ import typer
 from ..client.errors import AssignerError, Unavailable
 from . import leases, options, output, parsing, shell, signals
 from .child import Child, ReaperProcess
-from .options import OnLost, TokenFileOption, UrlOption
+from .options import CaFileOption, OnLost, TokenFileOption, UrlOption
 from .signals import interruptible, not_ignored
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def exec_command(
     ] = OnLost.STOP,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
 ) -> int:
     """Run COMMAND with a PPA of its own, given back after it.
 
@@ -70,7 +71,7 @@ def exec_command(
     )
     if obstacle := _obstacle(command[0]):
         return obstacle
-    return _with_ppa(parsing.connect(url, token_file), owner, wish, command, on_lost)
+    return _with_ppa(parsing.connect(url, token_file, ca_file), owner, wish, command, on_lost)
 
 
 def _obstacle(program: str) -> int:

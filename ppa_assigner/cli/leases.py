@@ -14,7 +14,7 @@ import typer
 
 from ..client.errors import AssignerError, UsageError
 from . import completion, options, output, parsing, shell, signals
-from .options import JsonOption, TokenFileOption, UrlOption
+from .options import CaFileOption, JsonOption, TokenFileOption, UrlOption
 from .progress import WaitProgress
 from .signals import Interrupted, interruptible
 from .watch import check_terminal, watch_ppas
@@ -45,6 +45,7 @@ def assign(
     export: Annotated[bool, typer.Option(shell.OPTION, help=_EXPORT_HELP)] = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
 ) -> None:
     """Take a PPA and print it."""
     if json and export:
@@ -61,7 +62,7 @@ def assign(
         request_id=request_id,
         attempt=attempt,
     )
-    client = parsing.connect(url, token_file)
+    client = parsing.connect(url, token_file, ca_file)
     with interruptible(), taking_back(client, wish) as progress:
         lease = take(client, owner, wish, progress).lease
         if json:
@@ -113,13 +114,14 @@ def touch(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
 ) -> None:
     """Prove that you are still there; print when the lease ends.
 
     That is its end if nobody touches it any more: by --idle, where that comes first.
     """
     extension = parsing.optional_seconds("--ttl", ttl)
-    found = parsing.connect(url, token_file).touch(parsing.lease_id(lease), extension)
+    found = parsing.connect(url, token_file, ca_file).touch(parsing.lease_id(lease), extension)
     if json:
         output.document(found)
     else:
@@ -131,9 +133,10 @@ def release(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
 ) -> None:
     """Give the PPA back."""
-    released = parsing.connect(url, token_file).release(parsing.lease_id(lease))
+    released = parsing.connect(url, token_file, ca_file).release(parsing.lease_id(lease))
     if json:
         output.document(released)
 
@@ -148,12 +151,13 @@ def status(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
 ) -> None:
     """Show the PPAs: who has which, what is being cleaned."""
     if watch:
         check_terminal(json)
     references = [parsing.reference(text) for text in ppas or ()]
-    client = parsing.connect(url, token_file)
+    client = parsing.connect(url, token_file, ca_file)
     known, away = partial(_known, client, references, pool), partial(_away, client)
     if watch:
         watch_ppas(known, away)

@@ -30,6 +30,7 @@ OF_A_COMMAND = "exec exits with COMMAND's own code, or 128 + n when signal n end
 CLIENT_ENVIRONMENT = {
     "PPA_ASSIGNER_URL": "Where the daemon is, unless --url says it: http(s)://host:port or unix:/path.",
     "PPA_ASSIGNER_TOKEN": "The token for it, unless --token-file names a file that has it.",
+    "PPA_ASSIGNER_CA": "Certificates to trust for https in place of the system's, unless --ca-file names a file.",
     "PPA_LEASE_ID": "The lease that touch, release and hold mean when none is given; assign --export and exec set it.",
 }
 ENVIRONMENT = CLIENT_ENVIRONMENT | {

@@ -13,7 +13,7 @@ import typer
 from ..client.errors import UsageError
 from ..reference import Reference
 from . import completion, output, parsing, signals
-from .options import JsonOption, PpaArgument, TokenFileOption, UrlOption
+from .options import CaFileOption, JsonOption, PpaArgument, TokenFileOption, UrlOption
 
 
 def adopt(
@@ -22,12 +22,13 @@ def adopt(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
 ) -> None:
     """Take in a PPA, whose content will be deleted.
 
     For a PPA that holds somebody's packages, or a record that cannot be read.  Shows the content and asks.
     """
-    client = parsing.connect(url, token_file)
+    client = parsing.connect(url, token_file, ca_file)
     reference = parsing.reference(ppa)
     if not yes:
         with signals.interruptible():
@@ -56,20 +57,25 @@ def quarantine(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
 ) -> None:
     """Keep a PPA from being lent and cleaned.
 
     A PPA in use stays so until its lease ends.
     """
-    client = parsing.connect(url, token_file)
+    client = parsing.connect(url, token_file, ca_file)
     _show(client.operate(parsing.reference(ppa), "quarantine", reason=reason), json)
 
 
 def resume(
-    ppa: PpaArgument, json: JsonOption = False, url: UrlOption = None, token_file: TokenFileOption = None
+    ppa: PpaArgument,
+    json: JsonOption = False,
+    url: UrlOption = None,
+    token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
 ) -> None:
     """Take a PPA out of quarantine."""
-    _show(parsing.connect(url, token_file).operate(parsing.reference(ppa), "resume"), json)
+    _show(parsing.connect(url, token_file, ca_file).operate(parsing.reference(ppa), "resume"), json)
 
 
 def hold(
@@ -87,13 +93,14 @@ def hold(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
 ) -> None:
     """Keep a PPA for its owner longer than its lease.
 
     Once, and no longer than its pool allows: to look into what went wrong.
     """
     facts = {"lease": parsing.lease_id(lease), "for": parsing.optional_seconds("--for", period)}
-    _show(parsing.connect(url, token_file).operate(parsing.reference(ppa), "hold", **facts), json)
+    _show(parsing.connect(url, token_file, ca_file).operate(parsing.reference(ppa), "hold", **facts), json)
 
 
 def clean(
@@ -102,6 +109,7 @@ def clean(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
 ) -> None:
     """Show, with --dry-run, what a clean would delete.
 
@@ -109,7 +117,7 @@ def clean(
     """
     if not dry_run:
         raise UsageError("the daemon cleans by itself what is dirty; clean --dry-run shows what would be deleted")
-    content = parsing.connect(url, token_file).content(parsing.reference(ppa))
+    content = parsing.connect(url, token_file, ca_file).content(parsing.reference(ppa))
     if json:
         output.document(content)
     else:
@@ -121,6 +129,7 @@ def events(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
 ) -> None:
     """Show what happened since the daemon's start.
 
@@ -128,7 +137,7 @@ def events(
     """
     import json as encoder
 
-    for event in parsing.connect(url, token_file).events(follow=follow):
+    for event in parsing.connect(url, token_file, ca_file).events(follow=follow):
         if json:
             output.line(encoder.dumps(event))
         elif event.get("kind") == "reset":

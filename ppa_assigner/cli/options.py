@@ -42,6 +42,14 @@ TokenFileOption = Annotated[
     str | None,
     typer.Option("--token-file", metavar="FILE", help="File with the token.  [default: $PPA_ASSIGNER_TOKEN]"),
 ]
+CaFileOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ca-file",
+        metavar="FILE",
+        help="Certificates to trust in place of the system's, in PEM: for https.  [default: $PPA_ASSIGNER_CA]",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the daemon's document as JSON.")]
 LeaseArgument = Annotated[
     str | None,

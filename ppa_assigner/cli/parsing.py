@@ -21,11 +21,11 @@ DURATIONS = "500ms, 30s, 10m, 8h, 7d or seconds"
 _LONGEST_S = 3650 * DAY
 
 
-def connect(url: str | None, token_file: str | None) -> Client:
+def connect(url: str | None, token_file: str | None, ca_file: str | None = None) -> Client:
     """The client for these options."""
     from ..client import Client
 
-    return Client(url, None if token_file is None else token_in(token_file))
+    return Client(url, None if token_file is None else token_in(token_file), ca_file=ca_file)
 
 
 def token_in(path: str) -> str:

@@ -30,13 +30,22 @@ ANSWER_S = 75.0  # the daemon's own deadline for a call is a minute unless confi
 class Client:
     """Talks to one daemon.  Safe for threads.  Every call returns, or raises an AssignerError, within its deadline."""
 
-    def __init__(self, url: str | None = None, token: str | None = None, *, answer_s: float = ANSWER_S) -> None:
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        ca_file: str | None = None,
+        answer_s: float = ANSWER_S,
+    ) -> None:
         """`url` (http(s)://host:port or unix:/path) defaults to $PPA_ASSIGNER_URL, else http://127.0.0.1:8020;
-        `token` to $PPA_ASSIGNER_TOKEN, else none.  `answer_s`: how long the daemon may take for an answer beyond
-        what the call itself asks to wait.  Raises UsageError.
+        `token` to $PPA_ASSIGNER_TOKEN, else none; `ca_file`, the certificates (PEM) to trust for https, to
+        $PPA_ASSIGNER_CA, else those of the system.  `answer_s`: how long the daemon may take for an answer beyond what
+        the call itself asks to wait.  Raises UsageError.
         """
         token = token if token is not None else os.environ.get("PPA_ASSIGNER_TOKEN") or None
-        self._transport = ApiTransport(url or os.environ.get("PPA_ASSIGNER_URL") or DEFAULT_URL, token)
+        ca_file = ca_file or os.environ.get("PPA_ASSIGNER_CA") or None
+        self._transport = ApiTransport(url or os.environ.get("PPA_ASSIGNER_URL") or DEFAULT_URL, token, ca_file)
         self._answer_s = answer_s
 
     def close(self) -> None:
@@ -77,7 +86,7 @@ class Client:
                 return self._ask(attempts.next_request())
             except (NoneFree, Unavailable) as error:
                 attempts.failed(error)
-                if attempts.is_over(error) or budget.is_over:
+                if attempts.is_over(error) or budget.is_over or error.permanent:
                     raise
                 if on_wait is not None:
                     on_wait(error)
@@ -240,7 +249,7 @@ class Client:
                 return self._once(method, path, body, read=budget.read)
             except Unavailable as error:
                 budget.maybe_done |= error.maybe_done
-                given_up = (error.maybe_done and not resend) or error.pending
+                given_up = (error.maybe_done and not resend) or error.pending or error.permanent
                 if given_up or not budget.pause(error.retry_after):
                     raise
 

@@ -6,6 +6,7 @@ the daemon said is lost.  Nothing here sends anything.
 
 from __future__ import annotations
 
+import enum
 import os
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -28,15 +29,34 @@ class AssignerError(Exception):
         self.retry_after = retry_after
 
     @property
+    def permanent(self) -> bool:
+        """Whether asking again soon is in vain, although the daemon does not answer."""
+        return False
+
+    @property
     def slug(self) -> str | None:
         """The last part of the problem's `type`, like `none-free`."""
         return slug(self.problem)
 
 
+class Obstacle(enum.Enum):
+    """Why a connection to the daemon did not come about."""
+
+    NOBODY = "nobody listens there"
+    CERTIFICATE = "its certificate is not trusted"
+
+
 class Unavailable(AssignerError):  # noqa: N818 - the name says what is the case
-    """The daemon or Launchpad does not answer.  `maybe_done`: what was asked may have happened nevertheless."""
+    """The daemon or Launchpad does not answer.  `maybe_done`: what was asked may have happened nevertheless;
+    `obstacle`: why there was no connection, None where there was one.
+    """
 
     exit_code = os.EX_UNAVAILABLE
+
+    @property
+    def permanent(self) -> bool:
+        """Whether asking again soon is in vain: a certificate stays as it is."""
+        return self.obstacle is Obstacle.CERTIFICATE
 
     @property
     def pending(self) -> bool:
@@ -52,9 +72,11 @@ class Unavailable(AssignerError):  # noqa: N818 - the name says what is the case
         *,
         retry_after: float | None = None,
         maybe_done: bool = True,
+        obstacle: Obstacle | None = None,
     ) -> None:
         super().__init__(message, problem, retry_after=retry_after)
         self.maybe_done = maybe_done
+        self.obstacle = obstacle
 
 
 class NoneFree(AssignerError):  # noqa: N818 - the name says what is the case

@@ -44,7 +44,7 @@ def read_events(transport: ApiTransport, *, follow: bool) -> Generator[Event, No
                 return
             time.sleep(STREAM_AGAIN_S)
         except Unavailable as away:
-            if not budget.pause(away.retry_after):
+            if away.permanent or not budget.pause(away.retry_after):
                 raise
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError, SSLError
 from urllib3.response import BaseHTTPResponse
 
 from .connections import (
@@ -26,12 +27,11 @@ from .connections import (
     read_deadline,
     read_whole,
 )
-from .errors import Document, Unavailable, UsageError
+from .errors import Document, Obstacle, Unavailable, UsageError
 
 DEFAULT_URL = "http://127.0.0.1:8020"
 CONNECT_S = 5.0
 _CONNECTIONS = 4
-_NEVER_SENT = (NewConnectionError, ConnectTimeoutError)
 _LONGEST_RETRY_AFTER_S = 3600.0
 
 
@@ -47,10 +47,12 @@ class ApiResponse:
 class ApiTransport:
     """Connections to one daemon.  Safe for threads."""
 
-    def __init__(self, url: str, token: str | None) -> None:
-        """`url` is http(s)://host[:port][/prefix] or unix:/path.  Raises UsageError."""
+    def __init__(self, url: str, token: str | None, ca_file: str | None = None) -> None:
+        """`url` is http(s)://host[:port][/prefix] or unix:/path; `ca_file` has the certificates to trust for https, in
+        place of the system's.  Raises UsageError.
+        """
         self.url = url
-        self._pool, self._prefix = _pool_for(url)
+        self._pool, self._prefix = _pool_for(url, ca_file)
         self._headers = {"Accept": "application/json, application/problem+json"}
         if token is not None:
             self._headers["Authorization"] = f"Bearer {_checked(token)}"
@@ -133,7 +135,8 @@ class ApiTransport:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> Unavailable:
-        return Unavailable(f"{self.url}: {_reason(error)}", maybe_done=not isinstance(error, _NEVER_SENT))
+        obstacle = _obstacle(error)
+        return Unavailable(f"{self.url}: {_reason(error)}", maybe_done=obstacle is None, obstacle=obstacle)
 
 
 class _UnixConnection(BoundedHTTPConnection):
@@ -163,7 +166,7 @@ class _UnixPool(BoundedHTTPPool):
         return _UnixConnection(self._path)
 
 
-def _pool_for(url: str) -> tuple[urllib3.PoolManager | BoundedHTTPPool, str]:
+def _pool_for(url: str, ca_file: str | None) -> tuple[urllib3.PoolManager | BoundedHTTPPool, str]:
     if url.startswith("unix:"):
         return _UnixPool(_socket_path(url)), ""
     try:
@@ -175,9 +178,21 @@ def _pool_for(url: str) -> tuple[urllib3.PoolManager | BoundedHTTPPool, str]:
         raise _no_address(url)
     if "@" in parts.netloc or parts.query or parts.fragment or not (url.isascii() and url.isprintable()):
         raise _no_address(url)
-    manager = urllib3.PoolManager(maxsize=_CONNECTIONS)
+    trust = _trusting(ca_file) if ca_file is not None and parts.scheme == "https" else None
+    manager = urllib3.PoolManager(maxsize=_CONNECTIONS, ssl_context=trust)
     manager.pool_classes_by_scheme = {"http": BoundedHTTPPool, "https": BoundedHTTPSPool}
     return manager, url.rstrip("/")
+
+
+def _trusting(ca_file: str) -> ssl.SSLContext:
+    context = urllib3.util.create_urllib3_context()
+    try:
+        context.load_verify_locations(ca_file)
+    except ssl.SSLError:
+        raise UsageError(f"there are no certificates in PEM in {ca_file}, which should have those to trust") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {ca_file}, which should have certificates to trust: {error.strerror}") from None
+    return context
 
 
 def _socket_path(url: str) -> str:
@@ -221,7 +236,22 @@ def _retry_after(response: BaseHTTPResponse) -> float | None:
     return min(seconds, _LONGEST_RETRY_AFTER_S) if seconds >= 0 else None
 
 
+def _obstacle(error: Exception) -> Obstacle | None:
+    """None: the request may have been sent."""
+    if isinstance(error, NewConnectionError | ConnectTimeoutError):
+        return Obstacle.NOBODY
+    return Obstacle.CERTIFICATE if _distrust(error) is not None else None
+
+
+def _distrust(error: Exception) -> str | None:
+    """Why the certificate that was shown is not trusted; None where something else is wrong."""
+    cause = error.args[0] if isinstance(error, SSLError) and error.args else error
+    return cause.verify_message.lower() if isinstance(cause, ssl.SSLCertVerificationError) else None
+
+
 def _reason(error: Exception) -> str:
+    if (distrust := _distrust(error)) is not None:
+        return f"its certificate is not trusted ({distrust})"
     if isinstance(error, NewConnectionError):
         return "cannot connect" + (f" ({error.__cause__.strerror})" if isinstance(error.__cause__, OSError) else "")
     if isinstance(error, ConnectTimeoutError):

@@ -103,7 +103,7 @@ def test_a_daemon_with_a_certificate_for_another_name(site: Site) -> None:
         site.api = {"listen": f"127.0.0.1:{server.port}", "tls": tls, "clients": [client]}
         told = site.doctor()
     assert told.code == 0, told.items
-    told.expect("note", "daemon", f"https://127.0.0.1:{server.port}", "certificate for another name")
+    told.expect("note", "daemon", f"https://127.0.0.1:{server.port}", "certificate is not trusted")
 
 
 def test_a_daemon_that_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

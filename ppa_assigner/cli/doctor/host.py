@@ -27,6 +27,7 @@ SYSTEMCTL_S, DAEMON_S = 10.0, 5.0
 _PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Type"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+CERTIFICATES = "PPA_ASSIGNER_CA names those to trust; one for another name than this serves clients that use that name"
 OTHER = "give one of the two another api.listen"
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -139,19 +140,19 @@ def _wrong(unit: Mapping[str, str], name: str) -> Finding | None:
 
 def daemon(settings: Settings) -> Finding:
     """Whether it runs where the configuration says, is the one of this configuration, and is ready."""
-    from ...client.errors import Unavailable
+    from ...client.errors import Obstacle, Unavailable
     from ...client.transport import ApiTransport
 
     url = address(settings)
-    transport = ApiTransport(url, _token(settings))
+    transport = ApiTransport(url, _token(settings), os.environ.get("PPA_ASSIGNER_CA") or None)
     try:
         ready = transport.send("GET", "/readyz", None, read=DAEMON_S)
         ppas = transport.send("GET", "/v1/ppas", None, read=DAEMON_S)
     except Unavailable as error:
-        if not error.maybe_done:
+        if error.obstacle is Obstacle.NOBODY:
             return note("daemon", f"none runs here ({error})")
-        if settings.api.tls is not None and "certificate" in str(error).lower():
-            return note("daemon", f"answers at {url} with a certificate for another name ({error})")
+        if error.obstacle is Obstacle.CERTIFICATE:
+            return note("daemon", f"answers, but not as one that is trusted here ({error})", CERTIFICATES)
         return bad("daemon", f"does not answer ({error})", "is another program at this address?", os.EX_UNAVAILABLE)
     finally:
         transport.close()

@@ -1,0 +1,24 @@
+"""What a person can do about an error that the command line's own options and variables are behind.
+
+Rule: only names of options and variables are added, on the same line; what went wrong is the error's own to say.
+"""
+
+from __future__ import annotations
+
+from ..client.errors import AssignerError, Obstacle, Unavailable
+
+_BY_OBSTACLE = {
+    Obstacle.NOBODY: "is the daemon running there?  --url or PPA_ASSIGNER_URL says where it is",
+    Obstacle.CERTIFICATE: "--ca-file or PPA_ASSIGNER_CA names a file with the certificates to trust",
+}
+_BY_SLUG = {
+    "unauthorized": "PPA_ASSIGNER_TOKEN, or --token-file with a file that has it, gives the token",
+}
+
+
+def with_hint(error: AssignerError) -> str:
+    """The error's line, and what to set where that helps."""
+    hint = _BY_SLUG.get(error.slug or "")
+    if isinstance(error, Unavailable) and error.obstacle is not None:
+        hint = _BY_OBSTACLE[error.obstacle]
+    return str(error) if hint is None else f"{error}; {hint}"
