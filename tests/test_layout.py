@@ -14,10 +14,10 @@ PACKAGE = Path(__file__).parent.parent / "ppa_assigner"
 
 LAYERS = [
     {"times", "strict_json", "backoff", "version"},
-    {"record", "reference", "options", "problems", "access", "systemd", "journal", "mailbox"},
+    {"record", "reference", "options", "problems", "access", "systemd", "journal", "mailbox", "publications"},
     {"port", "views", "config", "client"},
     {"automaton", "launchpad"},
-    {"clock"},
+    {"clock", "uploads"},
     {"worker"},
     {"supervisor"},
     {"api"},

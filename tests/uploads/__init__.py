@@ -1,0 +1,1 @@
+"""What becomes of the uploads to a leased PPA."""
