@@ -35,7 +35,9 @@ from .enums import UNFINISHED_BUILDS, PublishingMethod, RepositoryFormat, Upload
 from .errors import BadRequestError
 from .interfaces import IArchive
 from .listing import Listing
+from .openpgp import signing_key
 from .searches import Searches
+from .summaries import Summaries
 from .urls import Located, Step
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ OVERRIDES = ("Label", "Origin", "Snapshots", "Suite")
 
 
 @implementer(IArchive)
-class Archive(Cached, Searches, permissions.Permissions, copies.Destination, Located):
+class Archive(Cached, Searches, Summaries, permissions.Permissions, copies.Destination, Located):
     """A PPA of a person or team, or the main archive of a distribution."""
 
     owner: Guarded[Any] = Guarded()
@@ -225,6 +227,10 @@ class Archive(Cached, Searches, permissions.Permissions, copies.Destination, Loc
     def enabled_restricted_processors(self) -> Listing:
         """The restricted ones of the archive's processors."""
         return Listing([p for p in self._processors if p.restricted])
+
+    def getSigningKeyData(self) -> str | None:
+        """The public key that the indexes are signed with, as text; null while the owner has none."""
+        return signing_key(self._owner.name).armored if self._owner.has_key else None
 
     def setProcessors(self, processors: list[Processor]) -> None:
         """Set the processors; requires membership, not a token that may write."""

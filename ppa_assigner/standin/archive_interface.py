@@ -179,6 +179,16 @@ class IArchive(ILocated):
     def getBuildCounters(include_needsbuild=True):
         """How many builds are in what kind of state."""
 
+    @operation_parameters(source_ids=List(title="Numbers of publications", value_type=Int()))
+    @export_read_operation()
+    def getBuildSummariesForSourceIds(source_ids):
+        """How the builds of these sources stand."""
+
+    @export_read_operation()
+    @operation_for_version("devel")
+    def getSigningKeyData():
+        """The public key that the indexes are signed with."""
+
     @operation_parameters(
         person=Reference(title="Who", schema=Interface, required=True),
         distroseries=Reference(title="Series", schema=Interface, required=True),

@@ -22,8 +22,9 @@ from .urls import Located
 
 if TYPE_CHECKING:
     from .model import ArchiveLike
+    from .packages import SourcePackageRelease
     from .people import Distribution, DistroArchSeries, DistroSeries
-    from .publications import PublishingHistory, SourcePackageRelease
+    from .publications import PublishingHistory
 
 QUEUED = (BuildState.NEEDSBUILD, BuildState.BUILDING)
 RETRIED = (*FAILED_BUILDS, BuildState.SUPERSEDED, BuildState.CANCELLED)
@@ -35,8 +36,10 @@ class BinaryPackageBuild(Located):
     """A source that is, will be or was built for an architecture, in an archive."""
 
     pocket = Pocket.RELEASE
-    dependencies = external_dependencies = builder = duration = None
-    build_log_url = upload_log_url = changesfile_url = buildinfo_url = None
+    external_dependencies = builder = duration = changesfile_url = buildinfo_url = None
+    dependencies: str | None = None
+    build_log_url: str | None = None
+    upload_log_url: str | None = None
     date_started: datetime | None = None
     date_first_dispatched: datetime | None = None
     datebuilt: datetime | None = None
@@ -156,7 +159,8 @@ class BinaryPackageBuild(Located):
         self._require_edit("retry")
         if not self.can_be_retried:
             raise BadRequestError("Build cannot be retried.")
-        self.buildstate, self.datebuilt = BuildState.NEEDSBUILD, None
+        self.buildstate, self.datebuilt, self.date_started = BuildState.NEEDSBUILD, None, None
+        self.dependencies = self.build_log_url = self.upload_log_url = None
 
     def rescore(self, score: int) -> None:
         """Change the priority: 401, for only build administrators may."""
@@ -177,7 +181,9 @@ def missing_builds(
     return [
         BinaryPackageBuild(archive, release, series.arches[tag], BuildState.NEEDSBUILD)
         for tag in sorted(series.arches)
-        if tag not in built and series.arches[tag].processor in archive._processors
+        if tag not in built
+        and series.arches[tag].processor in archive._processors
+        and release.needs_build(tag, series.arches[tag] is series.nominatedarchindep)
     ]
 
 

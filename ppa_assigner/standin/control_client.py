@@ -154,6 +154,10 @@ class ControlClient:
         """Give the right to upload, or take it away."""
         self.call("uploader", ppa=ppa, person=person, remove=remove)
 
+    def signing_key(self, owner: str, exists: bool = True) -> str | None:
+        """Show the key of an owner's PPAs on them, or take it away; returns its fingerprint."""
+        return cast("str | None", self.call("signing_key", owner=owner, exists=exists))
+
     def remove_ppa(self, ppa: str) -> None:
         """Delete a PPA: Deleting, and gone with the next publisher run."""
         self.call("remove_ppa", ppa=ppa)
@@ -168,10 +172,18 @@ class ControlClient:
         series: str | None = None,
         status: str = "Published",
         binaries: Iterable[dict[str, Any]] = (),
+        files: Iterable[dict[str, Any]] = (),
     ) -> None:
         """Add publications without any checks."""
         self.call(
-            "upload", ppa=ppa, source=source, version=version, series=series, status=status, binaries=list(binaries)
+            "upload",
+            ppa=ppa,
+            source=source,
+            version=version,
+            series=series,
+            status=status,
+            binaries=list(binaries),
+            files=list(files),
         )
 
     def upload_many(
@@ -180,9 +192,17 @@ class ControlClient:
         """Add published sources [[name, version], …]."""
         self.call("upload_many", ppa=ppa, sources=[list(s) for s in sources], series=series, binaries=binaries)
 
-    def dput(self, ppa: str, source: str, version: str, series: str | None = None, signer: str | None = None) -> None:
+    def dput(
+        self,
+        ppa: str,
+        source: str,
+        version: str,
+        series: str | None = None,
+        signer: str | None = None,
+        files: Iterable[dict[str, Any]] = (),
+    ) -> None:
         """Upload as users do; raises Rejected."""
-        self.call("dput", ppa=ppa, source=source, version=version, series=series, signer=signer)
+        self.call("dput", ppa=ppa, source=source, version=version, series=series, signer=signer, files=list(files))
 
     def accept(self, ppa: str, source: str, version: str, binary: str) -> None:
         """Add an accepted upload that the publisher has not seen."""

@@ -17,8 +17,8 @@ from .publications import BinaryPackagePublishingHistory, SourcePackagePublishin
 if TYPE_CHECKING:
     from .builds import BinaryPackageBuild
     from .model import ArchiveLike, PersonLike, WorldLike
+    from .packages import SourcePackageRelease
     from .people import DistroSeries
-    from .publications import SourcePackageRelease
 
 
 @dataclass
@@ -106,6 +106,8 @@ def copy(job: CopyJob) -> str | None:
     conflict = _conflict(target, source, series)
     if conflict:
         return f"{source._display_name} ({conflict} in the destination archive for {series.name})"
+    if job.with_binaries and not source.siblings():
+        return f"{source._display_name} (source has no binaries to be copied)"
     target.sources.append(
         _copied(SourcePackagePublishingHistory(target, PublishingStatus.PENDING, source.release, series), job)
     )

@@ -19,6 +19,7 @@ class PersonLike(Protocol):
     name: str
     display_name: str
     is_admin: bool
+    has_key: bool
     archives: dict[str, Any]
 
     @property
@@ -33,7 +34,16 @@ class BuildLike(Protocol):
     """A build of a source (`builds.Build`)."""
 
     id: int
+    archive: Any
     buildstate: Any
+
+    @property
+    def series(self) -> Any:
+        """The series that the build is for."""
+
+    @property
+    def arch_tag(self) -> str:
+        """The architecture that the build is for."""
 
 
 class PackageUploadLike(Protocol):
@@ -127,3 +137,6 @@ class WorldLike(Protocol):
 
     def knows_source(self, name: str) -> bool:
         """Whether any archive ever had a source of that name."""
+
+    def keeps(self, release: Any) -> bool:
+        """Whether the content of a source's files is still kept."""

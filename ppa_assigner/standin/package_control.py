@@ -11,6 +11,7 @@ from typing import Any
 
 from . import uploads
 from .enums import BuildState, PublishingStatus, by_title
+from .packages import wanted_files
 from .people import DistroSeries
 from .world import World
 
@@ -31,14 +32,23 @@ class PackageCommands(ABC):
         series: str | None = None,
         status: str = "Published",
         binaries: Sequence[dict[str, Any]] = (),
+        files: Sequence[dict[str, Any]] = (),
     ) -> None:
         """Publications come to be, no questions asked: the source, unless that version is in that series already, and
-        its binaries {"name", "arch": tag or "all", "series": [names], "status", "version", "debug": also a -dbgsym}."""
+        its binaries {"name", "arch": tag or "all", "series": [names], "status", "version", "depends", "debug": also a
+        -dbgsym}. The source's files are {"name", "sha256", "size"} or {"name", "content"}. `ppa` may be the
+        distribution's own archive (`ubuntu`)."""
         with self._world.lock:
             archive = self._world.archive(ppa)
             wanted = [self._binary(b) for b in binaries]
             uploads.add_source(
-                archive, source, version, self._series(series), by_title(PublishingStatus, status), wanted
+                archive,
+                source,
+                version,
+                self._series(series),
+                by_title(PublishingStatus, status),
+                wanted,
+                wanted_files(files),
             )
 
     def upload_many(
@@ -51,12 +61,22 @@ class PackageCommands(ABC):
                 wanted = [{"name": name}] if binaries else []
                 uploads.add_source(archive, name, version, self._series(series), binaries=wanted)
 
-    def dput(self, ppa: str, source: str, version: str, series: str | None = None, signer: str | None = None) -> None:
+    def dput(
+        self,
+        ppa: str,
+        source: str,
+        version: str,
+        series: str | None = None,
+        signer: str | None = None,
+        files: Sequence[dict[str, Any]] = (),
+    ) -> None:
         """An upload as users make it: pending, its builds waiting; 409 when refused. No signer: rights are not
-        asked."""
+        asked. Files as in `upload`."""
         with self._world.lock:
             who = self._world.people[signer.lstrip("~")] if signer else None
-            uploads.dput(self._world.archive(ppa), source, version, self._series(series), who)
+            wanted = series or self._series(None).name
+            sent = uploads.SourceUpload(source, version, wanted, wanted_files(files))
+            uploads.dput(self._world.archive(ppa), sent, who)
 
     def accept(self, ppa: str, source: str, version: str, binary: str) -> None:
         """The build of a source is done and accepted; the publisher will publish it with its next run."""

@@ -65,6 +65,12 @@ class IBinaryPackagePublishingHistory(IPublication):
     distro_arch_series = exported(Reference(title="Series and architecture", schema=Interface))
     build = exported(Reference(title="Build", schema=Interface, readonly=True), as_of="devel")
 
+    @operation_parameters(include_meta=Bool(title="With sizes and hashes", required=False))
+    @export_read_operation()
+    @operation_for_version("devel")
+    def binaryFileUrls(include_meta=False):
+        """Addresses of its files."""
+
 
 @exported_as_webservice_entry(publish_web_link=False)
 class IPackageUpload(ILocated):
@@ -179,11 +185,11 @@ class ISourcePackagePublishingHistory(IPublication):
     @operation_parameters(include_meta=Bool(title="With sizes and hashes", required=False))
     @export_read_operation()
     def sourceFileUrls(include_meta=False):
-        """Addresses of its files: there are none here."""
+        """Addresses of its files."""
 
     @export_read_operation()
     def binaryFileUrls():
-        """Addresses of its binaries' files: there are none here."""
+        """Addresses of its binaries' files."""
 
 
 IBuild["current_source_publication"].schema = ISourcePackagePublishingHistory

@@ -184,6 +184,7 @@ class Person(Located):
     is_team, is_admin, suspended = False, False, False
     visibility, time_zone, hide_email_addresses, karma = Visibility.PUBLIC, "UTC", False, 0
     team_owner: Person | None = None
+    has_key = True
 
     def __init__(self, world: WorldLike, name: str, display_name: str | None = None) -> None:
         self.world, self.name = world, name

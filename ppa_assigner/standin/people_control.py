@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
+from . import openpgp
 from .archive import Archive
 from .oauth import DECLINED, Token
 from .people import Person, Team
@@ -149,6 +150,17 @@ class PeopleCommands(ABC):
         with self._world.lock:
             archive, who = self._world.archive(ppa), self._person(person)
             (archive.deleteComponentUploader if remove else archive.newComponentUploader)(who, "main")
+
+    def signing_key(self, owner: str, exists: bool = True) -> str | None:
+        """Say whether the owner's PPAs have a key, and show its fingerprint on all that there are (which changes their
+        ETags); returns it. At first there is one that is not shown: it is made when it is asked for."""
+        with self._world.lock:
+            person = self._person(owner)
+            person.has_key = exists
+            fingerprint = openpgp.signing_key(person.name).fingerprint if exists else None
+            for archive in person.archives.values():
+                archive._signing_key_fingerprint = fingerprint
+        return fingerprint
 
     def remove_ppa(self, ppa: str) -> None:
         """Delete a PPA as its owner does by the web page: Deleting, and gone with the next publisher run."""

@@ -8,43 +8,26 @@ Deleting changes the status at once and nothing else; indexes and files are the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from zope.interface import implementer
 from zope.security.interfaces import Unauthorized
 
 from .access import APPEND, Guarded, Principal, current, current_person
+from .debs import deb, deb_name
 from .enums import ACTIVE, Pocket, PublishingStatus
 from .errors import BadRequestError
 from .interfaces import IBinaryPackagePublishingHistory, ISourcePackagePublishingHistory
 from .listing import Listing
-from .urls import Located
+from .urls import Located, server_root
 
 if TYPE_CHECKING:
     from .model import ArchiveLike, BuildLike, PackageUploadLike, PersonLike
+    from .packages import BinaryPackageRelease, PackageFile, SourcePackageRelease
     from .people import DistroArchSeries, DistroSeries
-
-
-@dataclass(frozen=True)
-class SourcePackageRelease:
-    """A source package that exists, whatever archives it is published in: copies share it."""
-
-    name: str
-    version: str
-    creator: PersonLike
-
-
-@dataclass(frozen=True)
-class BinaryPackageRelease:
-    """A binary package that exists: built once, published wherever it is copied to."""
-
-    name: str
-    version: str
-    release: SourcePackageRelease
-    specific: bool = True
-    debug: bool = False
 
 
 class PublishingHistory(Located):
@@ -155,17 +138,29 @@ class SourcePackagePublishingHistory(PublishingHistory):
         """The binaries built from this source, in the same series."""
         return Listing([b for b in self.siblings() if b.active or not active_binaries_only])
 
+    def relevant_builds(self) -> list[BuildLike]:
+        """The builds of this source in its series, by architecture: those of the archive, and those elsewhere whose
+        binaries were copied here."""
+        own = [b for b in self.archive.builds if b.release is self.release and b.series is self.distro_series]
+        copied = {b.build.id: b.build for b in self.siblings() if b.build is not None}
+        others = [b for b in copied.values() if b.archive is not self.archive and b.series is self.distro_series]
+        return sorted([*own, *others], key=lambda build: build.arch_tag)
+
     def getBuilds(self) -> Listing:
         """The builds of this source in the same archive and series."""
         return Listing([b for b in self.archive.builds if b.release is self.release and b.series is self.distro_series])
 
-    def sourceFileUrls(self, include_meta: bool | None = False) -> list[str]:
-        """No addresses: the stand-in has no files."""
-        return []
+    def sourceFileUrls(self, include_meta: bool | None = False) -> list[Any]:
+        """The addresses of the source's files, `include_meta`: {"url", "size", "sha256"}; none once the content is
+        no longer kept."""
+        files = self.release.files if self.archive.world.keeps(self.release) else ()
+        root = f"{server_root()}{self.archive.path}/+sourcefiles/{quote(self.name)}/{quote(self.version)}"
+        found = [(f"{root}/{quote(file.name)}", file) for file in files]
+        return [_meta(url, file) for url, file in found] if include_meta else [url for url, _ in found]
 
     def binaryFileUrls(self) -> list[str]:
-        """No addresses: the stand-in has no files."""
-        return []
+        """The addresses of the files of the binaries that were built from it in the same series."""
+        return sorted({url for binary in self.siblings() for url in binary.binaryFileUrls()})
 
 
 @implementer(IBinaryPackagePublishingHistory)
@@ -192,6 +187,11 @@ class BinaryPackagePublishingHistory(PublishingHistory):
         """Delete the binary; 400 for debug symbols, which are deleted with their package."""
         super().requestDeletion(removal_comment)
 
+    def binaryFileUrls(self, include_meta: bool | None = False) -> list[Any]:
+        """The address of the binary's file, `include_meta`: {"url", "size", "sha1", "sha256"}."""
+        url = f"{server_root()}{self.archive.path}/+files/{quote(deb_name(self.package))}"
+        return [_meta(url, deb(self.package), "sha1")] if include_meta else [url]
+
     def delete(self, by: PersonLike | None, comment: str | None) -> None:
         """Delete this binary alone, and its debug symbols."""
         if self.is_debug:
@@ -200,3 +200,8 @@ class BinaryPackagePublishingHistory(PublishingHistory):
         for other in self.archive.binaries:
             if other.name == f"{self.name}-dbgsym" and other.place is self.place and other.version == self.version:
                 other.mark_deleted(by, comment)
+
+
+def _meta(url: str, file: PackageFile, *more: str) -> dict[str, Any]:
+    sums = {name: hashlib.new(name, file.content or b"").hexdigest() for name in more}
+    return {"url": url, "size": file.size, **sums, "sha256": file.sha256}

@@ -1,6 +1,7 @@
 """Uploads: what somebody sends in, what waits accepted in the queue, and packages that simply come to be.
 
-Versions that were once accepted are never accepted again. No files, signatures or quota.
+Versions that were once accepted are never accepted again, nor is another content of a file that is still kept. No
+quota.
 """
 
 # mypy: disallow-subclassing-any=False, disallow-untyped-decorators=False
@@ -8,6 +9,7 @@ Versions that were once accepted are never accepted again. No files, signatures 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
@@ -18,12 +20,8 @@ from .builds import BinaryPackageBuild, missing_builds
 from .enums import BuildState, Pocket, PublishingStatus, UploadStatus
 from .errors import RejectedError
 from .interfaces import IPackageUpload
-from .publications import (
-    BinaryPackagePublishingHistory,
-    BinaryPackageRelease,
-    SourcePackagePublishingHistory,
-    SourcePackageRelease,
-)
+from .packages import ANY, INDEPENDENT, BinaryPackageRelease, PackageFile, SourcePackageRelease, WantedBinary
+from .publications import BinaryPackagePublishingHistory, SourcePackagePublishingHistory
 from .urls import Located
 from .versions import compare
 
@@ -90,27 +88,80 @@ def accept_uploads(archive: ArchiveLike) -> None:
             upload.status = UploadStatus.DONE
 
 
-def dput(archive: ArchiveLike, name: str, version: str, series: DistroSeries, signer: Person | None = None) -> None:
-    """An upload as users make it; raises RejectedError with the reason. Without a signer, rights are not looked at."""
-    refusal = archive.refuses(signer) if signer is not None else None
-    if refusal:
+@dataclass(frozen=True)
+class SourceUpload:
+    """A source that somebody sends in for a series, with what its .changes and .dsc say of it."""
+
+    name: str
+    version: str
+    series: str
+    files: tuple[PackageFile, ...] = ()
+    architectures: tuple[str, ...] = ANY
+    binaries: tuple[WantedBinary, ...] = ()
+
+
+def dput(archive: ArchiveLike, sent: SourceUpload, signer: Person | None = None) -> None:
+    """An upload as users make it; raises RejectedError with the reason, and nothing is left of it then. Without a
+    signer, rights are not looked at."""
+    series = archive._distribution._series.get(sent.series)
+    refusal = _refusal(archive, sent, series, signer)
+    if refusal is not None:
         raise RejectedError(refusal)
-    accepted = archive.ever_accepted.get((name, version))
-    if accepted is not None:
-        raise RejectedError(
-            f"The source {name} - {version} is already accepted in {accepted} and you cannot upload the same version "
-            "within the same distribution. You have to modify the source version and re-upload."
-        )
-    for other in archive.sources:
-        if other.active and other.name == name and other.place is series and compare(version, other.version) < 0:
-            raise RejectedError(f"Version older than that in the archive. {version} <= {other.version}")
+    name, version = sent.name, sent.version
     archive.ever_accepted[name, version] = f"{series.distribution.name}/{series.name}"
-    release = SourcePackageRelease(name, version, signer or archive._owner)
+    creator = signer or archive._owner
+    release = SourcePackageRelease(name, version, creator, sent.files, sent.architectures, sent.binaries)
     source = SourcePackagePublishingHistory(archive, PublishingStatus.PENDING, release, series)
     source.packageupload = PackageUpload(archive, series, release, UploadStatus.DONE)
     source.creator = source.package_signer = signer
     archive.sources.append(source)
     missing_builds(archive, release, series)
+
+
+def _refusal(archive: ArchiveLike, sent: SourceUpload, series: Any, signer: Person | None) -> str | None:
+    if series is None:
+        return f"Unable to find distroseries: {sent.series}"
+    refusal = archive.refuses(signer) if signer is not None else None
+    return refusal or _burnt_version(archive, sent) or _older(archive, sent, series) or _burnt_file(archive, sent)
+
+
+def _burnt_version(archive: ArchiveLike, sent: SourceUpload) -> str | None:
+    accepted = archive.ever_accepted.get((sent.name, sent.version))
+    if accepted is None:
+        return None
+    return (
+        f"The source {sent.name} - {sent.version} is already accepted in {accepted} and you cannot upload the same "
+        "version within the same distribution. You have to modify the source version and re-upload."
+    )
+
+
+def _older(archive: ArchiveLike, sent: SourceUpload, series: DistroSeries) -> str | None:
+    for other in archive.sources:
+        newer = other.active and other.name == sent.name and other.place is series
+        if newer and compare(sent.version, other.version) < 0:
+            return f"Version older than that in the archive. {sent.version} <= {other.version}"
+    return None
+
+
+def _burnt_file(archive: ArchiveLike, sent: SourceUpload) -> str | None:
+    """A file of a name that the archive has had, or the distribution's own one where it is an upstream tarball."""
+    for file in sent.files:
+        found = kept_file(archive, file)
+        if found is not None and found[1].sha256 != file.sha256:
+            where = f"File {file.name} already exists in {found[0]._displayname}"
+            return f"{where}, but uploaded version has different contents."
+    return None
+
+
+def kept_file(archive: ArchiveLike, wanted: PackageFile) -> tuple[ArchiveLike, PackageFile] | None:
+    """The file of that name whose content is still kept for the archive, with the archive that has it."""
+    primary = archive._distribution.main_archive
+    for place in (archive, primary) if wanted.is_orig and primary is not archive else (archive,):
+        for source in reversed(place.sources):
+            for file in source.release.files:
+                if file.name == wanted.name and place.world.keeps(source.release):
+                    return place, file
+    return None
 
 
 def add_source(
@@ -120,12 +171,14 @@ def add_source(
     series: DistroSeries,
     status: Any = PublishingStatus.PUBLISHED,
     binaries: Iterable[dict[str, Any]] = (),
+    files: tuple[PackageFile, ...] = (),
 ) -> None:
-    """A source and its binaries come to be, no questions asked; a source that is in the series already is left alone.
+    """A source and its binaries come to be, no questions asked; a source that is in the series already is left alone,
+    and one that is in the archive keeps its files.
 
     A binary is {"name", "arch": tag or "all", "series": [names], "status", "version", "debug": with a -dbgsym package}.
     """
-    release = _release(archive, name, version)
+    release = _release(archive, name, version, files)
     if not any(s.place is series and s.name == name and s.version == version for s in archive.sources):
         archive.sources.append(SourcePackagePublishingHistory(archive, status, release, series))
     for wanted in binaries:
@@ -140,7 +193,8 @@ def accept_binary(archive: ArchiveLike, name: str, version: str, binary: str) ->
     assert place is not None  # noqa: S101 - every series of a world has one
     build = _build(archive, source.release, place)
     upload = PackageUpload(archive, source.distro_series, source.release, UploadStatus.ACCEPTED)
-    upload.binaries.append((BinaryPackageRelease(binary, version, source.release), place, build))
+    package = BinaryPackageRelease(binary, version, source.release, arch=place.architecture_tag)
+    upload.binaries.append((package, place, build))
 
 
 def add_build(
@@ -153,11 +207,13 @@ def add_build(
     return BinaryPackageBuild(archive, _release(archive, name, version), place, state)
 
 
-def _release(archive: ArchiveLike, name: str, version: str) -> SourcePackageRelease:
+def _release(
+    archive: ArchiveLike, name: str, version: str, files: tuple[PackageFile, ...] = ()
+) -> SourcePackageRelease:
     for source in archive.sources:
         if isinstance(source, SourcePackagePublishingHistory) and (source.name, source.version) == (name, version):
             return source.release
-    return SourcePackageRelease(name, version, archive._owner)
+    return SourcePackageRelease(name, version, archive._owner, files)
 
 
 def _build(archive: ArchiveLike, release: SourcePackageRelease, place: DistroArchSeries) -> BinaryPackageBuild:
@@ -173,8 +229,10 @@ def _appear_binary(
 ) -> None:
     specific, debug = wanted.get("arch") != "all", bool(wanted.get("debug"))
     version = wanted.get("version") or release.version
-    package = BinaryPackageRelease(wanted["name"], version, release, specific)
-    symbols = BinaryPackageRelease(f"{wanted['name']}-dbgsym", version, release, specific, debug=True)
+    nominated = series.nominatedarchindep
+    arch = wanted.get("arch") or (nominated.architecture_tag if nominated else INDEPENDENT)
+    package = BinaryPackageRelease(wanted["name"], version, release, specific, False, arch, wanted.get("depends", ""))
+    symbols = BinaryPackageRelease(f"{wanted['name']}-dbgsym", version, release, specific, True, arch)
     for where in wanted.get("series") or [series]:
         home = where.arches[wanted["arch"]] if specific and wanted.get("arch") else where.nominatedarchindep
         build = _build(archive, release, home)

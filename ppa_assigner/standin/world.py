@@ -9,17 +9,21 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from .archive import Archive
 from .clock import Clock
 from .oauth import RequestTokens, Tokens
 from .people import Distribution, DistroArchSeries, DistroSeries, Person, Processor, Team
+from .publications import SourcePackagePublishingHistory
 
 if TYPE_CHECKING:
     from .copies import CopyJob
+    from .packages import SourcePackageRelease
     from .uploads import PackageUpload
+
+KEPT = timedelta(days=7)  # how long the content of files is kept after they left the disk
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,22 @@ class World:
 
     def knows_source(self, name: str) -> bool:
         """Whether any archive ever had a source of that name."""
-        return any(s.name == name for archive in self.archives() for s in archive.sources)
+        return any(s.name == name for archive in self._all_archives() for s in archive.sources)
+
+    def keeps(self, release: SourcePackageRelease) -> bool:
+        """Whether the content of a source's files is still kept: until a while after the last copy left the disk."""
+        since = self.now() - KEPT
+        return any(
+            isinstance(source, SourcePackagePublishingHistory)
+            and source.release is release
+            and (source._date_removed is None or source._date_removed > since)
+            for archive in self._all_archives()
+            for source in archive.sources
+        )
+
+    def _all_archives(self) -> Iterator[Archive]:
+        yield from (distribution.main_archive for distribution in self.distributions.values())
+        yield from self.archives()
 
     def finish_request(self) -> None:
         """Run what follows a request, as the database does after a change."""
