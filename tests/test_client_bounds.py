@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ppa_assigner.client import Client, Unavailable
+from ppa_assigner.client import Client, NotPermitted, Unavailable
 from ppa_assigner.client.connections import LARGEST_BYTES
 from tests.certificate import certified
 from tests.impatient import HEAD, trickled
@@ -78,15 +78,55 @@ def packed(request: Request, peer: Peer) -> None:
     peer.answer(200, gzip.compress(b" " * (2 * LARGEST_BYTES)), Content_Encoding="gzip")
 
 
-@pytest.mark.parametrize("script", [without_end, packed])
-def test_an_answer_longer_than_any_is_not_read(script: Script) -> None:
-    """Nor unpacked."""
+@pytest.mark.parametrize(("script", "said"), [(without_end, "longer than 64 MiB"), (packed, "not a JSON document")])
+def test_an_answer_longer_than_any_is_not_read(script: Script, said: str) -> None:
+    """Nor is one unpacked that nobody asked to be packed."""
     with (
         RawServer(script) as server,
         Client(server.root, answer_s=30.0) as client,
-        pytest.raises(Unavailable, match="longer than 64 MiB"),
+        pytest.raises(Unavailable, match=said),
     ):
         client.touch("4c1f", within=20.0)
+
+
+@pytest.mark.parametrize("sent", [b"Content-Length: 90\r\n\r\n{}", b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"])
+def test_an_answer_that_ends_before_its_end_is_none(sent: bytes) -> None:
+    """Though what came of it is a document."""
+
+    def script(request: Request, peer: Peer) -> None:
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + sent)
+        peer.close()
+
+    with RawServer(script) as server:
+        assert touched_in(server, "the connection broke") < ANSWER_S + SLACK_S
+
+
+def test_events_that_are_refused_leave_the_connection_for_the_next_call() -> None:
+    """It was read to its end, and is neither closed nor lost."""
+
+    def script(request: Request, peer: Peer) -> None:
+        peer.json({"items": []}, 403 if "events" in request.target else 200)
+
+    with RawServer(script) as server, Client(server.root) as client:
+        for _ in range(2):
+            with pytest.raises(NotPermitted):
+                list(client.events())
+            assert client.pools() == []
+        assert server.connections == 1
+
+
+def test_a_connection_that_the_daemon_closed_is_not_used_again() -> None:
+    """Between two calls: the next one opens another, and does not fail."""
+
+    def script(request: Request, peer: Peer) -> None:
+        peer.json({"items": []})
+        peer.close()
+
+    with RawServer(script) as server, Client(server.root, answer_s=30.0) as client:
+        for number in range(1, 4):
+            assert client.pools() == []
+            assert server.connections == number
+            server.wait(lambda: server.live == 0)
 
 
 @pytest.mark.parametrize("sent", [b"data: " + 3 * PIECE, b"data: x\ndata: " + 3 * PIECE + b"\n"], ids=["line", "lines"])

@@ -28,6 +28,7 @@ _OURS = frozenset(
         "ppa_assigner.cli.watch",
         "ppa_assigner.client.retry",
         "ppa_assigner.client.events",
+        "ppa_assigner.client.sockets",
         "ppa_assigner.client.transport",
         "ppa_assigner.launchpad.sockets",
     }

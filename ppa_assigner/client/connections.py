@@ -1,30 +1,32 @@
-"""Answers that end in time and at a size, whatever sends them.
+"""HTTP connections that are kept alive, and answers that end in time and at a size, whatever sends them.
 
-Rule: no byte of an answer is waited for beyond the deadline that its request set, headers included: urllib3 bounds each
-single wait only, so an answer that trickles would pass any time-out.  Nothing here knows what a call means.
+Rule: no byte of an answer is waited for beyond the deadline that its request set, headers included: a time-out of the
+socket bounds each single wait only, so an answer that trickles would pass it.  Each request is sent once.  Nothing here
+knows what a call means.
 """
 
 from __future__ import annotations
 
 import contextlib
-import http.client
 import io
+import select
 import socket
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
+from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from typing import TYPE_CHECKING, Any
-
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.response import BaseHTTPResponse
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 LARGEST_BYTES = 64 * 1024 * 1024
 """The most bytes of a response: a list of 50,000 PPAs has less."""
+BROKEN = (HTTPException, OSError)
+"""What reading and writing raise where the connection breaks, or what answers does not speak HTTP."""
 _PIECE_BYTES = 1 << 16
+_KEPT = 4
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
@@ -34,9 +36,7 @@ class ResponseTooLargeError(ValueError):
 
 @contextlib.contextmanager
 def read_deadline(seconds: float) -> Iterator[None]:
-    """Bound all that this thread reads within the block by this many seconds in total; then TimeoutError is raised,
-    which urllib3 reports as ReadTimeoutError.
-    """
+    """Bound all that this thread reads within the block by this many seconds in total; then TimeoutError is raised."""
     token = _deadline.set(time.monotonic() + seconds)
     try:
         yield
@@ -44,20 +44,110 @@ def read_deadline(seconds: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
-def read_whole(response: BaseHTTPResponse) -> bytes:
-    """The body of a response.  Raises ResponseTooLargeError and what urllib3 raises; the connection is closed then."""
-    content = bytearray()
-    try:
-        while piece := response.read1(_PIECE_BYTES):
-            content += piece
-            if len(content) > LARGEST_BYTES:
-                raise ResponseTooLargeError(f"the answer is longer than {LARGEST_BYTES >> 20} MiB")
-    except BaseException:
-        response.close()  # a connection with half an answer in it must not be used again
-        raise
-    finally:
-        response.release_conn()
-    return bytes(content)
+class ConnectionPool:
+    """Connections to one daemon, some of which are kept for the next request.  Safe for threads."""
+
+    def __init__(self, host: str, connect: Callable[[float], socket.socket]) -> None:
+        """`host` with its port is what requests name; `connect` opens a socket within so many seconds."""
+        self._host = host
+        self._connect = connect
+        self._idle: deque[HTTPConnection] = deque()  # whose own methods no thread and no signal divides
+
+    def close(self) -> None:
+        """Close what is kept; the pool can still be used."""
+        while self._idle:
+            with contextlib.suppress(IndexError):
+                self._idle.pop().close()
+
+    def send(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], *, connect: float, read: float
+    ) -> Exchange:
+        """Send a request, and return when the head of its answer is there.
+
+        Connecting takes at most `connect` seconds, and then each single read at most `read`.  Raises NotConnectedError
+        before it is sent, and BROKEN.
+        """
+        connection = self._taken() or _Connection("localhost")
+        try:
+            if connection.sock is None:
+                connection.sock = self._connect(connect)
+            connection.sock.settimeout(read)
+            connection.request(method, path, body, {"Host": self._host, **headers})
+            return Exchange(self, connection, connection.getresponse())
+        except BaseException:
+            connection.close()
+            raise
+
+    def keep(self, connection: HTTPConnection) -> None:
+        """Take back a connection whose answer was read to its end."""
+        if connection.sock is not None and len(self._idle) < _KEPT:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def _taken(self) -> HTTPConnection | None:
+        """The connection that was used last, of those that the daemon has not closed meanwhile."""
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                break
+            if not _readable(connection.sock):
+                return connection
+            connection.close()
+        return None
+
+
+class Exchange:
+    """A request that was sent, and its answer, of which the head is there.
+
+    Must be read by `whole`, or closed.
+    """
+
+    def __init__(self, pool: ConnectionPool, connection: HTTPConnection, response: HTTPResponse) -> None:
+        self._pool, self._connection, self._response = pool, connection, response
+        self._kept = False
+        self.status = response.status
+
+    def header(self, name: str) -> str:
+        """A header of the answer; empty where there is none."""
+        return self._response.headers.get(name, "")
+
+    def whole(self) -> bytes:
+        """The rest of the answer; its connection is kept.  Raises ResponseTooLargeError and BROKEN."""
+        content = bytearray()
+        try:
+            for piece in self.pieces():
+                content += piece
+                if len(content) > LARGEST_BYTES:
+                    raise ResponseTooLargeError(f"the answer is longer than {LARGEST_BYTES >> 20} MiB")
+        except BaseException:
+            self.close()  # a connection with half an answer in it must not be used again
+            raise
+        self._response.close()  # so that the connection may send again
+        self._kept = True
+        self._pool.keep(self._connection)
+        return bytes(content)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The rest of the answer, piece by piece as it comes.  Raises BROKEN where it ends before its end."""
+        while piece := self._response.read1(_PIECE_BYTES):
+            yield piece
+        if self._response.length:
+            raise IncompleteRead(b"", self._response.length)
+
+    def close(self) -> None:
+        """Close the connection, with what is left of the answer; unless all was read and it is kept."""
+        if not self._kept:
+            self._response.close()
+            self._connection.close()
+
+
+def _readable(connection: socket.socket) -> bool:
+    """Whether there is something to read where nothing was asked for: its end, or what nobody wants."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 class _DeadlineReader(io.RawIOBase):
@@ -93,32 +183,15 @@ class _DeadlineReader(io.RawIOBase):
         super().close()
 
 
-class _BoundedResponse(http.client.HTTPResponse):
+class _BoundedResponse(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
         self.fp.close()
         self.fp = io.BufferedReader(_DeadlineReader(sock))
 
 
-class BoundedHTTPConnection(HTTPConnection):
-    """An HTTP connection whose responses end by the deadline."""
+class _Connection(HTTPConnection):
+    """A connection whose responses end by the deadline, and which opens no socket by itself."""
 
     response_class = _BoundedResponse
-
-
-class BoundedHTTPSConnection(HTTPSConnection):
-    """An HTTPS connection whose responses end by the deadline."""
-
-    response_class = _BoundedResponse
-
-
-class BoundedHTTPPool(HTTPConnectionPool):
-    """A pool of such HTTP connections."""
-
-    ConnectionCls = BoundedHTTPConnection
-
-
-class BoundedHTTPSPool(HTTPSConnectionPool):
-    """A pool of such HTTPS connections."""
-
-    ConnectionCls = BoundedHTTPSConnection
+    auto_open = 0

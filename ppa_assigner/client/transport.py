@@ -8,30 +8,25 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
-import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlsplit
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
 
-import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError, SSLError
-from urllib3.response import BaseHTTPResponse
-
-from .connections import (
-    BoundedHTTPConnection,
-    BoundedHTTPPool,
-    BoundedHTTPSPool,
-    ResponseTooLargeError,
-    read_deadline,
-    read_whole,
-)
+from . import sockets
+from .connections import BROKEN, ConnectionPool, Exchange, ResponseTooLargeError, read_deadline
 from .errors import Document, Obstacle, Unavailable, UsageError
+from .sockets import NotConnectedError, NotTrustedError
+
+if TYPE_CHECKING:
+    import socket
 
 DEFAULT_URL = "http://127.0.0.1:8020"
 CONNECT_S = 5.0
-_CONNECTIONS = 4
+_PORTS = {"http": 80, "https": 443}
+_SAFE = "/%:@!$&'()*+,;=~"
+_OBSTACLES = {NotConnectedError: Obstacle.NOBODY, NotTrustedError: Obstacle.CERTIFICATE}
 _LONGEST_RETRY_AFTER_S = 3600.0
 
 
@@ -59,22 +54,19 @@ class ApiTransport:
 
     def close(self) -> None:
         """Close what is open; the transport can still be used."""
-        if isinstance(self._pool, urllib3.PoolManager):
-            self._pool.clear()
-        else:
-            self._pool.close()
+        self._pool.close()
 
     def send(self, method: str, path: str, body: Document | None, *, read: float) -> ApiResponse:
         """The daemon's answer, whatever it is, all of it within `read` seconds.  Raises Unavailable when there is no
         whole one, or a longer one than any of the daemon's.
         """
         with read_deadline(read):
-            response = self._open(method, path, body, read=read)
-            data = self._whole(response)
+            exchange = self._open(method, path, body, read=read)
+            data = self._whole(exchange)
         document = _parsed(data)
-        if document is None and 200 <= response.status < 300:
+        if document is None and 200 <= exchange.status < 300:
             raise Unavailable(f"{self.url} gave an answer that is not a JSON document")
-        return ApiResponse(response.status, document or {}, _retry_after(response))
+        return ApiResponse(exchange.status, document or {}, _retry_after(exchange))
 
     @contextlib.contextmanager
     def stream(
@@ -86,26 +78,25 @@ class ApiTransport:
         ends them; Unavailable when they break.
         """
         with read_deadline(read):
-            response = self._open("GET", path, None, read=read, more=headers)
-            document = {} if response.status == 200 else _parsed(self._whole(response)) or {}
+            exchange = self._open("GET", path, None, read=read, more=headers)
+            document = {} if exchange.status == 200 else _parsed(self._whole(exchange)) or {}
         try:
-            yield ApiResponse(response.status, document, _retry_after(response)), self._pieces(response)
+            yield ApiResponse(exchange.status, document, _retry_after(exchange)), self._pieces(exchange)
         finally:
-            response.close()
+            exchange.close()
 
-    def _whole(self, response: BaseHTTPResponse) -> bytes:
+    def _whole(self, exchange: Exchange) -> bytes:
         try:
-            return read_whole(response)
-        except (HTTPError, OSError, ResponseTooLargeError) as error:
+            return exchange.whole()
+        except (*BROKEN, ResponseTooLargeError) as error:
             raise self._unavailable(error) from error
 
-    def _pieces(self, response: BaseHTTPResponse) -> Iterator[bytes]:
+    def _pieces(self, exchange: Exchange) -> Iterator[bytes]:
         try:
-            while piece := response.read1(1 << 16):
-                yield piece
-        except ReadTimeoutError:
+            yield from exchange.pieces()
+        except TimeoutError:
             return
-        except (HTTPError, OSError) as error:
+        except BROKEN as error:
             raise self._unavailable(error) from error
 
     def _open(
@@ -116,83 +107,46 @@ class ApiTransport:
         *,
         read: float,
         more: Mapping[str, str] | None = None,
-    ) -> BaseHTTPResponse:
+    ) -> Exchange:
         headers = {**self._headers, **(more or {})}
         if body is not None:
             headers["Content-Type"] = "application/json"
+        content = None if body is None else _encoded(body)
         try:
-            return self._pool.urlopen(
-                method,
-                self._prefix + path,
-                body=None if body is None else _encoded(body),
-                headers=headers,
-                timeout=urllib3.Timeout(connect=min(CONNECT_S, read), read=read),
-                retries=False,
-                redirect=False,
-                preload_content=False,
+            return self._pool.send(
+                method, self._prefix + path, content, headers, connect=min(CONNECT_S, read), read=read
             )
-        except (HTTPError, OSError) as error:
+        except (*BROKEN, NotConnectedError, NotTrustedError) as error:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> Unavailable:
-        obstacle = _obstacle(error)
+        obstacle = _OBSTACLES.get(type(error))  # without one, the request may have been sent
         return Unavailable(f"{self.url}: {_reason(error)}", maybe_done=obstacle is None, obstacle=obstacle)
 
 
-class _UnixConnection(BoundedHTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: str, **options: Any) -> None:
-        super().__init__("localhost", **options)
-        self._path = path
-
-    def connect(self) -> None:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            connection.settimeout(self.timeout)
-            connection.connect(self._path)
-        except OSError as error:
-            connection.close()
-            raise NewConnectionError(self, str(error)) from error
-        self.sock = connection
-
-
-class _UnixPool(BoundedHTTPPool):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", maxsize=_CONNECTIONS)
-        self._path = path
-
-    def _new_conn(self) -> _UnixConnection:
-        return _UnixConnection(self._path)
-
-
-def _pool_for(url: str, ca_file: str | None) -> tuple[urllib3.PoolManager | BoundedHTTPPool, str]:
+def _pool_for(url: str, ca_file: str | None) -> tuple[ConnectionPool, str]:
     if url.startswith("unix:"):
-        return _UnixPool(_socket_path(url)), ""
+        return ConnectionPool("localhost", partial(sockets.unix, _socket_path(url))), ""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
         raise _no_address(url) from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+    if parts.scheme not in _PORTS or not parts.hostname or port == 0:
         raise _no_address(url)
     if "@" in parts.netloc or parts.query or parts.fragment or not (url.isascii() and url.isprintable()):
         raise _no_address(url)
-    trust = _trusting(ca_file) if ca_file is not None and parts.scheme == "https" else None
-    manager = urllib3.PoolManager(maxsize=_CONNECTIONS, ssl_context=trust)
-    manager.pool_classes_by_scheme = {"http": BoundedHTTPPool, "https": BoundedHTTPSPool}
-    return manager, url.rstrip("/")
+    connect = partial(_connect(parts.scheme, ca_file), parts.hostname, port or _PORTS[parts.scheme])
+    return ConnectionPool(parts.netloc, connect), quote(parts.path.rstrip("/"), safe=_SAFE)
 
 
-def _trusting(ca_file: str) -> ssl.SSLContext:
-    context = urllib3.util.create_urllib3_context()
+def _connect(scheme: str, ca_file: str | None) -> Callable[[str, int, float], socket.socket]:
+    if scheme == "http":
+        return sockets.tcp
     try:
-        context.load_verify_locations(ca_file)
-    except ssl.SSLError:
-        raise UsageError(f"there are no certificates in PEM in {ca_file}, which should have those to trust") from None
-    except OSError as error:
-        raise UsageError(f"cannot read {ca_file}, which should have certificates to trust: {error.strerror}") from None
-    return context
+        return sockets.tls(ca_file)
+    except sockets.NoCertificatesError as error:
+        raise UsageError(str(error)) from None
 
 
 def _socket_path(url: str) -> str:
@@ -228,35 +182,20 @@ def _parsed(data: bytes) -> Document | None:
     return document if isinstance(document, dict) else None
 
 
-def _retry_after(response: BaseHTTPResponse) -> float | None:
+def _retry_after(exchange: Exchange) -> float | None:
     try:
-        seconds = float(response.headers.get("Retry-After", ""))
+        seconds = float(exchange.header("Retry-After"))
     except ValueError:
         return None
     return min(seconds, _LONGEST_RETRY_AFTER_S) if seconds >= 0 else None
 
 
-def _obstacle(error: Exception) -> Obstacle | None:
-    """None: the request may have been sent."""
-    if isinstance(error, NewConnectionError | ConnectTimeoutError):
-        return Obstacle.NOBODY
-    return Obstacle.CERTIFICATE if _distrust(error) is not None else None
-
-
-def _distrust(error: Exception) -> str | None:
-    """Why the certificate that was shown is not trusted; None where something else is wrong."""
-    cause = error.args[0] if isinstance(error, SSLError) and error.args else error
-    return cause.verify_message.lower() if isinstance(cause, ssl.SSLCertVerificationError) else None
-
-
 def _reason(error: Exception) -> str:
-    if (distrust := _distrust(error)) is not None:
-        return f"its certificate is not trusted ({distrust})"
-    if isinstance(error, NewConnectionError):
-        return "cannot connect" + (f" ({error.__cause__.strerror})" if isinstance(error.__cause__, OSError) else "")
-    if isinstance(error, ConnectTimeoutError):
-        return f"no connection within {CONNECT_S:g} s"
-    if isinstance(error, ReadTimeoutError):
+    if isinstance(error, NotConnectedError):
+        return f"no connection within {CONNECT_S:g} s" if error.late else f"cannot connect ({error})"
+    if isinstance(error, NotTrustedError):
+        return f"its certificate is not trusted ({error})"
+    if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, ResponseTooLargeError):
         return str(error)
