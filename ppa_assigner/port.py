@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from .packages import NamedFile
 from .reference import Reference
 
 
@@ -205,6 +206,34 @@ class ArchiveSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedVersion:
+    """A version of a source that was ever published in an archive; `url` is one of its publications.  `removed` is when
+    the last of them left the disk; None: it did not, or that is not known.
+    """
+
+    version: str
+    url: str
+    removed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedVersions:
+    """The versions of one source that were ever published in an archive, the newest first."""
+
+    versions: tuple[PublishedVersion, ...]
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFiles:
+    """The files of a source publication that Launchpad still keeps, whatever became of it; `urls` by name."""
+
+    files: tuple[NamedFile, ...]
+    moment: Moment
+    urls: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Leftovers:
     """What a stricter proof still finds: packages in the indexes, or publications not removed from the disk.  `example`
     names one of them; before `until`, if Launchpad says it, not all of them will be removed.
@@ -298,6 +327,16 @@ class Launchpad(Protocol):
 
     def was_published(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Unavailable:
         """Whether a version of a source was ever published here, whatever became of it: one request."""
+
+    def source_versions(
+        self, archive: Reference | str, source: str, lane: Lane = Lane.WORK
+    ) -> PublishedVersions | Unavailable:
+        """Which versions of a source were ever published in a PPA, or in the primary archive of the distribution of
+        that name: a request per 300 publications, and of the primary archive the latest ones alone.
+        """
+
+    def source_files(self, url: str, lane: Lane = Lane.WORK) -> SourceFiles | Unavailable:
+        """The files of a source publication, by the address that a listing gave: one request."""
 
     def create(self, ppa: Reference, displayname: str, description: str) -> Entry | Refused | Unknown | Unavailable:
         """Create the PPA with this description (lines end with a plain newline, else ValueError).  Refused also when it

@@ -59,9 +59,11 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
     ),
     Kind.ALL_BURNT: Explanation(
         "Every PPA of the pool had one of these sources before",
-        "Launchpad never takes a version again that a PPA once had. Each PPA of the pool had one of the sources that"
-        " the request names (`burnt` says which), so waiting does not help.",
-        "Upload a version that is new, like `1.0-1ppa2`, or ask for a PPA of another pool.",
+        "Launchpad never takes a version again that a PPA once had, nor, while it keeps it, a file of a name that the"
+        " PPA had with other content. Each PPA of the pool had one of the sources or files that the request names"
+        " (`burnt` says which), so waiting does not help.",
+        "Upload a version that is new, like `1.0-1ppa2`, with the upstream tarball that was uploaded first, or ask for"
+        " a PPA of another pool.",
     ),
     Kind.REQUEST_ID_TAKEN: Explanation(
         "The request id is that of another request",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from .packages import SourcePackage
 from .record import Record
 from .reference import Reference
 
@@ -146,7 +147,7 @@ class AssignRequest:
     idle: float | None = None
     note: str | None = None
     ppa: Reference | None = None
-    sources: tuple[tuple[str, str], ...] = ()
+    sources: tuple[SourcePackage, ...] = ()
     uploader: str | None = None
     ticket: str | None = None
     by: str | None = None

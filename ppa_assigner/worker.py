@@ -36,10 +36,13 @@ from .automaton.requests import (
     Create,
     Delete,
     Grant,
+    ListVersions,
     LookForNewContent,
+    PastRequest,
     Read,
     ReadDeleted,
     ReadDisk,
+    ReadFiles,
     ReadIndexes,
     ReadRequest,
     ReadSettings,
@@ -56,7 +59,16 @@ from .backoff import WORKER_IDLE_S
 from .clock import LaunchpadClock
 from .journal import about
 from .mailbox import Mailbox
-from .port import ActAnswer, Lane, Launchpad, Moment, WriteAnswer
+from .port import (
+    ActAnswer,
+    Lane,
+    Launchpad,
+    Moment,
+    PublishedVersions,
+    SourceFiles,
+    Unavailable,
+    WriteAnswer,
+)
 from .reference import Reference
 from .views import Cleaning, Snapshot
 
@@ -231,8 +243,8 @@ def _read(request: ReadRequest, ppa: Reference, launchpad: Launchpad) -> Launchp
             return launchpad.enabled(request.entry)
         case LookForNewContent():
             return launchpad.new_content(request.entry, request.since, Lane.ASSIGN)
-        case WasPublished():
-            return launchpad.was_published(request.entry, request.source, request.version, Lane.ASSIGN)
+        case WasPublished() | ListVersions() | ReadFiles():
+            return _read_past(request, launchpad)
         case Survey():
             return launchpad.content(request.entry, request.whole)
         case ReadSettings():
@@ -241,6 +253,17 @@ def _read(request: ReadRequest, ppa: Reference, launchpad: Launchpad) -> Launchp
             return launchpad.index_leftovers(request.ppa)
         case ReadDisk():
             return launchpad.disk_leftovers(request.entry)
+    assert_never(request)
+
+
+def _read_past(request: PastRequest, launchpad: Launchpad) -> bool | PublishedVersions | SourceFiles | Unavailable:
+    match request:
+        case WasPublished():
+            return launchpad.was_published(request.entry, request.source, request.version, Lane.ASSIGN)
+        case ListVersions():
+            return launchpad.source_versions(request.ppa, request.source, Lane.ASSIGN)
+        case ReadFiles():
+            return launchpad.source_files(request.url, Lane.ASSIGN)
     assert_never(request)
 
 

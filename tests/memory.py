@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from ppa_assigner.packages import NamedFile
 from ppa_assigner.port import (
     AccessDenied,
     ActAnswer,
@@ -30,8 +31,11 @@ from ppa_assigner.port import (
     Moment,
     NewContent,
     Publication,
+    PublishedVersion,
+    PublishedVersions,
     ReadAnswer,
     Refused,
+    SourceFiles,
     Unavailable,
     Unknown,
     WriteAnswer,
@@ -51,6 +55,8 @@ class Item:
     binary: bool = False
     active: bool = True
     removed: bool = False
+    removed_at: datetime | None = None
+    files: tuple[NamedFile, ...] = ()  # of a source, as long as they are kept
     scheduled: datetime | None = None  # until then it stays on the disk at the least
 
 
@@ -133,11 +139,19 @@ class MemoryLaunchpad:
         return [self.archives[name] for name in itertools.takewhile(self.archives.__contains__, names)]
 
     def upload(
-        self, ppa: Reference, name: str, *, binary: bool = False, debug: bool = False, where: str = "noble"
+        self,
+        ppa: Reference,
+        name: str,
+        *,
+        binary: bool = False,
+        debug: bool = False,
+        where: str = "noble",
+        version: str = "1",
+        files: tuple[NamedFile, ...] = (),
     ) -> Item:
         """A publication comes to be."""
-        publication = Publication(f"memory://{next(self._ids)}", name, "1", where, debug)
-        item = Item(publication, self.database(), binary)
+        publication = Publication(f"memory://{next(self._ids)}", name, version, where, debug)
+        item = Item(publication, self.database(), binary, files=files)
         with self.lock:
             self.archives[ppa].items.append(item)
         return item
@@ -174,8 +188,8 @@ class MemoryLaunchpad:
         """One run of it: what is not active is gone from the disk."""
         with self.lock:
             for archive in self.archives.values():
-                for item in archive.items:
-                    item.removed = not item.active
+                for item in (item for item in archive.items if not item.active and not item.removed):
+                    item.removed, item.removed_at = True, self.database()
 
     def date(self) -> datetime:
         """Launchpad's clock."""
@@ -383,6 +397,26 @@ class MemoryLaunchpad:
         with self.lock:
             sources = (i.publication for i in self.archives[_ppa(entry)].items if not i.binary)
             return any((one.name, one.version) == (source, version) for one in sources)
+
+    def source_versions(
+        self, archive: Reference | str, source: str, lane: Lane = Lane.WORK
+    ) -> PublishedVersions | Unavailable:
+        started, ppa = self.boot(), Reference.parse(str(archive))
+        if failed := self._failed("source_versions", ppa, started):
+            return Unavailable(failed.reason) if isinstance(failed, Refused) else failed
+        with self.lock:
+            items = [i for i in self.archives[ppa].items if not i.binary and i.publication.name == source]
+            found = (PublishedVersion(i.publication.version, i.publication.url, i.removed_at) for i in reversed(items))
+            return PublishedVersions(tuple(found), self._moment(started))
+
+    def source_files(self, url: str, lane: Lane = Lane.WORK) -> SourceFiles | Unavailable:
+        started = self.boot()
+        with self.lock:
+            places = [(ppa, i) for ppa, a in self.archives.items() for i in a.items if i.publication.url == url]
+        ppa, item = places[0]
+        if failed := self._failed("source_files", ppa, started):
+            return Unavailable(failed.reason) if isinstance(failed, Refused) else failed
+        return SourceFiles(item.files, self._moment(started))
 
     def create(self, ppa: Reference, displayname: str, description: str) -> Entry | Refused | Unknown | Unavailable:
         started = self.boot()

@@ -20,6 +20,7 @@ from ppa_assigner.cli.app import app
 from tests.commandline import DEADLINE_S, PROGRAM, cli, environment, killed_at_last, started
 from tests.fakedaemon import LEASE, PPA, Drop, FakeDaemon, Held, Reply, Stream, problem
 from tests.ports import free_port
+from tests.recipes.packages import package
 
 LEASES = "/v1/leases"
 ONE = "/v1/leases/4c1f"
@@ -185,6 +186,34 @@ def test_assign_prints_the_reference(daemon: FakeDaemon) -> None:
         "attempt": 2_000_000,  # of the third command: the first one's many requests counted from 0
         "sources": [{"name": "hello", "version": "2.10-3"}, {"name": "a", "version": "1=2"}],
     }
+
+
+def test_assign_sends_what_the_changes_files_upload(daemon: FakeDaemon, tmp_path: Path) -> None:
+    """With the files, which the daemon compares with what a PPA had; beside what --source names."""
+    daemon.on("POST", LEASES, Reply(201, LEASE))
+    changes = [package(tmp_path), package(tmp_path, "other", "2:1-1")]
+    options = [text for path in changes for text in ("--changes", str(path))]
+    done = cli("assign", "--owner", "x", "--source", "third=1", *options, url=daemon.url)
+    assert (done.returncode, done.stderr) == (0, "")
+    third, hello, other = daemon.requests[0].body["sources"]
+    assert third == {"name": "third", "version": "1"}
+    assert (hello["name"], hello["version"], hello["series"]) == ("hello", "1.0", "noble")
+    assert [file["name"] for file in hello["files"]] == ["hello_1.0.dsc"]
+    assert (other["version"], other["files"][0]["name"]) == ("2:1-1", "other_1-1.dsc")
+
+
+@pytest.mark.parametrize("content", [None, "no field\n", "Source: hello\n"])
+def test_a_changes_file_that_cannot_be_used_is_named(daemon: FakeDaemon, tmp_path: Path, content: str | None) -> None:
+    """Before anything is asked for."""
+    path = tmp_path / "hello_1.0_source.changes"
+    if content is not None:
+        path.write_text(content)
+    done = cli("assign", "--owner", "x", "--changes", str(path), url=daemon.url)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert str(path) in done.stderr
+    assert done.stderr.startswith("ppa-assigner: --changes: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert daemon.requests == []
 
 
 def test_assign_json_is_the_lease(daemon: FakeDaemon) -> None:

@@ -14,7 +14,18 @@ PACKAGE = Path(__file__).parent.parent / "ppa_assigner"
 
 LAYERS = [
     {"times", "strict_json", "backoff", "version"},
-    {"record", "reference", "options", "problems", "access", "systemd", "journal", "mailbox", "publications"},
+    {
+        "record",
+        "reference",
+        "packages",
+        "publications",
+        "options",
+        "problems",
+        "access",
+        "systemd",
+        "journal",
+        "mailbox",
+    },
     {"port", "views", "config", "client"},
     {"automaton", "launchpad"},
     {"clock", "uploads"},

@@ -11,6 +11,7 @@ from ppa_assigner.access import Caller, Role
 from ppa_assigner.automaton.events import CheckBurnt, RecordShown, Refusal
 from ppa_assigner.backoff import PLACE_KEPT_S, SEARCH_TURN_S
 from ppa_assigner.clock import REMEMBERED
+from ppa_assigner.packages import SourcePackage
 from ppa_assigner.port import Moment
 from ppa_assigner.problems import Kind
 from ppa_assigner.supervisor.keys import Key
@@ -161,13 +162,13 @@ def test_what_is_known_of_burnt_ppas_is_not_asked_again() -> None:
     made = Desk("a", "b")
     for name in "ab":
         made[name].used(f"of-{name}")
-    call = made.ask("first", wait=1.0, sources=(("hello", "1"),))
+    call = made.ask("first", wait=1.0, sources=(SourcePackage("hello", "1"),))
     made["a"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     command = made["b"].take(CheckBurnt)
     made["b"].reply(command, RecordShown(made["b"].snapshot.record))
     made.wait(1.0)
     assert problem(call).kind is Kind.NONE_FREE
-    made.ask("first", wait=60.0, attempt=1, sources=(("hello", "1"),))
+    made.ask("first", wait=60.0, attempt=1, sources=(SourcePackage("hello", "1"),))
     assert not made["b"].has(CheckBurnt)
     made["a"].free()
     assert made.asked() is None

@@ -12,6 +12,7 @@ from ppa_assigner.access import EVERYBODY
 from ppa_assigner.automaton.events import Abandoned, Assign, CheckBurnt, Denied, RecordShown, Refusal
 from ppa_assigner.config import Pool
 from ppa_assigner.options import PoolOptions
+from ppa_assigner.packages import SourcePackage
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import State
 from ppa_assigner.supervisor.tracing import AT_ONCE, QUESTIONS
@@ -23,7 +24,7 @@ from .memory import Request
 from .settings import settings
 from .waiting import until
 
-SOURCES = (("hello", "1"), ("bye", "2"))
+SOURCES = (SourcePackage("hello", "1"), SourcePackage("bye", "2"))
 
 
 def used(*names: str) -> Desk:
@@ -96,7 +97,7 @@ def test_a_burnt_ppa_stays_so_for_this_wish() -> None:
     made["a"].show(made["a"].record(State.DIRTY))
     made["a"].free(5)
     assert made.asked() is None
-    other = made.ask("other", sources=(("hello", "1.1"),))
+    other = made.ask("other", sources=(SourcePackage("hello", "1.1"),))
     made["a"].lend()
     assert lent(other).ppa == ref("a")
     made["b"].free(6)
@@ -382,7 +383,7 @@ def test_two_wishes_with_sources_get_what_fits_each() -> None:
     made["a"].used("x")
     made["b"].used("y", lease="theirs")
     first = made.ask("r1", sources=SOURCES, wait=60.0)
-    second = made.ask("r2", sources=(("other", "1"),), wait=60.0)
+    second = made.ask("r2", sources=(SourcePackage("other", "1"),), wait=60.0)
     for name in "ab":
         while made[name].has(CheckBurnt):
             clear(made[name])
@@ -413,7 +414,7 @@ def test_all_wishes_together_ask_so_many_ppas_at_a_time() -> None:
 
 def test_a_wish_has_so_many_questions() -> None:
     """However many PPAs there are: then it waits for those that were not asked, and is not told that all are burnt."""
-    sources = tuple((f"source-{n}", "1") for n in range(50))
+    sources = tuple(SourcePackage(f"source-{n}", "1") for n in range(50))
     most = QUESTIONS // len(sources)
     made = used(*(f"p{n:02}" for n in range(most + 5)))
     call = made.ask(sources=sources, wait=60.0)
@@ -428,7 +429,7 @@ def test_a_wish_has_so_many_questions() -> None:
 
 def test_what_was_not_asked_does_not_count() -> None:
     """A PPA that had the first of the sources costs one question."""
-    sources = tuple((f"source-{n}", "1") for n in range(50))
+    sources = tuple(SourcePackage(f"source-{n}", "1") for n in range(50))
     made = used(*(f"p{n:02}" for n in range(QUESTIONS // len(sources) + 5)))
     call = made.ask(sources=sources, wait=60.0)
     while asked(made):
@@ -484,7 +485,7 @@ def ends(future: Future[Any]) -> LeaseView | Problem:
 def wish(request: str, **fields: Any) -> AssignRequest:
     """For hello 1."""
     return AssignRequest(
-        **{"owner": "me", "pool": "default", "request_id": request, "sources": (("hello", "1"),), **fields}
+        **{"owner": "me", "pool": "default", "request_id": request, "sources": (SourcePackage("hello", "1"),), **fields}
     )
 
 

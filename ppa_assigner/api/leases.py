@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Generic
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from fastapi import FastAPI, Path, Query, Request
 from starlette.responses import Response
 
 from ..access import Caller, Role
+from ..packages import NamedFile, SourcePackage
 from ..problems import Kind, Problem
 from ..record import State
 from ..reference import Reference
@@ -146,10 +148,25 @@ async def _parse(request: Request, caller: Caller) -> AssignRequest:
         idle=asked.idle,
         note=asked.note,
         ppa=reference(asked.ppa) if asked.ppa is not None else None,
-        sources=tuple((source.name, source.version) for source in asked.sources or ()),
+        sources=packages(asked.sources),
         uploader=asked.uploader,
         ticket=asked.ticket,
         by=caller.name,
+    )
+
+
+def packages(sources: Sequence[schemas.Source] | None) -> tuple[SourcePackage, ...]:
+    """The source packages that a body names.  Raises Problem `invalid`."""
+    if sum(len(source.files or ()) for source in sources or ()) > schemas.FILES:
+        raise Problem(Kind.INVALID, f"sources: at most {schemas.FILES} files in all")
+    return tuple(
+        SourcePackage(
+            source.name,
+            source.version,
+            source.series,
+            tuple(NamedFile(file.name, file.sha256.lower()) for file in source.files or ()),
+        )
+        for source in sources or ()
     )
 
 

@@ -15,6 +15,8 @@ from ..views import Condition, EndsBy
 
 SOURCES = 50
 """The most sources that one request may name: each may cost a request to Launchpad for each PPA."""
+FILES = 200
+"""The most files that the sources of one request may name in all."""
 LONGEST_S = 10 * 366 * 86400.0
 """More than any pool allows; a longer time could not be added to a date."""
 
@@ -87,11 +89,23 @@ class RequestBody(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+class SourceFile(RequestBody):
+    """A file of a source package, as its .changes and .dsc name it."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9+.~_-]*$", max_length=256)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{64}$")]
+
+
 class Source(RequestBody):
     """A source package that is about to be uploaded."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]*$", max_length=256, examples=["hello"])]
     version: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z+.:~-]*$", max_length=256, examples=["2.10-3"])]
+    series: Annotated[str | None, Field(pattern=r"^[a-z0-9][a-z0-9+.-]*$", max_length=256, examples=["noble"])] = None
+    files: Annotated[
+        list[SourceFile] | None,
+        Field(max_length=FILES, description="what it consists of; at most 200 in all sources of a request"),
+    ] = None
 
 
 class AssignRequest(RequestBody):
@@ -99,7 +113,18 @@ class AssignRequest(RequestBody):
 
     model_config = _shown(
         {"owner": "ticket-123", "request_id": "build-77", "attempt": 0, "wait": 600, "ttl": 28800},
-        {"owner": "ticket-123", "request_id": "build-78", "sources": [{"name": "hello", "version": "2.10-3"}]},
+        {
+            "owner": "ticket-123",
+            "request_id": "build-78",
+            "sources": [
+                {
+                    "name": "hello",
+                    "version": "2.10-3",
+                    "series": "noble",
+                    "files": [{"name": "hello_2.10.orig.tar.gz", "sha256": f"{0x2F2E3B:064x}"}],
+                }
+            ],
+        },
     )
 
     owner: Annotated[Text, Field(description="who holds the PPA; public")]
@@ -121,7 +146,7 @@ class AssignRequest(RequestBody):
         Field(
             max_length=SOURCES,
             description="what will be uploaded: lent is only a PPA that never had any of these versions, deleted or not"
-            "; what else Launchpad refuses, a file of a name that it had with other content, is not looked for",
+            "; with `files`, one that has no file of such a name with other content that Launchpad may still keep",
         ),
     ] = None
     uploader: Annotated[str | None, Field(pattern=r"^~[a-z0-9][a-z0-9+.-]*$", max_length=256)] = None
@@ -348,7 +373,7 @@ class Problem(BaseModel):
     next_ends: Annotated[Time | None, Field(description="with `none-free`: the earliest `ends` of a lease")] = None
     sources: Annotated[list[Source] | None, Field(description="with `all-burnt`: as asked")] = None
     burnt: Annotated[
-        dict[str, str] | None, Field(description="with `all-burnt`: which PPA had which of them, name and version")
+        dict[str, str] | None, Field(description="with `all-burnt`: which PPA had what: name and version, or a file")
     ] = None
     launchpad: Annotated[LaunchpadStatus | None, Field(description="with a 503 of `/readyz`")] = None
     pending: Annotated[

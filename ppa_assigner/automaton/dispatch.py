@@ -51,6 +51,7 @@ from .observe import why_unseen, with_dates_corrected, with_no_entry, with_outag
 from .operation import (
     CheckingContent,
     CheckingEnabled,
+    CheckingFiles,
     CheckingSource,
     Creating,
     DeletedReason,
@@ -326,7 +327,8 @@ ANSWERS: dict[type[Operation], Callable[[WorkerState, Any, Any, Now], Step]] = {
     Reading: _on_read,
     Surveying: _on_survey,
     CheckingContent: lease.on_new_content,
-    CheckingSource: lease.on_source_check,
+    CheckingSource: lease.on_past,
+    CheckingFiles: lease.on_files,
     Granting: lease.on_grant,
     Purging: purge.on_change,
     Verifying: verify.on_look,

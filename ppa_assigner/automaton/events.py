@@ -11,13 +11,37 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..options import PoolOptions
-from ..port import ActAnswer, ArchiveSettings, Content, Deleted, Entry, Leftovers, NewContent, ReadAnswer, WriteAnswer
+from ..packages import SourcePackage
+from ..port import (
+    ActAnswer,
+    ArchiveSettings,
+    Content,
+    Deleted,
+    Entry,
+    Leftovers,
+    NewContent,
+    PublishedVersion,
+    PublishedVersions,
+    ReadAnswer,
+    SourceFiles,
+    WriteAnswer,
+)
 from ..record import Record, State
 from ..views import Cleaning
 from .requests import Request
 
 LaunchpadAnswer = (
-    ReadAnswer | WriteAnswer | ActAnswer | NewContent | Content | ArchiveSettings | Leftovers | Deleted | bool
+    ReadAnswer
+    | WriteAnswer
+    | ActAnswer
+    | NewContent
+    | Content
+    | ArchiveSettings
+    | Leftovers
+    | Deleted
+    | PublishedVersions
+    | SourceFiles
+    | bool
 )
 
 # -- events: from the look, the clock and Launchpad -----------------------------------------------------------------
@@ -94,8 +118,9 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assign(Command):
-    """Lend this PPA, if it is free and empty and never had one of `sources` (name, version).  `ttl` and `idle` in
-    seconds.  `left` are the sources that are still to be asked for while the record has this `nonce`; None: all.
+    """Lend this PPA, if it is free and empty and can take `sources`, as far as its past decides that.  `ttl` and `idle`
+    in seconds.  `left` are the sources that are still to be asked for while the record has this `nonce`; None: all.  Of
+    the first of them, `unread` are the versions whose files are still to be read.
     """
 
     lease: str
@@ -107,19 +132,21 @@ class Assign(Command):
     idle: int | None = None
     note: str | None = None
     uploader: str | None = None
-    sources: tuple[tuple[str, str], ...] = ()
-    left: tuple[tuple[str, str], ...] | None = None
+    sources: tuple[SourcePackage, ...] = ()
+    left: tuple[SourcePackage, ...] | None = None
+    unread: tuple[PublishedVersion, ...] = ()
     nonce: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckBurnt(Command):
-    """Whether this PPA ever had one of `sources` (name, version), in any state; nothing is changed.  `left` as in
-    Assign.
+    """Whether this PPA can take `sources`, as far as its past decides that, in any state; nothing is changed.  `left`
+    and `unread` as in Assign.
     """
 
-    sources: tuple[tuple[str, str], ...]
-    left: tuple[tuple[str, str], ...] | None = None
+    sources: tuple[SourcePackage, ...]
+    left: tuple[SourcePackage, ...] | None = None
+    unread: tuple[PublishedVersion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +258,7 @@ class ContentShown:
 class Refusal(enum.Enum):
     """Why a command was not carried out.  LOST: the PPA is not free after all, try another one.  ELSEWHERE: this lease
     or request is not here.  UNTOLD: the lease stands, and may not be told yet.  BURNT: the PPA had one of the sources,
-    which the detail names.
+    or another file of a name that one of them has: the detail names it.
     """
 
     LOST = "lost"

@@ -11,10 +11,23 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ..backoff import FENCE_S
-from ..port import AccessDenied, ActAnswer, Done, Entry, Gone, Lane, NewContent, ReadAnswer, Refused, Unavailable
+from ..port import (
+    AccessDenied,
+    ActAnswer,
+    Done,
+    Entry,
+    Gone,
+    Lane,
+    NewContent,
+    PublishedVersions,
+    ReadAnswer,
+    Refused,
+    SourceFiles,
+    Unavailable,
+)
 from ..record import HOST, Record, State, format_time, whole_seconds
 from ..views import Condition
-from . import expiry, observe
+from . import burnt, expiry
 from .events import (
     DEADLINE_EXCEEDED,
     Assign,
@@ -28,16 +41,15 @@ from .events import (
     Refusal,
     Release,
     Reply,
-    Requeue,
     Supersede,
     Touch,
 )
 from .expiry import touch_due_after
 from .now import Now
 from .observe import made_dirty, with_no_entry, with_outage
-from .operation import CheckingContent, CheckingSource, Granting
+from .operation import CheckingContent, CheckingFiles, CheckingSource, Granting
 from .replies import alive, deny, ended_with_ppa, read_first, tell, tell_record
-from .requests import Apply, Grant, LookForNewContent, Read, WasPublished
+from .requests import Apply, Grant, LookForNewContent, Read
 from .rollback import on_entry
 from .state import Step, WorkerState
 from .transitions import WriteReason
@@ -59,7 +71,7 @@ def assign(known: WorkerState, command: Assign, now: Now) -> Step:
     if record is None or entry is None or record.state is not State.FREE or known.condition is not Condition.OK:
         return deny(known, command, Refusal.LOST, "not free")
     if command.nonce != record.nonce:  # a source that it had not had then, it may have had in another lease since
-        command = replace(command, left=None, nonce=record.nonce)
+        command = replace(command, left=None, unread=(), nonce=record.nonce)
     return check_sources(known, command, now)
 
 
@@ -107,34 +119,28 @@ def _watched_since(date: datetime, now: Now) -> bool:
 
 
 def check_sources(known: WorkerState, command: Assign | CheckBurnt, now: Now) -> Step:
-    """Ask for the next source that the PPA may have had, if it is not remembered: no look at the content shows that."""
-    if (had := observe.source_seen(known, command.sources)) is not None:
-        return deny(known, command, Refusal.BURNT, " ".join(had))
-    left = command.sources if command.left is None else command.left
-    if now.boot >= command.deadline or known.entry is None:
-        return deny(known, command, Refusal.OUTAGE, DEADLINE_EXCEEDED)
-    if left and command.token in known.abandoned:
-        return deny(known, command, Refusal.LOST, "nobody waits for it any more")
-    if left:
-        return replace(known, operation=CheckingSource(command, left[0])), [WasPublished(known.entry, *left[0])]
+    """Ask what decides whether the PPA can take the sources, a step at a time; then look into it and lend it."""
+    return burnt.check(known, command, now, _on_clear_past)
+
+
+def on_past(
+    known: WorkerState, operation: CheckingSource, answer: bool | PublishedVersions | Unavailable, now: Now
+) -> Step:
+    """The answer whether the PPA had that source."""
+    return burnt.on_past(known, operation, answer, now, _on_clear_past)
+
+
+def on_files(known: WorkerState, operation: CheckingFiles, answer: SourceFiles | Unavailable, now: Now) -> Step:
+    """The answer which files a version of it had."""
+    return burnt.on_files(known, operation, answer, now, _on_clear_past)
+
+
+def _on_clear_past(known: WorkerState, command: Assign | CheckBurnt, now: Now) -> Step:
     if isinstance(command, CheckBurnt):
         return tell_record(known, command, now)
-    return (
-        _verify(known, command, known.record, known.entry, now) if known.record else deny(known, command, Refusal.LOST)
-    )
-
-
-def on_source_check(known: WorkerState, operation: CheckingSource, answer: bool | Unavailable, now: Now) -> Step:
-    """The answer whether the PPA had that source.  Other commands go before the next question: there may be many."""
-    command = operation.command
-    match answer:
-        case Unavailable():
-            return deny(with_outage(known, answer.reason), command, Refusal.OUTAGE, answer.reason)
-        case True:
-            return check_sources(observe.with_sources(known, [operation.source]), command, now)
-    left = command.sources if command.left is None else command.left
-    command = replace(command, left=left[1:])
-    return (known, [Requeue(command)]) if command.left else check_sources(known, command, now)
+    if known.record is None or known.entry is None:
+        return deny(known, command, Refusal.LOST)
+    return _verify(known, command, known.record, known.entry, now)
 
 
 def _lend(known: WorkerState, command: Assign, now: Now) -> Step:

@@ -1,7 +1,7 @@
 """How what is known changes: by what Launchpad showed, by its silence, and what follows from the records themselves.
 
-Rule: pure functions of what is known; nothing here decides what is to be done.  Source versions that a PPA once had are
-remembered when they were seen, since Launchpad never accepts an upload of one again
+Rule: pure functions of what is known; nothing here decides what is to be done.  Source versions that a PPA once had,
+and their files, are remembered when they were seen, since Launchpad never accepts an upload of one again
 (docs/explanation/launchpad.md#burnt-versions); that a PPA never had one must be asked each time.
 """
 
@@ -16,15 +16,17 @@ from itertools import islice
 from typing import Any
 
 from ..backoff import jitter_of
+from ..packages import NamedFile, SourcePackage
 from ..port import AccessDenied, Entry, Gone
 from ..record import INTEGER_MAX, Record, State, Text, parse, whole_seconds
 from ..views import Sight
 from .expiry import end_of
 from .now import AGREE, Now
-from .state import NO_TEXT, WorkerState, another_read
+from .state import NO_TEXT, FileDigests, WorkerState, another_read
 
 NOT_FOUND = 404
 SOURCES_KEPT = 500
+VERSIONS_KEPT = 100
 DIGEST_BYTES = 7  # an integer of 32 bytes of memory, where name and version take hundreds
 
 
@@ -141,7 +143,7 @@ def without_ppa(known: WorkerState) -> WorkerState:
     return replace(
         known, over=over, floor=floor, entry=None, text=NO_TEXT,
         parsed=(None, NO_TEXT), highest=None, forbidden=None, refusals=0, occupied=False, duplicate=False, suspect=0,
-        verified=None, clean=None, burnt=frozenset(), disabled=False, failures=0, not_before=float("-inf"),
+        verified=None, clean=None, burnt=frozenset(), files=(), disabled=False, failures=0, not_before=float("-inf"),
     )  # fmt: skip
 
 
@@ -160,7 +162,7 @@ def with_nothing_there(known: WorkerState, gone: Gone) -> WorkerState:
     """
     known = replace(with_absence(known, gone), lacking=gone.status == NOT_FOUND)
     # A PPA that is created again has no history (docs/explanation/launchpad.md#new-ppas).
-    return replace(known, burnt=frozenset(), verified=None) if known.lacking else known
+    return replace(known, burnt=frozenset(), files=(), verified=None) if known.lacking else known
 
 
 def with_outage(known: WorkerState, reason: str) -> WorkerState:
@@ -194,10 +196,38 @@ def with_sources(known: WorkerState, sources: Iterable[tuple[str, str]]) -> Work
     return replace(known, burnt=known.burnt | new if len(known.burnt | new) <= SOURCES_KEPT else new)
 
 
-def source_seen(known: WorkerState, sources: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
+def source_seen(known: WorkerState, sources: Iterable[SourcePackage]) -> SourcePackage | None:
     """The first of these sources that is remembered as published here, if any."""
-    return next((source for source in sources if _digest(source) in known.burnt), None) if known.burnt else None
+    return (
+        next((source for source in sources if _digest(source.identity) in known.burnt), None) if known.burnt else None
+    )
 
 
-def _digest(source: tuple[str, str]) -> int:
+def with_files(known: WorkerState, source: tuple[str, str], files: Iterable[NamedFile]) -> WorkerState:
+    """The state with the files of this source (name, version) remembered, which never change; of the last ones asked
+    for.
+    """
+    of = _digest(source)
+    others = tuple(one for one in known.files if one[0] != of)[1 - VERSIONS_KEPT :]
+    digests = frozenset((_digest((file.name,)), _digest((file.sha256,))) for file in files)
+    return replace(known, files=(*others, (of, digests)))
+
+
+def files_of(known: WorkerState, source: tuple[str, str]) -> FileDigests | None:
+    """The digests of the files of this source (name, version), if they are remembered."""
+    of = _digest(source)
+    return next((digests for one, digests in known.files if one == of), None)
+
+
+def other_content(kept: FileDigests, files: Iterable[NamedFile]) -> str | None:
+    """The name of the first of these files that is among the kept ones with other content, if any."""
+    sums = dict(kept)
+    for file in files:
+        digest = _digest((file.sha256,))
+        if sums.get(_digest((file.name,)), digest) != digest:
+            return file.name
+    return None
+
+
+def _digest(source: Iterable[str]) -> int:
     return int.from_bytes(blake2b(" ".join(source).encode(errors="replace"), digest_size=DIGEST_BYTES).digest())

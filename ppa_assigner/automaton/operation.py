@@ -10,7 +10,8 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..port import Entry, Refused, Unknown
+from ..packages import SourcePackage
+from ..port import Entry, PublishedVersion, Refused, Unknown
 from ..record import Record
 from .events import Assign, CheckBurnt, Command, Confirm, Inspect
 from .requests import Change, Setting
@@ -51,10 +52,19 @@ class CheckingContent:
 
 @dataclass(frozen=True, slots=True)
 class CheckingSource:
-    """Whether the PPA ever had this source is being asked."""
+    """Whether the PPA ever had this source, or which versions of it, is being asked."""
 
     command: Assign | CheckBurnt
-    source: tuple[str, str]
+    source: SourcePackage
+
+
+@dataclass(frozen=True, slots=True)
+class CheckingFiles:
+    """Which files this version of the source had is being asked."""
+
+    command: Assign | CheckBurnt
+    source: SourcePackage
+    version: PublishedVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +135,7 @@ Operation = (
     | Writing
     | CheckingContent
     | CheckingSource
+    | CheckingFiles
     | Granting
     | Surveying
     | Verifying

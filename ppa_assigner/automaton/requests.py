@@ -69,6 +69,21 @@ class WasPublished:
 
 
 @dataclass(frozen=True, slots=True)
+class ListVersions:
+    """List the versions of this source that were ever published here."""
+
+    ppa: Reference
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFiles:
+    """Read which files a source publication has that Launchpad still keeps."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
     """List everything active or on its way.  A clean does not need it `whole`: accepted uploads can only be waited for,
     and everything else has to go first.
@@ -197,16 +212,10 @@ class Apply:
     lane: Lane = Lane.WORK
 
 
+PastRequest = WasPublished | ListVersions | ReadFiles
+"""What is asked of the past of a PPA before it is lent."""
 ReadRequest = (
-    Read
-    | ReadDeleted
-    | CheckEnabled
-    | LookForNewContent
-    | WasPublished
-    | Survey
-    | ReadSettings
-    | ReadIndexes
-    | ReadDisk
+    Read | ReadDeleted | CheckEnabled | LookForNewContent | PastRequest | Survey | ReadSettings | ReadIndexes | ReadDisk
 )
 Request = ReadRequest | Write | Create | Apply
 

@@ -92,6 +92,8 @@ DISABLED = (
 
 
 NO_TEXT = Text(None)
+FileDigests = frozenset[tuple[int, int]]
+"""Of files: digests of the name and of the content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ class WorkerState:
     duplicate: bool = False  # the request has another lease with the same attempt
     verified: float | None = None  # the boot time at which the last look began that found it empty
     burnt: frozenset[int] = frozenset()  # digests of source versions that were published here
+    files: tuple[tuple[int, FileDigests], ...] = ()  # digests of some of them, and of their files
     occupied: bool = False  # it has no record, and something is in it
 
     # what is under way

@@ -84,8 +84,17 @@ SourceOption = Annotated[
     typer.Option(
         "--source",
         metavar="NAME=VERSION",
-        help="A source that will be uploaded: a PPA that ever had that version is not taken; names of files, which"
-        " Launchpad may refuse too, are not looked at.  Up to 50 times.",
+        help="A source that will be uploaded: a PPA that ever had that version is not taken; --changes has the files"
+        " compared too.  Up to 50 times.",
+    ),
+]
+ChangesOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--changes",
+        metavar="FILE",
+        help="A .changes file that will be uploaded, as --source: its version, and its files, which Launchpad compares"
+        " with what the PPA had.  Up to 50 times.",
     ),
 ]
 UploaderOption = Annotated[

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..client.errors import UsageError
@@ -14,6 +15,8 @@ from ..reference import Reference
 from ..times import DAY, parse_duration
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..client import Client, Source, Wish
 
 DURATIONS = "500ms, 30s, 10m, 8h, 7d or seconds"
@@ -78,6 +81,7 @@ def wish(
     note: str | None,
     ppa: str | None,
     source: list[str] | None,
+    changes: list[Path] | None = None,
     uploader: str | None,
     request_id: str | None,
     attempt: int,
@@ -94,11 +98,23 @@ def wish(
         "idle": optional_seconds("--idle", idle),
         "note": note,
         "ppa": None if ppa is None else reference(ppa, "--ppa"),
-        "sources": [_source(text) for text in source or ()],
+        "sources": [*(_source(text) for text in source or ()), *(sources_in(changes) if changes else ())],
         "uploader": uploader,
         "request_id": request_id if request_id is not None else str(uuid.uuid4()),
         "attempt": attempt,
     }
+
+
+def sources_in(changes: Sequence[Path], option: str = "--changes") -> list[Source]:
+    """What these .changes files upload."""
+    from ..client.changes import read_changes
+
+    try:
+        return [read_changes(path) for path in changes]
+    except OSError as error:
+        raise UsageError(f"{option}: cannot read {error.filename}: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from error
 
 
 def _source(text: str) -> Source:

@@ -29,8 +29,10 @@ from ..port import (
     Moment,
     NewContent,
     Publication,
+    PublishedVersions,
     ReadAnswer,
     Refused,
+    SourceFiles,
     Unavailable,
     Unknown,
     WriteAnswer,
@@ -48,16 +50,18 @@ from .content import (
     new_content_urls,
     was_published,
 )
+from .files import source_files, source_versions
 from .http import HttpTransport, NoResponseError, NotSentError, Response, TooLargeResponseError
 from .indexes import Indexes
 from .redaction import one_line
 from .responses import UnreadableResponseError
-from .session import Session, T, failure_as_answer
-from .urls import person_url, ppa_url, reference_at
+from .session import MAX_PAGES, Session, T, failure_as_answer
+from .urls import archive_url, person_url, ppa_url, reference_at
 
 log = logging.getLogger(__name__)
 
 MOST_DELETED = 100
+PRIMARY_PAGES = 3  # of a source with a long past the latest publications are enough: they share what is still kept
 
 
 class Operations:
@@ -224,6 +228,24 @@ class Operations:
         once accepted (docs/explanation/launchpad.md#burnt-versions).
         """
         answer = failure_as_answer(partial(was_published, self._session.getter(lane), entry, source, version))
+        return Unavailable(answer.reason) if isinstance(answer, Refused) else answer
+
+    def source_versions(
+        self, archive: Reference | str, source: str, lane: Lane = Lane.WORK
+    ) -> PublishedVersions | Unavailable:
+        """The versions of a source that a PPA, or the primary archive of a distribution (by its name), ever had: a
+        request per 300 publications, and of a primary archive so many pages at the most.
+        """
+        url, most = (
+            archive_url(self._root, str(archive)),
+            MAX_PAGES if isinstance(archive, Reference) else PRIMARY_PAGES,
+        )
+        answer = failure_as_answer(partial(source_versions, self._session.getter(lane), url, source, most))
+        return Unavailable(answer.reason) if isinstance(answer, Refused) else answer
+
+    def source_files(self, url: str, lane: Lane = Lane.WORK) -> SourceFiles | Unavailable:
+        """The files of a source publication: one request."""
+        answer = failure_as_answer(partial(source_files, self._session.getter(lane), url))
         return Unavailable(answer.reason) if isinstance(answer, Refused) else answer
 
     def disk_leftovers(self, entry: Entry) -> Leftovers | Refused | Unavailable:

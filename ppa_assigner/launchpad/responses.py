@@ -239,15 +239,28 @@ def _is_list_of_objects(value: Any) -> bool:
 
 def json_object(response: Response) -> dict[str, Any]:
     """The JSON object in a response.  Raises UnreadableResponseError."""
-    if len(response.body) > SMALL_BYTES and _most_values(response.body) > MAX_VALUES:
-        raise UnreadableResponseError(f"{response.status} with more than {MAX_VALUES} values in it")
-    try:
-        data = json.loads(response.body.decode(), parse_int=_parse_number)
-    except (ValueError, RecursionError) as error:
-        raise UnreadableResponseError(f"{response.status} without JSON in it") from error
+    data = _json(response)
     if not isinstance(data, dict):
         raise UnreadableResponseError(f"{response.status} with something else than a JSON object")
     return data
+
+
+def json_objects(response: Response) -> list[dict[str, Any]]:
+    """The JSON objects in a response that is a list of them.  Raises UnreadableResponseError."""
+    data = _json(response)
+    if not _is_list_of_objects(data):
+        raise UnreadableResponseError(f"{response.status} with something else than a list of JSON objects")
+    found: list[dict[str, Any]] = data
+    return found
+
+
+def _json(response: Response) -> Any:
+    if len(response.body) > SMALL_BYTES and _most_values(response.body) > MAX_VALUES:
+        raise UnreadableResponseError(f"{response.status} with more than {MAX_VALUES} values in it")
+    try:
+        return json.loads(response.body.decode(), parse_int=_parse_number)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableResponseError(f"{response.status} without JSON in it") from error
 
 
 def _most_values(body: bytes) -> int:

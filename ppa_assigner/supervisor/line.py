@@ -86,8 +86,8 @@ class Asked:
     """A wish, until it is answered.  `first` is its place in the line: seconds since 1970, Launchpad's clock.
 
     `searched` is the attempt for which it is known that no other lease was there; `search` counts the searches.
-    `assign` is the command that is to lend it the PPA that it is `bound` to.  `burnt` are the PPAs that had one of its
-    sources, and which; `tracing` those that are asked whether they had, by which command; `traced` in which state the
+    `assign` is the command that is to lend it the PPA that it is `bound` to.  `burnt` are the PPAs that cannot
+    take its sources, and what they had; `tracing` those that are asked, by which command; `traced` in which state the
     others answered, or failed to; `questions` how many that took at the most; `hope` one that may be waited for.
     """
 

@@ -91,12 +91,12 @@ class Refusals:
         )  # fmt: skip
 
     def all_burnt(self, asked: Asked, burnt: Mapping[Reference, str]) -> Problem:
-        """No PPA will ever take these sources: Launchpad forgets no version (`burnt`: which had which)."""
+        """No PPA takes these sources: Launchpad forgets no version, and no file for long (`burnt`: which had what)."""
         wish, had = asked.wish, ", ".join(sorted(set(burnt.values())))
         which = f"every PPA of pool {wish.pool!r} that is in service" if wish.ppa is None else str(wish.ppa)
         return self.problem(
-            wish, Kind.ALL_BURNT, f"{which} had one of these sources before, and cannot take it again: {had}",
-            sources=[{"name": name, "version": version} for name, version in wish.sources],
+            wish, Kind.ALL_BURNT, f"{which} had one of these sources or files before, and cannot take it: {had}",
+            sources=[{"name": source.name, "version": source.version} for source in wish.sources],
             burnt={str(ppa): source for ppa, source in burnt.items()},
         )  # fmt: skip
 

@@ -1,4 +1,5 @@
-"""Which PPAs can never take what a wish is about to upload: those that had one of its sources before, burnt ones.
+"""Which PPAs cannot take what a wish is about to upload: those that had one of its sources before, or other files of
+the same names, burnt ones.
 
 Invariants: `all-burnt` is told only when every PPA that the wish could get was seen to be burnt, and there is one.  No
 PPA is asked twice in the same state, and none while another is known that the wish may wait for: one that is not burnt,
@@ -21,7 +22,7 @@ from .office import Office
 from .wishes import Wishes
 
 AT_ONCE = 16  # PPAs, for all wishes together
-QUESTIONS = 1000  # of one wish: a request to Launchpad each
+QUESTIONS = 1000  # of one wish: one a source and PPA; for the files of a source some more requests may follow
 UNASKABLE = (Condition.MISSING, Condition.UNREACHABLE)
 
 
@@ -137,8 +138,13 @@ class Tracing:
 
 def _unasked(asked: Asked, hit: str) -> int:
     """How many of its sources were not asked for because of this one."""
-    names = [" ".join(source) for source in asked.wish.sources]
-    return len(names) - 1 - names.index(hit) if hit in names else 0
+    words = hit.split(" ")
+    of = (
+        number
+        for number, source in enumerate(asked.wish.sources)
+        if hit == str(source) or words[0] in {file.name for file in source.files}
+    )
+    return len(asked.wish.sources) - 1 - next(of, len(asked.wish.sources) - 1)
 
 
 def _out_of_service(member: Member) -> bool:

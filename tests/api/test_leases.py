@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from ppa_assigner.access import EVERYBODY
+from ppa_assigner.packages import SourcePackage
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.reference import Reference
 from ppa_assigner.views import AssignRequest, Condition, LeaseView, Snapshot
@@ -61,7 +62,7 @@ def test_a_wish_reaches_the_supervisor_with_all_that_was_said(api: Served) -> No
     assert api.http.post("/v1/leases", json=body).status_code == 201
     assert api.backend.calls[0].wish == AssignRequest(
         owner="me", pool="fast", request_id="b.7_-", attempt=2, wait=1.5, ttl=60, idle=30.5, note="", ppa=ONE,
-        sources=(("hello", "1:2.10-3~x+y"),), uploader="~ann", ticket="anything", by=None,
+        sources=(SourcePackage("hello", "1:2.10-3~x+y"),), uploader="~ann", ticket="anything", by=None,
     )  # fmt: skip
 
 

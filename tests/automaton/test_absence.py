@@ -31,6 +31,7 @@ from ppa_assigner.automaton.rollback import gone_transition
 from ppa_assigner.automaton.state import another_read
 from ppa_assigner.backoff import ABSENCE_AGAIN_S, ABSENCE_LASTS_S, ABSENCE_READS
 from ppa_assigner.options import PoolOptions
+from ppa_assigner.packages import SourcePackage
 from ppa_assigner.record import State, compose
 from ppa_assigner.views import Condition, Sight
 from tests.automaton.lab import Runner, World, assign, changed, confirm, faults
@@ -377,7 +378,7 @@ def test_what_one_that_is_gone_ever_had_is_not_what_the_next_had() -> None:
     """Another daemon made it anew and proved it clean; a version that the one before had may be uploaded there."""
     runner = World().free_ppa()
     runner.world.launchpad.upload(runner.world.ppa, "tool").active = False
-    wish = assign(sources=(("tool", "1"),))
+    wish = assign(sources=(SourcePackage("tool", "1"),))
     assert why(runner.order(wish)) is Refusal.BURNT
     newer = changed(runner.world.record)
     runner.world.launchpad.delete_ppa(runner.world.ppa)

@@ -21,12 +21,13 @@ from ppa_assigner.automaton.events import (
     Touch,
 )
 from ppa_assigner.options import PoolOptions
+from ppa_assigner.packages import SourcePackage
 from ppa_assigner.port import Lane, Look
 from ppa_assigner.record import State, compose
 from ppa_assigner.views import Condition
 from tests.automaton.lab import Runner, World, assign, changed, faults
 
-HELLO, OTHER, NEW = ("hello", "1"), ("other", "1"), ("hello", "2")
+HELLO, OTHER, NEW = SourcePackage("hello", "1"), SourcePackage("other", "1"), SourcePackage("hello", "2")
 
 
 def had_hello(**options: Any) -> Runner:
@@ -43,7 +44,7 @@ def denied(outcome: Any) -> tuple[Refusal, str]:
     return outcome.why, outcome.detail
 
 
-def check(*sources: tuple[str, str]) -> Any:
+def check(*sources: SourcePackage) -> Any:
     """The question by itself."""
     return lambda token, deadline: CheckBurnt(token=token, deadline=deadline, sources=sources)
 
@@ -78,14 +79,14 @@ def test_what_is_seen_while_cleaning_is_learnt() -> None:
 def test_a_ppa_that_had_none_is_lent_after_the_look() -> None:
     """The history first, for that may take long; empty then, and at once the lease."""
     runner = had_hello(verify_age=0.0)
-    assert isinstance(runner.order(assign(sources=(NEW, ("third", "1")))), LeaseShown)
+    assert isinstance(runner.order(assign(sources=(NEW, SourcePackage("third", "1")))), LeaseShown)
     assert runner.kinds() == ["WasPublished", "WasPublished", "LookForNewContent", "Write"]
 
 
 def test_others_go_between_two_questions() -> None:
     """Each question is a step of its own: a touch that came meanwhile does not wait for the last of them."""
     runner, record = World().used_ppa()
-    sources = tuple((f"source-{number}", "1") for number in range(3))
+    sources = tuple(SourcePackage(f"source-{number}", "1") for number in range(3))
     search = CheckBurnt(token=1, deadline=runner.world.boot + 60.0, sources=sources)
     touch = Touch(token=2, deadline=runner.world.boot + 60.0, lease=record.lease or "")
     mailbox: deque[Event] = deque([search, touch])
@@ -99,7 +100,7 @@ def test_others_go_between_two_questions() -> None:
 def test_nothing_more_is_asked_for_whom_nobody_waits(kind: str) -> None:
     """The search ends at the next step, and nothing is lent."""
     runner = had_hello()
-    sources = tuple((f"source-{number}", "1") for number in range(3))
+    sources = tuple(SourcePackage(f"source-{number}", "1") for number in range(3))
     make = assign(sources=sources) if kind == "assign" else check(*sources)
     mailbox: deque[Event] = deque([make(1, runner.world.boot + 60.0), Abandoned(1)])
     while mailbox:
@@ -115,7 +116,7 @@ def test_what_it_had_in_another_lease_meanwhile_is_asked_anew() -> None:
     """Another daemon lent and cleaned it between two questions: the answers from before are no proof any more."""
     runner = had_hello()
     world, record = runner.world, runner.world.record
-    search = assign(sources=(NEW, ("third", "1")))(1, world.boot + 60.0)
+    search = assign(sources=(NEW, SourcePackage("third", "1")))(1, world.boot + 60.0)
     world.launchpad.describe(world.ppa, compose(None, changed(record)))
     look = world.launchpad.look(world.ppa.owner)
     assert isinstance(look, Look)
@@ -149,7 +150,7 @@ def test_without_an_answer_nothing_is_lent(fault: str, expected: Refusal, condit
 def test_a_question_that_takes_too_long_is_over_at_its_deadline() -> None:
     """Nobody waits for the lease that it might have led to."""
     runner = had_hello()
-    sources = tuple((f"source-{number}", "1") for number in range(100))
+    sources = tuple(SourcePackage(f"source-{number}", "1") for number in range(100))
     assert denied(runner.order(assign(sources=sources), within=2.0)) == (Refusal.OUTAGE, "deadline exceeded")
     assert runner.kinds().count("WasPublished") <= 41
     assert "Write" not in runner.kinds()
@@ -223,7 +224,7 @@ def test_what_is_remembered_is_bounded() -> None:
     many = observe.with_sources(known, ((f"source-{number}", "1") for number in range(observe.SOURCES_KEPT)))
     assert len(many.burnt) == observe.SOURCES_KEPT
     assert observe.with_sources(many, [("source-1", "1")]) is many
-    more = observe.with_sources(many, [HELLO])
+    more = observe.with_sources(many, [HELLO.identity])
     assert len(more.burnt) == 1
     assert observe.source_seen(more, [OTHER, HELLO]) == HELLO
     all_at_once = observe.with_sources(more, ((f"source-{number}", "1") for number in range(10 * observe.SOURCES_KEPT)))
@@ -232,12 +233,16 @@ def test_what_is_remembered_is_bounded() -> None:
 
 def test_what_is_remembered_takes_little_memory() -> None:
     """All up to the bound; seven bytes for each, whatever its name is; and what is known already makes no copy."""
-    known = observe.with_sources(had_hello().known, [HELLO])
+    known = observe.with_sources(had_hello().known, [HELLO.identity])
     odd = ("\ud800", "1")  # never in Launchpad, but nobody checked what a caller asked for
     both = observe.with_sources(known, [odd])
     assert len(both.burnt) == 2
     assert max(both.burnt) < 2 ** (8 * 7)
-    assert observe.with_sources(both, [HELLO, odd]) is both
+    assert observe.with_sources(both, [HELLO.identity, odd]) is both
     full = observe.with_sources(both, ((f"source-{number}", "1") for number in range(observe.SOURCES_KEPT - 2)))
     assert len(full.burnt) == observe.SOURCES_KEPT
-    assert [observe.source_seen(full, [source]) for source in (HELLO, odd, NEW)] == [HELLO, odd, None]
+    assert [observe.source_seen(full, [source]) for source in (HELLO, SourcePackage(*odd), NEW)] == [
+        HELLO,
+        SourcePackage(*odd),
+        None,
+    ]

@@ -39,6 +39,7 @@ from ppa_assigner.automaton.operation import Operation
 from ppa_assigner.automaton.transitions import LEGAL
 from ppa_assigner.automaton.write import write_record
 from ppa_assigner.options import PoolOptions
+from ppa_assigner.packages import SourcePackage
 from ppa_assigner.record import Record, State
 from ppa_assigner.views import Condition
 from tests.automaton.lab import Runner, World, assign, confirm, faults
@@ -190,8 +191,8 @@ ORDERS: dict[str, Any] = {
     "resume": lambda t, d: Resume(token=t, deadline=d),
     "inspect": lambda t, d: Inspect(token=t, deadline=d),
     "read": lambda t, d: ReadNow(token=t, deadline=d),
-    "check": lambda t, d: CheckBurnt(token=t, deadline=d, sources=(("theirs", "1"),)),
-    "check another": lambda t, d: CheckBurnt(token=t, deadline=d, sources=(("theirs", "2"),)),
+    "check": lambda t, d: CheckBurnt(token=t, deadline=d, sources=(SourcePackage("theirs", "1"),)),
+    "check another": lambda t, d: CheckBurnt(token=t, deadline=d, sources=(SourcePackage("theirs", "2"),)),
 }
 OUT_OF_SIGHT = ("missing", "gone", "denied")
 E, W, L, OUT = Refusal.ELSEWHERE, Refusal.WRONG_STATE, Refusal.LOST, Refusal.OUTAGE

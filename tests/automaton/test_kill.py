@@ -8,6 +8,7 @@ import pytest
 
 from ppa_assigner.automaton.events import Denied, LeaseShown, Outcome, Refusal, Release, Touch
 from ppa_assigner.options import Baseline, PoolOptions, Proof
+from ppa_assigner.packages import SourcePackage
 from ppa_assigner.record import Record, State
 from tests.automaton.lab import Crashed, Runner, World, assign, confirm, kind
 from tests.memory import Archive
@@ -53,7 +54,7 @@ class Life:
         self.runner.look()
         self.runner.until(lambda: self.runner.known.state is State.FREE)
         self.world.boot += 100.0
-        self.hear(self.runner.order(assign(uploader="~ann", idle=600, sources=(("source", "2"),))))
+        self.hear(self.runner.order(assign(uploader="~ann", idle=600, sources=(SourcePackage("source", "2"),))))
         self.archive.dependencies, self.archive.processors, self.archive.uploaders = ["~x/ubuntu/y"], [], ["~eve"]
         self.archive.displayname = "Mine"
         self.world.later(300.0, self.publish)

@@ -12,13 +12,14 @@ import pytest
 from ppa_assigner import automaton
 from ppa_assigner.automaton.events import CheckBurnt, Event, GiveUp, ReadNow, RecordShown, Refusal, Release, Touch
 from ppa_assigner.automaton.requests import Write
+from ppa_assigner.packages import SourcePackage
 from ppa_assigner.port import Lane
 from ppa_assigner.record import State, compose, parse
 from ppa_assigner.views import Condition
 from tests.automaton.lab import REQUEST_S, Runner, World, assign, changed, confirm, faults, kind
 from tests.automaton.test_lease import lent, why, world
 
-HELLO = ("hello", "1")
+HELLO = SourcePackage("hello", "1")
 
 
 # -- lanes -------------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from ppa_assigner.automaton.events import (
     Touch,
 )
 from ppa_assigner.options import PoolOptions
+from ppa_assigner.packages import SourcePackage
 from ppa_assigner.record import PREFIX, State, parse
 from ppa_assigner.views import Condition
 
@@ -97,7 +98,7 @@ def commands(lease: str) -> list[Any]:
         lambda token, deadline: Resume(token=token, deadline=deadline),
         lambda token, deadline: Inspect(token=token, deadline=deadline),
         lambda token, deadline: ReadNow(token=token, deadline=deadline),
-        lambda token, deadline: CheckBurnt(token=token, deadline=deadline, sources=(("a", "1"),)),
+        lambda token, deadline: CheckBurnt(token=token, deadline=deadline, sources=(SourcePackage("a", "1"),)),
         lambda token, deadline: GiveUp(token=token, deadline=deadline, lease=lease, nonce="n"),
         lambda token, deadline: Supersede(token=token, deadline=deadline, lease=lease, attempt=2**53),
         lambda token, deadline: Release(token=token, deadline=deadline, lease=lease),

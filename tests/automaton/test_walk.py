@@ -34,6 +34,7 @@ from ppa_assigner.automaton.events import (
 )
 from ppa_assigner.automaton.transitions import LEGAL
 from ppa_assigner.options import Baseline, PoolOptions, Proof, Retry
+from ppa_assigner.packages import SourcePackage
 from ppa_assigner.port import Build
 from ppa_assigner.record import Record, State, Text, parse
 from ppa_assigner.views import Condition
@@ -205,7 +206,7 @@ class Walk:
             self.attempt(lambda: daemon.tick(limit=self.world.boot + 400.0))
         self.break_write()
         idle, uploader = self.rng.choice([None, 40]), self.rng.choice([None, "~ann"])
-        sources = self.rng.choice([(), (), (("package-1", "2"),), (("package-1", "1"),)])
+        sources = self.rng.choice([(), (), (SourcePackage("package-1", "2"),), (SourcePackage("package-1", "1"),)])
         order = assign(
             lease=name, request=name, attempt=self.rng.randint(0, 1), idle=idle, uploader=uploader, ttl=600.0,
             sources=sources,
@@ -228,7 +229,7 @@ class Walk:
             lambda t, d: Quarantine(token=t, deadline=d, reason="odd"),
             lambda t, d: Resume(token=t, deadline=d),
             lambda t, d: ReadNow(token=t, deadline=d),
-            lambda t, d: CheckBurnt(token=t, deadline=d, sources=(("package-1", "1"),)),
+            lambda t, d: CheckBurnt(token=t, deadline=d, sources=(SourcePackage("package-1", "1"),)),
             confirm(request=request, attempt=attempt),
             confirm(request=request, attempt=attempt + 1),
         ])  # fmt: skip
