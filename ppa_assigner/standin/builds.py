@@ -1,6 +1,6 @@
 """Builds: their states, who may cancel them, and which are made when a source comes into an archive.
 
-No builder runs here; a build changes only when it is cancelled, retried, or by a control command.
+No builder runs here; a build changes only when it is cancelled, retried, by a control command, or by the builders.
 """
 
 # mypy: disallow-subclassing-any=False, disallow-untyped-decorators=False
@@ -18,7 +18,7 @@ from .access import APPEND, EDIT, Principal, current
 from .enums import FAILED_BUILDS, WAITING_BUILDS, BuildState, Pocket
 from .errors import BadRequestError
 from .interfaces import IBuild
-from .urls import Located
+from .urls import Located, server_root
 
 if TYPE_CHECKING:
     from .model import ArchiveLike
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 QUEUED = (BuildState.NEEDSBUILD, BuildState.BUILDING)
 RETRIED = (*FAILED_BUILDS, BuildState.SUPERSEDED, BuildState.CANCELLED)
+LOGGED = (BuildState.FULLYBUILT, *FAILED_BUILDS)
 SCORE = 2510
 
 
@@ -48,7 +49,10 @@ class BinaryPackageBuild(Located):
         self, archive: ArchiveLike, release: SourcePackageRelease, place: DistroArchSeries, state: Any
     ) -> None:
         self.id, self.archive, self.release, self.place = archive.world.number(), archive, release, place
-        self.buildstate, self.datecreated = state, archive.world.now()
+        self.buildstate = state
+        self.datecreated = self.queued = archive.world.now()
+        self.changed: datetime | None = None
+        self.outcome: Any = None
         archive.builds.append(self)
 
     def __repr__(self) -> str:
@@ -159,17 +163,53 @@ class BinaryPackageBuild(Located):
         self._require_edit("retry")
         if not self.can_be_retried:
             raise BadRequestError("Build cannot be retried.")
-        self.buildstate, self.datebuilt, self.date_started = BuildState.NEEDSBUILD, None, None
-        self.dependencies = self.build_log_url = self.upload_log_url = None
+        self.start_over()
 
     def rescore(self, score: int) -> None:
         """Change the priority: 401, for only build administrators may."""
         if current() is not None:
             raise Unauthorized(self, "rescore", "launchpad.Admin")
 
-    def finish(self, state: Any) -> None:
-        """End the build in that state."""
-        self.buildstate, self.datebuilt = state, self.archive.world.now()
+    def start(self, at: datetime) -> None:
+        """Build from then on."""
+        self.buildstate, self.date_started, self.changed = BuildState.BUILDING, at, at
+        self.date_first_dispatched = self.date_first_dispatched or at
+
+    def start_over(self) -> None:
+        """Wait to be built again; nothing is told of the time before."""
+        self.buildstate, self.datebuilt, self.date_started = BuildState.NEEDSBUILD, None, None
+        self.dependencies = self.build_log_url = self.upload_log_url = None
+        self.queued, self.changed, self.outcome = self.archive.world.now(), None, None
+
+    def finish(self, state: Any, at: datetime | None = None, dependencies: str | None = None, log: bool = True) -> None:
+        """End the build in that state, now unless said; with a log, where builds of that state have one."""
+        self.buildstate, self.datebuilt = state, at or self.archive.world.now()
+        self.dependencies = dependencies
+        self.build_log_url = f"{self.log_folder}/{self.log_name}" if log and state in LOGGED else None
+        if state is BuildState.FAILEDTOUPLOAD and log:
+            self.upload_log_url = f"{self.log_folder}/upload_{self.id}_log.txt"
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the builders have something to do for it."""
+        return self.buildstate in WAITING_BUILDS
+
+    @property
+    def log_folder(self) -> str:
+        """The address of what lies beside the build's page."""
+        return f"{server_root()}{self.path}/+files"
+
+    @property
+    def log_name(self) -> str:
+        """The name of its log."""
+        where = f"{self.distribution.name}-{self.series.name}-{self.arch_tag}"
+        return f"buildlog_{where}.{self.release.name}_{self.release.version.rpartition(':')[2]}_BUILDING.txt.gz"
+
+    @property
+    def log(self) -> str:
+        """What the log says."""
+        ended = f"{self.title}: {self.buildstate.title}"
+        return f"{ended}\n" + (f"Missing build dependencies: {self.dependencies}\n" if self.dependencies else "")
 
 
 def missing_builds(

@@ -141,6 +141,21 @@ class Commands(PeopleCommands, PackageCommands):
         """How often a script ran by itself since the start; waits up to `timeout` seconds until it was `least`."""
         return self._standin.scheduler.runs(script, least, timeout)
 
+    def building(self, on: bool = True, every: float = 1.0, **seconds: float) -> dict[str, Any]:
+        """Let builds go by themselves, or not: each waits `queue` seconds, takes `take` to build and `upload` to be
+        uploaded, by the stand-in's clock; the builders look at them `every` so many seconds. Without rules all
+        succeed."""
+        building = self._world.building
+        unknown = seconds.keys() - {"queue", "take", "upload"}
+        if unknown:
+            raise ValueError(f"builds have no {', '.join(sorted(unknown))}")
+        with self._world.lock:
+            building.on = on
+            for name, value in seconds.items():
+                setattr(building, name, value)
+        self._standin.scheduler.set(builders=every if on else None)
+        return {"on": on, "queue": building.queue, "take": building.take, "upload": building.upload}
+
     # faults
 
     def fault(self, **rule: Any) -> int:

@@ -204,9 +204,9 @@ class ControlClient:
         """Upload as users do; raises Rejected."""
         self.call("dput", ppa=ppa, source=source, version=version, series=series, signer=signer, files=list(files))
 
-    def accept(self, ppa: str, source: str, version: str, binary: str) -> None:
+    def accept(self, ppa: str, source: str, version: str, binary: str, arch: str | None = None) -> None:
         """Add an accepted upload that the publisher has not seen."""
-        self.call("accept", ppa=ppa, source=source, version=version, binary=binary)
+        self.call("accept", ppa=ppa, source=source, version=version, binary=binary, arch=arch)
 
     def build(
         self, ppa: str, source: str, version: str, state: str, arch: str | None = None, series: str | None = None
@@ -215,9 +215,25 @@ class ControlClient:
         number = self.call("build", ppa=ppa, source=source, version=version, state=state, arch=arch, series=series)
         return cast("int", number)
 
-    def build_state(self, number: int, state: str) -> None:
+    def build_state(self, number: int, state: str, dependencies: str | None = None) -> None:
         """Put a build into another state."""
-        self.call("build_state", number=number, state=state)
+        self.call("build_state", number=number, state=state, dependencies=dependencies)
+
+    def building(self, on: bool = True, **seconds: float) -> dict[str, Any]:
+        """Let builds go by themselves: `queue`, `take` and `upload` seconds each, looked at `every` so many."""
+        return cast("dict[str, Any]", self.call("building", on=on, **seconds))
+
+    def build_rule(self, **rule: Any) -> int:
+        """Say how builds end (`builders.BuildRule`); returns the rule's number."""
+        return cast("int", self.call("build_rule", **rule))
+
+    def build_rules(self) -> list[dict[str, Any]]:
+        """The rules with their counts, the one that is asked first first."""
+        return cast("list[dict[str, Any]]", self.call("build_rules"))
+
+    def build_unrule(self, number: int | None = None) -> int:
+        """Remove one rule, or all."""
+        return cast("int", self.call("build_unrule", number=number))
 
     def packages(self, ppa: str) -> dict[str, list[dict[str, Any]]]:
         """All publications, builds and uploads of a PPA."""

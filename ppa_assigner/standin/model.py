@@ -7,7 +7,7 @@ others. So what is above a module is known to it only by what is named here; not
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -67,6 +67,7 @@ class ArchiveLike(Protocol):
     _distribution: Any
     _displayname: str
     _private: bool
+    _build_debug_symbols: bool
     _suppress_subscription_notifications: bool
     _processors: list[Any]
     sources: list[Any]
@@ -116,6 +117,10 @@ class WorldLike(Protocol):
     after_request: list[Callable[[], None]]
     tokens: Any
     waiting: Any
+    building: Any
+
+    def archives(self) -> Iterator[Any]:
+        """All PPAs, deleted ones too."""
 
     @property
     def ubuntu(self) -> Any:

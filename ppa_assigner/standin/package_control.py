@@ -78,10 +78,10 @@ class PackageCommands(ABC):
             sent = uploads.SourceUpload(source, version, wanted, wanted_files(files))
             uploads.dput(self._world.archive(ppa), sent, who)
 
-    def accept(self, ppa: str, source: str, version: str, binary: str) -> None:
-        """The build of a source is done and accepted; the publisher will publish it with its next run."""
+    def accept(self, ppa: str, source: str, version: str, binary: str, arch: str | None = None) -> None:
+        """A binary of a source is built and accepted; the publisher will publish it with its next run."""
         with self._world.lock:
-            uploads.accept_binary(self._world.archive(ppa), source, version, binary)
+            uploads.accept_binary(self._world.archive(ppa), source, version, binary, arch)
 
     def build(
         self, ppa: str, source: str, version: str, state: str, arch: str | None = None, series: str | None = None
@@ -92,13 +92,31 @@ class PackageCommands(ABC):
             archive = self._world.archive(ppa)
             return uploads.add_build(archive, source, version, self._series(series), wanted, arch).id
 
-    def build_state(self, number: int, state: str) -> None:
-        """Put a build into another state."""
+    def build_state(self, number: int, state: str, dependencies: str | None = None) -> None:
+        """Put a build into another state; `dependencies` is what a dependency wait waits for."""
         with self._world.lock:
             found = [b for archive in self._world.archives() for b in archive.builds if b.id == number]
             if not found:
                 raise KeyError(f"no build {number}")
-            found[0].finish(by_title(BuildState, state))
+            found[0].finish(by_title(BuildState, state), dependencies=dependencies)
+
+    def build_rule(self, **rule: Any) -> int:
+        """Say how builds end that fit (see `builders.BuildRule`); the newest rule decides. Returns its number."""
+        with self._world.lock:
+            return self._world.building.add(**rule).id
+
+    def build_rules(self) -> list[dict[str, Any]]:
+        """The rules for builds, with how many builds met each."""
+        with self._world.lock:
+            return [rule.show() for rule in self._world.building.rules]
+
+    def build_unrule(self, number: int | None = None) -> int:
+        """Remove a rule for builds, or all; returns how many."""
+        with self._world.lock:
+            rules = self._world.building.rules
+            kept = [rule for rule in rules if number is not None and rule.id != number]
+            self._world.building.rules = kept
+            return len(rules) - len(kept)
 
     def packages(self, ppa: str) -> dict[str, list[dict[str, Any]]]:
         """All publications, builds and uploads: name, version, where, status, whether it left the disk."""

@@ -1,4 +1,4 @@
-"""What Launchpad's scripts do to packages as time goes on: publisher, death row, builders.
+"""What Launchpad's scripts do to packages as time goes on: publisher and death row.
 
 Each function is one run over all archives and is finished when it returns. They run under the world's lock.
 """
@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from . import indexes
-from .enums import BuildState, PublishingStatus
+from .enums import PublishingStatus
 from .publications import SourcePackagePublishingHistory
 from .searches import VERSION
 from .uploads import accept_uploads
@@ -45,16 +45,6 @@ def death_row(world: World) -> None:
             for group in _by_file(publications).values():
                 if all(_condemned(p, now) for p in group):
                     _remove([p for p in group if p._date_removed is None], now)
-
-
-def run_builders(world: World) -> None:
-    """What is being cancelled is cancelled; waiting builds of sources that are no longer there are given up."""
-    for archive in world.archives():
-        for build in archive.builds:
-            if build.buildstate is BuildState.CANCELLING:
-                build.finish(BuildState.CANCELLED)
-            elif build.buildstate is BuildState.NEEDSBUILD and not build.source_is_active:
-                build.finish(BuildState.SUPERSEDED)
 
 
 def _publish_archive(archive: Archive) -> None:

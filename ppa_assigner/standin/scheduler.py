@@ -9,14 +9,16 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from .builders import retry_waiting, run_builders
 from .copies import run_copies
-from .publisher import death_row, publish, run_builders
+from .publisher import death_row, publish
 from .world import World
 
 LONGEST_PAUSE = 1.0  # seconds; the clock that is waited at may have been replaced meanwhile
 SCRIPTS: dict[str, Callable[[World], None]] = {
     "copies": run_copies,
     "builders": run_builders,
+    "retry_waiting": retry_waiting,
     "publisher": publish,
     "death_row": death_row,
 }

@@ -83,8 +83,9 @@ def accept_uploads(archive: ArchiveLike) -> None:
     """Publish accepted binaries as pending, whether their source is still there or not."""
     for upload in archive.uploads:
         if upload.status is UploadStatus.ACCEPTED:
-            for package, place, build in upload.binaries:
-                _publish_binary(archive, package, place, PublishingStatus.PENDING, build)
+            for package, built_at, build in upload.binaries:
+                for place in [built_at] if package.specific else built_at.distroseries.architectures:
+                    _publish_binary(archive, package, place, PublishingStatus.PENDING, build)
             upload.status = UploadStatus.DONE
 
 
@@ -185,11 +186,11 @@ def add_source(
         _appear_binary(archive, release, series, status, wanted)
 
 
-def accept_binary(archive: ArchiveLike, name: str, version: str, binary: str) -> None:
+def accept_binary(archive: ArchiveLike, name: str, version: str, binary: str, arch: str | None = None) -> None:
     """End the build of a source and accept its binary; the publisher has not seen it yet."""
     source = next(s for s in archive.sources if (s.name, s.version) == (name, version))
     assert isinstance(source, SourcePackagePublishingHistory)  # noqa: S101 - tells mypy what the list holds
-    place = source.distro_series.nominatedarchindep
+    place = source.distro_series.arches[arch] if arch else source.distro_series.nominatedarchindep
     assert place is not None  # noqa: S101 - every series of a world has one
     build = _build(archive, source.release, place)
     upload = PackageUpload(archive, source.distro_series, source.release, UploadStatus.ACCEPTED)

@@ -44,3 +44,9 @@ def compare(one: str, other: str) -> int:
     if epoch != epoch2:
         return epoch - epoch2
     return _compare_text(upstream, upstream2) or _compare_text(revision, revision2)
+
+
+def satisfies(version: str, relation: str, wanted: str) -> bool:
+    """Whether a version stands in that relation (as in `Depends`) to another."""
+    order = compare(version, wanted)
+    return {"<<": order < 0, "<=": order <= 0, "=": order == 0, ">=": order >= 0, ">>": order > 0}[relation]

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from .archive import Archive
+from .builders import Building
 from .clock import Clock
 from .oauth import RequestTokens, Tokens
 from .people import Distribution, DistroArchSeries, DistroSeries, Person, Processor, Team
@@ -53,6 +54,7 @@ class World:
         self.waiting = RequestTokens()
         self.copy_jobs: list[CopyJob] = []
         self.after_request: list[Callable[[], None]] = []
+        self.building = Building()
         names = [*map(processor_of, self.spec.arches), *self.spec.processors]
         self.processors = {name: Processor(name) for name in sorted(names)}
         for name in self.spec.distributions:
