@@ -13,6 +13,7 @@ MINUTE = 60.0
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 _UNITS = {"ms": 0.001, "s": 1.0, "m": MINUTE, "h": HOUR, "d": DAY}
+_COARSE = (("d", DAY), ("h", HOUR), ("m", MINUTE))
 _DURATION = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?) ?(ms|s|m|h|d|)")
 
 
@@ -36,12 +37,10 @@ def exactly(seconds: float) -> str:
     return f"{seconds:g}s"
 
 
-def roughly(seconds: float) -> str:
-    """Seconds in their two largest units, for a narrow column: `3h12m`."""
-    rest = max(0, int(seconds))
-    parts: list[str] = []
-    for unit, size in (("d", DAY), ("h", HOUR), ("m", MINUTE), ("s", 1.0)):
-        count, rest = divmod(rest, int(size))
-        if count or parts:
-            parts.append(f"{count}{unit}")
-    return "".join(parts[:2]) or "0s"
+def age(seconds: float) -> str:
+    """Seconds in one unit, for a narrow column: `45s`, `12m`, `3h`, `2d`.  Never more than it is, and never off by more
+    than half: a unit is used from two of it on.
+    """
+    rest = max(0.0, seconds)
+    unit, size = next(((unit, size) for unit, size in _COARSE if rest >= 2 * size), ("s", 1.0))
+    return f"{int(rest // size)}{unit}"

@@ -5,21 +5,27 @@ Rule: real processes, real signals; every wait has a deadline.
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import RawIOBase
 from typing import Any
 
 DEADLINE_S = 60.0
 NOBODY = "http://127.0.0.1:1"  # for a command that is told no daemon: by itself it would ask whoever is at port 8020
+LEADING = ("PPA", "NO_COLOR", "FORCE_", "COLUMNS", "LINES")
 PROGRAM = [sys.executable, "-c", "import sys; from ppa_assigner.cli import main; sys.exit(main())"]
 
 
 def environment(url: str | None = None, **more: str) -> dict[str, str]:
     """This process's, without what would lead a command elsewhere."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PPA", "NO_COLOR", "FORCE_"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(LEADING)}
     return kept | {"PPA_ASSIGNER_URL": url or NOBODY, "PYTHONWARNINGS": "ignore"} | more
 
 
@@ -65,3 +71,32 @@ def killed_at_last(process: subprocess.Popen[Any]) -> Iterator[None]:
         finally:
             if process.poll() is None:
                 process.kill()
+
+
+def on_terminal(
+    *arguments: str, url: str | None = None, env: Mapping[str, str] | None = None, columns: int = 200
+) -> tuple[int, str]:
+    """Run a command on a terminal of its own, so wide; its exit code and what the terminal got."""
+    with at_terminal(*arguments, url=url, env=env, columns=columns) as (process, terminal):
+        shown = b""
+        try:
+            while piece := terminal.read(65536):
+                shown += piece
+        except OSError:  # Linux: EIO when the last one has closed the other end
+            pass
+        code = process.wait(DEADLINE_S)
+    return code, shown.decode()
+
+
+@contextmanager
+def at_terminal(
+    *arguments: str, url: str | None = None, env: Mapping[str, str] | None = None, columns: int = 200, lines: int = 24
+) -> Iterator[tuple[subprocess.Popen[bytes], RawIOBase]]:
+    """A command on a terminal of that size, and the terminal's other end."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    variables = environment(url, TERM="xterm-256color", **(env or {}))
+    process = subprocess.Popen([*PROGRAM, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=variables)
+    os.close(theirs)
+    with killed_at_last(process), os.fdopen(ours, "rb", buffering=0) as terminal:
+        yield process, terminal

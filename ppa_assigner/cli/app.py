@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from .. import __version__
-from . import leases, login, operator
+from . import leases, listing, login, operator
 from .check_config import check_config_command
 from .doctor.command import doctor
 from .exec import exec_command
@@ -42,7 +42,9 @@ app.command("token")(operator.token)
 app.command("assign")(leases.assign)
 app.command("touch")(leases.touch)
 app.command("release")(leases.release)
-app.command("status")(leases.status)
+app.command("status")(listing.status)
+app.command("leases")(listing.leases)
+app.command("pools")(listing.pools)
 app.command("exec", context_settings={"allow_interspersed_args": False})(exec_command)
 app.command("adopt")(operator.adopt)
 app.command("quarantine")(operator.quarantine)

@@ -1,4 +1,4 @@
-"""The commands for people and jobs that use PPAs: `assign`, `touch`, `release`, `status`.
+"""The commands for people and jobs that use PPAs: `assign`, `touch`, `release`.
 
 Rule: a PPA that was taken is either printed on stdout or given back.
 """
@@ -6,26 +6,23 @@ Rule: a PPA that was taken is either printed on stdout or given back.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..client.errors import AssignerError, UsageError
-from . import completion, options, output, parsing, shell, signals
+from . import options, output, parsing, shell, signals
 from .options import CaFileOption, JsonOption, TokenFileOption, UrlOption
 from .progress import WaitProgress
 from .signals import Interrupted, interruptible
-from .watch import check_terminal, watch_ppas
 
 if TYPE_CHECKING:
-    from ..client import PPA, Client, Wish
+    from ..client import Client, Wish
     from ..client.lease import LeaseTerm
 
 _EXPORT_HELP = 'Print lines for a shell: lease=$(ppa-assigner assign … --export) || exit; eval "$lease"'
 _WITHDRAW_S = 10.0
-_TELLS_S = 2.0  # for a daemon that has just answered
 _AWAY_S = 2.0  # for a daemon that did not answer before: if it is gone, so is the request
 
 
@@ -141,44 +138,3 @@ def release(
     released = parsing.connect(url, token_file, ca_file).release(parsing.lease_id(lease))
     if json:
         output.document(released)
-
-
-def status(
-    ppas: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="PPA", help="These PPAs.  [default: all]", autocompletion=completion.ppas),
-    ] = None,
-    pool: options.PoolOption = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Redraw the table every two seconds.")] = False,
-    json: JsonOption = False,
-    url: UrlOption = None,
-    token_file: TokenFileOption = None,
-    ca_file: CaFileOption = None,
-) -> None:
-    """Show the PPAs: who has which, what is being cleaned."""
-    if watch:
-        check_terminal(json)
-    references = [parsing.reference(text) for text in ppas or ()]
-    client = parsing.connect(url, token_file, ca_file)
-    known, away = partial(_known, client, references, pool), partial(_away, client)
-    if watch:
-        watch_ppas(known, away)
-    if json:
-        output.document({"items": known()})
-    else:
-        output.ppas(known())
-    if (remark := away()) is not None:
-        output.say(remark)
-
-
-def _away(client: Client) -> str | None:
-    """Return a remark if the daemon does not reach Launchpad, else None.  The daemon knows without asking Launchpad."""
-    told = client.launchpad(within=_TELLS_S)
-    if told is None or told.get("ok") is not False:
-        return None
-    return f"Launchpad is away since {told.get('since')}: {told.get('why')}"
-
-
-def _known(client: Client, references: Sequence[str], pool: str | None) -> list[PPA]:
-    found = [client.ppa(each) for each in references] if references else client.ppas(pool=pool)
-    return [each for each in found if pool is None or each["pool"] == pool]

@@ -173,4 +173,6 @@ def _show(ppa: object, json: bool) -> None:
     if json:
         output.document(ppa)
     elif isinstance(ppa, dict):
-        output.ppas([ppa])  # type: ignore[list-item] # the daemon's document, of which the table takes what is there
+        from .tables import show_ppas
+
+        show_ppas([ppa])

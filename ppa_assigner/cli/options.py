@@ -51,6 +51,46 @@ CaFileOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the daemon's document as JSON.")]
+_FORM_NAMES = ("-o", "--output")
+
+
+class Form(enum.StrEnum):
+    """How a list is printed."""
+
+    WIDE = "wide"
+    JSON = "json"
+    YAML = "yaml"
+    NAME = "name"
+
+
+class DocumentForm(enum.StrEnum):
+    """How a document is printed."""
+
+    JSON = "json"
+    YAML = "yaml"
+
+
+class StateName(enum.StrEnum):
+    """A state that a PPA may be in, as its record says it."""
+
+    FREE = "free"
+    USED = "used"
+    DIRTY = "dirty"
+
+
+FormOption = Annotated[
+    Form | None,
+    typer.Option(*_FORM_NAMES, help="More columns and nothing shortened, the daemon's documents, or names alone."),
+]
+DocumentFormOption = Annotated[DocumentForm | None, typer.Option(*_FORM_NAMES, help="Print documents.")]
+OfPoolOption = Annotated[
+    str | None,
+    typer.Option("--pool", metavar="POOL", help="Those of this pool alone.", autocompletion=completion.pools),
+]
+OfOwnerOption = Annotated[
+    str | None, typer.Option("--owner", metavar="TEXT", help="Those of this owner alone; * stands for any text.")
+]
+OfStateOption = Annotated[StateName | None, typer.Option("--state", help="Those in this state alone.")]
 LeaseArgument = Annotated[
     str | None,
     typer.Argument(metavar="LEASE", help="The lease's id.  [default: $PPA_LEASE_ID]", autocompletion=completion.leases),

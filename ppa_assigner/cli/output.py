@@ -10,21 +10,18 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..client.errors import AssignerError
-from ..times import roughly
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from ..client import Event
 
-    from ..client import PPA, Event
-
-_HEADS = ("PPA", "STATE", "CONDITION", "OWNER", "SINCE", "LEFT", "CLEANING", "REMARK")
 STDERR = 2
-_NOTHING = "-"
+_ENDLESS = 2**31 - 1  # no line of YAML is folded
+_WIDTH, _HEIGHT = 80, 24  # of a terminal that does not tell its own
+_DIGITS = 6
 
 
 def escaped(text: object) -> str:
@@ -60,6 +57,16 @@ def document(value: object) -> None:
     line(json.dumps(value, indent=2))
 
 
+def structured(value: object, form: str) -> None:
+    """Print a document as `json` or `yaml`; in ASCII both, so that no text of others steers a terminal."""
+    if form == "json":
+        document(value)
+        return
+    import yaml
+
+    line(yaml.safe_dump(value, sort_keys=False, width=_ENDLESS).rstrip("\n"))
+
+
 def configuration_error(error: Exception | str) -> int:
     """The lines as they are, for editors and scripts that read FILE:LINE: there; in the journal they are errors."""
     from .. import journal, systemd
@@ -70,102 +77,26 @@ def configuration_error(error: Exception | str) -> int:
     return os.EX_CONFIG
 
 
-# -- tables -------------------------------------------------------------------------------------------------------
+# -- the terminal -------------------------------------------------------------------------------------------------
 
 
-def ppas(items: Iterable[PPA]) -> None:
-    """Print a table of PPAs: boxed on a terminal, in a pipe aligned columns of whole texts."""
-    if sys.stdout.isatty():
-        for text in drawn(items):
-            line(text)
-    else:
-        _aligned(_HEADS, _rows(items))
+def terminal_width() -> int | None:
+    """How many characters a line on stdout may have; None where it is not a terminal: as many as it takes."""
+    return terminal_size()[0] if sys.stdout is not None and sys.stdout.isatty() else None
 
 
-def drawn(items: Iterable[PPA]) -> list[str]:
-    """The lines of the table as a terminal shows it."""
-    from rich.console import Console
-
-    console = Console()
-    with console.capture() as captured:
-        console.print(_boxed(_HEADS, _rows(items)))
-    return captured.get().splitlines()
-
-
-def _rows(items: Iterable[PPA]) -> list[tuple[str, ...]]:
-    now = datetime.now(UTC)
-    return [tuple(escaped(cell) for cell in _row(item, now)) for item in items]
-
-
-def _row(item: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
-    cells = (
-        item.get("ppa"),
-        item.get("state"),
-        _condition(item, now),
-        item.get("owner"),
-        item.get("since"),
-        _left(item, now) if item.get("state") == "used" else None,
-        _cleaning(item.get("cleaning")),
-        _remark(item),
-    )
-    return tuple(str(cell) if cell not in (None, "") else _NOTHING for cell in cells)
-
-
-def _condition(item: Mapping[str, Any], now: datetime) -> str | None:
-    condition = item.get("condition")
-    seen = _time(item.get("seen"))
-    if condition == "unreachable" and seen is not None:
-        return f"{condition}, seen {roughly((now - seen).total_seconds())} ago"
-    return condition
-
-
-def _left(item: Mapping[str, Any], now: datetime) -> str | None:
-    """Until it ends if nobody touches it, by silence or not."""
-    end = _time(item.get("ends") or item.get("until"))
-    silence = ", unless touched" if item.get("ends_by") == "idle" else ""
-    return None if end is None else roughly((end - now).total_seconds()) + silence
-
-
-def _cleaning(cleaning: Mapping[str, Any] | None) -> str | None:
-    if not cleaning:
-        return None
-    step, found = cleaning.get("step"), cleaning.get("found")
-    return f"{step}, {cleaning.get('deleted')} of {found} deleted" if found else str(step)
-
-
-def _remark(item: Mapping[str, Any]) -> str:
-    tries = f"{item['tries']} tries failed: " if item.get("tries") else ""
-    parts = (
-        f"quarantined: {item['quarantined']}" if item.get("quarantined") else None,
-        f"{tries}{item['fault']}" if item.get("fault") else None,
-        item.get("note"),
-    )
-    return "; ".join(part for part in parts if part)
-
-
-def _time(text: object) -> datetime | None:
+def terminal_size() -> tuple[int, int]:
+    """The width and height of stdout's terminal, as $COLUMNS and $LINES or the terminal say."""
     try:
-        return datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
+        told = os.get_terminal_size(sys.stdout.fileno())
+    except (AttributeError, OSError, ValueError):
+        told = os.terminal_size((0, 0))
+    return _number("COLUMNS") or told.columns or _WIDTH, _number("LINES") or told.lines or _HEIGHT
 
 
-def _boxed(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table()
-    for head in heads:
-        table.add_column(head, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    return table
-
-
-def _aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(len(cell) for cell in column) for column in zip(heads, *rows, strict=True)]
-    for row in (heads, *rows):
-        line("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+def _number(variable: str) -> int:
+    text = os.environ.get(variable, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else 0
 
 
 # -- contents and events ------------------------------------------------------------------------------------------

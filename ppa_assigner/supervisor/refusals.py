@@ -42,7 +42,7 @@ class Refusals:
         """Why no PPA can ever meet this wish."""
         pool, problem = pools.get(wish.pool), self.problem
         if pool is None:
-            return problem(wish, Kind.UNKNOWN_POOL, f"there is no pool {wish.pool!r}")
+            return problem(wish, Kind.UNKNOWN_POOL, f"there is no pool {wish.pool!r}; the pools are {', '.join(pools)}")
         if wish.ppa is not None and wish.ppa not in pool.ppas:
             return problem(wish, Kind.UNKNOWN_PPA, f"{wish.ppa} is not in pool {wish.pool!r}")
         if wish.ttl is not None and wish.ttl > pool.options.max_ttl:

@@ -166,6 +166,11 @@ def test_commands_that_are_used_exist() -> None:
     assert {row[0] for row in table("| command | does |")} == known
 
 
+def test_forms_of_output_are_those_of_the_command_line() -> None:
+    """In the order of the help."""
+    assert [row[0] for row in table("| `-o` | prints |")] == [form.value for form in options.Form]
+
+
 def test_make_targets_that_are_used_exist() -> None:
     """`make NAME` is in the Makefile."""
     makefile = (ROOT / "Makefile").read_text()
