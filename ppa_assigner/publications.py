@@ -5,7 +5,8 @@ Rule: plain values as Launchpad gave them; what they mean is decided in `uploads
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 ACTIVE_STATUSES = ("Pending", "Published")
@@ -64,3 +65,14 @@ class BinaryPublication:
     def is_published(self) -> bool:
         """Whether the publisher has put it into the indexes."""
         return self.status == PUBLISHED
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesIndexes:
+    """The package indexes of a series as apt reads them: name and version of each package, by architecture.
+    `validators` (by file) and `sums` (by architecture) tell at the next read what has changed since.
+    """
+
+    packages: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    validators: Mapping[str, str] = field(default_factory=dict)
+    sums: Mapping[str, str] = field(default_factory=dict)

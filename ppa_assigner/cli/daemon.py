@@ -36,6 +36,7 @@ from ..launchpad import (
     cache_directory,
     load_credentials,
 )
+from ..launchpad.http import most_connections
 from ..launchpad.indexes import CONNECTIONS as INDEX_CONNECTIONS
 from ..mailbox import Mailbox
 from ..record import State
@@ -89,7 +90,7 @@ class DaemonProcess:
         self._app = create_app(self.supervisor, settings.api.clients, rate=settings.api.rate, traffic=traffic)
         self._server = Server(
             self._app, settings.api.listen, systemd.inherited_sockets(), tls=settings.api.tls,
-            reserve=RESERVE + launchpad.connections + INDEX_CONNECTIONS,
+            reserve=RESERVE + most_connections(launchpad.connections) + most_connections(INDEX_CONNECTIONS),
         )  # fmt: skip
 
     def run(self, serving: Callable[[str], None]) -> None:

@@ -209,7 +209,7 @@ class LaunchpadSection(Section):
     """How long Launchpad's clock must go on steadily to be believed where this host's own disagrees."""
     timeout: Annotated[TimeoutSection, Empty] = TimeoutSection()
     connections: int = Field(default=16, ge=2, le=256)
-    """Connections to Launchpad at a time; some of them are kept for assigning."""
+    """Connections to Launchpad at a time; some of them are kept for assigning, and some more follow uploads."""
     archive_root: Annotated[str, PlainValidator(addresses.parse_archive_root), WithJsonSchema(_TEXT)] | None = None
     """Where apt finds the PPAs, for `proof: index`; null: Launchpad's own host, or below another service's address."""
 

@@ -234,9 +234,16 @@ class HttpTransport:
 
 
 def connections_by_lane(connections: int) -> dict[Lane, int]:
-    """How many connections each lane has: a quarter, at least 4, are reserved for assigning."""
-    assigning = max(4, connections // 4)
-    return {Lane.ASSIGN: assigning, Lane.WORK: max(2, connections - assigning)}
+    """How many connections each lane has: a quarter, at least 4, are reserved for assigning; as many beyond them follow
+    uploads.
+    """
+    quarter = max(4, connections // 4)
+    return {Lane.ASSIGN: quarter, Lane.WORK: max(2, connections - quarter), Lane.FOLLOW: quarter}
+
+
+def most_connections(connections: int) -> int:
+    """How many connections all lanes have together."""
+    return sum(connections_by_lane(connections).values())
 
 
 def system_ssl_context() -> ssl.SSLContext:

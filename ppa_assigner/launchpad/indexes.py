@@ -51,11 +51,16 @@ class Indexes:
         if found is None or found[0] not in ("http", "https") or "?" in root or "#" in root:
             raise ValueError(f"{root!r} is not an http(s) address of package indexes")
         self._root = root.rstrip("/")
-        self._transport = HttpTransport(root, timeouts, CONNECTIONS, boottime)
+        self.transport = HttpTransport(root, timeouts, CONNECTIONS, boottime)
+        """For requests to the same host."""
 
     def close(self) -> None:
         """Close the idle connections."""
-        self._transport.close()
+        self.transport.close()
+
+    def base(self, ppa: Reference) -> str:
+        """The address below which the indexes of a PPA are, a folder for each series."""
+        return "/".join([self._root, *(quote(part) for part in (ppa.owner, ppa.name, ppa.distribution)), "dists"])
 
     def leftovers(
         self, ppa: Reference, series: Iterable[Series], architectures: Architectures, deadline: float
@@ -66,9 +71,8 @@ class Indexes:
         after all (a host that makes no Release files); then those of `architectures` are looked for.  Raises
         RequestFailedError, UnreadableResponseError, NotSentError, NoResponseError.
         """
-        get = _IndexGet(self._transport, deadline)
-        base = "/".join([self._root, *(quote(part) for part in (ppa.owner, ppa.name, ppa.distribution)), "dists"])
-        return _IndexScan(get, base, architectures).leftovers(series)
+        get = _IndexGet(self.transport, deadline)
+        return _IndexScan(get, self.base(ppa), architectures).leftovers(series)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +195,10 @@ class IndexReader:
     UnreadableResponseError.
     """
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, on_package: Callable[[bytes, bytes], object] | None = None) -> None:
+        """`on_package` is called with name and version of each package."""
         self._where = where
+        self._on_package = on_package
         self._packed, self._plain = _Checksum(), _Checksum()
         self._decompressor: Decompressor | None = None
         self._rest = b""
@@ -256,6 +262,8 @@ class IndexReader:
             if package is None or version is None:
                 raise self._not_an_index()
             self.count += 1
+            if self._on_package is not None:
+                self._on_package(package[1], version[1])
             self.example = self.example or b" ".join((package[1], version[1])).decode("utf-8", "replace")
 
     def _not_an_index(self) -> UnreadableResponseError:

@@ -56,6 +56,7 @@ from .indexes import Indexes
 from .redaction import one_line
 from .responses import UnreadableResponseError
 from .session import MAX_PAGES, Session, T, failure_as_answer
+from .uploads import UploadReader
 from .urls import archive_url, person_url, ppa_url, reference_at
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,8 @@ class Operations:
         self._indexes = indexes
         self._missing = session.MissingOperations()
         self._series = SeriesCache(root, self._missing)
+        self.uploads = UploadReader(root, self._session, indexes, self._series)
+        """What is asked about uploads: implements port.UploadReports."""
         # For the second of two concurrent requests; a lane's own threads, so that hung work does not delay assigning.
         self._executors = {
             lane: ThreadPoolExecutor(size, thread_name_prefix=f"second-{lane.value}")

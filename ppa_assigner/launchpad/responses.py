@@ -192,7 +192,7 @@ def parse_entry(data: dict[str, Any], seen: Moment) -> Entry | Gone | AccessDeni
         publish=_flag(data, "publish", True),
         build_debug_symbols=_flag(data, "build_debug_symbols", False),
         publish_debug_symbols=_flag(data, "publish_debug_symbols", False),
-        web=_safe_link(data.get("web_link")),
+        web=safe_link(data.get("web_link")),
         private=_flag(data, "private", False),
     )
 
@@ -354,7 +354,7 @@ def _body_text(response: Response) -> str:
     return response.body.decode("utf-8", "replace").strip()
 
 
-def _safe_link(link: Any) -> str | None:
+def safe_link(link: Any) -> str | None:
     """A link that may be shown to people as it is; None for anything else."""
     return link if isinstance(link, str) and re.fullmatch(r"https?://[!-~]{1,500}", link) else None
 

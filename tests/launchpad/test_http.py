@@ -193,8 +193,9 @@ def test_hung_work_does_not_delay_assigning() -> None:
 
 @pytest.mark.parametrize(("connections", "assign", "work"), [(1, 4, 2), (4, 4, 2), (16, 4, 12), (40, 10, 30)])
 def test_lanes(connections: int, assign: int, work: int) -> None:
-    """A quarter is kept for assigning, at least four."""
-    assert connections_by_lane(connections) == {Lane.ASSIGN: assign, Lane.WORK: work}
+    """A quarter is kept for assigning, at least four; as many beyond them are for following uploads."""
+    lanes = {Lane.ASSIGN: assign, Lane.WORK: work, Lane.FOLLOW: assign}
+    assert connections_by_lane(connections) == lanes
 
 
 def test_what_may_leave_only_until_then_does_not_leave_later() -> None:
