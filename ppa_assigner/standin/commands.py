@@ -128,7 +128,7 @@ class Commands(PeopleCommands, PackageCommands):
         return {"now": clock.now().isoformat(), "speed": clock.speed}
 
     def run(self, script: str, times: int = 1) -> None:
-        """Run `publisher`, `death_row`, `copies` or `builders`; finished when this returns."""
+        """Run a script: `publisher`, `death_row`, `copies`, `builders`, `uploads` or `retry_waiting`, to its end."""
         for _ in range(times):
             run_script(self._world, script)
 

@@ -69,7 +69,7 @@ class ControlClient:
         return cast("dict[str, Any]", self.call("clock", at=at, step=step, speed=speed))
 
     def run(self, script: str, times: int = 1) -> None:
-        """`publisher`, `death_row`, `copies` or `builders`, finished on return."""
+        """`publisher`, `death_row`, `copies`, `builders`, `uploads` or `retry_waiting`, finished on return."""
         self.call("run", script=script, times=times)
 
     def automatic(self, **every: float | None) -> dict[str, float]:
@@ -203,6 +203,14 @@ class ControlClient:
     ) -> None:
         """Upload as users do; raises Rejected."""
         self.call("dput", ppa=ppa, source=source, version=version, series=series, signer=signer, files=list(files))
+
+    def door(self, signer: str | None = None, signed: bool = False, waiting: bool = False) -> str:
+        """Who signs what is put into the door for `dput`; returns where its folders are."""
+        return cast("str", self.call("door", signer=signer, signed=signed, waiting=waiting))
+
+    def verdicts(self, ppa: str | None = None) -> list[dict[str, Any]]:
+        """What became of uploads: {"ppa", "source", "version", "accepted", "reason", "at"}."""
+        return cast("list[dict[str, Any]]", self.call("verdicts", ppa=ppa))
 
     def accept(self, ppa: str, source: str, version: str, binary: str, arch: str | None = None) -> None:
         """Add an accepted upload that the publisher has not seen."""

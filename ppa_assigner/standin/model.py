@@ -118,6 +118,10 @@ class WorldLike(Protocol):
     tokens: Any
     waiting: Any
     building: Any
+    door: Any
+
+    def find(self, reference: str) -> Any:
+        """An archive by a reference, or None."""
 
     def archives(self) -> Iterator[Any]:
         """All PPAs, deleted ones too."""

@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import uploads
+from .door import record
 from .enums import BuildState, PublishingStatus, by_title
+from .errors import RejectedError
 from .packages import wanted_files
 from .people import DistroSeries
+from .urls import server_root
 from .world import World
 
 
@@ -76,7 +79,27 @@ class PackageCommands(ABC):
             who = self._world.people[signer.lstrip("~")] if signer else None
             wanted = series or self._series(None).name
             sent = uploads.SourceUpload(source, version, wanted, wanted_files(files))
-            uploads.dput(self._world.archive(ppa), sent, who)
+            try:
+                uploads.dput(self._world.archive(ppa), sent, who)
+            except RejectedError as refusal:
+                record(self._world, ppa, source, version, str(refusal))
+                raise
+            record(self._world, ppa, source, version, None)
+
+    def door(self, signer: str | None = None, signed: bool = False, waiting: bool = False) -> str:
+        """Say who signs what `dput` puts into the door (nobody: rights are not asked), whether what is not signed is
+        rejected, and whether uploads wait for the script `uploads`; returns the address of the folder of all PPAs."""
+        with self._world.lock:
+            if signer is not None and signer.lstrip("~") not in self._world.people:
+                raise KeyError(f"no person {signer}")
+            door = self._world.door
+            door.signer, door.signed, door.waiting = signer, signed, waiting
+        return f"{server_root()}upload/"
+
+    def verdicts(self, ppa: str | None = None) -> list[dict[str, Any]]:
+        """What became of uploads, oldest first: {"ppa", "source", "version", "accepted", "reason", "at"}."""
+        with self._world.lock:
+            return [each for each in self._world.door.verdicts if ppa in (None, each["ppa"])]
 
     def accept(self, ppa: str, source: str, version: str, binary: str, arch: str | None = None) -> None:
         """A binary of a source is built and accepted; the publisher will publish it with its next run."""

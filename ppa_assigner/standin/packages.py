@@ -54,7 +54,6 @@ class WantedBinary:
     name: str
     architectures: tuple[str, ...] = ANY
     depends: str = ""
-    section: str = "misc"
 
     @property
     def independent(self) -> bool:

@@ -11,11 +11,13 @@ from datetime import datetime, timedelta
 
 from .builders import retry_waiting, run_builders
 from .copies import run_copies
+from .door import judge
 from .publisher import death_row, publish
 from .world import World
 
 LONGEST_PAUSE = 1.0  # seconds; the clock that is waited at may have been replaced meanwhile
 SCRIPTS: dict[str, Callable[[World], None]] = {
+    "uploads": judge,
     "copies": run_copies,
     "builders": run_builders,
     "retry_waiting": retry_waiting,

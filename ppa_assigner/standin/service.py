@@ -18,7 +18,7 @@ from lazr.restful.interfaces import IServiceRootResource, IWebServiceConfigurati
 from zope.component import getUtility
 from zope.publisher.publish import publish
 
-from . import framework, indexes, oauth
+from . import door, framework, indexes, oauth
 from .access import Principal, acting_as
 from .messages import HttpRequest, HttpResponse
 from .oauth import TokenRefusedError
@@ -54,6 +54,8 @@ class WebService:
         if index is not None:
             return HttpResponse(200, (("Content-Type", "application/octet-stream"),), index)
         with self.world.lock:
+            if request.method == "PUT" and door.put(self.world, request.target, request.body):
+                return HttpResponse(201, (TEXT,))
             response = self._respond(request)
             self.world.finish_request()
             return response

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from .archive import Archive
 from .builders import Building
 from .clock import Clock
+from .door import Door
 from .oauth import RequestTokens, Tokens
 from .people import Distribution, DistroArchSeries, DistroSeries, Person, Processor, Team
 from .publications import SourcePackagePublishingHistory
@@ -55,6 +56,7 @@ class World:
         self.copy_jobs: list[CopyJob] = []
         self.after_request: list[Callable[[], None]] = []
         self.building = Building()
+        self.door = Door()
         names = [*map(processor_of, self.spec.arches), *self.spec.processors]
         self.processors = {name: Processor(name) for name in sorted(names)}
         for name in self.spec.distributions:

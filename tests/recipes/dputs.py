@@ -35,7 +35,7 @@ sys.argv[1:] = ["-c", config, *arguments]
 from dput.dput import main
 sys.exit(main())
 """
-_DPUT_NG = """\
+DPUT_NG = """\
 import runpy, sys
 sys.path.insert(0, "{unpacked}/python3-dput/usr/lib/python3/dist-packages")
 import dput.core
@@ -76,15 +76,20 @@ sys.exit(code)
 """
 
 
-def install(name: str, home: Path, ppas: list[str], control: str, arrived: Path) -> Path:
-    """A folder for PATH with a `dput` in it: the real one of that package.  `arrived` gets a line for each upload."""
+def need() -> None:
+    """End the test where a dput, or what it needs, is not there."""
     if not UNPACKED.is_dir():
         needs.lacking("needs Debian's dput and dput-ng below build/dput: .ci/dput unpacks them there")
     if subprocess.run([PYTHON, "-c", "import debian, gpg, xdg, pkg_resources"], check=False, timeout=60).returncode:
         needs.lacking("needs Debian's python3-debian, python3-gpg, python3-xdg and python3-pkg-resources, for dput")
+
+
+def install(name: str, home: Path, ppas: list[str], control: str, arrived: Path) -> Path:
+    """A folder for PATH with a `dput` in it: the real one of that package.  `arrived` gets a line for each upload."""
+    need()
     places = {"unpacked": UNPACKED, "home": home, "arrived": arrived}
     (home / "bin").mkdir(parents=True)
-    (home / "program.py").write_text((_DPUT if name == "dput" else _DPUT_NG).format(**places))
+    (home / "program.py").write_text((_DPUT if name == "dput" else DPUT_NG).format(**places))
     (home / "dput.d" / "profiles").mkdir(parents=True)
     (home / "dput.d" / "profiles" / "ppa.json").write_text(_PROFILE.format(**places))
     names = [ppa.removeprefix("~") for ppa in ppas]
