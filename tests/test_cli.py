@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import typer.main
 
-from ppa_assigner.cli.app import app
+from ppa_assigner.cli.app import parser
 from tests.commandline import DEADLINE_S, PROGRAM, at_terminal, cli, environment, on_terminal, started
 from tests.fakedaemon import LEASE, PPA, Drop, FakeDaemon, Held, Reply, Stream, problem
 from tests.ports import free_port
@@ -87,25 +86,6 @@ def test_a_line_that_makes_no_sense_is_64(arguments: tuple[str, ...]) -> None:
     assert done.stdout + done.stderr
 
 
-def test_status_loads_nothing_of_the_daemon(daemon: FakeDaemon) -> None:
-    """A client starts quickly: neither the daemon's libraries nor its modules are loaded by a client's command."""
-    daemon.on("GET", "/v1/ppas", Reply(200, {"items": [PPA]}))
-    probe = "import sys; from ppa_assigner.cli import main; main(['status']); print(*sys.modules, file=sys.stderr)"
-    done = subprocess.run(
-        [PROGRAM[0], "-c", probe],
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        check=True,
-        env=environment(daemon.url),
-    )
-    loaded = set(done.stderr.split())
-    assert "ppa_assigner.cli.leases" in loaded
-    assert not loaded & {"fastapi", "uvicorn", "launchpadlib", "pydantic", "yaml", "rich", "prometheus_client"}
-    ours = {name.split(".")[1] for name in loaded if name.startswith("ppa_assigner.")}
-    assert ours == {"backoff", "cli", "client", "reference", "times", "version"}
-
-
 def test_an_unexpected_exception_is_one_line_and_70(daemon: FakeDaemon) -> None:
     """A traceback is for who asks for it with PPA_ASSIGNER_DEBUG=1."""
     daemon.on("GET", "/v1/ppas", Reply(200, {"items": [PPA | {"until": 7, "state": "used", "cleaning": "strange"}]}))
@@ -125,7 +105,7 @@ def test_nobody_there_is_69() -> None:
 
 def test_every_command_that_asks_the_daemon_is_told_where_as_whom_and_whom_to_trust() -> None:
     """By the same three options."""
-    group = typer.main.get_command(app)
+    group = parser()
     options = {
         name: {option for parameter in command.params for option in parameter.opts}
         for name, command in getattr(group, "commands", {}).items()

@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
 from ppa_assigner import __version__
 from ppa_assigner.cli import manual
-from ppa_assigner.cli.app import app
+from ppa_assigner.cli.app import parser
 from ppa_assigner.cli.manual import Roff
 
 from . import needs
@@ -30,7 +29,7 @@ from .fakedaemon import FakeDaemon, Held, Reply
 from .ports import free_port
 
 Offers = Callable[..., list[str]]
-GROUP: Any = typer.main.get_command(app)
+GROUP: Any = parser()
 PATIENCE_S = 60.0
 AGAIN_S = 5.0
 

@@ -58,7 +58,7 @@ def _flushed(code: int) -> int:
 
 def _run(arguments: list[str]) -> int:
     from ..client.errors import AssignerError
-    from .app import run
+    from .dispatch import run
     from .signals import Interrupted
 
     for stream in (sys.stdout, sys.stderr):

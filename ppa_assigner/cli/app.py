@@ -1,78 +1,49 @@
-"""The commands by name, and how a command line that cannot be read ends.
+"""The parser of command lines, with help, completion and what is said of a line that cannot be read.
 
-Rule: importing this module loads the parser and nothing of the client's connections, the daemon or Launchpad.
+Rule: it only reads: what a line asks for is given back, not done.  Importing this loads the parser and no command.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from .. import __version__
-from . import leases, listing, login, operator
-from .check_config import check_config_command
-from .doctor.command import doctor
-from .exec import exec_command
-from .init import init
-from .run import demo_command, run_command
+from .commands import COMMANDS, RUNS_OTHERS, Call, load
+from .parameters import Option, declared
 
 # What the parser raises for a line that it cannot read, under whatever module its version keeps it.
 _Unreadable: Any = typer.BadParameter.__mro__[2]
 
-app = typer.Typer(
-    name="ppa-assigner",
-    help="Lends Launchpad PPAs from a fixed pool: one owner at a time, always empty.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
-app.command("run")(run_command)
-app.command("demo")(demo_command)
-app.command("init")(init)
-app.command("check-config")(check_config_command)
-app.command("login")(login.login)
-app.command("doctor")(doctor)
-app.command("token")(operator.token)
-app.command("assign")(leases.assign)
-app.command("touch")(leases.touch)
-app.command("release")(leases.release)
-app.command("status")(listing.status)
-app.command("leases")(listing.leases)
-app.command("pools")(listing.pools)
-app.command("exec", context_settings={"allow_interspersed_args": False})(exec_command)
-app.command("adopt")(operator.adopt)
-app.command("quarantine")(operator.quarantine)
-app.command("resume")(operator.resume)
-app.command("hold")(operator.hold)
-app.command("clean")(operator.clean)
-app.command("events")(operator.events)
+def parser(names: Iterable[str] = tuple(COMMANDS)) -> Any:
+    """The parser, with these commands and no others: the modules of all others need not be loaded."""
+    app = typer.Typer(
+        name="ppa-assigner",
+        help="Lends Launchpad PPAs from a fixed pool: one owner at a time, always empty.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    for name in names:
+        settings = {"allow_interspersed_args": False} if name == RUNS_OTHERS else None
+        app.command(name, context_settings=settings)(_typed(load(name)))
+    return typer.main.get_command(app)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        print(f"ppa-assigner {__version__}")  # noqa: T201 - what was asked for
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
-    ] = False,
-) -> None:
-    """Lends Launchpad PPAs from a fixed pool: one owner at a time, always empty."""
-
-
-def run(arguments: list[str]) -> int:
-    """Run a command and give its exit code; what it raises is the caller's."""
+def read(arguments: Sequence[str]) -> Call | int:
+    """What a command line asks for; or the exit code where that was all: help, completion, a mistake."""
     try:
-        code = app(args=arguments, prog_name="ppa-assigner", standalone_mode=False)
+        asked = _parser_for(arguments)(args=arguments, prog_name="ppa-assigner", standalone_mode=False)
     except _Unreadable as unreadable:
         unreadable.show(file=sys.stderr)
         return os.EX_USAGE
@@ -82,4 +53,44 @@ def run(arguments: list[str]) -> int:
         if isinstance(end.__context__, BrokenPipeError):  # which the parser takes for an end like any other
             raise end.__context__ from None
         raise
-    return code if isinstance(code, int) else 0
+    return asked if callable(asked) or isinstance(asked, int) else 0
+
+
+def _parser_for(arguments: Sequence[str]) -> Any:
+    """With the one command that is given; with all where none is, or one that there is not."""
+    given = arguments[:1]
+    return parser(given) if given and given[0] in COMMANDS else parser()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"ppa-assigner {__version__}")  # noqa: T201 - what was asked for
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Lends Launchpad PPAs from a fixed pool: one owner at a time, always empty."""
+
+
+def _typed(function: Callable[..., Any]) -> Callable[..., Call]:
+    """What gives the function back, with its arguments, in place of calling it; declared as the parser wants it."""
+
+    def asked(**values: Any) -> Call:
+        return partial(function, **values)
+
+    types = {name: _annotated(kind, what) for name, kind, what in declared(function)}
+    signature = inspect.signature(function)
+    parameters = [one.replace(annotation=types[name]) for name, one in signature.parameters.items()]
+    asked.__doc__, asked.__name__ = function.__doc__, function.__name__
+    asked.__annotations__ = dict(types)
+    asked.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return asked
+
+
+def _annotated(kind: Any, what: Any) -> Any:
+    made = typer.Option if isinstance(what, Option) else typer.Argument
+    return Annotated[kind, made(*what.names, **what.facts)]

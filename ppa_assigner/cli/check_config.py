@@ -9,11 +9,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from . import output
 from .options import ConfigOption
 from .output import configuration_error
+from .parameters import Option
 
 if TYPE_CHECKING:
     from ..config import Settings
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 
 def check_config_command(
     config: ConfigOption,
-    json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
-    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of a configuration.")] = False,
+    json: Annotated[bool, Option("--json", help="Print the findings as JSON.")] = False,
+    schema: Annotated[bool, Option("--schema", help="Print the JSON schema of a configuration.")] = False,
 ) -> int:
     """Say everything that is wrong with a configuration, each mistake with its line.
 

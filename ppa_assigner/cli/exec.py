@@ -12,12 +12,11 @@ import shutil
 import signal
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from ..client.errors import AssignerError, Unavailable
 from . import leases, options, output, parsing, shell, signals
 from .child import Child, ReaperProcess
 from .options import CaFileOption, OnLost, TokenFileOption, UrlOption
+from .parameters import Argument, Option
 from .signals import interruptible, not_ignored
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ PASSED_ON = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signa
 
 
 def exec_command(
-    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="What to run; write -- before it.")],
+    command: Annotated[list[str], Argument(metavar="COMMAND", help="What to run; write -- before it.")],
     owner: options.OwnerOption,
     pool: options.PoolOption = None,
     wait: options.WaitOption = "0",
@@ -44,7 +43,7 @@ def exec_command(
     attempt: options.AttemptOption = 0,
     on_lost: Annotated[
         OnLost,
-        typer.Option(
+        Option(
             "--on-lost",
             metavar="stop|warn",
             help="What becomes of COMMAND when its lease ends early, or may have ended.",

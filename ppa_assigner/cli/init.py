@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from ..client.errors import AssignerError, UsageError
 from . import output
+from .parameters import Argument, Option
 from .shipped import ShippedFile, shipped_files
 
 MANUAL = "man"
@@ -29,15 +28,14 @@ class CannotWriteError(AssignerError):
 
 
 def init(
-    context: typer.Context,
     folder: Annotated[
-        Path | None, typer.Argument(metavar="DIR", help="Where the files are written; made if it is not there.")
+        Path | None, Argument(metavar="DIR", help="Where the files are written; made if it is not there.")
     ] = None,
-    listed: Annotated[bool, typer.Option("--list", help="Print the names of the files, and write none.")] = False,
+    listed: Annotated[bool, Option("--list", help="Print the names of the files, and write none.")] = False,
     printed: Annotated[
-        str | None, typer.Option("--print", metavar="FILE", help="Print this one of them, and write none.")
+        str | None, Option("--print", metavar="FILE", help="Print this one of them, and write none.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+    force: Annotated[bool, Option("--force", help="Overwrite files that are there.")] = False,
 ) -> None:
     """Write the files to begin with: example configuration, systemd units, monitoring, recipes, manual.
 
@@ -45,7 +43,7 @@ def init(
     """
     if (folder is not None) + listed + (printed is not None) != 1:
         raise UsageError("say where: ppa-assigner init DIR; or --list, or --print FILE")
-    files = {file.name: file for file in (*shipped_files(), *_manual(context))}
+    files = {file.name: file for file in (*shipped_files(), *_manual())}
     if listed:
         for name in files:
             output.line(name)
@@ -55,13 +53,11 @@ def init(
         _write(files, folder, force)
 
 
-def _manual(context: typer.Context) -> list[ShippedFile]:
+def _manual() -> list[ShippedFile]:
+    from .app import parser
     from .manual_pages import pages_of
 
-    return [
-        ShippedFile(f"{MANUAL}/{name}", text.encode("ascii"))
-        for name, text in pages_of(context.find_root().command).items()
-    ]
+    return [ShippedFile(f"{MANUAL}/{name}", text.encode("ascii")) for name, text in pages_of(parser()).items()]
 
 
 def _print(files: Mapping[str, ShippedFile], name: str) -> None:

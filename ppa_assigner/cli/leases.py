@@ -9,11 +9,10 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from ..client.errors import AssignerError, UsageError
 from . import options, output, parsing, shell, signals
 from .options import CaFileOption, JsonOption, TokenFileOption, UrlOption
+from .parameters import Option
 from .progress import WaitProgress
 from .signals import Interrupted, interruptible
 
@@ -40,7 +39,7 @@ def assign(
     request_id: options.RequestIdOption = None,
     attempt: options.AttemptOption = 0,
     json: JsonOption = False,
-    export: Annotated[bool, typer.Option(shell.OPTION, help=_EXPORT_HELP)] = False,
+    export: Annotated[bool, Option(shell.OPTION, help=_EXPORT_HELP)] = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,

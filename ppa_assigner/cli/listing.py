@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
 
-import typer
-
 from ..client.errors import UsageError
 from . import completion, options, output, parsing
 from .options import CaFileOption, Form, FormOption, JsonOption, TokenFileOption, UrlOption
+from .parameters import Argument, Option
 from .watch import check_terminal, watch_lines
 
 if TYPE_CHECKING:
@@ -40,12 +39,12 @@ class Rows(Protocol):
 def status(
     ppas: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PPA", help="These PPAs.  [default: all]", autocompletion=completion.ppas),
+        Argument(metavar="PPA", help="These PPAs.  [default: all]", autocompletion=completion.ppas),
     ] = None,
     pool: options.OfPoolOption = None,
     owner: options.OfOwnerOption = None,
     state: options.OfStateOption = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Redraw the rows every two seconds.")] = False,
+    watch: Annotated[bool, Option("--watch", help="Redraw the rows every two seconds.")] = False,
     form: FormOption = None,
     json: JsonOption = False,
     url: UrlOption = None,
@@ -72,9 +71,7 @@ def status(
 def leases(
     pool: options.OfPoolOption = None,
     owner: options.OfOwnerOption = None,
-    request_id: Annotated[
-        str | None, typer.Option("--request-id", metavar="ID", help="That of this request alone.")
-    ] = None,
+    request_id: Annotated[str | None, Option("--request-id", metavar="ID", help="That of this request alone.")] = None,
     form: FormOption = None,
     json: JsonOption = False,
     url: UrlOption = None,

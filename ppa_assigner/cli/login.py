@@ -17,10 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from ..client.errors import AssignerError, UsageError
 from . import output, parsing
+from .parameters import Option
 from .signals import interruptible
 
 if TYPE_CHECKING:
@@ -63,14 +62,14 @@ class WrongSetupError(AssignerError):
 def login(
     service: Annotated[
         str,
-        typer.Option("--service", metavar="NAME|URL", help="production, staging, qastaging or a service's address."),
+        Option("--service", metavar="NAME|URL", help="production, staging, qastaging or a service's address."),
     ] = "production",
     file: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="Where the credentials are written, mode 0600.")
+        Path, Option("--output", "-o", metavar="FILE", help="Where the credentials are written, mode 0600.")
     ] = Path("launchpad.credentials"),
     level: Annotated[
         AccessLevel | None,
-        typer.Option(
+        Option(
             "--level",
             metavar="WRITE_PUBLIC|WRITE_PRIVATE",
             case_sensitive=False,
@@ -78,8 +77,8 @@ def login(
             "  [default: the person chooses]",
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
-    wait: Annotated[str, typer.Option("--wait", metavar="TIME", help="How long to wait for the person.")] = "15m",
+    force: Annotated[bool, Option("--force", help="Overwrite the file.")] = False,
+    wait: Annotated[str, Option("--wait", metavar="TIME", help="How long to wait for the person.")] = "15m",
 ) -> None:
     """Get Launchpad's permission, once, and write it to a file.
 

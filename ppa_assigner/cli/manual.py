@@ -31,11 +31,9 @@ def write(folder: Path) -> list[Path]:
 
 
 def _parser() -> Any:
-    import typer
+    from .app import parser
 
-    from .app import app
-
-    return typer.main.get_command(app)
+    return parser()
 
 
 if __name__ == "__main__":

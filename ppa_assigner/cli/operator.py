@@ -8,17 +8,16 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import typer
-
 from ..client.errors import UsageError
 from ..reference import Reference
 from . import completion, output, parsing, signals
 from .options import CaFileOption, JsonOption, PpaArgument, TokenFileOption, UrlOption
+from .parameters import Option
 
 
 def adopt(
     ppa: PpaArgument,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, Option("--yes", help="Do not ask.")] = False,
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
@@ -53,7 +52,7 @@ def _confirm(reference: str, content: dict[str, object]) -> None:
 
 def quarantine(
     ppa: PpaArgument,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; everybody can read it.")],
+    reason: Annotated[str, Option("--reason", metavar="TEXT", help="Why; everybody can read it.")],
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
@@ -80,10 +79,10 @@ def resume(
 
 def hold(
     ppa: PpaArgument,
-    period: Annotated[str, typer.Option("--for", metavar="TIME", help="How much longer: 30m, 2h, 1d or seconds.")],
+    period: Annotated[str, Option("--for", metavar="TIME", help="How much longer: 30m, 2h, 1d or seconds.")],
     lease: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--lease",
             metavar="ID",
             help="The lease that is meant.  [default: $PPA_LEASE_ID]",
@@ -105,7 +104,7 @@ def hold(
 
 def clean(
     ppa: PpaArgument,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what a clean would delete.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Show what a clean would delete.")] = False,
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
@@ -125,7 +124,7 @@ def clean(
 
 
 def events(
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with those to come.")] = False,
+    follow: Annotated[bool, Option("--follow", "-f", help="Go on with those to come.")] = False,
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,

@@ -9,9 +9,8 @@ import enum
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from . import completion
+from .parameters import Argument, Option
 from .parsing import DURATIONS
 
 CONFIG_VARIABLE = "PPA_ASSIGNER_CONFIG"
@@ -25,14 +24,14 @@ def _found_config() -> Path:
 
 ConfigOption = Annotated[
     Path,
-    typer.Option("--config", metavar="FILE", envvar=CONFIG_VARIABLE, show_envvar=False,
+    Option("--config", metavar="FILE", envvar=CONFIG_VARIABLE, show_envvar=False,
                  default_factory=_found_config, show_default=False,
                  help=f"The configuration.  [default: ${CONFIG_VARIABLE}, else ./config/ppas.yaml, else"
                  " /etc/ppa-assigner/ppas.yaml]"),
 ]  # fmt: skip
 UrlOption = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--url",
         metavar="URL",
         help="The daemon: http(s)://host:port or unix:/path.  [default: $PPA_ASSIGNER_URL, else http://127.0.0.1:8020]",
@@ -40,17 +39,17 @@ UrlOption = Annotated[
 ]
 TokenFileOption = Annotated[
     str | None,
-    typer.Option("--token-file", metavar="FILE", help="File with the token.  [default: $PPA_ASSIGNER_TOKEN]"),
+    Option("--token-file", metavar="FILE", help="File with the token.  [default: $PPA_ASSIGNER_TOKEN]"),
 ]
 CaFileOption = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--ca-file",
         metavar="FILE",
         help="Certificates to trust in place of the system's, in PEM: for https.  [default: $PPA_ASSIGNER_CA]",
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the daemon's document as JSON.")]
+JsonOption = Annotated[bool, Option("--json", help="Print the daemon's document as JSON.")]
 _FORM_NAMES = ("-o", "--output")
 
 
@@ -80,48 +79,46 @@ class StateName(enum.StrEnum):
 
 FormOption = Annotated[
     Form | None,
-    typer.Option(*_FORM_NAMES, help="More columns and nothing shortened, the daemon's documents, or names alone."),
+    Option(*_FORM_NAMES, help="More columns and nothing shortened, the daemon's documents, or names alone."),
 ]
-DocumentFormOption = Annotated[DocumentForm | None, typer.Option(*_FORM_NAMES, help="Print documents.")]
+DocumentFormOption = Annotated[DocumentForm | None, Option(*_FORM_NAMES, help="Print documents.")]
 OfPoolOption = Annotated[
     str | None,
-    typer.Option("--pool", metavar="POOL", help="Those of this pool alone.", autocompletion=completion.pools),
+    Option("--pool", metavar="POOL", help="Those of this pool alone.", autocompletion=completion.pools),
 ]
 OfOwnerOption = Annotated[
-    str | None, typer.Option("--owner", metavar="TEXT", help="Those of this owner alone; * stands for any text.")
+    str | None, Option("--owner", metavar="TEXT", help="Those of this owner alone; * stands for any text.")
 ]
-OfStateOption = Annotated[StateName | None, typer.Option("--state", help="Those in this state alone.")]
+OfStateOption = Annotated[StateName | None, Option("--state", help="Those in this state alone.")]
 LeaseArgument = Annotated[
     str | None,
-    typer.Argument(metavar="LEASE", help="The lease's id.  [default: $PPA_LEASE_ID]", autocompletion=completion.leases),
+    Argument(metavar="LEASE", help="The lease's id.  [default: $PPA_LEASE_ID]", autocompletion=completion.leases),
 ]
 PpaArgument = Annotated[
-    str, typer.Argument(metavar="PPA", help="~owner/ubuntu/name or ppa:owner/name", autocompletion=completion.ppas)
+    str, Argument(metavar="PPA", help="~owner/ubuntu/name or ppa:owner/name", autocompletion=completion.ppas)
 ]
 TtlOption = Annotated[
     str | None,
-    typer.Option("--ttl", metavar="TIME", help=f"When the lease ends, counted from now: {DURATIONS}."),
+    Option("--ttl", metavar="TIME", help=f"When the lease ends, counted from now: {DURATIONS}."),
 ]
-OwnerOption = Annotated[
-    str, typer.Option("--owner", metavar="TEXT", help="Who holds the PPA: a job's URL, a ticket, …")
-]
+OwnerOption = Annotated[str, Option("--owner", metavar="TEXT", help="Who holds the PPA: a job's URL, a ticket, …")]
 PoolOption = Annotated[
     str | None,
-    typer.Option("--pool", metavar="POOL", help="The pool.  [default: default]", autocompletion=completion.pools),
+    Option("--pool", metavar="POOL", help="The pool.  [default: default]", autocompletion=completion.pools),
 ]
-WaitOption = Annotated[str, typer.Option("--wait", metavar="TIME", help=f"How long to wait for a PPA: {DURATIONS}.")]
+WaitOption = Annotated[str, Option("--wait", metavar="TIME", help=f"How long to wait for a PPA: {DURATIONS}.")]
 IdleOption = Annotated[
     str | None,
-    typer.Option("--idle", metavar="TIME", help="End the lease when nobody touched it for that long, and a margin."),
+    Option("--idle", metavar="TIME", help="End the lease when nobody touched it for that long, and a margin."),
 ]
-NoteOption = Annotated[str | None, typer.Option("--note", metavar="TEXT", help="For people; the PPA's page shows it.")]
+NoteOption = Annotated[str | None, Option("--note", metavar="TEXT", help="For people; the PPA's page shows it.")]
 PpaOption = Annotated[
     str | None,
-    typer.Option("--ppa", metavar="PPA", help="This PPA and no other.", autocompletion=completion.ppas),
+    Option("--ppa", metavar="PPA", help="This PPA and no other.", autocompletion=completion.ppas),
 ]
 SourceOption = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--source",
         metavar="NAME=VERSION",
         help="A source that will be uploaded: a PPA that ever had that version is not taken; --changes has the files"
@@ -130,7 +127,7 @@ SourceOption = Annotated[
 ]
 ChangesOption = Annotated[
     list[Path] | None,
-    typer.Option(
+    Option(
         "--changes",
         metavar="FILE",
         help="A .changes file that will be uploaded, as --source: its version, and its files, which Launchpad compares"
@@ -138,11 +135,11 @@ ChangesOption = Annotated[
     ),
 ]
 UploaderOption = Annotated[
-    str | None, typer.Option("--uploader", metavar="~WHO", help="Who may upload while the lease lasts.")
+    str | None, Option("--uploader", metavar="~WHO", help="Who may upload while the lease lasts.")
 ]
 RequestIdOption = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--request-id",
         metavar="ID",
         help="Your own name for this request: asking again, with --attempt one higher, gets the same PPA.",
@@ -150,7 +147,7 @@ RequestIdOption = Annotated[
 ]
 AttemptOption = Annotated[
     int,
-    typer.Option(
+    Option(
         "--attempt", metavar="N", min=0, help="How often this --request-id was asked for before, by earlier commands."
     ),
 ]

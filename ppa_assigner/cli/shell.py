@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from .commands import RUNS_OTHERS
+
 if TYPE_CHECKING:
     from ..client import Lease
 
 OPTION = "--export"
 VARIABLES = ("PPA", "PPA_REFERENCE", "PPA_LEASE_ID", "PPA_WEB")
-_RUNS_OTHERS = "exec"
 
 
 def variables(lease: Lease) -> dict[str, str]:
@@ -40,7 +41,7 @@ def evaluates(arguments: Sequence[str]) -> bool:
     """
     words = list(takewhile("--".__ne__, arguments))
     command = next((word for word in words if not word.startswith("-")), None)
-    return command != _RUNS_OTHERS and any(word.startswith(OPTION) for word in words)
+    return command != RUNS_OTHERS and any(word.startswith(OPTION) for word in words)
 
 
 def _quoted(value: str) -> str:

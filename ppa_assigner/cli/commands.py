@@ -1,0 +1,46 @@
+"""The commands by name, in the order of the help.
+
+Rule: a command is one row; the module of its function is imported when that command is given, and no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+COMMANDS = {
+    "run": "run:run_command",
+    "demo": "run:demo_command",
+    "init": "init:init",
+    "check-config": "check_config:check_config_command",
+    "login": "login:login",
+    "doctor": "doctor.command:doctor",
+    "token": "operator:token",
+    "assign": "leases:assign",
+    "touch": "leases:touch",
+    "release": "leases:release",
+    "status": "listing:status",
+    "leases": "listing:leases",
+    "pools": "listing:pools",
+    "exec": "exec:exec_command",
+    "adopt": "operator:adopt",
+    "quarantine": "operator:quarantine",
+    "resume": "operator:resume",
+    "hold": "operator:hold",
+    "clean": "operator:clean",
+    "events": "operator:events",
+}
+"""The function of each, as MODULE:NAME in this package."""
+RUNS_OTHERS = "exec"
+"""The command whose arguments are another program's command line: what follows the first of them is not read."""
+
+Call = Callable[[], Any]
+"""What a command line asks for: a command's function with its arguments."""
+
+
+def load(name: str) -> Callable[..., Any]:
+    """The function of a command."""
+    module, _, function = COMMANDS[name].partition(":")
+    found: Callable[..., Any] = getattr(import_module(f".{module}", __package__), function)
+    return found
