@@ -27,8 +27,9 @@ POOL_001 = "/v1/ppas/~ci-pool/ubuntu/pool-001"
 
 @pytest.fixture
 def daemon() -> Iterator[FakeDaemon]:
+    """It lists no leases: an id that no request has is a lease's."""
     with FakeDaemon() as fake:
-        yield fake
+        yield fake.on("GET", LEASES, Reply(200, {"items": []}))
 
 
 # -- the program itself -----------------------------------------------------------------------------------------------
@@ -74,7 +75,12 @@ def test_version_and_help_need_no_daemon() -> None:
         ("status", "--watch", "--json"),
         ("exec", "--owner", "x"),
         ("exec", "--owner", "x", "--on-lost", "shrug", "--", "true"),
-        ("hold", "ppa:ci-pool/pool-001", "--for", "2h"),
+        ("hold", "--for", "2h"),
+        ("hold", "4c1f", "--for", "2h", "--lease", "9be2"),
+        ("release", "4c1f", "--mine"),
+        ("release", "4c1f", "--owner", "me"),
+        ("touch", "~ci-pool/pool-001"),
+        ("withdraw",),
         ("clean", "ppa:ci-pool/pool-001"),
     ],
 )
@@ -366,7 +372,7 @@ def test_touch_prints_the_end(daemon: FakeDaemon) -> None:
     done = cli("touch", url=daemon.url, env={"PPA_LEASE_ID": "4c1f"})
     assert (done.returncode, done.stdout) == (0, "2026-11-25T11:14:12Z\n")
     assert json.loads(cli("touch", "4c1f", "--ttl", "2h", "--json", url=daemon.url).stdout) == LEASE
-    assert [seen.body for seen in daemon.requests] == [{}, {"ttl": 7200}]
+    assert [seen.body for seen in daemon.calls("POST", TOUCH)] == [{}, {"ttl": 7200}]
     assert cli("touch", "4c1f", url=daemon.url).returncode == 77
 
 
@@ -521,7 +527,9 @@ def test_a_dry_run_shows_what_would_go(daemon: FakeDaemon) -> None:
 @pytest.mark.parametrize(("typed", "code"), [("pool-001\n", 0), ("ppa:ci-pool/pool-001\n", 0), ("yes\n", 64), ("", 64)])
 def test_adopt_asks_for_the_name(daemon: FakeDaemon, typed: str, code: int) -> None:
     """Somebody's packages are deleted only when the PPA's name was typed after they were shown."""
+    unmanaged = PPA | {"state": None, "condition": "unmanaged", "lease": None, "owner": None}
     daemon.on("GET", POOL_001 + "/content", Reply(200, CONTENT)).on("POST", POOL_001 + "/adopt", Reply(200, PPA))
+    daemon.on("GET", POOL_001, Reply(200, unmanaged))
     done = cli("adopt", "ppa:ci-pool/pool-001", url=daemon.url, stdin=typed)
     assert done.returncode == code
     assert "hello 2.10-3" in done.stderr

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,7 @@ def test_a_synopsis_says_what_must_be_there(shown: dict[str, str]) -> None:
     """Required options by name; arguments in brackets if they may be left out."""
     assert "ppa-assigner exec --owner TEXT [OPTIONS] COMMAND...\n" in shown["ppa-assigner-exec.1"]
     assert "ppa-assigner status [OPTIONS] [PPA]...\n" in shown["ppa-assigner-status.1"]
-    assert "ppa-assigner hold --for TIME [OPTIONS] PPA\n" in shown["ppa-assigner-hold.1"]
+    assert "ppa-assigner hold --for TIME [OPTIONS] [LEASE]\n" in shown["ppa-assigner-hold.1"]
     assert "--on-lost stop|warn\n" in shown["ppa-assigner-exec.1"]
     assert (
         "[default: $PPA_ASSIGNER_CONFIG, else ./config/ppas.yaml, else /etc/ppa-assigner/ppas.yaml]"
@@ -251,22 +251,80 @@ def test_fish(daemon: FakeDaemon, tmp_path: Path) -> None:
     assert [each.split("\t")[0] for each in ppas] == ["~ci-pool/ubuntu/pool-001", "~ci-pool/ubuntu/pool-002"]
 
 
+OWNER = "https://ci.example/job/archive-rebuild/job/noble-proposed/architecture/amd64/4711/"
+
+
+@pytest.fixture
+def lending() -> Iterator[FakeDaemon]:
+    """Of three leases two have an owner that would be run where a shell were shown it as it is."""
+    ours = {"ppa": "~ci-pool/ubuntu/pool-001", "request_id": "build-77", "owner": OWNER}
+    theirs = {
+        "ppa": "~ci-pool/ubuntu/pool-002",
+        "request_id": "build-78",
+        "owner": '"$(touch owned)" `touch owned`\'\\',
+    }
+    others = theirs | {"request_id": "build-79", "owner": "`touch owned`'\\"}
+    leases = [{"id": "4c1f"} | ours, {"id": "4c2f"} | theirs, {"id": "5c1f"} | others]
+    with FakeDaemon() as fake:
+        yield fake.on("GET", "/v1/leases", Reply(200, {"items": leases}))
+
+
+def test_ids_are_shown_with_their_ppa_and_owner(lending: FakeDaemon, tmp_path: Path) -> None:
+    """Of an owner that is long the end, where a job's number stands; nothing in it means anything to a shell."""
+    needs.program("fish", "fish")
+    script = "_PPA_ASSIGNER_COMPLETE=source_fish ppa-assigner | source; "
+    for line, words in (
+        ("release 4", ["4c1f", "4c2f"]),
+        ("hold --for 1h ppa:", ["ppa:ci-pool/ubuntu/pool-001", "ppa:ci-pool/ubuntu/pool-002"]),
+        ("withdraw ", ["build-77", "build-78", "build-79"]),
+    ):
+        done = subprocess.run(
+            ["fish", "--no-config", "-c", f'{script} complete -C "ppa-assigner {line}"'],
+            capture_output=True, text=True, timeout=PATIENCE_S, check=True, cwd=tmp_path,
+            env=variables(lending.url, HOME=str(tmp_path)),
+        )  # fmt: skip
+        shown = dict(each.split("\t") for each in done.stdout.splitlines())
+        assert list(shown) == words
+        told = shown[words[0]]
+        assert told.endswith("amd64/4711/")
+        assert told.startswith("..." if "ppa:" in line else "~ci-pool/ubuntu/pool-001 ...")
+        assert all(shown[word].endswith(("???touch owned??", "?touch owned???")) for word in words[1:])
+
+
+def test_zsh_shows_them_and_runs_nothing_of_them(lending: FakeDaemon, tmp_path: Path) -> None:
+    """It evaluates what it is offered."""
+    needs.program("zsh", "zsh")
+    setup = 'autoload -Uz compinit; compinit -u -D; eval "$(_PPA_ASSIGNER_COMPLETE=source_zsh ppa-assigner)"\n'
+    with terminal(["zsh", "-f", "-i"], f"cd {tmp_path}; {setup}", lending.url) as master:
+        os.write(master, b"ppa-assigner release ")
+        shown = _read(master, "?touch owned???", press="\t")
+    assert "4c1f  -- ~ci-pool/ubuntu/pool-001 ..." in shown
+    assert "amd64/4711/" in shown
+    assert list(tmp_path.iterdir()) == []
+
+
 def typed(shell: list[str], setup: str, begun: str, url: str) -> str:
     """What a terminal shows when TAB is pressed after the beginnings of a command and of a PPA."""
+    with terminal(shell, setup, url) as master:
+        os.write(master, b"ppa-assigner quar\t")
+        shown = _read(master, "ppa-assigner quarantine")
+        os.write(master, begun.encode())
+        return shown + _read(master, "pool-00", press="\t")
+
+
+@contextmanager
+def terminal(shell: list[str], setup: str, url: str) -> Iterator[int]:
+    """A shell that waits on a terminal, set up by this line."""
     master, slave = pty.openpty()
     settings = variables(url, TERM="dumb", PS1="ready> ", PROMPT="ready> ", HISTFILE="")
     process = subprocess.Popen(shell, stdin=slave, stdout=slave, stderr=slave, env=settings, start_new_session=True)
     os.close(slave)
     with killed_at_last(process), suppress(OSError):
-        shown = _read(master, "ready> ")
+        _read(master, "ready> ")
         os.write(master, (setup + "echo set''-up\n").encode())
-        shown = _read(master, "set-up")
-        os.write(master, b"ppa-assigner quar\t")
-        shown = _read(master, "ppa-assigner quarantine")
-        os.write(master, begun.encode())
-        shown += _read(master, "pool-00", press="\t")
+        _read(master, "set-up")
+        yield master
     os.close(master)
-    return shown
 
 
 def _read(master: int, wanted: str, press: str = "") -> str:

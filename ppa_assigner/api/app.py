@@ -16,7 +16,7 @@ from .. import __version__
 from ..access import ClientConfig
 from ..config import RATE
 from ..problems import Kind, Problem
-from . import errors, openapi, schemas, serializers
+from . import auth, errors, openapi, schemas, serializers
 from .auth import Authenticator
 from .backend import Backend, C
 from .events import EventStreams
@@ -74,6 +74,8 @@ class DaemonRoutes:
         responses, unguarded = openapi.responses, openapi.UNGUARDED
         add("/v1/events", self.events, methods=["GET"], summary="Events, as server-sent events",
             responses={**openapi.events(), **responses({})}, response_model=None)  # fmt: skip
+        add("/v1/caller", self.caller, methods=["GET"], summary="Who calls", response_model=None,
+            responses=responses({200: schemas.Caller}))  # fmt: skip
         add("/healthz", self.healthz, methods=["GET"], summary="Liveness", response_model=None,
             responses=responses({200: schemas.Liveness}, (), unguarded), openapi_extra={"security": []})  # fmt: skip
         add("/readyz", self.readyz, methods=["GET"], summary="Readiness", response_model=None,
@@ -94,6 +96,10 @@ class DaemonRoutes:
             return Response(media_type="text/event-stream")
         streams: EventStreams = self._app.state.streams
         return streams.open(last_event_id, follow=follow, who=request.state.who)
+
+    async def caller(self, request: Request) -> Response:
+        """As whom the daemon knows who calls: by the token, or as everybody where no clients are configured."""
+        return serializers.answer(serializers.caller(auth.caller(request.scope)))
 
     async def healthz(self) -> Response:
         """200 as long as the daemon answers at all."""

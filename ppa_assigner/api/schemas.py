@@ -293,6 +293,14 @@ class PoolList(BaseModel):
     items: list[Pool]
 
 
+class Caller(BaseModel):
+    """As whom the daemon knows who calls."""
+
+    name: Annotated[str | None, Field(description="as the configuration names it; null where it names no clients")]
+    role: Literal["client", "operator"]
+    owners: Annotated[list[str], Field(description="patterns of owners whose leases it may end and touch too")]
+
+
 class Publication(BaseModel):
     """A source or binary that is active."""
 

@@ -15,6 +15,7 @@ from typing import Any
 from starlette.responses import Response
 
 from .. import port
+from ..access import Caller
 from ..record import Record, format_time
 from ..reference import Reference
 from ..views import End, LaunchpadStatus, LeaseView, PoolView, PpaEvent, Snapshot
@@ -96,6 +97,11 @@ def pool(view: PoolView) -> Document:
         "waiting": view.waiting,
         "oldest_wait": view.oldest_wait,
     }
+
+
+def caller(known: Caller) -> Document:
+    """The document that says as whom somebody calls."""
+    return {"name": known.name, "role": known.role.value, "owners": list(known.owners)}
 
 
 def launchpad_status(state: LaunchpadStatus) -> Document:

@@ -2,7 +2,7 @@
 
 Rule: a shell that waits for this is a person who waits: it is over in a second, and says nothing when the daemon is
 away.  Shells run what they are offered (zsh's `eval`, or a person's Enter), and ids may be anybody's text: only plain
-words are offered.  Importing this loads nothing of the client's connections.
+words are offered, and beside them plain text.  Importing this loads nothing of the client's connections.
 """
 
 from __future__ import annotations
@@ -10,42 +10,77 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 PATIENCE_S = 1.0
+Offered = list[tuple[str, str]]
+"""Words, each with what is shown beside it."""
+_LIKE_A_PPA = ("~", "ppa:")
+# Whatever a shell gives a meaning to.
+_NOT_HARMLESS = re.compile(r"[^A-Za-z0-9~._:/+@,= -]")
+_WIDTH = 44  # what a terminal of 80 columns has room for beside a lease's id
+_LEAST = 12
 _PLAIN = re.compile(r"[A-Za-z0-9~][A-Za-z0-9~._:/+-]*")
 
 
-def ppas(ctx: Any, incomplete: str) -> list[str]:
-    """The PPAs that complete a word, in the form that it began with."""
-    form = "dput" if incomplete.startswith("ppa:") else "ppa"
-    return _begun(incomplete, (_form(each, form) for each in _items(ctx, "/v1/ppas")))
+def ppas(ctx: Any, incomplete: str) -> Offered:
+    """The PPAs that complete a word, in the form that it began with; beside each, its state or who has it."""
+    return _begun(incomplete, ((_form(each, incomplete), _holder(each)) for each in _items(ctx, "/v1/ppas")))
 
 
-def pools(ctx: Any, incomplete: str) -> list[str]:
+def pools(ctx: Any, incomplete: str) -> Offered:
     """The names of pools that complete a word."""
-    return _begun(incomplete, (each.get("pool") for each in _items(ctx, "/v1/pools")))
+    return _begun(incomplete, ((each.get("pool"), "") for each in _items(ctx, "/v1/pools")))
 
 
-def leases(ctx: Any, incomplete: str) -> list[str]:
-    """The ids of leases in use that complete a word."""
-    return _begun(incomplete, (each.get("id") for each in _items(ctx, "/v1/leases")))
+def leases(ctx: Any, incomplete: str) -> Offered:
+    """The ids of leases in use that complete a word; beside each, its PPA and owner."""
+    return _begun(incomplete, ((each.get("id"), _told(each)) for each in _items(ctx, "/v1/leases")))
 
 
-def _begun(incomplete: str, values: Any) -> list[str]:
-    plain = {value for value in values if isinstance(value, str) and _PLAIN.fullmatch(value)}
-    return sorted(value for value in plain if value.startswith(incomplete))
+def leases_or_ppas(ctx: Any, incomplete: str) -> Offered:
+    """The ids of leases that complete a word, or, where it begins like a PPA, the PPAs that are lent."""
+    items = _items(ctx, "/v1/leases")
+    if incomplete.startswith(_LIKE_A_PPA):
+        return _begun(incomplete, ((_form(each, incomplete), _end(each.get("owner"), _WIDTH)) for each in items))
+    return _begun(incomplete, ((each.get("id"), _told(each)) for each in items))
 
 
-def _form(item: dict[str, Any], form: str) -> str | None:
+def requests(ctx: Any, incomplete: str) -> Offered:
+    """The ids of requests that have a lease; beside each, its PPA and owner."""
+    return _begun(incomplete, ((each.get("request_id"), _told(each)) for each in _items(ctx, "/v1/leases")))
+
+
+def _begun(incomplete: str, values: Iterable[tuple[Any, str]]) -> Offered:
+    plain = {value: help_ for value, help_ in values if isinstance(value, str) and _PLAIN.fullmatch(value)}
+    return [(value, _NOT_HARMLESS.sub("?", plain[value])) for value in sorted(plain) if value.startswith(incomplete)]
+
+
+def _told(lease: Mapping[str, Any]) -> str:
+    ppa = str(lease.get("ppa"))
+    return f"{ppa} {_end(lease.get('owner'), _WIDTH - len(ppa) - 1)}"
+
+
+def _holder(ppa: Mapping[str, Any]) -> str:
+    state = str(ppa.get("state") or ppa.get("condition"))
+    return f"{state} {_end(ppa.get('owner'), _WIDTH - len(state) - 1)}" if state == "used" else state
+
+
+def _end(text: object, room: int) -> str:
+    """Of a text that is too long the end, where the number of a job stands."""
+    shown, most = str(text or ""), max(_LEAST, room)
+    return shown if len(shown) <= most else f"...{shown[3 - most :]}"
+
+
+def _form(item: Mapping[str, Any], incomplete: str) -> str | None:
     from ..reference import Reference
 
     try:
         ppa = Reference.parse(str(item.get("ppa")))
     except ValueError:
         return None
-    return ppa.dput if form == "dput" else str(ppa)
+    return ppa.dput if incomplete.startswith("ppa:") else str(ppa)
 
 
 def _items(context: Any, path: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The commands for people and jobs that use PPAs: `assign`, `touch`, `release`.
+"""The command that takes a PPA, `assign`, and how a request is taken back.
 
 Rule: a PPA that was taken is either printed on stdout or given back.
 """
@@ -104,36 +104,3 @@ def withdraw(client: Client, wish: Wish, within: float) -> bool:
             output.say(f"the request {request_id} could not be withdrawn: {error}")
             return False
     return True
-
-
-def touch(
-    lease: options.LeaseArgument = None,
-    ttl: options.TtlOption = None,
-    json: JsonOption = False,
-    url: UrlOption = None,
-    token_file: TokenFileOption = None,
-    ca_file: CaFileOption = None,
-) -> None:
-    """Prove that you are still there; print when the lease ends.
-
-    That is its end if nobody touches it any more: by --idle, where that comes first.
-    """
-    extension = parsing.optional_seconds("--ttl", ttl)
-    found = parsing.connect(url, token_file, ca_file).touch(parsing.lease_id(lease), extension)
-    if json:
-        output.document(found)
-    else:
-        output.line(output.escaped(found.get("ends") or found["until"]))
-
-
-def release(
-    lease: options.LeaseArgument = None,
-    json: JsonOption = False,
-    url: UrlOption = None,
-    token_file: TokenFileOption = None,
-    ca_file: CaFileOption = None,
-) -> None:
-    """Give the PPA back."""
-    released = parsing.connect(url, token_file, ca_file).release(parsing.lease_id(lease))
-    if json:
-        output.document(released)

@@ -1,4 +1,4 @@
-"""The commands for operators, `adopt`, `quarantine`, `resume`, `hold` and `clean`; and `events` and `token`.
+"""The commands for operators, `adopt`, `quarantine`, `resume` and `clean`; and `events` and `token`.
 
 Rule: before something that cannot be undone, what will be lost is shown and the PPA's name must be typed.
 """
@@ -6,13 +6,16 @@ Rule: before something that cannot be undone, what will be lost is shown and the
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from ..client.errors import UsageError
+from ..client.errors import NotPermitted, UsageError
 from ..reference import Reference
-from . import completion, output, parsing, signals
+from . import output, parsing, signals
 from .options import CaFileOption, JsonOption, PpaArgument, TokenFileOption, UrlOption
 from .parameters import Option
+
+if TYPE_CHECKING:
+    from ..client import PPA
 
 
 def adopt(
@@ -30,10 +33,20 @@ def adopt(
     client = parsing.connect(url, token_file, ca_file)
     reference = parsing.reference(ppa)
     if not yes:
+        _check_adoptable(client.ppa(reference))
         with signals.interruptible():
             _confirm(reference, client.content(reference))
             signals.again()
     _show(client.operate(reference, "adopt"), json)
+
+
+def _check_adoptable(ppa: PPA) -> None:
+    """Raise NotPermitted where the daemon would refuse, so that nobody is asked in vain."""
+    if ppa["state"] is not None:
+        what = f"{ppa['ppa']} has a record, and is {ppa['state']}; adopt is for PPAs without one that can be read"
+        raise NotPermitted(f"not adopted: {what}")
+    if ppa["condition"] == "missing":
+        raise NotPermitted(f"not adopted: {ppa['ppa']} is missing on Launchpad")
 
 
 def _confirm(reference: str, content: dict[str, object]) -> None:
@@ -75,31 +88,6 @@ def resume(
 ) -> None:
     """Take a PPA out of quarantine."""
     _show(parsing.connect(url, token_file, ca_file).operate(parsing.reference(ppa), "resume"), json)
-
-
-def hold(
-    ppa: PpaArgument,
-    period: Annotated[str, Option("--for", metavar="TIME", help="How much longer: 30m, 2h, 1d or seconds.")],
-    lease: Annotated[
-        str | None,
-        Option(
-            "--lease",
-            metavar="ID",
-            help="The lease that is meant.  [default: $PPA_LEASE_ID]",
-            autocompletion=completion.leases,
-        ),
-    ] = None,
-    json: JsonOption = False,
-    url: UrlOption = None,
-    token_file: TokenFileOption = None,
-    ca_file: CaFileOption = None,
-) -> None:
-    """Keep a PPA for its owner longer than its lease.
-
-    Once, and no longer than its pool allows: to look into what went wrong.
-    """
-    facts = {"lease": parsing.lease_id(lease), "for": parsing.optional_seconds("--for", period)}
-    _show(parsing.connect(url, token_file, ca_file).operate(parsing.reference(ppa), "hold", **facts), json)
 
 
 def clean(

@@ -92,7 +92,24 @@ OfOwnerOption = Annotated[
 OfStateOption = Annotated[StateName | None, Option("--state", help="Those in this state alone.")]
 LeaseArgument = Annotated[
     str | None,
-    Argument(metavar="LEASE", help="The lease's id.  [default: $PPA_LEASE_ID]", autocompletion=completion.leases),
+    Argument(
+        metavar="LEASE",
+        help="The lease: its id, its request's id, or its PPA (~owner/ubuntu/name or ppa:owner/name)."
+        "  [default: $PPA_LEASE_ID]",
+        autocompletion=completion.leases_or_ppas,
+    ),
+]
+MineOption = Annotated[
+    bool,
+    Option(
+        "--mine",
+        help="All leases that this client, which its token tells, asked for.  Where the daemon has no clients: all that"
+        " there are, if they have one owner.",
+    ),
+]
+MineOwnerOption = Annotated[
+    str | None,
+    Option("--owner", metavar="TEXT", help="With --mine: those of this owner alone; * stands for any text."),
 ]
 PpaArgument = Annotated[
     str, Argument(metavar="PPA", help="~owner/ubuntu/name or ppa:owner/name", autocompletion=completion.ppas)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .errors import AssignerError, Bug, LeaseOver, NoneFree, NotPermitted, Unavailable, UnknownLease, UsageError
-from .types import PPA, Event, Lease, Pool, Source, SourceFile, Wish
+from .types import PPA, Caller, Event, Lease, Pool, Source, SourceFile, Wish
 
 if TYPE_CHECKING:
     from .client import Client
@@ -21,6 +21,7 @@ __all__ = [
     "PPA",
     "AssignerError",
     "Bug",
+    "Caller",
     "Client",
     "Event",
     "Holding",

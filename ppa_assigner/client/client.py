@@ -22,7 +22,7 @@ from .events import read_events
 from .lease import Holding, LeaseTerm, term_of_assign
 from .retry import AssignAttempts, RetryBudget
 from .transport import DEFAULT_URL, ApiResponse, ApiTransport
-from .types import PPA, Event, Lease, Pool, Wish, looks_like_lease
+from .types import PPA, Caller, Event, Lease, Pool, Wish, looks_like_lease
 
 ANSWER_S = 75.0  # the daemon's own deadline for a call is a minute unless configured otherwise
 
@@ -102,13 +102,19 @@ class Client:
         written = response.status == HTTPStatus.CREATED or 0 < body["attempt"] == response.document.get("attempt")
         return term_of_assign(cast(Lease, response.document), sent, boottime(), written=written)
 
-    def withdraw(self, request_id: str, *, within: float | None = None) -> None:
-        """Withdraw a request: it leaves the waiting line, and what it got is released.  Does nothing if there is none.
+    def withdraw(self, request_id: str, *, within: float | None = None) -> list[PPA] | None:
+        """Withdraw a request: it leaves the waiting line, and what it got is released.
 
-        `within`: give up after that many seconds in all.
+        Returns the PPAs that it gave back; none where it only waited, or where the answer that told them was lost.
+        None: there was no such request.  `within`: give up after that many seconds in all.
         """
-        with contextlib.suppress(UnknownLease):
-            self._persist("DELETE", "/v1/leases?" + urlencode({"request_id": request_id}), budget=self._tries(within))
+        tries = self._tries(within)
+        path = "/v1/leases?" + urlencode({"request_id": request_id})
+        try:
+            released = self._persist("DELETE", path, budget=tries).get("items")
+        except UnknownLease:
+            return [] if tries.maybe_done else None
+        return released if isinstance(released, list) else []
 
     def touch(self, lease_id: str, ttl: float | None = None, *, within: float | None = None) -> Lease:
         """Prove that the lease's owner is still there; with `ttl` (seconds) the lease ends that much later from now,
@@ -191,6 +197,10 @@ class Client:
     def ppa(self, reference: str) -> PPA:
         """What is known of one PPA, `~owner/ubuntu/name` or `ppa:owner/name`.  UsageError: none such is served."""
         return cast(PPA, self._persist("GET", _ppa_path(reference)))
+
+    def caller(self) -> Caller:
+        """As whom the daemon knows this client."""
+        return cast(Caller, self._persist("GET", "/v1/caller"))
 
     def pools(self) -> list[Pool]:
         """The pools in numbers."""

@@ -78,6 +78,14 @@ class Pool(TypedDict):
     oldest_wait: float | None
 
 
+class Caller(TypedDict):
+    """As whom the daemon knows a client.  `name` is None where it has no clients; then everybody is an operator."""
+
+    name: str | None
+    role: str
+    owners: list[str]
+
+
 class Event(TypedDict, total=False):
     """A transition of a PPA; numbers start from 1 with each start of the daemon.  Of the kind `reset` where events are
     missing: that one has `data` alone.

@@ -44,8 +44,8 @@ def guarded(_guarded: Served) -> Served:
 
 
 GUARDED = (
-    "/v1/ppas", "/v1/leases", "/v1/pools", "/v1/events", "/page/about", "/docs", "/openapi.json", "/metrics",
-    "/nothing",
+    "/v1/ppas", "/v1/leases", "/v1/pools", "/v1/caller", "/v1/events", "/page/about", "/docs",
+    "/openapi.json", "/metrics", "/nothing",
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from ppa_assigner.access import ClientConfig
+from ppa_assigner.access import EVERYBODY, ClientConfig
 from ppa_assigner.api import errors, schemas, serializers
 from ppa_assigner.problems import Kind
 from ppa_assigner.record import State
@@ -30,6 +30,7 @@ CALLS = {
     **{("post", f"{PPA}/{act}"): {200, 404, 409, 503} for act in ("release", "hold", "adopt", "quarantine", "resume")},
     ("get", f"{PPA}/content"): {200, 404, 503},
     ("get", "/v1/pools"): {200},
+    ("get", "/v1/caller"): {200},
     ("get", "/v1/events"): {200},
 }
 ASSIGN = {"none-free", "all-burnt", "request-id-taken", "superseded", "unknown-pool", "unknown-ppa",
@@ -116,6 +117,7 @@ def test_every_reference_in_the_document_leads_somewhere(openapi: dict[str, Any]
         (schemas.Ppa, serializers.ppa(Snapshot(ONE, "default", None, Condition.MISSING))),
         (schemas.Pool, serializers.pool(PoolView("default", {}, {}, 0, None))),
         (schemas.Content, serializers.content(ONE, some_content())),
+        (schemas.Caller, serializers.caller(EVERYBODY)),
         (schemas.Event, serializers.event(PpaEvent(1, NOW, ONE, "transition", {}))),
     ],
 )
