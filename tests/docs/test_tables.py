@@ -185,7 +185,7 @@ def test_where_versions_are_promised_files_are_not() -> None:
     script = (ROOT / "config" / "recipes" / "upload.sh").read_text().partition("set -eu")[0]
     option = get_args(options.SourceOption)[1]
     field = AssignRequest.model_fields["sources"].description
-    assert all("file" in str(text) for text in (after, script.split("Each version")[1], option.help, field))
+    assert all("file" in str(text) for text in (after, script.split("Each version")[1], option.facts["help"], field))
 
 
 def test_problems_are_explained_as_the_daemon_explains_them() -> None:
