@@ -14,6 +14,7 @@ from typing import Any
 from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.crew import counted
+from ppa_assigner.supervisor.eventlog import EventLog
 from ppa_assigner.views import Cleaning, Condition, End, EndsBy, PoolView, Snapshot
 
 from .api.fakes import FakeBackend, Served, serving
@@ -83,7 +84,7 @@ def dirty(name: str, since: datetime, owner: str, *, known: Mapping[str, Any] | 
 
 
 def _snapshot(name: str, record: Record | None, **known: Any) -> Snapshot:
-    values = {"pool": "default", "condition": Condition.OK, "seen": ago(seconds=20), **known}
+    values = {"pool": "default", "condition": Condition.OK, "seen": ago(minutes=2), **known}
     return Snapshot(ppa=Reference("ci-pool", "ubuntu", name), record=record, **values)
 
 
@@ -96,11 +97,11 @@ def everything() -> list[Snapshot]:
     """A PPA in each state and some conditions."""
     cleaning = Cleaning("deleting", 40, 12, 28, ago(minutes=3))
     stray = Snapshot(Reference("ci-pool", "ubuntu", "pool-006"), "default", None, Condition.UNMANAGED,
-                     ago(seconds=20), fault="it has no record, and packages are in it")  # fmt: skip
+                     ago(minutes=2), fault="it has no record, and packages are in it")  # fmt: skip
     return [
         free("pool-001", ago(hours=2)),
         used("pool-002", ago(hours=3), JENKINS, End(ahead(minutes=45), EndsBy.UNTIL)),
-        used("pool-003", ago(minutes=12), "ticket-4711", End(ahead(minutes=9), EndsBy.IDLE), idle=600,
+        used("pool-003", ago(minutes=12), "ticket-4711", End(ahead(minutes=9), EndsBy.IDLE), idle=600, by="jenkins",
              note="a crash of the installer is looked into"),
         dirty("pool-004", ago(minutes=5), GITHUB, known={"cleaning": cleaning}),
         dirty("pool-005", ago(days=2), "mia", known={"condition": Condition.QUARANTINED, "fault": FAULT},
@@ -118,6 +119,31 @@ def two_pools() -> list[Snapshot]:
         used("noble-002", ago(minutes=50), JENKINS, End(ahead(hours=7), EndsBy.UNTIL)),
     ]
     return [*everything()[:4], *of_pool("release", *noble)]
+
+
+def happened(events: EventLog, name: str) -> None:
+    """The life of a PPA, on some day."""
+    ppa, day = Reference("ci-pool", "ubuntu", name), datetime(2026, 11, 25, tzinfo=UTC)
+
+    def at(hour: int, minute: int, kind: str, **data: Any) -> None:
+        events.add(day + timedelta(hours=hour, minutes=minute, seconds=12), ppa, kind, data)
+
+    def moved(hour: int, minute: int, before: str | None, after: str | None, why: str, **more: Any) -> None:
+        owner = {"owner": JENKINS, "lease": "4c1f", "request_id": "build-77"} if "used" in (before, after) else {}
+        nothing = {"owner": None, "lasted": None, "tries": 0, "first": False}
+        at(hour, minute, "transition", **{"from": before, "to": after, "why": why, **nothing, **owner, **more})
+
+    moved(3, 0, None, "free", "seen", first=True)
+    moved(3, 14, "free", "used", "assigned")
+    moved(6, 20, "used", "dirty", "released", lasted=11160.0)
+    at(6, 20, "cleaning", step="looking", found=0, deleted=0, left=0)
+    at(6, 21, "cleaning", step="deleting", found=40, deleted=12, left=28)
+    at(6, 24, "failure", tries=1, fault="503 Service Unavailable", pool="default")
+    at(6, 25, "alarm", text=f"{ppa}: its record cannot be written: 401 Unauthorized")
+    at(6, 25, "condition", **{"from": "ok", "to": "quarantined", "why": "kept for #42", "pool": "default"})
+    at(6, 40, "condition", **{"from": "quarantined", "to": "ok", "why": None, "pool": "default"})
+    moved(6, 45, "dirty", "free", "proved clean", lasted=1500.0, tries=1)
+    at(6, 50, "labelled", by="ann", label=None)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Header, Request
+from fastapi import FastAPI, Header, Query, Request
 from starlette.responses import Response
 
 from .. import __version__
@@ -19,8 +19,8 @@ from ..problems import Kind, Problem
 from . import auth, errors, openapi, schemas, serializers
 from .auth import Authenticator
 from .backend import Backend, C
-from .events import EventStreams
-from .leases import LeaseRoutes
+from .events import MOST_LATEST, EventStreams
+from .leases import LeaseRoutes, Wanted, reference
 from .metrics import LaunchpadMetrics, Metrics
 from .middleware import MAX_REQUESTS, RequestMiddleware
 from .page import PageRoutes
@@ -85,17 +85,23 @@ class DaemonRoutes:
         add("/openapi.json", self.openapi, methods=["GET"], include_in_schema=False)
 
     async def events(
-        self, request: Request, last_event_id: Annotated[str | None, Header()] = None, follow: bool = True
+        self,
+        request: Request,
+        last_event_id: Annotated[str | None, Header()] = None,
+        follow: bool = True,
+        ppa: Wanted = None,
+        latest: Annotated[int | None, Query(ge=1, le=MOST_LATEST)] = None,
     ) -> Response:
         """All events since the daemon's start that are still kept, or those after `Last-Event-ID`; then (`follow`) new
-        ones.
+        ones.  Of one PPA alone (`ppa`), and of what is kept no more than the `latest`, if that is said.
 
         An event `reset` says that the reader missed some: `{"why": "restarted" | "forgotten", "first": number}`.
         """
         if request.state.head:
             return Response(media_type="text/event-stream")
         streams: EventStreams = self._app.state.streams
-        return streams.open(last_event_id, follow=follow, who=request.state.who)
+        of = reference(ppa) if ppa is not None else None
+        return streams.open(last_event_id, follow=follow, who=request.state.who, ppa=of, latest=latest)
 
     async def caller(self, request: Request) -> Response:
         """As whom the daemon knows who calls: by the token, or as everybody where no clients are configured."""

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ..problems import Kind, Problem
+from ..reference import Reference
 from ..views import PpaEvent
 from . import serializers
 from .backend import Events
@@ -27,6 +28,8 @@ SEND_S = 30.0
 MAX_STREAMS = 256
 MAX_OF_ONE = 192
 """How many streams one client may have open."""
+MOST_LATEST = 10_000
+"""How many of the latest events may be asked for."""
 ABORT = "ppa_assigner.abort"
 """The extension of the ASGI scope with which the connection can be aborted."""
 RESTARTED, FORGOTTEN = "restarted", "forgotten"
@@ -59,15 +62,27 @@ class EventStreams:
         for wake in self._wakes:
             wake.set()
 
-    def open(self, last_event_id: str | None, *, follow: bool = True, who: str = "") -> EventStream:
-        """A stream of the events after this one; it ends after those known now unless `follow`.  Raises Problem
+    def open(
+        self,
+        last_event_id: str | None,
+        *,
+        follow: bool = True,
+        who: str = "",
+        ppa: Reference | None = None,
+        latest: int | None = None,
+    ) -> EventStream:
+        """A stream of the events after this one; it ends after those known now unless `follow`.  `ppa`: of that PPA
+        alone; `latest`: of those known now only so many, the latest, unless the reader resumes.  Raises Problem
         `too-many-requests` when too many are open, in all or of this client.
         """
         if len(self._wakes) >= MAX_STREAMS:
             raise Problem(Kind.TOO_MANY, f"{MAX_STREAMS} streams of events are open already")
         if sum(one == who for one in self._wakes.values()) >= MAX_OF_ONE:
             raise Problem(Kind.TOO_MANY, f"{who}: {MAX_OF_ONE} streams of events of one client are open already")
-        return EventStream(self, _cursor(self.events, last_event_id or ""), follow, who)
+        cursor = _cursor(self.events, last_event_id or "")
+        if latest is not None and not last_event_id:
+            cursor.last = _before_latest(self.events, ppa, latest)
+        return EventStream(self, cursor, follow, who, ppa)
 
     @contextlib.contextmanager
     def following(self, who: str = "") -> Iterator[asyncio.Event]:
@@ -109,14 +124,23 @@ def _cursor(events: Events, last_event_id: str) -> Cursor:
     return Cursor(int(number), began=True)
 
 
+def _before_latest(events: Events, ppa: Reference | None, count: int) -> int:
+    """The number after which there are so many events of that PPA."""
+    known, newest = events.since(0)
+    numbers = [event.number for event in known if ppa in (None, event.ppa)]
+    return numbers[-count] - 1 if len(numbers) >= count else (numbers[0] - 1 if numbers else newest)
+
+
 class EventStream(Response):
     """The response that streams events, and the loop that writes it."""
 
-    def __init__(self, streams: EventStreams, cursor: Cursor, follow: bool, who: str = "") -> None:
+    def __init__(
+        self, streams: EventStreams, cursor: Cursor, follow: bool, who: str = "", ppa: Reference | None = None
+    ) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "Content-Type": "text/event-stream; charset=utf-8"})
         del self.headers["content-length"]
         self._streams, self._events = streams, streams.events
-        self._cursor, self._follow = cursor, follow
+        self._cursor, self._follow, self._ppa = cursor, follow, ppa
         self._turn, self._who = streams.turn, who
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -140,19 +164,24 @@ class EventStream(Response):
         return self._streams.ending or self._turn != self._streams.turn
 
     async def _tell_news(self, send: Send, wake: asyncio.Event) -> bool:
-        """Write new events; if there are none and the reader follows, wait for some.  Returns whether any were new."""
+        """Write those new events that are wanted; if there are none at all and the reader follows, wait for some.
+        Returns whether any were new.
+        """
         wake.clear()
         news, last = self._events.since(self._cursor.last, _EVENTS_AT_ONCE)
-        frames = [*self._reset(news), *(self._frame(event) for event in news)]
+        wanted = (event for event in news if self._ppa in (None, event.ppa))
+        frames = [*self._reset(news), *(self._frame(event) for event in wanted)]
         self._cursor.last, self._cursor.began = last, True
         if frames:
             await self._write(send, b"".join(frames))
+        elif news:
+            await self._write(send, b": of other PPAs\n\n")  # a reader must see that the connection lives
         elif self._follow:
             try:
                 await asyncio.wait_for(wake.wait(), self._streams.keep_alive)
             except TimeoutError:
                 await self._write(send, b": still here\n\n")
-        return bool(frames)
+        return bool(frames or news)
 
     def _reset(self, news: list[PpaEvent]) -> list[bytes]:
         """The frame that says what was missed between the cursor and these events, if anything was."""

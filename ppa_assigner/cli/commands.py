@@ -22,6 +22,7 @@ COMMANDS = {
     "release": "lease_acts:release",
     "withdraw": "lease_acts:withdraw",
     "status": "listing:status",
+    "show": "show:show",
     "leases": "listing:leases",
     "pools": "listing:pools",
     "exec": "exec:exec_command",
@@ -30,7 +31,7 @@ COMMANDS = {
     "resume": "operator:resume",
     "hold": "lease_acts:hold",
     "clean": "operator:clean",
-    "events": "operator:events",
+    "events": "events:events",
 }
 """The function of each, as MODULE:NAME in this package."""
 RUNS_OTHERS = "exec"

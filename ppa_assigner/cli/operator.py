@@ -1,4 +1,4 @@
-"""The commands for operators, `adopt`, `quarantine`, `resume` and `clean`; and `events` and `token`.
+"""The commands for operators, `adopt`, `quarantine`, `resume` and `clean`; and `token`.
 
 Rule: before something that cannot be undone, what will be lost is shown and the PPA's name must be typed.
 """
@@ -109,34 +109,6 @@ def clean(
         output.document(content)
     else:
         output.content(content)
-
-
-def events(
-    follow: Annotated[bool, Option("--follow", "-f", help="Go on with those to come.")] = False,
-    json: JsonOption = False,
-    url: UrlOption = None,
-    token_file: TokenFileOption = None,
-    ca_file: CaFileOption = None,
-) -> None:
-    """Show what happened since the daemon's start.
-
-    --follow goes on when the daemon is restarted.  --json prints one document a line.
-    """
-    import json as encoder
-
-    for event in parsing.connect(url, token_file, ca_file).events(follow=follow):
-        if json:
-            output.line(encoder.dumps(event))
-        elif event.get("kind") == "reset":
-            output.say(_RESETS.get(str(event.get("data", {}).get("why")), "events are missing here"))
-        else:
-            output.event(event)
-
-
-_RESETS = {
-    "restarted": "the daemon was restarted: what happened meanwhile is not known to it",
-    "forgotten": "more happened than the daemon remembers: events are missing here",
-}
 
 
 def token(json: JsonOption = False) -> None:

@@ -11,12 +11,9 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..client.errors import AssignerError
-
-if TYPE_CHECKING:
-    from ..client import Event
 
 STDERR = 2
 _ENDLESS = 2**31 - 1  # no line of YAML is folded
@@ -99,7 +96,7 @@ def _number(variable: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else 0
 
 
-# -- contents and events ------------------------------------------------------------------------------------------
+# -- contents ------------------------------------------------------------------------------------------------------
 
 
 def content(value: Mapping[str, Any]) -> None:
@@ -117,9 +114,3 @@ def _entry(entry: object) -> str:
     if isinstance(entry, dict):
         return " ".join(escaped(part) for part in entry.values() if part not in (None, "", False, True))
     return escaped(entry)
-
-
-def event(value: Event) -> None:
-    """Print an event on one line."""
-    data = " ".join(f"{escaped(key)}={escaped(part)}" for key, part in (value.get("data") or {}).items())
-    line("  ".join(escaped(cell) for cell in (value.get("at"), value.get("ppa"), value.get("kind"))) + "  " + data)

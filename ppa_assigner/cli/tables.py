@@ -98,7 +98,7 @@ def trouble(item: Item, said: str | None) -> str | None:
     fault, tries = item.get("fault"), item.get("tries")
     if not fault or (said is not None and said.endswith(f": {fault}")):
         return None
-    return f"{tries} tries failed: {fault}" if tries else str(fault)
+    return f"{tries} {'try' if tries == 1 else 'tries'} failed: {fault}" if tries else str(fault)
 
 
 def _remark(item: Item, now: datetime) -> str:

@@ -226,9 +226,13 @@ class Client:
         """What a clean would delete, by an operator's leave."""
         return self._persist("GET", _ppa_path(reference) + "/content")
 
-    def events(self, *, follow: bool = False) -> Generator[Event, None, None]:
-        """The transitions since the daemon's start; with `follow` also those to come, over restarts of the daemon."""
-        return read_events(self._transport, follow=follow)
+    def events(
+        self, *, follow: bool = False, ppa: str | None = None, latest: int | None = None
+    ) -> Generator[Event, None, None]:
+        """The transitions since the daemon's start; with `follow` also those to come, over restarts of the daemon.
+        `ppa`: of that PPA alone; `latest`: of those known already at most so many, the latest.
+        """
+        return read_events(self._transport, follow=follow, ppa=ppa, latest=latest)
 
     # -- how ------------------------------------------------------------------------------------------------------
 

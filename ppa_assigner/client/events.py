@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Generator, Iterable, Iterator
 from typing import cast
+from urllib.parse import urlencode
 
 from ..backoff import CALL_PATIENCE_S, FOLLOW_PATIENCE_S, STREAM_AGAIN_S
 from .errors import Unavailable, error_of
@@ -24,14 +25,20 @@ _MOST_FIELDS = 20
 _TOO_LONG = "the daemon sent an event that is longer than any of its events"
 
 
-def read_events(transport: ApiTransport, *, follow: bool) -> Generator[Event, None, None]:
+def read_events(
+    transport: ApiTransport, *, follow: bool, ppa: str | None = None, latest: int | None = None
+) -> Generator[Event, None, None]:
     """The events so far and, with `follow`, those to come.  Where the daemon could not tell all, an event of the kind
     `reset` comes first; its `data` says `why`.  Raises Unavailable and what else the daemon refuses.
+
+    `ppa`, `latest`: those of one PPA alone, and of what is known at most so many, as the daemon chooses them.
     """
     reader = _EventReader()
     absence = FOLLOW_PATIENCE_S if follow else CALL_PATIENCE_S
     budget = RetryBudget(absence, read=_SILENCE_S)
-    path, read = ("/v1/events", _SILENCE_S) if follow else ("/v1/events?follow=false", _QUIET_S)
+    wanted = {"follow": None if follow else "false", "ppa": ppa, "latest": latest}
+    query = urlencode({name: value for name, value in wanted.items() if value is not None})
+    path, read = "/v1/events" + (f"?{query}" if query else ""), _SILENCE_S if follow else _QUIET_S
     while True:
         try:
             with transport.stream(path, read=read, headers=reader.headers) as (response, pieces):

@@ -17,7 +17,7 @@ from ppa_assigner.api.events import MAX_OF_ONE
 from ppa_assigner.supervisor.eventlog import EventLog
 from ppa_assigner.views import PpaEvent
 
-from .fakes import DEADLINE_S, NOW, ONE, FakeBackend, Served, serving, slug, wait_for
+from .fakes import DEADLINE_S, NOW, ONE, TWO, FakeBackend, Served, serving, slug, wait_for
 
 
 def happen(api: Served, count: int, **data: Any) -> None:
@@ -221,3 +221,40 @@ def test_only_so_many_may_follow(api: Served) -> None:
     finally:
         for connection in connections:
             connection.close()
+
+
+def numbers(api: Served, query: str, **headers: str) -> list[int]:
+    """Which of the events that there are."""
+    response = api.http.get(f"/v1/events?follow=false&{query}", headers=headers)
+    assert response.status_code == 200
+    return [json.loads(line[6:])["number"] for line in response.text.splitlines() if line.startswith("data: ")]
+
+
+def test_events_may_be_asked_for_of_one_ppa_and_of_the_latest_alone(api: Served) -> None:
+    """Both together are the latest of that PPA; who resumes gets all that comes after."""
+    for number in range(1, 301):
+        api.backend.events.add(NOW, TWO if number % 100 == 0 else ONE, "transition", {})
+    assert numbers(api, f"ppa={TWO}") == [100, 200, 300]
+    assert numbers(api, "latest=2") == [299, 300]
+    assert numbers(api, f"ppa={TWO}&latest=2") == [200, 300]
+    assert numbers(api, f"ppa={TWO}&latest=7") == [100, 200, 300]
+    assert numbers(api, "ppa=ppa:x/none&latest=7") == []
+    assert numbers(api, f"ppa={TWO}&latest=1", **{"Last-Event-ID": f"{api.backend.events.run}-100"}) == [200, 300]
+
+
+def test_a_reader_of_one_ppa_goes_on(api: Served) -> None:
+    """What happens to others is not told, but for a comment that shows that the connection lives."""
+    happen(api, 3)
+    with api.http.stream("GET", f"/v1/events?ppa={TWO}&latest=5") as response:
+        lines = response.iter_lines()
+        assert [next(lines) for _ in range(2)] == ["retry: 2000", ""]
+        happen(api, 1)
+        assert next(lines) == ": of other PPAs"
+        api.backend.events.add(NOW, TWO, "transition", {})
+        assert take(lines, 1)[0][0] == 5
+
+
+@pytest.mark.parametrize("query", ["ppa=x", "ppa=~a/ubuntu/b%00", "latest=0", "latest=-1", "latest=x", "latest=99999"])
+def test_events_that_cannot_be_asked_for(api: Served, query: str) -> None:
+    """422, as for any other question."""
+    assert slug(api.http.get(f"/v1/events?{query}")) == "invalid"
