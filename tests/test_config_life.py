@@ -15,7 +15,7 @@ from ppa_assigner.access import Caller, Role
 from ppa_assigner.api.parsing import LIMIT
 from ppa_assigner.api.rate_limit import BURST_S
 from ppa_assigner.cli.check_config import schema_text
-from ppa_assigner.cli.run import DEMO_CONFIG
+from ppa_assigner.cli.run import demo_config
 from ppa_assigner.config import (
     CONFIG,
     VARIABLES,
@@ -315,7 +315,7 @@ def examples() -> dict[str, str]:
         "shipped": SHIPPED.read_text(),
         "uncommented": uncommented(),
         "readme": block('ppas: ["~ci-pool'),
-        "demo": DEMO_CONFIG.format(ppas=5, service="http://127.0.0.1:1/"),
+        "demo": demo_config("127.0.0.1:8020", "http://127.0.0.1:1/"),
         "everything": EVERYTHING.replace("publish: yes", "publish: true").replace(
             "4.2:", "'4.2':"
         ),  # as the daemon reads it

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ppa_assigner.cli.run import DEMO_TEXT
+from ppa_assigner.cli.run import demo_text
 
 from .commandline import DEADLINE_S, cli, environment, started
 from .docs.pages import pages
@@ -139,7 +139,7 @@ def programs(folder: Path) -> dict[str, Path]:
 def documented() -> dict[str, str]:
     """Every place where something is said for a shell to evaluate, with what it says."""
     texts = {**pages(), "config/recipes/Jenkinsfile": (ROOT / "config/recipes/Jenkinsfile").read_text()}
-    texts["demo"] = DEMO_TEXT.format(ppas=1, control="http://127.0.0.1:1/")
+    texts["demo"] = demo_text("http://127.0.0.1:8020", "http://127.0.0.1:1/")
     texts["help"] = re.sub(r"\s+", " ", cli("assign", "--help", env={"COLUMNS": "500"}).stdout)
     found: dict[str, str] = {}
     for place, text in texts.items():

@@ -267,6 +267,17 @@ def test_withdraw_takes_one_out_of_the_line(daemon: Daemon) -> None:
     assert daemon.http.get("/v1/pools").json()["items"][0]["waiting"] == 0
 
 
+def test_a_daemon_whose_address_is_taken_says_what_to_do(daemon: Daemon) -> None:
+    """With the address, and where another is set; the one that runs goes on."""
+    done = cli("run", "--config", str(daemon.config), env={"HOME": str(daemon.folder)})
+    assert done.returncode == 69
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(f"ppa-assigner: cannot listen on unix:{daemon.address}: somebody listens there already; ")
+    assert "api.listen" in last
+    assert "PPA_ASSIGNER_LISTEN" in last
+    assert daemon.ready
+
+
 # -- adopt -------------------------------------------------------------------------------------------------------------
 
 

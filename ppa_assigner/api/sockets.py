@@ -7,6 +7,7 @@ use never; only a file that was made here is removed.
 from __future__ import annotations
 
 import contextlib
+import errno
 import grp
 import os
 import socket
@@ -22,6 +23,11 @@ _ASK_S = 1.0
 
 class ListenError(OSError):
     """The daemon cannot listen there; the text says where and why."""
+
+    @property
+    def in_use(self) -> bool:
+        """Whether it is because something else listens there."""
+        return isinstance(self.__cause__, OSError) and self.__cause__.errno == errno.EADDRINUSE
 
 
 class Listeners:
@@ -135,7 +141,7 @@ def _make_room(path: str) -> None:
     if not stat.S_ISSOCK(mode):
         raise OSError("there is something else than a socket")
     if _in_use(path):
-        raise OSError("somebody listens there already")
+        raise OSError(errno.EADDRINUSE, "somebody listens there already")
     os.unlink(path)
 
 

@@ -6,34 +6,43 @@ Rule: what they need is imported when they run; each mistake that a person can m
 from __future__ import annotations
 
 import faulthandler
+import json
 import logging
 import os
+import shlex
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
+from ..client.errors import UsageError
 from .options import ConfigOption
 from .output import STDERR, configuration_error, say
+from .parameters import Option
+
+if TYPE_CHECKING:
+    from ..api.sockets import ListenError
 
 log = logging.getLogger("ppa_assigner")
 
 DEMO_PPAS = 5
+DEMO_LISTEN = "127.0.0.1:8020"
 DEMO_CONFIG = """\
 pools: {{default: {{ppas: ["~ci-pool/ubuntu/pool-{{001..{ppas:03}}}"], settle: 3s}}}}
 launchpad: {{service: "{service}", credentials: launchpad.credentials, look_every: 3s}}
-api: {{listen: "127.0.0.1:8020"}}
+api: {{listen: {listen}}}
 name: demo
 """
 DEMO_TEXT = """\
-ppa-assigner listens on http://127.0.0.1:8020 and lends {ppas} PPAs of a Launchpad that is only a stand-in.
+ppa-assigner listens on {url} and lends {ppas} PPAs of a Launchpad that is only a stand-in.
 Try, in another terminal (after `. .venv/bin/activate`; `exit` closes it when the PPA is not free in time):
 
-    ppa-assigner status
+{setting}    ppa-assigner status
     lease=$(ppa-assigner assign --owner "$(id -un)" --ppa ppa:ci-pool/pool-001 --wait 30s --export) || exit
     eval "$lease"; echo "I have $PPA"
     ppa-assigner exec --owner "$(id -un)" -- sh -c 'echo "I have $PPA"'
-    curl -s http://127.0.0.1:8020/v1/pools
+    curl -s {api}/v1/pools
 
 Upload something, release the PPA and see it cleaned:
 
@@ -44,6 +53,8 @@ Upload something, release the PPA and see it cleaned:
 Ctrl-C ends it.
 """
 
+IN_USE = "does a daemon run there already?  api.listen or PPA_ASSIGNER_LISTEN names another address"
+DEMO_IN_USE = "does a daemon or a demo run there already?  demo --listen 127.0.0.1:8021 takes another address"
 HANDED_OVER = """\
 %s
 systemd hands it over: is the file there that LoadCredential= in its unit names (/etc/ppa-assigner/launchpad)?"""
@@ -54,15 +65,20 @@ def run_command(config: ConfigOption) -> int:
     return serve(config)
 
 
-def demo_command() -> int:
+def demo_command(
+    listen: Annotated[
+        str, Option("--listen", metavar="ADDRESS", help="Where: HOST:PORT on this host, or unix:/path.")
+    ] = DEMO_LISTEN,
+) -> int:
     """Try it out: a stand-in for Launchpad with some PPAs, and the daemon on 127.0.0.1:8020."""
-    return serve_demo()
+    return serve_demo(listen)
 
 
-def serve(config: Path, serving: Callable[[str], None] | None = None) -> int:
+def serve(config: Path, serving: Callable[[str], None] | None = None, in_use: str = IN_USE) -> int:
     """Run the daemon in the main thread, and return its exit code.
 
-    `serving` is called with the address once the daemon listens on it.
+    `serving` is called with the address once the daemon listens on it; `in_use` says what to do where something else
+    does already.
     """
     from ..api.server import ListenError
     from ..config import ConfigError, find_warnings, load
@@ -82,31 +98,86 @@ def serve(config: Path, serving: Callable[[str], None] | None = None) -> int:
     except (ConfigError, InsecureEnvironment) as error:
         return configuration_error(error)
     except ListenError as error:
-        say(str(error))
+        say(_said(error, in_use))
         return os.EX_UNAVAILABLE
     return 0
 
 
-def serve_demo() -> int:
-    """Run the stand-in and the daemon in one process; however that ends, nothing is left behind."""
+def demo_text(url: str, control: str) -> str:
+    """What the demo says once its daemon listens: what can be tried there."""
+    path = url.removeprefix("unix:")
+    return DEMO_TEXT.format(
+        ppas=DEMO_PPAS,
+        url=url,
+        setting="" if url == f"http://{DEMO_LISTEN}" else f"    export PPA_ASSIGNER_URL={shlex.quote(url)}\n",
+        api=url if path == url else f"--unix-socket {shlex.quote(path)} http://localhost",
+        control=control,
+    )
+
+
+def serve_demo(listen: str = DEMO_LISTEN) -> int:
+    """Run the stand-in and the daemon in one process; however that ends, nothing is left behind.
+
+    Raises UsageError for an address that is not one of this host alone.
+    """
+    where = _local(listen)
     try:
         from ..config import VARIABLES
         from ..standin.standin import Standin
     except ImportError as error:
         say(f"the demo needs what the extra `standin` brings (pip install 'ppa-assigner[standin]'): {error}")
         return os.EX_UNAVAILABLE
+    if refusal := _refused(where):
+        say(refusal)
+        return os.EX_UNAVAILABLE
     for variable in VARIABLES:
         os.environ.pop(variable, None)  # the demo is the same everywhere
     with tempfile.TemporaryDirectory(prefix="ppa-assigner-demo-") as folder, Standin(ppas=DEMO_PPAS) as standin:
         standin.commands.automatic(publisher=5, death_row=10, copies=5, builders=5)
         config = Path(folder) / "ppas.yaml"
-        config.write_text(DEMO_CONFIG.format(ppas=DEMO_PPAS, service=standin.service_root))
+        config.write_text(demo_config(where, standin.service_root))
         credentials = config.parent / "launchpad.credentials"
         credentials.touch(mode=0o600)
         credentials.write_text(standin.credentials_text("ppa-bot"))
         os.environ["CACHE_DIRECTORY"] = folder  # nobody else may use the stand-in's description
-        text = DEMO_TEXT.format(ppas=DEMO_PPAS, control=standin.control_url)
-        return serve(config, lambda _: print(text, flush=True))  # noqa: T201 - it is for people
+
+        def say_what_to_try(url: str) -> None:
+            print(demo_text(url, standin.control_url), flush=True)  # noqa: T201 - it is for people
+
+        return serve(config, say_what_to_try, DEMO_IN_USE)
+
+
+def demo_config(listen: str, service: str) -> str:
+    """The configuration of the demo's daemon."""
+    return DEMO_CONFIG.format(ppas=DEMO_PPAS, service=service, listen=json.dumps(listen))
+
+
+def _refused(listen: str) -> str | None:
+    """Why nothing can listen there, asked before all that takes longer; None where it can."""
+    from ..api.sockets import ListenError, listen as open_sockets
+    from ..config.addresses import parse_listen
+
+    try:
+        open_sockets(parse_listen(listen)).close()
+    except ListenError as error:
+        return _said(error, DEMO_IN_USE)
+    return None
+
+
+def _said(error: ListenError, in_use: str) -> str:
+    return f"{error}; {in_use}" if error.in_use else str(error)
+
+
+def _local(listen: str) -> str:
+    from ..config.addresses import is_local, parse_listen
+
+    try:
+        where = parse_listen(listen)
+    except ValueError as error:
+        raise UsageError(f"--listen: {error}") from None
+    if not is_local(where):
+        raise UsageError(f"--listen: {listen} is not of this host alone, and the demo knows no clients")
+    return str(where)
 
 
 def _log_to_stderr() -> None:

@@ -112,8 +112,9 @@ def test_a_port_in_use_is_one_clear_line() -> None:
     """An OSError of its own class that names the address."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(ListenError, match=f"^cannot listen on 127.0.0.1:{port}: Address already in use$"):
+        with pytest.raises(ListenError, match=f"^cannot listen on 127.0.0.1:{port}: Address already in use$") as one:
             server_at(Listen("127.0.0.1", port)).bind()
+    assert one.value.in_use
 
 
 def test_a_host_that_does_not_exist_is_one_clear_line() -> None:
@@ -121,6 +122,9 @@ def test_a_host_that_does_not_exist_is_one_clear_line() -> None:
     for host in ("no-such-host.invalid", "192.0.2.1"):
         with pytest.raises(ListenError, match=f"^cannot listen on {host}:0: "):
             server_at(Listen(host, 0), clients=(ClientConfig("ci", "00"),)).bind()
+    with pytest.raises(ListenError) as one:
+        server_at(Listen("no-such-host.invalid", 0), clients=(ClientConfig("ci", "00"),)).bind()
+    assert not one.value.in_use
 
 
 def test_small_answers_are_not_held_back() -> None:

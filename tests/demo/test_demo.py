@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ..commandline import cli
 from ..docs.blocks import block, blocks
 from ..docs.pages import ROOT
 from ..network import network
@@ -184,4 +186,46 @@ def test_the_demo_ends_with_0(tmp_path: Path) -> None:
         finally:
             process.kill()
     assert second.returncode == 69
-    assert "127.0.0.1:8020" in second.stderr.splitlines()[-1]
+    assert second.stderr.count("\n") == 1
+    for part in ("127.0.0.1:8020", "Address already in use", "--listen"):
+        assert part in second.stderr
+
+
+def test_the_demo_listens_where_it_is_told(tmp_path: Path) -> None:
+    """On a Unix socket too; what it suggests is for there."""
+    command = [sys.executable, "-m", "ppa_assigner.cli", "demo", "--listen", f"unix:{tmp_path}/demo.sock"]
+    with (
+        (tmp_path / "printed").open("w") as out,
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment(tmp_path)
+        ) as process,
+    ):  # fmt: skip
+        try:
+            until(lambda: "Ctrl-C" in (tmp_path / "printed").read_text(), "the demo", COMMAND_S, every=0.05)
+            printed = (tmp_path / "printed").read_text()
+            suggested = [line.strip() for line in printed.splitlines() if line.startswith("    ")]
+            assert suggested[0] == f"export PPA_ASSIGNER_URL=unix:{tmp_path}/demo.sock"
+            (asking,) = (line for line in suggested if line.endswith("/v1/pools"))
+            place = {**environment(tmp_path), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+            for line in (f"{suggested[0]}; ppa-assigner status", asking):
+                done = subprocess.run(
+                    ["sh", "-c", line], capture_output=True, text=True, timeout=COMMAND_S, check=True, env=place
+                )
+                assert "pool" in done.stdout
+            second = subprocess.run(
+                command, capture_output=True, text=True, timeout=COMMAND_S, check=False, env=environment(tmp_path)
+            )
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(COMMAND_S) == 0
+        finally:
+            process.kill()
+    assert second.returncode == 69
+    assert "somebody listens there already" in second.stderr
+
+
+def test_the_demo_is_of_this_host_alone() -> None:
+    """Everybody who reaches it may do everything."""
+    for address, part in (("0.0.0.0:8021", "not of this host alone"), ("8021", "has no port")):
+        done = cli("demo", "--listen", address)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (64, "", 1)
+        assert part in done.stderr
