@@ -8,6 +8,7 @@ What happens to packages is elsewhere (publishing, builds, copies); nothing here
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
@@ -42,6 +43,7 @@ from .urls import Located, Step
 
 if TYPE_CHECKING:
     from .builds import BinaryPackageBuild
+    from .indexes import Suite
     from .model import PersonLike, WorldLike
     from .people import Distribution, Processor
     from .permissions import Dependency, Permission
@@ -99,7 +101,8 @@ class Archive(Cached, Searches, Summaries, permissions.Permissions, copies.Desti
         self.permissions: list[Permission] = []
         self._dependencies: list[Dependency] = []
         self._processors: list[Processor] = list(world.processors.values())
-        self.indexes: dict[str, str] = {}
+        self.suites: dict[str, Suite] = {}
+        self.snapshots: list[tuple[datetime, dict[str, Suite]]] = []
         self.ever_accepted: dict[tuple[str, str], str] = {}
 
     def __repr__(self) -> str:
@@ -174,7 +177,7 @@ class Archive(Cached, Searches, Summaries, permissions.Permissions, copies.Desti
         return {
             "active": sum(publication.active for publication in publications),
             "coming": accepted + sum(build.buildstate in UNFINISHED_BUILDS for build in self.builds),
-            "indexed": sum(text.count("Package: ") for text in self.indexes.values()),
+            "indexed": sum(len(suite.published) for suite in self.suites.values()),
             "on_disk": sum(publication._date_removed is None for publication in publications),
             "uploaders": [person.name for person in self.main_uploaders()],
         }

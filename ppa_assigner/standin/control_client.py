@@ -243,6 +243,10 @@ class ControlClient:
         """Remove one rule, or all."""
         return cast("int", self.call("build_unrule", number=number))
 
+    def snapshots(self, ppa: str) -> list[str]:
+        """The times of a PPA's snapshots, as in their addresses, oldest first."""
+        return cast("list[str]", self.call("snapshots", ppa=ppa))
+
     def packages(self, ppa: str) -> dict[str, list[dict[str, Any]]]:
         """All publications, builds and uploads of a PPA."""
         return cast("dict[str, list[dict[str, Any]]]", self.call("packages", ppa=ppa))

@@ -5,6 +5,7 @@ The same package gives the same bytes wherever and whenever it is asked for, so 
 
 from __future__ import annotations
 
+import gzip
 import io
 import tarfile
 from functools import lru_cache
@@ -50,7 +51,7 @@ def deb(package: BinaryPackageRelease) -> PackageFile:
     changelog = f"{source.name} ({source.version}) unstable; urgency=medium\n\n  * Built by the stand-in.\n"
     control = _tar({"control": control_fields(package).encode()})
     data = _tar({f"usr/share/doc/{package.name}/changelog": changelog.encode()})
-    members = {"debian-binary": b"2.0\n", "control.tar": control, "data.tar": data}
+    members = {"debian-binary": b"2.0\n", "control.tar.gz": control, "data.tar.gz": data}
     return with_content(deb_name(package), b"!<arch>\n" + b"".join(_member(*each) for each in members.items()))
 
 
@@ -71,7 +72,7 @@ def _tar(files: dict[str, bytes]) -> bytes:
             for folder in _folders(name):
                 tar.addfile(_entry(folder, tarfile.DIRTYPE, 0o755))
             tar.addfile(_entry(f"./{name}", tarfile.REGTYPE, 0o644, len(content)), io.BytesIO(content))
-    return whole.getvalue()
+    return gzip.compress(whole.getvalue(), 1, mtime=0)
 
 
 def _folders(name: str) -> list[str]:

@@ -65,6 +65,7 @@ class ArchiveLike(Protocol):
     enabled: bool
     _owner: Any
     _distribution: Any
+    _name: str
     _displayname: str
     _private: bool
     _build_debug_symbols: bool
@@ -74,6 +75,7 @@ class ArchiveLike(Protocol):
     binaries: list[Any]
     builds: list[Any]
     uploads: list[Any]
+    suites: dict[str, Any]
     ever_accepted: dict[tuple[str, str], str]
 
     @property

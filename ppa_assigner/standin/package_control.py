@@ -11,6 +11,7 @@ from typing import Any
 
 from . import uploads
 from .door import record
+from .downloads import STAMP
 from .enums import BuildState, PublishingStatus, by_title
 from .errors import RejectedError
 from .packages import wanted_files
@@ -140,6 +141,11 @@ class PackageCommands(ABC):
             kept = [rule for rule in rules if number is not None and rule.id != number]
             self._world.building.rules = kept
             return len(rules) - len(kept)
+
+    def snapshots(self, ppa: str) -> list[str]:
+        """The times of the snapshots of a PPA, as their addresses have them, oldest first."""
+        with self._world.lock:
+            return [at.strftime(STAMP) for at, _ in self._world.archive(ppa).snapshots]
 
     def packages(self, ppa: str) -> dict[str, list[dict[str, Any]]]:
         """All publications, builds and uploads: name, version, where, status, whether it left the disk."""

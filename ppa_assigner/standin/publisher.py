@@ -6,7 +6,7 @@ Each function is one run over all archives and is finished when it returns. They
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from . import indexes
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .world import World
 
 STAY = timedelta(days=1)  # how long superseded files stay
+SNAPSHOT_AGE, SNAPSHOTS = timedelta(days=14), 100
 
 
 def publish(world: World) -> None:
@@ -59,7 +60,17 @@ def _publish_archive(archive: Archive) -> None:
     for source in archive.sources:
         if isinstance(source, SourcePackagePublishingHistory) and not any(b.active for b in source.siblings()):
             _schedule(source, now)
-    archive.indexes = indexes.write(archive)
+    _write(archive, now)
+
+
+def _write(archive: Archive, now: datetime) -> None:
+    """Write the indexes, and leave a snapshot where something changed in them."""
+    suites = indexes.write(archive)
+    if suites.items() == archive.suites.items():
+        return
+    archive.suites = suites
+    kept = [each for each in archive.snapshots if each[0] > now - SNAPSHOT_AGE]
+    archive.snapshots = [*kept[1 - SNAPSHOTS :], (now, suites)]
 
 
 def _dominate(publications: list[PublishingHistory], now: Any) -> None:
@@ -108,7 +119,7 @@ def _bury(archive: Archive) -> None:
             publication.mark_deleted(None, "Removed when deleting archive")
         if publication._date_removed is None:
             publication._date_removed = now
-    archive._status, archive._publish, archive.indexes = "Deleted", False, {}
+    archive._status, archive._publish, archive.suites = "Deleted", False, {}
     archives, number = archive._owner.archives, 0
     del archives[archive._name]
     name = f"{archive._name}-deletedppa"

@@ -18,7 +18,7 @@ from lazr.restful.interfaces import IServiceRootResource, IWebServiceConfigurati
 from zope.component import getUtility
 from zope.publisher.publish import publish
 
-from . import door, framework, indexes, oauth
+from . import door, downloads, framework, oauth
 from .access import Principal, acting_as
 from .messages import HttpRequest, HttpResponse
 from .oauth import TokenRefusedError
@@ -50,9 +50,9 @@ class WebService:
 
     def apply(self, request: HttpRequest) -> HttpResponse:
         """Apply a request as a whole, before any other one."""
-        index = indexes.serve(self.world, request.target.partition("?")[0])
-        if index is not None:
-            return HttpResponse(200, (("Content-Type", "application/octet-stream"),), index)
+        download = downloads.serve(self.world, request)
+        if download is not None:
+            return download
         with self.world.lock:
             if request.method == "PUT" and door.put(self.world, request.target, request.body):
                 return HttpResponse(201, (TEXT,))
