@@ -151,6 +151,8 @@ UNCLAIMED_AGAIN_S = 30.0
 """Before that is tried again, while somebody waits under its request id or Launchpad does not answer."""
 IN_DOUBT_S = 5.0
 """How long a caller of a release waits for a write in doubt: it is carried out whether or not it waits."""
+ORIGS_S = 5.0
+"""How long an assign waits to learn of the distribution's upstream tarballs, before it goes on without."""
 FAILING_S = 60.0
 """After which one PPA that cannot be read for its own reasons holds up nobody's search any longer."""
 LONG_ALIVE_S = 600.0

@@ -386,3 +386,15 @@ class UploadReports(Protocol):
 
     def retry(self, build: str, not_after: float) -> ActAnswer:
         """Ask for the build at this address to be tried again: one POST.  `not_after` as for other acts."""
+
+
+class PrimaryArchives(Protocol):
+    """What is asked of distributions and their primary archives.  As with `Launchpad`, every call ends by its deadline
+    and raises nothing for what Launchpad or the network does.
+    """
+
+    def series(self, distribution: str) -> Mapping[str, bool] | Unavailable:
+        """The names of the series, and whether each takes uploads; none where the service does not list them."""
+
+    def component(self, distribution: str, source: str, series: str) -> str | Unavailable | None:
+        """The component that a source has in a series of the primary archive; None: it is not there.  One request."""

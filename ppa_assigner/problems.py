@@ -17,6 +17,7 @@ class Kind(enum.Enum):
 
     NONE_FREE = "none-free"
     ALL_BURNT = "all-burnt"
+    ORIG_DIFFERS = "orig-differs"
     REQUEST_ID_TAKEN = "request-id-taken"
     SUPERSEDED = "superseded"
     UNKNOWN_POOL = "unknown-pool"
@@ -64,6 +65,13 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
         " (`burnt` says which), so waiting does not help.",
         "Upload a version that is new, like `1.0-1ppa2`, with the upstream tarball that was uploaded first, or ask for"
         " a PPA of another pool.",
+    ),
+    Kind.ORIG_DIFFERS: Explanation(
+        "The distribution has that upstream tarball with other content",
+        "Launchpad refuses an upload, in any PPA, whose `.orig.tar` has the name of one in the distribution's own"
+        " archive and other content: it was made again, or packed otherwise. `file` names it, `url` is where the right"
+        " one is and `sha256` its sum.",
+        "Build the source package anew with the tarball at `url`, or choose another upstream version.",
     ),
     Kind.REQUEST_ID_TAKEN: Explanation(
         "The request id is that of another request",

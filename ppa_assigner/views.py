@@ -151,6 +151,52 @@ class AssignRequest:
     uploader: str | None = None
     ticket: str | None = None
     by: str | None = None
+    spent: float = 0.0
+    """How many seconds of the call's time are gone already."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrigConflict:
+    """An upstream tarball that differs from the one that the primary archive has, which is at `url`."""
+
+    file: str
+    sha256: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCheck:
+    """What is known before its upload of a source: whether its `series` takes uploads (None: that is not known, or none
+    is named), its component in the primary archive, an upstream tarball that is refused everywhere, and which PPAs had
+    what that keeps them from taking it (`burnt`).
+    """
+
+    source: SourcePackage
+    known: bool | None
+    component: str | None
+    orig: OrigConflict | None
+    burnt: Mapping[Reference, str]
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether no PPA takes it, whatever any of them had."""
+        return self.known is False or self.orig is not None
+
+
+@dataclass(frozen=True, slots=True)
+class UploadCheck:
+    """What would become of an upload of these sources: the PPAs that take all of them, as far as is known, and those
+    that could not be asked, and why.
+    """
+
+    sources: tuple[SourceCheck, ...]
+    takes: tuple[Reference, ...]
+    unknown: Mapping[Reference, str]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether there is a PPA that takes all of it."""
+        return bool(self.takes) and not any(source.hopeless for source in self.sources)
 
 
 @dataclass(frozen=True, slots=True)

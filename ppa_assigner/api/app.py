@@ -17,6 +17,7 @@ from ..access import ClientConfig
 from ..config import RATE
 from ..problems import Kind, Problem
 from . import auth, errors, openapi, schemas, serializers
+from .archives import ArchiveRoutes
 from .auth import Authenticator
 from .backend import Backend, C
 from .events import MOST_LATEST, EventStreams
@@ -51,6 +52,7 @@ def create_app(
     errors.install(app)
     LeaseRoutes(backend, metrics.assigns).install(app)
     PpaRoutes(backend).install(app)
+    ArchiveRoutes(backend).install(app)
     DaemonRoutes(app, backend, metrics).install(app)
     PageRoutes(app, backend).install(app)
     app.add_middleware(

@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
 from ..access import Caller
+from ..packages import SourcePackage
 from ..port import Content
 from ..reference import Reference
 from ..views import (
@@ -22,6 +23,7 @@ from ..views import (
     PoolView,
     PpaEvent,
     Snapshot,
+    UploadCheck,
 )
 
 
@@ -68,6 +70,12 @@ class Backend(Protocol[C]):
 
     def hang_up(self, call: C) -> None:
         """The connection of this call is gone, and no byte of the response was passed to it."""
+
+    def compare_origs(self, sources: tuple[SourcePackage, ...]) -> Future[None]:
+        """Whether the distribution has other upstream tarballs under these names: a Problem then; within moments."""
+
+    def check_upload(self, sources: tuple[SourcePackage, ...], pool: str | None) -> Future[UploadCheck]:
+        """What would become of an upload of these sources to PPAs of this pool, or of any."""
 
     def withdraw(self, request_id: str, caller: Caller) -> Future[list[Snapshot]]:
         """End a request, and release what it got."""

@@ -38,6 +38,7 @@ class Shape:
 SHAPES: Mapping[Kind, Shape] = {
     Kind.NONE_FREE: Shape(409, again=True),
     Kind.ALL_BURNT: Shape(409),
+    Kind.ORIG_DIFFERS: Shape(422),
     Kind.REQUEST_ID_TAKEN: Shape(409),
     Kind.SUPERSEDED: Shape(409),
     Kind.WRONG_STATE: Shape(409),

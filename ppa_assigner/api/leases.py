@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Generic
 from urllib.parse import quote
 
@@ -31,6 +33,7 @@ _FINDING = (Kind.UNKNOWN_LEASE, Kind.UNAVAILABLE)
 _ASSIGNING = (
     Kind.NONE_FREE,
     Kind.ALL_BURNT,
+    Kind.ORIG_DIFFERS,
     Kind.REQUEST_ID_TAKEN,
     Kind.SUPERSEDED,
     Kind.UNKNOWN_POOL,
@@ -74,8 +77,22 @@ class LeaseRoutes(Generic[C]):
         return serializers.answer(self._document(lent), 201 if lent.fresh else 200, headers)
 
     async def _grant(self, request: Request, wanted: AssignRequest) -> LeaseView:
-        call, authenticator = self._backend.assign(wanted), request.app.state.authenticator
+        call, authenticator = self._backend.assign(await self._checked(wanted)), request.app.state.authenticator
         return await long_poll.lease_of(request.receive, call, self._backend, authenticator, request.scope)
+
+    async def _checked(self, wanted: AssignRequest) -> AssignRequest:
+        """The request once its upstream tarballs were compared with the distribution's, as far as that can be done in a
+        moment: that Launchpad is away is the assign's to say.  Raises Problem `orig-differs`.
+        """
+        if not any(source.origs for source in wanted.sources):
+            return wanted
+        began = time.monotonic()
+        try:
+            await long_poll.result(self._backend.compare_origs(wanted.sources))
+        except Problem as problem:
+            if problem.kind is not Kind.UNAVAILABLE:
+                raise
+        return replace(wanted, spent=time.monotonic() - began)
 
     async def withdraw(self, request: Request, request_id: Annotated[schemas.RequestId, Query()]) -> Response:
         """The request leaves the waiting line; the lease that it got is released.  Request ids are per client; an

@@ -15,7 +15,7 @@ from pydantic.json_schema import models_json_schema
 
 from .. import __version__
 from ..problems import EXPLANATIONS, Kind, Problem
-from . import errors, schemas
+from . import archive_schemas, errors, schemas
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -26,6 +26,7 @@ UNGUARDED = (Kind.FORBIDDEN, Kind.TOO_LARGE, Kind.INVALID)
 REFERRED: Sequence[type[BaseModel]] = (
     schemas.AssignRequest,
     schemas.TouchRequest,
+    archive_schemas.UploadCheckRequest,
     schemas.ReleaseRequest,
     schemas.HoldRequest,
     schemas.QuarantineRequest,
@@ -58,6 +59,7 @@ that the first try may have got, never a second one."""
 _DETAILS = {
     Kind.NONE_FREE: "no PPA of pool 'default' is free; the next lease ends at 2026-11-25T11:14:12Z",
     Kind.ALL_BURNT: "every PPA of pool 'default' had one of these sources before and cannot take it: hello 2.10-3",
+    Kind.ORIG_DIFFERS: "hello_2.10.orig.tar.gz: ubuntu has it with other content, and Launchpad takes no other",
     Kind.INVALID: "owner: is missing",
     Kind.UNAVAILABLE: "Launchpad did not answer in time; asking again is safe",
 }
@@ -69,6 +71,12 @@ _FACTS: dict[Kind, dict[str, Any]] = {
         "next_until": "2026-11-25T11:14:12Z",
         "next_ends": "2026-11-25T11:14:12Z",
         "ticket": "eyJ…",
+    },
+    Kind.ORIG_DIFFERS: {
+        "request_id": "build-78",
+        "file": "hello_2.10.orig.tar.gz",
+        "sha256": f"{0x31E066:064x}",
+        "url": "https://launchpad.net/ubuntu/+archive/primary/+sourcefiles/hello/2.10-3/hello_2.10.orig.tar.gz",
     },
     Kind.ALL_BURNT: {
         "request_id": "build-78",
@@ -107,7 +115,7 @@ def describe(app: FastAPI, *, open_to_all: bool) -> dict[str, Any]:
     components = document.setdefault("components", {})
     components["schemas"] = dict(sorted((components.get("schemas", {}) | definitions["$defs"]).items()))
     for name, schema in components["schemas"].items():
-        schema |= _examples(getattr(schemas, name, None))
+        schema |= _examples(getattr(schemas, name, None) or getattr(archive_schemas, name, None))
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"token": []}, {}] if open_to_all else [{"token": []}]
     return document

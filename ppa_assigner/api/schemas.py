@@ -34,7 +34,8 @@ Ends = Annotated[
 EndingBy = Annotated[EndsBy | None, Field(description="what ends it then: its fixed end, or silence (`idle`)")]
 
 
-def _shown(*examples: dict[str, Any]) -> ConfigDict:
+def shown(*examples: dict[str, Any]) -> ConfigDict:
+    """The configuration of a model that shows these documents as its examples."""
     return ConfigDict(json_schema_extra={"examples": list(examples)})
 
 
@@ -58,6 +59,10 @@ _LEASE: dict[str, Any] = {
     "note": None,
     "uploader": "~ann",
 }
+_SOURCE: dict[str, Any] = {
+    "name": "hello", "version": "2.10-3", "series": "noble",
+    "files": [{"name": "hello_2.10.orig.tar.gz", "sha256": f"{0x2F2E3B:064x}"}],
+}  # fmt: skip
 _PPA: dict[str, Any] = {
     "ppa": "~ci-pool/ubuntu/pool-001",
     "pool": "default",
@@ -111,20 +116,9 @@ class Source(RequestBody):
 class AssignRequest(RequestBody):
     """A request for a PPA."""
 
-    model_config = _shown(
+    model_config = shown(
         {"owner": "ticket-123", "request_id": "build-77", "attempt": 0, "wait": 600, "ttl": 28800},
-        {
-            "owner": "ticket-123",
-            "request_id": "build-78",
-            "sources": [
-                {
-                    "name": "hello",
-                    "version": "2.10-3",
-                    "series": "noble",
-                    "files": [{"name": "hello_2.10.orig.tar.gz", "sha256": f"{0x2F2E3B:064x}"}],
-                }
-            ],
-        },
+        {"owner": "ticket-123", "request_id": "build-78", "sources": [_SOURCE]},
     )
 
     owner: Annotated[Text, Field(description="who holds the PPA; public")]
@@ -162,7 +156,7 @@ class AssignRequest(RequestBody):
 class TouchRequest(RequestBody):
     """A sign of life of the lease's owner."""
 
-    model_config = _shown({}, {"ttl": 3600})
+    model_config = shown({}, {"ttl": 3600})
 
     ttl: Annotated[Seconds | None, Field(description="the lease lasts that many seconds from now")] = None
 
@@ -170,7 +164,7 @@ class TouchRequest(RequestBody):
 class ReleaseRequest(RequestBody):
     """The lease to end."""
 
-    model_config = _shown({"lease": _LEASE["id"]})
+    model_config = shown({"lease": _LEASE["id"]})
 
     lease: Text
 
@@ -178,7 +172,7 @@ class ReleaseRequest(RequestBody):
 class HoldRequest(RequestBody):
     """The lease to keep, and how many seconds longer."""
 
-    model_config = _shown({"lease": _LEASE["id"], "for": 86400})
+    model_config = shown({"lease": _LEASE["id"], "for": 86400})
 
     lease: Text
     seconds: Annotated[Seconds, Field(alias="for")]
@@ -187,7 +181,7 @@ class HoldRequest(RequestBody):
 class QuarantineRequest(RequestBody):
     """The reason for a quarantine; everybody can read it."""
 
-    model_config = _shown({"reason": "kept for the investigation of #42"})
+    model_config = shown({"reason": "kept for the investigation of #42"})
 
     reason: Annotated[str, Field(min_length=1, max_length=1024, json_schema_extra=NO_NUL)]
 
@@ -199,7 +193,7 @@ class EmptyBody(RequestBody):
 class Lease(BaseModel):
     """One owner's time with one PPA."""
 
-    model_config = _shown(_LEASE)
+    model_config = shown(_LEASE)
 
     id: str
     request_id: str | None
@@ -240,7 +234,7 @@ class Cleaning(BaseModel):
 class Ppa(BaseModel):
     """What is known of a PPA."""
 
-    model_config = _shown(_PPA)
+    model_config = shown(_PPA)
 
     ppa: PpaName
     pool: str
@@ -270,7 +264,7 @@ class PpaList(BaseModel):
 class Counts(BaseModel):
     """How many PPAs are in each state and condition."""
 
-    model_config = _shown(_COUNTS)
+    model_config = shown(_COUNTS)
 
     state: dict[str, int]
     condition: dict[str, int]
@@ -288,7 +282,7 @@ class Pool(BaseModel):
 class PoolList(BaseModel):
     """A list of all pools."""
 
-    model_config = _shown({"items": [{"pool": "default", "counts": _COUNTS, "waiting": 0, "oldest_wait": None}]})
+    model_config = shown({"items": [{"pool": "default", "counts": _COUNTS, "waiting": 0, "oldest_wait": None}]})
 
     items: list[Pool]
 
@@ -383,6 +377,9 @@ class Problem(BaseModel):
     burnt: Annotated[
         dict[str, str] | None, Field(description="with `all-burnt`: which PPA had what: name and version, or a file")
     ] = None
+    file: Annotated[str | None, Field(description="with `orig-differs`: the upstream tarball")] = None
+    sha256: Annotated[str | None, Field(description="with `orig-differs`: of the right one")] = None
+    url: Annotated[str | None, Field(description="with `orig-differs`: where the right one is")] = None
     launchpad: Annotated[LaunchpadStatus | None, Field(description="with a 503 of `/readyz`")] = None
     pending: Annotated[
         bool | None,

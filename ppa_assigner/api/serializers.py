@@ -18,7 +18,7 @@ from .. import port
 from ..access import Caller
 from ..record import Record, format_time
 from ..reference import Reference
-from ..views import End, LaunchpadStatus, LeaseView, PoolView, PpaEvent, Snapshot
+from ..views import End, LaunchpadStatus, LeaseView, PoolView, PpaEvent, Snapshot, SourceCheck, UploadCheck
 
 Document = dict[str, Any]
 
@@ -118,6 +118,29 @@ def content(of: Reference, found: port.Content) -> Document:
         "builds": [{"title": build.title, "state": build.state} for build in found.builds],
         "uploads": list(found.uploads),
         "seen": format_time(found.moment.date),
+    }
+
+
+def upload_check(check: UploadCheck) -> Document:
+    """The document of what would become of an upload."""
+    return {
+        "accepted": check.accepted,
+        "sources": [_source_check(one) for one in check.sources],
+        "takes": [str(ppa) for ppa in check.takes],
+        "unknown": {str(ppa): why for ppa, why in check.unknown.items()},
+    }
+
+
+def _source_check(one: SourceCheck) -> Document:
+    orig = one.orig
+    return {
+        "name": one.source.name,
+        "version": one.source.version,
+        "series": one.source.series,
+        "known": one.known,
+        "component": one.component,
+        "orig": orig and {"file": orig.file, "sha256": orig.sha256, "url": orig.url},
+        "burnt": {str(ppa): had for ppa, had in one.burnt.items()},
     }
 
 

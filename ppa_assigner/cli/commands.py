@@ -26,6 +26,7 @@ COMMANDS = {
     "leases": "listing:leases",
     "pools": "listing:pools",
     "exec": "exec:exec_command",
+    "check-upload": "archives:check_upload",
     "adopt": "operator:adopt",
     "quarantine": "operator:quarantine",
     "resume": "operator:resume",

@@ -86,6 +86,7 @@ class DaemonProcess:
             clock=LaunchpadClock(alone_after=launchpad.clock_alone_after),
             daemon=Daemon(settings.name, int(time.time() * 1000), secrets.token_hex(4)),
             tickets=TicketOffice(secret.encode()),
+            primary=self._launchpad.primary,
         )
         self._app = create_app(self.supervisor, settings.api.clients, rate=settings.api.rate, traffic=traffic)
         self._server = Server(

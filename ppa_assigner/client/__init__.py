@@ -10,8 +10,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .errors import AssignerError, Bug, LeaseOver, NoneFree, NotPermitted, Unavailable, UnknownLease, UsageError
-from .types import PPA, Caller, Event, Lease, Pool, Source, SourceFile, Wish
+from .errors import (
+    AssignerError,
+    Bug,
+    LeaseOver,
+    NoneFree,
+    NotAccepted,
+    NotPermitted,
+    Unavailable,
+    UnknownLease,
+    UsageError,
+)
+from .types import PPA, Caller, Event, Lease, Pool, Source, SourceFile, UploadCheck, Wish
 
 if TYPE_CHECKING:
     from .client import Client
@@ -28,12 +38,14 @@ __all__ = [
     "Lease",
     "LeaseOver",
     "NoneFree",
+    "NotAccepted",
     "NotPermitted",
     "Pool",
     "Source",
     "SourceFile",
     "Unavailable",
     "UnknownLease",
+    "UploadCheck",
     "UsageError",
     "Wish",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import uuid
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from http import HTTPStatus
 from typing import Any, Unpack, cast
 from urllib.parse import quote, urlencode
@@ -22,7 +22,7 @@ from .events import read_events
 from .lease import Holding, LeaseTerm, term_of_assign
 from .retry import AssignAttempts, RetryBudget
 from .transport import DEFAULT_URL, ApiResponse, ApiTransport
-from .types import PPA, Caller, Event, Lease, Pool, Wish, looks_like_lease
+from .types import PPA, Caller, Event, Lease, Pool, Source, UploadCheck, Wish, looks_like_lease
 
 ANSWER_S = 75.0  # the daemon's own deadline for a call is a minute unless configured otherwise
 
@@ -215,6 +215,13 @@ class Client:
         except Unavailable:
             return None
         return told if isinstance(told, dict) else None
+
+    def check_upload(self, sources: Sequence[Source], *, pool: str | None = None) -> UploadCheck:
+        """What would become of an upload of these sources (see `changes.read_changes`) to PPAs of this pool, or of any
+        pool; no PPA is taken for that.
+        """
+        body: Document = {"sources": list(sources)} | ({} if pool is None else {"pool": pool})
+        return cast(UploadCheck, self._persist("POST", "/v1/uploads/check", body))
 
     def operate(self, reference: str, act: str, **facts: Any) -> PPA:
         """An operator's act on a PPA: `release` (lease), `hold` (lease, `for` in seconds), `adopt`, `quarantine`

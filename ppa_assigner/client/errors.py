@@ -85,6 +85,12 @@ class NoneFree(AssignerError):  # noqa: N818 - the name says what is the case
     exit_code = os.EX_TEMPFAIL
 
 
+class NotAccepted(AssignerError):  # noqa: N818 - the name says what is the case
+    """What is to be uploaded or promoted would be refused, or failed, as it is: asking again does not help."""
+
+    exit_code = os.EX_DATAERR
+
+
 class NotPermitted(AssignerError):  # noqa: N818 - the name says what is the case
     """Not allowed to this caller, or not in this state."""
 
@@ -118,6 +124,7 @@ class Bug(AssignerError):  # noqa: N818 - the name says what is the case
 _BY_SLUG: Mapping[str, type[AssignerError]] = {
     "none-free": NoneFree,
     "all-burnt": NoneFree,
+    "orig-differs": NotAccepted,
     "request-id-taken": NotPermitted,
     "superseded": NotPermitted,
     "wrong-state": NotPermitted,

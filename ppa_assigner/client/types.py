@@ -116,6 +116,35 @@ class Source(TypedDict):
     files: NotRequired[Sequence[SourceFile]]
 
 
+class OrigConflict(TypedDict):
+    """An upstream tarball that differs from the one of the distribution, which is at `url`."""
+
+    file: str
+    sha256: str
+    url: str
+
+
+class SourceCheck(TypedDict):
+    """What is known of a source before its upload; `burnt`: which PPAs do not take it, and what they had."""
+
+    name: str
+    version: str
+    series: str | None
+    known: bool | None
+    component: str | None
+    orig: OrigConflict | None
+    burnt: dict[str, str]
+
+
+class UploadCheck(TypedDict):
+    """What would become of an upload: `takes` are the PPAs that take all of it, `unknown` those not asked, and why."""
+
+    accepted: bool
+    sources: list[SourceCheck]
+    takes: list[str]
+    unknown: dict[str, str]
+
+
 class Wish(TypedDict, total=False):
     """What may be asked for besides the owner; absent means the daemon's default.  `wait`, `ttl`, `idle` in seconds.
 

@@ -53,6 +53,7 @@ from .content import (
 from .files import source_files, source_versions
 from .http import HttpTransport, NoResponseError, NotSentError, Response, TooLargeResponseError
 from .indexes import Indexes
+from .primary import PrimaryReader
 from .redaction import one_line
 from .responses import UnreadableResponseError
 from .session import MAX_PAGES, Session, T, failure_as_answer
@@ -89,6 +90,8 @@ class Operations:
         self._series = SeriesCache(root, self._missing)
         self.uploads = UploadReader(root, self._session, indexes, self._series)
         """What is asked about uploads: implements port.UploadReports."""
+        self.primary = PrimaryReader(root, self._session, self._series)
+        """What is asked of the distribution's own archive: implements port.PrimaryArchives."""
         # For the second of two concurrent requests; a lane's own threads, so that hung work does not delay assigning.
         self._executors = {
             lane: ThreadPoolExecutor(size, thread_name_prefix=f"second-{lane.value}")

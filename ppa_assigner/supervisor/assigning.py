@@ -59,7 +59,7 @@ class Assigning:
             raise self._wishes.refusals.soon(wish, "the daemon is being stopped")
         if (unmet := self._wishes.refusals.unmet(wish, self._pools)) is not None:
             raise unmet
-        asked, boot = self._wishes.get(key_of(wish)), self._office.clock.boot()
+        asked, boot = self._wishes.get(key_of(wish)), self._office.clock.boot() - wish.spent
         call = Call(wish, boot + wish.wait, boot + wish.wait + self._office.total)
         if asked is None:
             before = self._places.take(wish)

@@ -15,11 +15,12 @@ from functools import partial
 from ..access import Caller, Role
 from ..automaton import Daemon, WorkerState
 from ..automaton.events import Outcome, Transition
-from ..backoff import DOWN_S, LOOK_FIRST_S, STUCK_S
+from ..backoff import DOWN_S, LOOK_FIRST_S, ORIGS_S, STUCK_S
 from ..clock import LaunchpadClock
 from ..config import Settings
 from ..journal import about
-from ..port import Content, Launchpad
+from ..packages import SourcePackage
+from ..port import Content, Launchpad, PrimaryArchives
 from ..problems import Kind, Problem
 from ..record import Record, State
 from ..reference import Reference
@@ -33,17 +34,21 @@ from ..views import (
     PoolView,
     Sight,
     Snapshot,
+    UploadCheck,
 )
 from ..worker import Worker
 from .assigning import Assigning
+from .checking import Checking
 from .chronicle import Chronicle
 from .crew import Member, pool_view
 from .eventlog import EventLog
+from .inquiries import Inquiries
 from .keys import Key, key_in
 from .line import Call
 from .looking import Failures, Looker, LookEvent
 from .office import Office
 from .ordering import Ordering
+from .origs import Origs
 from .reach import Reach
 from .serving import Hire, Serving
 from .ticket import TicketOffice
@@ -65,12 +70,17 @@ class Supervisor:
         tickets: TicketOffice,
         rng: random.Random | None = None,
         hire: Hire = Worker,
+        primary: PrimaryArchives | None = None,
     ) -> None:
+        """`primary`: without it nothing is known of the distribution's own archive."""
         self._settings = settings
         self._office = Office(clock, tickets, rng or random.SystemRandom(), settings.launchpad.total)
         self._ordering = Ordering(self._office)
         self._assigning = Assigning(self._office, settings.pools)
         self._twins = Twins(self._office)
+        self._inquiries = Inquiries(self._office)
+        self._origs = Origs(launchpad, clock.boot)
+        self._checking = Checking(self._office, self._inquiries, self._origs, primary)
         self.events = EventLog(run=f"{daemon.started:x}{daemon.salt}")
         self._chronicle = Chronicle(self.events, lambda: clock.now().date)
         self._serving = Serving(self._office, launchpad, daemon, self, self._chronicle.forget, hire)
@@ -118,6 +128,7 @@ class Supervisor:
         with self._office.deciding():
             self._office.close()
         self._office.timer.stop()
+        self._inquiries.stop()
 
     def reload(self, settings: Settings) -> list[str]:
         """Serve these pools from now on.  Gives warnings for people."""
@@ -136,6 +147,18 @@ class Supervisor:
         """Ask for a PPA.  Raises Problem at once for a wish that cannot be met."""
         with self._office.deciding():
             return self._assigning.assign(wish)
+
+    def compare_origs(self, sources: tuple[SourcePackage, ...]) -> Future[None]:
+        """Raises in the future what is wrong with upstream tarballs that are to be uploaded."""
+        with self._office.deciding():
+            return self._inquiries.ask(partial(self._origs.compare, sources), within=ORIGS_S)
+
+    def check_upload(self, sources: tuple[SourcePackage, ...], pool: str | None) -> Future[UploadCheck]:
+        """What would become of an upload.  Raises Problem for an unknown pool."""
+        if pool is not None and pool not in self._settings.pools:
+            raise Problem(Kind.UNKNOWN_POOL, f"there is no pool {pool!r}")
+        with self._office.deciding():
+            return self._checking.check(sources, pool)
 
     def hang_up(self, call: Call) -> None:
         """The connection of this call is gone before any byte of its answer was handed to it."""

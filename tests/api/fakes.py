@@ -22,6 +22,7 @@ from ppa_assigner.access import Caller, ClientConfig
 from ppa_assigner.api.app import create_app
 from ppa_assigner.api.server import RESERVE, Server
 from ppa_assigner.config import Listen
+from ppa_assigner.packages import SourcePackage
 from ppa_assigner.port import Build, Content, Moment, Publication
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import Record, State
@@ -38,6 +39,7 @@ from ppa_assigner.views import (
     OperatorAction,
     PoolView,
     Snapshot,
+    UploadCheck,
 )
 
 DEADLINE_S = 30.0
@@ -81,6 +83,7 @@ class FakeBackend:
         self.events = EventLog()
         self.answer: LeaseView | BaseException | None = None
         self.outcome: Any = None
+        self.orig: Problem | None = None
         self.reason: str | None = None
         self.reachable = LaunchpadStatus(True, NOW, None)
         self.calls: list[FakeCall] = []
@@ -95,6 +98,13 @@ class FakeBackend:
         if self.answer is not None:
             call.future = done(self.answer)
         return call
+
+    def compare_origs(self, sources: tuple[SourcePackage, ...]) -> Future[None]:
+        self.asked.append(("compare_origs", sources))
+        return done(self.orig)
+
+    def check_upload(self, sources: tuple[SourcePackage, ...], pool: str | None) -> Future[UploadCheck]:
+        return self._do("check_upload", sources, pool)
 
     def hang_up(self, call: FakeCall) -> None:
         if call in self.calls:

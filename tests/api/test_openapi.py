@@ -29,6 +29,7 @@ CALLS = {
     ("get", PPA): {200, 404},
     **{("post", f"{PPA}/{act}"): {200, 404, 409, 503} for act in ("release", "hold", "adopt", "quarantine", "resume")},
     ("get", f"{PPA}/content"): {200, 404, 503},
+    ("post", "/v1/uploads/check"): {200, 404, 503},
     ("get", "/v1/pools"): {200},
     ("get", "/v1/caller"): {200},
     ("get", "/v1/events"): {200},

@@ -118,6 +118,7 @@ def test_exit_codes_are_those_of_the_command_line() -> None:
     errors = client.errors
     real = {0, os.EX_USAGE, os.EX_SOFTWARE, os.EX_CONFIG, os.EX_UNAVAILABLE}
     real |= {errors.Unavailable.exit_code, errors.NoneFree.exit_code, errors.NotPermitted.exit_code}
+    real |= {errors.NotAccepted.exit_code}
     assert {int(row[0]) for row in table("| code | means |")} == real
 
 

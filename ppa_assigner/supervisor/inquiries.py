@@ -1,0 +1,77 @@
+"""What is asked of Launchpad for a call that no worker answers: some threads, one call at a time each.
+
+Rule: nothing here changes a PPA that is lent or its record; decisions about these are the workers' alone.  A call ends
+by its deadline, whether its answer has come or not.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from ..backoff import RETRY_AFTER_S
+from ..port import Unavailable
+from ..problems import Kind, Problem
+from .office import Office
+from .order import Order
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+AT_ONCE = 4
+
+
+class Inquiries:
+    """Every method but `stop` is called under the office's lock."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._executor = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="inquiry")
+
+    def ask(self, read: Callable[[], T], within: float | None = None) -> Future[T]:
+        """Run `read` in another thread; its result, or the Problem that it raises, in so many seconds, or the time of a
+        call.
+        """
+        order: Order[T] = Order(self._office, _no_worker)
+        if within is not None:
+            order.within(within)
+        self.run(read, order)
+        return order.future
+
+    def run(self, read: Callable[[], T], order: Order[T]) -> None:
+        """The same for a call that is there already; one that is over by its turn is not read for."""
+        try:
+            self._executor.submit(self._read, read, order)
+        except RuntimeError:  # stopped, or the host gives no thread
+            order.end(Problem(Kind.UNAVAILABLE, "no thread to ask Launchpad with", retry_after=RETRY_AFTER_S))
+
+    def stop(self) -> None:
+        """Ask nothing more."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _read(self, read: Callable[[], T], order: Order[T]) -> None:
+        if order.over:
+            return
+        result: T | Problem
+        try:
+            result = read()
+        except Problem as problem:
+            result = problem
+        except Exception:
+            log.exception("an inquiry failed")
+            result = Problem(Kind.INTERNAL, "the daemon failed to find out; its log says why")
+        with self._office.deciding():
+            order.end(result)
+
+
+def known(answer: T | Unavailable) -> T:
+    """An answer of Launchpad's.  Raises Problem where there is none."""
+    if isinstance(answer, Unavailable):
+        raise Problem(Kind.UNAVAILABLE, answer.reason, retry_after=answer.retry_after or RETRY_AFTER_S)
+    return answer
+
+
+def _no_worker(*_: object) -> T:  # type: ignore[type-var]
+    raise AssertionError("no worker was asked")
