@@ -13,6 +13,7 @@ MINUTE = 60.0
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 _UNITS = {"ms": 0.001, "s": 1.0, "m": MINUTE, "h": HOUR, "d": DAY}
+_LOCAL = "%b %d %H:%M:%S"
 _COARSE = (("d", DAY), ("h", HOUR), ("m", MINUTE))
 _DURATION = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?) ?(ms|s|m|h|d|)")
 
@@ -44,3 +45,13 @@ def age(seconds: float) -> str:
     rest = max(0.0, seconds)
     unit, size = next(((unit, size) for unit, size in _COARSE if rest >= 2 * size), ("s", 1.0))
     return f"{int(rest // size)}{unit}"
+
+
+def local_time(text: object) -> str:
+    """A time of a document in this host's time zone, as its journal has it; the text itself if it is not one."""
+    from datetime import datetime
+
+    try:
+        return datetime.fromisoformat(str(text)).astimezone().strftime(_LOCAL)
+    except ValueError:
+        return str(text)

@@ -278,7 +278,7 @@ def test_a_terminal_shows_the_line_while_waiting(daemon: FakeDaemon) -> None:
     code, shown = on_terminal("assign", "--owner", "x", "--wait", "1m", url=daemon.url)
     assert code == 0
     assert "waiting (3 in line)" in shown
-    assert shown.endswith("\r\x1b[K~ci-pool/ubuntu/pool-001\r\n")
+    assert "\r\x1b[K~ci-pool/ubuntu/pool-001\r\nPPA " in shown
 
 
 def test_a_terminal_shows_the_place_and_that_nobody_answers(daemon: FakeDaemon) -> None:
@@ -292,7 +292,7 @@ def test_a_terminal_shows_the_place_and_that_nobody_answers(daemon: FakeDaemon) 
     assert code == 0
     assert "the daemon does not answer; trying again…" in shown
     assert "waiting (place 3 of 3)" in shown
-    assert shown.endswith("\r\x1b[K~ci-pool/ubuntu/pool-001\r\n")
+    assert "\r\x1b[K~ci-pool/ubuntu/pool-001\r\nPPA " in shown
 
 
 def test_elsewhere_an_outage_is_told_once(daemon: FakeDaemon) -> None:

@@ -12,6 +12,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..client.errors import AssignerError
 
 INTERRUPTED = 128 + signal.SIGINT
 BROKEN_PIPE = 128 + signal.SIGPIPE
@@ -68,13 +72,24 @@ def _run(arguments: list[str]) -> int:
     except Interrupted as interrupted:
         return 128 + interrupted.signal
     except AssignerError as error:
-        from .hints import with_hint
-
-        return _failed(with_hint(error), error.exit_code)
+        return _refused(arguments, error)
     except (BrokenPipeError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:
-        return _full(error) if isinstance(error, OSError) and error.errno == errno.ENOSPC else _bug(error)
+        return _full(error) if isinstance(error, OSError) and error.errno == errno.ENOSPC else _bug(arguments, error)
+
+
+def _refused(arguments: list[str], error: AssignerError) -> int:
+    """Say why there is no answer; where JSON was asked for, by the problem document on stdout as well."""
+    from . import json_problems
+    from .hints import with_hint
+    from .output import OutputError
+
+    code = _failed(with_hint(error), error.exit_code)
+    if not isinstance(error, OutputError):
+        with contextlib.suppress(OutputError):
+            json_problems.tell(arguments, json_problems.document_of(error))
+    return code
 
 
 def _print_anything(stream: object) -> None:
@@ -95,14 +110,16 @@ def _full(error: OSError) -> int:
     return _failed(f"could not write the answer: {error.strerror}", os.EX_SOFTWARE)
 
 
-def _bug(error: BaseException) -> int:
+def _bug(arguments: list[str], error: BaseException) -> int:
     if os.environ.get("PPA_ASSIGNER_DEBUG") == "1":
         import traceback
 
         traceback.print_exception(error)
         return os.EX_SOFTWARE
+    from ..client.errors import Bug
+
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return _failed(f"this is a bug, please report it (PPA_ASSIGNER_DEBUG=1 shows more): {what}", os.EX_SOFTWARE)
+    return _refused(arguments, Bug(f"this is a bug, please report it (PPA_ASSIGNER_DEBUG=1 shows more): {what}"))
 
 
 def _quietly(code: int) -> int:

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from .. import __version__
+from . import json_problems
 from .commands import COMMANDS, RUNS_OTHERS, Call, load
 from .parameters import Option, declared
 
@@ -46,6 +47,7 @@ def read(arguments: Sequence[str]) -> Call | int:
         asked = _parser_for(arguments)(args=arguments, prog_name="ppa-assigner", standalone_mode=False)
     except _Unreadable as unreadable:
         unreadable.show(file=sys.stderr)
+        json_problems.tell(arguments, json_problems.made(unreadable.format_message(), os.EX_USAGE))
         return os.EX_USAGE
     except typer.Abort:
         return 128 + signal.SIGINT

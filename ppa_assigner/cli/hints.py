@@ -1,6 +1,6 @@
-"""What a person can do about an error that the command line's own options and variables are behind.
+"""What is said of an error beside its own words: what a person can set about it, or how the pool stands.
 
-Rule: only names of options and variables are added, on the same line; what went wrong is the error's own to say.
+Rule: it is added on the same line; what went wrong is the error's own to say.
 """
 
 from __future__ import annotations
@@ -17,7 +17,12 @@ _BY_SLUG = {
 
 
 def with_hint(error: AssignerError) -> str:
-    """The error's line, and what to set where that helps."""
+    """The error's line, and what to set where that helps; where none is free, counts, place and the earliest end."""
+    if error.slug == "none-free":
+        from .waiting import standing
+
+        told = standing(error.problem)
+        return f"{error} ({told})" if told else str(error)
     hint = _BY_SLUG.get(error.slug or "")
     if isinstance(error, Unavailable) and error.obstacle is not None:
         hint = _BY_OBSTACLE[error.obstacle]

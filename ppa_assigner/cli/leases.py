@@ -6,6 +6,7 @@ Rule: a PPA that was taken is either printed on stdout or given back.
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,7 @@ from .progress import WaitProgress
 from .signals import Interrupted, interruptible
 
 if TYPE_CHECKING:
-    from ..client import Client, Wish
+    from ..client import Client, Lease, Wish
     from ..client.lease import LeaseTerm
 
 _EXPORT_HELP = 'Print lines for a shell: lease=$(ppa-assigner assign … --export) || exit; eval "$lease"'
@@ -44,7 +45,10 @@ def assign(
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
-    """Take a PPA and print it."""
+    """Take a PPA and print it.
+
+    A terminal's stderr shows also its lease and end.
+    """
     if json and export:
         raise UsageError("--json or --export, not both")
     wish = parsing.wish(
@@ -67,6 +71,20 @@ def assign(
             output.document(lease)
         else:
             output.line(shell.exports(lease) if export else lease["ppa"])
+    _show_on_terminal(lease)
+
+
+def _show_on_terminal(lease: Lease) -> None:
+    """Tell a person, who may have to give it back by hand, what was taken and for how long."""
+    if not sys.stderr.isatty():
+        return
+    from datetime import UTC, datetime
+
+    from .tables import ending
+
+    facts = (("PPA", lease["dput"]), ("Lease", lease["id"]), ("Ends", ending(dict(lease), datetime.now(UTC))))
+    with contextlib.suppress(OSError):
+        print(*output.aligned(facts), sep="\n", file=sys.stderr, flush=True)  # noqa: T201 - for people
 
 
 def take(client: Client, owner: str, wish: Wish, progress: WaitProgress) -> LeaseTerm:

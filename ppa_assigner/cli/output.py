@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..client.errors import AssignerError
@@ -52,6 +52,13 @@ def line(text: str = "") -> None:
 def document(value: object) -> None:
     """Print a document as JSON."""
     line(json.dumps(value, indent=2))
+
+
+def aligned(facts: Iterable[tuple[str, str | None]]) -> list[str]:
+    """A line for each fact that is known: its name, and below each other what is known."""
+    known = [(name, escaped(text)) for name, text in facts if text]
+    width = max(len(name) for name, _ in known)
+    return [f"{name.ljust(width)}  {text}" for name, text in known]
 
 
 def structured(value: object, form: str) -> None:

@@ -7,17 +7,15 @@ What a newer daemon tells is shown as it came; what is not known is left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..times import age
+from ..times import age, local_time
 from .output import escaped
 from .rows import Give, cells, shortened
 
 if TYPE_CHECKING:
     from ..client import Event
 
-_TIME = "%b %d %H:%M:%S"  # as the journal has it
 _OWNER_LEAST = 8
 
 
@@ -43,14 +41,6 @@ def line_of(event: Event, width: int | None, *, ppa: bool = True) -> str:
     place = f"{escaped(event.get('ppa', ''))}  " if ppa else ""
     begun = f"{when}  {place}"
     return begun + sentence(event).fitting(None if width is None else max(_OWNER_LEAST, width - cells(begun)))
-
-
-def local_time(text: object) -> str:
-    """A time of a document as people here write it; the text itself if it is not one."""
-    try:
-        return datetime.fromisoformat(str(text)).astimezone().strftime(_TIME)
-    except ValueError:
-        return str(text)
 
 
 def sentence(event: Mapping[str, Any]) -> Sentence:

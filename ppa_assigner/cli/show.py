@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from ..client.errors import Unavailable, UnknownLease, UsageError
 from ..reference import Reference
+from ..times import local_time
 from . import completion, output, parsing
 from .options import CaFileOption, DocumentForm, DocumentFormOption, JsonOption, TokenFileOption, UrlOption
 from .parameters import Argument
@@ -86,10 +87,7 @@ def _lease(client: Client, ppa: PPA) -> Lease | None:
 def _lines(ppa: PPA, lease: Lease | None, events: list[Event]) -> Iterator[str]:
     from .sentences import line_of
 
-    facts = [(name, text) for name, text in _facts(dict(ppa), dict(lease or {})) if text]
-    width = max(len(name) for name, _ in facts)
-    for name, text in facts:
-        yield f"{name.ljust(width)}  {output.escaped(text)}"
+    yield from output.aligned(_facts(dict(ppa), dict(lease or {})))
     yield ""
     yield "Events" if events else "Events: none since the daemon's start"
     for event in events:
@@ -97,7 +95,7 @@ def _lines(ppa: PPA, lease: Lease | None, events: list[Event]) -> Iterator[str]:
 
 
 def _facts(ppa: dict[str, Any], lease: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
-    from .tables import cleaning, condition, left, since, time_of, trouble
+    from .tables import cleaning, condition, ending, since, trouble
 
     now = datetime.now(UTC)
     why = condition(ppa, now)
@@ -114,24 +112,15 @@ def _facts(ppa: dict[str, Any], lease: dict[str, Any]) -> Iterator[tuple[str, st
     yield "Request", lease.get("request_id")
     yield "Client", lease.get("by")
     yield "Uploader", lease.get("uploader")
-    end = ppa["ends"] or ppa["until"]
-    if time_of(end) is not None and ppa["state"] == "used":
-        unless = ", unless it is touched" if ppa["ends_by"] == "idle" else ""
-        yield "Ends", f"in {str(left(ppa, now)).removesuffix(' idle')}, {_local(end)}{unless}"
+    yield "Ends", ending(ppa, now)
     yield "Touched", _ago(since("touched")(ppa, now), ppa["touched"]) if ppa["state"] == "used" else None
     yield "Note", ppa["note"]
     yield "Seen", _ago(since("seen")(ppa, now), ppa["seen"])
 
 
 def _with_age(state: str | None, age: str | None, moment: str | None) -> str | None:
-    return f"{state} for {age}, since {_local(moment)}" if state and age else state
+    return f"{state} for {age}, since {local_time(moment)}" if state and age else state
 
 
 def _ago(age: str | None, moment: str | None) -> str | None:
-    return None if age is None else f"{age} ago, {_local(moment)}"
-
-
-def _local(moment: str | None) -> str:
-    from .sentences import local_time
-
-    return local_time(moment)
+    return None if age is None else f"{age} ago, {local_time(moment)}"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ..times import age
+from ..times import age, local_time
 from . import output
 from .options import StateName
 from .rows import Column, Give, Item, lines
@@ -71,6 +71,15 @@ def left(item: Item, now: datetime) -> str | None:
     if end is None or item.get("state") != "used":
         return None
     return age((end - now).total_seconds()) + (" idle" if item.get("ends_by") == "idle" else "")
+
+
+def ending(item: Item, now: datetime) -> str | None:
+    """When a lease ends if nobody touches it: in how long, and at which time here."""
+    end, remaining = item.get("ends") or item.get("until"), left(item, now)
+    if remaining is None:
+        return None
+    silent = item.get("ends_by") == "idle"
+    return f"in {remaining.removesuffix(' idle')}, {local_time(end)}" + (", unless it is touched" if silent else "")
 
 
 def cleaning(item: Item, _: datetime | None = None) -> str | None:
