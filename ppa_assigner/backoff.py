@@ -7,23 +7,26 @@ configuration; what one module alone needs, like the deadlines of a connection, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from hashlib import sha256
+from typing import NamedTuple, Self
 
 _DOUBLINGS = 64
 """More than lead from any first pause to any cap: the power stays a number that a float can hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
-    """Pauses that double from `first` to `cap`.  Raises ValueError unless 0 < first <= cap."""
-
+class _Bounds(NamedTuple):
     first: float
     cap: float
 
-    def __post_init__(self) -> None:
-        if not 0 < self.first <= self.cap:
-            raise ValueError(f"a back-off from {self.first} s to {self.cap} s")
+
+class Backoff(_Bounds):
+    """Pauses that double from `first` to `cap`.  Raises ValueError unless 0 < first <= cap."""
+
+    __slots__ = ()
+
+    def __new__(cls, first: float, cap: float) -> Self:
+        if not 0 < first <= cap:
+            raise ValueError(f"a back-off from {first} s to {cap} s")
+        return super().__new__(cls, first, cap)
 
     def pause(self, failures: int, jitter: float | None = None) -> float:
         """The pause before the next try when so many have failed in a row before this one: `first` for 0.
@@ -44,6 +47,8 @@ class Backoff:
 
 def jitter_of(name: str) -> float:
     """A number in [0, 1) that looks random and is always the same for this name: a jitter that can be replayed."""
+    from hashlib import sha256  # slow to load, and the command line needs none of it
+
     return int.from_bytes(sha256(name.encode()).digest()[:4]) / 2**32
 
 

@@ -6,7 +6,7 @@ Rule: one PPA has one `Reference`, no matter in which form it was given.  Nothin
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _NAME = r"[a-z0-9][a-z0-9+.-]*"
 _DISTRIBUTION = "ubuntu"
@@ -27,8 +27,7 @@ def swapped(text: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Reference:
+class Reference(NamedTuple):
     """The name of one PPA; `str()` gives the form that Launchpad's own API uses."""
 
     owner: str

@@ -132,10 +132,10 @@ class MemoryLaunchpad:
             archive.status = "Deleting"
             if published:
                 archive.status, number = "Deleted", len(self._deleted(ppa))
-                self.archives[replace(ppa, name=f"{ppa.name}-deletedppa{number or ''}")] = self.archives.pop(ppa)
+                self.archives[ppa._replace(name=f"{ppa.name}-deletedppa{number or ''}")] = self.archives.pop(ppa)
 
     def _deleted(self, ppa: Reference) -> list[Archive]:
-        names = (replace(ppa, name=f"{ppa.name}-deletedppa{number or ''}") for number in itertools.count())
+        names = (ppa._replace(name=f"{ppa.name}-deletedppa{number or ''}") for number in itertools.count())
         return [self.archives[name] for name in itertools.takewhile(self.archives.__contains__, names)]
 
     def upload(

@@ -13,9 +13,12 @@ from .commandline import DEADLINE_S, environment
 from .fakedaemon import LEASE, PPA, FakeDaemon, Reply
 
 ROOT = Path(__file__).parents[1]
-MOST = 200
+MOST = 125
 """Modules that `status` may load beyond an interpreter that does nothing."""
-HEAVY = {"asyncio", "importlib.metadata", "zipfile"}
+HEAVY = {
+    *("asyncio", "concurrent.futures", "dataclasses", "fnmatch", "hashlib", "importlib.metadata", "inspect", "logging"),
+    *("pathlib", "platform", "shutil", "subprocess", "tempfile", "threading", "traceback", "uuid", "zipfile"),
+}
 """Modules of the standard library that are slow to load, and that `status` does without."""
 PROBE = """\
 import sys

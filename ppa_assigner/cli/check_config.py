@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from . import output
-from .options import ConfigOption
+from .file_options import ConfigOption
 from .output import configuration_error
 from .parameters import Option
 

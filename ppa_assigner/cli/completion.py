@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -113,6 +112,8 @@ def _listed(given: Mapping[str, Any], path: str) -> list[dict[str, Any]]:
 
 def _in_time(ask: Callable[[], None]) -> None:
     """What takes longer is left behind: names and connections may take their time."""
+    import threading
+
     thread = threading.Thread(target=ask, name="completing", daemon=True)
     thread.start()
     thread.join(PATIENCE_S)

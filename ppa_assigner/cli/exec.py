@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 from ..client.errors import AssignerError, Unavailable
 from . import leases, options, output, parsing, shell, signals
 from .child import Child, ReaperProcess
+from .file_options import ChangesOption
 from .options import CaFileOption, OnLost, TokenFileOption, UrlOption
 from .parameters import Argument, Option
 from .signals import interruptible, not_ignored
@@ -37,7 +38,7 @@ def exec_command(
     note: options.NoteOption = None,
     ppa: options.PpaOption = None,
     source: options.SourceOption = None,
-    changes: options.ChangesOption = None,
+    changes: ChangesOption = None,
     uploader: options.UploaderOption = None,
     request_id: options.RequestIdOption = None,
     attempt: options.AttemptOption = 0,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from ..client.errors import AssignerError, UsageError
 from . import options, output, parsing, shell, signals
+from .file_options import ChangesOption
 from .options import CaFileOption, JsonOption, TokenFileOption, UrlOption
 from .parameters import Option
 from .progress import WaitProgress
@@ -35,7 +36,7 @@ def assign(
     note: options.NoteOption = None,
     ppa: options.PpaOption = None,
     source: options.SourceOption = None,
-    changes: options.ChangesOption = None,
+    changes: ChangesOption = None,
     uploader: options.UploaderOption = None,
     request_id: options.RequestIdOption = None,
     attempt: options.AttemptOption = 0,

@@ -6,29 +6,12 @@ Rule: only names, help and completion are here; `parsing` says what the texts me
 from __future__ import annotations
 
 import enum
-from pathlib import Path
 from typing import Annotated
 
 from . import completion
 from .parameters import Argument, Option
 from .parsing import DURATIONS
 
-CONFIG_VARIABLE = "PPA_ASSIGNER_CONFIG"
-
-
-def _found_config() -> Path:
-    from ..config import find_config
-
-    return find_config()
-
-
-ConfigOption = Annotated[
-    Path,
-    Option("--config", metavar="FILE", envvar=CONFIG_VARIABLE, show_envvar=False,
-                 default_factory=_found_config, show_default=False,
-                 help=f"The configuration.  [default: ${CONFIG_VARIABLE}, else ./config/ppas.yaml, else"
-                 " /etc/ppa-assigner/ppas.yaml]"),
-]  # fmt: skip
 UrlOption = Annotated[
     str | None,
     Option(
@@ -140,15 +123,6 @@ SourceOption = Annotated[
         metavar="NAME=VERSION",
         help="A source that will be uploaded: a PPA that ever had that version is not taken; --changes has the files"
         " compared too.  Up to 50 times.",
-    ),
-]
-ChangesOption = Annotated[
-    list[Path] | None,
-    Option(
-        "--changes",
-        metavar="FILE",
-        help="A .changes file that will be uploaded, as --source: its version, and its files, which Launchpad compares"
-        " with what the PPA had.  Up to 50 times.",
     ),
 ]
 UploaderOption = Annotated[

@@ -7,7 +7,6 @@ its control characters; nothing is coloured, cut or wrapped in a pipe.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -73,6 +72,8 @@ def structured(value: object, form: str) -> None:
 
 def configuration_error(error: Exception | str) -> int:
     """The lines as they are, for editors and scripts that read FILE:LINE: there; in the journal they are errors."""
+    import logging
+
     from .. import journal, systemd
 
     mark = f"<{journal.priority(logging.ERROR)}>" if systemd.journalled(STDERR) else ""

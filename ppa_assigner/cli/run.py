@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from ..client.errors import UsageError
-from .options import ConfigOption
+from .file_options import ConfigOption
 from .output import STDERR, configuration_error, say
 from .parameters import Option
 

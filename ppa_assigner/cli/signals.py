@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import signal
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from types import FrameType
 from typing import NoReturn
 
@@ -45,17 +44,15 @@ _LIBRARIES = {
 an object that they leave half made is later cleared away by code that relies on all of it."""
 
 
-@dataclass
 class _PendingSignals:
     """The signals that came within the current block.
 
     `kept`: at least one has not raised yet; `armed`: the next alarm is this module's own; `held`: none may raise now.
     """
 
-    came: list[int] = field(default_factory=list)
-    kept: bool = False
-    armed: bool = False
-    held: bool = False
+    def __init__(self) -> None:
+        self.came: list[int] = []
+        self.kept = self.armed = self.held = False
 
 
 _block = _PendingSignals()

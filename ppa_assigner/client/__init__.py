@@ -21,11 +21,11 @@ from .errors import (
     UnknownLease,
     UsageError,
 )
-from .types import PPA, Caller, Event, Lease, Pool, Source, SourceFile, UploadCheck, Wish
 
 if TYPE_CHECKING:
     from .client import Client
     from .lease import Holding
+    from .types import PPA, Caller, Event, Lease, Pool, Source, SourceFile, UploadCheck, Wish
 
 __all__ = [
     "PPA",
@@ -51,14 +51,13 @@ __all__ = [
 ]
 
 
+_MODULES = {"Client": "client", "Holding": "lease"}
+
+
 def __getattr__(name: str) -> object:
-    """What opens connections is imported when it is asked for: the command line's parser does without."""
-    if name == "Client":
-        from .client import Client
+    """All but the errors is imported when it is asked for: the command line's parser does without."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return Client
-    if name == "Holding":
-        from .lease import Holding
-
-        return Holding
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_MODULES.get(name, 'types')}", __name__), name)

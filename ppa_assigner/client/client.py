@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from http import HTTPStatus
-from typing import Any, Unpack, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 from urllib.parse import quote, urlencode
 
 from ..backoff import CALL_PATIENCE_S, IN_LINE, RELEASE_PATIENCE_S
 from ..reference import Reference
 from ..times import boottime
 from .errors import AssignerError, Bug, Document, NoneFree, Unavailable, UnknownLease, UsageError, error_of
-from .events import read_events
-from .lease import Holding, LeaseTerm, term_of_assign
 from .retry import AssignAttempts, RetryBudget
 from .transport import DEFAULT_URL, ApiResponse, ApiTransport
-from .types import PPA, Caller, Event, Lease, Pool, Source, UploadCheck, Wish, looks_like_lease
+
+if TYPE_CHECKING:
+    from .lease import Holding, LeaseTerm
+    from .types import PPA, Caller, Event, Lease, Pool, Source, UploadCheck, Wish
 
 ANSWER_S = 75.0  # the daemon's own deadline for a call is a minute unless configured otherwise
 
@@ -94,13 +94,15 @@ class Client:
                     budget.pause(error.retry_after)
 
     def _ask(self, body: Document) -> LeaseTerm:
+        from .lease import looks_like_lease, term_of_assign
+
         sent = boottime()
         response = self._sent("POST", "/v1/leases", body, read=body["wait"] + self._answer_s)
         if not looks_like_lease(response.document):
             raise Unavailable("the daemon's answer is not a lease")
         # An attempt is that of one request: a lease that has it was written for this one.
         written = response.status == HTTPStatus.CREATED or 0 < body["attempt"] == response.document.get("attempt")
-        return term_of_assign(cast(Lease, response.document), sent, boottime(), written=written)
+        return term_of_assign(cast("Lease", response.document), sent, boottime(), written=written)
 
     def withdraw(self, request_id: str, *, within: float | None = None) -> list[PPA] | None:
         """Withdraw a request: it leaves the waiting line, and what it got is released.
@@ -122,12 +124,14 @@ class Client:
 
         `within`: give up after that many seconds, and when one try that may have reached the daemon has failed.
         """
+        from .lease import looks_like_lease
+
         body = {} if ttl is None else {"ttl": ttl}
         path = f"/v1/leases/{_segment(lease_id)}/touch"
         document = self._persist("POST", path, body, budget=self._tries(within), resend=within is None)
         if not looks_like_lease(document):
             raise Unavailable("the daemon's answer is not a lease")
-        return cast(Lease, document)
+        return cast("Lease", document)
 
     def release(self, lease_id: str, *, within: float | None = None) -> PPA | None:
         """End the lease.  None: the answer that said so was lost, and its PPA has forgotten the lease since.
@@ -137,7 +141,7 @@ class Client:
         """
         tries = self._tries(within)
         try:
-            return cast(PPA, self._persist("DELETE", f"/v1/leases/{_segment(lease_id)}", budget=tries))
+            return cast("PPA", self._persist("DELETE", f"/v1/leases/{_segment(lease_id)}", budget=tries))
         except UnknownLease:
             if tries.maybe_done:
                 return None
@@ -145,13 +149,13 @@ class Client:
 
     def get_lease(self, lease_id: str) -> Lease:
         """One lease; also while its PPA, dirty already, remembers it.  Raises UnknownLease."""
-        return cast(Lease, self._persist("GET", f"/v1/leases/{_segment(lease_id)}"))
+        return cast("Lease", self._persist("GET", f"/v1/leases/{_segment(lease_id)}"))
 
     def leases(
         self, *, owner: str | None = None, request_id: str | None = None, pool: str | None = None
     ) -> list[Lease]:
         """The leases that run.  A listing grants nothing: only `assign` tells what is yours."""
-        return cast(list[Lease], self._items("/v1/leases", owner=owner, request_id=request_id, pool=pool))
+        return cast("list[Lease]", self._items("/v1/leases", owner=owner, request_id=request_id, pool=pool))
 
     @contextlib.contextmanager
     def lease(
@@ -163,6 +167,10 @@ class Client:
         when it does not answer, by this host's own clock some seconds before it may have ended the lease.  Leaving the
         block never hides its exception; a release that cannot be confirmed within 30 s is left to the lease's own end.
         """
+        import uuid
+
+        from .lease import Holding
+
         request_id = wish["request_id"] = wish.get("request_id") or str(uuid.uuid4())
         try:
             term = self.take(owner, **wish)
@@ -192,19 +200,19 @@ class Client:
 
     def ppas(self, *, pool: str | None = None, state: str | None = None, condition: str | None = None) -> list[PPA]:
         """What is known of the PPAs."""
-        return cast(list[PPA], self._items("/v1/ppas", pool=pool, state=state, condition=condition))
+        return cast("list[PPA]", self._items("/v1/ppas", pool=pool, state=state, condition=condition))
 
     def ppa(self, reference: str) -> PPA:
         """What is known of one PPA, `~owner/ubuntu/name` or `ppa:owner/name`.  UsageError: none such is served."""
-        return cast(PPA, self._persist("GET", _ppa_path(reference)))
+        return cast("PPA", self._persist("GET", _ppa_path(reference)))
 
     def caller(self) -> Caller:
         """As whom the daemon knows this client."""
-        return cast(Caller, self._persist("GET", "/v1/caller"))
+        return cast("Caller", self._persist("GET", "/v1/caller"))
 
     def pools(self) -> list[Pool]:
         """The pools in numbers."""
-        return cast(list[Pool], self._items("/v1/pools"))
+        return cast("list[Pool]", self._items("/v1/pools"))
 
     def launchpad(self, *, within: float) -> Document | None:
         """Whether Launchpad answers the daemon: `ok`, `since` when it is so, and `why`.  None: that is not told, or not
@@ -221,13 +229,13 @@ class Client:
         pool; no PPA is taken for that.
         """
         body: Document = {"sources": list(sources)} | ({} if pool is None else {"pool": pool})
-        return cast(UploadCheck, self._persist("POST", "/v1/uploads/check", body))
+        return cast("UploadCheck", self._persist("POST", "/v1/uploads/check", body))
 
     def operate(self, reference: str, act: str, **facts: Any) -> PPA:
         """An operator's act on a PPA: `release` (lease), `hold` (lease, `for` in seconds), `adopt`, `quarantine`
         (reason) or `resume`.  Not sent again once it may have reached the daemon: Unavailable then says so.
         """
-        return cast(PPA, self._persist("POST", f"{_ppa_path(reference)}/{_segment(act)}", facts, resend=False))
+        return cast("PPA", self._persist("POST", f"{_ppa_path(reference)}/{_segment(act)}", facts, resend=False))
 
     def content(self, reference: str) -> Document:
         """What a clean would delete, by an operator's leave."""
@@ -239,6 +247,8 @@ class Client:
         """The transitions since the daemon's start; with `follow` also those to come, over restarts of the daemon.
         `ppa`: of that PPA alone; `latest`: of those known already at most so many, the latest.
         """
+        from .events import read_events
+
         return read_events(self._transport, follow=follow, ppa=ppa, latest=latest)
 
     # -- how ------------------------------------------------------------------------------------------------------

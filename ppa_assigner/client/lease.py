@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..backoff import TOUCH_AGAIN_S, TOUCH_LEAST_S
 from ..times import boottime
-from .errors import AssignerError, Bug, LeaseOver, Unavailable, UnknownLease
-from .types import Lease
+from .errors import AssignerError, Bug, Document, LeaseOver, Unavailable, UnknownLease
+
+if TYPE_CHECKING:
+    from .types import Lease
 
 MARGIN_S = 5.0
 """How long before its possible end a lease counts as lost, so that its user has stopped by then."""
@@ -32,8 +33,7 @@ _LOOK_S = 1.0  # how often the boot-time clock is looked at: waits do not count 
 _END_OF_THREAD_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseTerm:
+class LeaseTerm(NamedTuple):
     """What an answer that was asked for at `sent` (boot time) told of a lease.
 
     From `ends` on the daemon may have ended it.  `ahead`: the boot-time clock and so much is not behind the clock by
@@ -81,7 +81,7 @@ def term_after_touch(before: LeaseTerm, lease: Lease, sent: float) -> LeaseTerm:
 
 def term_after_unwritten_touch(before: LeaseTerm, sent: float) -> LeaseTerm:
     """The term after a touch that the daemon heard but could not write: silence counts from then."""
-    return replace(before, sent=sent, ends=_ends(before.lease, sent, before.ahead))
+    return before._replace(sent=sent, ends=_ends(before.lease, sent, before.ahead))
 
 
 def _ahead(lease: Lease, sent: float) -> float:
@@ -248,3 +248,11 @@ def _why(term: LeaseTerm) -> str:
     if term.silence_ends_it:
         return f"no touch was answered for {boottime() - term.sent:.0f} s, and the daemon may have ended it by now"
     return f"it ends at {term.lease['until']}"
+
+
+def looks_like_lease(document: Document) -> bool:
+    """Whether a 200 or 201 can be believed: what a caller passes on to a shell or to dput is there, and printable."""
+    return all(
+        isinstance(text := document.get(member), str) and text and text.isprintable()
+        for member in ("id", "request_id", "ppa", "dput", "web", "until")
+    )

@@ -9,15 +9,15 @@ back at once.  Nothing here sends anything.
 
 from __future__ import annotations
 
-import random
 import time
-import uuid
+from typing import TYPE_CHECKING
 
 from ..backoff import CALL, Backoff
 from .errors import AssignerError, Document, NoneFree, UsageError
-from .types import Wish
 
-_SPREAD = random.SystemRandom()  # the random numbers of the program that calls are its own: it may have seeded them
+if TYPE_CHECKING:
+    from .types import Wish
+
 REQUESTS = 1_000_000
 """More than one wish ever sends."""
 MOST_ATTEMPTS = 2**53 // REQUESTS - 1
@@ -60,7 +60,9 @@ class RetryBudget:
         return True
 
     def _next_pause(self) -> float:
-        pause = self._backoff.pause(self._failures, _SPREAD.random())
+        from random import SystemRandom  # the numbers of `random` are the program's own: it may have seeded them
+
+        pause = self._backoff.pause(self._failures, SystemRandom().random())
         self._failures += 1
         return pause
 
@@ -78,6 +80,8 @@ class AssignAttempts:
 
     def __init__(self, owner: str, wish: Wish) -> None:
         """Raises UsageError."""
+        import uuid
+
         body: Document = {"owner": owner} | {key: value for key, value in wish.items() if value is not None}
         body["request_id"] = body.get("request_id") or str(uuid.uuid4())
         attempt, wait = body.pop("attempt", 0), body.pop("wait", 0.0)

@@ -9,9 +9,8 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from . import sockets
@@ -30,13 +29,12 @@ _OBSTACLES = {NotConnectedError: Obstacle.NOBODY, NotTrustedError: Obstacle.CERT
 _LONGEST_RETRY_AFTER_S = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class ApiResponse:
+class ApiResponse(NamedTuple):
     """A whole answer; `document` is empty when a failure came without JSON."""
 
     status: int
-    document: Document = field(default_factory=dict)
-    retry_after: float | None = None
+    document: Document
+    retry_after: float | None
 
 
 class ApiTransport:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NotRequired, TypedDict
 
-from .errors import Document
-
 
 class Lease(TypedDict):
     """One owner's time with one PPA.  `dput` is the PPA as dput takes it, `ppa` as Launchpad's API writes it; `ends` is
@@ -163,11 +161,3 @@ class Wish(TypedDict, total=False):
     sources: Sequence[Source]
     uploader: str | None
     ticket: str | None
-
-
-def looks_like_lease(document: Document) -> bool:
-    """Whether a 200 or 201 can be believed: what a caller passes on to a shell or to dput is there, and printable."""
-    return all(
-        isinstance(text := document.get(member), str) and text and text.isprintable()
-        for member in ("id", "request_id", "ppa", "dput", "web", "until")
-    )

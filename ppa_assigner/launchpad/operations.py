@@ -162,7 +162,7 @@ class Operations:
         get, found = self._session.getter(), list[str | None]()
         first: Moment | None = None
         for number in range(MOST_DELETED):
-            response = get(ppa_url(self._root, replace(ppa, name=f"{ppa.name}-deletedppa{number or ''}")))
+            response = get(ppa_url(self._root, ppa._replace(name=f"{ppa.name}-deletedppa{number or ''}")))
             first = first or responses.moment_of(response)
             if response.status == HTTPStatus.NOT_FOUND:
                 return Deleted(tuple(found), first)

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import output
-from ..options import ConfigOption, JsonOption
+from ..file_options import ConfigOption
+from ..options import JsonOption
 
 if TYPE_CHECKING:
     from ...config import Settings
