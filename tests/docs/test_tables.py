@@ -17,6 +17,7 @@ from ppa_assigner import client
 from ppa_assigner.api.schemas import AssignRequest
 from ppa_assigner.automaton.transitions import LEGAL
 from ppa_assigner.cli import manual, options
+from ppa_assigner.cli.commands import COMMANDS
 from ppa_assigner.config import load
 from ppa_assigner.config.schema import ConfigFile
 from ppa_assigner.options import PoolOptions
@@ -165,6 +166,17 @@ def test_commands_that_are_used_exist() -> None:
     known = {name.removeprefix("ppa-assigner-").removesuffix(".1") for name in manual.pages()} - {"ppa-assigner"}
     assert {"assign", "exec"} < used <= known
     assert {row[0] for row in table("| command | does |")} == known
+
+
+def test_each_command_stands_beside_its_like_elsewhere() -> None:
+    """One row each, in the order of the help; each names commands of those programs, or nothing, and a reason."""
+    programs = ("kubectl", "gh", "labgrid-client")
+    rows = table(f"| ours | {' | '.join(programs)} | where ours differs, and why |")
+    assert [row[0] for row in rows] == list(COMMANDS)
+    for ours, *theirs, why in rows:
+        assert len(why.split()) >= 4, ours
+        for program, nearest in zip(programs, theirs, strict=True):
+            assert nearest == "-" or nearest.startswith(f"{program} "), (ours, nearest)
 
 
 def test_forms_of_output_are_those_of_the_command_line() -> None:
