@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Protocol
 
 from .packages import NamedFile
-from .publications import BinaryPublication, SeriesIndexes, SourceBuild, SourcePublication
 from .reference import Reference
 
 
@@ -356,36 +355,6 @@ class Launchpad(Protocol):
         """Publications of any status that Launchpad has not removed from its disk (`date_removed`), and active ones.
         The count is for people: it may be too low, but 0 means that there are none.
         """
-
-
-class UploadReports(Protocol):
-    """What is asked about uploads, over connections of its own (`Lane.FOLLOW`).  As with `Launchpad`, every call ends
-    by its deadline, sends each request once, and raises nothing for what Launchpad or the network does.
-    """
-
-    def sources(self, ppa: Reference, since: datetime) -> tuple[SourcePublication, ...] | Unavailable:
-        """All sources of any status that were created since then: one request per 300."""
-
-    def builds(self, ppa: Reference, numbers: Collection[int]) -> Mapping[int, tuple[SourceBuild, ...]] | Unavailable:
-        """The builds of the sources with these numbers: one request per 50."""
-
-    def binaries(self, ppa: Reference, since: datetime) -> tuple[BinaryPublication, ...] | Unavailable:
-        """All active binaries that were created since then: one request per 300."""
-
-    def indexes(
-        self, ppa: Reference, series: str, arches: Collection[str], kept: SeriesIndexes
-    ) -> SeriesIndexes | Unavailable:
-        """The indexes of a public PPA for these architectures.  What has not changed since `kept` is not read again."""
-
-    def refusal(
-        self, ppa: Reference, source: str, version: str, since: datetime, uploader: str | None
-    ) -> str | Unavailable | None:
-        """Why Launchpad must have refused this upload, made since then, where that can be known; else None: at most
-        three requests.
-        """
-
-    def retry(self, build: str, not_after: float) -> ActAnswer:
-        """Ask for the build at this address to be tried again: one POST.  `not_after` as for other acts."""
 
 
 class PrimaryArchives(Protocol):

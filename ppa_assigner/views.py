@@ -76,6 +76,7 @@ class Snapshot:
     `end`: when its lease ends, None while it is not used.
     `over`: the last record of a lease that ended because the PPA was gone for good.
     `sent`: the record of a write of which it is not known whether it was done.
+    `private`: its indexes are shown to subscribers only.
     """
 
     ppa: Reference
@@ -91,6 +92,7 @@ class Snapshot:
     sight: Sight = Sight.SHOWN
     over: Record | None = None
     sent: Record | None = None
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from ppa_assigner.api.rate_limit import RateLimiter
 from ppa_assigner.api.server import ListenError, Server
 from ppa_assigner.config import RATE, Listen, Tls
 
-from .api.fakes import FakeBackend, serving, slug
+from .api.fakes import FakeBackend, FakeUploads, serving, slug
 from .api.test_server import over, running as running_server
 from .certificate import certified
 from .processes import Launchpad, configure, running, start_launchpad
@@ -96,7 +96,9 @@ def test_a_unix_socket_has_the_mode_and_group_that_are_wanted(tmp_path: Path) ->
     """Before anybody can connect."""
     group = grp.getgrgid(os.getgroups()[-1] if os.getgroups() else os.getgid())
     path = tmp_path / "api.sock"
-    server = Server(create_app(FakeBackend()), Listen(path=str(path), mode=0o600, group=group.gr_name))
+    server = Server(
+        create_app(FakeBackend(), uploads=FakeUploads()), Listen(path=str(path), mode=0o600, group=group.gr_name)
+    )
     with running_server(server), over(path) as http:
         status = path.stat()
         assert (stat.S_IMODE(status.st_mode), status.st_gid) == (0o600, group.gr_gid)
@@ -106,7 +108,7 @@ def test_a_unix_socket_has_the_mode_and_group_that_are_wanted(tmp_path: Path) ->
 def test_a_group_that_does_not_exist_is_one_clear_line(tmp_path: Path) -> None:
     """And nothing is left behind."""
     path = tmp_path / "api.sock"
-    server = Server(create_app(FakeBackend()), Listen(path=str(path), group="no-such-group"))
+    server = Server(create_app(FakeBackend(), uploads=FakeUploads()), Listen(path=str(path), group="no-such-group"))
     with pytest.raises(ListenError, match="there is no group no-such-group"):
         server.bind()
     assert not path.exists()
@@ -131,7 +133,7 @@ def status_over_tls(url: str, trusted: Path) -> int:
 def test_an_address_speaks_tls_and_renews_its_certificate(certificates: tuple[Tls, Tls]) -> None:
     """Connections to come are shown the new one; files that are wrong change nothing."""
     first, second = certificates
-    app = create_app(FakeBackend(), [client("ann", TOKEN)])
+    app = create_app(FakeBackend(), [client("ann", TOKEN)], uploads=FakeUploads())
     server = Server(app, Listen("127.0.0.1", 0), tls=first)
     with running_server(server):
         (url,) = server.addresses
@@ -150,7 +152,7 @@ def test_an_address_speaks_tls_and_renews_its_certificate(certificates: tuple[Tl
 def test_a_certificate_that_cannot_be_used_is_one_clear_line(certificates: tuple[Tls, Tls]) -> None:
     """With both names in it."""
     wrong = Tls(certificates[0].certificate, certificates[1].key)
-    server = Server(create_app(FakeBackend()), Listen("127.0.0.1", 0), tls=wrong)
+    server = Server(create_app(FakeBackend(), uploads=FakeUploads()), Listen("127.0.0.1", 0), tls=wrong)
     with pytest.raises(ListenError, match=r"first\.pem and .*second\.key are not a certificate with its key"):
         server.bind()
 

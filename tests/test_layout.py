@@ -27,6 +27,7 @@ LAYERS = [
         "mailbox",
     },
     {"port", "views", "config", "client"},
+    {"upload_port"},
     {"automaton", "launchpad"},
     {"clock", "uploads"},
     {"worker"},

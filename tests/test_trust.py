@@ -13,7 +13,7 @@ from ppa_assigner.api.server import Server
 from ppa_assigner.client import Client, Unavailable, UsageError
 from ppa_assigner.config import Listen, Tls
 
-from .api.fakes import FakeBackend
+from .api.fakes import FakeBackend, FakeUploads
 from .api.test_server import running
 from .certificate import Certificate, certified
 from .commandline import cli
@@ -32,7 +32,9 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 def url(certificate: Certificate) -> Iterator[str]:
     """A daemon that shows it, and knows one client."""
     tls = Tls(certificate.certificate, certificate.key)
-    server = Server(create_app(FakeBackend(), [client("ann", TOKEN)]), Listen("127.0.0.1", 0), tls=tls)
+    server = Server(
+        create_app(FakeBackend(), [client("ann", TOKEN)], uploads=FakeUploads()), Listen("127.0.0.1", 0), tls=tls
+    )
     with running(server):
         yield server.addresses[0]
 

@@ -19,7 +19,7 @@ from ..problems import Kind, Problem
 from . import auth, errors, openapi, schemas, serializers
 from .archives import ArchiveRoutes
 from .auth import Authenticator
-from .backend import Backend, C
+from .backend import Backend, C, Uploads
 from .events import MOST_LATEST, EventStreams
 from .leases import LeaseRoutes, Wanted, reference
 from .metrics import LaunchpadMetrics, Metrics
@@ -27,17 +27,20 @@ from .middleware import MAX_REQUESTS, RequestMiddleware
 from .page import PageRoutes
 from .ppas import PpaRoutes
 from .rate_limit import ConcurrencyLimiter
+from .uploads import UploadRoutes
 
 
 def create_app(
     backend: Backend[C],
     clients: Sequence[ClientConfig] = (),
     *,
+    uploads: Uploads,
     max_requests: int = MAX_REQUESTS,
     rate: float = RATE,
     traffic: LaunchpadMetrics | None = None,
 ) -> FastAPI:
-    """The API of this supervisor for these clients; without any, everybody who reaches it is an operator.
+    """The API of this supervisor, and of what follows `uploads`, for these clients; without any, everybody who reaches
+    it is an operator.
 
     `rate`: requests per second that each client may sustain.  `traffic`: the metrics of the supervisor's requests to
     Launchpad.  `state.authenticator`, `state.streams` and `state.concurrency` are for the server.
@@ -51,6 +54,7 @@ def create_app(
     metrics = Metrics(backend, traffic)
     errors.install(app)
     LeaseRoutes(backend, metrics.assigns).install(app)
+    UploadRoutes(backend, uploads).install(app)
     PpaRoutes(backend).install(app)
     ArchiveRoutes(backend).install(app)
     DaemonRoutes(app, backend, metrics).install(app)

@@ -6,7 +6,7 @@ a result or with a Problem.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
@@ -14,6 +14,8 @@ from ..access import Caller
 from ..packages import SourcePackage
 from ..port import Content
 from ..reference import Reference
+from ..uploads import Enough, FollowedLease, Retrying, Waiting
+from ..uploads.model import NamedSource, Wanted
 from ..views import (
     AssignRequest,
     DaemonHealth,
@@ -53,6 +55,21 @@ class Events(Protocol):
 
     def subscribe(self, follower: Callable[[PpaEvent], None]) -> Callable[[], None]:
         """Call `follower` with each new event, from any thread; call what is returned to end that."""
+
+
+class Uploads(Protocol):
+    """What becomes of uploads.  No call waits; what takes time are the futures of what is returned."""
+
+    def ask(self, lease: FollowedLease, wanted: Wanted, appear: float, enough: Enough) -> Waiting:
+        """Begin to wait until a report is `enough`; what has not appeared within `appear` seconds is given up.  `leave`
+        must follow.
+        """
+
+    def leave(self, lease: str, waiting: Waiting) -> None:
+        """The call is over."""
+
+    def retry(self, lease: FollowedLease, sources: Iterable[NamedSource] = ()) -> Retrying:
+        """Have builds tried again that failed for a lost builder."""
 
 
 C = TypeVar("C", bound=Call)

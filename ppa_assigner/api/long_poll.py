@@ -13,12 +13,15 @@ from typing import Any, TypeVar
 
 from starlette.types import Receive, Scope
 
+from ..uploads import Waiting
 from ..views import LeaseView
 from .auth import Authenticator
 from .backend import Backend, C
 
 T = TypeVar("T")
 
+LOOK_S = 60.0
+"""How long the first look of a call may take."""
 TURNS_TO_NOTICE = 4
 """Iterations of the event loop from a socket's end of file to the end of the task that waits for it."""
 
@@ -55,6 +58,32 @@ async def lease_of(
         gone.cancel()
         if not written:
             backend.hang_up(call)
+
+
+async def report_of(
+    receive: Receive, waiting: Waiting, authenticator: Authenticator, scope: Scope, wait: float
+) -> None:
+    """Wait for the first look of this call, whatever comes of it, and then up to `wait` seconds in all for its end.
+
+    Raises its Problem, that of the authenticator when the client is no longer let in, or ClientGoneError.
+    """
+    gone = asyncio.create_task(disconnected(receive))
+    end = asyncio.get_running_loop().time() + wait
+    try:
+        with authenticator.revoked(scope) as revoked:
+            ends: set[asyncio.Future[Any]] = {gone, revoked}
+            await asyncio.wait({*ends, _ended(waiting.looked)}, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+            left = max(0.0, end - asyncio.get_running_loop().time())
+            await asyncio.wait({*ends, _ended(waiting.done)}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        if gone.done():
+            raise ClientGoneError
+        if revoked.done():
+            raise revoked.result()
+        authenticator.check(scope)
+        if waiting.done.done():
+            waiting.done.result()
+    finally:
+        gone.cancel()
 
 
 async def disconnected(receive: Receive) -> None:

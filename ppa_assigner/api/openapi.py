@@ -15,7 +15,7 @@ from pydantic.json_schema import models_json_schema
 
 from .. import __version__
 from ..problems import EXPLANATIONS, Kind, Problem
-from . import archive_schemas, errors, schemas
+from . import archive_schemas, errors, schemas, upload_schemas
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -31,6 +31,7 @@ REFERRED: Sequence[type[BaseModel]] = (
     schemas.HoldRequest,
     schemas.QuarantineRequest,
     schemas.EmptyBody,
+    upload_schemas.RetryRequest,
     schemas.Event,
     schemas.Reset,
     schemas.Problem,
@@ -115,10 +116,16 @@ def describe(app: FastAPI, *, open_to_all: bool) -> dict[str, Any]:
     components = document.setdefault("components", {})
     components["schemas"] = dict(sorted((components.get("schemas", {}) | definitions["$defs"]).items()))
     for name, schema in components["schemas"].items():
-        schema |= _examples(getattr(schemas, name, None) or getattr(archive_schemas, name, None))
+        schema |= _examples(_model(name))
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"token": []}, {}] if open_to_all else [{"token": []}]
     return document
+
+
+def _model(name: str) -> object:
+    """The model of that name, in whichever module it is."""
+    found = (getattr(module, name, None) for module in (schemas, archive_schemas, upload_schemas))
+    return next(filter(None, found), None)
 
 
 def _examples(model: object) -> dict[str, Any]:

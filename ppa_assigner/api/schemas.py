@@ -327,7 +327,7 @@ class Event(BaseModel):
     number: int
     at: Time
     ppa: PpaName
-    kind: Annotated[str, Field(examples=["transition", "cleaning", "failure", "condition", "alarm"])]
+    kind: Annotated[str, Field(examples=["transition", "cleaning", "failure", "condition", "upload", "alarm"])]
     data: dict[str, Any]
 
 

@@ -18,6 +18,7 @@ from .. import port
 from ..access import Caller
 from ..record import Record, format_time
 from ..reference import Reference
+from ..uploads.model import Report, SourceReport
 from ..views import End, LaunchpadStatus, LeaseView, PoolView, PpaEvent, Snapshot, SourceCheck, UploadCheck
 
 Document = dict[str, Any]
@@ -141,6 +142,34 @@ def _source_check(one: SourceCheck) -> Document:
         "component": one.component,
         "orig": orig and {"file": orig.file, "sha256": orig.sha256, "url": orig.url},
         "burnt": {str(ppa): had for ppa, had in one.burnt.items()},
+    }
+
+
+def uploads(report: Report) -> Document:
+    """The document of what became of uploads."""
+    return {
+        "goal": report.goal.value,
+        "reached": report.reached,
+        "final": report.final,
+        "why": report.why,
+        "sources": [_uploaded(source) for source in report.sources],
+    }
+
+
+def _uploaded(source: SourceReport) -> Document:
+    return {
+        "name": source.name,
+        "version": source.version,
+        "series": source.series,
+        "state": source.state.value,
+        "builds": [
+            {"arch": build.arch, "state": build.state, "log": build.log, "waits_for": build.waits_for}
+            for build in source.builds
+        ],
+        "binaries": [
+            {"name": binary.name, "version": binary.version, "arch": binary.arch, "status": binary.status}
+            for binary in source.binaries
+        ],
     }
 
 

@@ -233,6 +233,7 @@ class WorkerState:
             self.ppa, self.pool, self.record, self.condition, self.seen, self.cleaning, self.fault, self.end,
             self.entry.web if self.entry is not None else None, self.sight, self.over,
             self.pending.record if self.pending is not None and self.in_doubt else None,
+            self.entry.private if self.entry is not None else False,
         )  # fmt: skip
 
     @property

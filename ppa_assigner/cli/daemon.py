@@ -41,7 +41,10 @@ from ..launchpad.indexes import CONNECTIONS as INDEX_CONNECTIONS
 from ..mailbox import Mailbox
 from ..record import State
 from ..supervisor import Supervisor
+from ..supervisor.chronicle import TRANSITION
 from ..supervisor.ticket import TicketOffice
+from ..uploads import Follower
+from ..views import PpaEvent
 
 log = logging.getLogger("ppa_assigner")
 
@@ -79,16 +82,23 @@ class DaemonProcess:
             on_request=traffic.on_request,
             archive_root=launchpad.archive_root,
         )
+        clock = LaunchpadClock(alone_after=launchpad.clock_alone_after)
         secret = f"{credentials.consumer.key}\0{credentials.access_token.key}\0{credentials.access_token.secret}"
         self.supervisor = Supervisor(
             settings,
             self._launchpad,
-            clock=LaunchpadClock(alone_after=launchpad.clock_alone_after),
+            clock=clock,
             daemon=Daemon(settings.name, int(time.time() * 1000), secrets.token_hex(4)),
             tickets=TicketOffice(secret.encode()),
             primary=self._launchpad.primary,
         )
-        self._app = create_app(self.supervisor, settings.api.clients, rate=settings.api.rate, traffic=traffic)
+        self._follower = Follower(
+            self._launchpad.uploads, now=lambda: clock.now().date, boot=clock.boot, changed=self.supervisor.uploaded
+        )
+        self.supervisor.events.subscribe(self._end_of_lease)
+        self._app = create_app(
+            self.supervisor, settings.api.clients, uploads=self._follower, rate=settings.api.rate, traffic=traffic
+        )
         self._server = Server(
             self._app, settings.api.listen, systemd.inherited_sockets(), tls=settings.api.tls,
             reserve=RESERVE + most_connections(launchpad.connections) + most_connections(INDEX_CONNECTIONS),
@@ -116,6 +126,11 @@ class DaemonProcess:
             self._obey(http)
         finally:
             self._stop(http)
+
+    def _end_of_lease(self, event: PpaEvent) -> None:
+        """Who waits for uploads of a lease is told at once that it is over."""
+        if event.kind == TRANSITION and event.data["from"] == State.USED.value and event.data["lease"] is not None:
+            self._follower.ended(event.data["lease"])
 
     def _obey(self, http: threading.Thread) -> None:
         """Handle signals until one ends the daemon; meanwhile feed the watchdog, as long as all loops turn."""
@@ -234,6 +249,7 @@ class DaemonProcess:
         self._stopping.set()
         end = time.monotonic() + STOP_S
         self._server.stop_accepting()
+        self._follower.stop()
         self.supervisor.stop(STOP_S)
         self._server.stop()
         http.join(max(1.0, end - time.monotonic()))

@@ -104,6 +104,10 @@ def _condition(data: Mapping[str, Any]) -> Sentence:
     return Sentence(f"{now}: {data['why']}" if data.get("why") else str(now))
 
 
+def _upload(data: Mapping[str, Any]) -> Sentence:
+    return Sentence(str(data.get("why") or f"{data.get('name')} {data.get('version')}: {data.get('to')}"))
+
+
 def _alarm(data: Mapping[str, Any]) -> Sentence:
     text = str(data.get("text"))
     named, _, rest = text.partition(": ")
@@ -115,5 +119,6 @@ _KINDS: Mapping[str, Callable[[Mapping[str, Any]], Sentence]] = {
     "cleaning": _cleaning,
     "failure": _failure,
     "condition": _condition,
+    "upload": _upload,
     "alarm": _alarm,
 }

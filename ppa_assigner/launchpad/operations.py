@@ -89,7 +89,7 @@ class Operations:
         self._missing = session.MissingOperations()
         self._series = SeriesCache(root, self._missing)
         self.uploads = UploadReader(root, self._session, indexes, self._series)
-        """What is asked about uploads: implements port.UploadReports."""
+        """What is asked about uploads: implements upload_port.UploadReports."""
         self.primary = PrimaryReader(root, self._session, self._series)
         """What is asked of the distribution's own archive: implements port.PrimaryArchives."""
         # For the second of two concurrent requests; a lane's own threads, so that hung work does not delay assigning.

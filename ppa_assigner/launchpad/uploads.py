@@ -30,7 +30,7 @@ BURNT = "the PPA had this version before, and Launchpad takes none a second time
 
 
 class UploadReader:
-    """Implements port.UploadReports.  `root` is the address of the service's root."""
+    """Implements upload_port.UploadReports.  `root` is the address of the service's root."""
 
     def __init__(self, root: str, requests: Session, indexes: Indexes, series: SeriesCache) -> None:
         self._root = root
@@ -57,8 +57,13 @@ class UploadReader:
         return session.entries(self._getter(), url)
 
     def builds(self, ppa: Reference, numbers: Collection[int]) -> Mapping[int, tuple[SourceBuild, ...]] | Unavailable:
-        """The builds of the sources with these numbers: one request per 50."""
+        """The builds of the sources with these numbers, of each only those that make its status: one request per 50."""
         return _usable(partial(self._builds, ppa, sorted(numbers)))
+
+    def all_builds(self, ppa: Reference, number: int) -> tuple[SourceBuild, ...] | Unavailable:
+        """All builds of the source with this number in this PPA: one request per 300 of them."""
+        url = session.operation_url(f"{ppa_url(self._root, ppa)}/+sourcepub/{number}", "getBuilds")
+        return _usable(lambda: tuple(map(_build, session.entries(self._getter(), url))))
 
     def _builds(self, ppa: Reference, numbers: Sequence[int]) -> Mapping[int, tuple[SourceBuild, ...]]:
         get, found = self._getter(), dict[int, tuple[SourceBuild, ...]]()

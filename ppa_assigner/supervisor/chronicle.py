@@ -14,11 +14,15 @@ from ..automaton.events import Transition
 from ..journal import about, quoted
 from ..record import Record, format_time
 from ..reference import Reference
+from ..uploads import FollowedLease
+from ..uploads.model import SourceReport
 from ..views import Cleaning, Condition, Snapshot
 from .eventlog import EventLog
 
 log = logging.getLogger(__name__)
 
+TRANSITION = "transition"
+"""The kind of an event about a record that went from one state or lease to another."""
 ALARMING = frozenset(Condition) - {Condition.OK, Condition.UNREACHABLE}
 
 
@@ -47,12 +51,23 @@ class Chronicle:
             "request_id": record.request, "pool": record.pool, "since": format_time(record.since),
             "lasted": transition.lasted, "tries": transition.tries, "first": transition.first,
         }  # fmt: skip
-        self._events.add(transition.at, ppa, "transition", data)
+        self._events.add(transition.at, ppa, TRANSITION, data)
 
     def progressed(self, ppa: Reference, cleaning: Cleaning) -> None:
         """A clean does, or waits for, something else than before."""
         data = {"step": cleaning.step, "found": cleaning.found, "deleted": cleaning.deleted, "left": cleaning.left}
         self._events.add(self._date(), ppa, "cleaning", data)
+
+    def uploaded(self, lease: FollowedLease, before: str | None, source: SourceReport) -> None:
+        """A source that somebody waits for is further than before, or will get no further; `from` is null when it is
+        looked at for the first time.
+        """
+        data = {
+            "lease": lease.lease, "name": source.name, "version": source.version, "series": source.series,
+            "from": before, "to": source.state.value, "why": source.why,
+        }  # fmt: skip
+        log.info("%s: %s", lease.ppa, source.why, extra=about(ppa=lease.ppa, lease=lease.lease))
+        self._events.add(self._date(), lease.ppa, "upload", data)
 
     def alarmed(self, ppa: Reference, text: str) -> None:
         """A person should look at this."""

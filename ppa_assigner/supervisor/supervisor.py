@@ -24,6 +24,8 @@ from ..port import Content, Launchpad, PrimaryArchives
 from ..problems import Kind, Problem
 from ..record import Record, State
 from ..reference import Reference
+from ..uploads import FollowedLease
+from ..uploads.model import SourceReport
 from ..views import (
     AssignRequest,
     Cleaning,
@@ -327,6 +329,10 @@ class Supervisor:
     def on_progress(self, ppa: Reference, cleaning: Cleaning) -> None:
         """A clean does, or waits for, something else than before."""
         self._office.each([partial(self._chronicle.progressed, ppa, cleaning)])
+
+    def uploaded(self, lease: FollowedLease, before: str | None, source: SourceReport) -> None:
+        """A source that somebody waits for is in another state than `before`."""
+        self._office.each([partial(self._chronicle.uploaded, lease, before, source)])
 
     def on_alarm(self, ppa: Reference, text: str) -> None:
         """A person should look at this."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,9 +25,12 @@ from ppa_assigner.config import Listen
 from ppa_assigner.packages import SourcePackage
 from ppa_assigner.port import Build, Content, Moment, Publication
 from ppa_assigner.problems import Kind, Problem
+from ppa_assigner.publications import SourceBuild
 from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.eventlog import EventLog
+from ppa_assigner.uploads import Enough, FollowedLease, Retrying, Waiting
+from ppa_assigner.uploads.model import Goal, NamedSource, Report, Wanted
 from ppa_assigner.views import (
     AssignRequest,
     Condition,
@@ -157,6 +160,37 @@ class FakeBackend:
         return done(self.outcome)
 
 
+class FakeUploads:
+    """What follows uploads, as the API sees it.  A call is told `report` at once, or what `failed`; None: nothing."""
+
+    def __init__(self) -> None:
+        self.report: Report | None = Report(Goal.PUBLISHED, False, False, "hello 1.0 has not appeared yet")
+        self.trouble: str | None = None
+        self.retried: tuple[tuple[NamedSource, SourceBuild], ...] = ()
+        self.asked: list[tuple[FollowedLease, Wanted, float]] = []
+        self.waiting: list[Waiting] = []
+        self.retries: list[tuple[FollowedLease, list[NamedSource]]] = []
+
+    def ask(self, lease: FollowedLease, wanted: Wanted, appear: float, enough: Enough) -> Waiting:
+        waiting = Waiting(wanted, appear, enough)
+        self.asked.append((lease, wanted, appear))
+        self.waiting.append(waiting)
+        if self.trouble is not None:
+            waiting.failed(self.trouble)
+        elif self.report is not None:
+            waiting.told(self.report)
+        return waiting
+
+    def leave(self, lease: str, waiting: Waiting) -> None:
+        self.waiting.remove(waiting)
+
+    def retry(self, lease: FollowedLease, sources: Iterable[NamedSource] = ()) -> Retrying:
+        self.retries.append((lease, list(sources)))
+        retrying = Retrying(tuple(sources))
+        retrying.done.set_result(self.retried)
+        return retrying
+
+
 def dirty(snapshot: Snapshot) -> Snapshot:
     """The same PPA after its lease."""
     assert snapshot.record is not None
@@ -179,6 +213,7 @@ class Served:
     """The API over a real socket."""
 
     backend: FakeBackend
+    uploads: FakeUploads
     app: FastAPI
     server: Server
     url: str
@@ -198,6 +233,7 @@ class Served:
     def forget(self) -> None:
         """Begin anew with a supervisor that was asked nothing; what is still on its way no longer counts."""
         self.backend.__init__()  # type: ignore[misc] # all that it has is set there
+        self.uploads.__init__()  # type: ignore[misc]
         self.app.state.streams.events = self.backend.events
 
     def send_assign(self, body: bytes = b'{"owner":"me","wait":60}') -> socket.socket:
@@ -218,8 +254,8 @@ def serving(
     **options: Any,
 ) -> Iterator[Served]:
     """Serve on a free port until the block ends."""
-    backend = backend or FakeBackend()
-    app = create_app(backend, clients, **options)
+    backend, uploads = backend or FakeBackend(), FakeUploads()
+    app = create_app(backend, clients, uploads=uploads, **options)
     server = Server(app, Listen("127.0.0.1", 0), grace=grace, patience=patience, reserve=reserve)
     server.bind()
     thread = threading.Thread(target=server.run, daemon=True)
@@ -228,7 +264,7 @@ def serving(
         assert server.started.wait(DEADLINE_S)
         url = server.addresses[0]
         with httpx.Client(base_url=url, timeout=DEADLINE_S, headers=JSON) as http:
-            yield Served(backend, app, server, url, http, thread)
+            yield Served(backend, uploads, app, server, url, http, thread)
     finally:
         server.stop()
         thread.join(DEADLINE_S)

@@ -25,6 +25,8 @@ CALLS = {
     ("get", "/v1/leases/{id}"): {200, 404, 503},
     ("post", "/v1/leases/{id}/touch"): {200, 404, 410, 503},
     ("delete", "/v1/leases/{id}"): {200, 404, 503},
+    ("get", "/v1/leases/{id}/uploads"): {200, 304, 404, 410, 503},
+    ("post", "/v1/leases/{id}/uploads/retry"): {200, 404, 410, 503},
     ("get", "/v1/ppas"): {200},
     ("get", PPA): {200, 404},
     **{("post", f"{PPA}/{act}"): {200, 404, 409, 503} for act in ("release", "hold", "adopt", "quarantine", "resume")},

@@ -19,7 +19,7 @@ from ppa_assigner.api.server import ListenError, Server
 from ppa_assigner.config import Listen
 from ppa_assigner.problems import Kind, Problem
 
-from .fakes import DEADLINE_S, LENT, FakeBackend, Served, read_all, serving, wait_for
+from .fakes import DEADLINE_S, LENT, FakeBackend, FakeUploads, Served, read_all, serving, wait_for
 
 
 def server_at(
@@ -27,7 +27,7 @@ def server_at(
     clients: tuple[ClientConfig, ...] = (),
 ) -> Server:  # fmt: skip
     """A server that is not started."""
-    return Server(create_app(backend or FakeBackend(), clients), where, inherited, grace=grace)
+    return Server(create_app(backend or FakeBackend(), clients, uploads=FakeUploads()), where, inherited, grace=grace)
 
 
 @contextmanager

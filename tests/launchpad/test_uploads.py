@@ -77,6 +77,16 @@ def test_builds_of_many_sources() -> None:
         assert lp.uploads.builds(PPA, []) == {}
 
 
+def test_all_builds_of_one_source() -> None:
+    """Asked of its publication."""
+    with service(lambda _, peer: peer.json({"entries": [BUILD]})) as (server, lp, _):
+        found = lp.uploads.all_builds(PPA, 77)
+        assert not isinstance(found, Unavailable)
+        assert [one.arch for one in found] == ["amd64"]
+        assert "/+archive/ubuntu/one/+sourcepub/77?" in server.requests[0].target
+        assert fields(server.requests[0])["ws.op"] == "getBuilds"
+
+
 @pytest.mark.parametrize("answer", [
     {"entries": [{**SOURCE, "source_package_name": REDACTED}]}, {"entries": [{**SOURCE, "date_created": None}]},
     {"entries": [{**SOURCE, "self_link": f"{ARCHIVE}/+sourcepub/x"}]}, {"77": []}, {"77": {"builds": [1]}},

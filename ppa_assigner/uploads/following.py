@@ -1,0 +1,240 @@
+"""One lease whose uploads are followed: who waits for what, what was seen, and when to look again.
+
+Rule: no threads and no I/O; the follower's lock is around all of it, but for the look itself.  What is remembered
+can be lost: a daemon that was restarted sees the same, and only counts anew since when something was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from ..publications import SourceBuild
+from . import cadence
+from .looks import FollowedLease, Known, Question, only_indexes_missing, overdue
+from .model import NamedSource, Observed, Report, SourceReport, Wanted
+from .verdict import judge, lost_builder
+
+LINGER_S = 1800.0
+"""For so long after the last call it is remembered when something was first asked for."""
+RETRY_S = 120.0
+"""Between two requests to retry one build: Launchpad may not see what was published at once."""
+MOST_NAMES = 1000  # of one lease, whose first asking is remembered
+
+T = TypeVar("T")
+Enough = Callable[[Report], bool]
+"""Whether a waiter has waited long enough for this report."""
+
+
+@dataclass(eq=False)
+class Waiting:
+    """One call that waits.  `appear`: seconds after which what has not appeared is given up.
+
+    `looked` ends with the first look since it came, whatever came of it; `done` with a report that is `enough`, or a
+    Problem.  `report` is the last one, None where no look succeeded yet: then `trouble` says why.
+    """
+
+    wanted: Wanted
+    appear: float
+    enough: Enough
+    looked: Future[None] = field(default_factory=Future)
+    done: Future[Report] = field(default_factory=Future)
+    report: Report | None = None
+    trouble: str | None = None
+
+    def told(self, report: Report) -> None:
+        """A look succeeded, and means this."""
+        self.report, self.trouble = report, None
+        _settle(self.looked, None)
+        if self.enough(report):
+            _settle(self.done, report)
+
+    def failed(self, trouble: str) -> None:
+        """A look failed."""
+        if self.report is None:
+            self.trouble = trouble
+            _settle(self.looked, None)
+
+    def over(self, problem: Exception) -> None:
+        """There is nothing more to wait for."""
+        if not self.done.done():
+            self.done.set_exception(problem)
+        _settle(self.looked, None)
+
+
+@dataclass(eq=False)
+class Retrying:
+    """A call to have builds of these sources tried again (none: of all) that failed for a lost builder."""
+
+    sources: tuple[NamedSource, ...]
+    done: Future[tuple[tuple[NamedSource, SourceBuild], ...]] = field(default_factory=Future)
+
+    def over(self, problem: Exception) -> None:
+        """It is not done."""
+        if not self.done.done():
+            self.done.set_exception(problem)
+
+
+class Following:
+    """What is known of one lease's uploads.  Times are of the boot-time clock, in seconds."""
+
+    def __init__(self, lease: FollowedLease) -> None:
+        self.known = Known(lease)
+        self.waiting: set[Waiting] = set()
+        self.retrying: list[Retrying] = []
+        self.looking = False
+        self.due = 0.0
+        self.latest_call = 0.0
+        self._asked: dict[NamedSource | None, float] = {}
+        self._newest = 0.0
+        self._whole = float("-inf")  # when the last look at everything began
+        self._seen: Question | None = None  # what the last look was about
+        self._retried: dict[str, float] = {}
+        self._states: dict[tuple[str, str, str | None], str] = {}
+
+    @property
+    def lease(self) -> FollowedLease:
+        """The lease."""
+        return self.known.lease
+
+    # -- calls --------------------------------------------------------------------------------------------------------
+
+    def join(self, waiting: Waiting, now: float) -> None:
+        """Somebody begins to wait: what was seen a moment ago is told at once.  To be called before anything else
+        knows of the call.
+        """
+        self.latest_call = now
+        for name in self._names(waiting.wanted):
+            if name not in self._asked and len(self._asked) < MOST_NAMES:
+                self._asked[name] = self._newest = now
+        self.waiting.add(waiting)
+        if self._answers(waiting, now):
+            waiting.told(self.report(waiting, now))
+        else:
+            self.due = now
+        self.due = min(self.due, self._next_overdue(now))
+
+    def leave(self, waiting: Waiting) -> None:
+        """Somebody waits no longer."""
+        self.waiting.discard(waiting)
+
+    def forgettable(self, now: float) -> bool:
+        """Whether nobody has asked for so long that all of it may be forgotten."""
+        return not (self.waiting or self.retrying or self.looking) and now - self.latest_call > LINGER_S
+
+    @property
+    def calls(self) -> tuple[Waiting | Retrying, ...]:
+        """All calls that have no answer yet."""
+        return (*self.waiting, *self.retrying)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether a look is worth it."""
+        return bool(self.waiting or self.retrying)
+
+    def report(self, waiting: Waiting, now: float) -> Report:
+        """What was seen last means this to somebody who waits."""
+        if self.known.observed is None:
+            raise AssertionError(f"{self.lease.ppa} was not looked at yet")
+        late = self._late(waiting.wanted, waiting.appear, now)
+        return judge(waiting.wanted, replace(self.known.observed, overdue=overdue(self.known, late)))
+
+    # -- looks --------------------------------------------------------------------------------------------------------
+
+    def question(self, now: float) -> Question:
+        """What to look for."""
+        late = [name for one in self.waiting for name in self._late(one.wanted, one.appear, now)]
+        wishes = {one.wanted for one in self.waiting} | {Wanted(sources=one.sources) for one in self.retrying}
+        return Question(frozenset(wishes), frozenset(name for name in late if name is not None))
+
+    def index_alone(self, question: Question, now: float) -> Observed | None:
+        """What was seen, where a look at the indexes is enough this time; None: look at everything."""
+        seen = self.known.observed
+        if seen is None or self.retrying or self._seen is None or not question.wishes <= self._seen.wishes:
+            return None
+        fresh = now - self._whole < cadence.interval(now - self._newest, index_only=False)
+        return seen if fresh and only_indexes_missing(question, seen) else None
+
+    def looked(self, question: Question, seen: Observed, began: float, *, whole: bool) -> None:
+        """A look that began then succeeded."""
+        self.known.observed, self._seen = seen, question
+        self._whole = began if whole else self._whole
+        self.due = began + cadence.interval(began - self._newest, index_only=only_indexes_missing(question, seen))
+        self.due = min(self.due, self._next_overdue(began))
+
+    def failed(self, began: float) -> None:
+        """A look that began then failed."""
+        self.due = began + cadence.interval(began - self._newest, index_only=False)
+
+    def to_retry(self, reports: Collection[Report], now: float) -> list[str]:
+        """The builds to be tried again now, for dependencies that came."""
+        urls = {url for report in reports for url in report.retry}
+        return sorted(url for url in urls if now - self._retried.get(url, float("-inf")) >= RETRY_S)
+
+    def retried(self, url: str, now: float) -> None:
+        """A build was asked to be tried again: what was seen is old."""
+        self._retried[url] = self.due = now
+        self._whole = float("-inf")
+        self.known.forget_build(url)
+
+    def lost_builders(self, sources: Collection[NamedSource]) -> list[tuple[NamedSource, SourceBuild]]:
+        """The builds of these sources (none: of all) that failed for no reason of the source."""
+        if self.known.observed is None:
+            return []
+        found = judge(Wanted(sources=tuple(sources)), self.known.observed).sources
+        return [
+            (NamedSource(one.name, one.version), build) for one in found for build in one.builds if lost_builder(build)
+        ]  # fmt: skip
+
+    def changes(self, question: Question) -> list[tuple[str | None, SourceReport]]:
+        """The sources whose state is another than at the last look, each with the state before."""
+        if self.known.observed is None:
+            return []
+        names = {name for wanted in question.wishes for name in wanted.sources}
+        everything = any(not wanted.sources for wanted in question.wishes)
+        wanted = Wanted(sources=() if everything else tuple(sorted(names)))
+        late = overdue(self.known, question.overdue)
+        changed = []
+        for one in judge(wanted, replace(self.known.observed, overdue=late)).sources:
+            key = (one.name, one.version, one.series)
+            before = self._states.get(key)
+            if before != one.state.value:
+                self._states[key] = one.state.value
+                changed.append((before, one))
+        return changed
+
+    # -- time ---------------------------------------------------------------------------------------------------------
+
+    def _answers(self, waiting: Waiting, now: float) -> bool:
+        """Whether what was seen last is young enough, and about all that is asked."""
+        if self.known.observed is None or self._seen is None or now >= self.due:
+            return False
+        if any(name is not None and name not in self.known.refusals for name in self._absent_and_late(waiting, now)):
+            return False
+        return waiting.wanted in self._seen.wishes
+
+    def _absent_and_late(self, waiting: Waiting, now: float) -> list[NamedSource | None]:
+        seen = self.known.observed.sources if self.known.observed is not None else ()
+        there = {NamedSource(one.name, one.version) for one in seen}
+        return [name for name in self._late(waiting.wanted, waiting.appear, now) if name not in there]
+
+    def _late(self, wanted: Wanted, appear: float, now: float) -> list[NamedSource | None]:
+        return [name for name in self._names(wanted) if now - self._asked.get(name, now) >= appear]
+
+    def _next_overdue(self, now: float) -> float:
+        """When the next of what is waited for should have appeared."""
+        moments = [
+            self._asked[name] + one.appear for one in self.waiting for name in self._names(one.wanted)
+            if name in self._asked
+        ]  # fmt: skip
+        return min((moment for moment in moments if moment > now), default=float("inf"))
+
+    def _names(self, wanted: Wanted) -> tuple[NamedSource | None, ...]:
+        return wanted.sources or (None,)
+
+
+def _settle(future: Future[T], result: T) -> None:
+    if not future.done():
+        future.set_result(result)

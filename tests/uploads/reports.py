@@ -1,0 +1,90 @@
+"""A Launchpad of uploads in memory: it says what a test wants, and writes down what it is asked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from ppa_assigner.port import ActAnswer, Done, Moment, Unavailable
+from ppa_assigner.publications import BinaryPublication, SeriesIndexes, SourceBuild, SourcePublication
+from ppa_assigner.reference import Reference
+from ppa_assigner.uploads.model import NamedSource
+from ppa_assigner.uploads.verdict import BUILDS, BuildStage
+
+from .seen import GOING, SINCE
+
+NEVER_SHOWN = ("Cancelled build", "Build for superseded Source")
+
+
+@dataclass
+class MemoryReports:
+    """Implements upload_port.UploadReports.  `down`: why it does not answer; `gate`: each call waits for it."""
+
+    uploaded: dict[NamedSource, list[SourceBuild]] = field(default_factory=dict)
+    published: list[BinaryPublication] = field(default_factory=list)
+    indexed: list[BinaryPublication] = field(default_factory=list)
+    refused: dict[NamedSource, str] = field(default_factory=dict)
+    down: str | None = None
+    asked: list[str] = field(default_factory=list)
+    retried: list[str] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    def sources(self, ppa: Reference, since: datetime) -> tuple[SourcePublication, ...] | Unavailable:
+        """All of them, in noble."""
+        found = tuple(
+            SourcePublication(number, one.name, one.version, "noble", "Published", SINCE)
+            for number, one in enumerate(self.uploaded)
+        )
+        return self._answer("sources") or found
+
+    def builds(self, ppa: Reference, numbers: Collection[int]) -> Mapping[int, tuple[SourceBuild, ...]] | Unavailable:
+        """Those of the sources with these numbers."""
+        builds = list(self.uploaded.values())
+        return self._answer("builds") or {number: self._summary(builds[number]) for number in numbers}
+
+    def _summary(self, builds: Sequence[SourceBuild]) -> tuple[SourceBuild, ...]:
+        """Those that make the status: what goes on, else what failed, else what is done."""
+        for stage in (BuildStage.GOING, BuildStage.WAITING, BuildStage.FAILED, BuildStage.DONE):
+            if found := [one for one in builds if BUILDS[one.state] is stage and one.state not in NEVER_SHOWN]:
+                return tuple(found)
+        return ()
+
+    def all_builds(self, ppa: Reference, number: int) -> tuple[SourceBuild, ...] | Unavailable:
+        """All of a source."""
+        return self._answer("all builds") or tuple(list(self.uploaded.values())[number])
+
+    def binaries(self, ppa: Reference, since: datetime) -> tuple[BinaryPublication, ...] | Unavailable:
+        """All of them."""
+        return self._answer("binaries") or tuple(self.published)
+
+    def indexes(
+        self, ppa: Reference, series: str, arches: Collection[str], kept: SeriesIndexes
+    ) -> SeriesIndexes | Unavailable:
+        """What is indexed."""
+        found = {
+            arch: frozenset((one.name, one.version) for one in self.indexed if one.arch == arch) for arch in arches
+        }
+        return self._answer("indexes") or SeriesIndexes(found)
+
+    def refusal(
+        self, ppa: Reference, source: str, version: str, since: datetime, uploader: str | None
+    ) -> str | Unavailable | None:
+        """Why it was refused."""
+        return self._answer("refusal") or self.refused.get(NamedSource(source, version))
+
+    def retry(self, build: str, not_after: float) -> ActAnswer:
+        """Written down; the build begins anew."""
+        self.retried.append(build)
+        for name, builds in self.uploaded.items():
+            self.uploaded[name] = [replace(one, state=GOING) if one.url == build else one for one in builds]
+        return Done(Moment(datetime.now(UTC), 0.0, 0.0))
+
+    def _answer(self, what: str) -> Unavailable | None:
+        assert self.gate.wait(30)
+        self.asked.append(what)
+        return Unavailable(self.down) if self.down is not None else None
