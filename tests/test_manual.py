@@ -202,6 +202,9 @@ def test_bash_offers_commands_options_and_what_the_daemon_knows(daemon: FakeDaem
     assert bash(daemon.url, "status", "") == ["~ci-pool/ubuntu/pool-001", "~ci-pool/ubuntu/pool-002"]
     assert bash(daemon.url, "assign", "--pool", "de") == ["debug", "default"]
     assert bash(daemon.url, "release", "4") == ["4c1f"]
+    assert bash(daemon.url, "show", "4") == ["4c1f"]
+    assert bash(daemon.url, "show", "") == ["~ci-pool/ubuntu/pool-001", "~ci-pool/ubuntu/pool-002"]
+    assert bash(daemon.url, "leases", "-o", "") == ["wide", "json", "yaml", "name"]
 
 
 def test_the_daemon_that_the_line_names_is_asked(daemon: FakeDaemon, bash: Offers, tmp_path: Path) -> None:

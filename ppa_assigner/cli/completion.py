@@ -46,6 +46,12 @@ def leases_or_ppas(ctx: Any, incomplete: str) -> Offered:
     return _begun(incomplete, ((each.get("id"), _told(each)) for each in items))
 
 
+def ppas_or_leases(ctx: Any, incomplete: str) -> Offered:
+    """All PPAs that complete a word, or, where it begins otherwise, the ids of leases."""
+    begun_otherwise = incomplete and not incomplete.startswith(_LIKE_A_PPA)
+    return leases(ctx, incomplete) if begun_otherwise else ppas(ctx, incomplete)
+
+
 def requests(ctx: Any, incomplete: str) -> Offered:
     """The ids of requests that have a lease; beside each, its PPA and owner."""
     return _begun(incomplete, ((each.get("request_id"), _told(each)) for each in _items(ctx, "/v1/leases")))

@@ -66,9 +66,12 @@ def shortened(text: str, width: int, give: Give = Give.END) -> str:
     """The text if it fits, else as much of its beginning, or of its end, as does, with a mark for what is missing."""
     if cells(text) <= width:
         return text
+    if width <= 0:
+        return ""
+    text = text[-width:] if give is Give.START else text[:width]  # few characters take less than a cell
     while text and cells(text) > width - 1:
         text = text[1:] if give is Give.START else text[:-1]
-    return (_CUT + text if give is Give.START else text + _CUT) if width > 0 else ""
+    return _CUT + text if give is Give.START else text + _CUT
 
 
 def _text(column: Column, item: Item, now: datetime) -> str:

@@ -74,12 +74,12 @@ def _transition(data: Mapping[str, Any]) -> Sentence:
     return Sentence(f"{after}: {data.get('why') or 'seen'}")
 
 
-_ENDED = ("the lease of ", " ended")
+_ENDED = ("lease of ", " ended")
 _ENDS = {
     "released": ("given back by ", ""),
-    "expired": ("the lease of ", " is over"),
-    "given up": ("the lease of ", " was given up"),
-    "superseded": ("the lease of ", " was superseded"),
+    "expired": ("lease of ", " over"),
+    "given up": ("lease of ", " given up"),
+    "superseded": ("lease of ", " superseded"),
 }
 
 

@@ -30,7 +30,7 @@ def show(
         Argument(
             metavar="PPA|LEASE",
             help="A PPA, a lease's id, or a request's id.",
-            autocompletion=completion.ppas,
+            autocompletion=completion.ppas_or_leases,
         ),
     ],
     form: DocumentFormOption = None,
