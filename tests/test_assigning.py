@@ -281,6 +281,13 @@ def test_an_assign_that_launchpad_did_not_answer_is_503_until_it_is_long_past() 
     assert (problem(call).kind, problem(call).detail) == (Kind.UNAVAILABLE, "time-out")
 
 
+def test_an_unknown_pool_is_refused_with_those_that_there_are() -> None:
+    """A name that was misspelt is found without another question."""
+    with pytest.raises(Problem) as caught:
+        desk("a").ask(pool="x")
+    assert str(caught.value) == "there is no pool 'x'; the pools are default"
+
+
 @pytest.mark.parametrize(
     ("wish", "kind"),
     [

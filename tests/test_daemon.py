@@ -115,6 +115,12 @@ def test_what_is_shown_of_time_left_counts_silence_too(tmp_path: Path, launchpad
         assert (refused["next_ends"], refused["next_until"]) == (ends[0], lease["until"])
         assert refused["detail"].endswith(f"; the next lease ends at {ends[0]} unless it is touched")
         assert re.search(r"  1[01]m idle  ", cli("status", url=url).stdout)
+        none = cli("assign", "--owner", "third", url=url)
+        assert none.returncode == 75
+        assert re.search(
+            r" \(1 used; place [1-3] in the line; the earliest lease ends in 1[01]m\)$", none.stderr.strip()
+        )
+        assert re.search(r"^Ends +in 1[01]m, .*, unless it is touched$", cli("show", POOL[0], url=url).stdout, re.M)
         told = cli("touch", lease["id"], url=url).stdout.strip()
         assert ends[0] <= told <= later(ends[0], 60)
         daemon.kill()
