@@ -246,8 +246,10 @@ class WorkerState:
 
     @property
     def cleaning(self) -> Cleaning | None:
-        """The progress of this daemon's clean, for people; None if there is none."""
-        clean = self.clean if self.state is State.DIRTY else None
+        """The progress of this daemon's clean, for people; None if there is none.  In quarantine nothing is done."""
+        record = self.text.record
+        at_rest = record is not None and record.quarantined is not None
+        clean = self.clean if self.state is State.DIRTY and not at_rest else None
         return Cleaning(clean.step, clean.found, clean.deleted, clean.left, clean.since) if clean else None
 
 

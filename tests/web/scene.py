@@ -110,7 +110,7 @@ def twenty(control: ControlClient) -> dict[str, Any]:
     last = {"owner": JOB, "lease": "77aa", "request": "build-1"}
     trouble = [
         record(State.DIRTY, "default", 90000.0, tries=5, fault="HTTP 401: the PPA is not ours to edit",
-               quarantined="5 cleans failed", **last),
+               quarantined="cleaning failed 5 times: HTTP 401: the PPA is not ours to edit", **last),
         record(State.DIRTY, "default", 500.0, owner="ticket-9", lease="77ab", request="build-2"),
         None,
     ]  # fmt: skip

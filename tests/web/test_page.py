@@ -83,6 +83,41 @@ def assert_hostile_text_is_text(page: Page) -> None:
     assert set(kinds) == {f"{scheme}: noopener noreferrer" for scheme in ("http", "https")}  # the stand-in's pages
 
 
+PLACES = """(tail) => {
+  const walker = document.createTreeWalker(tail, NodeFilter.SHOW_TEXT);
+  const text = walker.nextNode();
+  const place = (from, to) => {
+    const range = document.createRange();
+    range.setStart(text, from);
+    range.setEnd(text, to);
+    return range.getBoundingClientRect();
+  };
+  const box = tail.getBoundingClientRect();
+  const [first, last] = [place(0, 1), place(text.length - 5, text.length)];
+  return { first: first.left >= box.left - 1, last: last.left >= box.left - 1 && last.right <= box.right + 1 };
+}"""
+
+
+def test_of_an_owner_that_is_too_long_the_end_is_seen(reader: Page) -> None:
+    """The number of a job stands there; what is too long ends at the beginning, and all of it can be had."""
+    for size, whole in ((DESK, False), ((1100, 800), False), ((1000, 800), False), (PHONE, False)):
+        reader.set_viewport_size({"width": size[0], "height": size[1]})
+        for tail in reader.locator("#table .tail:visible", has_text=JOB).all():
+            seen = tail.evaluate(PLACES)
+            assert seen["last"], size
+            assert seen["first"] is whole, size
+    told = row_of(reader, "pool-008").locator(".who")
+    expect(told).to_have_attribute("title", JOB)
+    expect(told).to_have_text(JOB)
+
+
+def test_what_is_in_quarantine_says_its_fault_once(reader: Page) -> None:
+    """And nothing of a clean, for none goes on."""
+    row = row_of(reader, "pool-016")
+    expect(row.locator("td.state")).to_have_text("dirty quarantined")
+    expect(row.locator("td.doing")).to_have_text("cleaning failed 5 times: HTTP 401: the PPA is not ours to edit")
+
+
 def test_hostile_text_stays_text(reader: Page) -> None:
     """With a script too."""
     assert_hostile_text_is_text(reader)

@@ -67,7 +67,8 @@ def event(happened: Document, now: datetime) -> Html | None:
     name = words.split(happened["ppa"])[1]
     said = [_time(happened["at"], words.ago(_since(happened["at"], now)), "ago"), " ", element("b", name), " "]
     if kind == "alarm":
-        return element("li", *said, element("bdi", data.get("text", "")), class_="fault")
+        text = str(data.get("text", "")).removeprefix(f"{happened['ppa']}: ")
+        return element("li", *said, element("bdi", text), class_="fault")
     return element("li", *said, *_moved(data))
 
 
@@ -119,7 +120,8 @@ def _owner(shown: Document) -> Iterator[str]:
     if shown["owner"]:
         past = shown["state"] != "used"
         kind = "who past" if past else "who"
-        yield element("div", "was " if past else None, linked(shown["owner"]), class_=kind, title=shown["owner"])
+        end = element("span", linked(shown["owner"]), class_="tail")
+        yield element("div", "was " if past else None, end, class_=kind, title=shown["owner"])
     if shown["note"]:
         yield element("div", element("bdi", shown["note"]), class_="note", title=shown["note"])
 
@@ -141,7 +143,7 @@ def _doing(shown: Document, now: datetime) -> Iterator[str]:
     if shown["quarantined"]:
         later = "in quarantine when the lease ends: " if shown["state"] == "used" else ""
         yield element("div", later, element("bdi", shown["quarantined"]), class_="reason")
-    if shown["fault"]:
+    if shown["fault"] and not (shown["quarantined"] or "").endswith(shown["fault"]):
         tries = f"{shown['tries']} failed: " if shown["tries"] else ""
         yield element("div", tries, element("bdi", shown["fault"]), class_="fault")
     if shown["cleaning"]:

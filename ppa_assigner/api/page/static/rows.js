@@ -118,7 +118,8 @@ function owner(ppa) {
   if (ppa.owner) {
     const past = ppa.state !== "used";
     const attributes = { class: past ? "who past" : "who", title: ppa.owner };
-    shown.push(element("div", attributes, past ? "was " : null, linked(ppa.owner)));
+    const end = element("span", { class: "tail" }, linked(ppa.owner));
+    shown.push(element("div", attributes, past ? "was " : null, end));
   }
   if (ppa.note) shown.push(element("div", { class: "note", title: ppa.note }, element("bdi", {}, ppa.note)));
   return shown;
@@ -143,7 +144,7 @@ function doing(ppa) {
     const later = ppa.state === "used" ? "in quarantine when the lease ends: " : "";
     say("reason", later, element("bdi", {}, ppa.quarantined));
   }
-  if (ppa.fault) say("fault", ppa.tries ? `${ppa.tries} failed: ` : "", element("bdi", {}, ppa.fault));
+  if (ppa.fault && !(ppa.quarantined ?? "").endsWith(ppa.fault)) say("fault", ppa.tries ? `${ppa.tries} failed: ` : "", element("bdi", {}, ppa.fault));
   if (ppa.cleaning) say(null, ...cleaning(ppa.cleaning));
   else if (MEANT[ppa.condition] && !ppa.fault) say(null, MEANT[ppa.condition]);
   if (ppa.condition === "unreachable" && ppa.seen) say(null, "seen ", time(ppa.seen, "ago"));
@@ -224,7 +225,10 @@ export function happened(event) {
   if (!told) return null;
   const begin = [time(event.at, "ago"), " ", element("b", {}, split(event.ppa)[1]), " "];
   if (event.kind === "alarm") {
-    return element("li", { class: "fault" }, ...begin, element("bdi", {}, event.data.text ?? ""));
+    const text = event.data.text ?? "";
+    const named = `${event.ppa}: `;
+    const told = text.startsWith(named) ? text.slice(named.length) : text;
+    return element("li", { class: "fault" }, ...begin, element("bdi", {}, told));
   }
   return element("li", {}, ...begin, ...moved(event.data));
 }
