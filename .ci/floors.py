@@ -9,6 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FLOOR = re.compile(r"([\w.-]+)>=([\d.]+)")
+INSTALLABLE = {"httptools": "0.5"}
+"""The lowest that PyPI has for Python 3.11, where the floor is that of Debian's packages, which are tested there."""
+OF_ITS_TIME = ("click<8.2",)
+"""Of what the libraries need themselves: typer before 0.15.4 did not bound click, whose 8.2 it cannot be used with."""
 
 
 def floors(text: str) -> Iterator[str]:
@@ -18,7 +22,8 @@ def floors(text: str) -> Iterator[str]:
         found = FLOOR.match(dependency)
         if found is None:
             raise SystemExit(f"{dependency}: no lowest version")
-        yield f"{found[1]}=={found[2]}"
+        yield f"{found[1]}=={INSTALLABLE.get(found[1], found[2])}"
+    yield from OF_ITS_TIME
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from ppa_assigner.cli import app, plain
-from ppa_assigner.cli.commands import COMMANDS, load
+from ppa_assigner.cli.commands import COMMANDS, COMPLETION, load
 from ppa_assigner.cli.parameters import Argument, declared
 
 PLAIN = [
@@ -138,7 +138,7 @@ def test_all_others_are_left_to_the_parser(line: str) -> None:
 
 def test_a_shell_that_completes_is_answered_by_the_parser(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the line is."""
-    monkeypatch.setenv(plain.COMPLETION, "complete_bash")
+    monkeypatch.setenv(COMPLETION, "complete_bash")
     assert plain.read(["status"]) is None
 
 

@@ -5,6 +5,7 @@ Rule: it only reads: what a line asks for is given back, not done.  Importing th
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 import signal
@@ -17,7 +18,7 @@ import typer
 
 from .. import __version__
 from . import json_problems
-from .commands import COMMANDS, RUNS_OTHERS, Call, load
+from .commands import COMMANDS, COMPLETION, RUNS_OTHERS, Call, load
 from .parameters import Option, declared
 
 # What the parser raises for a line that it cannot read, under whatever module its version keeps it.
@@ -29,7 +30,6 @@ def parser(names: Iterable[str] = tuple(COMMANDS)) -> Any:
     app = typer.Typer(
         name="ppa-assigner",
         help="Lends Launchpad PPAs from a fixed pool: one owner at a time, always empty.",
-        no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -43,6 +43,14 @@ def parser(names: Iterable[str] = tuple(COMMANDS)) -> Any:
 
 def read(arguments: Sequence[str]) -> Call | int:
     """What a command line asks for; or the exit code where that was all: help, completion, a mistake."""
+    if not arguments and COMPLETION not in os.environ:
+        with contextlib.redirect_stdout(sys.stderr):  # versions of the parser differ in where, and with which code
+            _read(["--help"])
+        return os.EX_USAGE
+    return _read(arguments)
+
+
+def _read(arguments: Sequence[str]) -> Call | int:
     try:
         asked = _parser_for(arguments)(args=arguments, prog_name="ppa-assigner", standalone_mode=False)
     except _Unreadable as unreadable:

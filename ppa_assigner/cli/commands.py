@@ -37,6 +37,8 @@ COMMANDS = {
 """The function of each, as MODULE:NAME in this package."""
 RUNS_OTHERS = "exec"
 """The command whose arguments are another program's command line: what follows the first of them is not read."""
+COMPLETION = "_PPA_ASSIGNER_COMPLETE"
+"""The variable by which a shell asks what may come next."""
 
 Call = Callable[[], Any]
 """What a command line asks for: a command's function with its arguments."""

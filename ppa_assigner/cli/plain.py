@@ -12,11 +12,9 @@ from enum import EnumType
 from functools import partial
 from typing import Any, get_args
 
-from .commands import COMMANDS, RUNS_OTHERS, Call, load
+from .commands import COMMANDS, COMPLETION, RUNS_OTHERS, Call, load
 from .parameters import Argument, declared
 
-COMPLETION = "_PPA_ASSIGNER_COMPLETE"
-"""Set by a shell that wants to know what may come next."""
 _FACTS = frozenset({"autocompletion", "help", "metavar", "min"})
 """What a declaration may say that changes nothing of how its value is read, but for the least number."""
 _DIGITS = 9
