@@ -23,6 +23,7 @@ from .parameters import Option
 
 if TYPE_CHECKING:
     from ..api.sockets import ListenError
+    from ..standin.demo import DemoPackage
 
 log = logging.getLogger("ppa_assigner")
 
@@ -44,13 +45,23 @@ Try, in another terminal (after `. .venv/bin/activate`; `exit` closes it when th
     ppa-assigner exec --owner "$(id -un)" -- sh -c 'echo "I have $PPA"'
     curl -s {api}/v1/pools
 
-Upload something, release the PPA and see it cleaned:
-
-    curl -s {control}upload -d '{{"ppa": "~ci-pool/ubuntu/pool-001", "source": "hello", "version": "1.0-1"}}'
-    ppa-assigner release
+{upload}    ppa-assigner release
     ppa-assigner status --watch
 
 Ctrl-C ends it.
+"""
+
+DEMO_UPLOAD = """\
+Upload something, release the PPA and see it cleaned{without}:
+
+    curl -s {control}upload -d '{{"ppa": "~ci-pool/ubuntu/pool-001", "source": "hello", "version": "1.0-1"}}'
+"""
+DEMO_DPUT = """\
+Upload a package, read what Launchpad would say of it by mail, install it once it is published (after some ten seconds),
+release the PPA and see it cleaned{without}:
+
+    dput -f -c {dput} "${{PPA##*/}}" {changes}
+    curl -s {control}verdicts
 """
 
 IN_USE = "does a daemon run there already?  api.listen or PPA_ASSIGNER_LISTEN names another address"
@@ -103,16 +114,28 @@ def serve(config: Path, serving: Callable[[str], None] | None = None, in_use: st
     return 0
 
 
-def demo_text(url: str, control: str) -> str:
-    """What the demo says once its daemon listens: what can be tried there."""
+def demo_text(url: str, control: str, package: DemoPackage | None = None) -> str:
+    """What the demo says once its daemon listens: what can be tried there, with the programs of this host."""
     path = url.removeprefix("unix:")
     return DEMO_TEXT.format(
         ppas=DEMO_PPAS,
         url=url,
         setting="" if url == f"http://{DEMO_LISTEN}" else f"    export PPA_ASSIGNER_URL={shlex.quote(url)}\n",
         api=url if path == url else f"--unix-socket {shlex.quote(path)} http://localhost",
-        control=control,
+        upload=_upload_text(control, package),
     )
+
+
+def _upload_text(control: str, package: DemoPackage | None) -> str:
+    import shutil
+
+    missing = [name for name in ("dput", "apt-get", "dpkg-deb") if shutil.which(name) is None]
+    without = f" (without what needs {' and '.join(missing)}, which this host lacks)" if missing else ""
+    if package is None or "dput" in missing:
+        return DEMO_UPLOAD.format(control=control, without=without)
+    dput, changes = shlex.quote(str(package.dput)), shlex.quote(str(package.changes))
+    text = DEMO_DPUT.format(control=control, without=without, dput=dput, changes=changes)
+    return text if missing else f"{text}    {shlex.quote(str(package.install))}\n"
 
 
 def serve_demo(listen: str = DEMO_LISTEN) -> int:
@@ -123,6 +146,7 @@ def serve_demo(listen: str = DEMO_LISTEN) -> int:
     where = _local(listen)
     try:
         from ..config import VARIABLES
+        from ..standin.demo import prepare
         from ..standin.standin import Standin
     except ImportError as error:
         say(f"the demo needs what the extra `standin` brings (pip install 'ppa-assigner[standin]'): {error}")
@@ -133,7 +157,7 @@ def serve_demo(listen: str = DEMO_LISTEN) -> int:
     for variable in VARIABLES:
         os.environ.pop(variable, None)  # the demo is the same everywhere
     with tempfile.TemporaryDirectory(prefix="ppa-assigner-demo-") as folder, Standin(ppas=DEMO_PPAS) as standin:
-        standin.commands.automatic(publisher=5, death_row=10, copies=5, builders=5)
+        package = prepare(standin, Path(folder))
         config = Path(folder) / "ppas.yaml"
         config.write_text(demo_config(where, standin.service_root))
         credentials = config.parent / "launchpad.credentials"
@@ -142,7 +166,7 @@ def serve_demo(listen: str = DEMO_LISTEN) -> int:
         os.environ["CACHE_DIRECTORY"] = folder  # nobody else may use the stand-in's description
 
         def say_what_to_try(url: str) -> None:
-            print(demo_text(url, standin.control_url), flush=True)  # noqa: T201 - it is for people
+            print(demo_text(url, standin.control_url, package), flush=True)  # noqa: T201 - it is for people
 
         return serve(config, say_what_to_try, DEMO_IN_USE)
 

@@ -45,7 +45,7 @@ class Place:
     @property
     def control(self) -> str:
         """Where its stand-in is driven, as the demo says it."""
-        found = re.search(r"curl -s (http://\S+/)upload", self.printed)
+        found = re.search(r"curl -s (http://\S+/)(?:upload|verdicts)", self.printed)
         assert found is not None, self.printed
         return found[1]
 

@@ -28,10 +28,10 @@ for position, word in enumerate(arguments):
     if word.startswith("ppa:"):
         argument = word.partition(":")[2]
         arguments[position] = "ppa"
-with open(config, "w") as file:
-    file.write("[ppa]\\nmethod = local\\nallow_unsigned_uploads = 1\\n")
-    file.write(f"ppa = {{argument}}\\nincoming = {home}/incoming/%(ppa)s\\n")
-sys.argv[1:] = ["-c", config, *arguments]
+        with open(config, "w") as file:
+            file.write("[ppa]\\nmethod = local\\nallow_unsigned_uploads = 1\\n")
+            file.write(f"ppa = {{argument}}\\nincoming = {home}/incoming/%(ppa)s\\n")
+        sys.argv[1:] = ["-c", config, *arguments]
 from dput.dput import main
 sys.exit(main())
 """

@@ -7,30 +7,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import needs
+from ppa_assigner.standin.aptroot import make_root, sources_text
 
-_CONFIGURATION = """\
-Dir "{root}";
-Dir::State::status "{root}/var/lib/dpkg/status";
-Dir::Bin::Methods "/usr/lib/apt/methods";
-Dir::Bin::dpkg "{dpkg}";
-Dir::Bin::apt-key "/usr/bin/apt-key";
-APT::Architecture "{arch}";
-APT::Architectures {{ "{arch}"; }};
-APT::Sandbox::User "";
-Debug::NoLocking "true";
-Acquire::Languages "none";
-Acquire::http::Proxy "DIRECT";
-Acquire::Retries "0";
-"""
-_SOURCES = """\
-Types: deb
-URIs: {uri}
-Suites: {suite}
-Components: main
-Signed-By:
-{key}
-"""
+from .. import needs
 
 
 @dataclass(frozen=True)
@@ -41,7 +20,7 @@ class Apt:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run apt-get, to its end."""
-        command = [needs.program("apt-get", "apt"), "-c", str(self.root / "apt.conf"), "-q", "-y", *arguments]
+        command = [needs.program("apt-get", "apt"), "-q", "-y", *arguments]
         env = {**os.environ, "APT_CONFIG": str(self.root / "apt.conf"), "LC_ALL": "C"}
         return subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True, timeout=60, check=False)
 
@@ -53,19 +32,8 @@ class Apt:
         return ran.stdout
 
 
-def apt(root: Path, uri: str, key: str, suite: str = "noble", arch: str = "amd64") -> Apt:
+def apt(root: Path, uri: str, key: str) -> Apt:
     """An apt below `root` that reads this archive, signed by that key."""
-    for folder in ("etc/apt/apt.conf.d", "etc/apt/preferences.d", "etc/apt/sources.list.d", "etc/apt/trusted.gpg.d"):
-        (root / folder).mkdir(parents=True)
-    for folder in ("var/lib/dpkg", "var/lib/apt/lists/partial", "var/cache/apt/archives/partial", "var/log/apt"):
-        (root / folder).mkdir(parents=True)
-    for folder in ("info", "updates", "triggers"):
-        (root / "var/lib/dpkg" / folder).mkdir()
-    (root / "var/lib/dpkg/status").touch()
-    (root / "var/lib/dpkg/available").touch()
-    dpkg = needs.program("dpkg", "dpkg")
-    (root / "apt.conf").write_text(_CONFIGURATION.format(root=root, arch=arch, dpkg=dpkg))
-    indented = "\n".join(f" {line or '.'}" for line in key.splitlines())
-    sources = root / "etc/apt/sources.list.d/ppa.sources"
-    sources.write_text(_SOURCES.format(uri=uri, suite=suite, key=indented))
+    make_root(root)
+    (root / "etc/apt/sources.list.d/ppa.sources").write_text(sources_text(uri, key))
     return Apt(root)
