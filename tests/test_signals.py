@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -69,12 +70,21 @@ def test_a_signal_is_kept_until_something_is_waited_for() -> None:
 
 def test_what_waits_exists() -> None:
     """A name that is misspelt would keep a signal for as long as that waits."""
-    for name in signals._OURS:
-        assert importlib.import_module(name)
     for name, functions in signals._LIBRARIES.items():
         module = importlib.import_module(name)
         classes = [kind for kind in vars(module).values() if isinstance(kind, type)]
         assert functions <= {each for there in (module, *classes) for each in vars(there)}
+
+
+def test_what_sleeps_for_a_command_may_be_left() -> None:
+    """A module that pauses and does not say so would keep a signal for as long as that."""
+    package = Path(signals.__file__).parent.parent
+    modules = {path: path.read_text() for part in ("cli", "client") for path in (package / part).rglob("*.py")}
+    pausing = {path for path, text in modules.items() if "time.sleep(" in text}
+    marked = {path for path, text in modules.items() if f"\n{signals._MARK} = True\n" in text}
+    assert {"retry.py", "events.py"} <= {path.name for path in pausing}
+    assert {path.name for path in pausing - marked} == {"reaper.py"}  # a process of its own, which no signal ends
+    assert {"transport.py", "sockets.py", "operator.py"} <= {path.name for path in marked}
 
 
 def test_a_signal_that_comes_while_others_are_held_raises_later() -> None:

@@ -25,6 +25,9 @@ from .signals import interruptible
 if TYPE_CHECKING:
     from .oauth import Authorisation
 
+INTERRUPTIBLE = True
+"""A signal may end a command's wait anywhere in this module: what it locks, it locks by a `with`."""
+
 OURS_ALONE = 0o600
 EXPLAINED = """\
 Open this address in a browser, on any machine, and log in there as the account that the daemon is to act as

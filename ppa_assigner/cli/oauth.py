@@ -23,6 +23,9 @@ from ..launchpad.responses import RETRYABLE, summary
 from ..times import boottime
 from . import signals
 
+INTERRUPTIBLE = True
+"""A signal may end a command's wait anywhere in this module: what it locks, it locks by a `with`."""
+
 CONSUMER = "ppa-assigner"
 TIMEOUTS = Timeouts(connect=5.0, read=15.0, total=20.0)
 LAST_S = 5.0

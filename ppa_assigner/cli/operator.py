@@ -17,6 +17,9 @@ from .parameters import Option
 if TYPE_CHECKING:
     from ..client import PPA
 
+INTERRUPTIBLE = True
+"""A signal may end a command's wait anywhere in this module: what it locks, it locks by a `with`."""
+
 
 def adopt(
     ppa: PpaArgument,

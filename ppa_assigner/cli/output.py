@@ -14,6 +14,9 @@ from typing import Any
 
 from ..client.errors import AssignerError
 
+INTERRUPTIBLE = True
+"""A signal may end a command's wait anywhere in this module: what it locks, it locks by a `with`."""
+
 STDERR = 2
 _ENDLESS = 2**31 - 1  # no line of YAML is folded
 _WIDTH, _HEIGHT = 80, 24  # of a terminal that does not tell its own

@@ -20,6 +20,9 @@ from . import output, signals
 if TYPE_CHECKING:
     from ..client import Client
 
+INTERRUPTIBLE = True
+"""A signal may end a command's wait anywhere in this module: what it locks, it locks by a `with`."""
+
 _REFRESH_S = 2.0
 _WIDTH = 80  # of a terminal that does not tell its own
 _REWRITE_LINE = "\r\x1b[K"

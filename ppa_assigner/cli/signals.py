@@ -17,23 +17,9 @@ from typing import NoReturn
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LOOK_AGAIN_S = 0.02
-_OURS = frozenset(
-    {
-        "ppa_assigner.cli.oauth",
-        "ppa_assigner.cli.login",
-        "ppa_assigner.cli.operator",
-        "ppa_assigner.cli.output",
-        "ppa_assigner.cli.progress",
-        "ppa_assigner.cli.watch",
-        "ppa_assigner.client.retry",
-        "ppa_assigner.client.events",
-        "ppa_assigner.client.sockets",
-        "ppa_assigner.client.transport",
-        "ppa_assigner.launchpad.sockets",
-    }
-)
-"""The modules that sleep, connect, read or write, and whose code may be left at any point: what they lock, they lock by
-a `with` of the interpreter's own locks."""
+_MARK = "INTERRUPTIBLE"
+"""What a module of ours is true of that sleeps, connects, reads or writes, and may be left at any point: what it locks,
+it locks by a `with` of the interpreter's own locks."""
 _LIBRARIES = {
     "http.client": frozenset({"send"}),
     "socket": frozenset({"create_connection", "getaddrinfo", "readinto"}),
@@ -133,8 +119,8 @@ def _look_again(_number: int, frame: FrameType | None) -> None:
 
 
 def _waits(frame: FrameType) -> bool:
-    module = frame.f_globals.get("__name__", "")
-    return module in _OURS or frame.f_code.co_name in _LIBRARIES.get(module, ())
+    facts = frame.f_globals
+    return facts.get(_MARK) is True or frame.f_code.co_name in _LIBRARIES.get(facts.get("__name__", ""), ())
 
 
 def _raise() -> NoReturn:

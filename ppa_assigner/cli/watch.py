@@ -13,6 +13,9 @@ from typing import NoReturn
 from ..client.errors import Unavailable, UsageError
 from . import output, signals
 
+INTERRUPTIBLE = True
+"""A signal may end a command's wait anywhere in this module: what it locks, it locks by a `with`."""
+
 REFRESH_S = 2.0
 _HOME, _REST_OF_LINE, _REST_OF_SCREEN, _ALL = "\x1b[H", "\x1b[K", "\x1b[J", "\x1b[2J"
 

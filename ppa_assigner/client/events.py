@@ -17,6 +17,9 @@ from .retry import RetryBudget
 from .transport import ApiTransport
 from .types import Event
 
+INTERRUPTIBLE = True
+"""A signal may end a command's wait anywhere in this module: what it locks, it locks by a `with`."""
+
 RESET = "reset"
 _QUIET_S = 2.0  # after that much silence, all that has happened is told
 _SILENCE_S = 60.0  # a connection that is silent for longer may be dead: reconnect

@@ -18,6 +18,9 @@ from .errors import AssignerError, Document, NoneFree, UsageError
 if TYPE_CHECKING:
     from .types import Wish
 
+INTERRUPTIBLE = True
+"""A signal may end a command's wait anywhere in this module: what it locks, it locks by a `with`."""
+
 REQUESTS = 1_000_000
 """More than one wish ever sends."""
 MOST_ATTEMPTS = 2**53 // REQUESTS - 1

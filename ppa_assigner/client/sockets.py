@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import ssl
 
+INTERRUPTIBLE = True
+"""A signal may end a command's wait anywhere in this module: what it locks, it locks by a `with`."""
+
 
 class NotConnectedError(Exception):
     """Nothing listens there, or it cannot be reached; the text says why.  `late`: within the time that was given."""

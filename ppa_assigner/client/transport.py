@@ -21,6 +21,9 @@ from .sockets import NotConnectedError, NotTrustedError
 if TYPE_CHECKING:
     import socket
 
+INTERRUPTIBLE = True
+"""A signal may end a command's wait anywhere in this module: what it locks, it locks by a `with`."""
+
 DEFAULT_URL = "http://127.0.0.1:8020"
 CONNECT_S = 5.0
 _PORTS = {"http": 80, "https": 443}

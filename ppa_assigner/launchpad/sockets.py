@@ -25,6 +25,9 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+INTERRUPTIBLE = True
+"""A signal may end a command's wait anywhere in this module: what it locks, it locks by a `with`."""
+
 MAX_IDLE_S = 25.0  # a firewall in between may have dropped a connection that was idle for longer, unnoticed
 
 

@@ -80,7 +80,7 @@ def units(booted: Path = BOOTED) -> Iterator[Finding]:
     elif isinstance(known, str):
         yield warning("systemd", known, "systemctl status ppa-assigner")
     elif all(unit.get("LoadState") == "not-found" for unit in known.values()):
-        yield note("systemd", "the service is not installed here", "config/ppa-assigner.service and .socket are for it")
+        yield note("systemd", "the service is not installed here", f"for it: {_printed(SERVICE)}, and {SOCKET}")
     else:
         yield from _service(known)
 
@@ -113,17 +113,20 @@ def _service(known: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
         if finding := _wrong(unit, name):
             yield finding
     if service.get("Type") not in (None, "", "notify"):
-        yield warning(
-            "systemd", f"{SERVICE} is not Type=notify", "take the unit of config/, change it by drop-ins only"
-        )
+        yield warning("systemd", f"{SERVICE} is not Type=notify", f"{_printed(SERVICE)}; change it by drop-ins only")
     if service.get("ActiveState") == "active":
         yield good("systemd", f"{SERVICE} is active, its socket {socket.get('ActiveState')}")
+
+
+def _printed(name: str) -> str:
+    """The command that installs a unit, as it came with the program."""
+    return f"ppa-assigner init --print {name} > /etc/systemd/system/{name}"
 
 
 def _wrong(unit: Mapping[str, str], name: str) -> Finding | None:
     state = unit.get("ActiveState")
     if unit.get("LoadState") != "loaded":
-        return warning("systemd", f"{name} is {unit.get('LoadState')}", f"install config/{name}")
+        return warning("systemd", f"{name} is {unit.get('LoadState')}", f"{_printed(name)} and systemctl daemon-reload")
     if unit.get("NeedDaemonReload") == "yes":
         return warning("systemd", f"{name} was changed since it was loaded", "systemctl daemon-reload")
     if state == "failed":
