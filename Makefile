@@ -14,8 +14,9 @@ DIST ?= build/dist
 demo: $(VENV)/.demo
 	@$(BIN)/ppa-assigner demo
 
+# TESTS="tests/api tests/test_cli.py" runs some of them
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 5 --dist loadgroup $(if $(COVERAGE),--cov --cov-report=term)
+	$(BIN)/python -m pytest -n 5 --dist loadgroup $(if $(COVERAGE),--cov --cov-report=term) $(TESTS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
