@@ -27,6 +27,7 @@ COMMANDS = {
     "pools": "listing:pools",
     "exec": "exec:exec_command",
     "check-upload": "archives:check_upload",
+    "wait": "wait:wait",
     "adopt": "operator:adopt",
     "quarantine": "operator:quarantine",
     "resume": "operator:resume",

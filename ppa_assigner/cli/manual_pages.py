@@ -20,10 +20,10 @@ SECTION = "1"
 EXIT_CODES = {
     os.EX_OK: "done",
     os.EX_USAGE: "the command line is wrong",
-    os.EX_DATAERR: "Launchpad would not take what is to be uploaded",
+    os.EX_DATAERR: "Launchpad would not take what is to be uploaded, or what was uploaded failed",
     os.EX_UNAVAILABLE: "the daemon or Launchpad is not available",
     os.EX_SOFTWARE: "a bug in this program, or the answer could not be written (the lease is released then)",
-    os.EX_TEMPFAIL: "no PPA became free in time",
+    os.EX_TEMPFAIL: "no PPA became free in time, or what was waited for is not there yet",
     os.EX_NOPERM: "not permitted, or the lease is unknown, not yours or over",
     os.EX_CONFIG: "the configuration is wrong",
 }
@@ -32,7 +32,7 @@ CLIENT_ENVIRONMENT = {
     "PPA_ASSIGNER_URL": "Where the daemon is, unless --url says it: http(s)://host:port or unix:/path.",
     "PPA_ASSIGNER_TOKEN": "The token for it, unless --token-file names a file that has it.",
     "PPA_ASSIGNER_CA": "Certificates to trust for https in place of the system's, unless --ca-file names a file.",
-    "PPA_LEASE_ID": "The lease that touch, release and hold mean when none is given; assign --export and exec set it.",
+    "PPA_LEASE_ID": "What touch, release, hold and wait mean if no lease is given; assign --export and exec set it.",
 }
 ENVIRONMENT = CLIENT_ENVIRONMENT | {
     CONFIG: "The daemon's configuration, in place of the default of --config.",

@@ -98,7 +98,7 @@ def wish(
         "idle": optional_seconds("--idle", idle),
         "note": note,
         "ppa": None if ppa is None else reference(ppa, "--ppa"),
-        "sources": [*(_source(text) for text in source or ()), *(sources_in(changes) if changes else ())],
+        "sources": [*(source_of(text) for text in source or ()), *(sources_in(changes) if changes else ())],
         "uploader": uploader,
         "request_id": request_id if request_id is not None else str(uuid.uuid4()),
         "attempt": attempt,
@@ -117,7 +117,8 @@ def sources_in(changes: Sequence[Path], option: str = "--changes") -> list[Sourc
         raise UsageError(f"{option}: {error}") from error
 
 
-def _source(text: str) -> Source:
+def source_of(text: str) -> Source:
+    """The source that a --source names."""
     name, equals, version = text.partition("=")
     if not (name and equals and version):
         raise UsageError(f"--source: {text!r} is not NAME=VERSION")

@@ -25,7 +25,8 @@ from .errors import (
 if TYPE_CHECKING:
     from .client import Client
     from .lease import Holding
-    from .types import PPA, Caller, Event, Lease, Pool, Source, SourceFile, UploadCheck, Wish
+    from .types import PPA, Caller, Event, Lease, Pool, Source, SourceFile, UploadCheck, Uploads, Wish
+    from .uploads import WantedUploads
 
 __all__ = [
     "PPA",
@@ -46,12 +47,14 @@ __all__ = [
     "Unavailable",
     "UnknownLease",
     "UploadCheck",
+    "Uploads",
     "UsageError",
+    "WantedUploads",
     "Wish",
 ]
 
 
-_MODULES = {"Client": "client", "Holding": "lease"}
+_MODULES = {"Client": "client", "Holding": "lease", "WantedUploads": "uploads"}
 
 
 def __getattr__(name: str) -> object:

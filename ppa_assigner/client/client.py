@@ -22,7 +22,8 @@ from .transport import DEFAULT_URL, ApiResponse, ApiTransport
 
 if TYPE_CHECKING:
     from .lease import Holding, LeaseTerm
-    from .types import PPA, Caller, Event, Lease, Pool, Source, UploadCheck, Wish
+    from .types import PPA, Caller, Event, Lease, Pool, RetriedBuild, Source, UploadCheck, Uploads, Wish
+    from .uploads import WantedUploads
 
 ANSWER_S = 75.0  # the daemon's own deadline for a call is a minute unless configured otherwise
 
@@ -195,6 +196,43 @@ class Client:
         """
         if not holding.over:
             self.release(holding.id, within=RELEASE_PATIENCE_S if holding.lost is None else CALL_PATIENCE_S)
+
+    # -- uploads --------------------------------------------------------------------------------------------------
+
+    def uploads(self, lease_id: str, wanted: WantedUploads | None = None, *, wait: float = 0.0) -> Uploads:
+        """What became of the uploads to a leased PPA, after waiting for the goal up to `wait` seconds (an hour)."""
+        from .uploads import WantedUploads, path_of
+
+        path = path_of(_segment(lease_id), wanted or WantedUploads(), wait)
+        budget = RetryBudget(CALL_PATIENCE_S, read=wait + self._answer_s)
+        return cast("Uploads", self._persist("GET", path, budget=budget))
+
+    def follow_uploads(
+        self,
+        lease_id: str,
+        wanted: WantedUploads | None = None,
+        *,
+        within: float | None = None,
+        check: Callable[[], object] = lambda: None,
+    ) -> Iterator[Uploads]:
+        """The same at each change, until it is final or `within` seconds are over.  An outage of the daemon or of
+        Launchpad is waited for, but for one at the beginning.  `check` is called before each request; what it raises
+        ends the wait.  Raises LeaseOver when the lease has ended.
+        """
+        from .uploads import WantedUploads, reports
+
+        return reports(self._transport, _segment(lease_id), wanted or WantedUploads(), within, self._answer_s, check)
+
+    def retry_uploads(self, lease_id: str, sources: Sequence[Source] = ()) -> list[RetriedBuild]:
+        """Have builds of these sources (none: of all) tried again that failed for a chroot problem or a lost builder;
+        those are told.
+        """
+        named = [{"name": each["name"], "version": each["version"]} for each in sources]
+        path = f"/v1/leases/{_segment(lease_id)}/uploads/retry"
+        items = self._persist("POST", path, {"sources": named}, resend=False).get("items")
+        if not isinstance(items, list):
+            raise Bug("the daemon's answer is not a list")
+        return cast("list[RetriedBuild]", items)
 
     # -- PPAs, pools, events --------------------------------------------------------------------------------------
 

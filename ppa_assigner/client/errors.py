@@ -91,6 +91,12 @@ class NotAccepted(AssignerError):  # noqa: N818 - the name says what is the case
     exit_code = os.EX_DATAERR
 
 
+class NotInTime(AssignerError):  # noqa: N818 - the name says what is the case
+    """What was waited for is not there yet, and the time for it is up."""
+
+    exit_code = os.EX_TEMPFAIL
+
+
 class NotPermitted(AssignerError):  # noqa: N818 - the name says what is the case
     """Not allowed to this caller, or not in this state."""
 

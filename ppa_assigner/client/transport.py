@@ -33,11 +33,12 @@ _LONGEST_RETRY_AFTER_S = 3600.0
 
 
 class ApiResponse(NamedTuple):
-    """A whole answer; `document` is empty when a failure came without JSON."""
+    """A whole answer; `document` is empty when a failure came without JSON.  `tag` is its ETag, empty without one."""
 
     status: int
     document: Document
     retry_after: float | None
+    tag: str = ""
 
 
 class ApiTransport:
@@ -57,17 +58,25 @@ class ApiTransport:
         """Close what is open; the transport can still be used."""
         self._pool.close()
 
-    def send(self, method: str, path: str, body: Document | None, *, read: float) -> ApiResponse:
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Document | None,
+        *,
+        read: float,
+        headers: Mapping[str, str] | None = None,
+    ) -> ApiResponse:
         """The daemon's answer, whatever it is, all of it within `read` seconds.  Raises Unavailable when there is no
         whole one, or a longer one than any of the daemon's.
         """
         with read_deadline(read):
-            exchange = self._open(method, path, body, read=read)
+            exchange = self._open(method, path, body, read=read, more=headers)
             data = self._whole(exchange)
         document = _parsed(data)
         if document is None and 200 <= exchange.status < 300:
             raise Unavailable(f"{self.url} gave an answer that is not a JSON document")
-        return ApiResponse(exchange.status, document or {}, _retry_after(exchange))
+        return ApiResponse(exchange.status, document or {}, _retry_after(exchange), exchange.header("ETag"))
 
     @contextlib.contextmanager
     def stream(

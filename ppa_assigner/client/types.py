@@ -143,6 +143,55 @@ class UploadCheck(TypedDict):
     unknown: dict[str, str]
 
 
+class UploadBuild(TypedDict):
+    """A build of a source, in Launchpad's words."""
+
+    arch: str
+    state: str
+    log: str | None
+    waits_for: str | None
+
+
+class UploadBinary(TypedDict):
+    """A binary of a source, for one architecture; `status` is Pending or Published."""
+
+    name: str
+    version: str
+    arch: str
+    status: str
+
+
+class UploadedSource(TypedDict):
+    """A source and how far it is: `absent`, `accepted`, `building`, `built`, `published`, `installable`, `failed`,
+    `rejected` or `lost`.
+    """
+
+    name: str
+    version: str
+    series: str | None
+    state: str
+    builds: list[UploadBuild]
+    binaries: list[UploadBinary]
+
+
+class Uploads(TypedDict):
+    """What became of the uploads to a leased PPA.  `final`: the goal is reached, or never will be."""
+
+    goal: str
+    reached: bool
+    final: bool
+    why: str
+    sources: list[UploadedSource]
+
+
+class RetriedBuild(TypedDict):
+    """A build that Launchpad was asked to try again."""
+
+    name: str
+    version: str
+    arch: str
+
+
 class Wish(TypedDict, total=False):
     """What may be asked for besides the owner; absent means the daemon's default.  `wait`, `ttl`, `idle` in seconds.
 
