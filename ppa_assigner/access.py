@@ -20,12 +20,15 @@ class Role(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ClientConfig:
-    """A client in the configuration; `owners` are shell patterns of owners whose leases it may also end and touch."""
+    """A client in the configuration; `owners` are shell patterns of owners whose leases it may also end and touch,
+    `promote_to` of the PPAs to which it may have packages copied.
+    """
 
     name: str
     token_sha256: str
     role: Role = Role.CLIENT
     owners: tuple[str, ...] = ()
+    promote_to: tuple[str, ...] = ()
 
 
 class Owned(Protocol):
@@ -47,6 +50,13 @@ class Caller:
     name: str | None
     role: Role
     owners: tuple[str, ...] = ()
+    promote_to: tuple[str, ...] = ()
+
+    def may_promote(self, to: str) -> bool:
+        """Return whether the caller may have packages copied to this PPA (`~owner/ubuntu/name`); nobody may to any PPA
+        unless the configuration says so.
+        """
+        return any(fnmatchcase(to, pattern) for pattern in self.promote_to)
 
     def may_end(self, lease: Owned) -> bool:
         """Return whether the caller may end or touch this lease or request.

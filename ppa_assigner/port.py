@@ -355,15 +355,3 @@ class Launchpad(Protocol):
         """Publications of any status that Launchpad has not removed from its disk (`date_removed`), and active ones.
         The count is for people: it may be too low, but 0 means that there are none.
         """
-
-
-class PrimaryArchives(Protocol):
-    """What is asked of distributions and their primary archives.  As with `Launchpad`, every call ends by its deadline
-    and raises nothing for what Launchpad or the network does.
-    """
-
-    def series(self, distribution: str) -> Mapping[str, bool] | Unavailable:
-        """The names of the series, and whether each takes uploads; none where the service does not list them."""
-
-    def component(self, distribution: str, source: str, series: str) -> str | Unavailable | None:
-        """The component that a source has in a series of the primary archive; None: it is not there.  One request."""

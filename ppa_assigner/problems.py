@@ -18,6 +18,8 @@ class Kind(enum.Enum):
     NONE_FREE = "none-free"
     ALL_BURNT = "all-burnt"
     ORIG_DIFFERS = "orig-differs"
+    UNFINISHED = "unfinished"
+    NOT_NEWER = "not-newer"
     REQUEST_ID_TAKEN = "request-id-taken"
     SUPERSEDED = "superseded"
     UNKNOWN_POOL = "unknown-pool"
@@ -72,6 +74,18 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
         " archive and other content: it was made again, or packed otherwise. `file` names it, `url` is where the right"
         " one is and `sha256` its sum.",
         "Build the source package anew with the tarball at `url`, or choose another upstream version.",
+    ),
+    Kind.UNFINISHED: Explanation(
+        "Not everything is published yet",
+        "What is to be promoted is not published in the lease's PPA, with all of its binaries: Launchpad would take the"
+        " copy and never make it. `detail` and `unfinished` say what is missing.",
+        "Wait for it (`wait --for published`), or name what is done with `--source`. What failed has to be"
+        " uploaded anew.",
+    ),
+    Kind.NOT_NEWER: Explanation(
+        "The other PPA has a version that is newer, or the same one with other files",
+        "Launchpad would not copy it, or the copy would not be what people install.",
+        "Upload a version that is newer than the one that `detail` names, and promote that.",
     ),
     Kind.REQUEST_ID_TAKEN: Explanation(
         "The request id is that of another request",

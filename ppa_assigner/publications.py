@@ -26,6 +26,11 @@ class SourcePublication:
     created: datetime
 
     @property
+    def is_published(self) -> bool:
+        """Whether the publisher has put it into the indexes."""
+        return self.status == PUBLISHED
+
+    @property
     def active(self) -> bool:
         """Whether the source is in the indexes, or will be."""
         return self.status in ACTIVE_STATUSES

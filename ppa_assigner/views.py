@@ -202,6 +202,17 @@ class UploadCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class PromoteRequest:
+    """Which sources (name, version; none: all) of a lease are to be copied to which PPA, and to which series (none: the
+    one that each source is in).
+    """
+
+    to: Reference
+    sources: tuple[tuple[str, str], ...] = ()
+    series: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LeaseView:
     """A lease as its client is told of it.
 

@@ -788,7 +788,7 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
     "own key in a section": (
         ONE + "api: {x-mine: 1}\n",
         2,
-        "api.x-mine: this key is unknown; the keys here are listen, clients, socket, tls, rate",
+        "api.x-mine: this key is unknown; the keys here are listen, clients, socket, tls, promote_to, rate",
     ),
     "daemon's number": (ONE + "name: 7\n", 2, "name: expects a text, not 7; put it in quotes"),
 }

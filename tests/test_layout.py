@@ -27,7 +27,7 @@ LAYERS = [
         "mailbox",
     },
     {"port", "views", "config", "client"},
-    {"upload_port"},
+    {"archive_port", "upload_port"},
     {"automaton", "launchpad"},
     {"clock", "uploads"},
     {"worker"},

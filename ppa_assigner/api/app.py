@@ -37,19 +37,21 @@ def create_app(
     uploads: Uploads,
     max_requests: int = MAX_REQUESTS,
     rate: float = RATE,
+    promote_to: Sequence[str] = (),
     traffic: LaunchpadMetrics | None = None,
 ) -> FastAPI:
     """The API of this supervisor, and of what follows `uploads`, for these clients; without any, everybody who reaches
     it is an operator.
 
     `rate`: requests per second that each client may sustain.  `traffic`: the metrics of the supervisor's requests to
-    Launchpad.  `state.authenticator`, `state.streams` and `state.concurrency` are for the server.
+    Launchpad.  `promote_to`: where packages may be copied while there are no clients.  `state.authenticator`,
+    `state.streams` and `state.concurrency` are for the server.
     """
     app = FastAPI(
         title="PPA assigner", version=__version__, docs_url=None, redoc_url=None, openapi_url=None,
         redirect_slashes=False,
     )  # fmt: skip
-    app.state.authenticator, app.state.streams = Authenticator(clients, rate), EventStreams(backend.events)
+    app.state.authenticator, app.state.streams = Authenticator(clients, rate, promote_to), EventStreams(backend.events)
     app.state.concurrency = ConcurrencyLimiter(max_requests)
     metrics = Metrics(backend, traffic)
     errors.install(app)

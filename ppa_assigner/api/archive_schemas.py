@@ -1,4 +1,4 @@
-"""The schemas of what is asked and told about archives: checks before an upload.
+"""The schemas of what is asked and told about archives: checks before an upload, copies after it.
 
 Rule: as in `schemas`: names and limits are what users' scripts rely on, and each example is a document that the daemon
 could send.
@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from ..uploads.promotion import CopyState
 from . import schemas
 
 
@@ -70,3 +71,60 @@ class UploadCheck(BaseModel):
     sources: list[SourceCheck]
     takes: Annotated[list[schemas.PpaName], Field(description="the PPAs that take all sources, lent or not")]
     unknown: Annotated[dict[str, str], Field(description="PPAs that could not be asked, and why")]
+
+
+class PromotedSource(schemas.RequestBody):
+    """A source of the lease."""
+
+    name: Annotated[str, Field(min_length=1, max_length=256, json_schema_extra=schemas.NO_NUL)]
+    version: Annotated[str, Field(min_length=1, max_length=256, json_schema_extra=schemas.NO_NUL)]
+
+
+SeriesName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]*$", max_length=256, examples=["noble"])]
+
+
+class PromoteRequest(schemas.RequestBody):
+    """Where packages of a lease are to be copied."""
+
+    model_config = schemas.shown({"to": "ppa:acme/stable"})
+
+    to: Annotated[str, Field(max_length=512, description="a PPA that `promote_to` allows: ~owner/ubuntu/name, ppa:…")]
+    sources: Annotated[
+        list[PromotedSource] | None,
+        Field(max_length=schemas.SOURCES, description="of the lease; absent: all that came in it, at least one"),
+    ] = None
+    series: Annotated[
+        list[SeriesName] | None, Field(max_length=20, description="absent: the one that each source is in")
+    ] = None
+
+
+class Copy(BaseModel):
+    """A source on its way to another PPA."""
+
+    name: str
+    version: str
+    series: Annotated[str, Field(description="to which it is copied")]
+    state: CopyState
+    why: str
+
+
+class Promotion(BaseModel):
+    """How far the copies are."""
+
+    model_config = schemas.shown(
+        {
+            "state": "copying",
+            "copies": [
+                {
+                    "name": "hello",
+                    "version": "2.10-3",
+                    "series": "noble",
+                    "state": "copying",
+                    "why": "hello 2.10-3 in noble is to be published",
+                }
+            ],
+        }
+    )
+
+    state: CopyState
+    copies: list[Copy]

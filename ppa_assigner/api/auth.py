@@ -13,6 +13,7 @@ import hmac
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from starlette.types import Scope
 
@@ -34,9 +35,14 @@ _PORTS = {"http": 80, "https": 443}
 class Authenticator:
     """Knows the configured clients, which may be replaced at any time, from any thread."""
 
-    def __init__(self, clients: Sequence[ClientConfig] = (), rate: float = RATE) -> None:
-        """`rate`: requests per second that each client may sustain."""
+    def __init__(
+        self, clients: Sequence[ClientConfig] = (), rate: float = RATE, promote_to: Sequence[str] = ()
+    ) -> None:
+        """`rate`: requests per second that each client may sustain.  `promote_to`: where everybody may have packages
+        copied who calls while there are no clients.
+        """
         self._clients = tuple(clients)
+        self._everybody = replace(EVERYBODY, promote_to=tuple(promote_to))
         self._limiter = RateLimiter(rate)
         self._inside: dict[asyncio.Future[Problem], Scope] = {}
 
@@ -45,9 +51,10 @@ class Authenticator:
         """Whether no clients are configured: then everybody who reaches the daemon is an operator."""
         return not self._clients
 
-    def set_clients(self, clients: Sequence[ClientConfig], rate: float = RATE) -> bool:
+    def set_clients(self, clients: Sequence[ClientConfig], rate: float = RATE, promote_to: Sequence[str] = ()) -> bool:
         """Let these in from now on, at this rate.  Returns whether they differ from those before."""
         before, self._clients = self._clients, tuple(clients)
+        self._everybody = replace(EVERYBODY, promote_to=tuple(promote_to))
         if rate != self._limiter.per_second:
             self._limiter = RateLimiter(rate)
         return before != self._clients
@@ -104,7 +111,7 @@ class Authenticator:
         clients = self._clients
         if not clients:
             _check_local(scope)
-            return EVERYBODY
+            return self._everybody
         if scope["path"] in OPEN_PATHS or scope["path"].startswith(OPEN_PREFIXES):
             return None
         return _known(clients, _token(scope))
@@ -151,7 +158,7 @@ def _known(clients: Iterable[ClientConfig], token: bytes) -> Caller:
     found = [client for client in clients if hmac.compare_digest(client.token_sha256.lower().encode(), digest)]
     if not found:
         raise Problem(Kind.UNAUTHORIZED, "this token is not known here")
-    return Caller(found[0].name, found[0].role, found[0].owners)
+    return Caller(found[0].name, found[0].role, found[0].owners, found[0].promote_to)
 
 
 def _check_local(scope: Scope) -> None:

@@ -16,6 +16,7 @@ from ..port import Content
 from ..reference import Reference
 from ..uploads import Enough, FollowedLease, Retrying, Waiting
 from ..uploads.model import NamedSource, Wanted
+from ..uploads.promotion import Promotion
 from ..views import (
     AssignRequest,
     DaemonHealth,
@@ -24,6 +25,7 @@ from ..views import (
     OperatorAction,
     PoolView,
     PpaEvent,
+    PromoteRequest,
     Snapshot,
     UploadCheck,
 )
@@ -93,6 +95,9 @@ class Backend(Protocol[C]):
 
     def check_upload(self, sources: tuple[SourcePackage, ...], pool: str | None) -> Future[UploadCheck]:
         """What would become of an upload of these sources to PPAs of this pool, or of any."""
+
+    def promote(self, lease: str, wanted: PromoteRequest, caller: Caller) -> Future[Promotion]:
+        """Have what a lease holds copied to another PPA, or tell how far that is."""
 
     def withdraw(self, request_id: str, caller: Caller) -> Future[list[Snapshot]]:
         """End a request, and release what it got."""

@@ -39,6 +39,8 @@ SHAPES: Mapping[Kind, Shape] = {
     Kind.NONE_FREE: Shape(409, again=True),
     Kind.ALL_BURNT: Shape(409),
     Kind.ORIG_DIFFERS: Shape(422),
+    Kind.UNFINISHED: Shape(409),
+    Kind.NOT_NEWER: Shape(409),
     Kind.REQUEST_ID_TAKEN: Shape(409),
     Kind.SUPERSEDED: Shape(409),
     Kind.WRONG_STATE: Shape(409),

@@ -27,6 +27,7 @@ REFERRED: Sequence[type[BaseModel]] = (
     schemas.AssignRequest,
     schemas.TouchRequest,
     archive_schemas.UploadCheckRequest,
+    archive_schemas.PromoteRequest,
     schemas.ReleaseRequest,
     schemas.HoldRequest,
     schemas.QuarantineRequest,
@@ -61,6 +62,8 @@ _DETAILS = {
     Kind.NONE_FREE: "no PPA of pool 'default' is free; the next lease ends at 2026-11-25T11:14:12Z",
     Kind.ALL_BURNT: "every PPA of pool 'default' had one of these sources before and cannot take it: hello 2.10-3",
     Kind.ORIG_DIFFERS: "hello_2.10.orig.tar.gz: ubuntu has it with other content, and Launchpad takes no other",
+    Kind.UNFINISHED: "not everything is published yet: hello 2.10-3 is being built: arm64 (Currently building)",
+    Kind.NOT_NEWER: "~acme/ubuntu/stable has hello 2.10-4 in noble, newer than 2.10-3",
     Kind.INVALID: "owner: is missing",
     Kind.UNAVAILABLE: "Launchpad did not answer in time; asking again is safe",
 }
@@ -78,6 +81,9 @@ _FACTS: dict[Kind, dict[str, Any]] = {
         "file": "hello_2.10.orig.tar.gz",
         "sha256": f"{0x31E066:064x}",
         "url": "https://launchpad.net/ubuntu/+archive/primary/+sourcefiles/hello/2.10-3/hello_2.10.orig.tar.gz",
+    },
+    Kind.UNFINISHED: {
+        "unfinished": [{"name": "hello", "version": "2.10-3", "state": "building", "why": "is being built"}],
     },
     Kind.ALL_BURNT: {
         "request_id": "build-78",

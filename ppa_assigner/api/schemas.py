@@ -380,6 +380,9 @@ class Problem(BaseModel):
     file: Annotated[str | None, Field(description="with `orig-differs`: the upstream tarball")] = None
     sha256: Annotated[str | None, Field(description="with `orig-differs`: of the right one")] = None
     url: Annotated[str | None, Field(description="with `orig-differs`: where the right one is")] = None
+    unfinished: Annotated[
+        list[dict[str, str]] | None, Field(description="with `unfinished`: each source, its state and why")
+    ] = None
     launchpad: Annotated[LaunchpadStatus | None, Field(description="with a 503 of `/readyz`")] = None
     pending: Annotated[
         bool | None,

@@ -19,6 +19,7 @@ from ..access import Caller
 from ..record import Record, format_time
 from ..reference import Reference
 from ..uploads.model import Report, SourceReport
+from ..uploads.promotion import Promotion
 from ..views import End, LaunchpadStatus, LeaseView, PoolView, PpaEvent, Snapshot, SourceCheck, UploadCheck
 
 Document = dict[str, Any]
@@ -171,6 +172,15 @@ def _uploaded(source: SourceReport) -> Document:
             for binary in source.binaries
         ],
     }
+
+
+def promotion(promoted: Promotion) -> Document:
+    """The document of copies to another PPA."""
+    copies = [
+        {"name": one.name, "version": one.version, "series": one.series, "state": one.state.value, "why": one.why}
+        for one in promoted.copies
+    ]
+    return {"state": promoted.state.value, "copies": copies}
 
 
 def event(happened: PpaEvent) -> Document:

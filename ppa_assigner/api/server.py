@@ -123,7 +123,7 @@ class Server:
         """Whether the event loop ran lately: for the watchdog."""
         return time.monotonic() - self._uvicorn.turned < TURN_S
 
-    def set_clients(self, clients: Sequence[ClientConfig], rate: float = RATE) -> None:
+    def set_clients(self, clients: Sequence[ClientConfig], rate: float = RATE, promote_to: Sequence[str] = ()) -> None:
         """Let these clients in from now on, at this rate.  Without any everybody is let in, so that this is refused
         unless only this host can connect.  Streams of events end; clients that may still read reconnect.  Clients that
         wait for a PPA and are no longer let in are told so.
@@ -131,7 +131,7 @@ class Server:
         if not clients and not self._bound().local:
             log.error("api.clients stays as it was: without clients only this host may be able to connect")
             return
-        if self._app.state.authenticator.set_clients(clients, rate):
+        if self._app.state.authenticator.set_clients(clients, rate, promote_to):
             self._in_loop(self._app.state.streams.ask_again)
             self._in_loop(self._app.state.authenticator.look_again)
 

@@ -1,20 +1,29 @@
-"""The commands about what is uploaded, before and after a lease: `check-upload`.
+"""The commands about what is uploaded, before it is and when it is done: `check-upload`, `promote`.
 
-Rule: exit code 65 says that Launchpad would not take it, and what was printed says why.
+Rule: exit code 65 says that Launchpad would not take it, or did not, and what was printed says why.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from . import options, output, parsing
-from .options import CaFileOption, JsonOption, TokenFileOption, UrlOption
-from .parameters import Argument
+from ..client.errors import Unavailable
+from . import options, output, parsing, selection, signals
+from .options import CaFileOption, JsonOption, LeaseArgument, TokenFileOption, UrlOption
+from .parameters import Argument, Option
+from .parsing import DURATIONS
+from .selection import Choice
 
 if TYPE_CHECKING:
-    from ..client import UploadCheck
+    from ..client import Client, Promotion, UploadCheck
+
+PROMOTE_POLL_S = 10.0
+TOUCH_S = 10.0
 
 
 def check_upload(
@@ -36,6 +45,65 @@ def check_upload(
     else:
         _show(found)
     return 0 if found["accepted"] else os.EX_DATAERR
+
+
+def promote(
+    to: Annotated[str, Option("--to", metavar="PPA", help="Where to: a PPA that promote_to allows.")],
+    lease: LeaseArgument = None,
+    source: Annotated[
+        list[str] | None,
+        Option("--source", metavar="NAME=VERSION", help="This source of the lease.  [default: all that came in it]"),
+    ] = None,
+    series: Annotated[
+        list[str] | None,
+        Option("--series", metavar="SERIES", help="To this series.  [default: the one that each source is in]"),
+    ] = None,
+    timeout: Annotated[str, Option("--timeout", metavar="TIME", help=f"How long to wait: {DURATIONS}.")] = "1h",
+    json: JsonOption = False,
+    url: UrlOption = None,
+    token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
+) -> int:
+    """Copy what a lease's PPA holds to a PPA that stays, with its binaries.
+
+    Only what is published there.  Ends when it is published in the other PPA, so that the lease may end; what is there
+    already is done.
+    """
+    target, sources = parsing.reference(to, "--to"), [parsing.source_of(text) for text in source or ()]
+    end = time.monotonic() + parsing.seconds("--timeout", timeout)
+    client = parsing.connect(url, token_file, ca_file)
+
+    def act(choice: Choice) -> Promotion:
+        return _promoted(client, choice.lease, lambda: client.promote(
+            choice.lease, target, sources=sources, series=series or ()), end)  # fmt: skip
+
+    with signals.interruptible():
+        found = selection.on_lease(client, lease, act)
+        signals.again()
+    if json:
+        output.document(found)
+    else:
+        for copy in found["copies"]:
+            output.line(output.escaped(f"{copy['name']} {copy['version']} {copy['series']}: {copy['state']}"))
+    if found["state"] == "published":
+        return 0
+    late = "not published in time: " if found["state"] == "copying" else ""
+    output.say(late + "; ".join(copy["why"] for copy in found["copies"] if copy["state"] != "published"))
+    return os.EX_DATAERR
+
+
+def _promoted(client: Client, lease: str, ask: Callable[[], Promotion], end: float) -> Promotion:
+    """Ask until all is published, one copy failed or the time is up; keeps the lease alive meanwhile."""
+    told = ""
+    while True:
+        found = ask()
+        if found["state"] != "copying" or time.monotonic() >= end:
+            return found
+        if (why := next(copy["why"] for copy in found["copies"] if copy["state"] == "copying")) != told:
+            output.say(told := why)
+        time.sleep(max(0.0, min(PROMOTE_POLL_S, end - time.monotonic())))
+        with contextlib.suppress(Unavailable):
+            client.touch(lease, within=TOUCH_S)
 
 
 def _show(found: UploadCheck) -> None:

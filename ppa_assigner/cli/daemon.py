@@ -41,6 +41,7 @@ from ..launchpad.indexes import CONNECTIONS as INDEX_CONNECTIONS
 from ..mailbox import Mailbox
 from ..record import State
 from ..supervisor import Supervisor
+from ..supervisor.archives import Archives
 from ..supervisor.chronicle import TRANSITION
 from ..supervisor.ticket import TicketOffice
 from ..uploads import Follower
@@ -90,15 +91,17 @@ class DaemonProcess:
             clock=clock,
             daemon=Daemon(settings.name, int(time.time() * 1000), secrets.token_hex(4)),
             tickets=TicketOffice(secret.encode()),
-            primary=self._launchpad.primary,
+            archives=Archives(self._launchpad.primary, self._launchpad.uploads, self._launchpad.copies),
         )
         self._follower = Follower(
             self._launchpad.uploads, now=lambda: clock.now().date, boot=clock.boot, changed=self.supervisor.uploaded
         )
         self.supervisor.events.subscribe(self._end_of_lease)
+        api = settings.api
         self._app = create_app(
-            self.supervisor, settings.api.clients, uploads=self._follower, rate=settings.api.rate, traffic=traffic
-        )
+            self.supervisor, api.clients, uploads=self._follower, rate=api.rate, promote_to=api.promote_to,
+            traffic=traffic,
+        )  # fmt: skip
         self._server = Server(
             self._app, settings.api.listen, systemd.inherited_sockets(), tls=settings.api.tls,
             reserve=RESERVE + most_connections(launchpad.connections) + most_connections(INDEX_CONNECTIONS),
@@ -199,7 +202,7 @@ class DaemonProcess:
 
     def _take(self, settings: Settings) -> None:
         """Apply new settings, the clients first: one that was removed must not be served any longer."""
-        self._server.set_clients(settings.api.clients, settings.api.rate)
+        self._server.set_clients(settings.api.clients, settings.api.rate, settings.api.promote_to)
         if settings.api.tls is not None:
             self._server.renew(settings.api.tls)
         served = replace(settings, launchpad=self._settings.launchpad, name=self._settings.name)

@@ -20,7 +20,7 @@ SECTION = "1"
 EXIT_CODES = {
     os.EX_OK: "done",
     os.EX_USAGE: "the command line is wrong",
-    os.EX_DATAERR: "Launchpad would not take what is to be uploaded, or what was uploaded failed",
+    os.EX_DATAERR: "Launchpad would not take what is to be uploaded or promoted, or it failed",
     os.EX_UNAVAILABLE: "the daemon or Launchpad is not available",
     os.EX_SOFTWARE: "a bug in this program, or the answer could not be written (the lease is released then)",
     os.EX_TEMPFAIL: "no PPA became free in time, or what was waited for is not there yet",

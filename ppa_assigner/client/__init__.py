@@ -25,7 +25,7 @@ from .errors import (
 if TYPE_CHECKING:
     from .client import Client
     from .lease import Holding
-    from .types import PPA, Caller, Event, Lease, Pool, Source, SourceFile, UploadCheck, Uploads, Wish
+    from .types import PPA, Caller, Event, Lease, Pool, Promotion, Source, SourceFile, UploadCheck, Uploads, Wish
     from .uploads import WantedUploads
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "NotAccepted",
     "NotPermitted",
     "Pool",
+    "Promotion",
     "Source",
     "SourceFile",
     "Unavailable",

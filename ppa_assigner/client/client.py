@@ -22,7 +22,7 @@ from .transport import DEFAULT_URL, ApiResponse, ApiTransport
 
 if TYPE_CHECKING:
     from .lease import Holding, LeaseTerm
-    from .types import PPA, Caller, Event, Lease, Pool, RetriedBuild, Source, UploadCheck, Uploads, Wish
+    from .types import PPA, Caller, Event, Lease, Pool, Promotion, RetriedBuild, Source, UploadCheck, Uploads, Wish
     from .uploads import WantedUploads
 
 ANSWER_S = 75.0  # the daemon's own deadline for a call is a minute unless configured otherwise
@@ -268,6 +268,21 @@ class Client:
         """
         body: Document = {"sources": list(sources)} | ({} if pool is None else {"pool": pool})
         return cast("UploadCheck", self._persist("POST", "/v1/uploads/check", body))
+
+    def promote(
+        self, lease_id: str, to: str, *, sources: Sequence[Source] = (), series: Sequence[str] = ()
+    ) -> Promotion:
+        """Have what is published in a lease's PPA (these sources of it) copied with its binaries to the PPA `to`; tell
+        how far that is.  Asked again, until it is `published` or `failed`, it goes on; what is there already is done.
+
+        Raises NotAccepted for what is not published yet or not newer, NotPermitted where `promote_to` forbids it.
+        """
+        body: Document = {"to": to}
+        if sources:
+            body["sources"] = [{"name": source["name"], "version": source["version"]} for source in sources]
+        if series:
+            body["series"] = list(series)
+        return cast("Promotion", self._persist("POST", f"/v1/leases/{_segment(lease_id)}/promote", body))
 
     def operate(self, reference: str, act: str, **facts: Any) -> PPA:
         """An operator's act on a PPA: `release` (lease), `hold` (lease, `for` in seconds), `adopt`, `quarantine`

@@ -131,6 +131,8 @@ _BY_SLUG: Mapping[str, type[AssignerError]] = {
     "none-free": NoneFree,
     "all-burnt": NoneFree,
     "orig-differs": NotAccepted,
+    "unfinished": NotAccepted,
+    "not-newer": NotAccepted,
     "request-id-taken": NotPermitted,
     "superseded": NotPermitted,
     "wrong-state": NotPermitted,

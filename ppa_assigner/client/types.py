@@ -192,6 +192,23 @@ class RetriedBuild(TypedDict):
     arch: str
 
 
+class Copy(TypedDict):
+    """A source on its way to another PPA: `copying`, `published` or `failed`, and why it is no further."""
+
+    name: str
+    version: str
+    series: str
+    state: str
+    why: str
+
+
+class Promotion(TypedDict):
+    """How far copies to another PPA are: `failed` if one is, `published` when all are, else `copying`."""
+
+    state: str
+    copies: list[Copy]
+
+
 class Wish(TypedDict, total=False):
     """What may be asked for besides the owner; absent means the daemon's default.  `wait`, `ttl`, `idle` in seconds.
 

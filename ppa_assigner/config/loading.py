@@ -124,6 +124,7 @@ def _api(section: ApiSection, folder: Path) -> ApiSettings:
         clients=tuple(client.client() for client in section.clients),
         tls=Tls(resolve(tls.certificate, folder), resolve(tls.key, folder)) if tls.certificate and tls.key else None,
         rate=section.rate,
+        promote_to=tuple(section.promote_to),
     )
 
 

@@ -189,6 +189,14 @@ def glob_pattern(value: object) -> str:
     return text
 
 
+def ppa_glob(value: object) -> str:
+    """A shell pattern for PPAs in the form `~owner/ubuntu/name`."""
+    text = glob_pattern(value)
+    if text[0] not in "~*?[":
+        raise ValueError(f"{quote_value(text)} is not a pattern of PPAs; write one like ~acme/ubuntu/*")
+    return text
+
+
 def enum_member(kind: type[Member]) -> Callable[[object], Member]:
     """A parser of the values of an enum."""
 

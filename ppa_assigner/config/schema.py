@@ -104,6 +104,10 @@ GroupName = Annotated[str, PlainValidator(parsers.group_name), WithJsonSchema(_T
 PathText = Annotated[str, PlainValidator(parsers.plain_text), WithJsonSchema(_TEXT)]
 Glob = Annotated[str, PlainValidator(parsers.glob_pattern), WithJsonSchema({**_TEXT, "minLength": 1, "maxLength": 256})]
 
+PpaGlob = Annotated[
+    str, PlainValidator(parsers.ppa_glob), WithJsonSchema({**_TEXT, "pattern": r"^[~*?\[]", "maxLength": 256})
+]
+
 
 class Section(BaseModel):
     """What all sections have in common: nothing unknown, nothing converted, nothing changed later."""
@@ -225,10 +229,12 @@ class ClientSection(Section):
     """An operator may act on every PPA."""
     owners: Annotated[list[Glob], BeforeValidator(_empty_list)] = []
     """Shell patterns of the owners whose leases it may end and touch besides its own."""
+    promote_to: Annotated[list[PpaGlob], BeforeValidator(_empty_list)] = []
+    """Shell patterns of the PPAs, like ~acme/ubuntu/*, to which it may have packages of its leases copied."""
 
     def client(self) -> ClientConfig:
         """The client as the API reads it."""
-        return ClientConfig(self.name, self.token_sha256, self.role, tuple(self.owners))
+        return ClientConfig(self.name, self.token_sha256, self.role, tuple(self.owners), tuple(self.promote_to))
 
 
 class SocketSection(Section):
@@ -258,6 +264,8 @@ class ApiSection(Section):
     """Who may call the API.  Without any, it can only listen on this host, and everybody is operator."""
     socket: Annotated[SocketSection, Empty] = SocketSection()
     tls: Annotated[TlsSection, Empty] = TlsSection()
+    promote_to: Annotated[list[PpaGlob], BeforeValidator(_empty_list)] = []
+    """The same for everybody, where there are no clients."""
     rate: int = Field(default=RATE, ge=1, le=1_000_000)
     """Requests a second that each client may keep up; twenty times as many may come at once."""
 

@@ -75,13 +75,15 @@ class Tls:
 class ApiSettings:
     """Where the API listens and who may call it; without clients everybody who can connect is operator.
 
-    `rate`: how many requests a second each client may keep up.
+    `rate`: how many requests a second each client may keep up.  `promote_to`: patterns of the PPAs to which everybody
+    may have packages copied while there are no clients.
     """
 
     listen: Listen
     clients: tuple[ClientConfig, ...]
     tls: Tls | None = None
     rate: int = RATE
+    promote_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

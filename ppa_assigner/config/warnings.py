@@ -53,6 +53,8 @@ def _clients(settings: Settings) -> Iterator[str]:
     clients = settings.api.clients
     if clients and not any(client.role is Role.OPERATOR for client in clients):
         yield "api.clients: nobody is operator, so nobody can adopt, hold or quarantine a PPA; give one role: operator"
+    if clients and settings.api.promote_to:
+        yield "api.promote_to: there are clients, and it counts for none of them; give it to those that may promote"
     for client in clients:
         if client.role is Role.OPERATOR and client.owners:
             yield f"api.clients: {client.name} is operator and may act on every PPA; owners adds nothing"

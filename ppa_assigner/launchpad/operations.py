@@ -50,6 +50,7 @@ from .content import (
     new_content_urls,
     was_published,
 )
+from .copies import CopyRequests
 from .files import source_files, source_versions
 from .http import HttpTransport, NoResponseError, NotSentError, Response, TooLargeResponseError
 from .indexes import Indexes
@@ -90,8 +91,10 @@ class Operations:
         self._series = SeriesCache(root, self._missing)
         self.uploads = UploadReader(root, self._session, indexes, self._series)
         """What is asked about uploads: implements upload_port.UploadReports."""
+        self.copies = CopyRequests(root, self._session)
+        """What is asked to pass packages on: implements archive_port.Copies."""
         self.primary = PrimaryReader(root, self._session, self._series)
-        """What is asked of the distribution's own archive: implements port.PrimaryArchives."""
+        """What is asked of the distribution's own archive: implements archive_port.PrimaryArchives."""
         # For the second of two concurrent requests; a lane's own threads, so that hung work does not delay assigning.
         self._executors = {
             lane: ThreadPoolExecutor(size, thread_name_prefix=f"second-{lane.value}")

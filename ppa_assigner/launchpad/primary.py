@@ -17,7 +17,7 @@ from .urls import archive_url, last_part
 
 
 class PrimaryReader:
-    """Implements port.PrimaryArchives.  `root` is the address of the service's root."""
+    """Implements archive_port.PrimaryArchives.  `root` is the address of the service's root."""
 
     def __init__(self, root: str, requests: Session, series: SeriesCache) -> None:
         self._root = root

@@ -40,7 +40,7 @@ class UploadReader:
 
     def sources(self, ppa: Reference, since: datetime) -> tuple[SourcePublication, ...] | Unavailable:
         """All sources of any status that were created since then: one request per 300."""
-        return _usable(lambda: tuple(map(_source, self._since("getPublishedSources", ppa, since))))
+        return _usable(lambda: tuple(map(source_publication, self._since("getPublishedSources", ppa, since))))
 
     def binaries(self, ppa: Reference, since: datetime) -> tuple[BinaryPublication, ...] | Unavailable:
         """All active binaries that were created since then: one request per 300."""
@@ -97,7 +97,7 @@ class UploadReader:
         get, archive = self._getter(), ppa_url(self._root, ppa)
         names: dict[str, Any] = {"source_name": source, "version": version, "exact_match": True}
         history = session.entries(get, session.operation_url(archive, "getPublishedSources", **names))
-        if any(_source(one).created < since for one in history):
+        if any(source_publication(one).created < since for one in history):
             return BURNT
         return self._right(get, ppa, source, uploader) if uploader is not None else None
 
@@ -150,7 +150,8 @@ def _build(data: Mapping[str, Any]) -> SourceBuild:
     )  # fmt: skip
 
 
-def _source(data: Mapping[str, Any]) -> SourcePublication:
+def source_publication(data: Mapping[str, Any]) -> SourcePublication:
+    """A source in a listing.  Raises UnreadableResponseError."""
     number = last_part(_text(data, "self_link"))
     if not number.isdecimal():
         raise UnreadableResponseError("a publication without a number")

@@ -14,10 +14,10 @@ from functools import partial
 from ..automaton.events import CheckBurnt, Denied, Outcome, Refusal
 from ..backoff import RETRY_AFTER_S
 from ..packages import SourcePackage
-from ..port import PrimaryArchives
 from ..problems import Kind, Problem
 from ..reference import Reference
 from ..views import SourceCheck, UploadCheck
+from .archives import Archives
 from .inquiries import Inquiries, known
 from .office import Office
 from .order import Order
@@ -31,9 +31,9 @@ LATE = "it did not answer in time"
 class Checking:
     """Every method is called under the office's lock."""
 
-    def __init__(self, office: Office, inquiries: Inquiries, origs: Origs, primary: PrimaryArchives | None) -> None:
+    def __init__(self, office: Office, inquiries: Inquiries, origs: Origs, archives: Archives | None) -> None:
         self._office, self._inquiries = office, inquiries
-        self._origs, self._primary = origs, primary
+        self._origs, self._primary = origs, archives.primary if archives is not None else None
 
     def check(self, sources: tuple[SourcePackage, ...], pool: str | None) -> Future[UploadCheck]:
         """All that is known of an upload of these to the PPAs of this pool, or of all pools."""

@@ -18,7 +18,7 @@ from ..views import OrigConflict
 from .inquiries import known
 
 DISTRIBUTION = "ubuntu"
-KEPT_S = 3600.0
+ORIGS_KEPT_S = 3600.0
 KEPT = 1000
 VERSIONS = 3  # of one upstream version, the newest ones: revisions share the tarball
 
@@ -62,7 +62,7 @@ class Origs:
         key, now = (source.name, source.upstream), self._boot()
         with self._lock:
             kept = self._kept.get(key)
-        if kept is not None and now - kept[0] < KEPT_S:
+        if kept is not None and now - kept[0] < ORIGS_KEPT_S:
             return kept[1]
         found = self._read(source)
         with self._lock:

@@ -20,12 +20,13 @@ from ..clock import LaunchpadClock
 from ..config import Settings
 from ..journal import about
 from ..packages import SourcePackage
-from ..port import Content, Launchpad, PrimaryArchives
+from ..port import Content, Launchpad
 from ..problems import Kind, Problem
 from ..record import Record, State
 from ..reference import Reference
 from ..uploads import FollowedLease
 from ..uploads.model import SourceReport
+from ..uploads.promotion import Promotion
 from ..views import (
     AssignRequest,
     Cleaning,
@@ -34,11 +35,13 @@ from ..views import (
     LeaseView,
     OperatorAction,
     PoolView,
+    PromoteRequest,
     Sight,
     Snapshot,
     UploadCheck,
 )
 from ..worker import Worker
+from .archives import Archives
 from .assigning import Assigning
 from .checking import Checking
 from .chronicle import Chronicle
@@ -51,6 +54,7 @@ from .looking import Failures, Looker, LookEvent
 from .office import Office
 from .ordering import Ordering
 from .origs import Origs
+from .promoting import Promoting
 from .reach import Reach
 from .serving import Hire, Serving
 from .ticket import TicketOffice
@@ -72,9 +76,9 @@ class Supervisor:
         tickets: TicketOffice,
         rng: random.Random | None = None,
         hire: Hire = Worker,
-        primary: PrimaryArchives | None = None,
+        archives: Archives | None = None,
     ) -> None:
-        """`primary`: without it nothing is known of the distribution's own archive."""
+        """Without `archives` nothing is known of uploads, nor of the distribution's own archive."""
         self._settings = settings
         self._office = Office(clock, tickets, rng or random.SystemRandom(), settings.launchpad.total)
         self._ordering = Ordering(self._office)
@@ -82,7 +86,8 @@ class Supervisor:
         self._twins = Twins(self._office)
         self._inquiries = Inquiries(self._office)
         self._origs = Origs(launchpad, clock.boot)
-        self._checking = Checking(self._office, self._inquiries, self._origs, primary)
+        self._checking = Checking(self._office, self._inquiries, self._origs, archives)
+        self._promoting = Promoting(self._office, self._inquiries, launchpad, archives)
         self.events = EventLog(run=f"{daemon.started:x}{daemon.salt}")
         self._chronicle = Chronicle(self.events, lambda: clock.now().date)
         self._serving = Serving(self._office, launchpad, daemon, self, self._chronicle.forget, hire)
@@ -161,6 +166,13 @@ class Supervisor:
             raise Problem(Kind.UNKNOWN_POOL, f"there is no pool {pool!r}")
         with self._office.deciding():
             return self._checking.check(sources, pool)
+
+    def promote(self, lease: str, wanted: PromoteRequest, caller: Caller) -> Future[Promotion]:
+        """Have what a lease holds copied to another PPA, or tell how far that is."""
+        if not caller.may_promote(str(wanted.to)):
+            raise Problem(Kind.FORBIDDEN, f"promote_to: nothing lets you have packages copied to {wanted.to}")
+        with self._office.deciding():
+            return self._promoting.promote(lease, wanted, caller)
 
     def hang_up(self, call: Call) -> None:
         """The connection of this call is gone before any byte of its answer was handed to it."""

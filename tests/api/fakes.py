@@ -31,6 +31,7 @@ from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.eventlog import EventLog
 from ppa_assigner.uploads import Enough, FollowedLease, Retrying, Waiting
 from ppa_assigner.uploads.model import Goal, NamedSource, Report, Wanted
+from ppa_assigner.uploads.promotion import Promotion
 from ppa_assigner.views import (
     AssignRequest,
     Condition,
@@ -41,6 +42,7 @@ from ppa_assigner.views import (
     LeaseView,
     OperatorAction,
     PoolView,
+    PromoteRequest,
     Snapshot,
     UploadCheck,
 )
@@ -105,6 +107,9 @@ class FakeBackend:
     def compare_origs(self, sources: tuple[SourcePackage, ...]) -> Future[None]:
         self.asked.append(("compare_origs", sources))
         return done(self.orig)
+
+    def promote(self, lease: str, wanted: PromoteRequest, caller: Caller) -> Future[Promotion]:
+        return self._do("promote", lease, wanted, caller)
 
     def check_upload(self, sources: tuple[SourcePackage, ...], pool: str | None) -> Future[UploadCheck]:
         return self._do("check_upload", sources, pool)

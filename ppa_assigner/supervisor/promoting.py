@@ -1,0 +1,187 @@
+"""Promote: what a lease's PPA holds is copied to a PPA that stays, with its binaries, and it is told how far that is.
+
+Rule: only what is published, by the rule of all who wait for uploads; what is bound to fail is refused before anything
+is copied.  Nothing is kept but when a copy was asked for last, which spares requests: asked again after a restart, it
+sees the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+
+from ..access import Caller
+from ..archive_port import Copies
+from ..backoff import FENCE_S, RETRY_AFTER_S
+from ..packages import SourcePackage
+from ..port import AccessDenied, Done, Entry, Gone, Launchpad, Refused
+from ..problems import Kind, Problem
+from ..publications import SourcePublication
+from ..record import Record, State
+from ..reference import Reference
+from ..upload_port import UploadReports
+from ..uploads.looks import FollowedLease, Known, LookFailed, Question, look
+from ..uploads.model import Goal, NamedSource, Observed, Report, Wanted
+from ..uploads.promotion import (
+    Copy,
+    CopyState,
+    Promotion,
+    WantedCopy,
+    newer_there,
+    progress,
+    same_version,
+    wanted_copies,
+)
+from ..uploads.verdict import judge
+from ..views import PromoteRequest
+from .archives import Archives
+from .inquiries import Inquiries, known
+from .office import Office
+from .order import Order
+
+COPY_AGAIN_S = 600.0
+ASKED = "Launchpad was asked for the copy; its job shows nothing before it ran"
+
+
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    """The lease whose uploads are passed on."""
+
+    id: str
+    ppa: Reference
+    record: Record
+    private: bool
+
+
+class Promoting:
+    """`promote` is called under the office's lock; what it begins runs in the threads of `inquiries`."""
+
+    def __init__(self, office: Office, inquiries: Inquiries, launchpad: Launchpad, archives: Archives | None) -> None:
+        self._office, self._inquiries = office, inquiries
+        self._launchpad, self._archives = launchpad, archives
+        self._asked: dict[tuple[Reference, WantedCopy], float] = {}
+
+    def promote(self, lease: str, wanted: PromoteRequest, caller: Caller) -> Future[Promotion]:
+        """Have the lease's uploads copied, or tell how far that is.  Raises Problem for a PPA that is lent itself."""
+        if self._office.crew.get(wanted.to) is not None:
+            raise Problem(Kind.INVALID, f"to: {wanted.to} is lent itself, and must stay empty; name another PPA")
+        order: Order[Promotion] = Order(self._office, _no_worker)
+
+        def go(ppa: Reference, record: Record) -> None:
+            member = self._office.crew.get(ppa)
+            entry = member.worker.known.entry if member is not None else None
+            if record.state is not State.USED or entry is None:
+                order.end(Problem(Kind.LEASE_OVER, f"the lease of {ppa} is over: what was in it is being deleted"))
+                return
+            from_lease = _Lease(lease, ppa, record, entry.private)
+            self._inquiries.run(partial(self._promote, from_lease, wanted), order)
+
+        return order.with_lease(lease, caller, go)
+
+    @property
+    def _reports(self) -> UploadReports:
+        return _given(self._archives).uploads
+
+    @property
+    def _copies(self) -> Copies:
+        return _given(self._archives).copies
+
+    # -- in a thread of the inquiries -----------------------------------------------------------------------------
+
+    def _promote(self, lease: _Lease, wanted: PromoteRequest) -> Promotion:
+        self._check_target(lease, wanted.to)
+        published = Wanted(Goal.PUBLISHED, tuple(NamedSource(*one) for one in wanted.sources))
+        seen = self._observed(lease, published)
+        report = judge(published, seen)
+        if not report.reached:
+            raise _unfinished(report)
+        copies = wanted_copies(report, seen.sources, wanted.series)
+        there = {name: known(self._copies.published(wanted.to, name)) for name in {copy.name for copy in copies}}
+        for copy in copies:
+            self._refuse_older(lease, copy, wanted.to, there[copy.name])
+        return Promotion(tuple(self._followed(lease, copy, wanted.to, there[copy.name]) for copy in copies))
+
+    def _check_target(self, lease: _Lease, to: Reference) -> None:
+        match self._launchpad.read(to):
+            case Entry() as entry:
+                if lease.private and not entry.private:
+                    raise Problem(Kind.INVALID, f"to: {to} is public, and {lease.ppa} is private: nothing is disclosed")
+            case Gone(reason=reason):
+                raise Problem(Kind.INVALID, f"to: Launchpad has no PPA {to} ({reason})")
+            case AccessDenied(reason=reason):
+                raise Problem(Kind.FORBIDDEN, f"to: Launchpad does not show {to} to the daemon's account ({reason})")
+            case away:
+                known(away)
+
+    def _observed(self, lease: _Lease, wanted: Wanted) -> Observed:
+        followed = FollowedLease(lease.id, lease.ppa, lease.record.since)
+        try:
+            return look(
+                self._reports, Known(followed), Question(frozenset({wanted})), self._office.clock.now().date
+            )  # fmt: skip
+        except LookFailed as error:
+            raise Problem(Kind.UNAVAILABLE, str(error), retry_after=RETRY_AFTER_S) from error
+
+    def _refuse_older(self, lease: _Lease, copy: WantedCopy, to: Reference, there: Iterable[SourcePublication]) -> None:
+        """Launchpad would take it and copy nothing, or put an older version into the indexes."""
+        if (version := newer_there(copy, there)) is not None:
+            raise Problem(Kind.NOT_NEWER, f"{to} has {copy.name} {version} in {copy.series}, newer than {copy.version}")
+        same = same_version(copy, there)
+        if same is None:
+            return
+        ours, theirs = (
+            known(self._copies.files(ppa, number)) for ppa, number in ((lease.ppa, copy.number), (to, same.number))
+        )
+        other = SourcePackage(copy.name, copy.version, files=ours.files).conflict(theirs.files)
+        if other is not None:
+            raise Problem(Kind.NOT_NEWER, f"{to} has {copy} with another {other.name}: choose a new version")
+
+    def _followed(self, lease: _Lease, copy: WantedCopy, to: Reference, there: Iterable[SourcePublication]) -> Copy:
+        same = same_version(copy, there)
+        if same is not None:
+            return progress(copy, same, known(self._reports.binaries(to, same.created)))
+        boot = self._office.clock.boot()
+        if boot - self._asked.get((to, copy), float("-inf")) < COPY_AGAIN_S:
+            return Copy(copy.name, copy.version, copy.series, CopyState.COPYING, ASKED)
+        return self._ask(lease, copy, to, boot)
+
+    def _ask(self, lease: _Lease, copy: WantedCopy, to: Reference, boot: float) -> Copy:
+        with self._office.deciding():
+            holding = self._office.crew.with_lease(lease.id)
+        if holding is None or holding[1].state is not State.USED:
+            raise Problem(Kind.LEASE_OVER, f"the lease of {lease.ppa} is over: what was in it is being deleted")
+        source = (copy.name, copy.version)
+        answer = self._copies.copy(source, lease.ppa, copy.from_series, to, copy.series, boot + FENCE_S)
+        match answer:
+            case Refused(reason=reason):
+                return Copy(copy.name, copy.version, copy.series, CopyState.FAILED, f"Launchpad refuses it: {reason}")
+            case Done():
+                pass
+            case away if not away.sent:
+                raise Problem(Kind.UNAVAILABLE, away.reason, retry_after=away.retry_after or RETRY_AFTER_S)
+        self._remember(to, copy, boot)
+        return Copy(copy.name, copy.version, copy.series, CopyState.COPYING, ASKED)
+
+    def _remember(self, to: Reference, copy: WantedCopy, boot: float) -> None:
+        with self._office.deciding():
+            self._asked = {key: at for key, at in self._asked.items() if boot - at < COPY_AGAIN_S} | {(to, copy): boot}
+
+
+def _given(archives: Archives | None) -> Archives:
+    if archives is None:
+        raise Problem(Kind.UNAVAILABLE, "the daemon has no way to ask for copies")
+    return archives
+
+
+def _unfinished(report: Report) -> Problem:
+    """What Launchpad would take, and never copy."""
+    sources = [
+        {"name": one.name, "version": one.version, "state": one.state.value, "why": one.why} for one in report.sources
+    ]
+    return Problem(Kind.UNFINISHED, f"not everything is published yet: {report.why}", unfinished=sources)
+
+
+def _no_worker(*_: object) -> Promotion:
+    raise AssertionError("no worker was asked")
