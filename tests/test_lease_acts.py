@@ -134,6 +134,7 @@ def test_what_names_no_lease_is_77_and_one_line(daemon: Daemon) -> None:
             done = run(daemon, *act, name)
             assert (done.returncode, done.stdout, done.stderr.count("\n")) == (77, "", 1), (act, name, done.stderr)
     assert "nobody has ~ci-pool/ubuntu/pool-001: it is free" in run(daemon, "release", "ppa:ci-pool/pool-001").stderr
+    assert run(daemon, "release", "build-1").stderr.endswith("'build-1', and no lease that runs has that request id\n")
     assert run(daemon, "release", "~ci-pool/ubuntu/other").returncode == 64
 
 

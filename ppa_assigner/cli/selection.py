@@ -48,10 +48,12 @@ def on_lease(client: Client, given: str | None, act: Callable[[Choice], T]) -> T
     requested = None if drawn else _of_request(client, given)
     try:
         return act(requested or Choice(given))
-    except UnknownLease:
-        if requested is None and drawn and (requested := _of_request(client, given)) is not None:
+    except UnknownLease as error:
+        if requested is not None:
+            raise
+        if drawn and (requested := _of_request(client, given)) is not None:
             return act(requested)
-        raise
+        raise UnknownLease(f"{error}, and no lease that runs has that request id", error.problem) from error
 
 
 def mine(client: Client, owner: str | None) -> list[Choice]:
