@@ -122,7 +122,7 @@ class GzipDecompressor:
                 plain = member.decompress(data, PIECE_BYTES)
                 while plain:
                     yield plain
-                    plain = member.decompress(member.unconsumed_tail, PIECE_BYTES)
+                    plain = b"" if member.eof else member.decompress(member.unconsumed_tail, PIECE_BYTES)
                 data = member.unused_data
                 self._member = None if member.eof else member
         except zlib.error as error:

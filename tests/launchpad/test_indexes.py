@@ -24,7 +24,6 @@ from tests.apart import logged_in, standin_apart
 from tests.rawserver import Peer, RawServer, Request, Script
 from tests.rawservice import DATE, PPA, service
 
-MEBIBYTE = 1024 * 1024
 BASE = "/apt/ci/one/ubuntu/dists/"
 SOURCES = b"Package: foo\nBinary: foo\nVersion: 1:2-3\nFiles:\n 0123 12 foo.dsc\n\nPackage: bar\nVersion: 1\n\n"
 PACKAGES = b"Package: foo\nVersion: 1:2-3\nDescription: a foo\n with more to say:\n .\n than this\n\n"
@@ -262,6 +261,8 @@ def test_an_index_is_unpacked_by_what_it_is(piece: int) -> None:
     assert counted(b"\n\n", piece).count == counted(b"", piece).count == 0
 
 
+ALMOST_MEBIBYTE = (b"Package: p\nVersion: 1\n " + b"x" * 65_000 + b"\n\n") * 16
+"""Of an index in which nothing is wrong but its size."""
 BROKEN = {
     "cut short": gzip.compress(SOURCES)[:-9],
     "xz cut short": lzma.compress(SOURCES)[:-9],
@@ -271,8 +272,8 @@ BROKEN = {
     "a page for people": b"<html>\n<body>\n\n</body></html>",
     "a package without a version": b"Package: foo\n\nPackage: bar\nVersion: 1\n",
     "a paragraph without end": b"Package: foo\n" + b" x\n" * 400_000,
-    "a bomb": gzip.compress(b"\n" * MEBIBYTE) * (MAX_INDEX_BYTES // MEBIBYTE + 1),
-    "a bomb of xz": lzma.compress(b"\n" * MEBIBYTE) * (MAX_INDEX_BYTES // MEBIBYTE + 1),
+    "a bomb": gzip.compress(ALMOST_MEBIBYTE) * (MAX_INDEX_BYTES // len(ALMOST_MEBIBYTE) + 1),
+    "a bomb of xz": lzma.compress(ALMOST_MEBIBYTE) * (MAX_INDEX_BYTES // len(ALMOST_MEBIBYTE) + 1),
 }
 
 
@@ -281,6 +282,12 @@ def test_what_is_no_whole_index_proves_nothing(index: bytes) -> None:
     """Neither cut short, nor without end, nor something else."""
     with pytest.raises(UnreadableResponseError):
         counted(index, 16_384)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress])
+def test_what_is_a_bomb_when_there_is_too_much_of_it_is_an_index(pack: Callable[[bytes], bytes]) -> None:
+    """So that only its size is what is refused: each of its parts is read once, also two that come in one piece."""
+    assert counted(pack(ALMOST_MEBIBYTE) * 2, 16_384).count == 32
 
 
 def test_a_large_index_is_read_in_little_memory_and_holds_up_nobody() -> None:
