@@ -56,9 +56,16 @@ Upload something, release the PPA and see it cleaned{without}:
 
     curl -s {control}upload -d '{{"ppa": "~ci-pool/ubuntu/pool-001", "source": "hello", "version": "1.0-1"}}'
 """
+DEMO_WHOLE_WAY = """\
+Upload a small package that comes with the demo, wait until apt can install it, install it (below a folder of its own)
+and give the PPA back, in one command:
+
+    ppa-assigner exec --owner "$(id -un)" --wait 30s --changes {changes} -- {script}
+
+"""
 DEMO_DPUT = """\
-Upload a package, read what Launchpad would say of it by mail, install it once it is published (after some ten seconds),
-release the PPA and see it cleaned{without}:
+Upload it to the PPA that you have, read what Launchpad would say of it by mail, release the PPA and see it
+cleaned{without}:
 
     dput -f -c {dput} "${{PPA##*/}}" {changes}
     curl -s {control}verdicts
@@ -117,25 +124,28 @@ def serve(config: Path, serving: Callable[[str], None] | None = None, in_use: st
 def demo_text(url: str, control: str, package: DemoPackage | None = None) -> str:
     """What the demo says once its daemon listens: what can be tried there, with the programs of this host."""
     path = url.removeprefix("unix:")
+    api = url if path == url else f"--unix-socket {shlex.quote(path)} http://localhost"
     return DEMO_TEXT.format(
         ppas=DEMO_PPAS,
         url=url,
         setting="" if url == f"http://{DEMO_LISTEN}" else f"    export PPA_ASSIGNER_URL={shlex.quote(url)}\n",
-        api=url if path == url else f"--unix-socket {shlex.quote(path)} http://localhost",
-        upload=_upload_text(control, package),
+        api=api,
+        upload=_upload_text(api, control, package),
     )
 
 
-def _upload_text(control: str, package: DemoPackage | None) -> str:
+def _upload_text(api: str, control: str, package: DemoPackage | None) -> str:
     import shutil
 
-    missing = [name for name in ("dput", "apt-get", "dpkg-deb") if shutil.which(name) is None]
+    missing = [name for name in ("dput", "curl", "apt-get", "dpkg-deb") if shutil.which(name) is None]
     without = f" (without what needs {' and '.join(missing)}, which this host lacks)" if missing else ""
     if package is None or "dput" in missing:
         return DEMO_UPLOAD.format(control=control, without=without)
     dput, changes = shlex.quote(str(package.dput)), shlex.quote(str(package.changes))
-    text = DEMO_DPUT.format(control=control, without=without, dput=dput, changes=changes)
-    return text if missing else f"{text}    {shlex.quote(str(package.install))}\n"
+    upload = DEMO_DPUT.format(control=control, without=without, dput=dput, changes=changes)
+    if missing:
+        return upload
+    return DEMO_WHOLE_WAY.format(changes=changes, script=shlex.quote(str(package.whole_way(api)))) + upload
 
 
 def serve_demo(listen: str = DEMO_LISTEN) -> int:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .standin import Standin
 
 OWNER, SIGNER = "ci-pool", "ppa-bot"
-PACKAGE = "hello-ppa"
+PACKAGE, VERSION = "hello-ppa", "1.0-1"
 DPUT = """\
 [{name}]
 method = http
@@ -40,6 +40,19 @@ apt-get -q -y --reinstall --download-only install {package}
 for deb in {root}/var/cache/apt/archives/*.deb; do dpkg-deb --extract "$deb" {root}; done
 cat {root}/usr/share/doc/{package}/changelog
 """
+WHOLE_WAY = """\
+#!/bin/sh
+# Uploads {package} to the PPA that $PPA names, waits until apt can install it, and installs it.
+set -eu
+dput -f -c {dput} "${{PPA##*/}}" {changes}
+told=
+while case $told in *'"final":true'*) false ;; esac; do
+    told=$(curl -sSf {api}"/v1/leases/$PPA_LEASE_ID/uploads?source={package}={version}&for=installable&wait=60")
+    echo "$told"
+done
+case $told in *'"reached":true'*) ;; *) exit 65 ;; esac
+{install}
+"""
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,14 @@ class DemoPackage:
     changes: Path
     dput: Path
     install: Path
+
+    def whole_way(self, api: str) -> Path:
+        """Write the script that goes from the upload to the installation; `api` is how curl reaches the daemon."""
+        script = self.changes.parent / "upload-and-install"
+        paths = {name: shlex.quote(str(getattr(self, name))) for name in ("changes", "dput", "install")}
+        script.write_text(WHOLE_WAY.format(package=PACKAGE, version=VERSION, api=api, **paths))
+        script.chmod(0o755)
+        return script
 
 
 def prepare(standin: Standin, folder: Path) -> DemoPackage:
@@ -66,7 +87,7 @@ def prepare(standin: Standin, folder: Path) -> DemoPackage:
     for ppa in ppas:
         uri = f"{standin.service_root}{OWNER}/{_name(ppa)}/ubuntu"
         (folder / f"{_name(ppa)}.sources").write_text(sources_text(uri, signing_key(OWNER).armored))
-    return DemoPackage(write_source(folder, PACKAGE), configuration, _installer(folder))
+    return DemoPackage(write_source(folder, PACKAGE, VERSION), configuration, _installer(folder))
 
 
 def _installer(folder: Path) -> Path:
