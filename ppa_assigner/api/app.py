@@ -21,13 +21,19 @@ from .archives import ArchiveRoutes
 from .auth import Authenticator
 from .backend import Backend, C, Uploads
 from .events import MOST_LATEST, EventStreams
-from .leases import LeaseRoutes, Wanted, reference
+from .leases import LeaseRoutes, reference
 from .metrics import LaunchpadMetrics, Metrics
 from .middleware import MAX_REQUESTS, RequestMiddleware
 from .page import PageRoutes
 from .ppas import PpaRoutes
 from .rate_limit import ConcurrencyLimiter
 from .uploads import UploadRoutes
+
+_NAME = "[a-z0-9][a-z0-9+.-]*"
+# The pattern is for the API's description only: `reference` says what is wrong with a name.
+_OfPpa = Annotated[
+    str | None, Query(json_schema_extra={"pattern": f"^(~{_NAME}/{_NAME}/{_NAME}|ppa:{_NAME}/({_NAME}/)?{_NAME})$"})
+]
 
 
 def create_app(
@@ -97,7 +103,7 @@ class DaemonRoutes:
         request: Request,
         last_event_id: Annotated[str | None, Header()] = None,
         follow: bool = True,
-        ppa: Wanted = None,
+        ppa: _OfPpa = None,
         latest: Annotated[int | None, Query(ge=1, le=MOST_LATEST)] = None,
     ) -> Response:
         """All events since the daemon's start that are still kept, or those after `Last-Event-ID`; then (`follow`) new
@@ -108,7 +114,7 @@ class DaemonRoutes:
         if request.state.head:
             return Response(media_type="text/event-stream")
         streams: EventStreams = self._app.state.streams
-        of = reference(ppa) if ppa is not None else None
+        of = reference(ppa) if ppa else None
         return streams.open(last_event_id, follow=follow, who=request.state.who, ppa=of, latest=latest)
 
     async def caller(self, request: Request) -> Response:
