@@ -8,8 +8,9 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/co
 
 DOCS ?= build/docs
 DIST ?= build/dist
+DEB ?= build/deb
 
-.PHONY: demo test lint lint-js man docs dist release-check screenshots bench soak explore mutants house clean
+.PHONY: demo test lint lint-js man docs dist deb release-check screenshots bench soak explore mutants house clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/ppa-assigner demo
@@ -41,6 +42,11 @@ dist: $(VENV)/.dev
 	rm -rf $(DIST)
 	$(BIN)/python -m build --no-isolation --outdir $(DIST) .
 	$(BIN)/python -m twine check --strict $(DIST)/*
+
+# the Debian packages: built in a Debian 13 of their own, by mmdebstrap, and looked at by lintian
+deb: $(VENV)/.dev
+	rm -rf $(DEB)
+	PYTHON=$(abspath $(BIN)/python) .ci/deb $(DEB)
 
 # TESTS="tests/api tests/launchpad" runs some of the tests with the lowest versions that are allowed
 release-check: dist

@@ -15,6 +15,7 @@ LONG = (
     "cleaning",
     "contract",
     "crash",
+    "debian",
     "demo",
     "docs",
     "explore",

@@ -105,6 +105,8 @@ class HttpConnection(HttpToolsProtocol):
         super().on_headers_complete()
         self._head_bytes, self._in_body = 0, True
         self._cycles = [*self._open(), self.cycle]
+        if not self.parser.should_keep_alive():
+            self.cycle.keep_alive = False  # also where a peer says so among other things: `Connection: Upgrade, close`
         if len(self._cycles) > MAX_PIPELINED or sum(_size(cycle) for cycle in self._cycles) > MAX_OPEN_BYTES:
             self.transport.abort()
         self.flow.resume_reading()

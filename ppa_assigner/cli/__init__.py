@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 128 + signal.SIGINT
 BROKEN_PIPE = 128 + signal.SIGPIPE
+NEEDS_MORE = """\
+this command needs more than the client: the library {} is not installed (apt install ppa-assigner, or pipx install \
+ppa-assigner, bring all of them)"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,6 +78,10 @@ def _run(arguments: list[str]) -> int:
         return _refused(arguments, error)
     except (BrokenPipeError, KeyboardInterrupt, SystemExit):
         raise
+    except ModuleNotFoundError as error:
+        if _is_ours(error.name):
+            return _bug(arguments, error)
+        return _failed(NEEDS_MORE.format(error.name), os.EX_UNAVAILABLE)
     except BaseException as error:
         return _full(error) if isinstance(error, OSError) and error.errno == errno.ENOSPC else _bug(arguments, error)
 
@@ -97,6 +104,10 @@ def _print_anything(stream: object) -> None:
     reconfigure: Callable[..., None] | None = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")
+
+
+def _is_ours(module: str | None) -> bool:
+    return module is None or module.partition(".")[0] == __package__.partition(".")[0]
 
 
 def _failed(message: str, code: int) -> int:

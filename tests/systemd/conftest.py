@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from .. import needs
-from .installed import Assigner
+from .installed import Assigner, installed_from_checkout
 from .machine import lacking
 
 REQUIRED = "PPA_ASSIGNER_TEST_SYSTEMD"
@@ -20,7 +20,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assigner]:
     """The daemon on a machine with systemd."""
     if (reason := lacking()) is not None:
         (pytest.fail if os.environ.get(REQUIRED) else needs.lacking)(reason)
-    installed = Assigner(tmp_path_factory.mktemp("machine"))
+    installed = installed_from_checkout(tmp_path_factory.mktemp("machine"))
     yield installed
     installed.close()
 

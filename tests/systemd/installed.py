@@ -24,7 +24,8 @@ from ppa_assigner.standin.control_client import ControlClient
 from ppa_assigner.standin.standin import credentials_text
 
 from ..waiting import until
-from .machine import PLACE, Machine
+from .layouts import PLACE, of_host
+from .machine import Machine
 
 T = TypeVar("T")
 
@@ -62,32 +63,12 @@ class Answer:
 
 
 class Assigner:
-    """It is installed and not started.  `close` ends it with its machine."""
+    """It is installed on a machine and not started.  `close` ends it with its machine."""
 
-    def __init__(self, folder: Path) -> None:
-        programs = folder / "bin"
-        programs.mkdir()
-        for name, module in _PROGRAMS.items():
-            _program(programs, name, module)
-        programs.chmod(0o755)
-        places = {
-            "bin": programs,
-            "python": Path(sys.base_prefix),
-            "libraries": Path(sysconfig.get_path("purelib")),
-            "source": ROOT,
-        }
-        self.machine = Machine(places, folder / "machine.log")
-        try:
-            self._install()
-        except BaseException:
-            self.machine.close()
-            raise
-
-    def _install(self) -> None:
-        for unit in (SERVICE, SOCKET):
-            self.machine.put(f"{UNITS}/{unit}", (ROOT / "config" / unit).read_text())
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
         command = [
-            "nsenter", "--net", "--target", str(self.machine.pid),
+            "nsenter", "--net", "--target", str(machine.pid),
             sys.executable, "-m", "ppa_assigner.standin", "--owner", "ci-pool",
         ]  # fmt: skip
         self._standin = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -222,6 +203,29 @@ class Assigner:
     def waiting(self) -> int:
         """How many requests are in line."""
         return int(self.get("/v1/pools").body["items"][0]["waiting"])
+
+
+def installed_from_checkout(folder: Path) -> Assigner:
+    """The units and the program of this checkout on a machine that is like the host."""
+    programs = folder / "bin"
+    programs.mkdir()
+    for name, module in _PROGRAMS.items():
+        _program(programs, name, module)
+    programs.chmod(0o755)
+    places = {
+        "bin": programs,
+        "python": Path(sys.base_prefix),
+        "libraries": Path(sysconfig.get_path("purelib")),
+        "source": ROOT,
+    }
+    machine = Machine(of_host(places), folder / "machine.log")
+    try:
+        for unit in (SERVICE, SOCKET):
+            machine.put(f"{UNITS}/{unit}", (ROOT / "config" / unit).read_text())
+        return Assigner(machine)
+    except BaseException:
+        machine.close()
+        raise
 
 
 def _program(folder: Path, name: str, module: str) -> None:

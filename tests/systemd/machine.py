@@ -1,8 +1,9 @@
-"""A machine of its own for tests: a real systemd as PID 1 in private namespaces, with journald and the units given.
+"""A machine of its own for tests: a real systemd as PID 1 in private namespaces, with journald, on files that a layout
+puts together.
 
 Rule: the host sees nothing of it: mounts, network (loopback only), process ids, host name and control groups are
-private, and what it writes (/etc, /run, /tmp, /var) is gone with it.  `close` ends all of it by one pid, and so does
-the end of the process that booted it.  Nothing here knows the service under test.
+private, and what it writes is gone with it.  `close` ends all of it by one pid, and so does the end of the process that
+booted it.  Nothing here knows the service under test.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import shutil
 import socket
 import struct
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -28,49 +29,10 @@ P = ParamSpec("P")
 BOOT_S = 60.0
 COMMAND_S = 150.0
 CLIENTS = 32
-PLACE = "/srv/assigner"
 GROUP = "ppa-assigner-test"
-_UNITS = Path("/usr/lib/systemd/system")
-_BORROWED = (
-    "sysinit.target",
-    "basic.target",
-    "sockets.target",
-    "shutdown.target",
-    "systemd-journald.service",
-    "systemd-journald.socket",
-)
 _TOOLS = ("/usr/lib/systemd/systemd", "systemctl", "journalctl", "systemd-analyze", "unshare", "nsenter", "setpriv")
 _NETWORK = 0x40000000  # CLONE_NEWNET
 _SET_FLAGS, _UP = 0x8914, 1  # SIOCSIFFLAGS, IFF_UP
-
-_TARGET = r"[Unit]\nRequires=basic.target systemd-journald.service\nAfter=basic.target\n"
-_JOURNALD = r"[Journal]\nStorage=volatile\nRateLimitBurst=0\nReadKMsg=no\nForwardToConsole=no\n"
-_LAY_OUT = """
-set -e
-mount --make-rprivate /
-mount -t tmpfs -o mode=755 tmpfs /srv
-mkdir -p /srv/etc /srv/work {place}
-{binds}
-for folder in /run /tmp /var; do mount -t tmpfs -o mode=755 tmpfs $folder; done
-ln -s /run /var/run
-mkdir -p /run/lock /var/lib /var/cache /var/log /var/tmp
-chmod 1777 /tmp /var/tmp
-mount -t overlay -o lowerdir=/etc,upperdir=/srv/etc,workdir=/srv/work overlay /etc
-mount -t tmpfs -o mode=755 tmpfs /etc/systemd/system
-mount -t overlay -o lowerdir={place}/bin:/usr/bin overlay /usr/bin
-ln -s {borrowed} /etc/systemd/system/
-printf '{target}' > /etc/systemd/system/multi-user.target
-printf '{journald}' > /etc/systemd/journald.conf
-umount -R /sys/fs/cgroup 2>/dev/null || true
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
-mkdir -p /sys/fs/cgroup/{group}
-echo $$ > /sys/fs/cgroup/{group}/cgroup.procs
-exec unshare --cgroup --pid --fork --kill-child --mount-proc --mount sh -c '
-    umount /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup
-    mount --make-rshared /
-    exec env -i container=unshare PATH=/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_UNIT_PATH=/etc/systemd/system \\
-        /usr/lib/systemd/systemd --system --unit=multi-user.target --log-target=journal --show-status=no'
-"""
 
 _TIDY = """
 umount -R /sys/fs/cgroup 2>/dev/null
@@ -96,16 +58,15 @@ def lacking() -> str | None:
 
 
 class Machine:
-    """It runs when it was made.  `places` are host folders by the name that they have below PLACE (read them only), of
-    which `bin` is seen in /usr/bin too.
-    """
+    """It runs when it was made, on the files of a layout (see `layouts`)."""
 
-    def __init__(self, places: Mapping[str, Path], log: Path) -> None:
+    def __init__(self, layout: Callable[[str], str], log: Path, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = environment
         self._group = f"{GROUP}-{os.getpid()}-{id(self)}"
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--net", "--ipc", "--uts", "sh", "-c",
-                 self._script(places)],
+                 layout(self._group)],
                 stdout=output, stderr=output, stdin=subprocess.DEVNULL,
             )  # fmt: skip
         self._log = log
@@ -121,18 +82,6 @@ class Machine:
             raise
         self._clients = ThreadPoolExecutor(CLIENTS, "inside", _enter_network, (self.pid,))
         self.inside(_loopback_up).result(10)
-
-    def _script(self, places: Mapping[str, Path]) -> str:
-        binds = [f"mkdir {PLACE}/{name} && mount --bind '{path}' {PLACE}/{name}" for name, path in places.items()]
-        borrowed = " ".join(str(_UNITS / name) for name in _BORROWED)
-        return _LAY_OUT.format(
-            place=PLACE,
-            binds="\n".join(binds),
-            borrowed=borrowed,
-            group=self._group,
-            target=_TARGET,
-            journald=_JOURNALD,
-        )
 
     def _first(self) -> int | None:
         """PID 1 as the host sees it, once it is systemd."""
@@ -150,9 +99,18 @@ class Machine:
 
     def run(self, *command: str, check: bool = False) -> subprocess.CompletedProcess[str]:
         """Run a command in it, as root, to its end."""
+        return self._enter("--all", command, COMMAND_S, check)
+
+    def online(self, *command: str, timeout: float) -> subprocess.CompletedProcess[str]:
+        """Run a command in it that has the host's network."""
+        return self._enter("--mount --uts --ipc --pid --cgroup", command, timeout, check=False)
+
+    def _enter(
+        self, which: str, command: Sequence[str], timeout: float, check: bool
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["nsenter", "--all", "--target", str(self.pid), *command],
-            capture_output=True, text=True, timeout=COMMAND_S, check=check,
+            ["nsenter", *which.split(), "--target", str(self.pid), *command],
+            env=self._environment, capture_output=True, text=True, timeout=timeout, check=check,
         )  # fmt: skip
 
     def systemctl(self, *arguments: str) -> str:
@@ -179,6 +137,10 @@ class Machine:
         path.touch()
         path.chmod(mode)
         path.write_text(text)
+
+    def copy(self, folder: Path, into: str) -> None:
+        """Copy a folder of the host into one of its folders."""
+        shutil.copytree(folder, self.path(into) / folder.name)
 
     def inside(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Make a call in a thread that is in the machine's network."""

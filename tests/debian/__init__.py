@@ -1,0 +1,1 @@
+"""The Debian packages, built and used in Debian systems of their own."""

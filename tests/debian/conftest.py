@@ -1,0 +1,47 @@
+"""What is made once for all of these tests: the packages, and a Debian 13 to install them in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .. import needs
+from ..docs.pages import ROOT
+from .roots import Debian, made_root
+
+BUILD_S = 900.0
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the packages of this checkout, as `make deb` makes them."""
+    needs.program("mmdebstrap", "mmdebstrap")
+    folder = tmp_path_factory.mktemp("deb")
+    done = subprocess.run(
+        [ROOT / ".ci" / "deb", folder],
+        env=os.environ | {"PYTHON": sys.executable}, capture_output=True, text=True, timeout=BUILD_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trixie(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A Debian 13 as it is installed, with systemd."""
+    place = tmp_path_factory.mktemp("roots") / "trixie"
+    yield made_root(place, "trixie")
+    shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture
+def debian(trixie: Path, tmp_path: Path) -> Iterator[Debian]:
+    """A Debian 13 that runs, and in which nothing is installed yet."""
+    debian = Debian(trixie, tmp_path / "machine.log")
+    yield debian
+    debian.close()
