@@ -45,5 +45,8 @@ class UploadReports(Protocol):
         three requests.
         """
 
+    def signing_key(self, ppa: Reference) -> str | Unavailable | None:
+        """The public key that signs the indexes of a PPA, ASCII-armoured; None while there is none: one request."""
+
     def retry(self, build: str, not_after: float) -> ActAnswer:
         """Ask for the build at this address to be tried again: one POST.  `not_after` as for other acts."""

@@ -202,6 +202,20 @@ class UploadCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class AptSource:
+    """What apt needs to read a PPA at `uri`: its series (`suites`), and the public `key` that signs them; None:
+    Launchpad has made none yet.  `at`: when that was so, by Launchpad's clock.
+    """
+
+    ppa: Reference
+    private: bool
+    uri: str
+    suites: tuple[str, ...]
+    key: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PromoteRequest:
     """Which sources (name, version; none: all) of a lease are to be copied to which PPA, and to which series (none: the
     one that each source is in).

@@ -9,7 +9,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "ppa_assigner"
 
-DOCUMENTS = {"api/schemas.py", "api/archive_schemas.py", "client/types.py"}
+DOCUMENTS = {"api/schemas.py", "api/archive_schemas.py", "api/upload_schemas.py", "client/types.py"}
 """They describe JSON documents, and call each what it shows: their names are those of the OpenAPI components."""
 
 TWICE: Mapping[str, str] = {

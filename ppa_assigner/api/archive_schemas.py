@@ -73,6 +73,30 @@ class UploadCheck(BaseModel):
     unknown: Annotated[dict[str, str], Field(description="PPAs that could not be asked, and why")]
 
 
+class AptSource(BaseModel):
+    """What apt needs to read the PPA of a lease."""
+
+    model_config = schemas.shown(
+        {
+            "ppa": "~ci-pool/ubuntu/pool-001",
+            "private": False,
+            "uri": "https://ppa.launchpadcontent.net/ci-pool/pool-001/ubuntu",
+            "suites": ["noble"],
+            "components": ["main"],
+            "key": "-----BEGIN PGP PUBLIC KEY BLOCK-----\n…\n-----END PGP PUBLIC KEY BLOCK-----\n",
+            "at": "2026-11-25T04:24:12Z",
+        }
+    )
+
+    ppa: schemas.PpaName
+    private: Annotated[bool, Field(description="whether only subscribers can read it, each with a login of their own")]
+    uri: str
+    suites: list[str]
+    components: list[str]
+    key: Annotated[str | None, Field(description="the public key that signs it; null while Launchpad has made none")]
+    at: Annotated[str, Field(description="when that was so, by Launchpad's clock")]
+
+
 class PromotedSource(schemas.RequestBody):
     """A source of the lease."""
 

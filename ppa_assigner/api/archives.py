@@ -1,22 +1,36 @@
-"""/v1/uploads/check before an upload, and /v1/leases/{id}/promote after it.
+"""/v1/uploads/check before an upload, and /v1/leases/{id}/sources and …/promote after it.
 
 Rule: a request is parsed and passed on; what Launchpad is asked for it, and how long, is the supervisor's to say.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
 from starlette.responses import Response
 
-from ..problems import Kind
+from ..problems import Kind, Problem
+from ..record import State
 from ..views import PromoteRequest
-from . import archive_schemas, auth, long_poll, openapi, parsing, serializers
+from . import archive_schemas, auth, long_poll, openapi, parsing, schemas, serializers
 from .backend import Backend
 from .leases import Id, packages, reference
 
+_READING = (Kind.LEASE_OVER, Kind.UNKNOWN_LEASE, Kind.UNAVAILABLE)
 _PROMOTING = (Kind.UNFINISHED, Kind.NOT_NEWER, Kind.LEASE_OVER, Kind.UNKNOWN_LEASE, Kind.UNAVAILABLE)
+
+MOST_SERIES = 20
+_SERIES = re.compile(r"[a-z0-9][a-z0-9+.-]{0,63}")
+Series = Annotated[
+    list[str],
+    Query(
+        description="the series to read; absent: those in which something came since the lease began",
+        json_schema_extra={"maxItems": MOST_SERIES, **schemas.NO_NUL},
+    ),
+]
 
 
 class ArchiveRoutes:
@@ -32,6 +46,8 @@ class ArchiveRoutes:
             responses=openapi.responses({200: archive_schemas.UploadCheck}, (Kind.UNKNOWN_POOL, Kind.UNAVAILABLE)),
             response_model=None, openapi_extra=openapi.body(archive_schemas.UploadCheckRequest))  # fmt: skip
 
+        add("/v1/leases/{id}/sources", self.apt_source, methods=["GET"], summary="What apt needs to read a leased PPA",
+            responses=openapi.responses({200: archive_schemas.AptSource}, _READING), response_model=None)  # fmt: skip
         add("/v1/leases/{id}/promote", self.promote, methods=["POST"], summary="Copy packages to another PPA",
             responses=openapi.responses({200: archive_schemas.Promotion}, _PROMOTING),
             response_model=None, openapi_extra=openapi.body(archive_schemas.PromoteRequest))  # fmt: skip
@@ -43,6 +59,21 @@ class ArchiveRoutes:
         check = self._backend.check_upload(packages(asked.sources), asked.pool)
         return serializers.answer(serializers.upload_check(await long_poll.result(check)))
 
+    async def apt_source(
+        self,
+        request: Request,
+        id: Id,  # noqa: A002 - the contract's name of the parameter
+        series: Series = [],  # noqa: B006 - the framework copies it
+    ) -> Response:
+        """Says where apt finds the PPA, and by which key it knows that it is it."""
+        auth.caller(request.scope)
+        wanted = _series(series)
+        lease = await long_poll.result(self._backend.lease(id))
+        if lease.record.state is not State.USED:
+            raise Problem(Kind.LEASE_OVER, f"the lease of {lease.ppa} is over")
+        found = await long_poll.result(self._backend.apt_source(lease, wanted))
+        return serializers.answer(serializers.apt_source(found))
+
     async def promote(self, request: Request, id: Id) -> Response:  # noqa: A002 - the contract's name of the parameter
         """Has what is published in a lease's PPA copied with its binaries, and says how far that is: ask again until it
         is `published` or `failed`.  What is there already is done.
@@ -53,3 +84,11 @@ class ArchiveRoutes:
         wanted = PromoteRequest(reference(asked.to, "to"), sources, tuple(asked.series or ()))
         promoted = await long_poll.result(self._backend.promote(id, wanted, caller))
         return serializers.answer(serializers.promotion(promoted))
+
+
+def _series(texts: Sequence[str]) -> tuple[str, ...]:
+    if len(texts) > MOST_SERIES:
+        raise Problem(Kind.INVALID, f"series: at most {MOST_SERIES} times")
+    if wrong := next((text for text in texts if not _SERIES.fullmatch(text)), None):
+        raise Problem(Kind.INVALID, f"series: {wrong!r} is not a series")
+    return tuple(dict.fromkeys(texts))

@@ -18,6 +18,7 @@ from ..uploads import Enough, FollowedLease, Retrying, Waiting
 from ..uploads.model import NamedSource, Wanted
 from ..uploads.promotion import Promotion
 from ..views import (
+    AptSource,
     AssignRequest,
     DaemonHealth,
     LaunchpadStatus,
@@ -95,6 +96,9 @@ class Backend(Protocol[C]):
 
     def check_upload(self, sources: tuple[SourcePackage, ...], pool: str | None) -> Future[UploadCheck]:
         """What would become of an upload of these sources to PPAs of this pool, or of any."""
+
+    def apt_source(self, lease: LeaseView, series: tuple[str, ...]) -> Future[AptSource]:
+        """What apt needs to read a lease's PPA: these series, or those that have something."""
 
     def promote(self, lease: str, wanted: PromoteRequest, caller: Caller) -> Future[Promotion]:
         """Have what a lease holds copied to another PPA, or tell how far that is."""

@@ -20,7 +20,7 @@ from ..record import Record, format_time
 from ..reference import Reference
 from ..uploads.model import Report, SourceReport
 from ..uploads.promotion import Promotion
-from ..views import End, LaunchpadStatus, LeaseView, PoolView, PpaEvent, Snapshot, SourceCheck, UploadCheck
+from ..views import AptSource, End, LaunchpadStatus, LeaseView, PoolView, PpaEvent, Snapshot, SourceCheck, UploadCheck
 
 Document = dict[str, Any]
 
@@ -143,6 +143,19 @@ def _source_check(one: SourceCheck) -> Document:
         "component": one.component,
         "orig": orig and {"file": orig.file, "sha256": orig.sha256, "url": orig.url},
         "burnt": {str(ppa): had for ppa, had in one.burnt.items()},
+    }
+
+
+def apt_source(source: AptSource) -> Document:
+    """The document of what apt needs to read a PPA."""
+    return {
+        "ppa": str(source.ppa),
+        "private": source.private,
+        "uri": source.uri,
+        "suites": list(source.suites),
+        "components": ["main"],
+        "key": source.key,
+        "at": format_time(source.at),
     }
 
 

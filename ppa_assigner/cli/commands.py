@@ -28,6 +28,7 @@ COMMANDS = {
     "exec": "exec:exec_command",
     "check-upload": "archives:check_upload",
     "wait": "wait:wait",
+    "sources": "apt_sources:sources",
     "promote": "archives:promote",
     "adopt": "operator:adopt",
     "quarantine": "operator:quarantine",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -49,6 +49,16 @@ def logins_in(path: Path) -> list[Login]:
     return found
 
 
+def login_for(logins: Sequence[Login], ppa: str) -> tuple[Login, str]:
+    """The login that is meant for a PPA, and the path of its archive on that host.  Raises UsageError where none is."""
+    reference = Reference.parse(ppa)
+    path = "/" + "/".join(map(quote, (reference.owner, reference.name, reference.distribution)))
+    fitting = [login for login in logins if f"{path}/".startswith(f"{urlsplit(login.address).path}/")]
+    if not fitting:
+        raise UsageError(f"--auth: it has no login for {ppa}, whose index is at …{path}")
+    return max(fitting, key=lambda login: len(login.address)), path
+
+
 class PrivateIndex:
     """The indexes of one private PPA.  Raises UsageError where no login is for it."""
 
@@ -56,12 +66,7 @@ class PrivateIndex:
         from ..launchpad.http import HttpTransport, Timeouts
         from ..times import boottime
 
-        reference = Reference.parse(ppa)
-        self._path = "/" + "/".join(map(quote, (reference.owner, reference.name, reference.distribution)))
-        fitting = [login for login in logins if f"{self._path}/".startswith(f"{urlsplit(login.address).path}/")]
-        if not fitting:
-            raise UsageError(f"--auth: it has no login for {ppa}, whose index is at …{self._path}")
-        self._login = max(fitting, key=lambda login: len(login.address))
+        self._login, self._path = login_for(logins, ppa)
         parts = urlsplit(self._login.address)
         self._root = f"{parts.scheme}://{parts.netloc}"
         self._transport = HttpTransport(self._root, Timeouts(), 4, boottime)

@@ -7,7 +7,6 @@ tells why the wait ended: 0 reached, 65 failed or rejected, 75 the time is up, 7
 from __future__ import annotations
 
 import contextlib
-import enum
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,22 +16,13 @@ from . import output, parsing, selection
 from .file_options import ChangesOption
 from .options import CaFileOption, JsonOption, LeaseArgument, TokenFileOption, UrlOption
 from .parameters import Option
-from .parsing import DURATIONS
 from .selection import Choice
+from .upload_options import AppearOption, ArchesOption, AuthOption, GoalName, GoalOption, RetryOption, TimeoutOption
 
 if TYPE_CHECKING:
     from ..client import Client, Holding, Source, Uploads
     from .private_index import Login
     from .upload_view import UploadView
-
-
-class GoalName(enum.StrEnum):
-    """How far uploads must get."""
-
-    ACCEPTED = "accepted"
-    BUILT = "built"
-    PUBLISHED = "published"
-    INSTALLABLE = "installable"
 
 
 SourcesOption = Annotated[
@@ -41,34 +31,6 @@ SourcesOption = Annotated[
         "--source",
         metavar="NAME=VERSION",
         help="A source to wait for, up to 50 times.  [default: all that came since the lease began]",
-    ),
-]
-GoalOption = Annotated[GoalName, Option("--for", help="How far they must be.")]
-ArchesOption = Annotated[
-    list[str] | None,
-    Option("--arch", metavar="ARCH", help="An architecture that counts.  [default: those that a source is built for]"),
-]
-AppearOption = Annotated[
-    str,
-    Option("--appear", metavar="TIME", help=f"How long a source may take to appear at Launchpad: {DURATIONS}."),
-]
-TimeoutOption = Annotated[str, Option("--timeout", metavar="TIME", help="How long to wait in all.")]
-RetryOption = Annotated[
-    int,
-    Option(
-        "--retry",
-        metavar="N",
-        min=0,
-        help="How often to have builds tried again that failed for a chroot problem or a lost builder.",
-    ),
-]
-AuthOption = Annotated[
-    Path | None,
-    Option(
-        "--auth",
-        metavar="FILE",
-        help="Your subscription to a private PPA, as apt has it (machine … login … password …, or a deb line): its"
-        " index is read with it.",
     ),
 ]
 

@@ -25,11 +25,25 @@ from .errors import (
 if TYPE_CHECKING:
     from .client import Client
     from .lease import Holding
-    from .types import PPA, Caller, Event, Lease, Pool, Promotion, Source, SourceFile, UploadCheck, Uploads, Wish
+    from .types import (
+        PPA,
+        AptSource,
+        Caller,
+        Event,
+        Lease,
+        Pool,
+        Promotion,
+        Source,
+        SourceFile,
+        UploadCheck,
+        Uploads,
+        Wish,
+    )
     from .uploads import WantedUploads
 
 __all__ = [
     "PPA",
+    "AptSource",
     "AssignerError",
     "Bug",
     "Caller",

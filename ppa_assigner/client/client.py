@@ -22,7 +22,20 @@ from .transport import DEFAULT_URL, ApiResponse, ApiTransport
 
 if TYPE_CHECKING:
     from .lease import Holding, LeaseTerm
-    from .types import PPA, Caller, Event, Lease, Pool, Promotion, RetriedBuild, Source, UploadCheck, Uploads, Wish
+    from .types import (
+        PPA,
+        AptSource,
+        Caller,
+        Event,
+        Lease,
+        Pool,
+        Promotion,
+        RetriedBuild,
+        Source,
+        UploadCheck,
+        Uploads,
+        Wish,
+    )
     from .uploads import WantedUploads
 
 ANSWER_S = 75.0  # the daemon's own deadline for a call is a minute unless configured otherwise
@@ -268,6 +281,16 @@ class Client:
         """
         body: Document = {"sources": list(sources)} | ({} if pool is None else {"pool": pool})
         return cast("UploadCheck", self._persist("POST", "/v1/uploads/check", body))
+
+    def apt_source(self, lease_id: str, series: Sequence[str] = ()) -> AptSource:
+        """What apt needs to read a lease's PPA: of these series, or of those in which something came since it began.
+        Raises UsageError where nothing did.
+        """
+        query = "?" + urlencode([("series", one) for one in series]) if series else ""
+        found = self._persist("GET", f"/v1/leases/{_segment(lease_id)}/sources{query}")
+        if not isinstance(found.get("uri"), str) or not isinstance(found.get("suites"), list):
+            raise Bug("the daemon's answer does not say where the PPA is")
+        return cast("AptSource", found)
 
     def promote(
         self, lease_id: str, to: str, *, sources: Sequence[Source] = (), series: Sequence[str] = ()

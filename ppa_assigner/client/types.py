@@ -209,6 +209,20 @@ class Promotion(TypedDict):
     copies: list[Copy]
 
 
+class AptSource(TypedDict):
+    """What apt needs to read a PPA; `key`: the public key that signs it, None while Launchpad has made none; `at`: when
+    that was so, by Launchpad's clock.
+    """
+
+    ppa: str
+    private: bool
+    uri: str
+    suites: list[str]
+    components: list[str]
+    key: str | None
+    at: str
+
+
 class Wish(TypedDict, total=False):
     """What may be asked for besides the owner; absent means the daemon's default.  `wait`, `ttl`, `idle` in seconds.
 

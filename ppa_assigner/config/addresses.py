@@ -19,6 +19,7 @@ SERVICES = {
     "qastaging": "https://api.qastaging.launchpad.net/",
 }
 PRODUCTION_ARCHIVES = "https://ppa.launchpadcontent.net/"
+_PRIVATE_ARCHIVES = {PRODUCTION_ARCHIVES: "https://private-ppa.launchpadcontent.net/"}
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})")
 _VERSION_TAIL = re.compile(r"/(devel|beta|[0-9]+\.[0-9]+)/*$")
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -52,6 +53,13 @@ def parse_archive_root(value: object) -> str:
 def default_archive_root(parse_service: str) -> str:
     """Where a service's PPAs are published: production's own host, elsewhere below the service itself."""
     return PRODUCTION_ARCHIVES if parse_service == SERVICES["production"] else parse_service
+
+
+def private_archive_root(root: str) -> str:
+    """Where private PPAs are published, if public ones are at `root`: production has a host for them
+    (docs/explanation/launchpad.md#what-apt-reads).
+    """
+    return _PRIVATE_ARCHIVES.get(root, root)
 
 
 def _check_address(text: str) -> None:

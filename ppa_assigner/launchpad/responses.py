@@ -254,6 +254,14 @@ def json_objects(response: Response) -> list[dict[str, Any]]:
     return found
 
 
+def json_text(response: Response) -> str | None:
+    """The text, or null, that is the JSON in a response.  Raises UnreadableResponseError."""
+    data = _json(response)
+    if data is not None and not isinstance(data, str):
+        raise UnreadableResponseError(f"{response.status} with something else than a text")
+    return data
+
+
 def _json(response: Response) -> Any:
     if len(response.body) > SMALL_BYTES and _most_values(response.body) > MAX_VALUES:
         raise UnreadableResponseError(f"{response.status} with more than {MAX_VALUES} values in it")

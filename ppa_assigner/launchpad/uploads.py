@@ -26,6 +26,7 @@ from .session import Session, T, failure_as_answer
 from .urls import last_part, path, person_url, ppa_url
 
 BUILDS_AT_ONCE = 50  # sources: an address stays far below what servers take
+KEY_LINES = ("-----BEGIN PGP PUBLIC KEY BLOCK-----", "-----END PGP PUBLIC KEY BLOCK-----")
 BURNT = "the PPA had this version before, and Launchpad takes none a second time: choose a new version"
 
 
@@ -115,12 +116,33 @@ class UploadReader:
             return f"{uploader} may not upload to it: {responses.summary(response)}"
         return None
 
+    def signing_key(self, ppa: Reference) -> str | Unavailable | None:
+        """The public key that signs the indexes of a PPA; None while there is none: one request."""
+        return _usable(partial(self._signing_key, ppa))
+
+    def _signing_key(self, ppa: Reference) -> str | None:
+        url = session.operation_url(ppa_url(self._root, ppa), "getSigningKeyData")
+        response = self._getter()(url)
+        if response.status != HTTPStatus.OK:
+            raise RequestFailedError(responses.on_failure(response))
+        return _public_key(responses.json_text(response))
+
     def retry(self, build: str, not_after: float) -> ActAnswer:
         """Ask for a build to be tried again: one POST.  By `not_after` (boot-time clock) it has left or never will."""
         return self._session.act(build, session.operation_form("retry"), not_after, Lane.FOLLOW)
 
     def _getter(self) -> session.Get:
         return self._session.getter(Lane.FOLLOW)
+
+
+def _public_key(text: str | None) -> str | None:
+    """An ASCII-armoured public key, and nothing else: it is written into files that apt and shells read."""
+    if not text:
+        return None
+    lines = text.strip().splitlines()
+    if (lines[0], lines[-1]) != KEY_LINES or not all(line.isascii() and line.isprintable() for line in lines):
+        raise UnreadableResponseError("a signing key that is not one")
+    return "\n".join(lines) + "\n"
 
 
 def _usable(ask: Callable[[], T]) -> T | Unavailable:

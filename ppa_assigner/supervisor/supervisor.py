@@ -28,6 +28,7 @@ from ..uploads import FollowedLease
 from ..uploads.model import SourceReport
 from ..uploads.promotion import Promotion
 from ..views import (
+    AptSource,
     AssignRequest,
     Cleaning,
     DaemonHealth,
@@ -41,6 +42,7 @@ from ..views import (
     UploadCheck,
 )
 from ..worker import Worker
+from .apt_sources import AptSources
 from .archives import Archives
 from .assigning import Assigning
 from .checking import Checking
@@ -87,6 +89,7 @@ class Supervisor:
         self._inquiries = Inquiries(self._office)
         self._origs = Origs(launchpad, clock.boot)
         self._checking = Checking(self._office, self._inquiries, self._origs, archives)
+        self._apt_sources = AptSources(clock, archives, settings.launchpad.archive_root)
         self._promoting = Promoting(self._office, self._inquiries, launchpad, archives)
         self.events = EventLog(run=f"{daemon.started:x}{daemon.salt}")
         self._chronicle = Chronicle(self.events, lambda: clock.now().date)
@@ -166,6 +169,12 @@ class Supervisor:
             raise Problem(Kind.UNKNOWN_POOL, f"there is no pool {pool!r}")
         with self._office.deciding():
             return self._checking.check(sources, pool)
+
+    def apt_source(self, lease: LeaseView, series: tuple[str, ...]) -> Future[AptSource]:
+        """What apt needs to read a lease's PPA: these series, or those in which something came since it began."""
+        wanted = partial(self._apt_sources.read, lease.ppa, lease.record.since, series)
+        with self._office.deciding():
+            return self._inquiries.ask(partial(wanted, private=self._member(lease.ppa).snapshot.private))
 
     def promote(self, lease: str, wanted: PromoteRequest, caller: Caller) -> Future[Promotion]:
         """Have what a lease holds copied to another PPA, or tell how far that is."""

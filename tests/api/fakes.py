@@ -33,6 +33,7 @@ from ppa_assigner.uploads import Enough, FollowedLease, Retrying, Waiting
 from ppa_assigner.uploads.model import Goal, NamedSource, Report, Wanted
 from ppa_assigner.uploads.promotion import Promotion
 from ppa_assigner.views import (
+    AptSource,
     AssignRequest,
     Condition,
     DaemonHealth,
@@ -89,6 +90,7 @@ class FakeBackend:
         self.answer: LeaseView | BaseException | None = None
         self.outcome: Any = None
         self.orig: Problem | None = None
+        self.apt: AptSource | None = None
         self.reason: str | None = None
         self.reachable = LaunchpadStatus(True, NOW, None)
         self.calls: list[FakeCall] = []
@@ -107,6 +109,11 @@ class FakeBackend:
     def compare_origs(self, sources: tuple[SourcePackage, ...]) -> Future[None]:
         self.asked.append(("compare_origs", sources))
         return done(self.orig)
+
+    def apt_source(self, lease: LeaseView, series: tuple[str, ...]) -> Future[AptSource]:
+        self.asked.append(("apt_source", lease, series))
+        assert self.apt is not None
+        return done(self.apt)
 
     def promote(self, lease: str, wanted: PromoteRequest, caller: Caller) -> Future[Promotion]:
         return self._do("promote", lease, wanted, caller)

@@ -32,6 +32,7 @@ CALLS = {
     **{("post", f"{PPA}/{act}"): {200, 404, 409, 503} for act in ("release", "hold", "adopt", "quarantine", "resume")},
     ("get", f"{PPA}/content"): {200, 404, 503},
     ("post", "/v1/uploads/check"): {200, 404, 503},
+    ("get", "/v1/leases/{id}/sources"): {200, 404, 410, 503},
     ("post", "/v1/leases/{id}/promote"): {200, 404, 409, 410, 503},
     ("get", "/v1/pools"): {200},
     ("get", "/v1/caller"): {200},

@@ -102,6 +102,7 @@ def test_no_answer_makes_a_call_raise(answers: list[Response]) -> None:
         lambda lp: lp.uploads.builds(PPA, [1]),
         lambda lp: lp.uploads.binaries(PPA, DATE),
         lambda lp: lp.uploads.refusal(PPA, "foo", "1", DATE, "~ann"),
+        lambda lp: lp.uploads.signing_key(PPA),
         lambda lp: lp.uploads.retry(f"{URL}/+build/1", LATE),
         lambda lp: lp.disk_leftovers(ENTRY),
         lambda lp: lp.write(ENTRY, "text"),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.launchpad.responses import REDACTED
+from ppa_assigner.launchpad.uploads import KEY_LINES
 from ppa_assigner.port import Done, Unavailable
 from ppa_assigner.publications import BinaryPublication, SeriesIndexes, SourceBuild, SourcePublication
 from tests.rawserver import Peer, Request
@@ -231,3 +232,23 @@ def test_a_host_without_release_files_is_read_too(dated: bool) -> None:
         assert found.packages == {"amd64": frozenset({HELLO, ("world", "2")})}
         assert lp.uploads.indexes(PPA, "noble", ["amd64"], found) == found
         assert ("if-modified-since" in server.requests[-1].headers) is dated
+
+
+@pytest.mark.parametrize(("answer", "told"), [
+    (json.dumps(f"{KEY_LINES[0]}\n\nxsBN\r\n{KEY_LINES[1]}"), f"{KEY_LINES[0]}\n\nxsBN\n{KEY_LINES[1]}\n"),
+    ("null", None), ('""', None), ('{"key": 1}', Unavailable), ("no JSON", Unavailable),
+    (json.dumps(f"{KEY_LINES[0]}\n\x1b[31m\n{KEY_LINES[1]}"), Unavailable),
+    (json.dumps("Suites: others"), Unavailable),
+])  # fmt: skip
+def test_a_key_is_a_key_and_nothing_else(answer: str, told: object) -> None:
+    """What it is written into is read by apt, and shown on terminals."""
+    with service(lambda _, peer: peer.answer(200, answer, Content_Type="application/json")) as (server, lp, _):
+        found = lp.uploads.signing_key(PPA)
+        assert isinstance(found, Unavailable) if told is Unavailable else found == told
+        assert fields(server.requests[0])["ws.op"] == "getSigningKeyData"
+
+
+def test_a_key_that_is_not_told_is_not_none() -> None:
+    """A refusal says nothing of whether there is one."""
+    with service(lambda _, peer: peer.answer(401)) as (_, lp, _entry):
+        assert isinstance(lp.uploads.signing_key(PPA), Unavailable)

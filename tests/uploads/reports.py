@@ -77,6 +77,10 @@ class MemoryReports:
         """Why it was refused."""
         return self._answer("refusal") or self.refused.get(NamedSource(source, version))
 
+    def signing_key(self, ppa: Reference) -> str | Unavailable | None:
+        """None yet."""
+        return self._answer("signing key")
+
     def retry(self, build: str, not_after: float) -> ActAnswer:
         """Written down; the build begins anew."""
         self.retried.append(build)

@@ -1,0 +1,52 @@
+"""The options about uploads that several commands share: how far they must be, how long that may take, whose login.
+
+Rule: as for `options`; apart, for the type of files is slow to load.
+"""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+from .parameters import Option
+from .parsing import DURATIONS
+
+
+class GoalName(enum.StrEnum):
+    """How far uploads must get."""
+
+    ACCEPTED = "accepted"
+    BUILT = "built"
+    PUBLISHED = "published"
+    INSTALLABLE = "installable"
+
+
+GoalOption = Annotated[GoalName, Option("--for", help="How far they must be.")]
+ArchesOption = Annotated[
+    list[str] | None,
+    Option("--arch", metavar="ARCH", help="An architecture that counts.  [default: those that a source is built for]"),
+]
+AppearOption = Annotated[
+    str,
+    Option("--appear", metavar="TIME", help=f"How long a source may take to appear at Launchpad: {DURATIONS}."),
+]
+TimeoutOption = Annotated[str, Option("--timeout", metavar="TIME", help="How long to wait in all.")]
+RetryOption = Annotated[
+    int,
+    Option(
+        "--retry",
+        metavar="N",
+        min=0,
+        help="How often to have builds tried again that failed for a chroot problem or a lost builder.",
+    ),
+]
+AuthOption = Annotated[
+    Path | None,
+    Option(
+        "--auth",
+        metavar="FILE",
+        help="Your subscription to a private PPA, as apt has it (machine … login … password …, or a deb line): its"
+        " index is read with it.",
+    ),
+]
