@@ -102,6 +102,7 @@ class Archive(Cached, Searches, Summaries, permissions.Permissions, copies.Desti
         self._dependencies: list[Dependency] = []
         self._processors: list[Processor] = list(world.processors.values())
         self.suites: dict[str, Suite] = {}
+        self.passwords: dict[str, str] = {}
         self.snapshots: list[tuple[datetime, dict[str, Suite]]] = []
         self.ever_accepted: dict[tuple[str, str], str] = {}
 

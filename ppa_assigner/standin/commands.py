@@ -87,11 +87,12 @@ class Commands(PeopleCommands, PackageCommands):
     # the stand-in as a whole
 
     def about(self) -> dict[str, Any]:
-        """Where it listens, what its world has, which persons have tokens."""
+        """Where it listens, with the folders for `dput` below `door`; what its world has, which persons have tokens."""
         spec = self._world.spec
         return {
             "service_root": self._standin.service_root,
             "control": self._standin.control_url,
+            "door": f"{self._standin.service_root}upload/",
             "distribution": self._world.ubuntu.name,
             "series": list(spec.series),
             "arches": list(spec.arches),

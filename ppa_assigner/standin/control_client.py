@@ -154,6 +154,10 @@ class ControlClient:
         """Give the right to upload, or take it away."""
         self.call("uploader", ppa=ppa, person=person, remove=remove)
 
+    def subscribe(self, ppa: str, person: str, password: str | None = None) -> dict[str, str]:
+        """Let a person download from a private PPA: {"user", "password"}."""
+        return cast("dict[str, str]", self.call("subscribe", ppa=ppa, person=person, password=password))
+
     def signing_key(self, owner: str, exists: bool = True) -> str | None:
         """Show the key of an owner's PPAs on them, or take it away; returns its fingerprint."""
         return cast("str | None", self.call("signing_key", owner=owner, exists=exists))

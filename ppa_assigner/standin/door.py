@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .model import ArchiveLike, WorldLike
 
 ADDRESS = re.compile(r"/upload/(~[^/]+/[^/]+/[^/]+)(?:/([^/]+))?/([^/]+)")
+KEPT = 10_000  # verdicts
 SIGNED = b"-----BEGIN PGP SIGNED MESSAGE-----"
 SUMS = {"Files": "md5sum", "Checksums-Sha1": "sha1", "Checksums-Sha256": "sha256"}
 ALGORITHMS = {"md5sum": "md5", "sha1": "sha1", "sha256": "sha256"}
@@ -46,7 +48,7 @@ class Door:
     waiting: bool = False
     folders: dict[str, Folder] = field(default_factory=dict)
     arrived: list[tuple[str, str]] = field(default_factory=list)
-    verdicts: list[dict[str, Any]] = field(default_factory=list)
+    verdicts: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=KEPT))
 
 
 def put(world: WorldLike, target: str, content: bytes) -> bool:
@@ -76,6 +78,8 @@ def judge(world: WorldLike) -> None:
             reason = _judge(world, folder, told, named)
         except _MalformedError as error:
             told, named, reason = {}, [], str(error)
+        except (KeyError, ValueError) as error:  # what python-debian says of lines that are not as they should be
+            told, named, reason = {}, [], f"Unable to parse {name} or its .dsc: {type(error).__name__}"
         for each in (name, *named):
             folder.files.pop(each, None)
         record(world, folder.reference, str(told.get("Source")), str(told.get("Version")), reason)

@@ -1,13 +1,15 @@
 """What is downloaded without the web service: indexes and packages of PPAs as apt reads them, their snapshots, files of
 publications, logs of builds.
 
-Private PPAs have nothing here for anybody. Answers say when they were last changed, and 304 to who knows that.
+Private PPAs have nothing here but for their subscribers. Answers say when they were last changed, and 304 to who knows
+that.
 """
 
 from __future__ import annotations
 
 import gzip
 import re
+from base64 import b64encode
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -28,8 +30,12 @@ if TYPE_CHECKING:
 
 API = ("/devel/", "/1.0/", "/upload/")
 TYPE = ("Content-Type", "application/octet-stream")
+LOGIN = HttpResponse(401, (("WWW-Authenticate", 'Basic realm="Token Required"'),))
 STAMP = "%Y%m%dT%H%M%SZ"
-REPOSITORY = re.compile(r"/(snapshot/)?([^/~]+)/([^/]+)/([^/]+)/(?:(\d{8}T\d{6}Z)/)?(dists|pool)/(.+)")
+REPOSITORY = re.compile(
+    r"/(?P<snapshot>snapshot/)?(?P<owner>[^/~]+)/(?P<name>[^/]+)/(?P<distribution>[^/]+)/"
+    r"(?:(?P<stamp>\d{8}T\d{6}Z)/)?(?P<kind>dists|pool)/(?P<rest>.+)"
+)
 PAGE = re.compile(r"/(~[^/]+/\+archive/[^/]+/[^/]+|[^/]+/\+archive/primary)/(\+sourcefiles|\+files|\+build)/(.+)")
 
 
@@ -38,8 +44,11 @@ def serve(world: World, request: HttpRequest) -> HttpResponse | None:
     if request.method not in ("GET", "HEAD") or request.target.startswith(API):
         return None
     path = unquote(request.target.partition("?")[0])
-    with world.lock:
-        found = _find(world, path)
+    try:
+        with world.lock:
+            found = _find(world, path, request.headers.get("authorization", ""))
+    except _NotAdmittedError:
+        return LOGIN
     if found is None:
         return None
     content, changed = found
@@ -59,10 +68,10 @@ def _known(since: str | None, changed: datetime) -> bool:
         return False
 
 
-def _find(world: World, path: str) -> Found | None:
+def _find(world: World, path: str, authorization: str) -> Found | None:
     parts = REPOSITORY.fullmatch(path)
     if parts is not None:
-        return _in_repository(world, *parts.groups())
+        return _in_repository(world, parts, authorization)
     parts = PAGE.fullmatch(path)
     if parts is None:
         return None
@@ -72,31 +81,38 @@ def _find(world: World, path: str) -> Found | None:
     return {"+sourcefiles": _source_file, "+files": _binary_file, "+build": _log}[parts[2]](archive, parts[3])
 
 
-def _in_repository(
-    world: World,
-    snapshot: str | None,
-    owner: str,
-    name: str,
-    distribution: str,
-    stamp: str | None,
-    kind: str,
-    rest: str,
-) -> Found | None:
-    person = world.people.get(owner)
-    archive = person.find(distribution, name) if person else None
-    if archive is None or archive._private or bool(snapshot) != bool(stamp):
+def _in_repository(world: World, parts: re.Match[str], authorization: str) -> Found | None:
+    person, stamp, rest = world.people.get(parts["owner"]), parts["stamp"], parts["rest"]
+    archive = person.find(parts["distribution"], parts["name"]) if person else None
+    if archive is None or bool(parts["snapshot"]) != bool(stamp) or not _admitted(archive, authorization):
         return None
     suites = snapshot_at(archive, stamp) if stamp else archive.suites
-    if kind == "dists":
+    if parts["kind"] == "dists":
         series, _, file = rest.partition("/")
         suite = suites.get(series)
         return (lambda: suite.file(file), suite.at) if suite is not None else None
     return _of_snapshot(suites, rest) if stamp else _pooled(archive, rest)
 
 
+class _NotAdmittedError(Exception):
+    """A private PPA that somebody else may download from."""
+
+
+def _admitted(archive: Archive, authorization: str) -> bool:
+    if not archive._private:
+        return True
+    known = {b64encode(f"{user}:{password}".encode()).decode() for user, password in archive.passwords.items()}
+    if known and authorization.removeprefix("Basic ") not in known:
+        raise _NotAdmittedError
+    return bool(known)
+
+
 def snapshot_at(archive: Archive, stamp: str) -> dict[str, indexes.Suite]:
-    """What was published at that time, by the newest snapshot that is not younger."""
-    wanted = datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
+    """What was published at that time, by the newest snapshot that is not younger; nothing for what is not a time."""
+    try:
+        wanted = datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return {}
     return next((suites for at, suites in reversed(archive.snapshots) if at.replace(microsecond=0) <= wanted), {})
 
 

@@ -76,6 +76,7 @@ class ArchiveLike(Protocol):
     builds: list[Any]
     uploads: list[Any]
     suites: dict[str, Any]
+    passwords: dict[str, str]
     ever_accepted: dict[tuple[str, str], str]
 
     @property

@@ -151,6 +151,14 @@ class PeopleCommands(ABC):
             archive, who = self._world.archive(ppa), self._person(person)
             (archive.deleteComponentUploader if remove else archive.newComponentUploader)(who, "main")
 
+    def subscribe(self, ppa: str, person: str, password: str | None = None) -> dict[str, str]:
+        """Let a person download from a private PPA, by Basic authentication; returns {"user", "password"}. A PPA with
+        a subscriber answers 401 to others, one without is not there for anybody."""
+        with self._world.lock:
+            archive, name = self._world.archive(ppa), self._person(person).name
+            archive.passwords[name] = password or secrets.token_hex(10)
+            return {"user": name, "password": archive.passwords[name]}
+
     def signing_key(self, owner: str, exists: bool = True) -> str | None:
         """Say whether the owner's PPAs have a key, and show its fingerprint on all that there are (which changes their
         ETags); returns it. At first there is one that is not shown: it is made when it is asked for."""

@@ -150,12 +150,13 @@ def test_a_snapshot_shows_what_was_published_then(standin: Standin, control: Con
         machine.done("update")
         machine.done("download", "foo")
         assert [deb.name for deb in machine.root.glob("*.deb")] == [f"foo_{version}_amd64.deb"]
-    assert get(standin, f"snapshot/{PLACE}/20200101T000000Z/dists/noble/Release").status == 404
+    for stamp in ("20200101T000000Z", "20209999T000000Z"):
+        assert get(standin, f"snapshot/{PLACE}/{stamp}/dists/noble/Release").status == 404
 
 
 @pytest.mark.parametrize("path", ["dists/noble/Release", "pool/main/f/foo/foo_1_amd64.deb"])
 def test_a_private_ppa_is_for_nobody(standin: Standin, control: ControlClient, path: str) -> None:
-    """Neither its indexes nor its files, nor a snapshot."""
+    """Neither its indexes nor its files, nor a snapshot, while nobody has subscribed."""
     control.upload(PPA, "foo", "1", binaries=[{"name": "foo"}])
     control.run("publisher")
     stamp = control.snapshots(PPA)[0]
@@ -163,6 +164,25 @@ def test_a_private_ppa_is_for_nobody(standin: Standin, control: ControlClient, p
     assert {get(standin, place).status for place in places} == {200}
     control.settings(PPA, private=True)
     assert {get(standin, place).status for place in places} == {404}
+
+
+def test_a_subscriber_reads_a_private_ppa(standin: Standin, control: ControlClient, tmp_path: Path) -> None:
+    """With its own password; others are asked for one, and a snapshot is no way around it."""
+    control.upload(PPA, "foo", "1", binaries=[{"name": "foo"}])
+    control.run("publisher")
+    public = key(standin)
+    control.settings(PPA, private=True)
+    given = control.subscribe(PPA, "stranger")
+    stamp = control.snapshots(PPA)[0]
+    for place in (PLACE, f"snapshot/{PLACE}/{stamp}"):
+        assert get(standin, f"{place}/dists/noble/Release").status == 401
+        assert get(standin, f"{place}/dists/noble/Release", Authorization="Basic eDp5").status == 401
+    machine = apt(tmp_path, f"{standin.service_root}{PLACE}", public)
+    assert "401" in machine.run("update").stdout
+    login = f"machine {standin.service_root} login {given['user']} password {given['password']}\n"
+    (tmp_path / "etc/apt/auth.conf").write_text(login)
+    machine.done("update")
+    machine.done("download", "foo")
 
 
 def test_the_addresses_that_are_told_lead_somewhere(

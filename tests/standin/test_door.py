@@ -131,7 +131,10 @@ def test_what_does_not_fit_its_sums_is_rejected(control: ControlClient, tmp_path
     put_all(control.door(), changes)
     other.write_text("Source: x\n")
     put(control.door(), other)
-    mismatch, mandatory = reasons(control)
+    other.write_text("Source: x\nVersion: 1\nDistribution: noble\nArchitecture: source\nFiles:\n abc\n")
+    put(control.door(), other)
+    mismatch, mandatory, unreadable = reasons(control)
+    assert str(unreadable).startswith("Unable to parse x.changes")
     assert mismatch == f"File {FILES[1]} mentioned in the changes has a checksum mismatch."
     assert "mandatory field 'Version'" in str(mandatory)
 
