@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from .port import ActAnswer, SourceFiles, Unavailable
-from .publications import SourcePublication
+from .publications import PastSource, SourcePublication
 from .reference import Reference
 
 
@@ -43,3 +43,10 @@ class Copies(Protocol):
         """Ask for a source (name, version) to be copied with its binaries: one POST.  Done says nothing of its job.
         `not_after` as for other acts.
         """
+
+
+class Histories(Protocol):
+    """What is asked of the past of a PPA, as for `Copies`."""
+
+    def past_sources(self, ppa: Reference) -> tuple[PastSource, ...] | Unavailable:
+        """The latest publications of sources, the newest first, whatever became of them: a request per 300."""

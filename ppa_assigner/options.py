@@ -59,3 +59,4 @@ class PoolOptions:
     baseline: Baseline = field(default_factory=Baseline)
     grant_upload: bool = False
     create: bool = False
+    removal_comment: bool = True

@@ -37,6 +37,21 @@ class SourcePublication:
 
 
 @dataclass(frozen=True, slots=True)
+class PastSource:
+    """A source that a PPA has or had.  `published`: the publisher has put it into the indexes at some time; `comment`:
+    what whoever deleted it said of that.
+    """
+
+    name: str
+    version: str
+    series: str
+    created: datetime
+    active: bool = False
+    published: bool = False
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SourceBuild:
     """A build of a source for an architecture.  `state` is Launchpad's text; `waits_for` what a dependency wait needs;
     `log` the address of its log, None before there is one.

@@ -85,6 +85,7 @@ class Record:
     clock: str | None = None
     """`HOST`: times in a used record were written while Launchpad's clock was not believed."""
     told: bool = True  # of a lease that is over: false when it was given up before anybody was told of it
+    began: datetime | None = None  # when the lease began that is over
 
 
 NOTHING_OF_A_LEASE: Mapping[str, Any] = {f.name: f.default for f in fields(Record) if f.default is not MISSING}
@@ -293,7 +294,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "serial": _count, "nonce": _text, "state": _state, "since": _time, "touched": _time, "until": _time,
     "pool": _text, "owner": _text, "lease": _text, "request": _text, "attempt": _count, "idle": _seconds,
     "by": _text, "note": _text, "uploader": _text, "held": _flag, "tries": _count, "fault": _text,
-    "quarantined": _text, "cleaner": _text, "clock": _text, "told": _flag,
+    "quarantined": _text, "cleaner": _text, "clock": _text, "told": _flag, "began": _time,
 }  # fmt: skip
 _REQUIRED = ("serial", "nonce", "state", "since", "touched", "pool")
 
@@ -320,6 +321,7 @@ def _present(record: Record) -> list[tuple[str, Any]]:
         "held": record.state is State.USED,
         "tries": record.tries > 0,
         "told": record.state is State.DIRTY and not record.told,
+        "began": record.state is State.DIRTY,
     }
     values = ((name, getattr(record, name)) for name in _READERS)
     return [(name, value) for name, value in values if value is not None and said.get(name, True)]

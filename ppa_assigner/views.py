@@ -1,16 +1,18 @@
 """What the API asks of the supervisor, and what the supervisor shows, as plain values.
 
-Rule: the values are immutable and have no behaviour; nothing here knows HTTP, threads or Launchpad.
+Rule: the values are immutable and decide nothing; nothing here knows HTTP, threads or Launchpad.
 """
 
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from .history import PastLease
 from .packages import SourcePackage
 from .record import Record
 from .reference import Reference
@@ -216,6 +218,22 @@ class AptSource:
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotAddress:
+    """Where what a lease had stays readable: the PPA as it was `at` a time."""
+
+    at: datetime
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PastLeaseView:
+    """A lease of a PPA that is over, as Launchpad remembers it."""
+
+    lease: PastLease
+    snapshot: SnapshotAddress | None
+
+
+@dataclass(frozen=True, slots=True)
 class PromoteRequest:
     """Which sources (name, version; none: all) of a lease are to be copied to which PPA, and to which series (none: the
     one that each source is in).
@@ -283,3 +301,11 @@ class PpaEvent:
     ppa: Reference
     kind: str
     data: Mapping[str, Any]
+
+
+def snapshot_address(template: str | None, ppa: Reference, at: datetime) -> SnapshotAddress | None:
+    """Where the PPA is readable as it was then; None where nothing keeps that."""
+    if template is None:
+        return None
+    parts = {"owner": ppa.owner, "name": ppa.name, "at": at.strftime("%Y%m%dT%H%M%SZ")}
+    return SnapshotAddress(at, re.sub(r"\{(owner|name|at)\}", lambda match: parts[match[1]], template))

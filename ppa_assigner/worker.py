@@ -74,8 +74,6 @@ from .views import Cleaning, Snapshot
 
 log = logging.getLogger(__name__)
 
-COMMENT = "emptied by ppa-assigner after its lease"
-
 
 class Listener(Protocol):
     """Receives what a worker reports.  Calls come from the worker's thread; they must be short and must not raise."""
@@ -271,7 +269,7 @@ def _change(request: Apply, launchpad: Launchpad) -> ActAnswer | WriteAnswer:
     change, entry, not_after = request.change, request.entry, request.not_after
     match change:
         case Delete():
-            return launchpad.delete(change.publication, COMMENT, not_after)
+            return launchpad.delete(change.publication, request.comment, not_after)
         case Cancel():
             return launchpad.cancel(change.build, not_after)
         case Revoke():

@@ -26,6 +26,7 @@ LAYERS = [
         "journal",
         "mailbox",
     },
+    {"history"},
     {"port", "views", "config", "client"},
     {"archive_port", "upload_port"},
     {"automaton", "launchpad"},

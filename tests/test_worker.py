@@ -37,6 +37,7 @@ from ppa_assigner.automaton.requests import (
 )
 from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.options import Baseline, PoolOptions, Proof
+from ppa_assigner.packages import SourcePackage
 from ppa_assigner.port import Build, Entry, Lane, Publication, ReadAnswer
 from ppa_assigner.record import State
 from ppa_assigner.reference import Reference
@@ -349,6 +350,6 @@ def test_burnt_versions_are_asked_for(bench: Bench) -> None:
     """By a wish that names them, and by a question of its own."""
     bench.launchpad.upload(A, "hello").active = False
     bench.free()
-    assert "BURNT" in repr(bench.do(CheckBurnt, sources=(("hello", "1"),)))
-    assert "BURNT" in repr(bench.assign(sources=(("hello", "1"),)))
-    assert "LeaseShown" in repr(bench.assign(sources=(("hello", "2"),)))
+    assert "BURNT" in repr(bench.do(CheckBurnt, sources=(SourcePackage("hello", "1"),)))
+    assert "BURNT" in repr(bench.assign(sources=(SourcePackage("hello", "1"),)))
+    assert "LeaseShown" in repr(bench.assign(sources=(SourcePackage("hello", "2"),)))

@@ -1,4 +1,4 @@
-"""The schemas of what is asked and told about archives: checks before an upload, copies after it.
+"""The schemas of what is asked and told about archives: checks before an upload, copies and history after it.
 
 Rule: as in `schemas`: names and limits are what users' scripts rely on, and each example is a document that the daemon
 could send.
@@ -152,3 +152,55 @@ class Promotion(BaseModel):
 
     state: CopyState
     copies: list[Copy]
+
+
+class SnapshotAddress(BaseModel):
+    """Where what a lease had stays readable."""
+
+    at: schemas.Time
+    url: str
+
+
+class PastSource(BaseModel):
+    """A source that a lease had."""
+
+    name: str
+    version: str
+    series: str
+
+
+class PastLease(BaseModel):
+    """A lease that is over, as Launchpad remembers it."""
+
+    lease: str
+    owner: str
+    since: Annotated[schemas.Time | None, Field(description="null where the daemon that ended it did not keep it")]
+    until: Annotated[schemas.Time, Field(description="when the lease ended")]
+    sources: list[PastSource]
+    snapshot: Annotated[
+        SnapshotAddress | None, Field(description="null where nothing was published, or nothing keeps it")
+    ]
+
+
+class History(BaseModel):
+    """The leases that a PPA had, the newest first."""
+
+    model_config = schemas.shown(
+        {
+            "items": [
+                {
+                    "lease": "4c1f8f0e3a7d4b5f9e2c6d1a0b7c8e9f",
+                    "owner": "ticket-123",
+                    "since": "2026-11-25T03:14:12Z",
+                    "until": "2026-11-25T11:14:12Z",
+                    "sources": [{"name": "hello", "version": "2.10-3", "series": "noble"}],
+                    "snapshot": {
+                        "at": "2026-11-25T11:14:12Z",
+                        "url": "https://snapshot.ppa.launchpadcontent.net/ci-pool/pool-001/ubuntu/20261125T111412Z",
+                    },
+                }
+            ]
+        }
+    )
+
+    items: list[PastLease]

@@ -24,6 +24,7 @@ from ..views import (
     LaunchpadStatus,
     LeaseView,
     OperatorAction,
+    PastLeaseView,
     PoolView,
     PpaEvent,
     PromoteRequest,
@@ -120,6 +121,9 @@ class Backend(Protocol[C]):
 
     def content(self, ppa: Reference) -> Future[Content]:
         """What a clean of the PPA would delete."""
+
+    def history(self, ppa: Reference) -> Future[list[PastLeaseView]]:
+        """The leases that a PPA had before, the newest first."""
 
     def snapshots(self) -> Sequence[Snapshot]:
         """All PPAs as they are known now."""

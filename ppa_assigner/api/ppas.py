@@ -25,7 +25,7 @@ from ..views import (
     ResumeAction,
     Snapshot,
 )
-from . import auth, long_poll, openapi, parsing, schemas, serializers
+from . import archive_schemas, auth, long_poll, openapi, parsing, schemas, serializers
 from .backend import Backend
 from .leases import Wanted, reference
 
@@ -58,6 +58,9 @@ class PpaRoutes:
         add(f"{_PATH}/content", self.content, methods=["GET"], summary="List what a clean would delete",
             responses=responses({200: schemas.Content}, (Kind.UNKNOWN_PPA, Kind.UNAVAILABLE)),
             response_model=None)  # fmt: skip
+        add(f"{_PATH}/history", self.history, methods=["GET"], summary="List the leases that a PPA had",
+            responses=responses({200: archive_schemas.History}, (Kind.UNKNOWN_PPA, Kind.UNAVAILABLE)),
+            response_model=None)  # fmt: skip
         for name, (summary, model, action) in ACTIONS.items():
             add(f"{_PATH}/{name}", self._operating(model, action), methods=["POST"], summary=summary, name=name,
                 responses=responses(one, _ACTING), response_model=None, description="For operators.",
@@ -86,6 +89,14 @@ class PpaRoutes:
         auth.operator(request.scope)
         ppa = _named(owner, distribution, name)
         return serializers.answer(serializers.content(ppa, await long_poll.result(self._backend.content(ppa))))
+
+    async def history(self, owner: OwnerPart, distribution: DistributionPart, name: NamePart) -> Response:
+        """Who had a PPA, when, and what was in it, the newest first: as Launchpad remembers the leases that published
+        something.
+        """
+        ppa = _named(owner, distribution, name)
+        found = await long_poll.result(self._backend.history(ppa))
+        return serializers.items(serializers.past_lease(one) for one in found)
 
     async def pools(self) -> Response:
         """Each pool's PPAs by state and by condition, and its waiting line."""

@@ -20,7 +20,19 @@ from ..record import Record, format_time
 from ..reference import Reference
 from ..uploads.model import Report, SourceReport
 from ..uploads.promotion import Promotion
-from ..views import AptSource, End, LaunchpadStatus, LeaseView, PoolView, PpaEvent, Snapshot, SourceCheck, UploadCheck
+from ..views import (
+    AptSource,
+    End,
+    LaunchpadStatus,
+    LeaseView,
+    PastLeaseView,
+    PoolView,
+    PpaEvent,
+    Snapshot,
+    SnapshotAddress,
+    SourceCheck,
+    UploadCheck,
+)
 
 Document = dict[str, Any]
 
@@ -194,6 +206,24 @@ def promotion(promoted: Promotion) -> Document:
         for one in promoted.copies
     ]
     return {"state": promoted.state.value, "copies": copies}
+
+
+def past_lease(one: PastLeaseView) -> Document:
+    """The document of a lease that Launchpad remembers."""
+    lease = one.lease
+    return {
+        "lease": lease.lease,
+        "owner": lease.owner,
+        "since": _time(lease.since),
+        "until": format_time(lease.until),
+        "sources": [{"name": name, "version": version, "series": series} for name, version, series in lease.sources],
+        "snapshot": snapshot(one.snapshot),
+    }
+
+
+def snapshot(found: SnapshotAddress | None) -> Document | None:
+    """The document that says where what a lease had stays readable."""
+    return {"at": format_time(found.at), "url": found.url} if found is not None else None
 
 
 def event(happened: PpaEvent) -> Document:

@@ -174,9 +174,11 @@ def made_dirty(known: WorkerState, now: Now) -> dict[str, Any]:
     """The fields that change in a record that becomes dirty: the former lease stays, and its pool (by which a retired
     PPA finds its options), and this daemon is the cleaner.
     """
+    record = known.record
+    began = record.since if record is not None and record.state is State.USED else None
     return {
         "state": State.DIRTY, "since": now.date, "touched": now.date, "until": None, "idle": None, "note": None,
-        "held": False, "clock": None, "cleaner": known.daemon.cleaner,
+        "held": False, "clock": None, "cleaner": known.daemon.cleaner, "began": began,
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import chain
 
+from .. import history
 from ..backoff import CONTENT_POLL_S, FENCE_S, OWN_WORK, POLL_LEAST_S
 from ..port import (
     AccessDenied,
@@ -48,7 +49,8 @@ def change_next(known: WorkerState, clean: CleanProgress, now: Now) -> Step:
     if now.boot >= not_after or known.entry is None:
         return replace(known, operation=Reading(ReadReason.FENCE)), [Read()]
     change = clean.todo[0]
-    return replace(known, operation=Purging(change)), [Apply(change, known.entry, not_after)]
+    comment = history.comment(known.record, named=known.options.removal_comment)
+    return replace(known, operation=Purging(change)), [Apply(change, known.entry, not_after, comment=comment)]
 
 
 # -- what is in the way --------------------------------------------------------------------------------------------

@@ -204,12 +204,15 @@ Change = Delete | Cancel | Revoke | Setting
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """Make one change before `not_after` (boot time, seconds; checked just before the request leaves) or not at all."""
+    """Make one change before `not_after` (boot time, seconds; checked just before the request leaves) or not at all.
+    `comment` is what a deletion says of itself.
+    """
 
     change: Change
     entry: Entry
     not_after: float
     lane: Lane = Lane.WORK
+    comment: str = ""
 
 
 PastRequest = WasPublished | ListVersions | ReadFiles

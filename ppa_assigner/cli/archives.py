@@ -1,4 +1,5 @@
-"""The commands about what is uploaded, before it is and when it is done: `check-upload`, `promote`.
+"""The commands about what is uploaded, before it is and when it is done: `check-upload`, `promote`,
+`history`.
 
 Rule: exit code 65 says that Launchpad would not take it, or did not, and what was printed says why.
 """
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from ..client.errors import Unavailable
 from . import options, output, parsing, selection, signals
-from .options import CaFileOption, JsonOption, LeaseArgument, TokenFileOption, UrlOption
+from .options import CaFileOption, JsonOption, LeaseArgument, PpaArgument, TokenFileOption, UrlOption
 from .parameters import Argument, Option
 from .parsing import DURATIONS
 from .selection import Choice
@@ -104,6 +105,29 @@ def _promoted(client: Client, lease: str, ask: Callable[[], Promotion], end: flo
         time.sleep(max(0.0, min(PROMOTE_POLL_S, end - time.monotonic())))
         with contextlib.suppress(Unavailable):
             client.touch(lease, within=TOUCH_S)
+
+
+def history(
+    ppa: PpaArgument,
+    json: JsonOption = False,
+    url: UrlOption = None,
+    token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
+) -> None:
+    """Show who had a PPA before, when, and what was in it.
+
+    Asked of Launchpad, which remembers the leases that published something; the newest first.
+    """
+    found = parsing.connect(url, token_file, ca_file).history(parsing.reference(ppa))
+    if json:
+        output.document({"items": found})
+        return
+    for one in found:
+        output.line(output.escaped(f"{one['since'] or '?'}  {one['until']}  {one['owner']}  {one['lease']}"))
+        for source in one["sources"]:
+            output.line(output.escaped(f"  {source['name']} {source['version']} {source['series']}"))
+        if (snapshot := one["snapshot"]) is not None:
+            output.line(output.escaped(f"  {snapshot['url']}"))
 
 
 def _show(found: UploadCheck) -> None:

@@ -30,6 +30,7 @@ COMMANDS = {
     "wait": "wait:wait",
     "sources": "apt_sources:sources",
     "promote": "archives:promote",
+    "history": "archives:history",
     "adopt": "operator:adopt",
     "quarantine": "operator:quarantine",
     "resume": "operator:resume",

@@ -91,7 +91,9 @@ class DaemonProcess:
             clock=clock,
             daemon=Daemon(settings.name, int(time.time() * 1000), secrets.token_hex(4)),
             tickets=TicketOffice(secret.encode()),
-            archives=Archives(self._launchpad.primary, self._launchpad.uploads, self._launchpad.copies),
+            archives=Archives(
+                self._launchpad.primary, self._launchpad.uploads, self._launchpad.copies, self._launchpad.histories
+            ),
         )
         self._follower = Follower(
             self._launchpad.uploads, now=lambda: clock.now().date, boot=clock.boot, changed=self.supervisor.uploaded

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Caller,
         Event,
         Lease,
+        PastLease,
         Pool,
         Promotion,
         RetriedBuild,
@@ -306,6 +307,10 @@ class Client:
         if series:
             body["series"] = list(series)
         return cast("Promotion", self._persist("POST", f"/v1/leases/{_segment(lease_id)}/promote", body))
+
+    def history(self, reference: str) -> list[PastLease]:
+        """The leases that a PPA had and that published something, the newest first, as Launchpad remembers them."""
+        return cast("list[PastLease]", self._items(_ppa_path(reference) + "/history"))
 
     def operate(self, reference: str, act: str, **facts: Any) -> PPA:
         """An operator's act on a PPA: `release` (lease), `hold` (lease, `for` in seconds), `adopt`, `quarantine`

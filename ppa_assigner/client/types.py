@@ -223,6 +223,32 @@ class AptSource(TypedDict):
     at: str
 
 
+class SnapshotAddress(TypedDict):
+    """Where what a lease had stays readable: the PPA as it was `at` a time."""
+
+    at: str
+    url: str
+
+
+class PastSource(TypedDict):
+    """A source that a lease had."""
+
+    name: str
+    version: str
+    series: str
+
+
+class PastLease(TypedDict):
+    """A lease that is over, as Launchpad remembers it."""
+
+    lease: str
+    owner: str
+    since: str | None
+    until: str
+    sources: list[PastSource]
+    snapshot: SnapshotAddress | None
+
+
 class Wish(TypedDict, total=False):
     """What may be asked for besides the owner; absent means the daemon's default.  `wait`, `ttl`, `idle` in seconds.
 

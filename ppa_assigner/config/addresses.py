@@ -24,6 +24,8 @@ _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})")
 _VERSION_TAIL = re.compile(r"/(devel|beta|[0-9]+\.[0-9]+)/*$")
 _PORT = re.compile(r"[0-9]{1,5}")
 _SOCKET_PATH_BYTES = 107  # sun_path of Linux, without its closing NUL
+SNAPSHOTS = "https://snapshot.ppa.launchpadcontent.net/{owner}/{name}/ubuntu/{at}"
+"""Where production keeps what its publisher wrote."""
 
 
 def parse_service(value: object) -> str:
@@ -48,6 +50,17 @@ def parse_archive_root(value: object) -> str:
         raise ValueError(f"{quote_value(text)} is not an http(s) address")
     _check_address(text)
     return text.rstrip("/") + "/"
+
+
+def parse_snapshots(value: object) -> str:
+    """The address of a PPA as it was at a time."""
+    text = plain_text(value)
+    if not text.lower().startswith(("http://", "https://")):
+        raise ValueError(f"{quote_value(text)} is not an http(s) address")
+    if missing := [name for name in ("owner", "name", "at") if f"{{{name}}}" not in text]:
+        raise ValueError(f"{quote_value(text)} lacks {{{missing[0]}}}; write it like {SNAPSHOTS}")
+    _check_address(text)
+    return text
 
 
 def default_archive_root(parse_service: str) -> str:

@@ -102,7 +102,7 @@ def _expanded(texts: Iterable[str]) -> tuple[Reference, ...]:
 
 
 def _launchpad(section: LaunchpadSection, folder: Path) -> LaunchpadSettings:
-    timeout = section.timeout
+    timeout, said = section.timeout, "snapshots" in section.model_fields_set
     return LaunchpadSettings(
         service=section.service,
         version=section.version,
@@ -114,6 +114,7 @@ def _launchpad(section: LaunchpadSection, folder: Path) -> LaunchpadSettings:
         total=timeout.total,
         connections=section.connections,
         archive_root=section.archive_root or addresses.default_archive_root(section.service),
+        snapshots=section.snapshots if said or section.service == addresses.SERVICES["production"] else None,
     )
 
 

@@ -176,6 +176,8 @@ class PoolSection(Section):
     """Whether a lease may give its owner's uploader the right to upload."""
     create: bool = _POOL.create
     """Whether PPAs that are listed and do not exist are created."""
+    removal_comment: bool = _POOL.removal_comment
+    """Whether each deletion's comment, which stays on Launchpad for ever, names the lease and its owner."""
 
     def options(self) -> PoolOptions:
         """The options as the automaton reads them."""
@@ -216,6 +218,12 @@ class LaunchpadSection(Section):
     """Connections to Launchpad at a time; some of them are kept for assigning, and some more follow uploads."""
     archive_root: Annotated[str, PlainValidator(addresses.parse_archive_root), WithJsonSchema(_TEXT)] | None = None
     """Where apt finds the PPAs, for `proof: index`; null: Launchpad's own host, or below another service's address."""
+    snapshots: (
+        Annotated[str, PlainValidator(addresses.parse_snapshots), WithJsonSchema({**_TEXT, "pattern": "^https?://"})]
+        | None
+    ) = addresses.SNAPSHOTS
+    """Where what a lease had stays readable, with {owner}, {name} and {at} in it; null: nowhere, as where the service
+    is not production and this is not said."""
 
 
 class ClientSection(Section):

@@ -30,7 +30,8 @@ class Pool:
 @dataclass(frozen=True, slots=True)
 class LaunchpadSettings:
     """Which Launchpad, and how patiently.  `service` is a web service root without the version, ending in `/`;
-    `archive_root` is where apt finds its PPAs; `credentials` None means systemd's (see `credentials_path`).
+    `archive_root` is where apt finds its PPAs, `snapshots` where it finds them as they were; `credentials` None means
+    systemd's (see `credentials_path`).
     """
 
     service: str
@@ -42,6 +43,7 @@ class LaunchpadSettings:
     total: float
     connections: int
     archive_root: str = ""
+    snapshots: str | None = None
     clock_alone_after: float = 15 * MINUTE
 
 

@@ -52,6 +52,7 @@ from .content import (
 )
 from .copies import CopyRequests
 from .files import source_files, source_versions
+from .history import HistoryReader
 from .http import HttpTransport, NoResponseError, NotSentError, Response, TooLargeResponseError
 from .indexes import Indexes
 from .primary import PrimaryReader
@@ -91,6 +92,8 @@ class Operations:
         self._series = SeriesCache(root, self._missing)
         self.uploads = UploadReader(root, self._session, indexes, self._series)
         """What is asked about uploads: implements upload_port.UploadReports."""
+        self.histories = HistoryReader(root, self._session)
+        """What is asked of the past of PPAs: implements archive_port.Histories."""
         self.copies = CopyRequests(root, self._session)
         """What is asked to pass packages on: implements archive_port.Copies."""
         self.primary = PrimaryReader(root, self._session, self._series)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..archive_port import Copies, PrimaryArchives
+from ..archive_port import Copies, Histories, PrimaryArchives
 from ..upload_port import UploadReports
 
 
 @dataclass(frozen=True, slots=True)
 class Archives:
-    """The ports: of the distribution's own archive, of uploads, and of copies."""
+    """The ports: of the distribution's own archive, of uploads, of copies, and of the past."""
 
     primary: PrimaryArchives
     uploads: UploadReports
     copies: Copies
+    histories: Histories

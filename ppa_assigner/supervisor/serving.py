@@ -164,8 +164,8 @@ class Serving:
             known.ppa, member.pool, self._options(member), self._daemon, secrets.token_hex(16), heard=known.heard,
             heard_at=known.heard_at, unchanged=known.unchanged,
             highest=known.highest, entry=known.entry if pending else None, text=known.text, pending=pending,
-            waiting=known.waiting, duplicate=known.duplicate, burnt=known.burnt, vanished=known.vanished,
-            over=known.over, floor=known.floor, disabled=known.disabled,
+            waiting=known.waiting, duplicate=known.duplicate, burnt=known.burnt, files=known.files,
+            vanished=known.vanished, over=known.over, floor=known.floor, disabled=known.disabled,
         )  # fmt: skip
         try:
             worker = self._worker(heir)

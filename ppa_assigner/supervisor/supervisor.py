@@ -15,20 +15,16 @@ from functools import partial
 from ..access import Caller, Role
 from ..automaton import Daemon, WorkerState
 from ..automaton.events import Outcome, Transition
-from ..backoff import DOWN_S, LOOK_FIRST_S, ORIGS_S, STUCK_S
+from ..backoff import DOWN_S, LOOK_FIRST_S, STUCK_S
 from ..clock import LaunchpadClock
 from ..config import Settings
 from ..journal import about
-from ..packages import SourcePackage
 from ..port import Content, Launchpad
-from ..problems import Kind, Problem
 from ..record import Record, State
 from ..reference import Reference
 from ..uploads import FollowedLease
 from ..uploads.model import SourceReport
-from ..uploads.promotion import Promotion
 from ..views import (
-    AptSource,
     AssignRequest,
     Cleaning,
     DaemonHealth,
@@ -36,27 +32,21 @@ from ..views import (
     LeaseView,
     OperatorAction,
     PoolView,
-    PromoteRequest,
     Sight,
     Snapshot,
-    UploadCheck,
 )
 from ..worker import Worker
-from .apt_sources import AptSources
+from .archive_calls import ArchiveCalls
 from .archives import Archives
 from .assigning import Assigning
-from .checking import Checking
 from .chronicle import Chronicle
 from .crew import Member, pool_view
 from .eventlog import EventLog
-from .inquiries import Inquiries
 from .keys import Key, key_in
 from .line import Call
 from .looking import Failures, Looker, LookEvent
 from .office import Office
 from .ordering import Ordering
-from .origs import Origs
-from .promoting import Promoting
 from .reach import Reach
 from .serving import Hire, Serving
 from .ticket import TicketOffice
@@ -65,7 +55,7 @@ from .twins import Twins
 log = logging.getLogger(__name__)
 
 
-class Supervisor:
+class Supervisor(ArchiveCalls):
     """Thread-safe.  Every future it hands out ends with a result or a Problem, within the deadline of its call."""
 
     def __init__(
@@ -81,16 +71,11 @@ class Supervisor:
         archives: Archives | None = None,
     ) -> None:
         """Without `archives` nothing is known of uploads, nor of the distribution's own archive."""
-        self._settings = settings
-        self._office = Office(clock, tickets, rng or random.SystemRandom(), settings.launchpad.total)
+        office = Office(clock, tickets, rng or random.SystemRandom(), settings.launchpad.total)
+        super().__init__(office, settings, launchpad, archives)
         self._ordering = Ordering(self._office)
         self._assigning = Assigning(self._office, settings.pools)
         self._twins = Twins(self._office)
-        self._inquiries = Inquiries(self._office)
-        self._origs = Origs(launchpad, clock.boot)
-        self._checking = Checking(self._office, self._inquiries, self._origs, archives)
-        self._apt_sources = AptSources(clock, archives, settings.launchpad.archive_root)
-        self._promoting = Promoting(self._office, self._inquiries, launchpad, archives)
         self.events = EventLog(run=f"{daemon.started:x}{daemon.salt}")
         self._chronicle = Chronicle(self.events, lambda: clock.now().date)
         self._serving = Serving(self._office, launchpad, daemon, self, self._chronicle.forget, hire)
@@ -157,31 +142,6 @@ class Supervisor:
         """Ask for a PPA.  Raises Problem at once for a wish that cannot be met."""
         with self._office.deciding():
             return self._assigning.assign(wish)
-
-    def compare_origs(self, sources: tuple[SourcePackage, ...]) -> Future[None]:
-        """Raises in the future what is wrong with upstream tarballs that are to be uploaded."""
-        with self._office.deciding():
-            return self._inquiries.ask(partial(self._origs.compare, sources), within=ORIGS_S)
-
-    def check_upload(self, sources: tuple[SourcePackage, ...], pool: str | None) -> Future[UploadCheck]:
-        """What would become of an upload.  Raises Problem for an unknown pool."""
-        if pool is not None and pool not in self._settings.pools:
-            raise Problem(Kind.UNKNOWN_POOL, f"there is no pool {pool!r}")
-        with self._office.deciding():
-            return self._checking.check(sources, pool)
-
-    def apt_source(self, lease: LeaseView, series: tuple[str, ...]) -> Future[AptSource]:
-        """What apt needs to read a lease's PPA: these series, or those in which something came since it began."""
-        wanted = partial(self._apt_sources.read, lease.ppa, lease.record.since, series)
-        with self._office.deciding():
-            return self._inquiries.ask(partial(wanted, private=self._member(lease.ppa).snapshot.private))
-
-    def promote(self, lease: str, wanted: PromoteRequest, caller: Caller) -> Future[Promotion]:
-        """Have what a lease holds copied to another PPA, or tell how far that is."""
-        if not caller.may_promote(str(wanted.to)):
-            raise Problem(Kind.FORBIDDEN, f"promote_to: nothing lets you have packages copied to {wanted.to}")
-        with self._office.deciding():
-            return self._promoting.promote(lease, wanted, caller)
 
     def hang_up(self, call: Call) -> None:
         """The connection of this call is gone before any byte of its answer was handed to it."""
@@ -292,12 +252,6 @@ class Supervisor:
         line = self._assigning.waiting(name)
         oldest = max(0.0, self._office.clock.epoch() - line[0].first) if line else None
         return pool_view(name, self._office.crew.in_pool(name), len(line), oldest)
-
-    def _member(self, ppa: Reference) -> Member:
-        member = self._office.crew.get(ppa)
-        if member is None:
-            raise Problem(Kind.UNKNOWN_PPA, f"{ppa} is not served here")
-        return member
 
     # -- what workers tell (worker.Listener) -----------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ from ppa_assigner.views import (
     LaunchpadStatus,
     LeaseView,
     OperatorAction,
+    PastLeaseView,
     PoolView,
     PromoteRequest,
     Snapshot,
@@ -117,6 +118,9 @@ class FakeBackend:
 
     def promote(self, lease: str, wanted: PromoteRequest, caller: Caller) -> Future[Promotion]:
         return self._do("promote", lease, wanted, caller)
+
+    def history(self, ppa: Reference) -> Future[list[PastLeaseView]]:
+        return self._do("history", ppa)
 
     def check_upload(self, sources: tuple[SourcePackage, ...], pool: str | None) -> Future[UploadCheck]:
         return self._do("check_upload", sources, pool)

@@ -34,6 +34,7 @@ CALLS = {
     ("post", "/v1/uploads/check"): {200, 404, 503},
     ("get", "/v1/leases/{id}/sources"): {200, 404, 410, 503},
     ("post", "/v1/leases/{id}/promote"): {200, 404, 409, 410, 503},
+    ("get", f"{PPA}/history"): {200, 404, 503},
     ("get", "/v1/pools"): {200},
     ("get", "/v1/caller"): {200},
     ("get", "/v1/events"): {200},

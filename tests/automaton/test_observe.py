@@ -207,9 +207,9 @@ def test_a_record_that_becomes_dirty_keeps_whose_lease_it_was() -> None:
         clock=HOST,
     )  # fmt: skip
     now = Now(T0 + timedelta(hours=1), 0.0)
-    assert replace(lent, **observe.made_dirty(NEW, now)) == Record(
+    assert replace(lent, **observe.made_dirty(replace(NEW, text=Text(None, lent)), now)) == Record(
         serial=1, nonce="n", state=State.DIRTY, since=now.date, touched=now.date, pool="default", owner="me", lease="l",
-        request="r", attempt=2, by="client", uploader="~ann", tries=1, cleaner=NEW.daemon.cleaner,
+        request="r", attempt=2, by="client", uploader="~ann", tries=1, cleaner=NEW.daemon.cleaner, began=lent.since,
     )  # fmt: skip
 
 

@@ -1,0 +1,79 @@
+"""The calls about archives: what may be uploaded, what becomes of it afterwards, what a PPA had.
+
+Rule: each call is handed to the part that it concerns; what takes time is asked by the threads of `inquiries`, and
+nothing here changes a lease.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from functools import partial
+
+from ..access import Caller
+from ..backoff import ORIGS_S
+from ..config import Settings
+from ..packages import SourcePackage
+from ..port import Launchpad
+from ..problems import Kind, Problem
+from ..reference import Reference
+from ..uploads.promotion import Promotion
+from ..views import AptSource, LeaseView, PastLeaseView, PromoteRequest, UploadCheck
+from .apt_sources import AptSources
+from .archives import Archives
+from .checking import Checking
+from .crew import Member
+from .histories import PastLeases
+from .inquiries import Inquiries
+from .office import Office
+from .origs import Origs
+from .promoting import Promoting
+
+
+class ArchiveCalls:
+    """The part of the supervisor that answers them; without `archives` most of them are answered 503."""
+
+    def __init__(self, office: Office, settings: Settings, launchpad: Launchpad, archives: Archives | None) -> None:
+        self._office, self._settings = office, settings
+        self._inquiries = Inquiries(office)
+        self._origs = Origs(launchpad, office.clock.boot)
+        self._checking = Checking(office, self._inquiries, self._origs, archives)
+        self._apt_sources = AptSources(office.clock, archives, settings.launchpad.archive_root)
+        self._past_leases = PastLeases(archives, settings.launchpad.snapshots)
+        self._promoting = Promoting(office, self._inquiries, launchpad, archives)
+
+    def compare_origs(self, sources: tuple[SourcePackage, ...]) -> Future[None]:
+        """Raises in the future what is wrong with upstream tarballs that are to be uploaded."""
+        with self._office.deciding():
+            return self._inquiries.ask(partial(self._origs.compare, sources), within=ORIGS_S)
+
+    def check_upload(self, sources: tuple[SourcePackage, ...], pool: str | None) -> Future[UploadCheck]:
+        """What would become of an upload.  Raises Problem for an unknown pool."""
+        if pool is not None and pool not in self._settings.pools:
+            raise Problem(Kind.UNKNOWN_POOL, f"there is no pool {pool!r}")
+        with self._office.deciding():
+            return self._checking.check(sources, pool)
+
+    def apt_source(self, lease: LeaseView, series: tuple[str, ...]) -> Future[AptSource]:
+        """What apt needs to read a lease's PPA: these series, or those in which something came since it began."""
+        wanted = partial(self._apt_sources.read, lease.ppa, lease.record.since, series)
+        with self._office.deciding():
+            return self._inquiries.ask(partial(wanted, private=self._member(lease.ppa).snapshot.private))
+
+    def history(self, ppa: Reference) -> Future[list[PastLeaseView]]:
+        """The leases that a PPA had before.  Raises Problem for a PPA that is not served."""
+        with self._office.deciding():
+            self._member(ppa)
+            return self._inquiries.ask(partial(self._past_leases.of, ppa))
+
+    def promote(self, lease: str, wanted: PromoteRequest, caller: Caller) -> Future[Promotion]:
+        """Have what a lease holds copied to another PPA, or tell how far that is."""
+        if not caller.may_promote(str(wanted.to)):
+            raise Problem(Kind.FORBIDDEN, f"promote_to: nothing lets you have packages copied to {wanted.to}")
+        with self._office.deciding():
+            return self._promoting.promote(lease, wanted, caller)
+
+    def _member(self, ppa: Reference) -> Member:
+        member = self._office.crew.get(ppa)
+        if member is None:
+            raise Problem(Kind.UNKNOWN_PPA, f"{ppa} is not served here")
+        return member
