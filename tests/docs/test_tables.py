@@ -162,7 +162,11 @@ def test_slugs_are_those_of_problems() -> None:
 
 def test_commands_that_are_used_exist() -> None:
     """`ppa-assigner NAME` in an example is a command."""
-    used = {name for text in pages().values() for name in re.findall(r"(?:^|[ `(])ppa-assigner ([a-z-]+)", text, re.M)}
+    used = {
+        name
+        for text in pages().values()
+        for name in re.findall(r"(?:^|[ `(])ppa-assigner ([a-z-]+)(?![a-z0-9-])", text, re.M)
+    }
     known = {name.removeprefix("ppa-assigner-").removesuffix(".1") for name in manual.pages()} - {"ppa-assigner"}
     assert {"assign", "exec"} < used <= known
     assert {row[0] for row in table("| command | does |")} == known
