@@ -78,7 +78,7 @@ def leases(
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
-    """Show the leases that run: whose they are, and how long they go on.
+    """Show the leases that run: whose they are, and for how long.
 
     LEFT is how long if nobody touches it.
     """
@@ -99,7 +99,7 @@ def pools(
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
-    """Show the pools: how many PPAs are free, how many wait for one.
+    """Show the pools: how many PPAs are free, how many wait.
 
     OLDEST is how long the first in the line has waited.
     """

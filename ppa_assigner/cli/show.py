@@ -39,7 +39,7 @@ def show(
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
-    """Show all that is known of a PPA and its lease, with its last events.
+    """Show all that is known of a PPA, and its last events.
 
     -o json and -o yaml print the daemon's documents: `ppa`, `lease` (null where there is none) and `events`.
     """
