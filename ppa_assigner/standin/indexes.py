@@ -44,7 +44,7 @@ class Suite:
     def file(self, name: str) -> bytes | None:
         """A file below `dists/SERIES/`, None when there is none."""
         if name in SIGNED:
-            return self._signed(name) if self.signer is not None else None
+            return None if self.signer is None else self._in_release if name == "InRelease" else self._detached
         return self._files.get(name)
 
     def pooled(self, path: str) -> PackageFile | None:
@@ -73,15 +73,13 @@ class Suite:
         return files | {"Release": self._release(files).encode()}
 
     @cached_property
-    def _signatures(self) -> dict[str, bytes]:
-        key, release, at = signing_key(str(self.signer)), self._files["Release"], int(self.at.timestamp())
-        return {
-            "InRelease": key.clear_signed(release.decode(), at).encode(),
-            "Release.gpg": key.detached(release, at).encode(),
-        }
+    def _in_release(self) -> bytes:
+        key, release = signing_key(str(self.signer)), self._files["Release"].decode()
+        return key.clear_signed(release, int(self.at.timestamp())).encode()
 
-    def _signed(self, name: str) -> bytes:
-        return self._signatures[name]
+    @cached_property
+    def _detached(self) -> bytes:
+        return signing_key(str(self.signer)).detached(self._files["Release"], int(self.at.timestamp())).encode()
 
     def _release(self, files: dict[str, bytes]) -> str:
         head = {

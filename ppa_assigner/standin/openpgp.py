@@ -27,8 +27,12 @@ class SigningKey:
     """A key that can sign, and the name that it is for."""
 
     name: str
-    modulus: int
-    secret: int
+    primes: tuple[int, int]
+
+    @cached_property
+    def modulus(self) -> int:
+        """The number of the public key."""
+        return self.primes[0] * self.primes[1]
 
     @cached_property
     def fingerprint(self) -> str:
@@ -72,16 +76,20 @@ class SigningKey:
         size = BITS // 8
         padded = b"\x00\x01" + b"\xff" * (size - 3 - len(DIGEST) - len(digest)) + b"\x00" + DIGEST + digest
         issuer = _subpacket(16, fingerprint[-8:])
-        value = pow(int.from_bytes(padded, "big"), self.secret, self.modulus)
+        value = self._raised(int.from_bytes(padded, "big"))
         return head + struct.pack(">H", len(issuer)) + issuer + digest[:2] + _number(value)
+
+    def _raised(self, value: int) -> int:
+        """The value to the power of the secret: prime by prime, which takes a third of the time."""
+        one, other = self.primes
+        low, high = (pow(value, pow(EXPONENT, -1, prime - 1), prime) for prime in (other, one))
+        return low + other * ((high - low) * pow(other, -1, one) % one)
 
 
 @lru_cache(maxsize=64)
 def signing_key(owner: str) -> SigningKey:
     """The key of an owner's PPAs, the same one as long as the process lives; making it takes up to seconds."""
-    one, other = _prime(BITS // 2), _prime(BITS // 2)
-    secret = pow(EXPONENT, -1, (one - 1) * (other - 1))
-    return SigningKey(f"Launchpad PPA for {owner}", one * other, secret)
+    return SigningKey(f"Launchpad PPA for {owner}", (_prime(BITS // 2), _prime(BITS // 2)))
 
 
 def _prime(bits: int) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import urllib3
@@ -90,6 +92,21 @@ def test_apt_refuses_what_another_key_signed(standin: Standin, control: ControlC
     control.run("publisher")
     assert get(standin, f"{PLACE}/dists/noble/InRelease").status == 404
     assert get(standin, f"{PLACE}/dists/noble/Release").status == 200
+
+
+def test_the_signature_apart_is_true(standin: Standin, control: ControlClient, tmp_path: Path) -> None:
+    """gpgv takes it for the Release file that it lies beside, and for no other."""
+    control.upload(PPA, "foo", "1")
+    control.run("publisher")
+    keyring = tmp_path / "key.gpg"
+    keyring.write_bytes(base64.b64decode("".join(key(standin).partition("\n\n")[2].partition("\n=")[0].split())))
+    for name in ("Release", "Release.gpg"):
+        (tmp_path / name).write_bytes(get(standin, f"{PLACE}/dists/noble/{name}").data)
+    command = [needs.program("gpgv", "gpgv"), "--keyring", str(keyring), "Release.gpg", "Release"]
+    options: dict[str, Any] = {"cwd": tmp_path, "capture_output": True, "timeout": 60, "check": False}
+    assert subprocess.run(command, **options).returncode == 0
+    (tmp_path / "Release").write_text("Suite: other\n")
+    assert subprocess.run(command, **options).returncode == 1
 
 
 def test_dependencies_are_resolved(standin: Standin, control: ControlClient, tmp_path: Path) -> None:
