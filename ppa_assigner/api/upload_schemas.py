@@ -90,9 +90,16 @@ class RetriedBuildList(BaseModel):
     items: list[RetriedBuild]
 
 
+class SourceVersion(schemas.RequestBody):
+    """A source package."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]*$", max_length=256, examples=["hello"])]
+    version: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z+.:~-]*$", max_length=256, examples=["2.10-3"])]
+
+
 class RetryRequest(schemas.RequestBody):
     """The sources whose builds are to be tried again; absent or empty: all since the lease began."""
 
     model_config = schemas.shown({}, {"sources": [{"name": "hello", "version": "2.10-3"}]})
 
-    sources: Annotated[list[schemas.Source] | None, Field(max_length=schemas.SOURCES)] = None
+    sources: Annotated[list[SourceVersion] | None, Field(max_length=schemas.SOURCES)] = None

@@ -28,8 +28,9 @@ _PATH = "/v1/leases/{id}/uploads"
 _FINDING = (Kind.UNKNOWN_LEASE, Kind.LEASE_OVER, Kind.UNAVAILABLE)
 LONGEST_WAIT_S = 3600.0
 MOST_ARCHES = 20
-_SOURCE = re.compile(r"(?P<name>[a-z0-9][a-z0-9+.-]{0,255})=(?P<version>[0-9A-Za-z][0-9A-Za-z+.:~-]{0,255})")
+_SOURCE = re.compile(r"([a-z0-9][a-z0-9+.-]{0,255})=([0-9A-Za-z][0-9A-Za-z+.:~-]{0,255})")
 _ARCH = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_DURATION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m|h|d)?")
 _PRIVATE = (
     "for: of {ppa}, which is private, it cannot be told whether something is installable: its indexes are shown to"
     " subscribers only. Wait for=published here, and read the index yourself; ppa-assigner wait --for installable"
@@ -42,7 +43,7 @@ Sources = Annotated[
     Query(
         description="NAME=VERSION, up to 50 times: what to wait for; absent: all that came since the lease began, at"
         " least one",
-        json_schema_extra={"maxItems": schemas.SOURCES, **schemas.NO_NUL},
+        json_schema_extra={"maxItems": schemas.SOURCES, "items": {"type": "string", "pattern": f"^{_SOURCE.pattern}$"}},
         examples=[["hello=2.10-3"]],
     ),
 ]
@@ -50,10 +51,12 @@ Arches = Annotated[
     list[str],
     Query(
         description="the architectures that count; absent: those that each source has builds for",
-        json_schema_extra={"maxItems": MOST_ARCHES, **schemas.NO_NUL},
+        json_schema_extra={"maxItems": MOST_ARCHES, "items": {"type": "string", "pattern": f"^{_ARCH.pattern}$"}},
     ),
 ]
-Duration = Annotated[str, Query(json_schema_extra=schemas.NO_NUL, description="like 90, 30s, 20m")]
+Duration = Annotated[
+    str, Query(json_schema_extra={"pattern": f"^{_DURATION.pattern}$"}, description="like 90, 30s, 20m")
+]
 
 
 class UploadRoutes:
@@ -168,7 +171,7 @@ def _sources(texts: Sequence[str]) -> tuple[NamedSource, ...]:
     found = [(text, _SOURCE.fullmatch(text)) for text in texts]
     if wrong := next((text for text, match in found if match is None), None):
         raise Problem(Kind.INVALID, f"source: {wrong!r} is not NAME=VERSION")
-    return tuple(dict.fromkeys(NamedSource(match["name"], match["version"]) for _, match in found if match))
+    return tuple(dict.fromkeys(NamedSource(match[1], match[2]) for _, match in found if match))
 
 
 def _arches(texts: Sequence[str]) -> tuple[str, ...]:
@@ -180,7 +183,7 @@ def _arches(texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _seconds(name: str, text: str) -> float:
-    seconds = parse_duration(text) if len(text) < 40 else None
-    if seconds is None or not 0 <= seconds <= schemas.LONGEST_S:
+    seconds = parse_duration(text) if _DURATION.fullmatch(text) else None
+    if seconds is None:
         raise Problem(Kind.INVALID, f"{name}: {text[:40]!r} is not a duration: write 90, 30s or 20m")
-    return seconds
+    return min(seconds, schemas.LONGEST_S)

@@ -18,6 +18,8 @@ def before_call(ctx: Any, case: Any, kwargs: Any) -> None:
     body = case.body
     if isinstance(body, dict) and _is_wait(body.get("wait")):
         body["wait"] = min(body["wait"], LONGEST_WAIT_S)
+    if case.operation.path.endswith("/uploads") and "wait" in case.query:
+        case.query["wait"] = f"{LONGEST_WAIT_S}"
     if case.operation.path == "/v1/events" and case.query.get("follow") in (None, True, "true"):
         case.query["follow"] = "false"
 

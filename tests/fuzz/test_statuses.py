@@ -71,6 +71,8 @@ def example(call: Call) -> dict[str, Any]:
         return {"json": {"owner": "tester", "ppa": "~ci-pool/ubuntu/pool-001"}}
     if call == ("DELETE", LEASES):
         return {"params": {"request_id": "nothing"}}
+    if path == "/v1/uploads/check":
+        return {"json": {"sources": [{"name": "hello", "version": "1.0"}]}}
     if path == "/v1/events":
         return {"params": {"follow": "false"}}
     act = path.rpartition("/")[2]
@@ -118,11 +120,18 @@ def ask_about_leases(caller: Caller) -> None:
     assert caller.assign(ppa=wish["ppa"]).status_code == 409
     assert caller.assign(pool="nope").status_code == 404
     id_ = lease.json()["id"]
+    uploads, retry = ("GET", f"{LEASE}/uploads"), ("POST", f"{LEASE}/uploads/retry")
+    tag = caller.ask(uploads, id=id_).headers["etag"]
+    assert caller.ask(uploads, id=id_, headers={"If-None-Match": tag}).status_code == 304
+    assert caller.ask(retry, id=id_, json={}).json() == {"items": []}
+    for call in (uploads, retry):
+        assert caller.ask(call, id="never-was").status_code == 404
     assert caller.ask(("POST", f"{PPA}/quarantine"), wish["ppa"], json=ACTS["quarantine"]).status_code == 200
     for call in (("GET", LEASE), ("POST", f"{LEASE}/touch"), ("DELETE", LEASE)):
         assert caller.ask(call, id=id_).status_code == 200
         assert caller.ask(call, id="never-was").status_code == 404
-    assert caller.ask(("POST", f"{LEASE}/touch"), id=id_).status_code == 410  # it stays dirty in quarantine
+    for call in (("POST", f"{LEASE}/touch"), uploads, retry):
+        assert caller.ask(call, id=id_).status_code == 410  # it stays dirty in quarantine
     assert caller.ask(("POST", f"{PPA}/resume"), wish["ppa"], json={}).status_code == 200
     assert caller.ask(("GET", LEASES)).json() == {"items": []}
     caller.assign(request_id="two", ppa="~ci-pool/ubuntu/pool-002")
@@ -132,8 +141,11 @@ def ask_about_leases(caller: Caller) -> None:
 
 def ask_about_ppas(caller: Caller) -> None:
     """200, 404 and 409 of what is known and of the acts."""
-    for path in ("/v1/ppas", "/v1/pools", *OPEN):
+    for path in ("/v1/ppas", "/v1/pools", "/v1/caller", *OPEN):
         assert caller.ask(("GET", path)).status_code == 200
+    check = ("POST", "/v1/uploads/check")
+    assert caller.ask(check, **example(check)).status_code == 200
+    assert caller.ask(check, json={**example(check)["json"], "pool": "nope"}).status_code == 404
     assert caller.ask(("GET", "/v1/events"), params={"follow": "false"}).status_code == 200
     for path in (PPA, f"{PPA}/content"):
         assert caller.ask(("GET", path)).status_code == 200
