@@ -29,6 +29,7 @@ MAX_OPEN_BYTES = 8 * HEAD_LIMIT
 """The most bytes of the addresses and headers of all open requests of a connection."""
 PEER = "ppa_assigner.peer"
 """The extension of the ASGI scope that tells the connection's peer."""
+_CLOSE = (b"connection", b"close")
 _OFFER = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 
 
@@ -103,6 +104,7 @@ class HttpConnection(HttpToolsProtocol):
         if size > HEAD_LIMIT:
             raise ValueError("the head is too large")  # which ends in send_400_response
         super().on_headers_complete()
+        self.cycle.keep_alive &= self.parser.should_keep_alive()  # older versions of uvicorn ask for no list
         self._head_bytes, self._in_body = 0, True
         self._cycles = [*self._open(), self.cycle]
         if not self.parser.should_keep_alive():
@@ -124,6 +126,13 @@ class HttpConnection(HttpToolsProtocol):
         super().on_response_complete()
         if self.connection is not None and not self._open():
             self.connection.answered()
+
+    def shutdown(self) -> None:
+        """Close when the responses that are under way are written, and say so in them (called by uvicorn)."""
+        super().shutdown()
+        for cycle in self._open():
+            cycle.keep_alive = False
+            cycle.scope["headers"] = [*cycle.scope["headers"], _CLOSE]  # which uvicorn repeats in the response
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is not HTTP, or too much of it, with a problem, and close the connection (called by uvicorn)."""
