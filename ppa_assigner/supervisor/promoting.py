@@ -22,7 +22,7 @@ from ..publications import SourcePublication
 from ..record import Record, State
 from ..reference import Reference
 from ..upload_port import UploadReports
-from ..uploads.looks import FollowedLease, Known, LookFailed, Question, look
+from ..uploads.looks import FollowedLease, Known, Question, UnseenError, look
 from ..uploads.model import Goal, NamedSource, Observed, Report, Wanted
 from ..uploads.promotion import (
     Copy,
@@ -121,7 +121,7 @@ class Promoting:
             return look(
                 self._reports, Known(followed), Question(frozenset({wanted})), self._office.clock.now().date
             )  # fmt: skip
-        except LookFailed as error:
+        except UnseenError as error:
             raise Problem(Kind.UNAVAILABLE, str(error), retry_after=RETRY_AFTER_S) from error
 
     def _refuse_older(self, lease: _Lease, copy: WantedCopy, to: Reference, there: Iterable[SourcePublication]) -> None:

@@ -16,7 +16,7 @@ from ..port import Done
 from ..problems import Kind, Problem
 from ..upload_port import UploadReports
 from .following import Enough, Following, Retrying, Waiting
-from .looks import FollowedLease, LookFailed, look, look_at_indexes
+from .looks import FollowedLease, UnseenError, look, look_at_indexes
 from .model import NamedSource, Report, SourceReport, Wanted
 
 log = logging.getLogger(__name__)
@@ -158,7 +158,7 @@ class Follower:
                 found = look(self._reports, following.known, question, self._now())
             else:
                 found = look_at_indexes(self._reports, following.known, question, seen)
-        except LookFailed as failed:
+        except UnseenError as failed:
             self._failed(following, began, str(failed))
             return
         with self._condition:

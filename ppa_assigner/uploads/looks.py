@@ -89,12 +89,12 @@ class Known:
             del self.builds[number]
 
 
-class LookFailed(Exception):  # noqa: N818 - what happened
+class UnseenError(Exception):
     """Launchpad gave no usable answer."""
 
 
 def look(reports: UploadReports, known: Known, question: Question, now: datetime) -> Observed:
-    """Look at everything anew.  Raises LookFailed."""
+    """Look at everything anew.  Raises UnseenError."""
     lease = known.lease
     sources = _usable(reports.sources(lease.ppa, lease.since))
     concerned = [one for one in sources if one.active and question.concerns(one)]
@@ -107,7 +107,7 @@ def look(reports: UploadReports, known: Known, question: Question, now: datetime
 
 
 def look_at_indexes(reports: UploadReports, known: Known, question: Question, seen: Observed) -> Observed:
-    """Look at the indexes alone, of what is published.  Raises LookFailed."""
+    """Look at the indexes alone, of what is published.  Raises UnseenError."""
     done = (SourceState.PUBLISHED, SourceState.INSTALLABLE)
     asked = [judge(wanted, seen).sources for wanted in question.wishes if wanted.goal is Goal.INSTALLABLE]
     rows = {row for sources in asked for one in sources if one.state in done for row in one.binaries}
@@ -189,5 +189,5 @@ def _ask_for_refusals(reports: UploadReports, known: Known, question: Question, 
 
 def _usable(answer: T | Unavailable) -> T:
     if isinstance(answer, Unavailable):
-        raise LookFailed(answer.reason)
+        raise UnseenError(answer.reason)
     return answer

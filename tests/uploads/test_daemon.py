@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.commandline import cli, started
 from tests.processes import Daemon, Launchpad, configure, running, running_launchpad
 from tests.waiting import until
 
@@ -213,3 +214,22 @@ def test_a_daemon_that_was_restarted_sees_the_same(launchpad: Launchpad, tmp_pat
         one.start()
         assert lease.uploads("kept=1", **{"for": "installable", "wait": 60}) == before
         assert before["reached"]
+
+
+def test_the_command_line_waits_for_it(daemon: Daemon, launchpad: Launchpad) -> None:
+    """From nothing to the index, beside a source that fails; and past the end of the lease."""
+    lease = Lease(daemon, launchpad)
+    url = f"unix:{daemon.address}"
+    with started("wait", lease.id, "--source", "cli=1", "--for", "installable", url=url) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "cli 1: absent\n"
+        lease.publish("cli")
+        assert process.wait(90) == 0
+        assert "cli 1 noble: installable" in process.stdout.read().splitlines()
+    launchpad.control.build_rule(state="Failed to build", source="sad", ppa=lease.ppa)
+    lease.build("sad")
+    failed = cli("wait", lease.id, "--source", "sad=1", url=url)
+    assert (failed.returncode, "buildlog_ubuntu-noble-amd64.sad_1" in failed.stdout) == (65, True)
+    launchpad.control.build_unrule()
+    lease.release()
+    assert cli("wait", lease.id, url=url).returncode == 77

@@ -9,7 +9,7 @@ import pytest
 
 from ppa_assigner.reference import Reference
 from ppa_assigner.uploads.following import LINGER_S, RETRY_S, Following, Waiting
-from ppa_assigner.uploads.looks import FollowedLease, LookFailed, look, look_at_indexes
+from ppa_assigner.uploads.looks import FollowedLease, UnseenError, look, look_at_indexes
 from ppa_assigner.uploads.model import Goal, NamedSource, Report, SourceState, Wanted
 
 from .reports import MemoryReports
@@ -237,7 +237,7 @@ def test_a_look_that_fails_changes_nothing(step: str) -> None:
         return answer(what)
 
     place.reports._answer = failing  # type: ignore[method-assign, assignment]
-    with pytest.raises(LookFailed):
+    with pytest.raises(UnseenError):
         place.look()
     assert place.following.known.observed is None
 
