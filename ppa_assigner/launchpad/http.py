@@ -37,7 +37,7 @@ from .sockets import DeadlinePassedError, DeadlinePool, DeadlineTLSPool, Deadlin
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_OBJECT = re.compile(r"^(?:\w+\(host=[^)]*\)|<[^<>]*>): ")  # how urllib3's messages begin, by its version
+_OBJECT = re.compile(r"^(?:\w+\(host=[^)]*\)|<(?:[^<>]|<[^<>]*>)*>): ")  # how urllib3's messages begin, by its version
 UNREDACTED_STATUSES = (200, 209)
 """Statuses of responses that are what was asked for, which must not be changed."""
 SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
