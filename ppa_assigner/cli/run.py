@@ -31,8 +31,12 @@ DEMO_PPAS = 5
 DEMO_LISTEN = "127.0.0.1:8020"
 DEMO_CONFIG = """\
 pools: {{default: {{ppas: ["~ci-pool/ubuntu/pool-{{001..{ppas:03}}}"], settle: 3s}}}}
-launchpad: {{service: "{service}", credentials: launchpad.credentials, look_every: 3s}}
-api: {{listen: {listen}}}
+launchpad:
+  service: "{service}"
+  credentials: launchpad.credentials
+  look_every: 3s
+  snapshots: "{service}snapshot/{{owner}}/{{name}}/ubuntu/{{at}}"
+api: {{listen: {listen}, promote_to: ["~ci-pool/ubuntu/stable"]}}
 name: demo
 """
 DEMO_TEXT = """\
@@ -57,8 +61,8 @@ Upload something, release the PPA and see it cleaned{without}:
     curl -s {control}upload -d '{{"ppa": "~ci-pool/ubuntu/pool-001", "source": "hello", "version": "1.0-1"}}'
 """
 DEMO_WHOLE_WAY = """\
-Upload a small package that comes with the demo, wait until apt can install it, install it (below a folder of its own)
-and give the PPA back, in one command:
+Upload a small package that comes with the demo, wait until apt can install it, install it (below a folder of its own),
+copy it to another PPA for good, and give the PPA back, in one command:
 
     ppa-assigner exec --owner "$(id -un)" --wait 30s --changes {changes} -- {script}
 

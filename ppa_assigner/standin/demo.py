@@ -1,4 +1,4 @@
-"""What the demo's Launchpad has beside PPAs: builds that take seconds, the door for dput, and a package to upload.
+"""What the demo's Launchpad has beside PPAs to lend: quick builds, the door for dput, a package, a PPA to copy it to.
 
 Everything is below one folder, and goes with it. Nothing here starts a program.
 """
@@ -18,7 +18,7 @@ from .sources import write_source
 if TYPE_CHECKING:
     from .standin import Standin
 
-OWNER, SIGNER = "ci-pool", "ppa-bot"
+OWNER, SIGNER, STABLE = "ci-pool", "ppa-bot", "stable"
 PACKAGE, VERSION = "hello-ppa", "1.0-1"
 DPUT = """\
 [{name}]
@@ -42,7 +42,7 @@ cat {root}/usr/share/doc/{package}/changelog
 """
 WHOLE_WAY = """\
 #!/bin/sh
-# Uploads {package} to the PPA that $PPA names, waits until apt can install it, and installs it.
+# Uploads {package} to the PPA that $PPA names, waits until apt can install it, installs it, and copies it to {stable}.
 set -eu
 dput -f -c {dput} "${{PPA##*/}}" {changes}
 told=
@@ -52,6 +52,7 @@ while case $told in *'"final":true'*) false ;; esac; do
 done
 case $told in *'"reached":true'*) ;; *) exit 65 ;; esac
 {install}
+ppa-assigner promote --to ppa:{owner}/{stable}
 """
 
 
@@ -68,7 +69,8 @@ class DemoPackage:
         """Write the script that goes from the upload to the installation; `api` is how curl reaches the daemon."""
         script = self.changes.parent / "upload-and-install"
         paths = {name: shlex.quote(str(getattr(self, name))) for name in ("changes", "dput", "install")}
-        script.write_text(WHOLE_WAY.format(package=PACKAGE, version=VERSION, api=api, **paths))
+        names = {"package": PACKAGE, "version": VERSION, "owner": OWNER, "stable": STABLE}
+        script.write_text(WHOLE_WAY.format(api=api, **names, **paths))
         script.chmod(0o755)
         return script
 
@@ -79,6 +81,7 @@ def prepare(standin: Standin, folder: Path) -> DemoPackage:
     commands.automatic(publisher=5, death_row=10, copies=5)
     commands.building(queue=1, take=2, upload=1)
     commands.door(SIGNER)
+    commands.ppas(OWNER, [STABLE])
     commands.signing_key(OWNER)
     ppas = [archive.reference for archive in standin.service.world.archives()]
     host = urlsplit(standin.service_root).netloc

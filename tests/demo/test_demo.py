@@ -89,13 +89,15 @@ def test_what_the_demo_says(demo: Place, shell: str) -> None:
 
 @pytest.mark.parametrize("dput", DPUTS)
 def test_from_the_upload_to_the_installation(demo: Place, dput: str) -> None:
-    """The command that the demo says, with both dputs: its package is taken, built, published and installed."""
+    """The command that the demo says, with both dputs: its package is taken, built, published, installed and copied."""
     needs.program("apt-get", "apt")
     demo.wait()
     (command,) = [line for line in "".join(blocks(demo.printed)).splitlines() if line.endswith(WHOLE_WAY)]
     done = demo.run(command, PATH=demo.path(dput))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "hello-ppa (1.0-1)" in done.stdout.partition('"final":true,"why":"installable')[2]
+    stable = demo.run(f'curl -s {demo.control}packages -d \'{{"ppa": "~ci-pool/ubuntu/stable"}}\'').stdout
+    assert {each["status"] for each in json.loads(stable)["sources"]} == {"Published"}
 
 
 def test_a_job_with_exec(demo: Place, tmp_path: Path) -> None:
