@@ -7,7 +7,7 @@ copies.  A type that nobody thought of is an error: sharing it by mistake would 
 from __future__ import annotations
 
 import types
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -107,7 +107,7 @@ def _set(value: Any, memo: Memo) -> Any:
 def _dict(value: Any, memo: Memo) -> Any:
     known = memo.get(id(value))
     if known is None:
-        memo[id(value)] = known = {}
+        memo[id(value)] = known = value.__class__()
         for key, held in value.items():
             known[key if key.__class__ in _SAME else _copy(key, memo)] = _copy(held, memo)
     return known
@@ -148,7 +148,8 @@ def _cell(value: Any, memo: Memo) -> Any:
 
 
 _COPIERS: dict[type, Copier] = {
-    list: _list, set: _set, dict: _dict, tuple: _tuple, deque: _deque, partial: _partial, Future: _object,
+    list: _list, set: _set, dict: _dict, OrderedDict: _dict, tuple: _tuple, deque: _deque, partial: _partial,
+    Future: _object,
     types.MethodType: _method, types.FunctionType: _function, types.MappingProxyType: _same, types.CellType: _cell,
     **dict.fromkeys(ATOMS, _same),
 }  # fmt: skip

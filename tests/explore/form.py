@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import types
+from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
@@ -203,6 +204,10 @@ def _entry(former: Former, entry: Entry) -> Any:
     return ("Entry", former.of(parsed(entry.description)), former.of(entry.moment))
 
 
+def _mapping(former: Former, value: Any) -> Any:
+    return tuple((former.of(key), former.of(one)) for key, one in value.items())
+
+
 _FORMS: dict[type, Form] = {
     **dict.fromkeys((type(None), bool, int, str), _plain),
     float: lambda former, value: former.time(value),
@@ -215,7 +220,7 @@ _FORMS: dict[type, Form] = {
     Entry: _entry,
     frozenset: _set,
     set: _set,
-    dict: lambda former, value: tuple((former.of(key), former.of(one)) for key, one in value.items()),
+    **dict.fromkeys((dict, OrderedDict), _mapping),
     partial: lambda former, value: former.function(value),
 }
 
