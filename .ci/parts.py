@@ -41,7 +41,6 @@ BOTH = (
     "test_cli.py",
     "test_client.py",
     "test_client_bounds.py",
-    "test_config.py",
     "test_exec.py",
     "test_journal.py",
     "test_mailbox.py",
