@@ -12,6 +12,7 @@ from types import TracebackType
 
 from .clock import Clock
 from .commands import Commands, ControlInterface
+from .debs import deb
 from .handler import Outcome, RequestHandler
 from .messages import HttpRequest, HttpResponse
 from .people_control import make_token, show_token
@@ -100,6 +101,7 @@ class Standin:
         """Replace the world by a fresh one with a fresh clock; scripts no longer run by themselves."""
         old = self.service.world
         self.scheduler.set(**dict.fromkeys(self.scheduler.every))
+        deb.cache_clear()  # what it keeps leads to the old world
         with old.lock:
             self.service.serve(World(Clock(), spec or self._spec, old.lock))
         with old.clock.changed:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import gc
 import gzip
 import hashlib
 import json
 import os
 import subprocess
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -230,3 +232,14 @@ def test_the_addresses_that_are_told_lead_somewhere(
 def _made(folder: Path) -> Path:
     folder.mkdir()
     return folder
+
+
+def test_a_world_that_was_replaced_is_not_kept(standin: Standin, control: ControlClient) -> None:
+    """Packages that were made of it are kept for a while, and lead to it: not beyond its end."""
+    control.upload(PPA, "foo", "1", binaries=[{"name": "foo"}])
+    control.run("publisher")
+    assert get(standin, f"{PLACE}/dists/noble/main/binary-amd64/Packages").status == 200
+    world = weakref.ref(standin.service.world)
+    control.reset(owner="ci-pool", ppas=1)
+    gc.collect()
+    assert world() is None
