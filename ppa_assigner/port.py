@@ -341,6 +341,9 @@ class Launchpad(Protocol):
     def source_files(self, url: str, lane: Lane = Lane.WORK) -> SourceFiles | Unavailable:
         """The files of a source publication, by the address that a listing gave: one request."""
 
+    def published_since(self, entry: Entry, since: datetime) -> bool | Unavailable:
+        """Whether any source that was created since then was ever published, whatever became of it: one request."""
+
     def create(self, ppa: Reference, displayname: str, description: str) -> Entry | Refused | Unknown | Unavailable:
         """Create the PPA with this description (lines end with a plain newline, else ValueError).  Refused also when it
         exists.  Unknown also when it was created and could not be read.

@@ -86,6 +86,7 @@ class Record:
     """`HOST`: times in a used record were written while Launchpad's clock was not believed."""
     told: bool = True  # of a lease that is over: false when it was given up before anybody was told of it
     began: datetime | None = None  # when the lease began that is over
+    published: bool = False  # whether something was published in it
 
 
 NOTHING_OF_A_LEASE: Mapping[str, Any] = {f.name: f.default for f in fields(Record) if f.default is not MISSING}
@@ -295,6 +296,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "pool": _text, "owner": _text, "lease": _text, "request": _text, "attempt": _count, "idle": _seconds,
     "by": _text, "note": _text, "uploader": _text, "held": _flag, "tries": _count, "fault": _text,
     "quarantined": _text, "cleaner": _text, "clock": _text, "told": _flag, "began": _time,
+    "published": _flag,
 }  # fmt: skip
 _REQUIRED = ("serial", "nonce", "state", "since", "touched", "pool")
 
@@ -322,6 +324,7 @@ def _present(record: Record) -> list[tuple[str, Any]]:
         "tries": record.tries > 0,
         "told": record.state is State.DIRTY and not record.told,
         "began": record.state is State.DIRTY,
+        "published": record.state is State.DIRTY and record.published,
     }
     values = ((name, getattr(record, name)) for name in _READERS)
     return [(name, value) for name, value in values if value is not None and said.get(name, True)]

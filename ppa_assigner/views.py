@@ -14,7 +14,7 @@ from typing import Any
 
 from .history import PastLease
 from .packages import SourcePackage
-from .record import Record
+from .record import Record, State
 from .reference import Reference
 
 
@@ -71,12 +71,21 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotAddress:
+    """Where what a lease had stays readable: the PPA as it was `at` a time."""
+
+    at: datetime
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A PPA as its worker knew it last.
 
     `seen`: when Launchpad last showed it (UTC, by Launchpad's clock).
     `end`: when its lease ends, None while it is not used.
     `over`: the last record of a lease that ended because the PPA was gone for good.
+    `left`: where what its last lease had stays readable, while its dirty record tells.
     `sent`: the record of a write of which it is not known whether it was done.
     `private`: its indexes are shown to subscribers only.
     """
@@ -94,6 +103,7 @@ class Snapshot:
     sight: Sight = Sight.SHOWN
     over: Record | None = None
     sent: Record | None = None
+    left: SnapshotAddress | None = None
     private: bool = False
 
 
@@ -218,14 +228,6 @@ class AptSource:
 
 
 @dataclass(frozen=True, slots=True)
-class SnapshotAddress:
-    """Where what a lease had stays readable: the PPA as it was `at` a time."""
-
-    at: datetime
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
 class PastLeaseView:
     """A lease of a PPA that is over, as Launchpad remembers it."""
 
@@ -248,13 +250,15 @@ class PromoteRequest:
 class LeaseView:
     """A lease as its client is told of it.
 
-    `fresh` says whether this call made the lease; `end` is when it ends by itself.
+    `fresh` says whether this call made the lease; `end` is when it ends by itself; `left` is where what it had stays
+    readable, once it is over.
     """
 
     ppa: Reference
     record: Record
     fresh: bool = False
     end: End | None = None
+    left: SnapshotAddress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +305,13 @@ class PpaEvent:
     ppa: Reference
     kind: str
     data: Mapping[str, Any]
+
+
+def snapshot_in(template: str | None, ppa: Reference, record: Record | None) -> SnapshotAddress | None:
+    """Where what the lease in this dirty record had is readable."""
+    if record is None or record.state is not State.DIRTY or not record.published:
+        return None
+    return snapshot_address(template, ppa, record.since)
 
 
 def snapshot_address(template: str | None, ppa: Reference, at: datetime) -> SnapshotAddress | None:

@@ -38,6 +38,7 @@ from .automaton.requests import (
     Grant,
     ListVersions,
     LookForNewContent,
+    LookForPublished,
     PastRequest,
     Read,
     ReadDeleted,
@@ -241,7 +242,7 @@ def _read(request: ReadRequest, ppa: Reference, launchpad: Launchpad) -> Launchp
             return launchpad.enabled(request.entry)
         case LookForNewContent():
             return launchpad.new_content(request.entry, request.since, Lane.ASSIGN)
-        case WasPublished() | ListVersions() | ReadFiles():
+        case WasPublished() | ListVersions() | ReadFiles() | LookForPublished():
             return _read_past(request, launchpad)
         case Survey():
             return launchpad.content(request.entry, request.whole)
@@ -262,6 +263,8 @@ def _read_past(request: PastRequest, launchpad: Launchpad) -> bool | PublishedVe
             return launchpad.source_versions(request.ppa, request.source, Lane.ASSIGN)
         case ReadFiles():
             return launchpad.source_files(request.url, Lane.ASSIGN)
+        case LookForPublished():
+            return launchpad.published_since(request.entry, request.since)
     assert_never(request)
 
 

@@ -398,6 +398,13 @@ class MemoryLaunchpad:
             sources = (i.publication for i in self.archives[_ppa(entry)].items if not i.binary)
             return any((one.name, one.version) == (source, version) for one in sources)
 
+    def published_since(self, entry: Entry, since: datetime) -> bool | Unavailable:
+        if failed := self._failed("published_since", _ppa(entry), self.boot()):
+            return Unavailable(failed.reason) if isinstance(failed, Refused) else failed
+        with self.lock:
+            items = self.archives[_ppa(entry)].items
+            return any(item.created >= since for item in items if not item.binary)
+
     def source_versions(
         self, archive: Reference | str, source: str, lane: Lane = Lane.WORK
     ) -> PublishedVersions | Unavailable:

@@ -110,11 +110,25 @@ def configured(folder: Path, launchpad: Launchpad) -> Daemon:
     return daemon
 
 
+def ended(daemon: Daemon) -> list[dict[str, Any]]:
+    """The ends of leases, as the events tell them."""
+    text = daemon.http.get("/v1/events", params={"follow": "false"}).text
+    events = (json.loads(line.removeprefix("data: ")) for line in text.splitlines() if line.startswith("data: "))
+    found = (event["data"] for event in events if event.get("kind") == "transition")
+    return [data for data in found if (data["from"], data["to"]) == ("used", "dirty")]
+
+
 def lease_with(daemon: Daemon, launchpad: Launchpad, owner: str, version: str, pool: str = "default") -> dict[str, Any]:
     """A lease in which a source was published, given back and cleaned."""
     lent: dict[str, Any] = daemon.assign(owner=owner, pool=pool, wait=60).json()
     launchpad.control.upload(lent["ppa"], "hello", version, binaries=[{"name": "hello"}])
-    assert daemon.http.delete(f"/v1/leases/{lent['id']}").status_code == 200
+    assert lent["snapshot"] is None
+    released = daemon.http.delete(f"/v1/leases/{lent['id']}").json()
+    at = released["since"].replace("-", "").replace(":", "")
+    url = f"http://snapshots.example/ci-pool/{lent['ppa'].rpartition('/')[2]}/{at}"
+    assert released["snapshot"] == {"at": released["since"], "url": url}
+    (moved,) = [one for one in ended(daemon) if one["lease"] == lent["id"]]
+    assert moved["snapshot"] == released["snapshot"]
     daemon.wait_for_states(free=2)
     return lent
 
@@ -153,3 +167,16 @@ def test_who_had_a_ppa_is_read_back_after_any_restart(tmp_path: Path, launchpad:
         assert lines[1:3] == ["  hello 2.0 noble", f"  {found[0]['snapshot']['url']}"]
         whole = cli("history", "ppa:ci-pool/pool-001", "--json", url=f"unix:{daemon.address}")
         assert json.loads(whole.stdout) == {"items": found}
+
+
+def test_a_lease_that_published_nothing_leaves_nothing(tmp_path: Path, launchpad: Launchpad) -> None:
+    """Nor is anything to be read of it; while its PPA remembers it, the lease says so."""
+    daemon = configured(tmp_path, launchpad)
+    with running(daemon):
+        daemon.start()
+        daemon.wait_for_states(free=2)
+        lent = daemon.assign(owner="ticket 1").json()
+        assert daemon.http.delete(f"/v1/leases/{lent['id']}").json()["snapshot"] is None
+        assert daemon.http.get(f"/v1/leases/{lent['id']}").json()["snapshot"] is None
+        daemon.wait_for_states(free=2)
+        assert daemon.http.get(f"/v1/ppas/{lent['ppa']}/history").json() == {"items": []}

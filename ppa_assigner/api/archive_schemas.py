@@ -154,11 +154,30 @@ class Promotion(BaseModel):
     copies: list[Copy]
 
 
-class SnapshotAddress(BaseModel):
-    """Where what a lease had stays readable."""
+class Publication(BaseModel):
+    """A source or binary that is active."""
 
-    at: schemas.Time
-    url: str
+    name: str
+    version: str
+    where: str
+
+
+class Build(BaseModel):
+    """A build that is not finished."""
+
+    title: str
+    state: str
+
+
+class Content(BaseModel):
+    """What a clean would delete or cancel."""
+
+    ppa: schemas.PpaName
+    sources: list[Publication]
+    binaries: list[Publication]
+    builds: list[Build]
+    uploads: list[str]
+    seen: schemas.Time
 
 
 class PastSource(BaseModel):
@@ -178,7 +197,7 @@ class PastLease(BaseModel):
     until: Annotated[schemas.Time, Field(description="when the lease ended")]
     sources: list[PastSource]
     snapshot: Annotated[
-        SnapshotAddress | None, Field(description="null where nothing was published, or nothing keeps it")
+        schemas.SnapshotAddress | None, Field(description="null where nothing was published, or nothing keeps it")
     ]
 
 

@@ -56,7 +56,7 @@ class PpaRoutes:
         add(_PATH, self.show, methods=["GET"], summary="Show a PPA", response_model=None,
             responses=responses(one, (Kind.UNKNOWN_PPA,)))  # fmt: skip
         add(f"{_PATH}/content", self.content, methods=["GET"], summary="List what a clean would delete",
-            responses=responses({200: schemas.Content}, (Kind.UNKNOWN_PPA, Kind.UNAVAILABLE)),
+            responses=responses({200: archive_schemas.Content}, (Kind.UNKNOWN_PPA, Kind.UNAVAILABLE)),
             response_model=None)  # fmt: skip
         add(f"{_PATH}/history", self.history, methods=["GET"], summary="List the leases that a PPA had",
             responses=responses({200: archive_schemas.History}, (Kind.UNKNOWN_PPA, Kind.UNAVAILABLE)),

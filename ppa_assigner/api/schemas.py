@@ -34,6 +34,19 @@ Ends = Annotated[
 EndingBy = Annotated[EndsBy | None, Field(description="what ends it then: its fixed end, or silence (`idle`)")]
 
 
+class SnapshotAddress(BaseModel):
+    """Where what a lease had stays readable."""
+
+    at: Time
+    url: str
+
+
+LeftBehind = Annotated[
+    SnapshotAddress | None,
+    Field(description="of a lease that is over, while its PPA remembers it; null if nothing was published or kept"),
+]
+
+
 def shown(*examples: dict[str, Any]) -> ConfigDict:
     """The configuration of a model that shows these documents as its examples."""
     return ConfigDict(json_schema_extra={"examples": list(examples)})
@@ -58,6 +71,7 @@ _LEASE: dict[str, Any] = {
     "idle": 600,
     "note": None,
     "uploader": "~ann",
+    "snapshot": None,
 }
 _SOURCE: dict[str, Any] = {
     "name": "hello", "version": "2.10-3", "series": "noble",
@@ -81,6 +95,10 @@ _PPA: dict[str, Any] = {
     "quarantined": None,
     "cleaning": {"step": "delete", "found": 40, "deleted": 12, "left": 28, "since": "2026-11-25T11:14:13Z"},
     "seen": "2026-11-25T11:14:20Z",
+    "snapshot": {
+        "at": "2026-11-25T11:14:12Z",
+        "url": "https://snapshot.ppa.launchpadcontent.net/ci-pool/pool-001/ubuntu/20261125T111412Z",
+    },
 }
 _COUNTS: dict[str, Any] = {
     "state": {"free": 3, "used": 16, "dirty": 1},
@@ -213,6 +231,7 @@ class Lease(BaseModel):
     idle: int | None
     note: str | None
     uploader: str | None
+    snapshot: LeftBehind
 
 
 class LeaseList(BaseModel):
@@ -253,6 +272,7 @@ class Ppa(BaseModel):
     quarantined: str | None
     cleaning: Cleaning | None
     seen: Annotated[Time | None, Field(description="when Launchpad last showed it")]
+    snapshot: LeftBehind
 
 
 class PpaList(BaseModel):
@@ -293,32 +313,6 @@ class Caller(BaseModel):
     name: Annotated[str | None, Field(description="as the configuration names it; null where it names no clients")]
     role: Literal["client", "operator"]
     owners: Annotated[list[str], Field(description="patterns of owners whose leases it may end and touch too")]
-
-
-class Publication(BaseModel):
-    """A source or binary that is active."""
-
-    name: str
-    version: str
-    where: str
-
-
-class Build(BaseModel):
-    """A build that is not finished."""
-
-    title: str
-    state: str
-
-
-class Content(BaseModel):
-    """What a clean would delete or cancel."""
-
-    ppa: PpaName
-    sources: list[Publication]
-    binaries: list[Publication]
-    builds: list[Build]
-    uploads: list[str]
-    seen: Time
 
 
 class Event(BaseModel):

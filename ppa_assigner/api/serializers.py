@@ -58,20 +58,21 @@ def lease(lent: LeaseView, web: str | None = None) -> Document:
         "idle": record.idle,
         "note": record.note,
         "uploader": record.uploader,
+        "snapshot": snapshot(lent.left),
     }
 
 
-def ppa(snapshot: Snapshot) -> Document:
+def ppa(known: Snapshot) -> Document:
     """The document of a PPA as it is known now."""
-    record, cleaning = snapshot.record, snapshot.cleaning
+    record, cleaning = known.record, known.cleaning
     return {
-        "ppa": str(snapshot.ppa),
-        "pool": snapshot.pool,
+        "ppa": str(known.ppa),
+        "pool": known.pool,
         "state": record.state.value if record else None,
-        "condition": snapshot.condition.value,
+        "condition": known.condition.value,
         **_of_record(record),
-        **_ending(snapshot.end),
-        "fault": snapshot.fault,
+        **_ending(known.end),
+        "fault": known.fault,
         "quarantined": record.quarantined if record else None,
         "cleaning": cleaning and {
             "step": cleaning.step,
@@ -80,7 +81,8 @@ def ppa(snapshot: Snapshot) -> Document:
             "left": cleaning.left,
             "since": format_time(cleaning.since),
         },
-        "seen": _time(snapshot.seen),
+        "seen": _time(known.seen),
+        "snapshot": snapshot(known.left),
     }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from ..port import (
     WriteAnswer,
 )
 from ..record import Record, State
-from ..views import Cleaning
+from ..views import Cleaning, SnapshotAddress
 from .requests import Request
 
 LaunchpadAnswer = (
@@ -319,7 +319,7 @@ class Transition:
     """The state or lease of the record changed: for the log and the event stream.  `before` is None for a new record.
     `lasted`: how long the last state lasted, in seconds; `tries`: how many cleans had failed by then; `first`: nothing
     changed, the PPA was seen for the first time since this daemon serves it; `gone`: the PPA is gone for good, and this
-    was its last record.
+    was its last record; `left`: where what the lease had that is over stays readable.
     """
 
     before: State | None
@@ -330,6 +330,7 @@ class Transition:
     tries: int = 0
     first: bool = False
     gone: bool = False
+    left: SnapshotAddress | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,15 +47,16 @@ from .events import (
 from .expiry import touch_due_after
 from .now import Now
 from .observe import made_dirty, with_no_entry, with_outage
-from .operation import CheckingContent, CheckingFiles, CheckingSource, Granting
+from .operation import CheckingContent, CheckingFiles, CheckingPublished, CheckingSource, Granting
 from .replies import alive, deny, ended_with_ppa, read_first, tell, tell_record
-from .requests import Apply, Grant, LookForNewContent, Read
+from .requests import Apply, Grant, LookForNewContent, LookForPublished, Read
 from .rollback import on_entry
 from .state import Step, WorkerState
 from .transitions import WriteReason
 from .write import begin, write_record
 
 UNGRANTED = "the upload right could not be given yet"
+PUBLISHED_MARGIN = timedelta(seconds=60)  # a lease begins in whole seconds, by the date of an answer
 OF_WHOM = (401, 403, 404, 410)
 """Answers to a grant that may have been given of the PPA, or of the person."""
 
@@ -301,7 +302,7 @@ def release(known: WorkerState, command: Release, now: Now) -> Step:
         return deny(known, command, Refusal.ELSEWHERE)
     if record.state is State.DIRTY:
         return tell(known, command, RecordShown(record))
-    return begin(known, WriteReason.RELEASE, now, command, **made_dirty(known, now))
+    return _end(known, WriteReason.RELEASE, now, command)
 
 
 def give_up(known: WorkerState, command: GiveUp, now: Now) -> Step:
@@ -318,9 +319,27 @@ def supersede(known: WorkerState, command: Supersede, now: Now) -> Step:
     this = record is not None and (record.lease, record.attempt) == (command.lease, command.attempt)
     if not this or known.state is not State.USED:
         return deny(known, command, Refusal.ELSEWHERE)
-    return begin(known, WriteReason.SUPERSEDE, now, command, **made_dirty(known, now))
+    return _end(known, WriteReason.SUPERSEDE, now, command)
 
 
 def expire(known: WorkerState, now: Now) -> Step:
     """End the lease by time: its end has come, or its owner was silent for too long."""
-    return begin(known, WriteReason.EXPIRE, now, **made_dirty(known, now))
+    return _end(known, WriteReason.EXPIRE, now)
+
+
+def _end(known: WorkerState, reason: WriteReason, now: Now, command: Command | None = None) -> Step:
+    """used -> dirty.  Where it stays readable, it is asked first whether anything was published: afterwards it is being
+    deleted.
+    """
+    if known.snapshots is None or known.entry is None or known.record is None:
+        return begin(known, reason, now, command, **made_dirty(known, now))
+    asked = LookForPublished(known.entry, known.record.since - PUBLISHED_MARGIN)
+    return replace(known, operation=CheckingPublished(reason, command)), [asked]
+
+
+def on_published(known: WorkerState, operation: CheckingPublished, answer: bool | Unavailable, now: Now) -> Step:
+    """The answer whether anything was published; the lease ends whatever it is, and without one something may have
+    been.
+    """
+    changes = made_dirty(known, now) | {"published": answer is not False}
+    return begin(known, operation.reason, now, operation.command, **changes)

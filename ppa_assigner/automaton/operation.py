@@ -68,6 +68,14 @@ class CheckingFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckingPublished:
+    """Whether a lease that is to end has published something is being asked."""
+
+    reason: WriteReason
+    command: Command | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Granting:
     """The uploader's right is being granted, before the lease is told."""
 
@@ -136,6 +144,7 @@ Operation = (
     | CheckingContent
     | CheckingSource
     | CheckingFiles
+    | CheckingPublished
     | Granting
     | Surveying
     | Verifying

@@ -215,8 +215,16 @@ class Apply:
     comment: str = ""
 
 
-PastRequest = WasPublished | ListVersions | ReadFiles
-"""What is asked of the past of a PPA before it is lent."""
+@dataclass(frozen=True, slots=True)
+class LookForPublished:
+    """Ask whether anything that was created since then was ever published."""
+
+    entry: Entry
+    since: datetime
+
+
+PastRequest = WasPublished | ListVersions | ReadFiles | LookForPublished
+"""What is asked of the past of a PPA, before it is lent and at the end of a lease."""
 ReadRequest = (
     Read | ReadDeleted | CheckEnabled | LookForNewContent | PastRequest | Survey | ReadSettings | ReadIndexes | ReadDisk
 )

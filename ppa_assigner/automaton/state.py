@@ -15,7 +15,7 @@ from ..options import PoolOptions
 from ..port import Entry, Moment
 from ..record import Record, State, Text
 from ..reference import Reference
-from ..views import Cleaning, Condition, End, Sight, Snapshot
+from ..views import Cleaning, Condition, End, Sight, Snapshot, snapshot_in
 from .events import Command, Effect
 from .expiry import end_of
 from .operation import CleanProgress, Operation, PendingWrite
@@ -106,6 +106,7 @@ class WorkerState:
     daemon: Daemon
     seed: str
     draws: int = 0  # how many nonces were drawn from the seed
+    snapshots: str | None = None  # where what a lease had stays readable; None: nowhere
 
     # what was seen of it
     entry: Entry | None = None  # as the last answer showed it, for the next write
@@ -233,7 +234,8 @@ class WorkerState:
             self.ppa, self.pool, self.record, self.condition, self.seen, self.cleaning, self.fault, self.end,
             self.entry.web if self.entry is not None else None, self.sight, self.over,
             self.pending.record if self.pending is not None and self.in_doubt else None,
-            self.entry.private if self.entry is not None else False,
+            private=self.entry.private if self.entry is not None else False,
+            left=snapshot_in(self.snapshots, self.ppa, self.record),
         )  # fmt: skip
 
     @property

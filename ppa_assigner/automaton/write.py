@@ -26,6 +26,7 @@ from ..port import (
     WriteAnswer,
 )
 from ..record import INTEGER_MAX, Record, RecordError, State, compose, parse
+from ..views import snapshot_in
 from . import expiry
 from .events import (
     DEADLINE_EXCEEDED,
@@ -349,7 +350,8 @@ def transitions_of(before: Record | None, known: WorkerState, why: str, now: Now
     record = known.record
     if record is None or (before and (before.state, before.lease) == (record.state, record.lease)):
         return []
+    left = snapshot_in(known.snapshots, known.ppa, record)
     if before is None:
-        return [Transition(None, record, why, now.date, first=first)]
+        return [Transition(None, record, why, now.date, first=first, left=left)]
     lasted = (record.since - before.since).total_seconds()
-    return [Transition(before.state, record, why, now.date, max(0.0, lasted), before.tries)]
+    return [Transition(before.state, record, why, now.date, max(0.0, lasted), before.tries, left=left)]

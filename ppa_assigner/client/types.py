@@ -10,6 +10,13 @@ from collections.abc import Sequence
 from typing import Any, NotRequired, TypedDict
 
 
+class SnapshotAddress(TypedDict):
+    """Where what a lease had stays readable: the PPA as it was `at` a time."""
+
+    at: str
+    url: str
+
+
 class Lease(TypedDict):
     """One owner's time with one PPA.  `dput` is the PPA as dput takes it, `ppa` as Launchpad's API writes it; `ends` is
     when it ends if nobody touches it, as the daemon knows, and `ends_by` by what: `until` or `idle` (silence).
@@ -33,6 +40,7 @@ class Lease(TypedDict):
     idle: int | None
     note: str | None
     uploader: str | None
+    snapshot: NotRequired[SnapshotAddress | None]
 
 
 class Cleaning(TypedDict):
@@ -65,6 +73,7 @@ class PPA(TypedDict):
     quarantined: str | None
     cleaning: Cleaning | None
     seen: str | None
+    snapshot: NotRequired[SnapshotAddress | None]
 
 
 class Pool(TypedDict):
@@ -221,13 +230,6 @@ class AptSource(TypedDict):
     components: list[str]
     key: str | None
     at: str
-
-
-class SnapshotAddress(TypedDict):
-    """Where what a lease had stays readable: the PPA as it was `at` a time."""
-
-    at: str
-    url: str
 
 
 class PastSource(TypedDict):

@@ -226,6 +226,16 @@ def was_published(get: Get, entry: Entry, source: str, version: str) -> bool:
     return bool(data["entries"])
 
 
+def published_since(get: Get, entry: Entry, since: datetime) -> bool:
+    """Whether a source that was created since then was ever published: one request, of the newest.  Raises
+    RequestFailedError, NotSentError, NoResponseError.
+    """
+    created = since.astimezone(UTC).isoformat()
+    url = operation_url(entry.url, "getPublishedSources", created_since_date=created, order_by_date=True)
+    data, _ = responses.parse_page(get(url))
+    return any(one.get("date_published") is not None for one in data["entries"])
+
+
 def disk_leftovers(get: Get, entry: Entry) -> Leftovers:
     """Publications that are active, or not removed yet (docs/explanation/launchpad.md#removal-from-disk).
 

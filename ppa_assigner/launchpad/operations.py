@@ -48,6 +48,7 @@ from .content import (
     disk_leftovers,
     list_architectures,
     new_content_urls,
+    published_since,
     was_published,
 )
 from .copies import CopyRequests
@@ -240,6 +241,11 @@ class Operations:
         once accepted (docs/explanation/launchpad.md#burnt-versions).
         """
         answer = failure_as_answer(partial(was_published, self._session.getter(lane), entry, source, version))
+        return Unavailable(answer.reason) if isinstance(answer, Refused) else answer
+
+    def published_since(self, entry: Entry, since: datetime) -> bool | Unavailable:
+        """Whether any source that was created since then was ever published: one request."""
+        answer = failure_as_answer(partial(published_since, self._session.getter(), entry, since))
         return Unavailable(answer.reason) if isinstance(answer, Refused) else answer
 
     def source_versions(

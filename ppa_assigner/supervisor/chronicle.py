@@ -16,7 +16,7 @@ from ..record import Record, format_time
 from ..reference import Reference
 from ..uploads import FollowedLease
 from ..uploads.model import SourceReport
-from ..views import Cleaning, Condition, Snapshot
+from ..views import Cleaning, Condition, Snapshot, SnapshotAddress
 from .eventlog import EventLog
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,7 @@ class Chronicle:
             "from": before, "to": state, "why": transition.why, "owner": record.owner, "lease": record.lease,
             "request_id": record.request, "pool": record.pool, "since": format_time(record.since),
             "lasted": transition.lasted, "tries": transition.tries, "first": transition.first,
+            "snapshot": _address(transition.left),
         }  # fmt: skip
         self._events.add(transition.at, ppa, TRANSITION, data)
 
@@ -119,3 +120,7 @@ def _why(snapshot: Snapshot) -> str | None:
     if snapshot.condition is Condition.QUARANTINED and record is not None:
         return record.quarantined
     return snapshot.fault if snapshot.condition is not Condition.OK else None
+
+
+def _address(left: SnapshotAddress | None) -> dict[str, str] | None:
+    return {"at": format_time(left.at), "url": left.url} if left is not None else None

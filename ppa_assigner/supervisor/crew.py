@@ -157,7 +157,9 @@ class Crew:
         member = self._members.get(ppa)
         snapshot = member.snapshot if member is not None else None
         known = snapshot is not None and snapshot.record is not None and snapshot.record.lease == record.lease
-        return LeaseView(ppa, record, fresh, snapshot.end if snapshot is not None and known else None)
+        if snapshot is None or not known:
+            return LeaseView(ppa, record, fresh)
+        return LeaseView(ppa, record, fresh, snapshot.end, snapshot.left)
 
     def behind_newer_record(self, field: str, value: str) -> Reference | None:
         """The PPA whose record is of a version unknown here and names this `lease`: whether it runs cannot be told."""

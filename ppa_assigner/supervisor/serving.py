@@ -132,7 +132,8 @@ class Serving:
             self._office.crew.put(member)
             member.worker.tell(Reconfigured(pool, options))
             return
-        worker = self._worker(WorkerState(ppa, pool, options, self._daemon, secrets.token_hex(16)))
+        kept = self._settings.launchpad.snapshots
+        worker = self._worker(WorkerState(ppa, pool, options, self._daemon, secrets.token_hex(16), snapshots=kept))
         member = Member(worker, pool, lent, started=self._office.clock.boot())
         self._office.crew.put(member)
         self._start(member)
@@ -166,6 +167,7 @@ class Serving:
             highest=known.highest, entry=known.entry if pending else None, text=known.text, pending=pending,
             waiting=known.waiting, duplicate=known.duplicate, burnt=known.burnt, files=known.files,
             vanished=known.vanished, over=known.over, floor=known.floor, disabled=known.disabled,
+            snapshots=known.snapshots,
         )  # fmt: skip
         try:
             worker = self._worker(heir)

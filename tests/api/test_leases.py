@@ -36,6 +36,7 @@ DOCUMENT = {
     "idle": 600,
     "note": "hello",
     "uploader": "~ann",
+    "snapshot": None,
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from ppa_assigner.access import EVERYBODY, ClientConfig
-from ppa_assigner.api import errors, schemas, serializers
+from ppa_assigner.api import archive_schemas, errors, schemas, serializers
 from ppa_assigner.problems import Kind
 from ppa_assigner.record import State
 from ppa_assigner.views import Cleaning, Condition, LeaseView, PoolView, PpaEvent, Snapshot
@@ -122,7 +122,7 @@ def test_every_reference_in_the_document_leads_somewhere(openapi: dict[str, Any]
         (schemas.Ppa, serializers.ppa(Snapshot(ONE, "default", USED, Condition.OK, NOW, Cleaning("x", 1, 1, 0, NOW)))),
         (schemas.Ppa, serializers.ppa(Snapshot(ONE, "default", None, Condition.MISSING))),
         (schemas.Pool, serializers.pool(PoolView("default", {}, {}, 0, None))),
-        (schemas.Content, serializers.content(ONE, some_content())),
+        (archive_schemas.Content, serializers.content(ONE, some_content())),
         (schemas.Caller, serializers.caller(EVERYBODY)),
         (schemas.Event, serializers.event(PpaEvent(1, NOW, ONE, "transition", {}))),
     ],

@@ -43,6 +43,7 @@ def test_a_ppa_shows_all_that_is_known_of_it(api: Served) -> None:
         "ends": None, "ends_by": None,
         "tries": 2, "fault": "refused", "quarantined": "by hand",
         "cleaning": {"step": "delete", "found": 40, "deleted": 12, "left": 28, "since": TIME}, "seen": TIME,
+        "snapshot": None,
     }  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def full_record(state: State) -> Record:
     return Record(
         serial=1, nonce="n", state=state, since=now, touched=now, pool="p", until=now, owner="o", lease="l",
         request="r", idle=60, by="b", note="n", uploader="~u", held=True, tries=1, fault="f", quarantined="q",
-        cleaner="c", clock="host", told=False, began=now,
+        cleaner="c", clock="host", told=False, began=now, published=True,
     )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ export interface Ppa {
   quarantined: string | null;
   cleaning: Cleaning | null;
   seen: string | null;
+  snapshot: { at: string; url: string } | null;
 }
 
 export interface Counts {
