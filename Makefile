@@ -43,10 +43,11 @@ dist: $(VENV)/.dev
 	$(BIN)/python -m build --no-isolation --outdir $(DIST) .
 	$(BIN)/python -m twine check --strict $(DIST)/*
 
-# the Debian packages: built in a Debian 13 of their own, by mmdebstrap, and looked at by lintian
+# the Debian packages: built in a Debian 13 of their own, by mmdebstrap, and looked at by lintian; with SUITE=bookworm the one
+# for Debian 12, which brings all libraries
 deb: $(VENV)/.dev
 	rm -rf $(DEB)
-	PYTHON=$(abspath $(BIN)/python) .ci/deb $(DEB)
+	PYTHON=$(abspath $(BIN)/python) .ci/deb $(DEB) $(SUITE)
 
 # TESTS="tests/api tests/launchpad" runs some of the tests with the lowest versions that are allowed
 release-check: dist

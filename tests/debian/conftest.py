@@ -18,17 +18,21 @@ from .roots import Debian, made_root
 BUILD_S = 900.0
 
 
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the packages of this checkout, as `make deb` makes them."""
+def packages(folder: Path, suite: str) -> Path:
+    """A folder with the packages of this checkout for a Debian, as `make deb` makes them."""
     needs.program("mmdebstrap", "mmdebstrap")
-    folder = tmp_path_factory.mktemp("deb")
     done = subprocess.run(
-        [ROOT / ".ci" / "deb", folder],
+        [ROOT / ".ci" / "deb", folder, suite],
         env=os.environ | {"PYTHON": sys.executable}, capture_output=True, text=True, timeout=BUILD_S, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The packages for Debian 13."""
+    return packages(tmp_path_factory.mktemp("deb"), "trixie")
 
 
 @pytest.fixture(scope="session")
