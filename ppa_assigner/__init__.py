@@ -13,6 +13,7 @@ from .version import VERSION
 if TYPE_CHECKING:
     from .client import (
         PPA,
+        AptSource,
         AssignerError,
         Bug,
         Caller,
@@ -32,12 +33,15 @@ if TYPE_CHECKING:
         Unavailable,
         UnknownLease,
         UploadCheck,
+        Uploads,
         UsageError,
+        WantedUploads,
         Wish,
     )
 
 __all__ = [
     "PPA",
+    "AptSource",
     "AssignerError",
     "Bug",
     "Caller",
@@ -57,7 +61,9 @@ __all__ = [
     "Unavailable",
     "UnknownLease",
     "UploadCheck",
+    "Uploads",
     "UsageError",
+    "WantedUploads",
     "Wish",
     "__version__",
 ]

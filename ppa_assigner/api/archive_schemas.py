@@ -118,7 +118,8 @@ class PromoteRequest(schemas.RequestBody):
         Field(max_length=schemas.SOURCES, description="of the lease; absent: all that came in it, at least one"),
     ] = None
     series: Annotated[
-        list[SeriesName] | None, Field(max_length=20, description="absent: the one that each source is in")
+        Annotated[list[SeriesName], Field(max_length=20)] | SeriesName | None,
+        Field(description="one or several; absent: the one that each source is in"),
     ] = None
 
 

@@ -81,7 +81,8 @@ class ArchiveRoutes:
         caller = auth.caller(request.scope)
         asked = parsing.checked(archive_schemas.PromoteRequest, await parsing.read(request))
         sources = tuple((source.name, source.version) for source in asked.sources or ())
-        wanted = PromoteRequest(reference(asked.to, "to"), sources, tuple(asked.series or ()))
+        series = (asked.series,) if isinstance(asked.series, str) else tuple(asked.series or ())
+        wanted = PromoteRequest(reference(asked.to, "to"), sources, series)
         promoted = await long_poll.result(self._backend.promote(id, wanted, caller))
         return serializers.answer(serializers.promotion(promoted))
 

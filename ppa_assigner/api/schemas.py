@@ -124,7 +124,9 @@ class Source(RequestBody):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]*$", max_length=256, examples=["hello"])]
     version: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z+.:~-]*$", max_length=256, examples=["2.10-3"])]
-    series: Annotated[str | None, Field(pattern=r"^[a-z0-9][a-z0-9+.-]*$", max_length=256, examples=["noble"])] = None
+    series: Annotated[
+        str | None, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9+.-]*$", max_length=256, examples=["noble"])
+    ] = None
     files: Annotated[
         list[SourceFile] | None,
         Field(max_length=FILES, description="what it consists of; at most 200 in all sources of a request"),
