@@ -119,6 +119,27 @@ def test_under_github_actions_failures_are_errors(daemon: FakeDaemon) -> None:
     assert json.loads(done.stdout)["reached"] is False
 
 
+@pytest.mark.parametrize(("check", "told"), [
+    ({"known": False}, "no series noble takes uploads"),
+    ({"burnt": {LEASE["ppa"]: "hello_1.0.tar.xz"}}, f"{LEASE['ppa']} had hello_1.0.tar.xz"),
+    ({"orig": {"file": "hello_1.0.orig.tar.xz", "sha256": "0", "url": "http://lp/f"}}, "which is at http://lp/f"),
+    ({"burnt": {"~ci-pool/ubuntu/other": "hello 1.0"}}, None),
+])  # fmt: skip
+def test_what_did_not_appear_is_rejected_where_its_changes_file_tells_why(
+    daemon: FakeDaemon, tmp_path: Path, check: dict[str, Any], told: str | None
+) -> None:
+    """What another PPA had says nothing of this one."""
+    daemon.on("GET", PATH, report(source("lost"), final=True, why="hello 1.0 did not appear"))
+    facts = {"name": "hello", "version": "1.0", "series": "noble", "known": True, "component": None, "orig": None}
+    document = {"accepted": False, "takes": [], "unknown": {}, "sources": [{**facts, "burnt": {}, **check}]}
+    daemon.on("POST", "/v1/uploads/check", Reply(200, document))
+    done = cli("wait", "4c1f", "--changes", str(package(tmp_path)), "--json", url=daemon.url)
+    assert done.returncode == 65
+    assert json.loads(done.stdout)["sources"][0]["state"] == ("lost" if told is None else "rejected")
+    assert (told or "did not appear") in done.stderr
+    assert daemon.calls("POST", "/v1/uploads/check")[0].body["pool"] == "default"
+
+
 def test_json_is_the_last_document(daemon: FakeDaemon) -> None:
     """And nothing else."""
     daemon.on("GET", PATH, ABSENT, PUBLISHED)

@@ -137,7 +137,7 @@ class UploadsWait:
             if last["reached"] and self._login is not None:
                 return self._installable(client, lease, last, view, check)
             if not self._retried(client, lease, last):
-                return last
+                return self._explained(client, lease, last, view)
 
     @property
     def _left(self) -> float:
@@ -152,6 +152,15 @@ class UploadsWait:
         for each in tried:
             output.say(f"{each['name']} {each['version']} is tried again for {each['arch']}")
         return bool(tried)
+
+    def _explained(self, client: Client, lease: str, last: Uploads, view: UploadView) -> Uploads:
+        """The last report, with what the .changes files tell of uploads that did not appear."""
+        from .rejections import with_rejections
+
+        found = with_rejections(client, lease, last, self._wanted.sources)
+        if found is not last:
+            view.changed(found)
+        return found
 
     def _installable(
         self, client: Client, lease: str, last: Uploads, view: UploadView, check: Callable[[], object]
