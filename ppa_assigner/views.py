@@ -216,7 +216,7 @@ class UploadCheck:
 @dataclass(frozen=True, slots=True)
 class AptSource:
     """What apt needs to read a PPA at `uri`: its series (`suites`), and the public `key` that signs them; None:
-    Launchpad has made none yet.  `at`: when that was so, by Launchpad's clock.
+    Launchpad has made none yet.  `snapshot`: where what is published now stays readable; None: nothing keeps it.
     """
 
     ppa: Reference
@@ -224,7 +224,7 @@ class AptSource:
     uri: str
     suites: tuple[str, ...]
     key: str | None
-    at: datetime
+    snapshot: SnapshotAddress | None
 
 
 @dataclass(frozen=True, slots=True)

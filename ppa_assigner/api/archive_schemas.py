@@ -84,7 +84,7 @@ class AptSource(BaseModel):
             "suites": ["noble"],
             "components": ["main"],
             "key": "-----BEGIN PGP PUBLIC KEY BLOCK-----\n…\n-----END PGP PUBLIC KEY BLOCK-----\n",
-            "at": "2026-11-25T04:24:12Z",
+            "snapshot": None,
         }
     )
 
@@ -94,7 +94,10 @@ class AptSource(BaseModel):
     suites: list[str]
     components: list[str]
     key: Annotated[str | None, Field(description="the public key that signs it; null while Launchpad has made none")]
-    at: Annotated[str, Field(description="when that was so, by Launchpad's clock")]
+    snapshot: Annotated[
+        schemas.SnapshotAddress | None,
+        Field(description="where it stays readable as it is now; null: nothing keeps it"),
+    ]
 
 
 class PromotedSource(schemas.RequestBody):

@@ -169,7 +169,7 @@ def apt_source(source: AptSource) -> Document:
         "suites": list(source.suites),
         "components": ["main"],
         "key": source.key,
-        "at": format_time(source.at),
+        "snapshot": snapshot(source.snapshot),
     }
 
 

@@ -23,6 +23,8 @@ from .selection import Choice
 if TYPE_CHECKING:
     from ..client import Client, Promotion, UploadCheck
 
+INTERRUPTIBLE = True
+"""A signal may end a command's wait anywhere in this module: what it locks, it locks by a `with`."""
 PROMOTE_POLL_S = 10.0
 TOUCH_S = 10.0
 

@@ -23,6 +23,7 @@ from . import output, reaper
 _SI_KERNEL = 0x80  # asm-generic/siginfo.h: sent by the kernel, not by a process
 _ENDING = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM})
 _FROM_TERMINAL = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
+_OURS = ((os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), (os.POSIX_SPAWN_DUP2, 2, 1))
 _LOOK_AGAIN_S = 1.0
 _START_S = 10.0
 _END_S = reaper.GRACE_S + 5.0
@@ -31,8 +32,12 @@ _END_S = reaper.GRACE_S + 5.0
 class Child:
     """One run of a command, in this process's group and with its open files, with this environment and signal mask."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], mask: Iterable[int]) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], mask: Iterable[int], *, ours: bool = False
+    ) -> None:
+        """`ours`: not the user's, so that it reads nothing and prints on stderr."""
         self.command = list(command)
+        self.ours = ours
         self._environment = dict(environment)
         self._mask = list(mask)
         self._lock = threading.Lock()
@@ -51,6 +56,7 @@ class Child:
                 self.command,
                 {**self._environment, **more},
                 setsigmask=self._mask,
+                file_actions=_OURS if self.ours else (),
                 setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],  # which Python ignores, and which end other programs
             )
         for number in self._early:

@@ -10,27 +10,44 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-from ..client.errors import AssignerError, Unavailable
+from ..client.errors import AssignerError, Unavailable, UsageError
 from . import leases, options, output, parsing, shell, signals
-from .child import Child, ReaperProcess
+from .child import ReaperProcess
+from .children import BLOCKED, CANNOT_RUN, NOT_FOUND, PASSED_ON, Children
 from .file_options import ChangesOption
 from .options import CaFileOption, OnLost, TokenFileOption, UrlOption
 from .parameters import Argument, Option
-from .signals import interruptible, not_ignored
+from .signals import interruptible
+from .upload_options import (
+    AppearOption,
+    ArchesOption,
+    AuthOption,
+    GoalName,
+    RetryOption,
+    TimeoutOption,
+    UploadOption,
+    UploadToOption,
+)
 
 if TYPE_CHECKING:
-    from ..client import Client, Holding, Lease, Wish
+    from pathlib import Path
 
-CANNOT_RUN = 126
-NOT_FOUND = 127
-PASSED_ON = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM)
+    from ..client import Client, Holding, Wish
+    from .exec_upload import UploadSteps
+
+
+_NEEDS_UPLOAD = "{} goes with --upload"
 
 
 def exec_command(
-    command: Annotated[list[str], Argument(metavar="COMMAND", help="What to run; write -- before it.")],
     owner: options.OwnerOption,
+    command: Annotated[
+        list[str] | None,
+        Argument(metavar="COMMAND", help="What to run; write -- before it.  With --upload it may be left out."),
+    ] = None,
     pool: options.PoolOption = None,
     wait: options.WaitOption = "0",
     ttl: options.TtlOption = None,
@@ -39,6 +56,17 @@ def exec_command(
     ppa: options.PpaOption = None,
     source: options.SourceOption = None,
     changes: ChangesOption = None,
+    upload: UploadOption = None,
+    goal: Annotated[
+        GoalName | None,
+        Option("--for", help="How far what is uploaded must be before COMMAND runs.  [default: installable]"),
+    ] = None,
+    arch: ArchesOption = None,
+    appear: AppearOption = "20m",
+    timeout: TimeoutOption = "4h",
+    retry: RetryOption = 0,
+    auth: AuthOption = None,
+    upload_to: UploadToOption = None,
     uploader: options.UploaderOption = None,
     request_id: options.RequestIdOption = None,
     attempt: options.AttemptOption = 0,
@@ -56,8 +84,13 @@ def exec_command(
 ) -> int:
     """Run COMMAND with a PPA of its own, given back after it.
 
-    COMMAND finds it in $PPA (as dput takes it), $PPA_REFERENCE, $PPA_LEASE_ID and $PPA_WEB.
+    COMMAND finds it in $PPA (as dput takes it), $PPA_REFERENCE, $PPA_LEASE_ID and $PPA_WEB.  With --upload it runs once
+    the packages can be installed, and has $PPA_SOURCES (a file for apt), $PPA_VERSIONS and $PPA_SNAPSHOT too.
     """
+    if not upload and (given := next((name for name, one in (("--for", goal), ("--auth", auth)) if one), None)):
+        raise UsageError(_NEEDS_UPLOAD.format(given))
+    if not command and not upload:
+        raise UsageError("COMMAND is missing: what to run, after --")
     wish = parsing.wish(
         pool=pool,
         wait=wait,
@@ -66,14 +99,46 @@ def exec_command(
         note=note,
         ppa=ppa,
         source=source,
-        changes=changes,
+        changes=list(dict.fromkeys([*(changes or ()), *(upload or ())])),
         uploader=uploader,
         request_id=request_id,
         attempt=attempt,
     )
-    if obstacle := _obstacle(command[0]):
+    patience = parsing.seconds("--appear", appear), parsing.seconds("--timeout", timeout)
+    steps = _steps(upload, goal, arch or (), *patience, retry, auth, upload_to) if upload else None
+    if obstacle := _obstacles(command or (), steps):
         return obstacle
-    return _with_ppa(parsing.connect(url, token_file, ca_file), owner, wish, command, on_lost)
+    return _with_ppa(parsing.connect(url, token_file, ca_file), owner, wish, command or (), on_lost, steps)
+
+
+def _steps(
+    upload: Sequence[Path],
+    goal: GoalName | None,
+    arches: Sequence[str],
+    appear: float,
+    timeout: float,
+    retries: int,
+    auth: Path | None,
+    door: str | None,
+) -> UploadSteps:
+    from .exec_upload import UploadSteps
+
+    sources = parsing.sources_in(upload, "--upload")
+    return UploadSteps(
+        upload, sources, goal=goal or GoalName.INSTALLABLE, arches=arches, appear=appear, timeout=timeout,
+        retries=retries, auth=auth, door=door,
+    )  # fmt: skip
+
+
+def _obstacles(command: Sequence[str], upload: UploadSteps | None) -> int:
+    """Return 0 if all that is to be run can be; else say why not, and return the exit code that a shell has for it."""
+    if upload is not None:
+        from .dput import missing
+
+        if (why := missing()) is not None:
+            output.say(why)
+            return NOT_FOUND
+    return _obstacle(command[0]) if command else 0
 
 
 def _obstacle(program: str) -> int:
@@ -87,46 +152,44 @@ def _obstacle(program: str) -> int:
     return NOT_FOUND
 
 
-def _with_ppa(client: Client, owner: str, wish: Wish, command: list[str], on_lost: OnLost) -> int:
+def _with_ppa(
+    client: Client, owner: str, wish: Wish, command: Sequence[str], on_lost: OnLost, upload: UploadSteps | None
+) -> int:
     from ..client import Holding
 
     reaper = ReaperProcess()
     try:
         with interruptible(PASSED_ON), leases.taking_back(client, wish) as progress:
             term = leases.take(client, owner, wish, progress)
-            # From here to this process's end nothing interrupts it: signals wait until they are passed on.
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, signal.SIGCHLD})
+            # From here to this process's end nothing interrupts it, but for waits that say so: signals wait until they
+            # are passed on.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED)
             signals.again()
     except BaseException:
         reaper.end(left_may_go_on=True)
         raise
-    child = Child(command, dict(os.environ) | shell.variables(term.lease), before)
-    holding = Holding(client, term, lambda reason: _lost(child, term.lease, reason, on_lost))
+    children = Children(reaper, before, term.lease["ppa"], on_lost)
+    holding = Holding(client, term, children.lost)
     try:
-        return _run(child, holding, reaper)
+        holding.make_sure()
+        with holding:  # before anything runs: if this fails, nothing has begun that would go on without its PPA
+            return _run(client, holding, children, command, upload)
     finally:
         lost = holding.lost is not None and on_lost is OnLost.STOP
-        reaper.end(left_may_go_on=not lost and not child.stopped)
+        reaper.end(left_may_go_on=not lost and not children.stopped)
         _give_back(client, holding)
 
 
-def _run(child: Child, holding: Holding, reaper: ReaperProcess) -> int:
-    holding.make_sure()
-    with holding:  # before the command: if this fails, nothing has begun that would go on without its PPA
-        try:
-            reaper.watch(child.start(reaper.ready()))
-        except OSError as error:
-            output.say(f"{child.command[0]}: {error.strerror}")
-            return NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN
-        return child.wait(not_ignored(PASSED_ON))
-
-
-def _lost(child: Child, lease: Lease, reason: str, on_lost: OnLost) -> None:
-    stop = on_lost is OnLost.STOP
-    what = f"{child.command[0]} is told to stop" if stop else f"{child.command[0]} runs on"
-    output.say(f"the lease of {lease['ppa']} is lost, {what}: {reason}")
-    if stop:
-        child.send(signal.SIGTERM)
+def _run(
+    client: Client, holding: Holding, children: Children, command: Sequence[str], upload: UploadSteps | None
+) -> int:
+    environment = dict(os.environ) | shell.variables(holding.lease)
+    if upload is None:
+        return children.run(command, environment)
+    with upload.done(client, holding, children) as told:
+        if isinstance(told, int):
+            return told
+        return children.run(command, {**environment, **told}) if command else 0
 
 
 def _give_back(client: Client, holding: Holding) -> None:

@@ -32,6 +32,7 @@ CLIENT_ENVIRONMENT = {
     "PPA_ASSIGNER_URL": "Where the daemon is, unless --url says it: http(s)://host:port or unix:/path.",
     "PPA_ASSIGNER_TOKEN": "The token for it, unless --token-file names a file that has it.",
     "PPA_ASSIGNER_CA": "Certificates to trust for https in place of the system's, unless --ca-file names a file.",
+    "PPA_ASSIGNER_UPLOAD_TO": "Where exec --upload uploads to, unless --upload-to says it.",
     "PPA_LEASE_ID": "What touch, release, hold and wait mean if no lease is given; assign --export and exec set it.",
 }
 ENVIRONMENT = CLIENT_ENVIRONMENT | {

@@ -16,6 +16,8 @@ from types import FrameType
 from typing import NoReturn
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+WAKING = signal.SIGALRM
+"""The signal of `wake`, and of an alarm that the parent process set."""
 _LOOK_AGAIN_S = 0.02
 _MARK = "INTERRUPTIBLE"
 """What a module of ours is true of that sleeps, connects, reads or writes, and may be left at any point: what it locks,
@@ -88,6 +90,13 @@ def again() -> None:
     """
     if _block.came:
         _raise()
+
+
+def wake() -> None:
+    """Have the main thread's wait end with Interrupted by WAKING, from another thread, within an `interruptible`."""
+    import threading
+
+    signal.pthread_kill(threading.main_thread().ident or 0, WAKING)
 
 
 def not_ignored(signals: Iterable[signal.Signals]) -> list[signal.Signals]:

@@ -50,3 +50,20 @@ AuthOption = Annotated[
         " index is read with it.",
     ),
 ]
+UploadOption = Annotated[
+    list[Path] | None,
+    Option(
+        "--upload",
+        metavar="FILE.changes…",
+        help="Upload this with dput, and wait for it; files that follow are uploaded with it.",
+    ),
+]
+UploadToOption = Annotated[
+    str | None,
+    Option(
+        "--upload-to",
+        metavar="URL",
+        help="Where uploads go, by ftp, sftp, http or https; below it is a folder for each PPA."
+        "  [default: $PPA_ASSIGNER_UPLOAD_TO, else Launchpad]",
+    ),
+]

@@ -283,12 +283,12 @@ class Client:
         body: Document = {"sources": list(sources)} | ({} if pool is None else {"pool": pool})
         return cast("UploadCheck", self._persist("POST", "/v1/uploads/check", body))
 
-    def apt_source(self, lease_id: str, series: Sequence[str] = ()) -> AptSource:
+    def apt_source(self, lease_id: str, series: Sequence[str] = (), *, within: float | None = None) -> AptSource:
         """What apt needs to read a lease's PPA: of these series, or of those in which something came since it began.
-        Raises UsageError where nothing did.
+        Raises UsageError where nothing did.  `within`: give up after that many seconds.
         """
         query = "?" + urlencode([("series", one) for one in series]) if series else ""
-        found = self._persist("GET", f"/v1/leases/{_segment(lease_id)}/sources{query}")
+        found = self._persist("GET", f"/v1/leases/{_segment(lease_id)}/sources{query}", budget=self._tries(within))
         if not isinstance(found.get("uri"), str) or not isinstance(found.get("suites"), list):
             raise Bug("the daemon's answer does not say where the PPA is")
         return cast("AptSource", found)

@@ -219,8 +219,8 @@ class Promotion(TypedDict):
 
 
 class AptSource(TypedDict):
-    """What apt needs to read a PPA; `key`: the public key that signs it, None while Launchpad has made none; `at`: when
-    that was so, by Launchpad's clock.
+    """What apt needs to read a PPA; `key`: the public key that signs it, None while Launchpad has made none;
+    `snapshot`: where it stays readable as it is now, None where nothing keeps that.
     """
 
     ppa: str
@@ -229,7 +229,7 @@ class AptSource(TypedDict):
     suites: list[str]
     components: list[str]
     key: str | None
-    at: str
+    snapshot: SnapshotAddress | None
 
 
 class PastSource(TypedDict):

@@ -8,11 +8,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from ..clock import LaunchpadClock
+from ..config import LaunchpadSettings
 from ..config.addresses import private_archive_root
 from ..problems import Kind, Problem
 from ..reference import Reference
 from ..upload_port import UploadReports
-from ..views import AptSource
+from ..views import AptSource, snapshot_address
 from .archives import Archives
 from .inquiries import known
 
@@ -20,10 +21,10 @@ _NOTHING = "series: nothing has come to {ppa} yet that would tell it; say which 
 
 
 class AptSources:
-    """`root` is where apt finds public PPAs, ending in `/`."""
+    """`settings` say where apt finds public PPAs, and where they stay readable as they were."""
 
-    def __init__(self, clock: LaunchpadClock, archives: Archives | None, root: str) -> None:
-        self._clock, self._archives, self._root = clock, archives, root
+    def __init__(self, clock: LaunchpadClock, archives: Archives | None, settings: LaunchpadSettings) -> None:
+        self._clock, self._archives, self._settings = clock, archives, settings
 
     def read(self, ppa: Reference, since: datetime, series: tuple[str, ...], *, private: bool) -> AptSource:
         """Of these series, or of those in which something came since then: one request, or two.  Raises Problem."""
@@ -33,9 +34,13 @@ class AptSources:
         suites = series or _with_content(reports, ppa, since)
         if not suites:
             raise Problem(Kind.INVALID, _NOTHING.format(ppa=ppa))
-        root = private_archive_root(self._root) if private else self._root
+        public = self._settings.archive_root
+        root = private_archive_root(public) if private else public
         uri = f"{root}{ppa.owner}/{ppa.name}/{ppa.distribution}"
-        return AptSource(ppa, private, uri, suites, known(reports.signing_key(ppa)), self._clock.now().date)
+        key = known(reports.signing_key(ppa))
+        return AptSource(
+            ppa, private, uri, suites, key, snapshot_address(self._settings.snapshots, ppa, self._clock.now().date)
+        )
 
 
 def _with_content(reports: UploadReports, ppa: Reference, since: datetime) -> tuple[str, ...]:

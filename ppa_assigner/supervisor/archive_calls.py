@@ -37,7 +37,7 @@ class ArchiveCalls:
         self._inquiries = Inquiries(office)
         self._origs = Origs(launchpad, office.clock.boot)
         self._checking = Checking(office, self._inquiries, self._origs, archives)
-        self._apt_sources = AptSources(office.clock, archives, settings.launchpad.archive_root)
+        self._apt_sources = AptSources(office.clock, archives, settings.launchpad)
         self._past_leases = PastLeases(archives, settings.launchpad.snapshots)
         self._promoting = Promoting(office, self._inquiries, launchpad, archives)
 

@@ -35,6 +35,12 @@ for position, word in enumerate(arguments):
 from dput.dput import main
 sys.exit(main())
 """
+_PLAIN_DPUT = """\
+import sys
+sys.path.insert(0, "{unpacked}/dput/usr/share/dput")
+from dput.dput import main
+sys.exit(main())
+"""
 DPUT_NG = """\
 import runpy, sys
 sys.path.insert(0, "{unpacked}/python3-dput/usr/lib/python3/dist-packages")
@@ -97,6 +103,17 @@ def install(name: str, home: Path, ppas: list[str], control: str, arrived: Path)
     command.write_text(_COMMAND.format(python=sys.executable, system=PYTHON, ppas=names, control=control, **places))
     command.chmod(0o755)
     return home / "bin"
+
+
+def install_real(name: str, home: Path) -> None:
+    """Make `bin/dput` there: the real one of that package, with nothing around it, which uploads where it is told."""
+    need()
+    (home / "bin").mkdir(parents=True)
+    program = home / "bin" / "dput.py"
+    program.write_text((_PLAIN_DPUT if name == "dput" else DPUT_NG).format(unpacked=UNPACKED, home=home))
+    command = home / "bin" / "dput"
+    command.write_text(f'#!/bin/sh\nexec {PYTHON} -sB {program} "$@"\n')
+    command.chmod(0o755)
 
 
 def path(folder: Path) -> str:

@@ -18,7 +18,7 @@ from tests.standin.apt import Apt
 KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nxsBN\n-----END PGP PUBLIC KEY BLOCK-----\n"
 SOURCE: dict[str, Any] = {
     "ppa": "~ci-pool/ubuntu/pool-001", "private": False, "uri": "https://ppa.launchpadcontent.net/ci-pool/pool-001/ubuntu",
-    "suites": ["jammy", "noble"], "components": ["main"], "key": KEY, "at": "2026-11-25T04:24:12Z",
+    "suites": ["jammy", "noble"], "components": ["main"], "key": KEY, "snapshot": None,
 }  # fmt: skip
 TEXT = """\
 Types: deb
