@@ -531,6 +531,28 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
     "no tries": (POOL + "    max_tries: 0\n", 4, "pools.p.max_tries: must be at least 1, not 0"),
     "too many tries": (POOL + "    max_tries: 1001\n", 4, "pools.p.max_tries: may be at most 1000, not 1001"),
     "half a try": (POOL + "    max_tries: 1.5\n", 4, "pools.p.max_tries: expects a whole number, not 1.5"),
+    "PPAs to promote to": (
+        ONE + "api: {promote_to: ['ppa:acme/stable']}\n",
+        2,
+        "api.promote_to[0]: 'ppa:acme/stable' is not a pattern of PPAs; write one like ~acme/ubuntu/*",
+    ),
+    "a client's PPAs to promote to": (
+        ONE + f"api: {{clients: [{{name: x, token_sha256: {DIGEST}, promote_to: ['~a/ubuntu/[b']}}]}}\n",
+        2,
+        "api.clients[0].promote_to[0]: '~a/ubuntu/[b' opens a '[' and never closes it; write [[] for the character"
+        " itself",
+    ),
+    "snapshots without a time": (
+        ONE + "launchpad: {snapshots: 'https://x/{owner}/{name}'}\n",
+        2,
+        "launchpad.snapshots: 'https://x/{owner}/{name}' lacks {at}; write it like"
+        " https://snapshot.ppa.launchpadcontent.net/{owner}/{name}/ubuntu/{at}",
+    ),
+    "snapshots that are no address": (
+        ONE + "launchpad: {snapshots: 'x/{owner}/{name}/{at}'}\n",
+        2,
+        "launchpad.snapshots: 'x/{owner}/{name}/{at}' is not an http(s) address",
+    ),
     "word for a truth": (
         POOL + "    grant_upload: maybe\n",
         4,
@@ -1260,3 +1282,20 @@ def assert_known(key: str, home: str, short: bool) -> None:
     model = next(model for name, model in homes.items() if home.startswith(name))
     assert key in model.model_fields
     assert home.endswith("in place of the ppas at the top") == (short and model in of_pools.values())
+
+
+@pytest.mark.parametrize(
+    ("section", "kept"),
+    [
+        ("", "https://snapshot.ppa.launchpadcontent.net/{owner}/{name}/ubuntu/{at}"),
+        ("launchpad: {snapshots: null}\n", None),
+        ("launchpad: {service: staging}\n", None),
+        ("launchpad: {service: staging, snapshots: 'http://x/{owner}/{name}/{at}'}\n", "http://x/{owner}/{name}/{at}"),
+    ],
+)
+def test_snapshots_are_productions_own_unless_said(
+    file: Path, environ: dict[str, str], section: str, kept: str | None
+) -> None:
+    """No other service is known to keep any."""
+
+    assert loaded(file, ONE + section, environ).launchpad.snapshots == kept

@@ -224,6 +224,8 @@ ANN = {"name": "ann", "token_sha256": DIGEST, "role": "operator"}
         ({"launchpad": {"credentials": "open.pem"}}, ["launchpad.credentials"]),
         ({"api": {"clients": [{**ANN, "role": "client"}]}}, ["api.clients"]),
         ({"api": {"clients": [{**ANN, "owners": ["x"]}]}}, ["api.clients"]),
+        ({"api": {"clients": [ANN], "promote_to": ["~a/ubuntu/*"]}}, ["api.promote_to"]),
+        ({"api": {"promote_to": ["~a/ubuntu/*"]}}, []),
         ({"pools": {"p": {"ppas": ["~a/ubuntu/x"], "verify_age": None}}}, ["pools.p.verify_age"]),
         ({"pools": {"p": {"ppas": ["~a/ubuntu/x"], "grant_upload": True}}}, ["pools.p.grant_upload"]),
         (
