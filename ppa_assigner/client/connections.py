@@ -61,7 +61,7 @@ class ConnectionPool:
 
     def send(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], *, connect: float, read: float
-    ) -> Exchange:
+    ) -> OpenResponse:
         """Send a request, and return when the head of its answer is there.
 
         Connecting takes at most `connect` seconds, and then each single read at most `read`.  Raises NotConnectedError
@@ -73,7 +73,7 @@ class ConnectionPool:
                 connection.sock = self._connect(connect)
             connection.sock.settimeout(read)
             connection.request(method, path, body, {"Host": self._host, **headers})
-            return Exchange(self, connection, connection.getresponse())
+            return OpenResponse(self, connection, connection.getresponse())
         except BaseException:
             connection.close()
             raise
@@ -98,7 +98,7 @@ class ConnectionPool:
         return None
 
 
-class Exchange:
+class OpenResponse:
     """A request that was sent, and its answer, of which the head is there.
 
     Must be read by `whole`, or closed.

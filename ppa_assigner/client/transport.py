@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from . import sockets
-from .connections import BROKEN, ConnectionPool, Exchange, ResponseTooLargeError, read_deadline
+from .connections import BROKEN, ConnectionPool, OpenResponse, ResponseTooLargeError, read_deadline
 from .errors import Document, Obstacle, Unavailable, UsageError
 from .sockets import NotConnectedError, NotTrustedError
 
@@ -71,12 +71,12 @@ class ApiTransport:
         whole one, or a longer one than any of the daemon's.
         """
         with read_deadline(read):
-            exchange = self._open(method, path, body, read=read, more=headers)
-            data = self._whole(exchange)
+            response = self._open(method, path, body, read=read, more=headers)
+            data = self._whole(response)
         document = _parsed(data)
-        if document is None and 200 <= exchange.status < 300:
+        if document is None and 200 <= response.status < 300:
             raise Unavailable(f"{self.url} gave an answer that is not a JSON document")
-        return ApiResponse(exchange.status, document or {}, _retry_after(exchange), exchange.header("ETag"))
+        return ApiResponse(response.status, document or {}, _retry_after(response), response.header("ETag"))
 
     @contextlib.contextmanager
     def stream(
@@ -88,22 +88,22 @@ class ApiTransport:
         ends them; Unavailable when they break.
         """
         with read_deadline(read):
-            exchange = self._open("GET", path, None, read=read, more=headers)
-            document = {} if exchange.status == 200 else _parsed(self._whole(exchange)) or {}
+            response = self._open("GET", path, None, read=read, more=headers)
+            document = {} if response.status == 200 else _parsed(self._whole(response)) or {}
         try:
-            yield ApiResponse(exchange.status, document, _retry_after(exchange)), self._pieces(exchange)
+            yield ApiResponse(response.status, document, _retry_after(response)), self._pieces(response)
         finally:
-            exchange.close()
+            response.close()
 
-    def _whole(self, exchange: Exchange) -> bytes:
+    def _whole(self, response: OpenResponse) -> bytes:
         try:
-            return exchange.whole()
+            return response.whole()
         except (*BROKEN, ResponseTooLargeError) as error:
             raise self._unavailable(error) from error
 
-    def _pieces(self, exchange: Exchange) -> Iterator[bytes]:
+    def _pieces(self, response: OpenResponse) -> Iterator[bytes]:
         try:
-            yield from exchange.pieces()
+            yield from response.pieces()
         except TimeoutError:
             return
         except BROKEN as error:
@@ -117,7 +117,7 @@ class ApiTransport:
         *,
         read: float,
         more: Mapping[str, str] | None = None,
-    ) -> Exchange:
+    ) -> OpenResponse:
         headers = {**self._headers, **(more or {})}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -192,9 +192,9 @@ def _parsed(data: bytes) -> Document | None:
     return document if isinstance(document, dict) else None
 
 
-def _retry_after(exchange: Exchange) -> float | None:
+def _retry_after(response: OpenResponse) -> float | None:
     try:
-        seconds = float(exchange.header("Retry-After"))
+        seconds = float(response.header("Retry-After"))
     except ValueError:
         return None
     return min(seconds, _LONGEST_RETRY_AFTER_S) if seconds >= 0 else None
