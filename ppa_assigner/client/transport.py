@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 from . import sockets
 from .connections import BROKEN, ConnectionPool, OpenResponse, ResponseTooLargeError, read_deadline
 from .errors import Document, Obstacle, Unavailable, UsageError
-from .sockets import NotConnectedError, NotTrustedError
+from .sockets import NotConnectedError, NotEncryptedError, NotTrustedError
 
 if TYPE_CHECKING:
     import socket
@@ -29,6 +29,7 @@ CONNECT_S = 5.0
 _PORTS = {"http": 80, "https": 443}
 _SAFE = "/%:@!$&'()*+,;=~"
 _OBSTACLES = {NotConnectedError: Obstacle.NOBODY, NotTrustedError: Obstacle.CERTIFICATE}
+_NEVER_SENT = (NotConnectedError, NotEncryptedError, NotTrustedError)
 _LONGEST_RETRY_AFTER_S = 3600.0
 
 
@@ -126,12 +127,15 @@ class ApiTransport:
             return self._pool.send(
                 method, self._prefix + path, content, headers, connect=min(CONNECT_S, read), read=read
             )
-        except (*BROKEN, NotConnectedError, NotTrustedError) as error:
+        except (*BROKEN, *_NEVER_SENT) as error:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> Unavailable:
-        obstacle = _OBSTACLES.get(type(error))  # without one, the request may have been sent
-        return Unavailable(f"{self.url}: {_reason(error)}", maybe_done=obstacle is None, obstacle=obstacle)
+        return Unavailable(
+            f"{self.url}: {_reason(error)}",
+            maybe_done=not isinstance(error, _NEVER_SENT),
+            obstacle=_OBSTACLES.get(type(error)),
+        )
 
 
 def _pool_for(url: str, ca_file: str | None) -> tuple[ConnectionPool, str]:
@@ -203,6 +207,8 @@ def _retry_after(response: OpenResponse) -> float | None:
 def _reason(error: Exception) -> str:
     if isinstance(error, NotConnectedError):
         return f"no connection within {CONNECT_S:g} s" if error.late else f"cannot connect ({error})"
+    if isinstance(error, NotEncryptedError):
+        return f"what listens there does not come to TLS ({error})"
     if isinstance(error, NotTrustedError):
         return f"its certificate is not trusted ({error})"
     if isinstance(error, TimeoutError):
