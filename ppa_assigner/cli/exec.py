@@ -91,6 +91,8 @@ def exec_command(
         raise UsageError(_NEEDS_UPLOAD.format(given))
     if not command and not upload:
         raise UsageError("COMMAND is missing: what to run, after --")
+    patience = parsing.seconds("--appear", appear), parsing.seconds("--timeout", timeout)
+    steps = _steps(upload, goal, arch or (), *patience, retry, auth, upload_to) if upload else None
     wish = parsing.wish(
         pool=pool,
         wait=wait,
@@ -104,8 +106,6 @@ def exec_command(
         request_id=request_id,
         attempt=attempt,
     )
-    patience = parsing.seconds("--appear", appear), parsing.seconds("--timeout", timeout)
-    steps = _steps(upload, goal, arch or (), *patience, retry, auth, upload_to) if upload else None
     if obstacle := _obstacles(command or (), steps):
         return obstacle
     return _with_ppa(parsing.connect(url, token_file, ca_file), owner, wish, command or (), on_lost, steps)

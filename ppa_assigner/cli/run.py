@@ -64,7 +64,7 @@ DEMO_WHOLE_WAY = """\
 Upload a small package that comes with the demo, wait until apt can install it, install it (below a folder of its own),
 copy it to another PPA for good, and give the PPA back, in one command:
 
-    ppa-assigner exec --owner "$(id -un)" --wait 30s --changes {changes} -- {script}
+    ppa-assigner exec --owner "$(id -un)" --wait 30s --upload-to {to} --upload {changes} -- {script}
 
 """
 DEMO_DPUT = """\
@@ -134,11 +134,11 @@ def demo_text(url: str, control: str, package: DemoPackage | None = None) -> str
         url=url,
         setting="" if url == f"http://{DEMO_LISTEN}" else f"    export PPA_ASSIGNER_URL={shlex.quote(url)}\n",
         api=api,
-        upload=_upload_text(api, control, package),
+        upload=_upload_text(control, package),
     )
 
 
-def _upload_text(api: str, control: str, package: DemoPackage | None) -> str:
+def _upload_text(control: str, package: DemoPackage | None) -> str:
     import shutil
 
     missing = [name for name in ("dput", "curl", "apt-get", "dpkg-deb") if shutil.which(name) is None]
@@ -149,7 +149,7 @@ def _upload_text(api: str, control: str, package: DemoPackage | None) -> str:
     upload = DEMO_DPUT.format(control=control, without=without, dput=dput, changes=changes)
     if missing:
         return upload
-    return DEMO_WHOLE_WAY.format(changes=changes, script=shlex.quote(str(package.whole_way(api)))) + upload
+    return DEMO_WHOLE_WAY.format(to=package.door, changes=changes, script=shlex.quote(str(package.whole_way))) + upload
 
 
 def serve_demo(listen: str = DEMO_LISTEN) -> int:

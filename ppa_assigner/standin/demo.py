@@ -40,17 +40,10 @@ apt-get -q -y --reinstall --download-only install {package}
 for deb in {root}/var/cache/apt/archives/*.deb; do dpkg-deb --extract "$deb" {root}; done
 cat {root}/usr/share/doc/{package}/changelog
 """
-WHOLE_WAY = """\
+TEST_AND_PROMOTE = """\
 #!/bin/sh
-# Uploads {package} to the PPA that $PPA names, waits until apt can install it, installs it, and copies it to {stable}.
+# Installs {package} from the PPA that $PPA names, and copies it to {stable}.
 set -eu
-dput -f -c {dput} "${{PPA##*/}}" {changes}
-told=
-while case $told in *'"final":true'*) false ;; esac; do
-    told=$(curl -sSf {api}"/v1/leases/$PPA_LEASE_ID/uploads?source={package}={version}&for=installable&wait=60")
-    echo "$told"
-done
-case $told in *'"reached":true'*) ;; *) exit 65 ;; esac
 {install}
 ppa-assigner promote --to ppa:{owner}/{stable}
 """
@@ -65,14 +58,10 @@ class DemoPackage:
     dput: Path
     install: Path
 
-    def whole_way(self, api: str) -> Path:
-        """Write the script that goes from the upload to the installation; `api` is how curl reaches the daemon."""
-        script = self.changes.parent / "upload-and-install"
-        paths = {name: shlex.quote(str(getattr(self, name))) for name in ("changes", "dput", "install")}
-        names = {"package": PACKAGE, "version": VERSION, "owner": OWNER, "stable": STABLE}
-        script.write_text(WHOLE_WAY.format(api=api, **names, **paths))
-        script.chmod(0o755)
-        return script
+    door: str
+    """Where uploads go."""
+    whole_way: Path
+    """The script that installs it and copies it to a PPA that stays."""
 
 
 def prepare(standin: Standin, folder: Path) -> DemoPackage:
@@ -80,7 +69,7 @@ def prepare(standin: Standin, folder: Path) -> DemoPackage:
     commands = standin.commands
     commands.automatic(publisher=5, death_row=10, copies=5)
     commands.building(queue=1, take=2, upload=1)
-    commands.door(SIGNER)
+    door = commands.door(SIGNER)
     commands.ppas(OWNER, [STABLE])
     commands.signing_key(OWNER)
     ppas = [archive.reference for archive in standin.service.world.archives()]
@@ -90,18 +79,25 @@ def prepare(standin: Standin, folder: Path) -> DemoPackage:
     for ppa in ppas:
         uri = f"{standin.service_root}{OWNER}/{_name(ppa)}/ubuntu"
         (folder / f"{_name(ppa)}.sources").write_text(sources_text(uri, signing_key(OWNER).armored))
-    return DemoPackage(write_source(folder, PACKAGE, VERSION), configuration, _installer(folder))
+    install = _installer(folder)
+    whole_way = _program(
+        folder / "install-and-promote",
+        TEST_AND_PROMOTE.format(package=PACKAGE, owner=OWNER, stable=STABLE, install=shlex.quote(str(install))),
+    )
+    return DemoPackage(write_source(folder, PACKAGE, VERSION), configuration, install, door, whole_way)
 
 
 def _installer(folder: Path) -> Path:
     root = folder / "root"
     quoted = {"configuration": make_root(root), "root": root, "folder": folder}
-    script = folder / "install-hello"
-    script.write_text(
-        INSTALL.format(package=PACKAGE, **{name: shlex.quote(str(path)) for name, path in quoted.items()})
-    )
-    script.chmod(0o755)
-    return script
+    text = INSTALL.format(package=PACKAGE, **{name: shlex.quote(str(path)) for name, path in quoted.items()})
+    return _program(folder / "install-hello", text)
+
+
+def _program(path: Path, text: str) -> Path:
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
 
 
 def _name(ppa: str) -> str:

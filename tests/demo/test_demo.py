@@ -28,7 +28,7 @@ from .place import COMMAND_S, URL, Place, made
 
 pytestmark = pytest.mark.xdist_group("readme")
 
-WHOLE_WAY = "/upload-and-install"
+WHOLE_WAY = "/install-and-promote"
 LENT = re.compile(r"^ppa:ci-pool/ubuntu/pool-\d{3}$", re.MULTILINE)
 
 
@@ -95,7 +95,8 @@ def test_from_the_upload_to_the_installation(demo: Place, dput: str) -> None:
     (command,) = [line for line in "".join(blocks(demo.printed)).splitlines() if line.endswith(WHOLE_WAY)]
     done = demo.run(command, PATH=demo.path(dput))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "hello-ppa (1.0-1)" in done.stdout.partition('"final":true,"why":"installable')[2]
+    assert "hello-ppa 1.0-1 noble: installable" in done.stderr
+    assert "hello-ppa (1.0-1)" in done.stdout
     stable = demo.run(f'curl -s {demo.control}packages -d \'{{"ppa": "~ci-pool/ubuntu/stable"}}\'').stdout
     assert {each["status"] for each in json.loads(stable)["sources"]} == {"Published"}
 

@@ -25,6 +25,7 @@ RUN_BY = {
     "ppa-assigner release": "demo/test_demo.py::test_what_a_newcomer_tries",
     "ppa-assigner exec --owner me": "demo/test_demo.py::test_what_a_newcomer_tries",
     'ppa-assigner exec --owner "$BUILD_URL"': "demo/test_demo.py::test_a_job_with_exec",
+    "ppa-assigner exec --upload": "uploads/test_exec_upload.py::test_as_it_is_documented",
     'lease=$(ppa-assigner assign --owner "$BUILD_URL"': "demo/test_demo.py::test_a_job_by_hand",
     "curl -s": "demo/test_demo.py::test_curl",
     "import subprocess": "demo/test_demo.py::test_python",

@@ -17,9 +17,12 @@ import pytest
 from ppa_assigner.standin.aptroot import make_root
 from ppa_assigner.standin.sources import write_source
 from tests import needs
-from tests.commandline import Done, cli, started
+from tests.commandline import Done, cli, environment, started
+from tests.docs.blocks import block
 from tests.processes import Daemon, Launchpad, configure, running, running_launchpad
 from tests.recipes.dputs import DPUTS, install_real
+from tests.recipes.site import program
+from tests.shells import run
 from tests.waiting import until
 
 _NUMBERS = itertools.count(1)
@@ -123,6 +126,17 @@ def test_from_the_upload_to_the_install_in_one_command(place: Place, dput: str) 
     assert (mode, Path(path).exists()) == ("644", False)
     assert [one["reason"] for one in place.uploads()] == [None]
     assert list(place.folder.glob("*.upload")) == []
+
+
+def test_as_it_is_documented(place: Place) -> None:
+    """The command of README, as it stands."""
+    place.name = "hello"
+    place.changes()
+    program(place.folder / "test-the-install.sh", '#!/bin/sh\ntest -f "$PPA_SOURCES" && echo "$PPA_VERSIONS"\n')
+    variables = environment(place.url, **place.environment, BUILD_URL="https://ci/1")
+    variables["PATH"] = f"{variables['PATH']}:{Path(sys.executable).parent}"
+    done = run("bash", block("ppa-assigner exec --upload"), variables, place.folder)
+    assert (done.returncode, done.stdout) == (0, "hello=1.0-1\n"), done.stderr
 
 
 def test_stdout_is_the_commands_and_it_is_told_all(place: Place) -> None:
