@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import socket
 import ssl
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ppa_assigner.client import Client, NotPermitted, Unavailable
+from ppa_assigner.client import Client, NotPermitted, Unavailable, UsageError, sockets
 from ppa_assigner.client.connections import LARGEST_BYTES
 from tests.certificate import certified
 from tests.impatient import HEAD, trickled
-from tests.rawserver import Peer, RawServer, Request, Script
+from tests.rawserver import PATIENCE_S, Peer, RawServer, Request, Script
 
 ANSWER_S = 0.5
 SLACK_S = 4.0  # two busy cores; a trickle takes far longer
@@ -46,6 +50,83 @@ def test_it_ends_in_time_over_tls_too(tmp_path: Path, monkeypatch: pytest.Monkey
     context.load_cert_chain(made.certificate, made.key)
     with RawServer(trickled(HEAD + b"\r\n" + b"x" * 900), context) as server:
         assert touched_in(server, "no answer in time") < ANSWER_S + SLACK_S
+
+
+@contextlib.contextmanager
+def speaking(data: bytes) -> Iterator[int]:
+    """A port where whoever connects first is sent these bytes, slowly, whatever it says."""
+    over = threading.Event()
+
+    def speak(listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            taken, _ = listener.accept()
+            with taken:
+                for byte in data:
+                    taken.sendall(bytes([byte]))
+                    over.wait(0.05)
+                over.wait(PATIENCE_S)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=speak, args=(listener,))
+        thread.start()
+        yield listener.getsockname()[1]
+        over.set()
+        thread.join(PATIENCE_S)
+
+
+@pytest.mark.parametrize("hello", [b"\x16\x03\x03\x10\x00" + b"\x02" * 900, b""], ids=["trickles", "is silent"])
+def test_a_handshake_ends_in_time_and_nothing_was_sent(hello: bytes) -> None:
+    """What must not be repeated may be sent again after it."""
+    with speaking(hello) as port, Client(f"https://127.0.0.1:{port}") as client:
+        begun = time.monotonic()
+        with pytest.raises(Unavailable, match="handshake did not end in time") as caught:
+            client.touch("4c1f", within=ANSWER_S)
+        assert time.monotonic() - begun < ANSWER_S + SLACK_S
+    assert not caught.value.maybe_done
+
+
+def test_what_speaks_no_tls_is_told_so() -> None:
+    """As where https is written for http."""
+    with (
+        RawServer(lambda request, peer: None) as server,
+        Client(server.root.replace("http:", "https:")) as client,
+        pytest.raises(Unavailable, match="does not come to TLS") as caught,
+    ):
+        client.touch("4c1f", within=ANSWER_S)
+    assert not caught.value.maybe_done
+
+
+def test_an_address_that_nobody_answers_at_leaves_time_for_the_next() -> None:
+    """A host may have several, and all of them together have the time that was given."""
+    with socket.socket() as deaf, socket.create_server(("127.0.0.1", 0)) as listener:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(deaf.getsockname())
+        found = [
+            address
+            for one in (deaf, listener)
+            for address in socket.getaddrinfo("127.0.0.1", one.getsockname()[1], type=socket.SOCK_STREAM)
+        ]
+        with sockets.first_of(found, time.monotonic() + 10.0) as opened:
+            assert opened.getpeername() == listener.getsockname()
+        begun = time.monotonic()
+        with pytest.raises(TimeoutError):
+            sockets.first_of(found[:1] * 20, begun + ANSWER_S)
+        assert time.monotonic() - begun < ANSWER_S + SLACK_S
+        for filler in fillers:
+            filler.close()
+
+
+def test_a_client_may_wait_without_end() -> None:
+    """Longer than any system's time-outs are."""
+    with (
+        RawServer(lambda request, peer: peer.json({"items": []})) as server,
+        Client(server.root, answer_s=float("inf")) as client,
+    ):
+        assert client.pools() == []
 
 
 def test_the_head_of_the_events_comes_in_time() -> None:
@@ -143,3 +224,34 @@ def test_an_event_longer_than_any_is_not_read(sent: bytes) -> None:
         pytest.raises(Unavailable, match="an event that is longer"),
     ):
         list(client.events(follow=False))
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ('id: \u2603\ndata: {"number": 1, "at": "x"}\n\ndata: 1\n\n', "not a JSON document"),
+        ("id: a\rb\ndata: {}\n\ndata: 1\n\n", "not a JSON document"),
+        ('data: {"number": "x", "at": "x"}\n\n', "without a number or a time"),
+        ('data: {"number": 1, "at": 3}\n\n', "without a number or a time"),
+    ],
+)
+def test_events_that_are_none_of_the_daemon_s_are_an_answer_that_is_none(sent: str, said: str) -> None:
+    """Whatever stands in their ids: what no header can have is not sent back."""
+
+    def script(request: Request, peer: Peer) -> None:
+        peer.send(EVENTS + sent.encode())
+        peer.close()
+
+    with RawServer(script) as server, Client(server.root) as client, pytest.raises(Unavailable, match=said):
+        list(client.events(follow=False))
+
+
+def test_what_no_address_can_carry_is_a_mistake_of_who_gave_it() -> None:
+    """An argument in another encoding than UTF-8: nothing is sent."""
+    text = b"caf\xe9".decode("utf-8", "surrogateescape")
+    with RawServer(lambda request, peer: peer.json({"items": []})) as server, Client(server.root) as client:
+        calls = (client.release, client.withdraw, client.get_lease, lambda _: client.leases(pool=text))
+        for call in calls:
+            with pytest.raises(UsageError, match="is not text in UTF-8"):
+                call(text)
+        assert server.requests == []

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from ..problems import Kind, Problem
 from ..record import State
 from ..views import PromoteRequest
-from . import archive_schemas, auth, long_poll, openapi, parsing, schemas, serializers
+from . import archive_schemas, auth, long_poll, openapi, parsing, serializers
 from .backend import Backend
 from .leases import Id, packages, reference
 
@@ -28,7 +28,7 @@ Series = Annotated[
     list[str],
     Query(
         description="the series to read; absent: those in which something came since the lease began",
-        json_schema_extra={"maxItems": MOST_SERIES, **schemas.NO_NUL},
+        json_schema_extra={"maxItems": MOST_SERIES, "items": {"type": "string", "pattern": f"^{_SERIES.pattern}$"}},
     ),
 ]
 

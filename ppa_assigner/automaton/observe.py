@@ -200,9 +200,7 @@ def with_sources(known: WorkerState, sources: Iterable[tuple[str, str]]) -> Work
 
 def source_seen(known: WorkerState, sources: Iterable[SourcePackage]) -> SourcePackage | None:
     """The first of these sources that is remembered as published here, if any."""
-    return (
-        next((source for source in sources if _digest(source.identity) in known.burnt), None) if known.burnt else None
-    )
+    return next((one for one in sources if _digest(one.identity) in known.burnt), None) if known.burnt else None
 
 
 def with_files(known: WorkerState, source: tuple[str, str], files: Iterable[NamedFile]) -> WorkerState:

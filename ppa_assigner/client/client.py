@@ -11,12 +11,11 @@ import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Unpack, cast
-from urllib.parse import quote, urlencode
 
 from ..backoff import CALL_PATIENCE_S, IN_LINE, RELEASE_PATIENCE_S
-from ..reference import Reference
 from ..times import boottime
-from .errors import AssignerError, Bug, Document, NoneFree, Unavailable, UnknownLease, UsageError, error_of
+from .addresses import ppa_path, query, segment
+from .errors import AssignerError, Bug, Document, NoneFree, Unavailable, UnknownLease, error_of
 from .retry import AssignAttempts, RetryBudget
 from .transport import DEFAULT_URL, ApiResponse, ApiTransport
 
@@ -126,7 +125,7 @@ class Client:
         None: there was no such request.  `within`: give up after that many seconds in all.
         """
         tries = self._tries(within)
-        path = "/v1/leases?" + urlencode({"request_id": request_id})
+        path = "/v1/leases" + query([("request_id", request_id)])
         try:
             released = self._persist("DELETE", path, budget=tries).get("items")
         except UnknownLease:
@@ -142,7 +141,7 @@ class Client:
         from .lease import looks_like_lease
 
         body = {} if ttl is None else {"ttl": ttl}
-        path = f"/v1/leases/{_segment(lease_id)}/touch"
+        path = f"/v1/leases/{segment(lease_id)}/touch"
         document = self._persist("POST", path, body, budget=self._tries(within), resend=within is None)
         if not looks_like_lease(document):
             raise Unavailable("the daemon's answer is not a lease")
@@ -156,7 +155,7 @@ class Client:
         """
         tries = self._tries(within)
         try:
-            return cast("PPA", self._persist("DELETE", f"/v1/leases/{_segment(lease_id)}", budget=tries))
+            return cast("PPA", self._persist("DELETE", f"/v1/leases/{segment(lease_id)}", budget=tries))
         except UnknownLease:
             if tries.maybe_done:
                 return None
@@ -164,7 +163,7 @@ class Client:
 
     def get_lease(self, lease_id: str) -> Lease:
         """One lease; also while its PPA, dirty already, remembers it.  Raises UnknownLease."""
-        return cast("Lease", self._persist("GET", f"/v1/leases/{_segment(lease_id)}"))
+        return cast("Lease", self._persist("GET", f"/v1/leases/{segment(lease_id)}"))
 
     def leases(
         self, *, owner: str | None = None, request_id: str | None = None, pool: str | None = None
@@ -217,7 +216,7 @@ class Client:
         """What became of the uploads to a leased PPA, after waiting for the goal up to `wait` seconds (an hour)."""
         from .uploads import WantedUploads, path_of
 
-        path = path_of(_segment(lease_id), wanted or WantedUploads(), wait)
+        path = path_of(segment(lease_id), wanted or WantedUploads(), wait)
         budget = RetryBudget(CALL_PATIENCE_S, read=wait + self._answer_s)
         return cast("Uploads", self._persist("GET", path, budget=budget))
 
@@ -235,14 +234,14 @@ class Client:
         """
         from .uploads import WantedUploads, reports
 
-        return reports(self._transport, _segment(lease_id), wanted or WantedUploads(), within, self._answer_s, check)
+        return reports(self._transport, segment(lease_id), wanted or WantedUploads(), within, self._answer_s, check)
 
     def retry_uploads(self, lease_id: str, sources: Sequence[Source] = ()) -> list[RetriedBuild]:
         """Have builds of these sources (none: of all) tried again that failed for a chroot problem or a lost builder;
         those are told.
         """
         named = [{"name": each["name"], "version": each["version"]} for each in sources]
-        path = f"/v1/leases/{_segment(lease_id)}/uploads/retry"
+        path = f"/v1/leases/{segment(lease_id)}/uploads/retry"
         items = self._persist("POST", path, {"sources": named}, resend=False).get("items")
         if not isinstance(items, list):
             raise Bug("the daemon's answer is not a list")
@@ -256,7 +255,7 @@ class Client:
 
     def ppa(self, reference: str) -> PPA:
         """What is known of one PPA, `~owner/ubuntu/name` or `ppa:owner/name`.  UsageError: none such is served."""
-        return cast("PPA", self._persist("GET", _ppa_path(reference)))
+        return cast("PPA", self._persist("GET", ppa_path(reference)))
 
     def caller(self) -> Caller:
         """As whom the daemon knows this client."""
@@ -287,8 +286,8 @@ class Client:
         """What apt needs to read a lease's PPA: of these series, or of those in which something came since it began.
         Raises UsageError where nothing did.  `within`: give up after that many seconds.
         """
-        query = "?" + urlencode([("series", one) for one in series]) if series else ""
-        found = self._persist("GET", f"/v1/leases/{_segment(lease_id)}/sources{query}", budget=self._tries(within))
+        path = f"/v1/leases/{segment(lease_id)}/sources" + query(("series", one) for one in series)
+        found = self._persist("GET", path, budget=self._tries(within))
         if not isinstance(found.get("uri"), str) or not isinstance(found.get("suites"), list):
             raise Bug("the daemon's answer does not say where the PPA is")
         return cast("AptSource", found)
@@ -306,21 +305,21 @@ class Client:
             body["sources"] = [{"name": source["name"], "version": source["version"]} for source in sources]
         if series:
             body["series"] = list(series)
-        return cast("Promotion", self._persist("POST", f"/v1/leases/{_segment(lease_id)}/promote", body))
+        return cast("Promotion", self._persist("POST", f"/v1/leases/{segment(lease_id)}/promote", body))
 
     def history(self, reference: str) -> list[PastLease]:
         """The leases that a PPA had and that published something, the newest first, as Launchpad remembers them."""
-        return cast("list[PastLease]", self._items(_ppa_path(reference) + "/history"))
+        return cast("list[PastLease]", self._items(ppa_path(reference) + "/history"))
 
     def operate(self, reference: str, act: str, **facts: Any) -> PPA:
         """An operator's act on a PPA: `release` (lease), `hold` (lease, `for` in seconds), `adopt`, `quarantine`
         (reason) or `resume`.  Not sent again once it may have reached the daemon: Unavailable then says so.
         """
-        return cast("PPA", self._persist("POST", f"{_ppa_path(reference)}/{_segment(act)}", facts, resend=False))
+        return cast("PPA", self._persist("POST", f"{ppa_path(reference)}/{segment(act)}", facts, resend=False))
 
     def content(self, reference: str) -> Document:
         """What a clean would delete, by an operator's leave."""
-        return self._persist("GET", _ppa_path(reference) + "/content")
+        return self._persist("GET", ppa_path(reference) + "/content")
 
     def events(
         self, *, follow: bool = False, ppa: str | None = None, latest: int | None = None
@@ -334,9 +333,8 @@ class Client:
 
     # -- how ------------------------------------------------------------------------------------------------------
 
-    def _items(self, path: str, **query: str | None) -> list[Document]:
-        given = {key: value for key, value in query.items() if value is not None}
-        items = self._persist("GET", path + ("?" + urlencode(given) if given else "")).get("items")
+    def _items(self, path: str, **wanted: str | None) -> list[Document]:
+        items = self._persist("GET", path + query(wanted.items())).get("items")
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise Bug("the daemon's answer is not a list")
         return items
@@ -373,16 +371,3 @@ class Client:
         if error := error_of(response.status, response.document, response.retry_after):
             raise error
         return response
-
-
-def _segment(text: str) -> str:
-    if text in ("", ".", ".."):
-        raise UsageError(f"{text!r} names nothing")
-    return quote(text, safe="~")
-
-
-def _ppa_path(reference: str) -> str:
-    try:
-        return f"/v1/ppas/{Reference.parse(reference)}"
-    except ValueError as error:
-        raise UsageError(str(error)) from None

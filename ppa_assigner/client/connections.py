@@ -1,14 +1,15 @@
 """HTTP connections that are kept alive, and answers that end in time and at a size, whatever sends them.
 
-Rule: no byte of an answer is waited for beyond the deadline that its request set, headers included: a time-out of the
-socket bounds each single wait only, so an answer that trickles would pass it.  Each request is sent once.  Nothing here
-knows what a call means.
+Rule: nothing is waited for beyond the deadline that a request set, from connecting to the last byte of the answer: a
+time-out of the socket bounds each single wait only, so an answer that trickles would pass it.  Each request is sent
+once.  Nothing here knows what a call means.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import math
 import select
 import socket
 import time
@@ -27,6 +28,7 @@ BROKEN = (HTTPException, OSError)
 """What reading and writing raise where the connection breaks, or what answers does not speak HTTP."""
 _PIECE_BYTES = 1 << 16
 _KEPT = 4
+_LONGEST_S = 86400.0 * 20  # what systems take as a time-out is not without end
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
@@ -36,12 +38,21 @@ class ResponseTooLargeError(ValueError):
 
 @contextlib.contextmanager
 def read_deadline(seconds: float) -> Iterator[None]:
-    """Bound all that this thread reads within the block by this many seconds in total; then TimeoutError is raised."""
+    """Bound what this thread waits for within the block by this many seconds in total; then TimeoutError is raised."""
     token = _deadline.set(time.monotonic() + seconds)
     try:
         yield
     finally:
         _deadline.reset(token)
+
+
+def _left() -> float:
+    """The seconds that are left, without end where no deadline was set.  Raises TimeoutError where none are."""
+    deadline = _deadline.get()
+    left = math.inf if deadline is None else deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the time for the whole answer is over")
+    return left
 
 
 class ConnectionPool:
@@ -61,19 +72,20 @@ class ConnectionPool:
 
     def send(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], *, connect: float, read: float
-    ) -> Exchange:
+    ) -> OpenResponse:
         """Send a request, and return when the head of its answer is there.
 
-        Connecting takes at most `connect` seconds, and then each single read at most `read`.  Raises NotConnectedError
-        before it is sent, and BROKEN.
+        Connecting takes at most `connect` seconds, and then each single wait at most `read`.  Raises what `connect` of
+        the pool raises, before it is sent, and BROKEN.
         """
         connection = self._taken() or _Connection("localhost")
         try:
             if connection.sock is None:
                 connection.sock = self._connect(connect)
-            connection.sock.settimeout(read)
+            connection.sock.settimeout(min(read, _left(), _LONGEST_S))
             connection.request(method, path, body, {"Host": self._host, **headers})
-            return Exchange(self, connection, connection.getresponse())
+            connection.sock.settimeout(min(read, _LONGEST_S))
+            return OpenResponse(self, connection, connection.getresponse())
         except BaseException:
             connection.close()
             raise
@@ -98,7 +110,7 @@ class ConnectionPool:
         return None
 
 
-class Exchange:
+class OpenResponse:
     """A request that was sent, and its answer, of which the head is there.
 
     Must be read by `whole`, or closed.
@@ -161,16 +173,13 @@ class _DeadlineReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int | None:
-        deadline = _deadline.get()
-        if deadline is None:
+        if _deadline.get() is None:
             read: int | None = self._file.readinto(buffer)
             return read
-        return self._before(deadline, buffer)
+        return self._in_time(buffer)
 
-    def _before(self, deadline: float, buffer: WriteableBuffer) -> int | None:
-        usual, left = self._socket.gettimeout(), deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the time for the whole answer is over")
+    def _in_time(self, buffer: WriteableBuffer) -> int | None:
+        usual, left = self._socket.gettimeout(), _left()
         self._socket.settimeout(left if usual is None else min(left, usual))
         try:
             read: int | None = self._file.readinto(buffer)

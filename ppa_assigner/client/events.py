@@ -9,9 +9,9 @@ import json
 import time
 from collections.abc import Generator, Iterable, Iterator
 from typing import cast
-from urllib.parse import urlencode
 
 from ..backoff import CALL_PATIENCE_S, FOLLOW_PATIENCE_S, STREAM_AGAIN_S
+from .addresses import query
 from .errors import Unavailable, error_of
 from .retry import RetryBudget
 from .transport import ApiTransport
@@ -39,9 +39,9 @@ def read_events(
     reader = _EventReader()
     absence = FOLLOW_PATIENCE_S if follow else CALL_PATIENCE_S
     budget = RetryBudget(absence, read=_SILENCE_S)
-    wanted = {"follow": None if follow else "false", "ppa": ppa, "latest": latest}
-    query = urlencode({name: value for name, value in wanted.items() if value is not None})
-    path, read = "/v1/events" + (f"?{query}" if query else ""), _SILENCE_S if follow else _QUIET_S
+    most = None if latest is None else str(latest)
+    path = "/v1/events" + query([("follow", None if follow else "false"), ("ppa", ppa), ("latest", most)])
+    read = _SILENCE_S if follow else _QUIET_S
     while True:
         try:
             with transport.stream(path, read=read, headers=reader.headers) as (response, pieces):
@@ -80,13 +80,18 @@ class _EventReader:
                 continue
             else:
                 self._last = event
-            self._id = frame.get("id", self._id)
+            self._id = _returnable(frame.get("id")) or self._id
             yield event
 
 
 def _shown(event: Event, last: Event) -> bool:
     """Whether a stream that was reopened repeats an event: numbers restart with the daemon, its time does not."""
     return event.get("number", 0) <= last.get("number", -1) and event.get("at", "") <= last.get("at", "")
+
+
+def _returnable(number: str | None) -> str | None:
+    """The id of an event, if a header can have it."""
+    return number if number and number.isascii() and number.isprintable() else None
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
@@ -121,4 +126,8 @@ def _event(frame: dict[str, str]) -> Event:
         document = None
     if not isinstance(document, dict):
         raise Unavailable("the daemon sent an event that is not a JSON document")
-    return {"kind": RESET, "data": document} if frame.get("event") == RESET else cast(Event, document)
+    if frame.get("event") == RESET:
+        return {"kind": RESET, "data": document}
+    if not (isinstance(document.get("number", 0), int) and isinstance(document.get("at", ""), str)):
+        raise Unavailable("the daemon sent an event without a number or a time")
+    return cast(Event, document)

@@ -1,14 +1,16 @@
 """Sockets that are connected to a daemon: over TCP, TLS or a Unix socket.
 
-Rule: connecting takes no longer than the caller says.  That a socket could not be connected is told apart from all that
-goes wrong later: no request has left then.  Nothing here knows HTTP.
+Rule: connecting takes no longer than the caller says, over all addresses of a host and with what TLS asks for.  That a
+socket could not be connected is told apart from all that goes wrong later: no request has left then.  Nothing here
+knows HTTP.
 """
 
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import ssl
@@ -17,12 +19,25 @@ INTERRUPTIBLE = True
 """A signal may end a command's wait anywhere in this module: what it locks, it locks by a `with`."""
 
 
+_MOMENT_S = 0.01  # as a time-out, 0 would mean not to wait at all, and to fail otherwise
+_LEAST_S = 1.0  # for one of several addresses, if there is that much: a lost packet is sent again after a second
+
+
 class NotConnectedError(Exception):
     """Nothing listens there, or it cannot be reached; the text says why.  `late`: within the time that was given."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(error.strerror or str(error))
         self.late = isinstance(error, TimeoutError) and error.errno is None
+
+
+class NotEncryptedError(Exception):
+    """What listens there did not come to TLS; the text says why."""
+
+    def __init__(self, error: OSError) -> None:
+        reason: str | None = getattr(error, "reason", None)
+        late = "the handshake did not end in time"
+        super().__init__(reason.lower().replace("_", " ") if reason else error.strerror or late)
 
 
 class NotTrustedError(Exception):
@@ -34,33 +49,59 @@ class NoCertificatesError(Exception):
 
 
 def tcp(host: str, port: int, within: float) -> socket.socket:
-    """A TCP connection, opened within these seconds for each of the host's addresses.  Raises NotConnectedError."""
+    """A TCP connection to one of the host's addresses.  Raises NotConnectedError."""
     name = host.replace("%25", "%").encode("ascii")  # bytes: a name that is ASCII needs no module for others
     try:
-        opened = socket.create_connection((name, port), within)  # type: ignore[arg-type] # which takes bytes too
+        opened = first_of(socket.getaddrinfo(name, port, type=socket.SOCK_STREAM), time.monotonic() + within)
     except OSError as error:
         raise NotConnectedError(error) from error
     opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return opened
 
 
+def first_of(addresses: list[Any], deadline: float) -> socket.socket:
+    """A connection to the first of them that answers; each leaves time for those after it.  Raises OSError."""
+    last: OSError = TimeoutError()
+    for left, (family, kind, protocol, _, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            break
+        opened = socket.socket(family, kind, protocol)
+        try:
+            opened.settimeout(min(remaining, max(remaining / left, _LEAST_S)))
+            opened.connect(address)
+        except OSError as error:
+            opened.close()
+            last = error
+        except BaseException:
+            opened.close()
+            raise
+        else:
+            return opened
+    raise last
+
+
 def tls(ca_file: str | None) -> Callable[[str, int, float], socket.socket]:
     """What opens the same with TLS, to who has a certificate that one in this file has signed, or the system trusts.
 
-    Raises NoCertificatesError; what it returns raises NotTrustedError, and OSError where that is no TLS.
+    Raises NoCertificatesError; what it returns raises NotTrustedError, and NotEncryptedError where that is no TLS.
     """
     import ssl
 
     context = _trusting(ca_file)
 
     def connect(host: str, port: int, within: float) -> socket.socket:
+        deadline = time.monotonic() + within
         plain = tcp(host, port, within)
         try:
+            plain.settimeout(max(_MOMENT_S, deadline - time.monotonic()))
             return context.wrap_socket(plain, server_hostname=host)
         except BaseException as error:
             plain.close()
             if isinstance(error, ssl.SSLCertVerificationError):
                 raise NotTrustedError(error.verify_message.lower()) from error
+            if isinstance(error, OSError):
+                raise NotEncryptedError(error) from error
             raise
 
     return connect

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from . import sockets
-from .connections import BROKEN, ConnectionPool, Exchange, ResponseTooLargeError, read_deadline
+from .connections import BROKEN, ConnectionPool, OpenResponse, ResponseTooLargeError, read_deadline
 from .errors import Document, Obstacle, Unavailable, UsageError
-from .sockets import NotConnectedError, NotTrustedError
+from .sockets import NotConnectedError, NotEncryptedError, NotTrustedError
 
 if TYPE_CHECKING:
     import socket
@@ -29,6 +29,7 @@ CONNECT_S = 5.0
 _PORTS = {"http": 80, "https": 443}
 _SAFE = "/%:@!$&'()*+,;=~"
 _OBSTACLES = {NotConnectedError: Obstacle.NOBODY, NotTrustedError: Obstacle.CERTIFICATE}
+_NEVER_SENT = (NotConnectedError, NotEncryptedError, NotTrustedError)
 _LONGEST_RETRY_AFTER_S = 3600.0
 
 
@@ -71,12 +72,12 @@ class ApiTransport:
         whole one, or a longer one than any of the daemon's.
         """
         with read_deadline(read):
-            exchange = self._open(method, path, body, read=read, more=headers)
-            data = self._whole(exchange)
+            response = self._open(method, path, body, read=read, more=headers)
+            data = self._whole(response)
         document = _parsed(data)
-        if document is None and 200 <= exchange.status < 300:
+        if document is None and 200 <= response.status < 300:
             raise Unavailable(f"{self.url} gave an answer that is not a JSON document")
-        return ApiResponse(exchange.status, document or {}, _retry_after(exchange), exchange.header("ETag"))
+        return ApiResponse(response.status, document or {}, _retry_after(response), response.header("ETag"))
 
     @contextlib.contextmanager
     def stream(
@@ -88,22 +89,22 @@ class ApiTransport:
         ends them; Unavailable when they break.
         """
         with read_deadline(read):
-            exchange = self._open("GET", path, None, read=read, more=headers)
-            document = {} if exchange.status == 200 else _parsed(self._whole(exchange)) or {}
+            response = self._open("GET", path, None, read=read, more=headers)
+            document = {} if response.status == 200 else _parsed(self._whole(response)) or {}
         try:
-            yield ApiResponse(exchange.status, document, _retry_after(exchange)), self._pieces(exchange)
+            yield ApiResponse(response.status, document, _retry_after(response)), self._pieces(response)
         finally:
-            exchange.close()
+            response.close()
 
-    def _whole(self, exchange: Exchange) -> bytes:
+    def _whole(self, response: OpenResponse) -> bytes:
         try:
-            return exchange.whole()
+            return response.whole()
         except (*BROKEN, ResponseTooLargeError) as error:
             raise self._unavailable(error) from error
 
-    def _pieces(self, exchange: Exchange) -> Iterator[bytes]:
+    def _pieces(self, response: OpenResponse) -> Iterator[bytes]:
         try:
-            yield from exchange.pieces()
+            yield from response.pieces()
         except TimeoutError:
             return
         except BROKEN as error:
@@ -117,7 +118,7 @@ class ApiTransport:
         *,
         read: float,
         more: Mapping[str, str] | None = None,
-    ) -> Exchange:
+    ) -> OpenResponse:
         headers = {**self._headers, **(more or {})}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -126,12 +127,15 @@ class ApiTransport:
             return self._pool.send(
                 method, self._prefix + path, content, headers, connect=min(CONNECT_S, read), read=read
             )
-        except (*BROKEN, NotConnectedError, NotTrustedError) as error:
+        except (*BROKEN, *_NEVER_SENT) as error:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> Unavailable:
-        obstacle = _OBSTACLES.get(type(error))  # without one, the request may have been sent
-        return Unavailable(f"{self.url}: {_reason(error)}", maybe_done=obstacle is None, obstacle=obstacle)
+        return Unavailable(
+            f"{self.url}: {_reason(error)}",
+            maybe_done=not isinstance(error, _NEVER_SENT),
+            obstacle=_OBSTACLES.get(type(error)),
+        )
 
 
 def _pool_for(url: str, ca_file: str | None) -> tuple[ConnectionPool, str]:
@@ -192,9 +196,9 @@ def _parsed(data: bytes) -> Document | None:
     return document if isinstance(document, dict) else None
 
 
-def _retry_after(exchange: Exchange) -> float | None:
+def _retry_after(response: OpenResponse) -> float | None:
     try:
-        seconds = float(exchange.header("Retry-After"))
+        seconds = float(response.header("Retry-After"))
     except ValueError:
         return None
     return min(seconds, _LONGEST_RETRY_AFTER_S) if seconds >= 0 else None
@@ -203,6 +207,8 @@ def _retry_after(exchange: Exchange) -> float | None:
 def _reason(error: Exception) -> str:
     if isinstance(error, NotConnectedError):
         return f"no connection within {CONNECT_S:g} s" if error.late else f"cannot connect ({error})"
+    if isinstance(error, NotEncryptedError):
+        return f"what listens there does not come to TLS ({error})"
     if isinstance(error, NotTrustedError):
         return f"its certificate is not trusted ({error})"
     if isinstance(error, TimeoutError):

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
-from urllib.parse import urlencode
 
 from ..backoff import CALL_PATIENCE_S
 from ..times import boottime
+from .addresses import query
 from .errors import Unavailable, error_of
 from .retry import RetryBudget
 from .transport import ApiTransport
@@ -38,10 +38,10 @@ class WantedUploads(NamedTuple):
 
 def path_of(lease: str, wanted: WantedUploads, wait: float) -> str:
     """The path and query of one call."""
-    query = [("source", f"{each['name']}={each['version']}") for each in wanted.sources]
-    query += [("arch", each) for each in wanted.arches]
-    query += [("for", wanted.goal), ("appear", f"{wanted.appear:.3f}"), ("wait", f"{wait:.3f}")]
-    return f"/v1/leases/{lease}/uploads?{urlencode(query)}"
+    facts = [("source", f"{each['name']}={each['version']}") for each in wanted.sources]
+    facts += [("arch", each) for each in wanted.arches]
+    facts += [("for", wanted.goal), ("appear", f"{wanted.appear:.3f}"), ("wait", f"{wait:.3f}")]
+    return f"/v1/leases/{lease}/uploads{query(facts)}"
 
 
 def reports(

@@ -90,6 +90,7 @@ class Following:
         self._asked: dict[NamedSource | None, float] = {}
         self._newest = 0.0
         self._whole = float("-inf")  # when the last look at everything began
+        self._index_alone = False  # whether only the index was missing then
         self._seen: Question | None = None  # what the last look was about
         self._retried: dict[str, float] = {}
         self._states: dict[tuple[str, str, str | None], str] = {}
@@ -161,12 +162,13 @@ class Following:
         """A look that began then succeeded."""
         self.known.observed, self._seen = seen, question
         self._whole = began if whole else self._whole
-        self.due = began + cadence.interval(began - self._newest, index_only=only_indexes_missing(question, seen))
+        self._index_alone = only_indexes_missing(question, seen)
+        self.due = began + cadence.interval(began - self._newest, index_only=self._index_alone)
         self.due = min(self.due, self._next_overdue(began))
 
     def failed(self, began: float) -> None:
-        """A look that began then failed."""
-        self.due = began + cadence.interval(began - self._newest, index_only=False)
+        """A look that began then failed, as one at an index does while that is being written."""
+        self.due = began + cadence.interval(began - self._newest, index_only=self._index_alone)
 
     def to_retry(self, reports: Collection[Report], now: float) -> list[str]:
         """The builds to be tried again now, for dependencies that came."""

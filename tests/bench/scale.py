@@ -26,11 +26,12 @@ class Scale:
     lists: int = 8  # connections that ask for lists
     dirty: int = 100  # PPAs that are cleaned at once
     packages: int = 50  # in each of them
+    uploads: int = 100  # PPAs whose uploads are waited for
     growth: tuple[int, ...] = (1, 10, 100, 500, 1000, 2000)
 
 
 FULL = Scale()
 TINY = Scale(
     delay=0.002, samples=2, rounds=1, crowd=2, each=2, burst=4, scripts=1, ppas=3, rest=0.2, looks=2, look_every=0.1,
-    waiters=5, freed=2, listing=0.1, lists=2, dirty=2, packages=3, growth=(1, 3),
+    waiters=5, freed=2, listing=0.1, lists=2, dirty=2, packages=3, uploads=2, growth=(1, 3),
 )  # fmt: skip

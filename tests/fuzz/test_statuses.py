@@ -28,13 +28,14 @@ ACTS: dict[str, dict[str, Any]] = {
     "resume": {},
 }
 NOBODY = "~ci-pool/ubuntu/nobody"
+STABLE = "~ci-pool/ubuntu/stable"
 
 
 @pytest.fixture
 def launchpad() -> Iterator[Launchpad]:
-    """A stand-in with two empty PPAs, and one with somebody's package."""
+    """A stand-in with two empty PPAs, one with somebody's package, and one that is not lent."""
     with running_launchpad("--owner", "ci-pool", "--ppas", "2") as launchpad:
-        (full,) = launchpad.control.ppas("ci-pool", names=["full"])
+        full, _ = launchpad.control.ppas("ci-pool", names=["full", "stable"])
         launchpad.control.upload(full, "precious", "1.0")
         yield launchpad
 
@@ -73,6 +74,8 @@ def example(call: Call) -> dict[str, Any]:
         return {"params": {"request_id": "nothing"}}
     if path == "/v1/uploads/check":
         return {"json": {"sources": [{"name": "hello", "version": "1.0"}]}}
+    if path == f"{LEASE}/promote":
+        return {"json": {"to": STABLE}}
     if path == "/v1/events":
         return {"params": {"follow": "false"}}
     act = path.rpartition("/")[2]
@@ -111,8 +114,8 @@ def refused_for_haste(caller: Caller, call: Call) -> bool:
     return caller.ask(call, **example(call)).status_code == 429
 
 
-def ask_about_leases(caller: Caller) -> None:
-    """200, 201, 404, 409 and 410 of assign, show, touch, release, withdraw."""
+def ask_about_leases(caller: Caller, launchpad: Launchpad) -> None:
+    """200, 201, 404, 409 and 410 of assign, show, touch, release, withdraw, and of what is uploaded."""
     wish = {"request_id": "one", "ppa": "~ci-pool/ubuntu/pool-001"}
     lease = caller.assign(**wish)
     assert lease.status_code == 201
@@ -124,14 +127,20 @@ def ask_about_leases(caller: Caller) -> None:
     tag = caller.ask(uploads, id=id_).headers["etag"]
     assert caller.ask(uploads, id=id_, headers={"If-None-Match": tag}).status_code == 304
     assert caller.ask(retry, id=id_, json={}).json() == {"items": []}
-    for call in (uploads, retry):
-        assert caller.ask(call, id="never-was").status_code == 404
+    source, promote = ("GET", f"{LEASE}/sources"), ("POST", f"{LEASE}/promote")
+    assert caller.ask(promote, id=id_, **example(promote)).status_code == 409
+    launchpad.control.upload(wish["ppa"], "hello", "1.0", binaries=[{"name": "hello", "arch": "amd64"}])
+    assert caller.ask(source, id=id_).status_code == 200
+    assert caller.ask(promote, id=id_, **example(promote)).status_code == 200
+    of_uploads = (uploads, retry, source, promote)
+    for call in of_uploads:
+        assert caller.ask(call, id="never-was", **example(call)).status_code == 404
     assert caller.ask(("POST", f"{PPA}/quarantine"), wish["ppa"], json=ACTS["quarantine"]).status_code == 200
     for call in (("GET", LEASE), ("POST", f"{LEASE}/touch"), ("DELETE", LEASE)):
         assert caller.ask(call, id=id_).status_code == 200
         assert caller.ask(call, id="never-was").status_code == 404
-    for call in (("POST", f"{LEASE}/touch"), uploads, retry):
-        assert caller.ask(call, id=id_).status_code == 410  # it stays dirty in quarantine
+    for call in (("POST", f"{LEASE}/touch"), *of_uploads):
+        assert caller.ask(call, id=id_, **example(call)).status_code == 410  # it stays dirty in quarantine
     assert caller.ask(("POST", f"{PPA}/resume"), wish["ppa"], json={}).status_code == 200
     assert caller.ask(("GET", LEASES)).json() == {"items": []}
     caller.assign(request_id="two", ppa="~ci-pool/ubuntu/pool-002")
@@ -147,7 +156,7 @@ def ask_about_ppas(caller: Caller) -> None:
     assert caller.ask(check, **example(check)).status_code == 200
     assert caller.ask(check, json={**example(check)["json"], "pool": "nope"}).status_code == 404
     assert caller.ask(("GET", "/v1/events"), params={"follow": "false"}).status_code == 200
-    for path in (PPA, f"{PPA}/content"):
+    for path in (PPA, f"{PPA}/content", f"{PPA}/history"):
         assert caller.ask(("GET", path)).status_code == 200
         assert caller.ask(("GET", path), NOBODY).status_code == 404
     full, free = "~ci-pool/ubuntu/full", "~ci-pool/ubuntu/pool-001"
@@ -162,6 +171,11 @@ def ask_about_ppas(caller: Caller) -> None:
         assert caller.ask(("POST", f"{PPA}/{act}"), lease["ppa"], json=body).status_code == 200
     for act in ("adopt", "quarantine", "resume"):
         assert caller.ask(("POST", f"{PPA}/{act}"), full, json=ACTS[act]).status_code == 200
+
+
+def may_promote(clients: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """They may have packages copied to the PPA that stays."""
+    return [{**client, "promote_to": [STABLE]} for client in clients]
 
 
 def ask_without_launchpad(caller: Caller, lease: dict[str, Any]) -> None:
@@ -192,7 +206,7 @@ def test_every_documented_status_is_seen(
     later, held = launchpad.control.ppas("ci-pool", names=["later", "held"])
     launchpad.control.upload(later, "precious", "1.0")
     ppas = ["~ci-pool/ubuntu/pool-{001..002}", "~ci-pool/ubuntu/full", later, held]
-    guarded = site(tmp_path, launchpad, "guarded", ppas, clients=clients())
+    guarded = site(tmp_path, launchpad, "guarded", ppas, clients=may_promote(clients()))
     slow = site(tmp_path, launchpad, "slow", ppas, rate=1)
     with running(guarded, slow):
         launchpad.control.fault("status", status=503, text="maintenance")
@@ -205,7 +219,7 @@ def test_every_documented_status_is_seen(
         ask_what_is_wrong_everywhere(caller)
         free = {"state": "free"}
         until(lambda: len(caller.ask(("GET", "/v1/ppas"), params=free).json()["items"]) == 3, "free ones", 60)
-        ask_about_leases(caller)
+        ask_about_leases(caller, launchpad)
         ask_about_ppas(caller)
         assert caller.ask(("POST", f"{PPA}/quarantine"), held, json=ACTS["quarantine"]).status_code == 200
         until(lambda: len(caller.ask(("GET", "/v1/ppas"), params=free).json()["items"]) == 3, "all but two free", 60)

@@ -70,7 +70,7 @@ AREAS: Mapping[str, Area] = {
         ("launchpad/session.py", "launchpad/urls.py"), ("launchpad/test_urls.py", "launchpad/test_session.py")
     ),
     "dates": _automaton("expiry", "timers", "observe"),
-    "lease": _automaton("lease", "replies"),
+    "lease": _automaton("lease", "burnt", "replies"),
     "write": _automaton("write"),
     "dispatch": _automaton("dispatch", "state", "transitions"),
     "rollback": _automaton("rollback"),

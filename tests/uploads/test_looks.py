@@ -88,6 +88,20 @@ def test_while_only_the_index_is_missing_the_web_service_is_left_alone() -> None
     assert place.report().reached
 
 
+def test_an_index_that_is_being_written_is_looked_at_soon_again() -> None:
+    """It does not fit its Release file for a moment, which is when it is waited for most."""
+    place = Place(WANTED)
+    place.reports.uploaded[HELLO] = [build(HELLO, "amd64", DONE)]
+    place.reports.published = [binary(HELLO, "amd64")]
+    place.look()
+    place.now += 5
+    place.reports.down = "Packages.xz is not what the Release file says"
+    with pytest.raises(UnseenError):
+        place.look()
+    place.following.failed(place.now)
+    assert place.following.due == place.now + 5
+
+
 def test_the_failure_of_an_architecture_that_is_not_wanted_hides_nothing() -> None:
     """Binaries and index of the wanted one are looked at all the same."""
     place = Place(replace(WANTED, arches=("amd64",)))
