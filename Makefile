@@ -10,6 +10,9 @@ DOCS ?= build/docs
 DIST ?= build/dist
 DEB ?= build/deb
 
+# what is started hundreds of times is compiled once
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lint lint-js man docs dist deb release-check screenshots bench soak explore mutants house clean
 
 demo: $(VENV)/.demo

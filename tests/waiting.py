@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+SHARE, LONGEST_S = 0.05, 0.05  # of what was waited so far, a pause is at most
 _NEVER = threading.Event()
 
 
@@ -14,11 +15,12 @@ def until(
 ) -> None:
     """Wait until the condition holds.  Fails, and says what was waited for, after so many seconds.
 
-    `what`: a text, or what tells one when it is too late.  `every`: the pause between two looks, longer for those that
-    cost something.
+    `what`: a text, or what tells one when it is too late.  `every`: the pause between the first looks, longer for those
+    that cost something.  It grows with the wait, for a look takes processor time from what is waited for.
     """
-    end = time.monotonic() + seconds
+    begin = time.monotonic()
     while not condition():
-        if time.monotonic() >= end:
+        waited = time.monotonic() - begin
+        if waited >= seconds:
             raise AssertionError(f"not in {seconds:g} s: {what() if callable(what) else what or condition}")
-        _NEVER.wait(every)
+        _NEVER.wait(max(every, min(waited * SHARE, LONGEST_S)))
