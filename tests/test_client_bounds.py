@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ppa_assigner.client import Client, NotPermitted, Unavailable, UsageError, sockets
+from ppa_assigner.client import Bug, Client, NotPermitted, Unavailable, UsageError, sockets
 from ppa_assigner.client.connections import LARGEST_BYTES
 from tests.certificate import certified
 from tests.impatient import HEAD, trickled
@@ -255,3 +255,12 @@ def test_what_no_address_can_carry_is_a_mistake_of_who_gave_it() -> None:
             with pytest.raises(UsageError, match="is not text in UTF-8"):
                 call(text)
         assert server.requests == []
+
+
+def test_a_document_that_does_not_say_what_it_is_of_is_none_of_the_daemon_s() -> None:
+    """Of a list one such item is enough; who cannot be told apart is not taken for nobody."""
+    answer = {"items": [{"id": "4c1f", "ppa": "~a/ubuntu/b", "pool": "default"}, {}]}
+    with RawServer(lambda request, peer: peer.json(answer)) as server, Client(server.root) as client:
+        for call in (client.leases, client.ppas, client.pools, client.caller, lambda: client.ppa("ppa:a/b")):
+            with pytest.raises(Bug, match="the daemon's answer"):
+                call()

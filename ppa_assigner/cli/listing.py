@@ -135,10 +135,10 @@ def _ppas(
     client: Client, references: Sequence[str], pool: str | None, owner: str | None, state: options.StateName | None
 ) -> Listed:
     found: list[PPA] = [client.ppa(each) for each in references] if references else client.ppas(pool=pool)
-    of_pool = [each for each in found if pool in (None, each["pool"])]
+    of_pool = [each for each in found if pool in (None, each.get("pool"))]
     _check_pool(client, pool, of_pool)
     several = len({each.get("pool") for each in of_pool}) > 1
-    chosen = (each for each in of_pool if state in (None, each["state"]))
+    chosen = (each for each in of_pool if state in (None, each.get("state")))
     return Listed([each for each in chosen if is_of(owner, each.get("owner"))], several)
 
 

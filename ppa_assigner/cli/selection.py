@@ -65,8 +65,8 @@ def mine(client: Client, owner: str | None) -> list[Choice]:
     from .listing import is_of
 
     name = client.caller()["name"]
-    found = [lease for lease in client.leases() if lease["by"] == name and is_of(owner, lease["owner"])]
-    owners = sorted({lease["owner"] for lease in found})
+    found = [lease for lease in client.leases() if _asked_by(name, lease) and is_of(owner, lease.get("owner"))]
+    owners = sorted({str(lease.get("owner")) for lease in found})
     if name is None and len(owners) > 1:
         raise UsageError(
             "--mine: the daemon has no clients by which it could tell whose lease is whose; --owner says which of "
@@ -122,9 +122,9 @@ def _of_this_job(given: str) -> bool:
 
 def _of_ppa(client: Client, reference: str) -> Choice:
     known = client.ppa(reference)
-    if not known["lease"]:
-        raise UnknownLease(f"nobody has {reference}: it is {known['state'] or known['condition']}")
-    return Choice(known["lease"], reference)
+    if not (lease := known.get("lease")):
+        raise UnknownLease(f"nobody has {reference}: it is {known.get('state') or known.get('condition')}")
+    return Choice(lease, reference)
 
 
 def _of_request(client: Client, request_id: str) -> Choice | None:
@@ -139,7 +139,12 @@ def _of_request(client: Client, request_id: str) -> Choice | None:
 
 def _own(client: Client, found: list[Lease]) -> list[Lease]:
     name = client.caller()["name"]
-    return [lease for lease in found if lease["by"] == name] or found
+    return [lease for lease in found if _asked_by(name, lease)] or found
+
+
+def _asked_by(name: str | None, lease: Lease) -> bool:
+    """Whether the lease says so: one of which it is not told is nobody's to act on unasked."""
+    return "by" in lease and lease["by"] == name
 
 
 def _few(items: Sequence[object]) -> str:

@@ -64,7 +64,7 @@ def _meant(client: Client, text: str) -> PPA:
     """The PPA that a text means, by its own name or by its lease or request."""
     if is_ppa(text) or "/" in text:
         return client.ppa(parsing.reference(text))
-    if (known := next((each for each in client.ppas() if each["lease"] == text), None)) is not None:
+    if (known := next((each for each in client.ppas() if each.get("lease") == text), None)) is not None:
         return known
     requested = client.leases(request_id=text)
     if len(requested) > 1:
@@ -75,9 +75,9 @@ def _meant(client: Client, text: str) -> PPA:
 
 def _lease(client: Client, ppa: PPA) -> Lease | None:
     """Its lease, also one that is over as long as its PPA remembers it."""
-    if ppa["lease"]:
+    if lease := ppa.get("lease"):
         with suppress(UnknownLease, Unavailable):
-            return client.get_lease(ppa["lease"])
+            return client.get_lease(lease)
     return None
 
 
@@ -102,20 +102,20 @@ def _facts(ppa: dict[str, Any], lease: dict[str, Any]) -> Iterator[tuple[str, st
     yield "PPA", ppa["ppa"]
     yield "dput", Reference.parse(ppa["ppa"]).dput
     yield "Page", lease.get("web")
-    yield "Pool", ppa["pool"]
-    yield "State", _with_age(ppa["state"], since("since")(ppa, now), ppa["since"])
+    yield "Pool", ppa.get("pool")
+    yield "State", _with_age(ppa.get("state"), since("since")(ppa, now), ppa.get("since"))
     yield "Condition", why or "ok"
     yield "Fault", trouble(ppa, why)
     yield "Cleaning", cleaning(ppa)
-    yield "Owner" if ppa["state"] == "used" else "Last owner", ppa["owner"]
-    yield "Lease", ppa["lease"]
+    yield "Owner" if ppa.get("state") == "used" else "Last owner", ppa.get("owner")
+    yield "Lease", ppa.get("lease")
     yield "Request", lease.get("request_id")
     yield "Client", lease.get("by")
     yield "Uploader", lease.get("uploader")
     yield "Ends", ending(ppa, now)
-    yield "Touched", _ago(since("touched")(ppa, now), ppa["touched"]) if ppa["state"] == "used" else None
-    yield "Note", ppa["note"]
-    yield "Seen", _ago(since("seen")(ppa, now), ppa["seen"])
+    yield "Touched", _ago(since("touched")(ppa, now), ppa.get("touched")) if ppa.get("state") == "used" else None
+    yield "Note", ppa.get("note")
+    yield "Seen", _ago(since("seen")(ppa, now), ppa.get("seen"))
 
 
 def _with_age(state: str | None, age: str | None, moment: str | None) -> str | None:

@@ -163,13 +163,15 @@ class Client:
 
     def get_lease(self, lease_id: str) -> Lease:
         """One lease; also while its PPA, dirty already, remembers it.  Raises UnknownLease."""
-        return cast("Lease", self._persist("GET", f"/v1/leases/{segment(lease_id)}"))
+        return cast("Lease", _naming(self._persist("GET", f"/v1/leases/{segment(lease_id)}"), "ppa"))
 
     def leases(
         self, *, owner: str | None = None, request_id: str | None = None, pool: str | None = None
     ) -> list[Lease]:
         """The leases that run.  A listing grants nothing: only `assign` tells what is yours."""
-        return cast("list[Lease]", self._items("/v1/leases", owner=owner, request_id=request_id, pool=pool))
+        return cast(
+            "list[Lease]", self._items("/v1/leases", "id", "ppa", owner=owner, request_id=request_id, pool=pool)
+        )
 
     @contextlib.contextmanager
     def lease(
@@ -251,19 +253,22 @@ class Client:
 
     def ppas(self, *, pool: str | None = None, state: str | None = None, condition: str | None = None) -> list[PPA]:
         """What is known of the PPAs."""
-        return cast("list[PPA]", self._items("/v1/ppas", pool=pool, state=state, condition=condition))
+        return cast("list[PPA]", self._items("/v1/ppas", "ppa", pool=pool, state=state, condition=condition))
 
     def ppa(self, reference: str) -> PPA:
         """What is known of one PPA, `~owner/ubuntu/name` or `ppa:owner/name`.  UsageError: none such is served."""
-        return cast("PPA", self._persist("GET", ppa_path(reference)))
+        return cast("PPA", _naming(self._persist("GET", ppa_path(reference)), "ppa"))
 
     def caller(self) -> Caller:
         """As whom the daemon knows this client."""
-        return cast("Caller", self._persist("GET", "/v1/caller"))
+        found = self._persist("GET", "/v1/caller")
+        if "name" not in found:  # null where the daemon has no clients
+            raise Bug("the daemon's answer does not say as whom it knows this client")
+        return cast("Caller", found)
 
     def pools(self) -> list[Pool]:
         """The pools in numbers."""
-        return cast("list[Pool]", self._items("/v1/pools"))
+        return cast("list[Pool]", self._items("/v1/pools", "pool"))
 
     def launchpad(self, *, within: float) -> Document | None:
         """Whether Launchpad answers the daemon: `ok`, `since` when it is so, and `why`.  None: that is not told, or not
@@ -309,7 +314,7 @@ class Client:
 
     def history(self, reference: str) -> list[PastLease]:
         """The leases that a PPA had and that published something, the newest first, as Launchpad remembers them."""
-        return cast("list[PastLease]", self._items(ppa_path(reference) + "/history"))
+        return cast("list[PastLease]", self._items(ppa_path(reference) + "/history", "lease"))
 
     def operate(self, reference: str, act: str, **facts: Any) -> PPA:
         """An operator's act on a PPA: `release` (lease), `hold` (lease, `for` in seconds), `adopt`, `quarantine`
@@ -333,11 +338,11 @@ class Client:
 
     # -- how ------------------------------------------------------------------------------------------------------
 
-    def _items(self, path: str, **wanted: str | None) -> list[Document]:
+    def _items(self, path: str, *names: str, **wanted: str | None) -> list[Document]:
         items = self._persist("GET", path + query(wanted.items())).get("items")
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise Bug("the daemon's answer is not a list")
-        return items
+        return [_naming(item, *names) for item in items]
 
     def _tries(self, within: float | None) -> RetryBudget:
         return RetryBudget(
@@ -371,3 +376,11 @@ class Client:
         if error := error_of(response.status, response.document, response.retry_after):
             raise error
         return response
+
+
+def _naming(document: Document, *members: str) -> Document:
+    """The document, which says by these members what it is of: one that does not is none of the daemon's."""
+    for member in members:
+        if not isinstance(document.get(member), str):
+            raise Bug(f"the daemon's answer is not one of its API: it has no {member!r}")
+    return document
