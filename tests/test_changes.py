@@ -69,6 +69,10 @@ def test_the_dsc_beside_it_adds_the_orig_that_the_upload_leaves_out(tmp_path: Pa
         ((r"Checksums-Sha256:\n .*\n", ""), "no field Checksums-Sha256"),
         ((r"(Sha256:\n )\w+", r"\1beef"), "not a sum, a size and a file name"),
         ((r"(Sha256:\n \w+ \d+) ", r"\1 ../"), "not a sum, a size and a file name"),
+        ((r"(Sha256:\n \w+ \d+) ", "\\1 \x1b[2J"), "not a sum, a size and a file name"),
+        ((r"(Sha256:\n \w+ \d+) \S+", rf"\1 {'x' * 300}.dsc"), "not a sum, a size and a file name"),
+        ((r"(Sha256:\n )\w", r"\1g"), "not a sum, a size and a file name"),
+        ((r"\Z", "Checksums-Sha256: beef\n"), "not a sum, a size and a file name"),
         ((r"hello_1.0\.dsc", "hello_1.0.deb"), "takes source packages alone"),
         ((r"hello_1.0\.dsc", "hello_1.0.tar.xz"), "names no .dsc"),
         ((r"(?s).*", ""), "no field Source"),
@@ -80,6 +84,16 @@ def test_what_cannot_be_uploaded_is_said_with_the_file(tmp_path: Path, change: t
     changes.write_text(re.sub(*change, changes.read_text(), count=0))
     with pytest.raises(ValueError, match=re.escape(str(changes)) + ".*" + re.escape(why)):
         read_changes(changes)
+
+
+def test_a_field_on_one_line_is_read_as_one_of_several(tmp_path: Path) -> None:
+    """Where nothing but a .dsc is uploaded, and in the .dsc beside it."""
+    changes = package(tmp_path)
+    one = r"(?m)^Checksums-Sha256:\n( \S+ \d+ \S+\.dsc)\n( .*\n)*"
+    text = re.sub(one, r"Checksums-Sha256:\1\n", changes.read_text())
+    assert re.search(r"Sha256: \w", text)
+    changes.write_text(text)
+    assert "hello_1.0.dsc" in [file["name"] for file in read_changes(changes)["files"]]
 
 
 def test_a_file_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:

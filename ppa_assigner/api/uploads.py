@@ -104,6 +104,7 @@ class UploadRoutes:
             followed, wanted, appear, lambda report: report.final or (known is not None and told.tag(report) != known)
         )
         try:
+            self._check(lease)
             await long_poll.report_of(request.receive, waiting, request.app.state.authenticator, request.scope, wait)
         finally:
             self._uploads.leave(followed.lease, waiting)
@@ -124,7 +125,9 @@ class UploadRoutes:
         asked = parsing.checked(upload_schemas.RetryRequest, await parsing.read(request)).sources or []
         lease = await self._lease(id, caller)
         names = [NamedSource(one.name, one.version) for one in asked]
-        done = await long_poll.result(self._uploads.retry(_followed(lease), names).done)
+        retrying = self._uploads.retry(_followed(lease), names)
+        self._check(lease)
+        done = await long_poll.result(retrying.done)
         return serializers.items(
             {"name": source.name, "version": source.version, "arch": build.arch} for source, build in done
         )
@@ -137,6 +140,12 @@ class UploadRoutes:
         if found.record.state is not State.USED:
             raise Problem(Kind.LEASE_OVER, f"the lease of {found.ppa} is over")
         return found
+
+    def _check(self, lease: LeaseView) -> None:
+        """Its end before the call was known to those who follow it told this call nothing."""
+        record = self._backend.snapshot(lease.ppa).record
+        if record is not None and (record.lease, record.state) != (lease.record.lease, State.USED):
+            raise Problem(Kind.LEASE_OVER, f"the lease of {lease.ppa} is over")
 
 
 class ReportText:

@@ -134,8 +134,9 @@ class DaemonProcess:
 
     def _end_of_lease(self, event: PpaEvent) -> None:
         """Who waits for uploads of a lease is told at once that it is over."""
-        if event.kind == TRANSITION and event.data["from"] == State.USED.value and event.data["lease"] is not None:
-            self._follower.ended(event.data["lease"])
+        if event.kind == TRANSITION:
+            used = event.data["to"] == State.USED.value
+            self._follower.holds(event.ppa, event.data["lease"] if used else None)
 
     def _obey(self, http: threading.Thread) -> None:
         """Handle signals until one ends the daemon; meanwhile feed the watchdog, as long as all loops turn."""

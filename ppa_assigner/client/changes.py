@@ -6,7 +6,8 @@ not checked here: nobody but Launchpad knows whose keys count.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from .types import Source, SourceFile
 
 MAX_BYTES = 4 * 1024 * 1024
 BINARIES = (".deb", ".udeb", ".ddeb")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.~_-]{0,254}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 NOT_COMPARED = (*BINARIES, ".buildinfo", ".changes")
 
 
@@ -58,9 +61,11 @@ def _word(path: Path, fields: Mapping[str, Any], field: str) -> str:
 
 
 def _sums(path: Path, fields: Mapping[str, Any]) -> Iterator[SourceFile]:
-    listed: Iterable[Mapping[str, str]] = fields.get("Checksums-Sha256", ())
+    listed = fields.get("Checksums-Sha256", ())
+    if not isinstance(listed, list | tuple):  # all on the line of the field's name: one, or a text
+        listed = [listed] if isinstance(listed, Mapping) else [{}]
     for one in listed:
         name, sha256 = one.get("name"), one.get("sha256", "").lower()
-        if not name or "/" in name or len(sha256) != 64:
+        if not name or not _NAME.fullmatch(name) or not _SHA256.fullmatch(sha256):
             raise ValueError(f"{path}: a line of Checksums-Sha256 is not a sum, a size and a file name")
         yield {"name": name, "sha256": sha256}

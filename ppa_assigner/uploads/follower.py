@@ -14,9 +14,10 @@ from datetime import datetime
 from ..journal import about
 from ..port import Done
 from ..problems import Kind, Problem
+from ..reference import Reference
 from ..upload_port import UploadReports
 from .following import Enough, Following, Retrying, Waiting
-from .looks import FollowedLease, UnseenError, look, look_at_indexes
+from .looks import FollowedLease, Question, UnseenError, look, look_at_indexes
 from .model import NamedSource, Report, SourceReport, Wanted
 
 log = logging.getLogger(__name__)
@@ -78,13 +79,14 @@ class Follower:
             self._condition.notify()
         return retrying
 
-    def ended(self, lease: str) -> None:
-        """The lease is over: so are all who wait."""
+    def holds(self, ppa: Reference, lease: str | None) -> None:
+        """The PPA has this lease, or none: all that it had before are over, and so are those who wait for them."""
         with self._condition:
-            following = self._followed.pop(lease, None)
-            calls = following.calls if following is not None else ()
-        if following is not None:
-            _end(calls, Problem(Kind.LEASE_OVER, f"the lease of {following.lease.ppa} is over"))
+            over = [one for one in self._followed.values() if one.lease.ppa == ppa and one.lease.lease != lease]
+            for following in over:
+                del self._followed[following.lease.lease]
+            calls = [call for following in over for call in following.calls]
+        _end(calls, Problem(Kind.LEASE_OVER, f"the lease of {ppa} is over"))
 
     def stop(self) -> None:
         """Look no more, and tell all who wait.  Requests under way end by their deadline."""
@@ -153,6 +155,7 @@ class Follower:
         with self._condition:
             question = following.question(began)
             seen = following.index_alone(question, began)
+            retrying = list(following.retrying)
         try:
             if seen is None:
                 found = look(self._reports, following.known, question, self._now())
@@ -163,23 +166,23 @@ class Follower:
             return
         with self._condition:
             following.looked(question, found, began, whole=seen is None)
-            reports = self._reports_to(following)
+            reports = self._reports_to(following, question, began)
             changes = following.changes(question)
-            retrying, following.retrying = following.retrying, []
+            following.taken(retrying)
         for waiting, report in reports:
             waiting.told(report)
         for before, source in changes:
             self._changed(following.lease, before, source)
         self._retry(following, [report for _, report in reports], retrying)
 
-    def _reports_to(self, following: Following) -> list[tuple[Waiting, Report]]:
-        """A report for each who waits; those who wait for the same share one."""
-        now, made = self._boot(), dict[tuple[Wanted, float], Report]()
-        for waiting in following.waiting:
+    def _reports_to(self, following: Following, question: Question, began: float) -> list[tuple[Waiting, Report]]:
+        """A report for each who waits for what that look was about; those who wait for the same share one."""
+        told, made = following.covered(question, began), dict[tuple[Wanted, float], Report]()
+        for waiting in told:
             key = (waiting.wanted, waiting.appear)
             if key not in made:
-                made[key] = following.report(waiting, now)
-        return [(waiting, made[waiting.wanted, waiting.appear]) for waiting in following.waiting]
+                made[key] = following.report(waiting, began)
+        return [(waiting, made[waiting.wanted, waiting.appear]) for waiting in told]
 
     def _failed(self, following: Following, began: float, why: str) -> None:
         ppa = following.lease.ppa
@@ -197,12 +200,14 @@ class Follower:
     def _retry(self, following: Following, reports: list[Report], retrying: list[Retrying]) -> None:
         with self._condition:
             urls = following.to_retry(reports, self._boot())
-        for url in urls:
-            self._retry_one(following, url)
-        for each in retrying:
-            builds = following.lost_builders(each.sources)
-            done = [(source, build) for source, build in builds if self._retry_one(following, build.url)]
-            each.done.set_result(tuple(done))
+        try:
+            for url in urls:
+                self._retry_one(following, url)
+            for each in retrying:
+                builds = following.lost_builders(each.sources)
+                each.tried(tuple(one for one in builds if self._retry_one(following, one[1].url)))
+        finally:
+            _end(retrying, Problem(Kind.INTERNAL, "the daemon failed to retry builds; its log says why"))
 
     def _retry_one(self, following: Following, url: str) -> bool:
         answer = self._reports.retry(url, self._boot() + LEAVE_WITHIN_S)

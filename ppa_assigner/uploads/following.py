@@ -6,14 +6,15 @@ can be lost: a daemon that was restarted sees the same, and only counts anew sin
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..publications import SourceBuild
 from . import cadence
-from .looks import FollowedLease, Known, Question, only_indexes_missing, overdue
+from .looks import MOST_NAMES, FollowedLease, Known, Question, only_indexes_missing, overdue, remember
 from .model import NamedSource, Observed, Report, SourceReport, Wanted
 from .verdict import judge, lost_builder
 
@@ -21,7 +22,6 @@ LINGER_S = 1800.0
 """For so long after the last call it is remembered when something was first asked for."""
 RETRY_S = 120.0
 """Between two requests to retry one build: Launchpad may not see what was published at once."""
-MOST_NAMES = 1000  # of one lease, whose first asking is remembered
 
 T = TypeVar("T")
 Enough = Callable[[Report], bool]
@@ -59,8 +59,7 @@ class Waiting:
 
     def over(self, problem: Exception) -> None:
         """There is nothing more to wait for."""
-        if not self.done.done():
-            self.done.set_exception(problem)
+        _fail(self.done, problem)
         _settle(self.looked, None)
 
 
@@ -71,10 +70,13 @@ class Retrying:
     sources: tuple[NamedSource, ...]
     done: Future[tuple[tuple[NamedSource, SourceBuild], ...]] = field(default_factory=Future)
 
+    def tried(self, builds: tuple[tuple[NamedSource, SourceBuild], ...]) -> None:
+        """These builds are tried again."""
+        _settle(self.done, builds)
+
     def over(self, problem: Exception) -> None:
         """It is not done."""
-        if not self.done.done():
-            self.done.set_exception(problem)
+        _fail(self.done, problem)
 
 
 class Following:
@@ -150,6 +152,12 @@ class Following:
         wishes = {one.wanted for one in self.waiting} | {Wanted(sources=one.sources) for one in self.retrying}
         return Question(frozenset(wishes), frozenset(name for name in late if name is not None))
 
+    def covered(self, question: Question, began: float) -> list[Waiting]:
+        """Those who wait for what a look was about that began then.  Who came while it was under way may ask for
+        builds, or for reasons, that it did not ask Launchpad for: these would look as if there were none.
+        """
+        return [one for one in self.waiting if self._covers(question, one, began)]
+
     def index_alone(self, question: Question, now: float) -> Observed | None:
         """What was seen, where a look at the indexes is enough this time; None: look at everything."""
         seen = self.known.observed
@@ -165,10 +173,17 @@ class Following:
         self._index_alone = only_indexes_missing(question, seen)
         self.due = began + cadence.interval(began - self._newest, index_only=self._index_alone)
         self.due = min(self.due, self._next_overdue(began))
+        if len(self.covered(question, began)) < len(self.waiting):
+            self.due = began
 
     def failed(self, began: float) -> None:
         """A look that began then failed, as one at an index does while that is being written."""
         self.due = began + cadence.interval(began - self._newest, index_only=self._index_alone)
+
+    def taken(self, retrying: Collection[Retrying]) -> None:
+        """These calls are answered now; those that came during the look need one of their own."""
+        self.retrying = [one for one in self.retrying if one not in retrying]
+        self.due = self._whole if self.retrying else self.due
 
     def to_retry(self, reports: Collection[Report], now: float) -> list[str]:
         """The builds to be tried again now, for dependencies that came."""
@@ -203,7 +218,7 @@ class Following:
             key = (one.name, one.version, one.series)
             before = self._states.get(key)
             if before != one.state.value:
-                self._states[key] = one.state.value
+                remember(self._states, key, one.state.value)
                 changed.append((before, one))
         return changed
 
@@ -216,6 +231,10 @@ class Following:
         if any(name is not None and name not in self.known.refusals for name in self._absent_and_late(waiting, now)):
             return False
         return waiting.wanted in self._seen.wishes
+
+    def _covers(self, question: Question, waiting: Waiting, began: float) -> bool:
+        late = {name for name in self._late(waiting.wanted, waiting.appear, began) if name is not None}
+        return waiting.wanted in question.wishes and late <= question.overdue
 
     def _absent_and_late(self, waiting: Waiting, now: float) -> list[NamedSource | None]:
         seen = self.known.observed.sources if self.known.observed is not None else ()
@@ -239,4 +258,11 @@ class Following:
 
 def _settle(future: Future[T], result: T) -> None:
     if not future.done():
-        future.set_result(result)
+        with contextlib.suppress(InvalidStateError):  # another thread was faster
+            future.set_result(result)
+
+
+def _fail(future: Future[Any], problem: Exception) -> None:
+    if not future.done():
+        with contextlib.suppress(InvalidStateError):
+            future.set_exception(problem)

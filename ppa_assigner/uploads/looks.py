@@ -20,7 +20,10 @@ from .model import Goal, NamedSource, Observed, Overdue, SourceState, Wanted
 from .verdict import BUILDS, BuildStage, judge
 
 T = TypeVar("T")
+K = TypeVar("K")
 
+MOST_NAMES = 1000
+"""Of one lease, of which anything is remembered: whoever asks may name what was never uploaded."""
 HIDDEN = timedelta(seconds=60)
 """How old the state of an unfinished build may be that a summary does not show."""
 
@@ -182,9 +185,15 @@ def _ask_for_refusals(reports: UploadReports, known: Known, question: Question, 
     there = {NamedSource(one.name, one.version) for one in seen.sources}
     lease = known.lease
     for name in sorted(question.overdue - there - known.refusals.keys()):
-        known.refusals[name] = _usable(
-            reports.refusal(lease.ppa, name.name, name.version, lease.since, lease.uploader)
-        )  # fmt: skip
+        asked = reports.refusal(lease.ppa, name.name, name.version, lease.since, lease.uploader)
+        remember(known.refusals, name, _usable(asked))
+
+
+def remember(known: dict[K, T], key: K, value: T) -> None:
+    """Keep a value, and no more than so many: the oldest goes."""
+    known[key] = value
+    while len(known) > MOST_NAMES:
+        del known[next(iter(known))]
 
 
 def _usable(answer: T | Unavailable) -> T:

@@ -30,6 +30,7 @@ class MemoryReports:
     asked: list[str] = field(default_factory=list)
     retried: list[str] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
+    waiting: int = 0
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -89,6 +90,8 @@ class MemoryReports:
         return Done(Moment(datetime.now(UTC), 0.0, 0.0))
 
     def _answer(self, what: str) -> Unavailable | None:
+        self.waiting += 1
         assert self.gate.wait(30)
+        self.waiting -= 1
         self.asked.append(what)
         return Unavailable(self.down) if self.down is not None else None

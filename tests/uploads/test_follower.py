@@ -12,11 +12,12 @@ from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.reference import Reference
 from ppa_assigner.times import boottime
 from ppa_assigner.uploads import FollowedLease, Follower, Waiting
-from ppa_assigner.uploads.model import Goal, Report, SourceReport, Wanted
+from ppa_assigner.uploads.looks import MOST_NAMES, remember
+from ppa_assigner.uploads.model import Goal, Report, SourceReport, SourceState, Wanted
 from tests.waiting import until
 
 from .reports import MemoryReports
-from .seen import DONE, HELLO, LIBFOO, NOW, SINCE, binary, build
+from .seen import DONE, GOING, HELLO, LIBFOO, NOW, SINCE, binary, build
 
 LEASE = FollowedLease("4c1f", Reference("ci", "ubuntu", "one"), SINCE)
 WANTED = Wanted(Goal.PUBLISHED, (HELLO,))
@@ -115,10 +116,55 @@ def test_the_end_of_the_lease_ends_the_wait(stage: Stage) -> None:
     """At once."""
     waiting = stage.ask()
     waiting.looked.result(TIMEOUT_S)
-    stage.follower.ended("another")
+    stage.follower.holds(Reference("ci", "ubuntu", "two"), None)
+    stage.follower.holds(LEASE.ppa, LEASE.lease)
     assert not waiting.done.done()
-    stage.follower.ended("4c1f")
+    stage.follower.holds(LEASE.ppa, None)
     assert kind(waiting.done) is Kind.LEASE_OVER
+
+
+def test_the_next_lease_of_the_ppa_ends_the_wait_for_the_last(stage: Stage) -> None:
+    """Also where its end itself was never seen; and whoever waits for the next one goes on."""
+    waiting, after = stage.ask(), stage.ask(FollowedLease("next", LEASE.ppa, SINCE))
+    stage.follower.holds(LEASE.ppa, "next")
+    assert kind(waiting.done) is Kind.LEASE_OVER
+    assert not after.done.done()
+
+
+def test_who_comes_during_a_look_at_other_sources_is_not_told_of_it(stage: Stage) -> None:
+    """It asked for no builds of theirs, and those that are published would look like all that there are."""
+    stage.publish()
+    stage.reports.uploaded[LIBFOO] = [build(LIBFOO, "amd64", DONE), build(LIBFOO, "arm64", GOING)]
+    stage.reports.published.append(binary(LIBFOO, "amd64"))
+    stage.reports.gate.clear()
+    first = stage.ask()
+    until(lambda: stage.reports.waiting == 1)
+    wanted = Wanted(Goal.PUBLISHED, (LIBFOO,))
+    late = stage.follower.ask(LEASE, wanted, 1200.0, lambda report: report.final)
+    stage.reports.gate.set()
+    assert first.done.result(TIMEOUT_S).reached
+    late.looked.result(TIMEOUT_S)
+    assert late.report is not None
+    assert (late.report.reached, late.report.sources[0].state) == (False, SourceState.BUILDING)
+
+
+def test_who_comes_during_a_look_hears_of_its_own_reasons(stage: Stage) -> None:
+    """Why an upload must have been rejected is asked before it is given up."""
+    stage.reports.refused = {HELLO: "it had this version before"}
+    stage.reports.gate.clear()
+    stage.ask()
+    until(lambda: stage.reports.waiting == 1)
+    late = stage.follower.ask(LEASE, WANTED, 0.0, lambda report: report.final)
+    stage.reports.gate.set()
+    assert late.done.result(TIMEOUT_S).sources[0].state is SourceState.REJECTED
+
+
+def test_what_is_remembered_of_names_that_nobody_uploaded_is_bounded(stage: Stage) -> None:
+    """Anybody who may ask can name any."""
+    known = dict[int, int]()
+    for number in range(2 * MOST_NAMES):
+        remember(known, number, number)
+    assert list(known) == list(range(MOST_NAMES, 2 * MOST_NAMES))
 
 
 def test_stopping_ends_all_waits(stage: Stage) -> None:
