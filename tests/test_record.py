@@ -336,7 +336,9 @@ def test_free_says_nothing_of_a_lease() -> None:
     [
         ({"state": State.USED}, {"attempt", "held"}),
         ({"state": State.USED, "told": False}, {"attempt", "held"}),
+        ({"state": State.USED, "began": T0, "published": True}, {"attempt", "held"}),
         ({"state": State.DIRTY, "tries": 1, "told": False}, {"attempt", "tries", "told"}),
+        ({"state": State.DIRTY, "began": T0, "published": True}, {"attempt", "began", "published"}),
         ({"state": State.DIRTY, "request": None, "tries": 0}, set()),
     ],
 )
@@ -344,7 +346,7 @@ def test_what_says_nothing_in_a_state_is_left_out(changes: dict[str, Any], writt
     """Each attempt to clean is counted from the first on; whoever has a lease was told of it, or will be."""
     record = replace(decode(LINE.partition(" ")[2]), **changes)
     said = json.loads(encode(record).partition(" ")[2])
-    assert said.keys() & {"attempt", "held", "tries", "told"} == written
+    assert said.keys() & {"attempt", "held", "tries", "told", "began", "published"} == written
 
 
 def test_a_lease_or_a_clean_in_a_free_record_means_nothing() -> None:
