@@ -9,7 +9,7 @@ import pytest
 
 from .trial import assert_as_if_nothing_had_been, said_of, trial
 
-BLOCKS = 5  # each has a stand-in of its own, on which a life for each of its points is lived at once
+BLOCKS = 3  # each has a stand-in of its own, on which a life for each of its points is lived at once
 
 
 @pytest.mark.timeout(400)

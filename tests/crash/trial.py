@@ -130,7 +130,8 @@ class Trial:
         client.close()
 
     def _all_free(self) -> None:
-        until(lambda: {ppa["state"] for ppa in self.daemon.ppas()} == {"free"}, "all free", LONG_S, every=0.02)
+        # a list of all costs the daemon more than it is worth to hurry
+        until(lambda: {ppa["state"] for ppa in self.daemon.ppas()} == {"free"}, "all free", LONG_S, every=0.2)
 
     def uncrashed(self) -> tuple[dict[str, Life], list[Point]]:
         """Each kind of life, from a start of the daemon to its kill at the end, and all points that there are in it."""
