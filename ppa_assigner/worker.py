@@ -258,11 +258,11 @@ def _read(request: ReadRequest, ppa: Reference, launchpad: Launchpad) -> Launchp
 def _read_past(request: PastRequest, launchpad: Launchpad) -> bool | PublishedVersions | SourceFiles | Unavailable:
     match request:
         case WasPublished():
-            return launchpad.was_published(request.entry, request.source, request.version, Lane.ASSIGN)
+            return launchpad.was_published(request.entry, request.source, request.version, request.lane)
         case ListVersions():
-            return launchpad.source_versions(request.ppa, request.source, Lane.ASSIGN)
+            return launchpad.source_versions(request.ppa, request.source, request.lane)
         case ReadFiles():
-            return launchpad.source_files(request.url, Lane.ASSIGN)
+            return launchpad.source_files(request.url, request.lane)
         case LookForPublished():
             return launchpad.published_since(request.entry, request.since)
     assert_never(request)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ..packages import SourcePackage, upstream_of
-from ..port import PublishedVersion, PublishedVersions, SourceFiles, Unavailable
+from ..port import Entry, Lane, PublishedVersion, PublishedVersions, SourceFiles, Unavailable
 from . import observe
 from .events import DEADLINE_EXCEEDED, Assign, CheckBurnt, Refusal, Requeue
 from .now import Now
@@ -50,11 +50,18 @@ def check(known: WorkerState, command: Search, now: Now, go_on: GoOn) -> Step:
     source = left[0]
     if command.unread:
         version = command.unread[0]
-        return replace(known, operation=CheckingFiles(command, source, version)), [ReadFiles(version.url)]
+        return replace(known, operation=CheckingFiles(command, source, version)), [
+            ReadFiles(version.url, _lane(command))
+        ]
     known = replace(known, operation=CheckingSource(command, source))
     if source.files:
-        return known, [ListVersions(known.ppa, source.name)]
-    return known, [WasPublished(known.entry, source.name, source.version)]  # type: ignore[arg-type] # seen above
+        return known, [ListVersions(known.ppa, source.name, _lane(command))]
+    entry: Entry = known.entry  # type: ignore[assignment] # seen above
+    return known, [WasPublished(entry, source.name, source.version, _lane(command))]
+
+
+def _lane(command: Search) -> Lane:
+    return command.lane if isinstance(command, CheckBurnt) else Lane.ASSIGN
 
 
 def on_past(

@@ -18,6 +18,7 @@ from ..port import (
     Content,
     Deleted,
     Entry,
+    Lane,
     Leftovers,
     NewContent,
     PublishedVersion,
@@ -141,12 +142,13 @@ class Assign(Command):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckBurnt(Command):
     """Whether this PPA can take `sources`, as far as its past decides that, in any state; nothing is changed.  `left`
-    and `unread` as in Assign.
+    and `unread` as in Assign.  `lane`: by which connections Launchpad is asked.
     """
 
     sources: tuple[SourcePackage, ...]
     left: tuple[SourcePackage, ...] | None = None
     unread: tuple[PublishedVersion, ...] = ()
+    lane: Lane = Lane.ASSIGN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

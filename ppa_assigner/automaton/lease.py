@@ -56,7 +56,6 @@ from .transitions import WriteReason
 from .write import begin, write_record
 
 UNGRANTED = "the upload right could not be given yet"
-PUBLISHED_MARGIN = timedelta(seconds=60)  # a lease begins in whole seconds, by the date of an answer
 OF_WHOM = (401, 403, 404, 410)
 """Answers to a grant that may have been given of the PPA, or of the person."""
 
@@ -333,7 +332,7 @@ def _end(known: WorkerState, reason: WriteReason, now: Now, command: Command | N
     """
     if known.snapshots is None or known.entry is None or known.record is None:
         return begin(known, reason, now, command, **made_dirty(known, now))
-    asked = LookForPublished(known.entry, known.record.since - PUBLISHED_MARGIN)
+    asked = LookForPublished(known.entry, known.record.since)
     return replace(known, operation=CheckingPublished(reason, command)), [asked]
 
 

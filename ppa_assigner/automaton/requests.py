@@ -66,6 +66,7 @@ class WasPublished:
     entry: Entry
     source: str
     version: str
+    lane: Lane = Lane.ASSIGN
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class ListVersions:
 
     ppa: Reference
     source: str
+    lane: Lane = Lane.ASSIGN
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class ReadFiles:
     """Read which files a source publication has that Launchpad still keeps."""
 
     url: str
+    lane: Lane = Lane.ASSIGN
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -26,6 +26,7 @@ from .urls import path
 
 SMALL_PAGE = 50  # enough to see whether there are any
 SERIES_TTL_S = 3600.0
+CLOCKS_APART = timedelta(seconds=60)  # of the hosts that answer, and of the one that keeps the publications
 ACTIVE_STATUSES = ("Pending", "Published")
 PENDING_STATES = ("Needs building", "Currently building", "Gathering build output", "Uploading build")
 CANCELLING = "Cancelling build"  # in no counter (docs/explanation/launchpad.md#builds)
@@ -227,13 +228,15 @@ def was_published(get: Get, entry: Entry, source: str, version: str) -> bool:
 
 
 def published_since(get: Get, entry: Entry, since: datetime) -> bool:
-    """Whether a source that was created since then was ever published: one request, of the newest.  Raises
-    RequestFailedError, NotSentError, NoResponseError.
+    """Whether a source that was created since then was ever published: one request, of the newest.  What was deleted
+    or superseded before is of an earlier lease, however close that was.  Raises RequestFailedError, NotSentError,
+    NoResponseError.
     """
-    created = since.astimezone(UTC).isoformat()
+    created = (since - CLOCKS_APART).astimezone(UTC).isoformat()
     url = operation_url(entry.url, "getPublishedSources", created_since_date=created, order_by_date=True)
     data, _ = responses.parse_page(get(url))
-    return any(one.get("date_published") is not None for one in data["entries"])
+    ended = (responses.parse_date(one.get("date_superseded")) for one in data["entries"] if one.get("date_published"))
+    return any(end is None or end >= since for end in ended)
 
 
 def disk_leftovers(get: Get, entry: Entry) -> Leftovers:

@@ -25,6 +25,7 @@ from .crew import Member
 from .histories import PastLeases
 from .inquiries import Inquiries
 from .office import Office
+from .order import Order
 from .origs import Origs
 from .promoting import Promoting
 
@@ -35,6 +36,7 @@ class ArchiveCalls:
     def __init__(self, office: Office, settings: Settings, launchpad: Launchpad, archives: Archives | None) -> None:
         self._office, self._settings = office, settings
         self._inquiries = Inquiries(office)
+        self._comparing = Inquiries(office)  # who asks for a PPA never waits behind copies and histories
         self._origs = Origs(launchpad, office.clock.boot)
         self._checking = Checking(office, self._inquiries, self._origs, archives)
         self._apt_sources = AptSources(office.clock, archives, settings.launchpad)
@@ -44,7 +46,9 @@ class ArchiveCalls:
     def compare_origs(self, sources: tuple[SourcePackage, ...]) -> Future[None]:
         """Raises in the future what is wrong with upstream tarballs that are to be uploaded."""
         with self._office.deciding():
-            return self._inquiries.ask(partial(self._origs.compare, sources), within=ORIGS_S)
+            order: Order[None] = self._comparing.call(ORIGS_S)
+            self._comparing.run(partial(self._origs.compare, sources, order), order)
+            return order.future
 
     def check_upload(self, sources: tuple[SourcePackage, ...], pool: str | None) -> Future[UploadCheck]:
         """What would become of an upload.  Raises Problem for an unknown pool."""
@@ -71,6 +75,10 @@ class ArchiveCalls:
             raise Problem(Kind.FORBIDDEN, f"promote_to: nothing lets you have packages copied to {wanted.to}")
         with self._office.deciding():
             return self._promoting.promote(lease, wanted, caller)
+
+    def _ask_no_more(self) -> None:
+        self._inquiries.stop()
+        self._comparing.stop()
 
     def _member(self, ppa: Reference) -> Member:
         member = self._office.crew.get(ppa)

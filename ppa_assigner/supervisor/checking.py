@@ -14,11 +14,12 @@ from functools import partial
 from ..automaton.events import CheckBurnt, Denied, Outcome, Refusal
 from ..backoff import RETRY_AFTER_S
 from ..packages import SourcePackage
+from ..port import Lane
 from ..problems import Kind, Problem
 from ..reference import Reference
 from ..views import SourceCheck, UploadCheck
 from .archives import Archives
-from .inquiries import Inquiries, known
+from .inquiries import Inquiries, go_on, known
 from .office import Office
 from .order import Order
 from .origs import DISTRIBUTION, Origs
@@ -40,8 +41,9 @@ class Checking:
         members = [member for member in self._office.crew if member.lent and pool in (None, member.pool)]
         ppas = sorted(member.worker.ppa for member in members)
         upload = _Upload(self._office, ppas)
-        facts = self._inquiries.ask(partial(self._facts, sources))
-        facts.add_done_callback(partial(self._begin, upload))
+        facts: Order[list[SourceCheck]] = self._inquiries.call()
+        facts.future.add_done_callback(partial(self._begin, upload))
+        self._inquiries.run(partial(self._facts, sources, facts), facts)
         return upload.order.future
 
     def _begin(self, upload: _Upload, facts: Future[list[SourceCheck]]) -> None:
@@ -52,10 +54,11 @@ class Checking:
             else:
                 upload.begin(facts.result())
 
-    def _facts(self, sources: Iterable[SourcePackage]) -> list[SourceCheck]:
-        return [self._fact(source) for source in sources]
+    def _facts(self, sources: Iterable[SourcePackage], order: Order[list[SourceCheck]]) -> list[SourceCheck]:
+        return [self._fact(source, order) for source in sources]
 
-    def _fact(self, source: SourcePackage) -> SourceCheck:
+    def _fact(self, source: SourcePackage, order: Order[list[SourceCheck]]) -> SourceCheck:
+        go_on(order)
         takes_uploads = component = None
         if self._primary is not None and source.series is not None:
             series = known(self._primary.series(DISTRIBUTION))
@@ -96,7 +99,7 @@ class _Upload:
         self._under_way.add((number, ppa))
         self._office.order(
             ppa,
-            lambda token: CheckBurnt(token=token, deadline=deadline, sources=(source,)),
+            lambda token: CheckBurnt(token=token, deadline=deadline, sources=(source,), lane=Lane.WORK),
             partial(self._answered, number, ppa),
         )
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..backoff import RETRY_AFTER_S
 from ..port import Unavailable
 from ..problems import Kind, Problem
 from .office import Office
-from .order import Order
+from .order import LATE, Order
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +34,16 @@ class Inquiries:
         """Run `read` in another thread; its result, or the Problem that it raises, in so many seconds, or the time of a
         call.
         """
+        order: Order[T] = self.call(within)
+        self.run(read, order)
+        return order.future
+
+    def call(self, within: float | None = None) -> Order[T]:
+        """A call to `run`.  What asks more than a few questions looks at its `over` between them."""
         order: Order[T] = Order(self._office, _no_worker)
         if within is not None:
             order.within(within)
-        self.run(read, order)
-        return order.future
+        return order
 
     def run(self, read: Callable[[], T], order: Order[T]) -> None:
         """The same for a call that is there already; one that is over by its turn is not read for."""
@@ -47,9 +52,9 @@ class Inquiries:
         except RuntimeError:  # stopped, or the host gives no thread
             order.end(Problem(Kind.UNAVAILABLE, "no thread to ask Launchpad with", retry_after=RETRY_AFTER_S))
 
-    def stop(self) -> None:
-        """Ask nothing more."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+    def stop(self, *, wait: bool = False) -> None:
+        """Ask nothing more; `wait` for what is under way."""
+        self._executor.shutdown(wait=wait, cancel_futures=True)
 
     def _read(self, read: Callable[[], T], order: Order[T]) -> None:
         if order.over:
@@ -64,6 +69,12 @@ class Inquiries:
             result = Problem(Kind.INTERNAL, "the daemon failed to find out; its log says why")
         with self._office.deciding():
             order.end(result)
+
+
+def go_on(order: Order[Any]) -> None:
+    """Raises Problem if the call is over: nobody hears the rest, and others wait for the thread."""
+    if order.over:
+        raise Problem(Kind.UNAVAILABLE, LATE, retry_after=RETRY_AFTER_S)
 
 
 def known(answer: T | Unavailable) -> T:

@@ -37,7 +37,7 @@ from ..uploads.promotion import (
 from ..uploads.verdict import judge
 from ..views import PromoteRequest
 from .archives import Archives
-from .inquiries import Inquiries, known
+from .inquiries import Inquiries, go_on, known
 from .office import Office
 from .order import Order
 
@@ -61,7 +61,7 @@ class Promoting:
     def __init__(self, office: Office, inquiries: Inquiries, launchpad: Launchpad, archives: Archives | None) -> None:
         self._office, self._inquiries = office, inquiries
         self._launchpad, self._archives = launchpad, archives
-        self._asked: dict[tuple[Reference, WantedCopy], float] = {}
+        self._asked: dict[tuple[Reference, int, str], float] = {}
 
     def promote(self, lease: str, wanted: PromoteRequest, caller: Caller) -> Future[Promotion]:
         """Have the lease's uploads copied, or tell how far that is.  Raises Problem for a PPA that is lent itself."""
@@ -76,7 +76,7 @@ class Promoting:
                 order.end(Problem(Kind.LEASE_OVER, f"the lease of {ppa} is over: what was in it is being deleted"))
                 return
             from_lease = _Lease(lease, ppa, record, entry.private)
-            self._inquiries.run(partial(self._promote, from_lease, wanted), order)
+            self._inquiries.run(partial(self._promote, from_lease, wanted, order), order)
 
         return order.with_lease(lease, caller, go)
 
@@ -90,7 +90,7 @@ class Promoting:
 
     # -- in a thread of the inquiries -----------------------------------------------------------------------------
 
-    def _promote(self, lease: _Lease, wanted: PromoteRequest) -> Promotion:
+    def _promote(self, lease: _Lease, wanted: PromoteRequest, order: Order[Promotion]) -> Promotion:
         self._check_target(lease, wanted.to)
         published = Wanted(Goal.PUBLISHED, tuple(NamedSource(*one) for one in wanted.sources))
         seen = self._observed(lease, published)
@@ -98,10 +98,19 @@ class Promoting:
         if not report.reached:
             raise _unfinished(report)
         copies = wanted_copies(report, seen.sources, wanted.series)
-        there = {name: known(self._copies.published(wanted.to, name)) for name in {copy.name for copy in copies}}
+        there = {name: self._there(wanted.to, name, order) for name in sorted({copy.name for copy in copies})}
         for copy in copies:
+            go_on(order)
             self._refuse_older(lease, copy, wanted.to, there[copy.name])
-        return Promotion(tuple(self._followed(lease, copy, wanted.to, there[copy.name]) for copy in copies))
+        done = list[Copy]()
+        for copy in copies:
+            go_on(order)
+            done.append(self._followed(lease, copy, wanted.to, there[copy.name]))
+        return Promotion(tuple(done))
+
+    def _there(self, to: Reference, name: str, order: Order[Promotion]) -> tuple[SourcePublication, ...]:
+        go_on(order)
+        return known(self._copies.published(to, name))
 
     def _check_target(self, lease: _Lease, to: Reference) -> None:
         match self._launchpad.read(to):
@@ -143,9 +152,13 @@ class Promoting:
         if same is not None:
             return progress(copy, same, known(self._reports.binaries(to, same.created)))
         boot = self._office.clock.boot()
-        if boot - self._asked.get((to, copy), float("-inf")) < COPY_AGAIN_S:
+        if not self._begun(to, copy, boot):
             return Copy(copy.name, copy.version, copy.series, CopyState.COPYING, ASKED)
-        return self._ask(lease, copy, to, boot)
+        try:
+            return self._ask(lease, copy, to, boot)
+        except Problem:
+            self._not_asked(to, copy)
+            raise
 
     def _ask(self, lease: _Lease, copy: WantedCopy, to: Reference, boot: float) -> Copy:
         with self._office.deciding():
@@ -156,17 +169,26 @@ class Promoting:
         answer = self._copies.copy(source, lease.ppa, copy.from_series, to, copy.series, boot + FENCE_S)
         match answer:
             case Refused(reason=reason):
+                self._not_asked(to, copy)
                 return Copy(copy.name, copy.version, copy.series, CopyState.FAILED, f"Launchpad refuses it: {reason}")
             case Done():
                 pass
             case away if not away.sent:
                 raise Problem(Kind.UNAVAILABLE, away.reason, retry_after=away.retry_after or RETRY_AFTER_S)
-        self._remember(to, copy, boot)
         return Copy(copy.name, copy.version, copy.series, CopyState.COPYING, ASKED)
 
-    def _remember(self, to: Reference, copy: WantedCopy, boot: float) -> None:
+    def _begun(self, to: Reference, copy: WantedCopy, boot: float) -> bool:
+        """Whether this call is the one to ask for the copy: of several at a time, and for a while, one is."""
         with self._office.deciding():
-            self._asked = {key: at for key, at in self._asked.items() if boot - at < COPY_AGAIN_S} | {(to, copy): boot}
+            self._asked = {key: at for key, at in self._asked.items() if boot - at < COPY_AGAIN_S}
+            key = (to, copy.number, copy.series)
+            first = key not in self._asked
+            self._asked.setdefault(key, boot)
+        return first
+
+    def _not_asked(self, to: Reference, copy: WantedCopy) -> None:
+        with self._office.deciding():
+            self._asked.pop((to, copy.number, copy.series), None)
 
 
 def _given(archives: Archives | None) -> Archives:

@@ -123,7 +123,7 @@ class Supervisor(ArchiveCalls):
         with self._office.deciding():
             self._office.close()
         self._office.timer.stop()
-        self._inquiries.stop()
+        self._ask_no_more()
 
     def reload(self, settings: Settings) -> list[str]:
         """Serve these pools from now on.  Gives warnings for people."""

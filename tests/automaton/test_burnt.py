@@ -21,7 +21,7 @@ from ppa_assigner.automaton.events import (
     Touch,
 )
 from ppa_assigner.options import PoolOptions
-from ppa_assigner.packages import SourcePackage
+from ppa_assigner.packages import NamedFile, SourcePackage
 from ppa_assigner.port import Lane, Look
 from ppa_assigner.record import State, compose
 from ppa_assigner.views import Condition
@@ -55,6 +55,18 @@ def test_a_ppa_that_had_a_source_is_not_lent_for_it() -> None:
     assert denied(runner.order(assign(sources=(NEW, HELLO)))) == (Refusal.BURNT, "hello 1")
     assert runner.kinds() == ["WasPublished", "WasPublished"]
     assert runner.known.state is State.FREE
+
+
+@pytest.mark.parametrize("lane", [Lane.ASSIGN, Lane.WORK])
+def test_a_check_without_a_wish_takes_no_connection_of_those_who_wait(lane: Lane) -> None:
+    """Each question goes over the connections that the command names."""
+    runner = had_hello()
+    files = (NamedFile("hello_2.dsc", "0" * 64),)
+    sources = (OTHER, NEW, SourcePackage("hello", "1-2", files=files))
+    for source in reversed(sources):
+        runner.order(lambda t, d, one=source: CheckBurnt(token=t, deadline=d, sources=(one,), lane=lane))
+    assert {ask.lane for ask in runner.asked} == {lane}
+    assert set(runner.kinds()) == {"ListVersions", "ReadFiles", "WasPublished"}
 
 
 def test_what_was_learnt_is_not_asked_again() -> None:

@@ -56,6 +56,29 @@ def test_an_answer_without_a_list_tells_no_version(status: int) -> None:
         assert len(server.requests) == 1
 
 
+PUT_OUT = {"date_published": "2026-11-25T12:00:05+00:00", "date_superseded": None}
+
+
+@pytest.mark.parametrize(
+    ("found", "ever"),
+    [
+        ([], False),
+        ([PUT_OUT], True),
+        ([{"date_published": None, "date_superseded": None}], False),
+        ([PUT_OUT | {"date_superseded": "2026-11-25T12:00:09+00:00"}], False),
+        ([PUT_OUT | {"date_superseded": "2026-11-25T12:00:11+00:00"}], True),
+        ([PUT_OUT | {"date_superseded": "2026-11-25T12:00:09+00:00"}, PUT_OUT], True),
+    ],
+)
+def test_what_a_lease_published_is_not_what_the_one_before_did(found: list[dict[str, Any]], ever: bool) -> None:
+    """However soon the PPA was lent again: what was deleted before a lease began is not of it."""
+    since = datetime(2026, 11, 25, 12, 0, 10, tzinfo=UTC)
+    with service(publications(getPublishedSources=[found])) as (server, lp, entry):
+        assert lp.published_since(entry, since) is ever
+        (request,) = server.requests
+        assert fields(request)["created_since_date"].strip('"') == "2026-11-25T11:59:10+00:00"
+
+
 def test_all_of_history_is_removed() -> None:
     """All pages of sources and binaries, newest first, of any status: nothing is left."""
     with service(publications(getPublishedSources=[[REMOVED], [REMOVED]])) as (server, lp, entry):

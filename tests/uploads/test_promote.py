@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +97,15 @@ def test_what_is_published_is_copied_with_its_binaries(place: Place) -> None:
     assert (done["state"], {copy["state"] for copy in done["copies"]}) == ("published", {"published"})
     assert ("hello", "Published") in place.there("binaries")
     assert ("hello-doc", "Published") in place.there("binaries")
+    assert place.copies() == 1
+
+
+def test_several_who_ask_at_a_time_have_it_copied_once(place: Place) -> None:
+    """A second copy of the same would fail, without a trace."""
+    place.upload()
+    with ThreadPoolExecutor(8) as threads:
+        found = [one.result() for one in [threads.submit(place.promote) for _ in range(8)]]
+    assert [one.json().get("state") for one in found] == ["copying"] * 8
     assert place.copies() == 1
 
 

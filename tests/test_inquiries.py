@@ -1,0 +1,69 @@
+"""What is asked for calls that no worker answers: it outlives no call, and who asks for a PPA never waits behind it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+from random import Random
+
+import pytest
+
+from ppa_assigner.clock import LaunchpadClock
+from ppa_assigner.packages import SourcePackage
+from ppa_assigner.problems import Kind, Problem
+from ppa_assigner.supervisor.archive_calls import ArchiveCalls
+from ppa_assigner.supervisor.inquiries import AT_ONCE, Inquiries, go_on
+from ppa_assigner.supervisor.office import Office
+from ppa_assigner.supervisor.order import Order
+from ppa_assigner.supervisor.ticket import TicketOffice
+from ppa_assigner.times import boottime
+
+from .memory import MemoryLaunchpad
+from .settings import settings
+
+TIMEOUT_S = 20.0
+
+
+@pytest.fixture
+def office() -> Iterator[Office]:
+    """One whose calls take 20 seconds at the most."""
+    office = Office(LaunchpadClock(boottime), TicketOffice(b"secret"), Random(1), TIMEOUT_S)
+    office.timer.start()
+    yield office
+    office.timer.stop()
+
+
+def test_what_goes_on_after_its_call_ends_at_its_next_question(office: Office) -> None:
+    """Its thread is for others then."""
+    inquiries, asked, gate = Inquiries(office), list[int](), threading.Event()
+
+    def read(order: Order[int]) -> int:
+        for number in range(1000):
+            go_on(order)
+            asked.append(number)
+            gate.wait(TIMEOUT_S)
+        return len(asked)
+
+    with office.deciding():
+        order: Order[int] = inquiries.call()
+        inquiries.run(partial(read, order), order)
+    with office.deciding():
+        order.end(Problem(Kind.UNAVAILABLE, "nobody waits any more"))
+    gate.set()
+    with office.deciding():
+        others = [inquiries.ask(lambda: 1) for _ in range(AT_ONCE)]
+    assert [one.result(TIMEOUT_S) for one in others] == [1] * AT_ONCE
+    inquiries.stop(wait=True)
+    assert len(asked) <= 1
+
+
+def test_who_asks_for_a_ppa_waits_behind_no_copies_and_histories(office: Office) -> None:
+    """Their upstream tarballs are compared by threads of their own."""
+    calls, gate = ArchiveCalls(office, settings(), MemoryLaunchpad(boottime), None), threading.Event()
+    with office.deciding():
+        others = [calls._inquiries.ask(partial(gate.wait, TIMEOUT_S)) for _ in range(AT_ONCE)]
+    assert calls.compare_origs((SourcePackage("hello", "1"),)).result(TIMEOUT_S) is None
+    assert not any(one.done() for one in others)
+    gate.set()
+    calls._ask_no_more()
