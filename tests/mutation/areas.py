@@ -32,13 +32,16 @@ class Area:
     tests: tuple[str, ...]
 
     def settings(self) -> str:
-        """mutmut's part of a pyproject.toml.  What the type checker notices no test has to."""
+        """mutmut's part of a pyproject.toml.  What the type checker notices no test has to; it is given only what is
+        changed, for of other files mutmut takes no mistake.
+        """
+        changed = [f"ppa_assigner/{file}" for file in self.files]
         values: Mapping[str, list[str]] = {
             "source_paths": ["ppa_assigner"],
-            "only_mutate": [f"ppa_assigner/{file}" for file in self.files],
+            "only_mutate": changed,
             "also_copy": ["config", "docs", "README.md"],
             "do_not_mutate_patterns": [MESSAGE],
-            "type_check_command": ["python", "-m", "mypy", "--output=json", *TOLERANT, "ppa_assigner"],
+            "type_check_command": ["python", "-m", "mypy", "--output=json", *TOLERANT, *changed],
             "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "tests.mutation.quickly"],
             "pytest_add_cli_args_test_selection": [f"tests/{test}" for test in self.tests],
         }
