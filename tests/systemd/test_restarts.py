@@ -7,11 +7,15 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
+import pytest
+
 from ppa_assigner.client import Client, Lease
 
 from ..waiting import until
 from .hanging import GO
 from .installed import PATIENCE_S, SERVICE, SOCKET, Answer, Assigner
+
+pytestmark = pytest.mark.timeout(240)  # pauses between restarts that are systemd's: they begin with what is long
 
 KILLS = 4
 WAIT_S = 300.0
