@@ -13,7 +13,7 @@ DEB ?= build/deb
 # what is started hundreds of times is compiled once
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint lint-js man docs dist deb release-check screenshots bench soak explore mutants house clean
+.PHONY: demo test lint lint-js man docs dist deb deb-check release-check screenshots bench soak explore mutants house clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/ppa-assigner demo
@@ -46,11 +46,16 @@ dist: $(VENV)/.dev
 	$(BIN)/python -m build --no-isolation --outdir $(DIST) .
 	$(BIN)/python -m twine check --strict $(DIST)/*
 
-# the Debian packages: built in a Debian 13 of their own, by mmdebstrap, and looked at by lintian; with SUITE=bookworm the one
-# for Debian 12, which brings all libraries
+# the Debian packages: built in a Debian 13 of their own, by mmdebstrap, and looked at by lintian; with SUITE=bookworm or
+# SUITE=noble the one for Debian 12 or Ubuntu 24.04, which brings all libraries
 deb: $(VENV)/.dev
 	rm -rf $(DEB)
 	PYTHON=$(abspath $(BIN)/python) .ci/deb $(DEB) $(SUITE)
+
+# all of them, installed and used in systems of their own, which needs root
+deb-check: $(VENV)/.dev
+	PPA_ASSIGNER_TEST_ALL=required LINTIAN='*.deb' PPA_ASSIGNER_TEST_SUITES="$(or $(SUITE),bookworm noble)" \
+	    $(BIN)/python -m pytest tests/debian
 
 # TESTS="tests/api tests/launchpad" runs some of the tests with the lowest versions that are allowed
 release-check: dist

@@ -1,4 +1,5 @@
-"""Builds wheel and sdist, by hatchling: to what it does by itself come the version and the manual.
+"""Builds wheel and sdist, by hatchling: to what it does by itself come the version and the manual.  With
+PPA_ASSIGNER_BUILD_MANUAL=no there is no manual, and nothing of the program is needed.
 
 Rule: an editable install needs nothing of this but hatchling; what is built of the same commit is the same, byte for
 byte.
@@ -6,6 +7,7 @@ byte.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from hatchling.build import *  # noqa: F403 - a backend is all of these function
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 VERSION_FILE = "ppa_assigner/version.py"
+_MANUAL = os.environ.get("PPA_ASSIGNER_BUILD_MANUAL") != "no"
 _WRITE_MANUAL = """\
 import pathlib, sys
 sys.path.insert(0, sys.argv[1])
@@ -30,7 +33,9 @@ manual.write(pathlib.Path(sys.argv[3]))
 
 
 def get_requires_for_build_wheel(config_settings: dict[str, Any] | None = None) -> list[str]:
-    """The program's own dependencies too: the manual is made of its commands."""
+    """With the manual the program's own dependencies too: it is made of its commands."""
+    if not _MANUAL:
+        return _hatchling.get_requires_for_build_wheel(config_settings)
     project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
     return [*_hatchling.get_requires_for_build_wheel(config_settings), *project["dependencies"]]
 
@@ -44,7 +49,7 @@ class BuildHook(BuildHookInterface):  # type: ignore[type-arg,misc,unused-ignore
             return
         self._folder = Path(tempfile.mkdtemp(prefix="ppa-assigner-build-"))
         build_data["force_include"][str(self._version_file())] = VERSION_FILE
-        if self.target_name == "wheel":
+        if self.target_name == "wheel" and _MANUAL:
             for page in self._manual():
                 build_data["shared_data"][str(page)] = f"share/man/man1/{page.name}"
 

@@ -18,12 +18,12 @@ from .roots import Debian, made_root
 BUILD_S = 900.0
 
 
-def packages(folder: Path, suite: str) -> Path:
-    """A folder with the packages of this checkout for a Debian, as `make deb` makes them."""
+def packages(folder: Path, suite: str, lint: str = "*.deb") -> Path:
+    """A folder with the packages of this checkout for a Debian, as `make deb` makes them; `lint`: for lintian."""
     needs.program("mmdebstrap", "mmdebstrap")
     done = subprocess.run(
-        [ROOT / ".ci" / "deb", folder, suite],
-        env=os.environ | {"PYTHON": sys.executable}, capture_output=True, text=True, timeout=BUILD_S, check=False,
+        [ROOT / ".ci" / "deb", folder, suite], env=os.environ | {"PYTHON": sys.executable, "LINTIAN": lint},
+        capture_output=True, text=True, timeout=BUILD_S, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return folder

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import needs
+from ..docs.pages import ROOT
 from ..systemd.layouts import of_root
 from ..systemd.machine import Machine, lacking
 
@@ -21,19 +22,23 @@ APT_S = 600.0
 SEES = "/root"
 """Where a test puts what it installs, and the working directory of its commands."""
 TRUSTED = "/etc/host.crt"
-_HOST_TRUSTS = Path("/etc/ssl/certs/ca-certificates.crt")
-_PASSED_ON = ("http_proxy", "https_proxy", "no_proxy", "PIP_INDEX_URL")
+_HOST_TRUSTS = Path(os.environ.get("PIP_CERT", "/etc/ssl/certs/ca-certificates.crt"))
+_PASSED_ON = (
+    *("http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"),
+    *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST"),
+)
+"""As .ci/deb does."""
 
 
 def made_root(place: Path, suite: str, *packages: str) -> Path:
     """A folder with a Debian that has systemd and these packages, and whose apt knows what there is."""
-    mmdebstrap = needs.program("mmdebstrap", "mmdebstrap")
+    needs.program("mmdebstrap", "mmdebstrap")
     if (reason := lacking()) is not None:
         needs.lacking(reason)
     done = subprocess.run(
-        [mmdebstrap, "--quiet", "--mode=root", "--variant=minbase", "--skip=cleanup/apt", "--dpkgopt=force-unsafe-io",
+        [ROOT / ".ci" / "root", suite, place, "--mode=root", "--variant=minbase", "--skip=cleanup/apt",
          f"--include={','.join(('systemd', *packages))}", *(f"--aptopt={option}" for option in _APT),
-         "--customize-hook=rm -f $1/var/cache/apt/archives/*.deb", suite, str(place)],
+         "--customize-hook=rm -f $1/var/cache/apt/archives/*.deb"],
         capture_output=True, text=True, timeout=MAKE_S, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -46,7 +51,8 @@ def environment() -> dict[str, str]:
     """Of commands in it: as after a login, with the host's way to registries."""
     passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     own = {"PATH": "/root/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
-    return own | {"LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", "PIP_CERT": TRUSTED} | passed_on
+    trusted = {"PIP_CERT": TRUSTED} if _HOST_TRUSTS.exists() else {}
+    return own | {"LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"} | trusted | passed_on
 
 
 class Debian:

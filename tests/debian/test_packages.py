@@ -64,10 +64,7 @@ def test_a_client_alone(built: Path, debian: Debian) -> None:
     assert not re.search("fastapi|uvicorn|launchpadlib", debian.shell("dpkg-query --show"))
     for command in ("run", "check-config", "doctor"):
         assert "apt install ppa-assigner" in debian.shell(f"ppa-assigner {command} --config /dev/null", 69)
-    pages = {f"{name}.gz" for name in manual.pages()}
-    assert {path.name for path in debian.machine.path("/usr/share/man/man1").glob("ppa-assigner*")} == pages
-    for path in COMPLETIONS:
-        assert "_PPA_ASSIGNER_COMPLETE" in debian.machine.path(path).read_text()
+    check_command(debian)
     offered = debian.shell(
         "bash -c '. /usr/share/bash-completion/completions/ppa-assigner; COMP_WORDS=(ppa-assigner rel); COMP_CWORD=1\n"
         "_ppa_assigner_completion ppa-assigner; echo ${COMPREPLY[@]}'"
@@ -94,6 +91,14 @@ def test_a_daemon_from_its_first_day_to_its_last(
     debian.shell(f"PPA_LEASE_ID={lease_id} ppa-assigner release")
     assigner.wait_for_free(2)
     check_removed(debian)
+
+
+def check_command(debian: Debian) -> None:
+    """It has its manual, and each shell completes it."""
+    pages = {f"{name}.gz" for name in manual.pages()}
+    assert {path.name for path in debian.machine.path("/usr/share/man/man1").glob("ppa-assigner*")} == pages
+    for path in COMPLETIONS:
+        assert "_PPA_ASSIGNER_COMPLETE" in debian.machine.path(path).read_text()
 
 
 def check_installed(debian: Debian) -> None:
