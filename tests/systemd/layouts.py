@@ -49,7 +49,7 @@ mount -t proc proc proc
 for folder in run tmp; do mount -t tmpfs -o mode=1777 tmpfs $folder; done
 cat /etc/resolv.conf > run/resolv.conf
 ln -sf /run/resolv.conf etc/resolv.conf
-ln -s /dev/null etc/systemd/system/systemd-modules-load.service
+for unit in systemd-modules-load.service getty.target; do ln -s /dev/null etc/systemd/system/$unit; done
 pivot_root . mnt
 umount -l /mnt
 """
