@@ -16,6 +16,7 @@ from ppa_assigner.supervisor.archive_calls import ArchiveCalls
 from ppa_assigner.supervisor.inquiries import AT_ONCE, Inquiries, go_on
 from ppa_assigner.supervisor.office import Office
 from ppa_assigner.supervisor.order import Order
+from ppa_assigner.supervisor.promoting import GOES_ON_S
 from ppa_assigner.supervisor.ticket import TicketOffice
 from ppa_assigner.times import boottime
 
@@ -56,6 +57,27 @@ def test_what_goes_on_after_its_call_ends_at_its_next_question(office: Office) -
     assert [one.result(TIMEOUT_S) for one in others] == [1] * AT_ONCE
     inquiries.stop(wait=True)
     assert len(asked) <= 1
+
+
+@pytest.mark.parametrize("stopping", [False, True])
+def test_a_promote_goes_on_for_a_while_but_not_beyond_a_shutdown(office: Office, stopping: bool) -> None:
+    """Its reads alone may take longer than a call; asked again it is further."""
+    with office.deciding():
+        order: Order[int] = Inquiries(office).call()
+    go_on(order)
+    with office.deciding():
+        order.end(1)
+        office.stopping = stopping
+    if stopping:
+        with pytest.raises(Problem):
+            go_on(order, GOES_ON_S)
+    else:
+        go_on(order, GOES_ON_S)
+    with pytest.raises(Problem):
+        go_on(order)
+    order.deadline = boottime() - GOES_ON_S
+    with pytest.raises(Problem):
+        go_on(order, GOES_ON_S)
 
 
 def test_who_asks_for_a_ppa_waits_behind_no_copies_and_histories(office: Office) -> None:

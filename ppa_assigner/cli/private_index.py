@@ -56,7 +56,7 @@ def login_for(logins: Sequence[Login], ppa: str) -> tuple[Login, str]:
     fitting = [login for login in logins if f"{path}/".startswith(f"{urlsplit(login.address).path}/")]
     if not fitting:
         raise UsageError(f"--auth: it has no login for {ppa}, whose index is at …{path}")
-    return max(fitting, key=lambda login: len(login.address)), path
+    return max(fitting, key=lambda login: len(urlsplit(login.address).path)), path
 
 
 class PrivateIndex:

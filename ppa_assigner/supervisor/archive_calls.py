@@ -37,11 +37,12 @@ class ArchiveCalls:
         self._office, self._settings = office, settings
         self._inquiries = Inquiries(office)
         self._comparing = Inquiries(office)  # who asks for a PPA never waits behind copies and histories
+        self._copying = Inquiries(office)  # a promote may take minutes
         self._origs = Origs(launchpad, office.clock.boot)
         self._checking = Checking(office, self._inquiries, self._origs, archives)
         self._apt_sources = AptSources(office.clock, archives, settings.launchpad)
         self._past_leases = PastLeases(archives, settings.launchpad.snapshots)
-        self._promoting = Promoting(office, self._inquiries, launchpad, archives)
+        self._promoting = Promoting(office, self._copying, launchpad, archives)
 
     def compare_origs(self, sources: tuple[SourcePackage, ...]) -> Future[None]:
         """Raises in the future what is wrong with upstream tarballs that are to be uploaded."""
@@ -79,6 +80,7 @@ class ArchiveCalls:
     def _ask_no_more(self) -> None:
         self._inquiries.stop()
         self._comparing.stop()
+        self._copying.stop()
 
     def _member(self, ppa: Reference) -> Member:
         member = self._office.crew.get(ppa)

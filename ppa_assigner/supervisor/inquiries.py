@@ -71,9 +71,9 @@ class Inquiries:
             order.end(result)
 
 
-def go_on(order: Order[Any]) -> None:
-    """Raises Problem if the call is over: nobody hears the rest, and others wait for the thread."""
-    if order.over:
+def go_on(order: Order[Any], after: float = 0.0) -> None:
+    """Raises Problem if the call is over (`after`: for so long): nobody hears the rest, and others want the thread."""
+    if order.over_for(after):
         raise Problem(Kind.UNAVAILABLE, LATE, retry_after=RETRY_AFTER_S)
 
 

@@ -59,6 +59,11 @@ class Order(Generic[T]):
         """Whether the call is answered."""
         return self._ended
 
+    def over_for(self, seconds: float) -> bool:
+        """Whether the call is answered, and its deadline over for so long, or the daemon is being stopped."""
+        late = self._office.stopping or not seconds or self._office.clock.boot() >= self.deadline + seconds
+        return self._ended and late
+
     def within(self, seconds: float) -> None:
         """Answer by then, if that is earlier: what was begun goes on."""
         end = min(self.deadline, self._office.clock.boot() + seconds)

@@ -42,6 +42,8 @@ from .office import Office
 from .order import Order
 
 COPY_AGAIN_S = 600.0
+GOES_ON_S = 600.0
+"""For so long after its call was answered a promote with many sources goes on: whoever asks again finds it further."""
 ASKED = "Launchpad was asked for the copy; its job shows nothing before it ran"
 
 
@@ -100,16 +102,16 @@ class Promoting:
         copies = wanted_copies(report, seen.sources, wanted.series)
         there = {name: self._there(wanted.to, name, order) for name in sorted({copy.name for copy in copies})}
         for copy in copies:
-            go_on(order)
+            go_on(order, GOES_ON_S)
             self._refuse_older(lease, copy, wanted.to, there[copy.name])
         done = list[Copy]()
         for copy in copies:
-            go_on(order)
+            go_on(order, GOES_ON_S)
             done.append(self._followed(lease, copy, wanted.to, there[copy.name]))
         return Promotion(tuple(done))
 
     def _there(self, to: Reference, name: str, order: Order[Promotion]) -> tuple[SourcePublication, ...]:
-        go_on(order)
+        go_on(order, GOES_ON_S)
         return known(self._copies.published(to, name))
 
     def _check_target(self, lease: _Lease, to: Reference) -> None:

@@ -123,7 +123,8 @@ def test_a_private_ppa_needs_a_login_that_is_the_jobs_own(fake: FakeDaemon, tmp_
     assert "--auth FILE" in done.stderr
     assert f"URIs: {private}\n" in rest
     auth = tmp_path / "auth.conf"
-    auth.write_text("machine private-ppa.launchpadcontent.net/ci-pool/ login ann password s3/cret\n")
+    other = f"machine {'other.' * 20}example.com login bob password secret"
+    auth.write_text(f"{other}\nmachine private-ppa.launchpadcontent.net/ci-pool/ login ann password s3/cret\n")
     done = cli("sources", "4c1f", "--auth", str(auth), url=fake.url)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"URIs: {private.replace('//', '//ann:s3%2Fcret@')}\n" in done.stdout
