@@ -209,13 +209,17 @@ def _counted(wanted: Wanted, seen: Observed) -> list[tuple[NamedSource, SourcePu
     for one in sorted(seen.sources, key=lambda one: (one.active, one.created, one.number)):
         if one.created >= seen.since:
             latest[NamedSource(one.name, one.version), one.series] = one
+    there = sorted(latest.items())
     if not wanted.sources:
-        return [(source, one) for (source, _), one in sorted(latest.items()) if one.active]
-    found: list[tuple[NamedSource, SourcePublication | None]] = []
-    for name in dict.fromkeys(wanted.sources):
-        there = [one for (source, _), one in sorted(latest.items()) if source == name]
-        found += [(name, one) for one in there] or [(name, None)]
-    return found
+        return [(source, one) for (source, _), one in there if one.active]
+    named: dict[NamedSource, list[SourcePublication]] = {name: [] for name in wanted.sources}
+    for (source, _), one in there:
+        if source in named:
+            named[source].append(one)
+    counted: list[tuple[NamedSource, SourcePublication | None]] = []
+    for name, found in named.items():
+        counted += [(name, one) for one in found] or [(name, None)]
+    return counted
 
 
 def _facts_of(
