@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import gzip
 import socket
 import ssl
@@ -208,6 +209,17 @@ def test_a_connection_that_the_daemon_closed_is_not_used_again() -> None:
             assert client.pools() == []
             assert server.connections == number
             server.wait(lambda: server.live == 0)
+
+
+def test_a_client_that_nobody_closed_is_closed_when_it_is_forgotten() -> None:
+    """Without a warning of its sockets, though what refers to itself keeps it until it is collected."""
+    with RawServer(lambda _, peer: peer.json({"items": []})) as server:
+        circle: list[object] = [Client(server.root)]
+        circle.append(circle)
+        assert circle[0].pools() == []  # type: ignore[attr-defined]  # it is the client
+        del circle
+        gc.collect()
+        server.wait(lambda: server.live == 0)
 
 
 @pytest.mark.parametrize("sent", [b"data: " + 3 * PIECE, b"data: x\ndata: " + 3 * PIECE + b"\n"], ids=["line", "lines"])

@@ -13,6 +13,7 @@ import math
 import select
 import socket
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
@@ -56,19 +57,18 @@ def _left() -> float:
 
 
 class ConnectionPool:
-    """Connections to one daemon, some of which are kept for the next request.  Safe for threads."""
+    """Connections to one daemon, some of which are kept until `close` or the end of the pool.  Safe for threads."""
 
     def __init__(self, host: str, connect: Callable[[float], socket.socket]) -> None:
         """`host` with its port is what requests name; `connect` opens a socket within so many seconds."""
         self._host = host
         self._connect = connect
         self._idle: deque[HTTPConnection] = deque()  # whose own methods no thread and no signal divides
+        weakref.finalize(self, _close, self._idle)
 
     def close(self) -> None:
         """Close what is kept; the pool can still be used."""
-        while self._idle:
-            with contextlib.suppress(IndexError):
-                self._idle.pop().close()
+        _close(self._idle)
 
     def send(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], *, connect: float, read: float
@@ -108,6 +108,12 @@ class ConnectionPool:
                 return connection
             connection.close()
         return None
+
+
+def _close(connections: deque[HTTPConnection]) -> None:
+    while connections:
+        with contextlib.suppress(IndexError):
+            connections.pop().close()
 
 
 class OpenResponse:
