@@ -47,6 +47,13 @@ def touch_fields(record: Record, now: Now) -> dict[str, Any]:
     return {"touched": max(now.stamp, record.touched), "clock": HOST if now.by_host else record.clock}
 
 
+def ttl_begins(record: Record, now: Now) -> datetime:
+    """From when on a ttl counts that is asked for now: from the lease's beginning where that lies ahead and cannot be
+    corrected yet, for the end will be moved back with it.
+    """
+    return max(now.stamp, record.since) if record.since > now.latest + AGREE else now.stamp
+
+
 def as_written(record: Record, now: Now) -> Record:
     """A used record as it is written: while time is believed, with all its times corrected."""
     return replace(corrected(record, now), clock=None) if now.trusted else record

@@ -280,8 +280,8 @@ def _tell_lease(known: WorkerState, command: Command) -> Step:
 
 def _new_end(record: Record, command: Touch, now: Now) -> datetime:
     """The end that a touch asks for: with a ttl now + ttl, but never earlier than the end so far."""
-    before = record.until or now.stamp
-    return before if command.ttl is None else max(before, whole_seconds(now.stamp + timedelta(seconds=command.ttl)))
+    before, begin = record.until or now.stamp, expiry.ttl_begins(record, now)
+    return before if command.ttl is None else max(before, whole_seconds(begin + timedelta(seconds=command.ttl)))
 
 
 def _latest_end(known: WorkerState, record: Record) -> datetime:
