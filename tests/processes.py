@@ -140,7 +140,10 @@ class Daemon:
         """End it, if it still runs."""
         self.http.close()
         if self.process is not None and self.process.poll() is None:
-            self.kill()
+            if self.covered:
+                self.terminate()
+            else:
+                self.kill()
 
     @property
     def ready(self) -> bool:

@@ -16,11 +16,7 @@ MADE = 1_577_836_800
 DATE = "Wed, 01 Jan 2020 00:00:00 +0000"
 MAINTAINER = "The ppa-assigner developers <demo@example.org>"
 ALGORITHMS = {"Checksums-Sha1": "sha1", "Checksums-Sha256": "sha256", "Files": "md5"}
-RULES = """\
-#!/usr/bin/make -f
-%:
-	dh $@
-"""
+RULES = "#!/usr/bin/make -f\n%:\n\tdh $@\n"
 
 
 def write_source(

@@ -72,6 +72,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Place]
         files = [content("tool_1.0.orig.tar.gz", "theirs"), content("tool_1.0-1.dsc", "dsc")]
         launchpad.control.upload("ubuntu", "tool", "1.0-1", files=files)
         daemon = configure(tmp_path_factory.mktemp("before"), launchpad)
+        daemon.covered = True
         document = json.loads(daemon.config.read_text())
         document["pools"] = {
             pool: {"ppas": free_ppas(launchpad, pool, 2), "settle": "1s"} for pool in (f"pool{n}" for n in range(12))

@@ -27,6 +27,7 @@ def launchpad() -> Iterator[Launchpad]:
 def daemon(launchpad: Launchpad, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """One that serves them."""
     one = configure(tmp_path_factory.mktemp("uploads"), launchpad, grant_upload=True)
+    one.covered = True
     with running(one):
         yield one.start()
 

@@ -59,6 +59,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Launchpad,
     with running_launchpad("--owner", "ci-pool", "--ppas", "0") as launchpad:
         launchpad.control.ppas("ci-pool", count=20, prefix="stable-")
         daemon = configure(tmp_path_factory.mktemp("promote"), launchpad)
+        daemon.covered = True
         document = json.loads(daemon.config.read_text())
         document["pools"] = {"default": {"ppas": free_ppas(launchpad, "pool", 20), "settle": "1s"}}
         document["api"]["promote_to"] = ["~ci-pool/ubuntu/stable-*", "~ci-pool/ubuntu/pool-*"]
