@@ -28,8 +28,8 @@ TURNS = 4
 ALONE = 4  # times as many rounds of a single one, each of which gives one figure
 BESIDE = 2  # PPAs that are waited for beside an assign, for each that is waited for otherwise
 NOTES = (
-    "Packages are published and not in the index yet when the wait begins; at a random moment of the daemon's looks, "
-    "which come every 5 s then, all indexes have them.  All who wait for one PPA share its looks.",
+    "Packages are published and not in the index yet when the wait begins; at moments spread evenly over "
+    "the daemon's looks, which come every 5 s then, all indexes have them.  All who wait for one PPA share its looks.",
     "The floor of the assign is the same without anybody who waits.",
 )
 
@@ -52,11 +52,13 @@ def _heard(where: Site, daemon: Daemon, leases: dict[str, str], count: int, roun
     """From the index to the answer, of so many who wait; and what each of them costs."""
     seconds: list[float] = []
     requests: list[float] = []
-    for number in range(rounds * ALONE if count == 1 else rounds):
+    turns = rounds * ALONE if count == 1 else rounds
+    for number in range(turns):
         name = f"n{count}-{number}"
+        moment = pause * (1 + (number + random.random()) / turns)
         _publish(where, leases, name)
         before = _last(where)
-        seconds += with_askers(daemon, count, partial(_round, where, leases, name, pause))
+        seconds += with_askers(daemon, count, partial(_round, where, leases, name, moment))
         requests.append((_last(where) - before) / count)
     who = f"{count:,} who wait for {min(count, len(leases))} PPAs"
     yield Row(f"{who}: from the index to the answer, median", median(seconds), "s", target=at_most(3.0))
@@ -64,11 +66,11 @@ def _heard(where: Site, daemon: Daemon, leases: dict[str, str], count: int, roun
     yield Row(f"{who}: requests to Launchpad for each who waits", median(requests), "requests")
 
 
-async def _round(where: Site, leases: dict[str, str], name: str, pause: float, askers: list[Asker]) -> list[float]:
+async def _round(where: Site, leases: dict[str, str], name: str, moment: float, askers: list[Asker]) -> list[float]:
     ids = list(leases.values())
     for number, asker in enumerate(askers):
         await asker.send("GET", _path(ids[number % len(ids)], name))
-    await asyncio.to_thread(let_pass, pause + random.uniform(0.0, pause))
+    await asyncio.to_thread(let_pass, moment)
     await asyncio.to_thread(where.launchpad.control.run, "publisher")
     there = time.monotonic()
     answered = await asyncio.gather(*map(_answered, askers))
