@@ -188,3 +188,18 @@ def test_a_signal_is_for_the_process_that_was_looked_at() -> None:
         assert process.returncode == 0
     reaper.send(there, b"", signal.SIGKILL)
     assert reaper.seen(process.pid, b"") is None
+
+
+def test_only_what_is_in_the_folder_that_was_named_is_removed(tmp_path: Path) -> None:
+    """Not what another put at its path, and not what is not a file of it."""
+    ours, other = tmp_path / "ours", tmp_path / "other"
+    for folder in (ours, other):
+        folder.mkdir()
+        (folder / "ppa.sources").touch()
+    opened = os.open(ours, os.O_RDONLY)
+    ours.rename(tmp_path / "moved")
+    ours.symlink_to(other)
+    reaper.remove(os.fsencode(ours), opened)
+    os.close(opened)
+    assert list((tmp_path / "moved").iterdir()) == []
+    assert [path.name for path in other.iterdir()] == ["ppa.sources"]

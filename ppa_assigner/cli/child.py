@@ -1,4 +1,5 @@
-"""The processes that `exec` starts: its command, and the reaper, which ends the command should `exec` be killed.
+"""The processes that `exec` starts: its command, and the reaper, which ends the command should `exec` be killed, and
+removes its folders.
 
 Rule: while the command runs, the caller blocks the signals and takes them one by one; so none is lost between two
 steps, and none reaches a process that has the pid of one that has ended.  If the reaper cannot be started, that is said
@@ -102,7 +103,7 @@ def _came_from_terminal(info: signal.struct_siginfo) -> bool:
 
 
 class ReaperProcess:
-    """The process that ends the command should `exec` be killed.
+    """The process that ends the command, and removes folders, should `exec` be killed.
 
     It is started at once, so that it is there when the wait for a PPA is over; the command may start once `ready` has
     returned.
@@ -126,7 +127,11 @@ class ReaperProcess:
 
     def watch(self, pid: int) -> None:
         """Tell the reaper the pid of the command."""
-        self._tell(b"%d\n" % pid)
+        self._tell(b"%d" % pid)
+
+    def remove(self, folder: str) -> None:
+        """Have the reaper remove this folder, with the files in it, should `exec` be killed."""
+        self._tell(os.fsencode(os.path.abspath(folder)))
 
     def end(self, *, left_may_go_on: bool) -> None:
         """End the reaper because `exec` ends; what the command left running may go on, or is ended first."""
@@ -157,7 +162,7 @@ class ReaperProcess:
     def _tell(self, what: bytes) -> None:
         if self._ours is not None:
             with contextlib.suppress(OSError):
-                self._ours.sendall(what)
+                self._ours.sendall(what + reaper.END)
 
     def _cannot(self, why: str | None) -> None:
         output.say(f"should this process be killed, its command will go on: nothing can watch it ({why})")

@@ -7,9 +7,11 @@ lease is lost, whenever that is.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from ..client.errors import LeaseOver
@@ -61,6 +63,15 @@ class Children:
             with self._lock:
                 self._child = None
             self.stopped |= child.stopped
+
+    @contextlib.contextmanager
+    def folder(self) -> Iterator[Path]:
+        """A folder for this user alone, removed at the block's end, also should this process be killed."""
+        import tempfile
+
+        with tempfile.TemporaryDirectory(prefix="ppa-assigner-") as path:
+            self._reaper.remove(path)
+            yield Path(path)
 
     def interruptibly(self, wait: Callable[[], T]) -> T:
         """Wait for something outside while no program runs.  Raises Interrupted, and LeaseOver as soon as the lease is

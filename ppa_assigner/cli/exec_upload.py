@@ -1,7 +1,8 @@
 """`exec --upload`: what is done with a PPA before COMMAND: upload with dput, wait, and write down how apt reads it.
 
 Rule: nothing is uploaded to a PPA of which the goal cannot be told.  What was uploaded may fail, which is not a failure
-of the lease: the PPA is given back like any other.  A file with a login is for its owner's eyes, and is removed.
+of the lease: the PPA is given back like any other.  A file with a login is for its owner's eyes, and is removed, also
+where this process is killed.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -74,7 +74,7 @@ class UploadSteps:
         if source is None:
             yield code
             return
-        with self._file(source) as told:
+        with self._file(source, children) as told:
             versions = " ".join(f"{one['name']}={one['version']}" for one in self._sources)
             yield {**told, **self._snapshot(source), VERSIONS: versions}
 
@@ -83,8 +83,8 @@ class UploadSteps:
             raise UsageError(_PRIVATE.format(source["ppa"]))
 
     def _upload(self, ppa: str, children: Children) -> int:
-        with tempfile.TemporaryDirectory(prefix="ppa-assigner-") as folder:
-            command = dput.command(Path(folder), self._place, ppa, self._files)
+        with children.folder() as folder:
+            command = dput.command(folder, self._place, ppa, self._files)
             code = children.run(command, os.environ, ours=True)
         if children.why_lost is not None:
             return os.EX_NOPERM
@@ -117,7 +117,7 @@ class UploadSteps:
         return {SNAPSHOT: found["at"].replace("-", "").replace(":", "")}
 
     @contextlib.contextmanager
-    def _file(self, source: AptSource) -> Iterator[Mapping[str, str]]:
+    def _file(self, source: AptSource, children: Children) -> Iterator[Mapping[str, str]]:
         from .apt_sources import deb822
 
         try:
@@ -126,11 +126,11 @@ class UploadSteps:
             output.say(f"{error}; {SOURCES} is not set")
             yield {}
             return
-        with tempfile.TemporaryDirectory(prefix="ppa-assigner-") as folder:
-            path = Path(folder, "ppa.sources")
+        with children.folder() as folder:
+            path = folder / "ppa.sources"
             path.touch(mode=0o600)
             path.write_text(text)
             if self._auth is None:
-                Path(folder).chmod(0o755)
+                folder.chmod(0o755)
                 path.chmod(0o644)
             yield {SOURCES: str(path)}

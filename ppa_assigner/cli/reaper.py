@@ -1,15 +1,17 @@
 """A process that ends what is left of a command when the `exec` that ran it is gone, even if SIGKILL ended it.
 
-Somebody else will soon have the PPA, so nothing may go on with it.
+Somebody else will soon have the PPA, so nothing may go on with it; nor may a login stay behind in a file.
 
 It runs as a process in a session of its own, `python -I -S reaper.py MARK`: what ends the job's process group or its
 terminal must not end this first.  It imports nothing of this package.  Its stdin is a socket whose other end `exec`
-alone has.  It writes a line when it listens, reads the command's pid, and at the end reads a `.` if what is left may go
-on; if the other end is closed without that, `exec` is gone.  It recognises the command's processes by MARK in their
-environment and by their parents, no matter which group or session they are in.
+alone has.  It writes a line when it listens, and reads words, each with a NUL after it: the number of a process of the
+command, the path of a folder that goes with `exec`, and at the end a `.` if what is left may go on; if the other end is
+closed without that, `exec` is gone.  It recognises the command's processes by MARK in their environment and by their
+parents, no matter which group or session they are in.
 
-Rule: only the process that was looked at is signalled (pidfd), never another that has its number by then.  Nothing
-heavy is imported, since one of these runs with each `exec`.
+Rule: only the process that was looked at is signalled (pidfd), never another that has its number by then; only what is
+in the folder that was named is removed, never what has its name by then.  Nothing heavy is imported, since one of these
+runs with each `exec`.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from collections.abc import Iterator
 
 VARIABLE = "PPA_ASSIGNER_EXEC"
 MAY_GO_ON = b"."
+END = b"\0"
+"""Comes after each word that is told: a path may have anything else in it."""
 GRACE_S = 5.0
 """How long after SIGTERM comes SIGKILL."""
 _PATIENCE_S = 5.0  # with what SIGKILL does not end, or what may not be signalled
@@ -46,21 +50,45 @@ class SeenProcess:
 
 
 def main(mark: str) -> None:
-    """Wait for the end of `exec`; then end what is left of its command, unless `exec` said that it may go on."""
+    """Wait for the end of `exec`; then end what is left of its command, unless `exec` said that it may go on, and
+    remove its folders.
+    """
     _keep_only_stdin()
     os.write(0, b"\n")
     roots: set[Identity] = set()
-    while told := _told():
-        if told.strip().isdigit() and (command := seen(int(told), b"")) is not None:
-            roots.add(command.identity)
-        if told.endswith(MAY_GO_ON):
+    folders: dict[bytes, int] = {}
+    for told in _told():
+        if told == MAY_GO_ON:
             return
+        if told.isdigit() and (command := seen(int(told), b"")) is not None:
+            roots.add(command.identity)
+        if told.startswith(b"/"):
+            with contextlib.suppress(OSError):  # it is gone already
+                folders[told] = os.open(told, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     end_all(f"{VARIABLE}={mark}".encode(), roots)
+    for path, folder in folders.items():
+        remove(path, folder)
 
 
-def _told() -> bytes:
+def remove(path: bytes, folder: int) -> None:
+    """Remove the files in an open folder, and the folder if it still is at that path."""
+    with contextlib.suppress(OSError):  # `exec` removed it
+        for name in os.listdir(folder):
+            os.unlink(name, dir_fd=folder)
+        os.rmdir(path)
+
+
+def _told() -> Iterator[bytes]:
+    """The words that `exec` tells, until it is gone."""
+    rest = b""
+    while more := _read():
+        *words, rest = (rest + more).split(END)
+        yield from words
+
+
+def _read() -> bytes:
     try:
-        return os.read(0, 64)
+        return os.read(0, 4096)
     except ConnectionError:
         return b""
 

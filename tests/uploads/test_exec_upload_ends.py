@@ -105,6 +105,22 @@ def test_a_command_after_an_upload_gets_signals_as_ever(daemon: FakeDaemon, tmp_
             until(lambda: not runs(pid), "its end", DEADLINE_S)
 
 
+@pytest.mark.parametrize("step", ["dput", "command"])
+def test_a_killed_exec_leaves_no_file_behind(daemon: FakeDaemon, tmp_path: Path, step: str) -> None:
+    """Its file for apt may have a login in it; not even the folder stays."""
+    daemon.on("GET", UPLOADS, Reply(200, REACHED))
+    temporary = tmp_path / "a\nb"
+    temporary.mkdir()
+    job = Job(tmp_path, STAYS if step == "dput" else "exit 0")
+    environment = {**job.environment, "TMPDIR": str(temporary)}
+    line = (*job.line, "--", "sh", "-c", STAYS)
+    with started(*line, url=daemon.url, env=environment) as process, ended_at_last(job.pid()):
+        (made,) = (path.name for path in temporary.rglob("*") if path.is_file())
+        assert made == ("dput.cf" if step == "dput" else "ppa.sources")
+        process.send_signal(signal.SIGKILL)
+        until(lambda: not list(temporary.iterdir()), "their end", DEADLINE_S)
+
+
 @pytest.mark.parametrize("on_lost", ["stop", "warn"])
 def test_a_lease_that_is_lost_while_dput_runs(tmp_path: Path, on_lost: str) -> None:
     """It is stopped in any case, since it would upload to somebody else's PPA; nothing is run, and 77."""
@@ -178,11 +194,30 @@ def test_what_cannot_be_meant_takes_no_ppa(
     assert "s3cret" not in done.stderr
 
 
-@pytest.mark.parametrize("line", ["--for built -- true", "--auth file -- true", ""])
-def test_without_an_upload_there_is_a_command_and_nothing_else(daemon: FakeDaemon, line: str) -> None:
-    """What would be ignored is a mistake."""
-    assert cli("exec", "--owner", "x", *line.split(), url=daemon.url).returncode == 64
-    assert daemon.requests == []
+IDLE = {
+    "exec --owner x --for built -- true": "--for goes with --upload",
+    "exec --owner x --arch amd64 -- true": "--arch goes with --upload",
+    "exec --owner x --appear 20m -- true": "--appear goes with --upload",
+    "exec --owner x --timeout 4h -- true": "--timeout goes with --upload",
+    "exec --owner x --retry 0 -- true": "--retry goes with --upload",
+    "exec --owner x --auth file -- true": "--auth goes with --upload",
+    "exec --owner x --upload-to http://h/ -- true": "--upload-to goes with --upload",
+    "exec --owner x --on-lost stop --upload a.changes": "--on-lost goes with COMMAND",
+    "exec --owner x": "COMMAND is missing",
+    "sources 4c1f --json --auth file": "leave out --auth, or --json",
+    "init --list --force": "--force goes with DIR",
+    "init --print upload.sh --force": "--force goes with DIR",
+    "check-config --schema --json": "--json or --schema, not both",
+}
+
+
+@pytest.mark.parametrize(("line", "why"), IDLE.items(), ids=IDLE)
+def test_an_option_that_would_do_nothing_is_refused(daemon: FakeDaemon, line: str, why: str) -> None:
+    """It is a mistake of the line: 64, in one line, before anything is asked; also where its default is given."""
+    done = cli(*line.split(), url=daemon.url)
+    assert (done.returncode, daemon.requests) == (64, [])
+    assert why in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_files_in_a_row_are_all_uploaded(daemon: FakeDaemon, tmp_path: Path) -> None:
