@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from ..client.errors import NotInTime
+from ..client.errors import NotInTime, UsageError
 from . import output, parsing, selection
 from .options import CaFileOption, JsonOption, LeaseArgument, TokenFileOption, UrlOption
 from .parameters import Option
@@ -40,6 +40,8 @@ def sources(
 
     It has the key that signs the PPA, and with --auth your login, so that nobody else may read it then.
     """
+    if json and auth is not None:
+        raise UsageError("--json prints no login: leave out --auth, or --json")
     client = parsing.connect(url, token_file, ca_file)
     found = selection.on_lease(client, lease, lambda chosen: client.apt_source(chosen.lease, series or ()))
     if json:

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from ..client.errors import UsageError
 from . import output
 from .file_options import ConfigOption
 from .output import configuration_error
@@ -27,6 +28,8 @@ def check_config_command(
 
     Asks nobody but the file and the credentials' file.  Ends with 0, also where there are warnings, or with 78.
     """
+    if schema and json:
+        raise UsageError("--json or --schema, not both: --json is about what is found")
     if schema:
         return print_schema()
     return check(config, json=json)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from ..client.errors import AssignerError, Unavailable, UsageError
@@ -22,12 +22,15 @@ from .options import CaFileOption, OnLost, TokenFileOption, UrlOption
 from .parameters import Argument, Option
 from .signals import interruptible
 from .upload_options import (
-    AppearOption,
+    APPEAR,
+    TIMEOUT,
     ArchesOption,
     AuthOption,
+    GivenAppearOption,
+    GivenGoalOption,
+    GivenRetryOption,
+    GivenTimeoutOption,
     GoalName,
-    RetryOption,
-    TimeoutOption,
     UploadOption,
     UploadToOption,
 )
@@ -37,9 +40,6 @@ if TYPE_CHECKING:
 
     from ..client import Client, Holding, Wish
     from .exec_upload import UploadSteps
-
-
-_NEEDS_UPLOAD = "{} goes with --upload"
 
 
 def exec_command(
@@ -57,27 +57,24 @@ def exec_command(
     source: options.SourceOption = None,
     changes: ChangesOption = None,
     upload: UploadOption = None,
-    goal: Annotated[
-        GoalName | None,
-        Option("--for", help="How far what is uploaded must be before COMMAND runs.  [default: installable]"),
-    ] = None,
+    goal: GivenGoalOption = None,
     arch: ArchesOption = None,
-    appear: AppearOption = "20m",
-    timeout: TimeoutOption = "4h",
-    retry: RetryOption = 0,
+    appear: GivenAppearOption = None,
+    timeout: GivenTimeoutOption = None,
+    retry: GivenRetryOption = None,
     auth: AuthOption = None,
     upload_to: UploadToOption = None,
     uploader: options.UploaderOption = None,
     request_id: options.RequestIdOption = None,
     attempt: options.AttemptOption = 0,
     on_lost: Annotated[
-        OnLost,
+        OnLost | None,
         Option(
             "--on-lost",
             metavar="stop|warn",
-            help="What becomes of COMMAND when its lease ends early, or may have ended.",
+            help="What becomes of COMMAND when its lease ends early, or may have ended.  [default: stop]",
         ),
-    ] = OnLost.STOP,
+    ] = None,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,
@@ -87,12 +84,19 @@ def exec_command(
     COMMAND finds it in $PPA (as dput takes it), $PPA_REFERENCE, $PPA_LEASE_ID and $PPA_WEB.  With --upload it runs once
     the packages can be installed, and has $PPA_SOURCES (a file for apt), $PPA_VERSIONS and $PPA_SNAPSHOT too.
     """
-    if not upload and (given := next((name for name, one in (("--for", goal), ("--auth", auth)) if one), None)):
-        raise UsageError(_NEEDS_UPLOAD.format(given))
+    _refuse_idle_options(
+        "with --upload", upload,
+        {"--for": goal, "--arch": arch, "--appear": appear, "--timeout": timeout, "--retry": retry, "--auth": auth,
+         "--upload-to": upload_to},
+    )  # fmt: skip
+    _refuse_idle_options("with COMMAND", command, {"--on-lost": on_lost})
     if not command and not upload:
         raise UsageError("COMMAND is missing: what to run, after --")
-    patience = parsing.seconds("--appear", appear), parsing.seconds("--timeout", timeout)
-    steps = _steps(upload, goal, arch or (), *patience, retry, auth, upload_to) if upload else None
+    patience = (
+        parsing.seconds("--appear", APPEAR if appear is None else appear),
+        parsing.seconds("--timeout", TIMEOUT if timeout is None else timeout),
+    )
+    steps = _steps(upload, goal, arch or (), *patience, retry or 0, auth, upload_to) if upload else None
     wish = parsing.wish(
         pool=pool,
         wait=wait,
@@ -108,7 +112,16 @@ def exec_command(
     )
     if obstacle := _obstacles(command or (), steps):
         return obstacle
-    return _with_ppa(parsing.connect(url, token_file, ca_file), owner, wish, command or (), on_lost, steps)
+    return _with_ppa(
+        parsing.connect(url, token_file, ca_file), owner, wish, command or (), on_lost or OnLost.STOP, steps
+    )
+
+
+def _refuse_idle_options(what: str, there: object, options: Mapping[str, object]) -> None:
+    """Raise UsageError for one that is given where nothing is `there` that it is about."""
+    given = next((name for name, value in options.items() if value is not None), None)
+    if given is not None and not there:
+        raise UsageError(f"{given} goes {what}")
 
 
 def _steps(

@@ -43,6 +43,8 @@ def init(
     """
     if (folder is not None) + listed + (printed is not None) != 1:
         raise UsageError("say where: ppa-assigner init DIR; or --list, or --print FILE")
+    if force and folder is None:
+        raise UsageError("--force goes with DIR: nothing is written without it")
     files = {file.name: file for file in (*shipped_files(), *_manual())}
     if listed:
         for name in files:

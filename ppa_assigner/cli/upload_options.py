@@ -27,20 +27,25 @@ ArchesOption = Annotated[
     list[str] | None,
     Option("--arch", metavar="ARCH", help="An architecture that counts.  [default: those that a source is built for]"),
 ]
-AppearOption = Annotated[
-    str,
-    Option("--appear", metavar="TIME", help=f"How long a source may take to appear at Launchpad: {DURATIONS}."),
+APPEAR, TIMEOUT = "20m", "4h"
+_APPEAR_HELP = f"How long a source may take to appear at Launchpad: {DURATIONS}."
+_TIMEOUT_HELP = "How long to wait in all."
+_RETRY_HELP = "How often to have builds tried again that failed for a chroot problem or a lost builder."
+AppearOption = Annotated[str, Option("--appear", metavar="TIME", help=_APPEAR_HELP)]
+TimeoutOption = Annotated[str, Option("--timeout", metavar="TIME", help=_TIMEOUT_HELP)]
+RetryOption = Annotated[int, Option("--retry", metavar="N", min=0, help=_RETRY_HELP)]
+GivenGoalOption = Annotated[
+    GoalName | None,
+    Option("--for", help="How far what is uploaded must be before COMMAND runs.  [default: installable]"),
 ]
-TimeoutOption = Annotated[str, Option("--timeout", metavar="TIME", help="How long to wait in all.")]
-RetryOption = Annotated[
-    int,
-    Option(
-        "--retry",
-        metavar="N",
-        min=0,
-        help="How often to have builds tried again that failed for a chroot problem or a lost builder.",
-    ),
+"""As the options above, for a command that has to know whether they were given."""
+GivenAppearOption = Annotated[
+    str | None, Option("--appear", metavar="TIME", help=f"{_APPEAR_HELP}  [default: {APPEAR}]")
 ]
+GivenTimeoutOption = Annotated[
+    str | None, Option("--timeout", metavar="TIME", help=f"{_TIMEOUT_HELP}  [default: {TIMEOUT}]")
+]
+GivenRetryOption = Annotated[int | None, Option("--retry", metavar="N", min=0, help=f"{_RETRY_HELP}  [default: 0]")]
 AuthOption = Annotated[
     Path | None,
     Option(

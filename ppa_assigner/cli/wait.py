@@ -17,7 +17,17 @@ from .file_options import ChangesOption
 from .options import CaFileOption, JsonOption, LeaseArgument, TokenFileOption, UrlOption
 from .parameters import Option
 from .selection import Choice
-from .upload_options import AppearOption, ArchesOption, AuthOption, GoalName, GoalOption, RetryOption, TimeoutOption
+from .upload_options import (
+    APPEAR,
+    TIMEOUT,
+    AppearOption,
+    ArchesOption,
+    AuthOption,
+    GoalName,
+    GoalOption,
+    RetryOption,
+    TimeoutOption,
+)
 
 if TYPE_CHECKING:
     from ..client import Client, Holding, Source, Uploads
@@ -41,8 +51,8 @@ def wait(
     changes: ChangesOption = None,
     goal: GoalOption = GoalName.PUBLISHED,
     arch: ArchesOption = None,
-    appear: AppearOption = "20m",
-    timeout: TimeoutOption = "4h",
+    appear: AppearOption = APPEAR,
+    timeout: TimeoutOption = TIMEOUT,
     retry: RetryOption = 0,
     auth: AuthOption = None,
     json: JsonOption = False,
