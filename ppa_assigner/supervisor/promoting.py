@@ -29,6 +29,7 @@ from ..uploads.promotion import (
     CopyState,
     Promotion,
     WantedCopy,
+    clashing,
     newer_there,
     progress,
     same_version,
@@ -100,6 +101,8 @@ class Promoting:
         if not report.reached:
             raise _unfinished(report)
         copies = wanted_copies(report, seen.sources, wanted.series)
+        if (clash := clashing(copies)) is not None:
+            raise _clash(*clash)
         there = {name: self._there(wanted.to, name, order) for name in sorted({copy.name for copy in copies})}
         for copy in copies:
             go_on(order, GOES_ON_S)
@@ -205,6 +208,12 @@ def _unfinished(report: Report) -> Problem:
         {"name": one.name, "version": one.version, "state": one.state.value, "why": one.why} for one in report.sources
     ]
     return Problem(Kind.UNFINISHED, f"not everything is published yet: {report.why}", unfinished=sources)
+
+
+def _clash(one: WantedCopy, other: WantedCopy) -> Problem:
+    """The older one would be superseded at once, or never be copied."""
+    why = f"{one.name} {one.version} and {other.version} would both come into {one.series}: name one of them by sources"
+    return Problem(Kind.NOT_NEWER, why)
 
 
 def _no_worker(*_: object) -> Promotion:

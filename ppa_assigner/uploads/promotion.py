@@ -66,14 +66,38 @@ class Promotion:
 def wanted_copies(
     report: Report, sources: Iterable[SourcePublication], series: Sequence[str]
 ) -> tuple[WantedCopy, ...]:
-    """The copies that lead to these series (none: to the series that each source is in) from what is published."""
+    """The copies that lead to these series (none: to the series that each source is in) from what is published.
+
+    One for each version of a source and series that it leads to, however many series it is in: Launchpad makes it once.
+    """
     numbers = {(one.name, one.version, one.series): one.number for one in sources if one.active}
-    return tuple(
+    copies = [
         WantedCopy(numbers[one.name, one.version, one.series], one.name, one.version, one.series, to, one.binaries)
         for one in report.sources
         if one.series is not None
         for to in (series or (one.series,))
-    )
+    ]
+    chosen: dict[tuple[str, str, str], WantedCopy] = {}
+    for copy in sorted(copies, key=_preference):
+        chosen[copy.name, copy.version, copy.series] = copy
+    return tuple(copy for copy in dict.fromkeys(copies) if copy in chosen.values())
+
+
+def _preference(copy: WantedCopy) -> tuple[bool, int, int]:
+    """Where the same is in several series: best from the one that it leads to, then from that with the most binaries,
+    then the latest.
+    """
+    return copy.from_series == copy.series, len(copy.binaries), copy.number
+
+
+def clashing(copies: Iterable[WantedCopy]) -> tuple[WantedCopy, WantedCopy] | None:
+    """Two of them that cannot both be made: versions of one source that lead to one series."""
+    first: dict[tuple[str, str], WantedCopy] = {}
+    for copy in copies:
+        other = first.setdefault((copy.name, copy.series), copy)
+        if other.version != copy.version:
+            return other, copy
+    return None
 
 
 def same_version(copy: WantedCopy, there: Iterable[SourcePublication]) -> SourcePublication | None:

@@ -155,6 +155,32 @@ def test_into_another_series(place: Place) -> None:
     assert sorted(copy["series"] for copy in done["copies"]) == ["jammy", "noble"]
 
 
+def test_a_version_in_two_series_is_copied_once_into_one(place: Place) -> None:
+    """Launchpad makes a copy of a source and version once for each series."""
+    for series in ("jammy", "noble"):
+        place.upload(series=series)
+    for _ in range(2):
+        answer = place.promote(series=["noble", "noble"]).json()
+        assert [copy["series"] for copy in answer["copies"]] == ["noble"]
+    assert place.copies() == 1
+    place.arrive()
+    assert place.promote(series=["noble"]).json()["state"] == "published"
+    assert place.promote().json()["state"] == "copying"
+    assert place.copies() == 2
+
+
+def test_two_versions_do_not_come_into_one_series(place: Place) -> None:
+    """One of them is named instead."""
+    for version, series in (("1.0", "jammy"), ("1.1", "noble")):
+        place.upload(version=version, series=series)
+    answer = place.promote(series="noble")
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (409, "not-newer")
+    assert "hello 1.0 and 1.1" in answer.json()["detail"]
+    assert place.copies() == 0
+    named = place.promote(series="noble", sources=[{"name": "hello", "version": "1.1"}])
+    assert named.json()["state"] == "copying"
+
+
 @pytest.mark.parametrize(("version", "code"), [("2.0", 409), ("1.0~rc1", 200), ("1:0.1", 409)])
 def test_a_newer_version_there_is_in_the_way(place: Place, version: str, code: int) -> None:
     """By Debian's order of versions; an older one is superseded."""
