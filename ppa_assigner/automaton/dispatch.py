@@ -13,7 +13,6 @@ from typing import Any
 
 from ..backoff import ABSENCE_AGAIN_S
 from ..port import AccessDenied, Entry, Gone, Unavailable
-from ..views import Sight
 from . import clean, expiry, lease, operator, provision, purge, replies, rollback, verify, write
 from .events import (
     DEADLINE_EXCEEDED,
@@ -47,7 +46,7 @@ from .events import (
     Touch,
 )
 from .now import Now
-from .observe import why_unseen, with_dates_corrected, with_no_entry, with_outage
+from .observe import with_dates_corrected, with_no_entry, with_outage
 from .operation import (
     CheckingContent,
     CheckingEnabled,
@@ -67,6 +66,7 @@ from .operation import (
     Verifying,
     Writing,
 )
+from .reachability import ReadDenied, is_final, is_of_unknown_name, put_off, why_undecided
 from .requests import Read
 from .state import IN_DOUBT, Step, WorkerState
 from .timers import tick
@@ -110,10 +110,10 @@ def step(known: WorkerState, event: Event, now: Now) -> Step:
 def _news(before: WorkerState, known: WorkerState, now: Now) -> list[Effect]:
     """The effects of a change that are the same whatever led to it."""
     news: list[Effect] = []
-    was, cleaning_ = before.cleaning, known.cleaning
-    if cleaning_ is not None and (was is None or was.step != cleaning_.step):
-        news.append(Progress(cleaning_))
-    if known.final and not before.final and before.record is not None:
+    was, step = before.cleaning_step, known.cleaning_step
+    if step is not None and step != was and (cleaning := known.cleaning) is not None:
+        news.append(Progress(cleaning))
+    if is_final(known.reach) and not is_final(before.reach) and before.record is not None:
         news.append(rollback.gone_transition(before.record, now))
     if known.barred is not None and before.barred is None:
         news.append(Alarm(f"{known.ppa}: {known.barred}"))
@@ -155,7 +155,7 @@ def _is_in_question(known: WorkerState, command: Command) -> bool:
     """Whether the record on Launchpad may differ from the known one: then nothing is written before it is read and
     compared †.
     """
-    hidden = known.entry is None or known.absent is not None or known.denied is not None
+    hidden = known.entry is None or not known.shown
     return hidden or (known.suspect > 0 and not isinstance(command, Assign))  # that is denied without a read
 
 
@@ -165,10 +165,10 @@ def _on_look(known: WorkerState, look: Looked, now: Now) -> Step:
     itself †.
     """
     if known.pending is not None:  # a lasting denial holds up nobody whom it does not concern
-        lasting = known.sight is Sight.LASTING_DENIED and known.unreachable is None
+        lasting = isinstance(known.reach, ReadDenied) and known.reach.streak.lasting
         return known, [RoundDone(look.round, None if lasting else IN_DOUBT)]
     if look.started <= known.basis and look.started < known.asof:
-        return known, [RoundDone(look.round, why_unseen(known))]
+        return known, [RoundDone(look.round, why_undecided(known.reach))]
     if look.entry is None or look.started < known.asof:
         return replace(known, operation=Reading(ReadReason.LOOK, round=look.round)), [Read()]
     known, effects = rollback.on_entry(known, look.entry, look.entry.moment.started, now)
@@ -225,7 +225,7 @@ def _on_look_alone(known: WorkerState, answer: Any, round_: int, now: Now) -> St
             return known, [*effects, RoundDone(round_)]
         case Gone() | AccessDenied():
             known = with_no_entry(known, answer)
-            return known, [RoundDone(round_, why_unseen(known))]
+            return known, [RoundDone(round_, why_undecided(known.reach))]
     return with_outage(known, answer.reason), [RoundDone(round_, answer.reason)]
 
 
@@ -238,14 +238,13 @@ def _on_read_again(known: WorkerState, answer: Any, now: Now) -> Step:
             return rollback.on_entry(known, answer, answer.moment.started, now)
         case Gone() | AccessDenied():
             known = _put_off(with_no_entry(known, answer), now)
-            renamed = known.lacking and known.highest is not None
+            renamed = is_of_unknown_name(known.reach) and known.highest is not None
             return rollback.read_deleted(known, DeletedReason.GIVE_UP) if renamed else (known, [])
     return _put_off(with_outage(known, answer.reason), now), []
 
 
 def _put_off(known: WorkerState, now: Now) -> WorkerState:
-    absence = known.absence
-    return replace(known, absence=replace(absence, due=now.boot + ABSENCE_AGAIN_S)) if absence is not None else known
+    return replace(known, reach=put_off(known.reach, now.boot + ABSENCE_AGAIN_S))
 
 
 def _on_deleted(known: WorkerState, operation: ReadingDeleted, answer: Any, now: Now) -> Step:

@@ -19,10 +19,10 @@ from ..backoff import jitter_of
 from ..packages import NamedFile, SourcePackage
 from ..port import AccessDenied, Entry, Gone
 from ..record import INTEGER_MAX, Record, State, Text, parse, whole_seconds
-from ..views import Sight
 from .expiry import end_of
 from .now import AGREE, Now
-from .state import NO_TEXT, FileDigests, WorkerState, another_read
+from .reachability import SEEN, Seen, absent, gone_for_good, of_unknown_name, read_denied, unanswered
+from .state import NO_TEXT, FileDigests, WorkerState
 
 NOT_FOUND = 404
 SOURCES_KEPT = 500
@@ -52,8 +52,8 @@ def with_entry(known: WorkerState, entry: Entry, asof: float, suspect: int | Non
     return replace(
         known, entry=entry, text=text, parsed=(entry.description, text), highest=highest,
         asof=max(known.asof, asof), basis=max(known.basis, entry.moment.started), seen=entry.moment.date,
-        absent=None, denied=None, absence=None, vanished=False, final=False, lacking=False, uncreated=None,
-        unreachable=None, **_silence_counts_from(known, entry), unchanged=_unchanged(known, entry, text), failures=0,
+        reach=SEEN, vanished=False, uncreated=None,
+        **_silence_counts_from(known, entry), unchanged=_unchanged(known, entry, text), failures=0,
         suspect=known.suspect if suspect is None else suspect,
     )  # fmt: skip
 
@@ -70,7 +70,7 @@ def _silence_counts_from(known: WorkerState, entry: Entry) -> dict[str, Any]:
     """The change of `heard`: silence counts from this daemon's first look on, and again from each time the PPA can be
     reached after it could not.
     """
-    if known.heard is None or (known.unreachable, known.absent, known.denied) != (None, None, None):
+    if known.heard is None or not isinstance(known.reach, Seen):
         return {"heard": whole_seconds(entry.moment.date), "heard_at": entry.moment.ended}
     return {}
 
@@ -107,22 +107,15 @@ def with_absence(known: WorkerState, gone: Gone) -> WorkerState:
     believed.
     """
     asof, basis = max(known.asof, gone.moment.ended), max(known.basis, gone.moment.started)
-    absence = another_read(known.absence, gone.moment, denied=False)
-    known = replace(
-        known, absent=gone.reason, denied=None, absence=absence, vanished=True, lacking=False, unreachable=None,
-        asof=asof, basis=basis, seen=gone.moment.date,
-    )  # fmt: skip
-    return with_ppa_gone(known) if absence.lasting and not known.final else known
+    reach = absent(known.reach, gone.reason, gone.moment)
+    known = replace(known, reach=reach, vanished=True, asof=asof, basis=basis, seen=gone.moment.date)
+    return with_ppa_gone(known) if reach.streak.lasting and not reach.final else known
 
 
 def with_denial(known: WorkerState, answer: AccessDenied) -> WorkerState:
     """The state with Launchpad not showing the PPA: like an outage, since nobody can tell what is there."""
     asof, basis = max(known.asof, answer.moment.ended), max(known.basis, answer.moment.started)
-    absence = another_read(known.absence, answer.moment, denied=True)
-    return replace(
-        known, denied=answer.reason, absent=None, absence=absence, final=False, lacking=False, unreachable=None,
-        asof=asof, basis=basis,
-    )  # fmt: skip
+    return replace(known, reach=read_denied(known.reach, answer.reason, answer.moment), asof=asof, basis=basis)
 
 
 def with_no_entry(known: WorkerState, answer: Gone | AccessDenied) -> WorkerState:
@@ -132,7 +125,7 @@ def with_no_entry(known: WorkerState, answer: Gone | AccessDenied) -> WorkerStat
 
 def with_ppa_gone(known: WorkerState) -> WorkerState:
     """The state with the PPA gone for good, and everything that was in it: its lease is over."""
-    return replace(without_ppa(known), final=True, not_before=known.not_before)
+    return replace(without_ppa(known), reach=gone_for_good(known.reach), not_before=known.not_before)
 
 
 def without_ppa(known: WorkerState) -> WorkerState:
@@ -147,27 +140,20 @@ def without_ppa(known: WorkerState) -> WorkerState:
     )  # fmt: skip
 
 
-def why_unseen(known: WorkerState) -> str | None:
-    """Why nobody can tell what is in the PPA, where that is so: it may hold a lease that was not seen."""
-    if known.unreachable is not None:
-        return known.unreachable
-    if known.sight in (Sight.GONE, Sight.DENIED):
-        return f"{known.absent or known.denied}: whether that lasts is known in a minute"
-    return None
-
-
 def with_nothing_there(known: WorkerState, gone: Gone) -> WorkerState:
     """The state with the PPA gone by a read of the PPA itself, which tells whether Launchpad knows one of that name at
     all.
     """
-    known = replace(with_absence(known, gone), lacking=gone.status == NOT_FOUND)
+    known = with_absence(known, gone)
+    if gone.status != NOT_FOUND:
+        return known
     # A PPA that is created again has no history (docs/explanation/launchpad.md#new-ppas).
-    return replace(known, burnt=frozenset(), files=(), verified=None) if known.lacking else known
+    return replace(known, reach=of_unknown_name(known.reach), burnt=frozenset(), files=(), verified=None)
 
 
 def with_outage(known: WorkerState, reason: str) -> WorkerState:
     """The state with Launchpad not answering: what was known is shown with its age, and silence does not count."""
-    return replace(known, unreachable=reason)
+    return replace(known, reach=unanswered(known.reach, reason))
 
 
 def made_dirty(known: WorkerState, now: Now) -> dict[str, Any]:

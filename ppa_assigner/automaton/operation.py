@@ -178,8 +178,40 @@ class CleanStage(enum.Enum):
     """If there is none, the PPA is free."""
 
 
-QUIET = "waiting for the quiet window to end"
 PROOF = frozenset({CleanStage.STILL, CleanStage.DISK, CleanStage.INDEX, CleanStage.AGAIN, CleanStage.LAST})
+
+
+class Doing(enum.Enum):
+    """What a clean does or waits for.  The values are how people are told, with what it is in place of `{}`."""
+
+    LOOKING = "looking"
+    LOOKING_AGAIN = "looking once more"
+    TAKING_RIGHTS = "taking upload rights away"
+    RESTORING = "restoring its settings"
+    DELETING = "deleting"
+    AWAITING = "waiting for {}"
+    AWAITING_QUIET = "waiting for the quiet window to end"
+    AWAITING_LAUNCHPAD = "waiting for Launchpad: {}"
+    AWAITING_DISK = "waiting for the disk: {}"
+    AWAITING_INDEXES = "waiting for the indexes: {}"
+    PAUSING = "waiting after failure {}"
+
+
+@dataclass(frozen=True, slots=True)
+class CleanStep:
+    """What a clean does now, and what (`of`) it does that with, or waits for."""
+
+    doing: Doing
+    of: str = ""
+
+    @property
+    def words(self) -> str:
+        """The step for people."""
+        return self.doing.value.format(self.of)
+
+
+LOOKING, QUIET = CleanStep(Doing.LOOKING), CleanStep(Doing.AWAITING_QUIET)
+TAKING_RIGHTS, RESTORING = CleanStep(Doing.TAKING_RIGHTS), CleanStep(Doing.RESTORING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +245,7 @@ class CleanProgress:
     erred: int = 0
     sticky: frozenset[Change] = frozenset()
     left_out: frozenset[Setting] = frozenset()
-    step: str = "looking"
+    step: CleanStep = LOOKING
     seen: frozenset[str] = frozenset()
     left: int = 0
 

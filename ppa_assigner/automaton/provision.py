@@ -17,6 +17,7 @@ from .events import Alarm, Command
 from .now import Now
 from .observe import draw_nonce, with_denial, with_entry, with_nothing_there, with_outage
 from .operation import Creating, DeletedReason
+from .reachability import is_of_unknown_name
 from .requests import Create, Read
 from .rollback import on_entry
 from .state import Step, WorkerState
@@ -32,7 +33,7 @@ CreateAnswer = Entry | Refused | Unknown | Unavailable
 
 def creation_due(known: WorkerState) -> bool:
     """Whether the PPA is to be created: its pool says so, and it was never seen or is gone for good."""
-    return known.lacking and known.options.create and known.highest is None
+    return is_of_unknown_name(known.reach) and known.options.create and known.highest is None
 
 
 def read_deleted_first(known: WorkerState) -> Step:

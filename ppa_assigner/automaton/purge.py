@@ -30,7 +30,18 @@ from . import baseline
 from .events import Alarm
 from .now import Now
 from .observe import jitter, with_absence
-from .operation import PROOF, QUIET, CheckingEnabled, CleanProgress, CleanStage, Purging, Reading, ReadReason
+from .operation import (
+    PROOF,
+    QUIET,
+    CheckingEnabled,
+    CleanProgress,
+    CleanStage,
+    CleanStep,
+    Doing,
+    Purging,
+    Reading,
+    ReadReason,
+)
 from .requests import TOO_LATE, Apply, Cancel, Change, CheckEnabled, Delete, Read, Revoke, Setting
 from .retry import fail
 from .rollback import on_entry
@@ -73,7 +84,8 @@ def on_content(known: WorkerState, clean: CleanProgress, content: Content, now: 
         clean, stage=CleanStage.CONTENT, todo=todo, seen=clean.seen | {one.url for one in everything},
         left=len(everything),
         quiet_from=now.boot, look_at=now.boot + poll_pause(known, CONTENT_POLL_S), fence=float("-inf"),
-        waited=frozenset(cancels) & clean.asked - clean.waited, step="deleting" if todo else _awaited(content),
+        waited=frozenset(cancels) & clean.asked - clean.waited,
+        step=CleanStep(Doing.DELETING) if todo else _awaited(content),
     )  # fmt: skip
     known = replace(known, clean=clean)
     if not todo and content.binaries:
@@ -100,10 +112,10 @@ def poll_pause(known: WorkerState, most: float) -> float:
     return min(most, max(known.options.settle, POLL_LEAST_S))
 
 
-def _awaited(content: Content) -> str:
+def _awaited(content: Content) -> CleanStep:
     builds = (f"a build to end: {build.title}" for build in content.builds)
     uploads = (f"an upload to be published: {upload}" for upload in content.uploads)
-    return f"waiting for {next(chain(builds, uploads), 'what is left to go')}"
+    return CleanStep(Doing.AWAITING, next(chain(builds, uploads), "what is left to go"))
 
 
 # -- how a request ended -------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from .baseline import recorded_right
 from .events import Alarm
 from .now import Now
 from .observe import jitter
-from .operation import CleanProgress, CleanStage
+from .operation import LOOKING, TAKING_RIGHTS, CleanProgress, CleanStage, CleanStep, Doing
 from .requests import Change
 from .state import Step, WorkerState
 from .transitions import WriteReason
@@ -29,7 +29,7 @@ def first_progress(known: WorkerState, record: Record, quiet_from: float) -> Cle
     """
     first = CleanStage.CONTENT if known.options.baseline.uploaders is None else CleanStage.RIGHTS
     todo = recorded_right(known, record)
-    step = "taking upload rights away" if todo else "looking"
+    step = TAKING_RIGHTS if todo else LOOKING
     return CleanProgress(since=record.since, quiet_from=quiet_from, stage=first, todo=todo, step=step)
 
 
@@ -58,5 +58,5 @@ def _progress_after(
     return replace(
         first_progress(known, record, clean.quiet_from), paused_until=now.boot + pause, left_out=clean.left_out,
         seen=clean.seen, left=clean.left, sticky=clean.sticky | ({stuck} if stuck is not None else set()),
-        step=f"waiting after failure {tries}",
+        step=CleanStep(Doing.PAUSING, str(tries)),
     )  # fmt: skip

@@ -16,6 +16,7 @@ from .events import Alarm, Command, Effect, Transition
 from .now import Now
 from .observe import made_dirty, rolled_back, text_of, with_entry, with_ppa_gone, without_ppa
 from .operation import DeletedReason, ReadingDeleted
+from .reachability import SEEN
 from .requests import ReadDeleted
 from .state import Step, WorkerState
 from .transitions import WriteReason
@@ -91,8 +92,8 @@ def _on_rolled_back(known: WorkerState, entry: Entry, asof: float) -> Step:
     # What stands is kept as the base of the write to come; what is known of the lease stays as it was.
     known = replace(
         known, entry=entry, text=Text(text.human, highest), asof=max(known.asof, asof),
-        basis=max(known.basis, entry.moment.started), seen=entry.moment.date, denied=None, absence=None,
-        unreachable=None, verified=None, suspect=known.suspect + 1,
+        basis=max(known.basis, entry.moment.started), seen=entry.moment.date, reach=SEEN,
+        verified=None, suspect=known.suspect + 1,
     )  # fmt: skip
     alarm: Effect = Alarm(f"{known.ppa}: an old or foreign description was put back; {_what(text)}")
     if highest is not None and highest.state is State.FREE and known.suspect < LOOKS_BEFORE_DIRTY:

@@ -1,7 +1,6 @@
 """What a worker knows of its PPA: one immutable value that the automaton is given and gives back.
 
-Rule: nothing is known that is not in here, so a state can be compared, hashed and explored.  No clock, no I/O.  An
-answer that passes proves nothing: that a PPA is gone or denied is believed after enough reads over a whole minute.
+Rule: nothing is known that is not in here, so a state can be compared, hashed and explored.  No clock, no I/O.
 """
 
 from __future__ import annotations
@@ -10,15 +9,15 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..backoff import ABSENCE_FIRST_S, ABSENCE_LASTS_S, ABSENCE_READS
 from ..options import PoolOptions
-from ..port import Entry, Moment
+from ..port import Entry
 from ..record import Record, State, Text
 from ..reference import Reference
 from ..views import Cleaning, Condition, End, Sight, Snapshot, snapshot_in
 from .events import Command, Effect
 from .expiry import end_of
-from .operation import CleanProgress, Operation, PendingWrite
+from .operation import CleanProgress, CleanStep, Operation, PendingWrite
+from .reachability import SEEN, Absent, Reach, ReadDenied, Seen, Unreachable, last_answer
 
 _MILLISECONDS = re.compile(r"[0-9]{1,18}")
 
@@ -45,32 +44,6 @@ class Daemon:
         name, _, rest = cleaner.rpartition("/")
         started = rest.partition("-")[0]
         return name == self.name and _MILLISECONDS.fullmatch(started) is not None and int(started) < self.started
-
-
-@dataclass(frozen=True, slots=True)
-class Absence:
-    """`reads` in a row said that the PPA is gone or, if `denied`, that it is not for us.  Boot times: `begun`, when the
-    first of them was answered; `left`, when the last one left; `due`, when the worker reads again by itself, however
-    often others read.
-    """
-
-    denied: bool
-    reads: int
-    begun: float
-    left: float
-    due: float
-
-    @property
-    def lasting(self) -> bool:
-        """Whether enough reads over a long enough time have said so to be believed."""
-        return self.reads >= ABSENCE_READS and self.left - self.begun >= ABSENCE_LASTS_S
-
-
-def another_read(before: Absence | None, moment: Moment, *, denied: bool) -> Absence:
-    """The absence after one more read that says so, or after the first one."""
-    if before is None or before.denied is not denied:
-        return Absence(denied, 1, moment.ended, moment.started, moment.ended + ABSENCE_FIRST_S)
-    return Absence(denied, before.reads + 1, before.begun, moment.started, before.due)
 
 
 AHEAD = "its times lie ahead of Launchpad's clock and of this host's: a clock that was wrong wrote them"
@@ -121,14 +94,9 @@ class WorkerState:
     suspect: int = 0  # how many looks in a row showed the record rolled back
     ahead: bool = False  # the times of the record lie ahead of both clocks
 
-    # whether it can be reached
-    unreachable: str | None = None  # why Launchpad did not answer
-    absent: str | None = None  # why the PPA is taken for gone
-    denied: str | None = None  # why Launchpad does not show the PPA
-    absence: Absence | None = None  # the reads that said either
+    # whether it can be reached and written
+    reach: Reach = SEEN
     vanished: bool = False  # it was gone since it was last shown: what comes back may be another PPA
-    final: bool = False  # it is gone for good
-    lacking: bool = False  # a read of the PPA itself said that Launchpad knows none of this name
     uncreated: str | None = None  # why Launchpad would not create it
     forbidden: str | None = None  # why Launchpad would not let us write
     refusals: int = 0  # how often in a row Launchpad would not let us write
@@ -173,65 +141,78 @@ class WorkerState:
     @property
     def sight(self) -> Sight:
         """How the last read of the PPA was answered, and whether that is believed."""
-        lasting = self.absence is not None and self.absence.lasting
-        if self.absent is not None:
-            return Sight.LASTING_GONE if self.final else Sight.GONE
-        if self.denied is not None:
-            return Sight.LASTING_DENIED if lasting else Sight.DENIED
+        match last_answer(self.reach):
+            case Absent(final=final):
+                return Sight.LASTING_GONE if final else Sight.GONE
+            case ReadDenied(streak=streak):
+                return Sight.LASTING_DENIED if streak.lasting else Sight.DENIED
         return Sight.BARRED if self.forbidden is not None else Sight.SHOWN
+
+    @property
+    def shown(self) -> bool:
+        """Whether the last answer about the PPA showed it, or there was none yet."""
+        return isinstance(last_answer(self.reach), Seen)
 
     @property
     def condition(self) -> Condition:
         """The condition of the PPA apart from its state; where there are several, the gravest."""
-        record = self.text.record
-        if self.absent is not None:
-            return Condition.MISSING
-        if self.barred is not None or self.unreachable is not None or self.entry is None or self.in_doubt:
-            return Condition.UNREACHABLE
-        if self.text.fault is not None or self.suspect:
-            return Condition.UNREADABLE
-        if record is None:
-            return Condition.UNMANAGED
-        if self.disabled:
-            return Condition.DISABLED
-        if self.duplicate and record.state is State.USED:
-            return Condition.DUPLICATE
-        if record.quarantined is not None and record.state is not State.USED:
-            return Condition.QUARANTINED
-        return Condition.OK
+        return self._trouble[0]
 
     @property
     def fault(self) -> str | None:
         """Why the condition is not ok, for people."""
-        record = self.text.record
-        trouble = self._absent or self.barred or self.unreachable or (IN_DOUBT if self.in_doubt else None)
-        unreadable = BROUGHT_BACK if self.suspect else self.text.fault
-        occupied = OCCUPIED if record is None and self.occupied else None
-        disabled = DISABLED if self.condition is Condition.DISABLED else None
-        return trouble or unreadable or occupied or disabled or self._of_record
+        return self._trouble[1]
 
     @property
-    def _of_record(self) -> str | None:
-        record = self.text.record
-        return AHEAD if self.ahead else record.fault if record else None
+    def _trouble(self) -> tuple[Condition, str | None]:
+        """The condition, and why it is not ok: what is asked first is the gravest."""
+        last = last_answer(self.reach)
+        if isinstance(last, Absent):
+            return Condition.MISSING, self._why_absent(last)
+        if (why := self.barred or self._why_unreachable) is not None:
+            return Condition.UNREACHABLE, why
+        return self._trouble_shown if self.entry is not None else (Condition.UNREACHABLE, self._trouble_shown[1])
+
+    @property
+    def _trouble_shown(self) -> tuple[Condition, str | None]:
+        if self.suspect or self.text.fault is not None:
+            return Condition.UNREADABLE, BROUGHT_BACK if self.suspect else self.text.fault
+        if (record := self.text.record) is None:
+            return Condition.UNMANAGED, OCCUPIED if self.occupied else None
+        return (Condition.DISABLED, DISABLED) if self.disabled else self._trouble_of(record)
+
+    def _trouble_of(self, record: Record) -> tuple[Condition, str | None]:
+        why = AHEAD if self.ahead else record.fault
+        if self.duplicate and record.state is State.USED:
+            return Condition.DUPLICATE, why
+        if record.quarantined is not None and record.state is not State.USED:
+            return Condition.QUARANTINED, why
+        return Condition.OK, why
 
     @property
     def barred(self) -> str | None:
         """Why Launchpad does not let us read or write the PPA, and what to do about that; None if it does."""
-        if self.denied is not None:
-            return DENIED.format(reason=self.denied, owner=self.ppa.owner)
+        last = last_answer(self.reach)
+        if isinstance(last, ReadDenied):
+            return DENIED.format(reason=last.reason, owner=self.ppa.owner)
         return self.forbidden
 
     @property
-    def _absent(self) -> str | None:
-        if self.absent is None or self.uncreated is not None:
-            return self.uncreated if self.absent is not None else None
-        return GONE_FOR_GOOD.format(reason=self.absent) if self.final else self.absent
+    def _why_unreachable(self) -> str | None:
+        if isinstance(self.reach, Unreachable):
+            return self.reach.reason
+        return IN_DOUBT if self.in_doubt else None
+
+    def _why_absent(self, last: Absent) -> str:
+        if self.uncreated is not None:
+            return self.uncreated
+        return GONE_FOR_GOOD.format(reason=last.reason) if last.final else last.reason
 
     def snapshot(self) -> Snapshot:
         """What the rest of the daemon may see of the PPA."""
+        condition, fault = self._trouble
         return Snapshot(
-            self.ppa, self.pool, self.record, self.condition, self.seen, self.cleaning, self.fault, self.end,
+            self.ppa, self.pool, self.record, condition, self.seen, self.cleaning, fault, self.end,
             self.entry.web if self.entry is not None else None, self.sight, self.over,
             self.pending.record if self.pending is not None and self.in_doubt else None,
             private=self.entry.private if self.entry is not None else False,
@@ -243,16 +224,26 @@ class WorkerState:
         """When the lease ends if nobody touches it, as far as this daemon knows.  Silence does not count while the PPA
         cannot be reached; it counts from when it can be again.
         """
-        reached = (self.unreachable, self.absent, self.denied) == (None, None, None)
-        return end_of(self.record, self.heard, silence_counts=reached)
+        return end_of(self.record, self.heard, silence_counts=isinstance(self.reach, Seen))
 
     @property
     def cleaning(self) -> Cleaning | None:
-        """The progress of this daemon's clean, for people; None if there is none.  In quarantine nothing is done."""
+        """The progress of this daemon's clean, for people; None if there is none."""
+        clean = self._cleaning
+        return Cleaning(clean.step.words, clean.found, clean.deleted, clean.left, clean.since) if clean else None
+
+    @property
+    def cleaning_step(self) -> CleanStep | None:
+        """What this daemon's clean does now; None if there is none."""
+        clean = self._cleaning
+        return clean.step if clean is not None else None
+
+    @property
+    def _cleaning(self) -> CleanProgress | None:
+        """The clean that goes on: in quarantine nothing is done."""
         record = self.text.record
-        at_rest = record is not None and record.quarantined is not None
-        clean = self.clean if self.state is State.DIRTY and not at_rest else None
-        return Cleaning(clean.step, clean.found, clean.deleted, clean.left, clean.since) if clean else None
+        goes_on = record is not None and record.state is State.DIRTY and record.quarantined is None
+        return self.clean if goes_on else None
 
 
 Step = tuple[WorkerState, list[Effect]]

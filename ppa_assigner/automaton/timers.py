@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from ..backoff import TIME_AGAIN_S
 from ..record import State
-from ..views import Condition, Sight
+from ..views import Condition
 from . import clean, expiry, lease, provision, write
 from .now import Now
 from .observe import ends_at
 from .operation import Reading, ReadReason, Surveying
+from .reachability import undecided
 from .requests import Read, Survey
 from .state import Step, WorkerState
 from .transitions import WriteReason
@@ -84,8 +85,8 @@ def _when_dated(known: WorkerState, now: Now) -> float:
 
 def _undecided(known: WorkerState) -> float:
     """When the PPA is to be read again, because it is not known yet whether its absence or denial lasts."""
-    undecided = known.sight in (Sight.GONE, Sight.DENIED) and known.absence is not None
-    return known.absence.due if undecided and known.absence is not None else float("inf")
+    last = undecided(known.reach)
+    return last.streak.due if last is not None else float("inf")
 
 
 def _unsettled(known: WorkerState, now: Now) -> Step:

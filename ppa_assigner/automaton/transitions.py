@@ -63,7 +63,7 @@ class WriteReason(enum.Enum):
     ROLLED_BACK = "rolled back"
     """An old description had been put into a free PPA: it is cleaned."""
     SETTLE = "settled"
-    """Only to learn what became of a write: the record stays what it was."""
+    """Only to learn what became of a write: all but serial and nonce stays, so no transition is ever told with it."""
 
 
 _FREE, _USED, _DIRTY = State.FREE, State.USED, State.DIRTY

@@ -17,7 +17,18 @@ from . import baseline, observe, purge
 from .events import Effect
 from .now import Now
 from .observe import jitter
-from .operation import PROOF, QUIET, CleanProgress, CleanStage, Verifying
+from .operation import (
+    LOOKING,
+    PROOF,
+    QUIET,
+    RESTORING,
+    TAKING_RIGHTS,
+    CleanProgress,
+    CleanStage,
+    CleanStep,
+    Doing,
+    Verifying,
+)
 from .requests import Change, ReadDisk, ReadIndexes, ReadSettings, Request, Setting, Survey
 from .retry import fail
 from .state import Step, WorkerState
@@ -25,7 +36,7 @@ from .transitions import WriteReason
 from .write import back_off, begin
 
 TWICE = 2  # how often a setting that does not change, or a right that comes back, is tried
-REMAINING = ("waiting for the disk: ", "waiting for the indexes: ")
+REMAINING = (Doing.AWAITING_DISK, Doing.AWAITING_INDEXES)
 SETTINGS = frozenset({CleanStage.SETTINGS, CleanStage.AGAIN})
 LookAnswer = Content | ArchiveSettings | Leftovers | Refused | Unavailable
 
@@ -66,7 +77,7 @@ def on_look(known: WorkerState, operation: Verifying, answer: LookAnswer, now: N
         case Refused():
             return fail(known, f"{stage.value} cannot be read: {answer.reason}", now)
         case Unavailable():
-            return _on_unseen(_with_step(known, f"waiting for Launchpad: {answer.reason}"), stage, answer, now)
+            return _on_unseen(_with_step(known, CleanStep(Doing.AWAITING_LAUNCHPAD, answer.reason)), stage, answer, now)
     if clean is None:
         return known, []
     clean = replace(clean, unseen=0, erred=0)
@@ -115,11 +126,12 @@ def _on_leftovers(known: WorkerState, clean: CleanProgress, remains: Leftovers, 
     """
     if not remains.count:
         return replace(known, clean=_next_stage(known, clean, now)), []
-    waiting, wait = (REMAINING[0], DISK_POLL_S) if clean.stage is CleanStage.DISK else (REMAINING[1], INDEX_POLL_S)
+    disk = clean.stage is CleanStage.DISK
+    doing, wait = (Doing.AWAITING_DISK, DISK_POLL_S) if disk else (Doing.AWAITING_INDEXES, INDEX_POLL_S)
     more = f" and {remains.count - 1} more" if remains.count > 1 else ""
     late = remains.until is not None and remains.until > now.date
     until = f", until {format_time(remains.until)} at the earliest" if remains.until is not None and late else ""
-    step = f"{waiting}{remains.example}{more}{until}"
+    step = CleanStep(doing, f"{remains.example}{more}{until}")
     clean = replace(clean, stage=CleanStage.STILL, look_at=now.boot + purge.poll_pause(known, wait), step=step)
     return replace(known, clean=clean), []
 
@@ -156,7 +168,7 @@ def _with_changes(known: WorkerState, clean: CleanProgress, changes: tuple[Chang
     onward = (
         replace(clean, stage=CleanStage.CONTENT) if clean.stage is CleanStage.AGAIN else _next_stage(known, clean, now)
     )
-    step = "taking upload rights away" if clean.stage is CleanStage.RIGHTS else "restoring its settings"
+    step = TAKING_RIGHTS if clean.stage is CleanStage.RIGHTS else RESTORING
     return replace(onward, todo=changes, fence=float("-inf"), step=step)
 
 
@@ -167,12 +179,12 @@ def _next_stage(known: WorkerState, clean: CleanProgress, now: Now) -> CleanProg
     return replace(clean, stage=stage, step=_step_of(known, clean, stage, now))
 
 
-def _step_of(known: WorkerState, clean: CleanProgress, stage: CleanStage, now: Now) -> str:
+def _step_of(known: WorkerState, clean: CleanProgress, stage: CleanStage, now: Now) -> CleanStep:
     if stage not in PROOF:
-        return "looking"
+        return LOOKING
     if now.boot < quiet_until(known, clean):
         return QUIET
-    return clean.step if clean.step.startswith(REMAINING) else "looking once more"
+    return clean.step if clean.step.doing in REMAINING else CleanStep(Doing.LOOKING_AGAIN)
 
 
 def _wanted(known: WorkerState, stage: CleanStage) -> bool:
@@ -186,7 +198,7 @@ def _wanted(known: WorkerState, stage: CleanStage) -> bool:
     return True
 
 
-def _with_step(known: WorkerState, step: str) -> WorkerState:
+def _with_step(known: WorkerState, step: CleanStep) -> WorkerState:
     return replace(known, clean=replace(known.clean, step=step)) if known.clean is not None else known
 
 

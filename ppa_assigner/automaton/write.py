@@ -44,6 +44,7 @@ from .events import (
 from .now import Now
 from .observe import draw_nonce, jitter, with_absence, with_denial, with_entry, with_nothing_there, with_outage
 from .operation import Candidate, DeletedReason, PendingWrite, Reading, ReadingDeleted, ReadReason, Surveying, Writing
+from .reachability import is_final, last_answer
 from .requests import Read, ReadDeleted, Survey, Write
 from .state import FORBIDDEN_BECAUSE, Step, WorkerState
 from .transitions import LEGAL, WriteReason
@@ -85,9 +86,7 @@ def write_record(
     known: WorkerState, reason: WriteReason, record: Record, now: Now, command: Command | None = None
 ) -> Step:
     """Write this record over what is known.  Raises AssertionError for a change that LEGAL does not allow."""
-    before, entry = known.record, known.entry
-    if ((before.state if before else None), record.state) not in LEGAL[reason] or entry is None:
-        raise AssertionError(f"{reason} may not lead from {before} to {record}")
+    entry = _legal(known, reason, record)
     known, nonce = draw_nonce(known)
     record = replace(record, serial=next_serial(known, now), nonce=nonce)
     try:
@@ -96,6 +95,14 @@ def write_record(
         return on_unwritable(known, command, error, now)
     pending = PendingWrite(reason, entry, record, (Candidate(nonce, True),), command, under_way=now.boot)
     return replace(known, pending=pending, operation=Writing()), [Write(entry, text, _lane(command))]
+
+
+def _legal(known: WorkerState, reason: WriteReason, record: Record) -> Entry:
+    """The entry to write over, if the table allows this change of what is known."""
+    before, entry = known.record, known.entry
+    if ((before.state if before else None), record.state) not in LEGAL[reason] or entry is None:
+        raise AssertionError(f"{reason} may not lead from {before} to {record}")
+    return entry
 
 
 def next_serial(known: WorkerState, now: Now) -> int:
@@ -153,7 +160,7 @@ def _on_gone(known: WorkerState, now: Now) -> Step:
     it may come back, and the write be applied.
     """
     pending = _pending_of(known)
-    if pending.unsettled and not known.final:
+    if pending.unsettled and not is_final(known.reach):
         return _settle_later(known, now)
     if isinstance(pending.command, Assign):
         return _with_waiting(
@@ -176,9 +183,10 @@ def on_survey(known: WorkerState, answer: Content | Refused | Unavailable, now: 
     """The base of an unsettled taking-in still stands: write it once more, but only if the PPA is still empty."""
     match answer:
         case Content(empty=True):
-            return _conditional(known, _pending_of(known).record, intended=True)
+            return _once_more(known)
         case Content():
-            known = replace(_without_pending(known), unreachable=None, occupied=True, not_before=now.boot + UNMANAGED_S)
+            reach, pause = last_answer(known.reach), now.boot + UNMANAGED_S
+            known = replace(_without_pending(known), reach=reach, occupied=True, not_before=pause)
             return _with_waiting(known, [])
     return _settle_later(with_outage(known, answer.reason), now)
 
@@ -243,15 +251,16 @@ def _settle(known: WorkerState, entry: Entry) -> Step:
     if pending.reason in _INTENDED_AGAIN:
         return replace(known, operation=ReadingDeleted(DeletedReason.SETTLE)), [ReadDeleted()]
     if base.record is None:
-        return _conditional(known, pending.record, intended=True)
-    return _conditional(known, replace(base.record, serial=min(base.record.serial + 1, INTEGER_MAX)), intended=False)
+        return _once_more(known)
+    record = replace(base.record, serial=min(base.record.serial + 1, INTEGER_MAX))
+    return _conditional(known, WriteReason.SETTLE, record)
 
 
 def on_deleted(known: WorkerState, answer: Deleted | Unavailable, now: Now) -> Step:
     """The deleted PPAs of this name do not include the one that is known: write once more what was lost."""
     if isinstance(answer, Unavailable):
         return _settle_later(with_outage(known, answer.reason), now)
-    return _conditional(known, _pending_of(known).record, intended=True)
+    return _once_more(known)
 
 
 def on_replaced(known: WorkerState) -> Settled:
@@ -263,13 +272,18 @@ def on_replaced(known: WorkerState) -> Settled:
     return known, drained, NotApplied(pending, entry)
 
 
-def _conditional(known: WorkerState, record: Record, *, intended: bool) -> Step:
+def _once_more(known: WorkerState) -> Step:
+    """The intended record, over what the last read showed."""
+    pending = _pending_of(known)
+    return _conditional(known, pending.reason, pending.record)
+
+
+def _conditional(known: WorkerState, reason: WriteReason, record: Record) -> Step:
     """One more request of the pending write, over what the last read showed."""
-    pending, entry = _pending_of(known), known.entry
-    if entry is None:
-        raise AssertionError("nothing was read")
+    pending, entry = _pending_of(known), _legal(known, reason, record)
     known, nonce = draw_nonce(known)
-    pending = replace(pending, base=entry, candidates=(*pending.candidates, Candidate(nonce, intended)))
+    candidate = Candidate(nonce, intended=reason is not WriteReason.SETTLE)
+    pending = replace(pending, base=entry, candidates=(*pending.candidates, candidate))
     text = compose(parse(entry.description).human, replace(record, nonce=nonce))
     return replace(known, pending=pending, operation=Writing()), [Write(entry, text, _lane(pending.command))]
 
@@ -279,9 +293,8 @@ def _on_applied(known: WorkerState, entry: Entry, intended: bool, now: Now) -> S
     pending, before = _pending_of(known), known.record
     known = with_entry(_without_pending(known), entry, entry.moment.ended)
     known = replace(known, suspect=0, forbidden=None, refusals=0, not_before=float("-inf"))
-    effects = transitions_of(
-        before, known, pending.reason.value if intended else WriteReason.SETTLE.value, now, first=False
-    )
+    # what was sent only to settle has the state and lease that stood, so there is no transition to report of it
+    effects = transitions_of(before, known, pending.reason.value, now, first=False)
     known, effects = _with_waiting(known, effects)
     return known, effects, Applied(pending, intended)
 

@@ -27,8 +27,8 @@ from ppa_assigner.automaton.events import (
     Touch,
     Transition,
 )
+from ppa_assigner.automaton.reachability import ReadDenied, one_more
 from ppa_assigner.automaton.rollback import gone_transition
-from ppa_assigner.automaton.state import another_read
 from ppa_assigner.backoff import ABSENCE_AGAIN_S, ABSENCE_LASTS_S, ABSENCE_READS
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.packages import SourcePackage
@@ -217,12 +217,12 @@ def test_many_reads_in_a_moment_are_no_minute() -> None:
 @pytest.mark.parametrize("seconds", [ABSENCE_LASTS_S - 1.0, ABSENCE_LASTS_S])
 def test_so_many_reads_over_so_long_are_enough_and_fewer_are_not(reads: int, seconds: float) -> None:
     """From the first answer to when the last read left, however the others lie between."""
-    absence, moment = None, World().launchpad.moment(0.0)
+    streak, moment = None, World().launchpad.moment(0.0)
     for number in range(reads):
         started = moment.started + seconds * number / (reads - 1)
-        absence = another_read(absence, replace(moment, started=started, ended=started), denied=False)
-    assert absence is not None
-    assert absence.lasting is (reads >= ABSENCE_READS and seconds >= ABSENCE_LASTS_S)
+        streak = one_more(streak, replace(moment, started=started, ended=started))
+    assert streak is not None
+    assert streak.lasting is (reads >= ABSENCE_READS and seconds >= ABSENCE_LASTS_S)
 
 
 def ended(runner: Runner, record: Any) -> None:
@@ -465,7 +465,8 @@ def test_the_command_that_met_a_lost_record_is_decided_once_that_is_compared() -
     """Whoever touches the lease learns what it is then."""
     runner, _ = World().used_ppa()
     made_by_people(runner, "theirs")
-    runner.known = replace(runner.known, denied="403")  # so that the touch reads first
+    denied = ReadDenied("403", one_more(None, runner.world.launchpad.moment(0.0)))
+    runner.known = replace(runner.known, reach=denied)  # so that the touch reads first
     assert why(runner.order(Touch, lease="lease-1")) is Refusal.OVER
 
 

@@ -12,6 +12,7 @@ import pytest
 from ppa_assigner.automaton import Daemon, WriteReason
 from ppa_assigner.automaton.clean import may_clean
 from ppa_assigner.automaton.events import Denied, LeaseShown, Quarantine, Refusal, Resume, Tick
+from ppa_assigner.automaton.operation import QUIET
 from ppa_assigner.automaton.requests import Write
 from ppa_assigner.automaton.transitions import LEGAL
 from ppa_assigner.backoff import CLEANER_SILENCE_S
@@ -304,7 +305,7 @@ def test_a_tick_out_of_turn_does_nothing() -> None:
     runner = impatient(retry=Retry(50.0, 50.0)).dirty_ppa()
     other = runner.world.start("other")
     other.look()
-    runner.until(lambda: bool(runner.known.clean and runner.known.clean.step.startswith("waiting for the quiet")))
+    runner.until(lambda: runner.known.cleaning_step == QUIET)
     other.forget_the_past()
     runner.forget_the_past()
     for daemon in (runner, other):

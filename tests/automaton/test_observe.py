@@ -11,7 +11,8 @@ from ppa_assigner import automaton
 from ppa_assigner.automaton import Daemon, Now, WorkerState, expiry, observe
 from ppa_assigner.automaton.expiry import end_of
 from ppa_assigner.automaton.operation import CleanProgress, CleanStage
-from ppa_assigner.backoff import TIME_AGAIN_S
+from ppa_assigner.automaton.reachability import SEEN, Absent, ReadDenied, ReadStreak, Unreachable, is_of_unknown_name
+from ppa_assigner.backoff import ABSENCE_FIRST_S, TIME_AGAIN_S
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import AccessDenied, Entry, Gone, Moment
 from ppa_assigner.record import HOST, Record, State, Text, compose
@@ -20,6 +21,7 @@ from tests.automaton.lab import World, assign, untrusted
 
 T0 = datetime(2026, 11, 25, 3, 14, 12, tzinfo=UTC)
 USED = Record(serial=1, nonce="n", state=State.USED, since=T0, touched=T0, pool="default", owner="me", lease="l")
+STREAK = ReadStreak(2, 10.0, 20.0, 30.0)
 
 
 def free() -> WorkerState:
@@ -50,11 +52,10 @@ def test_a_lease_without_an_end_has_none() -> None:
 
 def test_a_denial_takes_the_place_of_whatever_was_known_of_reaching_the_ppa() -> None:
     """Gone, final, lacking or silent: it is none of them now; and what is known is as new as the newest answer."""
-    known = replace(free(), absent="gone", final=True, lacking=True, unreachable="down", asof=50.0, basis=40.0)
+    gone = Absent("gone", STREAK, unknown_name=True, final=True)
+    known = replace(free(), reach=Unreachable("down", gone), asof=50.0, basis=40.0)
     denied = observe.with_denial(known, AccessDenied("no", Moment(T0, 60.0, 70.0)))
-    assert (denied.denied, denied.absent, denied.final, denied.lacking, denied.unreachable) == (
-        "no", None, False, False, None,
-    )  # fmt: skip
+    assert denied.reach == ReadDenied("no", ReadStreak(1, 70.0, 60.0, 70.0 + ABSENCE_FIRST_S))
     assert (denied.basis, denied.asof) == (60.0, 70.0)
     late = observe.with_denial(known, AccessDenied("no", Moment(T0, 20.0, 30.0)))
     assert (late.basis, late.asof) == (40.0, 50.0)
@@ -65,7 +66,7 @@ def test_only_a_ppa_that_launchpad_does_not_know_has_no_history(status: int | No
     """What burnt its versions, and that it was proved clean, are of one that was made under the name before."""
     known = replace(free(), burnt=frozenset({1}), verified=5.0)
     gone = observe.with_nothing_there(known, Gone("gone", Moment(T0, 60.0, 70.0), status))
-    assert gone.lacking is not kept
+    assert is_of_unknown_name(gone.reach) is not kept
     assert bool(gone.burnt) is kept
     assert (gone.verified is not None) is kept
 
@@ -98,8 +99,9 @@ CLEAN = CleanProgress(T0, 0.0, CleanStage.CONTENT)
 LENT = replace(USED, request="r", until=T0 + timedelta(hours=1))
 STALE = replace(
     NEW, heard=T0, heard_at=3.0, draws=7, text=Text(None, LENT), parsed=("x", Text("x")), highest=LENT, asof=50.0,
-    basis=40.0, seen=T0, unchanged=30.0, ahead=True, absent="gone", denied="no", vanished=True, final=True, floor=5,
-    disabled=True, lacking=True, uncreated="no", forbidden="no", refusals=3, unreachable="down", occupied=True,
+    basis=40.0, seen=T0, unchanged=30.0, ahead=True,
+    reach=Unreachable("down", Absent("gone", STREAK, unknown_name=True, final=True)), vanished=True, floor=5,
+    disabled=True, uncreated="no", forbidden="no", refusals=3, occupied=True,
     duplicate=True, suspect=2, verified=1.0, clean=CLEAN, burnt=frozenset({1}), abandoned=(4,), failures=6,
     not_before=77.0,
 )  # fmt: skip
@@ -119,8 +121,8 @@ def differing(before: WorkerState, after: WorkerState) -> set[str]:
 def test_what_is_shown_is_there_and_reached() -> None:
     """No doubt is left about that; what is not seen in an entry stays as it was."""
     known = observe.with_entry(replace(STALE, suspect=0), entry(compose("words", replace(LENT, serial=9))), 70.0)
-    assert (known.absent, known.denied, known.unreachable, known.uncreated) == (None, None, None, None)
-    assert not any((known.vanished, known.final, known.lacking, known.occupied, known.failures))
+    assert (known.reach, known.uncreated) == (SEEN, None)
+    assert not any((known.vanished, known.occupied, known.failures))
     assert (known.seen, known.basis, known.asof) == (T0 + timedelta(hours=1), 60.0, 70.0)
     assert (known.highest, known.record) == (replace(LENT, serial=9), replace(LENT, serial=9))
     assert known.not_before == float("-inf")  # it has a record, so its content is no reason to wait any more
@@ -157,21 +159,13 @@ def test_a_description_that_was_seen_before_is_not_taken_apart_again() -> None:
 
 def test_what_is_gone_takes_the_place_of_whatever_was_known_of_reaching_the_ppa() -> None:
     """And is as new as the newest answer."""
-    known = replace(STALE, absent=None, vanished=False, final=False)
+    known = replace(STALE, reach=Unreachable("down", SEEN), vanished=False)
     gone = observe.with_absence(known, Gone("gone", Moment(T0 + timedelta(hours=1), 60.0, 70.0)))
-    assert (gone.absent, gone.denied, gone.unreachable) == ("gone", None, None)
-    assert (gone.vanished, gone.lacking) == (True, False)
+    assert gone.reach == Absent("gone", ReadStreak(1, 70.0, 60.0, 70.0 + ABSENCE_FIRST_S))
+    assert gone.vanished
     assert (gone.basis, gone.asof, gone.seen) == (60.0, 70.0, T0 + timedelta(hours=1))
     late = observe.with_absence(known, Gone("gone", Moment(T0, 20.0, 30.0)))
     assert (late.basis, late.asof) == (40.0, 50.0)
-
-
-@pytest.mark.parametrize(("field", "reason"), [("absent", "gone"), ("denied", "403")])
-def test_why_it_cannot_be_seen_names_the_reason(field: str, reason: str) -> None:
-    """As long as nobody knows whether that lasts; an outage is told as what it is."""
-    known = replace(NEW, absent=reason) if field == "absent" else replace(NEW, denied=reason)
-    assert (observe.why_unseen(known) or "").startswith(f"{reason}: ")
-    assert observe.why_unseen(replace(known, unreachable="down")) == "down"
 
 
 def test_nothing_is_left_of_a_ppa_that_another_one_follows() -> None:
@@ -179,8 +173,8 @@ def test_nothing_is_left_of_a_ppa_that_another_one_follows() -> None:
     known = observe.without_ppa(replace(STALE, highest=replace(LENT, serial=9), entry=entry(None)))
     assert (known.over, known.floor) == (LENT, 9)
     kept = {
-        "heard", "heard_at", "draws", "asof", "basis", "seen", "unchanged", "ahead", "absent", "denied", "vanished",
-        "final", "lacking", "uncreated", "unreachable", "abandoned",
+        "heard", "heard_at", "draws", "asof", "basis", "seen", "unchanged", "ahead", "reach", "vanished",
+        "uncreated", "abandoned",
     }  # fmt: skip
     assert differing(NEW, known) == {*kept, "over", "floor"}
     assert not differing(STALE, known) & kept

@@ -10,7 +10,7 @@ import pytest
 from ppa_assigner.automaton import Now, WorkerState, WriteReason
 from ppa_assigner.automaton.events import Alarm
 from ppa_assigner.automaton.observe import jitter
-from ppa_assigner.automaton.operation import CleanProgress, CleanStage, Purging
+from ppa_assigner.automaton.operation import CleanProgress, CleanStage, CleanStep, Doing, Purging
 from ppa_assigner.automaton.purge import change_next, on_change, on_content
 from ppa_assigner.automaton.requests import Apply, Cancel, Change, CheckEnabled, Delete, Grant, Read, Revoke, SetFields
 from ppa_assigner.automaton.write import back_off
@@ -37,7 +37,7 @@ BUILD = Build("build:1", "foo on amd64", "Needs building", True)
 DELETE, CANCEL, REVOKE, GRANT = Delete(SOURCE), Cancel(BUILD), Revoke("~eve"), Grant("~bot")
 TITLE, FLAG = ("displayname", "Pool"), ("publish", False)
 FIELDS = SetFields((TITLE, FLAG))
-NEVER = float("-inf")
+NEVER, DELETING = float("-inf"), CleanStep(Doing.DELETING)
 
 
 def changing(change: Change, **clean: Any) -> tuple[WorkerState, CleanProgress, Now]:
@@ -45,7 +45,7 @@ def changing(change: Change, **clean: Any) -> tuple[WorkerState, CleanProgress, 
     runner = World(boot=NOW - 1000.0, options=PoolOptions(settle=100.0, retry=Retry(5.0, 60.0))).dirty_ppa()
     runner.world.move_to(NOW)
     assert runner.known.clean is not None
-    fields = {"todo": (change, GRANT), "fence": NOW - 3.0, "unanswered": 1, "left": 2, "step": "deleting", **clean}
+    fields = {"todo": (change, GRANT), "fence": NOW - 3.0, "unanswered": 1, "left": 2, "step": DELETING, **clean}
     begun = replace(runner.known.clean, stage=CleanStage.CONTENT, **fields)
     return replace(runner.known, clean=begun), begun, runner.clock.now()
 

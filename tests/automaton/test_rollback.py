@@ -10,6 +10,7 @@ import pytest
 
 from ppa_assigner.automaton import WriteReason
 from ppa_assigner.automaton.events import Adopt, Denied, LeaseShown, Quarantine, RecordShown, Refusal, Release, Touch
+from ppa_assigner.automaton.reachability import SEEN
 from ppa_assigner.automaton.requests import Read
 from ppa_assigner.port import Look
 from ppa_assigner.record import Record, State, Text, compose, encode, parse
@@ -337,8 +338,7 @@ def test_of_what_was_put_back_only_the_words_beside_it_count(text: str | None, h
     assert entry.description == text
     assert runner.known == replace(
         before, entry=entry, text=Text(parse(text).human, before.record), asof=runner.world.boot,
-        basis=runner.world.boot, seen=entry.moment.date, denied=None, absence=None, unreachable=None, verified=None,
-        suspect=1,
+        basis=runner.world.boot, seen=entry.moment.date, reach=SEEN, verified=None, suspect=1,
     )  # fmt: skip
     assert "was put back" in (runner.known.fault or "")
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.automaton.observe import jitter
+from ppa_assigner.automaton.operation import QUIET
 from ppa_assigner.backoff import Backoff
 from ppa_assigner.options import Baseline, PoolOptions, Proof, Retry
 from ppa_assigner.record import State, parse
@@ -152,7 +153,7 @@ def test_a_setting_that_may_have_been_made_begins_the_quiet_window_anew() -> Non
     """A write that was sent twice on the way is answered with a conflict, although it was done."""
     runner = world(baseline=Baseline(displayname="title")).dirty_ppa()
     runner.world.archive.displayname = "title"
-    runner.until(lambda: runner.known.clean is not None and runner.known.clean.step.startswith("waiting for the quiet"))
+    runner.until(lambda: runner.known.cleaning_step == QUIET)
     runner.world.move_to(runner.world.boot + 99.0)
     runner.world.archive.displayname = "another"
     runner.look()

@@ -594,9 +594,9 @@ MUTANTS = (
         "docs/explanation/protocol.md#absence",
         (
             Edit(
-                "automaton/observe.py",
-                '        return f"{known.absent or known.denied}: whether that lasts is known in a minute"\n',
-                "        return None\n",
+                "automaton/reachability.py",
+                '    return f"{last.reason}: whether that lasts is known in a minute" if last is not None else None\n',
+                "    return None\n",
             ),
         ),
         Scene(

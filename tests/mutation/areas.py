@@ -76,7 +76,7 @@ AREAS: Mapping[str, Area] = {
     "lease": _automaton("lease", "burnt", "replies"),
     "write": _automaton("write"),
     "dispatch": _automaton("dispatch", "state", "transitions"),
-    "rollback": _automaton("rollback"),
+    "rollback": _automaton("rollback", "reachability"),
     "clean": _automaton("clean", "retry", "baseline", "operator", "provision"),
     "purge": _automaton("purge"),
     "verify": _automaton("verify"),

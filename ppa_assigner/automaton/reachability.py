@@ -1,0 +1,152 @@
+"""Whether the PPA can be reached: how the last answer about it was, and whether Launchpad is silent since.
+
+Rule: one value, of which each case holds only what belongs to it.  An answer that passes proves nothing: that a PPA is
+gone or denied is believed after enough reads over a whole minute (docs/explanation/protocol.md#absence).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..backoff import ABSENCE_FIRST_S, ABSENCE_LASTS_S, ABSENCE_READS
+from ..port import Moment
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStreak:
+    """So many (`count`) reads in a row that were answered the same.  Boot times: `begun`, when the first of them was
+    answered; `left`, when the last one left; `due`, when the worker reads again by itself, however often others read.
+    """
+
+    count: int
+    begun: float
+    left: float
+    due: float
+
+    @property
+    def lasting(self) -> bool:
+        """Whether enough reads over a long enough time have said so to be believed."""
+        return self.count >= ABSENCE_READS and self.left - self.begun >= ABSENCE_LASTS_S
+
+
+def one_more(streak: ReadStreak | None, moment: Moment) -> ReadStreak:
+    """The streak with one more read that was answered at this moment; None: this is the first one."""
+    if streak is None:
+        return ReadStreak(1, moment.ended, moment.started, moment.ended + ABSENCE_FIRST_S)
+    return ReadStreak(streak.count + 1, streak.begun, moment.started, streak.due)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The last answer showed the PPA, or nothing was answered yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The last answer, with its `reason`, said that the PPA is gone.  `unknown_name`: it was a read of the PPA itself,
+    and Launchpad knows none of this name.  `final`: it is gone for good.
+    """
+
+    reason: str
+    streak: ReadStreak
+    unknown_name: bool = False
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDenied:
+    """The last answer, with its `reason`, said that the PPA is not for us to see."""
+
+    reason: str
+    streak: ReadStreak
+
+
+LastAnswer = Seen | Absent | ReadDenied
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """Launchpad did not answer, for this `reason`; `last` is how it answered before."""
+
+    reason: str
+    last: LastAnswer
+
+
+Reach = LastAnswer | Unreachable
+SEEN = Seen()
+
+
+def last_answer(reach: Reach) -> LastAnswer:
+    """How Launchpad answered last, whether or not it is silent now."""
+    return reach.last if isinstance(reach, Unreachable) else reach
+
+
+def unanswered(reach: Reach, reason: str) -> Unreachable:
+    """The reach after a request that Launchpad did not answer."""
+    return Unreachable(reason, last_answer(reach))
+
+
+def absent(reach: Reach, reason: str, moment: Moment) -> Absent:
+    """The reach after an answer that says that the PPA is gone.  What is gone for good stays so."""
+    before = last_answer(reach)
+    if not isinstance(before, Absent):
+        return Absent(reason, one_more(None, moment))
+    return Absent(reason, one_more(before.streak, moment), final=before.final)
+
+
+def read_denied(reach: Reach, reason: str, moment: Moment) -> ReadDenied:
+    """The reach after an answer that says that the PPA is not for us to see."""
+    before = last_answer(reach)
+    return ReadDenied(reason, one_more(before.streak if isinstance(before, ReadDenied) else None, moment))
+
+
+def of_unknown_name(reach: Reach) -> Reach:
+    """The reach where that answer was to a read of the PPA itself, and Launchpad knows none of this name."""
+    last = last_answer(reach)
+    return _with_last(reach, replace(last, unknown_name=True)) if isinstance(last, Absent) else reach
+
+
+def gone_for_good(reach: Reach) -> Reach:
+    """The reach where it is certain that the PPA, which is gone, does not come back."""
+    last = last_answer(reach)
+    return _with_last(reach, replace(last, final=True)) if isinstance(last, Absent) else reach
+
+
+def put_off(reach: Reach, due: float) -> Reach:
+    """The reach with the worker's own next read at this boot time, where one is to come."""
+    last = last_answer(reach)
+    return reach if isinstance(last, Seen) else _with_last(reach, replace(last, streak=replace(last.streak, due=due)))
+
+
+def _with_last(reach: Reach, last: LastAnswer) -> Reach:
+    return replace(reach, last=last) if isinstance(reach, Unreachable) else last
+
+
+def undecided(reach: Reach) -> Absent | ReadDenied | None:
+    """The last answer, where nobody knows yet whether the absence or denial that it tells of lasts."""
+    match last_answer(reach):
+        case Absent(final=False) as last:
+            return last
+        case ReadDenied(streak=streak) as last if not streak.lasting:
+            return last
+    return None
+
+
+def is_final(reach: Reach) -> bool:
+    """Whether the PPA is gone for good."""
+    last = last_answer(reach)
+    return isinstance(last, Absent) and last.final
+
+
+def is_of_unknown_name(reach: Reach) -> bool:
+    """Whether a read of the PPA itself was the last answer, and said that Launchpad knows none of this name."""
+    last = last_answer(reach)
+    return isinstance(last, Absent) and last.unknown_name
+
+
+def why_undecided(reach: Reach) -> str | None:
+    """Why nobody can tell what is in the PPA, where that is so: it may hold a lease that was not seen."""
+    if isinstance(reach, Unreachable):
+        return reach.reason
+    last = undecided(reach)
+    return f"{last.reason}: whether that lasts is known in a minute" if last is not None else None
