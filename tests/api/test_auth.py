@@ -44,7 +44,7 @@ def guarded(_guarded: Served) -> Served:
 
 
 GUARDED = (
-    "/v1/ppas", "/v1/leases", "/v1/pools", "/v1/caller", "/v1/events", "/page/about", "/docs",
+    "/v1/ppas", "/v1/leases", "/v1/pools", "/v1/caller", "/v1/events", "/page/changes", "/docs",
     "/openapi.json", "/metrics", "/nothing",
 )  # fmt: skip
 
@@ -65,8 +65,8 @@ def test_with_clients_the_page_is_bare(guarded: Served) -> None:
     page = guarded.http.get("/").text
     assert "a token" in page
     assert not any(secret in page for secret in ("pool-001", "ticket-123", "default", "http-equiv"))
-    about = guarded.http.get("/page/about", headers=bearer("one")).json()
-    assert (about["name"], about["role"]) == ("ci", "client")
+    seen = guarded.http.get("/page/changes", headers=bearer("one")).json()
+    assert (seen["name"], seen["role"]) == ("ci", "client")
 
 
 @pytest.mark.parametrize("header", ["Bearer three", "Bearer", "Basic b25lOm9uZQ==", "one", "", "Bearer one two"])
@@ -178,7 +178,7 @@ def ask(served: Served, token: str) -> httpx.Response:
 )  # fmt: skip
 def test_without_clients_the_host_must_be_this_one(api: Served, host: str, status: int) -> None:
     """A page whose name was rebound to 127.0.0.1 still sends its own name."""
-    for path in ("/v1/ppas", "/healthz", "/", "/static/page.js", "/page/about"):
+    for path in ("/v1/ppas", "/healthz", "/", "/static/page.js", "/page/changes"):
         response = api.http.get(path, headers={"Host": host})
         assert response.status_code == status
         assert status == 200 or slug(response) == "forbidden"

@@ -156,10 +156,10 @@ def test_a_tab_that_is_hidden_before_it_knows_anything_wakes_when_it_is_seen(
         live(page)
         page.add_init_script("Object.defineProperty(document, 'hidden', { get: () => Boolean(window.unseen) })")
         held: list[Route] = []
-        page.route("**/page/about", lambda route: held.append(route))
-        with page.expect_request("**/page/about"):
+        page.route("**/page/changes?*", lambda route: held.append(route))
+        with page.expect_request("**/page/changes?*"):
             page.reload()
         page.evaluate("() => { window.unseen = true; document.dispatchEvent(new Event('visibilitychange')) }")
-        page.unroute("**/page/about")
+        page.unroute("**/page/changes?*")
         page.evaluate("() => { window.unseen = false; document.dispatchEvent(new Event('visibilitychange')) }")
         live(page)

@@ -5,14 +5,14 @@ Rule: where `/v1/ppas` needs a token, the page is bare.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from string import Template
 from typing import Any
 
 from ... import __version__
 from . import rows, words
-from .html import Html, element, join
+from .html import Child, Element, Html, element, join
 from .static import TEXTS
 
 Document = dict[str, Any]
@@ -55,35 +55,56 @@ def full(
         access="open",
         refresh=_REFRESH,
         told=element("p", _WITHOUT_SCRIPT),
-        trouble=element("span", trouble) if trouble else "",
+        trouble=trouble,
         quiet="" if trouble else Html(" hidden"),
-        alike=_alike(ppas),
+        alike=alike(ppas),
         count=str(len(ppas)),
-        pools=rows.rows(rows.pool(view, _ends(ppas, view["pool"]), now) for view in pools),
+        pools=rows.rows(pool_rows(pools, ppas, now)),
         ppas=rows.rows(rows.ppa(each, now, root) for each in ppas),
-        events=rows.rows(_lately(events, now)),
+        events=rows.rows(lately(events, now)),
         links=join(element("li", element("a", text, href=path)) for path, text in _API),
     )
 
 
-def _lately(events: Iterable[Document], now: datetime) -> list[Html]:
-    """The newest first."""
+def pool_rows(pools: Iterable[Document], ppas: Iterable[Document], now: datetime | None) -> list[Element]:
+    """The rows of the pools; of the PPAs, their pools and when their leases end are looked at."""
+    ends: dict[str, str] = {}
+    for each in ppas:
+        if each["ends"]:
+            ends[each["pool"]] = min(each["ends"], ends.get(each["pool"], each["ends"]))
+    return [rows.pool(view, ends.get(view["pool"]), now) for view in pools]
+
+
+def lately(events: Iterable[Document], now: datetime | None) -> list[Element]:
+    """What happened, the newest first."""
     shown = [line for happened in events if (line := rows.event(happened, now)) is not None]
     return shown[: -LATELY - 1 : -1]
 
 
-def _alike(ppas: Sequence[Document]) -> str:
-    """What is the same for all needs no room in each row."""
+def alike(ppas: Sequence[Document]) -> str:
+    """The classes of a table in which all have the same pool or path: what is the same for all needs no room."""
     pools, paths = {each["pool"] for each in ppas}, {words.split(each["ppa"])[0] for each in ppas}
     return " ".join(name for name, found in (("one-pool", pools), ("one-path", paths)) if len(found) <= 1)
 
 
-def _ends(ppas: Iterable[Document], pool: str) -> list[str]:
-    return [each["ends"] for each in ppas if each["pool"] == pool and each["ends"]]
+def _chips() -> Iterator[Element]:
+    """The buttons by which the script filters.  Those of a trouble are shown only while a PPA has it."""
+    for name in ("all", *words.STATES, "trouble", *words.CONDITIONS):
+        mark = element("span", class_="mark", aria_hidden="true") if name not in ("all", "trouble") else None
+        rare = "" if name not in ("all", *words.STATES) else None
+        count = element("span", "0", class_="count")
+        yield element("button", mark, f"{name} ", count, type="button", class_=f"chip {name}", aria_pressed="false",
+                      data_show=name, data_rare=rare)  # fmt: skip
 
 
-def _page(**parts: str) -> str:
-    """Absent parts are empty.  What is no `Html` is escaped here."""
+def _page(**parts: Child) -> str:
+    """Absent parts are empty.  What is not markup is escaped here."""
     names = ("access", "refresh", "told", "trouble", "alike", "count", "pools", "ppas", "events", "links", "hidden")
-    values = {**dict.fromkeys(names, ""), "quiet": Html(" hidden"), "version": __version__, **parts}
+    values = {
+        **dict.fromkeys(names, ""),
+        "quiet": Html(" hidden"),
+        "version": __version__,
+        "chips": join(_chips()),
+        **parts,
+    }
     return _TEMPLATE.substitute({name: join([value]) for name, value in values.items()})

@@ -10,7 +10,7 @@ from typing import Any
 from ...client.errors import exit_code_of
 from ...problems import EXPLANATIONS, Kind
 from .. import errors
-from .html import Html, element, join
+from .html import Child, Element, Html, element, join
 
 HTML, JSON = "text/html", "application/json"
 INDEX = "/problems"
@@ -38,7 +38,7 @@ def explanation(kind: Kind) -> dict[str, Any]:
 def explained(kind: Kind, *, open_to_all: bool) -> str:
     """A kind of problem for people.  `open_to_all`: calls need no token, nor does /docs."""
     shape, told = errors.SHAPES[kind], EXPLANATIONS[kind]
-    facts = [
+    facts: list[tuple[str, Child]] = [
         ("Slug", element("code", kind.value)),
         ("HTTP status", f"{shape.status}{', with Retry-After' if shape.again else ''}"),
         ("Exit code", str(exit_code_of(kind.value))),
@@ -86,7 +86,7 @@ def _liked(text: str) -> tuple[str, float]:
         return media, 0.0
 
 
-def _page(title: str, *content: Html, open_to_all: bool) -> str:
+def _page(title: str, *content: Element, open_to_all: bool) -> str:
     """A browser sends no token: it is led only to what needs none."""
     links = [("/", "Status"), (INDEX, "All problems"), *([("/docs", "How to call the API")] if open_to_all else [])]
     shown = element(
@@ -99,7 +99,7 @@ def _page(title: str, *content: Html, open_to_all: bool) -> str:
     return f"<!doctype html>{element('html', head, shown, lang='en')}"
 
 
-def _section(title: str, text: Html) -> Html:
+def _section(title: str, text: Html) -> Element:
     return element("section", element("h2", title), element("p", text))
 
 

@@ -13,18 +13,16 @@ from typing import Any
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
-from ... import __version__
 from ...problems import Kind, Problem
 from ...reference import WEB
-from ...views import PpaEvent, Snapshot
+from ...views import Snapshot
 from .. import auth, openapi, serializers
 from ..backend import Backend
 from . import overview, problems, words
+from .changes import Changes, last_events
 from .documentation import documentation
 from .static import TEXTS, TYPES
 
-KEPT = 200
-"""How many of the last events the page shows at first."""
 POLICY = "; ".join((
     "default-src 'none'",
     "script-src 'self'",
@@ -52,13 +50,14 @@ class PageRoutes:
     def __init__(self, app: FastAPI, backend: Backend[Any]) -> None:
         self._app = app
         self._backend = backend
+        self._changes = Changes(backend)
 
     def install(self, app: FastAPI) -> None:
         """Add the routes, which are for browsers: the API's documentation does not name them."""
         add: Any = app.add_api_route
         add("/", self.page, methods=["GET"], include_in_schema=False)
         add("/static/{name}", self.file, methods=["GET"], include_in_schema=False)
-        add("/page/about", self.about, methods=["GET"], include_in_schema=False)
+        add("/page/changes", self.changes, methods=["GET"], include_in_schema=False)
         add("/docs", self.docs, methods=["GET"], include_in_schema=False)
         add("/problems/{slug}", self.problem, methods=["GET"], include_in_schema=False)
         add(problems.INDEX, self.problems, methods=["GET"], include_in_schema=False)
@@ -77,19 +76,13 @@ class PageRoutes:
             raise Problem(Kind.NOT_FOUND, f"there is nothing at /static/{name}")
         return Response(TEXTS[name], headers=HEADERS, media_type=TYPES[name])
 
-    async def about(self, request: Request) -> Response:
-        """Answer who looks at the page, why nothing can be lent (if so), and from which event on to follow."""
-        caller, events = auth.caller(request.scope), self._backend.events
-        return serializers.answer({
-            "name": caller.name,
-            "role": caller.role.value,
-            "unready": self._backend.unready(),
-            "root": _root(self._backend.snapshots()),
-            "launchpad": serializers.launchpad_status(self._backend.launchpad()),
-            "after": f"{events.run}-{max(0, events.newest - KEPT)}",
-            "newest": events.newest,
-            "version": __version__,
-        })  # fmt: skip
+    def changes(self, request: Request, after: str = "") -> Response:
+        """Answer with what has changed since the answer whose `place` this is, and who looks at the page.
+
+        In a thread, as the page is.
+        """
+        caller, root = auth.caller(request.scope), _root(self._backend.snapshots())
+        return serializers.raw_answer(self._changes.since(after, caller, root))
 
     async def problems(self, request: Request) -> Response:
         """Answer with the explanations of all kinds of problems."""
@@ -122,15 +115,11 @@ class PageRoutes:
         return overview.full(
             [serializers.pool(view) for view in self._backend.pools()],
             [serializers.ppa(snapshot) for snapshot in self._backend.snapshots()],
-            [serializers.event(event) for event in self._last_events()],
+            [serializers.event(event) for event in last_events(self._backend)],
             trouble=words.banner(self._backend.unready(), serializers.launchpad_status(self._backend.launchpad())),
             root=_root(self._backend.snapshots()),
             now=datetime.now(UTC),
         )
-
-    def _last_events(self) -> Sequence[PpaEvent]:
-        events = self._backend.events
-        return events.since(max(0, events.newest - KEPT))[0]
 
 
 def _prefers_json(request: Request) -> bool:

@@ -1,6 +1,7 @@
-"""Pools, PPAs and events as the page shows them without a script, made of the API's documents.
+"""Pools, PPAs and events as the page shows them, made of the API's documents: in its HTML, and for its script.
 
-Rule: `static/rows.js` makes the same rows of the same documents; a test holds the two together.
+Rule: nothing else makes rows.  `now` is None for the script, which tells times itself: so a row is the same until its
+document changes.
 """
 
 from __future__ import annotations
@@ -10,38 +11,41 @@ from datetime import datetime
 from typing import Any
 
 from . import words
-from .html import Html, element, join, linked
+from .html import Child, Element, Html, element, linked
 
 Document = dict[str, Any]
 
-STATES = ("free", "used", "dirty")
+ACTS = {"release": "Release", "hold": "Hold", "quarantine": "Quarantine", "resume": "Resume"}
+FACTS = ("ppa", "pool", "state", "condition", "owner", "lease", "since", "ends", "ends_by", "note", "fault",
+         "quarantined")  # fmt: skip
+"""What the script knows of a PPA: by what it filters and sorts, and what its questions name."""
 
 
-def pool(view: Document, ends: Iterable[str], now: datetime) -> Html:
-    """Return a row of the table of pools; `ends` are the times at which the pool's leases end."""
+def pool(view: Document, end: str | None, now: datetime | None) -> Element:
+    """Return a row of the table of pools; `end` is when the first of the pool's leases ends."""
     state, condition = view["counts"]["state"], view["counts"]["condition"]
     trouble = sum(count for name, count in condition.items() if name != "ok")
     return element(
         "tr",
         element("th", element("bdi", view["pool"]), bar(state), scope="row", role="rowheader", class_="pool-name"),
-        *(_count(name, state.get(name, 0)) for name in STATES),
+        *(_count(name, state.get(name, 0)) for name in words.STATES),
         _count("trouble", trouble),
-        element("td", *_line(view, min(ends, default=None), now), role="cell", class_="line"),
+        element("td", *_line(view, end, now), role="cell", class_="line"),
         role="row", data_pool=view["pool"],
     )  # fmt: skip
 
 
-def bar(state: Document) -> Html:
+def bar(state: Document) -> Element:
     """Return a bar that shows which part of a pool's PPAs is in which state; the numbers beside it say the same."""
-    total, parts, start = sum(state.get(name, 0) for name in STATES) or 1, [], 0.0
-    for name in STATES:
+    total, parts, start = sum(state.get(name, 0) for name in words.STATES) or 1, [], 0.0
+    for name in words.STATES:
         width = 100 * state.get(name, 0) / total
         parts.append(element("rect", class_=name, x=f"{start:.2f}%", width=f"{width:.2f}%", height="100%"))
         start += width
     return element("svg", *parts, class_="bar", aria_hidden="true")
 
 
-def ppa(shown: Document, now: datetime, root: str) -> Html:
+def ppa(shown: Document, now: datetime | None, root: str) -> Element:
     """Return a row of the table of PPAs; `root` is the address below which Launchpad's pages are."""
     return element(
         "tr",
@@ -52,11 +56,17 @@ def ppa(shown: Document, now: datetime, root: str) -> Html:
         element("td", *_age(shown, now), role="cell", class_="age"),
         element("td", *_left(shown, now), role="cell", class_="left"),
         element("td", *_doing(shown, now), role="cell", class_="doing"),
+        element("td", *_acts(shown), role="cell", class_="acts") if now is None else None,
         role="row", data_ppa=shown["ppa"],
     )  # fmt: skip
 
 
-def event(happened: Document, now: datetime) -> Html | None:
+def facts(shown: Document) -> Document:
+    """Return what the script knows of a PPA: `FACTS`, and its place in the order by state."""
+    return {**{name: shown[name] for name in FACTS}, "rank": words.rank(shown)}
+
+
+def event(happened: Document, now: datetime | None) -> Element | None:
     """Return an entry of the list of last events.
 
     None for an event that only tells progress, or that tells what the daemon found when it started.
@@ -65,14 +75,14 @@ def event(happened: Document, now: datetime) -> Html | None:
     if not (kind == "alarm" or (kind == "transition" and data["from"] is not None)):
         return None
     name = words.split(happened["ppa"])[1]
-    said = [_time(happened["at"], words.ago(_since(happened["at"], now)), "ago"), " ", element("b", name), " "]
+    said: list[Child] = [_time(happened["at"], "ago", now), " ", element("b", name), " "]
     if kind == "alarm":
         text = str(data.get("text", "")).removeprefix(f"{happened['ppa']}: ")
-        return element("li", *said, element("bdi", text), class_="fault")
-    return element("li", *said, *_moved(data))
+        return element("li", *said, element("bdi", text), class_="fault", data_of=happened["ppa"])
+    return element("li", *said, *_moved(data), data_of=happened["ppa"])
 
 
-def _moved(data: Document) -> Iterator[str]:
+def _moved(data: Document) -> Iterator[Child]:
     yield chip(data["to"] or "missing")  # the PPA is gone, and its record with it
     yield f" {data['why']}"
     if data.get("owner"):
@@ -80,28 +90,28 @@ def _moved(data: Document) -> Iterator[str]:
         yield linked(data["owner"])
 
 
-def chip(name: str) -> Html:
+def chip(name: str) -> Element:
     """Return a state or a condition as a word with a mark, which the style sheet gives its colour and shape."""
     mark = element("span", class_="mark", aria_hidden="true")
     return element("span", mark, name, class_=f"chip {name.replace(' ', '-')}")
 
 
-def _count(name: str, count: int) -> Html:
+def _count(name: str, count: int) -> Element:
     shown = element("span", str(count), " ", element("span", name, class_="unit"))
     return element("td", shown, role="cell", class_=f"number {name}{'' if count else ' none'}")
 
 
-def _line(view: Document, end: str | None, now: datetime) -> Iterator[str]:
+def _line(view: Document, end: str | None, now: datetime | None) -> Iterator[Child]:
     if view["waiting"]:
         yield f"{view['waiting']} waiting, the first for {words.span(view['oldest_wait'] or 0)}"
     else:
         yield "nobody waits"
     if not view["counts"]["state"].get("free") and end is not None:
         yield "; next lease ends "
-        yield _time(end, words.within(-_since(end, now)), "in")
+        yield _time(end, "in", now)
 
 
-def _name(shown: Document, root: str) -> Iterator[str]:
+def _name(shown: Document, root: str) -> Iterator[Child]:
     path, name = words.split(shown["ppa"])
     owner, distribution = path.strip("~/").split("/")
     web = f"{root}~{owner}/+archive/{distribution}/{name}"
@@ -109,14 +119,14 @@ def _name(shown: Document, root: str) -> Iterator[str]:
     yield element("a", *said, href=web, rel="noopener noreferrer", aria_label=shown["ppa"])
 
 
-def _chips(shown: Document) -> Iterator[str]:
+def _chips(shown: Document) -> Iterator[Child]:
     yield chip(shown["state"] or "no record")
     if words.trouble(shown):
         yield " "
         yield chip(shown["condition"])
 
 
-def _owner(shown: Document) -> Iterator[str]:
+def _owner(shown: Document) -> Iterator[Child]:
     if shown["owner"]:
         past = shown["state"] != "used"
         kind = "who past" if past else "who"
@@ -126,20 +136,19 @@ def _owner(shown: Document) -> Iterator[str]:
         yield element("div", element("bdi", shown["note"]), class_="note", title=shown["note"])
 
 
-def _age(shown: Document, now: datetime) -> Iterator[str]:
+def _age(shown: Document, now: datetime | None) -> Iterator[Child]:
     if shown["since"]:
-        yield _time(shown["since"], words.span(_since(shown["since"], now)), "span")
+        yield _time(shown["since"], "span", now)
 
 
-def _left(shown: Document, now: datetime) -> Iterator[str]:
+def _left(shown: Document, now: datetime | None) -> Iterator[Child]:
     if shown["ends"]:
-        seconds = -_since(shown["ends"], now)
-        yield _time(shown["ends"], words.left(seconds), "left", soon=seconds < words.SOON_S)
+        yield _time(shown["ends"], "left", now)
         if shown["ends_by"] == "idle":
             yield element("div", words.UNLESS_TOUCHED, class_="note")
 
 
-def _doing(shown: Document, now: datetime) -> Iterator[str]:
+def _doing(shown: Document, now: datetime | None) -> Iterator[Child]:
     if shown["quarantined"]:
         later = "in quarantine when the lease ends: " if shown["state"] == "used" else ""
         yield element("div", later, element("bdi", shown["quarantined"]), class_="reason")
@@ -151,13 +160,12 @@ def _doing(shown: Document, now: datetime) -> Iterator[str]:
     elif shown["condition"] in words.MEANT and not shown["fault"]:
         yield element("div", words.MEANT[shown["condition"]])
     if shown["condition"] == "unreachable" and shown["seen"]:
-        yield element("div", "seen ", _time(shown["seen"], words.ago(_since(shown["seen"], now)), "ago"))
+        yield element("div", "seen ", _time(shown["seen"], "ago", now))
     if shown["state"] == "used" and shown["touched"] > shown["since"]:
-        yield element("div", "touched ", _time(shown["touched"], words.ago(_since(shown["touched"], now)), "ago"),
-                      class_="note")  # fmt: skip
+        yield element("div", "touched ", _time(shown["touched"], "ago", now), class_="note")
 
 
-def _cleaning(cleaning: Document) -> Iterator[str]:
+def _cleaning(cleaning: Document) -> Iterator[Child]:
     yield element("bdi", cleaning["step"])
     if cleaning["found"]:
         yield f", {cleaning['deleted']} of {cleaning['found']} gone "
@@ -165,17 +173,31 @@ def _cleaning(cleaning: Document) -> Iterator[str]:
         yield element("progress", value=cleaning["deleted"], max=cleaning["found"], aria_label="deleted")
 
 
-def _time(at: str, text: str, form: str, *, soon: bool = False) -> Html:
-    """Return a time in words; `data-form` tells the script in which form to keep it up to date."""
-    return element(
-        "time", text, datetime=at, title=words.exact(at), data_form=form, class_="soon" if soon else None
-    )  # fmt: skip
+def _acts(shown: Document) -> Iterator[Child]:
+    """What an operator can do with a PPA in this state."""
+    for act in _possible(shown):
+        label = f"{ACTS[act]} {words.split(shown['ppa'])[1]}"
+        yield element("button", ACTS[act], type="button", class_="quiet", data_act=act, aria_label=label)
 
 
-def _since(at: str, now: datetime) -> float:
-    return (now - words.moment(at)).total_seconds()
+def _possible(shown: Document) -> Iterator[str]:
+    if shown["state"] == "used" and shown["lease"]:
+        yield from ("release", "hold")
+    if shown["quarantined"] is not None:
+        yield "resume"
+    elif shown["state"] is not None:
+        yield "quarantine"
 
 
-def rows(shown: Iterable[Html | None]) -> Html:
+def _time(at: str, form: str, now: datetime | None) -> Element:
+    """Return a time; `data-form` tells the script in which of `words.FORMS` to keep it up to date."""
+    told, soon = None, False
+    if now is not None:
+        since = (now - words.moment(at)).total_seconds()
+        told, soon = words.FORMS[form](since), form == "left" and -since < words.SOON_S
+    return element("time", told, datetime=at, title=words.exact(at), data_form=form, class_="soon" if soon else None)
+
+
+def rows(shown: Iterable[Element | None]) -> Html:
     """Join the rows, each on a line of its own; None is left out."""
-    return join(Html(row + "\n") for row in shown if row is not None)
+    return Html("".join(f"{row}\n" for row in shown if row is not None))

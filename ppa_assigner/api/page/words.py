@@ -1,10 +1,11 @@
 """The API's values in words: how long something takes, when it is, what a condition means.
 
-Rule: `static/words.js` has the same words; a test holds the two together.
+Rule: the forms of a time are in `static/words.js` too, where they go on by themselves; a test holds the two together.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,9 @@ SOON_S = 15 * MINUTE
 """A lease with less time left is marked."""
 UNLESS_TOUCHED = "unless touched"
 """Shown with the time that a lease has left, if the lease ends because nobody touches it."""
+STATES = ("free", "used", "dirty")
+CONDITIONS = ("quarantined", "duplicate", "unreachable", "missing", "disabled", "unreadable", "unmanaged")
+"""All but `ok`, in the order in which a person should look at them."""
 MEANT = {
     "unmanaged": "packages of somebody, and no record; never touched before `ppa-assigner adopt`",
     "unreadable": "its record is not understood; hands off until `ppa-assigner adopt`",
@@ -38,19 +42,14 @@ def span(seconds: float) -> str:
     return f"{count} {unit} {more} {smaller}" if more else f"{count} {unit}"
 
 
-def left(seconds: float) -> str:
-    """Say how long it is until a lease ends."""
-    return f"{span(seconds)} left" if seconds >= 1 else "ends now"
-
-
-def within(seconds: float) -> str:
-    """Say when something will be, like `in 5 min`."""
-    return f"in {span(seconds)}"
-
-
-def ago(seconds: float) -> str:
-    """Say how long ago something was, like `5 min ago`."""
-    return f"{span(seconds)} ago"
+FORMS: Mapping[str, Callable[[float], str]] = {
+    "span": span,
+    "ago": lambda since: f"{span(since)} ago",
+    "in": lambda since: f"in {span(-since)}",
+    "left": lambda since: f"{span(-since)} left" if -since >= 1 else "ends now",
+}
+"""How a time is told of which `since` seconds have passed: how old it is, when it was, when it will be, or how long it
+is until a lease ends."""
 
 
 def moment(text: str) -> datetime:
@@ -76,6 +75,11 @@ def banner(unready: str | None, launchpad: dict[str, Any]) -> str:
 def trouble(ppa: dict[str, object]) -> bool:
     """Return whether a person should look at this PPA."""
     return ppa["condition"] != "ok"
+
+
+def rank(ppa: dict[str, object]) -> int:
+    """Return the place of a PPA in the order by state: what a person should look at first, what is free last."""
+    return (*CONDITIONS, "used", "dirty", "free", None).index(ppa["condition"] if trouble(ppa) else ppa["state"])
 
 
 def split(reference: str) -> tuple[str, str]:

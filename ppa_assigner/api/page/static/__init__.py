@@ -16,7 +16,6 @@ TYPES = {
     "asking.js": SCRIPT,
     "elements.js": SCRIPT,
     "following.js": SCRIPT,
-    "rows.js": SCRIPT,
     "table.js": SCRIPT,
     "words.js": SCRIPT,
 }

@@ -1,20 +1,20 @@
 // The operator's acts, each confirmed in a dialog that names the PPA and its lease.  Rule: the lease that was shown is
 // the one that is sent, so that an act never meets the next owner.
 
-/** @import { Ppa } from "./documents.js" */
-import { element, find, linked, time } from "./elements.js";
+/** @import { Facts } from "./documents.js" */
 import { post, Problem } from "./asking.js";
-import { split } from "./words.js";
+import { build, find } from "./elements.js";
+import { nameOf } from "./words.js";
 
 /**
  * @typedef {object} Act
  * @property {(name: string) => string} head
- * @property {(ppa: Ppa) => string} told
+ * @property {(ppa: Facts) => string} told
  * @property {string} button
  * @property {string} done
  * @property {boolean} [danger]
  * @property {string} focus
- * @property {(ppa: Ppa, dialog: HTMLElement) => object} body
+ * @property {(ppa: Facts, dialog: HTMLElement) => object} body
  */
 
 /** @type {{ [name: string]: Act }} */
@@ -56,13 +56,13 @@ const reason = (/** @type {HTMLElement} */ dialog) => find("#act-reason", dialog
 export class Acts {
   /**
    * What is asked at the moment; null before the first.
-   * @type {{ name: string, act: Act, ppa: Ppa, row: HTMLElement } | null}
+   * @type {{ name: string, act: Act, ppa: Facts, row: HTMLElement } | null}
    */
   asked = null;
 
   /**
-   * `done(ppa, text)` is told what became of the PPA.
-   * @param {(ppa: Ppa, text: string) => void} done
+   * `done(text)` is told what was done.
+   * @param {(text: string) => void} done
    */
   constructor(done) {
     this.done = done;
@@ -75,7 +75,7 @@ export class Acts {
   /**
    * Ask for confirmation.
    * @param {string} name
-   * @param {Ppa} ppa
+   * @param {Facts} ppa
    * @param {HTMLElement} row
    */
   open(name, ppa, row) {
@@ -83,8 +83,8 @@ export class Acts {
     if (!act) throw new Error(`there is no act ${name}`);
     this.asked = { name, act, ppa, row };
     const part = (/** @type {string} */ selector) => find(selector, this.dialog);
-    part("h2").textContent = act.head(split(ppa.ppa)[1]);
-    part("dl").replaceChildren(...facts(ppa));
+    part("h2").textContent = act.head(nameOf(ppa.ppa));
+    part("dl").replaceChildren(...facts(ppa, row));
     part(".told").textContent = act.told(ppa);
     part(".main").textContent = act.button;
     part(".main").classList.toggle("danger", Boolean(act.danger));
@@ -113,9 +113,9 @@ export class Acts {
     this.say("");
     this.wait(true);
     try {
-      const known = await post(`/v1/ppas/${ppa.ppa}/${name}`, act.body(ppa, this.dialog));
+      await post(`/v1/ppas/${ppa.ppa}/${name}`, act.body(ppa, this.dialog));
       if (this.asked === asked) this.dialog.close();
-      this.done(known, `${split(ppa.ppa)[1]} was ${act.done}`);
+      this.done(`${nameOf(ppa.ppa)} was ${act.done}`);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       this.say(error.status === 403 ? `Not permitted: ${error.message}` : sentence(error.message));
@@ -146,15 +146,25 @@ export class Acts {
 
 const sentence = (/** @type {string} */ text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 
-/** @param {Ppa} ppa */
-function facts(ppa) {
+/**
+ * What the question names; the owner and the time as the row shows them.
+ * @param {Facts} ppa
+ * @param {HTMLElement} row
+ */
+function facts(ppa, row) {
+  const shown = (/** @type {string} */ selector) => row.querySelector(selector)?.cloneNode(true) ?? "";
+  const text = (/** @type {string} */ said) => build(["bdi", {}, [said]]);
   /** @type {[string, string | Node][]} */
   const told = [["PPA", ppa.ppa]];
-  if (ppa.owner) told.push([ppa.state === "used" ? "Owner" : "Was lent to", linked(ppa.owner)]);
-  if (ppa.lease) told.push(["Lease", element("code", {}, ppa.lease)]);
-  if (ppa.note) told.push(["Note", element("bdi", {}, ppa.note)]);
-  if (ppa.ends) told.push([ppa.ends_by === "idle" ? "Ends by silence" : "Ends", time(ppa.ends, "left")]);
-  if (ppa.quarantined) told.push(["In quarantine", element("bdi", {}, ppa.quarantined)]);
-  if (ppa.fault) told.push(["Failed", element("bdi", {}, ppa.fault)]);
-  return told.flatMap(([term, text]) => [element("dt", {}, term), element("dd", {}, text)]);
+  if (ppa.owner) told.push([ppa.state === "used" ? "Owner" : "Was lent to", shown(".tail > *")]);
+  if (ppa.lease) told.push(["Lease", build(["code", {}, [ppa.lease]])]);
+  if (ppa.note) told.push(["Note", text(ppa.note)]);
+  if (ppa.ends) told.push([ppa.ends_by === "idle" ? "Ends by silence" : "Ends", shown(".left time")]);
+  if (ppa.quarantined) told.push(["In quarantine", text(ppa.quarantined)]);
+  if (ppa.fault) told.push(["Failed", text(ppa.fault)]);
+  return told.flatMap(([term, what]) => {
+    const value = build(["dd", {}, []]);
+    value.append(what);
+    return [build(["dt", {}, [term]]), value];
+  });
 }

@@ -1,16 +1,11 @@
-// The documents of the API that the page reads, as types.  Rule: a test holds their members to the API's own schema.
+// The documents that the script reads, as types.  Rule: a test holds their members to the daemon's own.
+
+import type { Tree } from "./elements.js";
 
 export type State = "free" | "used" | "dirty";
 
-export interface Cleaning {
-  step: string;
-  found: number;
-  deleted: number;
-  left: number;
-  since: string;
-}
-
-export interface Ppa {
+// Of a PPA of the API's, what the page filters, sorts and asks by; `rank` is its place in the order by state.
+export interface Facts {
   ppa: string;
   pool: string;
   state: State | null;
@@ -18,29 +13,12 @@ export interface Ppa {
   owner: string | null;
   lease: string | null;
   since: string | null;
-  touched: string | null;
-  until: string | null;
   ends: string | null;
   ends_by: "until" | "idle" | null;
   note: string | null;
-  tries: number | null;
   fault: string | null;
   quarantined: string | null;
-  cleaning: Cleaning | null;
-  seen: string | null;
-  snapshot: { at: string; url: string } | null;
-}
-
-export interface Counts {
-  state: { [state: string]: number };
-  condition: { [condition: string]: number };
-}
-
-export interface Pool {
-  pool: string;
-  counts: Counts;
-  waiting: number;
-  oldest_wait: number | null;
+  rank: number;
 }
 
 export interface Event {
@@ -52,24 +30,17 @@ export interface Event {
   data: { from?: string | null; to?: string | null; why?: string; owner?: string | null; text?: string };
 }
 
-export interface Items<Item> {
-  items: Item[];
-}
-
-// Of /page/about, which is for this page alone.
-export interface About {
+// Of /page/changes, which is for this page alone.
+export interface Changes {
   name: string | null;
   role: string;
-  unready: string | null;
-  root: string;
-  launchpad: Launchpad;
-  after: string;
-  newest: number;
-  version: string;
-}
-
-export interface Launchpad {
-  ok: boolean;
-  since: string;
-  why: string | null;
+  trouble: string;
+  free: number;
+  alike: string;
+  pools: Tree[];
+  lately: Tree[];
+  follow: string;
+  place: string;
+  whole: boolean;
+  ppas: { facts: Facts; row: Tree }[];
 }

@@ -1,11 +1,22 @@
-// Elements.  Rule: a text of somebody becomes a text node, never markup; nothing here or elsewhere sets HTML.
+// Elements, made of what the daemon says they are.  Rule: a text of somebody becomes a text node, never markup; nothing
+// here or elsewhere sets HTML.
 
-import { exact, FORMS, isLink, since, SOON } from "./words.js";
+import { FORMS, since, SOON } from "./words.js";
 
+const HTML = "http://www.w3.org/1999/xhtml";
 const SVG = "http://www.w3.org/2000/svg";
 
-/** @typedef {string | number | Node | null | undefined} Child */
-/** @typedef {{ [name: string]: string | number | null | undefined }} Attributes */
+/**
+ * An element as the daemon says it: name, attributes, children.
+ * @typedef {[name: string, attributes: { [name: string]: string }, children: Said[]]} Tree
+ * @typedef {Tree | string} Said
+ */
+
+/**
+ * What an element was made of, as JSON.
+ * @type {WeakMap<Element, string>}
+ */
+const made = new WeakMap();
 
 /**
  * What the page has there, of this kind; an error if it has not.
@@ -21,70 +32,44 @@ export function find(selector, within = document, kind = /** @type {new () => T}
 }
 
 /**
- * @template {keyof HTMLElementTagNameMap} Name
- * @param {Name} name
- * @param {Attributes} attributes
- * @param {Child[]} children
+ * @param {Tree} tree
+ * @returns {HTMLElement}
  */
-export function element(name, attributes = {}, ...children) {
-  return fill(document.createElement(name), attributes, children);
+export function build(tree) {
+  return /** @type {HTMLElement} */ (node(tree, HTML));
 }
 
 /**
- * @template {keyof SVGElementTagNameMap} Name
- * @param {Name} name
- * @param {Attributes} attributes
- * @param {Child[]} children
+ * @param {Tree} tree
+ * @param {string} space
  */
-export function drawing(name, attributes = {}, ...children) {
-  return fill(document.createElementNS(SVG, name), attributes, children);
+function node([name, attributes, children], space) {
+  const here = name === "svg" ? SVG : space;
+  const shown = document.createElementNS(here, name);
+  for (const [key, value] of Object.entries(attributes)) shown.setAttribute(key, value);
+  shown.append(...children.map((child) => (typeof child === "string" ? child : node(child, here))));
+  if (shown instanceof HTMLTimeElement) tell(shown);
+  return shown;
 }
 
 /**
- * @template {Element} T
- * @param {T} made
- * @param {Attributes} attributes
- * @param {Child[]} children
+ * Make a row say what the tree says: a cell is made again only if it says something else.
+ * @param {HTMLElement} row
+ * @param {Tree} tree
  */
-function fill(made, attributes, children) {
-  for (const [key, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined) made.setAttribute(key, String(value));
+export function renew(row, [, , cells]) {
+  for (const [at, cell] of cells.entries()) {
+    if (typeof cell === "string") throw new Error("a row has cells alone");
+    const [said, before] = [JSON.stringify(cell), row.children[at]];
+    if (before && made.get(before) === said) continue;
+    const shown = build(cell);
+    made.set(shown, said);
+    if (before) before.replaceWith(shown);
+    else row.append(shown);
   }
-  for (const child of children) {
-    if (child !== null && child !== undefined) made.append(child instanceof Node ? child : String(child));
-  }
-  return made;
 }
 
-/**
- * A text on its own in its direction; a link if it is an address of the web.
- * @param {string} text
- */
-export function linked(text) {
-  const shown = element("bdi", {}, text);
-  return isLink(text) ? element("a", { href: text, rel: "noopener noreferrer" }, shown) : shown;
-}
-
-/**
- * A state or condition: word, colour and shape.
- * @param {string} name
- */
-export function chip(name) {
-  const mark = element("span", { class: "mark", "aria-hidden": "true" });
-  return element("span", { class: `chip ${name.replace(" ", "-")}` }, mark, name);
-}
-
-/**
- * A time in words that goes on by itself: see `tick`.
- * @param {string} at
- * @param {keyof typeof FORMS} form
- */
-export function time(at, form) {
-  const made = element("time", { datetime: at, title: exact(at), "data-form": form });
-  tell(made);
-  return made;
-}
-
+// Times go on by themselves.
 export function tick() {
   for (const shown of document.querySelectorAll("time")) {
     if (shown.dataset.form) tell(shown);

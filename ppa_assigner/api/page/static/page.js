@@ -1,50 +1,37 @@
 // The page: asks for what is known, follows what happens, and shows both.
 
 /**
- * @import { About, Event, Items, Pool, Ppa } from "./documents.js"
+ * @import { Changes, Event } from "./documents.js"
+ * @import { Tree } from "./elements.js"
  * @import { Place } from "./following.js"
  */
 import { Acts } from "./acts.js";
 import { get, Problem, token } from "./asking.js";
-import { element, find, tick } from "./elements.js";
+import { build, find, renew, tick } from "./elements.js";
 import { follow } from "./following.js";
-import { happened, pool } from "./rows.js";
 import { Table } from "./table.js";
-import { banner, pages, split } from "./words.js";
+import { nameOf } from "./words.js";
 
 const LATELY = 30;
 const SOON = 200; // events come in bursts: one question for all of them
-const SINGLY = 4; // so many PPAs are asked for one by one, more as a list
-const EVERY = 10_000; // the line is no event, nor is a touch: what follows looks at the one each time,
-const ALL = 3; // at everything each third time, and what does not follow at everything always
-const LINE = "";
+const EVERY = 10_000; // the line is no event, nor is a touch
 const SAY = 1000;
 
-/** @typedef {{ said: string, row: HTMLElement }} Kept */
-
 class Page {
+  // What is known: the place of the last answer; empty before the first.
+  known = "";
+
   /**
    * Where the stream of events is; null until something is known.
    * @type {Place | null}
    */
   place = null;
 
-  newest = 0;
   live = false;
   silent = false;
-  times = 0;
-
-  /**
-   * What to ask for: references, LINE, or null for all.
-   * @type {Set<string | null>}
-   */
-  wanted = new Set();
 
   /** @type {string[]} */
   messages = [];
-
-  /** @type {Map<string, Kept>} */
-  pools = new Map();
 
   stop = new AbortController();
 
@@ -65,7 +52,7 @@ class Page {
 
   constructor() {
     this.table = new Table((words) => this.filterLately(words));
-    this.acts = new Acts((ppa, text) => { this.table.put([ppa]); this.say(text); this.want(ppa.ppa); });
+    this.acts = new Acts((text) => { this.say(text); this.refresh(); });
     this.bind();
   }
 
@@ -109,7 +96,7 @@ class Page {
     if (this.acts.dialog.open) this.acts.close();
     this.table.clear();
     for (const shown of ["#pools tbody", "#lately"]) find(shown).replaceChildren();
-    this.pools.clear();
+    this.known = "";
     this.place = null;
     for (const hidden of ["#data", "#who", "#live", "#trouble"]) find(hidden).hidden = true;
     find("#token-error").textContent = why;
@@ -117,35 +104,22 @@ class Page {
     find("#token-text").focus();
   }
 
-  /** @param {About} about */
-  enterAs(about) {
-    const named = about.name !== null;
-    document.documentElement.classList.toggle("operator", about.role === "operator");
-    find("#who span").textContent = named ? `${about.name}, ${about.role}` : "";
-    find("#who").hidden = !named;
+  /** @param {Changes} changes */
+  enterAs({ name, role }) {
+    document.documentElement.classList.toggle("operator", role === "operator");
+    find("#who span").textContent = name === null ? "" : `${name}, ${role}`;
+    find("#who").hidden = name === null;
     find("#token").hidden = true;
     find("#token-text", document, HTMLInputElement).value = "";
     for (const shown of ["#data", "#filter", "#live"]) find(shown).hidden = false;
   }
 
-  /**
-   * From here on what happens is heard; what a page without a script says of it was made before.
-   * @param {About} about
-   */
-  begin({ after, newest }) {
-    if (this.place) return;
-    this.place = { id: after, pause: 2000 };
-    this.newest = newest;
-    find("#lately").replaceChildren();
-  }
-
   // -- when ----------------------------------------------------------------------------------------------------------
 
-  // Ask for all, then follow.
+  // Ask what has changed, then follow.
   async wake() {
     this.rest();
     this.stop = new AbortController();
-    this.wanted.add(null);
     await this.refresh();
   }
 
@@ -176,14 +150,8 @@ class Page {
    * @param {Event} data
    */
   hear(kind, data) {
-    if (kind === "reset") { // of what was missed nothing is known: numbers begin again, or some are forgotten
-      this.newest = 0;
-      this.want(null);
-      return;
-    }
-    const news = data.number > this.newest;
-    this.log(data, news);
-    if (news) this.want(data.ppa);
+    this.want();
+    if (kind !== "reset") this.sayMoved(data);
   }
 
   /**
@@ -191,7 +159,7 @@ class Page {
    * @param {boolean} open
    */
   tell(open) {
-    if (open && this.silent) this.want(null);
+    if (open && this.silent) this.want();
     [this.live, this.silent] = [open, !open];
     this.state(open ? "live" : "silent");
   }
@@ -204,142 +172,103 @@ class Page {
     if (shown.textContent !== text) shown.textContent = text;
   }
 
-  /**
-   * Ask soon for this PPA, and for the pools always; null: for all.
-   * @param {string | null} reference
-   */
-  want(reference) {
-    this.wanted.add(reference);
+  // Ask soon.
+  want() {
     this.soon ??= setTimeout(() => { this.soon = null; this.refresh(); }, SOON);
   }
 
-  // Ask for what is wanted.  One question after the other: no older answer is shown after a newer one.
+  // One question after the other: no older answer is shown after a newer one.
   refresh() {
-    this.turn = this.turn.then(() => this.askWanted(this.stop.signal));
+    this.turn = this.turn.then(() => this.ask(this.stop.signal));
     return this.turn;
   }
 
   /** @param {AbortSignal} signal */
-  async askWanted(signal) {
-    if (!this.wanted.size || signal.aborted) return;
-    const wanted = [...this.wanted].filter((each) => each !== null);
-    const all = this.wanted.has(null) || wanted.length > SINGLY;
-    this.wanted.clear();
+  async ask(signal) {
+    if (signal.aborted) return;
     try {
-      const show = await (all ? this.askAll(signal) : this.askSome(wanted, signal));
+      /** @type {Changes} */
+      const changes = await get(`/page/changes?after=${encodeURIComponent(this.known)}`, signal);
       if (signal.aborted) return;
-      show();
+      this.show(changes);
       this.state(this.live ? "live" : "silent");
       this.follow(signal);
     } catch (error) {
       if (!signal.aborted) this.failed(error);
     }
-    if (!signal.aborted) this.askAgain();
-  }
-
-  askAgain() {
+    if (signal.aborted) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.times += 1;
-      this.want(this.live && this.times % ALL ? LINE : null);
-    }, EVERY);
-  }
-
-  /** @param {AbortSignal} signal */
-  async askAll(signal) {
-    /** @type {About} */ // first, so that no event is between what is listed and followed
-    const about = await get("/page/about", signal);
-    /** @type {[Items<Pool>, Items<Ppa>]} */
-    const [pools, ppas] = await Promise.all([get("/v1/pools", signal), get("/v1/ppas", signal)]);
-    return () => {
-      this.enterAs(about);
-      this.begin(about);
-      pages.root = about.root;
-      this.warn(banner(about.unready, about.launchpad));
-      const alike = (/** @type {string[]} */ values) => new Set(values).size <= 1;
-      find("#table").classList.toggle("one-pool", alike(ppas.items.map((ppa) => ppa.pool)));
-      find("#table").classList.toggle("one-path", alike(ppas.items.map((ppa) => split(ppa.ppa)[0])));
-      this.table.replace(ppas.items);
-      this.showPools(pools.items);
-    };
-  }
-
-  /**
-   * @param {string[]} references
-   * @param {AbortSignal} signal
-   */
-  async askSome(references, signal) {
-    const paths = references.filter((each) => each !== LINE).map((each) => `/v1/ppas/${each}`);
-    /** @type {[Items<Pool>, ...Ppa[]]} */
-    const [pools, ...ppas] = await Promise.all([get("/v1/pools", signal), ...paths.map((path) => get(path, signal))]);
-    return () => {
-      this.table.put(ppas);
-      this.showPools(pools.items);
-    };
+    this.timer = setTimeout(() => this.want(), EVERY);
   }
 
   /** @param {unknown} error */
   failed(error) {
     if (!(error instanceof Problem)) throw error;
     if (error.status === 401) this.leave(token.get() ? "This token is not known here." : "");
-    else if (error.status === 404) this.want(null);
     else this.state("lost");
   }
 
   // -- what ----------------------------------------------------------------------------------------------------------
 
-  /** @param {string} text */
-  warn(text) {
-    const shown = find("#trouble");
-    if (shown.textContent !== text) shown.replaceChildren(element("span", {}, text));
-    shown.hidden = !text;
+  /** @param {Changes} changes */
+  show(changes) {
+    this.enterAs(changes);
+    this.warn(changes.trouble);
+    const table = find("#table");
+    for (const kind of ["one-pool", "one-path"]) table.classList.toggle(kind, changes.alike.split(" ").includes(kind));
+    this.showLately(changes.lately);
+    this.table.put(changes.ppas, changes.whole);
+    this.showPools(changes.pools);
+    document.title = `${changes.free} free · PPA assigner`;
+    this.place ??= { id: changes.follow, pause: 2000 };
+    this.known = changes.place;
   }
 
-  /** @param {Pool[]} pools */
+  /** @param {string} text */
+  warn(text) {
+    const shown = find("#trouble span");
+    if (shown.textContent !== text) shown.textContent = text;
+    find("#trouble").hidden = !text;
+  }
+
+  /** @param {Tree[]} pools */
   showPools(pools) {
-    /** @type {Map<string, string>} */
-    const ends = new Map();
-    for (const ppa of this.table.all()) {
-      if (!ppa.ends) continue;
-      const first = ends.get(ppa.pool);
-      if (!first || ppa.ends < first) ends.set(ppa.pool, ppa.ends);
-    }
-    const before = this.pools;
-    this.pools = new Map(pools.map((view) => [view.pool, kept(before.get(view.pool), view, ends.get(view.pool))]));
-    const rows = [...this.pools.values()].map((each) => each.row);
-    const body = find("#pools tbody");
-    if (rows.length !== body.children.length || rows.some((row, at) => row !== body.children[at])) {
-      body.replaceChildren(...rows);
-    }
-    const free = pools.reduce((sum, view) => sum + (view.counts.state.free ?? 0), 0);
-    document.title = `${free} free · PPA assigner`;
+    const body = find("#pools tbody", document, HTMLTableSectionElement);
+    const before = new Map([...body.rows].map((row) => [row.dataset.pool, row]));
+    const rows = pools.map((tree) => {
+      const row = before.get(tree[1]["data-pool"]) ?? build([tree[0], tree[1], []]);
+      renew(row, tree);
+      return row;
+    });
+    if (rows.length !== body.rows.length || rows.some((row, at) => row !== body.rows[at])) body.replaceChildren(...rows);
   }
 
   /**
-   * @param {Event} event
-   * @param {boolean} news
+   * The newest come first.  What a page without a script says was made before anything was known.
+   * @param {Tree[]} lately
    */
-  log(event, news) {
-    const line = happened(event);
-    if (line === null) return;
-    line.dataset.words = line.textContent.toLowerCase() + event.ppa;
+  showLately(lately) {
     const list = find("#lately");
-    list.prepend(line);
+    if (!this.known) list.replaceChildren();
+    list.prepend(...lately.map(build));
     while (list.children.length > LATELY) list.lastElementChild?.remove();
-    if (news) this.sayMoved(event);
   }
 
   /** @param {string[]} words */
   filterLately(words) {
     for (const line of find("#lately").querySelectorAll("li")) {
-      line.hidden = !words.every((word) => (line.dataset.words ?? line.textContent.toLowerCase()).includes(word));
+      const text = `${line.textContent.toLowerCase()}\n${line.dataset.of}`;
+      line.hidden = !words.every((word) => text.includes(word));
     }
   }
 
-  /** @param {Event} event */
+  /**
+   * Neither progress nor what a start of the daemon found is said.
+   * @param {Event} event
+   */
   sayMoved({ ppa, kind, data }) {
-    const name = split(ppa)[1];
-    this.say(kind === "alarm" ? `${name}: ${data.text}` : `${name} is ${data.to ?? "gone"}`);
+    if (kind === "alarm") this.say(`${nameOf(ppa)}: ${data.text}`);
+    else if (kind === "transition" && data.from !== null) this.say(`${nameOf(ppa)} is ${data.to ?? "gone"}`);
   }
 
   /**
@@ -368,17 +297,6 @@ class Page {
     target.focus();
     target.scrollIntoView();
   }
-}
-
-/**
- * The row of a pool, made again only if it says something else.
- * @param {Kept | undefined} before
- * @param {Pool} view
- * @param {string | undefined} end
- */
-function kept(before, view, end) {
-  const said = JSON.stringify([view, end]);
-  return before && before.said === said ? before : { said, row: pool(view, end) };
 }
 
 await new Page().start();

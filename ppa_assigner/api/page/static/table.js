@@ -1,39 +1,73 @@
 // The table of PPAs: which rows are shown, and in which order.  The address keeps both, behind its `#`.
 // Invariant: what has the focus keeps it, whatever is sorted or filled again around it.
 
-/** @import { Ppa } from "./documents.js" */
-import { element, find } from "./elements.js";
-import { Row } from "./rows.js";
-import { CONDITIONS, isTrouble, seconds, STATES } from "./words.js";
+/**
+ * @import { Changes, Facts } from "./documents.js"
+ * @import { Tree } from "./elements.js"
+ */
+import { build, find, renew } from "./elements.js";
+import { seconds } from "./words.js";
 
 const compare = new Intl.Collator("en", { numeric: true }).compare;
-const RANKS = [...CONDITIONS, ...["used", "dirty", "free"]];
-const rank = (/** @type {Ppa} */ ppa) => RANKS.indexOf(isTrouble(ppa) ? ppa.condition : ppa.state ?? "");
 
 /**
  * By column: what it sorts by; null comes last, whichever way.
  * @typedef {string | number | null} Key
- * @type {{ name: (ppa: Ppa) => Key, [column: string]: (ppa: Ppa) => Key }}
+ * @type {{ name: (ppa: Facts) => Key, [column: string]: (ppa: Facts) => Key }}
  */
 const KEYS = {
   name: (ppa) => ppa.ppa,
   pool: (ppa) => ppa.pool,
-  state: rank,
+  state: (ppa) => ppa.rank,
   owner: (ppa) => ppa.owner,
   age: (ppa) => (ppa.since ? -seconds(ppa.since) : null),
   left: (ppa) => (ppa.ends ? seconds(ppa.ends) : null),
 };
 
 /**
- * By chip: who is shown.
- * @type {{ all: (ppa: Ppa) => boolean, [chip: string]: (ppa: Ppa) => boolean }}
+ * Whether a PPA is shown while this button is pressed.
+ * @param {string} chip
+ * @param {Facts} ppa
  */
-const SHOWN = {
-  all: () => true,
-  ...Object.fromEntries(STATES.map((key) => [key, (ppa) => ppa.state === key])),
-  trouble: isTrouble,
-  ...Object.fromEntries(CONDITIONS.map((key) => [key, (ppa) => ppa.condition === key])),
-};
+function matches(chip, { state, condition }) {
+  if (chip === "trouble") return condition !== "ok";
+  return chip === "all" || chip === state || chip === condition;
+}
+
+// One row, kept over all changes.
+class Row {
+  /**
+   * What is shown; undefined until the first `update`.
+   * @type {Facts | undefined}
+   */
+  ppa;
+
+  text = "";
+
+  /** @param {HTMLElement} shown */
+  constructor(shown) {
+    this.element = shown;
+  }
+
+  /**
+   * @param {Facts} ppa
+   * @param {Tree} tree
+   */
+  update(ppa, tree) {
+    const before = this.ppa;
+    this.ppa = ppa;
+    this.text = [ppa.ppa, ppa.pool, ppa.state, ppa.condition, ppa.owner, ppa.note, ppa.fault, ppa.quarantined]
+      .filter(Boolean).join("\n").toLowerCase();
+    renew(this.element, tree);
+    if (before && (before.state !== ppa.state || before.condition !== ppa.condition)) this.flash();
+  }
+
+  flash() {
+    this.element.classList.remove("changed");
+    void this.element.offsetWidth; // so that the animation begins again
+    this.element.classList.add("changed");
+  }
+}
 
 /** @typedef {{ words: string[], show: string, sort: string, down: boolean }} Wish */
 
@@ -49,12 +83,9 @@ export class Table {
     this.changed = changed;
     this.body = find("#table tbody", document, HTMLTableSectionElement);
     this.field = find("#words", document, HTMLInputElement);
-    for (const found of this.body.rows) {
-      const reference = found.dataset.ppa ?? "";
-      this.rows.set(reference, new Row(reference, found));
-    }
+    for (const found of this.body.rows) this.rows.set(found.dataset.ppa ?? "", new Row(found));
     this.heads = this.makeHeads();
-    this.chips = this.makeChips();
+    this.chips = this.findChips();
     this.bind();
     this.readAddress();
   }
@@ -62,32 +93,29 @@ export class Table {
   // -- what is known -------------------------------------------------------------------------------------------------
 
   /**
-   * All that there are.
-   * @param {Ppa[]} ppas
+   * Show these PPAs as they are now; `whole`: there are no others.
+   * @param {Changes["ppas"]} ppas
+   * @param {boolean} whole
    */
-  replace(ppas) {
-    const names = new Set(ppas.map((ppa) => ppa.ppa));
+  put(ppas, whole) {
+    keepingFocus(() => {
+      if (whole) this.keep(new Set(ppas.map(({ facts }) => facts.ppa)));
+      for (const { facts, row: tree } of ppas) {
+        const row = this.rows.get(facts.ppa) ?? new Row(build([tree[0], tree[1], []]));
+        this.rows.set(facts.ppa, row);
+        row.update(facts, tree);
+      }
+      this.arrange();
+    });
+  }
+
+  /** @param {Set<string>} names */
+  keep(names) {
     for (const [key, row] of this.rows) {
       if (names.has(key)) continue;
       row.element.remove();
       this.rows.delete(key);
     }
-    this.put(ppas);
-  }
-
-  /**
-   * Update these PPAs and leave the others as they are.
-   * @param {Ppa[]} ppas
-   */
-  put(ppas) {
-    keepingFocus(() => {
-      for (const ppa of ppas) {
-        const row = this.rows.get(ppa.ppa) ?? new Row(ppa.ppa);
-        this.rows.set(ppa.ppa, row);
-        row.update(ppa);
-      }
-      this.arrange();
-    });
   }
 
   /** @param {string} reference */
@@ -95,13 +123,9 @@ export class Table {
     return this.rows.get(reference)?.ppa;
   }
 
-  all() {
-    return this.known().map(([ppa]) => ppa);
-  }
-
   // Each row that was filled, with what it shows.
   known() {
-    /** @type {[Ppa, Row][]} */
+    /** @type {[Facts, Row][]} */
     const found = [];
     for (const row of this.rows.values()) if (row.ppa) found.push([row.ppa, row]);
     return found;
@@ -137,18 +161,17 @@ export class Table {
     return this.by.down ? -found : found;
   }
 
-  /** @param {[Ppa, Row][]} rows */
+  /** @param {[Facts, Row][]} rows */
   show(rows) {
     /** @type {{ [chip: string]: number }} */
     const counts = {};
     let shown = 0;
     for (const [ppa, row] of rows) {
       const found = this.by.words.every((word) => row.text.includes(word));
-      for (const [key, wanted] of Object.entries(SHOWN)) {
-        if (found && wanted(ppa)) counts[key] = (counts[key] ?? 0) + 1;
+      for (const key of Object.keys(this.chips)) {
+        if (found && matches(key, ppa)) counts[key] = (counts[key] ?? 0) + 1;
       }
-      const wanted = SHOWN[this.by.show] ?? SHOWN.all;
-      row.element.hidden = !(found && wanted(ppa));
+      row.element.hidden = !(found && matches(this.by.show, ppa));
       if (!row.element.hidden) shown += 1;
     }
     this.tell(counts, shown, rows.length);
@@ -163,7 +186,7 @@ export class Table {
     for (const [key, button] of Object.entries(this.chips)) {
       const chosen = key === this.by.show;
       button.setAttribute("aria-pressed", String(chosen));
-      button.hidden = !counts[key] && !chosen && (CONDITIONS.includes(key) || key === "trouble");
+      button.hidden = !counts[key] && !chosen && button.dataset.rare !== undefined;
       write(find(".count", button), String(counts[key] ?? 0));
     }
     for (const [key, head] of Object.entries(this.heads)) {
@@ -183,27 +206,24 @@ export class Table {
     const heads = {};
     for (const key of Object.keys(KEYS)) {
       const head = find(`#table thead .${key}`);
-      const button = element("button", { type: "button", class: "sort" }, head.textContent);
+      const button = build(["button", { type: "button", class: "sort" }, [head.textContent]]);
       button.addEventListener("click", () => this.sortBy(key));
       head.replaceChildren(button);
       heads[key] = head;
     }
     find("#table thead tr").append(
-      element("th", { scope: "col", role: "columnheader", class: "acts" }, element("span", { class: "unseen" }, "Acts")));
+      build(["th", { scope: "col", role: "columnheader", class: "acts" }, [["span", { class: "unseen" }, ["Acts"]]]]));
     return heads;
   }
 
-  makeChips() {
-    /** @type {{ [chip: string]: HTMLButtonElement }} */
+  findChips() {
+    /** @type {{ [chip: string]: HTMLElement }} */
     const chips = {};
-    for (const key of Object.keys(SHOWN)) {
-      const mark = ["all", "trouble"].includes(key) ? null : element("span", { class: "mark", "aria-hidden": "true" });
-      const button = element("button", { type: "button", class: `chip ${key}`, "aria-pressed": "false" },
-        mark, `${key} `, element("span", { class: "count" }, "0"));
+    for (const button of find("#chips").querySelectorAll("button")) {
+      const key = button.dataset.show ?? "";
       button.addEventListener("click", () => this.choose({ show: key }));
       chips[key] = button;
     }
-    find("#chips").replaceChildren(...Object.values(chips));
     return chips;
   }
 
@@ -233,7 +253,7 @@ export class Table {
     const told = new URLSearchParams(location.hash.slice(1));
     const [show, sort] = [told.get("show") ?? "all", told.get("sort") ?? "name"];
     this.field.value = told.get("q") ?? "";
-    this.by = { words: split(this.field.value), show: Object.hasOwn(SHOWN, show) ? show : "all",
+    this.by = { words: split(this.field.value), show: Object.hasOwn(this.chips, show) ? show : "all",
       sort: Object.hasOwn(KEYS, sort) ? sort : "name", down: told.get("order") === "down" };
   }
 
