@@ -335,6 +335,31 @@ def _unexplained(outcome: Outcome) -> bool:
     return isinstance(outcome, Denied) and outcome.why in EXPLAINED and not outcome.detail
 
 
+def why(outcome: Outcome) -> Refusal | None:
+    """Why it was denied; None if it was not."""
+    return outcome.why if isinstance(outcome, Denied) else None
+
+
+def lose(runner: Runner, how: str) -> None:
+    """From now on the PPA is not listed, and each read of it says so."""
+    runner.world.archive.listed = False
+    runner.world.launchpad.fault = lambda request: how if request.what == "read" else None
+
+
+def back(runner: Runner) -> None:
+    """It is there again."""
+    runner.world.archive.listed = True
+    runner.world.launchpad.fault = faults()
+
+
+def made_by_people(runner: Runner, *packages: str) -> None:
+    """Somebody deletes it and makes another of that name."""
+    runner.world.launchpad.delete_ppa(runner.world.ppa)
+    runner.world.launchpad.add(str(runner.world.ppa), description="ours now")
+    for package in packages:
+        runner.world.launchpad.upload(runner.world.ppa, package)
+
+
 def untrusted(now: Now) -> Now:
     """The same moment with Launchpad's clock in doubt."""
     return replace(now, trusted=False)
