@@ -16,21 +16,7 @@ from .history import PastLease
 from .packages import SourcePackage
 from .record import Record, State
 from .reference import Reference
-
-
-class Condition(enum.Enum):
-    """How a PPA is, besides its state: whether it can be lent and cleaned, and if not why."""
-
-    OK = "ok"
-    UNMANAGED = "unmanaged"
-    UNREADABLE = "unreadable"
-    MISSING = "missing"
-    UNREACHABLE = "unreachable"
-    QUARANTINED = "quarantined"
-    DUPLICATE = "duplicate"
-    DISABLED = "disabled"
-
-    __hash__ = object.__hash__  # see State
+from .words import Condition as Condition, EndsBy as EndsBy
 
 
 class Sight(enum.Enum):
@@ -53,13 +39,6 @@ class Cleaning:
     deleted: int
     left: int
     since: datetime
-
-
-class EndsBy(enum.Enum):
-    """What ends a lease that nobody releases: its fixed end, or that nobody touches it."""
-
-    UNTIL = "until"
-    IDLE = "idle"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "ppa_assigner"
 
 LAYERS = [
-    {"times", "strict_json", "backoff", "version"},
+    {"times", "strict_json", "backoff", "version", "words"},
     {
         "record",
         "reference",
@@ -26,7 +26,7 @@ LAYERS = [
         "journal",
         "mailbox",
     },
-    {"history"},
+    {"history", "documents"},
     {"port", "views", "config", "client"},
     {"archive_port", "upload_port"},
     {"automaton", "launchpad"},

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ppa_assigner.api.schemas import SOURCES
+from ppa_assigner.documents import SOURCES
 from ppa_assigner.record import parse_time
 
 from .processes import Daemon, Launchpad, configure, running, start_launchpad

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from ppa_assigner.client import Lease
 from ppa_assigner.client.errors import Bug
 from ppa_assigner.client.lease import (
     LONGEST_INTERVAL_S,
@@ -15,7 +16,6 @@ from ppa_assigner.client.lease import (
     term_after_unwritten_touch,
     term_of_assign,
 )
-from ppa_assigner.client.types import Lease
 from ppa_assigner.times import boottime
 from tests.fakedaemon import LEASE
 

@@ -12,11 +12,11 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Header, Query, Request
 from starlette.responses import Response
 
-from .. import __version__
+from .. import __version__, documents
 from ..access import ClientConfig
 from ..config import RATE
 from ..problems import Kind, Problem
-from . import auth, errors, openapi, schemas, serializers
+from . import auth, errors, openapi, serializers
 from .archives import ArchiveRoutes
 from .auth import Authenticator
 from .backend import Backend, C, Uploads
@@ -89,11 +89,11 @@ class DaemonRoutes:
         add("/v1/events", self.events, methods=["GET"], summary="Events, as server-sent events",
             responses={**openapi.events(), **responses({})}, response_model=None)  # fmt: skip
         add("/v1/caller", self.caller, methods=["GET"], summary="Who calls", response_model=None,
-            responses=responses({200: schemas.Caller}))  # fmt: skip
+            responses=responses({200: documents.Caller}))  # fmt: skip
         add("/healthz", self.healthz, methods=["GET"], summary="Liveness", response_model=None,
-            responses=responses({200: schemas.Liveness}, (), unguarded), openapi_extra={"security": []})  # fmt: skip
+            responses=responses({200: documents.Liveness}, (), unguarded), openapi_extra={"security": []})  # fmt: skip
         add("/readyz", self.readyz, methods=["GET"], summary="Readiness", response_model=None,
-            responses=responses({200: schemas.Readiness}, (Kind.UNAVAILABLE,), unguarded),
+            responses=responses({200: documents.Readiness}, (Kind.UNAVAILABLE,), unguarded),
             openapi_extra={"security": []})  # fmt: skip
         add("/metrics", self.metrics, methods=["GET"], include_in_schema=False)
         add("/openapi.json", self.openapi, methods=["GET"], include_in_schema=False)
@@ -123,7 +123,7 @@ class DaemonRoutes:
 
     async def healthz(self) -> Response:
         """200 as long as the daemon answers at all."""
-        return serializers.answer({"alive": True})
+        return serializers.answer(documents.Liveness(alive=True))
 
     async def readyz(self, launchpad: bool = False) -> Response:
         """200 once every PPA was looked at; until then 503, and why.
@@ -136,7 +136,7 @@ class DaemonRoutes:
             reason = f"Launchpad is away: {reachable.why}"
         if reason is not None:
             raise Problem(Kind.UNAVAILABLE, reason, launchpad=status)
-        return serializers.answer({"ready": True, "launchpad": status})
+        return serializers.answer(documents.Readiness(ready=True, launchpad=status))
 
     async def metrics(self) -> Response:
         """All metrics, in the text format of Prometheus."""

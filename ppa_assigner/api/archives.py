@@ -12,10 +12,11 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query, Request
 from starlette.responses import Response
 
+from .. import documents
 from ..problems import Kind, Problem
 from ..record import State
 from ..views import PromoteRequest
-from . import archive_schemas, auth, long_poll, openapi, parsing, serializers
+from . import auth, long_poll, openapi, parsing, serializers
 from .backend import Backend
 from .leases import Id, packages, reference
 
@@ -43,20 +44,20 @@ class ArchiveRoutes:
         """Add the routes."""
         add: Any = app.add_api_route
         add("/v1/uploads/check", self.check, methods=["POST"], summary="Check an upload without a lease",
-            responses=openapi.responses({200: archive_schemas.UploadCheck}, (Kind.UNKNOWN_POOL, Kind.UNAVAILABLE)),
-            response_model=None, openapi_extra=openapi.body(archive_schemas.UploadCheckRequest))  # fmt: skip
+            responses=openapi.responses({200: documents.UploadCheck}, (Kind.UNKNOWN_POOL, Kind.UNAVAILABLE)),
+            response_model=None, openapi_extra=openapi.body(documents.UploadCheckRequest))  # fmt: skip
 
         add("/v1/leases/{id}/sources", self.apt_source, methods=["GET"], summary="What apt needs to read a leased PPA",
-            responses=openapi.responses({200: archive_schemas.AptSource}, _READING), response_model=None)  # fmt: skip
+            responses=openapi.responses({200: documents.AptSource}, _READING), response_model=None)  # fmt: skip
         add("/v1/leases/{id}/promote", self.promote, methods=["POST"], summary="Copy packages to another PPA",
-            responses=openapi.responses({200: archive_schemas.Promotion}, _PROMOTING),
-            response_model=None, openapi_extra=openapi.body(archive_schemas.PromoteRequest))  # fmt: skip
+            responses=openapi.responses({200: documents.Promotion}, _PROMOTING),
+            response_model=None, openapi_extra=openapi.body(documents.PromoteRequest))  # fmt: skip
 
     async def check(self, request: Request) -> Response:
         """Says whether Launchpad would take these sources, and in which PPAs; nothing is changed or kept for you."""
         auth.caller(request.scope)
-        asked = parsing.checked(archive_schemas.UploadCheckRequest, await parsing.read(request))
-        check = self._backend.check_upload(packages(asked.sources), asked.pool)
+        asked = parsing.checked(documents.UploadCheckRequest, await parsing.read(request))
+        check = self._backend.check_upload(packages(asked["sources"]), asked.get("pool"))
         return serializers.answer(serializers.upload_check(await long_poll.result(check)))
 
     async def apt_source(
@@ -79,10 +80,11 @@ class ArchiveRoutes:
         is `published` or `failed`.  What is there already is done.
         """
         caller = auth.caller(request.scope)
-        asked = parsing.checked(archive_schemas.PromoteRequest, await parsing.read(request))
-        sources = tuple((source.name, source.version) for source in asked.sources or ())
-        series = (asked.series,) if isinstance(asked.series, str) else tuple(asked.series or ())
-        wanted = PromoteRequest(reference(asked.to, "to"), sources, series)
+        asked = parsing.checked(documents.PromoteRequest, await parsing.read(request))
+        sources = tuple((source["name"], source["version"]) for source in asked.get("sources") or ())
+        named = asked.get("series") or ()
+        series = (named,) if isinstance(named, str) else tuple(named)
+        wanted = PromoteRequest(reference(asked["to"], "to"), sources, series)
         promoted = await long_poll.result(self._backend.promote(id, wanted, caller))
         return serializers.answer(serializers.promotion(promoted))
 

@@ -11,10 +11,12 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from ..documents import Missed, Reset
 from ..problems import Kind, Problem
 from ..reference import Reference
 from ..views import PpaEvent
@@ -32,7 +34,8 @@ MOST_LATEST = 10_000
 """How many of the latest events may be asked for."""
 ABORT = "ppa_assigner.abort"
 """The extension of the ASGI scope with which the connection can be aborted."""
-RESTARTED, FORGOTTEN = "restarted", "forgotten"
+RESTARTED: Final = "restarted"
+FORGOTTEN: Final = "forgotten"
 """Why a reader could not resume: the daemon was restarted, or no longer keeps the events that follow."""
 _EVENTS_AT_ONCE = 100
 _DIGITS = 20
@@ -110,7 +113,7 @@ class Cursor:
 
     last: int
     began: bool
-    missed: str | None = None
+    missed: Missed | None = None
 
 
 def _cursor(events: Events, last_event_id: str) -> Cursor:
@@ -190,7 +193,7 @@ class EventStream(Response):
         cursor.missed = None
         if missed is None:
             return []
-        told = serializers.encoded({"why": missed, "first": first})
+        told = serializers.encoded(Reset(why=missed, first=first))
         return [b"event: reset\nid: %s\ndata: %s\n\n" % (self._id(first - 1), told)]
 
     def _frame(self, event: PpaEvent) -> bytes:

@@ -16,18 +16,19 @@ from urllib.parse import quote
 from fastapi import FastAPI, Path, Query, Request
 from starlette.responses import Response
 
+from .. import documents
 from ..access import Caller, Role
 from ..packages import NamedFile, SourcePackage
 from ..problems import Kind, Problem
 from ..record import State
 from ..reference import Reference
 from ..views import AssignRequest, LeaseView, Snapshot
-from . import auth, errors, long_poll, openapi, parsing, schemas, serializers
+from . import auth, errors, long_poll, openapi, parsing, serializers
 from .backend import Backend, C
 from .metrics import AssignMetrics
 
-Wanted = Annotated[str | None, Query(json_schema_extra=schemas.NO_NUL)]
-Id = Annotated[str, Path(json_schema_extra=schemas.NO_NUL)]
+Wanted = Annotated[str | None, Query(json_schema_extra=documents.NO_NUL)]
+Id = Annotated[str, Path(json_schema_extra=documents.NO_NUL)]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _FINDING = (Kind.UNKNOWN_LEASE, Kind.UNAVAILABLE)
 _ASSIGNING = (
@@ -52,21 +53,21 @@ class LeaseRoutes(Generic[C]):
     def install(self, app: FastAPI) -> None:
         """Add the routes."""
         add: Any = app.add_api_route
-        responses, one = openapi.responses, {200: schemas.Lease}
+        responses, one = openapi.responses, {200: documents.Lease}
         add("/v1/leases", self.assign, methods=["POST"], status_code=201, summary="Assign a PPA",
-            responses=responses({200: schemas.Lease, 201: schemas.Lease}, _ASSIGNING), response_model=None,
-            openapi_extra=openapi.body(schemas.AssignRequest))  # fmt: skip
+            responses=responses({200: documents.Lease, 201: documents.Lease}, _ASSIGNING), response_model=None,
+            openapi_extra=openapi.body(documents.AssignRequest))  # fmt: skip
         add("/v1/leases", self.withdraw, methods=["DELETE"], summary="Withdraw a request", response_model=None,
-            responses=responses({200: schemas.PpaList}, (Kind.UNKNOWN_REQUEST, Kind.UNAVAILABLE)))  # fmt: skip
+            responses=responses({200: documents.PpaList}, (Kind.UNKNOWN_REQUEST, Kind.UNAVAILABLE)))  # fmt: skip
         add("/v1/leases", self.list, methods=["GET"], summary="Leases in use", response_model=None,
-            responses=responses({200: schemas.LeaseList}))  # fmt: skip
+            responses=responses({200: documents.LeaseList}))  # fmt: skip
         add("/v1/leases/{id}", self.show, methods=["GET"], summary="Show a lease", response_model=None,
             responses=responses(one, _FINDING))  # fmt: skip
         add("/v1/leases/{id}/touch", self.touch, methods=["POST"], summary="Touch a lease, and extend it",
             response_model=None, responses=responses(one, (Kind.LEASE_OVER, *_FINDING)),
-            openapi_extra=openapi.body(schemas.TouchRequest, required=False))  # fmt: skip
+            openapi_extra=openapi.body(documents.TouchRequest, required=False))  # fmt: skip
         add("/v1/leases/{id}", self.release, methods=["DELETE"], summary="Release a lease", response_model=None,
-            responses=responses({200: schemas.Ppa}, _FINDING))  # fmt: skip
+            responses=responses({200: documents.Ppa}, _FINDING))  # fmt: skip
 
     async def assign(self, request: Request) -> Response:
         """Waits up to `wait` seconds for a PPA.  The same `request_id` gets the same lease again (200)."""
@@ -94,7 +95,7 @@ class LeaseRoutes(Generic[C]):
                 raise
         return replace(wanted, spent=time.monotonic() - began)
 
-    async def withdraw(self, request: Request, request_id: Annotated[schemas.RequestId, Query()]) -> Response:
+    async def withdraw(self, request: Request, request_id: Annotated[documents.RequestId, Query()]) -> Response:
         """The request leaves the waiting line; the lease that it got is released.  Request ids are per client; an
         operator without such a request of its own ends those of other clients.
         """
@@ -125,7 +126,7 @@ class LeaseRoutes(Generic[C]):
         """
         caller = auth.caller(request.scope)
         try:
-            ttl = parsing.checked(schemas.TouchRequest, await parsing.read(request)).ttl
+            ttl = parsing.checked(documents.TouchRequest, await parsing.read(request)).get("ttl")
         except Problem:
             self._refuse_stranger(id, caller)
             raise
@@ -154,34 +155,26 @@ async def _parse(request: Request, caller: Caller) -> AssignRequest:
     given = body.get("request_id")
     if isinstance(given, str) and _REQUEST_ID.fullmatch(given):
         request.scope["state"]["request_id"] = given
-    asked = parsing.checked(schemas.AssignRequest, body)
-    return AssignRequest(
-        owner=asked.owner,
-        pool=asked.pool,
-        request_id=errors.request_id(request.scope),
-        attempt=asked.attempt,
-        wait=asked.wait,
-        ttl=asked.ttl,
-        idle=asked.idle,
-        note=asked.note,
-        ppa=reference(asked.ppa) if asked.ppa is not None else None,
-        sources=packages(asked.sources),
-        uploader=asked.uploader,
-        ticket=asked.ticket,
-        by=caller.name,
-    )
+    asked = parsing.checked(documents.AssignRequest, body)
+    said: dict[str, Any] = {"pool": documents.POOL} | {
+        name: value for name, value in asked.items() if value is not None
+    }
+    if "ppa" in said:
+        said["ppa"] = reference(said["ppa"])
+    said |= {"request_id": errors.request_id(request.scope), "sources": packages(asked.get("sources"))}
+    return AssignRequest(**said, by=caller.name)
 
 
-def packages(sources: Sequence[schemas.Source] | None) -> tuple[SourcePackage, ...]:
+def packages(sources: Sequence[documents.Source] | None) -> tuple[SourcePackage, ...]:
     """The source packages that a body names.  Raises Problem `invalid`."""
-    if sum(len(source.files or ()) for source in sources or ()) > schemas.FILES:
-        raise Problem(Kind.INVALID, f"sources: at most {schemas.FILES} files in all")
+    if sum(len(source.get("files") or ()) for source in sources or ()) > documents.FILES:
+        raise Problem(Kind.INVALID, f"sources: at most {documents.FILES} files in all")
     return tuple(
         SourcePackage(
-            source.name,
-            source.version,
-            source.series,
-            tuple(NamedFile(file.name, file.sha256.lower()) for file in source.files or ()),
+            source["name"],
+            source["version"],
+            source.get("series"),
+            tuple(NamedFile(file["name"], file["sha256"].lower()) for file in source.get("files") or ()),
         )
         for source in sources or ()
     )

@@ -10,12 +10,11 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic import TypeAdapter
 
-from .. import __version__
+from .. import __version__, documents
 from ..problems import EXPLANATIONS, Kind, Problem
-from . import archive_schemas, errors, schemas, upload_schemas
+from . import errors
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -23,19 +22,19 @@ EVERYWHERE = (Kind.UNAUTHORIZED, Kind.FORBIDDEN, Kind.TOO_LARGE, Kind.INVALID, K
 """Problems with which any call may respond."""
 UNGUARDED = (Kind.FORBIDDEN, Kind.TOO_LARGE, Kind.INVALID)
 """Problems with which any call may respond that needs no token."""
-REFERRED: Sequence[type[BaseModel]] = (
-    schemas.AssignRequest,
-    schemas.TouchRequest,
-    archive_schemas.UploadCheckRequest,
-    archive_schemas.PromoteRequest,
-    schemas.ReleaseRequest,
-    schemas.HoldRequest,
-    schemas.QuarantineRequest,
-    schemas.EmptyBody,
-    upload_schemas.RetryRequest,
-    schemas.Event,
-    schemas.Reset,
-    schemas.Problem,
+REFERRED: Sequence[type] = (
+    documents.AssignRequest,
+    documents.TouchRequest,
+    documents.UploadCheckRequest,
+    documents.PromoteRequest,
+    documents.ReleaseRequest,
+    documents.HoldRequest,
+    documents.QuarantineRequest,
+    documents.EmptyBody,
+    documents.RetryRequest,
+    documents.Event,
+    documents.Reset,
+    documents.Problem,
 )
 _REF = "#/components/schemas/{model}"
 _FRAME = {
@@ -94,7 +93,7 @@ _FACTS: dict[Kind, dict[str, Any]] = {
 
 
 def responses(
-    good: Mapping[int, type[BaseModel]], kinds: Iterable[Kind] = (), everywhere: Iterable[Kind] = EVERYWHERE
+    good: Mapping[int, type], kinds: Iterable[Kind] = (), everywhere: Iterable[Kind] = EVERYWHERE
 ) -> Responses:
     """The responses of a call, for its route: the schemas of good ones by status, and all problems."""
     found: Responses = {status: {"model": model, "description": _doc(model)} for status, model in good.items()}
@@ -109,7 +108,7 @@ def events() -> Responses:
     return {200: {"description": description, "content": {"text/event-stream": {"schema": _FRAME}}}}
 
 
-def body(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
+def body(model: type, *, required: bool = True) -> dict[str, Any]:
     """The description of a body, as the `openapi_extra` of its route."""
     schema = {"$ref": _REF.format(model=model.__name__)}
     return {"requestBody": {"required": required, "content": {"application/json": {"schema": schema}}}}
@@ -118,26 +117,30 @@ def body(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
 def describe(app: FastAPI, *, open_to_all: bool) -> dict[str, Any]:
     """The OpenAPI document of an application.  `open_to_all`: no token is needed."""
     document = get_openapi(title="PPA assigner", version=__version__, description=_DESCRIPTION, routes=app.routes)
-    _, definitions = models_json_schema([(model, "validation") for model in REFERRED], ref_template=_REF)
+    _, definitions = TypeAdapter.json_schemas(
+        [(shape.__name__, "validation", TypeAdapter[Any](shape)) for shape in REFERRED], ref_template=_REF
+    )
     components = document.setdefault("components", {})
     components["schemas"] = dict(sorted((components.get("schemas", {}) | definitions["$defs"]).items()))
+    for name in definitions["$defs"]:
+        _say_defaults(components["schemas"][name])
     for name, schema in components["schemas"].items():
-        schema |= _examples(_model(name))
+        schema |= _examples(getattr(documents, name, None))
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"token": []}, {}] if open_to_all else [{"token": []}]
     return document
 
 
-def _model(name: str) -> object:
-    """The model of that name, in whichever module it is."""
-    found = (getattr(module, name, None) for module in (schemas, archive_schemas, upload_schemas))
-    return next(filter(None, found), None)
+def _say_defaults(schema: dict[str, Any]) -> None:
+    """A member that may be absent counts as null then, unless its shape says as what."""
+    for name in schema.get("properties", {}).keys() - schema.get("required", ()):
+        schema["properties"][name].setdefault("default", None)
 
 
-def _examples(model: object) -> dict[str, Any]:
+def _examples(shape: object) -> dict[str, Any]:
     """A schema's examples unchanged: the framework drops members that are null."""
-    extra: object = getattr(model, "model_config", {}).get("json_schema_extra")
-    return dict(extra) if isinstance(extra, dict) else {}
+    found = documents.examples_of(shape)
+    return {"examples": found} if found else {}
 
 
 def _add_problem(found: Responses, kind: Kind) -> None:
@@ -159,5 +162,5 @@ def _example(kind: Kind) -> dict[str, Any]:
     return errors.document(problem)
 
 
-def _doc(model: type[BaseModel]) -> str:
+def _doc(model: type) -> str:
     return (model.__doc__ or "").strip().split("\n")[0]

@@ -1,4 +1,4 @@
-"""Bodies of requests: strict JSON, read up to a limit, validated by a schema.
+"""Bodies of requests: strict JSON, read up to a limit, and checked against a shape of `documents`.
 
 Rule: a body that is not understood as a whole is refused in one sentence that names the member.  Who may send it was
 decided before.
@@ -6,11 +6,12 @@ decided before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
-from typing import Any, TypeVar
+from collections.abc import Hashable, Iterator, MutableMapping
+from functools import lru_cache
+from typing import Any, TypeVar, cast
 
 from fastapi import Request
-from pydantic import BaseModel, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from starlette.types import Receive
 
 from .. import strict_json
@@ -22,7 +23,7 @@ MEDIA_TYPE = "application/json"
 LIMIT = 64 * 1024
 """The most bytes that a body may have."""
 
-M = TypeVar("M", bound=BaseModel)
+D = TypeVar("D")
 
 
 async def read(request: Request) -> dict[str, Any]:
@@ -51,12 +52,18 @@ def _must_say_json(request: Request) -> None:
         raise Problem(Kind.INVALID, f"the body: its header must say Content-Type: {MEDIA_TYPE}")
 
 
-def checked(model: type[M], value: dict[str, Any]) -> M:
-    """A body as an instance of this schema.  Raises Problem `invalid`, which names the first member that is wrong."""
+def checked(shape: type[D], value: dict[str, Any]) -> D:
+    """A body as a document of this shape.  Raises Problem `invalid`, which names the first member that is wrong."""
     try:
-        return model.model_validate(value)
+        document: D = _adapter(cast("Hashable", shape)).validate_python(value)
     except ValidationError as error:
         raise Problem(Kind.INVALID, sentence(error.errors()[0])) from None
+    return document
+
+
+@lru_cache
+def _adapter(shape: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(cast("Any", shape))
 
 
 def check_text(where: str, text: str) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Request
-from pydantic import BaseModel
 from starlette.responses import Response
 
+from .. import documents
 from ..problems import Kind
 from ..record import State
 from ..reference import Reference
@@ -25,7 +25,7 @@ from ..views import (
     ResumeAction,
     Snapshot,
 )
-from . import archive_schemas, auth, long_poll, openapi, parsing, schemas, serializers
+from . import auth, long_poll, openapi, parsing, serializers
 from .backend import Backend
 from .leases import Wanted, reference
 
@@ -50,23 +50,23 @@ class PpaRoutes:
     def install(self, app: FastAPI) -> None:
         """Add the routes."""
         add: Any = app.add_api_route
-        responses, one = openapi.responses, {200: schemas.Ppa}
+        responses, one = openapi.responses, {200: documents.Ppa}
         add("/v1/ppas", self.list, methods=["GET"], summary="List PPAs", response_model=None,
-            responses=responses({200: schemas.PpaList}))  # fmt: skip
+            responses=responses({200: documents.PpaList}))  # fmt: skip
         add(_PATH, self.show, methods=["GET"], summary="Show a PPA", response_model=None,
             responses=responses(one, (Kind.UNKNOWN_PPA,)))  # fmt: skip
         add(f"{_PATH}/content", self.content, methods=["GET"], summary="List what a clean would delete",
-            responses=responses({200: archive_schemas.Content}, (Kind.UNKNOWN_PPA, Kind.UNAVAILABLE)),
+            responses=responses({200: documents.Content}, (Kind.UNKNOWN_PPA, Kind.UNAVAILABLE)),
             response_model=None)  # fmt: skip
         add(f"{_PATH}/history", self.history, methods=["GET"], summary="List the leases that a PPA had",
-            responses=responses({200: archive_schemas.History}, (Kind.UNKNOWN_PPA, Kind.UNAVAILABLE)),
+            responses=responses({200: documents.History}, (Kind.UNKNOWN_PPA, Kind.UNAVAILABLE)),
             response_model=None)  # fmt: skip
         for name, (summary, model, action) in ACTIONS.items():
             add(f"{_PATH}/{name}", self._operating(model, action), methods=["POST"], summary=summary, name=name,
                 responses=responses(one, _ACTING), response_model=None, description="For operators.",
-                openapi_extra=openapi.body(model, required=model is not schemas.EmptyBody))  # fmt: skip
+                openapi_extra=openapi.body(model, required=model is not documents.EmptyBody))  # fmt: skip
         add("/v1/pools", self.pools, methods=["GET"], summary="List pools, in numbers", response_model=None,
-            responses=responses({200: schemas.PoolList}))  # fmt: skip
+            responses=responses({200: documents.PoolList}))  # fmt: skip
 
     async def list(
         self, pool: Wanted = None, state: State | None = None, condition: Condition | None = None
@@ -102,13 +102,13 @@ class PpaRoutes:
         """Each pool's PPAs by state and by condition, and its waiting line."""
         return serializers.items(serializers.pool(view) for view in self._backend.pools())
 
-    def _operating(self, model: type[BaseModel], action: Callable[[Any], OperatorAction]) -> Handler:
+    def _operating(self, model: type, action: Callable[[Any], OperatorAction]) -> Handler:
         async def operate(
             request: Request, owner: OwnerPart, distribution: DistributionPart, name: NamePart
         ) -> Response:
             caller = auth.operator(request.scope)
             ppa = _named(owner, distribution, name)
-            body = parsing.checked(model, await parsing.read(request))
+            body: Any = parsing.checked(model, await parsing.read(request))
             return serializers.answer(
                 serializers.ppa(await long_poll.result(self._backend.operate(ppa, action(body), caller)))
             )
@@ -116,16 +116,16 @@ class PpaRoutes:
         return operate
 
 
-ACTIONS: dict[str, tuple[str, type[BaseModel], Callable[[Any], OperatorAction]]] = {
-    "release": ("End a lease", schemas.ReleaseRequest, lambda body: ReleaseAction(body.lease)),
-    "hold": ("Keep a lease longer, once", schemas.HoldRequest, lambda body: HoldAction(body.lease, body.seconds)),
-    "adopt": ("Take in a PPA, deleting what is in it", schemas.EmptyBody, lambda _: AdoptAction()),
+ACTIONS: dict[str, tuple[str, type, Callable[[Any], OperatorAction]]] = {
+    "release": ("End a lease", documents.ReleaseRequest, lambda body: ReleaseAction(body["lease"])),
+    "hold": ("Keep a lease longer, once", documents.HoldRequest, lambda body: HoldAction(body["lease"], body["for"])),
+    "adopt": ("Take in a PPA, deleting what is in it", documents.EmptyBody, lambda _: AdoptAction()),
     "quarantine": (
         "Keep from being cleaned and lent",
-        schemas.QuarantineRequest,
-        lambda body: QuarantineAction(body.reason),
+        documents.QuarantineRequest,
+        lambda body: QuarantineAction(body["reason"]),
     ),
-    "resume": ("End a quarantine", schemas.EmptyBody, lambda _: ResumeAction()),
+    "resume": ("End a quarantine", documents.EmptyBody, lambda _: ResumeAction()),
 }
 
 

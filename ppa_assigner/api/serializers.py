@@ -1,7 +1,7 @@
 """The documents of responses, as plain dictionaries and bytes: leases, PPAs, pools, contents, events.
 
-Rule: members are exactly those that the API promises (`schemas`).  Made without models: a list of a thousand PPAs is
-asked for often.
+Rule: members are exactly those of the shapes in `documents`, and no model is built for one: a list of a thousand PPAs
+is asked for often.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ import json
 import operator
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
 from starlette.responses import Response
 
-from .. import port
+from .. import documents, port
 from ..access import Caller
-from ..record import Record, format_time
+from ..record import format_time
 from ..reference import Reference
 from ..uploads.model import Report, SourceReport
 from ..uploads.promotion import Promotion
@@ -34,14 +33,14 @@ from ..views import (
     UploadCheck,
 )
 
-Document = dict[str, Any]
+Document = Mapping[str, object]
 
 
-def lease(lent: LeaseView, web: str | None = None) -> Document:
+def lease(lent: LeaseView, web: str | None = None) -> documents.Lease:
     """The document of a lease, in use or remembered; `web` is the PPA's page as Launchpad gave it."""
     ppa, record = lent.ppa, lent.record
     return {
-        "id": record.lease,
+        "id": record.lease or "",
         "request_id": record.request,
         "attempt": record.attempt,
         "ppa": str(ppa),
@@ -54,7 +53,8 @@ def lease(lent: LeaseView, web: str | None = None) -> Document:
         "since": format_time(record.since),
         "touched": format_time(record.touched),
         "until": _time(record.until),
-        **_ending(lent.end),
+        "ends": _ends(lent.end),
+        "ends_by": _ends_by(lent.end),
         "idle": record.idle,
         "note": record.note,
         "uploader": record.uploader,
@@ -62,7 +62,7 @@ def lease(lent: LeaseView, web: str | None = None) -> Document:
     }
 
 
-def ppa(known: Snapshot) -> Document:
+def ppa(known: Snapshot) -> documents.Ppa:
     """The document of a PPA as it is known now."""
     record, cleaning = known.record, known.cleaning
     return {
@@ -70,11 +70,18 @@ def ppa(known: Snapshot) -> Document:
         "pool": known.pool,
         "state": record.state.value if record else None,
         "condition": known.condition.value,
-        **_of_record(record),
-        **_ending(known.end),
+        "owner": record.owner if record else None,
+        "lease": record.lease if record else None,
+        "since": format_time(record.since) if record else None,
+        "touched": format_time(record.touched) if record else None,
+        "until": _time(record.until) if record else None,
+        "ends": _ends(known.end),
+        "ends_by": _ends_by(known.end),
+        "note": record.note if record else None,
+        "tries": record.tries if record else None,
         "fault": known.fault,
         "quarantined": record.quarantined if record else None,
-        "cleaning": cleaning and {
+        "cleaning": None if cleaning is None else {
             "step": cleaning.step,
             "found": cleaning.found,
             "deleted": cleaning.deleted,
@@ -86,26 +93,15 @@ def ppa(known: Snapshot) -> Document:
     }  # fmt: skip
 
 
-def _of_record(record: Record | None) -> Document:
-    if record is None:
-        return dict.fromkeys(("owner", "lease", "since", "touched", "until", "note", "tries"))
-    return {
-        "owner": record.owner,
-        "lease": record.lease,
-        "since": format_time(record.since),
-        "touched": format_time(record.touched),
-        "until": _time(record.until),
-        "note": record.note,
-        "tries": record.tries,
-    }
+def _ends(end: End | None) -> str | None:
+    return format_time(end.at) if end is not None else None
 
 
-def _ending(end: End | None) -> Document:
-    """The members that say when a lease ends if nobody touches it, and what ends it."""
-    return {"ends": _time(end.at), "ends_by": end.by.value} if end is not None else {"ends": None, "ends_by": None}
+def _ends_by(end: End | None) -> str | None:
+    return end.by.value if end is not None else None
 
 
-def pool(view: PoolView) -> Document:
+def pool(view: PoolView) -> documents.Pool:
     """The document of a pool in numbers."""
     return {
         "pool": view.pool,
@@ -115,17 +111,17 @@ def pool(view: PoolView) -> Document:
     }
 
 
-def caller(known: Caller) -> Document:
+def caller(known: Caller) -> documents.Caller:
     """The document that says as whom somebody calls."""
     return {"name": known.name, "role": known.role.value, "owners": list(known.owners)}
 
 
-def launchpad_status(state: LaunchpadStatus) -> Document:
+def launchpad_status(state: LaunchpadStatus) -> documents.LaunchpadStatus:
     """The document that says whether Launchpad answers."""
     return {"ok": state.ok, "since": format_time(state.since), "why": state.why}
 
 
-def content(of: Reference, found: port.Content) -> Document:
+def content(of: Reference, found: port.Content) -> documents.Content:
     """The document of what is in a PPA or on its way into it."""
     return {
         "ppa": str(of),
@@ -137,7 +133,7 @@ def content(of: Reference, found: port.Content) -> Document:
     }
 
 
-def upload_check(check: UploadCheck) -> Document:
+def upload_check(check: UploadCheck) -> documents.UploadCheck:
     """The document of what would become of an upload."""
     return {
         "accepted": check.accepted,
@@ -147,7 +143,7 @@ def upload_check(check: UploadCheck) -> Document:
     }
 
 
-def _source_check(one: SourceCheck) -> Document:
+def _source_check(one: SourceCheck) -> documents.SourceCheck:
     orig = one.orig
     return {
         "name": one.source.name,
@@ -155,12 +151,12 @@ def _source_check(one: SourceCheck) -> Document:
         "series": one.source.series,
         "known": one.known,
         "component": one.component,
-        "orig": orig and {"file": orig.file, "sha256": orig.sha256, "url": orig.url},
+        "orig": {"file": orig.file, "sha256": orig.sha256, "url": orig.url} if orig is not None else None,
         "burnt": {str(ppa): had for ppa, had in one.burnt.items()},
     }
 
 
-def apt_source(source: AptSource) -> Document:
+def apt_source(source: AptSource) -> documents.AptSource:
     """The document of what apt needs to read a PPA."""
     return {
         "ppa": str(source.ppa),
@@ -173,7 +169,7 @@ def apt_source(source: AptSource) -> Document:
     }
 
 
-def uploads(report: Report) -> Document:
+def uploads(report: Report) -> documents.Uploads:
     """The document of what became of uploads."""
     return {
         "goal": report.goal.value,
@@ -184,7 +180,7 @@ def uploads(report: Report) -> Document:
     }
 
 
-def _uploaded(source: SourceReport) -> Document:
+def _uploaded(source: SourceReport) -> documents.UploadedSource:
     return {
         "name": source.name,
         "version": source.version,
@@ -201,16 +197,16 @@ def _uploaded(source: SourceReport) -> Document:
     }
 
 
-def promotion(promoted: Promotion) -> Document:
+def promotion(promoted: Promotion) -> documents.Promotion:
     """The document of copies to another PPA."""
-    copies = [
+    copies: list[documents.Copy] = [
         {"name": one.name, "version": one.version, "series": one.series, "state": one.state.value, "why": one.why}
         for one in promoted.copies
     ]
     return {"state": promoted.state.value, "copies": copies}
 
 
-def past_lease(one: PastLeaseView) -> Document:
+def past_lease(one: PastLeaseView) -> documents.PastLease:
     """The document of a lease that Launchpad remembers."""
     lease = one.lease
     return {
@@ -223,12 +219,12 @@ def past_lease(one: PastLeaseView) -> Document:
     }
 
 
-def snapshot(found: SnapshotAddress | None) -> Document | None:
+def snapshot(found: SnapshotAddress | None) -> documents.SnapshotAddress | None:
     """The document that says where what a lease had stays readable."""
     return {"at": format_time(found.at), "url": found.url} if found is not None else None
 
 
-def event(happened: PpaEvent) -> Document:
+def event(happened: PpaEvent) -> documents.Event:
     """The document of an event."""
     return {
         "number": happened.number,
@@ -254,9 +250,9 @@ def raw_answer(body: bytes, status: int = 200, headers: Mapping[str, str] | None
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
 
 
-def items(documents: Iterable[Document]) -> Response:
+def items(found: Iterable[Document]) -> Response:
     """A response with a list of documents."""
-    return answer({"items": list(documents)})
+    return answer({"items": list(found)})
 
 
 class PpaListCache:
@@ -294,7 +290,7 @@ class PpaListCache:
             self._known = {number: entry for number, entry in self._known.items() if number in current}
 
 
-def _publication(found: port.Publication) -> Document:
+def _publication(found: port.Publication) -> documents.Publication:
     return {"name": found.name, "version": found.version, "where": found.where}
 
 

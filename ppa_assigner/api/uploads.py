@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Path, Query, Request
 from starlette.responses import Response
 
+from .. import documents
 from ..access import Caller
 from ..problems import Kind, Problem
 from ..record import State
@@ -20,10 +21,10 @@ from ..times import parse_duration
 from ..uploads import FollowedLease
 from ..uploads.model import Goal, NamedSource, Report, Wanted
 from ..views import LeaseView
-from . import auth, long_poll, openapi, parsing, schemas, serializers, upload_schemas
+from . import auth, long_poll, openapi, parsing, serializers
 from .backend import Backend, Uploads
 
-Id = Annotated[str, Path(json_schema_extra=schemas.NO_NUL)]
+Id = Annotated[str, Path(json_schema_extra=documents.NO_NUL)]
 _PATH = "/v1/leases/{id}/uploads"
 _FINDING = (Kind.UNKNOWN_LEASE, Kind.LEASE_OVER, Kind.UNAVAILABLE)
 LONGEST_WAIT_S = 3600.0
@@ -43,7 +44,10 @@ Sources = Annotated[
     Query(
         description="NAME=VERSION, up to 50 times: what to wait for; absent: all that came since the lease began, at"
         " least one",
-        json_schema_extra={"maxItems": schemas.SOURCES, "items": {"type": "string", "pattern": f"^{_SOURCE.pattern}$"}},
+        json_schema_extra={
+            "maxItems": documents.SOURCES,
+            "items": {"type": "string", "pattern": f"^{_SOURCE.pattern}$"},
+        },
         examples=[["hello=2.10-3"]],
     ),
 ]
@@ -71,10 +75,10 @@ class UploadRoutes:
         add: Any = app.add_api_route
         add(_PATH, self.show, methods=["GET"], summary="What became of the uploads to a leased PPA",
             response_model=None,
-            responses={**openapi.responses({200: upload_schemas.Uploads}, _FINDING), **_NOT_MODIFIED})  # fmt: skip
+            responses={**openapi.responses({200: documents.Uploads}, _FINDING), **_NOT_MODIFIED})  # fmt: skip
         add(f"{_PATH}/retry", self.retry, methods=["POST"], summary="Try builds again that failed for a lost builder",
-            response_model=None, openapi_extra=openapi.body(upload_schemas.RetryRequest, required=False),
-            responses=openapi.responses({200: upload_schemas.RetriedBuildList}, _FINDING))  # fmt: skip
+            response_model=None, openapi_extra=openapi.body(documents.RetryRequest, required=False),
+            responses=openapi.responses({200: documents.RetriedBuildList}, _FINDING))  # fmt: skip
 
     async def show(
         self,
@@ -122,14 +126,14 @@ class UploadRoutes:
         For whoever may end the lease.
         """
         caller = auth.caller(request.scope)
-        asked = parsing.checked(upload_schemas.RetryRequest, await parsing.read(request)).sources or []
+        asked = parsing.checked(documents.RetryRequest, await parsing.read(request)).get("sources") or ()
         lease = await self._lease(id, caller)
-        names = [NamedSource(one.name, one.version) for one in asked]
+        names = [NamedSource(one["name"], one["version"]) for one in asked]
         retrying = self._uploads.retry(_followed(lease), names)
         self._check(lease)
         done = await long_poll.result(retrying.done)
         return serializers.items(
-            {"name": source.name, "version": source.version, "arch": build.arch} for source, build in done
+            documents.RetriedBuild(name=source.name, version=source.version, arch=build.arch) for source, build in done
         )
 
     async def _lease(self, lease: str, caller: Caller | None = None) -> LeaseView:
@@ -175,8 +179,8 @@ def _followed(lease: LeaseView) -> FollowedLease:
 
 
 def _sources(texts: Sequence[str]) -> tuple[NamedSource, ...]:
-    if len(texts) > schemas.SOURCES:
-        raise Problem(Kind.INVALID, f"source: at most {schemas.SOURCES} times")
+    if len(texts) > documents.SOURCES:
+        raise Problem(Kind.INVALID, f"source: at most {documents.SOURCES} times")
     found = [(text, _SOURCE.fullmatch(text)) for text in texts]
     if wrong := next((text for text, match in found if match is None), None):
         raise Problem(Kind.INVALID, f"source: {wrong!r} is not NAME=VERSION")
@@ -195,4 +199,4 @@ def _seconds(name: str, text: str) -> float:
     seconds = parse_duration(text) if _DURATION.fullmatch(text) else None
     if seconds is None:
         raise Problem(Kind.INVALID, f"{name}: {text[:40]!r} is not a duration: write 90, 30s or 20m")
-    return min(seconds, schemas.LONGEST_S)
+    return min(seconds, documents.LONGEST_S)

@@ -16,6 +16,7 @@ from .parameters import Option
 
 if TYPE_CHECKING:
     from ..client import PPA
+    from ..documents import Content
 
 INTERRUPTIBLE = True
 """A signal may end a command's wait anywhere in this module: what it locks, it locks by a `with`."""
@@ -52,7 +53,7 @@ def _check_adoptable(ppa: PPA) -> None:
         raise NotPermitted(f"not adopted: {ppa['ppa']} is missing on Launchpad")
 
 
-def _confirm(reference: str, content: dict[str, object]) -> None:
+def _confirm(reference: str, content: Content) -> None:
     """Show what will be deleted and ask for the PPA's name; raise UsageError unless it is typed."""
     import contextlib
 

@@ -3,7 +3,8 @@
     with Client().lease("build-77", wait=600) as held:
         run(["dput", "-f", held.dput, "changes"])
 
-Rule: knows the daemon by its HTTP contract alone, and imports nothing of the daemon.
+Rule: knows the daemon by its HTTP contract alone, and imports nothing of the daemon but, for its types, the
+shapes of the documents.
 """
 
 from __future__ import annotations
@@ -23,16 +24,14 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from .client import Client
-    from .lease import Holding
-    from .types import (
-        PPA,
+    from ..documents import (
         AptSource,
         Caller,
         Event,
         Lease,
         PastLease,
         Pool,
+        Ppa,
         Promotion,
         Source,
         SourceFile,
@@ -40,7 +39,11 @@ if TYPE_CHECKING:
         Uploads,
         Wish,
     )
+    from .client import Client
+    from .lease import Holding
     from .uploads import WantedUploads
+
+    PPA = Ppa
 
 __all__ = [
     "PPA",
@@ -72,6 +75,8 @@ __all__ = [
 
 
 _MODULES = {"Client": "client", "Holding": "lease", "WantedUploads": "uploads"}
+_SHAPES = {"PPA": "Ppa"}
+"""The documents that have another name here than in the API's schema."""
 
 
 def __getattr__(name: str) -> object:
@@ -80,4 +85,6 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f".{_MODULES.get(name, 'types')}", __name__), name)
+    if name in _MODULES:
+        return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+    return getattr(import_module("..documents", __name__), _SHAPES.get(name, name))

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from debian import deb822
 
-from .types import Source, SourceFile
+if TYPE_CHECKING:
+    from ..documents import Source, SourceFile
 
 MAX_BYTES = 4 * 1024 * 1024
 BINARIES = (".deb", ".udeb", ".ddeb")

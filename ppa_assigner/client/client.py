@@ -20,15 +20,16 @@ from .retry import AssignAttempts, RetryBudget
 from .transport import DEFAULT_URL, ApiResponse, ApiTransport
 
 if TYPE_CHECKING:
-    from .lease import Holding, LeaseTerm
-    from .types import (
-        PPA,
+    from ..documents import (
         AptSource,
         Caller,
+        Content,
         Event,
+        LaunchpadStatus,
         Lease,
         PastLease,
         Pool,
+        Ppa,
         Promotion,
         RetriedBuild,
         Source,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         Uploads,
         Wish,
     )
+    from .lease import Holding, LeaseTerm
     from .uploads import WantedUploads
 
 ANSWER_S = 75.0  # the daemon's own deadline for a call is a minute unless configured otherwise
@@ -118,7 +120,7 @@ class Client:
         written = response.status == HTTPStatus.CREATED or 0 < body["attempt"] == response.document.get("attempt")
         return term_of_assign(cast("Lease", response.document), sent, boottime(), written=written)
 
-    def withdraw(self, request_id: str, *, within: float | None = None) -> list[PPA] | None:
+    def withdraw(self, request_id: str, *, within: float | None = None) -> list[Ppa] | None:
         """Withdraw a request: it leaves the waiting line, and what it got is released.
 
         Returns the PPAs that it gave back; none where it only waited, or where the answer that told them was lost.
@@ -147,7 +149,7 @@ class Client:
             raise Unavailable("the daemon's answer is not a lease")
         return cast("Lease", document)
 
-    def release(self, lease_id: str, *, within: float | None = None) -> PPA | None:
+    def release(self, lease_id: str, *, within: float | None = None) -> Ppa | None:
         """End the lease.  None: the answer that said so was lost, and its PPA has forgotten the lease since.
 
         Raises UnknownLease when nothing remembers it at the first answer, and an Unavailable that is `pending` where
@@ -155,7 +157,7 @@ class Client:
         """
         tries = self._tries(within)
         try:
-            return cast("PPA", self._persist("DELETE", f"/v1/leases/{segment(lease_id)}", budget=tries))
+            return cast("Ppa", self._persist("DELETE", f"/v1/leases/{segment(lease_id)}", budget=tries))
         except UnknownLease:
             if tries.maybe_done:
                 return None
@@ -251,13 +253,13 @@ class Client:
 
     # -- PPAs, pools, events --------------------------------------------------------------------------------------
 
-    def ppas(self, *, pool: str | None = None, state: str | None = None, condition: str | None = None) -> list[PPA]:
+    def ppas(self, *, pool: str | None = None, state: str | None = None, condition: str | None = None) -> list[Ppa]:
         """What is known of the PPAs."""
-        return cast("list[PPA]", self._items("/v1/ppas", "ppa", pool=pool, state=state, condition=condition))
+        return cast("list[Ppa]", self._items("/v1/ppas", "ppa", pool=pool, state=state, condition=condition))
 
-    def ppa(self, reference: str) -> PPA:
+    def ppa(self, reference: str) -> Ppa:
         """What is known of one PPA, `~owner/ubuntu/name` or `ppa:owner/name`.  UsageError: none such is served."""
-        return cast("PPA", _naming(self._persist("GET", ppa_path(reference)), "ppa"))
+        return cast("Ppa", _naming(self._persist("GET", ppa_path(reference)), "ppa"))
 
     def caller(self) -> Caller:
         """As whom the daemon knows this client."""
@@ -270,7 +272,7 @@ class Client:
         """The pools in numbers."""
         return cast("list[Pool]", self._items("/v1/pools", "pool"))
 
-    def launchpad(self, *, within: float) -> Document | None:
+    def launchpad(self, *, within: float) -> LaunchpadStatus | None:
         """Whether Launchpad answers the daemon: `ok`, `since` when it is so, and `why`.  None: that is not told, or not
         within so many seconds.  Asked once.
         """
@@ -278,7 +280,7 @@ class Client:
             told = self._transport.send("GET", "/readyz", None, read=within).document.get("launchpad")
         except Unavailable:
             return None
-        return told if isinstance(told, dict) else None
+        return cast("LaunchpadStatus", told) if isinstance(told, dict) else None
 
     def check_upload(self, sources: Sequence[Source], *, pool: str | None = None) -> UploadCheck:
         """What would become of an upload of these sources (see `changes.read_changes`) to PPAs of this pool, or of any
@@ -316,15 +318,15 @@ class Client:
         """The leases that a PPA had and that published something, the newest first, as Launchpad remembers them."""
         return cast("list[PastLease]", self._items(ppa_path(reference) + "/history", "lease"))
 
-    def operate(self, reference: str, act: str, **facts: Any) -> PPA:
+    def operate(self, reference: str, act: str, **facts: Any) -> Ppa:
         """An operator's act on a PPA: `release` (lease), `hold` (lease, `for` in seconds), `adopt`, `quarantine`
         (reason) or `resume`.  Not sent again once it may have reached the daemon: Unavailable then says so.
         """
-        return cast("PPA", self._persist("POST", f"{ppa_path(reference)}/{segment(act)}", facts, resend=False))
+        return cast("Ppa", self._persist("POST", f"{ppa_path(reference)}/{segment(act)}", facts, resend=False))
 
-    def content(self, reference: str) -> Document:
+    def content(self, reference: str) -> Content:
         """What a clean would delete, by an operator's leave."""
-        return self._persist("GET", ppa_path(reference) + "/content")
+        return cast("Content", self._persist("GET", ppa_path(reference) + "/content"))
 
     def events(
         self, *, follow: bool = False, ppa: str | None = None, latest: int | None = None

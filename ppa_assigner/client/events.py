@@ -8,14 +8,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Generator, Iterable, Iterator
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from ..backoff import CALL_PATIENCE_S, FOLLOW_PATIENCE_S, STREAM_AGAIN_S
 from .addresses import query
 from .errors import Unavailable, error_of
 from .retry import RetryBudget
 from .transport import ApiTransport
-from .types import Event
+
+if TYPE_CHECKING:
+    from ..documents import Event
 
 INTERRUPTIBLE = True
 """A signal may end a command's wait anywhere in this module: what it locks, it locks by a `with`."""
@@ -62,7 +64,7 @@ class _EventReader:
     """Reads events over any number of connections, and shows each once."""
 
     def __init__(self) -> None:
-        self._last: Event = {}
+        self._last: Event | None = None
         self._id = ""
 
     @property
@@ -75,7 +77,7 @@ class _EventReader:
         for frame in _frames(lines):
             event = _event(frame)
             if frame.get("event") == RESET:
-                self._last = {}  # what comes next is new, whatever its number and time
+                self._last = None  # what comes next is new, whatever its number and time
             elif _shown(event, self._last):
                 continue
             else:
@@ -84,8 +86,10 @@ class _EventReader:
             yield event
 
 
-def _shown(event: Event, last: Event) -> bool:
+def _shown(event: Event, last: Event | None) -> bool:
     """Whether a stream that was reopened repeats an event: numbers restart with the daemon, its time does not."""
+    if last is None:
+        return False
     return event.get("number", 0) <= last.get("number", -1) and event.get("at", "") <= last.get("at", "")
 
 
@@ -127,7 +131,7 @@ def _event(frame: dict[str, str]) -> Event:
     if not isinstance(document, dict):
         raise Unavailable("the daemon sent an event that is not a JSON document")
     if frame.get("event") == RESET:
-        return {"kind": RESET, "data": document}
+        return cast("Event", {"kind": RESET, "data": document})
     if not (isinstance(document.get("number", 0), int) and isinstance(document.get("at", ""), str)):
         raise Unavailable("the daemon sent an event without a number or a time")
-    return cast(Event, document)
+    return cast("Event", document)

@@ -19,7 +19,7 @@ from ..times import boottime
 from .errors import AssignerError, Bug, Document, LeaseOver, Unavailable, UnknownLease
 
 if TYPE_CHECKING:
-    from .types import Lease
+    from ..documents import Lease
 
 MARGIN_S = 5.0
 """How long before its possible end a lease counts as lost, so that its user has stopped by then."""
@@ -95,9 +95,9 @@ def _ends(lease: Lease, sent: float, ahead: float) -> float:
     return min(_time(lease["until"]) - ahead, sent + idle if idle is not None else float("inf"))
 
 
-def _time(text: str) -> float:
+def _time(text: str | None) -> float:
     try:
-        return datetime.fromisoformat(text).timestamp()
+        return datetime.fromisoformat(text or "").timestamp()
     except ValueError as error:
         raise Bug(f"the daemon's lease has a time that is not one: {error}") from error
 

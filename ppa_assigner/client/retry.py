@@ -16,7 +16,7 @@ from ..backoff import CALL, Backoff
 from .errors import AssignerError, Document, NoneFree, UsageError
 
 if TYPE_CHECKING:
-    from .types import Wish
+    from ..documents import Wish
 
 INTERRUPTIBLE = True
 """A signal may end a command's wait anywhere in this module: what it locks, it locks by a `with`."""

@@ -17,7 +17,7 @@ from .retry import RetryBudget
 from .transport import ApiTransport
 
 if TYPE_CHECKING:
-    from .types import Source, Uploads
+    from ..documents import Source, Uploads
 
 APPEAR_S = 1200.0
 _WAIT_S = 60.0

@@ -5,36 +5,12 @@ Rule: immutable, no behaviour beyond naming; nothing here knows HTTP, threads or
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..publications import BinaryPublication, SourceBuild, SourcePublication
-
-
-class Goal(enum.Enum):
-    """How far the sources must get.  Each goal includes those before it."""
-
-    ACCEPTED = "accepted"
-    BUILT = "built"
-    PUBLISHED = "published"
-    INSTALLABLE = "installable"
-
-
-class SourceState(enum.Enum):
-    """How far a source is, or why it will not get further."""
-
-    ABSENT = "absent"
-    ACCEPTED = "accepted"
-    BUILDING = "building"
-    BUILT = "built"
-    PUBLISHED = "published"
-    INSTALLABLE = "installable"
-    FAILED = "failed"
-    REJECTED = "rejected"
-    LOST = "lost"
-
+from ..words import Goal as Goal, SourceState as SourceState
 
 OVER = frozenset({SourceState.FAILED, SourceState.REJECTED, SourceState.LOST})
 """States that waiting does not change."""

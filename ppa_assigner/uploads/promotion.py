@@ -6,22 +6,14 @@ bound to fail is found before it is asked for (docs/explanation/launchpad.md#cop
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from debian.debian_support import NativeVersion
 
 from ..publications import BinaryPublication, SourcePublication
+from ..words import CopyState as CopyState
 from .model import Report
-
-
-class CopyState(enum.Enum):
-    """How far a copy, or all of them, is."""
-
-    COPYING = "copying"
-    PUBLISHED = "published"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,8 @@ from typing import Any
 import httpx
 import pytest
 
-from ppa_assigner.client import Client, Unavailable
+from ppa_assigner.client import Client, Unavailable, Wish
 from ppa_assigner.client.transport import ApiTransport
-from ppa_assigner.client.types import Wish
 
 from ..commandline import DEADLINE_S, Running, started
 from ..processes import Daemon, Launchpad, configure, running, start_launchpad

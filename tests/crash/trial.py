@@ -292,7 +292,7 @@ def assert_lease_was_kept(life: Life) -> None:
     assert {lease["id"] for lease in life.told} <= {record.lease for record in used}
     if life.told:
         last, told = used[-1], life.told[-1]
-        assert last.until == parse_time(told["until"])
+        assert last.until == parse_time(told["until"] or "")
         assert last.touched >= parse_time(told["touched"]) - timedelta(seconds=SILENCE_GAP_S)
 
 

@@ -12,14 +12,15 @@ from typing import get_args
 
 import pytest
 import yaml
+from pydantic import TypeAdapter
 
 from ppa_assigner import client
-from ppa_assigner.api.schemas import AssignRequest
 from ppa_assigner.automaton.transitions import LEGAL
 from ppa_assigner.cli import manual, options
 from ppa_assigner.cli.commands import COMMANDS
 from ppa_assigner.config import load
 from ppa_assigner.config.schema import ConfigFile
+from ppa_assigner.documents import Wish
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.problems import Kind
 from ppa_assigner.record import PREFIX, Record, State, encode
@@ -201,7 +202,7 @@ def test_where_versions_are_promised_files_are_not() -> None:
     after = page("docs/how-to/ci.md").partition("a version that a PPA once had never again")[2].partition("\n#")[0]
     script = (ROOT / "config" / "recipes" / "upload.sh").read_text().partition("set -eu")[0]
     option = get_args(options.SourceOption)[1]
-    field = AssignRequest.model_fields["sources"].description
+    field = TypeAdapter(Wish).json_schema()["properties"]["sources"]["description"]
     assert all("file" in str(text) for text in (after, script.split("Each version")[1], option.facts["help"], field))
 
 

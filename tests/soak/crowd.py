@@ -40,8 +40,8 @@ class Notes:
 
     def tell(self, lease: Lease, called: float) -> None:
         """An answer told of this lease."""
-        until = parse_time(lease["until"]).timestamp()
-        self.told.append(Told(lease["request_id"], lease["id"], lease["ppa"], called, time.time(), until))
+        until = parse_time(lease["until"] or "").timestamp()
+        self.told.append(Told(lease["request_id"] or "", lease["id"], lease["ppa"], called, time.time(), until))
 
 
 class Visitor(threading.Thread):
@@ -118,7 +118,7 @@ class Visitor(threading.Thread):
 
     def has_time(self, lease: Lease) -> bool:
         """An upload is surely there before the lease ends."""
-        return time.time() < parse_time(lease["until"]).timestamp() - 2.0
+        return time.time() < parse_time(lease["until"] or "").timestamp() - 2.0
 
     def kept(self, lease: Lease, call: Callable[[], Lease]) -> Lease | None:
         """A touch; None when it is over or nobody answers."""
@@ -147,7 +147,7 @@ class Visitor(threading.Thread):
 
     def over_by_now(self, lease: Lease, error: AssignerError) -> None:
         """A lease is not lost before its end."""
-        if time.time() < parse_time(lease["until"]).timestamp():
+        if time.time() < parse_time(lease["until"] or "").timestamp():
             self.notes.wrong.append(f"lost before its end: {lease}: {error!r}")
 
 

@@ -5,18 +5,19 @@ Rule: where `/v1/ppas` needs a token, the page is bare.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from string import Template
 from typing import Any
 
 from ... import __version__
+from ...documents import Event, Pool, Ppa
 from . import rows, words
 from .html import Child, Element, Html, element, join
 from .static import TEXTS
 
-Document = dict[str, Any]
-
+Facts = Mapping[str, Any]
+"""A PPA's document, or what the script knows of it (`rows.facts`)."""
 LATELY = 30
 """How many events are shown."""
 _TEMPLATE = Template(TEXTS["page.html"])
@@ -40,9 +41,9 @@ def bare() -> str:
 
 
 def full(
-    pools: Sequence[Document],
-    ppas: Sequence[Document],
-    events: Iterable[Document],
+    pools: Sequence[Pool],
+    ppas: Sequence[Ppa],
+    events: Iterable[Event],
     *,
     trouble: str,
     root: str,
@@ -66,7 +67,7 @@ def full(
     )
 
 
-def pool_rows(pools: Iterable[Document], ppas: Iterable[Document], now: datetime | None) -> list[Element]:
+def pool_rows(pools: Iterable[Pool], ppas: Iterable[Facts], now: datetime | None) -> list[Element]:
     """The rows of the pools; of the PPAs, their pools and when their leases end are looked at."""
     ends: dict[str, str] = {}
     for each in ppas:
@@ -75,13 +76,13 @@ def pool_rows(pools: Iterable[Document], ppas: Iterable[Document], now: datetime
     return [rows.pool(view, ends.get(view["pool"]), now) for view in pools]
 
 
-def lately(events: Iterable[Document], now: datetime | None) -> list[Element]:
+def lately(events: Iterable[Event], now: datetime | None) -> list[Element]:
     """What happened, the newest first."""
     shown = [line for happened in events if (line := rows.event(happened, now)) is not None]
     return shown[: -LATELY - 1 : -1]
 
 
-def alike(ppas: Sequence[Document]) -> str:
+def alike(ppas: Sequence[Facts]) -> str:
     """The classes of a table in which all have the same pool or path: what is the same for all needs no room."""
     pools, paths = {each["pool"] for each in ppas}, {words.split(each["ppa"])[0] for each in ppas}
     return " ".join(name for name, found in (("one-pool", pools), ("one-path", paths)) if len(found) <= 1)

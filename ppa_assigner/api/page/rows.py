@@ -6,14 +6,13 @@ document changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from ...documents import Cleaning, Event, Pool, Ppa
 from . import words
 from .html import Child, Element, Html, element, linked
-
-Document = dict[str, Any]
 
 ACTS = {"release": "Release", "hold": "Hold", "quarantine": "Quarantine", "resume": "Resume"}
 FACTS = ("ppa", "pool", "state", "condition", "owner", "lease", "since", "ends", "ends_by", "note", "fault",
@@ -21,7 +20,7 @@ FACTS = ("ppa", "pool", "state", "condition", "owner", "lease", "since", "ends",
 """What the script knows of a PPA: by what it filters and sorts, and what its questions name."""
 
 
-def pool(view: Document, end: str | None, now: datetime | None) -> Element:
+def pool(view: Pool, end: str | None, now: datetime | None) -> Element:
     """Return a row of the table of pools; `end` is when the first of the pool's leases ends."""
     state, condition = view["counts"]["state"], view["counts"]["condition"]
     trouble = sum(count for name, count in condition.items() if name != "ok")
@@ -35,7 +34,7 @@ def pool(view: Document, end: str | None, now: datetime | None) -> Element:
     )  # fmt: skip
 
 
-def bar(state: Document) -> Element:
+def bar(state: Mapping[str, int]) -> Element:
     """Return a bar that shows which part of a pool's PPAs is in which state; the numbers beside it say the same."""
     total, parts, start = sum(state.get(name, 0) for name in words.STATES) or 1, [], 0.0
     for name in words.STATES:
@@ -45,7 +44,7 @@ def bar(state: Document) -> Element:
     return element("svg", *parts, class_="bar", aria_hidden="true")
 
 
-def ppa(shown: Document, now: datetime | None, root: str) -> Element:
+def ppa(shown: Ppa, now: datetime | None, root: str) -> Element:
     """Return a row of the table of PPAs; `root` is the address below which Launchpad's pages are."""
     return element(
         "tr",
@@ -61,12 +60,12 @@ def ppa(shown: Document, now: datetime | None, root: str) -> Element:
     )  # fmt: skip
 
 
-def facts(shown: Document) -> Document:
+def facts(shown: Ppa) -> dict[str, Any]:
     """Return what the script knows of a PPA: `FACTS`, and its place in the order by state."""
-    return {**{name: shown[name] for name in FACTS}, "rank": words.rank(shown)}
+    return {**{name: member for name, member in shown.items() if name in FACTS}, "rank": words.rank(shown)}
 
 
-def event(happened: Document, now: datetime | None) -> Element | None:
+def event(happened: Event, now: datetime | None) -> Element | None:
     """Return an entry of the list of last events.
 
     None for an event that only tells progress, or that tells what the daemon found when it started.
@@ -82,7 +81,7 @@ def event(happened: Document, now: datetime | None) -> Element | None:
     return element("li", *said, *_moved(data), data_of=happened["ppa"])
 
 
-def _moved(data: Document) -> Iterator[Child]:
+def _moved(data: Mapping[str, Any]) -> Iterator[Child]:
     yield chip(data["to"] or "missing")  # the PPA is gone, and its record with it
     yield f" {data['why']}"
     if data.get("owner"):
@@ -101,7 +100,7 @@ def _count(name: str, count: int) -> Element:
     return element("td", shown, role="cell", class_=f"number {name}{'' if count else ' none'}")
 
 
-def _line(view: Document, end: str | None, now: datetime | None) -> Iterator[Child]:
+def _line(view: Pool, end: str | None, now: datetime | None) -> Iterator[Child]:
     if view["waiting"]:
         yield f"{view['waiting']} waiting, the first for {words.span(view['oldest_wait'] or 0)}"
     else:
@@ -111,7 +110,7 @@ def _line(view: Document, end: str | None, now: datetime | None) -> Iterator[Chi
         yield _time(end, "in", now)
 
 
-def _name(shown: Document, root: str) -> Iterator[Child]:
+def _name(shown: Ppa, root: str) -> Iterator[Child]:
     path, name = words.split(shown["ppa"])
     owner, distribution = path.strip("~/").split("/")
     web = f"{root}~{owner}/+archive/{distribution}/{name}"
@@ -119,14 +118,14 @@ def _name(shown: Document, root: str) -> Iterator[Child]:
     yield element("a", *said, href=web, rel="noopener noreferrer", aria_label=shown["ppa"])
 
 
-def _chips(shown: Document) -> Iterator[Child]:
+def _chips(shown: Ppa) -> Iterator[Child]:
     yield chip(shown["state"] or "no record")
     if words.trouble(shown):
         yield " "
         yield chip(shown["condition"])
 
 
-def _owner(shown: Document) -> Iterator[Child]:
+def _owner(shown: Ppa) -> Iterator[Child]:
     if shown["owner"]:
         past = shown["state"] != "used"
         kind = "who past" if past else "who"
@@ -136,19 +135,19 @@ def _owner(shown: Document) -> Iterator[Child]:
         yield element("div", element("bdi", shown["note"]), class_="note", title=shown["note"])
 
 
-def _age(shown: Document, now: datetime | None) -> Iterator[Child]:
+def _age(shown: Ppa, now: datetime | None) -> Iterator[Child]:
     if shown["since"]:
         yield _time(shown["since"], "span", now)
 
 
-def _left(shown: Document, now: datetime | None) -> Iterator[Child]:
+def _left(shown: Ppa, now: datetime | None) -> Iterator[Child]:
     if shown["ends"]:
         yield _time(shown["ends"], "left", now)
         if shown["ends_by"] == "idle":
             yield element("div", words.UNLESS_TOUCHED, class_="note")
 
 
-def _doing(shown: Document, now: datetime | None) -> Iterator[Child]:
+def _doing(shown: Ppa, now: datetime | None) -> Iterator[Child]:
     if shown["quarantined"]:
         later = "in quarantine when the lease ends: " if shown["state"] == "used" else ""
         yield element("div", later, element("bdi", shown["quarantined"]), class_="reason")
@@ -161,11 +160,12 @@ def _doing(shown: Document, now: datetime | None) -> Iterator[Child]:
         yield element("div", words.MEANT[shown["condition"]])
     if shown["condition"] == "unreachable" and shown["seen"]:
         yield element("div", "seen ", _time(shown["seen"], "ago", now))
-    if shown["state"] == "used" and shown["touched"] > shown["since"]:
-        yield element("div", "touched ", _time(shown["touched"], "ago", now), class_="note")
+    touched, since = shown["touched"], shown["since"]
+    if shown["state"] == "used" and touched and since and touched > since:
+        yield element("div", "touched ", _time(touched, "ago", now), class_="note")
 
 
-def _cleaning(cleaning: Document) -> Iterator[Child]:
+def _cleaning(cleaning: Cleaning) -> Iterator[Child]:
     yield element("bdi", cleaning["step"])
     if cleaning["found"]:
         yield f", {cleaning['deleted']} of {cleaning['found']} gone "
@@ -173,14 +173,14 @@ def _cleaning(cleaning: Document) -> Iterator[Child]:
         yield element("progress", value=cleaning["deleted"], max=cleaning["found"], aria_label="deleted")
 
 
-def _acts(shown: Document) -> Iterator[Child]:
+def _acts(shown: Ppa) -> Iterator[Child]:
     """What an operator can do with a PPA in this state."""
     for act in _possible(shown):
         label = f"{ACTS[act]} {words.split(shown['ppa'])[1]}"
         yield element("button", ACTS[act], type="button", class_="quiet", data_act=act, aria_label=label)
 
 
-def _possible(shown: Document) -> Iterator[str]:
+def _possible(shown: Ppa) -> Iterator[str]:
     if shown["state"] == "used" and shown["lease"]:
         yield from ("release", "hold")
     if shown["quarantined"] is not None:

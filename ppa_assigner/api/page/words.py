@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+
+from ...documents import LaunchpadStatus, Ppa
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 SOON_S = 15 * MINUTE
@@ -62,7 +63,7 @@ def exact(text: str) -> str:
     return text.replace("T", " ").replace("Z", " UTC")
 
 
-def banner(unready: str | None, launchpad: dict[str, Any]) -> str:
+def banner(unready: str | None, launchpad: LaunchpadStatus) -> str:
     """Return what stands at the top of the page when PPAs cannot be lent; empty when they can."""
     if unready:
         return f"Nothing can be lent yet: {unready}"
@@ -72,12 +73,12 @@ def banner(unready: str | None, launchpad: dict[str, Any]) -> str:
     return f"Launchpad is away since {since}, and nothing is lent or cleaned meanwhile: {launchpad['why']}"
 
 
-def trouble(ppa: dict[str, object]) -> bool:
+def trouble(ppa: Ppa) -> bool:
     """Return whether a person should look at this PPA."""
     return ppa["condition"] != "ok"
 
 
-def rank(ppa: dict[str, object]) -> int:
+def rank(ppa: Ppa) -> int:
     """Return the place of a PPA in the order by state: what a person should look at first, what is free last."""
     return (*CONDITIONS, "used", "dirty", "free", None).index(ppa["condition"] if trouble(ppa) else ppa["state"])
 
