@@ -88,6 +88,14 @@ class BinaryPublication:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenSpace:
+    """What the files of a PPA take up, at the least, in bytes, and what they may, in MiB."""
+
+    at_least: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class SeriesIndexes:
     """The package indexes of a series as apt reads them: name and version of each package, by architecture.
     `validators` (by file) and `sums` (by architecture) tell at the next read what has changed since.

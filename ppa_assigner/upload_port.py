@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from .port import ActAnswer, Unavailable
-from .publications import BinaryPublication, SeriesIndexes, SourceBuild, SourcePublication
+from .publications import BinaryPublication, SeriesIndexes, SourceBuild, SourcePublication, TakenSpace
 from .reference import Reference
 
 
@@ -44,6 +44,9 @@ class UploadReports(Protocol):
         """Why Launchpad must have refused this upload, made since then, where that can be known; else None: at most
         three requests.
         """
+
+    def taken_space(self, ppa: Reference) -> TakenSpace | Unavailable | None:
+        """How full a PPA is; None: it has no limit, or none that is shown.  At most 63 requests."""
 
     def signing_key(self, ppa: Reference) -> str | Unavailable | None:
         """The public key that signs the indexes of a PPA, ASCII-armoured; None while there is none: one request."""

@@ -64,9 +64,9 @@ class Events(Protocol):
 class Uploads(Protocol):
     """What becomes of uploads.  No call waits; what takes time are the futures of what is returned."""
 
-    def ask(self, lease: FollowedLease, wanted: Wanted, appear: float, enough: Enough) -> Waiting:
-        """Begin to wait until a report is `enough`; what has not appeared within `appear` seconds is given up.  `leave`
-        must follow.
+    def ask(self, lease: FollowedLease, wanted: Wanted, appear: float, enough: Enough, *, holder: bool) -> Waiting:
+        """Begin to wait until a report is `enough`; what has not appeared within `appear` seconds is given up, of which
+        all are told if the call is of whoever may end the lease (`holder`).  `leave` must follow.
         """
 
     def leave(self, lease: str, waiting: Waiting) -> None:

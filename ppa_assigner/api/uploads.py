@@ -105,8 +105,10 @@ class UploadRoutes:
         known, told = request.headers.get("if-none-match"), ReportText()
         followed = _followed(lease)
         waiting = self._uploads.ask(
-            followed, wanted, appear, lambda report: report.final or (known is not None and told.tag(report) != known)
-        )
+            followed, wanted, appear,
+            lambda report: report.final or (known is not None and told.tag(report) != known),
+            holder=auth.caller(request.scope).may_end(lease.record),
+        )  # fmt: skip
         try:
             self._check(lease)
             await long_poll.report_of(request.receive, waiting, request.app.state.authenticator, request.scope, wait)

@@ -250,14 +250,15 @@ def disk_leftovers(get: Get, entry: Entry) -> Leftovers:
         # By date: what comes meanwhile is in front and pushes nothing over the end of a page unseen.
         for page, moment in pages(get, operation_url(entry.url, name, order_by_date=True)):
             first = first or moment
-            if left := [one for one in page if _on_disk(one)]:
+            if left := [one for one in page if is_on_disk(one)]:
                 return Leftovers(len(left), _title(left[0]), first, _latest_deletion(left))
     if first is None:
         raise RequestFailedError(Unavailable("no page of publications"))
     return Leftovers(0, None, first)
 
 
-def _on_disk(data: Mapping[str, Any]) -> bool:
+def is_on_disk(data: Mapping[str, Any]) -> bool:
+    """Whether the files of a publication are kept by its archive.  Raises RequestFailedError where that is hidden."""
     if REDACTED in (data.get("date_removed"), data.get("status")):
         raise RequestFailedError(Unavailable("not readable for us"))
     return data.get("date_removed") is None or data.get("status") in ACTIVE_STATUSES

@@ -14,7 +14,14 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from ..port import ActAnswer, Lane, Refused, Unavailable
-from ..publications import ACTIVE_STATUSES, BinaryPublication, SeriesIndexes, SourceBuild, SourcePublication
+from ..publications import (
+    ACTIVE_STATUSES,
+    BinaryPublication,
+    SeriesIndexes,
+    SourceBuild,
+    SourcePublication,
+    TakenSpace,
+)
 from ..reference import Reference
 from . import responses, session
 from .content import SeriesCache
@@ -23,6 +30,7 @@ from .redaction import one_line
 from .responses import REDACTED, RequestFailedError, UnreadableResponseError
 from .series_indexes import read_series_indexes
 from .session import Session, T, failure_as_answer
+from .space import taken_space
 from .urls import last_part, path, person_url, ppa_url
 
 BUILDS_AT_ONCE = 50  # sources: an address stays far below what servers take
@@ -115,6 +123,10 @@ class UploadReader:
         if response.status == HTTPStatus.FORBIDDEN:
             return f"{uploader} may not upload to it: {responses.summary(response)}"
         return None
+
+    def taken_space(self, ppa: Reference) -> TakenSpace | Unavailable | None:
+        """How full a PPA is; None: it has no limit, or none that is shown: at most 63 requests."""
+        return _usable(lambda: taken_space(self._getter(), ppa_url(self._root, ppa)))
 
     def signing_key(self, ppa: Reference) -> str | Unavailable | None:
         """The public key that signs the indexes of a PPA; None while there is none: one request."""

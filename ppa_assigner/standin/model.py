@@ -68,6 +68,7 @@ class ArchiveLike(Protocol):
     _name: str
     _displayname: str
     _private: bool
+    _authorized_size: int | None
     _build_debug_symbols: bool
     _suppress_subscription_notifications: bool
     _processors: list[Any]

@@ -1,7 +1,7 @@
 """Uploads: what somebody sends in, what waits accepted in the queue, and packages that simply come to be.
 
-Versions that were once accepted are never accepted again, nor is another content of a file that is still kept. No
-quota.
+Versions that were once accepted are never accepted again, nor is another content of a file that is still kept, nor what
+would take the archive beyond its size limit.
 """
 
 # mypy: disallow-subclassing-any=False, disallow-untyped-decorators=False
@@ -17,6 +17,7 @@ from zope.security.interfaces import Unauthorized
 
 from .access import EDIT
 from .builds import BinaryPackageBuild, missing_builds
+from .debs import deb
 from .enums import BuildState, Pocket, PublishingStatus, UploadStatus
 from .errors import RejectedError
 from .interfaces import IPackageUpload
@@ -26,10 +27,12 @@ from .urls import Located
 from .versions import compare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from .model import ArchiveLike
     from .people import DistroArchSeries, DistroSeries, Person
+
+MIB = 2**20
 
 
 @implementer(IPackageUpload)
@@ -123,7 +126,8 @@ def _refusal(archive: ArchiveLike, sent: SourceUpload, series: Any, signer: Pers
     if series is None:
         return f"Unable to find distroseries: {sent.series}"
     refusal = archive.refuses(signer) if signer is not None else None
-    return refusal or _burnt_version(archive, sent) or _older(archive, sent, series) or _burnt_file(archive, sent)
+    refusal = refusal or _burnt_version(archive, sent) or _older(archive, sent, series) or _burnt_file(archive, sent)
+    return refusal or _too_large(archive, sent)
 
 
 def _burnt_version(archive: ArchiveLike, sent: SourceUpload) -> str | None:
@@ -152,6 +156,27 @@ def _burnt_file(archive: ArchiveLike, sent: SourceUpload) -> str | None:
             where = f"File {file.name} already exists in {found[0]._displayname}"
             return f"{where}, but uploaded version has different contents."
     return None
+
+
+def _too_large(archive: ArchiveLike, sent: SourceUpload) -> str | None:
+    """What it would take up beyond the limit: the files of all publications that were not removed from disk count."""
+    limit = archive._authorized_size
+    if limit is None:
+        return None
+    files = {(file.name, file.sha256): file.size for file in (*_files_on_disk(archive), *sent.files)}
+    if (size := sum(files.values())) <= limit * MIB:
+        return None
+    return f"PPA exceeded its size limit ({size / MIB:.2f} of {limit:.2f} MiB)."
+
+
+def _files_on_disk(archive: ArchiveLike) -> Iterator[PackageFile]:
+    for publication in (*archive.sources, *archive.binaries):
+        if publication._date_removed is not None:
+            continue
+        if isinstance(publication, BinaryPackagePublishingHistory):
+            yield deb(publication.package)
+        else:
+            yield from publication.release.files
 
 
 def kept_file(archive: ArchiveLike, wanted: PackageFile) -> tuple[ArchiveLike, PackageFile] | None:

@@ -61,7 +61,7 @@ class Chronicle:
 
     def uploaded(self, lease: FollowedLease, before: str | None, source: SourceReport) -> None:
         """A source that somebody waits for is further than before, or will get no further; `from` is null when it is
-        looked at for the first time.
+        seen for the first time.
         """
         data = {
             "lease": lease.lease, "name": source.name, "version": source.version, "series": source.series,

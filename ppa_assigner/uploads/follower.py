@@ -27,7 +27,7 @@ LEAVE_WITHIN_S = 30.0
 """How long a retry may wait for a connection."""
 STOPPING = "the daemon is being stopped"
 Changed = Callable[[FollowedLease, str | None, SourceReport], None]
-"""Called with a source whose state changed, and its state before (None: it is looked at for the first time)."""
+"""Called with a source whose state changed, and its state before (None: it is seen for the first time)."""
 
 
 class Follower:
@@ -53,9 +53,13 @@ class Follower:
 
     # -- calls --------------------------------------------------------------------------------------------------------
 
-    def ask(self, lease: FollowedLease, wanted: Wanted, appear: float, enough: Enough) -> Waiting:
-        """Begin to wait; `leave` must follow.  Raises Problem when it is being stopped, or has no thread."""
-        waiting = Waiting(wanted, appear, enough)
+    def ask(
+        self, lease: FollowedLease, wanted: Wanted, appear: float, enough: Enough, *, holder: bool = True
+    ) -> Waiting:
+        """Begin to wait; `leave` must follow.  `holder`: as in Waiting.  Raises Problem when it is being stopped, or
+        has no thread.
+        """
+        waiting = Waiting(wanted, appear, enough, holder)
         with self._condition:
             self._following(lease).join(waiting, self._boot())
             self._condition.notify()

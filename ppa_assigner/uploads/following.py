@@ -7,19 +7,21 @@ can be lost: a daemon that was restarted sees the same, and only counts anew sin
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from ..publications import SourceBuild
 from . import cadence
-from .looks import MOST_NAMES, FollowedLease, Known, Question, only_indexes_missing, overdue, remember
-from .model import NamedSource, Observed, Report, SourceReport, Wanted
+from .looks import FollowedLease, Known, Question, only_indexes_missing, overdue, remember
+from .model import NamedSource, Observed, Report, SourceReport, SourceState, Wanted
 from .verdict import judge, lost_builder
 
 LINGER_S = 1800.0
 """For so long after the last call it is remembered when something was first asked for."""
+MOST_UNSEEN = 50
+"""Sources of one lease that did not appear of which that is told to all: as many as a call may name."""
 RETRY_S = 120.0
 """Between two requests to retry one build: Launchpad may not see what was published at once."""
 
@@ -30,7 +32,8 @@ Enough = Callable[[Report], bool]
 
 @dataclass(eq=False)
 class Waiting:
-    """One call that waits.  `appear`: seconds after which what has not appeared is given up.
+    """One call that waits.  `appear`: seconds after which what has not appeared is given up; `holder`: whether it is
+    of whoever has the lease, or of an operator.
 
     `looked` ends with the first look since it came, whatever came of it; `done` with a report that is `enough`, or a
     Problem.  `report` is the last one, None where no look succeeded yet: then `trouble` says why.
@@ -39,6 +42,7 @@ class Waiting:
     wanted: Wanted
     appear: float
     enough: Enough
+    holder: bool = True
     looked: Future[None] = field(default_factory=Future)
     done: Future[Report] = field(default_factory=Future)
     report: Report | None = None
@@ -89,13 +93,14 @@ class Following:
         self.looking = False
         self.due = 0.0
         self.latest_call = 0.0
-        self._asked: dict[NamedSource | None, float] = {}
+        self._asked: dict[bool, dict[NamedSource | None, float]] = {True: {}, False: {}}  # by whether of the holder
         self._newest = 0.0
         self._whole = float("-inf")  # when the last look at everything began
         self._index_alone = False  # whether only the index was missing then
         self._seen: Question | None = None  # what the last look was about
         self._retried: dict[str, float] = {}
-        self._states: dict[tuple[str, str, str | None], str] = {}
+        self._states: dict[tuple[str, str, str], str] = {}
+        self._unseen: set[NamedSource] = set()
 
     @property
     def lease(self) -> FollowedLease:
@@ -110,8 +115,9 @@ class Following:
         """
         self.latest_call = now
         for name in self._names(waiting.wanted):
-            if name not in self._asked and len(self._asked) < MOST_NAMES:
-                self._asked[name] = self._newest = now
+            if name not in (asked := self._asked[waiting.holder]):
+                self._newest = now
+                remember(asked, name, now)
         self.waiting.add(waiting)
         if self._answers(waiting, now):
             waiting.told(self.report(waiting, now))
@@ -150,7 +156,8 @@ class Following:
         """What to look for."""
         late = [name for one in self.waiting for name in self._late(one.wanted, one.appear, now)]
         wishes = {one.wanted for one in self.waiting} | {Wanted(sources=one.sources) for one in self.retrying}
-        return Question(frozenset(wishes), frozenset(name for name in late if name is not None))
+        held = [name for one in self.waiting if one.holder for name in self._late(one.wanted, one.appear, now)]
+        return Question(frozenset(wishes), _named(late), _named(held))
 
     def covered(self, question: Question, began: float) -> list[Waiting]:
         """Those who wait for what a look was about that began then.  Who came while it was under way may ask for
@@ -206,21 +213,32 @@ class Following:
         ]  # fmt: skip
 
     def changes(self, question: Question) -> list[tuple[str | None, SourceReport]]:
-        """The sources whose state is another than at the last look, each with the state before."""
+        """The sources whose state is another than at the last look, each with the state before.  Who may look at a
+        lease may name what was never uploaded, so of that nothing is told but what its holder has given up.
+        """
         if self.known.observed is None:
             return []
-        names = {name for wanted in question.wishes for name in wanted.sources}
-        everything = any(not wanted.sources for wanted in question.wishes)
-        wanted = Wanted(sources=() if everything else tuple(sorted(names)))
-        late = overdue(self.known, question.overdue)
-        changed = []
-        for one in judge(wanted, replace(self.known.observed, overdue=late)).sources:
-            key = (one.name, one.version, one.series)
-            before = self._states.get(key)
-            if before != one.state.value:
-                remember(self._states, key, one.state.value)
-                changed.append((before, one))
-        return changed
+        wishes = {Wanted(sources=wanted.sources) for wanted in question.wishes}
+        seen = replace(self.known.observed, overdue=overdue(self.known, question.given_up))
+        found = {_key(one): one for wanted in wishes for one in judge(wanted, seen).sources}
+        return [change for _, one in sorted(found.items()) if (change := self._change(one)) is not None]
+
+    def _change(self, found: SourceReport) -> tuple[str | None, SourceReport] | None:
+        if found.state is SourceState.ABSENT:
+            return None
+        if found.series is None and not self._tellable(NamedSource(found.name, found.version)):
+            return None
+        before = self._states.get(_key(found)) or self._states.get((found.name, found.version, ""))
+        if before == found.state.value:
+            return None
+        remember(self._states, _key(found), found.state.value)
+        return before, found
+
+    def _tellable(self, source: NamedSource) -> bool:
+        """Whether it may be told that this did not appear: of so many of a lease and no more."""
+        if len(self._unseen) < MOST_UNSEEN:
+            self._unseen.add(source)
+        return source in self._unseen
 
     # -- time ---------------------------------------------------------------------------------------------------------
 
@@ -242,18 +260,30 @@ class Following:
         return [name for name in self._late(waiting.wanted, waiting.appear, now) if name not in there]
 
     def _late(self, wanted: Wanted, appear: float, now: float) -> list[NamedSource | None]:
-        return [name for name in self._names(wanted) if now - self._asked.get(name, now) >= appear]
+        return [name for name in self._names(wanted) if now - self._since(name, now) >= appear]
+
+    def _since(self, name: NamedSource | None, now: float) -> float:
+        """Since when it is asked for."""
+        return min((asked[name] for asked in self._asked.values() if name in asked), default=now)
 
     def _next_overdue(self, now: float) -> float:
         """When the next of what is waited for should have appeared."""
         moments = [
-            self._asked[name] + one.appear for one in self.waiting for name in self._names(one.wanted)
-            if name in self._asked
+            self._since(name, now) + one.appear for one in self.waiting for name in self._names(one.wanted)
         ]  # fmt: skip
         return min((moment for moment in moments if moment > now), default=float("inf"))
 
     def _names(self, wanted: Wanted) -> tuple[NamedSource | None, ...]:
         return wanted.sources or (None,)
+
+
+def _named(names: Iterable[NamedSource | None]) -> frozenset[NamedSource]:
+    return frozenset(name for name in names if name is not None)
+
+
+def _key(report: SourceReport) -> tuple[str, str, str]:
+    """What tells sources apart; without a series it did not appear."""
+    return report.name, report.version, report.series or ""
 
 
 def _settle(future: Future[T], result: T) -> None:

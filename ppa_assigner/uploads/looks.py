@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from ..port import Unavailable
-from ..publications import PUBLISHED, BinaryPublication, SeriesIndexes, SourceBuild, SourcePublication
+from ..publications import PUBLISHED, BinaryPublication, SeriesIndexes, SourceBuild, SourcePublication, TakenSpace
 from ..reference import Reference
 from ..upload_port import UploadReports
 from .model import Goal, NamedSource, Observed, Overdue, SourceState, Wanted
@@ -24,6 +24,8 @@ K = TypeVar("K")
 
 MOST_NAMES = 1000
 """Of one lease, of which anything is remembered: whoever asks may name what was never uploaded."""
+SPACE_KEPT = timedelta(minutes=10)
+"""For so long it is not asked again how full a PPA is."""
 HIDDEN = timedelta(seconds=60)
 """How old the state of an unfinished build may be that a summary does not show."""
 
@@ -40,10 +42,13 @@ class FollowedLease:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What all who wait for one PPA ask together.  `overdue`: what should have appeared by now."""
+    """What all who wait for one PPA ask together.  `overdue`: what should have appeared by now; `given_up`: those of it
+    that whoever has the lease waited for.
+    """
 
     wishes: frozenset[Wanted]
     overdue: frozenset[NamedSource] = frozenset()
+    given_up: frozenset[NamedSource] = frozenset()
 
     def concerns(self, source: SourcePublication) -> bool:
         """Whether a source is asked about."""
@@ -68,6 +73,9 @@ class Known:
     observed: Observed | None = None
     refusals: dict[NamedSource, str | None] = field(default_factory=dict)
     """Why what did not appear must have been refused, where that was asked; None: not known."""
+    space: TakenSpace | None = None
+    space_at: datetime | None = None
+    """How full the PPA was at that time, when something was lost."""
     builds: dict[int, KnownBuilds] = field(default_factory=dict)
     """By the number of the source's publication."""
     _indexes: dict[str, SeriesIndexes] = field(default_factory=dict)
@@ -133,7 +141,7 @@ def only_indexes_missing(question: Question, seen: Observed) -> bool:
 
 def overdue(known: Known, names: Collection[NamedSource | None]) -> Mapping[NamedSource | None, Overdue]:
     """What did not appear in time, with what is known of why."""
-    return {name: Overdue(known.refusals.get(name) if name is not None else None) for name in names}
+    return {name: Overdue(known.refusals.get(name) if name is not None else None, known.space) for name in names}
 
 
 def _builds(
@@ -181,12 +189,23 @@ def _listed(
 
 
 def _ask_for_refusals(reports: UploadReports, known: Known, question: Question, seen: Observed) -> None:
-    """Why what did not appear in time must have been refused: asked once for each."""
+    """Why what did not appear in time must have been refused, asked once for each; or may have been."""
+    lost = False
     there = {NamedSource(one.name, one.version) for one in seen.sources}
     lease = known.lease
     for name in sorted(question.overdue - there - known.refusals.keys()):
         asked = reports.refusal(lease.ppa, name.name, name.version, lease.since, lease.uploader)
         remember(known.refusals, name, _usable(asked))
+        lost |= known.refusals[name] is None
+    if lost:
+        _ask_for_space(reports, known, seen.at)
+
+
+def _ask_for_space(reports: UploadReports, known: Known, now: datetime) -> None:
+    """How full the PPA is, which costs many requests: not again for a while, and nothing else depends on it."""
+    if known.space_at is None or now - known.space_at >= SPACE_KEPT:
+        found = reports.taken_space(known.lease.ppa)
+        known.space, known.space_at = None if isinstance(found, Unavailable) else found, now
 
 
 def remember(known: dict[K, T], key: K, value: T) -> None:

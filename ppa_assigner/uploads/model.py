@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..publications import BinaryPublication, SourceBuild, SourcePublication
+from ..publications import BinaryPublication, SourceBuild, SourcePublication, TakenSpace
 from ..words import Goal as Goal, SourceState as SourceState
 
 OVER = frozenset({SourceState.FAILED, SourceState.REJECTED, SourceState.LOST})
@@ -40,9 +40,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """A source that did not appear in time.  `refusal` is why Launchpad refused it, where that can be proved."""
+    """A source that did not appear in time.  `refusal` is why Launchpad refused it, where that can be proved; `space`
+    how full the PPA is, where Launchpad says it.
+    """
 
     refusal: str | None = None
+    space: TakenSpace | None = None
 
 
 ANY_SOURCE: NamedSource | None = None

@@ -11,9 +11,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ..publications import BinaryPublication, SourceBuild, SourcePublication
+from ..publications import BinaryPublication, SourceBuild, SourcePublication, TakenSpace
 from .model import OVER, Goal, NamedSource, Observed, Overdue, Report, SourceReport, SourceState, Wanted
 
+MIB = 2**20
+NEARLY = 0.8
+"""The share of its size limit from which on a PPA may be too full: what was to come is not known, and all that is taken
+is not counted.
+"""
 HELP = timedelta(minutes=30)
 """For so long after a source was published, a build that waits for a dependency may still find it."""
 
@@ -105,8 +110,8 @@ class SourceFacts:
 
     @property
     def begun(self) -> bool:
-        """It has builds, or binaries that were copied with it."""
-        return bool(self.builds or self.binaries)
+        """It has builds, or binaries that were copied with it, for every wanted architecture."""
+        return bool(self.builds or (self.binaries and {one.arch for one in self.binaries} >= set(self.arches)))
 
     @property
     def all_built(self) -> bool:
@@ -159,7 +164,7 @@ Words = Callable[[SourceFacts], str]
 
 ENDS: Sequence[tuple[Test, SourceState, Words]] = (
     (lambda f: not f.there and f.overdue and f.overdue.refusal, SourceState.REJECTED, lambda f: _refusal(f)),
-    (lambda f: not f.there and f.overdue, SourceState.LOST, lambda f: _lost(f.source)),
+    (lambda f: not f.there and f.overdue, SourceState.LOST, lambda f: _lost(f)),
     (lambda f: f.withdrawn, SourceState.FAILED, lambda f: _withdrawn(f)),
     (lambda f: f.failed(), SourceState.FAILED, lambda f: _failed_build(f)),
 )
@@ -306,11 +311,19 @@ def _refusal(facts: SourceFacts) -> str:
     return f"{facts.source} was rejected: {why}"
 
 
-def _lost(source: NamedSource) -> str:
+def _lost(facts: SourceFacts) -> str:
+    space = facts.overdue.space if facts.overdue is not None else None
     return (
-        f"{source} did not appear, and Launchpad leaves no trace of an upload that it rejects: read the mail that it"
-        " sent to who signed it. A signature cannot be checked here"
+        f"{facts.source} did not appear, and Launchpad leaves no trace of an upload that it rejects: read the mail that"
+        f" it sent to who signed it. A signature cannot be checked here{_space(space) if space is not None else ''}"
     )
+
+
+def _space(space: TakenSpace) -> str:
+    taken = f"at least {space.at_least / MIB:,.1f} of {space.limit:,} MiB"
+    if space.at_least >= NEARLY * space.limit * MIB:
+        return f". The PPA may be full: {taken} are taken, by deleted packages too until Launchpad removes their files"
+    return f". Of what the PPA may hold, {taken} are taken"
 
 
 def _withdrawn(facts: SourceFacts) -> str:

@@ -187,8 +187,8 @@ class FakeUploads:
         self.waiting: list[Waiting] = []
         self.retries: list[tuple[FollowedLease, list[NamedSource]]] = []
 
-    def ask(self, lease: FollowedLease, wanted: Wanted, appear: float, enough: Enough) -> Waiting:
-        waiting = Waiting(wanted, appear, enough)
+    def ask(self, lease: FollowedLease, wanted: Wanted, appear: float, enough: Enough, *, holder: bool) -> Waiting:
+        waiting = Waiting(wanted, appear, enough, holder)
         self.asked.append((lease, wanted, appear))
         self.waiting.append(waiting)
         if self.trouble is not None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +15,13 @@ import pytest
 from ppa_assigner.launchpad.responses import REDACTED
 from ppa_assigner.launchpad.uploads import KEY_LINES
 from ppa_assigner.port import Done, Unavailable
-from ppa_assigner.publications import BinaryPublication, SeriesIndexes, SourceBuild, SourcePublication
+from ppa_assigner.publications import (
+    BinaryPublication,
+    SeriesIndexes,
+    SourceBuild,
+    SourcePublication,
+    TakenSpace,
+)
 from tests.rawserver import Peer, Request
 from tests.rawservice import PPA, fields, service
 
@@ -135,6 +143,65 @@ def test_a_right_that_is_lacking_is_told() -> None:
         asked = fields(server.requests[-1])
         assert asked["person"].endswith('/~ann"')
         assert (asked["component"], asked["pocket"]) == ('"main"', "Release")
+
+
+def full(limit: object = 8192, **sizes: int) -> Callable[[Request, Peer], None]:
+    """A PPA with this limit; the file of each publication, by the number in its address, is so large."""
+
+    def script(request: Request, peer: Peer) -> None:
+        where, _, query = request.target.partition("?")
+        asked, name = fields(request)["ws.op"] if query else None, where.rpartition("/")[2]
+        entry = partial(publication, f"http://{request.headers['host']}{where}")
+        if asked is None:
+            peer.json({"authorized_size": limit, "status": "Active"})
+        elif asked == "getPublishedSources":
+            peer.json({"entries": [entry("s1"), entry("s2"), entry("s2", "jammy"), entry("s3", removed="2026-11-25")]})
+        elif asked == "getPublishedBinaries":
+            builds = [
+                entry(f"{kind}{arch}", arch, specific=kind == "x") for kind in "ax" for arch in ("amd64", "arm64")
+            ]
+            peer.json({"entries": builds})
+        else:
+            shared = {"url": "http://h/shared.orig.tar", "sha256": "f" * 64, "size": 1000}
+            peer.json([{"url": f"http://h/+files/{name}", "sha256": "0" * 64, "size": sizes.get(name)}, shared])
+
+    return script
+
+
+def publication(
+    archive: str, name: str, where: str = "noble", *, specific: bool | None = None, removed: str | None = None
+) -> dict[str, Any]:
+    """One that was deleted, whose files count until it is removed; `specific` of a binary: to its architecture."""
+    facts = {"self_link": f"{archive}/+pub/{name}", "status": "Deleted", "date_removed": removed}
+    if specific is None:
+        series = f"http://h/devel/ubuntu/{where}"
+        return {**SOURCE, **facts, "source_package_version": name, "distro_series_link": series}
+    place = f"http://h/devel/ubuntu/noble/{where}"
+    return {**BINARY, **facts, "architecture_specific": specific, "distro_arch_series_link": place}
+
+
+def test_how_full_a_ppa_is() -> None:
+    """Each file once that is not removed, whatever its publication is; and what is for all architectures once."""
+    sizes = {"s1": 1, "s2": 20, "aamd64": 300, "xamd64": 4000, "xarm64": 50000}
+    with service(full(**sizes)) as (server, lp, _):
+        assert lp.uploads.taken_space(PPA) == TakenSpace(1000 + 54321, 8192)
+        assert len(server.requests) == 3 + len(sizes)
+        files = [fields(one) for one in server.requests if "FileUrls" in one.target]
+        assert {one["include_meta"] for one in files} == {"true"}
+
+
+@pytest.mark.parametrize("limit", [None, REDACTED])
+def test_of_a_ppa_without_a_limit_nothing_more_is_asked(limit: object) -> None:
+    """Nor of one whose limit is not shown."""
+    with service(full(limit)) as (server, lp, _):
+        assert lp.uploads.taken_space(PPA) is None
+        assert len(server.requests) == 1
+
+
+def test_how_full_a_ppa_is_may_not_be_told() -> None:
+    """Which is not none."""
+    with service(lambda _, peer: peer.answer(503)) as (_, lp, _entry):
+        assert isinstance(lp.uploads.taken_space(PPA), Unavailable)
 
 
 def test_a_retry_is_one_post() -> None:

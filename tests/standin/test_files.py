@@ -197,3 +197,27 @@ def test_the_key_is_the_owners(standin: Standin, client: Client, control: Contro
     assert client.get(PATH)["signing_key_fingerprint"] == fingerprint
     assert control.signing_key("ci-pool", exists=False) is None
     assert client.get(f"{PATH}?ws.op=getSigningKeyData") is None
+
+
+def test_a_full_archive_takes_nothing(client: Client, control: ControlClient) -> None:
+    """What was deleted counts until the death row has removed it, a file of two versions once; and binaries count."""
+    control.settings(PPA, authorized_size=3)
+    big, other = ({"name": f"{name}.tar", "size": 2 * 2**20, "sha256": name * 64} for name in "ab")
+    control.dput(PPA, "big", "1", files=[big])
+    control.dput(PPA, "big", "2", files=[big])
+    with pytest.raises(Rejected, match=r"PPA exceeded its size limit \(4.00 of 3.00 MiB\)"):
+        control.dput(PPA, "big", "3", files=[big, other])
+    for one in sources(client):
+        assert client.post(below(client, one), "requestDeletion").status == 200
+    with pytest.raises(Rejected, match="size limit"):
+        control.dput(PPA, "big", "3", files=[other])
+    control.run("publisher")
+    control.run("death_row")
+    control.dput(PPA, "big", "3", files=[other])
+    control.settings(PPA, authorized_size=None)
+    control.dput(PPA, "big", "4", files=[{**big, "size": 9 * 2**30}])
+    control.settings(PPA, authorized_size=0)
+    control.upload("~ci-pool/ubuntu/pool-002", "small", "1", binaries=[{"name": "small", "arch": "all"}])
+    control.settings("~ci-pool/ubuntu/pool-002", authorized_size=0)
+    with pytest.raises(Rejected, match=r"0.00 of 0.00 MiB"):
+        control.dput("~ci-pool/ubuntu/pool-002", "other", "1")

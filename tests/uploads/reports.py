@@ -8,7 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from ppa_assigner.port import ActAnswer, Done, Moment, Unavailable
-from ppa_assigner.publications import BinaryPublication, SeriesIndexes, SourceBuild, SourcePublication
+from ppa_assigner.publications import (
+    BinaryPublication,
+    SeriesIndexes,
+    SourceBuild,
+    SourcePublication,
+    TakenSpace,
+)
 from ppa_assigner.reference import Reference
 from ppa_assigner.uploads.model import NamedSource
 from ppa_assigner.uploads.verdict import BUILDS, BuildStage
@@ -20,12 +26,17 @@ NEVER_SHOWN = ("Cancelled build", "Build for superseded Source")
 
 @dataclass
 class MemoryReports:
-    """Implements upload_port.UploadReports.  `down`: why it does not answer; `gate`: each call waits for it."""
+    """Implements upload_port.UploadReports.  `down`: why it does not answer, `fails`: which calls never do; `gate`:
+    each call waits for it.
+    """
 
     uploaded: dict[NamedSource, list[SourceBuild]] = field(default_factory=dict)
     published: list[BinaryPublication] = field(default_factory=list)
     indexed: list[BinaryPublication] = field(default_factory=list)
     refused: dict[NamedSource, str] = field(default_factory=dict)
+    status: dict[NamedSource, str] = field(default_factory=dict)
+    space: TakenSpace | None = None
+    fails: frozenset[str] = frozenset()
     down: str | None = None
     asked: list[str] = field(default_factory=list)
     retried: list[str] = field(default_factory=list)
@@ -38,7 +49,7 @@ class MemoryReports:
     def sources(self, ppa: Reference, since: datetime) -> tuple[SourcePublication, ...] | Unavailable:
         """All of them, in noble."""
         found = tuple(
-            SourcePublication(number, one.name, one.version, "noble", "Published", SINCE)
+            SourcePublication(number, one.name, one.version, "noble", self.status.get(one, "Published"), SINCE)
             for number, one in enumerate(self.uploaded)
         )
         return self._answer("sources") or found
@@ -78,6 +89,10 @@ class MemoryReports:
         """Why it was refused."""
         return self._answer("refusal") or self.refused.get(NamedSource(source, version))
 
+    def taken_space(self, ppa: Reference) -> TakenSpace | Unavailable | None:
+        """As a test says."""
+        return self._answer("space") or self.space
+
     def signing_key(self, ppa: Reference) -> str | Unavailable | None:
         """None yet."""
         return self._answer("signing key")
@@ -94,4 +109,5 @@ class MemoryReports:
         assert self.gate.wait(30)
         self.waiting -= 1
         self.asked.append(what)
-        return Unavailable(self.down) if self.down is not None else None
+        down = "503" if what in self.fails else self.down
+        return Unavailable(down) if down is not None else None

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ppa_assigner.standin.control_client import Rejected
 from tests.commandline import cli, started
 from tests.processes import Daemon, Launchpad, configure, running, running_launchpad
 from tests.waiting import until
@@ -164,6 +165,22 @@ def test_a_version_of_an_earlier_lease_is_rejected_when_it_does_not_appear(
     assert states == {"again": "rejected", "never": "lost"}
     assert not second.uploads("again=1", "never=1")["final"]
     second.release()
+
+
+def test_a_full_ppa_is_told_where_an_upload_is_lost(daemon: Daemon, launchpad: Launchpad, lease: Lease) -> None:
+    """Launchpad rejects it without a trace; and that it is lost is an event, not that it was not there yet."""
+    big = [{"name": "big.tar", "size": 5 * 2**20, "sha256": "0" * 64}]
+    launchpad.control.dput(lease.ppa, "big", "1", files=big)
+    launchpad.control.settings(lease.ppa, authorized_size=6)
+    with pytest.raises(Rejected, match="size limit"):
+        launchpad.control.dput(lease.ppa, "more", "1", files=[{**big[0], "name": "more.tar"}])
+    assert not lease.uploads("more=1")["final"]
+    assert events(daemon, lease) == []
+    found = lease.uploads("more=1", appear="0s")
+    assert found["sources"][0]["state"] == "lost"
+    assert "The PPA may be full: at least 5.0 of 6 MiB are taken" in found["why"]
+    assert [(one["from"], one["to"]) for one in events(daemon, lease)] == [(None, "lost")]
+    launchpad.control.settings(lease.ppa, authorized_size=8192)
 
 
 def test_without_the_right_to_upload_nothing_can_have_been_accepted(daemon: Daemon, launchpad: Launchpad) -> None:

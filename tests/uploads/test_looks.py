@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from ppa_assigner.publications import TakenSpace
 from ppa_assigner.reference import Reference
-from ppa_assigner.uploads.following import LINGER_S, RETRY_S, Following, Waiting
-from ppa_assigner.uploads.looks import FollowedLease, UnseenError, look, look_at_indexes
+from ppa_assigner.uploads.following import LINGER_S, MOST_UNSEEN, RETRY_S, Following, Waiting
+from ppa_assigner.uploads.looks import MOST_NAMES, SPACE_KEPT, FollowedLease, UnseenError, look, look_at_indexes
 from ppa_assigner.uploads.model import Goal, NamedSource, Report, SourceState, Wanted
 
 from .reports import MemoryReports
@@ -27,13 +28,13 @@ def final(report: Report) -> bool:
 class Place:
     """One lease, and a clock that a test moves."""
 
-    def __init__(self, *wanted: Wanted, appear: float = 1200.0) -> None:
+    def __init__(self, *wanted: Wanted, appear: float = 1200.0, holder: bool = True) -> None:
         self.reports, self.following, self.now = MemoryReports(), Following(LEASE), 1000.0
-        self.waiting = [self.join(one, appear) for one in wanted]
+        self.waiting = [self.join(one, appear, holder=holder) for one in wanted]
 
-    def join(self, wanted: Wanted, appear: float = 1200.0) -> Waiting:
+    def join(self, wanted: Wanted, appear: float = 1200.0, *, holder: bool = True) -> Waiting:
         """Somebody begins to wait."""
-        waiting = Waiting(wanted, appear, final)
+        waiting = Waiting(wanted, appear, final, holder)
         self.following.join(waiting, self.now)
         return waiting
 
@@ -48,6 +49,11 @@ class Place:
             found = look_at_indexes(self.reports, self.following.known, question, seen)
         self.following.looked(question, found, self.now, whole=seen is None)
         return self.reports.asked[before:]
+
+    def changes(self) -> list[tuple[str, str | None, str]]:
+        """What is told to all after a look: name, state before, state."""
+        found = self.following.changes(self.following.question(self.now))
+        return [(one.name, before, one.state.value) for before, one in found]
 
     def report(self, number: int = 0) -> Report:
         """What is known to one who waits."""
@@ -226,16 +232,97 @@ def test_a_build_is_retried_once_what_it_waits_for_is_there() -> None:
 
 
 def test_changes_are_told_once() -> None:
-    """With the state before."""
+    """With the state before; not that something is not there yet."""
     place = Place(WANTED)
     place.look()
-    question = place.following.question(place.now)
-    assert [(before, one.state) for before, one in place.following.changes(question)] == [(None, SourceState.ABSENT)]
-    assert place.following.changes(question) == []
+    assert place.changes() == []
     place.reports.uploaded[HELLO] = [build(HELLO, "amd64", GOING)]
     place.look()
-    told = place.following.changes(question)
-    assert [(before, one.state) for before, one in told] == [(None, SourceState.BUILDING)]  # it has a series now
+    assert place.changes() == [("hello", None, "building")]
+    assert place.changes() == []
+    place.reports.uploaded[HELLO] = [build(HELLO, "amd64", DONE)]
+    place.look()
+    assert place.changes() == [("hello", "building", "built")]
+
+
+def test_all_that_somebody_waits_for_is_told() -> None:
+    """By name or not: what was deleted is only told to those who named it."""
+    place = Place(WANTED, Wanted())
+    place.reports.uploaded = {HELLO: [build(HELLO, "amd64", GOING)], LIBFOO: []}
+    place.reports.status[HELLO] = "Deleted"
+    place.look()
+    assert place.changes() == [("hello", None, "failed"), ("libfoo", None, "accepted")]
+
+
+def test_what_did_not_appear_is_told_when_the_holder_has_given_it_up() -> None:
+    """And that it came after all."""
+    place = Place(WANTED, appear=10)
+    place.look()
+    place.now += 10
+    place.look()
+    assert place.changes() == [("hello", None, "lost")]
+    assert place.changes() == []
+    place.reports.uploaded[HELLO] = [build(HELLO, "amd64", GOING)]
+    place.look()
+    assert place.changes() == [("hello", "lost", "building")]
+
+
+def test_sources_that_others_invent_are_told_to_nobody_else() -> None:
+    """Who may look at a lease may name anything, and give it up at once: also what its holder still waits for."""
+    place = Place(WANTED, Wanted(sources=(LIBFOO,)), appear=0, holder=False)
+    place.join(WANTED)
+    place.look()
+    assert {one.state for number in (0, 1) for one in place.report(number).sources} == {SourceState.LOST}
+    assert place.changes() == []
+    place.reports.uploaded[LIBFOO] = [build(LIBFOO, "amd64", GOING)]
+    place.look()
+    assert place.changes() == [("libfoo", None, "building")]
+
+
+def test_of_one_lease_no_more_is_told_to_be_lost_than_a_call_may_name() -> None:
+    """Events are for all PPAs."""
+    names = [NamedSource("hello", f"{number:03}") for number in range(MOST_UNSEEN + 9)]
+    place = Place(*(Wanted(sources=(one,)) for one in names), appear=0)
+    place.look()
+    assert len(place.changes()) == MOST_UNSEEN
+    assert place.changes() == []
+
+
+def test_names_that_others_invent_do_not_put_off_when_the_holders_are_given_up() -> None:
+    """However many there are: their own are forgotten instead."""
+    place = Place(WANTED, appear=10)
+    for number in range(MOST_NAMES + 1):
+        place.join(Wanted(sources=(NamedSource("hello", f"0.{number}"),)), holder=False)
+    place.waiting.append(place.join(Wanted(sources=(NamedSource("hello", "0.0"),)), 10, holder=False))
+    place.now += 9
+    place.waiting.append(place.join(Wanted(sources=(NamedSource("new", "1"),)), 10, holder=False))
+    place.now += 1
+    place.look()
+    assert [place.report(number).sources[0].state.value for number in range(3)] == ["lost", "lost", "absent"]
+
+
+def test_how_full_the_ppa_is_is_asked_where_something_is_lost() -> None:
+    """Not where it is known why it was refused; and not again for a while, since it costs many requests."""
+    place = Place(WANTED, appear=0)
+    place.reports.refused[HELLO] = "burnt"
+    assert place.look() == ["sources", "refusal"]
+    place.waiting.append(place.join(Wanted(sources=(LIBFOO,)), 0))
+    place.reports.space = TakenSpace(7 * 2**30, 8192)
+    assert place.look() == ["sources", "refusal", "space"]
+    assert "at least 7,168.0 of 8,192 MiB" in place.report(1).why
+    place.waiting.append(place.join(Wanted(sources=(NamedSource("third", "1"),)), 0))
+    assert place.look(NOW + SPACE_KEPT - timedelta(seconds=1)) == ["sources", "refusal"]
+    assert "at least 7,168.0 of 8,192 MiB" in place.report(2).why
+    place.waiting.append(place.join(Wanted(sources=(NamedSource("fourth", "1"),)), 0))
+    assert place.look(NOW + SPACE_KEPT) == ["sources", "refusal", "space"]
+
+
+def test_where_it_cannot_be_told_how_full_the_ppa_is_all_else_is_told() -> None:
+    """Nothing else depends on it."""
+    place = Place(WANTED, appear=0)
+    place.reports.fails = frozenset({"space"})
+    assert place.look() == ["sources", "refusal", "space"]
+    assert place.report().why.endswith("cannot be checked here")
 
 
 @pytest.mark.parametrize("step", ["sources", "builds", "all builds", "binaries", "indexes"])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from ppa_assigner.publications import BinaryPublication, SourceBuild, SourcePublication
+from ppa_assigner.publications import BinaryPublication, SourceBuild, SourcePublication, TakenSpace
 from ppa_assigner.uploads.model import (
     ANY_SOURCE,
     Goal,
@@ -231,6 +231,15 @@ def test_what_was_copied_with_its_binaries_needs_no_builds() -> None:
     assert is_published("hello", "1.0", seen)
 
 
+@pytest.mark.parametrize("goal", [Goal.BUILT, Goal.PUBLISHED, Goal.INSTALLABLE])
+def test_what_was_copied_for_one_architecture_is_not_built_for_another(goal: Goal) -> None:
+    """Its build has not been made yet."""
+    seen = observed({HELLO: []}, [binary(HELLO, "amd64")], indexed=[binary(HELLO, "amd64")])
+    report = judge(replace(PUBLISHED, goal=goal, arches=("amd64", "arm64")), seen)
+    assert not_yet(report)
+    assert report.why == "hello 1.0 has no builds yet"
+
+
 @pytest.mark.parametrize("status", ["Superseded", "Deleted", "Obsolete"])
 def test_a_source_that_was_withdrawn_is_not_published(status: str) -> None:
     """Deleted or superseded; that it was accepted remains true."""
@@ -269,6 +278,26 @@ def test_what_did_not_appear_in_time_is_lost_or_where_it_can_be_proved_rejected(
     assert state(rejected) is SourceState.REJECTED
     assert "before" in rejected.why
     assert not_yet(judge(PUBLISHED, observed({HELLO: []}, overdue={HELLO: Overdue()})))
+
+
+@pytest.mark.parametrize(
+    ("taken", "limit", "told"),
+    [
+        (12.5, 8192, "of what the ppa may hold, at least 12.5 of 8,192 mib are taken"),
+        (79.9, 100, "of what the ppa may hold, at least 79.9 of 100 mib are taken"),
+        (80, 100, "the ppa may be full: at least 80.0 of 100 mib are taken, by deleted packages too"),
+        (9000, 8192, "the ppa may be full: at least 9,000.0 of 8,192 mib are taken"),
+        (0, 0, "the ppa may be full: at least 0.0 of 0 mib"),
+    ],
+)
+def test_of_what_is_lost_it_is_told_how_full_the_ppa_is(taken: float, limit: int, told: str) -> None:
+    """It may be why; of what was rejected it is known why."""
+    space = TakenSpace(int(taken * 2**20), limit)
+    lost = judge(PUBLISHED, observed({}, overdue={HELLO: Overdue(space=space)}))
+    assert told in lost.why.lower()
+    assert "signature cannot be checked here. " in lost.why
+    rejected = judge(PUBLISHED, observed({}, overdue={HELLO: Overdue("burnt", space)}))
+    assert rejected.why == "hello 1.0 was rejected: burnt"
 
 
 def test_nothing_at_all_in_time_is_over() -> None:
