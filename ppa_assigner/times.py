@@ -15,7 +15,7 @@ DAY = 24 * HOUR
 _UNITS = {"ms": 0.001, "s": 1.0, "m": MINUTE, "h": HOUR, "d": DAY}
 _LOCAL = "%b %d %H:%M:%S"
 _COARSE = (("d", DAY), ("h", HOUR), ("m", MINUTE))
-_DURATION = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?) ?(ms|s|m|h|d|)")
+_DURATION = r"(-?[0-9]+(?:\.[0-9]+)?) ?(ms|s|m|h|d|)"  # compiled when it is needed: that takes its time
 
 
 def boottime() -> float:
@@ -26,7 +26,7 @@ def boottime() -> float:
 
 def parse_duration(text: str) -> float | None:
     """The seconds in a text like 500ms, 30s, 5m, 8h, 7d or 90; None if it is not a duration."""
-    match = _DURATION.fullmatch(text)
+    match = re.fullmatch(_DURATION, text)
     return float(match[1]) * _UNITS[match[2] or "s"] if match else None
 
 

@@ -56,7 +56,7 @@ def bodies(daemon: FakeDaemon) -> list[dict[str, Any]]:
 
 def test_importing_the_package_loads_no_client() -> None:
     """`ppa_assigner.Client` is there, and costs nothing until it is asked for."""
-    there = "'http.client' in sys.modules"
+    there = "'ppa_assigner.client.connections' in sys.modules"
     probe = f"import sys, ppa_assigner; print({there}); ppa_assigner.Client; print({there})"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout == "False\nTrue\n"

@@ -70,7 +70,7 @@ def test_a_signal_is_kept_until_something_is_waited_for() -> None:
 
 def test_what_waits_exists() -> None:
     """A name that is misspelt would keep a signal for as long as that waits."""
-    for name, functions in signals._LIBRARIES.items():
+    for name, functions in signals.LIBRARIES.items():
         module = importlib.import_module(name)
         classes = [kind for kind in vars(module).values() if isinstance(kind, type)]
         assert functions <= {each for there in (module, *classes) for each in vars(there)}
@@ -81,7 +81,7 @@ def test_what_sleeps_for_a_command_may_be_left() -> None:
     package = Path(signals.__file__).parent.parent
     modules = {path: path.read_text() for part in ("cli", "client") for path in (package / part).rglob("*.py")}
     pausing = {path for path, text in modules.items() if "time.sleep(" in text}
-    marked = {path for path, text in modules.items() if f"\n{signals._MARK} = True\n" in text}
+    marked = {path for path, text in modules.items() if f"\n{signals.MARK} = True\n" in text}
     assert {"retry.py", "events.py"} <= {path.name for path in pausing}
     assert {path.name for path in pausing - marked} == {"reaper.py"}  # a process of its own, which no signal ends
     assert {"transport.py", "sockets.py", "operator.py"} <= {path.name for path in marked}
@@ -107,7 +107,7 @@ def script(text: str) -> subprocess.CompletedProcess[str]:
 
 
 STRIKE = """
-import http.client, os, signal, socket, sys
+import os, signal, socket, sys
 from ppa_assigner.cli import signals
 
 class Strike:
@@ -157,7 +157,12 @@ def test_a_signal_at_any_line_of_the_blocks_begin_or_end_leaves_no_alarm() -> No
 WHILE_AN_ANSWER_IS_MADE = (
     STRIKE
     + """
-steps = (http.client.HTTPResponse.__init__, socket.socket.makefile, socket.SocketIO.__init__)
+import warnings
+from ppa_assigner.client import connections, http1
+
+warnings.simplefilter("error", ResourceWarning)
+HEAD = b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\n"
+steps = (connections.ConnectionPool.send, http1.request, http1.answer, http1.Answer.__init__)
 
 def as_python_does(frame):
     signal.getsignal(signal.SIGTERM)(signal.SIGTERM, frame)
@@ -165,16 +170,19 @@ def as_python_does(frame):
 def struck(number):
     strike = Strike(steps, number, as_python_does)
     ours, theirs = socket.socketpair()
-    with ours, theirs:
-        ours.settimeout(30)
+    pool = connections.ConnectionPool("localhost", lambda _: ours)
+    theirs.send(HEAD)
+    with theirs:
         try:
             with signals.interruptible():
                 with strike:
-                    answer = http.client.HTTPResponse(ours)
+                    answer = pool.send("GET", "/", None, {}, connect=5, read=30)
                 if strike.left <= 0:
-                    answer.begin()
+                    answer.whole()
         except signals.Interrupted:
+            assert ours.fileno() == -1
             return True
+        answer.close()
     return False
 
 number = 1
@@ -186,7 +194,7 @@ print(number)
 
 
 def test_an_answer_is_not_left_half_made() -> None:
-    """Python prints of one (from 3.13 on) as it is cleared away: its `close` counts on all that it has."""
+    """The signal waits until the answer is waited for, and then the connection is closed: Python warns of no socket."""
     done = script(WHILE_AN_ANSWER_IS_MADE)
     assert (done.returncode, done.stderr) == (0, "")
     assert int(done.stdout) > 20

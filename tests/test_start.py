@@ -13,11 +13,12 @@ from .commandline import DEADLINE_S, environment
 from .fakedaemon import LEASE, PPA, FakeDaemon, Reply
 
 ROOT = Path(__file__).parents[1]
-MOST = 125
+MOST = 90
 """Modules that `status` may load beyond an interpreter that does nothing."""
 HEAVY = {
-    *("asyncio", "concurrent.futures", "dataclasses", "fnmatch", "hashlib", "importlib.metadata", "inspect", "logging"),
-    *("pathlib", "platform", "shutil", "subprocess", "tempfile", "threading", "traceback", "uuid", "zipfile"),
+    *("asyncio", "concurrent.futures", "dataclasses", "email", "fnmatch", "hashlib", "http", "importlib.metadata"),
+    *("inspect", "logging", "pathlib", "platform", "random", "shutil", "ssl", "subprocess", "tempfile", "threading"),
+    *("traceback", "uuid", "zipfile"),
 }
 """Modules of the standard library that are slow to load, and that `status` does without."""
 PROBE = """\

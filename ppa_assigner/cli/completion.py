@@ -16,11 +16,11 @@ PATIENCE_S = 1.0
 Offered = list[tuple[str, str]]
 """Words, each with what is shown beside it."""
 _LIKE_A_PPA = ("~", "ppa:")
-# Whatever a shell gives a meaning to.
-_NOT_HARMLESS = re.compile(r"[^A-Za-z0-9~._:/+@,= -]")
+# Whatever a shell gives a meaning to.  Compiled when it is needed: commands declare their completion, and do not do it.
+_NOT_HARMLESS = r"[^A-Za-z0-9~._:/+@,= -]"
 _WIDTH = 44  # what a terminal of 80 columns has room for beside a lease's id
 _LEAST = 12
-_PLAIN = re.compile(r"[A-Za-z0-9~][A-Za-z0-9~._:/+-]*")
+_PLAIN = r"[A-Za-z0-9~][A-Za-z0-9~._:/+-]*"
 
 
 def ppas(ctx: Any, incomplete: str) -> Offered:
@@ -58,8 +58,10 @@ def requests(ctx: Any, incomplete: str) -> Offered:
 
 
 def _begun(incomplete: str, values: Iterable[tuple[Any, str]]) -> Offered:
-    plain = {value: help_ for value, help_ in values if isinstance(value, str) and _PLAIN.fullmatch(value)}
-    return [(value, _NOT_HARMLESS.sub("?", plain[value])) for value in sorted(plain) if value.startswith(incomplete)]
+    plain = {value: help_ for value, help_ in values if isinstance(value, str) and re.fullmatch(_PLAIN, value)}
+    return [
+        (value, re.sub(_NOT_HARMLESS, "?", plain[value])) for value in sorted(plain) if value.startswith(incomplete)
+    ]
 
 
 def _told(lease: Mapping[str, Any]) -> str:

@@ -19,10 +19,10 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WAKING = signal.SIGALRM
 """The signal of `wake`, and of an alarm that the parent process set."""
 _LOOK_AGAIN_S = 0.02
-_MARK = "INTERRUPTIBLE"
+MARK = "INTERRUPTIBLE"
 """What a module of ours is true of that sleeps, connects, reads or writes, and may be left at any point: what it locks,
 it locks by a `with` of the interpreter's own locks."""
-_LIBRARIES = {
+LIBRARIES = {
     "http.client": frozenset({"send"}),
     "socket": frozenset({"create_connection", "getaddrinfo", "readinto"}),
     "ssl": frozenset({"do_handshake", "read", "recv", "recv_into", "send", "sendall", "write"}),
@@ -129,7 +129,7 @@ def _look_again(_number: int, frame: FrameType | None) -> None:
 
 def _waits(frame: FrameType) -> bool:
     facts = frame.f_globals
-    return facts.get(_MARK) is True or frame.f_code.co_name in _LIBRARIES.get(facts.get("__name__", ""), ())
+    return facts.get(MARK) is True or frame.f_code.co_name in LIBRARIES.get(facts.get("__name__", ""), ())
 
 
 def _raise() -> NoReturn:

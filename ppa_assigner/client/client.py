@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from ..backoff import CALL_PATIENCE_S, IN_LINE, RELEASE_PATIENCE_S
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from .lease import Holding, LeaseTerm
     from .uploads import WantedUploads
 
+_CREATED = 201
 ANSWER_S = 75.0  # the daemon's own deadline for a call is a minute unless configured otherwise
 
 
@@ -117,7 +117,7 @@ class Client:
         if not looks_like_lease(response.document):
             raise Unavailable("the daemon's answer is not a lease")
         # An attempt is that of one request: a lease that has it was written for this one.
-        written = response.status == HTTPStatus.CREATED or 0 < body["attempt"] == response.document.get("attempt")
+        written = response.status == _CREATED or 0 < body["attempt"] == response.document.get("attempt")
         return term_of_assign(cast("Lease", response.document), sent, boottime(), written=written)
 
     def withdraw(self, request_id: str, *, within: float | None = None) -> list[Ppa] | None:

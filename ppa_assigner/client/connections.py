@@ -7,53 +7,26 @@ once.  Nothing here knows what a call means.
 
 from __future__ import annotations
 
-import contextlib
-import io
-import math
 import select
-import socket
 import time
-import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextvars import ContextVar
-from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from . import http1, sockets
 
 if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+    import socket
 
 LARGEST_BYTES = 64 * 1024 * 1024
 """The most bytes of a response: a list of 50,000 PPAs has less."""
-BROKEN = (HTTPException, OSError)
+BROKEN = (http1.ProtocolError, OSError)
 """What reading and writing raise where the connection breaks, or what answers does not speak HTTP."""
-_PIECE_BYTES = 1 << 16
 _KEPT = 4
-_LONGEST_S = 86400.0 * 20  # what systems take as a time-out is not without end
-_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
 class ResponseTooLargeError(ValueError):
     """A response is larger than LARGEST_BYTES."""
-
-
-@contextlib.contextmanager
-def read_deadline(seconds: float) -> Iterator[None]:
-    """Bound what this thread waits for within the block by this many seconds in total; then TimeoutError is raised."""
-    token = _deadline.set(time.monotonic() + seconds)
-    try:
-        yield
-    finally:
-        _deadline.reset(token)
-
-
-def _left() -> float:
-    """The seconds that are left, without end where no deadline was set.  Raises TimeoutError where none are."""
-    deadline = _deadline.get()
-    left = math.inf if deadline is None else deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("the time for the whole answer is over")
-    return left
 
 
 class ConnectionPool:
@@ -63,57 +36,66 @@ class ConnectionPool:
         """`host` with its port is what requests name; `connect` opens a socket within so many seconds."""
         self._host = host
         self._connect = connect
-        self._idle: deque[HTTPConnection] = deque()  # whose own methods no thread and no signal divides
-        weakref.finalize(self, _close, self._idle)
+        self._idle: deque[socket.socket] = deque()  # whose own methods no thread and no signal divides
 
     def close(self) -> None:
         """Close what is kept; the pool can still be used."""
-        _close(self._idle)
+        while (opened := self._idle_one()) is not None:
+            opened.close()
+
+    __del__ = close  # a socket that is left to the interpreter warns of itself
 
     def send(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], *, connect: float, read: float
     ) -> OpenResponse:
-        """Send a request, and return when the head of its answer is there.
-
-        Connecting takes at most `connect` seconds, and then each single wait at most `read`.  Raises what `connect` of
-        the pool raises, before it is sent, and BROKEN.
+        """Send a request, and return when the head of its answer is there: within `read` seconds, of which connecting
+        takes at most `connect`.  Raises what `connect` of the pool raises, before it is sent, and BROKEN.
         """
-        connection = self._taken() or _Connection("localhost")
+        deadline = time.monotonic() + read
+        content = http1.request(method, path, {"Host": self._host, **headers}, body)
+        opened = self._taken() or self._connect(connect)
         try:
-            if connection.sock is None:
-                connection.sock = self._connect(connect)
-            connection.sock.settimeout(min(read, _left(), _LONGEST_S))
-            connection.request(method, path, body, {"Host": self._host, **headers})
-            connection.sock.settimeout(min(read, _LONGEST_S))
-            return OpenResponse(self, connection, connection.getresponse())
+            sockets.send(opened, content, deadline)
+            reception = _Reception(opened, deadline, read)
+            return OpenResponse(self, reception, http1.answer(method, reception.next))
         except BaseException:
-            connection.close()
+            opened.close()
             raise
 
-    def keep(self, connection: HTTPConnection) -> None:
+    def keep(self, opened: socket.socket) -> None:
         """Take back a connection whose answer was read to its end."""
-        if connection.sock is not None and len(self._idle) < _KEPT:
-            self._idle.append(connection)
+        if len(self._idle) < _KEPT:
+            self._idle.append(opened)
         else:
-            connection.close()
+            opened.close()
 
-    def _taken(self) -> HTTPConnection | None:
+    def _taken(self) -> socket.socket | None:
         """The connection that was used last, of those that the daemon has not closed meanwhile."""
-        while self._idle:
-            try:
-                connection = self._idle.pop()
-            except IndexError:
-                break
-            if not _readable(connection.sock):
-                return connection
-            connection.close()
+        while (opened := self._idle_one()) is not None:
+            if not _readable(opened):
+                return opened
+            opened.close()
         return None
 
+    def _idle_one(self) -> socket.socket | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
 
-def _close(connections: deque[HTTPConnection]) -> None:
-    while connections:
-        with contextlib.suppress(IndexError):
-            connections.pop().close()
+
+class _Reception:
+    """What comes of a socket by a deadline, or without one each time within `read` seconds."""
+
+    def __init__(self, opened: socket.socket, deadline: float, read: float) -> None:
+        self.socket = opened
+        self.deadline: float | None = deadline
+        self._read = read
+
+    def next(self) -> bytes:
+        """Raises OSError; TimeoutError where the time is over."""
+        deadline = time.monotonic() + self._read if self.deadline is None else self.deadline
+        return sockets.receive(self.socket, deadline)
 
 
 class OpenResponse:
@@ -122,43 +104,43 @@ class OpenResponse:
     Must be read by `whole`, or closed.
     """
 
-    def __init__(self, pool: ConnectionPool, connection: HTTPConnection, response: HTTPResponse) -> None:
-        self._pool, self._connection, self._response = pool, connection, response
+    def __init__(self, pool: ConnectionPool, reception: _Reception, answer: http1.Answer) -> None:
+        self._pool, self._reception, self._answer = pool, reception, answer
         self._kept = False
-        self.status = response.status
+        self.status = answer.status
 
     def header(self, name: str) -> str:
         """A header of the answer; empty where there is none."""
-        return self._response.headers.get(name, "")
+        return self._answer.header(name)
 
     def whole(self) -> bytes:
-        """The rest of the answer; its connection is kept.  Raises ResponseTooLargeError and BROKEN."""
+        """The rest of the answer, by the deadline of its head; its connection is kept.  Raises ResponseTooLargeError
+        and BROKEN.
+        """
         content = bytearray()
         try:
-            for piece in self.pieces():
+            for piece in self._answer.pieces():
                 content += piece
                 if len(content) > LARGEST_BYTES:
                     raise ResponseTooLargeError(f"the answer is longer than {LARGEST_BYTES >> 20} MiB")
-        except BaseException:
+            if self._answer.may_be_followed:
+                self._kept = True
+                self._pool.keep(self._reception.socket)
+        finally:
             self.close()  # a connection with half an answer in it must not be used again
-            raise
-        self._response.close()  # so that the connection may send again
-        self._kept = True
-        self._pool.keep(self._connection)
         return bytes(content)
 
     def pieces(self) -> Iterator[bytes]:
-        """The rest of the answer, piece by piece as it comes.  Raises BROKEN where it ends before its end."""
-        while piece := self._response.read1(_PIECE_BYTES):
-            yield piece
-        if self._response.length:
-            raise IncompleteRead(b"", self._response.length)
+        """The rest of the answer, piece by piece as it comes, each within `read` seconds of when it is asked for.
+        Raises BROKEN where it ends before its end.
+        """
+        self._reception.deadline = None
+        return self._answer.pieces()
 
     def close(self) -> None:
         """Close the connection, with what is left of the answer; unless all was read and it is kept."""
         if not self._kept:
-            self._response.close()
-            self._connection.close()
+            self._reception.socket.close()
 
 
 def _readable(connection: socket.socket) -> bool:
@@ -166,47 +148,3 @@ def _readable(connection: socket.socket) -> bool:
     poll = select.poll()
     poll.register(connection, select.POLLIN)
     return bool(poll.poll(0))
-
-
-class _DeadlineReader(io.RawIOBase):
-    """A socket's bytes, none of them later than the deadline of the reading thread."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._socket = connection
-        self._file: Any = connection.makefile("rb", buffering=0)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int | None:
-        if _deadline.get() is None:
-            read: int | None = self._file.readinto(buffer)
-            return read
-        return self._in_time(buffer)
-
-    def _in_time(self, buffer: WriteableBuffer) -> int | None:
-        usual, left = self._socket.gettimeout(), _left()
-        self._socket.settimeout(left if usual is None else min(left, usual))
-        try:
-            read: int | None = self._file.readinto(buffer)
-        finally:
-            self._socket.settimeout(usual)
-        return read
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
-
-class _BoundedResponse(HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
-        super().__init__(sock, *args, **options)
-        self.fp.close()
-        self.fp = io.BufferedReader(_DeadlineReader(sock))
-
-
-class _Connection(HTTPConnection):
-    """A connection whose responses end by the deadline, and which opens no socket by itself."""
-
-    response_class = _BoundedResponse
-    auto_open = 0

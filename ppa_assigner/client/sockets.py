@@ -1,8 +1,8 @@
 """Sockets that are connected to a daemon: over TCP, TLS or a Unix socket.
 
-Rule: connecting takes no longer than the caller says, over all addresses of a host and with what TLS asks for.  That a
-socket could not be connected is told apart from all that goes wrong later: no request has left then.  Nothing here
-knows HTTP.
+Rule: connecting takes no longer than the caller says, over all addresses of a host and with what TLS asks for; sending
+and receiving end by a deadline.  That a socket could not be connected is told apart from all that goes wrong later: no
+request has left then.  Nothing here knows HTTP.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ INTERRUPTIBLE = True
 """A signal may end a command's wait anywhere in this module: what it locks, it locks by a `with`."""
 
 
+_PIECE_BYTES = 1 << 16
+_LONGEST_S = 86400.0 * 20  # what systems take as a time-out is not without end
 _MOMENT_S = 0.01  # as a time-out, 0 would mean not to wait at all, and to fail otherwise
 _LEAST_S = 1.0  # for one of several addresses, if there is that much: a lost packet is sent again after a second
 
@@ -120,6 +122,30 @@ def unix(path: str, within: float) -> socket.socket:
         opened.close()
         raise
     return opened
+
+
+def send(opened: socket.socket, data: bytes, deadline: float) -> None:
+    """Send all of it by this time of the monotonic clock.  Raises OSError; TimeoutError where it is over."""
+    rest = memoryview(data)
+    while rest:
+        opened.settimeout(_left(deadline))
+        rest = rest[opened.send(rest) :]
+
+
+def receive(opened: socket.socket, deadline: float) -> bytes:
+    """What comes next by this time of the monotonic clock; nothing at the end of the connection.  Raises OSError;
+    TimeoutError where the time is over.
+    """
+    opened.settimeout(_left(deadline))
+    return opened.recv(_PIECE_BYTES)
+
+
+def _left(deadline: float) -> float:
+    """The seconds that are left, which is not without end.  Raises TimeoutError where none are."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the time for the whole answer is over")
+    return min(left, _LONGEST_S)
 
 
 def _trusting(ca_file: str | None) -> ssl.SSLContext:

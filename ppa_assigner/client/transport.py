@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from . import sockets
-from .connections import BROKEN, ConnectionPool, OpenResponse, ResponseTooLargeError, read_deadline
+from .connections import BROKEN, ConnectionPool, OpenResponse, ResponseTooLargeError
 from .errors import Document, Obstacle, Unavailable, UsageError
+from .http1 import ProtocolError
 from .sockets import NotConnectedError, NotEncryptedError, NotTrustedError
 
 if TYPE_CHECKING:
@@ -71,9 +72,8 @@ class ApiTransport:
         """The daemon's answer, whatever it is, all of it within `read` seconds.  Raises Unavailable when there is no
         whole one, or a longer one than any of the daemon's.
         """
-        with read_deadline(read):
-            response = self._open(method, path, body, read=read, more=headers)
-            data = self._whole(response)
+        response = self._open(method, path, body, read=read, more=headers)
+        data = self._whole(response)
         document = _parsed(data)
         if document is None and 200 <= response.status < 300:
             raise Unavailable(f"{self.url} gave an answer that is not a JSON document")
@@ -88,9 +88,8 @@ class ApiTransport:
         The head comes within `read` seconds.  The pieces end when nothing came for `read` seconds or when the daemon
         ends them; Unavailable when they break.
         """
-        with read_deadline(read):
-            response = self._open("GET", path, None, read=read, more=headers)
-            document = {} if response.status == 200 else _parsed(self._whole(response)) or {}
+        response = self._open("GET", path, None, read=read, more=headers)
+        document = {} if response.status == 200 else _parsed(self._whole(response)) or {}
         try:
             yield ApiResponse(response.status, document, _retry_after(response)), self._pieces(response)
         finally:
@@ -215,4 +214,6 @@ def _reason(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, ResponseTooLargeError):
         return str(error)
+    if isinstance(error, ProtocolError):
+        return f"what answers there does not keep to HTTP ({error})"
     return f"the connection broke ({error})"
