@@ -1,25 +1,24 @@
 """What only shows when several options are seen together, and what the host must have: the files that they name.
 
-Rule: these checks read the raw document and skip what is wrong by itself, so that one run finds all mistakes.
-Nobody becomes operator by being able to connect from elsewhere.  They must not ask the network.
+Rule: an option that was wrong by itself is left out, so that one run finds all mistakes.  Nobody becomes operator by
+being able to connect from elsewhere.  They must not ask the network.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from ..backoff import REQUEST_ENDS_S
+from ..options import Proof
 from ..reference import Reference
 from ..times import exactly
-from .addresses import SERVICES, is_launchpad, is_local, parse_listen, parse_service
+from .addresses import is_launchpad, is_local
 from .document import Document, KeyPath, format_path
 from .files import resolve, unreadable_reason
-from .parsers import parse_or_none, plain_text, seconds
-from .patterns import MAX_PPAS, Pattern, parse_dependency, parse_pattern
-from .schema import LaunchpadSection, PoolSection, RetrySection
-from .settings import Listen
+from .parsers import WRONG, pool_name
+from .patterns import MAX_PPAS, Pattern
+from .schema import ApiSection, ConfigFile, PoolSection, Section
 
 _CREDENTIALS_HINT = (
     "run `ppa-assigner login` and name here the file that it writes, "
@@ -27,71 +26,70 @@ _CREDENTIALS_HINT = (
 )
 
 
-def check(document: Document, environ: Mapping[str, str], folder: Path) -> None:
+def check(document: Document, file: ConfigFile, environ: Mapping[str, str], folder: Path) -> None:
     """Report what does not go together.  Relative paths start at `folder`."""
     _check_forms(document)
-    _check_ppas(document)
-    for name in document.section("pools"):
-        _check_pool(document, ("pools", name))
-    _check_timeouts(document)
-    _check_api(document, folder)
-    _check_credentials(document, environ, folder)
+    _check_ppas(document, file)
+    for name, pool in file.pools.items():
+        _check_pool(document, ("pools", name), pool, file.launchpad.service)
+    _check_timeouts(document, file)
+    _check_clients(document, file.api)
+    _check_exposure(document, file.api)
+    _check_tls(document, file.api, folder)
+    _check_credentials(document, file.launchpad.credentials, environ, folder)
 
 
 # -- PPAs ---------------------------------------------------------------------------------------------------------
 
 
 def _check_forms(document: Document) -> None:
-    data = document.section()
-    if "ppas" in data and "pools" in data:
-        line = document.line(("pools",))
+    if {"ppas", "pools"} <= document.data.keys():
         document.report_line(
             document.line(("ppas",)),
-            f"ppas: cannot be used together with pools (line {line}); keep one of them: "
+            f"ppas: cannot be used together with pools (line {document.line(('pools',))}); keep one of them: "
             "ppas is short for pools: {default: {ppas: [...]}}",
         )
-    elif not data.keys() & {"ppas", "pools"}:
+    elif not {"ppas", "pools"} & document.data.keys():
         document.report((), 'there are no PPAs; list them, like ppas: ["~owner/ubuntu/pool-{001..020}"]')
 
 
-def _lists(document: Document) -> Iterator[tuple[KeyPath, list[Any]]]:
-    paths: list[KeyPath] = [("ppas",), *(("pools", name, "ppas") for name in document.section("pools")), ("retire",)]
-    for path in paths:
-        items = document.section(*path[:-1]).get(str(path[-1]))
-        if isinstance(items, list):
-            yield path, items
+def _listed(file: ConfigFile) -> Iterator[tuple[KeyPath, Pattern]]:
+    lists: dict[KeyPath, list[Pattern]] = {("ppas",): file.ppas}
+    lists |= {("pools", name, "ppas"): pool.ppas for name, pool in file.pools.items()}
+    for path, items in (lists | {("retire",): file.retire}).items():
+        yield from (((*path, index), item) for index, item in enumerate(items) if item is not WRONG)
 
 
-def _check_ppas(document: Document) -> None:
-    found: list[tuple[KeyPath, Pattern]] = []
-    for path, items in _lists(document):
-        read = ((index, parse_or_none(parse_pattern, item)) for index, item in enumerate(items))
-        found += [((*path, index), item) for index, item in read if item is not None]
-    total = sum(item.count for _, item in found)
-    if total > MAX_PPAS:
-        document.report_line(
-            document.line(found[0][0][:-1]), f"{total} PPAs are listed in all; at most {MAX_PPAS} can be served"
-        )
+def _check_ppas(document: Document, file: ConfigFile) -> None:
+    listed = list(_listed(file))
+    if (total := sum(item.count for _, item in listed)) > MAX_PPAS:
+        line = document.line(listed[0][0][:-1])
+        document.report_line(line, f"{total} PPAs are listed in all; at most {MAX_PPAS} can be served")
         return
     seen: dict[Reference, KeyPath] = {}
-    for path, item in found:
+    for path, item in listed:
         _check_repeats(document, path, item, seen)
+    for name, pool in file.pools.items():
+        _check_dependencies(document, ("pools", name, "baseline", "dependencies"), pool)
 
 
 def _check_repeats(document: Document, path: KeyPath, item: Pattern, seen: dict[Reference, KeyPath]) -> None:
-    twice = []
-    for ppa in item.expand():
-        if seen.setdefault(ppa, path) is not path:
-            twice.append(ppa)
-        elif own := _own_dependency(document, path, ppa):
-            document.report(own, f"{ppa} cannot depend on itself; take it out of the baseline of its own pool")
-    if twice:
+    if twice := [ppa for ppa in item.expand() if seen.setdefault(ppa, path) is not path]:
         first = seen[twice[0]]
         more = f" and {len(twice) - 1} more" if len(twice) > 1 else ""
         document.report(
             path,
             f"{twice[0]}{more} is listed already in line {document.line(first)} ({_list_name(first)}); {_remedy(path)}",
         )
+
+
+def _check_dependencies(document: Document, path: KeyPath, pool: PoolSection) -> None:
+    given = pool.baseline.dependencies or []
+    own = {str(ppa) for item in pool.ppas if given and item is not WRONG for ppa in item.expand()}
+    for index, dependency in enumerate(given):
+        if dependency in own:
+            text = f"{dependency} cannot depend on itself; take it out of the baseline of its own pool"
+            document.report((*path, index), text)
 
 
 def _list_name(path: KeyPath) -> str:
@@ -104,145 +102,100 @@ def _remedy(path: KeyPath) -> str:
     return "a PPA is in one list, once: take it out of the other"
 
 
-def _own_dependency(document: Document, path: KeyPath, ppa: Reference) -> KeyPath | None:
-    if path[0] != "pools":
-        return None
-    baseline = (*path[:2], "baseline")
-    given = document.section(*baseline).get("dependencies")
-    for index, item in enumerate(given if isinstance(given, list) else ()):
-        if parse_or_none(parse_dependency, item) == str(ppa):
-            return (*baseline, "dependencies", index)
-    return None
-
-
 # -- durations that must fit each other -----------------------------------------------------------------------------
 
 
-def _check_pool(document: Document, path: KeyPath) -> None:
-    _check_order(document, path, ("ttl", "max_ttl"), PoolSection)
-    _check_order(document, (*path, "retry"), ("first", "max"), RetrySection)
-    settle = parse_or_none(seconds, document.section(*path).get("settle", REQUEST_ENDS_S))
-    root = parse_or_none(parse_service, document.section("launchpad").get("service", SERVICES["production"]))
-    if settle is not None and 0 < settle < REQUEST_ENDS_S and root and is_launchpad(root):
+def _check_pool(document: Document, path: KeyPath, pool: PoolSection, service: str) -> None:
+    _check_order(document, path, ("ttl", "max_ttl"), pool)
+    _check_order(document, (*path, "retry"), ("first", "max"), pool.retry)
+    if pool.settle < REQUEST_ENDS_S and is_launchpad(service):
         document.report(
             (*path, "settle"),
-            f"{exactly(settle)} is too short for Launchpad, where a request may land late; "
+            f"{exactly(pool.settle)} is too short for Launchpad, where a request may land late; "
             f"write {REQUEST_ENDS_S:g}s or more",
+            ("launchpad", "service"),
         )
-    _check_proof(document, path)
+    if pool.proof is not Proof.ACTIVE and pool.baseline.publish is False:
+        # such a PPA keeps its indexes and dates for ever (docs/explanation/launchpad.md#removal-from-disk)
+        text = f"nothing of {pool.proof.value} ever changes; write proof: active or publish: true"
+        document.report((*path, "proof"), f"with baseline.publish: false {text}")
+    try:
+        pool_name(path[-1])
+    except ValueError as error:
+        document.report(path, str(error))
 
 
-def _check_proof(document: Document, path: KeyPath) -> None:
-    """An unpublished PPA keeps its indexes and dates for ever (docs/explanation/launchpad.md#removal-from-disk)."""
-    proof, off = document.section(*path).get("proof"), document.section(*path, "baseline").get("publish") is False
-    if proof in ("index", "disk") and off:
-        text = f"with baseline.publish: false nothing of {proof} ever changes; write proof: active or publish: true"
-        document.report((*path, "proof"), text)
-
-
-def _check_order(document: Document, path: KeyPath, keys: tuple[str, str], model: Any) -> None:
+def _check_order(document: Document, path: KeyPath, keys: tuple[str, str], section: Section) -> None:
     """Report a pair whose first is longer than its second; a default counts like a value that was given."""
-    given = document.section(*path)
-    low, high = (parse_or_none(seconds, given.get(key, model.model_fields[key].default)) for key in keys)
-    if low is None or high is None or low <= high:
-        return
     short, long = keys
-    if short in given:
-        document.report(
-            (*path, short), f"{exactly(low)} is longer than {long} ({exactly(high)}); raise {long} or lower {short}"
-        )
+    low, high = (getattr(section, key) for key in keys)
+    if low <= high:
+        return
+    if short in section.model_fields_set:
+        text = f"{exactly(low)} is longer than {long} ({exactly(high)}); raise {long} or lower {short}"
+        document.report((*path, short), text, (*path, long))
     else:
-        document.report(
-            (*path, long), f"{exactly(high)} is shorter than {short} ({exactly(low)} by default); write {short} too"
-        )
+        text = f"{exactly(high)} is shorter than {short} ({exactly(low)} by default); write {short} too"
+        document.report((*path, long), text, (*path, short))
 
 
-def _check_timeouts(document: Document) -> None:
-    path: KeyPath = ("launchpad", "timeout")
-    given = document.section(*path)
-    default = LaunchpadSection().timeout.total
-    total = parse_or_none(seconds, given.get("total", default))
-    for key in ("connect", "read"):
-        part = parse_or_none(seconds, given.get(key, 0.0))
-        if total and part is not None and part > total:
-            document.report(
-                (*path, key), f"{exactly(part)} is longer than total ({exactly(total)}); lower it or raise total"
-            )
+def _check_timeouts(document: Document, file: ConfigFile) -> None:
+    path, timeout = ("launchpad", "timeout"), file.launchpad.timeout
+    for key in {"connect", "read"} & timeout.model_fields_set:
+        if (part := getattr(timeout, key)) > timeout.total:
+            text = f"{exactly(part)} is longer than total ({exactly(timeout.total)}); lower it or raise total"
+            document.report((*path, key), text, (*path, "total"))
 
 
 # -- credentials --------------------------------------------------------------------------------------------------
 
 
-def _check_credentials(document: Document, environ: Mapping[str, str], folder: Path) -> None:
-    if document.is_reported(("launchpad",)):
-        return
-    given = document.section("launchpad").get("credentials")
+def _check_credentials(document: Document, given: str | None, environ: Mapping[str, str], folder: Path) -> None:
     path: KeyPath = ("launchpad", "credentials")
-    if given is None:
-        _check_systemd_credentials(document, path, environ)
-    elif (text := parse_or_none(plain_text, given)) is not None:
-        file = resolve(text, folder)
+    if given is not None:
+        file = resolve(given, folder)
         if wrong := unreadable_reason(file):
             document.report(path, f"{file} {wrong}; write it with `ppa-assigner login` and let this user read it")
-
-
-def _check_systemd_credentials(document: Document, path: KeyPath, environ: Mapping[str, str]) -> None:
-    directory = environ.get("CREDENTIALS_DIRECTORY")
-    if not directory:
+    elif not (directory := environ.get("CREDENTIALS_DIRECTORY")):
         document.report(path, f"there are no credentials for Launchpad; {_CREDENTIALS_HINT}")
     elif wrong := unreadable_reason(Path(directory) / "launchpad"):
         document.report(path, f"$CREDENTIALS_DIRECTORY/launchpad {wrong}; {_CREDENTIALS_HINT}")
 
 
-_TLS = ("certificate", "key")
+# -- the API ------------------------------------------------------------------------------------------------------
 
 
-def _check_api(document: Document, folder: Path) -> None:
-    """Report what does not go together in `api`."""
-    _check_clients(document)
-    given = document.section("api")
-    where = parse_or_none(parse_listen, given.get("listen", "127.0.0.1:8020"))
-    if where is not None:
-        _check_exposure(document, where)
-    _check_tls(document, where, folder)
-
-
-def _check_clients(document: Document) -> None:
-    clients = document.section("api").get("clients")
+def _check_clients(document: Document, api: ApiSection) -> None:
     seen: dict[tuple[str, str], KeyPath] = {}
-    for index, client in enumerate(clients if isinstance(clients, list) else ()):
+    for index, client in enumerate(api.clients):
         for key in ("name", "token_sha256"):
             path: KeyPath = ("api", "clients", index, key)
-            value = client.get(key) if isinstance(client, dict) else None
-            first = (
-                seen.setdefault((key, value.lower() if key != "name" else value), path)
-                if isinstance(value, str)
-                else path
-            )
+            value = getattr(client, key, WRONG)
+            first = seen.setdefault((key, value), path) if value is not WRONG else path
             if first is not path:
                 document.report(path, f"another client has the same in line {document.line(first)}; each needs its own")
 
 
-def _check_exposure(document: Document, where: Listen) -> None:
-    if not is_local(where) and not document.section("api").get("clients"):
+def _check_exposure(document: Document, api: ApiSection) -> None:
+    if not is_local(api.listen) and not api.clients:
         document.report(
             ("api", "listen"),
-            f"{where} can be reached by others and there are no clients, so everybody would be operator; "
+            f"{api.listen} can be reached by others and there are no clients, so everybody would be operator; "
             "add api.clients (see `ppa-assigner token`), or listen on 127.0.0.1 or a Unix socket",
+            ("api", "clients"),
         )
 
 
-def _check_tls(document: Document, where: Listen | None, folder: Path) -> None:
+def _check_tls(document: Document, api: ApiSection, folder: Path) -> None:
     path: KeyPath = ("api", "tls")
-    given = {key: value for key, value in document.section(*path).items() if value is not None and key in _TLS}
-    if not given:
+    files = {key: getattr(api.tls, key) for key in ("certificate", "key")}
+    lacking = [key for key, file in files.items() if file is None and not document.is_reported((*path, key))]
+    if len(lacking) == len(files):
         return
-    if where is not None and where.path is not None:
-        document.report(path, f"is for an address, not for {where}; take it away")
-    for key in _TLS:
-        if key not in given:
-            document.report((*path, key), "is missing; certificate and key go together")
-        elif (text := parse_or_none(plain_text, given[key])) is not None and (
-            wrong := unreadable_reason(resolve(text, folder))
-        ):
-            document.report((*path, key), f"{resolve(text, folder)} {wrong}; name a file that this user can read")
+    if api.listen.path is not None:
+        document.report(path, f"is for an address, not for {api.listen}; take it away")
+    for key in lacking:
+        document.report((*path, key), "is missing; certificate and key go together")
+    for key, given in files.items():
+        if given is not None and (wrong := unreadable_reason(file := resolve(given, folder))):
+            document.report((*path, key), f"{file} {wrong}; name a file that this user can read")

@@ -32,16 +32,11 @@ class Document:
             path = path[:-1]
         return self.lines[path]
 
-    def section(self, *path: str | int) -> dict[str, Any]:
-        """The section at a path; empty when it is absent or not a section."""
-        found = self.data
-        for part in path:
-            found = found.get(part) if isinstance(found, dict) else None
-        return found if isinstance(found, dict) else {}
-
-    def report(self, path: KeyPath, text: str) -> None:
-        """Report a mistake in one key or item: at most one for each, and then none in what it contains."""
-        if any(path[:end] in self._reported for end in range(1, len(path) + 1)):
+    def report(self, path: KeyPath, text: str, *beside: KeyPath) -> None:
+        """Report a mistake in one key or item: at most one for each, and then none in what it contains, nor one that
+        only shows together with what was reported `beside` it.
+        """
+        if any(part[:end] in self._reported for part in (path, *beside) for end in range(1, len(part) + 1)):
             return
         self._reported.add(path)
         name = self.names.get(path) or format_path(path)

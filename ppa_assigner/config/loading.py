@@ -22,7 +22,7 @@ from . import addresses
 from .checks import check
 from .document import Document, KeyPath
 from .files import resolve
-from .patterns import parse_pattern
+from .patterns import Pattern
 from .schema import ApiSection, ConfigFile, LaunchpadSection
 from .settings import ApiSettings, LaunchpadSettings, Pool, Settings, Tls
 from .validation import validate
@@ -40,9 +40,8 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         _refuse_non_mapping(document)
     _apply_environment(document, environ)
     file = validate(document)
-    check(document, environ, path.parent)
+    check(document, file, environ, path.parent)
     document.check()
-    assert file is not None, "what is not valid was reported"  # noqa: S101 - holds by `validate`
     return _settings(file, path.parent)
 
 
@@ -97,8 +96,8 @@ def _pools(file: ConfigFile) -> Iterator[tuple[str, Pool]]:
         yield DEFAULT_POOL, Pool(DEFAULT_POOL, _expanded(file.ppas), PoolOptions())
 
 
-def _expanded(texts: Iterable[str]) -> tuple[Reference, ...]:
-    return tuple(ppa for text in texts for ppa in parse_pattern(text).expand())
+def _expanded(patterns: Iterable[Pattern]) -> tuple[Reference, ...]:
+    return tuple(ppa for pattern in patterns for ppa in pattern.expand())
 
 
 def _launchpad(section: LaunchpadSection, folder: Path) -> LaunchpadSettings:

@@ -13,7 +13,7 @@ import re
 import reprlib
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..record import unstorable
 from ..times import DAY, exactly, parse_duration
@@ -31,16 +31,9 @@ _GROUP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
 
+WRONG: Any = object()
+"""Stands where something wrong stood, which was reported, so that the rest can be looked at."""
 Member = TypeVar("Member", bound=enum.Enum)
-Value = TypeVar("Value")
-
-
-def parse_or_none(read: Callable[[object], Value], value: object) -> Value | None:
-    """The parsed value, or None when it is wrong by itself, which validation reports."""
-    try:
-        return read(value)
-    except ValueError:
-        return None
 
 
 def quote_value(value: object) -> str:

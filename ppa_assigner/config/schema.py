@@ -7,29 +7,23 @@ the options are their descriptions in the JSON schema.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    PlainValidator,
-    WithJsonSchema,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WrapValidator
+from pydantic_core import core_schema
 
 from ..access import ClientConfig, Role
 from ..options import Baseline, PoolOptions, Proof, Retry
 from ..times import MINUTE
-from . import addresses, parsers, patterns
+from . import addresses, parsers
+from .parsers import WRONG
+from .patterns import Pattern, parse_dependency, parse_pattern
 from .settings import RATE, SOCKET_MODE, Listen
 
 EXTENSION_PREFIX = "x-"
 """How keys at the top begin that are the author's own."""
 _POOL = PoolOptions()
-_TEXT: dict[str, Any] = {"type": "string"}
 _DURATION: dict[str, Any] = {
     "anyOf": [
         {"type": "number", "minimum": 0},
@@ -38,8 +32,24 @@ _DURATION: dict[str, Any] = {
 }
 
 
-def _choice(kind: type[Role] | type[Proof]) -> WithJsonSchema:
-    return WithJsonSchema({"enum": [member.value for member in kind]})
+class Parsed:
+    """Has an option read by a function, which raises ValueError; `schema` is what the JSON schema says of it."""
+
+    def __init__(self, parse: Callable[[object], object], **schema: Any) -> None:
+        self._parse = parse
+        self._schema = schema if {"anyOf", "enum", "const"} & schema.keys() else {"type": "string", **schema}
+
+    def __get_pydantic_core_schema__(self, *_: object) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            lambda value: value if value is WRONG else self._parse(value)
+        )
+
+    def __get_pydantic_json_schema__(self, *_: object) -> dict[str, Any]:
+        return dict(self._schema)
+
+
+def _unless_wrong(value: object, read: Callable[[object], object]) -> object:
+    return value if value is WRONG else read(value)
 
 
 def _empty_section(value: object) -> object:
@@ -48,10 +58,10 @@ def _empty_section(value: object) -> object:
 
 
 def _empty_list(value: object) -> object:
-    return [] if value is None else value
+    return [] if value is None else [WRONG] if value is WRONG else value
 
 
-def _not_empty(items: list[str]) -> list[str]:
+def _not_empty(items: list[Pattern]) -> list[Pattern]:
     if not items:
         raise ValueError('the list is empty; list at least one PPA, like "~owner/ubuntu/pool-{001..020}"')
     return items
@@ -64,49 +74,40 @@ def _at_least_one_pool(pools: dict[str, PoolSection]) -> dict[str, PoolSection]:
 
 
 def _no_repeats(items: list[str]) -> list[str]:
-    if twice := next((item for item, count in Counter(items).items() if count > 1), None):
+    counts = Counter(item for item in items if item is not WRONG)
+    if twice := next((item for item, count in counts.items() if count > 1), None):
         raise ValueError(f"{parsers.quote_value(twice)} stands twice in the list; name it once")
     return items
 
 
-def _pattern(value: object) -> str:
-    patterns.parse_pattern(value)
-    return str(value)
-
-
 Empty = BeforeValidator(_empty_section)
-Positive = Annotated[float, PlainValidator(parsers.positive), WithJsonSchema(_DURATION)]
-Timeout = Annotated[float, PlainValidator(parsers.timeout), WithJsonSchema(_DURATION)]
-Duration = Annotated[float, PlainValidator(parsers.seconds), WithJsonSchema(_DURATION)]
-Whole = Annotated[float, PlainValidator(parsers.whole_seconds), WithJsonSchema(_DURATION)]
-PpaPattern = Annotated[str, PlainValidator(_pattern), WithJsonSchema(_TEXT)]
-Person = Annotated[
-    str, PlainValidator(parsers.person_name), WithJsonSchema({**_TEXT, "pattern": "^~[a-z0-9][a-z0-9+.-]*$"})
-]
-Processor = Annotated[str, PlainValidator(parsers.processor_name), WithJsonSchema(_TEXT)]
-Dependency = Annotated[str, PlainValidator(patterns.parse_dependency), WithJsonSchema(_TEXT)]
-DisplayName = Annotated[str, PlainValidator(parsers.single_line), WithJsonSchema(_TEXT)]
-PoolName = Annotated[
-    str, PlainValidator(parsers.pool_name), WithJsonSchema({**_TEXT, "pattern": "^[A-Za-z0-9._-]{1,64}$"})
-]
-ClientName = Annotated[
-    str, PlainValidator(parsers.client_name), WithJsonSchema({**_TEXT, "minLength": 1, "maxLength": 128})
-]
-Digest = Annotated[str, PlainValidator(parsers.sha256), WithJsonSchema({**_TEXT, "pattern": "^[0-9A-Fa-f]{64}$"})]
-Address = Annotated[Listen, PlainValidator(addresses.parse_listen), PlainSerializer(str), WithJsonSchema(_TEXT)]
-FileMode = Annotated[
-    int,
-    PlainValidator(parsers.file_mode),
-    PlainSerializer(lambda mode: f"{mode:o}"),
-    WithJsonSchema({"anyOf": [{**_TEXT, "pattern": "^0?[0-7]{3}$"}, {"type": "integer", "maximum": 777}]}),
-]
-GroupName = Annotated[str, PlainValidator(parsers.group_name), WithJsonSchema(_TEXT)]
-PathText = Annotated[str, PlainValidator(parsers.plain_text), WithJsonSchema(_TEXT)]
-Glob = Annotated[str, PlainValidator(parsers.glob_pattern), WithJsonSchema({**_TEXT, "minLength": 1, "maxLength": 256})]
-
-PpaGlob = Annotated[
-    str, PlainValidator(parsers.ppa_glob), WithJsonSchema({**_TEXT, "pattern": r"^[~*?\[]", "maxLength": 256})
-]
+EmptyList = BeforeValidator(_empty_list)
+Once = AfterValidator(_no_repeats)
+Positive = Annotated[float, Parsed(parsers.positive, **_DURATION)]
+Timeout = Annotated[float, Parsed(parsers.timeout, **_DURATION)]
+Duration = Annotated[float, Parsed(parsers.seconds, **_DURATION)]
+Whole = Annotated[float, Parsed(parsers.whole_seconds, **_DURATION)]
+PpaPattern = Annotated[Pattern, Parsed(parse_pattern)]
+Person = Annotated[str, Parsed(parsers.person_name, pattern="^~[a-z0-9][a-z0-9+.-]*$")]
+Processor = Annotated[str, Parsed(parsers.processor_name)]
+Dependency = Annotated[str, Parsed(parse_dependency)]
+DisplayName = Annotated[str, Parsed(parsers.single_line)]
+PoolName = Annotated[str, Parsed(str, pattern="^[A-Za-z0-9._-]{1,64}$")]  # `checks` looks at it
+ClientName = Annotated[str, Parsed(parsers.client_name, minLength=1, maxLength=128)]
+DaemonName = Annotated[str, Parsed(parsers.daemon_name, pattern="^[A-Za-z0-9._-]+$")]
+Digest = Annotated[str, Parsed(parsers.sha256, pattern="^[0-9A-Fa-f]{64}$")]
+Address = Annotated[Listen, Parsed(addresses.parse_listen), PlainSerializer(str)]
+Service = Annotated[str, Parsed(addresses.parse_service)]
+ArchiveRoot = Annotated[str, Parsed(addresses.parse_archive_root)]
+Snapshots = Annotated[str, Parsed(addresses.parse_snapshots, pattern="^https?://")]
+_MODE = [{"type": "string", "pattern": "^0?[0-7]{3}$"}, {"type": "integer", "maximum": 777}]
+FileMode = Annotated[int, Parsed(parsers.file_mode, anyOf=_MODE), PlainSerializer("{:o}".format)]
+GroupName = Annotated[str, Parsed(parsers.group_name)]
+PathText = Annotated[str, Parsed(parsers.plain_text)]
+Glob = Annotated[str, Parsed(parsers.glob_pattern, minLength=1, maxLength=256)]
+PpaGlob = Annotated[str, Parsed(parsers.ppa_glob, pattern=r"^[~*?\[]", maxLength=256)]
+OfRole = Annotated[Role, Parsed(parsers.enum_member(Role), enum=[role.value for role in Role])]
+OfProof = Annotated[Proof, Parsed(parsers.enum_member(Proof), enum=[proof.value for proof in Proof])]
 
 
 class Section(BaseModel):
@@ -127,9 +128,9 @@ class RetrySection(Section):
 class BaselineSection(Section):
     """What a PPA looks like between leases; null or absent: left alone."""
 
-    dependencies: Annotated[list[Dependency], AfterValidator(_no_repeats)] | None = None
+    dependencies: Annotated[list[Dependency], Once] | None = None
     """PPAs and archives that builds use."""
-    processors: Annotated[list[Processor], AfterValidator(_no_repeats)] | None = None
+    processors: Annotated[list[Processor], Once] | None = None
     """Processors that builds are for."""
     publish: bool | None = None
     """Whether what is built is published."""
@@ -139,7 +140,7 @@ class BaselineSection(Section):
     """Whether debug symbols are published."""
     displayname: DisplayName | None = None
     """The PPA's title."""
-    uploaders: Annotated[list[Person], AfterValidator(_no_repeats)] | None = None
+    uploaders: Annotated[list[Person], Once] | None = None
     """Who may upload besides the PPA's owner; everybody else's right is taken away."""
 
     def baseline(self) -> Baseline:
@@ -152,7 +153,7 @@ class BaselineSection(Section):
 class PoolSection(Section):
     """A named list of PPAs, and what holds for each of them."""
 
-    ppas: Annotated[list[PpaPattern], BeforeValidator(_empty_list), AfterValidator(_not_empty)]
+    ppas: Annotated[list[PpaPattern], EmptyList, AfterValidator(_not_empty)]
     """The PPAs, like ~owner/ubuntu/name or ppa:owner/name; {001..020} stands for numbers."""
     ttl: Whole = _POOL.ttl
     """How long a lease lasts when its owner does not say."""
@@ -166,7 +167,7 @@ class PoolSection(Section):
     """How old a look that found a free PPA empty may be; 0: look each time; null: never look again."""
     settle: Positive = _POOL.settle
     """How long a PPA must be seen empty and quiet before it is free."""
-    proof: Annotated[Proof, PlainValidator(parsers.enum_member(Proof)), _choice(Proof)] = _POOL.proof
+    proof: OfProof = _POOL.proof
     """What clean means: nothing active, or also gone from the indexes, or also from the disk."""
     max_tries: int = Field(default=_POOL.max_tries, ge=1, le=1000)
     """Failed tries of a clean before the PPA is quarantined."""
@@ -201,11 +202,9 @@ class TimeoutSection(Section):
 class LaunchpadSection(Section):
     """Which Launchpad, and how patiently."""
 
-    service: Annotated[str, PlainValidator(addresses.parse_service), WithJsonSchema(_TEXT)] = addresses.SERVICES[
-        "production"
-    ]
+    service: Service = addresses.SERVICES["production"]
     """production, staging, qastaging, or the address of a web service root without the version."""
-    version: Annotated[str, PlainValidator(parsers.version), WithJsonSchema({"const": "devel"})] = "devel"
+    version: Annotated[str, Parsed(parsers.version, const="devel")] = "devel"
     """The version of the web service."""
     credentials: PathText | None = None
     """The file that `ppa-assigner login` wrote; relative to this file's folder.  null: systemd's `launchpad`."""
@@ -216,12 +215,9 @@ class LaunchpadSection(Section):
     timeout: Annotated[TimeoutSection, Empty] = TimeoutSection()
     connections: int = Field(default=16, ge=2, le=256)
     """Connections to Launchpad at a time; some of them are kept for assigning, and some more follow uploads."""
-    archive_root: Annotated[str, PlainValidator(addresses.parse_archive_root), WithJsonSchema(_TEXT)] | None = None
+    archive_root: ArchiveRoot | None = None
     """Where apt finds the PPAs, for `proof: index`; null: Launchpad's own host, or below another service's address."""
-    snapshots: (
-        Annotated[str, PlainValidator(addresses.parse_snapshots), WithJsonSchema({**_TEXT, "pattern": "^https?://"})]
-        | None
-    ) = addresses.SNAPSHOTS
+    snapshots: Snapshots | None = addresses.SNAPSHOTS
     """Where what a lease had stays readable, with {owner}, {name} and {at} in it; null: nowhere, as where the service
     is not production and this is not said."""
 
@@ -233,11 +229,11 @@ class ClientSection(Section):
     """What the record calls the client."""
     token_sha256: Digest
     """The SHA-256 of its token, as `ppa-assigner token` prints it."""
-    role: Annotated[Role, PlainValidator(parsers.enum_member(Role)), _choice(Role)] = Role.CLIENT
+    role: OfRole = Role.CLIENT
     """An operator may act on every PPA."""
-    owners: Annotated[list[Glob], BeforeValidator(_empty_list)] = []
+    owners: Annotated[list[Glob], EmptyList] = []
     """Shell patterns of the owners whose leases it may end and touch besides its own."""
-    promote_to: Annotated[list[PpaGlob], BeforeValidator(_empty_list)] = []
+    promote_to: Annotated[list[PpaGlob], EmptyList] = []
     """Shell patterns of the PPAs, like ~acme/ubuntu/*, to which it may have packages of its leases copied."""
 
     def client(self) -> ClientConfig:
@@ -248,7 +244,7 @@ class ClientSection(Section):
 class SocketSection(Section):
     """Who may connect to a Unix socket, by the permissions of its file."""
 
-    mode: FileMode = Field(default=SOCKET_MODE)
+    mode: FileMode = SOCKET_MODE
     """Three octal digits."""
     group: GroupName | None = None
     """The group of the file; null: the daemon's own."""
@@ -268,11 +264,11 @@ class ApiSection(Section):
 
     listen: Address = Field(default="127.0.0.1:8020", validate_default=True)
     """HOST:PORT, [IPv6]:PORT or unix:/path."""
-    clients: Annotated[list[ClientSection], BeforeValidator(_empty_list)] = []
+    clients: Annotated[list[Annotated[ClientSection, WrapValidator(_unless_wrong)]], EmptyList] = []
     """Who may call the API.  Without any, it can only listen on this host, and everybody is operator."""
     socket: Annotated[SocketSection, Empty] = SocketSection()
     tls: Annotated[TlsSection, Empty] = TlsSection()
-    promote_to: Annotated[list[PpaGlob], BeforeValidator(_empty_list)] = []
+    promote_to: Annotated[list[PpaGlob], EmptyList] = []
     """The same for everybody, where there are no clients."""
     rate: int = Field(default=RATE, ge=1, le=1_000_000)
     """Requests a second that each client may keep up; twenty times as many may come at once."""
@@ -290,7 +286,7 @@ class ConfigFile(Section):
         }
     )
 
-    ppas: Annotated[list[PpaPattern], BeforeValidator(_empty_list), AfterValidator(_not_empty)] = []
+    ppas: Annotated[list[PpaPattern], EmptyList, AfterValidator(_not_empty)] = []
     """Short form: the PPAs of one pool called default."""
     pools: Annotated[
         dict[PoolName, Annotated[PoolSection, Empty]],
@@ -299,12 +295,9 @@ class ConfigFile(Section):
         Field(json_schema_extra={"additionalProperties": False}),  # than those with such names
     ] = {}
     """Pools by name."""
-    retire: Annotated[list[PpaPattern], BeforeValidator(_empty_list)] = []
+    retire: Annotated[list[PpaPattern], EmptyList] = []
     """PPAs that are served to the end of their lease and clean, and lent no more."""
     launchpad: Annotated[LaunchpadSection, Empty] = LaunchpadSection()
     api: Annotated[ApiSection, Empty] = ApiSection()
-    name: (
-        Annotated[str, PlainValidator(parsers.daemon_name), WithJsonSchema({**_TEXT, "pattern": "^[A-Za-z0-9._-]+$"})]
-        | None
-    ) = None
+    name: DaemonName | None = None
     """This daemon's, another for each that serves the same PPAs; null: the host's name."""

@@ -5,13 +5,14 @@ Rule: every mistake is reported at its own key or item, in one sentence that say
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from .document import Document, KeyPath
-from .parsers import did_you_mean, quote_value
+from .parsers import WRONG, did_you_mean, quote_value
 from .schema import (
     EXTENSION_PREFIX,
     ApiSection,
@@ -51,31 +52,49 @@ _EXPECTED = {
 }
 
 
-def validate(document: Document) -> ConfigFile | None:
-    """The document as a valid configuration; None when a mistake in it was reported."""
+def validate(document: Document) -> ConfigFile:
+    """The document as a configuration.  What is wrong in it is reported and taken out: a default stands in its place,
+    or WRONG.
+    """
+    data = _without_extensions(document.data)
+    if findings := _findings(data):
+        data = copy.deepcopy(data)
+        for finding in findings:
+            document.report(finding["loc"], _message(finding, "ppas" in data))
+    while findings:  # what is seen only now follows from what was taken out
+        for finding in findings:
+            _take_out(data, finding)
+        findings = _findings(data)
+    return ConfigFile.model_validate(data)
+
+
+def _findings(data: dict[str, Any]) -> list[Any]:
     try:
-        return ConfigFile.model_validate(_without_extensions(document.data))
+        ConfigFile.model_validate(data)
     except ValidationError as error:
-        for finding in error.errors(include_url=False):
-            path = _path(finding)
-            document.report(path, _message(finding["type"], path, finding, "ppas" in document.section()))
-    return None
+        return error.errors(include_url=False)
+    return []
 
 
-def _without_extensions(data: Any) -> Any:
+def _take_out(data: Any, finding: Any) -> None:
+    *parents, key = finding["loc"]
+    for part in parents:
+        if data[part] is None:
+            data[part] = {}
+        data = data[part]
+    if isinstance(data, list) or finding["type"] == "missing":
+        data[key] = WRONG
+    else:
+        del data[key]
+
+
+def _without_extensions(data: dict[str, Any]) -> dict[str, Any]:
     """The data without the keys at the top that begin with `x-`: they are the author's own, a place for anchors."""
-    own = isinstance(data, dict)
-    return {key: value for key, value in data.items() if not key.startswith(EXTENSION_PREFIX)} if own else data
+    return {key: value for key, value in data.items() if not key.startswith(EXTENSION_PREFIX)}
 
 
-def _path(finding: Any) -> KeyPath:
-    path = tuple(finding["loc"])
-    # pydantic's way of saying that the key itself is meant
-    return path[:-1] if path[-1:] == ("[key]",) and finding["type"] != "extra_forbidden" else path
-
-
-def _message(kind: str, path: KeyPath, finding: Any, short: bool) -> str:
-    given = finding["input"]
+def _message(finding: Any, short: bool) -> str:
+    kind, path, given = finding["type"], finding["loc"], finding["input"]
     if kind == "missing":
         return f"this is missing; every {'client' if path[0] == 'api' else 'pool'} needs it"
     if kind == "extra_forbidden":
