@@ -51,14 +51,28 @@ class NoCertificatesError(Exception):
 
 
 def tcp(host: str, port: int, within: float) -> socket.socket:
-    """A TCP connection to one of the host's addresses.  Raises NotConnectedError."""
+    """A TCP connection to one of the host's addresses, which are looked up within the same time.  Raises
+    NotConnectedError.
+    """
+    deadline = time.monotonic() + within
     name = host.replace("%25", "%").encode("ascii")  # bytes: a name that is ASCII needs no module for others
     try:
-        opened = first_of(socket.getaddrinfo(name, port, type=socket.SOCK_STREAM), time.monotonic() + within)
+        opened = first_of(_addresses(name, port, within), deadline)
     except OSError as error:
         raise NotConnectedError(error) from error
     opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return opened
+
+
+def _addresses(name: bytes, port: int, within: float) -> list[Any]:
+    """Those of a host; nothing is waited for where it is an address itself, or this host.  Raises OSError."""
+    try:
+        flags = 0 if name == b"localhost" else socket.AI_NUMERICHOST
+        return socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=flags)
+    except OSError:
+        from . import names
+
+        return names.addresses(name, port, within)
 
 
 def first_of(addresses: list[Any], deadline: float) -> socket.socket:
