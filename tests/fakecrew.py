@@ -124,9 +124,10 @@ class FakeWorker(Worker):
     def lend(self, attempt: int | None = None) -> Record:
         """Carry out the oldest Assign."""
         command = self.take(Assign)
+        wish = command.wish
         record = self.used(
-            command.request, owner=command.owner, by=command.by, lease=command.lease, idle=command.idle,
-            attempt=command.attempt if attempt is None else attempt,
+            wish.request_id, owner=wish.owner, by=wish.by, lease=command.lease, idle=wish.idle,
+            attempt=wish.attempt if attempt is None else attempt,
         )  # fmt: skip
         self.reply(command, LeaseShown(record, fresh=True))
         return record
@@ -135,9 +136,9 @@ class FakeWorker(Worker):
         """Carry out the oldest Confirm: a lower attempt is raised first."""
         command, record = self.take(Confirm), self.snapshot.record
         assert record is not None
-        if record.attempt < command.attempt:
+        if record.attempt < command.wish.attempt:
             self.serial += 1
-            record = replace(record, attempt=command.attempt, nonce=f"n{self.serial}", serial=self.serial)
+            record = replace(record, attempt=command.wish.attempt, nonce=f"n{self.serial}", serial=self.serial)
             self.show(record)
         self.reply(command, LeaseShown(record))
         return record

@@ -52,7 +52,7 @@ def test_the_longest_free_ppa_is_lent_and_told_as_made_by_this_call() -> None:
     call = made.ask(note="n", ttl=60.0, idle=7.6)
     command = made["a"].take(Assign)
     made["a"].told.append(command)
-    assert (command.request, command.owner, command.note, command.ttl, command.idle) == ("r", "me", "n", 60.0, 8)
+    assert command.wish == AssignRequest("me", "default", "r", note="n", ttl=60.0, idle=7.6)
     record = made["a"].lend()
     assert (lent(call).ppa, lent(call).record, lent(call).fresh) == (ref("a"), record, True)
     nothing_left(made)
@@ -971,7 +971,7 @@ def test_a_lease_whose_times_were_put_right_is_given_up_by_its_new_nonce() -> No
         made = desk("a")
         call = made.ask()
         command = made["a"].take(Assign)
-        record = made["a"].used(command.request, owner=command.owner, lease=command.lease, clock=HOST)
+        record = made["a"].used(command.wish.request_id, owner=command.wish.owner, lease=command.lease, clock=HOST)
         made["a"].reply(command, LeaseShown(record, fresh=True))
         made["a"].show(replace(record, serial=record.serial + 1, nonce="new", **changes))
         made.supervisor.hang_up(call)
@@ -1297,14 +1297,14 @@ def test_a_future_that_its_waiter_cancelled_hurts_nobody() -> None:
     assert lent(two).fresh
 
 
-def test_a_wish_is_bound_by_the_options_of_its_pool() -> None:
-    """Without ttl and idle those of the pool hold; with grant_upload an uploader is taken."""
-    options = PoolOptions(ttl=77.0, idle=None, grant_upload=True)
+def test_an_uploader_is_taken_where_the_pool_grants_uploads() -> None:
+    """And what the wish leaves open is left to the worker, which has the pool's options."""
+    options = PoolOptions(grant_upload=True)
     made = Desk(given=settings(ref("a"), options=options))
     made["a"].free()
     made.supervisor.assign(AssignRequest("me", "default", "r", uploader="~ann"))
     command = made["a"].take(Assign)
-    assert (command.ttl, command.idle, command.uploader) == (77.0, None, "~ann")
+    assert command.wish == AssignRequest("me", "default", "r", uploader="~ann")
     made["a"].reply(command, LeaseShown(made["a"].used("r", lease=command.lease)))
 
 

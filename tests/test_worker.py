@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -42,7 +43,7 @@ from ppa_assigner.port import Build, Entry, Lane, Publication, ReadAnswer
 from ppa_assigner.record import State
 from ppa_assigner.reference import Reference
 from ppa_assigner.times import boottime
-from ppa_assigner.views import Cleaning, Snapshot
+from ppa_assigner.views import AssignRequest, Cleaning, Snapshot
 from ppa_assigner.worker import Worker
 
 from .fakecrew import ref
@@ -116,8 +117,8 @@ class Bench:
 
     def assign(self, **fields: object) -> Outcome:
         """Lend the PPA."""
-        given = {"lease": "L", "request": "r", "attempt": 0, "owner": "me", "by": None, "ttl": 60.0, **fields}
-        return self.do(Assign, **given)
+        wish = replace(AssignRequest("me", "default", "r", ttl=60.0), **fields)  # type: ignore[arg-type]  # its fields
+        return self.do(Assign, lease="L", wish=wish)
 
     def free(self) -> None:
         """Wait for the proof."""
@@ -190,7 +191,7 @@ def test_an_answer_in_doubt_is_settled(bench: Bench) -> None:
     bench.launchpad.fault = lambda r: faults.pop() if faults and r.what == "write" else None
     token = 500
     bench.worker.tell(
-        Assign(token=token, deadline=boottime() + 10, lease="L", request="r", attempt=0, owner="me", by=None, ttl=60.0)
+        Assign(token=token, deadline=boottime() + 10, lease="L", wish=AssignRequest("me", "default", "r", ttl=60.0))
     )
     until(lambda: any("LeaseShown" in repr(o) for t, o in bench.ear.outcomes if t == token))
     assert "IN_DOUBT" in repr(bench.ear.outcomes[0])
@@ -201,8 +202,8 @@ def test_what_comes_while_an_outcome_is_unknown_is_decided_afterwards(bench: Ben
     bench.free()
     faults = {"write": ["lost"], "read": ["down", "down"]}
     bench.launchpad.fault = lambda r: faults[r.what].pop() if faults.get(r.what) else None
-    given = {"lease": "L", "request": "r", "attempt": 0, "owner": "me", "by": None, "ttl": 60.0}
-    bench.worker.tell(Assign(token=500, deadline=boottime() + 10.0, **given))  # type: ignore[arg-type]  # its fields
+    wish = AssignRequest("me", "default", "r", ttl=60.0)
+    bench.worker.tell(Assign(token=500, deadline=boottime() + 10.0, lease="L", wish=wish))
     until(lambda: not faults["write"], "the write")
     assert "RecordShown" in repr(bench.do(Release, lease="L"))
     outcomes = [repr(outcome) for token, outcome in bench.ear.outcomes if token == 500]

@@ -28,7 +28,7 @@ from ..port import (
     WriteAnswer,
 )
 from ..record import Record, State
-from ..views import Cleaning, SnapshotAddress
+from ..views import AssignRequest, Cleaning, SnapshotAddress
 from .requests import Request
 
 LaunchpadAnswer = (
@@ -119,24 +119,22 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assign(Command):
-    """Lend this PPA, if it is free and empty and can take `sources`, as far as its past decides that.  `ttl` and `idle`
-    in seconds.  `left` are the sources that are still to be asked for while the record has this `nonce`; None: all.  Of
-    the first of them, `unread` are the versions whose files are still to be read.
+    """Lend this PPA as `wish` says, if it is free and empty and can take the sources, as far as its past decides that.
+    What the wish left to the pool is the pool's.  `left` are the sources that are still to be asked for while the
+    record has this `nonce`; None: all.  Of the first of them, `unread` are the versions whose files are still to be
+    read.
     """
 
     lease: str
-    request: str
-    attempt: int
-    owner: str
-    by: str | None
-    ttl: float
-    idle: int | None = None
-    note: str | None = None
-    uploader: str | None = None
-    sources: tuple[SourcePackage, ...] = ()
+    wish: AssignRequest
     left: tuple[SourcePackage, ...] | None = None
     unread: tuple[PublishedVersion, ...] = ()
     nonce: str | None = None
+
+    @property
+    def sources(self) -> tuple[SourcePackage, ...]:
+        """What is to be uploaded."""
+        return self.wish.sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,15 +151,11 @@ class CheckBurnt(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirm(Command):
-    """Whether this request's lease is still here.  Asked of Launchpad; a higher attempt is written before it is
+    """Whether the lease of this wish is still here.  Asked of Launchpad; a higher attempt is written before it is
     told.
     """
 
-    request: str
-    attempt: int
-    owner: str
-    by: str | None
-    pool: str
+    wish: AssignRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,13 +146,19 @@ def _on_clear_past(known: WorkerState, command: Assign | CheckBurnt, now: Now) -
 def _lend(known: WorkerState, command: Assign, now: Now) -> Step:
     if now.boot >= command.deadline:
         return deny(known, command, Refusal.OUTAGE, DEADLINE_EXCEEDED)
-    record = Record(
+    return write_record(known, WriteReason.ASSIGN, _record_of(known, command, now), now, command)
+
+
+def _record_of(known: WorkerState, command: Assign, now: Now) -> Record:
+    """What is written for a new lease; what the wish leaves open is as the pool's options say."""
+    wish, options = command.wish, known.options
+    ttl, idle = (options.ttl if wish.ttl is None else wish.ttl), (options.idle if wish.idle is None else wish.idle)
+    return Record(
         serial=0, nonce="", state=State.USED, since=now.stamp, touched=now.stamp, pool=known.pool,
-        until=now.stamp + timedelta(seconds=command.ttl), owner=command.owner, lease=command.lease,
-        request=command.request, attempt=command.attempt, idle=command.idle, by=command.by, note=command.note,
-        uploader=command.uploader, clock=HOST if now.by_host else None,
+        until=now.stamp + timedelta(seconds=ttl), owner=wish.owner, lease=command.lease, request=wish.request_id,
+        attempt=wish.attempt, idle=None if idle is None else max(1, round(idle)), by=wish.by, note=wish.note,
+        uploader=wish.uploader, clock=HOST if now.by_host else None,
     )  # fmt: skip
-    return write_record(known, WriteReason.ASSIGN, record, now, command)
 
 
 def grant_or_tell(known: WorkerState, command: Assign | Confirm, *, fresh: bool) -> Step:
@@ -217,18 +223,16 @@ def confirm(known: WorkerState, command: Confirm, _: Now) -> Step:
 
 def on_confirm_read(known: WorkerState, command: Confirm, now: Now) -> Step:
     """Answer a `Confirm` on a read that began after it came.  A higher attempt is written to the record first †."""
-    record = known.record
-    theirs = record is None or (record.by, record.request) != (command.by, command.request)  # a client's own name
+    record, wish = known.record, command.wish
+    theirs = record is None or (record.by, record.request) != (wish.by, wish.request_id)  # a client's own name
     if record is None or theirs or not alive(record, now):
         return deny(known, command, Refusal.ELSEWHERE)
-    if (record.owner, record.pool) != (command.owner, command.pool):
+    if (record.owner, record.pool) != (wish.owner, wish.pool):
         return deny(known, command, Refusal.TAKEN)
-    if record.attempt > command.attempt:
+    if record.attempt > wish.attempt:
         return deny(known, command, Refusal.SUPERSEDED)
-    if record.attempt < command.attempt:
-        return begin(
-            known, WriteReason.RAISE, now, command, attempt=command.attempt, **expiry.touch_fields(record, now)
-        )
+    if record.attempt < wish.attempt:
+        return begin(known, WriteReason.RAISE, now, command, attempt=wish.attempt, **expiry.touch_fields(record, now))
     return grant_or_tell(known, command, fresh=False)
 
 

@@ -88,7 +88,7 @@ def reply_unseen(known: WorkerState, command: Command, now: Now, reason: str | N
             if isinstance(command, Release) and known.state is State.DIRTY:
                 return tell(known, command, RecordShown(record))
             return deny(known, command, Refusal.OVER)
-        case Confirm(request=request) if record is not None and record.request == request and not alive(record, now):
+        case Confirm() if record is not None and record.request == command.wish.request_id and not alive(record, now):
             return deny(known, command, Refusal.ELSEWHERE, detail)
     return deny(known, command, Refusal.OUTAGE, detail)
 

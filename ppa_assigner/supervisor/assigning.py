@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 from ..automaton.events import Assign, Denied, LeaseShown, Outcome, Refusal
@@ -209,21 +210,15 @@ class Assigning:
     # -- bound to a PPA --------------------------------------------------------------------------------------------
 
     def _bind(self, asked: Asked, ppa: Reference) -> None:
-        wish, options = asked.wish, self._pools[asked.wish.pool].options
         asked.bound, asked.outage, asked.lease = ppa, None, secrets.token_hex(16)
         self._wishes.put(asked, Stage.ASSIGNING)
         self._office.crew.shelf.bind(ppa)
-        idle = wish.idle if wish.idle is not None else options.idle
+        wish = replace(asked.wish, attempt=asked.attempt)
         asked.assign = self._office.order(
             ppa,
-            lambda token: Assign(
-                token=token, deadline=asked.deadline, lease=asked.lease, request=wish.request_id, owner=wish.owner,
-                attempt=asked.attempt, by=wish.by, ttl=wish.ttl if wish.ttl is not None else options.ttl,
-                idle=None if idle is None else max(1, round(idle)), note=wish.note, uploader=wish.uploader,
-                sources=wish.sources,
-            ),
+            lambda token: Assign(token=token, deadline=asked.deadline, lease=asked.lease, wish=wish),
             partial(self._assigned, asked, ppa),
-        )  # fmt: skip
+        )
 
     def _assigned(self, asked: Asked, ppa: Reference, outcome: Outcome) -> None:
         self._office.soon(partial(self._waits.overdue, asked.wish.pool))

@@ -7,6 +7,7 @@ record (docs/explanation/protocol.md#attempts).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from ..automaton.events import Confirm, Denied, LeaseShown, Outcome, Refusal
@@ -35,17 +36,14 @@ class Confirming:
 
     def begin(self, asked: Asked, ppa: Reference) -> None:
         """Bind the wish to the PPA that seems to hold its lease."""
-        wish = asked.wish
+        wish = replace(asked.wish, attempt=asked.attempt)
         asked.bound = ppa
         self._wishes.put(asked, Stage.CONFIRMING)
         self._office.order(
             ppa,
-            lambda token: Confirm(
-                token=token, deadline=asked.deadline, request=wish.request_id, attempt=asked.attempt, owner=wish.owner,
-                by=wish.by, pool=wish.pool,
-            ),
+            lambda token: Confirm(token=token, deadline=asked.deadline, wish=wish),
             partial(self._confirmed, asked, ppa),
-        )  # fmt: skip
+        )
 
     def _confirmed(self, asked: Asked, ppa: Reference, outcome: Outcome) -> None:
         if not self._wishes.is_current(asked, Stage.CONFIRMING):

@@ -41,7 +41,7 @@ from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import Look
 from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference
-from ppa_assigner.views import Cleaning
+from ppa_assigner.views import AssignRequest, Cleaning
 from ppa_assigner.worker import carry_out
 from tests.memory import Archive, MemoryLaunchpad
 
@@ -142,16 +142,20 @@ class World:
 
 def assign(**fields: Any) -> Callable[[int, float], Assign]:
     """An Assign, given its token and deadline."""
-    fields = {
-        "lease": "lease-1", "request": "build-1", "attempt": 0, "owner": "job", "by": "client", "ttl": 3600.0, **fields,
-    }  # fmt: skip
-    return lambda token, deadline: Assign(token=token, deadline=deadline, **fields)
+    lease, given = fields.pop("lease", "lease-1"), wish(**{"ttl": 3600.0, **fields})
+    return lambda token, deadline: Assign(token=token, deadline=deadline, lease=lease, wish=given)
 
 
 def confirm(**fields: Any) -> Callable[[int, float], Confirm]:
     """A Confirm of the same request."""
-    fields = {"request": "build-1", "attempt": 0, "owner": "job", "by": "client", "pool": "default", **fields}
-    return lambda token, deadline: Confirm(token=token, deadline=deadline, **fields)
+    given = wish(**fields)
+    return lambda token, deadline: Confirm(token=token, deadline=deadline, wish=given)
+
+
+def wish(**fields: Any) -> AssignRequest:
+    """A client's wish; `request` is its request id."""
+    fields = {"owner": "job", "pool": "default", "by": "client", **fields}
+    return AssignRequest(request_id=fields.pop("request", "build-1"), **fields)
 
 
 class Runner:

@@ -16,7 +16,6 @@ from ppa_assigner.automaton.events import (
     Answered,
     CheckBurnt,
     Command,
-    Confirm,
     ContentShown,
     Denied,
     Duplicate,
@@ -173,9 +172,7 @@ SITUATIONS: dict[str, Callable[[], Runner]] = {
 LEASE = "lease-1"
 ORDERS: dict[str, Any] = {
     "assign": assign(lease="lease-2", request="build-2"),
-    "confirm": lambda t, d: Confirm(
-        token=t, deadline=d, request="build-1", attempt=0, owner="job", by="client", pool="default"
-    ),
+    "confirm": confirm(),
     "touch": lambda t, d: Touch(token=t, deadline=d, lease=LEASE),
     "touch another": lambda t, d: Touch(token=t, deadline=d, lease="lease-9"),
     "release": lambda t, d: Release(token=t, deadline=d, lease=LEASE),

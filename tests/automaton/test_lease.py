@@ -118,6 +118,17 @@ def test_without_an_answer_about_arrivals_nothing_is_lent(fault: str, expected: 
     assert runner.known.condition is Condition.UNREACHABLE
 
 
+def test_what_a_wish_leaves_open_is_as_the_pool_says() -> None:
+    """Its time to live and its silence; what it says itself goes before that, and silence is kept in whole seconds."""
+    for wish, ttl, idle in (
+        ({"ttl": None}, 77.0, 9),
+        ({"ttl": 60.0, "idle": 7.6}, 60.0, 8),
+        ({"idle": 0.1}, 3600.0, 1),
+    ):
+        _, record = world(ttl=77.0, idle=9.0).used_ppa(**wish)
+        assert (record.until, record.idle) == (record.since + timedelta(seconds=ttl), idle)
+
+
 def test_a_lost_race_is_lost() -> None:
     """Of two daemons exactly one gets the PPA, and the other learns whose it is."""
     runner = World().free_ppa()

@@ -8,7 +8,6 @@ import pytest
 
 from ppa_assigner.automaton import WriteReason
 from ppa_assigner.automaton.events import (
-    Confirm,
     GiveUp,
     Hold,
     LeaseShown,
@@ -389,8 +388,5 @@ def test_confirm_reads_first_even_when_nothing_is_known() -> None:
     """The first event of a daemon may be a command."""
     runner, record = World().used_ppa()
     other: Runner = runner.world.start("other")
-    command = Confirm(
-        token=1, deadline=1e9, request="build-1", attempt=0, owner="job", by="client", pool="default"
-    )  # fmt: skip
-    other.give(command)
+    other.give(confirm()(1, 1e9))
     assert other.outcomes() == [LeaseShown(record)]

@@ -36,10 +36,9 @@ MUTANTS = (
         (
             Edit(
                 "automaton/lease.py",
-                "    if record.attempt < command.attempt:\n        return begin(\n"
-                "            known, WriteReason.RAISE, now, command, attempt=command.attempt, "
-                "**expiry.touch_fields(record, now)\n"
-                "        )\n",
+                "    if record.attempt < wish.attempt:\n"
+                "        return begin(known, WriteReason.RAISE, now, command, attempt=wish.attempt, "
+                "**expiry.touch_fields(record, now))\n",
                 "",
             ),
             Edit(
@@ -63,7 +62,7 @@ MUTANTS = (
         (
             Edit(
                 "automaton/lease.py",
-                "    if record.attempt > command.attempt:\n        return deny(known, command, Refusal.SUPERSEDED)\n",
+                "    if record.attempt > wish.attempt:\n        return deny(known, command, Refusal.SUPERSEDED)\n",
                 "",
             ),
         ),
@@ -187,13 +186,13 @@ MUTANTS = (
             ),
             Edit(
                 "automaton/lease.py",
-                "theirs = record is None or (record.by, record.request) != (command.by, command.request)",
-                "theirs = record is None or record.request != command.request",
+                "theirs = record is None or (record.by, record.request) != (wish.by, wish.request_id)",
+                "theirs = record is None or record.request != wish.request_id",
             ),
             Edit(
                 "automaton/lease.py",
-                "if (record.owner, record.pool) != (command.owner, command.pool):",
-                "if (record.owner, record.by, record.pool) != (command.owner, command.by, command.pool):",
+                "if (record.owner, record.pool) != (wish.owner, wish.pool):",
+                "if (record.owner, record.by, record.pool) != (wish.owner, wish.by, wish.pool):",
             ),
         ),
         Scene(
