@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -19,7 +18,7 @@ import typer
 from .. import __version__
 from . import json_problems
 from .commands import COMMANDS, COMPLETION, RUNS_OTHERS, Call, load
-from .parameters import Option, declared
+from .parameters import Option, called, declared, defaults
 
 # What the parser raises for a line that it cannot read, under whatever module its version keeps it.
 _Unreadable: Any = typer.BadParameter.__mro__[2]
@@ -90,14 +89,17 @@ def _typed(function: Callable[..., Any]) -> Callable[..., Call]:
     """What gives the function back, with its arguments, in place of calling it; declared as the parser wants it."""
 
     def asked(**values: Any) -> Call:
-        return partial(function, **values)
+        return called(function, values)
 
     types = {name: _annotated(kind, what) for name, kind, what in declared(function)}
-    signature = inspect.signature(function)
-    parameters = [one.replace(annotation=types[name]) for name, one in signature.parameters.items()]
+    given = dict.fromkeys(types, inspect.Parameter.empty) | defaults(function)
+    parameters = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=given[name], annotation=kind)
+        for name, kind in types.items()
+    ]
     asked.__doc__, asked.__name__ = function.__doc__, function.__name__
     asked.__annotations__ = dict(types)
-    asked.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    asked.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return asked
 
 

@@ -14,10 +14,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from ..client.errors import AssignerError, Unavailable, UsageError
-from . import leases, options, output, parsing, shell, signals
+from . import leases, output, parsing, shell, signals
 from .child import ReaperProcess
 from .children import BLOCKED, CANNOT_RUN, NOT_FOUND, PASSED_ON, Children
-from .file_options import ChangesOption
 from .options import CaFileOption, OnLost, TokenFileOption, UrlOption
 from .parameters import Argument, Option
 from .signals import interruptible
@@ -34,6 +33,7 @@ from .upload_options import (
     UploadOption,
     UploadToOption,
 )
+from .wish_options import WishOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,19 +43,11 @@ if TYPE_CHECKING:
 
 
 def exec_command(
-    owner: options.OwnerOption,
+    wanted: WishOptions,
     command: Annotated[
         list[str] | None,
         Argument(metavar="COMMAND", help="What to run; write -- before it.  With --upload it may be left out."),
     ] = None,
-    pool: options.PoolOption = None,
-    wait: options.WaitOption = "0",
-    ttl: options.TtlOption = None,
-    idle: options.IdleOption = None,
-    note: options.NoteOption = None,
-    ppa: options.PpaOption = None,
-    source: options.SourceOption = None,
-    changes: ChangesOption = None,
     upload: UploadOption = None,
     goal: GivenGoalOption = None,
     arch: ArchesOption = None,
@@ -64,9 +56,6 @@ def exec_command(
     retry: GivenRetryOption = None,
     auth: AuthOption = None,
     upload_to: UploadToOption = None,
-    uploader: options.UploaderOption = None,
-    request_id: options.RequestIdOption = None,
-    attempt: options.AttemptOption = 0,
     on_lost: Annotated[
         OnLost | None,
         Option(
@@ -97,23 +86,11 @@ def exec_command(
         parsing.seconds("--timeout", TIMEOUT if timeout is None else timeout),
     )
     steps = _steps(upload, goal, arch or (), *patience, retry or 0, auth, upload_to) if upload else None
-    wish = parsing.wish(
-        pool=pool,
-        wait=wait,
-        ttl=ttl,
-        idle=idle,
-        note=note,
-        ppa=ppa,
-        source=source,
-        changes=list(dict.fromkeys([*(changes or ()), *(upload or ())])),
-        uploader=uploader,
-        request_id=request_id,
-        attempt=attempt,
-    )
+    wish = wanted.wish(upload or ())
     if obstacle := _obstacles(command or (), steps):
         return obstacle
     return _with_ppa(
-        parsing.connect(url, token_file, ca_file), owner, wish, command or (), on_lost or OnLost.STOP, steps
+        parsing.connect(url, token_file, ca_file), wanted.owner, wish, command or (), on_lost or OnLost.STOP, steps
     )
 
 

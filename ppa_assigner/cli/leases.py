@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from ..client.errors import AssignerError, UsageError
-from . import options, output, parsing, shell, signals
-from .file_options import ChangesOption
+from . import output, parsing, shell, signals
 from .options import CaFileOption, JsonOption, TokenFileOption, UrlOption
 from .parameters import Option
 from .progress import WaitProgress
 from .signals import Interrupted, interruptible
+from .wish_options import WishOptions
 
 if TYPE_CHECKING:
     from ..client import Client, Lease, Wish
@@ -28,18 +28,7 @@ _AWAY_S = 2.0  # for a daemon that did not answer before: if it is gone, so is t
 
 
 def assign(
-    owner: options.OwnerOption,
-    pool: options.PoolOption = None,
-    wait: options.WaitOption = "0",
-    ttl: options.TtlOption = None,
-    idle: options.IdleOption = None,
-    note: options.NoteOption = None,
-    ppa: options.PpaOption = None,
-    source: options.SourceOption = None,
-    changes: ChangesOption = None,
-    uploader: options.UploaderOption = None,
-    request_id: options.RequestIdOption = None,
-    attempt: options.AttemptOption = 0,
+    wanted: WishOptions,
     json: JsonOption = False,
     export: Annotated[bool, Option(shell.OPTION, help=_EXPORT_HELP)] = False,
     url: UrlOption = None,
@@ -52,22 +41,10 @@ def assign(
     """
     if json and export:
         raise UsageError("--json or --export, not both")
-    wish = parsing.wish(
-        pool=pool,
-        wait=wait,
-        ttl=ttl,
-        idle=idle,
-        note=note,
-        ppa=ppa,
-        source=source,
-        changes=changes,
-        uploader=uploader,
-        request_id=request_id,
-        attempt=attempt,
-    )
+    wish = wanted.wish()
     client = parsing.connect(url, token_file, ca_file)
     with interruptible(), taking_back(client, wish) as progress:
-        lease = take(client, owner, wish, progress).lease
+        lease = take(client, wanted.owner, wish, progress).lease
         if json:
             output.document(lease)
         else:

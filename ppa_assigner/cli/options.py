@@ -101,46 +101,9 @@ TtlOption = Annotated[
     str | None,
     Option("--ttl", metavar="TIME", help=f"When the lease ends, counted from now: {DURATIONS}."),
 ]
-OwnerOption = Annotated[str, Option("--owner", metavar="TEXT", help="Who holds the PPA: a job's URL, a ticket, …")]
 PoolOption = Annotated[
     str | None,
     Option("--pool", metavar="POOL", help="The pool.  [default: default]", autocompletion=completion.pools),
-]
-WaitOption = Annotated[str, Option("--wait", metavar="TIME", help=f"How long to wait for a PPA: {DURATIONS}.")]
-IdleOption = Annotated[
-    str | None,
-    Option("--idle", metavar="TIME", help="End the lease when nobody touched it for that long, and a margin."),
-]
-NoteOption = Annotated[str | None, Option("--note", metavar="TEXT", help="For people; the PPA's page shows it.")]
-PpaOption = Annotated[
-    str | None,
-    Option("--ppa", metavar="PPA", help="This PPA and no other.", autocompletion=completion.ppas),
-]
-SourceOption = Annotated[
-    list[str] | None,
-    Option(
-        "--source",
-        metavar="NAME=VERSION",
-        help="A source that will be uploaded: a PPA that ever had that version is not taken; --changes has the files"
-        " compared too.  Up to 50 times.",
-    ),
-]
-UploaderOption = Annotated[
-    str | None, Option("--uploader", metavar="~WHO", help="Who may upload while the lease lasts.")
-]
-RequestIdOption = Annotated[
-    str | None,
-    Option(
-        "--request-id",
-        metavar="ID",
-        help="Your own name for this request: asking again, with --attempt one higher, gets the same PPA.",
-    ),
-]
-AttemptOption = Annotated[
-    int,
-    Option(
-        "--attempt", metavar="N", min=0, help="How often this --request-id was asked for before, by earlier commands."
-    ),
 ]
 
 

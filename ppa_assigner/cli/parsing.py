@@ -1,4 +1,4 @@
-"""What the texts of options and arguments mean: durations, PPAs, leases, wishes, and the client that they ask for.
+"""What the texts of options and arguments mean: durations, PPAs, leases, sources, and the client that they ask for.
 
 Rule: a text that cannot be read is a UsageError that names its option; nothing here asks the daemon.
 """
@@ -17,7 +17,7 @@ from ..times import DAY, parse_duration
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..client import Client, Source, Wish
+    from ..client import Client, Source
 
 DURATIONS = "500ms, 30s, 10m, 8h, 7d or seconds"
 """How durations are written."""
@@ -70,39 +70,6 @@ def reference(text: str, option: str = "PPA") -> str:
         return str(Reference.parse(text))
     except ValueError as error:
         raise UsageError(f"{option}: {error}") from None
-
-
-def wish(
-    *,
-    pool: str | None,
-    wait: str,
-    ttl: str | None,
-    idle: str | None,
-    note: str | None,
-    ppa: str | None,
-    source: list[str] | None,
-    changes: list[Path] | None = None,
-    uploader: str | None,
-    request_id: str | None,
-    attempt: int,
-) -> Wish:
-    """What `assign` and `exec` ask the daemon for; always with a request id, for a wish that may be withdrawn."""
-    import uuid
-
-    if attempt and request_id is None:
-        raise UsageError("--attempt counts the tries of a --request-id: give that too")
-    return {
-        "pool": pool,
-        "wait": seconds("--wait", wait),
-        "ttl": optional_seconds("--ttl", ttl),
-        "idle": optional_seconds("--idle", idle),
-        "note": note,
-        "ppa": None if ppa is None else reference(ppa, "--ppa"),
-        "sources": [*(source_of(text) for text in source or ()), *(sources_in(changes) if changes else ())],
-        "uploader": uploader,
-        "request_id": request_id if request_id is not None else str(uuid.uuid4()),
-        "attempt": attempt,
-    }
 
 
 def sources_in(changes: Sequence[Path], option: str = "--changes") -> list[Source]:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from enum import EnumType
-from functools import partial
 from typing import Any, get_args
 
 from .commands import COMMANDS, COMPLETION, RUNS_OTHERS, Call, load
-from .parameters import Argument, declared
+from .parameters import Argument, called, declared, defaults
 
 _FACTS = frozenset({"autocompletion", "help", "metavar", "min"})
 """What a declaration may say that changes nothing of how its value is read, but for the least number."""
@@ -30,7 +29,7 @@ def read(words: Sequence[str]) -> Call | None:
         return None
     function = load(words[0])
     try:
-        return partial(function, **_Reader(function).values(words[1:], ends_early=words[0] == RUNS_OTHERS))
+        return called(function, _Reader(function).values(words[1:], ends_early=words[0] == RUNS_OTHERS))
     except _NotPlainError:
         return None
 
@@ -51,7 +50,7 @@ class _Reader:
             self._options |= dict.fromkeys(what.names, name)
             if isinstance(what, Argument):
                 self._arguments.append(name)
-        self._required = list(self._kinds)[: len(self._kinds) - len(function.__defaults__ or ())]
+        self._required = self._kinds.keys() - defaults(function).keys()
 
     def values(self, words: Sequence[str], *, ends_early: bool) -> dict[str, Any]:
         """The values that are given, by parameter.  `ends_early`: the first argument ends the options."""
@@ -66,7 +65,7 @@ class _Reader:
             else:
                 rest += [word, *coming] if ends_early else [word]
         self._put(rest, found)
-        if not found.keys() >= set(self._required):
+        if not found.keys() >= self._required:
             raise _NotPlainError
         return found
 

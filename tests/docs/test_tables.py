@@ -8,7 +8,6 @@ import re
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import yaml
@@ -18,6 +17,8 @@ from ppa_assigner import client
 from ppa_assigner.automaton.transitions import LEGAL
 from ppa_assigner.cli import manual, options
 from ppa_assigner.cli.commands import COMMANDS
+from ppa_assigner.cli.parameters import declared
+from ppa_assigner.cli.wish_options import WishOptions
 from ppa_assigner.config import load
 from ppa_assigner.config.schema import ConfigFile
 from ppa_assigner.documents import Wish
@@ -201,7 +202,7 @@ def test_where_versions_are_promised_files_are_not() -> None:
     """Launchpad refuses a file of a name that it had with other content: nobody may think that this is looked for."""
     after = page("docs/how-to/ci.md").partition("a version that a PPA once had never again")[2].partition("\n#")[0]
     script = (ROOT / "config" / "recipes" / "upload.sh").read_text().partition("set -eu")[0]
-    option = get_args(options.SourceOption)[1]
+    (option,) = (what for name, _, what in declared(WishOptions) if name == "source")
     field = TypeAdapter(Wish).json_schema()["properties"]["sources"]["description"]
     assert all("file" in str(text) for text in (after, script.split("Each version")[1], option.facts["help"], field))
 
