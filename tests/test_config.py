@@ -292,14 +292,19 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
     ),
     "unknown alias": (ONE + "retire: *x\n", 2, "this is not YAML: found undefined alias 'x'"),
     "deep": ("\n" + "[" * 40, 2, "this is not YAML: nested too deep"),
-    "endless": (ONE + "retire: &r\n - *r\n", 2, "nested too deep: an alias stands within what it means"),
+    "endless": (ONE + "retire: &r\n - *r\n", 3, "nested too deep: an alias stands within what it means"),
     "bomb": (
         "a0: &a0 [x, x, x, x, x, x, x, x]\n"
         + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 8)}]\n" for n in range(1, 9)),
-        1,
+        6,
         "the file holds more than 50000 values, aliases included; is it the right one?",
     ),
-    "endless merge": (ONE + "api: &a\n <<: *a\n", 2, "nested too deep: an alias stands within what it means"),
+    "chain of aliases": (
+        "x0: &x0 [y]\n" + "".join(f"x{n}: &x{n} [*x{n - 1}]\n" for n in range(1, 40)),
+        19,
+        "this is not YAML: nested too deep",
+    ),
+    "endless merge": (ONE + "api: &a\n <<: *a\n", 3, "nested too deep: an alias stands within what it means"),
     "merge of a word": (ONE + "api: {<<: word}\n", 2, "<<: expects an alias of a section, like *common"),
     "tag": (
         ONE + 'name: !!python/name:os.system ""\n',

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,10 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 20
 MAX_NODES = 50_000
 TOO_MANY = f"the file holds more than {MAX_NODES} values, aliases included; is it the right one?"
-TAG = "tag:yaml.org,2002:"
+ENDLESS = "nested too deep: an alias stands within what it means"
+NULL, BOOL, INT, FLOAT, STR, MERGE, MAP, SEQ = (
+    f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "merge", "map", "seq")
+)
 
 
 # -- bytes to text ------------------------------------------------------------------------------------------------
@@ -61,39 +64,79 @@ def _unreadable(error: OSError | ValueError) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML whose plain words mean only what is written: no dates, octal or base-60 numbers."""
+    """YAML whose plain words mean only what is written, and whose size and depth are bounded, aliases included.
+
+    What is merged into a mapping (`<<`) stands among its own pairs, if neither it nor an earlier one sets that.
+    """
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
-    _depth = 0
-    _left = MAX_NODES
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.mistakes: list[tuple[int, str]] = []
+        self._size = self._depth = self._deepest = 0
+        self._whole: dict[yaml.Node, tuple[int, int]] = {}  # how many values each holds, and how deep they are in it
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        is_alias, mark = self.check_event(yaml.AliasEvent), self.current_event.start_mark
+        before, outer = self._size, self._deepest
         self._depth += 1
-        self._left -= 1
-        if self._depth > MAX_DEPTH or self._left < 0:
-            problem = "nested too deep" if self._depth > MAX_DEPTH else TOO_MANY
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=self.get_mark())
+        self._grow(1, 0, mark)
         node = super().compose_node(parent, index)
+        if is_alias:
+            if node not in self._whole:
+                raise yaml.MarkedYAMLError(problem=ENDLESS, problem_mark=mark)
+            self._grow(*self._whole[node], mark)
+        elif node is not None:
+            self._whole[node] = self._size - before, self._deepest - self._depth
         self._depth -= 1
+        self._deepest = max(outer, self._deepest)
         return node
+
+    def _grow(self, size: int, height: int, mark: yaml.Mark) -> None:
+        self._size += size
+        self._deepest = self._depth + height
+        if self._deepest > MAX_DEPTH or self._size > MAX_NODES:
+            problem = "nested too deep" if self._deepest > MAX_DEPTH else TOO_MANY
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        merged = [value for key, value in node.value if key.tag == MERGE]
+        node.value = [pair for pair in node.value if pair[0].tag != MERGE]
+        known = {key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)}
+        for key, value in self._pairs(merged):
+            if isinstance(key, yaml.ScalarNode) and key.value not in known:
+                known.add(key.value)
+                node.value.append((key, value))
+        return node
+
+    def _pairs(self, merged: Iterable[yaml.Node]) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+        for node in merged:
+            if isinstance(node, yaml.MappingNode):
+                yield from node.value
+            elif isinstance(node, yaml.SequenceNode):
+                yield from self._pairs(node.value)
+            else:
+                self.mistakes.append((_line(node), "<<: expects an alias of a section, like *common"))
 
 
 _PLAIN = {
-    "null": (r"(?:~|null|Null|NULL|)", ["~", "n", "N", ""]),
-    "bool": (r"(?i:true|yes|on|false|no|off)", list("tTyYoOfFnN")),
-    "int": (r"[-+]?[0-9]+", list("-+0123456789")),
-    "float": (r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
-    "merge": (r"<<", ["<"]),
+    NULL: (r"(?:~|null|Null|NULL|)", ["~", "n", "N", ""]),
+    BOOL: (r"(?i:true|yes|on|false|no|off)", list("tTyYoOfFnN")),
+    INT: (r"[-+]?[0-9]+", list("-+0123456789")),
+    FLOAT: (r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
+    MERGE: (r"<<", ["<"]),
 }
-for _kind, (_form, _first) in _PLAIN.items():
-    _Loader.add_implicit_resolver(TAG + _kind, re.compile(rf"{_form}\Z"), _first)
+for _tag, (_form, _first) in _PLAIN.items():
+    _Loader.add_implicit_resolver(_tag, re.compile(rf"{_form}\Z"), _first)
 
 
 def _compose(document: Document, text: str) -> yaml.Node | None:
     loader: _Loader | None = None
     try:
         loader = _Loader(text)
-        return loader.get_single_node()
+        root = loader.get_single_node()
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         document.report_line(line, "this line holds a control character that YAML does not allow; take it out")
@@ -102,6 +145,10 @@ def _compose(document: Document, text: str) -> yaml.Node | None:
         document.report_line(mark.line + 1 if mark else 1, _syntax_message(error, _character_at(text, mark)))
     except (yaml.YAMLError, ValueError, OverflowError):  # the parser leaks those of int() and chr()
         document.report_line(loader.line + 1 if loader else 1, "this is not YAML: there is no character of that number")
+    else:
+        for line, mistake in loader.mistakes:
+            document.report_line(line, mistake)
+        return root
     return None
 
 
@@ -111,8 +158,8 @@ def _character_at(text: str, mark: yaml.Mark | None) -> str:
 
 def _syntax_message(error: yaml.MarkedYAMLError, character: str) -> str:
     problem = ascii_only(" ".join(filter(None, (error.context, error.problem))))
-    if error.problem == TOO_MANY:
-        return TOO_MANY
+    if error.problem in (TOO_MANY, ENDLESS):
+        return problem
     if character == "\t":
         return "a tab stands here; indent with spaces"
     if character == "{" and "expected" in problem:
@@ -120,12 +167,7 @@ def _syntax_message(error: yaml.MarkedYAMLError, character: str) -> str:
     return f"this is not YAML: {problem[:200]}"
 
 
-_BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-_INTEGER = re.compile(
-    r"[-+]?[0-9]{1,500}"
-)  # Python's own limit is some thousands of digits, or what it is configured to
-_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
-_Pair = tuple[yaml.Node, yaml.Node]
+# -- nodes to values ----------------------------------------------------------------------------------------------
 
 
 def read_document(path: Path) -> Document:
@@ -134,124 +176,72 @@ def read_document(path: Path) -> Document:
     text = _read_text(document, path)
     document.check()
     root = _compose(document, text)
-    document.check()
-    if root is not None:
-        _NodeReader(document).run(root)
+    if root is None:
+        document.check()
+    else:
+        document.lines[()] = _line(root)
+        document.data = _value(document, root, ())
     return document
 
 
-class _NodeReader:
-    """One walk over the nodes of a document, which fills in its data and lines."""
+def _value(document: Document, node: yaml.Node, path: KeyPath) -> Any:
+    if isinstance(node, yaml.MappingNode) and node.tag == MAP:
+        return _section(document, node, path)
+    if isinstance(node, yaml.SequenceNode) and node.tag == SEQ:
+        document.lines.update(((*path, index), _line(item)) for index, item in enumerate(node.value))
+        return [_value(document, item, (*path, index)) for index, item in enumerate(node.value)]
+    if isinstance(node, yaml.ScalarNode) and node.tag in _READERS:
+        return _scalar(document, node, path)
+    document.report(path, f"the tag {quote_value(node.tag)} is not known here; take it away")
+    return None
 
-    def __init__(self, document: Document) -> None:
-        self._document = document
-        self._left = MAX_NODES  # aliases are counted as often as they are used
 
-    def run(self, root: yaml.Node) -> None:
-        self._document.lines[()] = _line(root)
-        try:
-            self._document.data = self._value(root, ())
-        except _LimitError as error:
-            self._document.report_line(_line(error.node), str(error))
-            self._document.check()
-
-    def _value(self, node: yaml.Node, path: KeyPath) -> Any:
-        self._count(node, len(path))
-        if node.tag not in _TAGS:
-            self._document.report(path, f"the tag {quote_value(node.tag)} is not known here; take it away")
-            return None
-        if isinstance(node, yaml.MappingNode):
-            return self._section(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return [self._item(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._scalar(node, path)
-
-    def _count(self, node: yaml.Node, depth: int) -> None:
-        self._left -= 1
-        if self._left < 0:
-            raise _LimitError(node, TOO_MANY)
-        if depth > MAX_DEPTH:
-            raise _LimitError(node, "nested too deep: an alias stands within what it means")
-
-    def _item(self, node: yaml.Node, path: KeyPath) -> Any:
-        self._document.lines[path] = _line(node)
-        return self._value(node, path)
-
-    def _section(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        for key, value in self._pairs(node, len(path)):
-            name = self._key(key)
-            if name is None:
-                continue
-            here = (*path, name)
-            if name in values:
-                first = self._document.line(here)
-                self._document.report_line(
-                    _line(key), f"{format_path(here)}: stands twice; first in line {first}: keep one of them"
-                )
-            else:
-                self._document.lines[here] = _line(key)
-                values[name] = self._value(value, here)
-        return values
-
-    def _pairs(self, node: yaml.MappingNode, depth: int) -> list[_Pair]:
-        """The pairs of a mapping, and those merged into it (`<<`) that neither it nor an earlier one sets."""
-        pairs = [pair for pair in node.value if pair[0].tag != f"{TAG}merge"]
-        known = {key.value for key, _ in pairs if isinstance(key, yaml.ScalarNode)}
-        for key, value in node.value:
-            for pair in self._merged(value, depth + 1) if key.tag == f"{TAG}merge" else ():
-                if pair[0].value not in known:
-                    known.add(pair[0].value)
-                    pairs.append(pair)
-        return pairs
-
-    def _merged(self, node: yaml.Node, depth: int) -> Iterator[_Pair]:
-        self._count(node, depth)
-        if isinstance(node, yaml.MappingNode):
-            self._left -= len(node.value)
-            yield from (pair for pair in self._pairs(node, depth) if isinstance(pair[0], yaml.ScalarNode))
-        elif isinstance(node, yaml.SequenceNode):
-            for item in node.value:
-                yield from self._merged(item, depth + 1)
+def _section(document: Document, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, value in node.value:
+        if (wrong := _wrong_key(key)) is not None:
+            document.report_line(_line(key), wrong)
+            continue
+        here = (*path, key.value)
+        if key.value in values:
+            text = f"stands twice; first in line {document.line(here)}: keep one of them"
+            document.report_line(_line(key), f"{format_path(here)}: {text}")
         else:
-            self._document.report_line(_line(node), "<<: expects an alias of a section, like *common")
+            document.lines[here] = _line(key)
+            values[key.value] = _value(document, value, here)
+    return values
 
-    def _key(self, node: yaml.Node) -> str | None:
-        if not isinstance(node, yaml.ScalarNode):
-            self._document.report_line(
-                _line(node), "a key must be a single word; put text with braces or brackets in quotes"
-            )
-        elif unstorable(node.value):
-            self._document.report_line(
-                _line(node), f"the key {quote_value(node.value)} holds NUL or half a surrogate pair; take it out"
-            )
-        else:
-            return str(node.value)
+
+def _wrong_key(node: yaml.Node) -> str | None:
+    if not isinstance(node, yaml.ScalarNode):
+        return "a key must be a single word; put text with braces or brackets in quotes"
+    if unstorable(node.value):
+        return f"the key {quote_value(node.value)} holds NUL or half a surrogate pair; take it out"
+    return None
+
+
+def _scalar(document: Document, node: yaml.ScalarNode, path: KeyPath) -> Any:
+    try:
+        value = _READERS[node.tag](node.value)
+    except (ValueError, KeyError):
+        wrong = "is not what its tag says; take the tag away"
+        if _NUMBER.fullmatch(node.value):
+            wrong = "is too large a number; no option takes it"
+        document.report(path, f"{quote_value(node.value)} {wrong}")
         return None
-
-    def _scalar(self, node: yaml.Node, path: KeyPath) -> Any:
-        try:
-            value = _READERS[node.tag](node.value)
-        except (ValueError, KeyError):
-            wrong = "is too large a number" if _NUMBER.fullmatch(node.value) else "is not what its tag says"
-            cure = "no option takes it" if _NUMBER.fullmatch(node.value) else "take the tag away"
-            self._document.report(path, f"{quote_value(node.value)} {wrong}; {cure}")
-            return None
-        if isinstance(value, str) and unstorable(value):
-            self._document.report(
-                path, f"{quote_value(value)} holds NUL or half a surrogate pair; Launchpad cannot keep it"
-            )
-        return value
-
-
-class _LimitError(Exception):
-    def __init__(self, node: yaml.Node, text: str) -> None:
-        super().__init__(text)
-        self.node = node
+    if isinstance(value, str) and unstorable(value):
+        document.report(path, f"{quote_value(value)} holds NUL or half a surrogate pair; Launchpad cannot keep it")
+    return value
 
 
 def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
+
+
+_BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+# Python's own limit is some thousands of digits, or what it is configured to
+_INTEGER = re.compile(r"[-+]?[0-9]{1,500}")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
 
 def _integer(text: str) -> int:
@@ -267,11 +257,10 @@ def _finite(text: str) -> float:
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
-    f"{TAG}null": lambda _: None,
-    f"{TAG}bool": lambda text: _BOOLEANS[text.lower()],
-    f"{TAG}int": _integer,
-    f"{TAG}float": _finite,
-    f"{TAG}str": str,
-    f"{TAG}merge": str,
+    NULL: lambda _: None,
+    BOOL: lambda text: _BOOLEANS[text.lower()],
+    INT: _integer,
+    FLOAT: _finite,
+    STR: str,
+    MERGE: str,
 }
-_TAGS = {*_READERS, f"{TAG}map", f"{TAG}seq"}
