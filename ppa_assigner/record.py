@@ -91,6 +91,12 @@ class Record:
 
 NOTHING_OF_A_LEASE: Mapping[str, Any] = {f.name: f.default for f in fields(Record) if f.default is not MISSING}
 """What a free PPA's record says of leases and cleans."""
+_REMEMBERED = {"owner", "lease", "request", "attempt", "by", "uploader", "told", "published"}
+_OF_CLEANS = {"tries", "fault", "quarantined"}
+OVER_WITH_A_LEASE: Mapping[str, Any] = {
+    name: value for name, value in NOTHING_OF_A_LEASE.items() if name not in _REMEMBERED | _OF_CLEANS
+}
+"""What a record says, once a lease is over, of all that a dirty PPA does not remember of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from typing import Any
 from ..backoff import jitter_of
 from ..packages import NamedFile, SourcePackage
 from ..port import AccessDenied, Entry, Gone
-from ..record import INTEGER_MAX, Record, State, Text, parse, whole_seconds
+from ..record import INTEGER_MAX, OVER_WITH_A_LEASE, Record, State, Text, parse, whole_seconds
 from .expiry import end_of
 from .now import AGREE, Now
 from .reachability import SEEN, Seen, absent, gone_for_good, of_unknown_name, read_denied, unanswered
@@ -163,8 +163,8 @@ def made_dirty(known: WorkerState, now: Now) -> dict[str, Any]:
     record = known.record
     began = record.since if record is not None and record.state is State.USED else None
     return {
-        "state": State.DIRTY, "since": now.date, "touched": now.date, "until": None, "idle": None, "note": None,
-        "held": False, "clock": None, "cleaner": known.daemon.cleaner, "began": began,
+        **OVER_WITH_A_LEASE, "state": State.DIRTY, "since": now.date, "touched": now.date,
+        "cleaner": known.daemon.cleaner, "began": began,
     }  # fmt: skip
 
 
