@@ -421,16 +421,26 @@ AWAY = {"ok": False, "since": "2026-11-25T03:14:12Z", "why": "503 Service Unavai
 SAID = "ppa-assigner: Launchpad is away since 2026-11-25T03:14:12Z: 503 Service Unavailable\n"
 
 
+UNREADY = "ppa-assigner: nothing can be lent yet: because of launchpad-unavailable\n"
+
+
 @pytest.mark.parametrize(
-    "ready", [Reply(200, {"ready": True, "launchpad": AWAY}), problem(503, "launchpad-unavailable", launchpad=AWAY)],
-    ids=["ready", "not ready yet"],
-)  # fmt: skip
-def test_status_says_that_launchpad_is_away(daemon: FakeDaemon, ready: Reply) -> None:
-    """In one line beside the table, which scripts read as ever; asked once."""
+    ("ready", "said"),
+    [
+        (Reply(200, {"ready": True, "launchpad": AWAY}), SAID),
+        (problem(503, "launchpad-unavailable", launchpad=AWAY), UNREADY),
+        (problem(503, "launchpad-unavailable", launchpad={"ok": True}), UNREADY),
+    ],
+    ids=["away", "not ready yet", "not ready, though Launchpad answers"],
+)
+def test_status_says_what_is_in_the_way(daemon: FakeDaemon, ready: Reply, said: str) -> None:
+    """In one line beside the table, which scripts read as ever; asked once.  Before its first look the daemon may not
+    have asked Launchpad, which is not away then.
+    """
     daemon.on("GET", "/v1/ppas", Reply(200, {"items": [PPA]})).on("GET", "/readyz", ready)
     plain, document = cli("status", url=daemon.url), cli("status", "--json", url=daemon.url)
-    assert (plain.returncode, plain.stderr, len(plain.stdout.splitlines())) == (0, SAID, 2)
-    assert (document.returncode, document.stderr, json.loads(document.stdout)) == (0, SAID, {"items": [PPA]})
+    assert (plain.returncode, plain.stderr, len(plain.stdout.splitlines())) == (0, said, 2)
+    assert (document.returncode, document.stderr, json.loads(document.stdout)) == (0, said, {"items": [PPA]})
     assert len(daemon.calls("GET", "/readyz")) == 2
 
 

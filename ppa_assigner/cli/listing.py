@@ -153,11 +153,18 @@ def _no_such_pool(pool: str, names: Sequence[str]) -> str:
 
 
 def _away(client: Client) -> str | None:
-    """Return a remark if the daemon does not reach Launchpad, else None.  The daemon knows without asking Launchpad."""
-    told = client.launchpad(within=_TELLS_S)
-    if told is None or told.get("ok") is not False:
+    """Return a remark if nothing is lent yet, or the daemon does not reach Launchpad; else None.  The daemon knows
+    without asking Launchpad, and what it does not reach before its first look it may just not have asked yet.
+    """
+    told = client.readiness(within=_TELLS_S) or {}
+    launchpad = told.get("launchpad")
+    if not isinstance(launchpad, dict):
         return None
-    return f"Launchpad is away since {told.get('since')}: {told.get('why')}"
+    if not told.get("ready") and "detail" in told:
+        return f"nothing can be lent yet: {told['detail']}"
+    if launchpad.get("ok") is not False:
+        return None
+    return f"Launchpad is away since {launchpad.get('since')}: {launchpad.get('why')}"
 
 
 # -- how it is printed --------------------------------------------------------------------------------------------

@@ -272,14 +272,20 @@ class Client:
         """The pools in numbers."""
         return cast("list[Pool]", self._items("/v1/pools", "pool"))
 
+    def readiness(self, *, within: float) -> Document | None:
+        """Whether the daemon lends: `ready`, or a `detail` that says why not; and `launchpad` as below.  None: that is
+        not told, or not within so many seconds.  Asked once.
+        """
+        try:
+            return self._transport.send("GET", "/readyz", None, read=within).document
+        except Unavailable:
+            return None
+
     def launchpad(self, *, within: float) -> LaunchpadStatus | None:
         """Whether Launchpad answers the daemon: `ok`, `since` when it is so, and `why`.  None: that is not told, or not
         within so many seconds.  Asked once.
         """
-        try:
-            told = self._transport.send("GET", "/readyz", None, read=within).document.get("launchpad")
-        except Unavailable:
-            return None
+        told = (self.readiness(within=within) or {}).get("launchpad")
         return cast("LaunchpadStatus", told) if isinstance(told, dict) else None
 
     def check_upload(self, sources: Sequence[Source], *, pool: str | None = None) -> UploadCheck:
