@@ -68,7 +68,7 @@ class Place:
         home = self.folder / dput
         if not home.exists():
             ppas = [f"~ci-pool/ubuntu/pool-{number:03}" for number in range(1, 6)]
-            dputs.install(dput, home, ppas, self.control, self.folder / "arrived")
+            dputs.install(dput, home, ppas, self.control)
         return f"{home}/bin:{ours}:/usr/bin:/bin"
 
     def run(self, script: str, shell: str = "bash", cwd: Path | None = None, **more: str) -> Done:

@@ -62,6 +62,9 @@ _COMMAND = """\
 # dput, and then what Launchpad does with what arrived
 import json, os, pathlib, subprocess, sys, urllib.error, urllib.request
 incoming = pathlib.Path("{home}/incoming")
+def control(name, **body):
+    with urllib.request.urlopen("{control}" + name, json.dumps(body).encode(), timeout=60) as answer:
+        return json.load(answer)
 for ppa in {ppas}:
     (incoming / ppa).mkdir(parents=True, exist_ok=True)
 code = subprocess.call(["{system}", "-sB", "{home}/program.py", *sys.argv[1:]], env={{**os.environ, "USER": "ci"}})
@@ -69,15 +72,16 @@ for changes in incoming.rglob("*.changes"):
     lines = [line.partition(": ") for line in changes.read_text().splitlines()]
     told = {{key: value for key, _, value in reversed(lines) if not key.startswith(" ")}}
     ppa = "~" + str(changes.parent.relative_to(incoming))
-    body = {{"ppa": ppa, "source": told["Source"], "version": told["Version"]}}
-    with open("{arrived}", "a") as file:
-        print(ppa, told["Source"], told["Version"], file=file)
     try:
-        urllib.request.urlopen("{control}dput", json.dumps(body).encode(), timeout=30).close()
+        control("dput", ppa=ppa, source=told["Source"], version=told["Version"])
     except urllib.error.HTTPError as error:
         if error.code != 409:
             raise  # else Launchpad refuses it, and tells that by mail
     changes.unlink()
+if {published}:  # who waits for it need not look twice
+    now = control("runs", script="builders", least=0, timeout=0)
+    control("runs", script="builders", least=now + 2, timeout=30)
+    control("run", script="publisher", times=1)
 sys.exit(code)
 """
 
@@ -90,10 +94,12 @@ def need() -> None:
         needs.lacking("needs Debian's python3-debian, python3-gpg, python3-xdg and python3-pkg-resources, for dput")
 
 
-def install(name: str, home: Path, ppas: list[str], control: str, arrived: Path) -> Path:
-    """A folder for PATH with a `dput` in it: the real one of that package.  `arrived` gets a line for each upload."""
+def install(name: str, home: Path, ppas: list[str], control: str, *, published: bool = False) -> Path:
+    """A folder for PATH with a `dput` in it: the real one of that package.  `published`: it ends when what it uploaded
+    is built and published.
+    """
     need()
-    places = {"unpacked": UNPACKED, "home": home, "arrived": arrived}
+    places = {"unpacked": UNPACKED, "home": home, "published": published}
     (home / "bin").mkdir(parents=True)
     (home / "program.py").write_text((_DPUT if name == "dput" else DPUT_NG).format(**places))
     (home / "dput.d" / "profiles").mkdir(parents=True)

@@ -26,8 +26,9 @@ TOKEN = "0123456789abcdef" * 4
 PPAS = 4
 TEST = """\
 #!/bin/sh
-# test-packages PPA: notes what it was told
-echo "$1 $PPA_LEASE_ID" >> tested
+# test-packages: notes what it was told
+grep -q "^Signed-By:" "$PPA_SOURCES" || exit 99
+echo "$PPA $PPA_LEASE_ID" >> tested
 exit "${CODE:-0}"
 """
 
@@ -57,11 +58,12 @@ class Site:
         """A job's environment: our command and this dput are on its path."""
         if dput not in self._dputs:
             home = self.folder / "dputs" / dput
-            self._dputs[dput] = dputs.install(dput, home, self.ppas, self.launchpad.control_url, self._arrived)
+            self._dputs[dput] = dputs.install(dput, home, self.ppas, self.launchpad.control_url, published=True)
         ours = {
             "PATH": dputs.path(self._dputs[dput]),
             "PPA_ASSIGNER_URL": self.url,
             "PPA_ASSIGNER_TOKEN": TOKEN,
+            "PPA_ASSIGNER_UPLOAD_TO": f"{self.launchpad.service_root}upload/",
             "PYTHONWARNINGS": "ignore",
         }
         return {**{k: v for k, v in os.environ.items() if not k.startswith("PPA")}, **ours, **more}
@@ -89,14 +91,9 @@ class Site:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
 
-    @property
-    def _arrived(self) -> Path:
-        return self.folder / "arrived"
-
     def arrived(self, version: str) -> list[str]:
         """To which PPAs dput uploaded this version, in order."""
-        lines = self._arrived.read_text().splitlines() if self._arrived.exists() else []
-        return [ppa for ppa, _, each in map(str.split, lines) if each == version]
+        return [one["ppa"] for one in self.launchpad.control.verdicts() if one["version"] == version]
 
     def had(self, owner: str) -> list[str]:
         """The PPAs that this owner had, by the records that were ever written."""
@@ -128,6 +125,8 @@ def served(folder: Path) -> Iterator[Site]:
     """It runs until the block ends."""
     launchpad = start_launchpad("--ppas", str(PPAS))
     try:
+        launchpad.control.building(queue=0, take=0, upload=0, every=0.05)
+        launchpad.control.signing_key("ci-pool")
         daemon = configure(folder, launchpad, ppas=("~ci-pool/ubuntu/pool-{001..004}",), settle="300ms")
         document = json.loads(daemon.config.read_text())
         client = {"name": "ci", "token_sha256": sha256(TOKEN.encode()).hexdigest(), "role": "operator"}

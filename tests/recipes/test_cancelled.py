@@ -19,7 +19,7 @@ pytestmark = pytest.mark.xdist_group("recipes")
 
 TESTING = """\
 #!{python}
-# test-packages PPA: runs until a signal ends it; a stubborn one survives SIGINT
+# test-packages: runs until a signal ends it; a stubborn one survives SIGINT
 import os, signal, sys
 def noted(number, frame):
     open("noted", "w").close()
@@ -81,7 +81,7 @@ def test_a_cancelled_job_of_gitlab_gives_its_ppa_back(site: Site, tmp_path: Path
 
 def test_an_aborted_build_of_jenkins_gives_its_ppa_back(site: Site, tmp_path: Path) -> None:
     """SIGTERM to all processes of the step; `post` is run after it."""
-    (first, upload, test), last = jenkins()
+    (first, upload, _, test), last = jenkins()
     variables = {"BUILD_URL": "https://jenkins/aborted", "BUILD_NUMBER": "99", "JOB_NAME": "hello"}
     folder = workspace(site, tmp_path, "5.2")
     assert [site.sh(step, folder, **variables).returncode for step in (first, upload)] == [0, 0]
