@@ -49,6 +49,16 @@ def test_what_a_comment_says_is_read_back() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("at", "theirs"),
+    [(T0 - timedelta(seconds=1), False), (T0, True), (T1, True), (T1 + timedelta(seconds=1), False)],
+)
+def test_what_was_superseded_is_of_the_lease_in_which_it_came(at: datetime, theirs: bool) -> None:
+    """It was not deleted, so that no comment names its lease."""
+    (lease,) = past_leases([past(version="2"), past(version="1", text=None, created=at)])
+    assert (("hello", "1", "noble") in lease.sources) is theirs
+
+
 @pytest.mark.parametrize(("record", "named"), [(DIRTY, False), (None, True), (replace(DIRTY, lease=None), True)])
 def test_without_a_lease_to_name_a_comment_names_none(record: Record | None, named: bool) -> None:
     """A pool that keeps names to itself, and a PPA that was adopted."""

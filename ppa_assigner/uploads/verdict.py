@@ -54,22 +54,18 @@ CHROOT_PROBLEM, FAILED_TO_BUILD = "Chroot problem", "Failed to build"
 def judge(wanted: Wanted, seen: Observed) -> Report:
     """Whether what is wanted is reached, can still be, and what each source is."""
     facts = _facts(wanted, seen)
-    reports = tuple(one.report() for one in facts)
-    reached = bool(facts) and all(REACHED[wanted.goal](one) for one in facts)
-    ended = [one for fact, one in zip(facts, reports, strict=True) if one.state in OVER and not _met(wanted, fact)]
+    reports = {fact: fact.report() for fact in facts}
+    unmet = [reports[fact] for fact in facts if not REACHED[wanted.goal](fact)]
+    reached = bool(facts) and not unmet
+    ended = [one for one in unmet if one.state in OVER]
     return Report(
         goal=wanted.goal,
         reached=reached,
         final=reached or bool(ended) or (not facts and None in seen.overdue),
-        why=_why(wanted, seen, reached, ended, [r for f, r in zip(facts, reports, strict=True) if not _met(wanted, f)]),
-        sources=reports,
+        why=_why(wanted, seen, reached, ended, unmet),
+        sources=tuple(reports.values()),
         retry=() if ended else tuple(build.url for fact in facts for build in fact.worth_another_try),
     )
-
-
-def is_published(name: str, version: str, seen: Observed) -> bool:
-    """Whether this source, with its binaries for all that it has builds for, is published: it may be copied."""
-    return judge(Wanted(Goal.PUBLISHED, (NamedSource(name, version),)), seen).reached
 
 
 def lost_builder(build: SourceBuild) -> bool:
@@ -187,10 +183,6 @@ REACHED: Mapping[Goal, Test] = {
     Goal.INSTALLABLE: lambda f: f.there and f.all_built and f.all_published and f.all_indexed,
 }
 """What each goal takes."""
-
-
-def _met(wanted: Wanted, facts: SourceFacts) -> bool:
-    return bool(REACHED[wanted.goal](facts))
 
 
 # -- all sources --------------------------------------------------------------------------------------------------
@@ -327,8 +319,7 @@ def _space(space: TakenSpace) -> str:
 
 
 def _withdrawn(facts: SourceFacts) -> str:
-    status = facts.publication.status.lower() if facts.publication is not None else "gone"
-    return f"{facts.source} is {status}"
+    return f"{facts.source} is {facts.publication.status.lower()}" if facts.publication is not None else ""
 
 
 def _failed_build(facts: SourceFacts) -> str:

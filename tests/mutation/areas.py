@@ -72,6 +72,16 @@ AREAS: Mapping[str, Area] = {
     "fences": Area(
         ("launchpad/session.py", "launchpad/urls.py"), ("launchpad/test_urls.py", "launchpad/test_session.py")
     ),
+    "verdict": Area(
+        ("uploads/verdict.py", "uploads/cadence.py"), ("uploads/test_verdict.py", "uploads/test_cadence.py")
+    ),
+    "following": Area(
+        ("uploads/following.py", "uploads/looks.py"), ("uploads/test_looks.py", "uploads/test_verdict.py")
+    ),
+    "promotion": Area(
+        ("uploads/promotion.py", "publications.py"), ("uploads/test_promotion.py", "uploads/test_verdict.py")
+    ),
+    "history": Area(("history.py",), ("test_history.py",)),
     "dates": _automaton("expiry", "timers", "observe"),
     "lease": _automaton("lease", "burnt", "replies"),
     "write": _automaton("write"),

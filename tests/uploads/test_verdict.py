@@ -20,7 +20,7 @@ from ppa_assigner.uploads.model import (
     SourceState,
     Wanted,
 )
-from ppa_assigner.uploads.verdict import BUILDS, HELP, BuildStage, is_published, judge, lost_builder
+from ppa_assigner.uploads.verdict import BUILDS, HELP, BuildStage, judge, lost_builder
 
 from .seen import DONE, FINAL, GOING, HELLO, LIBFOO, NOW, SINCE, WAITING, binary, build, build_url, observed
 
@@ -152,6 +152,37 @@ def test_a_dependency_wait_is_not_final_while_another_named_source_comes() -> No
         assert report.retry == ()
 
 
+def test_one_that_was_deleted_helps_nobody() -> None:
+    """Though its builds go on."""
+    seen = waiting([build(LIBFOO, "amd64", GOING)])
+    deleted = [replace(one, status="Deleted") if one.name == "libfoo" else one for one in seen.sources]
+    assert state(judge(BOTH, replace(seen, sources=tuple(deleted)))) is SourceState.FAILED
+
+
+def test_what_is_for_all_architectures_does_not_stand_for_what_is_still_to_be_published() -> None:
+    """The build for arm64 brings more than the package that the one for amd64 made, and that is out long since."""
+    long_ago = NOW - HELP
+    builds = [build(LIBFOO, "amd64", DONE), build(LIBFOO, "arm64", DONE)]
+    out = [binary(LIBFOO, "amd64", at=long_ago), binary(LIBFOO, "arm64", by="amd64", at=long_ago)]
+    assert not_yet(judge(BOTH, waiting(builds, out)))
+    unknown = [replace(one, build=None) for one in out]
+    assert failed(judge(BOTH, waiting(builds, unknown)))
+    everything = [*out, binary(LIBFOO, "arm64", at=long_ago)]
+    assert failed(judge(BOTH, waiting(builds, everything)))
+
+
+def test_nothing_is_retried_where_another_source_has_failed() -> None:
+    """It would be for nobody."""
+    third = NamedSource("third", "1")
+    builds = {HELLO: [build(HELLO, "amd64", WAITING)], LIBFOO: [build(LIBFOO, "amd64", DONE)],
+              third: [build(third, "amd64", FINAL[0])]}  # fmt: skip
+    seen = observed(builds, [binary(LIBFOO, "amd64")])
+    assert judge(BOTH, seen).retry != ()
+    report = judge(replace(BOTH, sources=(HELLO, LIBFOO, third)), seen)
+    assert failed(report)
+    assert report.retry == ()
+
+
 def test_another_source_that_was_not_named_helps_nobody() -> None:
     """Only what is waited for is known to come."""
     assert failed(judge(PUBLISHED, waiting([build(LIBFOO, "amd64", GOING)])))
@@ -216,6 +247,32 @@ def test_an_architecture_without_a_build_does_not_want_the_builds_of_all_others(
     assert judge(wanted, observed(builds, [binary(HELLO, "amd64"), binary(HELLO, "riscv64", by="amd64")])).reached
 
 
+@pytest.mark.parametrize("made_by", ["{}", "{}/", "https://api.launchpad.example/1.0/elsewhere/{}"])
+def test_a_build_is_the_same_however_its_address_is_written(made_by: str) -> None:
+    """By the last part of it."""
+    amd64, arm64 = (replace(build(HELLO, arch, DONE), url=f"https://h/x/y/{arch}/") for arch in ("amd64", "arm64"))
+    binaries = [
+        replace(
+            binary(HELLO, one.arch), build=made_by.format(one.arch if "else" in made_by else f"https://h/{one.arch}")
+        )
+        for one in (amd64, arm64)
+    ]
+    assert judge(PUBLISHED, observed({HELLO: [amd64, arm64]}, binaries)).reached
+    other = [binaries[0], replace(binaries[1], build=binaries[0].build)]
+    assert not_yet(judge(PUBLISHED, observed({HELLO: [amd64, arm64]}, other)))
+
+
+def test_each_series_has_builds_and_binaries_of_its_own() -> None:
+    """A source that is in two is two."""
+    seen = observed({HELLO: [build(HELLO, "amd64", DONE)]}, [binary(HELLO, "amd64")])
+    jammy = replace(seen.sources[0], number=2, series="jammy")
+    seen = replace(seen, sources=(*seen.sources, jammy), builds={1: seen.builds[1], 2: seen.builds[1]})
+    report = judge(PUBLISHED, seen)
+    found = [(one.series, one.state.value, [each.series for each in one.binaries]) for one in report.sources]
+    assert found == [("jammy", "built", []), ("noble", "published", ["noble"])]
+    assert not_yet(report)
+
+
 def test_debug_symbols_do_not_count() -> None:
     """They are in an index of their own, or in none."""
     debug = replace(binary(HELLO, "amd64", name="hello-dbgsym", status="Pending"), debug=True)
@@ -228,7 +285,6 @@ def test_what_was_copied_with_its_binaries_needs_no_builds() -> None:
     """It has none in this PPA."""
     seen = observed({HELLO: []}, [binary(HELLO, "amd64")])
     assert judge(PUBLISHED, seen).reached
-    assert is_published("hello", "1.0", seen)
 
 
 @pytest.mark.parametrize("goal", [Goal.BUILT, Goal.PUBLISHED, Goal.INSTALLABLE])
@@ -305,6 +361,48 @@ def test_nothing_at_all_in_time_is_over() -> None:
     report = judge(Wanted(), observed({}, overdue={ANY_SOURCE: Overdue()}))
     assert failed(report)
     assert report.sources == ()
+
+
+def test_one_that_failed_beyond_the_goal_is_not_over_for_the_others() -> None:
+    """It was accepted, which is all that is waited for."""
+    report = judge(replace(BOTH, goal=Goal.ACCEPTED), observed({HELLO: [build(HELLO, "amd64", FINAL[0])]}))
+    assert not_yet(report)
+    assert report.why == f"{LIBFOO} has not appeared yet"
+
+
+# -- words --------------------------------------------------------------------------------------------------------
+
+BUILT = [build(HELLO, "amd64", DONE), build(HELLO, "arm64", DONE)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "seen", "why"),
+    [
+        (Wanted(), observed({}), "no source has appeared yet"),
+        (Wanted(), observed({}, overdue={ANY_SOURCE: Overdue()}), "no source was uploaded in time"),
+        (BOTH, observed({}), "hello 1.0 has not appeared yet (and 1 more)"),
+        (PUBLISHED, observed({HELLO: BUILT}, status="Deleted"), "hello 1.0 is deleted"),
+        (PUBLISHED, observed({HELLO: [BUILT[0], build(HELLO, "arm64", GOING)]}),
+         "hello 1.0 is being built: arm64 (Currently building)"),
+        (PUBLISHED, observed({HELLO: [build(HELLO, "amd64", FINAL[0])]}),
+         "hello 1.0: Failed to build for amd64: https://log.example/hello/amd64"),
+        (PUBLISHED, observed({HELLO: [replace(build(HELLO, "amd64", FINAL[1]), log=None)]}),
+         "hello 1.0: Failed to upload for amd64"),
+        (PUBLISHED, observed({HELLO: [build(HELLO, "amd64", WAITING)]}),
+         "hello 1.0: the build for amd64 waits for a dependency, which nothing here brings"),
+        (PUBLISHED, observed({HELLO: BUILT}), "hello 1.0 is built and not published yet for amd64, arm64"),
+        (PUBLISHED, observed({HELLO: BUILT}, [binary(HELLO, "arm64")]),
+         "hello 1.0 is built and not published yet for amd64"),
+        (PUBLISHED, observed({HELLO: BUILT}, [binary(HELLO, "arm64"), binary(HELLO, "amd64", by="arm64")]),
+         "hello 1.0 is built and not published yet"),
+        (replace(PUBLISHED, goal=Goal.INSTALLABLE), observed({HELLO: BUILT[:1]}, [binary(HELLO, "amd64")]),
+         "hello 1.0 is published; the index for amd64 does not have hello yet"),
+        (PUBLISHED, observed({HELLO: BUILT[:1]}, [binary(HELLO, "amd64")]), "published: all that was waited for"),
+    ],
+)  # fmt: skip
+def test_it_is_said_what_is_missing(wanted: Wanted, seen: Observed, why: str) -> None:
+    """Of the first source that ended, else of the first that is not there yet."""
+    assert judge(wanted, seen).why == why
 
 
 def test_a_lost_builder_leaves_no_log() -> None:
