@@ -68,8 +68,9 @@ screenshots: $(VENV)/.dev
 
 # make bench TABLES="latency start" measures some; labgrid, which one table is beside, has a virtual environment of its own
 # make bench JSON=1 > FILE prints nothing but one document, even where it installs everything first
+# make bench RECORD=1 makes a whole run the one that docs/reference/performance.md quotes
 bench: $(VENV)/.dev $(if $(filter labgrid,$(or $(TABLES),labgrid)),$(BENCH_VENV)/.labgrid)
-	@$(BIN)/python -m tests.bench $(if $(JSON),--json) $(TABLES)
+	@$(BIN)/python -m tests.bench $(if $(JSON),--json) $(if $(RECORD),--record) $(TABLES)
 ifneq ($(JSON),)
 .SILENT:
 endif

@@ -1,8 +1,9 @@
-"""`python -m tests.bench [--json] [TABLE…]`: what things cost, beside what they cannot cost less than.
+"""`python -m tests.bench [--json | --record] [TABLE…]`: what things cost, beside what they cannot cost less than.
 
 Rule: each table measures its figures and their floors side by side, in one run; which of them are targets, and which
-were met, is printed with them.  Exit code 1: a table could not be measured; it says why, and all others are there.  A
-target that is missed is a figure like any other, and no failure: 0.
+were met, is printed with them, and on stderr how long each took.  Exit code 1: a table could not be measured; it says
+why, and all others are there.  A target that is missed is a figure like any other, and no failure: 0.  `--record` makes
+a whole run the one that the docs quote, if every table was measured.
 """
 
 from __future__ import annotations
@@ -14,13 +15,27 @@ import platform
 import resource
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from . import cleaning, coordinator, growth, idle, latency, listing, scripts, start, throughput, uploads, waiting
+from . import (
+    cleaning,
+    coordinator,
+    growth,
+    idle,
+    latency,
+    listing,
+    record,
+    scripts,
+    start,
+    throughput,
+    uploads,
+    waiting,
+)
 from .rows import Table, document, markdown
 from .scale import FULL, Scale
 from .site import Launchpad, stand_in
@@ -47,6 +62,7 @@ FILES_NEEDED = 5_000
 
 def main() -> int:
     """Measure, and print each table as soon as it is there; with `--json` all at the end."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has bytecode
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="What things cost, and their floors.")
     parser.add_argument(
         "tables",
@@ -54,8 +70,12 @@ def main() -> int:
         metavar="TABLE",
         help=f"of {', '.join(TABLES)}, which are all measured if none is given, and {', '.join(BY_NAME)}",
     )
-    parser.add_argument("--json", action="store_true", help="for machines")
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--json", action="store_true", help="for machines")
+    forms.add_argument("--record", action="store_true", help=f"write {record.RECORD.name} and {record.PAGE} anew")
     options = parser.parse_args()
+    if options.record and options.tables:
+        parser.error("the record is of one whole run: name no tables")
     if unknown := set(options.tables) - set(TABLES) - set(BY_NAME):
         parser.error(f"no such table: {', '.join(sorted(unknown))}")
     allow_many_files()
@@ -67,18 +87,25 @@ def main() -> int:
             measured.append(attempt(name, (TABLES | BY_NAME)[name], FULL, launchpad))
             if not options.json:
                 _print(markdown(measured[-1]))
+    told, failed = document(header(), measured), any(table.failed for table in measured)
     if options.json:
-        _print(json.dumps(document(header(), measured), indent=1))
-    return int(any(table.failed for table in measured))
+        _print(json.dumps(told, indent=1))
+    if options.record and not failed:
+        record.write(told)
+        _print(f"written; for a person to explain in {record.PAGE}: {', '.join(record.missed(told)) or 'nothing'}")
+    return int(failed)
 
 
 def attempt(name: str, measure: Callable[[Scale, Launchpad], Table], scale: Scale, launchpad: Launchpad) -> Table:
     """The table, or one that only says what failed: those that were measured before it are not lost."""
+    begun = time.monotonic()
     try:
         return measure(scale, launchpad)
     except Exception as error:
         traceback.print_exc()
         return Table(name, [], failed=f"{type(error).__name__}: {error}")
+    finally:
+        print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)  # noqa: T201 - for who waits
 
 
 def allow_many_files() -> None:
