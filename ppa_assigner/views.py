@@ -272,7 +272,9 @@ class ResumeAction:
     """The request of an operator to take a PPA out of quarantine."""
 
 
-OperatorAction = ReleaseAction | HoldAction | AdoptAction | QuarantineAction | ResumeAction
+PpaAction = HoldAction | AdoptAction | QuarantineAction | ResumeAction
+"""What operators alone may do."""
+OperatorAction = ReleaseAction | PpaAction
 
 
 @dataclass(frozen=True, slots=True)

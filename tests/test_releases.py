@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from ppa_assigner.access import EVERYBODY, Caller, Role
-from ppa_assigner.automaton.events import Assign, Confirm, Denied, Hold, RecordShown, Refusal, Release
+from ppa_assigner.automaton.events import Assign, Confirm, Denied, Operate, RecordShown, Refusal, Release
 from ppa_assigner.backoff import PUT_OFF_RELEASE
 from ppa_assigner.problems import Kind
 from ppa_assigner.record import State
@@ -147,7 +147,7 @@ def test_the_lease_is_over_from_then_on() -> None:
     assert stranger.kind is Kind.FORBIDDEN
     held = problem(made.supervisor.operate(ref("a"), HoldAction(LEASE, 60.0), EVERYBODY))
     assert held.kind is Kind.WRONG_STATE
-    assert not made["a"].has(Hold)
+    assert not made["a"].has(Operate)
     again = made.ask("r")
     assert not made["a"].has(Confirm)
     made["b"].lend()

@@ -8,20 +8,17 @@ import pytest
 
 from ppa_assigner.access import EVERYBODY, Caller, Role
 from ppa_assigner.automaton.events import (
-    Adopt,
     Assign,
     Confirm,
     ContentShown,
     Denied,
-    Hold,
     Inspect,
     LeaseShown,
-    Quarantine,
+    Operate,
     Reconfigured,
     RecordShown,
     Refusal,
     Release,
-    Resume,
     Touch,
     Transition,
 )
@@ -189,17 +186,19 @@ def test_who_may_end_and_touch(by: str | None, owner: str, allowed: bool) -> Non
     ("act", "kind"),
     [
         (ReleaseAction("L"), Release),
-        (HoldAction("L", 5.0), Hold),
-        (AdoptAction(), Adopt),
-        (QuarantineAction("why"), Quarantine),
-        (ResumeAction(), Resume),
+        (HoldAction("L", 5.0), Operate),
+        (AdoptAction(), Operate),
+        (QuarantineAction("why"), Operate),
+        (ResumeAction(), Operate),
     ],
 )
-def test_an_operators_act(act: OperatorAction, kind: type[Release]) -> None:
+def test_an_operators_act(act: OperatorAction, kind: type[Release | Operate]) -> None:
     """It reaches the worker, and the PPA is shown as it is then."""
     made, a = used()
     future = made.supervisor.operate(ref("a"), act, EVERYBODY)
-    a.reply(a.take(kind), RecordShown(None))
+    command = a.take(kind)
+    assert isinstance(command, Release) or command.act is act
+    a.reply(command, RecordShown(None))
     assert future.result(0) == a.snapshot
 
 
@@ -356,7 +355,7 @@ def test_calls_of_a_stopping_daemon_end_at_once() -> None:
         supervisor.withdraw("nobody", EVERYBODY),
     ):
         assert problem(future).kind is Kind.UNAVAILABLE
-    assert not a.has(Resume)
+    assert not a.has(Operate)
     assert not made.office.open
 
 
@@ -495,7 +494,9 @@ def test_an_order_to_a_ppa_that_is_not_served() -> None:
     made = Desk("a")
     outcomes: list[object] = []
     with made.office.deciding():
-        made.office.order(ref("x"), lambda token: Resume(token=token, deadline=0.0), outcomes.append)
+        made.office.order(
+            ref("x"), lambda token: Operate(token=token, deadline=0.0, act=ResumeAction()), outcomes.append
+        )
         assert not outcomes
     made.office.timer.run_due()
     assert outcomes == [Denied(Refusal.ELSEWHERE, "it is no longer served")]

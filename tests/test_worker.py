@@ -11,12 +11,12 @@ import pytest
 
 from ppa_assigner.automaton import Daemon, WorkerState
 from ppa_assigner.automaton.events import (
-    Adopt,
     Assign,
     CheckBurnt,
     Command,
     Inspect,
     Looked,
+    Operate,
     Outcome,
     Reconfigured,
     Release,
@@ -43,7 +43,7 @@ from ppa_assigner.port import Build, Entry, Lane, Publication, ReadAnswer
 from ppa_assigner.record import State
 from ppa_assigner.reference import Reference
 from ppa_assigner.times import boottime
-from ppa_assigner.views import AssignRequest, Cleaning, Snapshot
+from ppa_assigner.views import AdoptAction, AssignRequest, Cleaning, Snapshot
 from ppa_assigner.worker import Worker
 
 from .fakecrew import ref
@@ -168,7 +168,7 @@ def test_a_late_command_is_refused_and_a_round_answered(bench: Bench) -> None:
     """After its deadline nobody waits; a PPA in order can not be adopted."""
     bench.free()
     assert "OUTAGE" in repr(bench.do(lambda **f: Touch(**{**f, "deadline": 0.0}), lease="L"))
-    assert "WRONG_STATE" in repr(bench.do(Adopt))
+    assert "WRONG_STATE" in repr(bench.do(Operate, act=AdoptAction()))
 
 
 def test_alarms_are_told(bench: Bench) -> None:

@@ -28,7 +28,7 @@ from ..port import (
     WriteAnswer,
 )
 from ..record import Record, State
-from ..views import AssignRequest, Cleaning, SnapshotAddress
+from ..views import AssignRequest, Cleaning, PpaAction, SnapshotAddress
 from .requests import Request
 
 LaunchpadAnswer = (
@@ -195,28 +195,10 @@ class ReadNow(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hold(Command):
-    """Keep a used PPA `seconds` longer, once."""
+class Operate(Command):
+    """Carry out an operator's action.  (A release is a Release, whoever asks for it.)"""
 
-    lease: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adopt(Command):
-    """Take a PPA in that is unmanaged or unreadable: it will be emptied."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quarantine(Command):
-    """Keep the PPA from being cleaned and lent; when it is used, from the end of the lease on."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resume(Command):
-    """End the quarantine of a PPA and reset its tries."""
+    act: PpaAction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,16 @@ Invariant: no command of an operator leads to `free` but through a proven clean,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from ..port import Content
 from ..record import State
+from ..views import AdoptAction, HoldAction, PpaAction, QuarantineAction, ResumeAction
 from . import replies
-from .events import Adopt, ContentShown, Hold, Inspect, Quarantine, Refusal, Resume
+from .events import ContentShown, Inspect, Operate, Refusal
 from .now import Now
 from .observe import made_dirty
 from .operation import ReadReason, Surveying
@@ -23,42 +26,55 @@ from .transitions import WriteReason
 from .write import begin
 
 
-def hold(known: WorkerState, command: Hold, now: Now) -> Step:
+def operate(known: WorkerState, command: Operate, now: Now) -> Step:
+    """Carry out an operator's action."""
+    return _ACTIONS[type(command.act)](known, command, command.act, now)
+
+
+def _hold(known: WorkerState, command: Operate, act: HoldAction, now: Now) -> Step:
     """Keep a lease longer, once, and by at most the pool's max_hold; silence does not end it meanwhile."""
     record, most = known.record, known.options.max_hold
-    if record is None or record.lease != command.lease or not alive(record, now):
+    if record is None or record.lease != act.lease or not alive(record, now):
         return deny(known, command, Refusal.WRONG_STATE, "this lease does not hold the PPA")
     if record.held:
         return deny(known, command, Refusal.WRONG_STATE, "it was held before; a lease can be held only once")
-    if command.seconds > most:
+    if act.seconds > most:
         return deny(known, command, Refusal.INVALID, f"for: at most {most:g} s in this pool")
-    until = (record.until or now.date) + timedelta(seconds=command.seconds)
+    until = (record.until or now.date) + timedelta(seconds=act.seconds)
     return begin(known, WriteReason.HOLD, now, command, until=until, held=True)
 
 
-def adopt(known: WorkerState, command: Adopt, now: Now) -> Step:
+def _adopt(known: WorkerState, command: Operate, _: AdoptAction, now: Now) -> Step:
     """Write a new record over an unreadable one or none: the only way out of unmanaged and unreadable."""
     if known.record is not None:
         return deny(known, command, Refusal.WRONG_STATE, "it has a record; adopt is for unmanaged or unreadable")
     return take_in(known, WriteReason.ADOPT, now, command)
 
 
-def quarantine(known: WorkerState, command: Quarantine, now: Now) -> Step:
+def _quarantine(known: WorkerState, command: Operate, act: QuarantineAction, now: Now) -> Step:
     """Quarantine a free or dirty PPA at once, a used one from the end of its lease on."""
     record = known.record
     if record is None:
         return deny(known, command, Refusal.WRONG_STATE, f"it is {known.condition.value}")
     became = made_dirty(known, now) if record.state is State.FREE else {}
-    return begin(known, WriteReason.QUARANTINE, now, command, **became, quarantined=command.reason)
+    return begin(known, WriteReason.QUARANTINE, now, command, **became, quarantined=act.reason)
 
 
-def resume(known: WorkerState, command: Resume, now: Now) -> Step:
+def _resume(known: WorkerState, command: Operate, _: ResumeAction, now: Now) -> Step:
     """End the quarantine, with the tries reset."""
     record = known.record
     if record is None or (record.quarantined is None and not record.tries):
         return deny(known, command, Refusal.WRONG_STATE, "it is not in quarantine")
     known = replace(known, clean=None)
     return begin(known, WriteReason.RESUME, now, command, quarantined=None, tries=0, fault=None)
+
+
+_ACTIONS: dict[type[PpaAction], Callable[[WorkerState, Operate, Any, Now], Step]] = {
+    HoldAction: _hold,
+    AdoptAction: _adopt,
+    QuarantineAction: _quarantine,
+    ResumeAction: _resume,
+}
 
 
 def inspect(known: WorkerState, command: Inspect, _: Now) -> Step:

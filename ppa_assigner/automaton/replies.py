@@ -12,21 +12,18 @@ from ..port import Lane
 from ..record import Record, State
 from ..views import Sight
 from .events import (
-    Adopt,
     Assign,
     Command,
     Confirm,
     Denied,
-    Hold,
     Inspect,
+    Operate,
     Outcome,
-    Quarantine,
     ReadNow,
     RecordShown,
     Refusal,
     Release,
     Reply,
-    Resume,
     Touch,
 )
 from .now import Now
@@ -104,7 +101,7 @@ def _of_a_gone_one(known: WorkerState, command: Command, detail: str) -> Step:
             return deny(known, command, Refusal.OVER, detail)
         case Release() if ended_with_ppa(known, command.lease):
             return tell(known, command, RecordShown(None))
-        case Hold() | Adopt() | Quarantine() | Resume():
+        case Operate():
             return deny(known, command, Refusal.WRONG_STATE, detail)
         case Inspect():
             return deny(known, command, Refusal.OUTAGE, detail)

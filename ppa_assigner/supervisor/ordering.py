@@ -12,18 +12,15 @@ from typing import Any
 
 from ..access import Caller
 from ..automaton.events import (
-    Adopt,
     Command,
     ContentShown,
     Denied,
-    Hold,
     Inspect,
     LeaseShown,
+    Operate,
     Outcome,
-    Quarantine,
     Refusal,
     Release,
-    Resume,
     Touch,
 )
 from ..backoff import IN_DOUBT_S, RETRY_AFTER_S
@@ -31,7 +28,7 @@ from ..port import Content
 from ..problems import Kind, Problem
 from ..record import Record
 from ..reference import Reference
-from ..views import AdoptAction, HoldAction, LeaseView, OperatorAction, QuarantineAction, ReleaseAction, Snapshot
+from ..views import HoldAction, LeaseView, OperatorAction, ReleaseAction, Snapshot
 from .keys import Key, key_in
 from .office import Office
 from .order import Order
@@ -228,16 +225,9 @@ def _with_deadline(kind: type[Command], token: int, deadline: float, **fields: A
 
 
 def _command(act: OperatorAction, token: int, deadline: float) -> Command:
-    match act:
-        case ReleaseAction(lease):
-            return Release(token=token, deadline=deadline, lease=lease)
-        case HoldAction(lease, seconds):
-            return Hold(token=token, deadline=deadline, lease=lease, seconds=seconds)
-        case QuarantineAction(reason):
-            return Quarantine(token=token, deadline=deadline, reason=reason)
-        case AdoptAction():
-            return Adopt(token=token, deadline=deadline)
-    return Resume(token=token, deadline=deadline)
+    if isinstance(act, ReleaseAction):
+        return Release(token=token, deadline=deadline, lease=act.lease)
+    return Operate(token=token, deadline=deadline, act=act)
 
 
 def _content(ppa: Reference, outcome: Outcome) -> Content:

@@ -26,6 +26,7 @@ from ppa_assigner.automaton.events import (
     LeaseShown,
     Looked,
     LookFailed,
+    Operate,
     Outcome,
     Progress,
     Refusal,
@@ -41,7 +42,7 @@ from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import Look
 from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference
-from ppa_assigner.views import AssignRequest, Cleaning
+from ppa_assigner.views import AssignRequest, Cleaning, PpaAction
 from ppa_assigner.worker import carry_out
 from tests.memory import Archive, MemoryLaunchpad
 
@@ -189,8 +190,10 @@ class Runner:
             self._turn(mailbox.popleft(), mailbox)
 
     def order(self, command: Any, *, within: float = 60.0, **fields: Any) -> Outcome:
-        """Give a command; its last outcome so far."""
+        """Give a command, or what an operator does; its last outcome so far."""
         token, deadline = next(self._tokens), self.world.boot + within
+        if isinstance(command, PpaAction):
+            command, fields = Operate, {"act": command}
         self.give(command(token, deadline) if not fields and not isinstance(command, type) else
                   command(token=token, deadline=deadline, **fields))  # fmt: skip
         told = self.replies.get(token, [])

@@ -11,7 +11,7 @@ import pytest
 
 from ppa_assigner.automaton import Daemon, WriteReason
 from ppa_assigner.automaton.clean import may_clean
-from ppa_assigner.automaton.events import Denied, LeaseShown, Quarantine, Refusal, Resume, Tick
+from ppa_assigner.automaton.events import Denied, LeaseShown, Refusal, Tick
 from ppa_assigner.automaton.operation import QUIET
 from ppa_assigner.automaton.requests import Write
 from ppa_assigner.automaton.transitions import LEGAL
@@ -19,7 +19,7 @@ from ppa_assigner.backoff import CLEANER_SILENCE_S
 from ppa_assigner.options import PoolOptions, Retry
 from ppa_assigner.port import Build
 from ppa_assigner.record import State, compose, parse
-from ppa_assigner.views import Condition
+from ppa_assigner.views import Condition, QuarantineAction, ResumeAction
 from tests.automaton.lab import Runner, World, assign, changed, faults, kind
 from tests.automaton.test_cleaning import archive, freed, impatient
 
@@ -163,7 +163,7 @@ def test_failures_are_counted_and_told_and_end_in_quarantine() -> None:
     assert not runner.tick()
     runner.world.launchpad.fault = faults()
     began = runner.world.boot
-    runner.order(Resume)
+    runner.order(ResumeAction())
     assert (runner.world.record.tries, runner.world.record.fault) == (0, None)
     runner.until(lambda: runner.kinds()[-1] == "Delete")
     assert runner.world.boot - began < 2.0
@@ -255,8 +255,8 @@ def test_no_jitter_is_the_same_twice() -> None:
         runner = impatient().free_ppa(name)
         runner.world.launchpad.upload(runner.world.ppa, "source")
         runner.known = replace(runner.known, seed=name)
-        runner.order(Quarantine, reason="x")
-        runner.order(Resume)
+        runner.order(QuarantineAction("x"))
+        runner.order(ResumeAction())
         runner.world.launchpad.fault = faults("refused", of="delete")
         runner.until(lambda runner=runner: runner.world.record.tries == 1)  # type: ignore[misc]  # a default binds each
         assert runner.known.clean is not None

@@ -12,7 +12,6 @@ from ppa_assigner import automaton
 from ppa_assigner.automaton import Now, WriteReason, events
 from ppa_assigner.automaton.dispatch import ANSWERS, COMMANDS
 from ppa_assigner.automaton.events import (
-    Adopt,
     Answered,
     CheckBurnt,
     Command,
@@ -20,16 +19,14 @@ from ppa_assigner.automaton.events import (
     Denied,
     Duplicate,
     GiveUp,
-    Hold,
     Inspect,
     LeaseShown,
-    Quarantine,
+    Operate,
     ReadNow,
     Reconfigured,
     RecordShown,
     Refusal,
     Release,
-    Resume,
     Supersede,
     Tick,
     Touch,
@@ -40,7 +37,7 @@ from ppa_assigner.automaton.write import write_record
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.packages import SourcePackage
 from ppa_assigner.record import Record, State
-from ppa_assigner.views import Condition
+from ppa_assigner.views import AdoptAction, Condition, HoldAction, QuarantineAction, ResumeAction
 from tests.automaton.lab import Runner, World, assign, confirm, faults
 
 STATES = (None, *State)
@@ -132,7 +129,7 @@ def dirty() -> Runner:
 def given_up() -> Runner:
     """Released, and in quarantine."""
     runner = dirty()
-    runner.order(Quarantine, reason="odd")
+    runner.order(QuarantineAction("odd"))
     runner.forget_the_past()
     return runner
 
@@ -180,12 +177,12 @@ ORDERS: dict[str, Any] = {
     "give up another": lambda t, d: GiveUp(token=t, deadline=d, lease=LEASE, nonce="n"),
     "supersede": lambda t, d: Supersede(token=t, deadline=d, lease=LEASE, attempt=0),
     "supersede another": lambda t, d: Supersede(token=t, deadline=d, lease=LEASE, attempt=1),
-    "hold": lambda t, d: Hold(token=t, deadline=d, lease=LEASE, seconds=60.0),
-    "hold too long": lambda t, d: Hold(token=t, deadline=d, lease=LEASE, seconds=1e6),
-    "hold another": lambda t, d: Hold(token=t, deadline=d, lease="lease-9", seconds=60.0),
-    "adopt": lambda t, d: Adopt(token=t, deadline=d),
-    "quarantine": lambda t, d: Quarantine(token=t, deadline=d, reason="because"),
-    "resume": lambda t, d: Resume(token=t, deadline=d),
+    "hold": lambda t, d: Operate(token=t, deadline=d, act=HoldAction(LEASE, 60.0)),
+    "hold too long": lambda t, d: Operate(token=t, deadline=d, act=HoldAction(LEASE, 1e6)),
+    "hold another": lambda t, d: Operate(token=t, deadline=d, act=HoldAction("lease-9", 60.0)),
+    "adopt": lambda t, d: Operate(token=t, deadline=d, act=AdoptAction()),
+    "quarantine": lambda t, d: Operate(token=t, deadline=d, act=QuarantineAction("because")),
+    "resume": lambda t, d: Operate(token=t, deadline=d, act=ResumeAction()),
     "inspect": lambda t, d: Inspect(token=t, deadline=d),
     "read": lambda t, d: ReadNow(token=t, deadline=d),
     "check": lambda t, d: CheckBurnt(token=t, deadline=d, sources=(SourcePackage("theirs", "1"),)),
@@ -329,7 +326,7 @@ def test_other_options_count_at_once() -> None:
     """
     runner = used()
     runner.give(Reconfigured("other", PoolOptions(settle=100.0, max_hold=1.0)))
-    outcome = runner.order(Hold, lease=LEASE, seconds=60.0)
+    outcome = runner.order(HoldAction(LEASE, 60.0))
     assert isinstance(outcome, Denied)
     assert outcome.why is Refusal.INVALID
     assert runner.known.snapshot().pool == "other"
@@ -370,8 +367,8 @@ def test_a_text_that_cannot_be_stored_is_refused_and_nothing_is_sent() -> None:
     runner = free()
     for order in (assign(note="\0"), ORDERS["quarantine"]):
         command = order(1, runner.world.boot + 60)
-        if isinstance(command, Quarantine):
-            command = replace(command, reason="\ud800")
+        if isinstance(command, Operate):
+            command = replace(command, act=QuarantineAction("\ud800"))
         runner.give(command)
     assert [type(outcome) for outcome in runner.outcomes()] == [Denied, Denied]
     assert all(isinstance(outcome, Denied) and outcome.why is Refusal.INVALID for outcome in runner.outcomes())

@@ -9,18 +9,15 @@ import pytest
 from ppa_assigner.automaton import WriteReason
 from ppa_assigner.automaton.events import (
     GiveUp,
-    Hold,
     LeaseShown,
-    Quarantine,
     RecordShown,
     Refusal,
     Release,
-    Resume,
     Supersede,
     Touch,
 )
 from ppa_assigner.record import State
-from ppa_assigner.views import Condition, End, EndsBy
+from ppa_assigner.views import AdoptAction, Condition, End, EndsBy, HoldAction, QuarantineAction, ResumeAction
 from tests.automaton.lab import Runner, World, assign, confirm, faults
 from tests.automaton.test_lease import lent, why, world
 
@@ -123,7 +120,7 @@ def test_late_commands_of_a_former_owner_change_nothing() -> None:
     assert why(runner.order(Release, lease="lease-1")) is Refusal.ELSEWHERE
     assert why(runner.order(GiveUp, lease="lease-1", nonce=old.nonce)) is Refusal.ELSEWHERE
     assert why(runner.order(Supersede, lease="lease-1", attempt=0)) is Refusal.ELSEWHERE
-    assert why(runner.order(Hold, lease="lease-1", seconds=9.0)) is Refusal.WRONG_STATE
+    assert why(runner.order(HoldAction("lease-1", 9.0))) is Refusal.WRONG_STATE
     assert runner.world.record == record
 
 
@@ -212,7 +209,7 @@ def test_the_end_that_is_shown_moves_with_each_touch_written_or_not() -> None:
     runner.world.launchpad.fault = faults()
     runner.look()
     assert getattr(runner.known.snapshot().end, "by", None) is EndsBy.IDLE
-    runner.order(Hold, lease="lease-1", seconds=60.0)
+    runner.order(HoldAction("lease-1", 60.0))
     held = runner.known.snapshot()
     assert held.record is not None
     assert held.end == End(held.record.until or record.since, EndsBy.UNTIL)
@@ -316,10 +313,10 @@ def test_a_lease_that_cannot_be_ended_is_ended_later() -> None:
 def test_a_hold_is_given_once() -> None:
     """It adds to the end, and while it lasts silence ends nothing; the end comes all the same."""
     runner, record = world(max_hold=7200.0).used_ppa(idle=40)
-    assert why(runner.order(Hold, lease="lease-1", seconds=7201.0)) is Refusal.INVALID
-    assert isinstance(runner.order(Hold, lease="lease-1", seconds=7200.0), RecordShown)
+    assert why(runner.order(HoldAction("lease-1", 7201.0))) is Refusal.INVALID
+    assert isinstance(runner.order(HoldAction("lease-1", 7200.0)), RecordShown)
     assert runner.world.record.until - record.until == timedelta(seconds=7200)  # type: ignore[operator]  # used
-    assert why(runner.order(Hold, lease="lease-1", seconds=1.0)) is Refusal.WRONG_STATE
+    assert why(runner.order(HoldAction("lease-1", 1.0))) is Refusal.WRONG_STATE
     runner.pass_time(10_000.0)
     assert runner.known.state is State.USED
     runner.until(lambda: runner.known.state is State.DIRTY)
@@ -330,20 +327,20 @@ def test_a_hold_does_not_bring_a_lease_back() -> None:
     """Its owner may have been told that it is over."""
     runner, _ = World().used_ppa()
     runner.world.boot += 3600.0
-    assert why(runner.order(Hold, lease="lease-1", seconds=60.0)) is Refusal.WRONG_STATE
+    assert why(runner.order(HoldAction("lease-1", 60.0))) is Refusal.WRONG_STATE
 
 
 def test_a_quarantine_of_a_used_ppa_waits_for_the_end_of_the_lease() -> None:
     """Its owner notices nothing until then; then it is not cleaned until resumed."""
     runner, _ = World().used_ppa()
-    runner.order(Quarantine, reason="odd")
+    runner.order(QuarantineAction("odd"))
     assert runner.known.condition is Condition.OK
     lent(runner.order(Touch, lease="lease-1"))
     runner.order(Release, lease="lease-1")
     assert runner.known.snapshot().condition is Condition.QUARANTINED
     assert runner.world.record.quarantined == "odd"
     assert not runner.tick()
-    assert isinstance(runner.order(Resume), RecordShown)
+    assert isinstance(runner.order(ResumeAction()), RecordShown)
     runner.until(lambda: runner.known.state is State.FREE)
     assert runner.world.record.quarantined is None
 
@@ -351,15 +348,15 @@ def test_a_quarantine_of_a_used_ppa_waits_for_the_end_of_the_lease() -> None:
 def test_a_quarantine_of_a_used_ppa_can_be_taken_back() -> None:
     """Before the lease ends."""
     runner, _ = World().used_ppa()
-    runner.order(Quarantine, reason="odd")
-    runner.order(Resume)
+    runner.order(QuarantineAction("odd"))
+    runner.order(ResumeAction())
     assert (runner.world.record.quarantined, runner.world.state) == (None, State.USED)
 
 
 def test_a_free_ppa_in_quarantine_is_dirty() -> None:
     """It is proved again before it is lent."""
     runner = World().free_ppa()
-    runner.order(Quarantine, reason="odd")
+    runner.order(QuarantineAction("odd"))
     assert (runner.known.state, runner.known.condition) == (State.DIRTY, Condition.QUARANTINED)
     assert why(runner.order(assign())) is Refusal.LOST
 
@@ -373,9 +370,7 @@ def test_adopting_empties_a_ppa_and_keeps_its_words(description: str) -> None:
     runner.look()
     runner.pass_time(5.0)
     assert world.launchpad.archives[world.ppa].history == [description]
-    from ppa_assigner.automaton.events import Adopt
-
-    assert isinstance(runner.order(Adopt), RecordShown)
+    assert isinstance(runner.order(AdoptAction()), RecordShown)
     assert abs(world.record.serial - world.launchpad.date().timestamp()) < 5
     began = world.boot
     runner.until(lambda: "Delete" in runner.kinds())

@@ -8,22 +8,19 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 
 from ppa_assigner.automaton.events import (
-    Adopt,
     CheckBurnt,
     GiveUp,
-    Hold,
     Inspect,
-    Quarantine,
+    Operate,
     ReadNow,
     Release,
-    Resume,
     Supersede,
     Touch,
 )
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.packages import SourcePackage
 from ppa_assigner.record import PREFIX, State, parse
-from ppa_assigner.views import Condition
+from ppa_assigner.views import AdoptAction, Condition, HoldAction, QuarantineAction, ResumeAction
 
 from .lab import World, assign, confirm
 
@@ -93,16 +90,16 @@ def commands(lease: str) -> list[Any]:
         confirm(attempt=2**53),
         lambda token, deadline: Touch(token=token, deadline=deadline, lease=lease, ttl=YEARS_10),
         lambda token, deadline: Touch(token=token, deadline=deadline, lease=lease),
-        lambda token, deadline: Hold(token=token, deadline=deadline, lease=lease, seconds=YEARS_10),
-        lambda token, deadline: Quarantine(token=token, deadline=deadline, reason="😀" * 1_024),
-        lambda token, deadline: Resume(token=token, deadline=deadline),
+        lambda token, deadline: Operate(token=token, deadline=deadline, act=HoldAction(lease, YEARS_10)),
+        lambda token, deadline: Operate(token=token, deadline=deadline, act=QuarantineAction("😀" * 1_024)),
+        lambda token, deadline: Operate(token=token, deadline=deadline, act=ResumeAction()),
         lambda token, deadline: Inspect(token=token, deadline=deadline),
         lambda token, deadline: ReadNow(token=token, deadline=deadline),
         lambda token, deadline: CheckBurnt(token=token, deadline=deadline, sources=(SourcePackage("a", "1"),)),
         lambda token, deadline: GiveUp(token=token, deadline=deadline, lease=lease, nonce="n"),
         lambda token, deadline: Supersede(token=token, deadline=deadline, lease=lease, attempt=2**53),
         lambda token, deadline: Release(token=token, deadline=deadline, lease=lease),
-        lambda token, deadline: Adopt(token=token, deadline=deadline),
+        lambda token, deadline: Operate(token=token, deadline=deadline, act=AdoptAction()),
     ]
 
 

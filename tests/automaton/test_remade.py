@@ -11,19 +11,17 @@ import pytest
 from ppa_assigner.automaton.events import (
     Command,
     Denied,
-    Hold,
     LeaseShown,
-    Quarantine,
+    Operate,
     Refusal,
     Release,
-    Resume,
     Supersede,
     Touch,
 )
 from ppa_assigner.automaton.reachability import ReadDenied, one_more
 from ppa_assigner.packages import SourcePackage
 from ppa_assigner.record import State, compose
-from ppa_assigner.views import Condition
+from ppa_assigner.views import Condition, HoldAction, QuarantineAction, ResumeAction
 from tests.automaton.lab import Runner, World, assign, back, changed, faults, lose, made_by_people, why
 
 
@@ -184,9 +182,9 @@ def test_the_command_that_met_a_lost_record_is_decided_once_that_is_compared() -
         partial(Touch, lease="lease-1"),
         partial(Release, lease="lease-1"),
         partial(Supersede, lease="lease-1", attempt=0),
-        partial(Hold, lease="lease-1", seconds=60.0),
-        partial(Quarantine, reason="odd"),
-        Resume,
+        partial(Operate, act=HoldAction("lease-1", 60.0)),
+        partial(Operate, act=QuarantineAction("odd")),
+        partial(Operate, act=ResumeAction()),
     ],
 )
 @pytest.mark.parametrize("state", list(State))
@@ -219,7 +217,7 @@ def test_the_command_that_meets_a_rolled_back_free_ppa_first_writes_nothing() ->
     runner.look()
     back(runner)
     runner.world.launchpad.describe(runner.world.ppa, "mine")
-    assert why(runner.order(Quarantine, reason="odd")) is Refusal.OUTAGE
+    assert why(runner.order(QuarantineAction("odd"))) is Refusal.OUTAGE
     assert runner.world.archive.description == "mine"
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from ppa_assigner.automaton import WriteReason
-from ppa_assigner.automaton.events import Adopt, Denied, LeaseShown, Quarantine, RecordShown, Refusal, Release, Touch
+from ppa_assigner.automaton.events import Denied, LeaseShown, RecordShown, Refusal, Release, Touch
 from ppa_assigner.automaton.reachability import SEEN
 from ppa_assigner.automaton.requests import Read
 from ppa_assigner.port import Look
 from ppa_assigner.record import Record, State, Text, compose, encode, parse
-from ppa_assigner.views import Condition
+from ppa_assigner.views import AdoptAction, Condition, QuarantineAction
 from tests.automaton.lab import Runner, World, assign, changed, confirm, faults
 
 
@@ -226,7 +226,7 @@ def test_one_that_is_taken_in_is_nobodys_and_ours_to_clean(adopted: bool) -> Non
     world = World()
     runner = world.start()
     runner.look()
-    runner.order(Adopt) if adopted else runner.tick()
+    runner.order(AdoptAction()) if adopted else runner.tick()
     runner.until(lambda: runner.known.state is State.DIRTY, ticks=3)
     record = world.record
     assert record == Record(
@@ -349,7 +349,7 @@ def test_a_command_reads_what_one_look_showed_put_back() -> None:
     describe(runner, "words")
     runner.look()
     assert runner.asked == []
-    runner.order(Quarantine, reason="odd")
+    runner.order(QuarantineAction("odd"))
     assert runner.kinds()[:3] == ["Read", "ReadDeleted", "Write"]
     assert runner.world.record.quarantined == "odd"
 

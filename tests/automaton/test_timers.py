@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from ppa_assigner import automaton
-from ppa_assigner.automaton.events import Release, Resume, Tick
+from ppa_assigner.automaton.events import Operate, Release, Tick
 from ppa_assigner.automaton.requests import Survey
 from ppa_assigner.options import PoolOptions
+from ppa_assigner.views import ResumeAction
 from tests.automaton.lab import Runner, World, untrusted
 from tests.automaton.test_dispatch import LEASE, SITUATIONS, unmanaged, used
 
@@ -43,7 +44,7 @@ def test_while_a_write_is_under_way_only_what_waits_for_it_is_due() -> None:
 
     def note(ask: object) -> None:
         now = runner.clock.now()
-        waits = replace(runner.known, waiting=(Resume(token=9, deadline=now.boot + 7.0),))
+        waits = replace(runner.known, waiting=(Operate(token=9, deadline=now.boot + 7.0, act=ResumeAction()),))
         due.extend(automaton.wake(known, now) for known in (runner.known, waits))
         assert automaton.step(runner.known, Tick(), now) == (runner.known, [])
 

@@ -14,21 +14,18 @@ from typing import Any
 import pytest
 
 from ppa_assigner.automaton.events import (
-    Adopt,
     Assign,
     CheckBurnt,
     Denied,
     Duplicate,
     GiveUp,
-    Hold,
     LeaseShown,
+    Operate,
     Outcome,
-    Quarantine,
     ReadNow,
     RecordShown,
     Refusal,
     Release,
-    Resume,
     Supersede,
     Touch,
 )
@@ -37,7 +34,7 @@ from ppa_assigner.options import Baseline, PoolOptions, Proof, Retry
 from ppa_assigner.packages import SourcePackage
 from ppa_assigner.port import Build
 from ppa_assigner.record import Record, State, Text, parse
-from ppa_assigner.views import Condition
+from ppa_assigner.views import AdoptAction, Condition, HoldAction, QuarantineAction, ResumeAction
 from tests.automaton.lab import Crashed, Runner, World, assign, confirm, faults
 from tests.memory import Archive, Request
 
@@ -223,11 +220,11 @@ class Walk:
             lambda t, d: Touch(token=t, deadline=d, lease=lease),
             lambda t, d: Touch(token=t, deadline=d, lease=lease, ttl=700.0),
             lambda t, d: Release(token=t, deadline=d, lease=lease),
-            lambda t, d: Hold(token=t, deadline=d, lease=lease, seconds=300.0),
+            lambda t, d: Operate(token=t, deadline=d, act=HoldAction(lease, 300.0)),
             lambda t, d: GiveUp(token=t, deadline=d, lease=lease, nonce=nonce),
             lambda t, d: Supersede(token=t, deadline=d, lease=lease, attempt=attempt),
-            lambda t, d: Quarantine(token=t, deadline=d, reason="odd"),
-            lambda t, d: Resume(token=t, deadline=d),
+            lambda t, d: Operate(token=t, deadline=d, act=QuarantineAction("odd")),
+            lambda t, d: Operate(token=t, deadline=d, act=ResumeAction()),
             lambda t, d: ReadNow(token=t, deadline=d),
             lambda t, d: CheckBurnt(token=t, deadline=d, sources=(SourcePackage("package-1", "1"),)),
             confirm(request=request, attempt=attempt),
@@ -252,7 +249,7 @@ class Walk:
         """An operator's wish."""
         self.adopted = True
         daemon = self.daemon()
-        self.attempt(lambda: daemon.order(Adopt))
+        self.attempt(lambda: daemon.order(AdoptAction()))
 
     def duplicate(self) -> None:
         """What the supervisor tells of it."""
@@ -445,9 +442,9 @@ class Walk:
             daemon.until(lambda: daemon.known.pending is None and self._rests(daemon), ticks=3000)
             if self.standing is None:
                 self.adopted = True
-                daemon.order(Adopt)
+                daemon.order(AdoptAction())
             elif self.standing.quarantined is not None:
-                daemon.order(Resume)
+                daemon.order(ResumeAction())
         assert self.world.state is State.FREE
         assert daemon.known.record == self.standing
 

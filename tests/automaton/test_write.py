@@ -12,10 +12,8 @@ import pytest
 
 from ppa_assigner import automaton
 from ppa_assigner.automaton.events import (
-    Adopt,
     Denied,
     LeaseShown,
-    Quarantine,
     RecordShown,
     Refusal,
     Release,
@@ -23,7 +21,7 @@ from ppa_assigner.automaton.events import (
     Touch,
 )
 from ppa_assigner.record import State, compose, parse
-from ppa_assigner.views import Condition
+from ppa_assigner.views import AdoptAction, Condition, QuarantineAction
 from tests.automaton.lab import Crashed, Runner, World, assign, changed, confirm, faults, kind
 from tests.memory import Request
 
@@ -373,7 +371,7 @@ def test_adopting_is_repeated_where_there_is_no_record_to_repeat() -> None:
     runner = World(description="mine\nppa-assigner: x").start()
     runner.look()
     runner.world.launchpad.fault = faults("unknown", of="write")
-    assert isinstance(runner.order(Adopt), RecordShown)
+    assert isinstance(runner.order(AdoptAction()), RecordShown)
     assert runner.world.state is State.DIRTY
 
 
@@ -402,7 +400,7 @@ def test_a_record_that_somebody_brought_back_is_not_repeated_to_settle() -> None
     runner.look()
     assert runner.known.suspect == 1
     runner.world.launchpad.fault = faults("unknown", of="write")
-    runner.order(Quarantine, reason="odd")
+    runner.order(QuarantineAction("odd"))
     assert runner.world.state is State.DIRTY
     assert runner.known.record == runner.world.record
 

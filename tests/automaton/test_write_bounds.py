@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from ppa_assigner.automaton import WriteReason
-from ppa_assigner.automaton.events import Adopt, Denied, Quarantine, RecordShown, Refusal, Release, Tick, Touch
+from ppa_assigner.automaton.events import Denied, RecordShown, Refusal, Release, Tick, Touch
 from ppa_assigner.automaton.observe import jitter
 from ppa_assigner.automaton.requests import Survey, Write
 from ppa_assigner.backoff import FORBIDDEN, OWN_WORK
 from ppa_assigner.port import Lane
 from ppa_assigner.record import INTEGER_MAX, State, compose, parse
-from ppa_assigner.views import Condition
+from ppa_assigner.views import AdoptAction, Condition, QuarantineAction
 from tests.automaton.lab import Crashed, Runner, World, assign, changed, faults, kind
 from tests.automaton.test_write import first, reads_fail, settle, whys
 
@@ -128,11 +128,11 @@ def test_a_rollback_that_is_settled_is_told_as_one() -> None:
 def test_a_text_that_cannot_be_written_is_refused_by_name() -> None:
     """And the PPA goes on."""
     runner = World().free_ppa()
-    told = runner.order(Quarantine, reason="\0")
+    told = runner.order(QuarantineAction("\0"))
     assert isinstance(told, Denied)
     assert told.why is Refusal.INVALID
     assert "NUL" in told.detail
-    assert isinstance(runner.order(Quarantine, reason="odd"), RecordShown)
+    assert isinstance(runner.order(QuarantineAction("odd")), RecordShown)
 
 
 @pytest.mark.parametrize(("serial", "follows"), [(1, 2), (INTEGER_MAX, None)])
@@ -154,7 +154,7 @@ def test_a_record_of_a_later_version_does_not_keep_a_ppa_from_being_adopted() ->
     runner.world.launchpad.describe(runner.world.ppa, 'ppa-assigner: {"v":2}')
     runner.look()
     assert runner.known.condition is Condition.UNREADABLE
-    assert isinstance(runner.order(Adopt), RecordShown)
+    assert isinstance(runner.order(AdoptAction()), RecordShown)
     assert runner.world.state is State.DIRTY
 
 
@@ -278,7 +278,7 @@ def test_a_write_that_lands_ends_what_was_refused() -> None:
     runner.pass_time(1.0)
     assert "Survey" in runner.kinds()
     runner.world.launchpad.fault = faults("refused", of="write")
-    assert isinstance(runner.order(Quarantine, reason="odd"), Denied)
+    assert isinstance(runner.order(QuarantineAction("odd")), Denied)
     assert pause_of(runner) <= 7.5
 
 
