@@ -33,39 +33,31 @@ def parse_service(value: object) -> str:
     text = plain_text(value)
     if text in SERVICES:
         return SERVICES[text]
-    if not text.lower().startswith(("http://", "https://")):
+    if not _is_http(text):
         names = ", ".join(SERVICES)
         raise ValueError(f"{quote_value(text)} is neither {names} nor an http(s) address{did_you_mean(text, SERVICES)}")
     if match := _VERSION_TAIL.search(text):
         raise ValueError(f"{quote_value(text)} ends in a version; write it without /{match[1]}")
-    _check_address(text)
-    scheme, rest = text.split("://", 1)
+    scheme, rest = _address(text).split("://", 1)
     return f"{scheme.lower()}://{rest.rstrip('/')}/"
 
 
 def parse_archive_root(value: object) -> str:
     """The address of the indexes of PPAs, ending in `/`."""
-    text = plain_text(value)
-    if not text.lower().startswith(("http://", "https://")):
-        raise ValueError(f"{quote_value(text)} is not an http(s) address")
-    _check_address(text)
-    return text.rstrip("/") + "/"
+    return _address(plain_text(value)).rstrip("/") + "/"
 
 
 def parse_snapshots(value: object) -> str:
     """The address of a PPA as it was at a time."""
-    text = plain_text(value)
-    if not text.lower().startswith(("http://", "https://")):
-        raise ValueError(f"{quote_value(text)} is not an http(s) address")
+    text = _address(plain_text(value))
     if missing := [name for name in ("owner", "name", "at") if f"{{{name}}}" not in text]:
         raise ValueError(f"{quote_value(text)} lacks {{{missing[0]}}}; write it like {SNAPSHOTS}")
-    _check_address(text)
     return text
 
 
-def default_archive_root(parse_service: str) -> str:
+def default_archive_root(service: str) -> str:
     """Where a service's PPAs are published: production's own host, elsewhere below the service itself."""
-    return PRODUCTION_ARCHIVES if parse_service == SERVICES["production"] else parse_service
+    return PRODUCTION_ARCHIVES if service == SERVICES["production"] else service
 
 
 def private_archive_root(root: str) -> str:
@@ -75,7 +67,9 @@ def private_archive_root(root: str) -> str:
     return _PRIVATE_ARCHIVES.get(root, root)
 
 
-def _check_address(text: str) -> None:
+def _address(text: str) -> str:
+    if not _is_http(text):
+        raise ValueError(f"{quote_value(text)} is not an http(s) address")
     try:
         parts = urlsplit(text)
         whole_address = bool(parts.hostname) and parts.port != 0
@@ -85,6 +79,11 @@ def _check_address(text: str) -> None:
         raise ValueError(f"{quote_value(text)} is not an http(s) address of a host")
     if parts.query or parts.fragment or "@" in parts.netloc or text.endswith(("?", "#")):
         raise ValueError(f"{quote_value(text)} must be an address without user, '?' and '#'")
+    return text
+
+
+def _is_http(text: str) -> bool:
+    return text.lower().startswith(("http://", "https://"))
 
 
 def is_launchpad(root: str) -> bool:

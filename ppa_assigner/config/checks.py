@@ -16,10 +16,11 @@ from ..times import exactly
 from .addresses import is_launchpad, is_local
 from .document import Document, KeyPath, format_path
 from .files import resolve, unreadable_reason
-from .parsers import WRONG, pool_name
-from .patterns import MAX_PPAS, Pattern
+from .parsers import WRONG, matching
+from .patterns import EXAMPLE, MAX_PPAS, Pattern
 from .schema import ApiSection, ConfigFile, PoolSection, Section
 
+_pool_name = matching("[A-Za-z0-9._-]{1,64}", "name of a pool; use 1 to 64 letters, digits, '.', '_' or '-'")
 _CREDENTIALS_HINT = (
     "run `ppa-assigner login` and name here the file that it writes, "
     "or let systemd hand it over (LoadCredential=launchpad:FILE)"
@@ -50,7 +51,7 @@ def _check_forms(document: Document) -> None:
             "ppas is short for pools: {default: {ppas: [...]}}",
         )
     elif not {"ppas", "pools"} & document.data.keys():
-        document.report((), 'there are no PPAs; list them, like ppas: ["~owner/ubuntu/pool-{001..020}"]')
+        document.report((), f"there are no PPAs; list them, like {EXAMPLE}")
 
 
 def _listed(file: ConfigFile) -> Iterator[tuple[KeyPath, Pattern]]:
@@ -120,7 +121,7 @@ def _check_pool(document: Document, path: KeyPath, pool: PoolSection, service: s
         text = f"nothing of {pool.proof.value} ever changes; write proof: active or publish: true"
         document.report((*path, "proof"), f"with baseline.publish: false {text}")
     try:
-        pool_name(path[-1])
+        _pool_name(path[-1])
     except ValueError as error:
         document.report(path, str(error))
 

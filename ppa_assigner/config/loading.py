@@ -22,7 +22,7 @@ from . import addresses
 from .checks import check
 from .document import Document, KeyPath
 from .files import resolve
-from .patterns import Pattern
+from .patterns import EXAMPLE, Pattern
 from .schema import ApiSection, ConfigFile, LaunchpadSection
 from .settings import ApiSettings, LaunchpadSettings, Pool, Settings, Tls
 from .validation import validate
@@ -37,21 +37,15 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     """
     document = read_document(path)
     if not isinstance(document.data, dict):
-        _refuse_non_mapping(document)
+        document.check()
+        wrong = "the file is empty; list the PPAs" if document.data is None else "the file expects keys at its top"
+        document.report((), f"{wrong}, like {EXAMPLE}")
+        document.check()
     _apply_environment(document, environ)
     file = validate(document)
     check(document, file, environ, path.parent)
     document.check()
     return _settings(file, path.parent)
-
-
-def _refuse_non_mapping(document: Document) -> None:
-    document.check()
-    if document.data is None:
-        document.report((), 'the file is empty; list the PPAs, like ppas: ["~owner/ubuntu/pool-{001..020}"]')
-    else:
-        document.report((), 'the file expects keys at its top, like ppas: ["~owner/ubuntu/pool-{001..020}"]')
-    document.check()
 
 
 def credentials_path(settings: Settings, environ: Mapping[str, str] = os.environ) -> Path:

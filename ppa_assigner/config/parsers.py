@@ -21,13 +21,7 @@ from ..times import DAY, exactly, parse_duration
 MAX_DURATION = 3650 * DAY
 MAX_TIMEOUT = DAY  # a socket takes no more than 24 days
 _DURATION_HOW = "write a number of seconds or a text like 500ms, 30s, 5m, 8h, 7d"
-_POOL = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*")
-_PERSON = re.compile(r"~[a-z0-9][a-z0-9+.-]*")
-_DAEMON = re.compile(r"[A-Za-z0-9._-]{1,253}")
-_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 _OCTAL = re.compile(r"[0-7]{3,4}")
-_GROUP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
 
@@ -118,27 +112,17 @@ def plain_text(value: object) -> str:
     return value
 
 
-def _matching(form: re.Pattern[str], what: str) -> Callable[[object], str]:
+def matching(form: str, what: str) -> Callable[[object], str]:
+    """A parser of texts of this form."""
+    pattern = re.compile(form)
+
     def check(value: object) -> str:
         text = plain_text(value)
-        if not form.fullmatch(text):
+        if not pattern.fullmatch(text):
             raise ValueError(f"{quote_value(text)} is not a {what}")
         return text
 
     return check
-
-
-pool_name = _matching(_POOL, "name of a pool; use 1 to 64 letters, digits, '.', '_' or '-'")
-person_name = _matching(_PERSON, "person or team of Launchpad; write ~name")
-group_name = _matching(_GROUP, "name of a group of this host")
-processor_name = _matching(_NAME, "processor of Launchpad; write a name like amd64")
-daemon_name = _matching(_DAEMON, "name for a daemon; use letters, digits, '.', '_' or '-'")
-_sha256 = _matching(_SHA256, "SHA-256; write the 64 hexadecimal digits that `ppa-assigner token` prints")
-
-
-def sha256(value: object) -> str:
-    """64 hexadecimal digits, given in lower case."""
-    return _sha256(value).lower()
 
 
 def file_mode(value: object) -> int:

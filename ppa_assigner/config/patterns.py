@@ -15,6 +15,7 @@ from ..reference import Reference, swapped
 from .parsers import plain_text, quote_value
 
 MAX_PPAS = 10_000
+EXAMPLE = 'ppas: ["~owner/ubuntu/pool-{001..020}"]'
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _RANGE = re.compile(r"([0-9]{1,9})\.\.([0-9]{1,9})")
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*")

@@ -48,6 +48,14 @@ class Parsed:
         return dict(self._schema)
 
 
+class Text(Parsed):
+    """Has an option be a text of this form; a message says `what` is expected."""
+
+    def __init__(self, form: str, what: str, then: Callable[[str], str] = str) -> None:
+        parse = parsers.matching(form, what)
+        super().__init__(lambda value: then(parse(value)), pattern=f"^{form}$")
+
+
 def _unless_wrong(value: object, read: Callable[[object], object]) -> object:
     return value if value is WRONG else read(value)
 
@@ -88,21 +96,23 @@ Timeout = Annotated[float, Parsed(parsers.timeout, **_DURATION)]
 Duration = Annotated[float, Parsed(parsers.seconds, **_DURATION)]
 Whole = Annotated[float, Parsed(parsers.whole_seconds, **_DURATION)]
 PpaPattern = Annotated[Pattern, Parsed(parse_pattern)]
-Person = Annotated[str, Parsed(parsers.person_name, pattern="^~[a-z0-9][a-z0-9+.-]*$")]
-Processor = Annotated[str, Parsed(parsers.processor_name)]
+Person = Annotated[str, Text("~[a-z0-9][a-z0-9+.-]*", "person or team of Launchpad; write ~name")]
+Processor = Annotated[str, Text("[a-z0-9][a-z0-9+.-]*", "processor of Launchpad; write a name like amd64")]
 Dependency = Annotated[str, Parsed(parse_dependency)]
 DisplayName = Annotated[str, Parsed(parsers.single_line)]
 PoolName = Annotated[str, Parsed(str, pattern="^[A-Za-z0-9._-]{1,64}$")]  # `checks` looks at it
 ClientName = Annotated[str, Parsed(parsers.client_name, minLength=1, maxLength=128)]
-DaemonName = Annotated[str, Parsed(parsers.daemon_name, pattern="^[A-Za-z0-9._-]+$")]
-Digest = Annotated[str, Parsed(parsers.sha256, pattern="^[0-9A-Fa-f]{64}$")]
+DaemonName = Annotated[str, Text("[A-Za-z0-9._-]{1,253}", "name for a daemon; use letters, digits, '.', '_' or '-'")]
+Digest = Annotated[
+    str, Text("[0-9A-Fa-f]{64}", "SHA-256; write the 64 hexadecimal digits that `ppa-assigner token` prints", str.lower)
+]
 Address = Annotated[Listen, Parsed(addresses.parse_listen), PlainSerializer(str)]
 Service = Annotated[str, Parsed(addresses.parse_service)]
 ArchiveRoot = Annotated[str, Parsed(addresses.parse_archive_root)]
 Snapshots = Annotated[str, Parsed(addresses.parse_snapshots, pattern="^https?://")]
 _MODE = [{"type": "string", "pattern": "^0?[0-7]{3}$"}, {"type": "integer", "maximum": 777}]
 FileMode = Annotated[int, Parsed(parsers.file_mode, anyOf=_MODE), PlainSerializer("{:o}".format)]
-GroupName = Annotated[str, Parsed(parsers.group_name)]
+GroupName = Annotated[str, Text("[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", "name of a group of this host")]
 PathText = Annotated[str, Parsed(parsers.plain_text)]
 Glob = Annotated[str, Parsed(parsers.glob_pattern, minLength=1, maxLength=256)]
 PpaGlob = Annotated[str, Parsed(parsers.ppa_glob, pattern=r"^[~*?\[]", maxLength=256)]

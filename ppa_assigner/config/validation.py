@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from .document import Document, KeyPath
+from .document import Document, KeyPath, format_path
 from .parsers import WRONG, did_you_mean, quote_value
 from .schema import (
     EXTENSION_PREFIX,
@@ -77,6 +77,8 @@ def _findings(data: dict[str, Any]) -> list[Any]:
 
 
 def _take_out(data: Any, finding: Any) -> None:
+    if finding["input"] is WRONG:
+        raise TypeError(f"{format_path(finding['loc'])}: an option that is required must take WRONG")
     *parents, key = finding["loc"]
     for part in parents:
         if data[part] is None:
