@@ -13,9 +13,12 @@ import subprocess
 import sys
 import termios
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from io import RawIOBase
 from typing import Any
+
+from . import forked
 
 DEADLINE_S = 60.0
 NOBODY = "http://127.0.0.1:1"  # for a command that is told no daemon: by itself it would ask whoever is at port 8020
@@ -29,17 +32,44 @@ def environment(url: str | None = None, **more: str) -> dict[str, str]:
     return kept | {"PPA_ASSIGNER_URL": url or NOBODY, "PYTHONWARNINGS": "ignore"} | more
 
 
-def cli(*arguments: str, url: str | None = None, env: Mapping[str, str] | None = None, stdin: str = "") -> Done:
-    """Run a command to its end."""
+def cli_anew(*arguments: str, url: str | None = None, env: Mapping[str, str] | None = None) -> Done:
+    """Start an interpreter that runs a command to its end: where the system is asked about its process."""
     return subprocess.run(
         [*PROGRAM, *arguments],
-        input=stdin,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=DEADLINE_S,
         check=False,
         env=environment(url, **(env or {})),
     )
+
+
+def cli(*arguments: str, url: str | None = None, env: Mapping[str, str] | None = None, stdin: str = "") -> Done:
+    """Run a command to its end."""
+    pipes = [os.pipe() for _ in range(3)]
+    (given, into), (out, output), (err, errors) = pipes
+    process = forked.start("command", arguments, environment(url, **(env or {})), given, output, errors)
+    for end in (given, output, errors):
+        os.close(end)
+    with ThreadPoolExecutor(3) as pool:
+        pool.submit(_write, into, stdin)
+        said = [pool.submit(_read, out), pool.submit(_read, err)]
+        try:
+            code = process.wait(DEADLINE_S)
+            return Done([*PROGRAM, *arguments], code, *(text.result(DEADLINE_S) for text in said))
+        finally:
+            process.kill()
+
+
+def _write(file: int, text: str) -> None:
+    with suppress(BrokenPipeError), open(file, "w") as pipe:  # who does not read it may end first
+        pipe.write(text)
+
+
+def _read(file: int) -> str:
+    with open(file) as pipe:
+        return pipe.read()
 
 
 Done = subprocess.CompletedProcess[str]

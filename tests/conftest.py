@@ -10,6 +10,8 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, settings
 
+from . import forked
+
 # How long an example takes says something of the host, which may be busy, and of what measures coverage.
 settings.register_profile("any host", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any host")
@@ -24,6 +26,12 @@ def pytest_configure() -> None:
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """What forks processes ends before the lines that it has run are counted."""
+    forked.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

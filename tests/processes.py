@@ -15,13 +15,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import httpx
 
 from ppa_assigner.standin.control_client import ControlClient
 from ppa_assigner.standin.standin import credentials_text
 
+from . import forked
+from .forked import Process
 from .waiting import until
 
 START_S = 90.0
@@ -31,7 +33,7 @@ START_S = 90.0
 class Launchpad:
     """A stand-in in a process of its own."""
 
-    process: subprocess.Popen[str]
+    process: Process
     service_root: str
     control_url: str
     credentials: Any
@@ -42,20 +44,21 @@ class Launchpad:
         self.control.close()
         self.process.kill()
         self.process.wait(10)
-        if self.process.stdout is not None:
-            self.process.stdout.close()
 
 
 def start_launchpad(*arguments: str) -> Launchpad:
     """Start a stand-in and wait until it listens."""
-    command = [sys.executable, "-m", "ppa_assigner.standin", "--port", "0", "--control-port", "0", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=without_coverage(os.environ))
-    assert process.stdout is not None
+    ours, theirs = os.pipe()
     try:
-        told = json.loads(process.stdout.readline())
+        options = ["--port", "0", "--control-port", "0", *arguments]
+        process = forked.start_without_input("standin", options, without_coverage(os.environ), theirs, 2)
+    finally:
+        os.close(theirs)
+    try:
+        with open(ours) as said:
+            told = json.loads(said.readline())
     except BaseException:
-        with process:
-            process.kill()
+        process.kill()
         raise
     return Launchpad(
         process, told["service_root"], told["control"], told["credentials"], ControlClient(told["control"])
@@ -78,13 +81,15 @@ class Daemon:
 
     folder: Path
     name: str
-    process: subprocess.Popen[str] | None = None
+    process: Process | None = None
     variables: dict[str, str] = field(default_factory=dict)
     """What its environment has beside the usual."""
     descriptors: int | None = None
     """How many files it may have open; None: as many as everybody."""
     covered: bool = False
     """Whether its lines count for coverage: only where it is ended by SIGTERM, for whoever is killed tells nothing."""
+    anew: bool = False
+    """Whether an interpreter is started for it, where the start or the memory of the daemon alone is measured."""
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -114,15 +119,21 @@ class Daemon:
         assert process.poll() is None, self.log
         return self
 
-    def launch(self) -> subprocess.Popen[str]:
+    def launch(self) -> Process:
         """Start it, and wait for nothing."""
         with (self.folder / f"{self.name}.log").open("a") as log:
-            limited = [] if self.descriptors is None else ["prlimit", f"--nofile={self.descriptors}:{self.descriptors}"]
-            command = [*limited, sys.executable, "-m", "ppa_assigner.cli", "run", "--config", str(self.config)]
             usual = environment(self.folder) if self.covered else without_coverage(environment(self.folder))
-            variables = {**usual, **self.variables}
-            self.process = subprocess.Popen(command, stderr=log, stdout=log, text=True, env=variables)
+            variables, command = {**usual, **self.variables}, ["run", "--config", str(self.config)]
+            if self.anew or self.descriptors is not None:
+                self.process = self._interpreter(command, variables, log)
+            else:
+                self.process = forked.start_without_input("daemon", command, variables, log.fileno(), log.fileno())
         return self.process
+
+    def _interpreter(self, command: list[str], variables: Mapping[str, str], log: TextIO) -> subprocess.Popen[str]:
+        limited = [] if self.descriptors is None else ["prlimit", f"--nofile={self.descriptors}:{self.descriptors}"]
+        command = [*limited, sys.executable, "-m", "ppa_assigner.cli", *command]
+        return subprocess.Popen(command, stderr=log, stdout=log, text=True, env=variables)
 
     def kill(self) -> None:
         """SIGKILL: no step in between."""

@@ -11,9 +11,9 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from lazr.restful.interfaces import ITopLevelEntryLink
+from lazr.restful.interfaces import ITopLevelEntryLink, IWebServiceConfiguration
 from lazr.restful.simple import BaseWebServiceConfiguration, Publication, Request, RootResource, RootResourceAbsoluteURL
-from zope.component import getGlobalSiteManager
+from zope.component import getGlobalSiteManager, getUtility
 from zope.configuration import xmlconfig
 from zope.interface import implementer
 from zope.publisher.interfaces import NotFound
@@ -177,7 +177,7 @@ class Root(RootResource):
 
     def __init__(self) -> None:
         super().__init__()
-        self._wadl: dict[str, str] = {}
+        self._wadl: dict[str, list[str]] = {}  # the pieces between addresses
 
     def _build_top_level_objects(self) -> Any:
         sets = {
@@ -203,11 +203,12 @@ class Root(RootResource):
         return person
 
     def toWADL(self) -> str:
-        """The service description: the same for everybody and slow to make, so it is cached."""
-        version = self.request.version
+        """The service description: the same for everybody but for the address, and slow to make, so it is cached."""
+        version, config = self.request.version, getUtility(IWebServiceConfiguration)
+        address = f"http://{config.hostname}:{config.port}/"
         if version not in self._wadl:
-            self._wadl[version] = super().toWADL()
-        return self._wadl[version]
+            self._wadl[version] = super().toWADL().split(address)
+        return address.join(self._wadl[version])
 
 
 class RootURL(RootResourceAbsoluteURL):

@@ -65,6 +65,7 @@ class Site:
     ) -> Daemon:
         """A daemon that serves these, and more `pools` with the same options; it is ended with the site."""
         daemon = configure(self.folder, self.launchpad, name, ppas, look_every, **options)
+        daemon.anew = True
         document = json.loads(daemon.config.read_text())
         for pool, more in (pools or {}).items():
             document["pools"][pool] = {**document["pools"]["default"], "ppas": more}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.standin.sources import write_source
-from tests.commandline import DEADLINE_S, Running, cli, started
+from tests.commandline import DEADLINE_S, Running, cli, cli_anew, started
 from tests.fakedaemon import LEASE, PPA, FakeDaemon, Held, Reply, problem
 from tests.recipes.site import program
 from tests.test_reaper import ended_at_last, runs
@@ -243,6 +243,6 @@ def test_a_login_is_in_its_file_alone(tmp_path: Path) -> None:
         fake.on("GET", SOURCES, Reply(200, private)).on("GET", UPLOADS, Reply(200, REACHED))
         look = 'env; grep -c s3[c]ret "$PPA_SOURCES"; stat -c %a "$PPA_SOURCES" "$(dirname "$PPA_SOURCES")"'
         options = ("--for", "published", "--auth", str(auth), "--", "sh", "-c", look)
-        done = cli(*job.line, *options, url=fake.url, env=job.environment)
+        done = cli_anew(*job.line, *options, url=fake.url, env=job.environment)
     assert done.stdout.splitlines()[-3:] == ["1", "600", "700"], done.stderr
     assert "s3cret" not in done.stdout + done.stderr
