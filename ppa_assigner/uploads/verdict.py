@@ -319,7 +319,9 @@ def _space(space: TakenSpace) -> str:
 
 
 def _withdrawn(facts: SourceFacts) -> str:
-    return f"{facts.source} is {facts.publication.status.lower()}" if facts.publication is not None else ""
+    if facts.publication is None:
+        raise AssertionError(f"{facts.source} is not there")
+    return f"{facts.source} is {facts.publication.status.lower()}"
 
 
 def _failed_build(facts: SourceFacts) -> str:

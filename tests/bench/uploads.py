@@ -15,6 +15,7 @@ from statistics import median
 from typing import Any
 
 from ..processes import Daemon
+from . import ppadevtools
 from .asking import Asker, with_askers
 from .latency import MS, p99
 from .processtable import let_pass
@@ -22,7 +23,8 @@ from .rows import Row, Table, at_most, beside, floors_at_most
 from .scale import Scale
 from .site import Launchpad, Site, assigned, site
 
-TICK_S = 5.0
+TICK_S, LOOK_S = 5.0, 15.0
+"""Between two looks of the daemon at an index, and at all else in the first ten minutes."""
 WAIT_S = 600
 TURNS = 4
 ALONE = 4  # times as many rounds of a single one, each of which gives one figure
@@ -38,14 +40,19 @@ def measure(scale: Scale, launchpad: Launchpad) -> Table:
     """Waits of one, of one for each PPA, and of ten for each."""
     with site(launchpad, scale.delay) as where:
         ppas = where.ppas("up", scale.uploads * BESIDE)
+        ours, theirs = (where.ppas(whose, scale.scripts) for whose in ("ours", "theirs"))
         spare = where.ppas("spare", 2 * (scale.samples + 2 * TURNS))
-        daemon = where.daemon("uploads", ppas, pools={"spare": spare}, verify_age=None).start()
+        daemon = where.daemon("uploads", ppas, pools={"spare": spare, "ours": ours}, verify_age=None).start()
         leases = {ppa: str(assigned(daemon, ppa=ppa)["id"]) for ppa in ppas}
         few = dict(list(leases.items())[: scale.uploads])
         pause = min(TICK_S, scale.rest)
         crowds = (1, scale.uploads, 10 * scale.uploads)
         rows = [row for count in crowds for row in _heard(where, daemon, few, count, scale.rounds, pause)]
-        return Table("Waiting for uploads", [*rows, _beside(where, daemon, leases, scale.samples, pause)], NOTES)
+        rows.append(_beside(where, daemon, leases, scale.samples, pause))
+        waited = {ppa: str(assigned(daemon, pool="ours", ppa=ppa)["id"]) for ppa in ours}
+        rows += ppadevtools.measure(where, daemon, theirs, waited, min(LOOK_S, scale.rest))
+        more = ppadevtools.NOTES if ppadevtools.version() else (ppadevtools.LACKING,)
+        return Table("Waiting for uploads", rows, (*NOTES, *more))
 
 
 def _heard(where: Site, daemon: Daemon, leases: dict[str, str], count: int, rounds: int, pause: float) -> Iterator[Row]:
