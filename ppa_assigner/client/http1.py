@@ -32,7 +32,7 @@ def request(method: str, target: str, headers: Mapping[str, str], body: bytes | 
     length = {} if body is None and method == "GET" else {"Content-Length": str(len(body or b""))}
     fields = {"Accept-Encoding": "identity", **headers, **length}
     head = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
-    if " " in target or any(map(_has_control, head)):
+    if " " in target or not target.isascii() or any(map(_has_control, head)):
         raise ValueError("a request has what its head cannot carry")
     return "\r\n".join([*head, "", ""]).encode("latin-1") + (body or b"")
 
