@@ -82,23 +82,34 @@ class LaunchpadClock:
     def now(self) -> Now:
         """The time by Launchpad's clock; before its first answer that of this host, and not trusted."""
         with self._lock:
-            boot, host, offset = self.boot(), self._host(), self._offset.offset
-            trusted = self._is_believed(self._agree())
-            date = _date(host if offset is None else boot + offset)
-            carried = None if trusted or self._believed is None else _date(boot + self._believed)
-            return Now(date, boot, trusted, _date(host), carried, self._agreement.since)
+            return self._now()
 
     def epoch(self) -> float:
         """Seconds since 1970, for an order finer than a second.  It does not follow a clock that is wrong: while time
         is not believed, the time that was believed last is carried on by the boot-time clock.
         """
         with self._lock:
-            trusted, offset = self._is_believed(self._agree()), self._offset.offset
-            if not trusted and self._believed is not None:
-                offset = self._believed
-            return self._host() if offset is None else self.boot() + offset
+            return self._epoch()
+
+    def read(self) -> tuple[Now, float]:
+        """`now` and `epoch` of one moment."""
+        with self._lock:
+            return self._now(), self._epoch()
 
     # -- under the lock ------------------------------------------------------------------------------------------------
+
+    def _now(self) -> Now:
+        boot, host, offset = self.boot(), self._host(), self._offset.offset
+        trusted = self._is_believed(self._agree())
+        date = _date(host if offset is None else boot + offset)
+        carried = None if trusted or self._believed is None else _date(boot + self._believed)
+        return Now(date, boot, trusted, _date(host), carried, self._agreement.since)
+
+    def _epoch(self) -> float:
+        trusted, offset = self._is_believed(self._agree()), self._offset.offset
+        if not trusted and self._believed is not None:
+            offset = self._believed
+        return self._host() if offset is None else self.boot() + offset
 
     def _agree(self) -> bool:
         """Whether both clocks agree now.  If not, the period of agreement ends."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from random import Random
 from typing import Any, TypeVar
 
@@ -30,7 +31,8 @@ from ppa_assigner.problems import Problem
 from ppa_assigner.record import Record, State, Text
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor import Supervisor
-from ppa_assigner.supervisor.line import Call
+from ppa_assigner.supervisor.machine import wake
+from ppa_assigner.supervisor.shell import Call
 from ppa_assigner.supervisor.ticket import TicketOffice
 from ppa_assigner.views import AssignRequest, Condition, LeaseView as LentView, Sight, Snapshot
 from ppa_assigner.worker import Listener, Worker
@@ -120,6 +122,7 @@ class FakeWorker(Worker):
     def hear(self) -> None:
         """Silence counts from now on."""
         self._known = replace(self._known, heard=self._clock.now().date, heard_at=self._clock.boot())
+        self._listener.on_snapshot(self.snapshot)
 
     def lend(self, attempt: int | None = None) -> Record:
         """Carry out the oldest Assign."""
@@ -164,10 +167,12 @@ class Desk:
         self.tickets = TicketOffice(b"secret")
         self.supervisor = Supervisor(
             given or settings(*(ref(name) for name in names)), self.launchpad, clock=self.clock,
-            daemon=Daemon("test", 1, "x"), tickets=self.tickets, rng=Random(seed), hire=self._hire,
+            daemon=Daemon("test", 1, "x"), tickets=self.tickets, draw=partial(Random(seed).getrandbits, 128),
+            make_worker=self._hire,
         )  # fmt: skip
         self.supervisor.prepare()
-        self.office = self.supervisor._office  # tests look at what must not grow
+        self.core = self.supervisor.core
+        """What tests look at that must not grow."""
         if ready:
             self.look()
 
@@ -183,15 +188,15 @@ class Desk:
     def wait(self, seconds: float) -> None:
         """Let time pass; what is due happens, in its order."""
         end = self.now + seconds
-        while (due := min((t.moment for t in self.office.timer._heap if t.call), default=end)) < end:
+        while (due := wake(self.core)) is not None and due < end:
             self.now = max(self.now, due)
-            self.office.timer.run_due()
+            self.supervisor.tick()
         self.now = end
-        self.office.timer.run_due()
+        self.supervisor.tick()
 
     def begin_look(self) -> None:
         """A round of looks begins; workers are told, and say nothing yet."""
-        self.supervisor._looker.look()
+        self.supervisor.poller.look()
 
     def end_look(self, **failed: str) -> None:
         """All workers are done with all that they were told of looks; those named failed, for these reasons."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import Any, cast
 
@@ -80,7 +81,7 @@ class Fleet:
         supervisor = Supervisor(
             settings(*self.ppas, options=options, total=total, look_every=every), wire.port,
             clock=LaunchpadClock(host=self.launchpad.host), daemon=Daemon("test", number, "x"),
-            tickets=TicketOffice(b"pool"), rng=Random(number),
+            tickets=TicketOffice(b"pool"), draw=partial(Random(number).getrandbits, 128),
         )  # fmt: skip
         self.running.append((supervisor, wire))
         supervisor.start()

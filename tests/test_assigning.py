@@ -36,11 +36,13 @@ def desk(*names: str, free: bool = True) -> Desk:
 
 def nothing_left(made: Desk) -> None:
     """No wish, no bound PPA, no expected outcome, no open call is kept."""
-    assigning = made.supervisor._assigning
-    assert not len(assigning._wishes)
-    assert not assigning._bound
-    assert not made.office._expected
-    assert not made.office.open
+    core = made.core
+    assert not len(core.requests)
+    assert not core.requests.by_id
+    assert not core.requests.of_call
+    assert not core.registry.free_list.bound
+    assert not core.expected
+    assert not core.calls
 
 
 # -- matching ----------------------------------------------------------------------------------------------------------
@@ -178,23 +180,21 @@ def test_who_begins_to_wait_has_it_looked_once() -> None:
     """
     made = desk("a", free=False)
     made["a"].used("x")
-    wake = made.supervisor._looker._wake
-    wake.clear()
+    asked_for_a_look = made.supervisor.poller.was_asked
+    asked_for_a_look()
     made.ask("now")
-    assert not wake.is_set()
+    assert not asked_for_a_look()
     made.ask("waits", wait=1.0)
-    assert wake.is_set()
-    wake.clear()
+    assert asked_for_a_look()
     made.ask("also", wait=60.0)
     made.ask("short", wait=2.0)
-    assert not wake.is_set()
+    assert not asked_for_a_look()
     made.wait(LOOK_FRESH_S)
-    assert wake.is_set()
-    wake.clear()
+    assert asked_for_a_look()
     ticket = ticket_of(made, "long")
     made.wait(LOOK_FRESH_S)
     made.ask("long", wait=60.0, ticket=ticket)
-    assert not wake.is_set()
+    assert not asked_for_a_look()
 
 
 def test_none_free_without_an_end_in_sight() -> None:
@@ -219,7 +219,7 @@ def test_the_wait_ends_in_none_free_and_the_deadline_in_503() -> None:
     made.wait(0.2)
     assert problem(stuck).kind is Kind.UNAVAILABLE
     assert made.tickets.redeem(problem(stuck).facts["ticket"], "default", Key(None, "stuck"), made.clock.epoch())
-    assert made.supervisor._assigning._bound == {ref("a")}
+    assert made.core.registry.free_list.bound == {ref("a")}
 
 
 def test_none_free_waits_for_what_is_being_decided() -> None:
@@ -334,7 +334,7 @@ def test_a_place_is_lost_with_the_last_connection() -> None:
     made = desk("a", free=False)
     one, two, behind = made.ask("r", wait=60.0), made.ask("r", wait=60.0), made.ask("behind", wait=60.0)
     made.supervisor.hang_up(one)
-    assert len(made.supervisor._assigning.waiting("default")) == 2
+    assert len(made.core.requests.waiting("default")) == 2
     made.supervisor.hang_up(two)
     made.supervisor.hang_up(two)
     made["a"].free()
@@ -716,7 +716,7 @@ def test_a_ticket_keeps_the_place_and_is_void_in_time() -> None:
     behind = made.ask("behind", wait=2000.0)
     made.wait(598.0)
     back = made.ask("old", ticket=old, wait=1.0)
-    assert [a.wish.request_id for a in made.supervisor._assigning.waiting("default")] == ["old", "behind"]
+    assert [a.wish.request_id for a in made.core.requests.waiting("default")] == ["old", "behind"]
     made.wait(2.0)
     told = problem(back)
     assert told.facts["position"] == 1
@@ -734,7 +734,7 @@ def test_a_ticket_works_at_another_daemon_of_the_pool() -> None:
     two.wait(5.0)
     two.ask("behind", wait=60.0)
     two.ask("r", ticket=ticket, wait=60.0)
-    assert [a.wish.request_id for a in two.supervisor._assigning.waiting("default")] == ["r", "behind"]
+    assert [a.wish.request_id for a in two.core.requests.waiting("default")] == ["r", "behind"]
 
 
 @pytest.mark.parametrize("kind", ["forged", "foreign", "nonsense", "pool"])
@@ -762,7 +762,7 @@ def test_a_connection_that_joins_may_bring_an_earlier_place() -> None:
     made.ask("before", wait=60.0)
     made.ask("r", wait=60.0)
     made.ask("r", wait=60.0, ticket=made.tickets.issue(Place("default", "r", 1.0, made.clock.epoch())))
-    assert [a.wish.request_id for a in made.supervisor._assigning.waiting("default")] == ["r", "before"]
+    assert [a.wish.request_id for a in made.core.requests.waiting("default")] == ["r", "before"]
 
 
 # -- hanging up -------------------------------------------------------------------------------------------------------
@@ -792,7 +792,7 @@ def test_hanging_up_while_assigning_gives_the_lease_up() -> None:
     command = made["a"].take(GiveUp)
     assert (command.lease, command.nonce) == (record.lease, record.nonce)
     made["a"].reply(command, RecordShown(record))
-    assert not len(made.supervisor._assigning._claims)
+    assert not len(made.core.unclaimed)
     made.wait(301.0)
     assert not made["a"].has(GiveUp)
     nothing_left(made)
@@ -908,7 +908,7 @@ def test_an_unclaimed_lease_is_told_to_who_asks_again() -> None:
     assert lent(again).ppa == ref("a")
     made.wait(600.0)
     assert not made["a"].has(GiveUp)
-    assert not len(made.supervisor._assigning._claims)
+    assert not len(made.core.unclaimed)
 
 
 def test_giving_up_waits_for_who_asks_just_then_and_for_launchpad() -> None:
@@ -934,7 +934,7 @@ def test_giving_up_waits_for_who_asks_just_then_and_for_launchpad() -> None:
     assert not made["a"].has(GiveUp)
     made["a"].show(made["a"].record(State.DIRTY))
     made["a"].reply(command, Denied(Refusal.ELSEWHERE))
-    assert not len(made.supervisor._assigning._claims)
+    assert not len(made.core.unclaimed)
 
 
 def test_whoever_hangs_up_long_after_being_told_gives_nothing_up() -> None:
@@ -943,7 +943,7 @@ def test_whoever_hangs_up_long_after_being_told_gives_nothing_up() -> None:
     call = made.ask()
     made["a"].lend()
     made.wait(301.0)
-    assert not len(made.supervisor._assigning._claims)
+    assert not len(made.core.unclaimed)
     made.supervisor.hang_up(call)
     assert not made["a"].has(GiveUp)
 
@@ -959,7 +959,7 @@ def test_giving_up_ends_with_the_lease(early: float, again: bool) -> None:
     assert record.until is not None
     made.wait((record.until - made.clock.now().date).total_seconds() - early)
     made["a"].reply(command, Denied(Refusal.OUTAGE))
-    assert len(made.supervisor._assigning._claims) == again
+    assert len(made.core.unclaimed) == again
 
 
 def test_a_lease_whose_times_were_put_right_is_given_up_by_its_new_nonce() -> None:
@@ -998,7 +998,7 @@ def test_giving_up_is_ordered_until_launchpad_answered() -> None:
     made["a"].deny(GiveUp, Refusal.OUTAGE)
     made.wait(60.0)
     assert not made["a"].has(GiveUp)
-    assert not len(made.supervisor._assigning._claims)
+    assert not len(made.core.unclaimed)
     nothing_left(made)
 
 
@@ -1015,7 +1015,7 @@ def test_giving_up_is_ordered_once_at_a_time() -> None:
     made["a"].reply(command, RecordShown(None))
     made.wait(1000.0)
     assert not made["a"].has(GiveUp)
-    assert not len(made.office.timer)
+    assert not len(made.core.timers)
     nothing_left(made)
 
 
@@ -1061,7 +1061,7 @@ def test_an_unclaimed_lease_that_went_is_forgotten() -> None:
     made["a"].lend()
     again = made.ask()
     made["a"].deny(Confirm, Refusal.ELSEWHERE)
-    assert not len(made.supervisor._assigning._claims)
+    assert not len(made.core.unclaimed)
     made["b"].lend()
     assert lent(again).ppa == ref("b")
     made.wait(280.0)
@@ -1284,8 +1284,8 @@ def test_nothing_grows_with_the_calls() -> None:
         made["a"].free()
     nothing_left(made)
     made.wait(301.0)
-    assert len(made.office.timer) == 0
-    assert not len(made.supervisor._assigning._claims)
+    assert len(made.core.timers) == 0
+    assert not len(made.core.unclaimed)
 
 
 def test_a_future_that_its_waiter_cancelled_hurts_nobody() -> None:
@@ -1341,6 +1341,6 @@ def test_a_ppa_that_did_not_answer_is_looked_at_again() -> None:
     made.ask(wait=60.0)
     made["a"].show(made["a"].snapshot.record, Condition.UNREACHABLE)
     made["a"].deny(Assign, Refusal.OUTAGE)
-    made.supervisor._looker._wake.clear()
+    made.supervisor.poller.was_asked()
     made.wait(10.0)
-    assert made.supervisor._looker._wake.is_set()
+    assert made.supervisor.poller.was_asked()

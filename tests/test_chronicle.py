@@ -10,7 +10,7 @@ import pytest
 from ppa_assigner.automaton.state import OCCUPIED
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.chronicle import Chronicle
-from ppa_assigner.supervisor.eventlog import EventLog
+from ppa_assigner.supervisor.event_log import EventLog
 from ppa_assigner.views import Condition, Snapshot
 from tests.automaton.lab import World
 from tests.fakecrew import Desk, ref

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ppa_assigner.reference import Reference
-from ppa_assigner.supervisor.eventlog import EventLog
+from ppa_assigner.supervisor.event_log import EventLog
 from ppa_assigner.views import PpaEvent
 
 T0 = datetime(2026, 11, 25, 3, 0, 0, tzinfo=UTC)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 import pytest
 
 from ppa_assigner import automaton
-from ppa_assigner.automaton import Daemon
+from ppa_assigner.automaton import Daemon, WorkerState
 from ppa_assigner.automaton.events import Tick
 from ppa_assigner.clock import LaunchpadClock
+from ppa_assigner.port import Launchpad
 from ppa_assigner.record import State
 from ppa_assigner.supervisor import Supervisor
 from ppa_assigner.supervisor.ticket import TicketOffice
 from ppa_assigner.views import AssignRequest
-from ppa_assigner.worker import Worker
+from ppa_assigner.worker import Listener, Worker
 
 from .memory import MemoryLaunchpad, Request
 from .settings import settings
@@ -50,14 +52,21 @@ class Town:
         (self.ppa,) = self.launchpad.add("~team/ubuntu/a")
         self.supervisor = Supervisor(
             settings(self.ppa), self.launchpad, clock=LaunchpadClock(lambda: self.now, host=self.launchpad.host),
-            daemon=Daemon("test", 1, "x"), tickets=TicketOffice(b"pool"), rng=Random(1), hire=Turned,
+            daemon=Daemon("test", 1, "x"), tickets=TicketOffice(b"pool"),
+            draw=partial(Random(1).getrandbits, 128), make_worker=self._turned,
         )  # fmt: skip
+        self.core = self.supervisor.core
+        self.workers: list[Turned] = []
         self.supervisor.prepare()
+
+    def _turned(self, known: WorkerState, launchpad: Launchpad, clock: LaunchpadClock, listener: Listener) -> Worker:
+        self.workers.append(Turned(known, launchpad, clock, listener))
+        return self.workers[-1]
 
     def wait(self, seconds: int) -> None:
         for _ in range(seconds):
             if self.now % LOOK_EVERY == 0:
-                self.supervisor._looker.look()
+                self.supervisor.poller.look()
             self.catch_up()
             self.now += 1.0
 
@@ -69,10 +78,9 @@ class Town:
         raise AssertionError(f"never {state}")
 
     def catch_up(self) -> None:
-        self.supervisor._office.timer.run_due()
-        for member in self.supervisor._office.crew:
-            assert isinstance(member.worker, Turned)
-            member.worker.catch_up()
+        self.supervisor.tick()
+        for worker in self.workers:
+            worker.catch_up()
 
     def state(self) -> State | None:
         record = self.launchpad.record(self.ppa)
@@ -118,8 +126,8 @@ def test_giving_up_outlasts_an_outage(outage: Callable[[Request], str | None]) -
     states = [record.state for record in town.launchpad.records(town.ppa)]
     assert states[-1] is State.FREE
     assert State.DIRTY in states[states.index(State.USED) :]
-    assert not len(town.supervisor._assigning._claims)
-    assert not town.supervisor._office._expected
+    assert not len(town.core.unclaimed)
+    assert not town.supervisor.core.expected
 
 
 def test_giving_up_outlasts_a_clock_that_lies() -> None:
@@ -132,7 +140,7 @@ def test_giving_up_outlasts_a_clock_that_lies() -> None:
     town.launchpad.skew, town.launchpad.fault = 86_400.0, denied
     town.supervisor.hang_up(call)
     town.wait(400)
-    assert len(town.supervisor._assigning._claims) == 1
+    assert len(town.core.unclaimed) == 1
     town.launchpad.skew, town.launchpad.fault = 0.0, lambda request: None
     town.wait(300)
     assert town.state() is State.FREE

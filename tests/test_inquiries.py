@@ -5,18 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from functools import partial
-from random import Random
+from typing import Any, cast
 
 import pytest
 
+from ppa_assigner.automaton import Daemon
 from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.packages import SourcePackage
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.supervisor.archive_calls import ArchiveCalls
-from ppa_assigner.supervisor.inquiries import AT_ONCE, Inquiries, go_on
-from ppa_assigner.supervisor.office import Office
-from ppa_assigner.supervisor.order import Order
+from ppa_assigner.supervisor.core import Core
+from ppa_assigner.supervisor.events import InquiryEnded, Instant, Stopping
+from ppa_assigner.supervisor.inquiries import AT_ONCE, Inquiries, Inquiry, go_on
 from ppa_assigner.supervisor.promoting import GOES_ON_S
+from ppa_assigner.supervisor.shell import Shell
 from ppa_assigner.supervisor.ticket import TicketOffice
 from ppa_assigner.times import boottime
 
@@ -26,65 +28,80 @@ from .settings import settings
 TIMEOUT_S = 20.0
 
 
+class Nothing:
+    """Carries nothing out: no worker is asked here."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(name)
+
+
 @pytest.fixture
-def office() -> Iterator[Office]:
+def shell() -> Iterator[Shell]:
     """One whose calls take 20 seconds at the most."""
-    office = Office(LaunchpadClock(boottime), TicketOffice(b"secret"), Random(1), TIMEOUT_S)
-    office.timer.start()
-    yield office
-    office.timer.stop()
+    clock = LaunchpadClock(boottime)
+    time, epoch = clock.read()
+    core = Core(
+        settings(), Daemon("test", 1, "x"), TicketOffice(b"secret"), TIMEOUT_S, Instant(time.boot, epoch, time, 0)
+    )
+    shell = Shell(core, clock, lambda: 0, cast("Any", Nothing()))
+    shell.timer.start()
+    yield shell
+    shell.timer.stop()
 
 
-def test_what_goes_on_after_its_call_ends_at_its_next_question(office: Office) -> None:
+def test_what_goes_on_after_its_call_ends_at_its_next_question(shell: Shell) -> None:
     """Its thread is for others then."""
-    inquiries, asked, gate = Inquiries(office), list[int](), threading.Event()
+    inquiries, asked, gate = Inquiries(shell), list[int](), threading.Event()
 
-    def read(order: Order[int]) -> int:
+    def read(inquiry: Inquiry[int]) -> int:
         for number in range(1000):
-            go_on(order)
+            go_on(inquiry)
             asked.append(number)
             gate.wait(TIMEOUT_S)
         return len(asked)
 
-    with office.deciding():
-        order: Order[int] = inquiries.call()
-        inquiries.run(partial(read, order), order)
-    with office.deciding():
-        order.end(Problem(Kind.UNAVAILABLE, "nobody waits any more"))
+    inquiry: Inquiry[int] = inquiries.call()
+    inquiries.run(partial(read, inquiry), inquiry)
+    shell.do(InquiryEnded(inquiry.number, Problem(Kind.UNAVAILABLE, "nobody waits any more")))
     gate.set()
-    with office.deciding():
-        others = [inquiries.ask(lambda: 1) for _ in range(AT_ONCE)]
+    others = [inquiries.ask(lambda: 1) for _ in range(AT_ONCE)]
     assert [one.result(TIMEOUT_S) for one in others] == [1] * AT_ONCE
     inquiries.stop(wait=True)
     assert len(asked) <= 1
 
 
 @pytest.mark.parametrize("stopping", [False, True])
-def test_a_promote_goes_on_for_a_while_but_not_beyond_a_shutdown(office: Office, stopping: bool) -> None:
+def test_a_promote_goes_on_for_a_while_but_not_beyond_a_shutdown(shell: Shell, stopping: bool) -> None:
     """Its reads alone may take longer than a call; asked again it is further."""
-    with office.deciding():
-        order: Order[int] = Inquiries(office).call()
-    go_on(order)
-    with office.deciding():
-        order.end(1)
-        office.stopping = stopping
+    inquiry: Inquiry[int] = Inquiries(shell).call()
+    go_on(inquiry)
+    shell.do(InquiryEnded(inquiry.number, 1))
     if stopping:
+        shell.do(Stopping())
         with pytest.raises(Problem):
-            go_on(order, GOES_ON_S)
+            go_on(inquiry, GOES_ON_S)
     else:
-        go_on(order, GOES_ON_S)
+        go_on(inquiry, GOES_ON_S)
     with pytest.raises(Problem):
-        go_on(order)
-    order.deadline = boottime() - GOES_ON_S
+        go_on(inquiry)
+    inquiry.deadline = boottime() - GOES_ON_S
     with pytest.raises(Problem):
-        go_on(order, GOES_ON_S)
+        go_on(inquiry, GOES_ON_S)
 
 
-def test_who_asks_for_a_ppa_waits_behind_no_copies_and_histories(office: Office) -> None:
+def test_an_inquiry_is_answered_by_its_deadline(shell: Shell) -> None:
+    """Whether it is found out by then or not."""
+    inquiries, gate = Inquiries(shell), threading.Event()
+    future = inquiries.ask(partial(gate.wait, TIMEOUT_S), within=0.05)
+    assert isinstance(future.exception(TIMEOUT_S), Problem)
+    gate.set()
+    inquiries.stop(wait=True)
+
+
+def test_who_asks_for_a_ppa_waits_behind_no_copies_and_histories(shell: Shell) -> None:
     """Their upstream tarballs are compared by threads of their own."""
-    calls, gate = ArchiveCalls(office, settings(), MemoryLaunchpad(boottime), None), threading.Event()
-    with office.deciding():
-        others = [calls._inquiries.ask(partial(gate.wait, TIMEOUT_S)) for _ in range(AT_ONCE)]
+    calls, gate = ArchiveCalls(shell, settings(), MemoryLaunchpad(boottime), None), threading.Event()
+    others = [calls._inquiries.ask(partial(gate.wait, TIMEOUT_S)) for _ in range(AT_ONCE)]
     assert calls.compare_origs((SourcePackage("hello", "1"),)).result(TIMEOUT_S) is None
     assert not any(one.done() for one in others)
     gate.set()

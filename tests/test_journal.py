@@ -22,7 +22,7 @@ from ppa_assigner.journal import JournalHandler, PlainFormatter, RateLimit, abou
 from ppa_assigner.record import Record, State, format_time
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.chronicle import Chronicle
-from ppa_assigner.supervisor.eventlog import EventLog
+from ppa_assigner.supervisor.event_log import EventLog
 from ppa_assigner.views import Condition, Snapshot
 from tests.fakecrew import Desk
 

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
-from random import Random
 
-import pytest
-
-from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import Record, State
-from ppa_assigner.supervisor.line import Asked, Avoided, Call, Stage, choose, nonce_of, settle, state_of
-from ppa_assigner.supervisor.lines import Lines
-from ppa_assigner.supervisor.shelf import Shelf
+from ppa_assigner.supervisor.free_list import FreeList
+from ppa_assigner.supervisor.keys import CallId, RequestId
+from ppa_assigner.supervisor.queue import WaitQueue
+from ppa_assigner.supervisor.requests import (
+    AssignCall,
+    Avoided,
+    PendingRequest,
+    Stage,
+    choose,
+    nonce_of,
+    state_of,
+)
 from ppa_assigner.views import AssignRequest, Condition, Snapshot
 
 from .fakecrew import ref
 from .memory import START
 
 
-def asked(first: float, number: int, **fields: str) -> Asked:
+def asked(first: float, number: int, **fields: str) -> PendingRequest:
     """A wish that waits."""
     given = {"owner": "me", "pool": "default", "request_id": f"r{number}", **fields}
-    made = Asked(AssignRequest(**given), 0, first, number)  # type: ignore[arg-type]  # texts only
+    made = PendingRequest(RequestId(number), AssignRequest(**given), 0, first, number)  # type: ignore[arg-type]  # texts only
     made.stage = Stage.WAITING
     return made
+
+
+def calls_of(request: PendingRequest, *ends: tuple[float, float]) -> dict[CallId, AssignCall]:
+    """Calls that wait until then, and are answered by then."""
+    calls = (AssignCall(CallId(n), request.wish, until, deadline) for n, (until, deadline) in enumerate(ends))
+    return {call.id: call for call in calls}
 
 
 def free(name: str, minutes: int = 0) -> Snapshot:
@@ -39,61 +49,61 @@ def test_the_line_is_ordered_by_first_asked_then_by_coming() -> None:
     """One that stands in no line is behind all who came before; each pool has a line of its own."""
     late, early, same = asked(2.0, 1), asked(1.0, 2), asked(1.0, 3)
     other, absent = asked(0.0, 4, pool="other"), asked(1.5, 5)
-    lines = Lines()
+    queue = WaitQueue()
     for one in (late, early, same, other):
-        lines.add(one)
-    assert lines.of("default") == [early, same, late]
-    assert [lines.ahead(one) for one in (early, same, late, absent)] == [0, 1, 2, 2]
-    assert (lines.length("default"), lines.length("other"), lines.length("none")) == (3, 1, 0)
+        queue.add(one)
+    assert queue.of("default") == [early.id, same.id, late.id]
+    assert [queue.ahead(one) for one in (early, same, late, absent)] == [0, 1, 2, 2]
+    assert (queue.length("default"), queue.length("other"), queue.length("none")) == (3, 1, 0)
 
 
 def test_a_place_in_the_line_may_change() -> None:
     """It stands where it was added, until it is added again; gone is gone."""
     first, second = asked(1.0, 1), asked(2.0, 2)
-    lines = Lines()
-    lines.add(first)
-    lines.add(second)
+    queue = WaitQueue()
+    queue.add(first)
+    queue.add(second)
     second.first = 0.5
-    assert lines.of("default") == [first, second]
-    lines.add(second)
-    assert lines.of("default") == [second, first]
-    lines.discard(second)
-    lines.discard(second)
-    assert lines.of("default") == [first]
+    assert queue.of("default") == [first.id, second.id]
+    queue.add(second)
+    assert queue.of("default") == [second.id, first.id]
+    queue.discard(second.id)
+    queue.discard(second.id)
+    assert queue.of("default") == [first.id]
 
 
 def test_the_shelf_has_the_longest_free_first() -> None:
     """Each pool its own; one that is bound is on none until it is put there again."""
-    shelf = Shelf()
+    free_list = FreeList()
     for name, minutes in (("b", 1), ("a", 1), ("c", 0)):
-        shelf.put(ref(name), "default", START + timedelta(minutes=minutes))
-    shelf.put(ref("d"), "other", START)
-    assert list(shelf.of("default")) == [ref("c"), ref("a"), ref("b")]
-    assert list(shelf.of("default", ref("a"))) == [ref("a")]
-    assert list(shelf.of("default", ref("d"))) == []
-    shelf.bind(ref("c"))
-    shelf.put(ref("c"), "default", START)
-    assert (shelf.count("default"), list(shelf.of("default", ref("c")))) == (2, [])
-    shelf.bound.discard(ref("c"))
-    shelf.put(ref("c"), "other", START)
-    shelf.put(ref("a"), "default", START + timedelta(minutes=5))
-    assert list(shelf.of("default")) == [ref("b"), ref("a")]
-    assert list(shelf.of("other")) == [ref("c"), ref("d")]
+        free_list.put(ref(name), "default", START + timedelta(minutes=minutes))
+    free_list.put(ref("d"), "other", START)
+    assert list(free_list.of("default")) == [ref("c"), ref("a"), ref("b")]
+    assert list(free_list.of("default", ref("a"))) == [ref("a")]
+    assert list(free_list.of("default", ref("d"))) == []
+    free_list.bind(ref("c"))
+    free_list.put(ref("c"), "default", START)
+    assert (free_list.count("default"), list(free_list.of("default", ref("c")))) == (2, [])
+    free_list.bound.discard(ref("c"))
+    free_list.put(ref("c"), "other", START)
+    free_list.put(ref("a"), "default", START + timedelta(minutes=5))
+    assert list(free_list.of("default")) == [ref("b"), ref("a")]
+    assert list(free_list.of("other")) == [ref("c"), ref("d")]
 
 
 def test_the_longest_free_is_chosen_until_a_race_was_lost() -> None:
     """Then any of them; those avoided never while they have not changed."""
     wish, ppas = asked(0.0, 1), [free("b", 0), free("a", 1), free("c", 2)]
-    assert choose(wish, ppas, Random(1), 0.0) is ppas[0]
+    assert choose(wish, ppas, 0, 0.0) is ppas[0]
     wish.lost = 1
-    chosen = {choose(wish, ppas, Random(seed), 0.0) for seed in range(30)}
+    chosen = {choose(wish, ppas, seed, 0.0) for seed in range(30)}
     assert chosen == set(ppas)
     wish.avoided[ref("a")] = Avoided("a", 10.0)
-    assert ppas[1] not in {choose(wish, ppas, Random(seed), 9.0) for seed in range(30)}
+    assert ppas[1] not in {choose(wish, ppas, seed, 9.0) for seed in range(30)}
     changed = replace(ppas[1], record=replace(ppas[1].record, nonce="new")) if ppas[1].record else ppas[1]
-    assert choose(wish, [changed], Random(1), 9.0) is changed
-    assert choose(wish, [ppas[1]], Random(1), 10.0) is ppas[1]
-    assert choose(wish, [], Random(1), 0.0) is None
+    assert choose(wish, [changed], 0, 9.0) is changed
+    assert choose(wish, [ppas[1]], 0, 10.0) is ppas[1]
+    assert choose(wish, [], 0, 0.0) is None
 
 
 def test_a_ppa_without_a_record_has_no_nonce_to_be_avoided_by() -> None:
@@ -116,7 +126,7 @@ def test_a_turn_is_kept_for_a_moment_of_searching_only() -> None:
 def test_a_wish_may_wait_while_any_of_its_calls_may() -> None:
     """Not at the very end of the last one."""
     wish = asked(0.0, 1)
-    wish.calls = [Call(wish.wish, 1.0, 5.0), Call(wish.wish, 3.0, 5.0)]
+    wish.calls = calls_of(wish, (1.0, 5.0), (3.0, 5.0))
     assert [wish.may_wait(boot) for boot in (0.0, 2.0, 3.0)] == [True, True, False]
 
 
@@ -133,11 +143,11 @@ def test_only_the_ppa_that_is_wished_for_fits_and_no_burnt_one() -> None:
     ppas = [free("a"), free("b")]
     named = asked(0.0, 1)
     named.wish = replace(named.wish, ppa=ref("b"))
-    assert choose(named, ppas, Random(1), 0.0) is ppas[1]
+    assert choose(named, ppas, 0, 0.0) is ppas[1]
     named.burnt[ref("b")] = "hello 1"
-    assert choose(named, ppas, Random(1), 0.0) is None
+    assert choose(named, ppas, 0, 0.0) is None
     named.lost = 1
-    assert choose(named, ppas, Random(1), 0.0) is None
+    assert choose(named, ppas, 0, 0.0) is None
 
 
 def test_what_was_asked_holds_for_the_same_lease_in_the_same_condition() -> None:
@@ -156,21 +166,5 @@ def test_the_deadline_of_a_wish_is_that_of_its_last_call() -> None:
     """None of its calls has to be answered: no deadline at all."""
     wish = asked(0.0, 1)
     assert wish.deadline == 0.0
-    wish.calls = [Call(wish.wish, 1.0, 5.0), Call(wish.wish, 1.0, 7.0)]
+    wish.calls = calls_of(wish, (1.0, 5.0), (1.0, 7.0))
     assert wish.deadline == 7.0
-
-
-def test_a_future_is_settled_once() -> None:
-    """Twice, or after its waiter ended it, changes nothing and raises nothing."""
-    future: Future[int] = Future()
-    settle(future, 1)
-    settle(future, Problem(Kind.INTERNAL, "late"))
-    assert future.result(0) == 1
-    failed: Future[int] = Future()
-    settle(failed, Problem(Kind.INTERNAL, "bad"))
-    with pytest.raises(Problem):
-        failed.result(0)
-    cancelled: Future[int] = Future()
-    cancelled.cancel()
-    settle(cancelled, 1)
-    assert cancelled.cancelled()

@@ -11,7 +11,9 @@ import pytest
 from ppa_assigner.automaton.events import Looked, LookFailed
 from ppa_assigner.port import Look, Moment, Refused, Unavailable
 from ppa_assigner.reference import Reference
-from ppa_assigner.supervisor.looking import Failures, Looker, LookEvent, Rounds
+from ppa_assigner.supervisor.events import LookEvent
+from ppa_assigner.supervisor.poller import Poller
+from ppa_assigner.supervisor.rounds import Rounds
 from ppa_assigner.times import boottime
 
 from .fakecrew import ref
@@ -21,38 +23,27 @@ from .waiting import until
 A, B = ref("a"), ref("b")
 
 
-def run(calls: list[object]) -> None:
-    """Make the calls that a round gave."""
-    for call in calls:
-        assert callable(call)
-        call()
-
-
 def test_a_round_is_over_when_every_ppa_is_known_or_failed() -> None:
-    """Who waited for it is told which ones failed, and why."""
-    rounds, seen = Rounds(), list[Failures]()
-    rounds.wait(rounds.next, seen.append)
+    """Who waited for it is given back, with those that failed, and why."""
+    rounds = Rounds()
+    rounds.wait(rounds.next, "one")
+    rounds.wait(rounds.next, "two")
     number = rounds.begin([A, B])
-    run([*rounds.done(A, number, None)])
-    assert seen == []
-    run([*rounds.done(B, number, "down")])
-    assert seen == [{B: "down"}]
-    assert rounds.done(A, number, None) == []
-    assert not rounds._waiters
-    assert not rounds._rounds
+    assert rounds.done(A, number, None) is None
+    assert rounds.done(B, number, "down") == ({B: "down"}, ["one", "two"])
+    assert rounds.done(A, number, None) is None
+    assert (rounds.awaited, len(rounds)) == (0, 0)
 
 
 def test_a_later_round_serves_who_waits_for_an_earlier_one_and_not_the_other_way() -> None:
     """A look that began before the ask does not count."""
-    rounds, seen = Rounds(), list[str]()
+    rounds = Rounds()
     first = rounds.begin([A])
-    rounds.wait(rounds.next, lambda _: seen.append("asked in the first"))
+    rounds.wait(rounds.next, "asked in the first")
     second = rounds.begin([A])
-    rounds.wait(rounds.next, lambda _: seen.append("asked in the second"))
-    run([*rounds.done(A, first, None)])
-    assert seen == []
-    run([*rounds.done(A, second, None)])
-    assert seen == ["asked in the first"]
+    rounds.wait(rounds.next, "asked in the second")
+    assert rounds.done(A, first, None) == ({}, [])
+    assert rounds.done(A, second, None) == ({}, ["asked in the first"])
 
 
 def test_the_latest_round_is_the_one_under_way() -> None:
@@ -61,27 +52,23 @@ def test_the_latest_round_is_the_one_under_way() -> None:
     assert rounds.latest == 1
     rounds.begin([A])
     assert rounds.latest == 1
-    run([*rounds.done(A, 1, None)])
+    rounds.done(A, 1, None)
     assert rounds.latest == 2
 
 
 def test_a_round_over_nothing_and_a_ppa_that_is_let_go() -> None:
-    """Both end; a PPA whose worker died fails the rounds that wait for it, and no others."""
-    rounds, seen = Rounds(), list[Failures]()
-    rounds.wait(1, seen.append)
-    run([*rounds.over(rounds.begin([]))])
-    assert seen == [{}]
-    rounds.wait(2, seen.append)
+    """Both end; the rounds that wait for a PPA are known."""
+    rounds = Rounds()
+    rounds.wait(1, "waits")
+    assert rounds.over(rounds.begin([])) == ({}, ["waits"])
     rounds.begin([A, B])
-    run([*rounds.done(A, 2, None)])
-    run([*rounds.forget(A, "died")])
-    run([*rounds.forget(B, "died")])
-    assert seen == [{}, {B: "died"}]
-    assert rounds.over(7) == []
+    rounds.begin([B])
+    assert (rounds.pending(A), rounds.pending(B)) == ([2], [2, 3])
+    assert rounds.over(7) is None
 
 
 class Watch:
-    """A looker over a Launchpad in memory, with what it told."""
+    """A poller over a Launchpad in memory, with what it told."""
 
     def __init__(
         self,
@@ -93,7 +80,7 @@ class Watch:
     ) -> None:
         self.ppas, self.told, self.moments, self.begun = ppas, list[tuple[Reference, LookEvent]](), list[Moment](), 0
         self.times = list[float]()
-        self.looker = Looker(
+        self.poller = Poller(
             launchpad, self.begin, self.tell, every=every, observe=self.moments.append, spacing=spacing,
             wanted=lambda: len(self.moments) < wanted, soon=0.01,
         )  # fmt: skip
@@ -112,7 +99,7 @@ def test_a_look_tells_each_ppa_and_the_clock_once() -> None:
     launchpad = MemoryLaunchpad(boottime)
     launchpad.add(str(A), str(B))
     watch = Watch(launchpad, A, B, ref("missing"), Reference("other", "ubuntu", "x"))
-    watch.looker.look()
+    watch.poller.look()
     shown = {ppa: event.entry is not None for ppa, event in watch.told if isinstance(event, Looked)}
     assert shown == {A: True, B: True, ref("missing"): False, Reference("other", "ubuntu", "x"): False}
     assert [request.what for request in launchpad.log] == ["look", "look"]
@@ -139,7 +126,7 @@ class Answering(MemoryLaunchpad):
 def test_a_look_that_fails_is_told_to_each(answer: Refused | Unavailable | Exception, reason: str) -> None:
     """No answer, a refusal, or a bug of the port: the reason reaches every PPA of the owner."""
     watch = Watch(Answering(answer), A, B)
-    watch.looker.look()
+    watch.poller.look()
     events = [event for _, event in watch.told if isinstance(event, LookFailed)]
     assert len(events) == 2
     assert all(reason in event.reason for event in events)
@@ -148,7 +135,7 @@ def test_a_look_that_fails_is_told_to_each(answer: Refused | Unavailable | Excep
 def test_an_owner_that_is_gone_has_no_ppas() -> None:
     """Each is told as not listed, for its worker to read it alone."""
     watch = Watch(Answering(Look({}, 1.0, 2.0)), A)
-    watch.looker.look()
+    watch.poller.look()
     assert watch.told == [(A, Looked(None, 1.0, 1))]
 
 
@@ -157,23 +144,23 @@ def test_the_thread_looks_again_and_at_once_when_asked_and_ends() -> None:
     launchpad = MemoryLaunchpad(boottime)
     launchpad.add(str(A))
     watch = Watch(launchpad, A)
-    watch.looker.start()
+    watch.poller.start()
     for count in (1, 2, 3):
         until(lambda count=count: watch.begun == count, f"look {count}")  # type: ignore[misc]  # a default binds each
-        watch.looker.look_now()
+        watch.poller.look_now()
     until(lambda: watch.begun == 4)
-    watch.looker.stop()
-    watch.looker.join(30.0)
-    assert not watch.looker.is_alive()
+    watch.poller.stop()
+    watch.poller.join(30.0)
+    assert not watch.poller.is_alive()
 
 
 def test_many_who_ask_for_looks_get_them_spaced() -> None:
     """Asked all the time, it begins no two looks closer than the spacing; one that comes after a pause is not late."""
     watch = Watch(MemoryLaunchpad(boottime), A, spacing=0.3)
-    watch.looker.start()
+    watch.poller.start()
 
     def asked_until(count: int) -> bool:
-        watch.looker.look_now()
+        watch.poller.look_now()
         return watch.begun >= count
 
     until(lambda: asked_until(4))
@@ -181,10 +168,10 @@ def test_many_who_ask_for_looks_get_them_spaced() -> None:
     idle_from = boottime() + 0.7  # what was asked for last may lead to one more look
     until(lambda: boottime() > idle_from)
     count, now = watch.begun, boottime()
-    watch.looker.look_now()
+    watch.poller.look_now()
     until(lambda: watch.begun > count)
-    watch.looker.stop()
-    watch.looker.join(30.0)
+    watch.poller.stop()
+    watch.poller.join(30.0)
     assert watch.times[count] - now < 0.25
 
 
@@ -192,24 +179,24 @@ def test_while_answers_are_wanted_looks_follow_soon() -> None:
     """Not only once all who were told of the last one are done with it: nobody says here that they are."""
     launchpad = MemoryLaunchpad(boottime)
     watch = Watch(launchpad, *launchpad.add(str(A)), wanted=3)
-    watch.looker.start()
+    watch.poller.start()
     until(lambda: len(watch.moments) == 3)
     idle_from = boottime() + 0.3
     until(lambda: boottime() > idle_from)
-    watch.looker.stop()
-    watch.looker.join(30.0)
+    watch.poller.stop()
+    watch.poller.join(30.0)
     assert watch.begun == 3
 
 
-def test_a_looker_in_its_pause_ends_at_once() -> None:
+def test_a_poller_in_its_pause_ends_at_once() -> None:
     """The spacing does not hold up the daemon's end."""
     watch = Watch(MemoryLaunchpad(boottime), A, spacing=60.0)
-    watch.looker.start()
+    watch.poller.start()
     until(lambda: watch.begun == 1)
-    watch.looker.look_now()
-    watch.looker.stop()
-    watch.looker.join(30.0)
-    assert not watch.looker.is_alive()
+    watch.poller.look_now()
+    watch.poller.stop()
+    watch.poller.join(30.0)
+    assert not watch.poller.is_alive()
     assert watch.begun == 1
 
 
@@ -224,10 +211,10 @@ def test_the_thread_survives_a_bug(caplog: pytest.LogCaptureFixture) -> None:
             return super().begin()
 
     watch = Failing(MemoryLaunchpad(boottime), A, every=0.01)
-    watch.looker.start()
+    watch.poller.start()
     until(lambda: watch.begun > 0)
-    watch.looker.stop()
-    watch.looker.join(30.0)
+    watch.poller.stop()
+    watch.poller.join(30.0)
     assert "a round of looks failed" in caplog.text
 
 
@@ -243,11 +230,11 @@ def test_stopping_in_the_middle_of_a_look(caplog: pytest.LogCaptureFixture) -> N
 
     launchpad = Slow(boottime)
     watch = Watch(launchpad, *(Reference(f"o{n}", "ubuntu", "p") for n in range(9)))
-    watch.looker.start()
+    watch.poller.start()
     assert entered.wait(30.0)
-    watch.looker.stop()
+    watch.poller.stop()
     leave.set()
-    watch.looker.join(30.0)
-    assert not watch.looker.is_alive()
+    watch.poller.join(30.0)
+    assert not watch.poller.is_alive()
     assert len(launchpad.log) < 9
     assert "failed" not in caplog.text

@@ -15,7 +15,8 @@ from ppa_assigner.packages import SourcePackage
 from ppa_assigner.port import Moment
 from ppa_assigner.problems import Kind
 from ppa_assigner.supervisor.keys import Key
-from ppa_assigner.supervisor.line import Call
+from ppa_assigner.supervisor.places import of_others
+from ppa_assigner.supervisor.shell import Call
 from ppa_assigner.supervisor.ticket import Place
 
 from .fakecrew import Desk, lent, problem
@@ -49,7 +50,7 @@ def test_who_comes_back_at_once_is_not_passed_by() -> None:
     back = made.ask("first", wait=60.0, attempt=1)
     made["a"].lend()
     assert lent(back).record.request == "first"
-    assert not len(made.supervisor._assigning._places)
+    assert not len(made.core.requests.kept)
 
 
 def test_a_second_ppa_goes_to_the_second() -> None:
@@ -67,17 +68,17 @@ def test_who_does_not_come_back_costs_a_moment() -> None:
     made["a"].free()
     made.wait(PLACE_KEPT_S)
     assert made["a"].lend().request == "second"
-    assert not len(made.supervisor._assigning._places)
+    assert not len(made.core.requests.kept)
 
 
 def test_who_comes_back_needs_no_look_and_stays_ahead() -> None:
     """The next attempt goes on where the one before ended: Launchpad is not asked again because of it."""
     made = two_in_line()
-    rounds = made.office.rounds.begun
+    rounds = made.core.rounds.begun
     made.ask("first", wait=60.0, attempt=1)
-    assert [a.wish.request_id for a in made.supervisor._assigning.waiting("default")] == ["first", "second"]
-    assert not made.office.rounds._waiters
-    assert made.office.rounds.begun == rounds
+    assert [a.wish.request_id for a in made.core.requests.waiting("default")] == ["first", "second"]
+    assert not made.core.rounds.awaited
+    assert made.core.rounds.begun == rounds
     assert served(made) == "first"
 
 
@@ -137,7 +138,7 @@ def test_who_withdraws_leaves_no_place() -> None:
     assert made.asked() is None
     made.supervisor.withdraw("first", Caller("jenkins", Role.CLIENT))
     assert made["a"].lend().request == "second"
-    assert not len(made.supervisor._assigning._places)
+    assert not len(made.core.requests.kept)
 
 
 def test_a_kept_place_counts_for_the_position() -> None:
@@ -153,8 +154,7 @@ def test_the_places_of_other_clients_under_one_request_id() -> None:
     for by, request in ((None, "r"), ("ann", "r"), ("bob", "r"), ("ann", "s")):
         made.ask(request, wait=1.0, by=by)
     made.wait(1.0)
-    others = made.supervisor._assigning._places.of_others(Key("ann", "r"))
-    assert {(asked.wish.by, asked.wish.request_id) for asked in others} == {(None, "r"), ("bob", "r")}
+    assert {*of_others(made.core, Key("ann", "r"))} == {Key(None, "r"), Key("bob", "r")}
 
 
 def test_what_is_known_of_burnt_ppas_is_not_asked_again() -> None:
@@ -188,12 +188,12 @@ def test_a_clock_that_goes_back_lets_nobody_pass() -> None:
         one.clock.observe(Moment(START - timedelta(seconds=1), one.now, one.now))
     calls["second"] = one.ask("second", wait=1.0)
     one.ask("second", wait=1.0)
-    assert [a.wish.request_id for a in one.supervisor._assigning.waiting("default")] == ["first", "second"]
+    assert [a.wish.request_id for a in one.core.requests.waiting("default")] == ["first", "second"]
     for made in (one, two):
         made.wait(1.0)
     for name in ("second", "first"):
         two.ask(name, wait=60.0, ticket=problem(calls[name]).facts["ticket"])
-    assert [a.wish.request_id for a in two.supervisor._assigning.waiting("default")] == ["first", "second"]
+    assert [a.wish.request_id for a in two.core.requests.waiting("default")] == ["first", "second"]
 
 
 def searched_for(**newcomer: Any) -> tuple[Desk, Call, Call]:

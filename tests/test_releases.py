@@ -68,7 +68,7 @@ def put_off(made: Desk, ask: Ask) -> Desk:
     made["a"].deny(Release, Refusal.OUTAGE, "no answer")
     told = problem(future)
     assert (told.kind, told.facts["pending"]) == (Kind.UNAVAILABLE, True)
-    assert len(made.office.releases) == 1
+    assert len(made.core.releases) == 1
     return made
 
 
@@ -79,10 +79,10 @@ def test_it_is_carried_out_when_launchpad_is_back(ask: Ask) -> None:
     assert not made["a"].has(Release)
     back(made)
     carried_out(made)
-    assert not len(made.office.releases)
+    assert not len(made.core.releases)
     made.wait(2 * PUT_OFF_RELEASE.cap)
     assert not made["a"].has(Release)
-    assert not len(made.office.timer)
+    assert not len(made.core.timers)
 
 
 def test_it_is_tried_by_itself_too() -> None:
@@ -95,7 +95,7 @@ def test_it_is_tried_by_itself_too() -> None:
         assert not made["a"].has(Release)
     made.wait(PUT_OFF_RELEASE.cap)
     carried_out(made)
-    assert not len(made.office.releases)
+    assert not len(made.core.releases)
 
 
 def test_looks_that_lead_to_a_try_do_not_add_up() -> None:
@@ -113,7 +113,7 @@ def test_looks_that_lead_to_a_try_do_not_add_up() -> None:
             made["a"].deny(Release, Refusal.OUTAGE)
             tries += 1
     assert tries <= 12  # each pause is half of the cap at the least
-    assert len(made.office.timer) == 1
+    assert len(made.core.timers) == 1
 
 
 @pytest.mark.parametrize("ask", ASKS.values(), ids=ASKS.keys())
@@ -125,7 +125,7 @@ def test_no_answer_until_the_deadline_is_the_same(ask: Ask) -> None:
     made.wait(5.0)
     assert problem(future).facts["pending"] is True
     carried_out(made)
-    assert not len(made.office.releases)
+    assert not len(made.core.releases)
 
 
 def test_a_second_one_adds_nothing() -> None:
@@ -168,7 +168,7 @@ def test_a_lease_that_is_over_anyway_is_forgotten(change: str) -> None:
         made.wait(PUT_OFF_RELEASE.cap)
         made["a"].show(None, Condition.UNMANAGED)
         made["a"].deny(Release, Refusal.ELSEWHERE)
-    assert not len(made.office.releases)
+    assert not len(made.core.releases)
     made.wait(2 * PUT_OFF_RELEASE.cap)
     assert not made["a"].has(Release)
 
@@ -185,7 +185,7 @@ def test_what_is_not_known_is_not_taken_over() -> None:
     act = made.supervisor.operate(ref("a"), ReleaseAction("unknown"), EVERYBODY)
     made["a"].deny(Release, Refusal.OUTAGE)
     assert problem(act).facts["pending"] is False
-    assert not len(made.office.releases)
+    assert not len(made.core.releases)
 
 
 def test_a_daemon_that_is_stopped_takes_nothing_over() -> None:
@@ -209,7 +209,7 @@ def test_a_withdrawn_wish_in_doubt_is_pending_too() -> None:
     assert problem(future).facts["pending"] is True
     record = made["a"].lend()
     made["a"].reply(made["a"].take(Release), Denied(Refusal.OUTAGE))
-    assert record.lease in made.office.releases
+    assert record.lease in made.core.releases
 
 
 # -- on a real daemon --------------------------------------------------------------------------------------------------

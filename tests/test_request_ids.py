@@ -139,7 +139,7 @@ def test_an_operator_ends_its_own_first() -> None:
     made.ask("s", by="ann", wait=60.0)
     assert made.supervisor.withdraw("s", OPERATOR).result(0) == []
     assert problem(waiting).kind is Kind.SUPERSEDED
-    assert [asked.wish.by for asked in made.supervisor._assigning.waiting("default")] == ["ann"]
+    assert [asked.wish.by for asked in made.core.requests.waiting("default")] == ["ann"]
 
 
 def test_an_operator_who_has_none_ends_those_of_all_clients() -> None:

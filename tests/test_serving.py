@@ -43,7 +43,7 @@ def test_what_a_dead_worker_was_asked_is_answered() -> None:
     made["a"].die()
     assert problem(touch).kind is Kind.UNAVAILABLE
     assert not call.future.done()
-    assert not made.supervisor._assigning._bound
+    assert not made.core.registry.free_list.bound
     made.wait(0.0)
     made["a"].free()
     made["a"].lend()
@@ -62,7 +62,7 @@ def test_a_successor_knows_the_highest_record_and_the_unsettled_write() -> None:
     )
     old = made["a"]
     old.die(known)
-    assert ref("a") in made.supervisor._assigning._bound
+    assert ref("a") in made.core.registry.free_list.bound
     made.wait(0.0)
     heir = made["a"].known
     assert heir.pending is not None
@@ -72,7 +72,7 @@ def test_a_successor_knows_the_highest_record_and_the_unsettled_write() -> None:
     made["a"].told.append(command)
     made["a"].lend()
     assert made["a"] is not old
-    assert not made.supervisor._assigning._bound
+    assert not made.core.registry.free_list.bound
 
 
 def test_a_lease_that_stood_when_the_worker_died_is_not_made_twice() -> None:
@@ -107,7 +107,7 @@ def test_while_there_is_no_worker_nothing_is_lost() -> None:
     call = made.ask("r", attempt=1)
     made.look()
     assert problem(call).kind is Kind.UNAVAILABLE
-    made.office.timer.run_due()
+    made.supervisor.tick()
     assert "the worker failed" in problem(touch).detail
     dead = made["a"]
     made.wait(1.0)
@@ -150,7 +150,7 @@ def test_no_successor_for_what_is_not_served_or_not_running() -> None:
     made["a"].free()
     made["a"].die()
     made["b"].die()
-    made.office.crew.drop(ref("a"))
+    made.core.registry.drop(ref("a"))
     made.supervisor.stop(0.1)
     made.wait(0.0)
     assert len(made.hired) == 2
@@ -198,7 +198,7 @@ def test_a_ppa_let_go_before_its_successor_came_gets_none() -> None:
     """It was dropped in the pause."""
     made = Desk("a", "b")
     made["a"].die()
-    made.office.crew.drop(ref("a"))
+    made.core.registry.drop(ref("a"))
     made.wait(1.0)
     assert len(made.hired) == 2
 

@@ -25,7 +25,7 @@ def of_r(record: Record) -> bool:
 
 def why(desk: Desk, **failed: str) -> str | None:
     """What is said of request r after a look that failed for these."""
-    return unseen(desk.office, {ref(name): reason for name, reason in failed.items()}, of_r)
+    return unseen(desk.core, {ref(name): reason for name, reason in failed.items()}, of_r)
 
 
 def test_an_outage_is_no_look() -> None:

@@ -20,7 +20,7 @@ from .memory import START
 
 def line(made: Desk) -> list[str]:
     """Whose requests wait, the first one first."""
-    return [asked.wish.request_id for asked in made.supervisor._assigning.waiting("default")]
+    return [asked.wish.request_id for asked in made.core.requests.waiting("default")]
 
 
 def ticket_of(made: Desk, request: str = "r", **fields: Any) -> str:
@@ -116,7 +116,7 @@ def test_a_ticket_is_spent_when_its_wish_is_withdrawn() -> None:
     assert problem(made.ask(by="ann", ticket=theirs)).facts["position"] == 2
     made.ask("s", by="ann", wait=60.0)
     made.supervisor.withdraw("s", Caller("root", Role.OPERATOR))
-    assert made.office.spent.is_spent(Key("ann", "s"), made.clock.epoch())
+    assert made.core.spent.is_spent(Key("ann", "s"), made.clock.epoch(), made.now)
 
 
 def test_a_place_that_is_kept_for_a_moment_is_spent_too() -> None:
@@ -216,23 +216,23 @@ def test_who_asked_after_the_lease_is_another_wish() -> None:
 
 def test_what_is_remembered_is_bounded_and_forgotten() -> None:
     """However many wishes and leases there are, the newest are kept; after ten minutes nothing is."""
-    now = [1000.0]
-    spent = Spent(lambda: now[0], lambda: now[0])
+    spent = Marks()
+    spent.boot = spent.now = 1000.0
     for number in range(KEYS + 10):
         spent.withdrawn(Key(None, f"r{number}"))
     assert len(spent) == KEYS
     assert not spent.is_spent(Key(None, "r0"), 1.0)
     assert spent.is_spent(Key(None, f"r{KEYS}"), 1.0)
-    now[0] += KEPT_S + 1.0
+    spent.boot = spent.now = spent.now + KEPT_S + 1.0
     spent.withdrawn(Key(None, "last"))
     assert len(spent) == 1
     record = Record(
         serial=1, nonce="n", state=State.USED, since=START, touched=START, pool="default", owner="me", request="many"
     )
-    now[0] = START.timestamp() + 1000.0
+    spent.boot = spent.now = START.timestamp() + 1000.0
     for number in range(3 * LEASES):
         spent.saw(replace(record, lease=f"l{number}"))
-    assert len(spent._marks[Key(None, "many")]) <= LEASES + 1
+    assert len(spent.spent.told_apart(Key(None, "many"))) <= LEASES + 1
     assert spent.is_spent(Key(None, "many"), START.timestamp())
 
 
@@ -251,12 +251,31 @@ USED = Record(
 )
 
 
-class Marks(Spent):
+class Marks:
     """With clocks that are moved by hand: boot time, and Launchpad's."""
 
     def __init__(self) -> None:
-        super().__init__(lambda: self.boot, lambda: self.now)
+        self.spent = Spent()
         self.boot, self.now = 1000.0, S + 100.0
+
+    def __len__(self) -> int:
+        return len(self.spent)
+
+    def served(self, record: Record) -> None:
+        """Somebody is told of it now."""
+        self.spent.served(record, self.boot, self.now)
+
+    def withdrawn(self, key: Key) -> None:
+        """It is withdrawn now."""
+        self.spent.withdrawn(key, self.boot, self.now)
+
+    def saw(self, record: Record | None) -> Key | None:
+        """It is seen now."""
+        return self.spent.saw(record, self.boot, self.now)
+
+    def is_spent(self, key: Key, first_asked: float) -> bool:
+        """As it is now."""
+        return self.spent.is_spent(key, first_asked, self.boot)
 
     def until(self, latest: float, key: Key = MINE) -> bool:
         """Whether places are spent up to this moment, and none of later."""
@@ -362,8 +381,8 @@ def test_what_was_not_seen_for_ten_minutes_is_forgotten() -> None:
     marks.withdrawn(Key(None, "second"))
     marks.saw(replace(USED, lease="edge"))
     assert len(marks) == 3
-    assert list(marks._marks[MINE]) == ["l", "edge"]
+    assert marks.spent.told_apart(MINE) == ["l", "edge"]
     marks.boot += 0.1
     marks.saw(replace(USED, lease="other"))
     assert len(marks) == 2
-    assert list(marks._marks[MINE]) == ["edge", "other"]
+    assert marks.spent.told_apart(MINE) == ["edge", "other"]

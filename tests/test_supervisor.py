@@ -28,6 +28,8 @@ from ppa_assigner.port import Content, Moment
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import State
 from ppa_assigner.reference import Reference
+from ppa_assigner.supervisor.keys import CallId
+from ppa_assigner.supervisor.steps import Came, Serves
 from ppa_assigner.views import (
     AdoptAction,
     Cleaning,
@@ -126,7 +128,7 @@ def test_a_lease_that_is_unknown_is_so_after_a_look_that_began_after_the_call() 
     made.wait(2.0)
     made.look()
     assert problem(future).kind is Kind.UNKNOWN_LEASE
-    assert not made.office.open
+    assert not made.core.open
 
 
 def test_a_lease_that_could_not_be_looked_for_is_503_at_the_deadline() -> None:
@@ -142,7 +144,7 @@ def test_a_lease_that_could_not_be_looked_for_is_503_at_the_deadline() -> None:
     made.wait(3.0)
     assert problem(late).kind is Kind.UNAVAILABLE
     made.look()
-    assert not made.office._expected
+    assert not made.core.expected
 
 
 def test_a_lease_that_a_look_finds() -> None:
@@ -311,9 +313,9 @@ def test_many_calls_for_unknown_leases_want_one_look() -> None:
     """One wish for a look each, which one look serves."""
     made = Desk("a")
     calls = [made.supervisor.touch(f"unknown-{n}", None, EVERYBODY) for n in range(100)]
-    begun = made.office.rounds.begun
+    begun = made.core.rounds.begun
     made.look()
-    assert made.office.rounds.begun == begun + 1
+    assert made.core.rounds.begun == begun + 1
     assert {problem(call).kind for call in calls} == {Kind.UNKNOWN_LEASE}
 
 
@@ -334,7 +336,7 @@ def test_no_more_looks_for_ready_once_it_stops() -> None:
     made.look(a="down")
     made.supervisor.stop(0.1)
     made.wait(2.0)
-    made.office.timer.run_due()
+    made.supervisor.tick()
     assert made.supervisor.unready() == "the daemon is being stopped"
     made.launchpad.log.clear()
     made.look()
@@ -356,7 +358,7 @@ def test_calls_of_a_stopping_daemon_end_at_once() -> None:
     ):
         assert problem(future).kind is Kind.UNAVAILABLE
     assert not a.has(Operate)
-    assert not made.office.open
+    assert not made.core.open
 
 
 # -- reload -----------------------------------------------------------------------------------------------------------
@@ -482,7 +484,7 @@ def test_a_wish_for_a_ppa_that_is_no_longer_there() -> None:
     made = Desk("a", "b")
     made["a"].used("r")
     call = made.ask()
-    made.office.crew.drop(ref("a"))
+    made.core.registry.drop(ref("a"))
     made["b"].free()
     made["a"].deny(Confirm, Refusal.ELSEWHERE)
     made["b"].lend()
@@ -492,14 +494,11 @@ def test_a_wish_for_a_ppa_that_is_no_longer_there() -> None:
 def test_an_order_to_a_ppa_that_is_not_served() -> None:
     """It is answered, and not in the middle of the decision that gave it."""
     made = Desk("a")
-    outcomes: list[object] = []
-    with made.office.deciding():
-        made.office.order(
-            ref("x"), lambda token: Operate(token=token, deadline=0.0, act=ResumeAction()), outcomes.append
-        )
-        assert not outcomes
-    made.office.timer.run_due()
-    assert outcomes == [Denied(Refusal.ELSEWHERE, "it is no longer served")]
+    waits = Serves(CallId(1), ref("x"))
+    made.core.order(ref("x"), Operate(token=made.core.token(), deadline=0.0, act=ResumeAction()), waits)
+    denied = Came(waits, Denied(Refusal.ELSEWHERE, "it is no longer served"))
+    assert made.core.timers.waiting()[0] == (made.now, denied)
+    assert not made.core.expected
 
 
 def test_who_waits_for_a_ppa_that_is_taken_off_the_list_is_told() -> None:
@@ -550,7 +549,7 @@ def test_an_outcome_that_nobody_expects_changes_nothing() -> None:
     made, a = used()
     made.supervisor.on_reply(ref("a"), 4711, LeaseShown(a.record(State.FREE)))
     made.supervisor.on_reply(ref("x"), 4711, LeaseShown(a.record(State.FREE)))
-    assert not made.office._expected
+    assert not made.core.expected
 
 
 def test_a_daemon_without_ppas_is_not_ready_and_says_why() -> None:
@@ -589,7 +588,7 @@ def test_an_answer_about_a_ppa_that_is_gone_is_a_bug_that_hurts_nobody(caplog: p
     """A PPA with a command under way is never let go; if it were, the call would end at its deadline."""
     made, a = used()
     future = made.supervisor.release("L", EVERYBODY)
-    made.office.crew.drop(ref("a"))
+    made.core.registry.drop(ref("a"))
     a.reply(a.take(Release), RecordShown(None))
     made.wait(5.0)
     assert problem(future).kind is Kind.UNAVAILABLE

@@ -18,7 +18,7 @@ from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import State
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor import Supervisor
-from ppa_assigner.supervisor.line import Call
+from ppa_assigner.supervisor.shell import Call
 from ppa_assigner.times import boottime
 from ppa_assigner.views import AssignRequest, LeaseView
 
@@ -243,10 +243,11 @@ def test_a_random_run_keeps_the_invariants() -> None:
 
 def nothing_grows(daemon: Supervisor) -> None:
     """No wish, bound PPA, token, open call or round is left behind."""
-    office, assigning = daemon._office, daemon._assigning
-    until(lambda: not office._expected, "all commands answered")
-    until(lambda: not office.rounds._rounds, "all rounds over")
-    assert not len(assigning._wishes)
-    assert not assigning._bound
-    assert not office.open
-    assert not daemon._twins._asked
+    core = daemon.core
+    until(lambda: not core.expected, "all commands answered")
+    until(lambda: not len(core.rounds), "all rounds over")
+    assert not len(core.requests)
+    assert not core.requests.by_id
+    assert not core.registry.free_list.bound
+    assert not core.calls
+    assert not core.duplicates.asked

@@ -14,7 +14,7 @@ from ppa_assigner.access import EVERYBODY
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import State
 from ppa_assigner.supervisor import Supervisor
-from ppa_assigner.supervisor.line import Call
+from ppa_assigner.supervisor.shell import Call
 from ppa_assigner.times import boottime
 from ppa_assigner.views import AssignRequest, LeaseView, ResumeAction
 
@@ -178,11 +178,11 @@ def test_with_launchpad_hanging_every_call_ends_in_its_deadline(fleet: Fleet, re
     results = {name: ends(future, 3.0) for name, future in calls_of(supervisor, fleet, lease).items()}
     assert boottime() - began < 2.5
     assert {name: result.kind for name, result in results.items()} == dict.fromkeys(results, Kind.UNAVAILABLE)
-    assert not supervisor._office.open
+    assert not supervisor.core.open
     assert len(supervisor.snapshots()) == 10
     wire.release()
     if ready:
-        until(lambda: not supervisor._office._expected, "all commands answered")
+        until(lambda: not supervisor.core.expected, "all commands answered")
 
 
 def test_stopping_with_launchpad_hanging(fleet: Fleet) -> None:
@@ -237,5 +237,5 @@ def test_many_wait_and_nobody_is_forgotten(fleet: Fleet) -> None:
     assert all(isinstance(result, LeaseView) for result in results)
     fleet.all_free(supervisor)
     fleet.serials_grow_by_one()
-    assert not supervisor._office._expected
-    assert not len(supervisor._assigning._wishes)
+    assert not supervisor.core.expected
+    assert not len(supervisor.core.requests)

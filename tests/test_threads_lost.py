@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -85,16 +86,15 @@ def test_a_worker_that_cannot_be_started_is_tried_again_until_it_runs() -> None:
 
 def test_what_a_worker_was_asked_that_cannot_be_started_is_answered() -> None:
     """A touch is 503 at once, not at its deadline."""
-    made = Desk("a")
+    made = Bare("a")
     made["a"].used("r", lease="L")
     made.hired.clear()
-    made.supervisor._serving._hire = lambda *_: _no_thread()  # type: ignore[assignment]
+    made.without["a"] = 3
     made["a"].die()
     made.wait(1.0)
     touch = made.supervisor.touch("L", None, EVERYBODY)
     made.wait(0.0)
     assert problem(touch).kind is Kind.UNAVAILABLE
-    made.supervisor._serving._hire = made._hire
     made.wait(60.0)
     assert made.hired[-1].running
 
@@ -134,7 +134,7 @@ def test_a_worker_that_could_not_even_tell_its_death_is_followed_by_another() ->
     supervisor = Supervisor(
         settings(*ppas, options=PoolOptions(settle=0.0), total=5.0, look_every=0.3), launchpad,
         clock=LaunchpadClock(host=launchpad.host), daemon=Name("test", 1, "x"),
-        tickets=TicketOffice(b"pool"), rng=Random(1), hire=Vanishing,
+        tickets=TicketOffice(b"pool"), draw=partial(Random(1).getrandbits, 128), make_worker=Vanishing,
     )  # fmt: skip
     supervisor.start()
     try:
@@ -147,14 +147,14 @@ def test_a_worker_that_could_not_even_tell_its_death_is_followed_by_another() ->
 def test_a_timer_that_is_held_up_is_late() -> None:
     """Deadlines are its calls: the watchdog must know."""
     held, let = threading.Event(), threading.Event()
-    timer = Timer(boottime)
 
     def hold() -> None:
         held.set()
         let.wait(30.0)
+        timer.set(None)
 
-    timer.at(0.0, hold)
-    timer.at(boottime() - 100.0, lambda: None)
+    timer = Timer(boottime, hold)
+    timer.set(boottime() - 100.0)
     assert timer.late == 0.0
     timer.start()
     assert held.wait(10.0)
@@ -166,16 +166,12 @@ def test_a_timer_that_is_held_up_is_late() -> None:
 
 def test_one_who_waits_for_a_look_and_fails_keeps_it_from_no_other(caplog: pytest.LogCaptureFixture) -> None:
     """All who waited for the round are called."""
-    made, seen = Desk("a"), list[str]()
-
-    def fail(_: object) -> None:
-        raise ValueError("a bug")
-
-    made.office.want_look(fail)
-    made.office.want_look(lambda _: seen.append("second"))
+    made = Desk("a")
+    made.core.want_look("nobody knows what this is for")
+    unknown = made.supervisor.lease("L")
     made.look()
-    assert seen == ["second"]
-    assert "a bug" in caplog.text
+    assert problem(unknown).kind is Kind.UNKNOWN_LEASE
+    assert "RoundOver could not be handled" in caplog.text
 
 
 # -- on a host that has no memory for a thread's stack, in processes of their own --------------------------------------
@@ -185,7 +181,7 @@ import resource, threading
 from pathlib import Path
 from ppa_assigner.automaton.events import Looked
 from ppa_assigner.launchpad.sockets import Resolver
-from ppa_assigner.supervisor.looking import Looker
+from ppa_assigner.supervisor.poller import Poller
 from ppa_assigner.times import boottime
 from tests.memory import MemoryLaunchpad
 
@@ -198,7 +194,7 @@ launchpad = MemoryLaunchpad(boottime)
 ppas = launchpad.add(*(f"~team{n}/ubuntu/p" for n in range(9)))
 told = []
 tell = lambda ppa, event: told.append((ppa, event))
-looker = Looker(launchpad, lambda: (1, ppas), tell, every=60, observe=lambda _: 0)
+poller = Poller(launchpad, lambda: (1, ppas), tell, every=60, observe=lambda _: 0)
 starve()
 try:
     threading.Thread(target=print).start()
@@ -208,7 +204,7 @@ try:
     names.addresses("localhost", 80, 5)
 except OSError as error:
     print("names:", type(error).__name__, error)
-looker.look()
+poller.look()
 print("looked:", len(told), all(isinstance(event, Looked) for _, event in told))
 resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 print("names again:", bool(names.addresses("localhost", 80, 5)))

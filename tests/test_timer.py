@@ -1,4 +1,4 @@
-"""The timer: calls are made in the order of their times, by one thread, and cancelled ones hold nothing."""
+"""What is to be done at a time: in the order of the times, what is cancelled holds nothing, and one thread tells it."""
 
 from __future__ import annotations
 
@@ -7,140 +7,142 @@ import logging
 import threading
 import weakref
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
-from ppa_assigner.supervisor.timer import SWEEP_FROM, Timer
+from ppa_assigner.supervisor.timer import Timer
+from ppa_assigner.supervisor.timers import SWEEP_FROM, Timers
 from ppa_assigner.times import boottime
 
 PATIENCE_S = 10.0
 
 
-class Hand:
-    """A clock moved by hand, and a timer that is run in the test's own thread."""
-
-    def __init__(self) -> None:
-        self.boot = 100.0
-        self.timer = Timer(lambda: self.boot)
-        self.made: list[str] = []
-
-    def at(self, moment: float, name: str) -> None:
-        """Note the name at that moment."""
-        self.timer.at(moment, lambda: self.made.append(name))
-
-    def show(self, boot: float) -> list[str]:
-        """What was made until then."""
-        self.boot = boot
-        self.timer.run_due()
-        return self.made
+def due(timers: Timers, boot: float) -> list[object]:
+    """What is due by then, taken out."""
+    found = []
+    while (step := timers.pop(boot)) is not None:
+        found.append(step)
+    return found
 
 
-@pytest.fixture
-def running() -> Iterator[Timer]:
-    """A timer with its thread, on the real clock."""
-    timer = Timer(boottime)
-    timer.start()
-    yield timer
-    timer.stop()
-    timer.join(PATIENCE_S)
-    assert not timer.is_alive()
-
-
-def test_calls_are_made_in_the_order_of_their_times() -> None:
+def test_steps_are_due_in_the_order_of_their_times() -> None:
     """Those of one moment in the order in which they were given; none before its time."""
-    hand = Hand()
+    timers = Timers()
     for moment, name in ((103.0, "c"), (101.0, "a"), (102.0, "b1"), (102.0, "b2")):
-        hand.at(moment, name)
-    assert hand.show(100.9) == []
-    assert hand.show(102.0) == ["a", "b1", "b2"]
-    assert hand.show(103.0) == ["a", "b1", "b2", "c"]
-    assert len(hand.timer) == 0
+        timers.at(moment, name)
+    assert timers.next == 101.0
+    assert due(timers, 100.9) == []
+    assert due(timers, 102.0) == ["a", "b1", "b2"]
+    assert timers.waiting() == [(103.0, "c")]
+    assert due(timers, 103.0) == ["c"]
+    assert len(timers) == 0
+    assert timers.next is None
 
 
-def test_a_call_may_ask_for_another() -> None:
-    """Also for one that is due at once."""
-    hand = Hand()
-    hand.timer.at(100.0, lambda: hand.at(100.0, "second"))
-    assert hand.show(100.0) == ["second"]
+def test_a_cancelled_step_is_not_due() -> None:
+    """Cancelling twice, or after it was taken, is not an error."""
+    timers = Timers()
+    kept, gone = timers.at(102.0, "kept"), timers.at(101.0, "gone")
+    for _ in range(2):
+        timers.cancel(gone)
+    assert (len(timers), timers.next) == (1, 102.0)
+    assert due(timers, 102.0) == ["kept"]
+    timers.cancel(kept)
+    timers.cancel(None)
+    assert len(timers) == 0
 
 
-def test_a_cancelled_call_is_not_made() -> None:
-    """Cancelling twice, or after it was made, is no error."""
-    hand = Hand()
-    kept = hand.timer.at(101.0, lambda: hand.made.append("kept"))
-    gone = hand.timer.at(101.0, lambda: hand.made.append("gone"))
-    hand.timer.cancel(gone)
-    hand.timer.cancel(gone)
-    assert len(hand.timer) == 1
-    assert hand.show(101.0) == ["kept"]
-    hand.timer.cancel(kept)
-    assert len(hand.timer) == 0
-
-
-def test_a_cancelled_call_holds_nothing() -> None:
+def test_a_cancelled_step_holds_nothing() -> None:
     """What it would have used can go at once, though its time is hours away."""
 
+    @dataclass
     class Big:
-        pass
+        name: str
 
-    hand, big = Hand(), Big()
+    timers, big = Timers(), Big("big")
     gone = weakref.ref(big)
-    timed = hand.timer.at(9e9, lambda big=big: None)  # type: ignore[misc]  # a default holds it
-    hand.timer.cancel(timed)
+    timer = timers.at(9e9, big)
+    timers.cancel(timer)
     del big
     gc.collect()
     assert gone() is None
 
 
-def test_many_cancelled_calls_are_swept() -> None:
-    """The list does not grow with calls that nobody wants."""
-    hand = Hand()
-    hand.at(101.0, "kept")
+def test_many_cancelled_steps_are_swept() -> None:
+    """The list does not grow with steps that nobody wants, and what waits is not lost."""
+    timers = Timers()
+    timers.at(101.0, "kept")
     for number in range(4 * SWEEP_FROM):
-        hand.timer.cancel(hand.timer.at(1000.0 + number, lambda: None))
-    assert len(hand.timer) == 1
-    assert len(hand.timer._heap) <= 2 * SWEEP_FROM
-    assert hand.show(101.0) == ["kept"]
+        timers.cancel(timers.at(1000.0 + number, "gone"))
+        assert len(timers._heap) <= SWEEP_FROM + 2
+    assert timers.waiting() == [(101.0, "kept")]
+    assert due(timers, 101.0) == ["kept"]
 
 
-def test_a_call_that_fails_hinders_no_other(caplog: pytest.LogCaptureFixture) -> None:
-    """It is logged."""
-    hand = Hand()
-
-    def fail() -> None:
-        raise RuntimeError("oops")
-
-    hand.timer.at(100.0, fail)
-    hand.at(100.0, "next")
-    with caplog.at_level(logging.ERROR):
-        assert hand.show(100.0) == ["next"]
-    assert "a timed call failed" in caplog.text
+# -- the thread --------------------------------------------------------------------------------------------------------
 
 
-def test_the_thread_makes_calls_in_time(running: Timer) -> None:
-    """A call for an earlier moment than the one that it waits for is made first."""
-    done = threading.Event()
-    made: list[str] = []
+class Bell:
+    """A timer with its thread, on the real clock, and what is to be told."""
+
+    def __init__(self) -> None:
+        self.timers, self.told, self.rang = Timers(), list[object](), threading.Event()
+        self.timer = Timer(boottime, self.tick)
+
+    def at(self, moment: float, name: str) -> None:
+        """Tell this then."""
+        self.timers.at(moment, name)
+        self.timer.set(self.timers.next)
+
+    def tick(self) -> None:
+        """Time has passed."""
+        self.told += due(self.timers, boottime())
+        self.timer.set(self.timers.next)
+        if "last" in self.told:
+            self.rang.set()
+        if "bad" in self.told:
+            self.told.remove("bad")
+            raise RuntimeError("oops")
+
+
+@pytest.fixture
+def bell() -> Iterator[Bell]:
+    """It runs until the test is over."""
+    bell = Bell()
+    yield bell
+    bell.timer.stop()
+    bell.timer.join(PATIENCE_S)
+    assert not bell.timer.is_alive()
+
+
+def test_the_thread_tells_in_time(bell: Bell) -> None:
+    """What is due earlier than what it waits for is told first."""
+    bell.timer.start()
     now = boottime()
-
-    def last() -> None:
-        made.append("last")
-        done.set()
-
-    running.at(now + 0.2, last)
-    running.at(now + 0.05, lambda: made.append("first"))
-    assert done.wait(PATIENCE_S)
-    assert made == ["first", "last"]
+    bell.at(now + 0.2, "last")
+    bell.at(now + 0.05, "first")
+    assert bell.rang.wait(PATIENCE_S)
+    assert bell.told == ["first", "last"]
     assert boottime() >= now + 0.2
 
 
-def test_a_stopped_timer_makes_no_more_calls() -> None:
-    """It ends though a call is hours away, and at once."""
-    timer = Timer(boottime)
-    made: list[str] = []
-    timer.at(boottime() + 3600.0, lambda: made.append("late"))
-    timer.start()
-    timer.stop()
-    timer.join(PATIENCE_S)
-    assert not timer.is_alive()
-    assert made == []
+def test_a_failure_ends_no_thread(bell: Bell, caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged, and the thread goes on."""
+    bell.timer.start()
+    with caplog.at_level(logging.ERROR):
+        bell.at(boottime(), "bad")
+        bell.at(boottime() + 0.01, "last")
+        assert bell.rang.wait(PATIENCE_S)
+    assert "what was due could not be done" in caplog.text
+
+
+def test_a_stopped_timer_tells_nothing_more() -> None:
+    """It ends though something is hours away, and at once."""
+    bell = Bell()
+    bell.at(boottime() + 3600.0, "late")
+    bell.timer.start()
+    bell.timer.stop()
+    bell.timer.join(PATIENCE_S)
+    assert not bell.timer.is_alive()
+    assert bell.told == []

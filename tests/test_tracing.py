@@ -15,7 +15,7 @@ from ppa_assigner.options import PoolOptions
 from ppa_assigner.packages import SourcePackage
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import State
-from ppa_assigner.supervisor.tracing import AT_ONCE, QUESTIONS
+from ppa_assigner.supervisor.used_versions import AT_ONCE, QUESTIONS
 from ppa_assigner.views import AssignRequest, Condition, LeaseView, Sight
 
 from .fakecrew import Desk, FakeWorker, lent, problem, ref
@@ -47,9 +47,9 @@ def asked(made: Desk) -> set[str]:
 
 def nothing_left(made: Desk) -> None:
     """No wish, no bound PPA, no expected outcome is kept."""
-    assert not len(made.supervisor._assigning._wishes)
-    assert not made.supervisor._assigning._bound
-    assert not made.office._expected
+    assert not len(made.core.requests)
+    assert not made.core.registry.free_list.bound
+    assert not made.core.expected
 
 
 def test_a_burnt_ppa_is_passed_by_and_no_loss() -> None:

@@ -56,7 +56,7 @@ def test_the_lower_attempt_stays_when_the_higher_does_not_stand(case: str) -> No
     }
     b.reply(command, outcomes[case])
     assert not made["a"].has(Supersede)
-    assert not made.supervisor._twins._asked
+    assert not made.core.duplicates.asked
 
 
 def test_it_is_asked_once_and_again_after_no_answer() -> None:

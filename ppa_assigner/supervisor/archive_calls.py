@@ -17,73 +17,77 @@ from ..port import Launchpad
 from ..problems import Kind, Problem
 from ..reference import Reference
 from ..uploads.promotion import Promotion
-from ..views import AptSource, LeaseView, PastLeaseView, PromoteRequest, UploadCheck
+from ..views import AptSource, LeaseView, PastLeaseView, PromoteRequest, SourceCheck, UploadCheck
 from .apt_sources import AptSources
 from .archives import Archives
 from .checking import Checking
-from .crew import Member
+from .events import CheckAsked, InquiryEnded, SourcesChecked
 from .histories import PastLeases
-from .inquiries import Inquiries
-from .office import Office
-from .order import Order
+from .inquiries import Inquiries, Inquiry
+from .keys import CallId
 from .origs import Origs
 from .promoting import Promoting
+from .shell import Shell
 
 
 class ArchiveCalls:
     """The part of the supervisor that answers them; without `archives` most of them are answered 503."""
 
-    def __init__(self, office: Office, settings: Settings, launchpad: Launchpad, archives: Archives | None) -> None:
-        self._office, self._settings = office, settings
-        self._inquiries = Inquiries(office)
-        self._comparing = Inquiries(office)  # who asks for a PPA never waits behind copies and histories
-        self._copying = Inquiries(office)  # a promote may take minutes
-        self._origs = Origs(launchpad, office.clock.boot)
-        self._checking = Checking(office, self._inquiries, self._origs, archives)
-        self._apt_sources = AptSources(office.clock, archives, settings.launchpad)
+    def __init__(self, shell: Shell, settings: Settings, launchpad: Launchpad, archives: Archives | None) -> None:
+        self._shell, self._settings = shell, settings
+        self._inquiries = Inquiries(shell)
+        self._comparing = Inquiries(shell)  # who asks for a PPA never waits behind copies and histories
+        self._copying = Inquiries(shell)  # a promote may take minutes
+        self._origs = Origs(launchpad, shell.clock.boot)
+        self._checking = Checking(self._origs, archives)
+        self._apt_sources = AptSources(shell.clock, archives, settings.launchpad)
         self._past_leases = PastLeases(archives, settings.launchpad.snapshots)
-        self._promoting = Promoting(office, self._copying, launchpad, archives)
+        self._promoting = Promoting(shell, self._copying, launchpad, archives)
 
     def compare_origs(self, sources: tuple[SourcePackage, ...]) -> Future[None]:
         """Raises in the future what is wrong with upstream tarballs that are to be uploaded."""
-        with self._office.deciding():
-            order: Order[None] = self._comparing.call(ORIGS_S)
-            self._comparing.run(partial(self._origs.compare, sources, order), order)
-            return order.future
+        inquiry: Inquiry[None] = self._comparing.call(ORIGS_S)
+        self._comparing.run(partial(self._origs.compare, sources, inquiry), inquiry)
+        return inquiry.future
 
     def check_upload(self, sources: tuple[SourcePackage, ...], pool: str | None) -> Future[UploadCheck]:
         """What would become of an upload.  Raises Problem for an unknown pool."""
         if pool is not None and pool not in self._settings.pools:
             raise Problem(Kind.UNKNOWN_POOL, f"there is no pool {pool!r}")
-        with self._office.deciding():
-            return self._checking.check(sources, pool)
+        number, future = self._shell.open()
+        self._shell.begin(number, CheckAsked(number, pool))
+        facts: Inquiry[tuple[SourceCheck, ...]] = self._inquiries.call()
+        facts.future.add_done_callback(partial(self._sources_checked, number))
+        self._inquiries.run(partial(self._checking.facts, sources, facts), facts)
+        return future
 
     def apt_source(self, lease: LeaseView, series: tuple[str, ...]) -> Future[AptSource]:
         """What apt needs to read a lease's PPA: these series, or those in which something came since it began."""
         wanted = partial(self._apt_sources.read, lease.ppa, lease.record.since, series)
-        with self._office.deciding():
-            return self._inquiries.ask(partial(wanted, private=self._member(lease.ppa).snapshot.private))
+        with self._shell.reading() as core:
+            private = core.served(lease.ppa).told.private
+        return self._inquiries.ask(partial(wanted, private=private))
 
     def history(self, ppa: Reference) -> Future[list[PastLeaseView]]:
         """The leases that a PPA had before.  Raises Problem for a PPA that is not served."""
-        with self._office.deciding():
-            self._member(ppa)
-            return self._inquiries.ask(partial(self._past_leases.of, ppa))
+        with self._shell.reading() as core:
+            core.served(ppa)
+        return self._inquiries.ask(partial(self._past_leases.of, ppa))
 
     def promote(self, lease: str, wanted: PromoteRequest, caller: Caller) -> Future[Promotion]:
         """Have what a lease holds copied to another PPA, or tell how far that is."""
         if not caller.may_promote(str(wanted.to)):
             raise Problem(Kind.FORBIDDEN, f"promote_to: nothing lets you have packages copied to {wanted.to}")
-        with self._office.deciding():
-            return self._promoting.promote(lease, wanted, caller)
+        return self._promoting.promote(lease, wanted, caller)
 
     def _ask_no_more(self) -> None:
         self._inquiries.stop()
         self._comparing.stop()
         self._copying.stop()
 
-    def _member(self, ppa: Reference) -> Member:
-        member = self._office.crew.get(ppa)
-        if member is None:
-            raise Problem(Kind.UNKNOWN_PPA, f"{ppa} is not served here")
-        return member
+    def _sources_checked(self, number: CallId, facts: Future[tuple[SourceCheck, ...]]) -> None:
+        error = facts.exception()
+        if isinstance(error, Problem):
+            self._shell.do(InquiryEnded(number, error))
+        else:
+            self._shell.do(SourcesChecked(number, facts.result()))

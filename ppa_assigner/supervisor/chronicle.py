@@ -17,7 +17,7 @@ from ..reference import Reference
 from ..uploads import FollowedLease
 from ..uploads.model import SourceReport
 from ..views import Cleaning, Condition, Snapshot, SnapshotAddress
-from .eventlog import EventLog
+from .event_log import EventLog
 
 log = logging.getLogger(__name__)
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ..backoff import RETRY_AFTER_S
 from ..port import Unavailable
 from ..problems import Kind, Problem
-from .office import Office
-from .order import LATE, Order
+from .core import LATE
+from .events import InquiryBegan, InquiryEnded
+from .keys import CallId
+from .shell import Shell
 
 log = logging.getLogger(__name__)
 
@@ -23,41 +25,61 @@ T = TypeVar("T")
 AT_ONCE = 4
 
 
-class Inquiries:
-    """Every method but `stop` is called under the office's lock."""
+class Inquiry(Generic[T]):
+    """A call for which something is read; it may be over before that is done."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, shell: Shell, number: CallId, future: Future[T]) -> None:
+        self.number, self.future = number, future
+        self.deadline = shell.clock.boot() + shell.core.total
+        self._shell = shell
+
+    @property
+    def over(self) -> bool:
+        """Whether the call is answered."""
+        return self.future.done()
+
+    def over_for(self, seconds: float) -> bool:
+        """Whether the call is answered, and its deadline over for so long, or the daemon is being stopped."""
+        core, boot = self._shell.core, self._shell.clock.boot()
+        return self.over and (core.stopping or not seconds or boot >= self.deadline + seconds)
+
+
+class Inquiries:
+    """Safe for threads."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
         self._executor = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="inquiry")
 
     def ask(self, read: Callable[[], T], within: float | None = None) -> Future[T]:
         """Run `read` in another thread; its result, or the Problem that it raises, in so many seconds, or the time of a
         call.
         """
-        order: Order[T] = self.call(within)
-        self.run(read, order)
-        return order.future
+        inquiry: Inquiry[T] = self.call(within)
+        self.run(read, inquiry)
+        return inquiry.future
 
-    def call(self, within: float | None = None) -> Order[T]:
+    def call(self, within: float | None = None) -> Inquiry[Any]:
         """A call to `run`.  What asks more than a few questions looks at its `over` between them."""
-        order: Order[T] = Order(self._office, _no_worker)
-        if within is not None:
-            order.within(within)
-        return order
+        number, future = self._shell.open()
+        inquiry: Inquiry[Any] = Inquiry(self._shell, number, future)
+        self._shell.begin(number, InquiryBegan(number, within))
+        return inquiry
 
-    def run(self, read: Callable[[], T], order: Order[T]) -> None:
+    def run(self, read: Callable[[], T], inquiry: Inquiry[T]) -> None:
         """The same for a call that is there already; one that is over by its turn is not read for."""
         try:
-            self._executor.submit(self._read, read, order)
+            self._executor.submit(self._read, read, inquiry)
         except RuntimeError:  # stopped, or the host gives no thread
-            order.end(Problem(Kind.UNAVAILABLE, "no thread to ask Launchpad with", retry_after=RETRY_AFTER_S))
+            problem = Problem(Kind.UNAVAILABLE, "no thread to ask Launchpad with", retry_after=RETRY_AFTER_S)
+            self._shell.do(InquiryEnded(inquiry.number, problem))
 
     def stop(self, *, wait: bool = False) -> None:
         """Ask nothing more; `wait` for what is under way."""
         self._executor.shutdown(wait=wait, cancel_futures=True)
 
-    def _read(self, read: Callable[[], T], order: Order[T]) -> None:
-        if order.over:
+    def _read(self, read: Callable[[], T], inquiry: Inquiry[T]) -> None:
+        if inquiry.over:
             return
         result: T | Problem
         try:
@@ -67,13 +89,12 @@ class Inquiries:
         except Exception:
             log.exception("an inquiry failed")
             result = Problem(Kind.INTERNAL, "the daemon failed to find out; its log says why")
-        with self._office.deciding():
-            order.end(result)
+        self._shell.do(InquiryEnded(inquiry.number, result))
 
 
-def go_on(order: Order[Any], after: float = 0.0) -> None:
+def go_on(inquiry: Inquiry[Any], after: float = 0.0) -> None:
     """Raises Problem if the call is over (`after`: for so long): nobody hears the rest, and others want the thread."""
-    if order.over_for(after):
+    if inquiry.over_for(after):
         raise Problem(Kind.UNAVAILABLE, LATE, retry_after=RETRY_AFTER_S)
 
 
@@ -82,7 +103,3 @@ def known(answer: T | Unavailable) -> T:
     if isinstance(answer, Unavailable):
         raise Problem(Kind.UNAVAILABLE, answer.reason, retry_after=answer.retry_after or RETRY_AFTER_S)
     return answer
-
-
-def _no_worker(*_: object) -> T:  # type: ignore[type-var]
-    raise AssertionError("no worker was asked")

@@ -15,8 +15,7 @@ from ..packages import SourcePackage, upstream_of
 from ..port import Lane, Launchpad
 from ..problems import Kind, Problem
 from ..views import OrigConflict
-from .inquiries import go_on, known
-from .order import Order
+from .inquiries import Inquiry, go_on, known
 
 DISTRIBUTION = "ubuntu"
 ORIGS_KEPT_S = 3600.0
@@ -42,10 +41,10 @@ class Origs:
         self._kept: OrderedDict[tuple[str, str], tuple[float, Tarballs]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def compare(self, sources: Iterable[SourcePackage], order: Order[None]) -> None:
+    def compare(self, sources: Iterable[SourcePackage], inquiry: Inquiry[None]) -> None:
         """Raises Problem `orig-differs` for the first tarball that differs, or `launchpad-unavailable`."""
         for source in sources:
-            go_on(order)
+            go_on(inquiry)
             if (conflict := self.conflict(source)) is not None:
                 raise differs(conflict)
 

@@ -1,76 +1,64 @@
-"""Places in the line of those who were told none-free a moment ago: a client that waits long asks in short waits, so
+"""Places in the queue of those who were told none-free a moment ago: a client that waits long asks in short waits, so
 that it always has a fresh ticket, and must not be passed by between two of them.
 
 Rule: only who was willing to wait leaves a place behind, only for a moment, and only the same wisher comes back to it.
-Nobody is told of it, and it is no wish: nothing is lent to it.
+Nobody is told of it, and it is not a request on its way: nothing is lent to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
-
 from ..backoff import PLACE_KEPT_S
 from ..views import AssignRequest
+from .core import Core
 from .keys import Key, key_of
-from .line import Asked
-from .lines import Lines
-from .office import Office
-from .timer import Timed
+from .requests import PendingRequest
+from .steps import Match, PlaceIsOver
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    asked: Asked
-    timed: Timed
+def keep(core: Core, request: PendingRequest) -> None:
+    """Keep its place: its last call was told none-free just now."""
+    requests = core.requests
+    requests.by_id[request.id] = request
+    requests.kept[request.key] = (request.id, core.after(PLACE_KEPT_S, PlaceIsOver(request.id)))
+    requests.kept_queue.add(request)
 
 
-class Places:
-    """Every method is called under the office's lock.  `given_up` lets those of a pool go on who waited behind one."""
+def take(core: Core, wish: AssignRequest) -> PendingRequest | None:
+    """The request as it was, when the same wisher comes back in time; whoever comes, the place is kept no more."""
+    kept = _give_up(core, key_of(wish))
+    return kept if kept is not None and kept.same_wisher(wish) else None
 
-    def __init__(self, office: Office, given_up: Callable[[str], None]) -> None:
-        self._office, self._given_up = office, given_up
-        self._kept: dict[Key, _Kept] = {}
-        self._lines = Lines()
 
-    def __len__(self) -> int:
-        return len(self._kept)
+def withdraw(core: Core, key: Key) -> bool:
+    """Let nobody come back to it.  Whether there was one."""
+    kept = _give_up(core, key)
+    if kept is not None:
+        core.then(Match(kept.wish.pool))
+    return kept is not None
 
-    def keep(self, asked: Asked) -> None:
-        """Its last call was told none-free just now."""
-        until = self._office.clock.boot() + PLACE_KEPT_S
-        timed = self._office.at(until, partial(self._over, asked))
-        self._kept[asked.key] = _Kept(asked, timed)
-        self._lines.add(asked)
 
-    def take(self, wish: AssignRequest) -> Asked | None:
-        """The wish as it was, when the same wisher comes back in time; whoever comes, the place is kept no more."""
-        if (kept := self._kept.pop(key_of(wish), None)) is None:
-            return None
-        self._office.timer.cancel(kept.timed)
-        self._lines.discard(kept.asked)
-        return kept.asked if kept.asked.same_wisher(wish) else None
+def of_others(core: Core, key: Key) -> list[Key]:
+    """Those of other clients under the same request id."""
+    return [other for other in core.requests.kept if other.request == key.request and other != key]
 
-    def withdraw(self, key: Key) -> bool:
-        """Nobody comes back to it.  Whether there was one."""
-        kept = self._kept.get(key)
-        if kept is not None:
-            self._office.timer.cancel(kept.timed)
-            self._over(kept.asked)
-        return kept is not None
 
-    def of_others(self, key: Key) -> list[Asked]:
-        """Those of other clients under the same request id."""
-        return [kept.asked for other, kept in self._kept.items() if other.request == key.request and other != key]
+def ahead(core: Core, request: PendingRequest) -> int:
+    """How many of its pool's are kept ahead of a request."""
+    return core.requests.kept_queue.ahead(request)
 
-    def ahead(self, asked: Asked) -> int:
-        """How many of its pool's are kept ahead of a wish."""
-        return self._lines.ahead(asked)
 
-    def _over(self, asked: Asked) -> None:
-        kept = self._kept.get(asked.key)
-        if kept is not None and kept.asked is asked:
-            del self._kept[asked.key]
-            self._lines.discard(asked)
-            self._given_up(asked.wish.pool)
+def on_over(core: Core, step: PlaceIsOver) -> None:
+    """Nobody came back: those of its pool who waited behind it go on."""
+    kept = core.requests.by_id.get(step.request)
+    if kept is not None and core.requests.kept.get(kept.key, (None,))[0] == kept.id:
+        withdraw(core, kept.key)
+
+
+def _give_up(core: Core, key: Key) -> PendingRequest | None:
+    requests = core.requests
+    if (kept := requests.kept.pop(key, None)) is None:
+        return None
+    number, timer = kept
+    core.timers.cancel(timer)
+    requests.kept_queue.discard(number)
+    return requests.by_id.pop(number)

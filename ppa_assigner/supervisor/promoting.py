@@ -7,6 +7,7 @@ sees the same.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -38,9 +39,10 @@ from ..uploads.promotion import (
 from ..uploads.verdict import judge
 from ..views import PromoteRequest
 from .archives import Archives
-from .inquiries import Inquiries, go_on, known
-from .office import Office
-from .order import Order
+from .events import Promote, PromoteAsked
+from .inquiries import Inquiries, Inquiry, go_on, known
+from .keys import CallId
+from .shell import Shell
 
 COPY_AGAIN_S = 600.0
 GOES_ON_S = 600.0
@@ -59,29 +61,32 @@ class _Lease:
 
 
 class Promoting:
-    """`promote` is called under the office's lock; what it begins runs in the threads of `inquiries`."""
+    """Safe for threads; what it begins runs in the threads of `inquiries`."""
 
-    def __init__(self, office: Office, inquiries: Inquiries, launchpad: Launchpad, archives: Archives | None) -> None:
-        self._office, self._inquiries = office, inquiries
+    def __init__(self, shell: Shell, inquiries: Inquiries, launchpad: Launchpad, archives: Archives | None) -> None:
+        self._shell, self._inquiries = shell, inquiries
         self._launchpad, self._archives = launchpad, archives
+        self._lock = threading.Lock()
         self._asked: dict[tuple[Reference, int, str], float] = {}
+        self._calls: dict[CallId, tuple[str, PromoteRequest, Inquiry[Promotion]]] = {}
 
     def promote(self, lease: str, wanted: PromoteRequest, caller: Caller) -> Future[Promotion]:
         """Have the lease's uploads copied, or tell how far that is.  Raises Problem for a PPA that is lent itself."""
-        if self._office.crew.get(wanted.to) is not None:
-            raise Problem(Kind.INVALID, f"to: {wanted.to} is lent itself, and must stay empty; name another PPA")
-        order: Order[Promotion] = Order(self._office, _no_worker)
+        number, future = self._shell.open()
+        self._calls[number] = (lease, wanted, Inquiry(self._shell, number, future))
+        future.add_done_callback(lambda _: self._calls.pop(number, None))
+        try:
+            self._shell.begin(number, PromoteAsked(number, lease, wanted.to, caller))
+        except Problem:
+            self._calls.pop(number, None)
+            raise
+        return future
 
-        def go(ppa: Reference, record: Record) -> None:
-            member = self._office.crew.get(ppa)
-            entry = member.worker.known.entry if member is not None else None
-            if record.state is not State.USED or entry is None:
-                order.end(Problem(Kind.LEASE_OVER, f"the lease of {ppa} is over: what was in it is being deleted"))
-                return
-            from_lease = _Lease(lease, ppa, record, entry.private)
-            self._inquiries.run(partial(self._promote, from_lease, wanted, order), order)
-
-        return order.with_lease(lease, caller, go)
+    def go_on(self, found: Promote) -> None:
+        """The lease is there."""
+        lease, wanted, inquiry = self._calls[found.call]
+        from_lease = _Lease(lease, found.ppa, found.record, found.private)
+        self._inquiries.run(partial(self._promote, from_lease, wanted, inquiry), inquiry)
 
     @property
     def _reports(self) -> UploadReports:
@@ -93,7 +98,7 @@ class Promoting:
 
     # -- in a thread of the inquiries -----------------------------------------------------------------------------
 
-    def _promote(self, lease: _Lease, wanted: PromoteRequest, order: Order[Promotion]) -> Promotion:
+    def _promote(self, lease: _Lease, wanted: PromoteRequest, inquiry: Inquiry[Promotion]) -> Promotion:
         self._check_target(lease, wanted.to)
         published = Wanted(Goal.PUBLISHED, tuple(NamedSource(*one) for one in wanted.sources))
         seen = self._observed(lease, published)
@@ -103,18 +108,18 @@ class Promoting:
         copies = wanted_copies(report, seen.sources, wanted.series)
         if (clash := clashing(copies)) is not None:
             raise _clash(*clash)
-        there = {name: self._there(wanted.to, name, order) for name in sorted({copy.name for copy in copies})}
+        there = {name: self._there(wanted.to, name, inquiry) for name in sorted({copy.name for copy in copies})}
         for copy in copies:
-            go_on(order, GOES_ON_S)
+            go_on(inquiry, GOES_ON_S)
             self._refuse_older(lease, copy, wanted.to, there[copy.name])
         done = list[Copy]()
         for copy in copies:
-            go_on(order, GOES_ON_S)
+            go_on(inquiry, GOES_ON_S)
             done.append(self._followed(lease, copy, wanted.to, there[copy.name]))
         return Promotion(tuple(done))
 
-    def _there(self, to: Reference, name: str, order: Order[Promotion]) -> tuple[SourcePublication, ...]:
-        go_on(order, GOES_ON_S)
+    def _there(self, to: Reference, name: str, inquiry: Inquiry[Promotion]) -> tuple[SourcePublication, ...]:
+        go_on(inquiry, GOES_ON_S)
         return known(self._copies.published(to, name))
 
     def _check_target(self, lease: _Lease, to: Reference) -> None:
@@ -133,7 +138,7 @@ class Promoting:
         followed = FollowedLease(lease.id, lease.ppa, lease.record.since)
         try:
             return look(
-                self._reports, Known(followed), Question(frozenset({wanted})), self._office.clock.now().date
+                self._reports, Known(followed), Question(frozenset({wanted})), self._shell.clock.now().date
             )  # fmt: skip
         except UnseenError as error:
             raise Problem(Kind.UNAVAILABLE, str(error), retry_after=RETRY_AFTER_S) from error
@@ -156,7 +161,7 @@ class Promoting:
         same = same_version(copy, there)
         if same is not None:
             return progress(copy, same, known(self._reports.binaries(to, same.created)))
-        boot = self._office.clock.boot()
+        boot = self._shell.clock.boot()
         if not self._begun(to, copy, boot):
             return Copy(copy.name, copy.version, copy.series, CopyState.COPYING, ASKED)
         try:
@@ -166,8 +171,8 @@ class Promoting:
             raise
 
     def _ask(self, lease: _Lease, copy: WantedCopy, to: Reference, boot: float) -> Copy:
-        with self._office.deciding():
-            holding = self._office.crew.with_lease(lease.id)
+        with self._shell.reading() as core:
+            holding = core.registry.with_lease(lease.id)
         if holding is None or holding[1].state is not State.USED:
             raise Problem(Kind.LEASE_OVER, f"the lease of {lease.ppa} is over: what was in it is being deleted")
         source = (copy.name, copy.version)
@@ -184,7 +189,7 @@ class Promoting:
 
     def _begun(self, to: Reference, copy: WantedCopy, boot: float) -> bool:
         """Whether this call is the one to ask for the copy: of several at a time, and for a while, one is."""
-        with self._office.deciding():
+        with self._lock:
             self._asked = {key: at for key, at in self._asked.items() if boot - at < COPY_AGAIN_S}
             key = (to, copy.number, copy.series)
             first = key not in self._asked
@@ -192,7 +197,7 @@ class Promoting:
         return first
 
     def _not_asked(self, to: Reference, copy: WantedCopy) -> None:
-        with self._office.deciding():
+        with self._lock:
             self._asked.pop((to, copy.number, copy.series), None)
 
 
@@ -214,7 +219,3 @@ def _clash(one: WantedCopy, other: WantedCopy) -> Problem:
     """The older one would be superseded at once, or never be copied."""
     why = f"{one.name} {one.version} and {other.version} would both come into {one.series}: name one of them by sources"
     return Problem(Kind.NOT_NEWER, why)
-
-
-def _no_worker(*_: object) -> Promotion:
-    raise AssertionError("no worker was asked")

@@ -17,10 +17,10 @@ from ..problems import Kind, Problem
 from ..record import State, format_time
 from ..reference import Reference
 from ..views import AssignRequest, Condition, End, EndsBy, Sight, Snapshot
-from .crew import counted
+from .core import Core
 from .keys import key_of
-from .line import Asked
-from .office import Office
+from .registry import counted
+from .requests import PendingRequest
 from .ticket import Place
 
 IN_SERVICE = (Condition.OK, Condition.DUPLICATE)
@@ -28,109 +28,113 @@ TOLD_NO = (Sight.LASTING_DENIED, Sight.BARRED)
 """Launchpad did answer: these are not ours to lend until a person acts."""
 
 
-class Refusals:
-    """Every method is called under the office's lock."""
+def problem(wish: AssignRequest, kind: Kind, detail: str, **facts: Any) -> Problem:
+    """A problem of an assign names its request."""
+    return Problem(kind, detail, request_id=wish.request_id, **facts)
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
 
-    def problem(self, wish: AssignRequest, kind: Kind, detail: str, **facts: Any) -> Problem:
-        """A problem of an assign names its request."""
-        return Problem(kind, detail, request_id=wish.request_id, **facts)
+def unmet(wish: AssignRequest, pools: Mapping[str, Pool]) -> Problem | None:
+    """Why no PPA can ever meet this wish."""
+    pool = pools.get(wish.pool)
+    if pool is None:
+        return problem(wish, Kind.UNKNOWN_POOL, f"there is no pool {wish.pool!r}; the pools are {', '.join(pools)}")
+    if wish.ppa is not None and wish.ppa not in pool.ppas:
+        return problem(wish, Kind.UNKNOWN_PPA, f"{wish.ppa} is not in pool {wish.pool!r}")
+    if wish.ttl is not None and wish.ttl > pool.options.max_ttl:
+        return problem(wish, Kind.INVALID, f"ttl: at most {pool.options.max_ttl:g} s in this pool")
+    if wish.uploader is not None and not pool.options.grant_upload:
+        return problem(wish, Kind.INVALID, "uploader: this pool gives no upload rights (grant_upload)")
+    return None
 
-    def unmet(self, wish: AssignRequest, pools: Mapping[str, Pool]) -> Problem | None:
-        """Why no PPA can ever meet this wish."""
-        pool, problem = pools.get(wish.pool), self.problem
-        if pool is None:
-            return problem(wish, Kind.UNKNOWN_POOL, f"there is no pool {wish.pool!r}; the pools are {', '.join(pools)}")
-        if wish.ppa is not None and wish.ppa not in pool.ppas:
-            return problem(wish, Kind.UNKNOWN_PPA, f"{wish.ppa} is not in pool {wish.pool!r}")
-        if wish.ttl is not None and wish.ttl > pool.options.max_ttl:
-            return problem(wish, Kind.INVALID, f"ttl: at most {pool.options.max_ttl:g} s in this pool")
-        if wish.uploader is not None and not pool.options.grant_upload:
-            return problem(wish, Kind.INVALID, "uploader: this pool gives no upload rights (grant_upload)")
-        return None
 
-    def unavailable(self, asked: Asked, detail: str, retry_after: float = RETRY_AFTER_S) -> Problem:
-        """No answer can be given now; the place in the line is kept."""
-        return self._later(asked.wish, asked.first, detail, retry_after)
+def unavailable(core: Core, request: PendingRequest, detail: str, retry_after: float = RETRY_AFTER_S) -> Problem:
+    """No answer can be given now; the place in the line is kept."""
+    return _later(core, request.wish, request.first, detail, retry_after)
 
-    def soon(self, wish: AssignRequest, detail: str) -> Problem:
-        """A wish that cannot be taken just now."""
-        return self._later(wish, self.first(wish), detail, RETRY_SOON_S)
 
-    def first(self, wish: AssignRequest) -> float:
-        """Since when the wish waits (seconds since 1970): its ticket tells, unless that is spent or of a time to come;
-        else since now.
-        """
-        key, clock = key_of(wish), self._office.clock
-        now = clock.epoch() if clock.now().trusted else None
-        place = self._office.tickets.redeem(wish.ticket, wish.pool, key, now)
-        if place is None or (now is not None and place.first_asked > now + AGREE_S):
-            return self._office.arrival()
-        if self._office.spent.is_spent(key, place.first_asked):
-            return self._office.arrival()
-        return place.first_asked
+def soon(core: Core, wish: AssignRequest, detail: str) -> Problem:
+    """A wish that cannot be taken just now."""
+    return _later(core, wish, first(core, wish), detail, RETRY_SOON_S)
 
-    def none_free(self, asked: Asked, position: int) -> Problem:
-        """None free, as far as Launchpad answered; `position` is its place in the line, from 1."""
-        wish = asked.wish
-        snapshots = [member.snapshot for member in self._office.crew.in_pool(wish.pool)]
-        if (outage := self._outage(asked, snapshots)) is not None:
-            return self.unavailable(asked, outage)
-        wanted = [s for s in snapshots if wish.ppa in (None, s.ppa)]
-        untils = [s.record.until for s in wanted if s.record and s.record.state is State.USED and s.record.until]
-        end = min((s.end for s in wanted if s.end is not None), key=lambda end: end.at, default=None)
-        why = f"no PPA of pool {wish.pool!r} is free{_next(end)}"
-        if wish.ppa is not None and wanted:
-            why = f"{wish.ppa} {_as_it_is(wanted[0])}"
-        return self.problem(
-            wish, Kind.NONE_FREE, why, counts=counted(snapshots),
-            position=position, ticket=self._ticket(wish, asked.first),
-            next_until=_earliest(untils), next_ends=_earliest([end.at] if end else []), retry_after=RETRY_AFTER_S,
-        )  # fmt: skip
 
-    def all_burnt(self, asked: Asked, burnt: Mapping[Reference, str]) -> Problem:
-        """No PPA takes these sources: Launchpad forgets no version, and no file for long (`burnt`: which had what)."""
-        wish, had = asked.wish, ", ".join(sorted(set(burnt.values())))
-        which = f"every PPA of pool {wish.pool!r} that is in service" if wish.ppa is None else str(wish.ppa)
-        return self.problem(
-            wish, Kind.ALL_BURNT, f"{which} had one of these sources or files before, and cannot take it: {had}",
-            sources=[{"name": source.name, "version": source.version} for source in wish.sources],
-            burnt={str(ppa): source for ppa, source in burnt.items()},
-        )  # fmt: skip
+def first(core: Core, wish: AssignRequest) -> float:
+    """Since when the wish waits (seconds since 1970): its ticket tells, unless that is spent or of a time to come;
+    else since now.
+    """
+    key = key_of(wish)
+    now = core.now.epoch if core.now.time.trusted else None
+    place = core.tickets.redeem(wish.ticket, wish.pool, key, now)
+    if place is None or (now is not None and place.first_asked > now + AGREE_S):
+        return core.arrival()
+    if core.spent.is_spent(key, place.first_asked, core.now.boot):
+        return core.arrival()
+    return place.first_asked
 
-    def not_confirmed(self, asked: Asked, why: Refusal, detail: str) -> Problem:
-        """The lease that this request seemed to have cannot be told."""
-        match why:
-            case Refusal.TAKEN:
-                return self.problem(
-                    asked.wish,
-                    Kind.REQUEST_ID_TAKEN,
-                    "your lease for another owner or pool has it",
-                )
-            case Refusal.SUPERSEDED:
-                return self.problem(asked.wish, Kind.SUPERSEDED, "a later attempt of this request has a lease")
-            case Refusal.INVALID:
-                return self.problem(asked.wish, Kind.INVALID, detail)
-        return self.unavailable(asked, detail)
 
-    def _outage(self, asked: Asked, snapshots: Sequence[Snapshot]) -> str | None:
-        """Where Launchpad did not answer: a PPA that could have been lent, for all that is known."""
-        concerned = [s for s in snapshots if asked.wish.ppa in (None, s.ppa)]
-        boot = self._office.clock.boot()
-        if asked.outage is not None and any(asked.avoids(s, boot) for s in concerned):
-            return asked.outage
-        away = (s for s in concerned if s.condition is Condition.UNREACHABLE and s.sight not in TOLD_NO)
-        return next((f"{s.ppa}: {s.fault}" for s in away), None)
+def none_free(core: Core, request: PendingRequest, position: int) -> Problem:
+    """None free, as far as Launchpad answered; `position` is its place in the line, from 1."""
+    wish = request.wish
+    snapshots = [member.snapshot for member in core.registry.in_pool(wish.pool)]
+    if (outage := _outage(core, request, snapshots)) is not None:
+        return unavailable(core, request, outage)
+    wanted = [s for s in snapshots if wish.ppa in (None, s.ppa)]
+    untils = [s.record.until for s in wanted if s.record and s.record.state is State.USED and s.record.until]
+    end = min((s.end for s in wanted if s.end is not None), key=lambda end: end.at, default=None)
+    why = f"no PPA of pool {wish.pool!r} is free{_next(end)}"
+    if wish.ppa is not None and wanted:
+        why = f"{wish.ppa} {_as_it_is(wanted[0])}"
+    return problem(
+        wish, Kind.NONE_FREE, why, counts=counted(snapshots),
+        position=position, ticket=_ticket(core, wish, request.first),
+        next_until=_earliest(untils), next_ends=_earliest([end.at] if end else []), retry_after=RETRY_AFTER_S,
+    )  # fmt: skip
 
-    def _later(self, wish: AssignRequest, first: float, detail: str, retry_after: float) -> Problem:
-        ticket = self._ticket(wish, first)
-        return self.problem(wish, Kind.UNAVAILABLE, detail, retry_after=retry_after, ticket=ticket)
 
-    def _ticket(self, wish: AssignRequest, first: float) -> str:
-        place = Place(wish.pool, wish.request_id, first, self._office.clock.epoch(), wish.by)
-        return self._office.tickets.issue(place)
+def all_burnt(request: PendingRequest, burnt: Mapping[Reference, str]) -> Problem:
+    """No PPA takes these sources: Launchpad forgets no version, and no file for long (`burnt`: which had what)."""
+    wish, had = request.wish, ", ".join(sorted(set(burnt.values())))
+    which = f"every PPA of pool {wish.pool!r} that is in service" if wish.ppa is None else str(wish.ppa)
+    return problem(
+        wish, Kind.ALL_BURNT, f"{which} had one of these sources or files before, and cannot take it: {had}",
+        sources=[{"name": source.name, "version": source.version} for source in wish.sources],
+        burnt={str(ppa): source for ppa, source in burnt.items()},
+    )  # fmt: skip
+
+
+def not_confirmed(core: Core, request: PendingRequest, why: Refusal, detail: str) -> Problem:
+    """The lease that this request seemed to have cannot be told."""
+    match why:
+        case Refusal.TAKEN:
+            return problem(
+                request.wish,
+                Kind.REQUEST_ID_TAKEN,
+                "your lease for another owner or pool has it",
+            )
+        case Refusal.SUPERSEDED:
+            return problem(request.wish, Kind.SUPERSEDED, "a later attempt of this request has a lease")
+        case Refusal.INVALID:
+            return problem(request.wish, Kind.INVALID, detail)
+    return unavailable(core, request, detail)
+
+
+def _outage(core: Core, request: PendingRequest, snapshots: Sequence[Snapshot]) -> str | None:
+    """Where Launchpad did not answer: a PPA that could have been lent, for all that is known."""
+    concerned = [s for s in snapshots if request.wish.ppa in (None, s.ppa)]
+    boot = core.now.boot
+    if request.outage is not None and any(request.avoids(s, boot) for s in concerned):
+        return request.outage
+    away = (s for s in concerned if s.condition is Condition.UNREACHABLE and s.sight not in TOLD_NO)
+    return next((f"{s.ppa}: {s.fault}" for s in away), None)
+
+
+def _later(core: Core, wish: AssignRequest, first: float, detail: str, retry_after: float) -> Problem:
+    ticket = _ticket(core, wish, first)
+    return problem(wish, Kind.UNAVAILABLE, detail, retry_after=retry_after, ticket=ticket)
+
+
+def _ticket(core: Core, wish: AssignRequest, first: float) -> str:
+    place = Place(wish.pool, wish.request_id, first, core.now.epoch, wish.by)
+    return core.tickets.issue(place)
 
 
 def _next(end: End | None) -> str:

@@ -17,15 +17,15 @@ from ..backoff import FAILING_S
 from ..record import Record
 from ..reference import Reference
 from ..views import Sight
-from .crew import Member
-from .looking import Failures
-from .office import Office
+from .core import Core
+from .registry import ManagedPPA
+from .rounds import Failures
 
 DENIED = frozenset({Sight.DENIED, Sight.LASTING_DENIED})
 
 
 def unseen(
-    office: Office,
+    core: Core,
     failed: Failures,
     names: Callable[[Record], bool],
     concerns: Callable[[Reference], bool] | None = None,
@@ -33,29 +33,29 @@ def unseen(
     """Why what `names` tells may still be in one of the PPAs (only those that it `concerns`, if given), after a look
     that `failed` for these; None: it was looked for everywhere.
     """
-    for ppa in sorted({*failed, *office.crew.denied}):
-        member = office.crew.get(ppa)
-        if member is None or (concerns is not None and not concerns(ppa)):
+    for ppa in sorted({*failed, *core.registry.denied}):
+        managed = core.registry.get(ppa)
+        if managed is None or (concerns is not None and not concerns(ppa)):
             continue
-        if (why := _why(office, member, failed.get(ppa), names)) is not None:
+        if (why := _why(core, managed, failed.get(ppa), names)) is not None:
             return f"{ppa}: {why}"
     return None
 
 
-def _why(office: Office, member: Member, reason: str | None, names: Callable[[Record], bool]) -> str | None:
-    snapshot, failing = member.snapshot, member.failing
-    if reason is not None and (failing is None or office.clock.boot() - failing < FAILING_S):
+def _why(core: Core, managed: ManagedPPA, reason: str | None, names: Callable[[Record], bool]) -> str | None:
+    snapshot, failing = managed.snapshot, managed.failing
+    if reason is not None and (failing is None or core.now.boot - failing < FAILING_S):
         return reason
-    if snapshot.sight in DENIED and _all_denied(office, member.worker.ppa.owner):
-        return reason or f"all PPAs of ~{member.worker.ppa.owner} are denied to us"
+    if snapshot.sight in DENIED and _all_denied(core, managed.ppa.owner):
+        return reason or f"all PPAs of ~{managed.ppa.owner} are denied to us"
     if reason is None and snapshot.sight not in DENIED:
         return None
-    now, records = office.clock.now(), (snapshot.record, snapshot.sent)
+    now, records = core.now.time, (snapshot.record, snapshot.sent)
     shows = any(record is not None and names(record) and alive(record, now) for record in records)
     return (reason or snapshot.fault) if shows else None
 
 
-def _all_denied(office: Office, owner: str) -> bool:
+def _all_denied(core: Core, owner: str) -> bool:
     """Of an owner with a single PPA here, what the listing answered tells: a denial of that is no look at all."""
-    sights = [member.snapshot.sight for member in office.crew if member.worker.ppa.owner == owner]
+    sights = [managed.snapshot.sight for managed in core.registry if managed.ppa.owner == owner]
     return len(sights) > 1 and DENIED.issuperset(sights)

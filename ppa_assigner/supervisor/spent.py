@@ -1,4 +1,4 @@
-"""Places in the line that are spent: a place serves one wish, however often its ticket is brought back.
+"""Places in the line that are spent: a place serves one request, however often its ticket is brought back.
 
 Rule: served or withdrawn here, or seen used or dirty under a key in any look, is remembered for as long as a ticket
 lives after it was last seen: a place that was first asked for before then counts no more.  What was given up before
@@ -7,8 +7,7 @@ anybody was told spent nothing.  What is remembered is bounded; without it nobod
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..backoff import TICKET_S
 from ..record import Record, State
@@ -30,27 +29,30 @@ class _Mark:
     seen: float
 
 
+@dataclass(slots=True)
 class Spent:
-    """Every method is called under the office's lock.  `now`: Launchpad's clock, later with each call."""
+    """`boot`: the boot time; `now`: Launchpad's clock, later with each event."""
 
-    def __init__(self, boot: Callable[[], float], now: Callable[[], float]) -> None:
-        self._boot, self._now = boot, now
-        self._marks: dict[Key, dict[str, _Mark]] = {}
-        """Of each key by lease; whose was seen last is at the end."""
+    _marks: dict[Key, dict[str, _Mark]] = field(default_factory=dict)
+    """Of each key by lease; whose was seen last is at the end."""
 
     def __len__(self) -> int:
         return len(self._marks)
 
-    def served(self, record: Record) -> None:
+    def told_apart(self, key: Key) -> list[str]:
+        """The leases of a key that are told apart."""
+        return list(self._marks.get(key, ()))
+
+    def served(self, record: Record, boot: float, now: float) -> None:
         """Somebody is told of this lease."""
         if (key := key_in(record)) is not None:
-            self._mark(key, _lease(record), None, self._now())
+            self._mark(key, _lease(record), None, now, boot, now)
 
-    def withdrawn(self, key: Key) -> None:
-        """Its client wants no PPA for this wish any more."""
-        self._mark(key, _WITHDRAWN, None, self._now())
+    def withdrawn(self, key: Key, boot: float, now: float) -> None:
+        """Its client wants no PPA for this request any more."""
+        self._mark(key, _WITHDRAWN, None, now, boot, now)
 
-    def saw(self, record: Record | None) -> Key | None:
+    def saw(self, record: Record | None, boot: float, now: float) -> Key | None:
         """A PPA is this.  The key whose mark is taken away, because nobody was told of the lease that it had."""
         key = key_in(record)
         if record is None or key is None or record.state is State.FREE:
@@ -58,42 +60,41 @@ class Spent:
         if not record.told:
             marks = self._marks.get(key, {})
             return key if marks.pop(_lease(record), None) is not None else None
-        self._mark(key, _lease(record), record.state, record.since.timestamp() + APART_S)
+        self._mark(key, _lease(record), record.state, record.since.timestamp() + APART_S, boot, now)
         return None
 
-    def is_spent(self, key: Key, first_asked: float) -> bool:
-        """Whether the wish that asked first at that moment (seconds since 1970) had its turn."""
-        now = self._boot()
+    def is_spent(self, key: Key, first_asked: float, boot: float) -> bool:
+        """Whether the request that asked first at that moment (seconds since 1970) had its turn."""
         marks = self._marks.get(key, {}).values()
-        return any(first_asked <= mark.until and now - mark.seen <= KEPT_S for mark in marks)
+        return any(first_asked <= mark.until and boot - mark.seen <= KEPT_S for mark in marks)
 
-    def _mark(self, key: Key, lease: str, state: State | None, until: float) -> None:
+    def _mark(self, key: Key, lease: str, state: State | None, until: float, boot: float, now: float) -> None:
         """In the same state it was seen before, and its end does not move with each look."""
-        now, marks = self._boot(), self._marks.pop(key, {})
+        marks = self._marks.pop(key, {})
         self._marks[key] = marks
         mark = marks.get(lease)
         if mark is None:
-            mark = marks[lease] = _Mark(None, float("-inf"), now)
+            mark = marks[lease] = _Mark(None, float("-inf"), boot)
             new = True
         else:
             new = state is None or mark.state is not state
-        mark.seen = now
+        mark.seen = boot
         if new:
-            mark.state, mark.until = state or mark.state, max(mark.until, min(until, self._now()))
-        self._forget(now, marks)
+            mark.state, mark.until = state or mark.state, max(mark.until, min(until, now))
+        self._forget(boot, marks)
 
-    def _forget(self, now: float, marks: dict[str, _Mark]) -> None:
-        for lease in [lease for lease, mark in marks.items() if now - mark.seen > KEPT_S]:
+    def _forget(self, boot: float, marks: dict[str, _Mark]) -> None:
+        for lease in [lease for lease, mark in marks.items() if boot - mark.seen > KEPT_S]:
             del marks[lease]
         if len(marks) > LEASES:  # the one that was seen longest ago is not told apart any more
             oldest = marks.pop(min(marks.keys() - {_WITHDRAWN}, key=lambda lease: marks[lease].seen))
             rest = marks.setdefault(_WITHDRAWN, oldest)
             rest.until, rest.seen = max(rest.until, oldest.until), max(rest.seen, oldest.seen)
-        while self._marks and (len(self._marks) > KEYS or self._is_over(next(iter(self._marks)), now)):
+        while self._marks and (len(self._marks) > KEYS or self._is_over(next(iter(self._marks)), boot)):
             del self._marks[next(iter(self._marks))]
 
-    def _is_over(self, key: Key, now: float) -> bool:
-        return all(now - mark.seen > KEPT_S for mark in self._marks[key].values())
+    def _is_over(self, key: Key, boot: float) -> bool:
+        return all(boot - mark.seen > KEPT_S for mark in self._marks[key].values())
 
 
 def _lease(record: Record) -> str:

@@ -28,7 +28,7 @@ from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.publications import SourceBuild
 from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference
-from ppa_assigner.supervisor.eventlog import EventLog
+from ppa_assigner.supervisor.event_log import EventLog
 from ppa_assigner.uploads import Enough, FollowedLease, Retrying, Waiting
 from ppa_assigner.uploads.model import Goal, NamedSource, Report, Wanted
 from ppa_assigner.uploads.promotion import Promotion

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from ppa_assigner.api.events import MAX_OF_ONE
-from ppa_assigner.supervisor.eventlog import EventLog
+from ppa_assigner.supervisor.event_log import EventLog
 from ppa_assigner.views import PpaEvent
 
 from .fakes import DEADLINE_S, NOW, ONE, TWO, FakeBackend, Served, serving, slug, wait_for

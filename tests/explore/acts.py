@@ -14,11 +14,12 @@ from ppa_assigner.access import EVERYBODY
 from ppa_assigner.automaton.requests import Apply, Create, SetFields, Write
 from ppa_assigner.port import Unavailable, Unknown
 from ppa_assigner.record import compose, parse
+from ppa_assigner.supervisor.events import HungUp, ReleaseAsked, TouchAsked
 from ppa_assigner.views import AssignRequest
 from ppa_assigner.worker import carry_out
 
 from . import judging
-from .site import Shell
+from .site import Ask, Shell
 from .stage import DOWN, ref
 from .world import LANDS_WITHIN_S, Late, World
 
@@ -94,12 +95,12 @@ def _land(world: World, number: int) -> None:
 
 
 def _look(world: World, index: int) -> None:
-    world.take(index).looked(world.stage, None)
+    world.take(index).looked(None)
 
 
 def _blind(world: World, index: int) -> None:
     world.spend("faults")
-    world.take(index).looked(world.stage, DOWN)
+    world.take(index).looked(DOWN)
 
 
 def _listed(world: World, index: int) -> None:
@@ -109,7 +110,7 @@ def _listed(world: World, index: int) -> None:
 
 def _looked(world: World, index: int) -> None:
     site = world.take(index)
-    site.looked(world.stage, site.seen)
+    site.looked(site.seen)
 
 
 def _crash(world: World, index: int, number: int | None = None, how: str = "") -> None:
@@ -146,13 +147,13 @@ def _ask(world: World, number: int, index: int) -> None:
         uploader=scene.uploaders[number], by=client.by,
     )  # fmt: skip
     world.client(number, phase="asking", site=index)
-    judging.called(world, number, lambda: site.calls.__setitem__(number, site.supervisor.assign(wish)))
+    judging.called(world, number, site.ask(number, wish))
 
 
 def _hang_up(world: World, number: int) -> None:
     world.spend("hangups")
     site = world.take(world.clients[number].site or 0)
-    site.supervisor.hang_up(site.calls.pop(number))
+    site.do(HungUp(site.calls.pop(number).number))
     _cut_off(world, number)
 
 
@@ -178,22 +179,26 @@ def _release(world: World, number: int, index: int) -> None:
     judging.ends(world, number)
     site, lease = world.take(index), world.clients[number].lease or ""
     world.client(number, phase="parting", site=index)
-    site.releases[number] = site.supervisor.release(lease, EVERYBODY)
+    site.releases[number] = Ask(site.number())
+    site.do(ReleaseAsked(site.releases[number].number, lease, EVERYBODY))
 
 
 def _again(world: World, number: int, index: int) -> None:
     world.spend("again")
-    world.take(index).supervisor.release(world.clients[number].lease or "", EVERYBODY)
+    site = world.take(index)
+    site.do(ReleaseAsked(site.number(), world.clients[number].lease or "", EVERYBODY))
 
 
 def _touch(world: World, number: int, index: int) -> None:
     world.spend("touches")
-    world.take(index).supervisor.touch(world.clients[number].lease or "", None, EVERYBODY)
+    site = world.take(index)
+    site.do(TouchAsked(site.number(), world.clients[number].lease or "", None, EVERYBODY))
 
 
 def _touch_again(world: World, number: int, index: int) -> None:
     world.spend("again")
-    world.take(index).supervisor.touch(world.clients[number].lease or "", None, EVERYBODY)
+    site = world.take(index)
+    site.do(TouchAsked(site.number(), world.clients[number].lease or "", None, EVERYBODY))
 
 
 def _upload(world: World, number: int) -> None:
@@ -269,7 +274,7 @@ def _time_passed(world: World) -> None:
     world.late = tuple(late for late in world.late if late.expires > world.boot)
     judging.over_by_time(world)
     for index in world.up():
-        world.take(index).settle(world.stage)
+        world.take(index).settle()
     judging.clients_hear(world)
 
 

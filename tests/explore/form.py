@@ -2,8 +2,9 @@
 
 Times count from the last time that time passed (whole seconds and their order, and what is older than `OLD_S` is just
 old), serials from that of the record that
-stands, names that were drawn (nonces, leases, tokens) by the order in which they first appear.  What is only shown to
-people, or follows from something that is in the form, is left out; what is drawn by lot for a pause is too.
+stands, names that were drawn (nonces, leases, tokens, numbers of calls) by the order in which they first appear.  What
+is only shown to people, or follows from something that is in the form, is left out; what is drawn by lot for a pause is
+too.
 Rule: whatever is not known to be without effect stays in: then equal worlds are taken for two, which costs time only.
 """
 
@@ -11,12 +12,9 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import types
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import datetime
-from functools import partial
 from math import floor, inf
 from typing import Any
 
@@ -26,11 +24,9 @@ from ppa_assigner.port import AccessDenied, Entry, Gone, Moment, Unavailable, Un
 from ppa_assigner.problems import Problem
 from ppa_assigner.record import Record, State, Text
 from ppa_assigner.reference import Reference
-from ppa_assigner.supervisor.line import Asked, Call, Claim
-from ppa_assigner.supervisor.office import Office
-from ppa_assigner.supervisor.order import Order
-from ppa_assigner.supervisor.ordering import Withdrawal
-from ppa_assigner.supervisor.timer import Timed
+from ppa_assigner.supervisor.core import Claim, Core, OpenCall, PutOff, Releases, Requests, Unclaimed, Withdrawal
+from ppa_assigner.supervisor.keys import CallId, ClaimId, CommandToken, RequestId, TimerId
+from ppa_assigner.supervisor.requests import AssignCall, PendingRequest
 from ppa_assigner.views import AssignRequest, Snapshot
 from tests.memory import START
 
@@ -50,12 +46,17 @@ LEFT_OUT: dict[type, set[str]] = {
     Entry: {"etag", "url", "displayname", "publish", "build_debug_symbols", "publish_debug_symbols"},
     Unavailable: {"reason"}, Unknown: {"reason"}, Gone: {"reason"}, AccessDenied: {"reason"},
     AssignRequest: {"owner", "pool", "ticket", "note", "idle", "ppa", "sources"},
-    Asked: {"number", "assign"},
-    Call: {"timers"},
-    Claim: {"timed"},
-    Timed: {"number"},
+    PendingRequest: {"number", "assign"},
+    Requests: {"queue", "kept_queue", "with_sources", "of_call", "last"},
+    AssignCall: {"timers"},
+    Claim: {"timer"},
+    Unclaimed: {"last"},
+    Releases: {"last"},
+    OpenCall: {"timer", "outage"},
+    Withdrawal: {"timer", "outage"},
+    PutOff: {"timer", "number"},
 }  # fmt: skip
-ORDERS = (Order, Withdrawal)
+NUMBERS = (CallId, ClaimId, RequestId, CommandToken)
 
 
 class Former:
@@ -66,7 +67,6 @@ class Former:
         self.begun = 0
         self.names: list[Any] = []
         self.times: list[float] = []
-        self.met: dict[int, int] = {}
 
     # -- what is relative ----------------------------------------------------------------------------------------------
 
@@ -105,13 +105,6 @@ class Former:
         kind = value.__class__
         return (_FORMS.get(kind) or _learn(kind))(self, value)
 
-    def again(self, value: Any) -> int | None:
-        """Which one it is, if it was met before."""
-        number = self.met.get(id(value))
-        if number is None:
-            self.met[id(value)] = len(self.met)
-        return number
-
     def field(self, name: str, value: Any) -> Any:
         """The form of one field of something."""
         if name in NAMED:
@@ -137,25 +130,6 @@ class Former:
             record.by,
         )  # fmt: skip
 
-    def function(self, function: Any) -> Any:
-        """What is to be called, with what it holds."""
-        if isinstance(function, partial):
-            return (self.function(function.func), *(self.argument(one) for one in function.args),
-                    *(self.field(name, one) for name, one in function.keywords.items()))  # fmt: skip
-        owner = getattr(function, "__self__", None)
-        if owner is not None:
-            return (function.__qualname__, self.of(owner) if isinstance(owner, ORDERS) else None)
-        if (again := self.again(function)) is not None:
-            return again
-        cells = (cell.cell_contents for cell in function.__closure__ or ())
-        return (function.__qualname__, *(self.argument(one) for one in cells))
-
-    def argument(self, value: Any) -> Any:
-        """Whole numbers and texts among what a call holds are counts and names."""
-        if isinstance(value, int | str) and not isinstance(value, bool):
-            return self.name(f"argument {value}")
-        return self.of(value)
-
 
 Form = Callable[[Former, Any], Any]
 
@@ -167,37 +141,15 @@ def _plain(_: Former, value: Any) -> Any:
 def _dataclass(kind: type) -> Form:
     left_out = LEFT_OUT.get(kind, set())
     names = [field.name for field in dataclasses.fields(kind) if field.name not in left_out]
-    mutable = not kind.__dataclass_params__.frozen  # type: ignore[attr-defined]  # what dataclasses leave there
 
     def form(former: Former, value: Any) -> Any:
-        if mutable and (again := former.again(value)) is not None:
-            return again
         return (kind.__name__, *[former.field(name, getattr(value, name)) for name in names])
 
     return form
 
 
-def _order(former: Former, value: Any) -> Any:
-    if (again := former.again(value)) is not None:
-        return again
-    held = {name: one for name, one in vars(value).items() if name not in ("_office", "_timed", "_shown", "_caller")}
-    return (value.__class__.__name__, *[former.field(name, one) for name, one in held.items()])
-
-
 def _set(former: Former, value: Any) -> Any:
-    return tuple([former.of(one) for one in sorted(value, key=_place)])
-
-
-def _place(one: Any) -> str:
-    """An order of what has none."""
-    return f"{one.wish.request_id} {one.wish.attempt}" if isinstance(one, Asked | Call) else str(one)
-
-
-def _future(former: Former, future: Any) -> Any:
-    if not future.done():
-        return "open"
-    error = future.exception(0)
-    return error.kind.value if isinstance(error, Problem) else former.of(future.result(0))
+    return tuple([former.of(one) for one in sorted(value, key=str)])
 
 
 def _entry(former: Former, entry: Entry) -> Any:
@@ -205,23 +157,28 @@ def _entry(former: Former, entry: Entry) -> Any:
 
 
 def _mapping(former: Former, value: Any) -> Any:
-    return tuple((former.of(key), former.of(one)) for key, one in value.items())
+    return tuple([(former.of(key), former.of(one)) for key, one in value.items()])
+
+
+def _sequence(former: Former, value: Any) -> Any:
+    return tuple([former.of(one) for one in value])
 
 
 _FORMS: dict[type, Form] = {
     **dict.fromkeys((type(None), bool, int, str), _plain),
+    **{kind: lambda former, value: former.name(f"{value.__class__.__name__} {value:d}") for kind in NUMBERS},
+    TimerId: lambda *_: None,
     float: lambda former, value: former.time(value),
     type: lambda _, value: value.__name__,
     datetime: lambda former, value: former.date(value),
     Reference: lambda _, value: value.name,
     Record: lambda former, value: former.record(value),
     Snapshot: lambda former, value: (value.condition.value, former.of(value.record)),
-    Future: _future,
+    Problem: lambda _, value: value.kind.value,
     Entry: _entry,
-    frozenset: _set,
-    set: _set,
+    **dict.fromkeys((frozenset, set), _set),
     **dict.fromkeys((dict, OrderedDict), _mapping),
-    partial: lambda former, value: former.function(value),
+    **dict.fromkeys((list, deque), _sequence),
 }
 
 
@@ -229,16 +186,12 @@ def _learn(kind: type) -> Form:
     form: Form
     if issubclass(kind, enum.Enum):
         form = lambda _, value: value.name  # noqa: E731 - one of several
-    elif issubclass(kind, tuple | list):
-        form = lambda former, value: tuple([former.of(one) for one in value])  # noqa: E731
-    elif issubclass(kind, ORDERS):
-        form = _order
     elif dataclasses.is_dataclass(kind):
         form = _dataclass(kind)
-    elif kind in (types.FunctionType, types.MethodType):
-        form = lambda former, value: former.function(value)  # noqa: E731
+    elif issubclass(kind, tuple | list):
+        form = _sequence
     else:
-        form = lambda *_: kind.__name__  # noqa: E731 - one of the supervisor's parts, of which there is one each
+        raise TypeError(f"what is the form of {kind.__module__}.{kind.__qualname__}?")
     _FORMS[kind] = form
     return form
 
@@ -251,37 +204,41 @@ def _of_site(site: Site, boot: float, epoch: float) -> tuple[Any, list[Any]]:
     if site.form is not None and site.form[0] == boot:
         return site.form[1]  # type: ignore[no-any-return]  # what was put there below
     former = Former(boot, epoch)
-    held = (_of_supervisor(former, site), _of_shells(former, site), _of_calls(former, site))
+    held = (_of_core(former, site), _of_shells(former, site), _of_calls(former, site))
     form = (held, former.order())
     site.form = (boot, (hash(form), former.names))
     return hash(form), former.names
 
 
-def _of_supervisor(former: Former, site: Site) -> Any:
-    office, supervisor = site.supervisor._office, site.supervisor
-    rounds = office.rounds
-    former.begun = rounds.begun
-    former.name(supervisor._serving._daemon.cleaner)
+def _of_core(former: Former, site: Site) -> Any:
+    """What is known of PPAs follows from what their workers know; tickets and spent places only order who waits."""
+    core: Core = site.core
+    former.begun = core.rounds.begun
+    former.name(core.daemon.cleaner)
     return (
-        office.ready,
-        *(_held(former, part) for part in (*_parts(supervisor._assigning), supervisor._twins, office.releases)),
-        tuple((former.name(f"argument {token}"), ppa.name, former.function(on))
-              for token, (ppa, on) in office._expected.items()),
-        tuple((former.round(n), _set(former, r.pending), _set(former, r.failed)) for n, r in rounds._rounds.items()),
-        tuple((former.round(n), *map(former.function, waiters)) for n, waiters in sorted(rounds._waiters.items())),
-        tuple((former.time(one.moment), former.function(one.call))
-              for one in sorted(site.timer._heap) if one.call is not None),
+        core.ready, former.of(core.requests), former.of(core.registry.free_list.bound), former.of(core.unclaimed),
+        former.of(core.duplicates.asked), former.of(core.duplicates.marked), former.of(core.releases),
+        former.of(core.calls), former.of(core.expected), _of_rounds(former, core),
+        tuple([(former.time(moment), former.of(step)) for moment, step in core.timers.waiting()]),
         former.time(site.next_look), site.wanted, _of_clock(former, site),
         (former.round(site.looking[0]), len(site.looking[1])) if site.looking is not None else None,
         former.of(site.seen),
     )  # fmt: skip
 
 
+def _of_rounds(former: Former, core: Core) -> Any:
+    rounds = core.rounds
+    return (
+        tuple([(former.round(n), former.of(one.pending), _set(former, one.failed)) for n, one in rounds.under_way()]),
+        tuple([(former.round(n), former.of(waits)) for n, waits in rounds.waiting()]),
+    )
+
+
 def _of_clock(former: Former, site: Site) -> Any:
     """What it makes of the answers to come.  Where no clock lies, a look for what came since a date finds the same as
     one for whatever there is: since when the clocks were watched makes no difference.
     """
-    clock = site.supervisor._office.clock
+    clock = site.clock
     now, watch = clock.now(), clock._agreement
     start = None if now.trusted else (clock._start._count, former.time(clock._start._first))
     if not site.lies:
@@ -293,17 +250,6 @@ def _of_clock(former: Former, site: Site) -> Any:
         clock._offset.offset is None, start, (now.date - now.latest).total_seconds(), now.agreed, watched,
         watch.since is not None and former.time(watch.since), former.time(watch._last), carried,
     )  # fmt: skip
-
-
-def _parts(assigning: Any) -> list[Any]:
-    own = (part for part in vars(assigning).values() if part.__class__.__module__.startswith("ppa_assigner.supervisor"))
-    return [assigning, *(part for part in own if not isinstance(part, Office))]
-
-
-def _held(former: Former, part: Any) -> Any:
-    """All that a part of the supervisor keeps; parts of its own it has are found by what is in them."""
-    kept = ((name, one) for name, one in vars(part).items() if name != "_pools")
-    return tuple([former.of(one) for _, one in kept if isinstance(one, dict | set | list)])
 
 
 def _of_shells(former: Former, site: Site) -> Any:
@@ -327,11 +273,7 @@ def _of_silence(former: Former, known: WorkerState) -> Any:
 
 
 def _of_calls(former: Former, site: Site) -> Any:
-    return (
-        former.of(site.calls),
-        former.of(site.deserted),
-        tuple((number, _future(former, one)) for number, one in site.releases.items()),
-    )
+    return former.of(site.calls), former.of(site.deserted), former.of(site.releases)
 
 
 def form_of(world: World) -> int:

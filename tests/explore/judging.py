@@ -6,7 +6,6 @@ Rule: says what is wrong in `stage.wrong`, each time with the invariant's number
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,28 +13,25 @@ from typing import Any
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import Record, State, whole_seconds
 from ppa_assigner.reference import Reference
-from ppa_assigner.supervisor.line import Call
 from ppa_assigner.views import LeaseView
 from tests.memory import Item
 
-from .site import Site
+from .site import Ask, Site
 from .world import LEASED, Told, World
 
 ANSWERED_WITHIN_S = 1.0
 
 
-def called(world: World, number: int, call: Callable[[], object]) -> None:
+def called(world: World, number: int, problem: Problem | None) -> None:
     """A call that may be refused at once."""
-    try:
-        call()
-    except Problem as problem:
+    if problem is not None:
         _refused(world, number, problem)
 
 
 def told(world: World, number: int) -> LeaseView:
     """The answer leaves: from now on the daemon has to think that the client knows of its lease."""
     site = world.take(world.clients[number].site or 0)
-    lent: LeaseView = site.calls.pop(number).future.result(0)
+    lent = site.calls.pop(number).lent
     record, say = lent.record, world.stage.wrong.append
     date, until = world.launchpad.true(), record.until
     assert until is not None
@@ -78,9 +74,9 @@ def clients_hear(world: World) -> None:
             continue
         if client.phase == "asking":
             _of_call(world, client.number, site)
-        elif client.phase == "parting" and site.releases[client.number].done():
+        elif client.phase == "parting" and site.releases[client.number].done:
             site = world.take(client.site or 0)
-            _released(world, client.number, site.releases.pop(client.number).exception(0))
+            _released(world, client.number, site.releases.pop(client.number).problem)
 
 
 def _nobody_hears(world: World) -> None:
@@ -88,29 +84,30 @@ def _nobody_hears(world: World) -> None:
     for index in world.up():
         site = world.sites[index]
         for call in site.deserted if site is not None else ():
-            if call.future.done():
+            if call.done:
                 world.take(index).deserted.pop()
                 _to_nobody(world, index, call)
 
 
-def _to_nobody(world: World, index: int, call: Call) -> None:
+def _to_nobody(world: World, index: int, call: Ask) -> None:
     """A daemon that knows of a higher attempt lends nothing to a lower one, and does not show it the lease."""
     site = world.sites[index]
-    snapshots = site.supervisor.snapshots() if site is not None else []
+    snapshots = site.core.registry.snapshots() if site is not None else []
     records = [s.record for s in snapshots if s.record is not None and s.record.state is State.USED]
     wish = call.wish
+    assert wish is not None
     higher = [r for r in records if (r.by, r.request) == (wish.by, wish.request_id) and r.attempt > wish.attempt]
-    if higher and call.future.exception(0) is None:
+    if higher and call.problem is None:
         say = world.stage.wrong.append
-        say(f"I3: attempt {call.wish.attempt} of {call.wish.request_id} is lent to after attempt {higher[0].attempt}")
+        say(f"I3: attempt {wish.attempt} of {wish.request_id} is lent to after attempt {higher[0].attempt}")
 
 
 def _of_call(world: World, number: int, site: Site) -> None:
     call = site.calls.get(number)
-    if call is None or not call.future.done():
+    if call is None or not call.done:
         return
-    problem = call.future.exception(0)
-    if isinstance(problem, Problem):
+    problem = call.problem
+    if problem is not None:
         world.take(world.clients[number].site or 0).calls.pop(number)
         _refused(world, number, problem)
     elif not any(world.left(what) for what in ("unheard", "hangups", "crashes")):
@@ -134,11 +131,11 @@ def _refused(world: World, number: int, problem: Problem) -> None:
     world.client(number, phase="apart", attempt=client.attempt + 1, site=None)
 
 
-def _released(world: World, number: int, error: BaseException | None) -> None:
+def _released(world: World, number: int, error: Problem | None) -> None:
     client, say = world.clients[number], world.stage.wrong.append
     assert client.ppa is not None
-    unknown = isinstance(error, Problem) and error.kind is Kind.UNAVAILABLE
-    if isinstance(error, Problem) and error.kind not in (Kind.UNAVAILABLE, Kind.UNKNOWN_LEASE):
+    unknown = error is not None and error.kind is Kind.UNAVAILABLE
+    if error is not None and error.kind not in (Kind.UNAVAILABLE, Kind.UNKNOWN_LEASE):
         say(f"I9: the release of r{number} is answered {error.kind.value}")
     if not unknown and _stands(world, client.ppa, client.lease):
         say(f"I9: the lease of r{number} was to be ended, and stands")
@@ -183,7 +180,7 @@ def _answered(world: World) -> None:
     late = world.boot - ANSWERED_WITHIN_S
     for site in world.sites:
         for number, call in (site.calls if site is not None else {}).items():
-            if call.deadline < late and not call.future.done():
+            if call.deadline < late and not call.done:
                 world.stage.wrong.append(f"I8: r{number} was to be answered by {world.boot - call.deadline:g} s ago")
 
 

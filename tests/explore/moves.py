@@ -41,7 +41,7 @@ def play(world: World, move: Move, script: tuple[int, ...] = ()) -> World:
         ACTS[move[0]](new, *move[1:])
         for index in sorted(new._fresh):
             if (site := new.sites[index]) is not None:
-                site.settle(stage)
+                site.settle()
         judging.clients_hear(new)
     except Exception as error:  # a worker would have died of it
         stage.wrong.append(f"an exception: {error!r}")
@@ -150,7 +150,7 @@ def _where_to_ask(world: World, number: int) -> list[int]:
 def _of_call(world: World, number: int) -> Iterator[Move]:
     site = world.sites[world.clients[number].site or 0]
     assert site is not None
-    if site.calls[number].future.done():
+    if site.calls[number].done:
         yield ("hear", number)
         if world.left("unheard"):
             yield ("unheard", number)

@@ -1,4 +1,4 @@
-"""A daemon without threads: the real supervisor and the real automaton, whose every request waits for the explorer.
+"""A daemon without threads: the real machine and the real automaton, whose every request waits for the explorer.
 
 Rule: nothing here decides.  A worker's mailbox is emptied as soon as it has no request under way; what is under way
 goes on only by a move of the explorer's: its request reaches Launchpad, its answer arrives, or neither.
@@ -6,25 +6,28 @@ goes on only by a move of the explorer's: its request reaches Launchpad, its ans
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter
 from collections.abc import Collection
-from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any, cast
 
 from ppa_assigner import automaton
 from ppa_assigner.automaton import Daemon, Event, WorkerState
-from ppa_assigner.automaton.events import Answered, Tick
+from ppa_assigner.automaton.events import Answered, Outcome, Tick, Transition
 from ppa_assigner.automaton.requests import Request
 from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.config import Settings
-from ppa_assigner.port import Launchpad
+from ppa_assigner.port import Launchpad, Look as Listing, Unavailable
+from ppa_assigner.problems import Problem
 from ppa_assigner.reference import Reference
-from ppa_assigner.supervisor import Supervisor
-from ppa_assigner.supervisor.line import Call
+from ppa_assigner.supervisor import events as ev
+from ppa_assigner.supervisor.core import Core
+from ppa_assigner.supervisor.keys import CallId
+from ppa_assigner.supervisor.machine import handle, wake
+from ppa_assigner.supervisor.poller import told_of
 from ppa_assigner.supervisor.ticket import TicketOffice
+from ppa_assigner.views import AssignRequest, Cleaning, LeaseView, Snapshot
 from ppa_assigner.worker import Listener, Worker, carry_out
 
 from .copying import copied
@@ -56,6 +59,14 @@ class Shell(Worker):
 
     def stop(self) -> None:
         """No thread."""
+
+    def copy(self, site: Site) -> Shell:
+        """One that goes its own way at this daemon."""
+        new = object.__new__(Shell)
+        vars(new).update(vars(self))
+        new._listener, new._clock, new.mail = site, site.clock, Mailbox(self.mail)
+        new._mailbox = cast("Any", new.mail)
+        return new
 
     @property
     def idle(self) -> bool:
@@ -90,6 +101,42 @@ def _unsaid(_: str) -> None:
     """An alarm that somebody hears."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A call of a client: of an assign what it asks for, and its deadline; `answer` once there is one."""
+
+    number: CallId
+    wish: AssignRequest | None = None
+    deadline: float = inf
+    answer: Any = None
+
+    @property
+    def done(self) -> bool:
+        """Whether it is answered."""
+        return self.answer is not None
+
+    @property
+    def problem(self) -> Problem | None:
+        """What it was told, if that is not what it asked for."""
+        return self.answer if isinstance(self.answer, Problem) else None
+
+    @property
+    def lent(self) -> LeaseView:
+        """The lease that it was answered with."""
+        assert isinstance(self.answer, LeaseView)
+        return self.answer
+
+
+class Lot(int):
+    """What is drawn by lot: which of several, the explorer says."""
+
+    stage: Stage
+
+    def __mod__(self, count: int) -> int:
+        chosen: int = self.stage.choice(range(count))
+        return chosen
+
+
 @dataclass(eq=False)
 class Site:
     """One daemon, from its start to its crash, with the connections of its clients (by their number)."""
@@ -97,7 +144,9 @@ class Site:
     name: str
     generation: int
     every: float
-    supervisor: Supervisor = field(init=False)
+    stage: Stage
+    core: Core = field(init=False)
+    clock: LaunchpadClock = field(init=False)
     shells: dict[Reference, Shell] = field(init=False, default_factory=dict)
     form: tuple[float, Any] | None = None
     lies: bool = False
@@ -105,61 +154,126 @@ class Site:
     seen: Any = None
     wanted: bool = True
     next_look: float = 0.0
-    calls: dict[int, Call] = field(default_factory=dict)
-    deserted: list[Call] = field(default_factory=list)
-    releases: dict[int, Future[Any]] = field(default_factory=dict)
+    asked: int = 0
+    calls: dict[int, Ask] = field(default_factory=dict)
+    deserted: list[Ask] = field(default_factory=list)
+    releases: dict[int, Ask] = field(default_factory=dict)
 
-    def start(self, stage: Stage, settings: Settings, *, told: bool, lies: bool) -> None:
+    def start(self, settings: Settings, *, told: bool, lies: bool) -> None:
         """A blind start: it knows nothing yet, but (`told`) the time.  Where nobody `lies`, no alarm is right."""
-        self.lies = lies
+        self.lies, stage = lies, self.stage
         alarm = _unsaid if lies else stage.wrong.append
-        clock = LaunchpadClock(stage.boot, alarm, host=stage.host, alone_after=inf)
+        self.clock = LaunchpadClock(stage.boot, alarm, host=stage.host, alone_after=inf)
         for ago in (12.0, 6.0, 0.0) if told else ():
-            clock.observe(stage.world.launchpad.moment(ago))
-        self.supervisor = Supervisor(
-            settings, cast("Launchpad", stage), clock=clock, daemon=Daemon(self.name, self.generation, "x"),
-            tickets=TicketOffice(b"pool"), rng=cast("Any", stage), hire=self._hire,
-        )  # fmt: skip
-        self.supervisor.prepare()
-        self.settle(stage)
+            self.clock.observe(stage.world.launchpad.moment(ago))
+        daemon, tickets = Daemon(self.name, self.generation, "x"), TicketOffice(b"pool")
+        self.core = Core(settings, daemon, tickets, settings.launchpad.total, self._now())
+        self.do(ev.Configured(settings))
+        self.settle()
 
     def copy(self) -> Site:
         """One that goes its own way from here."""
-        new: Site = copied(self)
-        new.form = None
-        office = new.supervisor._office
-        office.open = {id(cast("Any", end).__self__): end for end in office.open.values()}  # calls by their identity
-        new.timer._heap[:] = [one for one in new.timer._heap if one.call is not None]  # as the timer's own sweep does
-        heapq.heapify(new.timer._heap)
-        new.timer._cancelled = 0
+        new = object.__new__(Site)
+        vars(new).update(vars(self))
+        new.core, new.clock, new.form = copied(self.core), copied(self.clock), None
+        new.shells = {ppa: shell.copy(new) for ppa, shell in self.shells.items()}
+        new.calls, new.deserted, new.releases = dict(self.calls), list(self.deserted), dict(self.releases)
         return new
 
-    def _hire(self, known: WorkerState, launchpad: Launchpad, clock: LaunchpadClock, listener: Listener) -> Worker:
-        known = replace(known, seed=f"{self.name}{self.generation}/{known.ppa.name}")
-        self.shells[known.ppa] = shell = Shell(known, launchpad, clock, listener)
-        return shell
+    # -- the machine ---------------------------------------------------------------------------------------------------
 
-    @property
-    def timer(self) -> Any:
-        """The supervisor's own deadlines."""
-        return self.supervisor._office.timer
+    def do(self, event: ev.Event) -> list[ev.Effect]:
+        """Have the machine handle this, and carry out what it says."""
+        effects = handle(self.core, event, self._now())
+        for effect in effects:
+            self._carry_out(effect)
+        return effects
+
+    def _now(self) -> ev.Instant:
+        time, epoch = self.clock.read()
+        lot = Lot(self.generation)
+        lot.stage = self.stage
+        return ev.Instant(time.boot, epoch, time, lot)
+
+    def _carry_out(self, effect: ev.Effect) -> None:
+        match effect:
+            case ev.Send(ppa, event):
+                self.shells[ppa].mail.put(event)
+            case ev.Start(known):
+                known = replace(known, seed=f"{self.name}{self.generation}/{known.ppa.name}")
+                self.shells[known.ppa] = Shell(known, cast("Launchpad", self.stage), self.clock, self)
+                self.do(ev.Started(known.ppa))
+            case ev.AnswerCall(call, result):
+                self._answered(call, result)
+            case ev.LookSoon():
+                self.wanted = True
+            case ev.Failed(what, error):
+                self.stage.wrong.append(f"an exception: {what!r}: {error!r}")
+
+    def _answered(self, call: CallId, result: Any) -> None:
+        for asks in (self.calls, self.releases):
+            asks.update({n: replace(one, answer=result) for n, one in asks.items() if one.number == call})
+        self.deserted = [replace(one, answer=result) if one.number == call else one for one in self.deserted]
+
+    # -- clients -------------------------------------------------------------------------------------------------------
+
+    def number(self) -> CallId:
+        """That of a new call."""
+        self.asked += 1
+        return CallId(self.asked)
+
+    def ask(self, client: int, wish: AssignRequest) -> Problem | None:
+        """An assign; the Problem if it is refused at once."""
+        number, boot = self.number(), self.stage.boot()
+        self.calls[client] = Ask(number, wish, boot + wish.wait + self.core.total)
+        refused = [one.problem for one in self.do(ev.Asked(number, wish)) if isinstance(one, ev.Refuse)]
+        if refused:
+            del self.calls[client]
+        return refused[0] if refused else None
+
+    # -- what workers tell (worker.Listener) ---------------------------------------------------------------------------
+
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        known = self.shells[snapshot.ppa].known
+        text = known.entry.description or "" if known.entry is not None and known.text.foreign else None
+        self.do(ev.Changed(snapshot, known.heard_at, text, known.entry is not None))
+
+    def on_reply(self, ppa: Reference, token: int, outcome: Outcome) -> None:
+        self.do(ev.Replied(ppa, token, outcome))
+
+    def on_round_done(self, ppa: Reference, number: int, reason: str | None) -> None:
+        self.do(ev.LookDone(ppa, number, reason))
+
+    def on_transition(self, ppa: Reference, transition: Transition) -> None:
+        """Nobody reads it."""
+
+    def on_progress(self, ppa: Reference, cleaning: Cleaning) -> None:
+        """Nobody reads it."""
+
+    def on_alarm(self, ppa: Reference, text: str) -> None:
+        """Nobody reads it."""
+
+    def on_death(self, ppa: Reference, known: WorkerState, error: BaseException) -> None:
+        raise AssertionError(error)
+
+    # -- time ----------------------------------------------------------------------------------------------------------
 
     def due(self) -> float:
         """When time brings something to this daemon."""
-        timed = min((one.moment for one in self.timer._heap if one.call is not None), default=inf)
-        look = self.next_look if self.looking is None else inf
-        return min(timed, look, *(shell.due() for shell in self.shells.values()))
+        timed, look = wake(self.core), self.next_look if self.looking is None else inf
+        return min(inf if timed is None else timed, look, *(shell.due() for shell in self.shells.values()))
 
-    def settle(self, stage: Stage) -> None:
+    def settle(self) -> None:
         """Do all that needs no Launchpad."""
         for _ in range(TURNS_MAX):
-            if not self._turn(stage.boot()):
+            if not self._turn(self.stage.boot()):
                 return
         busy = Counter(str(shell.known.operation) for shell in self.shells.values())
-        stage.wrong.append(f"{self.name} turns and turns: {busy}")
+        self.stage.wrong.append(f"{self.name} turns and turns: {busy}")
 
     def _turn(self, boot: float) -> bool:
-        self.timer.run_due()
+        if self._is_due(boot):
+            self.do(ev.TimePassed())
         self._begin_look(boot)
         for shell in self.shells.values():
             if shell.idle and shell.mail:
@@ -168,20 +282,25 @@ class Site:
             if shell.due() <= boot:
                 shell.handle(Tick())
                 return True
-        return any(one.call is not None and one.moment <= boot for one in self.timer._heap)
+        return self._is_due(boot)
+
+    def _is_due(self, boot: float) -> bool:
+        due = wake(self.core)
+        return due is not None and due <= boot
 
     def _begin_look(self, boot: float) -> None:
-        wake = self.supervisor._looker._wake
-        self.wanted = self.wanted or wake.is_set()
-        wake.clear()
         if self.looking is None and (self.wanted or self.next_look <= boot):
             self.wanted, self.next_look = False, boot + self.every
-            self.looking = self.supervisor._looker._begin()
+            polls = [one for one in self.do(ev.LookBegins()) if isinstance(one, ev.Poll)]
+            self.looking = (polls[0].number, polls[0].ppas)
 
-    def looked(self, stage: Stage, answer: Any) -> None:
-        """The listing that was asked for is this."""
+    def looked(self, answer: Listing | Unavailable | None) -> None:
+        """The listing that was asked for is this; None: it is read now."""
         assert self.looking is not None
         (number, ppas), self.looking, self.seen = self.looking, None, None
-        stage.given = answer
-        self.supervisor._looker._look_at("team", list(ppas), number)
-        stage.given = None
+        listing = answer if answer is not None else self.stage.world.launchpad.look("team")
+        if isinstance(listing, Listing):
+            for moment in {entry.moment.started: entry.moment for entry in listing.entries.values()}.values():
+                self.clock.observe(moment)
+        for ppa in ppas:
+            self.do(ev.LookSaw(ppa, told_of(listing, ppa, number)))

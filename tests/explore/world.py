@@ -108,9 +108,9 @@ class World:
         """A daemon starts."""
         self.started += 1
         scene = self.scene
-        site = Site("ab"[0 if scene.twins else index], 1000 + self.started, scene.every)
+        site = Site("ab"[0 if scene.twins else index], 1000 + self.started, scene.every, self.stage)
         given = settings(*map(ref, range(scene.ppas)), options=scene.options, total=scene.total)
-        site.start(self.stage, given, told=not scene.new and not self.launchpad.skew, lies=scene.lies > 0)
+        site.start(given, told=not scene.new and not self.launchpad.skew, lies=scene.lies > 0)
         self._fresh.add(index)
         self.put(index, site)
 
@@ -159,7 +159,7 @@ class World:
             return inf
         if any(shell.ask is not None and not shell.stalled for site in sites for shell in site.shells.values()):
             return inf
-        if any(call.future.done() for site in sites for call in site.calls.values()):
+        if any(call.done for site in sites for call in site.calls.values()):
             return inf  # an answer that is there is handed over at once
         ends = [self._boot_of(one.until) for one in self.told]
         ends += [self._boot_of(client.until) for client in self.clients if client.until and client.phase in LEASED]

@@ -62,11 +62,11 @@ AREAS: Mapping[str, Area] = {
     "backoff": Area(("backoff.py",), ("test_backoff.py",)),
     "clock": Area(("clock.py", "automaton/now.py"), ("test_clock.py",)),
     "line": Area(
-        ("supervisor/line.py", "supervisor/lines.py", "supervisor/ticket.py"),
+        ("supervisor/requests.py", "supervisor/queue.py", "supervisor/ticket.py"),
         ("test_line.py", "test_ticket.py", "test_assigning.py"),
     ),
     "leases": Area(
-        ("supervisor/claims.py", "supervisor/places.py", "supervisor/spent.py"),
+        ("supervisor/unclaimed.py", "supervisor/places.py", "supervisor/spent.py"),
         ("test_giving_up.py", "test_places.py", "test_spent.py", "test_assigning.py"),
     ),
     "fences": Area(

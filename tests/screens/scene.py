@@ -14,8 +14,8 @@ from typing import Any
 
 from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference
-from ppa_assigner.supervisor.crew import counted
-from ppa_assigner.supervisor.eventlog import EventLog
+from ppa_assigner.supervisor.event_log import EventLog
+from ppa_assigner.supervisor.registry import counted
 from ppa_assigner.views import Cleaning, Condition, End, EndsBy, PoolView, Snapshot
 
 from ..api.fakes import FakeBackend, Served, serving

@@ -42,8 +42,8 @@ MUTANTS = (
                 "",
             ),
             Edit(
-                "supervisor/confirming.py",
-                "case LeaseShown(record) if record.attempt < asked.attempt:",
+                "supervisor/recovery.py",
+                "case LeaseShown(record) if record.attempt < request.attempt:",
                 "case LeaseShown(record) if record.attempt < 0:",
             ),
         ),
@@ -82,7 +82,7 @@ MUTANTS = (
         "the lower attempt's lease stays",
         "of two leases of one request the one with the lower attempt goes to dirty",
         "docs/explanation/protocol.md#two-leases-of-one-request",
-        (Edit("supervisor/twins.py", "record.attempt > _attempt(low)", "record.attempt < 0"),),
+        (Edit("supervisor/duplicates.py", "record.attempt > _attempt(low)", "record.attempt < 0"),),
         Scene(
             "late assign of a dead daemon",
             ppas=2,
@@ -100,7 +100,7 @@ MUTANTS = (
         "answered from a look that began before",
         "attempt > 0 makes the daemon look at every PPA afresh first",
         "docs/explanation/protocol.md#attempts",
-        (Edit("supervisor/searching.py", "under_way=asked.attempt == 0", "under_way=True"),),
+        (Edit("supervisor/recovery.py", "under_way=request.attempt == 0", "under_way=True"),),
         Scene(
             "an old look",
             ppas=2,
@@ -162,7 +162,7 @@ MUTANTS = (
         "a call has no deadline",
         "every call is answered within its deadline",
         "docs/explanation/protocol.md#i8",
-        (Edit("supervisor/wishes.py", "for moment in {call.until, call.deadline}", "for moment in {call.until}"),),
+        (Edit("supervisor/pending.py", "for moment in {call.until, call.deadline}", "for moment in {call.until}"),),
         Scene("Launchpad hangs", daemons=1, attempts=1, stalls=1, only=only("stall", less=("release",))),
         "I8",
     ),
@@ -218,7 +218,7 @@ MUTANTS = (
         "docs/explanation/protocol.md#attempts",
         (
             Edit(
-                "supervisor/crew.py",
+                "supervisor/registry.py",
                 "s.record.attempt if s.record else 0, reverse=True)",
                 "s.record.attempt if s.record else 0)",
             ),

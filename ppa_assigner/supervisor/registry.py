@@ -1,6 +1,6 @@
-"""The workers and what is known of their PPAs, found by name, by lease and by the wish that they are lent to.
+"""The PPAs that are served, found by name, by lease and by the request that they are lent to.
 
-Rule: no decisions and no waiting; the supervisor's lock is around all of it.
+Rule: what was last told of each PPA, and no decisions.
 """
 
 from __future__ import annotations
@@ -10,26 +10,31 @@ import re
 from bisect import insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from ..options import PoolOptions
 from ..record import Record, State
 from ..reference import Reference
 from ..views import Condition, LeaseView, PoolView, Sight, Snapshot
-from ..worker import Worker
+from .free_list import FreeList
 from .keys import Key, key_in
-from .shelf import Shelf
 
 N = TypeVar("N", str, Key)
 
 
-@dataclass(eq=False, slots=True)
-class Member:
-    """One PPA with its worker.  `lent` is false for those that are only served to their end (`retire`, removed)."""
+@dataclass(slots=True)
+class ManagedPPA:
+    """One PPA that is served.  `lent` is false for those that are only served to their end (`retire`, removed)."""
 
-    worker: Worker
+    ppa: Reference
     pool: str
+    options: PoolOptions
     lent: bool
+    told: Snapshot  # as its worker knew it last
+    heard_at: float = 0.0  # boot time at which its lease's owner was heard last
+    foreign: str | None = None  # its text, if that holds a record of a version unknown here
+    shown: bool = False  # an answer has shown it to its worker
     restarts: int = 0
     started: float = 0.0  # boot time
     down: str | None = None  # its worker died or could not be started, and has no successor yet
@@ -38,124 +43,125 @@ class Member:
 
     @property
     def snapshot(self) -> Snapshot:
-        """The PPA as its worker knew it last."""
+        """The PPA as it was known last."""
         if self.down is not None:
-            return replace(self.worker.snapshot, condition=Condition.UNREACHABLE, fault=self.down)
-        return self.worker.snapshot
+            return replace(self.told, condition=Condition.UNREACHABLE, fault=self.down)
+        return self.told
 
 
-class Crew:
-    """All members, and where each lease and request is."""
+@dataclass(slots=True)
+class Registry:
+    """All PPAs, and where each lease and request is."""
 
-    def __init__(self) -> None:
-        self._members: dict[Reference, Member] = {}
-        self._leases: dict[str, set[Reference]] = {}
-        self._wishes: dict[Key, set[Reference]] = {}
-        self._indexed: dict[Reference, Snapshot] = {}
-        self.denied: set[Reference] = set()
-        """Those that Launchpad does not show us."""
-        self._foreign: set[Reference] = set()  # whose record is of a version unknown here
-        self._by_name: list[Member] = []
-        self._by_pool: dict[str, list[Member]] = {}  # made when asked for, until a PPA changes its pool
-        self.shelf = Shelf()
+    _ppas: dict[Reference, ManagedPPA] = field(default_factory=dict)
+    _leases: dict[str, set[Reference]] = field(default_factory=dict)
+    _requests: dict[Key, set[Reference]] = field(default_factory=dict)
+    _indexed: dict[Reference, Snapshot] = field(default_factory=dict)
+    denied: set[Reference] = field(default_factory=set)
+    """Those that Launchpad does not show us."""
+    _foreign: set[Reference] = field(default_factory=set)  # whose record is of a version unknown here
+    _by_name: list[Reference] = field(default_factory=list)
+    _by_pool: dict[str, list[Reference]] = field(default_factory=dict, compare=False)
+    """Made when asked for, until a PPA changes its pool."""
+    free_list: FreeList = field(default_factory=FreeList)
 
-    def __iter__(self) -> Iterator[Member]:
-        return iter(list(self._members.values()))
+    def __iter__(self) -> Iterator[ManagedPPA]:
+        return iter(list(self._ppas.values()))
 
     def __len__(self) -> int:
-        return len(self._members)
+        return len(self._ppas)
 
-    def get(self, ppa: Reference) -> Member | None:
-        """The member of that name."""
-        return self._members.get(ppa)
+    def get(self, ppa: Reference) -> ManagedPPA | None:
+        """The PPA of that name, if it is served."""
+        return self._ppas.get(ppa)
 
-    def put(self, member: Member) -> None:
-        """Add a member, or another worker for the same PPA."""
-        ppa = member.worker.ppa
-        if self._members.get(ppa) is not member:
-            self.drop(ppa)
-            insort(self._by_name, member, key=lambda one: one.worker.ppa)
-        self._members[ppa] = member
+    def put(self, managed: ManagedPPA) -> None:
+        """Add a PPA, or say that it is in another pool or has another worker."""
+        if self._ppas.get(managed.ppa) is not managed:
+            self.drop(managed.ppa)
+            insort(self._by_name, managed.ppa)
+        self._ppas[managed.ppa] = managed
         self._by_pool.clear()
-        self.indexed(member.snapshot)
+        self.indexed(managed)
 
     def drop(self, ppa: Reference) -> None:
         """Forget a PPA."""
         self._unindex(ppa)
         self._foreign.discard(ppa)
         self.denied.discard(ppa)
-        self.shelf.take(ppa)
-        if (member := self._members.pop(ppa, None)) is not None:
-            self._by_name.remove(member)
+        self.free_list.take(ppa)
+        if self._ppas.pop(ppa, None) is not None:
+            self._by_name.remove(ppa)
             self._by_pool.clear()
 
     def names(self) -> list[Reference]:
         """All PPAs."""
-        return list(self._members)
+        return list(self._ppas)
 
-    def in_pool(self, pool: str) -> Sequence[Member]:
+    def in_pool(self, pool: str) -> Sequence[ManagedPPA]:
         """Those that a pool lends."""
         if (found := self._by_pool.get(pool)) is None:
-            found = [member for member in self._members.values() if member.lent and member.pool == pool]
+            found = [ppa for ppa, managed in self._ppas.items() if managed.lent and managed.pool == pool]
             self._by_pool[pool] = found
-        return found
+        return [self._ppas[ppa] for ppa in found]
 
     def snapshots(self) -> list[Snapshot]:
-        """All PPAs as they were known last, by name; may be called without the lock."""
-        return [member.snapshot for member in self._by_name.copy()]
+        """All PPAs as they were known last, by name; may be called while others change them."""
+        found = (self._ppas.get(ppa) for ppa in self._by_name.copy())
+        return [managed.snapshot for managed in found if managed is not None]
 
     def free(self, pool: str, ppa: Reference | None = None) -> Iterator[Snapshot]:
         """Those of a pool, or this one alone, that may be lent as far as is known, the one that has been free longest
         first; not to be changed meanwhile.
         """
-        snapshots = (self._members[one].snapshot for one in self.shelf.of(pool, ppa))
+        snapshots = (self._ppas[one].snapshot for one in self.free_list.of(pool, ppa))
         return (snapshot for snapshot in snapshots if free_for_anyone(snapshot))
 
     def unbind(self, ppa: Reference) -> None:
         """It is no longer being lent."""
-        self.shelf.bound.discard(ppa)
-        if (member := self._members.get(ppa)) is not None:
-            self._shelve(member, member.snapshot)
+        self.free_list.bound.discard(ppa)
+        if (managed := self._ppas.get(ppa)) is not None:
+            self._list(managed, managed.snapshot)
 
     def concerns(self, ppa: Reference, pool: str) -> bool:
         """Whether a lease of this pool could be in that PPA: its own, one that was moved to another pool since, and
         those that only finish their lease.
         """
-        member = self._members.get(ppa)
-        if member is None:
+        managed = self._ppas.get(ppa)
+        if managed is None:
             return False
-        record = member.snapshot.record
-        return not member.lent or member.pool == pool or (record is not None and record.pool == pool)
+        record = managed.snapshot.record
+        return not managed.lent or managed.pool == pool or (record is not None and record.pool == pool)
 
-    def indexed(self, snapshot: Snapshot) -> None:
-        """The PPA is now this."""
-        member = self._members[snapshot.ppa]
-        self._shelve(member, snapshot)
-        (self._foreign.add if member.worker.known.text.foreign else self._foreign.discard)(snapshot.ppa)
+    def indexed(self, managed: ManagedPPA) -> None:
+        """It is now as it says: find it by that."""
+        snapshot, ppa = managed.snapshot, managed.ppa
+        self._list(managed, snapshot)
+        (self._foreign.add if managed.foreign is not None else self._foreign.discard)(ppa)
         denied = snapshot.sight in (Sight.DENIED, Sight.LASTING_DENIED)
-        (self.denied.add if denied else self.denied.discard)(snapshot.ppa)
-        before = self._indexed.get(snapshot.ppa)
+        (self.denied.add if denied else self.denied.discard)(ppa)
+        before = self._indexed.get(ppa)
         if before is None or _names(before) != _names(snapshot):
-            self._unindex(snapshot.ppa)
+            self._unindex(ppa)
             leases, key = _names(snapshot)
             for lease in leases:
-                self._leases.setdefault(lease, set()).add(snapshot.ppa)
+                self._leases.setdefault(lease, set()).add(ppa)
             if key is not None:
-                self._wishes.setdefault(key, set()).add(snapshot.ppa)
-        self._indexed[snapshot.ppa] = snapshot
+                self._requests.setdefault(key, set()).add(ppa)
+        self._indexed[ppa] = snapshot
 
     def with_lease(self, lease: str) -> tuple[Reference, Record] | None:
         """The PPA that holds the lease or, while it is dirty, remembers it, with its record; or the last record of a
         lease whose PPA is gone for good.
         """
-        found = [self._members[ppa].snapshot for ppa in sorted(self._leases.get(lease, ()))]
+        found = [self._ppas[ppa].snapshot for ppa in sorted(self._leases.get(lease, ()))]
         records = ((s.ppa, record) for s in found for record in (s.record, s.over) if record is not None)
         return next(((ppa, record) for ppa, record in records if record.lease == lease), None)
 
     def lent(self, ppa: Reference, record: Record, *, fresh: bool = False) -> LeaseView:
         """This lease there, as it may be told, with its end as far as that is known."""
-        member = self._members.get(ppa)
-        snapshot = member.snapshot if member is not None else None
+        managed = self._ppas.get(ppa)
+        snapshot = managed.snapshot if managed is not None else None
         known = snapshot is not None and snapshot.record is not None and snapshot.record.lease == record.lease
         if snapshot is None or not known:
             return LeaseView(ppa, record, fresh)
@@ -166,27 +172,27 @@ class Crew:
         return self._foreign_one(lambda description: _says(description, field, value))
 
     def behind_newer_request(self, key: Key) -> Reference | None:
-        """The same for a wish."""
+        """The PPA whose record is of a version unknown here and names this request."""
         return self._foreign_one(
             lambda description: _says(description, "request", key.request) and _says(description, "by", key.client)
         )
 
     def with_request(self, key: Key) -> list[Snapshot]:
-        """The PPAs that are used for this wish, the one with the highest attempt first."""
-        found = [self._members[ppa].snapshot for ppa in sorted(self._wishes.get(key, ()))]
+        """The PPAs that are used for this request, the one with the highest attempt first."""
+        found = [self._ppas[ppa].snapshot for ppa in sorted(self._requests.get(key, ()))]
         used = [s for s in found if s.record and s.record.state is State.USED and key_in(s.record) == key]
         return sorted(used, key=lambda s: s.record.attempt if s.record else 0, reverse=True)
 
     def with_request_of_others(self, key: Key) -> list[Snapshot]:
-        """Those that are used for wishes of other clients under the same request id."""
-        others = [other for other in self._wishes if other.request == key.request and other != key]
+        """Those that are used for requests of other clients under the same request id."""
+        others = [other for other in self._requests if other.request == key.request and other != key]
         return [snapshot for other in others for snapshot in self.with_request(other)]
 
-    def _shelve(self, member: Member, snapshot: Snapshot) -> None:
-        if member.lent and snapshot.record is not None and free_for_anyone(snapshot):
-            self.shelf.put(snapshot.ppa, member.pool, snapshot.record.since)
+    def _list(self, managed: ManagedPPA, snapshot: Snapshot) -> None:
+        if managed.lent and snapshot.record is not None and free_for_anyone(snapshot):
+            self.free_list.put(snapshot.ppa, managed.pool, snapshot.record.since)
         else:
-            self.shelf.take(snapshot.ppa)
+            self.free_list.take(snapshot.ppa)
 
     def _unindex(self, ppa: Reference) -> None:
         if (before := self._indexed.pop(ppa, None)) is None:
@@ -194,12 +200,11 @@ class Crew:
         leases, key = _names(before)
         for lease in leases:
             _drop(self._leases, lease, ppa)
-        _drop(self._wishes, key, ppa)
+        _drop(self._requests, key, ppa)
 
     def _foreign_one(self, names: Callable[[str], bool]) -> Reference | None:
-        knowns = (self._members[ppa].worker.known for ppa in sorted(self._foreign))
-        foreign = ((known.ppa, known.entry.description or "") for known in knowns if known.text.foreign and known.entry)
-        return next((ppa for ppa, description in foreign if names(description)), None)
+        texts = ((ppa, self._ppas[ppa].foreign or "") for ppa in sorted(self._foreign))
+        return next((ppa for ppa, description in texts if names(description)), None)
 
 
 def free_for_anyone(snapshot: Snapshot) -> bool:
@@ -209,7 +214,7 @@ def free_for_anyone(snapshot: Snapshot) -> bool:
 
 
 def _names(snapshot: Snapshot) -> tuple[frozenset[str], Key | None]:
-    """The leases and the wish that it is found by."""
+    """The leases and the request that it is found by."""
     leases = (record.lease for record in (snapshot.record, snapshot.over) if record is not None)
     return frozenset(lease for lease in leases if lease is not None), key_in(snapshot.record)
 
@@ -240,8 +245,8 @@ def counted(snapshots: Iterable[Snapshot]) -> dict[str, dict[str, int]]:
     }
 
 
-def pool_view(pool: str, members: Iterable[Member], waiting: int, oldest_wait: float | None) -> PoolView:
+def pool_view(pool: str, manageds: Iterable[ManagedPPA], waiting: int, oldest_wait: float | None) -> PoolView:
     """A pool in numbers."""
-    seen = [member.snapshot for member in members]
+    seen = [managed.snapshot for managed in manageds]
     counts, available = counted(seen), sum(map(free_for_anyone, seen))
     return PoolView(pool, counts["state"], counts["condition"], waiting, oldest_wait, available)

@@ -1,8 +1,7 @@
-"""The periodic look at all PPAs, one request per 300 of an owner, and those who wait for a look to be over.
+"""The periodic look at all PPAs, one request per 300 of an owner.
 
-Rule: a look that somebody waits for began after he asked; one look serves all who asked before it began, and however
-many ask, looks do not follow each other without a pause.
-This module decides nothing about PPAs: workers do, with what it hands them.
+Rule: however many ask for a look, looks do not follow each other without a pause.  Nothing is decided here about PPAs:
+workers do that, with what they are handed.
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 
 from ..automaton.events import Looked, LookFailed
 from ..backoff import LOOK_SOON_S, LOOK_SPACING_S
 from ..port import Launchpad, Look, Moment, Refused, Unavailable
 from ..reference import Reference
+from .events import LookEvent
 
 log = logging.getLogger(__name__)
 
@@ -25,72 +24,9 @@ OWNERS_AT_ONCE = 4
 COMPARED_EVERY = 10
 """The first look and each so many-th after it asks which PPAs are hidden: the disabled ones."""
 BREATH_S, BREATHS_S = 0.0001, 0.5  # between two PPAs, and between all of one owner's
-Failures = Mapping[Reference, str]
-LookEvent = Looked | LookFailed
 
 
-@dataclass(slots=True)
-class _Round:
-    pending: set[Reference]
-    failed: dict[Reference, str] = field(default_factory=dict)
-
-
-class Rounds:
-    """Which PPAs a round of looks still waits for, and who waits for the round.  Not locked: its owner does that."""
-
-    def __init__(self) -> None:
-        self.begun = 0
-        self.always: Callable[[Failures], None] = lambda _: None
-        """Called at the end of each round, before those who wait for it."""
-        self._rounds: dict[int, _Round] = {}
-        self._waiters: dict[int, list[Callable[[Failures], None]]] = {}
-
-    @property
-    def next(self) -> int:
-        """The number of the round that begins next: the first that began after now."""
-        return self.begun + 1
-
-    @property
-    def latest(self) -> int:
-        """The number of the round that is under way, or else of the next."""
-        return self.begun if self.begun in self._rounds else self.next
-
-    def wait(self, number: int, waiter: Callable[[Failures], None]) -> None:
-        """Call `waiter` once that round is over."""
-        self._waiters.setdefault(number, []).append(waiter)
-
-    def begin(self, ppas: Collection[Reference]) -> int:
-        """Begin the next round."""
-        self.begun += 1
-        self._rounds[self.begun] = _Round(set(ppas))
-        return self.begun
-
-    def done(self, ppa: Reference, number: int, reason: str | None) -> list[Callable[[], None]]:
-        """One PPA is known as of that round, or not.  Gives what is to be called if that ended the round."""
-        round_ = self._rounds.get(number)
-        if round_ is None:
-            return []
-        round_.pending.discard(ppa)
-        if reason is not None:
-            round_.failed[ppa] = reason
-        return self.over(number)
-
-    def over(self, number: int) -> list[Callable[[], None]]:
-        """What is to be called if nothing of that round is pending."""
-        round_ = self._rounds.get(number)
-        if round_ is None or round_.pending:
-            return []
-        del self._rounds[number]
-        waiters = [self.always, *(w for n in sorted(self._waiters) if n <= number for w in self._waiters.pop(n))]
-        return [lambda waiter=waiter: waiter(round_.failed) for waiter in waiters]  # type: ignore[misc]  # a default binds each
-
-    def forget(self, ppa: Reference, reason: str | None = None) -> list[Callable[[], None]]:
-        """The PPA is no longer looked at, or (`reason`) whoever did that is gone."""
-        pending = [number for number, round_ in self._rounds.items() if ppa in round_.pending]
-        return [call for number in pending for call in self.done(ppa, number, reason)]
-
-
-class Looker(threading.Thread):
+class Poller(threading.Thread):
     """Looks every `every` seconds, and at once when asked, but not within `spacing` seconds of the last look's begin.
     `begin` tells what to look at, `tell` gets what it saw, `observe` the moment of each answer, `heard` of
     each owner why there was none.  While `wanted` says that answers are wanted sooner, it looks again after `soon`
@@ -137,6 +73,12 @@ class Looker(threading.Thread):
         """Begin a round as soon as the one under way is over and the pause after its begin."""
         self._wake.set()
 
+    def was_asked(self) -> bool:
+        """Whether a round was asked for; from now on that is forgotten."""
+        asked = self._wake.is_set()
+        self._wake.clear()
+        return asked
+
     def stop(self) -> None:
         """End after the requests under way."""
         self._stopping.set()
@@ -152,7 +94,7 @@ class Looker(threading.Thread):
                 log.exception("a round of looks failed")
             self._wake.wait(self._soon if self._wanted() else self._every)
             self._stopping.wait(max(0.0, next_one - time.monotonic()))
-            self._wake.clear()
+            self.was_asked()
 
     def look(self) -> None:
         """One round: all owners, a few at a time."""
@@ -197,7 +139,7 @@ class Looker(threading.Thread):
         except Exception:
             log.exception("~%s: the look failed", owner)
             answer = Unavailable("the look failed of a bug: the log says more")
-        self._tell_all({ppa: _told(answer, ppa, number) for ppa in ppas})
+        self._tell_all({ppa: told_of(answer, ppa, number) for ppa in ppas})
 
     def _notice(self, owner: str, answer: Look | Refused | Unavailable) -> None:
         match answer:
@@ -243,7 +185,8 @@ def _begun(thread: threading.Thread) -> bool:
     return True
 
 
-def _told(answer: Look | Refused | Unavailable, ppa: Reference, number: int) -> LookEvent:
+def told_of(answer: Look | Refused | Unavailable, ppa: Reference, number: int) -> LookEvent:
+    """What a worker is told of the look at its owner's PPAs in this round."""
     if not isinstance(answer, Look):
         return LookFailed(answer.reason, number)
     entry = answer.entries.get(ppa)

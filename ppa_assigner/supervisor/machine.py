@@ -1,0 +1,213 @@
+"""The supervisor's half as a pure machine: an event and the time come in, effects go out, and the state is a value.
+
+Rule: no lock, thread, clock, future, random source or callback; two machines of equal state that are given the same
+events have equal states and effects ever after.  What each event, step, outcome and look leads to stands in the tables.
+A step that fails of a bug keeps nobody else from what is theirs: it is told by an effect, and the others are taken.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import (
+    assigning,
+    calls,
+    duplicates,
+    events as ev,
+    looks,
+    matching,
+    open_calls,
+    places,
+    recovery,
+    releases,
+    steps,
+    unclaimed,
+    upload_checks,
+    used_versions,
+    withdrawing,
+    workers,
+)
+from .core import Core
+from .events import Effect, Event, Failed, Instant
+
+
+def handle(core: Core, event: Event, now: Instant) -> list[Effect]:
+    """What is to be done about this event, in this order; the state is changed accordingly."""
+    core.now, effects = now, core.effects
+    agenda: deque[object] = deque((event,))
+    while agenda:
+        step = agenda.popleft()
+        try:
+            _STEPS[type(step)](core, step)
+        except Exception as error:
+            effects.append(Failed(step, error))
+        if core.following:
+            agenda.extendleft(reversed(core.following))
+            core.following.clear()
+        if core.soon and not agenda:
+            agenda.append(core.soon.pop(0))
+    core.effects = []
+    return effects
+
+
+def wake(core: Core) -> float | None:
+    """When (boot time) the machine is to be told that time has passed; None: at no time."""
+    return core.timers.next
+
+
+# -- of the daemon -----------------------------------------------------------------------------------------------------
+
+
+def _on_configured(core: Core, event: ev.Configured) -> None:
+    core.settings = event.settings
+    assigning.end_unmet(core)
+    workers.serve(core)
+    for pool in event.settings.pools:
+        core.then(steps.Match(pool))
+    if core.rounds.begun:
+        core.look()
+
+
+def _on_tick(core: Core, _: ev.TimePassed) -> None:
+    if (step := core.timers.pop(core.now.boot)) is not None:
+        core.then(step)
+        core.later(ev.TimePassed())
+
+
+def _on_stopping(core: Core, _: ev.Stopping) -> None:
+    core.stopping = True
+    assigning.end_all(core)
+
+
+def _on_closed(core: Core, _: ev.Closed) -> None:
+    for number in core.open:
+        open_calls.late(core, core.calls[number])
+
+
+# -- of workers --------------------------------------------------------------------------------------------------------
+
+
+def _on_changed(core: Core, event: ev.Changed) -> None:
+    snapshot = event.snapshot
+    managed = core.registry.get(snapshot.ppa)
+    if managed is None:
+        return
+    managed.told, managed.heard_at = snapshot, event.heard_at
+    managed.foreign, managed.shown = event.foreign, event.shown
+    core.registry.indexed(managed)
+    core.then(steps.Compare(snapshot))
+    core.then(steps.ReleaseSeen(snapshot))
+    core.then(steps.Remember(snapshot.record))
+    core.then(steps.GoOn(snapshot.ppa))
+
+
+def _on_replied(core: Core, event: ev.Replied) -> None:
+    core.outcome(event.token, event.outcome)
+    core.then(steps.GoOn(event.ppa))
+
+
+def _on_go_on(core: Core, step: steps.GoOn) -> None:
+    managed = core.registry.get(step.ppa)
+    if managed is None:
+        return
+    if managed.lent:
+        matching.match(core, managed.pool)
+    else:
+        workers.serve_out(core, managed)
+
+
+# -- tables ------------------------------------------------------------------------------------------------------------
+
+
+def _on_came(core: Core, step: steps.Came) -> None:
+    _OUTCOMES[type(step.waits)](core, step.waits, step.outcome)
+
+
+def _on_round_over(core: Core, step: steps.RoundOver) -> None:
+    _LOOKS[type(step.waits)](core, step.waits, step.failed)
+
+
+_STEPS: Mapping[type, Callable[[Core, Any], None]] = {
+    # calls of the API
+    ev.Asked: assigning.on_asked,
+    ev.HungUp: assigning.on_hung_up,
+    ev.WithdrawAsked: withdrawing.on_withdraw,
+    ev.TouchAsked: calls.on_lease_call,
+    ev.ReleaseAsked: calls.on_lease_call,
+    ev.LeaseAsked: calls.on_lease_call,
+    ev.PromoteAsked: calls.on_lease_call,
+    ev.OperatorActed: calls.on_operator,
+    ev.ContentAsked: calls.on_content_asked,
+    ev.InquiryBegan: open_calls.on_inquiry,
+    ev.InquiryEnded: open_calls.on_inquiry_ended,
+    ev.CheckAsked: upload_checks.on_asked,
+    ev.SourcesChecked: upload_checks.on_sources,
+    # what workers and looks tell
+    ev.Changed: _on_changed,
+    ev.Replied: _on_replied,
+    ev.LookDone: looks.on_done,
+    ev.LookBegins: looks.on_begins,
+    ev.LookSaw: looks.on_seen,
+    ev.Started: workers.on_started,
+    ev.NotStarted: workers.on_not_started,
+    ev.Died: workers.on_died,
+    # the daemon
+    ev.Configured: _on_configured,
+    ev.TimePassed: _on_tick,
+    ev.Stopping: _on_stopping,
+    ev.Closed: _on_closed,
+    # what follows, at once or at a time
+    steps.AskOn: used_versions.on_room,
+    steps.CallIsLate: open_calls.on_late,
+    steps.CallLooks: calls.on_looks,
+    steps.Came: _on_came,
+    steps.CheckIsOver: upload_checks.on_over,
+    steps.ClaimIsDue: unclaimed.on_due,
+    steps.Compare: duplicates.on_seen,
+    steps.Decide: matching.on_decide,
+    steps.Found: recovery.on_found,
+    steps.FreshLook: assigning.on_fresh_look,
+    steps.GoOn: _on_go_on,
+    steps.Learnt: matching.on_learnt,
+    steps.LookNow: looks.on_look_now,
+    steps.Match: matching.on_match,
+    steps.WaitsAreOver: matching.on_overdue,
+    steps.PlaceIsOver: places.on_over,
+    steps.Pursue: matching.on_pursue,
+    steps.ReleaseSeen: releases.on_seen,
+    steps.Remember: assigning.on_remember,
+    steps.Replace: workers.on_replace,
+    steps.RoundOver: _on_round_over,
+    steps.SearchAgain: recovery.on_search_again,
+    steps.Settled: withdrawing.on_settled,
+    steps.TimeIsUp: matching.on_time_is_up,
+    steps.TryAgain: matching.on_try_again,
+    steps.TryRelease: releases.on_try,
+    steps.TurnIsOver: matching.on_match,
+    steps.WithdrawalLooks: withdrawing.on_looks,
+}
+"""Which function takes which event and step."""
+
+_OUTCOMES: Mapping[type, Callable[[Core, Any, Any], None]] = {
+    steps.Assigns: assigning.on_assigned,
+    steps.AsksBurnt: used_versions.on_answer,
+    steps.Checks: upload_checks.on_answer,
+    steps.Confirms: recovery.on_confirmed,
+    steps.GivesUp: unclaimed.on_given_up,
+    steps.ReadsHigher: duplicates.on_higher_read,
+    steps.ReleasesLater: releases.on_tried,
+    steps.Serves: calls.on_outcome,
+    steps.Supersedes: duplicates.on_superseded,
+    steps.Withdraws: withdrawing.on_released,
+}
+"""Which function takes the outcome of a command, by what waits for it."""
+
+_LOOKS: Mapping[type, Callable[[Core, Any, Any], None]] = {
+    steps.CallSearch: calls.on_looked,
+    steps.Readiness: looks.on_round_over,
+    steps.Search: recovery.on_look,
+    steps.WithdrawalSearch: withdrawing.on_looked,
+}
+"""Which function takes the end of a round of looks, by what waits for it."""

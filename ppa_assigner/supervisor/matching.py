@@ -1,0 +1,217 @@
+"""The decision: which request gets which PPA, and who learns that it gets none.
+
+Rule: `match` is the one place where that is decided.  Each time something changes that concerns a pool, every request
+that stands in its queue is in one of these cases; the first one that fits holds, in the order of their places:
+
+1. It is searched for still: it keeps its turn for a moment, and those behind it leave it a PPA.
+2. All that is free is for those ahead of it, who are searched for or come back to a place that is kept: it lets them go
+   first, while it may wait.
+3. It seems to have a lease already: that is asked of Launchpad before it is told.
+4. A PPA fits: it is bound to the one that has been free longest, after a lost race to any.
+5. None fits: it waits on.
+
+One that waits and names what will be uploaded is then in one of these:
+
+6. Every PPA that it could get was seen to be burnt: `all-burnt`.
+7. None is known that it may wait for: those that were not asked are asked what they had.
+
+When the wait of one of its calls is over:
+
+8. Its deadline is over as well: 503, for Launchpad did not answer in time.
+9. Something is under way that may still give it a PPA: it is held up until that is decided.
+10. `none-free`; who was willing to wait leaves a place behind for a moment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import sha256
+
+from ..automaton.events import Assign
+from ..reference import Reference
+from . import pending, places, recovery, refusals, used_versions
+from .core import Core
+from .keys import CallId
+from .registry import free_for_anyone
+from .requests import PendingRequest, Stage, choose
+from .steps import Assigns, Decide, Learnt, Match, Pursue, TimeIsUp, TryAgain, TurnIsOver, WaitsAreOver
+from .used_versions import Outlook
+
+
+def match(core: Core, pool: str) -> None:
+    """Who gets which PPA of this pool, and who learns that it gets none: cases 1 to 7."""
+    _lend(core, pool)
+    _pursue_all(core, pool)
+
+
+def decide(core: Core, request: PendingRequest) -> None:
+    """Nothing binds this request to a PPA, but perhaps a lease that it has."""
+    if request.searched < request.attempt:
+        recovery.search(core, request)
+    elif held := recovery.holding(core, request):
+        recovery.confirm(core, request, held.ppa)
+    else:
+        request.bound = None
+        pending.put(core, request, Stage.WAITING)
+        wait_on(core, request)
+
+
+def wait_on(core: Core, request: PendingRequest) -> None:
+    """It is in the queue, or more is known of those that it waits for."""
+    match(core, request.wish.pool)
+    for call in list(request.calls):
+        _time_is_up(core, request, call)
+
+
+def _lend(core: Core, pool: str) -> None:
+    queue, free, boot, searching = core.requests.queue, core.registry.free_list, core.now.boot, 0
+    if not queue.length(pool) or not free.count(pool):
+        return
+    for request in core.requests.waiting(pool):
+        if request.stage is not Stage.WAITING:  # 1
+            searching += request.keeps_its_turn(boot)
+        elif free.count(pool) <= searching + (places.ahead(core, request) if request.may_wait(boot) else 0):  # 2
+            continue  # a wait that is over may be the first part of a long one: it is no reason to pass a search
+        elif held := recovery.holding(core, request):  # 3
+            recovery.confirm(core, request, held.ppa)
+        elif chosen := choose(request, core.registry.free(pool, request.wish.ppa), core.now.drawn, boot):  # 4
+            _bind(core, request, chosen.ppa)
+        if not free.count(pool):
+            return
+
+
+def _bind(core: Core, request: PendingRequest, ppa: Reference) -> None:
+    request.bound, request.outage, request.lease = ppa, None, _new_lease(core)
+    pending.put(core, request, Stage.ASSIGNING)
+    core.registry.free_list.bind(ppa)
+    wish = replace(request.wish, attempt=request.attempt)
+    command = Assign(token=core.token(), deadline=request.deadline, lease=request.lease, wish=wish)
+    request.assign = core.order(ppa, command, Assigns(request.id, ppa))
+
+
+def _new_lease(core: Core) -> str:
+    """A name that nobody can guess, nor tell from another of the same moment."""
+    return sha256(f"{core.now.drawn:x}/{core.tokens}".encode()).hexdigest()[:32]
+
+
+# -- who names what will be uploaded -----------------------------------------------------------------------------------
+
+
+def _pursue_all(core: Core, pool: str) -> None:
+    """Whoever has asked least comes first."""
+    found = [core.requests.by_id[one] for one in core.requests.with_sources.values()]
+    for request in sorted((r for r in found if r.wish.pool == pool), key=lambda request: request.questions):
+        _pursue(core, request)
+
+
+def _pursue(core: Core, request: PendingRequest) -> None:
+    if request.stage is not Stage.WAITING or not request.calls:
+        return
+    match used_versions.outlook(core, request):
+        case Outlook.NONE:  # 6
+            burnt = used_versions.burnt(core, request)
+            pending.answer(core, request, refusals.all_burnt(request, burnt))
+            pending.forget(core, request)
+        case Outlook.UNKNOWN:  # 7
+            used_versions.ask_all(core, request)
+
+
+# -- whose wait is over ------------------------------------------------------------------------------------------------
+
+
+def _time_is_up(core: Core, request: PendingRequest, number: CallId) -> None:
+    call, boot = request.calls.get(number), core.now.boot
+    if call is None:
+        return
+    if boot >= call.deadline:  # 8
+        detail = request.outage or "Launchpad did not answer in time"
+        pending.end(core, request, number, refusals.unavailable(core, request, detail))
+    elif boot >= call.until and request.stage is Stage.WAITING:
+        match(core, request.wish.pool)  # it need not let anybody go first any more
+        if request.stage is Stage.WAITING and number in request.calls:
+            if _undecided(core, request):  # 9
+                core.requests.held_up.add(request.id)
+            else:  # 10
+                _none_free(core, request, number)
+
+
+def _none_free(core: Core, request: PendingRequest, number: CallId) -> None:
+    position = 1 + core.requests.queue.ahead(request) + places.ahead(core, request)
+    patient = request.calls[number].wish.wait > 0
+    pending.end(core, request, number, refusals.none_free(core, request, position))
+    if not request.calls and patient:
+        places.keep(core, request)
+
+
+def _undecided(core: Core, request: PendingRequest) -> bool:
+    """Whether a PPA may still turn out to be free for it: none-free is said of what Launchpad answered only, and
+    not while a free one waits for those who are searched for.
+    """
+    if core.registry.free_list.count(request.wish.pool) and pending.waits_for_a_search(core, request):
+        return True
+    asked_for = _asked_for(core, request)
+    return used_versions.undecided(core, request) or any(request.wish.ppa in (None, ppa) for ppa in asked_for)
+
+
+def _asked_for(core: Core, request: PendingRequest) -> list[Reference]:
+    """PPAs of its pool that are being lent to others, and Launchpad has not answered yet."""
+    found = (core.registry.get(ppa) for ppa in core.registry.free_list.bound)
+    pool = [m for m in found if m is not None and m.pool == request.wish.pool]
+    return [m.ppa for m in pool if free_for_anyone(m.snapshot)]
+
+
+# -- steps -------------------------------------------------------------------------------------------------------------
+
+
+def on_match(core: Core, step: Match | TurnIsOver) -> None:
+    """Something changed in this pool; if one was searched for too long, those behind it learn that they get none."""
+    match(core, step.pool)
+    if isinstance(step, TurnIsOver):
+        overdue(core, step.pool)
+
+
+def on_decide(core: Core, step: Decide) -> None:
+    """It is not bound any more."""
+    if (request := core.requests.by_id.get(step.request)) is not None:
+        decide(core, request)
+
+
+def on_learnt(core: Core, step: Learnt) -> None:
+    """A PPA told what it had."""
+    if (request := recovery.current(core, step.request, Stage.WAITING)) is not None:
+        wait_on(core, request)
+
+
+def on_pursue(core: Core, step: Pursue) -> None:
+    """There is room to ask more PPAs what they had."""
+    _pursue_all(core, step.pool)
+
+
+def on_time_is_up(core: Core, step: TimeIsUp) -> None:
+    """A call's wait or deadline is over."""
+    if (request := core.requests.by_id.get(step.request)) is not None:
+        _time_is_up(core, request, step.call)
+
+
+def on_try_again(core: Core, step: TryAgain) -> None:
+    """A PPA that disappointed it may be had again."""
+    request = core.requests.by_id.get(step.request)
+    if request is not None and request.stage is Stage.WAITING and request.calls:
+        core.look()
+        match(core, request.wish.pool)
+
+
+def on_overdue(core: Core, step: WaitsAreOver) -> None:
+    """Those whose wait is over and who waited for a decision are answered."""
+    overdue(core, step.pool)
+
+
+def overdue(core: Core, pool: str) -> None:
+    """Something is decided: those whose wait is over and who waited for that are answered."""
+    found = (core.requests.by_id[one] for one in core.requests.held_up)
+    held_up = sorted((one for one in found if one.wish.pool == pool), key=lambda request: request.place)
+    core.requests.held_up.difference_update(request.id for request in held_up)
+    for request in held_up:
+        if request.stage is Stage.WAITING:  # else it is held up again when it comes back to the queue
+            for call in list(request.calls):
+                _time_is_up(core, request, call)

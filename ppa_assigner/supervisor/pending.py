@@ -1,0 +1,143 @@
+"""The requests on their way, by client and request id: how connections share one, and how their calls end.
+
+Rule: every call ends, by an answer or at its deadline; nothing here decides who gets which PPA.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ..problems import Kind, Problem
+from ..views import AssignRequest, LeaseView
+from . import refusals
+from .core import Core
+from .keys import CallId, RequestId
+from .requests import IN_QUEUE, AssignCall, PendingRequest, Stage
+from .steps import TimeIsUp
+
+
+def waits_for_a_search(core: Core, request: PendingRequest) -> bool:
+    """Whether others before it in the queue are searched for, and keep their turn."""
+    boot = core.now.boot
+    before = (one for one in core.requests.waiting(request.wish.pool) if one.place < request.place)
+    return any(each.keeps_its_turn(boot) for each in before)
+
+
+def put(core: Core, request: PendingRequest, stage: Stage) -> None:
+    """Set the stage of a request, and enqueue or dequeue it accordingly."""
+    request.stage = stage
+    if stage in IN_QUEUE and core.requests.is_current(request):
+        core.requests.queue.add(request)
+    else:
+        core.requests.queue.discard(request.id)
+
+
+def enter(core: Core, wish: AssignRequest, before: PendingRequest | None = None) -> PendingRequest:
+    """A new request, behind all others; or the one that was there `before` goes on, at its place."""
+    requests = core.requests
+    requests.last += 1
+    request = PendingRequest(RequestId(requests.last), wish, wish.attempt, core.arrival(), requests.last)
+    if before is not None and not core.spent.is_spent(before.key, before.first, core.now.boot):
+        request = _gone_on(before, wish) or replace(request, first=before.first, number=before.number)
+    requests.by_id[request.id] = request
+    requests.current[request.key] = request.id
+    if wish.sources:
+        requests.with_sources[request.key] = request.id
+    put(core, request, request.stage)
+    return request
+
+
+def unfit(core: Core, request: PendingRequest, wish: AssignRequest) -> Problem | None:
+    """Why this wish may not share the place of its client's request that is here under its id."""
+    if not request.same_wisher(wish):
+        return refusals.problem(wish, Kind.REQUEST_ID_TAKEN, "a request for another owner or pool has this id")
+    if wish.attempt < request.attempt:
+        detail = f"attempt {request.attempt} of this request came before"
+        return refusals.problem(wish, Kind.SUPERSEDED, detail)
+    if request.withdrawn:
+        return refusals.soon(core, wish, "the request with this id is being withdrawn")
+    return None
+
+
+def join(core: Core, request: PendingRequest, call: AssignCall) -> None:
+    """A connection shares the place."""
+    request.abandoned = False
+    step = TimeIsUp(request.id, call.id)
+    timers = tuple(core.at(moment, step) for moment in {call.until, call.deadline})
+    request.calls[call.id] = replace(call, timers=timers)
+    core.requests.of_call[call.id] = request.id
+    placed_by(core, request, [call])
+
+
+def placed_by(core: Core, request: PendingRequest, calls: Iterable[AssignCall]) -> None:
+    """It has the earliest place that any of these can show."""
+    request.first = min(request.first, *(refusals.first(core, call.wish) for call in calls))
+    put(core, request, request.stage)
+
+
+def leave(core: Core, request: PendingRequest, call: CallId) -> None:
+    """A connection goes; with the last one the request does, unless a PPA is being written for it."""
+    _no_more(core, request.calls.pop(call))
+    if not request.calls and request.stage is not Stage.ASSIGNING:
+        forget(core, request)
+    elif not request.calls:
+        search_no_more(core, request)
+
+
+def search_no_more(core: Core, request: PendingRequest) -> None:
+    """Nobody waits for the PPA that is to be lent: it is not asked on whether it may serve."""
+    if request.wish.sources and request.assign is not None:
+        core.abandon(request.assign)
+
+
+def end(core: Core, request: PendingRequest, call: CallId, problem: Problem) -> None:
+    """One call has its answer."""
+    leave(core, request, call)
+    core.answer(call, problem)
+
+
+def answer(core: Core, request: PendingRequest, result: LeaseView | Problem) -> None:
+    """All calls have their answer."""
+    for call in request.calls.values():
+        _no_more(core, call)
+        core.answer(call.id, result)
+    request.calls = {}
+
+
+def refuse(core: Core, request: PendingRequest, kind: Kind, detail: str) -> None:
+    """All calls are told what is wrong."""
+    answer(core, request, refusals.problem(request.wish, kind, detail))
+
+
+def forget(core: Core, request: PendingRequest) -> None:
+    """The request is no longer on its way."""
+    requests = core.requests
+    if requests.is_current(request):
+        del requests.current[request.key], requests.by_id[request.id]
+        requests.with_sources.pop(request.key, None)
+        requests.held_up.discard(request.id)
+        requests.queue.discard(request.id)
+        for token in request.asking.values():
+            core.abandon(token)
+
+
+def _no_more(core: Core, call: AssignCall) -> None:
+    del core.requests.of_call[call.id]
+    for timer in call.timers:
+        core.timers.cancel(timer)
+
+
+def _gone_on(before: PendingRequest, wish: AssignRequest) -> PendingRequest | None:
+    """The request as if its last call had not been answered.  None when it has to be searched for afresh.
+
+    Invariant: whoever asks next under a request id, with the next attempt, asked nobody in between: what a look showed
+    for the attempt before, and what has been heard of since, tells for this one too
+    (docs/explanation/protocol.md#attempts).
+    """
+    next_one = wish.attempt == before.attempt + 1 or wish.attempt == before.attempt == 0
+    same = wish == replace(before.wish, attempt=wish.attempt, wait=wish.wait, ticket=wish.ticket)
+    if not (next_one and same and before.searched == before.attempt):
+        return None
+    before.wish, before.attempt, before.searched = wish, wish.attempt, wish.attempt
+    return before

@@ -1,0 +1,136 @@
+"""Does a request have a lease already?  It is searched for, and asked of Launchpad before it is told.
+
+Invariants: what is found out for an attempt rests on a look that began after that attempt came, and that saw every PPA
+where the lease might be: that it was not seen does not mean that it is not there; for a first attempt memory tells.  A
+lease is told only on an answer that began after the request came, with the attempt of the request in its record
+(docs/explanation/protocol.md#attempts).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from ..automaton.events import Confirm, Denied, LeaseShown, Outcome, Refusal
+from ..backoff import SEARCH_AGAIN_S, SEARCH_TURN_S
+from ..reference import Reference
+from ..views import Snapshot
+from . import lending, pending, refusals, unclaimed
+from .core import Core
+from .keys import RequestId, key_in
+from .requests import PendingRequest, Stage
+from .rounds import Failures
+from .sight import unseen
+from .steps import Confirms, Decide, Found, Search, SearchAgain, TurnIsOver
+
+NEWER = "{}: its record is of a version that this daemon does not know, and names this request"
+
+
+# -- searched for ------------------------------------------------------------------------------------------------------
+
+
+def search(core: Core, request: PendingRequest) -> None:
+    """Search, and go on once that is done; the calls whose wait is over meanwhile are told that it failed."""
+    if request.stage is not Stage.SEARCHING or request.search == 0:
+        request.search_since = core.now.boot
+    request.bound, request.search = None, request.search + 1
+    pending.put(core, request, Stage.SEARCHING)
+    if request.attempt == 0 and core.ready:
+        request.searched, request.outage = request.attempt, None
+        core.then(Decide(request.id))
+    else:
+        core.at(request.search_since + SEARCH_TURN_S, TurnIsOver(request.wish.pool))
+        core.want_look(Search(request.id, request.search), under_way=request.attempt == 0)
+
+
+def on_look(core: Core, waits: Search, failed: Failures) -> None:
+    """Only the look that was asked for last counts: an earlier one began before the attempt was raised."""
+    request = _searched(core, waits.request, waits.search, Stage.SEARCHING)
+    if request is None:
+        return
+    why_not = _why_not(core, request, failed)
+    if why_not is None:
+        # All who waited for this look are in the queue again before the first of them is served.
+        request.searched, request.outage = request.attempt, None
+        pending.put(core, request, Stage.WAITING)
+        core.later(Found(request.id, request.search))
+        return
+    request.outage = why_not
+    core.after(SEARCH_AGAIN_S, SearchAgain(request.id, request.search))
+    for call in [call for call in request.calls.values() if core.ready and call.until <= core.now.boot]:
+        pending.end(core, request, call.id, refusals.unavailable(core, request, why_not))
+
+
+def on_found(core: Core, step: Found) -> None:
+    """All who waited for the same look are in the queue: see what this one gets."""
+    if _searched(core, step.request, step.search, Stage.WAITING) is not None:
+        core.then(Decide(step.request))
+
+
+def on_search_again(core: Core, step: SearchAgain) -> None:
+    """The look before did not see every PPA."""
+    if (request := _searched(core, step.request, step.search, Stage.SEARCHING)) is not None:
+        search(core, request)
+
+
+def _searched(core: Core, number: RequestId, count: int, stage: Stage) -> PendingRequest | None:
+    request = current(core, number, stage)
+    return request if request is not None and request.search == count else None
+
+
+def current(core: Core, number: RequestId, stage: Stage) -> PendingRequest | None:
+    """The request of this number, if it is still on its way, and so far."""
+    request = core.requests.by_id.get(number)
+    return request if request is not None and request.stage is stage and core.requests.is_current(request) else None
+
+
+def _why_not(core: Core, request: PendingRequest, failed: Failures) -> str | None:
+    if not core.ready:
+        return core.trouble or "the first look at the PPAs is not over"
+    if request.attempt == 0:
+        return None
+    concerns = partial(core.registry.concerns, pool=request.wish.pool)
+    if (why := unseen(core, failed, lambda record: key_in(record) == request.key, concerns)) is not None:
+        return why
+    newer = core.registry.behind_newer_request(request.key)
+    return None if newer is None else NEWER.format(newer)
+
+
+# -- confirmed ---------------------------------------------------------------------------------------------------------
+
+
+def holding(core: Core, request: PendingRequest) -> Snapshot | None:
+    """A PPA that is used for this request, as far as is known."""
+    found, boot = core.registry.with_request(request.key), core.now.boot
+    kept = (s for s in found if s.record is None or s.record.lease not in core.releases)
+    return next((snapshot for snapshot in kept if not request.avoids(snapshot, boot)), None)
+
+
+def confirm(core: Core, request: PendingRequest, ppa: Reference) -> None:
+    """Bind the request to the PPA that seems to hold its lease, and ask there."""
+    request.bound = ppa
+    pending.put(core, request, Stage.CONFIRMING)
+    wish = replace(request.wish, attempt=request.attempt)
+    command = Confirm(token=core.token(), deadline=request.deadline, wish=wish)
+    core.order(ppa, command, Confirms(request.id, ppa))
+
+
+def on_confirmed(core: Core, waits: Confirms, outcome: Outcome) -> None:
+    """Tell the lease, or go on without it."""
+    request = current(core, waits.request, Stage.CONFIRMING)
+    if request is None:
+        return
+    match outcome:
+        case Denied(Refusal.IN_DOUBT):
+            return  # its raised attempt may stand, and is told only once it does
+        case LeaseShown(record) if record.attempt < request.attempt:
+            core.then(Decide(request.id))
+        case LeaseShown(record):
+            lending.finish(core, request, waits.ppa, record)
+        case Denied(Refusal.ELSEWHERE):
+            unclaimed.elsewhere(core, request.key, waits.ppa)
+            lending.avoid(core, request, waits.ppa)
+            core.then(Decide(request.id))
+        case _:
+            pending.answer(core, request, refusals.not_confirmed(core, request, *lending.why_not(outcome)))
+            pending.forget(core, request)

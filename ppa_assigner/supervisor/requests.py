@@ -1,0 +1,142 @@
+"""The requests for PPAs and the calls that wait for them: who asked, since when, and how far each is.
+
+Rule: first come, first served per pool; two connections with one request id share one place, which is lost when the
+last is gone.  Plain data and what follows from it.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ..backoff import SEARCH_TURN_S
+from ..record import State
+from ..reference import Reference
+from ..views import AssignRequest, Condition, Snapshot
+from .keys import CallId, CommandToken, Key, RequestId, TimerId, key_of
+
+StateOf = tuple[tuple[State | None, str | None], Condition]
+
+
+class Stage(enum.Enum):
+    """How far a request is."""
+
+    SEARCHING = "searching"  # does it have a lease already?  Not known before a look is over
+    WAITING = "waiting"  # in the queue
+    ASSIGNING = "assigning"  # bound to one PPA, whose worker writes
+    CONFIRMING = "confirming"  # bound to the PPA that seems to hold its lease
+
+
+IN_QUEUE = frozenset({Stage.SEARCHING, Stage.WAITING})
+"""Those who stand in the queue: bound to no PPA."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssignCall:
+    """One connection's ask.  `until` (boot time) ends its waiting in the queue, `deadline` ends everything."""
+
+    id: CallId
+    wish: AssignRequest
+    until: float
+    deadline: float
+    timers: tuple[TimerId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Avoided:
+    """A PPA is passed by while its record has this nonce, until a boot time."""
+
+    nonce: str | None
+    until: float
+
+
+def nonce_of(snapshot: Snapshot) -> str | None:
+    """What changes with each write."""
+    return snapshot.record.nonce if snapshot.record is not None else None
+
+
+def state_of(snapshot: Snapshot) -> StateOf:
+    """What does not change while the same lease goes on, or the same clean: what was asked of it holds so long."""
+    record = snapshot.record
+    return (record.state, record.lease) if record is not None else (None, None), snapshot.condition
+
+
+@dataclass(slots=True)
+class PendingRequest:
+    """A request, until it is answered.  `first` is its place in the queue: seconds since 1970, Launchpad's clock.
+
+    `searched` is the attempt for which it is known that no other lease was there; `search` counts the searches.
+    `assign` is the command that is to lend it the PPA that it is `bound` to.  `burnt` are the PPAs that cannot
+    take its sources, and what they had; `asking` those that are asked, by which command; `asked` in which state the
+    others answered, or failed to; `questions` how many that took at the most; `hope` one that may be waited for.
+    `withdrawn` are the calls that ended it.
+    """
+
+    id: RequestId
+    wish: AssignRequest
+    attempt: int
+    first: float
+    number: int
+    lease: str = ""
+    stage: Stage = Stage.SEARCHING
+    calls: dict[CallId, AssignCall] = field(default_factory=dict)
+    bound: Reference | None = None
+    assign: CommandToken | None = None
+    searched: int = -1
+    search: int = 0
+    search_since: float = 0.0
+    lost: int = 0
+    outage: str | None = None
+    avoided: dict[Reference, Avoided] = field(default_factory=dict)
+    burnt: dict[Reference, str] = field(default_factory=dict)
+    asking: dict[Reference, CommandToken] = field(default_factory=dict)
+    asked: dict[Reference, StateOf] = field(default_factory=dict)
+    questions: int = 0
+    hope: Reference | None = None
+    abandoned: bool = False
+    withdrawn: list[CallId] = field(default_factory=list)
+
+    @property
+    def place(self) -> tuple[float, int]:
+        """What the queue is ordered by."""
+        return self.first, self.number
+
+    @property
+    def key(self) -> Key:
+        """What it is found by."""
+        return key_of(self.wish)
+
+    def same_wisher(self, wish: AssignRequest) -> bool:
+        """Whether this is the same owner, client and pool."""
+        mine = self.wish
+        return (mine.owner, mine.by, mine.pool) == (wish.owner, wish.by, wish.pool)
+
+    def keeps_its_turn(self, boot: float) -> bool:
+        """Whether those behind it in the queue wait for its search to end: for a moment only."""
+        return self.stage is Stage.SEARCHING and boot < self.search_since + SEARCH_TURN_S
+
+    def may_wait(self, boot: float) -> bool:
+        """Whether any of its calls has time left to let others go first."""
+        return any(call.until > boot for call in self.calls.values())
+
+    def avoids(self, snapshot: Snapshot, boot: float) -> bool:
+        """Whether this PPA has just disappointed this request, and has not changed since."""
+        avoided = self.avoided.get(snapshot.ppa)
+        return avoided is not None and avoided.nonce == nonce_of(snapshot) and boot < avoided.until
+
+    @property
+    def deadline(self) -> float:
+        """When the last of its calls must be answered (boot time)."""
+        return max((call.deadline for call in self.calls.values()), default=0.0)
+
+
+def choose(request: PendingRequest, candidates: Iterable[Snapshot], drawn: int, boot: float) -> Snapshot | None:
+    """The first that fits of these, which are those that have been free longest first; after a lost race the one that
+    was drawn, for two daemons that both take the longest collide at every burst.
+    """
+    wanted = (c for c in candidates if request.wish.ppa in (None, c.ppa) and c.ppa not in request.burnt)
+    fit = (c for c in wanted if not request.avoids(c, boot))
+    if not request.lost:
+        return next(fit, None)
+    return found[drawn % len(found)] if (found := list(fit)) else None
