@@ -9,6 +9,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/co
 DOCS ?= build/docs
 DIST ?= build/dist
 DEB ?= build/deb
+WORKERS ?= 5
 
 # what is started hundreds of times is compiled once
 unexport PYTHONDONTWRITEBYTECODE
@@ -20,7 +21,7 @@ demo: $(VENV)/.demo
 
 # TESTS="tests/api tests/test_cli.py" runs some of them
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 5 --dist loadgroup $(if $(COVERAGE),--cov --cov-report=term) $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(if $(COVERAGE),--cov --cov-report=term) $(TESTS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -39,6 +39,7 @@ def test_each_test_is_run_on_one_python_or_on_both() -> None:
 def test_both_parts_are_run() -> None:
     """Each once, by the same target that anybody calls; the oldest measures coverage."""
     lines = re.findall(r"^make test .*$", page(".ci/run"), re.MULTILINE)
-    assert [re.findall(r"parts\.py (\w+)", line) for line in lines] == [["newest"], ["oldest"]]
-    assert ["COVERAGE=1" in line for line in lines] == [False, True]
+    assert [re.findall(r"parts\.py (\w+)", line) for line in lines] == [["oldest"], ["newest"]]
+    assert ["COVERAGE=1" in line for line in lines] == [True, False]
+    assert page(".ci/run").count("|| failed=1") == 3  # lint is the third
     assert "$(TESTS)" in page("Makefile").partition("\ntest:")[2].partition("\n\n")[0]
