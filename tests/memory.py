@@ -218,7 +218,7 @@ class MemoryLaunchpad:
             archives = {n: a for n, a in self.archives.items() if n.owner == owner and a.status == "Active"}
             names = [n for n, a in archives.items() if a.listed and a.readable]
             hidden = frozenset(n for n in names if not archives[n].enabled and not archives[n].private)
-            entries = {name: self._entry(name, started) for name in names}
+            entries = {name: self.entry_of(name, started) for name in names}
             return Look(entries, started, self.boot(), hidden if compare else None)
 
     def read(self, ppa: Reference, lane: Lane = Lane.WORK) -> ReadAnswer:
@@ -234,7 +234,7 @@ class MemoryLaunchpad:
                 return Gone("404", self._moment(started), 404)
             if archive.status != "Active":
                 return Gone(archive.status, self._moment(started))
-            return self._entry(ppa, started)
+            return self.entry_of(ppa, started)
 
     def deleted(self, ppa: Reference) -> Deleted | Unavailable:
         started = self.boot()
@@ -258,15 +258,15 @@ class MemoryLaunchpad:
             case "unknown":
                 return Unknown("no answer")
             case "late":
-                self.late.append(lambda: self._write(ppa, entry, description, started))
+                self.late.append(lambda: self.write_now(ppa, entry, description, started))
                 return Unknown("no answer")
             case "refused" | "denied":
                 return AccessDenied("401", self._moment(started), 401)
             case "gone":
                 return Gone("404", self._moment(started), 404)
-        answer = self._write(ppa, entry, description, started)
+        answer = self.write_now(ppa, entry, description, started)
         if fault == "resent":
-            answer = self._write(ppa, entry, description, started)
+            answer = self.write_now(ppa, entry, description, started)
         return Unknown("no answer") if fault == "lost" else answer
 
     def new_content(self, entry: Entry, since: datetime | None, lane: Lane = Lane.WORK) -> NewContent | Unavailable:
@@ -348,7 +348,7 @@ class MemoryLaunchpad:
                 for name, value in fields.items():
                     setattr(self.archives[ppa], name, value)
 
-            return self._swap(ppa, entry, change, started)
+            return self.swap(ppa, entry, change, started)
 
         fault = self._fault("set_fields", ppa, ",".join(sorted(fields)))
         match fault:
@@ -433,7 +433,7 @@ class MemoryLaunchpad:
                 if ppa in self.archives:
                     return Refused("there is one of that name", self._moment(started))
                 self.archives[ppa] = Archive(description, [description], displayname=displayname)
-                return self._entry(ppa, started)
+                return self.entry_of(ppa, started)
 
         match self._fault("create", ppa, description):
             case None:
@@ -508,11 +508,11 @@ class MemoryLaunchpad:
     def _moment(self, started: float) -> Moment:
         return Moment(self.date().replace(microsecond=0), started, self.boot())
 
-    def _entry(self, ppa: Reference, started: float) -> Entry:
+    def entry_of(self, ppa: Reference, started: float) -> Entry:
         archive = self.archives[ppa]
         return Entry(
             f"memory:{ppa}",
-            self._etag(ppa),
+            self.etag_of(ppa),
             archive.description,
             self._moment(started),
             archive.displayname,
@@ -522,28 +522,28 @@ class MemoryLaunchpad:
             private=archive.private,
         )
 
-    def _etag(self, ppa: Reference) -> str:
+    def etag_of(self, ppa: Reference) -> str:
         archive = self.archives[ppa]
         flags = (archive.publish, archive.build_debug_symbols, archive.publish_debug_symbols)
         text = f"{archive.description!r}{archive.displayname}{flags}"
         return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
-    def _write(self, ppa: Reference, entry: Entry, description: str, started: float) -> WriteAnswer:
-        return self._swap(ppa, entry, lambda: self._store(ppa, description), started)
+    def write_now(self, ppa: Reference, entry: Entry, description: str, started: float) -> WriteAnswer:
+        return self.swap(ppa, entry, lambda: self._store(ppa, description), started)
 
-    def _swap(self, ppa: Reference, entry: Entry, change: Callable[[], None], started: float) -> WriteAnswer:
+    def swap(self, ppa: Reference, entry: Entry, change: Callable[[], None], started: float) -> WriteAnswer:
         with self.lock:
             archive = self.archives.get(ppa)
             if archive is None:
                 return Gone("404", self._moment(started))
             if not archive.writable:
                 return AccessDenied("401 Unauthorized", self._moment(started), 401)
-            if self._etag(ppa) != entry.etag:
+            if self.etag_of(ppa) != entry.etag:
                 return Conflict(self._moment(started))
             change()
             if archive.status != "Active":
                 return Gone(archive.status, self._moment(started))
-            return self._entry(ppa, started)
+            return self.entry_of(ppa, started)
 
     def _store(self, ppa: Reference, text: str | None) -> None:
         self.archives[ppa].description = text

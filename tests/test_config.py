@@ -34,7 +34,7 @@ from ppa_assigner.config.schema import (
     TimeoutSection,
     TlsSection,
 )
-from ppa_assigner.config.validation import _models
+from ppa_assigner.config.validation import models_in
 from ppa_assigner.options import Baseline, PoolOptions, Proof, Retry
 from ppa_assigner.reference import Reference
 from ppa_assigner.times import exactly
@@ -1202,7 +1202,7 @@ ODD = st.sampled_from(
 def options(model: type[BaseModel] = ConfigFile, place: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """The places of all options, of a pool called p."""
     for key, field in model.model_fields.items():
-        inner = next(_models(field.annotation), None)
+        inner = next(models_in(field.annotation), None)
         more = ("p",) if key == "pools" else ()
         if inner is None or key == "clients":
             yield (*place, key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -186,3 +187,66 @@ def test_what_scripts_in_tests_import_is_there() -> None:
             missing += [f"{path.name}: {module}.{name}" for name in imported_here if not is_there(module, name)]
     assert missing == []
     assert not is_there("ppa_assigner.worker", "Nothing")
+
+
+OF_A_TUPLE = {"_asdict", "_fields", "_make", "_replace"}
+"""What a NamedTuple has, and is not private."""
+OF_OTHERS = {
+    "bench/labgridloop.py": "measures a step of labgrid's that has no public name",
+    "mutation/session.py": "reads what mutmut counted, and ends a process at once",
+    "standin/test_launchpadlib.py": "closes the connections that launchpadlib leaves open",
+    "standin/test_process.py": "closes the connections that launchpadlib leaves open",
+    "systemd/hanging.py": "shows where threads are, for which Python has nothing else",
+    "test_signals.py": "has urllib3 and queues run as a signal may find them",
+}
+"""Tests that reach a private name of a library's, and why."""
+OF_THE_SUPERVISOR = {
+    *("explore/form.py", "explore/site.py", "fakecrew.py"),
+    *(f"test_{name}.py" for name in (
+        "chronicle", "eventlog", "inquiries", "supervisor", "threads_lost", "ticket", "timer"
+    )),
+}  # fmt: skip
+"""Tests that reach into the supervisor.  This list only gets shorter."""
+
+
+def privates(tree: ast.AST) -> Iterator[str]:
+    """The private names that are reached from outside: of anything but `self` and `cls`, by a text, or imported."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(ast.Name("self" | "cls")):
+                continue
+            case ast.Attribute(attr=name) | ast.Subscript(ast.Call(ast.Name("vars")), ast.Constant(str(name))):
+                names = [name]
+            case ast.ImportFrom():
+                names = [alias.name for alias in node.names]
+            case _:
+                continue
+        yield from (name for name in names if re.match("_[^_]", name) and name not in OF_A_TUPLE)
+
+
+@cache
+def reaching() -> set[str]:
+    """The files of the tests that reach a private name."""
+    tests = Path(__file__).parent
+    return {str(p.relative_to(tests)) for p in tests.rglob("*.py") if any(privates(ast.parse(p.read_text())))}
+
+
+def test_tests_reach_no_privates() -> None:
+    """What a test needs to see has a public name; what is inside may change without a test that breaks."""
+    assert reaching() - OF_THE_SUPERVISOR - OF_OTHERS.keys() == set()
+
+
+def test_the_lists_of_those_that_do_have_no_file_too_many() -> None:
+    """A test that was mended is taken out of its list."""
+    assert OF_THE_SUPERVISOR | OF_OTHERS.keys() <= reaching()
+
+
+def test_a_private_name_is_found_wherever_it_is_reached() -> None:
+    """Of an object, of what a call returns, or imported; but not one's own, and not what a tuple has."""
+    assert {*privates(ast.parse("a._b\nc()._d = 1\nfrom e import _f, g\nvars(h)['_i'] = j"))} == {
+        "_b",
+        "_d",
+        "_f",
+        "_i",
+    }
+    assert not [*privates(ast.parse("self._a\ncls._b\nc._replace(d=1)\ne.__class__\nimport __future__"))]

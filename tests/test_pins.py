@@ -56,8 +56,8 @@ def test_each_package_that_is_installed_is_pinned() -> None:
 OVERRIDDEN = {
     HttpConnection: "connection_made connection_lost eof_received data_received on_message_begin on_headers_complete "
     "on_message_complete on_response_complete send_400_response shutdown",
-    server._UvicornServer: "startup shutdown main_loop on_tick capture_signals",
-    server._UvicornConfig: "load",
+    server.UvicornServer: "startup shutdown main_loop on_tick capture_signals",
+    server.UvicornConfig: "load",
 }
 """What is replaced of uvicorn, most of it private: a version that has no such method would never call ours."""
 

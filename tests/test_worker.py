@@ -44,7 +44,7 @@ from ppa_assigner.record import State
 from ppa_assigner.reference import Reference
 from ppa_assigner.times import boottime
 from ppa_assigner.views import AdoptAction, AssignRequest, Cleaning, Snapshot
-from ppa_assigner.worker import Worker
+from ppa_assigner.worker import Worker, carry_out
 
 from .fakecrew import ref
 from .memory import MemoryLaunchpad, Request
@@ -296,7 +296,7 @@ def test_what_cannot_be_conditional_is_not_asked_after_its_time() -> None:
     assert isinstance(entry, Entry)
     bench.launchpad.log.clear()
     for change in CHANGES.values():
-        assert bench.worker._send(Apply(change, entry, boottime() - 1.0)) is TOO_LATE
+        assert carry_out(Apply(change, entry, boottime() - 1.0), A, bench.launchpad, boottime) is TOO_LATE
     assert bench.launchpad.log == []
 
 
@@ -310,7 +310,7 @@ def test_each_change_is_one_call_of_the_port(call: str) -> None:
     bench.launchpad.log.clear()
     publication = bench.launchpad.archives[A].items[0].publication
     change = Delete(publication) if call == "delete" else CHANGES[call]
-    bench.worker._send(Apply(change, entry, boottime() + 10.0))
+    carry_out(Apply(change, entry, boottime() + 10.0), A, bench.launchpad, boottime)
     assert [request.what for request in bench.launchpad.log] == [call]
 
 

@@ -15,7 +15,7 @@ import logging
 import socket
 import ssl
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -103,6 +103,21 @@ class Acceptor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._paused: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
+
+    @property
+    def count(self) -> int:
+        """How many connections there are."""
+        return self._count
+
+    @property
+    def peers(self) -> Collection[str]:
+        """Those who have connections."""
+        return self._peers.keys()
+
+    @property
+    def beginning(self) -> int:
+        """How many connections are not set up yet."""
+        return len(self._tasks)
 
     def open(self) -> None:
         """Begin to accept."""

@@ -12,7 +12,7 @@ import enum
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from ..problems import Kind, Problem
 
@@ -59,6 +59,11 @@ class ConcurrencyLimiter:
         self.most = most
         self._all: Counter[RequestClass] = Counter()
         self._of: Counter[tuple[RequestClass, str]] = Counter()
+
+    @property
+    def under_way(self) -> Mapping[tuple[RequestClass, str], int]:
+        """How many requests of each kind and client there are; of none, nothing is kept."""
+        return self._of
 
     @contextlib.contextmanager
     def slot(self, use: RequestClass, who: str) -> Iterator[None]:

@@ -72,7 +72,7 @@ class Server:
         self._tls = tls
         self._reserve = reserve
         self._certificate: Certificate | None = None
-        self._uvicorn = _UvicornServer(_config(app, grace, patience), self._on_start)
+        self._uvicorn = UvicornServer(_config(app, grace, patience), self._on_start)
 
     def bind(self) -> None:
         """Open the sockets: from now on connections queue.  Raises ListenError."""
@@ -95,6 +95,21 @@ class Server:
     def addresses(self) -> list[str]:
         """The URLs at which it listens (`unix:/path` for a Unix socket); after `bind`."""
         return list(self._bound().addresses)
+
+    @property
+    def listening(self) -> Sequence[socket.socket]:
+        """The sockets at which it listens; after `bind`."""
+        return self._bound().sockets
+
+    @property
+    def acceptor(self) -> Acceptor | None:
+        """What accepts connections, once it runs."""
+        return self._uvicorn.acceptor
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The event loop, while it runs."""
+        return self._loop
 
     def run(self) -> None:
         """Serve until `stop`, in the calling thread; binds first if that was not done."""
@@ -161,7 +176,7 @@ class Server:
         return self._listeners
 
 
-class _UvicornConfig(uvicorn.Config):
+class UvicornConfig(uvicorn.Config):
     """uvicorn's configuration with an SSL context of ours: uvicorn makes its own from files, and never reads them
     again.
     """
@@ -173,14 +188,14 @@ class _UvicornConfig(uvicorn.Config):
         self.ssl = self.context
 
 
-class _UvicornServer(uvicorn.Server):
+class UvicornServer(uvicorn.Server):
     """uvicorn's server, which also tells when it has started and whether it runs, and can stop accepting before it
     stops.
     """
 
-    config: _UvicornConfig
+    config: UvicornConfig
 
-    def __init__(self, config: _UvicornConfig, on_start: Callable[[], None]) -> None:
+    def __init__(self, config: UvicornConfig, on_start: Callable[[], None]) -> None:
         super().__init__(config)
         self.limits = ConnectionLimits.of(MAX_FILES, RESERVE)
         self.acceptor: Acceptor | None = None
@@ -243,8 +258,8 @@ class _UvicornServer(uvicorn.Server):
             connection.shutdown()
 
 
-def _config(app: FastAPI, grace: float, patience: float) -> _UvicornConfig:
-    return _UvicornConfig(
+def _config(app: FastAPI, grace: float, patience: float) -> UvicornConfig:
+    return UvicornConfig(
         app,
         loop="asyncio",
         http=HttpConnection.within(patience),

@@ -138,14 +138,14 @@ def _model_at(path: KeyPath) -> type[BaseModel]:
     parts = iter(path)
     for part in parts:
         annotation = model.model_fields[str(part)].annotation
-        model = next(_models(annotation))
+        model = next(models_in(annotation))
         if get_origin(annotation) in (dict, list):
             next(parts, None)  # the name of the pool or the number of the client
     return model
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for inner in get_args(annotation):
-        yield from _models(inner)
+        yield from models_in(inner)

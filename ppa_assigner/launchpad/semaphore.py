@@ -18,6 +18,11 @@ class FairSemaphore:
         self._free = count  # 0 while any thread waits
         self._waiting: deque[threading.Lock] = deque()
 
+    @property
+    def waiting(self) -> int:
+        """How many threads wait."""
+        return len(self._waiting)
+
     def acquire(self, timeout: float) -> bool:
         """Take a slot; false when none became free within `timeout` seconds."""
         with self._lock:

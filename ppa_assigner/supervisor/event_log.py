@@ -40,6 +40,11 @@ class EventLog:
         """The number of the last event; 0 before the first."""
         return self._newest
 
+    @property
+    def followers(self) -> int:
+        """How many follow."""
+        return len(self._followers)
+
     def add(self, at: datetime, ppa: Reference, kind: str, data: Mapping[str, Any]) -> PpaEvent:
         """Write an event down and show it to all who follow."""
         with self._lock:

@@ -54,7 +54,8 @@ def test_who_asks_nothing_makes_room(narrow: Served, said: bytes) -> None:
         ask(served)
         for _ in range(3):
             assert httpx.get(f"{narrow.url}/v1/ppas", timeout=DEADLINE_S).status_code == 200
-        assert len(narrow.server._uvicorn.server_state.connections) <= LEAST
+        assert narrow.server.acceptor is not None
+        assert narrow.server.acceptor.count <= LEAST
         for call in narrow.backend.calls[:3]:
             call.future.set_result(LENT)
         assert [one.recv(12) for one in waiting] == [b"HTTP/1.1 201"] * 3
@@ -76,11 +77,11 @@ def test_who_was_there_is_counted_no_more(narrow: Served) -> None:
                 stack.enter_context(narrow.connect())
             assert narrow.http.get("/v1/ppas").status_code == 200
     narrow.http.close()
-    door = narrow.server._uvicorn.acceptor
+    door = narrow.server.acceptor
     assert door is not None
-    wait_for(lambda: door._count == 0)
-    assert not door._peers
-    assert not door._tasks
+    wait_for(lambda: door.count == 0)
+    assert not door.peers
+    assert not door.beginning
 
 
 def test_wishes_of_one_client_leave_the_others_theirs_and_touches_room() -> None:
@@ -136,7 +137,7 @@ def test_each_kind_has_room_of_its_own() -> None:
         with pytest.raises(Problem), limiter.slot(RequestClass.WAIT, "c"):
             pass
     with limiter.slot(RequestClass.WAIT, "c"):
-        assert limiter._of == {(RequestClass.WAIT, "c"): 1}
+        assert limiter.under_way == {(RequestClass.WAIT, "c"): 1}
 
 
 def test_what_a_request_is_about() -> None:
@@ -222,7 +223,7 @@ def test_where_all_are_busy_one_of_the_same_peer_is_refused_and_others_wait() ->
             assert b"too-many-requests" in answer
             writer.close()
             first[1].close()
-            await asyncio.to_thread(until, lambda: door._count == 2)
+            await asyncio.to_thread(until, lambda: door.count == 2)
             again = await asyncio.open_connection(*listening.getsockname())
             await asyncio.to_thread(until, lambda: len(served) == 4)
             for _, open_one in (again, second, third):

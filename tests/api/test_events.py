@@ -126,7 +126,7 @@ async def _stalled(api: Served) -> None:
 
 def loop_of(api: Served) -> asyncio.AbstractEventLoop:
     """The server's loop."""
-    loop = api.server._loop
+    loop = api.server.loop
     assert loop is not None
     return loop
 
@@ -178,27 +178,27 @@ def test_a_stream_ends_when_the_daemon_stops() -> None:
 
 def test_who_is_gone_no_longer_follows(api: Served) -> None:
     """Nothing is kept of a reader that left."""
-    followers = api.backend.events._followers
+    events = api.backend.events
     with reading(api) as lines:
         next(lines)
-        wait_for(lambda: len(followers) == 1)
-    wait_for(lambda: not followers)
+        wait_for(lambda: events.followers == 1)
+    wait_for(lambda: not events.followers)
 
 
 def test_a_reader_that_does_not_read_is_dropped() -> None:
     """It costs no memory, no stop waits for it, and the log goes on without it."""
     with serving(grace=30) as api:
         api.app.state.streams.send = 0.2
-        followers = api.backend.events._followers
-        before = len(followers)  # who counts for the metrics
+        events = api.backend.events
+        before = events.followers  # who counts for the metrics
         connection = socket.socket()
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         with connection:
             connection.connect(api.address)
             connection.sendall(b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            wait_for(lambda: len(followers) == before + 1)
+            wait_for(lambda: events.followers == before + 1)
             happen(api, 9000, filler="x" * 1000)
-            wait_for(lambda: len(followers) == before)
+            wait_for(lambda: events.followers == before)
             assert api.http.get("/healthz").status_code == 200
             api.server.stop()
             api.thread.join(10)
@@ -211,11 +211,11 @@ def test_only_so_many_may_follow(api: Served) -> None:
     try:
         for connection in connections:
             connection.sendall(b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        wait_for(lambda: len(api.backend.events._followers) == MAX_OF_ONE)
+        wait_for(lambda: api.backend.events.followers == MAX_OF_ONE)
         refused: httpx.Response = api.http.get("/v1/events")
         assert (refused.status_code, slug(refused)) == (429, "too-many-requests")
         connections.pop().close()
-        wait_for(lambda: len(api.backend.events._followers) < MAX_OF_ONE)
+        wait_for(lambda: api.backend.events.followers < MAX_OF_ONE)
         with reading(api) as lines:
             assert next(lines).startswith("retry: ")
     finally:

@@ -131,7 +131,7 @@ def test_small_answers_are_not_held_back() -> None:
     """asyncio sets TCP_NODELAY for sockets that say that they are TCP; without it each small answer takes 40 ms."""
     server = server_at(Listen("127.0.0.1", 0))
     server.bind()
-    (listening,) = server._bound().sockets
+    (listening,) = server.listening
     assert listening.proto == socket.IPPROTO_TCP
     server.stop()
     server.run()

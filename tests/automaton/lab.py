@@ -187,7 +187,7 @@ class Runner:
         """Handle an event and all that it leads to."""
         mailbox: deque[Event] = deque([event])
         while mailbox:
-            self._turn(mailbox.popleft(), mailbox)
+            self.turn(mailbox.popleft(), mailbox)
 
     def order(self, command: Any, *, within: float = 60.0, **fields: Any) -> Outcome:
         """Give a command, or what an operator does; its last outcome so far."""
@@ -264,7 +264,7 @@ class Runner:
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
-    def _turn(self, first: Event, mailbox: deque[Event]) -> None:
+    def turn(self, first: Event, mailbox: deque[Event]) -> None:
         event: Event | None = first
         while event is not None:
             before = self.known

@@ -155,7 +155,7 @@ def test_a_write_of_fields_gives_the_next_write_its_etag() -> None:
     tampered(archive(runner))
     runner.look()
     runner.until(lambda: changed_by(runner) == ["SetFields"])
-    known, stands = runner.known.entry, runner.world.launchpad._entry(runner.world.ppa, 0.0)
+    known, stands = runner.known.entry, runner.world.launchpad.entry_of(runner.world.ppa, 0.0)
     assert known is not None
     assert known == replace(stands, moment=known.moment)
 

@@ -103,7 +103,7 @@ def test_others_go_between_two_questions() -> None:
     touch = Touch(token=2, deadline=runner.world.boot + 60.0, lease=record.lease or "")
     mailbox: deque[Event] = deque([search, touch])
     while mailbox:
-        runner._turn(mailbox.popleft(), mailbox)
+        runner.turn(mailbox.popleft(), mailbox)
     assert runner.kinds() == ["WasPublished", "Read", "WasPublished", "WasPublished"]
     assert list(runner.replies) == [2, 1]
 
@@ -116,7 +116,7 @@ def test_nothing_more_is_asked_for_whom_nobody_waits(kind: str) -> None:
     make = assign(sources=sources) if kind == "assign" else check(*sources)
     mailbox: deque[Event] = deque([make(1, runner.world.boot + 60.0), Abandoned(1)])
     while mailbox:
-        runner._turn(mailbox.popleft(), mailbox)
+        runner.turn(mailbox.popleft(), mailbox)
     assert denied(runner.replies[1][-1])[0] is Refusal.LOST
     assert runner.kinds() == ["WasPublished"]
     for token in range(100):
@@ -134,7 +134,7 @@ def test_what_it_had_in_another_lease_meanwhile_is_asked_anew() -> None:
     assert isinstance(look, Look)
     mailbox: deque[Event] = deque([search, Looked(look.entries[world.ppa], look.started, 1)])
     while mailbox:
-        runner._turn(mailbox.popleft(), mailbox)
+        runner.turn(mailbox.popleft(), mailbox)
     assert runner.kinds() == ["WasPublished", "WasPublished", "WasPublished", "Write"]
     assert [ask.source for ask in runner.asked[:3]] == ["hello", "hello", "third"]
 

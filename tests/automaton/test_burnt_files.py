@@ -130,7 +130,7 @@ def test_others_go_between_two_files_too() -> None:
     touch = Touch(token=2, deadline=runner.world.boot + 60.0, lease=record.lease or "")
     mailbox: deque[Event] = deque([search, touch])
     while mailbox:
-        runner._turn(mailbox.popleft(), mailbox)
+        runner.turn(mailbox.popleft(), mailbox)
     assert runner.kinds() == ["ListVersions", "Read", "ReadFiles", "ReadFiles", "ReadFiles", "ListVersions"]
     assert list(runner.replies) == [2, 1]
 

@@ -89,7 +89,7 @@ def test_the_last_answer_decides_at_once() -> None:
         Touch(token=2, deadline=deadline, lease=record.lease or ""),
     ])  # fmt: skip
     while mailbox:
-        runner._turn(mailbox.popleft(), mailbox)
+        runner.turn(mailbox.popleft(), mailbox)
     assert list(runner.replies) == [1, 2]
 
 

@@ -266,9 +266,9 @@ def test_a_name_that_cannot_be_stored_makes_nothing() -> None:
 def test_a_new_ppas_key_makes_one_write_fail_and_no_more() -> None:
     """Its signing key comes minutes later and changes the ETag: a 412 that is no lost race."""
     runner = nothing()
-    etag = runner.world.launchpad._etag
+    etag = runner.world.launchpad.etag_of
     key: list[str] = []
-    vars(runner.world.launchpad)["_etag"] = lambda ppa: f"{etag(ppa)}{key}"
+    vars(runner.world.launchpad)["etag_of"] = lambda ppa: f"{etag(ppa)}{key}"
     runner.world.later(30.0, lambda: key.append("key"))
     freed(runner)
     assert runner.world.record.tries == 0

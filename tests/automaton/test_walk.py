@@ -358,7 +358,7 @@ class Walk:
         return left + [who for who in archive.uploaders if (who not in stays if stays is not None else who == given)]
 
     def _watch(self) -> None:
-        write = self.world.launchpad._write
+        write = self.world.launchpad.write_now
 
         def watched(*args: Any) -> Any:
             before, length = parse(self.archive.description), len(self.archive.history)
@@ -370,7 +370,7 @@ class Walk:
                 self._proved(before, after, active, unproved)
             return answer
 
-        vars(self.world.launchpad)["_write"] = watched  # to see the world as each write lands
+        vars(self.world.launchpad)["write_now"] = watched  # to see the world as each write lands
 
     def _written(self, before: Text, after: Record | None, active: list[Any]) -> None:
         assert after is not None

@@ -62,7 +62,7 @@ class Scene:
         assert not self.landed
 
     def _watch(self) -> None:
-        swap = self.world.launchpad._swap
+        swap = self.world.launchpad.swap
 
         def watched(ppa: Any, entry: Any, change: Callable[[], None], started: float) -> Any:
             before = parse(self.archive.description).record
@@ -74,7 +74,7 @@ class Scene:
                 self.too_early += self.left_over()
             return answer
 
-        vars(self.world.launchpad)["_swap"] = watched  # to see the world as each write lands
+        vars(self.world.launchpad)["swap"] = watched  # to see the world as each write lands
 
     def left_over(self) -> list[str]:
         """What must not be there when it is free."""

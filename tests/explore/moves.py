@@ -39,7 +39,7 @@ def play(world: World, move: Move, script: tuple[int, ...] = ()) -> World:
     stage.drawn.clear()
     try:
         ACTS[move[0]](new, *move[1:])
-        for index in sorted(new._fresh):
+        for index in sorted(new.fresh):
             if (site := new.sites[index]) is not None:
                 site.settle()
         judging.clients_hear(new)

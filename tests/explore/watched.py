@@ -37,9 +37,9 @@ class WatchedLaunchpad(MemoryLaunchpad):
         self.empty_seen: dict[Reference, datetime] = {}
         self.veils: dict[Reference, tuple[str, float]] = {}
         self.texts: dict[Reference, tuple[str | None, ...]] = {}
-        self.fault = self._veiled
+        self.fault = self.veiled
 
-    def _veiled(self, request: Request) -> str | None:
+    def veiled(self, request: Request) -> str | None:
         veil = self.veils.get(request.ppa)
         return veil[0] if veil is not None and request.what in ("read", "write") else None
 
@@ -63,7 +63,7 @@ class WatchedLaunchpad(MemoryLaunchpad):
         new.archives = {ppa: _copy(archive) for ppa, archive in self.archives.items()}
         new.words, new.nonces = dict(self.words), dict(self.nonces)
         new.content_seen, new.empty_seen = dict(self.content_seen), dict(self.empty_seen)
-        new.veils, new.texts, new.fault = dict(self.veils), dict(self.texts), new._veiled
+        new.veils, new.texts, new.fault = dict(self.veils), dict(self.texts), new.veiled
         new.log, new.late = [], []
         return new
 

@@ -83,7 +83,7 @@ class World:
         self.told: tuple[Told, ...] = ()
         self.budget = scene.budget
         self.started = 0
-        self._fresh: set[int] = set()
+        self.fresh: set[int] = set()
         for number in range(scene.ppas):
             self._found(number)
         self.boot = self.base
@@ -111,7 +111,7 @@ class World:
         site = Site("ab"[0 if scene.twins else index], 1000 + self.started, scene.every, self.stage)
         given = settings(*map(ref, range(scene.ppas)), options=scene.options, total=scene.total)
         site.start(given, told=not scene.new and not self.launchpad.skew, lies=scene.lies > 0)
-        self._fresh.add(index)
+        self.fresh.add(index)
         self.put(index, site)
 
     def put(self, index: int, site: Site | None) -> None:
@@ -122,16 +122,16 @@ class World:
         """A new world, as this one is."""
         new = object.__new__(World)
         vars(new).update(vars(self))
-        new.launchpad, new._fresh = self.launchpad.copy(), set()
+        new.launchpad, new.fresh = self.launchpad.copy(), set()
         return new
 
     def take(self, index: int) -> Site:
         """The daemon, to be changed."""
         site = self.sites[index]
         assert site is not None
-        if index not in self._fresh:
+        if index not in self.fresh:
             site = site.copy()
-            self._fresh.add(index)
+            self.fresh.add(index)
             self.put(index, site)
         return site
 

@@ -12,7 +12,7 @@ from tests.waiting import until
 
 def waits(slots: FairSemaphore, count: int) -> Callable[[], bool]:
     """Whether so many wait."""
-    return lambda: len(slots._waiting) == count
+    return lambda: slots.waiting == count
 
 
 def test_whoever_has_waited_longest_is_next() -> None:

@@ -52,12 +52,12 @@ class MemoryReports:
             SourcePublication(number, one.name, one.version, "noble", self.status.get(one, "Published"), SINCE)
             for number, one in enumerate(self.uploaded)
         )
-        return self._answer("sources") or found
+        return self.answer("sources") or found
 
     def builds(self, ppa: Reference, numbers: Collection[int]) -> Mapping[int, tuple[SourceBuild, ...]] | Unavailable:
         """Those of the sources with these numbers."""
         builds = list(self.uploaded.values())
-        return self._answer("builds") or {number: self._summary(builds[number]) for number in numbers}
+        return self.answer("builds") or {number: self._summary(builds[number]) for number in numbers}
 
     def _summary(self, builds: Sequence[SourceBuild]) -> tuple[SourceBuild, ...]:
         """Those that make the status: what goes on, else what failed, else what is done."""
@@ -68,11 +68,11 @@ class MemoryReports:
 
     def all_builds(self, ppa: Reference, number: int) -> tuple[SourceBuild, ...] | Unavailable:
         """All of a source."""
-        return self._answer("all builds") or tuple(list(self.uploaded.values())[number])
+        return self.answer("all builds") or tuple(list(self.uploaded.values())[number])
 
     def binaries(self, ppa: Reference, since: datetime) -> tuple[BinaryPublication, ...] | Unavailable:
         """All of them."""
-        return self._answer("binaries") or tuple(self.published)
+        return self.answer("binaries") or tuple(self.published)
 
     def indexes(
         self, ppa: Reference, series: str, arches: Collection[str], kept: SeriesIndexes
@@ -81,21 +81,21 @@ class MemoryReports:
         found = {
             arch: frozenset((one.name, one.version) for one in self.indexed if one.arch == arch) for arch in arches
         }
-        return self._answer("indexes") or SeriesIndexes(found)
+        return self.answer("indexes") or SeriesIndexes(found)
 
     def refusal(
         self, ppa: Reference, source: str, version: str, since: datetime, uploader: str | None
     ) -> str | Unavailable | None:
         """Why it was refused."""
-        return self._answer("refusal") or self.refused.get(NamedSource(source, version))
+        return self.answer("refusal") or self.refused.get(NamedSource(source, version))
 
     def taken_space(self, ppa: Reference) -> TakenSpace | Unavailable | None:
         """As a test says."""
-        return self._answer("space") or self.space
+        return self.answer("space") or self.space
 
     def signing_key(self, ppa: Reference) -> str | Unavailable | None:
         """None yet."""
-        return self._answer("signing key")
+        return self.answer("signing key")
 
     def retry(self, build: str, not_after: float) -> ActAnswer:
         """Written down; the build begins anew."""
@@ -104,7 +104,7 @@ class MemoryReports:
             self.uploaded[name] = [replace(one, state=GOING) if one.url == build else one for one in builds]
         return Done(Moment(datetime.now(UTC), 0.0, 0.0))
 
-    def _answer(self, what: str) -> Unavailable | None:
+    def answer(self, what: str) -> Unavailable | None:
         self.waiting += 1
         assert self.gate.wait(30)
         self.waiting -= 1

@@ -331,13 +331,13 @@ def test_a_look_that_fails_changes_nothing(step: str) -> None:
     place = Place(WANTED)
     place.reports.uploaded[HELLO] = [build(HELLO, "amd64", DONE)]
     place.reports.published = [binary(HELLO, "amd64")]
-    answer = place.reports._answer
+    answer = place.reports.answer
 
     def failing(what: str) -> object:
         place.reports.down = "503" if what == step else None
         return answer(what)
 
-    place.reports._answer = failing  # type: ignore[method-assign, assignment]
+    place.reports.answer = failing  # type: ignore[method-assign, assignment]
     with pytest.raises(UnseenError):
         place.look()
     assert place.following.known.observed is None
