@@ -108,14 +108,14 @@ def test_a_failed_build_is_65_and_its_log_is_told(daemon: FakeDaemon) -> None:
 
 def test_under_github_actions_failures_are_errors(daemon: FakeDaemon) -> None:
     """As its workflow commands, with the log."""
-    daemon.on("GET", PATH, FAILED)
+    daemon.on("GET", PATH, FAILED, report(source("lost"), final=True, why="100% lost:\r\n::debug::of us"))
     done = cli("wait", "4c1f", url=daemon.url, env={"GITHUB_ACTIONS": "true"})
     assert done.returncode == 65
-    assert f"::error::hello 1.0 noble arm64: Failed to build: {LOG}" in done.stdout.splitlines()
-    lost = report(source("lost"), final=True, why="100% lost")
-    daemon.on("GET", PATH, lost)
+    assert [line for line in done.stdout.splitlines() if line.startswith("::")] == [
+        f"::error::hello 1.0 noble arm64: Failed to build: {LOG}"
+    ]
     done = cli("wait", "4c1f", "--json", url=daemon.url, env={"GITHUB_ACTIONS": "true"})
-    assert "::error::" in done.stderr
+    assert "::error::100%25 lost:\\r\\n::debug::of us" in done.stderr.splitlines()
     assert json.loads(done.stdout)["reached"] is False
 
 
@@ -193,6 +193,8 @@ def test_the_lease_is_kept_alive(daemon: FakeDaemon) -> None:
         daemon.on("POST", TOUCH, problem(403, "forbidden")).on("GET", "/v1/leases", Reply(200, {"items": []}))
         daemon.on("GET", PATH, PUBLISHED)
         assert cli("wait", "4c1f", url=daemon.url).returncode == 0
+        refused = cli("wait", "4c1f", "--retry", "1", url=daemon.url)
+        assert (refused.returncode, "--retry is for whoever has the lease" in refused.stderr) == (77, True)
 
 
 def test_lost_builders_are_retried_so_often(daemon: FakeDaemon) -> None:

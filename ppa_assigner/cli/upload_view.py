@@ -105,25 +105,33 @@ class TableView:
 
 def failures(report: Uploads) -> list[str]:
     """What failed, a line each: the builds with their logs, or the sources."""
+    found: list[str] = []
+    for source in report["sources"]:
+        if source["state"] in _FAILED:
+            found += _failed_builds(source) or [f"{_name(source)}: {source['state']}"]
+    return found
+
+
+def _failed_builds(source: Any) -> list[str]:
     from ..uploads.verdict import BUILDS, BuildStage
 
     over = (BuildStage.FAILED, BuildStage.WAITING)
-    found: list[str] = []
-    for source in report["sources"]:
-        if source["state"] not in _FAILED:
-            continue
-        builds = [build for build in source["builds"] if BUILDS.get(build["state"]) in over]
-        found += [f"{_name(source)} {build['arch']}: {_build(build)}" for build in builds]
-        if not builds:
-            found.append(f"{_name(source)}: {source['state']}")
-    return found
+    builds = [build for build in source["builds"] if BUILDS.get(build["state"]) in over]
+    return [f"{_name(source)} {build['arch']}: {_build(build)}" for build in builds]
+
+
+def _errors(report: Uploads) -> list[str]:
+    """What a job is told as its errors: the builds that failed, and why where it is something else."""
+    builds = [_failed_builds(source) for source in report["sources"] if source["state"] in _FAILED]
+    found = [text for texts in builds for text in texts]
+    return found if builds and all(builds) else [*found, report["why"]]
 
 
 def _verdict(report: Uploads, stream: Any) -> int:
     if report["reached"]:
         return 0
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for text in failures(report) or [report["why"]]:
+        for text in _errors(report):
             print(f"::error::{_github(text)}", file=stream, flush=True)
     if not report["final"]:
         output.say(f"the time is up, and not yet {report['goal']}: {report['why']}")

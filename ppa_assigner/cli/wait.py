@@ -76,15 +76,15 @@ def wait(
 
 
 def _wait(client: Client, chosen: Choice, waiting: UploadsWait, view: UploadView) -> int:
-    with keeping_alive(client, chosen) as check:
+    with keeping_alive(client, chosen, ours=waiting.retries > 0) as check:
         found = waiting.run(client, chosen.lease, view, check)
     return view.ended(found)
 
 
 @contextlib.contextmanager
-def keeping_alive(client: Client, chosen: Choice) -> Iterator[Callable[[], None]]:
+def keeping_alive(client: Client, chosen: Choice, *, ours: bool = False) -> Iterator[Callable[[], None]]:
     """Touch a lease while the block runs, where the caller may.  Gives a check, which raises LeaseOver once the lease
-    is lost.
+    is lost.  Raises NotPermitted for a lease that the caller may not touch and that must be `ours`.
     """
     from ..client import Holding
     from ..client.lease import term_of_assign
@@ -93,8 +93,10 @@ def keeping_alive(client: Client, chosen: Choice) -> Iterator[Callable[[], None]
     sent = boottime()
     try:
         found = client.touch(chosen.lease)
-    except NotPermitted:  # somebody else's: who has it keeps it
-        yield lambda: None
+    except NotPermitted as error:
+        if ours:  # now, and not when the first build has failed after hours
+            raise NotPermitted(f"--retry is for whoever has the lease: {error}") from error
+        yield lambda: None  # who has it keeps it
         return
     holding = Holding(client, term_of_assign(found, sent, boottime(), written=False))
     with holding:
@@ -131,7 +133,7 @@ class UploadsWait:
         self._login = None if auth is None else _logins(auth)
         told = GoalName.PUBLISHED.value if auth is not None else goal
         self._wanted = WantedUploads(sources, told, arches, appear)
-        self._retries, self._boottime = retries, boottime
+        self.retries, self._boottime = retries, boottime
         self._ends = boottime() + timeout
 
     def run(self, client: Client, lease: str, view: UploadView, check: Callable[[], object]) -> Uploads:
@@ -155,9 +157,9 @@ class UploadsWait:
 
     def _retried(self, client: Client, lease: str, last: Uploads) -> bool:
         """Whether builds are tried again, so that there is something to wait for."""
-        if last["reached"] or not last["final"] or not self._retries:
+        if last["reached"] or not last["final"] or not self.retries:
             return False
-        self._retries -= 1
+        self.retries -= 1
         tried = client.retry_uploads(lease, self._wanted.sources)
         for each in tried:
             output.say(f"{each['name']} {each['version']} is tried again for {each['arch']}")
