@@ -108,6 +108,10 @@ class FakeWorker(Worker):
         """Whether such an event is in the mailbox."""
         return any(isinstance(event, kind) for event in self.told)
 
+    def looked(self, number: int, reason: str | None = None) -> None:
+        """It is done with that round of looks; or could not be read, for this reason."""
+        self._listener.on_round_done(self.ppa, number, reason)
+
     def reply(self, command: Command, outcome: Outcome) -> None:
         """The command's outcome."""
         self._listener.on_reply(self.ppa, command.token, outcome)
@@ -203,7 +207,7 @@ class Desk:
         for worker in list(self.workers.values()):
             for event in [e for e in worker.told if isinstance(e, Looked | LookFailed)]:
                 worker.told.remove(event)
-                worker._listener.on_round_done(worker.ppa, event.round, failed.get(worker.ppa.name))
+                worker.looked(event.round, failed.get(worker.ppa.name))
 
     def look(self, **failed: str) -> None:
         """A whole round."""

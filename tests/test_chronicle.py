@@ -74,10 +74,12 @@ def test_a_ppa_with_packages_and_no_record_says_so() -> None:
 
 
 def test_a_ppa_that_a_reload_let_go_is_forgotten() -> None:
-    """However many come and go."""
+    """Should it come back it is new, so what is the matter with it is told again."""
     made = Desk("a", "b")
     made["a"].free()
-    made["b"].free()
-    made.supervisor.reload(settings(ref("a")))
-    chronicle = made.supervisor._chronicle  # must not grow
-    assert list(chronicle._seen) == [ref("a")]
+    for names in ("a", "ab"):
+        made["b"].show(None, C.UNREADABLE, "2 record lines")
+        made.supervisor.reload(settings(*map(ref, names)))
+    made["b"].show(None, C.UNREADABLE, "2 record lines")
+    events, _ = made.supervisor.events.since(0)
+    assert [event.data["from"] for event in events if event.ppa == ref("b")] == [None, None]

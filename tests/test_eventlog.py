@@ -75,7 +75,7 @@ def test_reading_costs_what_is_new() -> None:
                 looked.append(event.number)
                 yield event
 
-    log._events = Watched(log._events, log._events.maxlen)
+    log.kept = Watched(log.kept, log.kept.maxlen)
     for _ in range(10_000):
         add(log)
     assert [event.number for event in log.since(9_998)[0]] == [9_999, 10_000]

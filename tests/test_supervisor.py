@@ -537,7 +537,7 @@ def test_a_ppa_that_failed_a_look_and_was_let_go_concerns_nobody() -> None:
     made["b"].free()
     call = made.ask(attempt=1)
     made.begin_look()
-    made["a"]._listener.on_round_done(ref("a"), 2, "no answer")
+    made["a"].looked(2, "no answer")
     reload(made, "b")
     made.end_look()
     made["b"].lend()

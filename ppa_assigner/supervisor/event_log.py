@@ -31,7 +31,8 @@ class EventLog:
     def __init__(self, kept: int = KEPT, run: str = "0") -> None:
         self.run = run
         self._lock = threading.RLock()
-        self._events: deque[PpaEvent] = deque(maxlen=kept)
+        self.kept: deque[PpaEvent] = deque(maxlen=kept)
+        """The latest events, for `since`."""
         self._newest = 0
         self._followers: list[Follower] = []
 
@@ -50,7 +51,7 @@ class EventLog:
         with self._lock:
             self._newest += 1
             event = PpaEvent(self._newest, at, ppa, kind, data)
-            self._events.append(event)
+            self.kept.append(event)
             for follower in list(self._followers):
                 _show(follower, event)
         return event
@@ -60,8 +61,8 @@ class EventLog:
         with next time.  Costs what comes after, not what is kept: the numbers have no gaps.
         """
         with self._lock:
-            count = max(0, min(len(self._events), self._newest - number))
-            events = list(islice(reversed(self._events), count))
+            count = max(0, min(len(self.kept), self._newest - number))
+            events = list(islice(reversed(self.kept), count))
         events.reverse()
         events = events[:limit]
         return events, events[-1].number if events else number
