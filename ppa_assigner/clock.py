@@ -56,7 +56,7 @@ class LaunchpadClock:
         """Take the Date of an answer into account."""
         with self._lock:
             jumped = self._offset.take(moment)
-            agree = self._agree()
+            agree = self._agree(self.boot(), self._host())
             self._start.take(moment, agree)
             self._steady.take(moment, jumped)
             self._agreement.take(moment, agree)
@@ -69,52 +69,43 @@ class LaunchpadClock:
     def alarm(self) -> bool:
         """Whether the two clocks disagree and time is not believed.  The first seconds after a start are no alarm."""
         with self._lock:
-            agree = self._agree()
+            agree = self._agree(self.boot(), self._host())
             return self._doubtful(agree, self._is_believed(agree))
 
     @property
     def starting(self) -> bool:
         """Whether both agree, and only more answers are missing for time to be believed."""
         with self._lock:
-            agree = self._agree()
+            agree = self._agree(self.boot(), self._host())
             return agree and not self._is_believed(agree)
 
     def now(self) -> Now:
         """The time by Launchpad's clock; before its first answer that of this host, and not trusted."""
-        with self._lock:
-            return self._now()
+        return self.read()[0]
 
     def epoch(self) -> float:
         """Seconds since 1970, for an order finer than a second.  It does not follow a clock that is wrong: while time
         is not believed, the time that was believed last is carried on by the boot-time clock.
         """
-        with self._lock:
-            return self._epoch()
+        return self.read()[1]
 
     def read(self) -> tuple[Now, float]:
         """`now` and `epoch` of one moment."""
         with self._lock:
-            return self._now(), self._epoch()
+            boot, host, offset = self.boot(), self._host(), self._offset.offset
+            trusted = self._is_believed(self._agree(boot, host))
+            carried = None if trusted else self._believed
+            date, since = _date(host if offset is None else boot + offset), self._agreement.since
+            now = Now(date, boot, trusted, _date(host), None if carried is None else _date(boot + carried), since)
+            ahead = offset if carried is None else carried
+            return now, host if ahead is None else boot + ahead
 
     # -- under the lock ------------------------------------------------------------------------------------------------
 
-    def _now(self) -> Now:
-        boot, host, offset = self.boot(), self._host(), self._offset.offset
-        trusted = self._is_believed(self._agree())
-        date = _date(host if offset is None else boot + offset)
-        carried = None if trusted or self._believed is None else _date(boot + self._believed)
-        return Now(date, boot, trusted, _date(host), carried, self._agreement.since)
-
-    def _epoch(self) -> float:
-        trusted, offset = self._is_believed(self._agree()), self._offset.offset
-        if not trusted and self._believed is not None:
-            offset = self._believed
-        return self._host() if offset is None else self.boot() + offset
-
-    def _agree(self) -> bool:
+    def _agree(self, boot: float, host: float) -> bool:
         """Whether both clocks agree now.  If not, the period of agreement ends."""
         offset = self._offset.offset
-        agree = offset is not None and abs(self._host() - self.boot() - offset) <= AGREE_S
+        agree = offset is not None and abs(host - boot - offset) <= AGREE_S
         if not agree:
             self._agreement.end()
         return agree

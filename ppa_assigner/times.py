@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 import re
 import time
+from collections.abc import Callable
+from functools import partial
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
@@ -18,10 +20,9 @@ _COARSE = (("d", DAY), ("h", HOUR), ("m", MINUTE))
 _DURATION = r"(-?[0-9]+(?:\.[0-9]+)?) ?(ms|s|m|h|d|)"  # compiled when it is needed: that takes its time
 
 
-def boottime() -> float:
-    """Seconds since boot, including the time that the host slept where the system tells."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
+_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+boottime: Callable[[], float] = time.monotonic if _CLOCK is None else partial(time.clock_gettime, _CLOCK)
+"""Seconds since boot, including the time that the host slept where the system tells."""
 
 
 def parse_duration(text: str) -> float | None:

@@ -160,8 +160,9 @@ class Worker(threading.Thread):
         """Handle one event, and all the answers that it leads to."""
         self.busy = True
         while not isinstance(event, _Stop):
-            self.turned = self._clock.boot()
-            self._known, effects = automaton.step(self._known, event, self._clock.now())
+            now = self._clock.now()
+            self.turned = now.boot
+            self._known, effects = automaton.step(self._known, event, now)
             self._publish()
             request = self._carry_out(effects)
             if request is None or self._stopping.is_set():

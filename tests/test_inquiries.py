@@ -20,19 +20,14 @@ from ppa_assigner.supervisor.inquiries import AT_ONCE, Inquiries, Inquiry, go_on
 from ppa_assigner.supervisor.promoting import GOES_ON_S
 from ppa_assigner.supervisor.shell import Shell
 from ppa_assigner.supervisor.ticket import TicketOffice
+from ppa_assigner.supervisor.worker_threads import WorkerThreads
 from ppa_assigner.times import boottime
+from ppa_assigner.worker import Worker
 
 from .memory import MemoryLaunchpad
 from .settings import settings
 
 TIMEOUT_S = 20.0
-
-
-class Nothing:
-    """Carries nothing out: no worker is asked here."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise AssertionError(name)
 
 
 @pytest.fixture
@@ -43,7 +38,8 @@ def shell() -> Iterator[Shell]:
     core = Core(
         settings(), Daemon("test", 1, "x"), TicketOffice(b"secret"), TIMEOUT_S, Instant(time.boot, epoch, time, 0)
     )
-    shell = Shell(core, clock, lambda: 0, cast("Any", Nothing()))
+    nobody = WorkerThreads(MemoryLaunchpad(boottime), clock, cast("Any", None), Worker)
+    shell = Shell(core, clock, nobody, draw=lambda: 0)
     shell.timer.start()
     yield shell
     shell.timer.stop()

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from ppa_assigner.record import Record, State
 from ppa_assigner.supervisor.free_list import FreeList
-from ppa_assigner.supervisor.keys import CallId, RequestId
+from ppa_assigner.supervisor.keys import CallId, RequestId, key_of
 from ppa_assigner.supervisor.queue import WaitQueue
 from ppa_assigner.supervisor.requests import (
     AssignCall,
@@ -27,7 +27,8 @@ from .memory import START
 def asked(first: float, number: int, **fields: str) -> PendingRequest:
     """A wish that waits."""
     given = {"owner": "me", "pool": "default", "request_id": f"r{number}", **fields}
-    made = PendingRequest(RequestId(number), AssignRequest(**given), 0, first, number)  # type: ignore[arg-type]  # texts only
+    wish = AssignRequest(**given)  # type: ignore[arg-type]  # texts only
+    made = PendingRequest(RequestId(number), key_of(wish), wish, 0, first, number)
     made.stage = Stage.WAITING
     return made
 
@@ -51,9 +52,9 @@ def test_the_line_is_ordered_by_first_asked_then_by_coming() -> None:
     other, absent = asked(0.0, 4, pool="other"), asked(1.5, 5)
     queue = WaitQueue()
     for one in (late, early, same, other):
-        queue.add(one)
+        queue.add(one.id, one.wish.pool, one.place)
     assert queue.of("default") == [early.id, same.id, late.id]
-    assert [queue.ahead(one) for one in (early, same, late, absent)] == [0, 1, 2, 2]
+    assert [queue.ahead("default", one.place) for one in (early, same, late, absent)] == [0, 1, 2, 2]
     assert (queue.length("default"), queue.length("other"), queue.length("none")) == (3, 1, 0)
 
 
@@ -61,11 +62,11 @@ def test_a_place_in_the_line_may_change() -> None:
     """It stands where it was added, until it is added again; gone is gone."""
     first, second = asked(1.0, 1), asked(2.0, 2)
     queue = WaitQueue()
-    queue.add(first)
-    queue.add(second)
+    queue.add(first.id, first.wish.pool, first.place)
+    queue.add(second.id, second.wish.pool, second.place)
     second.first = 0.5
     assert queue.of("default") == [first.id, second.id]
-    queue.add(second)
+    queue.add(second.id, second.wish.pool, second.place)
     assert queue.of("default") == [second.id, first.id]
     queue.discard(second.id)
     queue.discard(second.id)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ppa_assigner.supervisor.timer import Timer
+from ppa_assigner.supervisor.shell import Timer
 from ppa_assigner.supervisor.timers import SWEEP_FROM, Timers
 from ppa_assigner.times import boottime
 

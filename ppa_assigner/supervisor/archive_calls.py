@@ -17,7 +17,7 @@ from ..port import Launchpad
 from ..problems import Kind, Problem
 from ..reference import Reference
 from ..uploads.promotion import Promotion
-from ..views import AptSource, LeaseView, PastLeaseView, PromoteRequest, SourceCheck, UploadCheck
+from ..views import AptSource, LeaseView, PastLeaseView, PromoteRequest, UploadCheck
 from .apt_sources import AptSources
 from .archives import Archives
 from .checking import Checking
@@ -56,9 +56,8 @@ class ArchiveCalls:
             raise Problem(Kind.UNKNOWN_POOL, f"there is no pool {pool!r}")
         number, future = self._shell.open()
         self._shell.begin(number, CheckAsked(number, pool))
-        facts: Inquiry[tuple[SourceCheck, ...]] = self._inquiries.call()
-        facts.future.add_done_callback(partial(self._sources_checked, number))
-        self._inquiries.run(partial(self._checking.facts, sources, facts), facts)
+        inquiry: Inquiry[None] = self._inquiries.call()
+        self._inquiries.run(partial(self._check, number, sources, inquiry), inquiry)
         return future
 
     def apt_source(self, lease: LeaseView, series: tuple[str, ...]) -> Future[AptSource]:
@@ -85,9 +84,10 @@ class ArchiveCalls:
         self._comparing.stop()
         self._copying.stop()
 
-    def _sources_checked(self, number: CallId, facts: Future[tuple[SourceCheck, ...]]) -> None:
-        error = facts.exception()
-        if isinstance(error, Problem):
-            self._shell.do(InquiryEnded(number, error))
+    def _check(self, number: CallId, sources: tuple[SourcePackage, ...], inquiry: Inquiry[None]) -> None:
+        try:
+            checks = self._checking.facts(sources, inquiry)
+        except Problem as problem:
+            self._shell.do(InquiryEnded(number, problem))
         else:
-            self._shell.do(SourcesChecked(number, facts.result()))
+            self._shell.do(SourcesChecked(number, checks))

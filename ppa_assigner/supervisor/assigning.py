@@ -13,12 +13,12 @@ from ..backoff import LOOK_FRESH_S, RETRY_SOON_S
 from ..problems import Kind, Problem
 from ..record import Record, State
 from ..reference import Reference
-from . import lending, pending, places, recovery, refusals, unclaimed, used_versions
+from . import lending, matching, pending, places, recovery, refusals, unclaimed, used_versions
 from .core import Core
 from .events import Asked, HungUp, Refuse
 from .keys import CallId, Key, key_in, key_of
 from .requests import IN_QUEUE, AssignCall, PendingRequest, Stage
-from .steps import Assigns, Decide, FreshLook, LookNow, Remember, Settled, WaitsAreOver
+from .steps import Assigns, LookNow, Remember, Settled, WaitsAreOver
 
 LOSSES_PER_PPA = 2
 
@@ -28,15 +28,15 @@ LOSSES_PER_PPA = 2
 
 def on_asked(core: Core, event: Asked) -> None:
     """Take a place in the queue, or join that of its request id."""
-    wish = event.wish
-    request = core.requests.get(key_of(wish))
+    wish, key = event.wish, key_of(event.wish)
+    request = core.requests.get(key)
     if (problem := _not_taken(core, request, event)) is not None:
         core.effects.append(Refuse(event.call, problem))
         return
     until = core.now.boot - wish.spent + wish.wait
     call = AssignCall(event.call, wish, until, until + core.total)
     if request is None:
-        _enter(core, call)
+        _enter(core, key, call)
         return
     raised = wish.attempt > request.attempt
     if raised:
@@ -50,30 +50,28 @@ def on_asked(core: Core, event: Asked) -> None:
 def _not_taken(core: Core, request: PendingRequest | None, event: Asked) -> Problem | None:
     if core.stopping:
         return refusals.soon(core, event.wish, "the daemon is being stopped")
-    unmet = refusals.unmet(event.wish, core.pools)
+    unmet = refusals.unmet(event.wish, core.settings.pools)
     return unmet if unmet is not None or request is None else pending.unfit(core, request, event.wish)
 
 
-def _enter(core: Core, call: AssignCall) -> None:
+def _enter(core: Core, key: Key, call: AssignCall) -> None:
     wish = call.wish
-    before = places.take(core, wish)
-    request = pending.enter(core, wish, before)
+    before = places.take(core, key, wish)
+    request = pending.enter(core, key, wish, before)
     pending.join(core, request, call)
-    core.then(Decide(request.id))
-    if before is None and wish.attempt == 0 and wish.ticket is None:
-        core.then(FreshLook(request.id, call.until))
+    matching.decide(core, request)
+    if before is None and wish.attempt == 0 and wish.ticket is None and request.stage is Stage.WAITING:
+        _look_afresh(core, call.until)
 
 
-def on_fresh_look(core: Core, step: FreshLook) -> None:
+def _look_afresh(core: Core, until: float) -> None:
     """Whoever is willing to wait is told none-free only after a look that began after it came, where its wait leaves
     the time: another daemon may have freed a PPA since the last one.  One look serves all who came before it began, and
     such looks leave a pause between them.
     """
-    request, boot = core.requests.by_id.get(step.request), core.now.boot
-    if request is None or request.stage is not Stage.WAITING:
-        return
+    boot = core.now.boot
     begins = max(boot, core.fresh_look + LOOK_FRESH_S)
-    if core.fresh_look > boot or begins >= step.until:
+    if core.fresh_look > boot or begins >= until:
         return
     core.fresh_look = begins
     if begins > boot:
@@ -125,7 +123,7 @@ def withdraw(core: Core, request: PendingRequest, call: CallId) -> None:
 def end_unmet(core: Core) -> None:
     """The pools are others now: some requests cannot be met any more."""
     for request in [request for request in core.requests if request.stage in IN_QUEUE]:
-        if (unmet := refusals.unmet(request.wish, core.pools)) is not None:
+        if (unmet := refusals.unmet(request.wish, core.settings.pools)) is not None:
             pending.answer(core, request, unmet)
             pending.forget(core, request)
 
@@ -144,7 +142,7 @@ def end_all(core: Core) -> None:
 def on_assigned(core: Core, waits: Assigns, outcome: Outcome) -> None:
     """The PPA is lent, or is not, or nobody may know yet."""
     request, ppa = core.requests.by_id[waits.request], waits.ppa
-    core.later(WaitsAreOver(request.wish.pool))
+    core.soon.append(WaitsAreOver(request.wish.pool))
     if isinstance(outcome, Denied) and outcome.why is Refusal.IN_DOUBT:
         return  # the request stays bound to this PPA
     core.registry.unbind(ppa)
@@ -179,7 +177,7 @@ def _holds(core: Core, request: PendingRequest, ppa: Reference, record: Record) 
         if request.abandoned:
             unclaimed.abandoned(core, request.key)
     elif request.searched < request.attempt:
-        core.then(Decide(request.id))
+        matching.decide(core, request)
     else:
         lending.finish(core, request, ppa, record, fresh=True)
 
@@ -211,7 +209,7 @@ def _lost(core: Core, request: PendingRequest, ppa: Reference, why: Refusal, det
 def _go_on(core: Core, request: PendingRequest) -> None:
     """The next candidate, if anybody still waits for one."""
     if request.calls:
-        core.then(Decide(request.id))
+        matching.decide(core, request)
     else:
         _settled(core, request)
 

@@ -27,7 +27,7 @@ from ..record import Record, State
 from ..reference import Reference
 from ..views import HoldAction, OperatorAction, ReleaseAction
 from .core import Core, OpenCall
-from .events import ContentAsked, LeaseAsked, OperatorActed, Promote, PromoteAsked, ReleaseAsked, TouchAsked
+from .events import ContentAsked, LeaseAsked, OperatorActed, Promotable, PromoteAsked, ReleaseAsked, TouchAsked
 from .keys import CommandToken
 from .open_calls import begin, end, in_doubt, to_release, unfound, within
 from .rounds import Failures
@@ -120,7 +120,7 @@ def _promote(core: Core, call: OpenCall, ppa: Reference, record: Record) -> None
     if record.state is not State.USED or managed is None or not managed.shown:
         end(core, call, Problem(Kind.LEASE_OVER, f"the lease of {ppa} is over: what was in it is being deleted"))
     else:
-        core.effects.append(Promote(call.id, ppa, record, managed.told.private))
+        end(core, call, Promotable(ppa, record, managed.told.private))
 
 
 def _unknown(lease: str) -> Problem:

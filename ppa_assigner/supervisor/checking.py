@@ -20,13 +20,11 @@ class Checking:
     def __init__(self, origs: Origs, archives: Archives | None) -> None:
         self._origs, self._primary = origs, archives.primary if archives is not None else None
 
-    def facts(
-        self, sources: Iterable[SourcePackage], call: Inquiry[tuple[SourceCheck, ...]]
-    ) -> tuple[SourceCheck, ...]:
+    def facts(self, sources: Iterable[SourcePackage], call: Inquiry[None]) -> tuple[SourceCheck, ...]:
         """What is known of each.  Raises Problem."""
         return tuple([self._fact(source, call) for source in sources])
 
-    def _fact(self, source: SourcePackage, call: Inquiry[tuple[SourceCheck, ...]]) -> SourceCheck:
+    def _fact(self, source: SourcePackage, call: Inquiry[None]) -> SourceCheck:
         go_on(call)
         takes_uploads = component = None
         if self._primary is not None and source.series is not None:

@@ -274,7 +274,7 @@ class Core:
         number = CommandToken(token)
         expected = self.expected.pop(number, None) if last else self.expected.get(number)
         if expected is not None:
-            self.then(Came(expected[1], outcome))
+            self.following.append(Came(expected[1], outcome))
 
     def expects(self, ppa: Reference) -> bool:
         """Whether this PPA's worker has a command that it has not answered."""

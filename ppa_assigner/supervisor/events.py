@@ -107,12 +107,21 @@ class ContentAsked:
 
 @dataclass(frozen=True, slots=True)
 class PromoteAsked:
-    """What a lease holds is to be copied to another PPA."""
+    """What a lease holds is to be copied to another PPA, once it is known where it is."""
 
     call: CallId
     lease: str
     to: Reference
     caller: Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Promotable:
+    """Where that lease is, with its record; `private`: nothing of it may be disclosed."""
+
+    ppa: Reference
+    record: Record
+    private: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,16 +318,6 @@ class LetGo:
 
 
 @dataclass(frozen=True, slots=True)
-class Promote:
-    """Copy what the lease of this call holds, which is there; `InquiryEnded` follows."""
-
-    call: CallId
-    ppa: Reference
-    record: Record
-    private: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Warn:
     """Tell the people who changed the configuration."""
 
@@ -342,4 +341,4 @@ class Failed:
     error: Exception
 
 
-Effect = Send | AnswerCall | Refuse | LookSoon | Poll | Start | LetGo | Promote | Warn | Say | Failed
+Effect = Send | AnswerCall | Refuse | LookSoon | Poll | Start | LetGo | Warn | Say | Failed

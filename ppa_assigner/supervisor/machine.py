@@ -97,15 +97,15 @@ def _on_changed(core: Core, event: ev.Changed) -> None:
     managed.told, managed.heard_at = snapshot, event.heard_at
     managed.foreign, managed.shown = event.foreign, event.shown
     core.registry.indexed(managed)
-    core.then(steps.Compare(snapshot))
-    core.then(steps.ReleaseSeen(snapshot))
-    core.then(steps.Remember(snapshot.record))
-    core.then(steps.GoOn(snapshot.ppa))
+    core.following += (
+        steps.Compare(snapshot), steps.ReleaseSeen(snapshot), steps.Remember(snapshot.record),
+        steps.GoOn(snapshot.ppa),
+    )  # fmt: skip
 
 
 def _on_replied(core: Core, event: ev.Replied) -> None:
     core.outcome(event.token, event.outcome)
-    core.then(steps.GoOn(event.ppa))
+    core.following.append(steps.GoOn(event.ppa))
 
 
 def _on_go_on(core: Core, step: steps.GoOn) -> None:
@@ -168,7 +168,6 @@ _STEPS: Mapping[type, Callable[[Core, Any], None]] = {
     steps.Compare: duplicates.on_seen,
     steps.Decide: matching.on_decide,
     steps.Found: recovery.on_found,
-    steps.FreshLook: assigning.on_fresh_look,
     steps.GoOn: _on_go_on,
     steps.Learnt: matching.on_learnt,
     steps.LookNow: looks.on_look_now,

@@ -46,9 +46,9 @@ def match(core: Core, pool: str) -> None:
 
 def decide(core: Core, request: PendingRequest) -> None:
     """Nothing binds this request to a PPA, but perhaps a lease that it has."""
-    if request.searched < request.attempt:
-        recovery.search(core, request)
-    elif held := recovery.holding(core, request):
+    if request.searched < request.attempt and not recovery.search(core, request):
+        return  # it goes on once that is over
+    if held := recovery.holding(core, request):
         recovery.confirm(core, request, held.ppa)
     else:
         request.bound = None
@@ -64,19 +64,19 @@ def wait_on(core: Core, request: PendingRequest) -> None:
 
 
 def _lend(core: Core, pool: str) -> None:
-    queue, free, boot, searching = core.requests.queue, core.registry.free_list, core.now.boot, 0
-    if not queue.length(pool) or not free.count(pool):
-        return
-    for request in core.requests.waiting(pool):
+    boot, searching = core.now.boot, 0
+    free = core.registry.free_list.count(pool)
+    for request in core.requests.waiting(pool) if free else ():
         if request.stage is not Stage.WAITING:  # 1
             searching += request.keeps_its_turn(boot)
-        elif free.count(pool) <= searching + (places.ahead(core, request) if request.may_wait(boot) else 0):  # 2
+        elif free <= searching + (places.ahead(core, request) if request.may_wait(boot) else 0):  # 2
             continue  # a wait that is over may be the first part of a long one: it is no reason to pass a search
         elif held := recovery.holding(core, request):  # 3
             recovery.confirm(core, request, held.ppa)
         elif chosen := choose(request, core.registry.free(pool, request.wish.ppa), core.now.drawn, boot):  # 4
             _bind(core, request, chosen.ppa)
-        if not free.count(pool):
+            free -= 1
+        if not free:
             return
 
 
@@ -136,7 +136,7 @@ def _time_is_up(core: Core, request: PendingRequest, number: CallId) -> None:
 
 
 def _none_free(core: Core, request: PendingRequest, number: CallId) -> None:
-    position = 1 + core.requests.queue.ahead(request) + places.ahead(core, request)
+    position = 1 + core.requests.queue.ahead(request.wish.pool, request.place) + places.ahead(core, request)
     patient = request.calls[number].wish.wait > 0
     pending.end(core, request, number, refusals.none_free(core, request, position))
     if not request.calls and patient:

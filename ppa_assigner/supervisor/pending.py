@@ -12,7 +12,8 @@ from ..problems import Kind, Problem
 from ..views import AssignRequest, LeaseView
 from . import refusals
 from .core import Core
-from .keys import CallId, RequestId
+from .events import AnswerCall
+from .keys import CallId, Key, RequestId
 from .requests import IN_QUEUE, AssignCall, PendingRequest, Stage
 from .steps import TimeIsUp
 
@@ -26,25 +27,25 @@ def waits_for_a_search(core: Core, request: PendingRequest) -> bool:
 
 def put(core: Core, request: PendingRequest, stage: Stage) -> None:
     """Set the stage of a request, and enqueue or dequeue it accordingly."""
-    request.stage = stage
-    if stage in IN_QUEUE and core.requests.is_current(request):
-        core.requests.queue.add(request)
+    request.stage, requests = stage, core.requests
+    if stage in IN_QUEUE and requests.current.get(request.key) == request.id:
+        requests.queue.add(request.id, request.wish.pool, (request.first, request.number))
     else:
-        core.requests.queue.discard(request.id)
+        requests.queue.discard(request.id)
 
 
-def enter(core: Core, wish: AssignRequest, before: PendingRequest | None = None) -> PendingRequest:
-    """A new request, behind all others; or the one that was there `before` goes on, at its place."""
+def enter(core: Core, key: Key, wish: AssignRequest, before: PendingRequest | None) -> PendingRequest:
+    """A new request, behind all others; or the one that was there `before` goes on, at its place.  `join` follows."""
     requests = core.requests
     requests.last += 1
-    request = PendingRequest(RequestId(requests.last), wish, wish.attempt, core.arrival(), requests.last)
+    number = requests.last
+    request = PendingRequest(RequestId(number), key, wish, wish.attempt, core.arrival(), number)
     if before is not None and not core.spent.is_spent(before.key, before.first, core.now.boot):
         request = _gone_on(before, wish) or replace(request, first=before.first, number=before.number)
     requests.by_id[request.id] = request
     requests.current[request.key] = request.id
     if wish.sources:
         requests.with_sources[request.key] = request.id
-    put(core, request, request.stage)
     return request
 
 
@@ -64,7 +65,7 @@ def join(core: Core, request: PendingRequest, call: AssignCall) -> None:
     """A connection shares the place."""
     request.abandoned = False
     step = TimeIsUp(request.id, call.id)
-    timers = tuple(core.at(moment, step) for moment in {call.until, call.deadline})
+    timers = tuple([core.timers.at(moment, step) for moment in {call.until, call.deadline}])
     request.calls[call.id] = replace(call, timers=timers)
     core.requests.of_call[call.id] = request.id
     placed_by(core, request, [call])
@@ -101,7 +102,7 @@ def answer(core: Core, request: PendingRequest, result: LeaseView | Problem) -> 
     """All calls have their answer."""
     for call in request.calls.values():
         _no_more(core, call)
-        core.answer(call.id, result)
+        core.effects.append(AnswerCall(call.id, result))
     request.calls = {}
 
 
@@ -113,7 +114,7 @@ def refuse(core: Core, request: PendingRequest, kind: Kind, detail: str) -> None
 def forget(core: Core, request: PendingRequest) -> None:
     """The request is no longer on its way."""
     requests = core.requests
-    if requests.is_current(request):
+    if requests.current.get(request.key) == request.id:
         del requests.current[request.key], requests.by_id[request.id]
         requests.with_sources.pop(request.key, None)
         requests.held_up.discard(request.id)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ..backoff import PLACE_KEPT_S
 from ..views import AssignRequest
 from .core import Core
-from .keys import Key, key_of
+from .keys import Key
 from .requests import PendingRequest
 from .steps import Match, PlaceIsOver
 
@@ -20,12 +20,12 @@ def keep(core: Core, request: PendingRequest) -> None:
     requests = core.requests
     requests.by_id[request.id] = request
     requests.kept[request.key] = (request.id, core.after(PLACE_KEPT_S, PlaceIsOver(request.id)))
-    requests.kept_queue.add(request)
+    requests.kept_queue.add(request.id, request.wish.pool, request.place)
 
 
-def take(core: Core, wish: AssignRequest) -> PendingRequest | None:
+def take(core: Core, key: Key, wish: AssignRequest) -> PendingRequest | None:
     """The request as it was, when the same wisher comes back in time; whoever comes, the place is kept no more."""
-    kept = _give_up(core, key_of(wish))
+    kept = _give_up(core, key)
     return kept if kept is not None and kept.same_wisher(wish) else None
 
 
@@ -44,7 +44,7 @@ def of_others(core: Core, key: Key) -> list[Key]:
 
 def ahead(core: Core, request: PendingRequest) -> int:
     """How many of its pool's are kept ahead of a request."""
-    return core.requests.kept_queue.ahead(request)
+    return core.requests.kept_queue.ahead(request.wish.pool, request.place)
 
 
 def on_over(core: Core, step: PlaceIsOver) -> None:

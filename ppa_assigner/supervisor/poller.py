@@ -27,10 +27,11 @@ BREATH_S, BREATHS_S = 0.0001, 0.5  # between two PPAs, and between all of one ow
 
 
 class Poller(threading.Thread):
-    """Looks every `every` seconds, and at once when asked, but not within `spacing` seconds of the last look's begin.
-    `begin` tells what to look at, `tell` gets what it saw, `observe` the moment of each answer, `heard` of
-    each owner why there was none.  While `wanted` says that answers are wanted sooner, it looks again after `soon`
-    seconds, whatever became of the PPAs that it told: no busy worker may delay what the others need.
+    """Looks every `every` seconds, and at once when asked (by `look_now`, or by whoever sets `wake`), but not within
+    `spacing` seconds of the last look's begin.  `begin` tells what to look at, `tell` gets what it saw, `observe` the
+    moment of each answer, `heard` of each owner why there was none.  While `wanted` says that answers are wanted
+    sooner, it looks again after `soon` seconds, whatever became of the PPAs that it told: no busy worker may delay what
+    the others need.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Poller(threading.Thread):
         *,
         every: float,
         observe: Callable[[Moment], None],
+        wake: threading.Event | None = None,
         heard: Callable[[str, str | None, Collection[str]], None] = lambda *_: None,
         wanted: Callable[[], bool] = lambda: False,
         soon: float = LOOK_SOON_S,
@@ -50,7 +52,7 @@ class Poller(threading.Thread):
         self._launchpad, self._begin, self._tell, self._every = launchpad, begin, tell, every
         self._observe, self._heard, self._spacing = observe, heard, min(spacing, every)
         self._wanted, self._soon = wanted, min(soon, every)
-        self._wake = threading.Event()
+        self._wake = wake or threading.Event()
         self._stopping = threading.Event()
         self._trouble: dict[str, str] = {}  # by owner: what was said of it last, so that it is said once
         self._answered: dict[str, float] = {}  # by owner: when the last look began that Launchpad answered

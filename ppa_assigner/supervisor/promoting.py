@@ -39,9 +39,8 @@ from ..uploads.promotion import (
 from ..uploads.verdict import judge
 from ..views import PromoteRequest
 from .archives import Archives
-from .events import Promote, PromoteAsked
+from .events import Promotable, PromoteAsked
 from .inquiries import Inquiries, Inquiry, go_on, known
-from .keys import CallId
 from .shell import Shell
 
 COPY_AGAIN_S = 600.0
@@ -68,25 +67,13 @@ class Promoting:
         self._launchpad, self._archives = launchpad, archives
         self._lock = threading.Lock()
         self._asked: dict[tuple[Reference, int, str], float] = {}
-        self._calls: dict[CallId, tuple[str, PromoteRequest, Inquiry[Promotion]]] = {}
 
     def promote(self, lease: str, wanted: PromoteRequest, caller: Caller) -> Future[Promotion]:
         """Have the lease's uploads copied, or tell how far that is.  Raises Problem for a PPA that is lent itself."""
-        number, future = self._shell.open()
-        self._calls[number] = (lease, wanted, Inquiry(self._shell, number, future))
-        future.add_done_callback(lambda _: self._calls.pop(number, None))
-        try:
-            self._shell.begin(number, PromoteAsked(number, lease, wanted.to, caller))
-        except Problem:
-            self._calls.pop(number, None)
-            raise
-        return future
-
-    def go_on(self, found: Promote) -> None:
-        """The lease is there."""
-        lease, wanted, inquiry = self._calls[found.call]
-        from_lease = _Lease(lease, found.ppa, found.record, found.private)
-        self._inquiries.run(partial(self._promote, from_lease, wanted, inquiry), inquiry)
+        where = self._shell.call(lambda number: PromoteAsked(number, lease, wanted.to, caller))
+        inquiry: Inquiry[Promotion] = self._inquiries.call()
+        self._inquiries.run(partial(self._promote_found, lease, where, wanted, inquiry), inquiry)
+        return inquiry.future
 
     @property
     def _reports(self) -> UploadReports:
@@ -97,6 +84,12 @@ class Promoting:
         return _given(self._archives).copies
 
     # -- in a thread of the inquiries -----------------------------------------------------------------------------
+
+    def _promote_found(
+        self, lease: str, where: Future[Promotable], wanted: PromoteRequest, inquiry: Inquiry[Promotion]
+    ) -> Promotion:
+        found = where.result()  # or the Problem, by the deadline of that call
+        return self._promote(_Lease(lease, found.ppa, found.record, found.private), wanted, inquiry)
 
     def _promote(self, lease: _Lease, wanted: PromoteRequest, inquiry: Inquiry[Promotion]) -> Promotion:
         self._check_target(lease, wanted.to)

@@ -10,7 +10,6 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 
 from .keys import RequestId
-from .requests import PendingRequest
 
 Position = tuple[float, int]
 """What a queue is ordered by: since when (seconds since 1970), and who came first."""
@@ -23,11 +22,14 @@ class WaitQueue:
     _queues: dict[str, list[tuple[Position, RequestId]]] = field(default_factory=dict)
     _at: dict[RequestId, tuple[str, Position]] = field(default_factory=dict)
 
-    def add(self, request: PendingRequest) -> None:
-        """Let it stand in the queue of its pool, at its place."""
-        self.discard(request.id)
-        pool, place = self._at[request.id] = (request.wish.pool, request.place)
-        insort(self._queues.setdefault(pool, []), (place, request.id))  # no two have the same number
+    def add(self, request: RequestId, pool: str, place: Position) -> None:
+        """Let it stand in the queue of this pool, at this place."""
+        at = self._at.get(request)
+        if at != (pool, place):
+            if at is not None:
+                self.discard(request)
+            self._at[request] = (pool, place)
+            insort(self._queues.setdefault(pool, []), (place, request))  # no two have the same number
 
     def discard(self, request: RequestId) -> None:
         """Let it stand in no queue."""
@@ -43,6 +45,6 @@ class WaitQueue:
         """How many stand in it."""
         return len(self._queues.get(pool, ()))
 
-    def ahead(self, request: PendingRequest) -> int:
-        """How many of its pool have a place before that of this request, which need not stand in the queue itself."""
-        return bisect_left(self._queues.get(request.wish.pool, []), (request.place,))
+    def ahead(self, pool: str, place: Position) -> int:
+        """How many have a place before that one, at which nobody need stand."""
+        return bisect_left(self._queues.get(pool, []), (place,))

@@ -29,18 +29,19 @@ NEWER = "{}: its record is of a version that this daemon does not know, and name
 # -- searched for ------------------------------------------------------------------------------------------------------
 
 
-def search(core: Core, request: PendingRequest) -> None:
-    """Search, and go on once that is done; the calls whose wait is over meanwhile are told that it failed."""
+def search(core: Core, request: PendingRequest) -> bool:
+    """Search; whether that is over already.  Else the calls whose wait is over meanwhile are told that it failed."""
+    if request.attempt == 0 and core.ready:
+        request.search += 1
+        request.searched, request.outage = request.attempt, None
+        return True
     if request.stage is not Stage.SEARCHING or request.search == 0:
         request.search_since = core.now.boot
     request.bound, request.search = None, request.search + 1
     pending.put(core, request, Stage.SEARCHING)
-    if request.attempt == 0 and core.ready:
-        request.searched, request.outage = request.attempt, None
-        core.then(Decide(request.id))
-    else:
-        core.at(request.search_since + SEARCH_TURN_S, TurnIsOver(request.wish.pool))
-        core.want_look(Search(request.id, request.search), under_way=request.attempt == 0)
+    core.at(request.search_since + SEARCH_TURN_S, TurnIsOver(request.wish.pool))
+    core.want_look(Search(request.id, request.search), under_way=request.attempt == 0)
+    return False
 
 
 def on_look(core: Core, waits: Search, failed: Failures) -> None:
@@ -69,8 +70,9 @@ def on_found(core: Core, step: Found) -> None:
 
 def on_search_again(core: Core, step: SearchAgain) -> None:
     """The look before did not see every PPA."""
-    if (request := _searched(core, step.request, step.search, Stage.SEARCHING)) is not None:
-        search(core, request)
+    request = _searched(core, step.request, step.search, Stage.SEARCHING)
+    if request is not None and search(core, request):
+        core.then(Decide(request.id))
 
 
 def _searched(core: Core, number: RequestId, count: int, stage: Stage) -> PendingRequest | None:

@@ -56,7 +56,7 @@ class Registry:
     _ppas: dict[Reference, ManagedPPA] = field(default_factory=dict)
     _leases: dict[str, set[Reference]] = field(default_factory=dict)
     _requests: dict[Key, set[Reference]] = field(default_factory=dict)
-    _indexed: dict[Reference, Snapshot] = field(default_factory=dict)
+    _indexed: dict[Reference, tuple[frozenset[str], Key | None]] = field(default_factory=dict)
     denied: set[Reference] = field(default_factory=set)
     """Those that Launchpad does not show us."""
     _foreign: set[Reference] = field(default_factory=set)  # whose record is of a version unknown here
@@ -140,15 +140,14 @@ class Registry:
         (self._foreign.add if managed.foreign is not None else self._foreign.discard)(ppa)
         denied = snapshot.sight in (Sight.DENIED, Sight.LASTING_DENIED)
         (self.denied.add if denied else self.denied.discard)(ppa)
-        before = self._indexed.get(ppa)
-        if before is None or _names(before) != _names(snapshot):
+        names = _names(snapshot)
+        if self._indexed.get(ppa) != names:
             self._unindex(ppa)
-            leases, key = _names(snapshot)
+            leases, key = self._indexed[ppa] = names
             for lease in leases:
                 self._leases.setdefault(lease, set()).add(ppa)
             if key is not None:
                 self._requests.setdefault(key, set()).add(ppa)
-        self._indexed[ppa] = snapshot
 
     def with_lease(self, lease: str) -> tuple[Reference, Record] | None:
         """The PPA that holds the lease or, while it is dirty, remembers it, with its record; or the last record of a
@@ -197,7 +196,7 @@ class Registry:
     def _unindex(self, ppa: Reference) -> None:
         if (before := self._indexed.pop(ppa, None)) is None:
             return
-        leases, key = _names(before)
+        leases, key = before
         for lease in leases:
             _drop(self._leases, lease, ppa)
         _drop(self._requests, key, ppa)

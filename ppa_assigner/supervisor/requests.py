@@ -14,7 +14,7 @@ from ..backoff import SEARCH_TURN_S
 from ..record import State
 from ..reference import Reference
 from ..views import AssignRequest, Condition, Snapshot
-from .keys import CallId, CommandToken, Key, RequestId, TimerId, key_of
+from .keys import CallId, CommandToken, Key, RequestId, TimerId
 
 StateOf = tuple[tuple[State | None, str | None], Condition]
 
@@ -66,14 +66,15 @@ def state_of(snapshot: Snapshot) -> StateOf:
 class PendingRequest:
     """A request, until it is answered.  `first` is its place in the queue: seconds since 1970, Launchpad's clock.
 
-    `searched` is the attempt for which it is known that no other lease was there; `search` counts the searches.
-    `assign` is the command that is to lend it the PPA that it is `bound` to.  `burnt` are the PPAs that cannot
-    take its sources, and what they had; `asking` those that are asked, by which command; `asked` in which state the
-    others answered, or failed to; `questions` how many that took at the most; `hope` one that may be waited for.
-    `withdrawn` are the calls that ended it.
+    `key` is what it is found by.  `searched` is the attempt for which it is known that no other lease was there;
+    `search` counts the searches.  `assign` is the command that is to lend it the PPA that it is `bound` to.  `burnt`
+    are the PPAs that cannot take its sources, and what they had; `asking` those that are asked, by which command;
+    `asked` in which state the others answered, or failed to; `questions` how many that took at the most; `hope` one
+    that may be waited for.  `withdrawn` are the calls that ended it.
     """
 
     id: RequestId
+    key: Key
     wish: AssignRequest
     attempt: int
     first: float
@@ -101,11 +102,6 @@ class PendingRequest:
     def place(self) -> tuple[float, int]:
         """What the queue is ordered by."""
         return self.first, self.number
-
-    @property
-    def key(self) -> Key:
-        """What it is found by."""
-        return key_of(self.wish)
 
     def same_wisher(self, wish: AssignRequest) -> bool:
         """Whether this is the same owner, client and pool."""

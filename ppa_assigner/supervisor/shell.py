@@ -15,11 +15,13 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Protocol
+from math import inf
+from typing import Any
 
 from ..clock import LaunchpadClock
 from ..journal import about
 from ..problems import Problem
+from ..reference import Reference
 from ..views import AssignRequest, LeaseView
 from .core import Core
 from .events import (
@@ -29,19 +31,20 @@ from .events import (
     Failed,
     Instant,
     LetGo,
-    NotStarted,
+    LookSoon,
     Refuse,
     Say,
     Send,
     Start,
-    Started,
     TimePassed,
 )
 from .keys import CallId
-from .machine import handle, wake
-from .timer import Timer
+from .machine import handle
+from .worker_threads import WorkerThreads
 
 log = logging.getLogger(__name__)
+
+RECHECK_S = 30.0  # a wait does not count the time that the host sleeps, the boot-time clock does
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -53,29 +56,25 @@ class Call:
     future: Future[LeaseView]
 
 
-class Hands(Protocol):
-    """What carries out what is no answer and no line of the log."""
-
-    def send(self, effect: Send) -> None:
-        """Under the lock, without waiting."""
-
-    def start_worker(self, effect: Start) -> Started | NotStarted:
-        """Under the lock, without waiting."""
-
-    def let_go(self, effect: LetGo) -> None:
-        """Under the lock, without waiting."""
-
-    def other(self, effect: Effect) -> None:
-        """Any other, without the lock."""
-
-
 class Shell:
-    """Safe for threads.  `draw` draws a number by lot that nobody can guess."""
+    """Safe for threads.  `draw` draws a number by lot that nobody can guess; `let_go` is told, without the lock, of
+    each PPA that is served no more.
+    """
 
-    def __init__(self, core: Core, clock: LaunchpadClock, draw: Callable[[], int], hands: Hands) -> None:
-        self.core, self.clock = core, clock
+    def __init__(
+        self,
+        core: Core,
+        clock: LaunchpadClock,
+        workers: WorkerThreads,
+        *,
+        draw: Callable[[], int],
+        let_go: Callable[[Reference], object] = lambda _: None,
+    ) -> None:
+        self.core, self.clock, self.workers = core, clock, workers
+        self.look_soon = threading.Event()
+        """Set when a round of looks is wanted."""
         self.timer = Timer(clock.boot, self.tick)
-        self._draw, self._hands = draw, hands
+        self._draw, self._let_go = draw, let_go
         self._lock = threading.Lock()
         self._futures: dict[CallId, Future[Any]] = {}
         self._numbers = count(1)
@@ -92,7 +91,7 @@ class Shell:
         """
         with self._lock:
             effects = self._handled(event)
-            self.timer.set(wake(self.core))
+            self.timer.set(self.core.timers.next)
         wrong: Exception | None = None
         for effect in effects:
             match effect:
@@ -142,11 +141,11 @@ class Shell:
             for effect in handle(self.core, events.popleft(), self._instant()):
                 match effect:
                     case Send():
-                        self._hands.send(effect)
+                        self.workers.send(effect)
                     case Start():
-                        events.append(self._hands.start_worker(effect))
+                        events.append(self.workers.start(effect))
                     case LetGo():
-                        self._hands.let_go(effect)
+                        self.workers.let_go(effect)
                         effects.append(effect)
                     case _:
                         effects.append(effect)
@@ -166,8 +165,61 @@ class Shell:
                 log.log(level, "%s", text, extra=about(ppa=ppa) if ppa is not None else None)
             case Failed(what, error):
                 log.error("%s could not be handled", type(what).__name__, exc_info=error)
-            case _:
-                self._hands.other(effect)
+            case LookSoon():
+                self.look_soon.set()
+            case LetGo(ppa):
+                self._let_go(ppa)
+
+
+class Timer(threading.Thread):
+    """`tick` is called, by this thread, when what is due is due; whoever it tells says by `set` what is due next."""
+
+    def __init__(self, boot: Callable[[], float], tick: Callable[[], object]) -> None:
+        super().__init__(name="timer", daemon=True)
+        self._boot, self._tick = boot, tick
+        self._changed = threading.Condition()
+        self._due = inf
+        self._sleeps_until = inf
+        self._stopping = False
+
+    @property
+    def late(self) -> float:
+        """For how many seconds something has been due: many, when the thread is stuck or gone."""
+        due = self._due
+        return max(0.0, self._boot() - due) if due < inf and self.ident is not None else 0.0
+
+    def set(self, due: float | None) -> None:
+        """The next thing is due at this boot time, or (None) nothing is."""
+        self._due = inf if due is None else due
+        if self._due < self._sleeps_until:
+            with self._changed:
+                self._sleeps_until = self._due
+                self._changed.notify()
+
+    def stop(self) -> None:
+        """Tell nothing more, and end."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+
+    def run(self) -> None:
+        """Wait and tell, until stopped."""
+        while self._is_due():
+            try:
+                self._tick()
+            except Exception:
+                log.exception("what was due could not be done")
+                self._due = self._boot() + 1.0
+
+    def _is_due(self) -> bool:
+        with self._changed:
+            while not self._stopping:
+                self._sleeps_until = self._due
+                left = self._due - self._boot()
+                if left <= 0.0:
+                    return True
+                self._changed.wait(min(left, RECHECK_S))
+        return False
 
 
 def settle(future: Future[Any], result: Any) -> None:

@@ -85,14 +85,6 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class FreshLook:
-    """Have a look for one who begins to wait with this call, if it waits still."""
-
-    request: RequestId
-    until: float
-
-
-@dataclass(frozen=True, slots=True)
 class LookNow:
     """Look at all PPAs."""
 

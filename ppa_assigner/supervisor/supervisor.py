@@ -11,7 +11,6 @@ import logging
 import secrets
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
-from dataclasses import replace
 
 from ..access import Caller, Role
 from ..automaton import Daemon, WorkerState
@@ -34,7 +33,7 @@ from ..views import (
     PoolView,
     Snapshot,
 )
-from ..worker import Listener, Worker
+from ..worker import Worker
 from .archive_calls import ArchiveCalls
 from .archives import Archives
 from .chronicle import Chronicle
@@ -47,25 +46,17 @@ from .events import (
     Configured,
     ContentAsked,
     Died,
-    Effect,
     HungUp,
     Instant,
     LeaseAsked,
-    LetGo,
     LookBegins,
     LookDone,
     LookEvent,
     LookSaw,
-    LookSoon,
-    NotStarted,
     OperatorActed,
     Poll,
-    Promote,
     ReleaseAsked,
     Replied,
-    Send,
-    Start,
-    Started,
     Stopping,
     TouchAsked,
     Warn,
@@ -77,11 +68,9 @@ from .reach import Reach
 from .registry import pool_view
 from .shell import Call, Shell, of
 from .ticket import TicketOffice
+from .worker_threads import MakeWorker, WorkerThreads
 
 log = logging.getLogger(__name__)
-
-MakeWorker = Callable[[WorkerState, Launchpad, LaunchpadClock, Listener], Worker]
-"""Makes a worker that does not run yet."""
 
 
 def drawn() -> int:
@@ -107,17 +96,17 @@ class Supervisor(ArchiveCalls):
         """Without `archives` nothing is known of uploads, nor of the distribution's own archive."""
         time, epoch = clock.read()
         core = Core(settings, daemon, tickets, settings.launchpad.total, Instant(time.boot, epoch, time, 0))
-        super().__init__(Shell(core, clock, draw, self), settings, launchpad, archives)
-        self.core = core
-        """The machine's state, to be read only; it changes meanwhile."""
-        self._launchpad, self._clock, self._make_worker = launchpad, clock, make_worker
-        self._workers: dict[Reference, Worker] = {}
         self.events = EventLog(run=f"{daemon.started:x}{daemon.salt}")
         self._chronicle = Chronicle(self.events, lambda: clock.now().date)
+        self._clock, self._workers = clock, WorkerThreads(launchpad, clock, self, make_worker)
+        shell = Shell(core, clock, self._workers, draw=draw, let_go=self._chronicle.forget)
+        super().__init__(shell, settings, launchpad, archives)
+        self.core = core
+        """The machine's state, to be read only; it changes meanwhile."""
         self._reach = Reach(lambda: clock.now().date)
         self.poller = Poller(
             launchpad, self._begin_round, self._saw, every=settings.launchpad.look_every, observe=clock.observe,
-            heard=self._reach.heard,
+            wake=shell.look_soon, heard=self._reach.heard,
             wanted=lambda: clock.starting,  # a lease that is over need not wait for the next look
         )  # fmt: skip
 
@@ -142,7 +131,7 @@ class Supervisor(ArchiveCalls):
         """Take no more requests, answer those who wait, let requests in flight end; within `deadline` seconds."""
         end = self._clock.boot() + deadline
         self._shell.do(Stopping())
-        workers = list(self._workers.values())
+        workers = list(self._workers)
         self.poller.stop()
         for worker in workers:
             worker.stop()
@@ -249,9 +238,9 @@ class Supervisor(ArchiveCalls):
         even tell so is followed by another all the same.
         """
         with self._shell.reading() as core:
-            up = [managed.ppa for managed in core.registry if managed.down is None]
-        for worker in [self._workers[ppa] for ppa in up if ppa in self._workers]:
-            if worker.gone:
+            up = {managed.ppa for managed in core.registry if managed.down is None}
+        for worker in self._workers:
+            if worker.ppa in up and worker.gone:
                 self._shell.do(Died(worker.known, "its thread ended"))
 
     def health(self) -> DaemonHealth:
@@ -321,41 +310,6 @@ class Supervisor(ArchiveCalls):
 
     def _saw(self, ppa: Reference, look: LookEvent) -> None:
         self._shell.do(LookSaw(ppa, look))
-
-    # -- effects (shell.Hands) -------------------------------------------------------------------------------------
-
-    def send(self, effect: Send) -> None:
-        """Into the worker's mailbox."""
-        if (worker := self._workers.get(effect.ppa)) is not None:
-            worker.tell(effect.event)
-
-    def start_worker(self, effect: Start) -> Started | NotStarted:
-        """A worker of its own seed: what it draws nobody else does."""
-        known = replace(effect.known, seed=secrets.token_hex(16))
-        before = self._workers.get(known.ppa)
-        try:
-            worker = self._workers[known.ppa] = self._make_worker(known, self._launchpad, self._clock, self)
-            worker.start()
-        except Exception as error:
-            if before is not None:
-                self._workers[known.ppa] = before
-            return NotStarted(known, str(error))
-        return Started(known.ppa)
-
-    def let_go(self, effect: LetGo) -> None:
-        """Its thread ends after the request that is under way."""
-        if (worker := self._workers.pop(effect.ppa, None)) is not None:
-            worker.stop()
-
-    def other(self, effect: Effect) -> None:
-        """What is not done under the lock."""
-        match effect:
-            case LookSoon():
-                self.poller.look_now()
-            case LetGo(ppa):
-                self._chronicle.forget(ppa)
-            case Promote():
-                self._promoting.go_on(effect)
 
 
 def heard(tell: Callable[[], object]) -> None:

@@ -11,7 +11,7 @@ import binascii
 import hashlib
 import hmac
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import InitVar, asdict, dataclass, field
 
 from ..backoff import TICKET_S
 from .keys import Key
@@ -28,11 +28,15 @@ class Place:
     client: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
 class TicketOffice:
     """Signs with a key that every daemon of the pool has: it is derived from their Launchpad credentials."""
 
-    def __init__(self, secret: bytes) -> None:
-        self._key = hashlib.sha256(b"ppa-assigner ticket\0" + secret).digest()
+    secret: InitVar[bytes]
+    _key: bytes = field(init=False, repr=False)
+
+    def __post_init__(self, secret: bytes) -> None:
+        object.__setattr__(self, "_key", hashlib.sha256(b"ppa-assigner ticket\0" + secret).digest())
 
     def issue(self, place: Place) -> str:
         """The text that brings this place back."""

@@ -37,6 +37,7 @@ def play(world: World, move: Move, script: tuple[int, ...] = ()) -> World:
     new.boot += TICK_S  # no two things happen at once
     stage.wrong.clear()
     stage.drawn.clear()
+    stage.told.clear()
     try:
         ACTS[move[0]](new, *move[1:])
         for index in sorted(new.fresh):

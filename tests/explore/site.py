@@ -136,6 +136,9 @@ class Lot(int):
         chosen: int = self.stage.choice(range(count))
         return chosen
 
+    def __deepcopy__(self, _: object) -> Lot:
+        return self  # a number
+
 
 @dataclass(eq=False)
 class Site:
@@ -184,7 +187,9 @@ class Site:
 
     def do(self, event: ev.Event) -> list[ev.Effect]:
         """Have the machine handle this, and carry out what it says."""
-        effects = handle(self.core, event, self._now())
+        now = self._now()
+        self.stage.told.append((self, event, now))
+        effects = handle(self.core, event, now)
         for effect in effects:
             self._carry_out(effect)
         return effects

@@ -29,6 +29,8 @@ class Stage:
         self.given: Any = None
         self.script: tuple[int, ...] = ()
         self.drawn: list[int] = []
+        self.told: list[Any] = []
+        """What machines were told in the move that is played, and when."""
 
     def boot(self) -> float:
         """Boot-time clock, seconds; one for both hosts."""

@@ -1,10 +1,12 @@
 """Figures of the code base as a whole, "the house": its size and words, and a request's way through it: `make house`.
 
-It prints figures and judges none of them; what must hold is held by tests/test_layout.py.
+It prints figures and judges none of them; what must hold is held by tests/test_layout.py, and by test_house.py.
+`python -m tests.house TESTS` tells which modules of the supervisor call each other in these tests.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 from ..test_layout import graph
@@ -78,5 +80,12 @@ def main() -> None:
         print(f"== {title}", *part(), sep="\n", flush=True)  # noqa: T201 - figures for people
 
 
+def of_tests(*arguments: str) -> None:
+    """Print which modules of the supervisor call each other in these tests."""
+    called = moves.of_tests(*arguments).edges("supervisor")
+    knots = code.knots(called)
+    print(f"{sum(map(len, called.values()))} edges between {len(called)} modules, {len(knots)} knots", *knots, sep="\n")  # noqa: T201 - figures for people
+
+
 if __name__ == "__main__":
-    main()
+    of_tests(*sys.argv[1:]) if sys.argv[1:] else main()

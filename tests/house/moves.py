@@ -15,6 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import pytest
+
 from ppa_assigner.access import EVERYBODY
 from ppa_assigner.supervisor import Supervisor
 from ppa_assigner.views import AssignRequest, LeaseView
@@ -91,6 +93,21 @@ def watched(count: int) -> Iterator[tuple[Moves, Fleet, Supervisor]]:
         threading.setprofile(None)
         moves.on = False
         fleet.close()
+
+
+def of_tests(*arguments: str) -> Moves:
+    """What these tests call, in this process."""
+    moves = Moves()
+    moves.reset()
+    threading.setprofile(moves)
+    sys.setprofile(moves)
+    try:
+        pytest.main(["-q", "-p", "no:xdist", "-p", "no:cacheprovider", *arguments])
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+        moves.on = False
+    return moves
 
 
 def one_assign() -> Moves:

@@ -57,6 +57,11 @@ def test_a_request_is_followed_through_all_threads() -> None:
     assert all(caller != callee for caller, callee in seen.between)
 
 
+def test_no_module_of_the_supervisor_is_called_back_by_one_that_it_calls() -> None:
+    """In a lease's life: the machine's files call those below them only, and so do those of the shell."""
+    assert code.knots(moves.a_life().edges("supervisor")) == []
+
+
 def test_it_prints_all_parts(capsys: pytest.CaptureFixture[str]) -> None:
     """Each with its figures."""
     house.main()
