@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -112,6 +113,26 @@ def test_what_happened_is_sent_once_and_the_newest_first(api: Served, first: dic
     third = changes(api, second)
     assert [str(line).count("gone") for line in third["lately"]] == [1]
     assert changes(api, third)["lately"] == []
+
+
+def test_what_happens_while_the_answer_is_made_is_told_once(api: Served, first: dict[str, Any]) -> None:
+    """By the next answer."""
+    events = api.backend.events
+
+    class Moving(list[Snapshot]):
+        """PPAs that move while they are looked at."""
+
+        def __iter__(self) -> Iterator[Snapshot]:
+            events.add(NOW, ONE, "alarm", {"text": "looked at"})
+            return super().__iter__()
+
+    api.backend.known = Moving(api.backend.known)
+    answers = [first]
+    for _ in range(3):
+        answers.append(changes(api, answers[-1]))
+    api.backend.known = list(api.backend.known)
+    answers.append(changes(api, answers[-1]))
+    assert sum(len(answer["lately"]) for answer in answers) == events.newest
 
 
 def test_elements_are_the_same_as_data_and_as_html() -> None:

@@ -6,6 +6,7 @@ Safe for threads.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -70,21 +71,23 @@ class Changes:
             "free": sum(view["counts"]["state"].get("free", 0) for view in pools),
             "alike": overview.alike(facts),
             "pools": overview.pool_rows(pools, facts, None),
-            "lately": self._lately(known.number),
+            "lately": self._lately(known.number, newest),
             "follow": f"{run}-{newest}",
             "place": f"{run}.{version}.{newest}",
             "whole": whole,
         }
         return serializers.encoded(document)[:-1] + b',"ppas":[' + b",".join(changed) + b"]}"
 
-    def _lately(self, number: int) -> list[Any]:
-        return overview.lately((serializers.event(event) for event in last_events(self._backend, number)), None)
+    def _lately(self, number: int, newest: int) -> list[Any]:
+        """What happened after the one number, and up to the other: what comes later is for the next answer."""
+        happened = (event for event in last_events(self._backend, number) if event.number <= newest)
+        return overview.lately(map(serializers.event, happened), None)
 
     def _update(self, snapshots: Sequence[Snapshot], root: str) -> None:
-        names = {snapshot.ppa for snapshot in snapshots}
-        if root != self._root or not names >= self._rows.keys():
-            self._rows = {} if root != self._root else {name: self._rows[name] for name in self._rows.keys() & names}
-            self._root, self._whole = root, self._version + 1
+        gone = self._rows.keys() - {snapshot.ppa for snapshot in snapshots}
+        if gone or root != self._root:
+            kept = {} if root != self._root else {name: row for name, row in self._rows.items() if name not in gone}
+            self._rows, self._root, self._whole = kept, root, self._version + 1
         version = self._version + 1
         for snapshot in snapshots:
             before = self._rows.get(snapshot.ppa)
@@ -118,6 +121,6 @@ def _place(text: str, run: str) -> _Place:
     """What this text stands for; nothing is known where it is another run's, or none of ours."""
     of, _, numbers = text.partition(".")
     version, _, number = numbers.partition(".")
-    if of != run or not (version.isdecimal() and number.isdecimal()) or len(numbers) > 40:
+    if of != run or not re.fullmatch(r"[0-9]{1,18}\.[0-9]{1,18}", numbers):
         return _Place()
     return _Place(int(version), int(number))
