@@ -73,10 +73,11 @@ AREAS: Mapping[str, Area] = {
         ("launchpad/session.py", "launchpad/urls.py"), ("launchpad/test_urls.py", "launchpad/test_session.py")
     ),
     "verdict": Area(
-        ("uploads/verdict.py", "uploads/cadence.py"), ("uploads/test_verdict.py", "uploads/test_cadence.py")
+        ("uploads/verdict.py", "uploads/cadence.py"),
+        ("uploads/test_verdict.py", "uploads/test_verdict_waits.py", "uploads/test_cadence.py"),
     ),
     "following": Area(
-        ("uploads/following.py", "uploads/looks.py"), ("uploads/test_looks.py", "uploads/test_verdict.py")
+        ("uploads/following.py", "uploads/looks.py"), ("uploads/test_following.py", "uploads/test_looks.py")
     ),
     "promotion": Area(
         ("uploads/promotion.py", "publications.py"), ("uploads/test_promotion.py", "uploads/test_verdict.py")

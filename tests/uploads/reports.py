@@ -40,6 +40,7 @@ class MemoryReports:
     down: str | None = None
     asked: list[str] = field(default_factory=list)
     retried: list[str] = field(default_factory=list)
+    uploaders: list[str | None] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
     waiting: int = 0
 
@@ -87,6 +88,7 @@ class MemoryReports:
         self, ppa: Reference, source: str, version: str, since: datetime, uploader: str | None
     ) -> str | Unavailable | None:
         """Why it was refused."""
+        self.uploaders.append(uploader)
         return self.answer("refusal") or self.refused.get(NamedSource(source, version))
 
     def taken_space(self, ppa: Reference) -> TakenSpace | Unavailable | None:

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from ppa_assigner.publications import BinaryPublication, SourceBuild, SourcePublication
-from ppa_assigner.uploads.model import NamedSource, Observed, Overdue
+from ppa_assigner.uploads.model import Goal, NamedSource, Observed, Overdue, Report, SourceState, Wanted
 
 SINCE = datetime(2026, 11, 25, 12, tzinfo=UTC)
 NOW = SINCE + timedelta(hours=2)
 GOING, DONE, WAITING = "Currently building", "Successfully built", "Dependency wait"
 FINAL = ("Failed to build", "Failed to upload", "Chroot problem", "Cancelled build", "Build for superseded Source")
 HELLO, LIBFOO = NamedSource("hello", "1.0"), NamedSource("libfoo", "2:3-1")
+PUBLISHED = Wanted(Goal.PUBLISHED, (HELLO,))
+BOTH = Wanted(Goal.PUBLISHED, (HELLO, LIBFOO))
 
 
 def build_url(source: NamedSource, arch: str) -> str:
@@ -59,3 +61,18 @@ def observed(
         SINCE, NOW, tuple(sources), {number: tuple(builds[one]) for number, one in enumerate(builds, 1)},
         tuple(binaries), frozenset((one.series, one.arch, one.name, one.version) for one in indexed), overdue or {},
     )  # fmt: skip
+
+
+def state(report: Report, source: NamedSource = HELLO) -> SourceState:
+    """The state of a source in a report."""
+    return next(one.state for one in report.sources if one.name == source.name)
+
+
+def not_yet(report: Report) -> bool:
+    """Whether it may still be reached."""
+    return not (report.reached or report.final)
+
+
+def failed(report: Report) -> bool:
+    """Whether it can no longer be reached."""
+    return report.final and not report.reached

@@ -3,61 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from ppa_assigner.publications import TakenSpace
-from ppa_assigner.reference import Reference
-from ppa_assigner.uploads.following import LINGER_S, MOST_UNSEEN, RETRY_S, Following, Waiting
-from ppa_assigner.uploads.looks import MOST_NAMES, SPACE_KEPT, FollowedLease, UnseenError, look, look_at_indexes
-from ppa_assigner.uploads.model import Goal, NamedSource, Report, SourceState, Wanted
+from ppa_assigner.uploads.following import LINGER_S, RETRY_S
+from ppa_assigner.uploads.looks import MOST_NAMES, SPACE_KEPT, UnseenError, remember
+from ppa_assigner.uploads.model import Goal, NamedSource, SourceState, Wanted
 
-from .reports import MemoryReports
-from .seen import DONE, FINAL, GOING, HELLO, LIBFOO, NOW, SINCE, WAITING, binary, build, build_url
-
-LEASE = FollowedLease("4c1f", Reference("ci", "ubuntu", "one"), SINCE, "~ann")
-WANTED = Wanted(Goal.INSTALLABLE, (HELLO,))
-
-
-def final(report: Report) -> bool:
-    """Who waits for the end."""
-    return report.final
-
-
-class Place:
-    """One lease, and a clock that a test moves."""
-
-    def __init__(self, *wanted: Wanted, appear: float = 1200.0, holder: bool = True) -> None:
-        self.reports, self.following, self.now = MemoryReports(), Following(LEASE), 1000.0
-        self.waiting = [self.join(one, appear, holder=holder) for one in wanted]
-
-    def join(self, wanted: Wanted, appear: float = 1200.0, *, holder: bool = True) -> Waiting:
-        """Somebody begins to wait."""
-        waiting = Waiting(wanted, appear, final, holder)
-        self.following.join(waiting, self.now)
-        return waiting
-
-    def look(self, now: datetime = NOW) -> list[str]:
-        """Look as the follower does; gives what was asked."""
-        before = len(self.reports.asked)
-        question = self.following.question(self.now)
-        seen = self.following.index_alone(question, self.now)
-        if seen is None:
-            found = look(self.reports, self.following.known, question, now)
-        else:
-            found = look_at_indexes(self.reports, self.following.known, question, seen)
-        self.following.looked(question, found, self.now, whole=seen is None)
-        return self.reports.asked[before:]
-
-    def changes(self) -> list[tuple[str, str | None, str]]:
-        """What is told to all after a look: name, state before, state."""
-        found = self.following.changes(self.following.question(self.now))
-        return [(one.name, before, one.state.value) for before, one in found]
-
-    def report(self, number: int = 0) -> Report:
-        """What is known to one who waits."""
-        return self.following.report(self.waiting[number], self.now)
+from .followed import WANTED, Place
+from .seen import DONE, FINAL, GOING, HELLO, LIBFOO, NOW, WAITING, binary, build, build_url
 
 
 def test_a_look_asks_no_more_than_it_needs() -> None:
@@ -231,76 +187,6 @@ def test_a_build_is_retried_once_what_it_waits_for_is_there() -> None:
     assert place.following.to_retry([place.report()], place.now + RETRY_S) != []
 
 
-def test_changes_are_told_once() -> None:
-    """With the state before; not that something is not there yet."""
-    place = Place(WANTED)
-    place.look()
-    assert place.changes() == []
-    place.reports.uploaded[HELLO] = [build(HELLO, "amd64", GOING)]
-    place.look()
-    assert place.changes() == [("hello", None, "building")]
-    assert place.changes() == []
-    place.reports.uploaded[HELLO] = [build(HELLO, "amd64", DONE)]
-    place.look()
-    assert place.changes() == [("hello", "building", "built")]
-
-
-def test_all_that_somebody_waits_for_is_told() -> None:
-    """By name or not: what was deleted is only told to those who named it."""
-    place = Place(WANTED, Wanted())
-    place.reports.uploaded = {HELLO: [build(HELLO, "amd64", GOING)], LIBFOO: []}
-    place.reports.status[HELLO] = "Deleted"
-    place.look()
-    assert place.changes() == [("hello", None, "failed"), ("libfoo", None, "accepted")]
-
-
-def test_what_did_not_appear_is_told_when_the_holder_has_given_it_up() -> None:
-    """And that it came after all."""
-    place = Place(WANTED, appear=10)
-    place.look()
-    place.now += 10
-    place.look()
-    assert place.changes() == [("hello", None, "lost")]
-    assert place.changes() == []
-    place.reports.uploaded[HELLO] = [build(HELLO, "amd64", GOING)]
-    place.look()
-    assert place.changes() == [("hello", "lost", "building")]
-
-
-def test_sources_that_others_invent_are_told_to_nobody_else() -> None:
-    """Who may look at a lease may name anything, and give it up at once: also what its holder still waits for."""
-    place = Place(WANTED, Wanted(sources=(LIBFOO,)), appear=0, holder=False)
-    place.join(WANTED)
-    place.look()
-    assert {one.state for number in (0, 1) for one in place.report(number).sources} == {SourceState.LOST}
-    assert place.changes() == []
-    place.reports.uploaded[LIBFOO] = [build(LIBFOO, "amd64", GOING)]
-    place.look()
-    assert place.changes() == [("libfoo", None, "building")]
-
-
-def test_of_one_lease_no_more_is_told_to_be_lost_than_a_call_may_name() -> None:
-    """Events are for all PPAs."""
-    names = [NamedSource("hello", f"{number:03}") for number in range(MOST_UNSEEN + 9)]
-    place = Place(*(Wanted(sources=(one,)) for one in names), appear=0)
-    place.look()
-    assert len(place.changes()) == MOST_UNSEEN
-    assert place.changes() == []
-
-
-def test_names_that_others_invent_do_not_put_off_when_the_holders_are_given_up() -> None:
-    """However many there are: their own are forgotten instead."""
-    place = Place(WANTED, appear=10)
-    for number in range(MOST_NAMES + 1):
-        place.join(Wanted(sources=(NamedSource("hello", f"0.{number}"),)), holder=False)
-    place.waiting.append(place.join(Wanted(sources=(NamedSource("hello", "0.0"),)), 10, holder=False))
-    place.now += 9
-    place.waiting.append(place.join(Wanted(sources=(NamedSource("new", "1"),)), 10, holder=False))
-    place.now += 1
-    place.look()
-    assert [place.report(number).sources[0].state.value for number in range(3)] == ["lost", "lost", "absent"]
-
-
 def test_how_full_the_ppa_is_is_asked_where_something_is_lost() -> None:
     """Not where it is known why it was refused; and not again for a while, since it costs many requests."""
     place = Place(WANTED, appear=0)
@@ -350,3 +236,37 @@ def test_it_is_forgotten_when_nobody_has_asked_for_long() -> None:
     place.following.leave(place.waiting[0])
     assert not place.following.forgettable(place.now + LINGER_S)
     assert place.following.forgettable(place.now + LINGER_S + 1)
+
+
+def test_only_the_source_of_a_retried_build_is_asked_for_anew() -> None:
+    """The builds of others that were built stay so."""
+    place = Place(WANTED, Wanted(sources=(LIBFOO,)))
+    place.reports.uploaded = {HELLO: [build(HELLO, "amd64", DONE)], LIBFOO: [build(LIBFOO, "amd64", DONE)]}
+    place.look()
+    place.following.retried(build_url(HELLO, "amd64"), place.now)
+    assert list(place.following.known.builds) == [1]
+
+
+@pytest.mark.parametrize(("status", "more"), [("Published", ["binaries"]), ("Pending", [])])
+def test_binaries_of_a_source_without_builds_are_looked_for_once_it_is_published(status: str, more: list[str]) -> None:
+    """It may have been copied with them."""
+    place = Place(replace(WANTED, goal=Goal.PUBLISHED))
+    place.reports.uploaded[HELLO], place.reports.status[HELLO] = [], status
+    assert place.look() == ["sources", "builds", "all builds", *more]
+
+
+def test_it_is_asked_whether_the_leases_uploader_may_upload() -> None:
+    """And how full the PPA is, where one of several is lost."""
+    place = Place(Wanted(sources=(HELLO, LIBFOO)), appear=0)
+    place.reports.refused[LIBFOO] = "burnt"
+    assert place.look() == ["sources", "refusal", "refusal", "space"]
+    assert place.reports.uploaders == ["~ann", "~ann"]
+
+
+def test_so_much_is_remembered_and_no_more() -> None:
+    """The oldest goes."""
+    known: dict[int, int] = {}
+    for number in range(MOST_NAMES + 1):
+        assert len(known) == min(number, MOST_NAMES)
+        remember(known, number, number)
+    assert (len(known), 0 in known, 1 in known) == (MOST_NAMES, False, True)

@@ -9,40 +9,36 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from ppa_assigner.publications import BinaryPublication, SourceBuild, SourcePublication, TakenSpace
+from ppa_assigner.publications import SourcePublication, TakenSpace
 from ppa_assigner.uploads.model import (
     ANY_SOURCE,
     Goal,
     NamedSource,
     Observed,
     Overdue,
-    Report,
     SourceState,
     Wanted,
 )
-from ppa_assigner.uploads.verdict import BUILDS, HELP, BuildStage, judge, lost_builder
+from ppa_assigner.uploads.verdict import BUILDS, BuildStage, judge, lost_builder
 
-from .seen import DONE, FINAL, GOING, HELLO, LIBFOO, NOW, SINCE, WAITING, binary, build, build_url, observed
-
-PUBLISHED = Wanted(Goal.PUBLISHED, (HELLO,))
-BOTH = Wanted(Goal.PUBLISHED, (HELLO, LIBFOO))
-NEEDS = "libfoo-dev (>= 3)"
-
-
-def state(report: Report, source: NamedSource = HELLO) -> SourceState:
-    """The state of a source in a report."""
-    return next(one.state for one in report.sources if one.name == source.name)
-
-
-def not_yet(report: Report) -> bool:
-    """Whether it may still be reached."""
-    return not (report.reached or report.final)
-
-
-def failed(report: Report) -> bool:
-    """Whether it can no longer be reached."""
-    return report.final and not report.reached
-
+from .seen import (
+    BOTH,
+    DONE,
+    FINAL,
+    GOING,
+    HELLO,
+    LIBFOO,
+    NOW,
+    PUBLISHED,
+    SINCE,
+    WAITING,
+    binary,
+    build,
+    failed,
+    not_yet,
+    observed,
+    state,
+)
 
 # -- what counts --------------------------------------------------------------------------------------------------
 
@@ -121,92 +117,6 @@ def test_a_failure_for_an_architecture_that_nobody_wants_is_none() -> None:
     seen = observed(builds, [binary(HELLO, "amd64")])
     assert judge(replace(PUBLISHED, arches=("amd64",)), seen).reached
     assert failed(judge(PUBLISHED, seen))
-
-
-# -- dependency waits ---------------------------------------------------------------------------------------------
-
-
-def waiting(other: list[SourceBuild], binaries: list[BinaryPublication] | None = None) -> Observed:
-    """hello waits for libfoo."""
-    return observed({HELLO: [build(HELLO, "amd64", WAITING, NEEDS)], LIBFOO: other}, binaries or [])
-
-
-def test_a_dependency_wait_is_final_where_nothing_else_comes() -> None:
-    """Nobody brings what it waits for."""
-    report = judge(PUBLISHED, observed({HELLO: [build(HELLO, "amd64", WAITING, NEEDS)]}))
-    assert failed(report)
-    assert NEEDS in report.why
-
-
-def test_a_dependency_wait_is_not_final_while_another_named_source_comes() -> None:
-    """Absent, without builds, building, or built and not published."""
-    absent = observed({HELLO: [build(HELLO, "amd64", WAITING)]})
-    for seen in (
-        absent,
-        waiting([]),
-        waiting([build(LIBFOO, "amd64", GOING)]),
-        waiting([build(LIBFOO, "amd64", DONE)]),
-    ):
-        report = judge(BOTH, seen)
-        assert not_yet(report)
-        assert report.retry == ()
-
-
-def test_one_that_was_deleted_helps_nobody() -> None:
-    """Though its builds go on."""
-    seen = waiting([build(LIBFOO, "amd64", GOING)])
-    deleted = [replace(one, status="Deleted") if one.name == "libfoo" else one for one in seen.sources]
-    assert state(judge(BOTH, replace(seen, sources=tuple(deleted)))) is SourceState.FAILED
-
-
-def test_what_is_for_all_architectures_does_not_stand_for_what_is_still_to_be_published() -> None:
-    """The build for arm64 brings more than the package that the one for amd64 made, and that is out long since."""
-    long_ago = NOW - HELP
-    builds = [build(LIBFOO, "amd64", DONE), build(LIBFOO, "arm64", DONE)]
-    out = [binary(LIBFOO, "amd64", at=long_ago), binary(LIBFOO, "arm64", by="amd64", at=long_ago)]
-    assert not_yet(judge(BOTH, waiting(builds, out)))
-    unknown = [replace(one, build=None) for one in out]
-    assert failed(judge(BOTH, waiting(builds, unknown)))
-    everything = [*out, binary(LIBFOO, "arm64", at=long_ago)]
-    assert failed(judge(BOTH, waiting(builds, everything)))
-
-
-def test_nothing_is_retried_where_another_source_has_failed() -> None:
-    """It would be for nobody."""
-    third = NamedSource("third", "1")
-    builds = {HELLO: [build(HELLO, "amd64", WAITING)], LIBFOO: [build(LIBFOO, "amd64", DONE)],
-              third: [build(third, "amd64", FINAL[0])]}  # fmt: skip
-    seen = observed(builds, [binary(LIBFOO, "amd64")])
-    assert judge(BOTH, seen).retry != ()
-    report = judge(replace(BOTH, sources=(HELLO, LIBFOO, third)), seen)
-    assert failed(report)
-    assert report.retry == ()
-
-
-def test_another_source_that_was_not_named_helps_nobody() -> None:
-    """Only what is waited for is known to come."""
-    assert failed(judge(PUBLISHED, waiting([build(LIBFOO, "amd64", GOING)])))
-
-
-def test_a_retry_is_worth_it_once_the_other_was_published() -> None:
-    """For half an hour."""
-    for age, helps in ((timedelta(0), True), (HELP - timedelta(seconds=1), True), (HELP, False)):
-        seen = waiting([build(LIBFOO, "amd64", DONE)], [binary(LIBFOO, "amd64", at=NOW - age)])
-        report = judge(BOTH, seen)
-        assert not_yet(report) is helps
-        assert report.retry == ((build_url(HELLO, "amd64"),) if helps else ())
-
-
-def test_two_that_wait_for_each_other_end() -> None:
-    """A source whose builds all wait brings nothing."""
-    seen = waiting([build(LIBFOO, "amd64", WAITING)])
-    assert failed(judge(BOTH, seen))
-
-
-def test_one_that_will_not_come_helps_nobody() -> None:
-    """It did not appear in time."""
-    seen = observed({HELLO: [build(HELLO, "amd64", WAITING)]}, overdue={LIBFOO: Overdue()})
-    assert state(judge(BOTH, seen)) is SourceState.FAILED
 
 
 # -- publication --------------------------------------------------------------------------------------------------
@@ -368,41 +278,6 @@ def test_one_that_failed_beyond_the_goal_is_not_over_for_the_others() -> None:
     report = judge(replace(BOTH, goal=Goal.ACCEPTED), observed({HELLO: [build(HELLO, "amd64", FINAL[0])]}))
     assert not_yet(report)
     assert report.why == f"{LIBFOO} has not appeared yet"
-
-
-# -- words --------------------------------------------------------------------------------------------------------
-
-BUILT = [build(HELLO, "amd64", DONE), build(HELLO, "arm64", DONE)]
-
-
-@pytest.mark.parametrize(
-    ("wanted", "seen", "why"),
-    [
-        (Wanted(), observed({}), "no source has appeared yet"),
-        (Wanted(), observed({}, overdue={ANY_SOURCE: Overdue()}), "no source was uploaded in time"),
-        (BOTH, observed({}), "hello 1.0 has not appeared yet (and 1 more)"),
-        (PUBLISHED, observed({HELLO: BUILT}, status="Deleted"), "hello 1.0 is deleted"),
-        (PUBLISHED, observed({HELLO: [BUILT[0], build(HELLO, "arm64", GOING)]}),
-         "hello 1.0 is being built: arm64 (Currently building)"),
-        (PUBLISHED, observed({HELLO: [build(HELLO, "amd64", FINAL[0])]}),
-         "hello 1.0: Failed to build for amd64: https://log.example/hello/amd64"),
-        (PUBLISHED, observed({HELLO: [replace(build(HELLO, "amd64", FINAL[1]), log=None)]}),
-         "hello 1.0: Failed to upload for amd64"),
-        (PUBLISHED, observed({HELLO: [build(HELLO, "amd64", WAITING)]}),
-         "hello 1.0: the build for amd64 waits for a dependency, which nothing here brings"),
-        (PUBLISHED, observed({HELLO: BUILT}), "hello 1.0 is built and not published yet for amd64, arm64"),
-        (PUBLISHED, observed({HELLO: BUILT}, [binary(HELLO, "arm64")]),
-         "hello 1.0 is built and not published yet for amd64"),
-        (PUBLISHED, observed({HELLO: BUILT}, [binary(HELLO, "arm64"), binary(HELLO, "amd64", by="arm64")]),
-         "hello 1.0 is built and not published yet"),
-        (replace(PUBLISHED, goal=Goal.INSTALLABLE), observed({HELLO: BUILT[:1]}, [binary(HELLO, "amd64")]),
-         "hello 1.0 is published; the index for amd64 does not have hello yet"),
-        (PUBLISHED, observed({HELLO: BUILT[:1]}, [binary(HELLO, "amd64")]), "published: all that was waited for"),
-    ],
-)  # fmt: skip
-def test_it_is_said_what_is_missing(wanted: Wanted, seen: Observed, why: str) -> None:
-    """Of the first source that ended, else of the first that is not there yet."""
-    assert judge(wanted, seen).why == why
 
 
 def test_a_lost_builder_leaves_no_log() -> None:
