@@ -30,7 +30,7 @@ class EndsBy(enum.Enum):
     IDLE = "idle"
 
 
-class Goal(enum.Enum):
+class Goal(enum.StrEnum):
     """How far the sources must get.  Each goal includes those before it."""
 
     ACCEPTED = "accepted"

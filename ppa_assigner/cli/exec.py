@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from ..client.errors import AssignerError, Unavailable, UsageError
+from ..words import Goal
 from . import leases, output, parsing, shell, signals
 from .child import ReaperProcess
 from .children import BLOCKED, CANNOT_RUN, NOT_FOUND, PASSED_ON, Children
@@ -29,7 +30,6 @@ from .upload_options import (
     GivenGoalOption,
     GivenRetryOption,
     GivenTimeoutOption,
-    GoalName,
     UploadOption,
     UploadToOption,
 )
@@ -103,7 +103,7 @@ def _refuse_idle_options(what: str, there: object, options: Mapping[str, object]
 
 def _steps(
     upload: Sequence[Path],
-    goal: GoalName | None,
+    goal: Goal | None,
     arches: Sequence[str],
     appear: float,
     timeout: float,
@@ -115,7 +115,7 @@ def _steps(
 
     sources = parsing.sources_in(upload, "--upload")
     return UploadSteps(
-        upload, sources, goal=goal or GoalName.INSTALLABLE, arches=arches, appear=appear, timeout=timeout,
+        upload, sources, goal=goal or Goal.INSTALLABLE, arches=arches, appear=appear, timeout=timeout,
         retries=retries, auth=auth, door=door,
     )  # fmt: skip
 

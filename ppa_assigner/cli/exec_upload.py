@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..client.errors import NotInTime, UsageError
+from ..words import Goal
 from . import dput, output
-from .upload_options import GoalName
 
 if TYPE_CHECKING:
     from ..client import AptSource, Client, Holding, Source, Uploads
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SOURCES, SNAPSHOT, VERSIONS = "PPA_SOURCES", "PPA_SNAPSHOT", "PPA_VERSIONS"
 """What COMMAND is told besides its PPA."""
 _WITHIN_S = 60.0
-_IN_THE_ARCHIVE = (GoalName.PUBLISHED, GoalName.INSTALLABLE)
+_IN_THE_ARCHIVE = (Goal.PUBLISHED, Goal.INSTALLABLE)
 _PRIVATE = (
     "{} is private, and its index is shown to subscribers only: nothing was uploaded.  --auth FILE has your own"
     " subscription, or --for published does without"
@@ -42,7 +42,7 @@ class UploadSteps:
         files: Sequence[Path],
         sources: Sequence[Source],
         *,
-        goal: GoalName,
+        goal: Goal,
         arches: Sequence[str],
         appear: float,
         timeout: float,
@@ -55,7 +55,7 @@ class UploadSteps:
 
         self._files, self._sources, self._goal, self._auth = files, sources, goal, auth
         self._place = dput.place_at(door or os.environ.get(dput.VARIABLE) or None)
-        login = auth if goal is GoalName.INSTALLABLE else None
+        login = auth if goal is Goal.INSTALLABLE else None
         self._waiting = partial(
             UploadsWait, sources, goal.value, arches, appear, timeout, retries=retries, auth=login
         )  # fmt: skip
@@ -64,7 +64,7 @@ class UploadSteps:
     @contextlib.contextmanager
     def done(self, client: Client, holding: Holding, children: Children) -> Iterator[int | Mapping[str, str]]:
         """Upload, and wait for the goal.  Gives what COMMAND is told, or the exit code of what went wrong."""
-        if self._goal is GoalName.INSTALLABLE and self._auth is None:
+        if self._goal is Goal.INSTALLABLE and self._auth is None:
             self._refuse_private(children.interruptibly(partial(self._source, client, holding)))
         code = self._upload(holding.ppa, children)
         if code:

@@ -5,24 +5,14 @@ Rule: as for `options`; apart, for the type of files is slow to load.
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
 from typing import Annotated
 
+from ..words import Goal
 from .parameters import Option
 from .parsing import DURATIONS
 
-
-class GoalName(enum.StrEnum):
-    """How far uploads must get."""
-
-    ACCEPTED = "accepted"
-    BUILT = "built"
-    PUBLISHED = "published"
-    INSTALLABLE = "installable"
-
-
-GoalOption = Annotated[GoalName, Option("--for", help="How far they must be.")]
+GoalOption = Annotated[Goal, Option("--for", help="How far they must be.")]
 ArchesOption = Annotated[
     list[str] | None,
     Option("--arch", metavar="ARCH", help="An architecture that counts.  [default: those that a source is built for]"),
@@ -35,7 +25,7 @@ AppearOption = Annotated[str, Option("--appear", metavar="TIME", help=_APPEAR_HE
 TimeoutOption = Annotated[str, Option("--timeout", metavar="TIME", help=_TIMEOUT_HELP)]
 RetryOption = Annotated[int, Option("--retry", metavar="N", min=0, help=_RETRY_HELP)]
 GivenGoalOption = Annotated[
-    GoalName | None,
+    Goal | None,
     Option("--for", help="How far what is uploaded must be before COMMAND runs.  [default: installable]"),
 ]
 """As the options above, for a command that has to know whether they were given."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from ..client.errors import LeaseOver, NotPermitted, UsageError
+from ..words import Goal
 from . import output, parsing, selection
 from .file_options import ChangesOption
 from .options import CaFileOption, JsonOption, LeaseArgument, TokenFileOption, UrlOption
@@ -23,7 +24,6 @@ from .upload_options import (
     AppearOption,
     ArchesOption,
     AuthOption,
-    GoalName,
     GoalOption,
     RetryOption,
     TimeoutOption,
@@ -49,7 +49,7 @@ def wait(
     lease: LeaseArgument = None,
     source: SourcesOption = None,
     changes: ChangesOption = None,
-    goal: GoalOption = GoalName.PUBLISHED,
+    goal: GoalOption = Goal.PUBLISHED,
     arch: ArchesOption = None,
     appear: AppearOption = APPEAR,
     timeout: TimeoutOption = TIMEOUT,
@@ -128,10 +128,10 @@ class UploadsWait:
         from ..client import WantedUploads
         from ..times import boottime
 
-        if auth is not None and goal != GoalName.INSTALLABLE:
+        if auth is not None and goal != Goal.INSTALLABLE:
             raise UsageError("--auth is for reading an index: it goes with --for installable")
         self._login = None if auth is None else _logins(auth)
-        told = GoalName.PUBLISHED.value if auth is not None else goal
+        told = Goal.PUBLISHED.value if auth is not None else goal
         self._wanted = WantedUploads(sources, told, arches, appear)
         self.retries, self._boottime = retries, boottime
         self._ends = boottime() + timeout
