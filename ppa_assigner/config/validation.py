@@ -56,24 +56,18 @@ def validate(document: Document) -> ConfigFile:
     """The document as a configuration.  What is wrong in it is reported and taken out: a default stands in its place,
     or WRONG.
     """
-    data = _without_extensions(document.data)
-    if findings := _findings(data):
-        data = copy.deepcopy(data)
-        for finding in findings:
-            document.report(finding["loc"], _message(finding, "ppas" in data))
-    while findings:  # what is seen only now follows from what was taken out
+    data, reported = _without_extensions(document.data), False
+    while True:
+        try:
+            return ConfigFile.model_validate(data)
+        except ValidationError as error:
+            findings = error.errors(include_url=False)
+        if not reported:  # what is found later follows from what was taken out
+            data, reported = copy.deepcopy(data), True
+            for finding in findings:
+                document.report(finding["loc"], _message(finding, "ppas" in data))
         for finding in findings:
             _take_out(data, finding)
-        findings = _findings(data)
-    return ConfigFile.model_validate(data)
-
-
-def _findings(data: dict[str, Any]) -> list[Any]:
-    try:
-        ConfigFile.model_validate(data)
-    except ValidationError as error:
-        return error.errors(include_url=False)
-    return []
 
 
 def _take_out(data: Any, finding: Any) -> None:
