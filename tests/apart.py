@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,9 @@ from ppa_assigner.launchpad import LaunchpadClient, Timeouts, load_credentials
 from ppa_assigner.launchpad.indexes import PRODUCTION
 from ppa_assigner.standin.control_client import ControlClient
 from ppa_assigner.standin.standin import credentials_text
+
+from . import forked
+from .processes import without_coverage
 
 PATIENT = Timeouts(5, 20, 40)
 END_S = 20.0
@@ -35,8 +37,7 @@ class Apart:
 @contextmanager
 def standin_apart(*arguments: str) -> Iterator[Apart]:
     """One that runs, until the block ends."""
-    command = [sys.executable, "-m", "ppa_assigner.standin", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with forked.start_with_pipes("standin", arguments, without_coverage(os.environ)) as process:
         try:
             assert process.stdout is not None
             told = json.loads(process.stdout.readline())

@@ -19,6 +19,7 @@ from io import RawIOBase
 from typing import Any
 
 from . import forked
+from .forked import Forked, Process
 
 DEADLINE_S = 60.0
 NOBODY = "http://127.0.0.1:1"  # for a command that is told no daemon: by itself it would ask whoever is at port 8020
@@ -73,27 +74,19 @@ def _read(file: int) -> str:
 
 
 Done = subprocess.CompletedProcess[str]
-Running = subprocess.Popen[str]
+Running = Process
 
 
 @contextmanager
 def started(*arguments: str, url: str, env: Mapping[str, str] | None = None) -> Iterator[Running]:
     """A command that runs on; killed when the block ends before it does."""
-    process = subprocess.Popen(
-        [*PROGRAM, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(url, **(env or {})),
-        start_new_session=True,
-    )
+    process = forked.start_with_pipes("command", arguments, environment(url, **(env or {})))
     with killed_at_last(process):
         yield process
 
 
 @contextmanager
-def killed_at_last(process: subprocess.Popen[Any]) -> Iterator[None]:
+def killed_at_last(process: subprocess.Popen[Any] | Forked) -> Iterator[None]:
     """Whatever the block's end is, the process does not outlive it."""
     with process:
         try:
@@ -121,12 +114,12 @@ def on_terminal(
 @contextmanager
 def at_terminal(
     *arguments: str, url: str | None = None, env: Mapping[str, str] | None = None, columns: int = 200, lines: int = 24
-) -> Iterator[tuple[subprocess.Popen[bytes], RawIOBase]]:
+) -> Iterator[tuple[Running, RawIOBase]]:
     """A command on a terminal of that size, and the terminal's other end."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     variables = environment(url, TERM="xterm-256color", **(env or {}))
-    process = subprocess.Popen([*PROGRAM, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=variables)
+    process = forked.start("command", arguments, variables, theirs, theirs, theirs)
     os.close(theirs)
     with killed_at_last(process), os.fdopen(ours, "rb", buffering=0) as terminal:
         yield process, terminal

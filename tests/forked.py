@@ -20,10 +20,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, Self, TextIO, cast
 
 ROOT = Path(__file__).parent.parent
 LARGEST = 1 << 17  # bytes of a message, with the environment
@@ -34,9 +35,10 @@ class Forked:
     """A process, as subprocess.Popen shows one."""
 
     def __init__(self, command: Sequence[str], report: int) -> None:
-        self.args = command
-        self.stdout = None
-        self.returncode: int | None = None
+        self.args = list(command)
+        self.stdout: TextIO | None = None  # of what was started with pipes
+        self.stderr: TextIO | None = None
+        self.returncode: int | Any = None  # None while it runs
         self._report = os.fdopen(report, "rb", buffering=0)
         self.pid = int(self._line())
 
@@ -58,8 +60,29 @@ class Forked:
         """Until it has ended."""
         code = self._ended(timeout)
         if code is None:
-            raise subprocess.TimeoutExpired(list(self.args), timeout or 0)
+            raise subprocess.TimeoutExpired(self.args, timeout or 0)
         return code
+
+    def communicate(self, timeout: float) -> tuple[str, str]:
+        """What is left of what it says, and its end."""
+        with ThreadPoolExecutor(2) as pool:
+            said = [pool.submit(_rest, pipe) for pipe in (self.stdout, self.stderr)]
+            try:
+                self.wait(timeout)
+                out, err = (text.result(timeout) for text in said)
+            except BaseException:
+                self.kill()
+                raise
+        return out, err
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pipe in (self.stdout, self.stderr):
+            if pipe is not None:
+                pipe.close()
+        self.wait()
 
     def _ended(self, seconds: float | None) -> int | None:
         if self.returncode is None and select.select([self._report], [], [], seconds)[0]:
@@ -81,6 +104,10 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
+def _rest(pipe: TextIO | None) -> str:
+    return "" if pipe is None or pipe.closed else pipe.read()
+
+
 Process = subprocess.Popen[str] | Forked
 
 
@@ -94,11 +121,16 @@ class Parent:
             self._process = subprocess.Popen(command, cwd=ROOT, env=variables, pass_fds=[theirs.fileno()])
 
     def start(
-        self, module: str, arguments: Sequence[str], files: Sequence[int], variables: Mapping[str, str]
+        self, module: str, arguments: Sequence[str], files: Sequence[int], variables: Mapping[str, str], session: bool
     ) -> Forked:
-        """`python -m MODULE ARGUMENTS`, with these files as its input, output and errors."""
+        """`python -m MODULE ARGUMENTS`, with these files as its input, output and errors, in a session of its own or
+        not.
+        """
         ours, theirs = os.pipe()
-        task = {"module": module, "arguments": arguments, "variables": dict(variables), "folder": str(Path.cwd())}
+        task = {
+            "module": module, "arguments": arguments, "variables": dict(variables), "folder": str(Path.cwd()),
+            "session": session,
+        }  # fmt: skip
         message = json.dumps(task).encode()
         try:
             socket.send_fds(self._socket, [message], [*files, theirs])
@@ -118,14 +150,16 @@ _parents: dict[tuple[tuple[str, str], ...], Parent] = {}
 _lock = threading.Lock()
 
 
-def start(prepared: str, arguments: Sequence[str], variables: Mapping[str, str], *files: int) -> Forked:
+def start(
+    prepared: str, arguments: Sequence[str], variables: Mapping[str, str], *files: int, session: bool = False
+) -> Forked:
     """`daemon`, `command` or `standin` (see `PREPARED`), with these files as its input, output and errors."""
     at_start = {name: value for name, value in variables.items() if name.startswith(_AT_START)}
     key = (("", prepared), *sorted(at_start.items()))
     with _lock:
         if key not in _parents:
             _parents[key] = Parent(prepared, variables)
-    return _parents[key].start(PREPARED[prepared].module, arguments, files, variables)
+    return _parents[key].start(PREPARED[prepared].module, arguments, files, variables, session)
 
 
 def start_without_input(
@@ -143,6 +177,17 @@ def close() -> None:
             _parents.popitem()[1].close()
 
 
+def start_with_pipes(prepared: str, arguments: Sequence[str], variables: Mapping[str, str]) -> Forked:
+    """In a session of its own and without input; what it says is in `stdout` and `stderr`."""
+    (out, output), (err, errors) = os.pipe(), os.pipe()
+    with open(os.devnull, "rb") as nothing:
+        process = start(prepared, arguments, variables, nothing.fileno(), output, errors, session=True)
+    for end in (output, errors):
+        os.close(end)
+    process.stdout, process.stderr = os.fdopen(out), os.fdopen(err)
+    return process
+
+
 # -- in the process that forks -----------------------------------------------------------------------------------------
 
 
@@ -154,6 +199,7 @@ class Task:
     arguments: list[str]
     variables: dict[str, str]
     folder: str
+    session: bool
     files: list[int]
 
     def perform(self) -> None:
@@ -161,6 +207,8 @@ class Task:
         for number, file in enumerate(self.files):
             os.dup2(file, number)
             os.close(file)
+        if self.session:
+            os.setsid()
         _open_anew()
         os.chdir(self.folder)
         os.environ.clear()

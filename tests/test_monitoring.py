@@ -17,7 +17,7 @@ from ppa_assigner.api.metrics import requests
 from ppa_assigner.record import State
 from ppa_assigner.views import Condition
 from tests import needs
-from tests.commandline import started
+from tests.commandline import Running, started
 from tests.docs.pages import table
 from tests.processes import Daemon, Launchpad, configure, running, start_launchpad
 from tests.waiting import until
@@ -114,7 +114,7 @@ def log_and_metrics_keep_secrets(daemon: Daemon, text: str) -> None:
     assert [line for line in lines if " WARNING " in line and "quarantined: a test" in line]
 
 
-def read_until_restarted(follower: subprocess.Popen[str]) -> list[dict[str, Any]]:
+def read_until_restarted(follower: Running) -> list[dict[str, Any]]:
     """What was followed, to the first that the second daemon tells."""
     assert follower.stdout is not None
     seen: list[dict[str, Any]] = []
