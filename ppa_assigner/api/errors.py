@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
+from .. import documents
 from ..backoff import RETRY_AFTER_S
 from ..problems import EXPLANATIONS, Kind, Problem
 
@@ -67,12 +68,13 @@ def type_of(kind: Kind) -> str:
     return f"/problems/{kind.value}"
 
 
-def document(problem: Problem) -> dict[str, Any]:
+def document(problem: Problem) -> documents.Problem:
     """The problem document; facts cannot replace its own members."""
     kind = problem.kind
     title, status = EXPLANATIONS[kind].title, SHAPES[kind].status
-    said = {"type": type_of(kind), "title": title, "status": status, "detail": problem.detail}
-    return said | {name: fact for name, fact in problem.facts.items() if name not in said}
+    said: documents.Problem = {"type": type_of(kind), "title": title, "status": status, "detail": problem.detail}
+    facts = {name: fact for name, fact in problem.facts.items() if name not in said}
+    return cast("documents.Problem", {**said, **facts})
 
 
 def answer(scope: Scope, problem: Problem) -> Response:

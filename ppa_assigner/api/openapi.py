@@ -157,7 +157,7 @@ def _add_problem(found: Responses, kind: Kind) -> None:
         entry["headers"] = {"WWW-Authenticate": {"schema": {"type": "string", "const": "Bearer"}}}
 
 
-def _example(kind: Kind) -> dict[str, Any]:
+def _example(kind: Kind) -> documents.Problem:
     problem = Problem(kind, _DETAILS.get(kind, EXPLANATIONS[kind].title), **_FACTS.get(kind, {}))
     return errors.document(problem)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from ..backoff import CALL_PATIENCE_S, IN_LINE, RELEASE_PATIENCE_S
@@ -29,10 +29,14 @@ if TYPE_CHECKING:
         PastLease,
         Pool,
         Ppa,
+        PromoteRequest,
         Promotion,
         RetriedBuild,
+        RetryRequest,
         Source,
+        TouchRequest,
         UploadCheck,
+        UploadCheckRequest,
         Uploads,
         Wish,
     )
@@ -142,7 +146,7 @@ class Client:
         """
         from .lease import looks_like_lease
 
-        body = {} if ttl is None else {"ttl": ttl}
+        body: TouchRequest = {} if ttl is None else {"ttl": ttl}
         path = f"/v1/leases/{segment(lease_id)}/touch"
         document = self._persist("POST", path, body, budget=self._tries(within), resend=within is None)
         if not looks_like_lease(document):
@@ -244,9 +248,9 @@ class Client:
         """Have builds of these sources (none: of all) tried again that failed for a chroot problem or a lost builder;
         those are told.
         """
-        named = [{"name": each["name"], "version": each["version"]} for each in sources]
+        body: RetryRequest = {"sources": [{"name": each["name"], "version": each["version"]} for each in sources]}
         path = f"/v1/leases/{segment(lease_id)}/uploads/retry"
-        items = self._persist("POST", path, {"sources": named}, resend=False).get("items")
+        items = self._persist("POST", path, body, resend=False).get("items")
         if not isinstance(items, list):
             raise Bug("the daemon's answer is not a list")
         return cast("list[RetriedBuild]", items)
@@ -292,7 +296,7 @@ class Client:
         """What would become of an upload of these sources (see `changes.read_changes`) to PPAs of this pool, or of any
         pool; no PPA is taken for that.
         """
-        body: Document = {"sources": list(sources)} | ({} if pool is None else {"pool": pool})
+        body: UploadCheckRequest = {"sources": list(sources), "pool": pool}
         return cast("UploadCheck", self._persist("POST", "/v1/uploads/check", body))
 
     def apt_source(self, lease_id: str, series: Sequence[str] = (), *, within: float | None = None) -> AptSource:
@@ -313,7 +317,7 @@ class Client:
 
         Raises NotAccepted for what is not published yet or not newer, NotPermitted where `promote_to` forbids it.
         """
-        body: Document = {"to": to}
+        body: PromoteRequest = {"to": to}
         if sources:
             body["sources"] = [{"name": source["name"], "version": source["version"]} for source in sources]
         if series:
@@ -361,7 +365,7 @@ class Client:
         self,
         method: str,
         path: str,
-        body: Document | None = None,
+        body: Mapping[str, object] | None = None,
         *,
         budget: RetryBudget | None = None,
         resend: bool = True,
@@ -376,10 +380,10 @@ class Client:
                 if given_up or not budget.pause(error.retry_after):
                     raise
 
-    def _once(self, method: str, path: str, body: Document | None, *, read: float) -> Document:
+    def _once(self, method: str, path: str, body: Mapping[str, object] | None, *, read: float) -> Document:
         return self._sent(method, path, body, read=read).document
 
-    def _sent(self, method: str, path: str, body: Document | None, *, read: float) -> ApiResponse:
+    def _sent(self, method: str, path: str, body: Mapping[str, object] | None, *, read: float) -> ApiResponse:
         response = self._transport.send(method, path, body, read=read)
         if error := error_of(response.status, response.document, response.retry_after):
             raise error

@@ -64,7 +64,7 @@ class ApiTransport:
         self,
         method: str,
         path: str,
-        body: Document | None,
+        body: Mapping[str, object] | None,
         *,
         read: float,
         headers: Mapping[str, str] | None = None,
@@ -113,7 +113,7 @@ class ApiTransport:
         self,
         method: str,
         path: str,
-        body: Document | None,
+        body: Mapping[str, object] | None,
         *,
         read: float,
         more: Mapping[str, str] | None = None,
@@ -174,7 +174,7 @@ def _no_address(url: str) -> UsageError:
     return UsageError(f"{url!r} is not an address of a daemon; write it like {DEFAULT_URL} or unix:/path")
 
 
-def _encoded(body: Document) -> bytes:
+def _encoded(body: Mapping[str, object]) -> bytes:
     try:
         return json.dumps(body, allow_nan=False).encode()
     except (ValueError, TypeError, RecursionError) as error:  # infinity, or more digits than Python writes
