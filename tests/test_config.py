@@ -851,6 +851,28 @@ def test_a_client_that_lacks_everything_is_told_everything(file: Path, environ: 
     ]
 
 
+def test_what_is_wrong_hides_nothing_else(file: Path, environ: dict[str, str]) -> None:
+    """Neither in what it names nor in what is compared with it; what only follows from it is not told."""
+    text = (
+        'pools:\n  "my pool":\n    ppas: [5, "~a/ubuntu/x", ppa:a/x]\n    ttl: 8 hours\n    max_ttl: 1h\n'
+        "    retry: {first: 9m, max: 1m}\n    baseline: {dependencies: [x y, ppa:a/x]}\n"
+        "api:\n  listen: 0.0.0.0:1\n  clients: [5, {name: x}, {name: x, token_sha256: z}]\n"
+    )
+    assert [(line, told.partition(":")[0]) for line, told in mistakes(file, text, environ)] == [
+        (2, "pools.'my pool'"),
+        (3, "pools.'my pool'.ppas[0]"),
+        (3, "pools.'my pool'.ppas[2]"),
+        (4, "pools.'my pool'.ttl"),
+        (6, "pools.'my pool'.retry.first"),
+        (7, "pools.'my pool'.baseline.dependencies[0]"),
+        (7, "pools.'my pool'.baseline.dependencies[1]"),
+        (10, "api.clients[0]"),
+        (10, "api.clients[1].token_sha256"),
+        (10, "api.clients[2].token_sha256"),
+        (10, "api.clients[2].name"),
+    ]
+
+
 def test_short_settle_is_right_elsewhere(file: Path, environ: dict[str, str]) -> None:
     """Only Launchpad's own services end requests so late that 90 s are needed."""
     text = POOL + "    settle: 500ms\nlaunchpad: {service: 'http://127.0.0.1:8085/'}\n"
