@@ -21,8 +21,7 @@ from ppa_assigner.automaton.events import Transition
 from ppa_assigner.journal import JournalHandler, PlainFormatter, RateLimit, about, encoded, quoted
 from ppa_assigner.record import Record, State, format_time
 from ppa_assigner.reference import Reference
-from ppa_assigner.supervisor.chronicle import Chronicle
-from ppa_assigner.supervisor.event_log import EventLog
+from ppa_assigner.supervisor.event_log import EventLog, EventWriter
 from ppa_assigner.views import Condition, Snapshot
 from tests.fakecrew import Desk
 
@@ -80,18 +79,18 @@ def log() -> Iterator[logging.Logger]:
 
 
 @pytest.fixture
-def chronicle() -> Iterator[Chronicle]:
+def writer() -> Iterator[EventWriter]:
     """Whose lines go where the test's handlers are."""
     before = logging.getLogger("ppa_assigner").level
     logging.getLogger("ppa_assigner").setLevel(logging.INFO)
-    yield Chronicle(EventLog(), lambda: T0)
+    yield EventWriter(EventLog(), lambda: T0)
     logging.getLogger("ppa_assigner").setLevel(before)
 
 
 @contextmanager
 def told_to(handler: logging.Handler) -> Iterator[None]:
-    """What the chronicle says goes there."""
-    said = logging.getLogger("ppa_assigner.supervisor.chronicle")
+    """What the writer says goes there."""
+    said = logging.getLogger("ppa_assigner.supervisor.event_log")
     said.addHandler(handler)
     try:
         yield
@@ -246,13 +245,13 @@ def test_plain_lines_tell_when_and_how_grave() -> None:
 # -- what is said -----------------------------------------------------------------------------------------------------
 
 
-def test_a_transition_is_one_line_with_fields(receiver: Receiver, chronicle: Chronicle) -> None:
+def test_a_transition_is_one_line_with_fields(receiver: Receiver, writer: EventWriter) -> None:
     """`journalctl PPA=~owner/ubuntu/ppa` is the history of that PPA."""
     with told_to(JournalHandler(receiver.path)):
-        chronicle.moved(PPA, Transition(State.FREE, record(), "assigned", T0))
-        chronicle.moved(PPA, Transition(State.USED, record(State.DIRTY), "expired", T0, 3600.0))
+        writer.moved(PPA, Transition(State.FREE, record(), "assigned", T0))
+        writer.moved(PPA, Transition(State.USED, record(State.DIRTY), "expired", T0, 3600.0))
         free = Record(serial=3, nonce="n", state=State.FREE, since=T0, touched=T0, pool="default")
-        chronicle.moved(PPA, Transition(State.DIRTY, free, "proved clean", T0))
+        writer.moved(PPA, Transition(State.DIRTY, free, "proved clean", T0))
         told = [receiver.next() for _ in range(3)]
     names = ("PPA", "OWNER", "LEASE", "STATE", "POOL", "REQUEST_ID", "WHY", "PRIORITY")
     assert [told[0][name] for name in names] == [
@@ -264,26 +263,26 @@ def test_a_transition_is_one_line_with_fields(receiver: Receiver, chronicle: Chr
     assert not {"OWNER", "LEASE", "REQUEST_ID"} & told[2].keys()
 
 
-def test_what_a_start_finds_is_no_move(receiver: Receiver, chronicle: Chronicle) -> None:
+def test_what_a_start_finds_is_no_move(receiver: Receiver, writer: EventWriter) -> None:
     """It is said as what it is, and since when; the fields are those of a move."""
     with told_to(JournalHandler(receiver.path)):
-        chronicle.moved(PPA, Transition(None, record(), "seen", T0, first=True))
-        chronicle.moved(PPA, Transition(None, record(State.DIRTY), "taken in", T0))
+        writer.moved(PPA, Transition(None, record(), "seen", T0, first=True))
+        writer.moved(PPA, Transition(None, record(State.DIRTY), "taken in", T0))
         first, new = receiver.next(), receiver.next()
     whose = "owner=ticket-123 lease=4c1f request=build-77"
     assert first["MESSAGE"] == f"{PPA}: first seen: used since {format_time(record().since)} {whose}"
     assert (first["STATE"], first["WHY"]) == ("used", "seen")
     assert new["MESSAGE"].startswith(f"{PPA}: no record -> dirty (taken in)")
     events = EventLog()
-    Chronicle(events, lambda: T0).moved(PPA, Transition(None, record(), "seen", T0, first=True))
+    EventWriter(events, lambda: T0).moved(PPA, Transition(None, record(), "seen", T0, first=True))
     (event,), _ = events.since(0)
     assert [event.data[name] for name in ("from", "to", "why", "first")] == [None, "used", "seen", True]
 
 
-def test_owners_forge_nothing(receiver: Receiver, chronicle: Chronicle) -> None:
+def test_owners_forge_nothing(receiver: Receiver, writer: EventWriter) -> None:
     """Neither fields nor words of the line; the field has the owner as it is."""
     with told_to(JournalHandler(receiver.path)):
-        chronicle.moved(PPA, Transition(State.FREE, record(owner=NASTY), "assigned", T0))
+        writer.moved(PPA, Transition(State.FREE, record(owner=NASTY), "assigned", T0))
         told = receiver.next()
     assert (told["OWNER"], told["PPA"], told["PRIORITY"]) == (NASTY, str(PPA), "6")
     assert "\n" not in told["MESSAGE"]
@@ -292,7 +291,7 @@ def test_owners_forge_nothing(receiver: Receiver, chronicle: Chronicle) -> None:
     assert [quoted(text) for text in ("", "a=b", "Änn", "https://ci/1?a")] == ["''", "'a=b'", "Änn", "https://ci/1?a"]
 
 
-def test_what_a_person_should_look_at_is_a_warning(receiver: Receiver, chronicle: Chronicle) -> None:
+def test_what_a_person_should_look_at_is_a_warning(receiver: Receiver, writer: EventWriter) -> None:
     """Quarantine and the like, with the reason; a PPA that is well again, a failed clean, are not."""
     used, tried = record(State.DIRTY), record(State.DIRTY, tries=1, fault="no answer")
     bad = record(State.DIRTY, tries=2, fault="no", quarantined="cleaning failed 2 times: no")
@@ -301,8 +300,8 @@ def test_what_a_person_should_look_at_is_a_warning(receiver: Receiver, chronicle
             (used, Condition.OK), (used, Condition.UNREACHABLE), (tried, Condition.OK), (bad, Condition.QUARANTINED),
             (record(State.DIRTY), Condition.OK),
         ):  # fmt: skip
-            chronicle.changed(Snapshot(PPA, "default", known, condition, T0))
-        chronicle.alarmed(PPA, f"{PPA}: look here")
+            writer.changed(Snapshot(PPA, "default", known, condition, T0))
+        writer.alarmed(PPA, f"{PPA}: look here")
         told = [receiver.next() for _ in range(5)]
     assert [(each["PRIORITY"], each["MESSAGE"].removeprefix(f"{PPA}: ")) for each in told] == [
         ("6", "clean failed (try 1): no answer"),
@@ -315,12 +314,12 @@ def test_what_a_person_should_look_at_is_a_warning(receiver: Receiver, chronicle
 
 
 @pytest.mark.parametrize(("condition", "kinds"), [(Condition.OK, []), (Condition.UNREADABLE, ["condition"])])
-def test_a_start_tells_only_what_is_wrong(chronicle: Chronicle, condition: Condition, kinds: list[str]) -> None:
+def test_a_start_tells_only_what_is_wrong(writer: EventWriter, condition: Condition, kinds: list[str]) -> None:
     """Not a line for each of a thousand PPAs that are as they should be."""
     events = EventLog()
-    chronicle = Chronicle(events, lambda: T0)
-    chronicle.changed(Snapshot(PPA, "default", None, Condition.UNREACHABLE))
-    chronicle.changed(Snapshot(PPA, "default", None, condition, fault="2 record lines"))
+    writer = EventWriter(events, lambda: T0)
+    writer.changed(Snapshot(PPA, "default", None, Condition.UNREACHABLE))
+    writer.changed(Snapshot(PPA, "default", None, condition, fault="2 record lines"))
     assert [event.kind for event in events.since(0)[0]] == kinds
     assert all(event.data["why"] == "2 record lines" for event in events.since(0)[0])
 
@@ -328,10 +327,10 @@ def test_a_start_tells_only_what_is_wrong(chronicle: Chronicle, condition: Condi
 def test_how_long_and_how_often_is_an_event_too() -> None:
     """For those who count."""
     events = EventLog()
-    chronicle = Chronicle(events, lambda: T0 + timedelta(seconds=5))
-    chronicle.moved(PPA, Transition(State.DIRTY, record(), "assigned", T0, 90.0, 2))
-    chronicle.changed(Snapshot(PPA, "p", record(State.DIRTY), Condition.OK, T0))
-    chronicle.changed(Snapshot(PPA, "p", record(State.DIRTY, tries=1, fault="f"), Condition.OK, T0))
+    writer = EventWriter(events, lambda: T0 + timedelta(seconds=5))
+    writer.moved(PPA, Transition(State.DIRTY, record(), "assigned", T0, 90.0, 2))
+    writer.changed(Snapshot(PPA, "p", record(State.DIRTY), Condition.OK, T0))
+    writer.changed(Snapshot(PPA, "p", record(State.DIRTY, tries=1, fault="f"), Condition.OK, T0))
     moved, failed = events.since(0)[0]
     assert (moved.data["lasted"], moved.data["tries"], moved.at) == (90.0, 2, T0)
     assert (failed.kind, failed.data) == ("failure", {"tries": 1, "fault": "f", "pool": "p"})
@@ -351,7 +350,7 @@ class _Asking(logging.Handler):
         self.answered.append(line.getMessage())
 
 
-def test_the_lock_is_not_held_while_a_line_is_said(chronicle: Chronicle) -> None:
+def test_the_lock_is_not_held_while_a_line_is_said(writer: EventWriter) -> None:
     """A journal that is slow to take it makes nobody wait who asks for a PPA."""
     desk = Desk("a")
     asking = _Asking(desk)

@@ -11,7 +11,7 @@ from ppa_assigner.access import Caller, Role
 from ppa_assigner.backoff import FAILING_S
 from ppa_assigner.problems import Kind
 from ppa_assigner.record import Record, State
-from ppa_assigner.supervisor.sight import unseen
+from ppa_assigner.supervisor.looks import unseen
 from ppa_assigner.views import Condition, Sight
 
 from .fakecrew import Desk, problem, ref

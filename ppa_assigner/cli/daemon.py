@@ -42,7 +42,7 @@ from ..mailbox import Mailbox
 from ..record import State
 from ..supervisor import Supervisor
 from ..supervisor.archives import Archives
-from ..supervisor.chronicle import TRANSITION
+from ..supervisor.event_log import TRANSITION
 from ..supervisor.ticket import TicketOffice
 from ..uploads import Follower
 from ..views import PpaEvent

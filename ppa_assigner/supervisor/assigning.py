@@ -13,7 +13,7 @@ from ..backoff import LOOK_FRESH_S, RETRY_SOON_S
 from ..problems import Kind, Problem
 from ..record import Record, State
 from ..reference import Reference
-from . import lending, matching, pending, places, recovery, refusals, unclaimed, used_versions
+from . import matching, pending, recovery, refusals, unclaimed, used_versions
 from .core import Core
 from .events import Asked, HungUp, Refuse
 from .keys import CallId, Key, key_in, key_of
@@ -56,7 +56,7 @@ def _not_taken(core: Core, request: PendingRequest | None, event: Asked) -> Prob
 
 def _enter(core: Core, key: Key, call: AssignCall) -> None:
     wish = call.wish
-    before = places.take(core, key, wish)
+    before = pending.take_place(core, key, wish)
     request = pending.enter(core, key, wish, before)
     pending.join(core, request, call)
     matching.decide(core, request)
@@ -98,11 +98,11 @@ def to_withdraw(core: Core, key: Key, *, others: bool) -> tuple[list[PendingRequ
     clients under the same request id; places that are kept for them go at once.  And whether it had one itself.
     """
     core.spent.withdrawn(key, core.now.boot, core.arrival())
-    kept, own = places.withdraw(core, key), core.requests.get(key)
+    kept, own = pending.withdraw_place(core, key), core.requests.get(key)
     if own is not None or kept or not others or core.registry.with_request(key):
         return [own] if own is not None else [], True
-    for other in places.of_others(core, key):
-        places.withdraw(core, other)
+    for other in pending.places_of_others(core, key):
+        pending.withdraw_place(core, other)
     ending = [one for one in core.requests if one.key.request == key.request and one.key != key]
     for one in ending:
         core.spent.withdrawn(one.key, core.now.boot, core.arrival())
@@ -160,7 +160,7 @@ def on_assigned(core: Core, waits: Assigns, outcome: Outcome) -> None:
             _lost(core, request, ppa, why, detail)
             _go_on(core, request)
         case _:
-            _untold(core, request, ppa, lending.why_not(outcome)[1])
+            _untold(core, request, ppa, recovery.why_not(outcome)[1])
 
 
 def _holds(core: Core, request: PendingRequest, ppa: Reference, record: Record) -> None:
@@ -179,7 +179,7 @@ def _holds(core: Core, request: PendingRequest, ppa: Reference, record: Record) 
     elif request.searched < request.attempt:
         matching.decide(core, request)
     else:
-        lending.finish(core, request, ppa, record, fresh=True)
+        recovery.finish(core, request, ppa, record, fresh=True)
 
 
 def _made(core: Core, request: PendingRequest, ppa: Reference, record: Record) -> None:
@@ -203,7 +203,7 @@ def _lost(core: Core, request: PendingRequest, ppa: Reference, why: Refusal, det
     if why is Refusal.OUTAGE:
         request.outage = detail
     if why is Refusal.OUTAGE or request.lost >= LOSSES_PER_PPA:
-        lending.avoid(core, request, ppa)
+        recovery.avoid(core, request, ppa)
 
 
 def _go_on(core: Core, request: PendingRequest) -> None:

@@ -18,8 +18,7 @@ from . import (
     events as ev,
     looks,
     matching,
-    open_calls,
-    places,
+    pending,
     recovery,
     releases,
     steps,
@@ -83,7 +82,7 @@ def _on_stopping(core: Core, _: ev.Stopping) -> None:
 
 def _on_closed(core: Core, _: ev.Closed) -> None:
     for number in core.open:
-        open_calls.late(core, core.calls[number])
+        calls.late(core, core.calls[number])
 
 
 # -- of workers --------------------------------------------------------------------------------------------------------
@@ -140,8 +139,8 @@ _STEPS: Mapping[type, Callable[[Core, Any], None]] = {
     ev.PromoteAsked: calls.on_lease_call,
     ev.OperatorActed: calls.on_operator,
     ev.ContentAsked: calls.on_content_asked,
-    ev.InquiryBegan: open_calls.on_inquiry,
-    ev.InquiryEnded: open_calls.on_inquiry_ended,
+    ev.InquiryBegan: calls.on_inquiry,
+    ev.InquiryEnded: calls.on_inquiry_ended,
     ev.CheckAsked: upload_checks.on_asked,
     ev.SourcesChecked: upload_checks.on_sources,
     # what workers and looks tell
@@ -160,7 +159,7 @@ _STEPS: Mapping[type, Callable[[Core, Any], None]] = {
     ev.Closed: _on_closed,
     # what follows, at once or at a time
     steps.AskOn: used_versions.on_room,
-    steps.CallIsLate: open_calls.on_late,
+    steps.CallIsLate: calls.on_late,
     steps.CallLooks: calls.on_looks,
     steps.Came: _on_came,
     steps.CheckIsOver: upload_checks.on_over,
@@ -173,7 +172,7 @@ _STEPS: Mapping[type, Callable[[Core, Any], None]] = {
     steps.LookNow: looks.on_look_now,
     steps.Match: matching.on_match,
     steps.WaitsAreOver: matching.on_overdue,
-    steps.PlaceIsOver: places.on_over,
+    steps.PlaceIsOver: pending.on_place_over,
     steps.Pursue: matching.on_pursue,
     steps.ReleaseSeen: releases.on_seen,
     steps.Remember: assigning.on_remember,

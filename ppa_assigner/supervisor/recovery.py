@@ -12,16 +12,17 @@ from dataclasses import replace
 from functools import partial
 
 from ..automaton.events import Confirm, Denied, LeaseShown, Outcome, Refusal
-from ..backoff import SEARCH_AGAIN_S, SEARCH_TURN_S
+from ..backoff import AVOID_S, SEARCH_AGAIN_S, SEARCH_TURN_S
+from ..record import Record
 from ..reference import Reference
 from ..views import Snapshot
-from . import lending, pending, refusals, unclaimed
+from . import pending, refusals, unclaimed
 from .core import Core
 from .keys import RequestId, key_in
-from .requests import PendingRequest, Stage
+from .looks import unseen
+from .requests import Avoided, PendingRequest, Stage, nonce_of
 from .rounds import Failures
-from .sight import unseen
-from .steps import Confirms, Decide, Found, Search, SearchAgain, TurnIsOver
+from .steps import Confirms, Decide, Found, Search, SearchAgain, TryAgain, TurnIsOver
 
 NEWER = "{}: its record is of a version that this daemon does not know, and names this request"
 
@@ -128,11 +129,35 @@ def on_confirmed(core: Core, waits: Confirms, outcome: Outcome) -> None:
         case LeaseShown(record) if record.attempt < request.attempt:
             core.then(Decide(request.id))
         case LeaseShown(record):
-            lending.finish(core, request, waits.ppa, record)
+            finish(core, request, waits.ppa, record)
         case Denied(Refusal.ELSEWHERE):
             unclaimed.elsewhere(core, request.key, waits.ppa)
-            lending.avoid(core, request, waits.ppa)
+            avoid(core, request, waits.ppa)
             core.then(Decide(request.id))
         case _:
-            pending.answer(core, request, refusals.not_confirmed(core, request, *lending.why_not(outcome)))
+            pending.answer(core, request, refusals.not_confirmed(core, request, *why_not(outcome)))
             pending.forget(core, request)
+
+
+# -- how it ends, and what disappointed it -----------------------------------------------------------------------------
+
+
+def finish(core: Core, request: PendingRequest, ppa: Reference, record: Record, *, fresh: bool = False) -> None:
+    """Tell all who wait for it of this lease."""
+    unclaimed.told(core, record, request.calls)
+    if request.calls:
+        core.spent.served(record, core.now.boot, core.arrival())
+    pending.answer(core, request, core.registry.lent(ppa, record, fresh=fresh))
+    pending.forget(core, request)
+
+
+def avoid(core: Core, request: PendingRequest, ppa: Reference) -> None:
+    """Pass this PPA by for a while, or until it changes; then see what it is, and try again."""
+    managed, until = core.registry.get(ppa), core.now.boot + AVOID_S
+    request.avoided[ppa] = Avoided(nonce_of(managed.snapshot) if managed is not None else None, until)
+    core.at(until, TryAgain(request.id))
+
+
+def why_not(outcome: Outcome) -> tuple[Refusal, str]:
+    """An outcome that no such command has would be a bug; its calls end all the same."""
+    return (outcome.why, outcome.detail) if isinstance(outcome, Denied) else (Refusal.OUTAGE, f"unexpected: {outcome}")

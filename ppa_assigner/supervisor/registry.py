@@ -1,4 +1,4 @@
-"""The PPAs that are served, found by name, by lease and by the request that they are lent to.
+"""The PPAs that are served, found by name, by lease and by the request that they are lent to; those that are free.
 
 Rule: what was last told of each PPA, and no decisions.
 """
@@ -7,20 +7,69 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TypeVar
 
 from ..options import PoolOptions
 from ..record import Record, State
 from ..reference import Reference
 from ..views import Condition, LeaseView, PoolView, Sight, Snapshot
-from .free_list import FreeList
 from .keys import Key, key_in
 
 N = TypeVar("N", str, Key)
+
+
+_Entry = tuple[datetime, str, str, str, Reference]
+
+
+@dataclass(slots=True)
+class FreeList:
+    """The PPAs that may be lent as far as is known, of each pool the one that has been free longest first; `bound` are
+    those that are being lent.
+
+    To put one there and to take the first one cost no walk along the list: thousands may be free.  A PPA that is bound
+    to a request is not in it, whatever becomes known of it meanwhile.
+    """
+
+    bound: set[Reference] = field(default_factory=set)
+    _lists: dict[str, list[_Entry]] = field(default_factory=dict)
+    _where: dict[Reference, tuple[str, _Entry]] = field(default_factory=dict)
+
+    def put(self, ppa: Reference, pool: str, since: datetime) -> None:
+        """It is free in this pool, and has been since then."""
+        entry = (since, ppa.owner, ppa.distribution, ppa.name, ppa)  # flat: compared often, and then fast
+        if self._where.get(ppa) == (pool, entry):
+            return
+        self.take(ppa)
+        if ppa not in self.bound:
+            self._where[ppa] = (pool, entry)
+            insort(self._lists.setdefault(pool, []), entry)
+
+    def take(self, ppa: Reference) -> None:
+        """It is not free."""
+        if (where := self._where.pop(ppa, None)) is not None:
+            pool, entry = where
+            del self._lists[pool][bisect_left(self._lists[pool], entry)]
+
+    def bind(self, ppa: Reference) -> None:
+        """It is being lent."""
+        self.take(ppa)
+        self.bound.add(ppa)
+
+    def count(self, pool: str) -> int:
+        """How many of a pool may be lent."""
+        return len(self._lists.get(pool, ()))
+
+    def of(self, pool: str, ppa: Reference | None = None) -> Iterator[Reference]:
+        """Those of a pool, or this one alone if it is among them; not to be changed meanwhile."""
+        if ppa is None:
+            return (entry[-1] for entry in self._lists.get(pool, ()))
+        where = self._where.get(ppa)
+        return iter((ppa,) if where is not None and where[0] == pool else ())
 
 
 @dataclass(slots=True)

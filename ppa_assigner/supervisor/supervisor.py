@@ -36,9 +36,8 @@ from ..views import (
 from ..worker import Worker
 from .archive_calls import ArchiveCalls
 from .archives import Archives
-from .chronicle import Chronicle
 from .core import Core
-from .event_log import EventLog
+from .event_log import EventLog, EventWriter
 from .events import (
     Asked,
     Changed,
@@ -97,9 +96,9 @@ class Supervisor(ArchiveCalls):
         time, epoch = clock.read()
         core = Core(settings, daemon, tickets, settings.launchpad.total, Instant(time.boot, epoch, time, 0))
         self.events = EventLog(run=f"{daemon.started:x}{daemon.salt}")
-        self._chronicle = Chronicle(self.events, lambda: clock.now().date)
+        self._writer = EventWriter(self.events, lambda: clock.now().date)
         self._clock, self._workers = clock, WorkerThreads(launchpad, clock, self, make_worker)
-        shell = Shell(core, clock, self._workers, draw=draw, let_go=self._chronicle.forget)
+        shell = Shell(core, clock, self._workers, draw=draw, let_go=self._writer.forget)
         super().__init__(shell, settings, launchpad, archives)
         self.core = core
         """The machine's state, to be read only; it changes meanwhile."""
@@ -270,7 +269,7 @@ class Supervisor(ArchiveCalls):
         known = worker.known
         text = known.entry.description or "" if known.entry is not None and known.text.foreign else None
         self._shell.hear(Changed(snapshot, known.heard_at, text, known.entry is not None))
-        heard(lambda: self._chronicle.changed(snapshot))  # who reads the log may be slow
+        heard(lambda: self._writer.changed(snapshot))  # who reads the log may be slow
 
     def on_reply(self, ppa: Reference, token: int, outcome: Outcome) -> None:
         """A worker's answer to a command."""
@@ -282,19 +281,19 @@ class Supervisor(ArchiveCalls):
 
     def on_transition(self, ppa: Reference, transition: Transition) -> None:
         """A record went from one state or lease to another."""
-        heard(lambda: self._chronicle.moved(ppa, transition))
+        heard(lambda: self._writer.moved(ppa, transition))
 
     def on_progress(self, ppa: Reference, cleaning: Cleaning) -> None:
         """A clean does, or waits for, something else than before."""
-        heard(lambda: self._chronicle.progressed(ppa, cleaning))
+        heard(lambda: self._writer.progressed(ppa, cleaning))
 
     def uploaded(self, lease: FollowedLease, before: str | None, source: SourceReport) -> None:
         """A source that somebody waits for is in another state than `before`."""
-        heard(lambda: self._chronicle.uploaded(lease, before, source))
+        heard(lambda: self._writer.uploaded(lease, before, source))
 
     def on_alarm(self, ppa: Reference, text: str) -> None:
         """A person should look at this."""
-        heard(lambda: self._chronicle.alarmed(ppa, text))
+        heard(lambda: self._writer.alarmed(ppa, text))
 
     def on_death(self, ppa: Reference, known: WorkerState, error: BaseException) -> None:
         """A worker ended of a bug: another takes over what it knew, and the requests bound to an unknown outcome."""

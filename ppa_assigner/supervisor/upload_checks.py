@@ -12,10 +12,10 @@ from ..port import Lane
 from ..problems import Kind, Problem
 from ..reference import Reference
 from ..views import SourceCheck, UploadCheck
+from .calls import begin, end
 from .core import Core, UploadCall
 from .events import CheckAsked, SourcesChecked
 from .keys import CallId
-from .open_calls import begin, end
 from .steps import CheckIsOver, Checks
 
 AT_ONCE = 16

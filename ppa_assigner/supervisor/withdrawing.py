@@ -12,10 +12,10 @@ from ..problems import Kind, Problem
 from ..record import Record
 from ..reference import Reference
 from . import assigning, releases
+from .calls import begin, end, forget, unfound, within
 from .core import Core, Withdrawal
 from .events import WithdrawAsked
 from .keys import CallId, key_in
-from .open_calls import begin, end, forget, unfound, within
 from .recovery import NEWER
 from .rounds import Failures
 from .steps import Settled, WithdrawalLooks, WithdrawalSearch, Withdraws

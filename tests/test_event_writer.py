@@ -9,8 +9,7 @@ import pytest
 
 from ppa_assigner.automaton.state import OCCUPIED
 from ppa_assigner.reference import Reference
-from ppa_assigner.supervisor.chronicle import Chronicle
-from ppa_assigner.supervisor.event_log import EventLog
+from ppa_assigner.supervisor.event_log import EventLog, EventWriter
 from ppa_assigner.views import Condition, Snapshot
 from tests.automaton.lab import World
 from tests.fakecrew import Desk, ref
@@ -23,10 +22,10 @@ C = Condition
 
 def told(caplog: pytest.LogCaptureFixture, *seen: tuple[Condition, str | None]) -> list[tuple[str, str]]:
     """Level and text of the lines that these snapshots lead to, one after the other."""
-    chronicle = Chronicle(EventLog(), lambda: NOW)
+    writer = EventWriter(EventLog(), lambda: NOW)
     with caplog.at_level(logging.INFO):
         for condition, fault in seen:
-            chronicle.changed(Snapshot(PPA, "default", None, condition, NOW, None, fault))
+            writer.changed(Snapshot(PPA, "default", None, condition, NOW, None, fault))
     return [(record.levelname, record.getMessage()) for record in caplog.records]
 
 

@@ -13,11 +13,11 @@ import pytest
 from ppa_assigner.supervisor.core import Core
 from ppa_assigner.supervisor.machine import handle
 
-from .explore.copying import copied
-from .explore.moves import moves, play
-from .explore.scene import Scene
-from .explore.scenes import FULL, RESTARTED, WAITING
-from .explore.search import begin
+from .copying import copied
+from .moves import moves, play
+from .scene import Scene
+from .scenes import FULL, RESTARTED, WAITING
+from .search import begin
 
 MOVES = 60
 
