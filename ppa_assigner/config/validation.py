@@ -13,34 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from .document import Document, KeyPath, format_path
 from .parsers import WRONG, did_you_mean, quote_value
-from .schema import (
-    EXTENSION_PREFIX,
-    ApiSection,
-    BaselineSection,
-    ClientSection,
-    ConfigFile,
-    LaunchpadSection,
-    PoolSection,
-    RetrySection,
-    SocketSection,
-    TimeoutSection,
-    TlsSection,
-)
+from .schema import EXTENSION_PREFIX, ConfigFile
 
-_SECTIONS: Mapping[str, type[BaseModel]] = {
-    "the top of the file": ConfigFile,
-    "a pool (pools: {default: {ppas: [...]}})": PoolSection,
-    "launchpad": LaunchpadSection,
-    "launchpad.timeout": TimeoutSection,
-    "api": ApiSection,
-    "api.socket": SocketSection,
-    "api.tls": TlsSection,
-    "a pool's baseline": BaselineSection,
-    "a pool's retry": RetrySection,
-    "a client in api.clients": ClientSection,
-}
-_OF_POOLS = (PoolSection, BaselineSection, RetrySection)
-_ALL_KEYS = sorted({key for model in _SECTIONS.values() for key in model.model_fields})
 _EXPECTED = {
     "string_type": "a text",
     "bool_type": "true or false",
@@ -108,10 +82,44 @@ def _message(finding: Any, short: bool) -> str:
     return f"{quote_value(given)} does not fit: {finding['msg'][:1].lower()}{finding['msg'][1:]}"
 
 
+# -- keys that are unknown ----------------------------------------------------------------------------------------
+
+
+def _sections(model: type[BaseModel] = ConfigFile, path: KeyPath = ()) -> Iterator[tuple[KeyPath, type[BaseModel]]]:
+    """All sections by their paths, in which `*` stands for the name of a pool and the number of a client."""
+    yield path, model
+    for name, field in model.model_fields.items():
+        for inner in models_in(field.annotation):
+            many = ("*",) if get_origin(field.annotation) in (dict, list) else ()
+            yield from _sections(inner, (*path, name, *many))
+
+
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The sections that an option of this type has."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from models_in(inner)
+
+
+_SECTIONS = dict(_sections())
+_ALL_KEYS = sorted({key for model in _SECTIONS.values() for key in model.model_fields})
+_NAMES: Mapping[KeyPath, str] = {
+    (): "the top of the file",
+    ("pools", "*"): "a pool (pools: {default: {ppas: [...]}})",
+    ("pools", "*", "baseline"): "a pool's baseline",
+    ("pools", "*", "retry"): "a pool's retry",
+    ("api", "clients", "*"): "a client in api.clients",
+}
+"""What people call a section, where that is not its path."""
+
+
 def _unknown_key(path: KeyPath, short: bool) -> str:
     """What to say of an unknown key; `short`: the file has the short form, which cannot have pools."""
-    key = str(path[-1])
-    known = list(_model_at(path[:-1]).model_fields)
+    *section, key = (str(part) for part in path)
+    if section[:1] == ["pools"] or section[:2] == ["api", "clients"]:
+        section[1 if section[0] == "pools" else 2] = "*"
+    known = list(_SECTIONS[tuple(section)].model_fields)
     if key in _ALL_KEYS:
         return f"this key is unknown here; it belongs in {_sections_with(key, short)}"
     if hint := did_you_mean(key, known):
@@ -122,24 +130,6 @@ def _unknown_key(path: KeyPath, short: bool) -> str:
 
 
 def _sections_with(key: str, short: bool) -> str:
-    homes = [home for home, model in _SECTIONS.items() if key in model.model_fields]
-    instead = ", in place of the ppas at the top" if short and _SECTIONS[homes[0]] in _OF_POOLS else ""
-    return " or ".join(homes) + instead
-
-
-def _model_at(path: KeyPath) -> type[BaseModel]:
-    model: type[BaseModel] = ConfigFile
-    parts = iter(path)
-    for part in parts:
-        annotation = model.model_fields[str(part)].annotation
-        model = next(models_in(annotation))
-        if get_origin(annotation) in (dict, list):
-            next(parts, None)  # the name of the pool or the number of the client
-    return model
-
-
-def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from models_in(inner)
+    homes = [path for path, model in _SECTIONS.items() if key in model.model_fields]
+    instead = ", in place of the ppas at the top" if short and homes[0][:1] == ("pools",) else ""
+    return " or ".join(_NAMES.get(path, format_path(path)) for path in homes) + instead
