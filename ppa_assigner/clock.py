@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from .automaton import Now
 from .automaton.now import AGREE_S
@@ -28,6 +29,18 @@ SPREAD = 3.0  # "spread over all of it": no pause between two answers is longer 
 WATCH_GAP_S = 300.0  # two answers further apart do not show that the clocks agreed meanwhile
 REMEMBERED = 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Evidence(NamedTuple):
+    """On what it rests whether time is believed (boot times): whether there was an answer; how many in a row the clocks
+    agreed in, and the first of them; since when they have agreed without a break, and the last answer.
+    """
+
+    answered: bool
+    answers: int
+    first: float
+    since: float | None
+    last: float
 
 
 class LaunchpadClock:
@@ -78,6 +91,12 @@ class LaunchpadClock:
         with self._lock:
             agree = self._agree(self.boot(), self._host())
             return agree and not self._is_believed(agree)
+
+    def evidence(self) -> Evidence:
+        """What the answers have shown so far."""
+        with self._lock:
+            start, agreement = self._start, self._agreement
+            return Evidence(self._offset.offset is not None, start.count, start.first, agreement.since, agreement.last)
 
     def now(self) -> Now:
         """The time by Launchpad's clock; before its first answer that of this host, and not trusted."""
@@ -185,15 +204,15 @@ class _Start:
 
     def __init__(self) -> None:
         self.over = False
-        self._first, self._count = 0.0, 0
+        self.first, self.count = 0.0, 0
 
     def take(self, moment: Moment, agree: bool) -> None:
         if not agree:
-            self._count = 0
+            self.count = 0
             return
-        self._first = moment.ended if not self._count else self._first
-        self._count += 1
-        self.over = self.over or (self._count >= ANSWERS and moment.ended - self._first >= ANSWERS_OVER_S)
+        self.first = moment.ended if not self.count else self.first
+        self.count += 1
+        self.over = self.over or (self.count >= ANSWERS and moment.ended - self.first >= ANSWERS_OVER_S)
 
 
 class _Steady:
@@ -227,12 +246,12 @@ class _Agreement:
 
     def __init__(self) -> None:
         self.since: float | None = None
-        self._last = float("-inf")
+        self.last = float("-inf")
 
     def take(self, moment: Moment, agree: bool) -> None:
-        if agree and (self.since is None or moment.started - self._last > WATCH_GAP_S):
+        if agree and (self.since is None or moment.started - self.last > WATCH_GAP_S):
             self.since = moment.ended
-        self._last = max(self._last, moment.ended)
+        self.last = max(self.last, moment.ended)
 
     def end(self) -> None:
         self.since = None

@@ -172,7 +172,7 @@ class Desk:
         self.supervisor = Supervisor(
             given or settings(*(ref(name) for name in names)), self.launchpad, clock=self.clock,
             daemon=Daemon("test", 1, "x"), tickets=self.tickets, draw=partial(Random(seed).getrandbits, 128),
-            make_worker=self._hire,
+            make_worker=self.hire,
         )  # fmt: skip
         self.supervisor.prepare()
         self.core = self.supervisor.core
@@ -180,7 +180,7 @@ class Desk:
         if ready:
             self.look()
 
-    def _hire(self, known: WorkerState, launchpad: Launchpad, clock: LaunchpadClock, listener: Listener) -> Worker:
+    def hire(self, known: WorkerState, launchpad: Launchpad, clock: LaunchpadClock, listener: Listener) -> Worker:
         worker = FakeWorker(known, launchpad, clock, listener)
         self.workers[known.ppa.name] = worker
         self.hired.append(worker)

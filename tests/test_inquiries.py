@@ -11,8 +11,10 @@ import pytest
 
 from ppa_assigner.automaton import Daemon
 from ppa_assigner.clock import LaunchpadClock
-from ppa_assigner.packages import SourcePackage
+from ppa_assigner.packages import NamedFile, SourcePackage
+from ppa_assigner.port import Lane, PublishedVersions, Unavailable
 from ppa_assigner.problems import Kind, Problem
+from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.archive_calls import ArchiveCalls
 from ppa_assigner.supervisor.core import Core
 from ppa_assigner.supervisor.events import InquiryEnded, Instant, Stopping
@@ -26,6 +28,7 @@ from ppa_assigner.worker import Worker
 
 from .memory import MemoryLaunchpad
 from .settings import settings
+from .waiting import until
 
 TIMEOUT_S = 20.0
 
@@ -96,9 +99,21 @@ def test_an_inquiry_is_answered_by_its_deadline(shell: Shell) -> None:
 
 def test_who_asks_for_a_ppa_waits_behind_no_copies_and_histories(shell: Shell) -> None:
     """Their upstream tarballs are compared by threads of their own."""
-    calls, gate = ArchiveCalls(shell, settings(), MemoryLaunchpad(boottime), None), threading.Event()
-    others = [calls._inquiries.ask(partial(gate.wait, TIMEOUT_S)) for _ in range(AT_ONCE)]
+    asked, gate = list[str](), threading.Event()
+
+    class Slow(MemoryLaunchpad):
+        def source_versions(
+            self, archive: Reference | str, source: str, lane: Lane = Lane.WORK
+        ) -> PublishedVersions | Unavailable:
+            asked.append(source)
+            gate.wait(TIMEOUT_S)
+            return Unavailable("too late")
+
+    calls = ArchiveCalls(shell, settings(), Slow(boottime), None)
+    orig = SourcePackage("hello", "1-1", files=(NamedFile("hello_1.orig.tar.gz", "0" * 64),))
+    others = [calls.check_upload((orig,), None) for _ in range(AT_ONCE)]
+    until(lambda: len(asked) == AT_ONCE, "all are under way")
     assert calls.compare_origs((SourcePackage("hello", "1"),)).result(TIMEOUT_S) is None
     assert not any(one.done() for one in others)
     gate.set()
-    calls._ask_no_more()
+    calls.ask_no_more()

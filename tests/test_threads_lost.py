@@ -47,8 +47,8 @@ class Bare(Desk):
         self.without = without or {}
         super().__init__(*names)
 
-    def _hire(self, known: WorkerState, launchpad: Port, clock: LaunchpadClock, listener: Listener) -> Worker:
-        worker = super()._hire(known, launchpad, clock, listener)
+    def hire(self, known: WorkerState, launchpad: Port, clock: LaunchpadClock, listener: Listener) -> Worker:
+        worker = super().hire(known, launchpad, clock, listener)
         if self.without.get(known.ppa.name, 0):
             self.without[known.ppa.name] -= 1
             assert isinstance(worker, FakeWorker)

@@ -79,7 +79,8 @@ class ArchiveCalls:
             raise Problem(Kind.FORBIDDEN, f"promote_to: nothing lets you have packages copied to {wanted.to}")
         return self._promoting.promote(lease, wanted, caller)
 
-    def _ask_no_more(self) -> None:
+    def ask_no_more(self) -> None:
+        """The daemon ends: what is under way is not waited for."""
         self._inquiries.stop()
         self._comparing.stop()
         self._copying.stop()

@@ -139,7 +139,7 @@ class Supervisor(ArchiveCalls):
                 thread.join(max(0.0, end - self._clock.boot()))
         self._shell.do(Closed())
         self._shell.timer.stop()
-        self._ask_no_more()
+        self.ask_no_more()
 
     def reload(self, settings: Settings) -> list[str]:
         """Serve these pools from now on.  Gives warnings for people."""

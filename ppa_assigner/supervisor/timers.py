@@ -24,6 +24,11 @@ class Timers:
     def __len__(self) -> int:
         return len(self._steps)
 
+    @property
+    def kept(self) -> int:
+        """How many are kept in mind, cancelled ones that are not swept yet included."""
+        return len(self._heap)
+
     def at(self, moment: float, step: object) -> TimerId:
         """Have this step taken once the boot-time clock shows `moment` (seconds)."""
         self._last += 1

@@ -239,16 +239,16 @@ def _of_clock(former: Former, site: Site) -> Any:
     one for whatever there is: since when the clocks were watched makes no difference.
     """
     clock = site.clock
-    now, watch = clock.now(), clock._agreement
-    start = None if now.trusted else (clock._start._count, former.time(clock._start._first))
+    now, seen = clock.now(), clock.evidence()
+    start = None if now.trusted else (seen.answers, former.time(seen.first))
     if not site.lies:
-        return clock._offset.offset is None, start
+        return not seen.answered, start
     dates = [shell.known.record.since for shell in site.shells.values() if shell.known.record is not None]
     watched = tuple(now.agreeing_since is not None and date >= now.date_of(now.agreeing_since) for date in dates)
     carried = (now.carried - now.date).total_seconds() if now.carried is not None else None
     return (
-        clock._offset.offset is None, start, (now.date - now.latest).total_seconds(), now.agreed, watched,
-        watch.since is not None and former.time(watch.since), former.time(watch._last), carried,
+        not seen.answered, start, (now.date - now.latest).total_seconds(), now.agreed, watched,
+        seen.since is not None and former.time(seen.since), former.time(seen.last), carried,
     )  # fmt: skip
 
 

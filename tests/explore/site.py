@@ -64,9 +64,13 @@ class Shell(Worker):
         """One that goes its own way at this daemon."""
         new = object.__new__(Shell)
         vars(new).update(vars(self))
-        new._listener, new._clock, new.mail = site, site.clock, Mailbox(self.mail)
-        new._mailbox = cast("Any", new.mail)
+        new.move_to(site)
         return new
+
+    def move_to(self, site: Site) -> None:
+        """It works for this daemon from now on, with a mailbox of its own."""
+        self._listener, self._clock, self.mail = site, site.clock, Mailbox(self.mail)
+        self._mailbox = cast("Any", self.mail)
 
     @property
     def idle(self) -> bool:
