@@ -12,10 +12,11 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from io import RawIOBase
+from pathlib import Path
 from typing import Any
 
 from . import forked
@@ -48,9 +49,16 @@ def cli_anew(*arguments: str, url: str | None = None, env: Mapping[str, str] | N
 
 def cli(*arguments: str, url: str | None = None, env: Mapping[str, str] | None = None, stdin: str = "") -> Done:
     """Run a command to its end."""
+    return to_its_end("command", arguments, environment(url, **(env or {})), stdin)
+
+
+def to_its_end(
+    prepared: str, arguments: Sequence[str], variables: Mapping[str, str], stdin: str = "", folder: Path | None = None
+) -> Done:
+    """The same of what is prepared otherwise (see `forked`), or elsewhere."""
     pipes = [os.pipe() for _ in range(3)]
     (given, into), (out, output), (err, errors) = pipes
-    process = forked.start("command", arguments, environment(url, **(env or {})), given, output, errors)
+    process = forked.start(prepared, arguments, variables, given, output, errors, folder=folder)
     for end in (given, output, errors):
         os.close(end)
     with ThreadPoolExecutor(3) as pool:

@@ -39,8 +39,14 @@ class Forked:
         self.stdout: TextIO | None = None  # of what was started with pipes
         self.stderr: TextIO | None = None
         self.returncode: int | Any = None  # None while it runs
+        self._lock = threading.Lock()
         self._report = os.fdopen(report, "rb", buffering=0)
+        self._said = select.poll()  # `select` takes no more than the first thousand files
+        self._said.register(self._report, select.POLLIN)
         self.pid = int(self._line())
+
+    def __del__(self) -> None:
+        self._report.close()
 
     def _line(self) -> str:
         """What its parent says of it next: its pid, and how it ended."""
@@ -85,9 +91,10 @@ class Forked:
         self.wait()
 
     def _ended(self, seconds: float | None) -> int | None:
-        if self.returncode is None and select.select([self._report], [], [], seconds)[0]:
-            self.returncode = int(self._line())
-            self._report.close()
+        if self.returncode is None and self._said.poll(None if seconds is None else seconds * 1000):
+            with self._lock:
+                if self.returncode is None:  # another thread may have asked meanwhile
+                    self.returncode = int(self._line())
         return self.returncode
 
     def send_signal(self, number: int) -> None:
@@ -111,6 +118,34 @@ def _rest(pipe: TextIO | None) -> str:
 Process = subprocess.Popen[str] | Forked
 
 
+@dataclass(frozen=True)
+class Task:
+    """What a fork is to do: `python -m MODULE ARGUMENTS`, with these files as its input, output and errors."""
+
+    module: str
+    arguments: Sequence[str]
+    variables: dict[str, str]
+    folder: str
+    session: bool
+    """Whether it is the first of a session of its own."""
+    files: Sequence[int]
+
+    def perform(self) -> None:
+        """As the process that it is to be."""
+        for number, file in enumerate(self.files):
+            os.dup2(file, number)
+            os.close(file)
+        if self.session:
+            os.setsid()
+        _open_anew()
+        os.chdir(self.folder)
+        os.environ.clear()
+        os.environ.update(self.variables)
+        time.tzset()
+        sys.argv[1:] = self.arguments
+        runpy.run_module(self.module, run_name="__main__", alter_sys=True)
+
+
 class Parent:
     """The process that forks, with some modules loaded.  It ends with the tests."""
 
@@ -120,23 +155,15 @@ class Parent:
             command = [sys.executable, "-m", __name__, str(theirs.fileno()), prepared]
             self._process = subprocess.Popen(command, cwd=ROOT, env=variables, pass_fds=[theirs.fileno()])
 
-    def start(
-        self, module: str, arguments: Sequence[str], files: Sequence[int], variables: Mapping[str, str], session: bool
-    ) -> Forked:
-        """`python -m MODULE ARGUMENTS`, with these files as its input, output and errors, in a session of its own or
-        not.
-        """
+    def start(self, task: Task) -> Forked:
+        """What is to be done, with the task's files."""
         ours, theirs = os.pipe()
-        task = {
-            "module": module, "arguments": arguments, "variables": dict(variables), "folder": str(Path.cwd()),
-            "session": session,
-        }  # fmt: skip
-        message = json.dumps(task).encode()
+        message = json.dumps({name: value for name, value in vars(task).items() if name != "files"}).encode()
         try:
-            socket.send_fds(self._socket, [message], [*files, theirs])
+            socket.send_fds(self._socket, [message], [*task.files, theirs])
         finally:
             os.close(theirs)
-        return Forked([module, *arguments], ours)
+        return Forked([task.module, *task.arguments], ours)
 
     def close(self) -> None:
         """End it; what it forked goes on."""
@@ -151,7 +178,12 @@ _lock = threading.Lock()
 
 
 def start(
-    prepared: str, arguments: Sequence[str], variables: Mapping[str, str], *files: int, session: bool = False
+    prepared: str,
+    arguments: Sequence[str],
+    variables: Mapping[str, str],
+    *files: int,
+    session: bool = False,
+    folder: Path | None = None,
 ) -> Forked:
     """`daemon`, `command` or `standin` (see `PREPARED`), with these files as its input, output and errors."""
     at_start = {name: value for name, value in variables.items() if name.startswith(_AT_START)}
@@ -159,7 +191,8 @@ def start(
     with _lock:
         if key not in _parents:
             _parents[key] = Parent(prepared, variables)
-    return _parents[key].start(PREPARED[prepared].module, arguments, files, variables, session)
+    place = str(folder or Path.cwd())
+    return _parents[key].start(Task(PREPARED[prepared].module, arguments, dict(variables), place, session, files))
 
 
 def start_without_input(
@@ -189,33 +222,6 @@ def start_with_pipes(prepared: str, arguments: Sequence[str], variables: Mapping
 
 
 # -- in the process that forks -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a fork is to do."""
-
-    module: str
-    arguments: list[str]
-    variables: dict[str, str]
-    folder: str
-    session: bool
-    files: list[int]
-
-    def perform(self) -> None:
-        """As the process that it is to be."""
-        for number, file in enumerate(self.files):
-            os.dup2(file, number)
-            os.close(file)
-        if self.session:
-            os.setsid()
-        _open_anew()
-        os.chdir(self.folder)
-        os.environ.clear()
-        os.environ.update(self.variables)
-        time.tzset()
-        sys.argv[1:] = self.arguments
-        runpy.run_module(self.module, run_name="__main__", alter_sys=True)
 
 
 def _open_anew() -> None:

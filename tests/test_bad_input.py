@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from .commandline import Done, to_its_end
 from .processes import Daemon, Launchpad, configure, environment, running, start_launchpad
 from .waiting import until
 
@@ -24,12 +25,9 @@ def launchpad() -> Iterator[Launchpad]:
     launchpad.stop()
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *arguments: str) -> Done:
     """A command line to its end."""
-    command = [sys.executable, "-m", "ppa_assigner.cli", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=folder, env=environment(folder), timeout=30, check=False
-    )
+    return to_its_end("daemon", arguments, environment(folder), folder=folder)
 
 
 def credentials_in(folder: Path) -> None:
