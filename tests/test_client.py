@@ -135,6 +135,14 @@ def test_assign_sends_the_wish_and_gives_the_lease(daemon: FakeDaemon, client: C
     }
 
 
+def test_what_a_newer_daemon_says_more_is_passed_on(daemon: FakeDaemon, client: Client) -> None:
+    """Members that this client does not know, and words that are new to it, are no mistake."""
+    lease, ppa = LEASE | {"mood": "good"}, PPA | {"state": "reserved", "mood": {"of": ["late"]}}
+    daemon.on("POST", LEASES, Reply(201, lease)).on("GET", "/v1/ppas", Reply(200, {"items": [ppa], "more": True}))
+    assert client.assign("ticket-123") == lease
+    assert client.ppas() == [ppa]
+
+
 def test_each_try_of_a_wish_has_the_same_request_id_and_a_higher_attempt(daemon: FakeDaemon, client: Client) -> None:
     """After a dropped connection, a cut answer, an answer that is no JSON, one that is no lease, and a 503."""
     daemon.on(
