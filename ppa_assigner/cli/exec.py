@@ -79,6 +79,8 @@ def exec_command(
          "--upload-to": upload_to},
     )  # fmt: skip
     _refuse_idle_options("with COMMAND", command, {"--on-lost": on_lost})
+    reads = command or goal in (None, Goal.INSTALLABLE)
+    _refuse_idle_options("with COMMAND, or with --for installable", reads, {"--auth": auth})
     if not command and not upload:
         raise UsageError("COMMAND is missing: what to run, after --")
     patience = (

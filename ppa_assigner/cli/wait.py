@@ -130,6 +130,10 @@ class UploadsWait:
 
         if auth is not None and goal != Goal.INSTALLABLE:
             raise UsageError("--auth is for reading an index: it goes with --for installable")
+        if goal == Goal.ACCEPTED and (arches or retries):
+            raise UsageError(
+                f"{'--arch' if arches else '--retry'} is about builds: it goes with more than --for accepted"
+            )
         self._login = None if auth is None else _logins(auth)
         told = Goal.PUBLISHED.value if auth is not None else goal
         self._wanted = WantedUploads(sources, told, arches, appear)
