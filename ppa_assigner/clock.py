@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from .automaton import Now
@@ -114,8 +115,9 @@ class LaunchpadClock:
             boot, host, offset = self.boot(), self._host(), self._offset.offset
             trusted = self._is_believed(self._agree(boot, host))
             carried = None if trusted else self._believed
-            date, since = _date(host if offset is None else boot + offset), self._agreement.since
-            now = Now(date, boot, trusted, _date(host), None if carried is None else _date(boot + carried), since)
+            date, since = _date(int(host if offset is None else boot + offset)), self._agreement.since
+            believed = None if carried is None else _date(int(boot + carried))
+            now = Now(date, boot, trusted, _date(int(host)), believed, since)
             ahead = offset if carried is None else carried
             return now, host if ahead is None else boot + ahead
 
@@ -156,8 +158,9 @@ class LaunchpadClock:
         return self._host() - self.boot() - (self._offset.offset or 0.0)
 
 
-def _date(epoch: float) -> datetime:
-    return _EPOCH + timedelta(seconds=int(epoch))
+@lru_cache(maxsize=8)
+def _date(second: int) -> datetime:
+    return _EPOCH + timedelta(seconds=second)
 
 
 class _Offset:

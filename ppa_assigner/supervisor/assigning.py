@@ -15,7 +15,7 @@ from ..record import Record, State
 from ..reference import Reference
 from . import matching, pending, recovery, refusals, unclaimed, used_versions
 from .core import Core
-from .events import Asked, HungUp, Refuse
+from .events import Asked, HungUp
 from .keys import CallId, Key, key_in, key_of
 from .requests import IN_QUEUE, AssignCall, PendingRequest, Stage
 from .steps import Assigns, LookNow, Remember, Settled, WaitsAreOver
@@ -31,8 +31,7 @@ def on_asked(core: Core, event: Asked) -> None:
     wish, key = event.wish, key_of(event.wish)
     request = core.requests.get(key)
     if (problem := _not_taken(core, request, event)) is not None:
-        core.effects.append(Refuse(event.call, problem))
-        return
+        raise problem
     until = core.now.boot - wish.spent + wish.wait
     call = AssignCall(event.call, wish, until, until + core.total)
     if request is None:

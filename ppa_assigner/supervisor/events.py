@@ -284,9 +284,8 @@ class AnswerCall:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """The call is not taken at all."""
+    """The call of this event is not taken at all."""
 
-    call: CallId
     problem: Problem
 
 

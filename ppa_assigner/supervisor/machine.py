@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..problems import Problem
 from . import (
     assigning,
     calls,
@@ -29,17 +30,21 @@ from . import (
     workers,
 )
 from .core import Core
-from .events import Effect, Event, Failed, Instant
+from .events import Effect, Event, Failed, Instant, Refuse
 
 
 def handle(core: Core, event: Event, now: Instant) -> list[Effect]:
-    """What is to be done about this event, in this order; the state is changed accordingly."""
+    """What is to be done about this event, in this order; the state is changed accordingly.  A Problem that an event is
+    answered with at once is its refusal.
+    """
     core.now, effects = now, core.effects
     agenda: deque[object] = deque((event,))
     while agenda:
         step = agenda.popleft()
         try:
             _STEPS[type(step)](core, step)
+        except Problem as problem:
+            effects.append(Refuse(problem) if step is event else Failed(step, problem))
         except Exception as error:
             effects.append(Failed(step, error))
         if core.following:

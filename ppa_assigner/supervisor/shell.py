@@ -97,7 +97,7 @@ class Shell:
             match effect:
                 case AnswerCall(call, result):
                     self._answer(call, result)
-                case Refuse(_, problem):
+                case Refuse(problem):
                     wrong = problem
                 case Failed(what, error) if what is event:
                     wrong = error

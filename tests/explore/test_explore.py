@@ -1,4 +1,4 @@
-"""Every interleaving, breadth first: real supervisors and the real automaton, two daemons, and all that may go wrong.
+"""Every interleaving, breadth first: both real machines, two daemons, and all that may go wrong.
 
 What is the model: Launchpad (in memory, each request one step), clients, time, and when what arrives.  A worker has one
 mailbox, which is emptied whenever it has no request under way; the look and the passing of time are moves like others.
@@ -84,6 +84,25 @@ def test_the_form_tells_worlds_apart_by_what_is_under_way() -> None:
         last = form_of(first)
         first, second = play(first, move), play(second, move)
         assert form_of(first) == form_of(second) != last
+
+
+def test_what_has_one_form_goes_on_in_one_way() -> None:
+    """In the scene that closes: wherever a form is met again, the same forms follow as the first time."""
+    first, queue, met = {form_of(world := begin(ONE_CLIENT)): _following(world)}, [world], 0
+    for world in queue:
+        for _, new in successors(world):
+            form, following = form_of(new), _following(new)
+            if form in first:
+                met += 1
+                assert following == first[form]
+            else:
+                first[form] = following
+                queue.append(new)
+    assert met > 100
+
+
+def _following(world: World) -> frozenset[int]:
+    return frozenset(form_of(new) for _, new in successors(world))
 
 
 def _state(world: World) -> str:
