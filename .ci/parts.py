@@ -9,8 +9,10 @@ from __future__ import annotations
 import sys
 
 LONG = (
+    "automaton/test_kill.py",
     "automaton/test_lying_clocks.py",
     "automaton/test_poison.py",
+    "automaton/test_walk.py",
     "bench",
     "cleaning",
     "contract",
@@ -21,15 +23,19 @@ LONG = (
     "explore",
     "fuzz",
     "house",
+    "launchpad/test_hostile_responses.py",
     "mutation",
     "packages",
     "recipes",
     "soak",
     "systemd",
+    "test_config_any.py",
     "trouble",
     "web",
 )
-"""Those of the newest alone, below tests/: of whole processes, texts and packages.  Coverage would only slow them."""
+"""Those of the newest alone, below tests/: of whole processes, texts and packages, and of what is drawn at random.
+Coverage would only slow them.
+"""
 BOTH = (
     "api/test_acceptor.py",
     "api/test_connection.py",
