@@ -21,7 +21,7 @@ demo: $(VENV)/.demo
 
 # TESTS="tests/api tests/test_cli.py" runs some of them
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(if $(COVERAGE),--cov --cov-report=term) $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(if $(COVERAGE),--cov --cov-report=term) $(TESTS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

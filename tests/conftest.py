@@ -34,14 +34,25 @@ def pytest_sessionfinish() -> None:
     forked.close()
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What may take longest begins first, so that at the end no worker computes alone."""
-    items.sort(key=_allowed_s, reverse=True)
+    """What may take longest begins first, so that at the end no worker computes alone: a group, which one worker runs,
+    as long as all of its tests.
+    """
+    groups: Counter[object] = Counter()
+    for item in items:
+        groups[_group(item)] += _allowed_s(item)
+    items.sort(key=lambda item: groups[_group(item)], reverse=True)
 
 
-def _allowed_s(item: pytest.Item) -> float:
+def _group(item: pytest.Item) -> object:
+    marker = item.get_closest_marker("xdist_group")
+    return marker.args[0] if marker else item
+
+
+def _allowed_s(item: pytest.Item) -> int:
     marker = item.get_closest_marker("timeout")
-    return float(marker.args[0] if marker else item.config.getini("timeout"))
+    return int(float(marker.args[0] if marker else item.config.getini("timeout")))
 
 
 @pytest.hookimpl(tryfirst=True)

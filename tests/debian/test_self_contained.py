@@ -19,7 +19,7 @@ from .conftest import BUILD_S, packages
 from .roots import Debian, made_root
 from .test_packages import check_command, check_configured, check_installed, check_removed
 
-pytestmark = [pytest.mark.xdist_group("debian"), pytest.mark.timeout(2 * BUILD_S)]
+pytestmark = pytest.mark.timeout(2 * BUILD_S)
 
 SUITES = os.environ.get("PPA_ASSIGNER_TEST_SUITES", "bookworm").split()
 LINT = os.environ.get("LINTIAN", "")
