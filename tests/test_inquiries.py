@@ -117,3 +117,23 @@ def test_who_asks_for_a_ppa_waits_behind_no_copies_and_histories(shell: Shell) -
     assert not any(one.done() for one in others)
     gate.set()
     calls.ask_no_more()
+
+
+def test_what_is_wrong_with_a_check_is_told_at_once(shell: Shell) -> None:
+    """An answer that did not come, and a bug: nobody waits for the deadline."""
+
+    class Wrong(MemoryLaunchpad):
+        def source_versions(
+            self, archive: Reference | str, source: str, lane: Lane = Lane.WORK
+        ) -> PublishedVersions | Unavailable:
+            if source == "away":
+                return Unavailable("it is away")
+            raise ValueError("a bug")
+
+    calls = ArchiveCalls(shell, settings(), Wrong(boottime), None)
+    for name, kind in (("away", Kind.UNAVAILABLE), ("bug", Kind.INTERNAL)):
+        orig = SourcePackage(name, "1-1", files=(NamedFile(f"{name}_1.orig.tar.gz", "0" * 64),))
+        problem = calls.check_upload((orig,), None).exception(TIMEOUT_S / 2)
+        assert isinstance(problem, Problem)
+        assert problem.kind is kind
+    calls.ask_no_more()

@@ -88,6 +88,7 @@ class Bell:
 
     def __init__(self) -> None:
         self.timers, self.told, self.rang = Timers(), list[object](), threading.Event()
+        self.waiting = threading.Event()
         self.timer = Timer(boottime, self.tick)
 
     def at(self, moment: float, name: str) -> None:
@@ -99,6 +100,9 @@ class Bell:
         """Time has passed."""
         self.told += due(self.timers, boottime())
         self.timer.set(self.timers.next)
+        if "now" in self.told:
+            self.told.remove("now")
+            self.waiting.set()
         if "last" in self.told:
             self.rang.set()
         if "bad" in self.told:
@@ -125,6 +129,16 @@ def test_the_thread_tells_in_time(bell: Bell) -> None:
     assert bell.rang.wait(PATIENCE_S)
     assert bell.told == ["first", "last"]
     assert boottime() >= now + 0.2
+
+
+def test_what_is_set_while_it_goes_to_sleep_is_not_missed(bell: Bell) -> None:
+    """However often what is due next changes, from another thread, none is told late."""
+    bell.timer.start()
+    for number in range(300):
+        told = threading.Event()
+        bell.waiting = told
+        bell.at(boottime() + 0.0002 * (number % 5), "now")
+        assert told.wait(PATIENCE_S), number
 
 
 def test_a_failure_ends_no_thread(bell: Bell, caplog: pytest.LogCaptureFixture) -> None:

@@ -21,10 +21,9 @@ from ..views import AptSource, LeaseView, PastLeaseView, PromoteRequest, UploadC
 from .apt_sources import AptSources
 from .archives import Archives
 from .checking import Checking
-from .events import CheckAsked, InquiryEnded, SourcesChecked
+from .events import CheckAsked, SourcesChecked
 from .histories import PastLeases
 from .inquiries import Inquiries, Inquiry
-from .keys import CallId
 from .origs import Origs
 from .promoting import Promoting
 from .shell import Shell
@@ -56,8 +55,8 @@ class ArchiveCalls:
             raise Problem(Kind.UNKNOWN_POOL, f"there is no pool {pool!r}")
         number, future = self._shell.open()
         self._shell.begin(number, CheckAsked(number, pool))
-        inquiry: Inquiry[None] = self._inquiries.call()
-        self._inquiries.run(partial(self._check, number, sources, inquiry), inquiry)
+        inquiry: Inquiry[UploadCheck] = Inquiry(self._shell, number, future)
+        self._inquiries.run(partial(self._checking.facts, sources, inquiry), inquiry, SourcesChecked)
         return future
 
     def apt_source(self, lease: LeaseView, series: tuple[str, ...]) -> Future[AptSource]:
@@ -84,11 +83,3 @@ class ArchiveCalls:
         self._inquiries.stop()
         self._comparing.stop()
         self._copying.stop()
-
-    def _check(self, number: CallId, sources: tuple[SourcePackage, ...], inquiry: Inquiry[None]) -> None:
-        try:
-            checks = self._checking.facts(sources, inquiry)
-        except Problem as problem:
-            self._shell.do(InquiryEnded(number, problem))
-        else:
-            self._shell.do(SourcesChecked(number, checks))

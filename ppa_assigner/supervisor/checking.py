@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..packages import SourcePackage
-from ..views import SourceCheck
+from ..views import SourceCheck, UploadCheck
 from .archives import Archives
 from .inquiries import Inquiry, go_on, known
 from .origs import DISTRIBUTION, Origs
@@ -20,11 +20,11 @@ class Checking:
     def __init__(self, origs: Origs, archives: Archives | None) -> None:
         self._origs, self._primary = origs, archives.primary if archives is not None else None
 
-    def facts(self, sources: Iterable[SourcePackage], call: Inquiry[None]) -> tuple[SourceCheck, ...]:
+    def facts(self, sources: Iterable[SourcePackage], call: Inquiry[UploadCheck]) -> tuple[SourceCheck, ...]:
         """What is known of each.  Raises Problem."""
         return tuple([self._fact(source, call) for source in sources])
 
-    def _fact(self, source: SourcePackage, call: Inquiry[None]) -> SourceCheck:
+    def _fact(self, source: SourcePackage, call: Inquiry[UploadCheck]) -> SourceCheck:
         go_on(call)
         takes_uploads = component = None
         if self._primary is not None and source.series is not None:

@@ -244,7 +244,7 @@ class Configured:
 
 @dataclass(frozen=True, slots=True)
 class TimePassed:
-    """Time has passed: what is due is done."""
+    """Time has passed: the first thing that is due is done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from ..backoff import RETRY_AFTER_S
 from ..port import Unavailable
 from ..problems import Kind, Problem
 from .core import LATE
-from .events import InquiryBegan, InquiryEnded
+from .events import Event, InquiryBegan, InquiryEnded
 from .keys import CallId
 from .shell import Shell
 
@@ -66,10 +66,14 @@ class Inquiries:
         self._shell.begin(number, InquiryBegan(number, within))
         return inquiry
 
-    def run(self, read: Callable[[], T], inquiry: Inquiry[T]) -> None:
-        """The same for a call that is there already; one that is over by its turn is not read for."""
+    def run(
+        self, read: Callable[[], T], inquiry: Inquiry[Any], found: Callable[[CallId, T], Event] = InquiryEnded
+    ) -> None:
+        """The same for a call that is there already; one that is over by its turn is not read for.  What is `found` is
+        told by that event, what goes wrong ends the call.
+        """
         try:
-            self._executor.submit(self._read, read, inquiry)
+            self._executor.submit(self._read, read, inquiry, found)
         except RuntimeError:  # stopped, or the host gives no thread
             problem = Problem(Kind.UNAVAILABLE, "no thread to ask Launchpad with", retry_after=RETRY_AFTER_S)
             self._shell.do(InquiryEnded(inquiry.number, problem))
@@ -78,18 +82,18 @@ class Inquiries:
         """Ask nothing more; `wait` for what is under way."""
         self._executor.shutdown(wait=wait, cancel_futures=True)
 
-    def _read(self, read: Callable[[], T], inquiry: Inquiry[T]) -> None:
+    def _read(self, read: Callable[[], T], inquiry: Inquiry[Any], found: Callable[[CallId, T], Event]) -> None:
         if inquiry.over:
             return
-        result: T | Problem
         try:
-            result = read()
+            event = found(inquiry.number, read())
         except Problem as problem:
-            result = problem
+            event = InquiryEnded(inquiry.number, problem)
         except Exception:
             log.exception("an inquiry failed")
-            result = Problem(Kind.INTERNAL, "the daemon failed to find out; its log says why")
-        self._shell.do(InquiryEnded(inquiry.number, result))
+            failed = Problem(Kind.INTERNAL, "the daemon failed to find out; its log says why")
+            event = InquiryEnded(inquiry.number, failed)
+        self._shell.do(event)
 
 
 def go_on(inquiry: Inquiry[Any], after: float = 0.0) -> None:

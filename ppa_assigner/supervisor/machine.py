@@ -76,8 +76,7 @@ def _on_configured(core: Core, event: ev.Configured) -> None:
 
 def _on_tick(core: Core, _: ev.TimePassed) -> None:
     if (step := core.timers.pop(core.now.boot)) is not None:
-        core.then(step)
-        core.later(ev.TimePassed())
+        core.following.append(step)
 
 
 def _on_stopping(core: Core, _: ev.Stopping) -> None:

@@ -112,8 +112,13 @@ class Shell:
         _try(self.do, event)
 
     def tick(self) -> None:
-        """Have done what is due."""
+        """Have the first thing done that is due; others may have a turn before the next one."""
         self.do(TimePassed())
+
+    def catch_up(self) -> None:
+        """Have all done that is due by now."""
+        while (due := self.core.timers.next) is not None and due <= self.clock.boot():
+            self.tick()
 
     def open(self) -> tuple[CallId, Future[Any]]:
         """A new call, for which an event is to be done."""
@@ -190,9 +195,9 @@ class Timer(threading.Thread):
 
     def set(self, due: float | None) -> None:
         """The next thing is due at this boot time, or (None) nothing is."""
-        self._due = inf if due is None else due
-        if self._due < self._sleeps_until:
-            with self._changed:
+        with self._changed:  # what it is about to sleep until may not be read before, and stored after, this
+            self._due = inf if due is None else due
+            if self._due < self._sleeps_until:
                 self._sleeps_until = self._due
                 self._changed.notify()
 

@@ -148,7 +148,7 @@ class Supervisor(ArchiveCalls):
 
     def tick(self) -> None:
         """Have done what is due by now."""
-        self._shell.tick()
+        self._shell.catch_up()
 
     # -- calls -----------------------------------------------------------------------------------------------------
 

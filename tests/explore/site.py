@@ -281,7 +281,7 @@ class Site:
         self.stage.wrong.append(f"{self.name} turns and turns: {busy}")
 
     def _turn(self, boot: float) -> bool:
-        if self._is_due(boot):
+        while self._is_due(boot):
             self.do(ev.TimePassed())
         self._begin_look(boot)
         for shell in self.shells.values():
