@@ -390,15 +390,6 @@ def test_what_is_in_a_ppa_is_told_or_why_not(fault: str, expected: Refusal) -> N
     assert runner.world.record == record
 
 
-def test_a_ppas_page_is_shown_once_it_was_seen() -> None:
-    """As Launchpad gave it."""
-    known = free().known
-    assert known.entry is not None
-    page = "https://launchpad.example/~owner/+archive/ubuntu/ppa"
-    assert replace(known, entry=replace(known.entry, web=page)).snapshot().web == page
-    assert replace(known, entry=None).snapshot().web is None
-
-
 def test_a_lease_that_is_told_again_is_not_a_fresh_one() -> None:
     """Also where its record was rewritten with a higher attempt first: somebody may have been told of it before."""
     runner = used()
