@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol, assert_never
 
 from . import automaton
-from .automaton import Event, WorkerState
+from .automaton import Event, Now, WorkerState
 from .automaton.events import (
     Alarm,
     Answered,
@@ -56,6 +56,7 @@ from .automaton.requests import (
     WasPublished,
     Write,
 )
+from .automaton.state import Step
 from .backoff import WORKER_IDLE_S
 from .clock import LaunchpadClock
 from .journal import about
@@ -74,6 +75,10 @@ from .reference import Reference
 from .views import Cleaning, Snapshot
 
 log = logging.getLogger(__name__)
+
+
+Stepper = Callable[[WorkerState, Event, Now], Step]
+"""What decides: `automaton.step`, or one that does nothing but that and keeps what was decided."""
 
 
 class Listener(Protocol):
@@ -109,8 +114,16 @@ class _Stop:
 class Worker(threading.Thread):
     """The thread of one PPA.  Neither `tell`, which hands it an event, nor `snapshot` ever waits."""
 
-    def __init__(self, known: WorkerState, launchpad: Launchpad, clock: LaunchpadClock, listener: Listener) -> None:
+    def __init__(
+        self,
+        known: WorkerState,
+        launchpad: Launchpad,
+        clock: LaunchpadClock,
+        listener: Listener,
+        step: Stepper = automaton.step,
+    ) -> None:
         super().__init__(name=f"worker {known.ppa}", daemon=True)
+        self._step = step
         self._known = known
         self._launchpad = launchpad
         self._clock = clock
@@ -162,7 +175,7 @@ class Worker(threading.Thread):
         while not isinstance(event, _Stop):
             now = self._clock.now()
             self.turned = now.boot
-            self._known, effects = automaton.step(self._known, event, now)
+            self._known, effects = self._step(self._known, event, now)
             self._publish()
             request = self._carry_out(effects)
             if request is None or self._stopping.is_set():

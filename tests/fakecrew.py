@@ -31,8 +31,8 @@ from ppa_assigner.problems import Problem
 from ppa_assigner.record import Record, State, Text
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor import Supervisor
-from ppa_assigner.supervisor.machine import wake
-from ppa_assigner.supervisor.shell import Call
+from ppa_assigner.supervisor.machine import handle, wake
+from ppa_assigner.supervisor.shell import Call, Handle
 from ppa_assigner.supervisor.ticket import TicketOffice
 from ppa_assigner.views import AssignRequest, Condition, LeaseView as LentView, Sight, Snapshot
 from ppa_assigner.worker import Listener, Worker
@@ -160,7 +160,9 @@ class FakeWorker(Worker):
 class Desk:
     """A supervisor over fake workers of ~team/ubuntu/NAME."""
 
-    def __init__(self, *names: str, given: Settings | None = None, ready: bool = True, seed: int = 1) -> None:
+    def __init__(
+        self, *names: str, given: Settings | None = None, ready: bool = True, seed: int = 1, handle: Handle = handle
+    ) -> None:
         self.now = 1000.0
         self.launchpad = MemoryLaunchpad(lambda: self.now)
         self.clock = LaunchpadClock(lambda: self.now, host=self.launchpad.host)
@@ -172,7 +174,7 @@ class Desk:
         self.supervisor = Supervisor(
             given or settings(*(ref(name) for name in names)), self.launchpad, clock=self.clock,
             daemon=Daemon("test", 1, "x"), tickets=self.tickets, draw=partial(Random(seed).getrandbits, 128),
-            make_worker=self.hire,
+            make_worker=self.hire, handle=handle,
         )  # fmt: skip
         self.supervisor.prepare()
         self.core = self.supervisor.core

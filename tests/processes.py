@@ -21,6 +21,7 @@ import httpx
 
 from ppa_assigner.standin.control_client import ControlClient
 from ppa_assigner.standin.standin import credentials_text
+from ppa_assigner.trace import VARIABLE as TRACE
 
 from . import forked
 from .forked import Process
@@ -196,7 +197,7 @@ class Daemon:
 
 def environment(folder: Path) -> Mapping[str, str]:
     """What a process gets: nothing of the tester's own settings."""
-    wanted = ("PATH", "LANG", "PYTHONPATH", "VIRTUAL_ENV")
+    wanted = ("PATH", "LANG", "PYTHONPATH", "VIRTUAL_ENV", TRACE)
     kept = {k: v for k, v in os.environ.items() if k in wanted or k.startswith("COV")}  # coverage follows it
     return {**kept, "HOME": str(folder), "XDG_CACHE_HOME": str(folder / "cache"), "PYTHONUNBUFFERED": "1"}
 

@@ -34,6 +34,7 @@ LAYERS = [
     {"clock", "uploads"},
     {"worker"},
     {"supervisor"},
+    {"trace"},
     {"api"},
     {"cli"},
 ]

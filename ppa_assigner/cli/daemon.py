@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import random
 import secrets
 import signal
@@ -36,6 +37,7 @@ from ..launchpad import (
     cache_directory,
     load_credentials,
 )
+from ..launchpad.credentials import read_token
 from ..launchpad.http import most_connections
 from ..launchpad.indexes import CONNECTIONS as INDEX_CONNECTIONS
 from ..mailbox import Mailbox
@@ -43,9 +45,12 @@ from ..record import State
 from ..supervisor import Supervisor
 from ..supervisor.archives import Archives
 from ..supervisor.event_log import TRANSITION
+from ..supervisor.machine import handle
 from ..supervisor.ticket import TicketOffice
+from ..trace import trace_of
 from ..uploads import Follower
 from ..views import PpaEvent
+from ..worker import Worker
 
 log = logging.getLogger("ppa_assigner")
 
@@ -84,13 +89,16 @@ class DaemonProcess:
             archive_root=launchpad.archive_root,
         )
         clock = LaunchpadClock(alone_after=launchpad.clock_alone_after)
-        secret = f"{credentials.consumer.key}\0{credentials.access_token.key}\0{credentials.access_token.secret}"
+        daemon = Daemon(settings.name, int(time.time() * 1000), secrets.token_hex(4))
+        trace = trace_of(os.environ, daemon)
         self.supervisor = Supervisor(
             settings,
             self._launchpad,
             clock=clock,
-            daemon=Daemon(settings.name, int(time.time() * 1000), secrets.token_hex(4)),
-            tickets=TicketOffice(secret.encode()),
+            daemon=daemon,
+            tickets=TicketOffice(ticket_secret(credentials_path(settings))),
+            make_worker=trace.worker if trace is not None else Worker,
+            handle=trace.handling() if trace is not None else handle,
             archives=Archives(
                 self._launchpad.primary, self._launchpad.uploads, self._launchpad.copies, self._launchpad.histories
             ),
@@ -260,6 +268,12 @@ class DaemonProcess:
         self._server.stop()
         http.join(max(1.0, end - time.monotonic()))
         self._launchpad.close()
+
+
+def ticket_secret(credentials: Path) -> bytes:
+    """What the key of tickets is made from: every daemon with the credentials in this file has it."""
+    parts = read_token(credentials)
+    return f"{parts.consumer}\0{parts.token}\0{parts.secret}".encode()
 
 
 def _keep_what_is_here() -> None:

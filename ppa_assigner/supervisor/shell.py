@@ -56,6 +56,10 @@ class Call:
     future: Future[LeaseView]
 
 
+Handle = Callable[[Core, Event, Instant], list[Effect]]
+"""What decides: `machine.handle`, or one that does nothing but that and keeps what was decided."""
+
+
 class Shell:
     """Safe for threads.  `draw` draws a number by lot that nobody can guess; `let_go` is told, without the lock, of
     each PPA that is served no more.
@@ -69,12 +73,13 @@ class Shell:
         *,
         draw: Callable[[], int],
         let_go: Callable[[Reference], object] = lambda _: None,
+        handle: Handle = handle,
     ) -> None:
         self.core, self.clock, self.workers = core, clock, workers
         self.look_soon = threading.Event()
         """Set when a round of looks is wanted."""
         self.timer = Timer(clock.boot, self.tick)
-        self._draw, self._let_go = draw, let_go
+        self._draw, self._let_go, self._handle = draw, let_go, handle
         self._lock = threading.Lock()
         self._futures: dict[CallId, Future[Any]] = {}
         self._numbers = count(1)
@@ -143,7 +148,7 @@ class Shell:
     def _handled(self, event: Event) -> list[Effect]:
         events, effects = deque((event,)), list[Effect]()
         while events:
-            for effect in handle(self.core, events.popleft(), self._instant()):
+            for effect in self._handle(self.core, events.popleft(), self._instant()):
                 match effect:
                     case Send():
                         self.workers.send(effect)

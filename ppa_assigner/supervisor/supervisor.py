@@ -62,10 +62,11 @@ from .events import (
     WithdrawAsked,
 )
 from .keys import Key
+from .machine import handle
 from .poller import Poller
 from .reach import Reach
 from .registry import pool_view
-from .shell import Call, Shell, of
+from .shell import Call, Handle, Shell, of
 from .ticket import TicketOffice
 from .worker_threads import MakeWorker, WorkerThreads
 
@@ -90,6 +91,7 @@ class Supervisor(ArchiveCalls):
         tickets: TicketOffice,
         draw: Callable[[], int] = drawn,
         make_worker: MakeWorker = Worker,
+        handle: Handle = handle,
         archives: Archives | None = None,
     ) -> None:
         """Without `archives` nothing is known of uploads, nor of the distribution's own archive."""
@@ -98,7 +100,7 @@ class Supervisor(ArchiveCalls):
         self.events = EventLog(run=f"{daemon.started:x}{daemon.salt}")
         self._writer = EventWriter(self.events, lambda: clock.now().date)
         self._clock, self._workers = clock, WorkerThreads(launchpad, clock, self, make_worker)
-        shell = Shell(core, clock, self._workers, draw=draw, let_go=self._writer.forget)
+        shell = Shell(core, clock, self._workers, draw=draw, let_go=self._writer.forget, handle=handle)
         super().__init__(shell, settings, launchpad, archives)
         self.core = core
         """The machine's state, to be read only; it changes meanwhile."""

@@ -43,7 +43,7 @@ from ppa_assigner.port import Look
 from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference
 from ppa_assigner.views import AssignRequest, Cleaning, PpaAction
-from ppa_assigner.worker import carry_out
+from ppa_assigner.worker import Stepper, carry_out
 from tests.memory import Archive, MemoryLaunchpad
 
 PPA = "~owner/ubuntu/ppa"
@@ -166,6 +166,7 @@ class Runner:
 
     def __init__(self, world: World, known: WorkerState, *, seasoned: bool = True) -> None:
         self.world, self.known = world, known
+        self.step: Stepper = automaton.step
         self.alarms: list[str] = []
         self.clock = LaunchpadClock(lambda: world.boot, self.alarms.append, host=world.host)
         for ago in (20.0, 10.0, 0.0) if seasoned else ():
@@ -268,7 +269,7 @@ class Runner:
         event: Event | None = first
         while event is not None:
             before = self.known
-            self.known, effects = automaton.step(before, event, self.clock.now())
+            self.known, effects = self.step(before, event, self.clock.now())
             self.steps.append((before, event, self.known))
             asks = [effect for effect in effects if isinstance(effect, Request)]
             assert len(asks) <= 1, f"two requests at once: {asks}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ..trace.validating import assert_landed_as_sent
 from .trial import assert_as_if_nothing_had_been, said_of, trial
 
 BLOCKS = 3  # each has a stand-in of its own, on which a life for each of its points is lived at once
@@ -25,7 +26,9 @@ def test_killed_at_every_request_of_every_life(
         for life in uncrashed.values():
             assert_as_if_nothing_had_been(life, life)
         mine = points[block::BLOCKS]
-        for point, life in zip(mine, each.crashed(mine), strict=True):
+        lives = each.crashed(mine)
+        for point, life in zip(mine, lives, strict=True):
             with said_of(point):
                 assert_as_if_nothing_had_been(life, uncrashed[point.kind], point.settle)
+        assert_landed_as_sent(each.launchpad, tmp_path, [life.ppa for life in (*uncrashed.values(), *lives)])
         record_property("crash points", sum(point.ways for point in mine))

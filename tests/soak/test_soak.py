@@ -24,6 +24,7 @@ from ppa_assigner.record import State
 from ..cleaning.proof import record_of, state_of
 from ..processes import Daemon, Launchpad, configure, running, start_launchpad
 from ..test_daemon import check_history
+from ..trace.validating import assert_landed_as_sent
 from ..waiting import until
 from .chaos import Chaos
 from .crowd import TTL_S, Executing, Notes, Visitor
@@ -88,6 +89,7 @@ def test_no_lease_is_told_twice_and_none_leaks(tmp_path: Path, record_property: 
                 chaos.calm()
             assert_nothing_leaks(launchpad)
             assert_all_was_right(launchpad, notes)
+            assert_landed_as_sent(launchpad, tmp_path, POOL)
             assert [daemon.name for daemon in daemons if daemon.process and daemon.process.poll() is not None] == []
     except BaseException:
         print(f"PPA_ASSIGNER_SEED={SEED}", dict(chaos.done))  # noqa: T201 - what repeats it
