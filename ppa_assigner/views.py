@@ -67,6 +67,7 @@ class Snapshot:
     `left`: where what its last lease had stays readable, while its dirty record tells.
     `sent`: the record of a write of which it is not known whether it was done.
     `private`: its indexes are shown to subscribers only.
+    `occupied`: it has no record, and somebody's packages are in it.
     """
 
     ppa: Reference
@@ -84,6 +85,7 @@ class Snapshot:
     sent: Record | None = None
     left: SnapshotAddress | None = None
     private: bool = False
+    occupied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

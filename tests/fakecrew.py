@@ -74,10 +74,13 @@ class FakeWorker(Worker):
         fault: str | None = None,
         sight: Sight = Sight.SHOWN,
         sent: Record | None = None,
+        occupied: bool = False,
     ) -> None:
         """The PPA is now this."""
         self._known = replace(self._known, text=Text(None, record))
-        self.snapshot = Snapshot(self.ppa, "default", record, condition, START, None, fault, sight=sight, sent=sent)
+        self.snapshot = Snapshot(
+            self.ppa, "default", record, condition, START, None, fault, sight=sight, sent=sent, occupied=occupied
+        )
         self._listener.on_snapshot(self.snapshot)
 
     def record(self, state: State, minutes: float = 0, **fields: Any) -> Record:

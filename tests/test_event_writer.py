@@ -25,7 +25,7 @@ def told(caplog: pytest.LogCaptureFixture, *seen: tuple[Condition, str | None]) 
     writer = EventWriter(EventLog(), lambda: NOW)
     with caplog.at_level(logging.INFO):
         for condition, fault in seen:
-            writer.changed(Snapshot(PPA, "default", None, condition, NOW, None, fault))
+            writer.changed(Snapshot(PPA, "default", None, condition, NOW, None, fault, occupied=fault == OCCUPIED))
     return [(record.levelname, record.getMessage()) for record in caplog.records]
 
 
@@ -66,10 +66,11 @@ def test_a_ppa_with_packages_and_no_record_says_so() -> None:
     runner = world.start()
     runner.look()
     runner.tick()
-    assert (runner.known.condition, runner.known.fault) == (C.UNMANAGED, OCCUPIED)
+    shown = runner.known.snapshot()
+    assert (shown.condition, shown.fault, shown.occupied) == (C.UNMANAGED, OCCUPIED, True)
     item.active = False
     runner.until(lambda: runner.known.condition is C.OK)
-    assert runner.known.fault is None
+    assert (runner.known.fault, runner.known.snapshot().occupied) == (None, False)
 
 
 def test_a_ppa_that_a_reload_let_go_is_forgotten() -> None:

@@ -252,7 +252,7 @@ def test_a_ppa_that_is_not_the_pools_any_more_is_not_waited_for(condition: Condi
     made["a"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
     assert not call.future.done()
     sight = Sight.LASTING_GONE if condition is Condition.MISSING else Sight.SHOWN
-    made["b"].show(None, condition, "what is wrong", sight)
+    made["b"].show(None, condition, "what is wrong", sight, occupied=condition is Condition.UNMANAGED)
     assert (problem(call).kind, problem(call).facts["burnt"]) == (Kind.ALL_BURNT, {"~team/ubuntu/a": "hello 1"})
     at_once = made.ask("at once", sources=SOURCES)
     made["a"].deny(CheckBurnt, Refusal.BURNT, "hello 1")
@@ -267,7 +267,7 @@ def test_a_pool_of_which_nothing_is_left_is_not_burnt() -> None:
     assert problem(made.ask(sources=SOURCES)).kind is Kind.NONE_FREE
 
 
-@pytest.mark.parametrize("condition", [Condition.QUARANTINED, Condition.UNMANAGED, Condition.UNREADABLE])
+@pytest.mark.parametrize("condition", [Condition.QUARANTINED, Condition.UNMANAGED])
 def test_a_ppa_that_is_not_lent_now_is_asked_too(condition: Condition) -> None:
     """A pool whose other PPAs wait for an operator is not waited for when all had the sources."""
     made = used("a", "b")

@@ -216,7 +216,7 @@ class WorkerState:
             self.entry.web if self.entry is not None else None, self.sight, self.over,
             self.pending.record if self.pending is not None and self.in_doubt else None,
             private=self.entry.private if self.entry is not None else False,
-            left=snapshot_in(self.snapshots, self.ppa, self.record),
+            left=snapshot_in(self.snapshots, self.ppa, self.record), occupied=self.record is None and self.occupied,
         )  # fmt: skip
 
     @property

@@ -157,7 +157,7 @@ class EventWriter:
         """What is seen of a PPA may differ: its condition, or that a clean failed.  A PPA's are told one at a time."""
         if now.condition is Condition.UNREACHABLE:
             return  # outages are told by who looks, once for all PPAs
-        if now.condition is Condition.UNMANAGED and now.fault is None:
+        if now.condition is Condition.UNMANAGED and not now.occupied:
             return  # it is looked into first: an empty one is taken in
         before = self._seen.get(now.ppa)
         self._seen[now.ppa] = now

@@ -163,5 +163,6 @@ def _out_of_service(managed: ManagedPPA) -> bool:
         return snapshot.sight is Sight.LASTING_GONE and not managed.options.create
     if snapshot.condition is Condition.DISABLED or snapshot.sight is Sight.BARRED:
         return True
-    others = snapshot.condition in (Condition.UNMANAGED, Condition.UNREADABLE)
-    return others and snapshot.record is None and snapshot.fault is not None
+    if snapshot.condition is Condition.UNMANAGED:
+        return snapshot.occupied
+    return snapshot.condition is Condition.UNREADABLE and snapshot.record is None

@@ -173,7 +173,7 @@ _FORMS: dict[type, Form] = {
     datetime: lambda former, value: former.date(value),
     Reference: lambda _, value: value.name,
     Record: lambda former, value: former.record(value),
-    Snapshot: lambda former, value: (value.condition.value, former.of(value.record)),
+    Snapshot: lambda former, value: (value.condition.value, former.of(value.record), value.occupied),
     Problem: lambda _, value: value.kind.value,
     Entry: _entry,
     **dict.fromkeys((frozenset, set), _set),
