@@ -1,5 +1,5 @@
-"""The trace: each step of the supervisor and of each worker as a line of JSON, from which its decisions can be made
-again and compared.
+"""The trace: each event that a worker or the supervisor handles as a line of JSON, from which what was decided can be
+decided again and compared.
 
     PPA_ASSIGNER_TRACE=FOLDER ppa-assigner run …
 
