@@ -66,8 +66,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what the tests that passed have counted."""
     figures: Counter[str] = Counter()
-    for report in terminalreporter.getreports("passed"):
-        figures.update({name: value for name, value in report.user_properties if isinstance(value, int)})
+    passed = {report.nodeid for report in terminalreporter.getreports("passed")}
+    for report in terminalreporter.getreports(""):  # of what is before and after a test: fixtures count too
+        if report.when == "teardown" and report.nodeid in passed:
+            figures.update({name: value for name, value in report.user_properties if isinstance(value, int)})
     if figures:
         terminalreporter.section("shown by this run")
         for name, value in sorted(figures.items()):

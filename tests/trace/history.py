@@ -7,7 +7,7 @@ if the caller says so.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ppa_assigner.automaton.events import LeaseShown, Reply
@@ -19,54 +19,57 @@ from .rules import written
 
 @dataclass(frozen=True)
 class Sent:
-    """A record that a worker asked Launchpad to write, over that one."""
+    """A record that a worker asked Launchpad to write, over that one, and where the trace says so."""
 
-    line: Line
+    where: str
     base: Record | None
     record: Record
 
 
-def sent(lines: Iterable[Line]) -> dict[str, Sent]:
-    """All that was sent, by nonce."""
-    return {record.nonce: Sent(line, base, record) for line in lines for base, record in written(line)}
+@dataclass
+class Doings:
+    """All that workers sent, by nonce, and the leases that they told, by PPA."""
+
+    sent: dict[str, Sent] = field(default_factory=dict)
+    told: dict[str, list[tuple[str, str | None]]] = field(default_factory=dict)
 
 
-def told(lines: Iterable[Line]) -> Iterator[tuple[Line, Record]]:
-    """All leases that were told."""
+def doings(lines: Iterable[Line]) -> Doings:
+    """What these lines tell of that."""
+    found = Doings()
     for line in lines:
+        found.sent |= {record.nonce: Sent(str(line), base, record) for base, record in written(line)}
         for effect in line.effects:
             if isinstance(effect, Reply) and isinstance(effect.outcome, LeaseShown):
-                yield line, effect.outcome.record
+                found.told.setdefault(line.ppa, []).append((str(line), effect.outcome.record.lease))
+    return found
 
 
-def contradicted(
-    lines: Sequence[Line], ppa: str, texts: Sequence[str | None], *, by_people: bool = False
-) -> Iterator[str]:
+def contradicted(done: Doings, ppa: str, texts: Sequence[str | None], *, by_people: bool = False) -> Iterator[str]:
     """Where the trace of all daemons and what stood in that PPA, one text after another, contradict each other."""
-    mine = [line for line in lines if line.ppa == ppa]
-    by_nonce, records = sent(mine), [parse(text).record for text in texts]
-    ours = (number for number, record in enumerate(records) if record is not None and record.nonce in by_nonce)
+    records = [parse(text).record for text in texts]
+    ours = (number for number, record in enumerate(records) if record is not None and record.nonce in done.sent)
     for before, record in pairwise(records[max(0, next(ours, len(records)) - 1) :]):
-        yield from _landed(ppa, before, record, by_nonce, by_people=by_people)
+        yield from _landed(ppa, before, record, done.sent, by_people=by_people)
     stood = {record.lease for record in records if record is not None and record.state is State.USED}
-    for line, record in told(mine):
-        if record.lease not in stood:
-            yield f"told_what_stood: {line}: lease {record.lease} never stood on Launchpad"
+    for where, lease in done.told.get(ppa, ()):
+        if lease not in stood:
+            yield f"told_what_stood: {where}: lease {lease} never stood on Launchpad"
 
 
 def _landed(
-    ppa: str, before: Record | None, record: Record | None, by_nonce: dict[str, Sent], *, by_people: bool
+    ppa: str, before: Record | None, record: Record | None, sent: dict[str, Sent], *, by_people: bool
 ) -> Iterator[str]:
     if (record.nonce if record else None) == (before.nonce if before else None):
         return  # people changed their words
-    of = by_nonce.get(record.nonce) if record is not None else None
+    of = sent.get(record.nonce) if record is not None else None
     if of is None:
         if not by_people:
             yield f"landed_was_sent: {ppa}: nobody sent {record}"
         return
     if (of.base.nonce if of.base else None) != (before.nonce if before else None):
-        yield f"landed_in_order: {of.line}: it was sent over {of.base} and landed over {before}"
+        yield f"landed_in_order: {of.where}: it was sent over {of.base} and landed over {before}"
     if of.record != record:
-        yield f"landed_was_sent: {of.line}: {of.record} became {record}"
+        yield f"landed_was_sent: {of.where}: {of.record} became {record}"
     if before is not None and before.state is of.record.state is State.USED and before.lease != of.record.lease:
-        yield f"lent_once: {of.line}: lease {of.record.lease} follows {before.lease}"
+        yield f"lent_once: {of.where}: lease {of.record.lease} follows {before.lease}"

@@ -123,22 +123,22 @@ class Line:
         return after
 
 
-def read(folder: Path) -> list[Line]:
-    """All lines of all daemons that wrote into this folder; those of one daemon in their order."""
-    return [line for path in sorted(folder.glob("*.jsonl")) for line in lines_of(path)]
+def read(folder: Path) -> Iterator[Line]:
+    """All lines of all daemons that wrote into this folder, one by one; those of one daemon in their order."""
+    return (line for path in sorted(folder.glob("*.jsonl")) for line in lines_of(path))
 
 
 def lines_of(path: Path) -> Iterator[Line]:
-    """The lines of one daemon."""
-    texts = path.read_text().split("\n")
-    for number, text in enumerate(texts, 1):
-        try:
-            told = json.loads(text)
-        except json.JSONDecodeError:
-            if number < len(texts) - 1:
-                raise
-            return
-        yield line_of(path.name, number, told)
+    """The lines of one daemon, which may have written for hours."""
+    with path.open() as file:
+        for number, text in enumerate(file, 1):
+            try:
+                told = json.loads(text)
+            except json.JSONDecodeError:
+                if next(file, None) is not None:
+                    raise
+                return
+            yield line_of(path.name, number, told)
 
 
 def line_of(file: str, number: int, told: Mapping[str, Any]) -> Line:

@@ -192,7 +192,7 @@ RULES: tuple[Rule, ...] = (
 def broken(lines: Iterable[Line]) -> Iterator[str]:
     """Which rules are not kept, and where."""
     workers: dict[str, Worker] = {}
-    nonces: dict[str, Line] = {}
+    nonces: dict[str, str] = {}
     for line in (line for line in lines if not line.supervises):
         if isinstance(line.begins, WorkerState):
             workers[line.worker] = Worker.beginning(line.begins)
@@ -204,4 +204,4 @@ def broken(lines: Iterable[Line]) -> Iterator[str]:
         for _, record in written(line):
             if record.nonce in nonces:
                 yield f"nonces_are_new: {line}: {record.nonce} was sent before, {nonces[record.nonce]}"
-            nonces[record.nonce] = line
+            nonces[record.nonce] = str(line)

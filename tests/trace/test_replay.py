@@ -82,7 +82,7 @@ def test_only_the_last_line_may_be_broken_off(tmp_path: Path, real: Life) -> Non
     assert [line.told for line in reading.read(tmp_path)] == list(real.lines[:4])
     path.write_text("\n".join([*texts[:4], texts[4][:20], *texts[5:], ""]))
     with pytest.raises(json.JSONDecodeError):
-        reading.read(tmp_path)
+        list(reading.read(tmp_path))
 
 
 def test_nothing_is_traced_that_nobody_asked_for(tmp_path: Path) -> None:

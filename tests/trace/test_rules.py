@@ -23,7 +23,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Life:
 def contradictions(one: Life) -> list[str]:
     """All that is wrong with it, rules and history, but for the literal replay."""
     lines = one.read()
-    return [*rules.broken(lines), *history.contradicted(lines, lines[0].ppa, one.texts)]
+    return [*rules.broken(lines), *history.contradicted(history.doings(lines), lines[0].ppa, one.texts)]
 
 
 def test_a_true_trace_is_allowed(real: Life) -> None:
@@ -163,12 +163,13 @@ def test_what_landed_in_another_order_is_noticed(real: Life) -> None:
 def test_what_nobody_sent_is_noticed_where_people_left_it_alone(real: Life) -> None:
     """And what landed is what was sent, to the letter."""
     lines = real.read()
+    done = history.doings(lines)
     for facts in ({"nonce": "0" * 32}, {"note": "another"}):
         texts = (*real.texts[:-1], _changed(real.texts[-1], **facts))
-        found = list(history.contradicted(lines, lines[0].ppa, texts))
+        found = list(history.contradicted(done, lines[0].ppa, texts))
         assert any(one.startswith("landed_was_sent: ") for one in found), found
     texts = (*real.texts[:-1], _changed(real.texts[-1], nonce="0" * 32))
-    assert list(history.contradicted(lines, lines[0].ppa, texts, by_people=True)) == []
+    assert list(history.contradicted(done, lines[0].ppa, texts, by_people=True)) == []
 
 
 def _changed(text: str | None, **facts: Any) -> str:
