@@ -81,7 +81,7 @@ class Trace:
             nonlocal begun
             if not begun:
                 begun = True
-                self._write(worker=SUPERVISOR, ppa="", begins=encoded(Beginning(core.settings, core.daemon, now)))
+                self._write(worker=SUPERVISOR, ppa="", begins=encoded(beginning_of(core, now)))
             effects = handle(core, event, now)
             self._write(
                 worker=SUPERVISOR, ppa="", event=encoded(event), now=encoded(now),
@@ -101,11 +101,17 @@ class Opaque(str):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Beginning:
-    """What the machine began with, but for what it signs tickets with."""
+    """What the machine began with; of the key that it signs tickets with, only which it is."""
 
     settings: Settings
     daemon: Daemon
     now: supervisor.Instant
+    tickets: str
+
+
+def beginning_of(core: Core, now: supervisor.Instant) -> Beginning:
+    """What this machine, which was told nothing yet, begins with."""
+    return Beginning(core.settings, core.daemon, now, core.tickets.fingerprint)
 
 
 def trace_of(environment: Mapping[str, str], daemon: Daemon) -> Trace | None:

@@ -164,7 +164,13 @@ class Desk:
     """A supervisor over fake workers of ~team/ubuntu/NAME."""
 
     def __init__(
-        self, *names: str, given: Settings | None = None, ready: bool = True, seed: int = 1, handle: Handle = handle
+        self,
+        *names: str,
+        given: Settings | None = None,
+        ready: bool = True,
+        seed: int = 1,
+        handle: Handle = handle,
+        secret: bytes = b"secret",
     ) -> None:
         self.now = 1000.0
         self.launchpad = MemoryLaunchpad(lambda: self.now)
@@ -173,7 +179,7 @@ class Desk:
             self.clock.observe(self.launchpad.moment(ago))
         self.workers: dict[str, FakeWorker] = {}
         self.hired: list[FakeWorker] = []
-        self.tickets = TicketOffice(b"secret")
+        self.tickets = TicketOffice(secret)
         self.supervisor = Supervisor(
             given or settings(*(ref(name) for name in names)), self.launchpad, clock=self.clock,
             daemon=Daemon("test", 1, "x"), tickets=self.tickets, draw=partial(Random(seed).getrandbits, 128),

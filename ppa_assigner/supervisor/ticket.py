@@ -38,6 +38,11 @@ class TicketOffice:
     def __post_init__(self, secret: bytes) -> None:
         object.__setattr__(self, "_key", hashlib.sha256(b"ppa-assigner ticket\0" + secret).digest())
 
+    @property
+    def fingerprint(self) -> str:
+        """What tells this key from others, and says nothing of it."""
+        return hashlib.sha256(b"fingerprint\0" + self._key).hexdigest()[:16]
+
     def issue(self, place: Place) -> str:
         """The text that brings this place back."""
         return self.signed(json.dumps(asdict(place), sort_keys=True).encode())

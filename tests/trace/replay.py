@@ -42,9 +42,17 @@ def _beginning(begins: WorkerState | Beginning) -> Half:
     if isinstance(begins, WorkerState):
         return _Worker(begins)
     settings = begins.settings
-    assert settings.launchpad.credentials is not None
-    tickets = TicketOffice(ticket_secret(settings.launchpad.credentials))
-    return _Supervisor(Core(settings, begins.daemon, tickets, settings.launchpad.total, begins.now))
+    return _Supervisor(Core(settings, begins.daemon, _tickets(begins), settings.launchpad.total, begins.now))
+
+
+def _tickets(begins: Beginning) -> TicketOffice:
+    """The one with the daemon's key: of the credentials that it has, or had and that were kept beside these."""
+    file = begins.settings.launchpad.credentials
+    assert file is not None
+    offices = (TicketOffice(ticket_secret(path)) for path in sorted(file.parent.glob(f"{file.name}*")))
+    found = next((office for office in offices if office.fingerprint == begins.tickets), None)
+    assert found is not None, f"no credentials like {file} make the key that was used"
+    return found
 
 
 class _Worker:

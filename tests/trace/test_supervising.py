@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ppa_assigner.cli.daemon import ticket_secret
 from ppa_assigner.trace import Trace
 from tests.fakecrew import Desk, ref
 from tests.settings import settings
@@ -33,8 +34,8 @@ def traced(folder: Path) -> tuple[Told, ...]:
     (folder / "credentials").write_text(CREDENTIALS)
     given = settings(ref("a"), ref("b"))
     given = replace(given, launchpad=replace(given.launchpad, credentials=folder / "credentials"))
-    path = folder / "one.jsonl"
-    desk = Desk(given=given, handle=Trace(path).handling())
+    path, secret = folder / "one.jsonl", ticket_secret(folder / "credentials")
+    desk = Desk(given=given, handle=Trace(path).handling(), secret=secret)
     for name in ("a", "b"):
         desk[name].free()
     for request in ("r1", "r2"):

@@ -97,6 +97,12 @@ class Site:
         eventually(lambda: self.waiting >= before + count, "clients in the line", 30)
         return asked
 
+    def replace_credentials(self, text: str) -> None:
+        """It has others from its next start on; those that it had are kept for the replay of its trace."""
+        file = self.daemon.folder / "launchpad.credentials"
+        file.rename(file.with_name(f"{file.name}.{len(list(file.parent.glob(f'{file.name}*')))}"))
+        file.write_text(text)
+
     @property
     def waiting(self) -> int:
         """How many are in the line."""

@@ -83,7 +83,7 @@ def expires(one: Site) -> None:
     said_once(one, "its PPAs cannot be looked at: Launchpad refuses our credentials: Expired token")
     assert one.ask("GET", f"/v1/leases/{lease['id']}").document["state"] == "used"
     other = one.launchpad.control.token("ppa-bot", consumer=f"{one.name}-new")
-    (one.daemon.folder / "launchpad.credentials").write_text(credentials_text(other))
+    one.replace_credentials(credentials_text(other))
     assert one.daemon.terminate() == 0
     one.start()
     is_well(one)
@@ -134,11 +134,11 @@ def begins_expired(one: Site) -> None:
     one.daemon.covered = True
     token = one.launchpad.control.token("ppa-bot", consumer=f"{one.name}-old", expired=True)
     good = (one.daemon.folder / "launchpad.credentials").read_text()
-    (one.daemon.folder / "launchpad.credentials").write_text(credentials_text(token))
+    one.replace_credentials(credentials_text(token))
     is_not_ready(one, "refuses our credentials: Expired token")
     is_told(one, "Expired token; run `ppa-assigner login`")
     said_once(one, "cannot log in to Launchpad")
-    (one.daemon.folder / "launchpad.credentials").write_text(good)
+    one.replace_credentials(good)
     assert one.daemon.terminate() == 0
     one.start()
     assert one.assign("now").status == 201
