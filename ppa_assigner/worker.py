@@ -85,7 +85,7 @@ class Listener(Protocol):
     """Receives what a worker reports.  Calls come from the worker's thread; they must be short and must not raise."""
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
-        """The snapshot of the PPA changed."""
+        """The snapshot of the PPA changed, or the owner of its lease was heard."""
 
     def on_reply(self, ppa: Reference, token: int, outcome: Outcome) -> None:
         """A command's outcome.  `Refusal.IN_DOUBT` is not the last one."""
@@ -133,6 +133,7 @@ class Worker(threading.Thread):
         self._ticked = False
         self.ppa = known.ppa
         self.snapshot = known.snapshot()
+        self._heard_at = known.heard_at
         self.busy = False
         self.turned = clock.boot()
         """Boot time of the last sign of life: the loop turned, or a bounded request began."""
@@ -199,9 +200,9 @@ class Worker(threading.Thread):
         return Tick() if event is None else event
 
     def _publish(self) -> None:
-        snapshot = self._known.snapshot()
-        if snapshot != self.snapshot:
-            self.snapshot = snapshot
+        snapshot, heard_at = self._known.snapshot(), self._known.heard_at
+        if snapshot != self.snapshot or heard_at != self._heard_at:
+            self.snapshot, self._heard_at = snapshot, heard_at
             self._listener.on_snapshot(snapshot)
 
     def _carry_out(self, effects: list[Effect]) -> Request | None:

@@ -46,6 +46,7 @@ from ppa_assigner.times import boottime
 from ppa_assigner.views import AdoptAction, AssignRequest, Cleaning, Snapshot
 from ppa_assigner.worker import Worker, carry_out
 
+from .automaton.lab import World
 from .fakecrew import ref
 from .memory import MemoryLaunchpad, Request
 from .waiting import until
@@ -354,3 +355,18 @@ def test_burnt_versions_are_asked_for(bench: Bench) -> None:
     assert "BURNT" in repr(bench.do(CheckBurnt, sources=(SourcePackage("hello", "1"),)))
     assert "BURNT" in repr(bench.assign(sources=(SourcePackage("hello", "1"),)))
     assert "LeaseShown" in repr(bench.assign(sources=(SourcePackage("hello", "2"),)))
+
+
+def test_a_touch_that_changes_nothing_is_told_of() -> None:
+    """While Launchpad is away that the owner was heard is all that there is, and it decides what the owner is told."""
+    world = World()
+    runner, _ = world.used_ppa()
+    world.launchpad.fault = lambda request: "down"
+    ear = Ear()
+    worker = Worker(runner.known, world.launchpad, runner.clock, ear)
+    for number in (1, 2):
+        world.boot += 1.0
+        worker.turn(Touch(token=number, deadline=world.boot + 60.0, lease="lease-1"))
+        assert worker.known.heard_at == world.boot
+        assert len(ear.snapshots) > number - 1
+    assert ear.snapshots[-1] == ear.snapshots[-2]
