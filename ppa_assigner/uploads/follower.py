@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from ..journal import about
-from ..port import Done
+from ..port import Done, Unavailable
 from ..problems import Kind, Problem
 from ..reference import Reference
 from ..upload_port import UploadReports
@@ -215,8 +215,9 @@ class Follower:
 
     def _retry_one(self, following: Following, url: str) -> bool:
         answer = self._reports.retry(url, self._boot() + LEAVE_WITHIN_S)
-        with self._condition:
-            following.retried(url, self._boot())
+        if not isinstance(answer, Unavailable):  # else the next look tells whether it is to be asked for again
+            with self._condition:
+                following.retried(url, self._boot())
         if not isinstance(answer, Done):
             log.info("%s: the build %s could not be retried: %s", following.lease.ppa, url, answer.reason)
             return False

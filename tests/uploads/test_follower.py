@@ -17,7 +17,7 @@ from ppa_assigner.uploads.model import Goal, Report, SourceReport, SourceState, 
 from tests.waiting import until
 
 from .reports import MemoryReports
-from .seen import DONE, GOING, HELLO, LIBFOO, NOW, SINCE, binary, build
+from .seen import DONE, GOING, HELLO, LIBFOO, NOW, SINCE, WAITING, binary, build
 
 LEASE = FollowedLease("4c1f", Reference("ci", "ubuntu", "one"), SINCE)
 WANTED = Wanted(Goal.PUBLISHED, (HELLO,))
@@ -188,6 +188,20 @@ def test_lost_builders_are_retried_on_demand(stage: Stage) -> None:
     waiting.looked.result(TIMEOUT_S)
     assert waiting.report is not None
     assert not waiting.report.final
+
+
+def test_a_retry_that_launchpad_may_not_have_heard_of_is_repeated(stage: Stage) -> None:
+    """At the next look at which it is still worth it, and not minutes later."""
+    both, waits = (HELLO, LIBFOO), build(HELLO, "amd64", WAITING)
+    stage.reports.uploaded = {HELLO: [waits], LIBFOO: [build(LIBFOO, "amd64", DONE)]}
+    stage.reports.published = [binary(LIBFOO, "amd64")]
+    stage.reports.fails = frozenset({"retry"})
+    stage.follower.ask(LEASE, Wanted(Goal.PUBLISHED, both), 1200.0, lambda report: report.final)
+    until(lambda: stage.reports.retried == [waits.url])
+    stage.reports.fails = frozenset()
+    stage.follower.ask(LEASE, Wanted(Goal.BUILT, both), 1200.0, lambda report: report.final)
+    until(lambda: stage.reports.retried == [waits.url] * 2)
+    until(lambda: stage.reports.uploaded[HELLO][0].state == GOING)
 
 
 def test_a_retry_without_a_look_is_not_one(stage: Stage) -> None:
