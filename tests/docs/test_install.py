@@ -26,8 +26,10 @@ def test_installed_as_said(tmp_path: Path) -> None:
     checkout, place = tmp_path / "checkout", tmp_path / "opt"
     checkout.mkdir()
     for name in SOURCES:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, checkout / name)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, checkout / name)
     script = block("python3 -m venv /opt").replace("/opt/", f"{place}/")
     offline = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
     path = {"PATH": f"{Path(sysconfig.get_path('scripts'))}:/usr/bin:/bin", "PYTHONPATH": sysconfig.get_path("purelib")}

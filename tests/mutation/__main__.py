@@ -17,6 +17,7 @@ from .survivors import Explained, explanations, left_over, survivors, tried
 
 ROOT = Path(__file__).parents[2]
 NEEDED = ("ppa_assigner", "tests", "config", "docs", "README.md")
+BEING_WRITTEN = shutil.ignore_patterns("*.pyc.*")  # bytecode that others write meanwhile, until it has its name
 LINES_OF_LOG = 40
 
 
@@ -25,8 +26,10 @@ def prepare(area: Area, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name in NEEDED:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, folder / name)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=BEING_WRITTEN)
+        else:
+            shutil.copy(ROOT / name, folder / name)
     (folder / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + area.settings())
 
 
