@@ -27,6 +27,7 @@ from ppa_assigner.problems import Kind
 from ppa_assigner.record import PREFIX, Record, State, encode
 from ppa_assigner.views import Condition
 
+from ..test_layout import graph
 from . import problems
 from .pages import README, ROOT, page, pages, table
 
@@ -84,6 +85,20 @@ def test_all_modules_of_the_supervisor_are_explained() -> None:
     assert {
         file: names - defined(folder / file) for file, names in named.items() if names - defined(folder / file)
     } == {}
+
+
+def test_the_machines_files_stand_above_those_that_they_call() -> None:
+    """Each imports, of the supervisor's modules, only those below its row."""
+    files = [row[0].removesuffix(".py") for row in table("| file | is about |")]
+    package = "ppa_assigner.supervisor."
+    used = {
+        name.removeprefix(package): {one.removeprefix(package) for one in imports if one.startswith(package)}
+        for name, imports in graph().items()
+        if name.startswith(package)
+    }
+    assert {file: used[file] - {*files[number + 1 :]} for number, file in enumerate(files)} == {
+        file: set() for file in files
+    }
 
 
 def test_all_modules_of_the_stand_in_are_on_its_map() -> None:
