@@ -1,6 +1,7 @@
-"""The options of a pool that decisions depend on, as plain values.
+"""The options of a pool, each with its default, as plain values; among them `Proof`, the levels of proof.
 
-Rule: durations are numbers of seconds; nothing is parsed here.  `config` makes these objects, the automaton reads them.
+Rule: durations are numbers of seconds; nothing is parsed here.  `config.schema` has the same names and makes these
+objects, the automaton reads them.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Rule: pure functions of a record, of the last touch and of the time.  Only while time is believed are the times that a
 lying clock wrote corrected, and only what lies more than five minutes ahead; a record that is written meanwhile by a
-clock that is not Launchpad's says so (`clock`).
+clock that is not Launchpad's says so (`clock`).  Silence also counts for who holds a lease, by its own clock
+(`client.lease`), and for how long a touch may wait for its answer (`supervisor.calls`).
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from .now import AGREE, Now
 
 def silence_allowed(idle: float) -> float:
     """How long after the last touch a lease with this `idle` ends, in seconds."""
-    return idle + min(SILENCE_GAP_S, idle / 4)
+    return idle + touch_due_after(idle)
 
 
-def touch_due_after(idle: int | None) -> float:
-    """How old `touched` may get before a touch is written, in seconds."""
+def touch_due_after(idle: float | None) -> float:
+    """How old `touched` may get before a touch is written, in seconds: the margin of `idle`."""
     return min(SILENCE_GAP_S, idle / 4) if idle is not None else SILENCE_GAP_S
 
 

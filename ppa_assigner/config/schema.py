@@ -1,7 +1,8 @@
-"""The shape of the configuration file: its sections, their options, what each accepts and what it is by default.
+"""The shape of the configuration file: its sections, their options and what each accepts; not what a pool's mean.
 
 Rule: one option is judged by itself; what only shows when several are seen together is for `checks`.  The texts below
-the options are their descriptions in the JSON schema.
+the options are their descriptions in the JSON schema.  A pool's options begin in `ppa_assigner.options`, which has
+their defaults; those of other sections are here, with theirs.
 """
 
 from __future__ import annotations

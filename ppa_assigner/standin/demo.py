@@ -1,4 +1,4 @@
-"""What the demo's Launchpad has beside PPAs to lend: quick builds, the door for dput, a package, a PPA to copy it to.
+"""The demo's Launchpad: how fast it publishes and builds; the door for dput, a package, a PPA to copy it to.
 
 Everything is below one folder, and goes with it. Nothing here starts a program.
 """

@@ -1,6 +1,8 @@
-"""Launchpad's scripts run by themselves, each at an interval by the stand-in's clock.
+"""Has Launchpad's scripts run by themselves, each at the interval that it is told: by `demo`, or a control command.
 
-Off at first. A script that was due while the clock jumped runs once.
+Off at first. Intervals are by the stand-in's clock; `prepare` in `demo` sets those of `make demo`, the control commands
+`automatic` and `building` all others. What a script does is in the module that it is imported from here. A script that
+was due while the clock jumped runs once.
 """
 
 from __future__ import annotations

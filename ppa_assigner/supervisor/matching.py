@@ -1,7 +1,7 @@
 """The decision: which request gets which PPA, and who learns that it gets none.
 
-Rule: `match` is the one place where that is decided.  Each time something changes that concerns a pool, every request
-that stands in its queue is in one of these cases; the first one that fits holds, in the order of their places:
+Rule: that is decided nowhere else.  Each time something changes that concerns a pool, every request that stands in its
+queue is in one of these cases of `match`; the first one that fits holds, in the order of their places:
 
 1. It is searched for still: it keeps its turn for a moment, and those behind it leave it a PPA.
 2. All that is free is for those ahead of it, who are searched for or come back to a place that is kept: it lets them go
@@ -15,7 +15,7 @@ One that waits and names what will be uploaded is then in one of these:
 6. Every PPA that it could get was seen to be burnt: `all-burnt`.
 7. None is known that it may wait for: those that were not asked are asked what they had.
 
-When the wait of one of its calls is over:
+When the wait of one of its calls is over (`_time_is_up`):
 
 8. Its deadline is over as well: 503, for Launchpad did not answer in time.
 9. Something is under way that may still give it a PPA: it is held up until that is decided.
@@ -39,7 +39,7 @@ from .used_versions import Outlook
 
 
 def match(core: Core, pool: str) -> None:
-    """Who gets which PPA of this pool, and who learns that it gets none: cases 1 to 7."""
+    """Who gets which PPA of this pool, and who learns that all are burnt: cases 1 to 7."""
     _lend(core, pool)
     _pursue_all(core, pool)
 

@@ -30,7 +30,7 @@ def put(core: Core, request: PendingRequest, stage: Stage) -> None:
     """Set the stage of a request, and enqueue or dequeue it accordingly."""
     request.stage, requests = stage, core.requests
     if stage in IN_QUEUE and requests.current.get(request.key) == request.id:
-        requests.queue.add(request.id, request.wish.pool, (request.first, request.number))
+        requests.queue.add(request.id, request.wish.pool, request.place)
     else:
         requests.queue.discard(request.id)
 

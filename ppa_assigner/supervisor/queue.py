@@ -10,9 +10,7 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 
 from .keys import RequestId
-
-Position = tuple[float, int]
-"""What a queue is ordered by: since when (seconds since 1970), and who came first."""
+from .requests import Position
 
 
 @dataclass(slots=True)

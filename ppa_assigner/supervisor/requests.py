@@ -17,6 +17,8 @@ from ..views import AssignRequest, Condition, Snapshot
 from .keys import CallId, CommandToken, Key, RequestId, TimerId
 
 StateOf = tuple[tuple[State | None, str | None], Condition]
+Position = tuple[float, int]
+"""What a queue is ordered by: since when (seconds since 1970), and who came first."""
 
 
 class Stage(enum.Enum):
@@ -99,8 +101,8 @@ class PendingRequest:
     withdrawn: list[CallId] = field(default_factory=list)
 
     @property
-    def place(self) -> tuple[float, int]:
-        """What the queue is ordered by."""
+    def place(self) -> Position:
+        """What the queue is ordered by: nothing else tells who comes before whom."""
         return self.first, self.number
 
     def same_wisher(self, wish: AssignRequest) -> bool:

@@ -1,4 +1,4 @@
-"""/metrics, for Prometheus: `registry` assembles them; `LaunchpadMetrics` is told of each request to Launchpad."""
+"""/metrics: `collectors` for what is, `transitions` and `requests` for what passes; all in `registry`."""
 
 from .registry import Metrics as Metrics
 from .requests import AssignMetrics as AssignMetrics, LaunchpadMetrics as LaunchpadMetrics

@@ -1,4 +1,4 @@
-"""/metrics: the pools, the waiting line, requests and the daemon itself, for Prometheus.
+"""The answer to /metrics: assembles what the modules beside it tell, and counts the answers of the API itself.
 
 Rule: each application has a registry of its own.  State is read from memory at each scrape; only what passes (requests,
 responses, transitions) is counted here.  Labels are few whatever happens: no PPA, no owner, no lease is one (`pool` is
