@@ -16,7 +16,7 @@ from ppa_assigner.record import State
 from ppa_assigner.supervisor import Supervisor
 from ppa_assigner.supervisor.shell import Call
 from ppa_assigner.times import boottime
-from ppa_assigner.views import AssignRequest, LeaseView, ResumeAction
+from ppa_assigner.views import AssignRequest, Condition, LeaseView, ResumeAction
 
 from .fleet import Fleet
 from .memory import Request
@@ -145,6 +145,19 @@ def test_launchpad_down_at_start(fleet: Fleet) -> None:
     until(lambda: "down" in str(supervisor.unready()), "the reason")
     fleet.launchpad.fault = lambda request: None
     assert isinstance(ends(call.future, 20.0), LeaseView)
+
+
+@pytest.mark.parametrize("idle", [None, 600.0])
+def test_each_touch_while_launchpad_is_down_says_that_it_was_heard(fleet: Fleet, idle: float | None) -> None:
+    """Also when nothing else about the PPA changes: its owner works on through an outage that outlasts silence."""
+    supervisor = fleet.daemon()
+    fleet.all_free(supervisor)
+    told = ends(ask(supervisor, "r", idle=idle).future)
+    fleet.launchpad.fault = lambda request: "down"
+    until(lambda: supervisor.snapshot(told.ppa).condition is Condition.UNREACHABLE, "the outage")
+    for _ in range(3):
+        touched = ends(supervisor.touch(told.record.lease, None, EVERYBODY))
+        assert (touched.kind, touched.facts.get("heard")) == (Kind.UNAVAILABLE, True)
 
 
 def calls_of(supervisor: Supervisor, fleet: Fleet, lease: str) -> dict[str, Future[Any]]:
