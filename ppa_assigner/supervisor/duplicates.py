@@ -21,7 +21,7 @@ def on_seen(core: Core, step: Compare) -> None:
     """A PPA is now this: is its request lent twice?"""
     snapshot, marked = step.snapshot, core.duplicates.marked
     now, before = key_in(snapshot.record), [k for k, ppas in marked.items() if snapshot.ppa in ppas]
-    for key in {*before, *([now] if now is not None else ())}:
+    for key in dict.fromkeys([*before, now] if now is not None else before):
         _compare(core, key)
 
 

@@ -211,9 +211,10 @@ class LookSaw:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The worker that was to be started runs."""
+    """The worker that was to be started runs, with this seed."""
 
     ppa: Reference
+    seed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +318,13 @@ class LetGo:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Write down what is new about this PPA."""
+
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
 class Warn:
     """Tell the people who changed the configuration."""
 
@@ -340,4 +348,4 @@ class Failed:
     error: Exception
 
 
-Effect = Send | AnswerCall | Refuse | LookSoon | Poll | Start | LetGo | Warn | Say | Failed
+Effect = Send | AnswerCall | Refuse | LookSoon | Poll | Start | LetGo | Note | Warn | Say | Failed

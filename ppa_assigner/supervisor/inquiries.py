@@ -75,8 +75,11 @@ class Inquiries:
         try:
             self._executor.submit(self._read, read, inquiry, found)
         except RuntimeError:  # stopped, or the host gives no thread
-            problem = Problem(Kind.UNAVAILABLE, "no thread to ask Launchpad with", retry_after=RETRY_AFTER_S)
-            self._shell.do(InquiryEnded(inquiry.number, problem))
+            self.end(inquiry, Problem(Kind.UNAVAILABLE, "no thread to ask Launchpad with", retry_after=RETRY_AFTER_S))
+
+    def end(self, inquiry: Inquiry[T], result: T | BaseException) -> None:
+        """It ends with this result, or with this Problem, unless it is over."""
+        self._shell.do(InquiryEnded(inquiry.number, result))
 
     def stop(self, *, wait: bool = False) -> None:
         """Ask nothing more; `wait` for what is under way."""

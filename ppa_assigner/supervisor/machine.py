@@ -85,8 +85,7 @@ def _on_stopping(core: Core, _: ev.Stopping) -> None:
 
 
 def _on_closed(core: Core, _: ev.Closed) -> None:
-    for number in core.open:
-        calls.late(core, core.calls[number])
+    core.following += map(steps.CallIsLate, core.open)
 
 
 # -- of workers --------------------------------------------------------------------------------------------------------
@@ -97,6 +96,7 @@ def _on_changed(core: Core, event: ev.Changed) -> None:
     managed = core.registry.get(snapshot.ppa)
     if managed is None:
         return
+    core.effects.append(ev.Note(snapshot))
     managed.told, managed.heard_at = snapshot, event.heard_at
     managed.foreign, managed.shown = event.foreign, event.shown
     core.registry.indexed(managed)

@@ -66,7 +66,8 @@ def wait_on(core: Core, request: PendingRequest) -> None:
 def _lend(core: Core, pool: str) -> None:
     boot, searching = core.now.boot, 0
     free = core.registry.free_list.count(pool)
-    for request in core.requests.waiting(pool) if free else ():
+    for number in core.requests.queue.of(pool) if free else ():
+        request = core.requests.by_id[number]
         if request.stage is not Stage.WAITING:  # 1
             searching += request.keeps_its_turn(boot)
         elif free <= searching + (pending.places_ahead(core, request) if request.may_wait(boot) else 0):  # 2

@@ -72,8 +72,18 @@ class Promoting:
         """Have the lease's uploads copied, or tell how far that is.  Raises Problem for a PPA that is lent itself."""
         where = self._shell.call(lambda number: PromoteAsked(number, lease, wanted.to, caller))
         inquiry: Inquiry[Promotion] = self._inquiries.call()
-        self._inquiries.run(partial(self._promote_found, lease, where, wanted, inquiry), inquiry)
+        where.add_done_callback(partial(self._found, lease, wanted, inquiry))  # no thread waits: others need them
         return inquiry.future
+
+    def _found(
+        self, lease: str, wanted: PromoteRequest, inquiry: Inquiry[Promotion], where: Future[Promotable]
+    ) -> None:
+        if (problem := where.exception()) is not None:
+            self._inquiries.end(inquiry, problem)
+            return
+        found = where.result()
+        from_lease = _Lease(lease, found.ppa, found.record, found.private)
+        self._inquiries.run(partial(self._promote, from_lease, wanted, inquiry), inquiry)
 
     @property
     def _reports(self) -> UploadReports:
@@ -84,12 +94,6 @@ class Promoting:
         return _given(self._archives).copies
 
     # -- in a thread of the inquiries -----------------------------------------------------------------------------
-
-    def _promote_found(
-        self, lease: str, where: Future[Promotable], wanted: PromoteRequest, inquiry: Inquiry[Promotion]
-    ) -> Promotion:
-        found = where.result()  # or the Problem, by the deadline of that call
-        return self._promote(_Lease(lease, found.ppa, found.record, found.private), wanted, inquiry)
 
     def _promote(self, lease: _Lease, wanted: PromoteRequest, inquiry: Inquiry[Promotion]) -> Promotion:
         self._check_target(lease, wanted.to)

@@ -81,6 +81,7 @@ class ManagedPPA:
     options: PoolOptions
     lent: bool
     told: Snapshot  # as its worker knew it last
+    seed: str = ""  # of its worker
     heard_at: float = 0.0  # boot time at which its lease's owner was heard last
     foreign: str | None = None  # its text, if that holds a record of a version unknown here
     shown: bool = False  # an answer has shown it to its worker

@@ -22,7 +22,7 @@ from ..clock import LaunchpadClock
 from ..journal import about
 from ..problems import Problem
 from ..reference import Reference
-from ..views import AssignRequest, LeaseView
+from ..views import AssignRequest, LeaseView, Snapshot
 from .core import Core
 from .events import (
     AnswerCall,
@@ -32,6 +32,7 @@ from .events import (
     Instant,
     LetGo,
     LookSoon,
+    Note,
     Refuse,
     Say,
     Send,
@@ -61,8 +62,8 @@ Handle = Callable[[Core, Event, Instant], list[Effect]]
 
 
 class Shell:
-    """Safe for threads.  `draw` draws a number by lot that nobody can guess; `let_go` is told, without the lock, of
-    each PPA that is served no more.
+    """Safe for threads.  `draw` draws a number by lot that nobody can guess; `note` is told, without the lock, what
+    each PPA is now, and `let_go` which one is served no more.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Shell:
         workers: WorkerThreads,
         *,
         draw: Callable[[], int],
+        note: Callable[[Snapshot], object] = lambda _: None,
         let_go: Callable[[Reference], object] = lambda _: None,
         handle: Handle = handle,
     ) -> None:
@@ -79,7 +81,7 @@ class Shell:
         self.look_soon = threading.Event()
         """Set when a round of looks is wanted."""
         self.timer = Timer(clock.boot, self.tick)
-        self._draw, self._let_go, self._handle = draw, let_go, handle
+        self._draw, self._note, self._let_go, self._handle = draw, note, let_go, handle
         self._lock = threading.Lock()
         self._futures: dict[CallId, Future[Any]] = {}
         self._numbers = count(1)
@@ -139,6 +141,11 @@ class Shell:
             self._futures.pop(number, None)
             raise
 
+    def leave(self, number: CallId, event: Event) -> None:
+        """Do the event that ends this call without an answer: nobody waits for one."""
+        self._futures.pop(number, None)
+        self.do(event)
+
     def call(self, event: Callable[[CallId], Event]) -> Future[Any]:
         """Open a call with this event.  Raises Problem if it is not taken."""
         number, future = self.open()
@@ -151,11 +158,11 @@ class Shell:
             for effect in self._handle(self.core, events.popleft(), self._instant()):
                 match effect:
                     case Send():
-                        self.workers.send(effect)
+                        _try(self.workers.send, effect)
                     case Start():
                         events.append(self.workers.start(effect))
                     case LetGo():
-                        self.workers.let_go(effect)
+                        _try(self.workers.let_go, effect)
                         effects.append(effect)
                     case _:
                         effects.append(effect)
@@ -177,6 +184,8 @@ class Shell:
                 log.error("%s could not be handled", type(what).__name__, exc_info=error)
             case LookSoon():
                 self.look_soon.set()
+            case Note(snapshot):
+                self._note(snapshot)
             case LetGo(ppa):
                 self._let_go(ppa)
 

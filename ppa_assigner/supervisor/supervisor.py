@@ -100,7 +100,9 @@ class Supervisor(ArchiveCalls):
         self.events = EventLog(run=f"{daemon.started:x}{daemon.salt}")
         self._writer = EventWriter(self.events, lambda: clock.now().date)
         self._clock, self._workers = clock, WorkerThreads(launchpad, clock, self, make_worker)
-        shell = Shell(core, clock, self._workers, draw=draw, let_go=self._writer.forget, handle=handle)
+        shell = Shell(
+            core, clock, self._workers, draw=draw, note=self._writer.changed, let_go=self._writer.forget, handle=handle
+        )
         super().__init__(shell, settings, launchpad, archives)
         self.core = core
         """The machine's state, to be read only; it changes meanwhile."""
@@ -162,7 +164,7 @@ class Supervisor(ArchiveCalls):
 
     def hang_up(self, call: Call) -> None:
         """The connection of this call is gone before any byte of its answer was handed to it."""
-        self._shell.do(HungUp(call.number))
+        self._shell.leave(call.number, HungUp(call.number))
 
     def withdraw(self, request_id: str, caller: Caller) -> Future[list[Snapshot]]:
         """End a request of the caller's, and release what it got.  An operator who has none of this request id ends
@@ -271,7 +273,6 @@ class Supervisor(ArchiveCalls):
         known = worker.known
         text = known.entry.description or "" if known.entry is not None and known.text.foreign else None
         self._shell.hear(Changed(snapshot, known.heard_at, text, known.entry is not None))
-        heard(lambda: self._writer.changed(snapshot))  # who reads the log may be slow
 
     def on_reply(self, ppa: Reference, token: int, outcome: Outcome) -> None:
         """A worker's answer to a command."""

@@ -50,7 +50,7 @@ class WorkerThreads:
             if before is not None:
                 self._workers[known.ppa] = before
             return NotStarted(known, str(error))
-        return Started(known.ppa)
+        return Started(known.ppa, known.seed)
 
     def let_go(self, effect: LetGo) -> None:
         """Its thread ends after the request that is under way."""

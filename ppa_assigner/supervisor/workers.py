@@ -59,8 +59,8 @@ def serve_out(core: Core, managed: ManagedPPA) -> None:
 def on_died(core: Core, event: Died) -> None:
     """Answer what it was asked, but for what its successor will know, and have that one follow."""
     managed = core.registry.get(event.known.ppa)
-    if managed is None or core.stopping:
-        return
+    if managed is None or managed.down is not None or managed.seed != event.known.seed or core.stopping:
+        return  # it is seen to already, or another works on
     core.restarts += 1
     if core.now.boot - managed.started > LONG_ALIVE_S:
         managed.restarts = 0
@@ -69,10 +69,13 @@ def on_died(core: Core, event: Died) -> None:
 
 
 def on_started(core: Core, event: Started) -> None:
-    """It works for its PPA from now on."""
+    """It works for its PPA from now on; what follows another has to look before anything is lent there."""
     managed = core.registry.get(event.ppa)
+    if managed is not None:
+        managed.seed = event.seed
     if managed is not None and managed.down is not None:
         managed.started, managed.down = core.now.boot, None
+        managed.told = replace(managed.told, condition=Condition.UNREACHABLE, fault=None)
         core.registry.indexed(managed)
         core.look()
 

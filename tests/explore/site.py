@@ -211,7 +211,7 @@ class Site:
             case ev.Start(known):
                 known = replace(known, seed=f"{self.name}{self.generation}/{known.ppa.name}")
                 self.shells[known.ppa] = Shell(known, cast("Launchpad", self.stage), self.clock, self)
-                self.do(ev.Started(known.ppa))
+                self.do(ev.Started(known.ppa, known.seed))
             case ev.AnswerCall(call, result):
                 self._answered(call, result)
             case ev.LookSoon():
