@@ -36,6 +36,7 @@ from ..views import (
 from ..worker import Worker
 from .archive_calls import ArchiveCalls
 from .archives import Archives
+from .availability import Availability
 from .core import Core
 from .event_log import EventLog, EventWriter
 from .events import (
@@ -64,7 +65,6 @@ from .events import (
 from .keys import Key
 from .machine import handle
 from .poller import Poller
-from .reach import Reach
 from .registry import pool_view
 from .shell import Call, Handle, Shell, of
 from .ticket import TicketOffice
@@ -106,10 +106,10 @@ class Supervisor(ArchiveCalls):
         super().__init__(shell, settings, launchpad, archives)
         self.core = core
         """The machine's state, to be read only; it changes meanwhile."""
-        self._reach = Reach(lambda: clock.now().date)
+        self._availability = Availability(lambda: clock.now().date)
         self.poller = Poller(
             launchpad, self._begin_round, self._saw, every=settings.launchpad.look_every, observe=clock.observe,
-            wake=shell.look_soon, heard=self._reach.heard,
+            wake=shell.look_soon, heard=self._availability.heard,
             wanted=lambda: clock.starting,  # a lease that is over need not wait for the next look
         )  # fmt: skip
 
@@ -256,7 +256,7 @@ class Supervisor(ArchiveCalls):
 
     def launchpad(self) -> LaunchpadStatus:
         """Whether Launchpad answers, as the last looks tell."""
-        return self._reach.state
+        return self._availability.state
 
     def _pool(self, core: Core, name: str) -> PoolView:
         queue = core.requests.waiting(name)

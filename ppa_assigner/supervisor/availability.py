@@ -12,7 +12,7 @@ from datetime import datetime
 from ..views import LaunchpadStatus
 
 
-class Reach:
+class Availability:
     """Safe for threads.  `now` is the time that is shown."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
