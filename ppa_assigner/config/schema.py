@@ -49,7 +49,7 @@ class Parsed:
         return dict(self._schema)
 
 
-class Text(Parsed):
+class PatternText(Parsed):
     """Has an option be a text of this form; a message says `what` is expected."""
 
     def __init__(self, form: str, what: str, then: Callable[[str], str] = str) -> None:
@@ -97,15 +97,20 @@ Timeout = Annotated[float, Parsed(parsers.timeout, **_DURATION)]
 Duration = Annotated[float, Parsed(parsers.seconds, **_DURATION)]
 Whole = Annotated[float, Parsed(parsers.whole_seconds, **_DURATION)]
 PpaPattern = Annotated[Pattern, Parsed(parse_pattern)]
-Person = Annotated[str, Text("~[a-z0-9][a-z0-9+.-]*", "person or team of Launchpad; write ~name")]
-Processor = Annotated[str, Text("[a-z0-9][a-z0-9+.-]*", "processor of Launchpad; write a name like amd64")]
+Person = Annotated[str, PatternText("~[a-z0-9][a-z0-9+.-]*", "person or team of Launchpad; write ~name")]
+Processor = Annotated[str, PatternText("[a-z0-9][a-z0-9+.-]*", "processor of Launchpad; write a name like amd64")]
 Dependency = Annotated[str, Parsed(parse_dependency)]
 DisplayName = Annotated[str, Parsed(parsers.single_line)]
 PoolName = Annotated[str, Parsed(str, pattern="^[A-Za-z0-9._-]{1,64}$")]  # `checks` looks at it
 ClientName = Annotated[str, Parsed(parsers.client_name, minLength=1, maxLength=128)]
-DaemonName = Annotated[str, Text("[A-Za-z0-9._-]{1,253}", "name for a daemon; use letters, digits, '.', '_' or '-'")]
+DaemonName = Annotated[
+    str, PatternText("[A-Za-z0-9._-]{1,253}", "name for a daemon; use letters, digits, '.', '_' or '-'")
+]
 Digest = Annotated[
-    str, Text("[0-9A-Fa-f]{64}", "SHA-256; write the 64 hexadecimal digits that `ppa-assigner token` prints", str.lower)
+    str,
+    PatternText(
+        "[0-9A-Fa-f]{64}", "SHA-256; write the 64 hexadecimal digits that `ppa-assigner token` prints", str.lower
+    ),
 ]
 Address = Annotated[Listen, Parsed(addresses.parse_listen), PlainSerializer(str)]
 Service = Annotated[str, Parsed(addresses.parse_service)]
@@ -113,7 +118,7 @@ ArchiveRoot = Annotated[str, Parsed(addresses.parse_archive_root)]
 Snapshots = Annotated[str, Parsed(addresses.parse_snapshots, pattern="^https?://")]
 _MODE = [{"type": "string", "pattern": "^0?[0-7]{3}$"}, {"type": "integer", "maximum": 777}]
 FileMode = Annotated[int, Parsed(parsers.file_mode, anyOf=_MODE), PlainSerializer(lambda mode: f"{mode:o}")]
-GroupName = Annotated[str, Text("[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", "name of a group of this host")]
+GroupName = Annotated[str, PatternText("[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", "name of a group of this host")]
 PathText = Annotated[str, Parsed(parsers.plain_text)]
 Glob = Annotated[str, Parsed(parsers.glob_pattern, minLength=1, maxLength=256)]
 PpaGlob = Annotated[str, Parsed(parsers.ppa_glob, pattern=r"^[~*?\[]", maxLength=256)]
