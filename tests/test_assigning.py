@@ -11,12 +11,13 @@ import pytest
 
 from ppa_assigner.access import EVERYBODY, Caller, Role
 from ppa_assigner.automaton.events import Assign, Confirm, Denied, GiveUp, LeaseShown, RecordShown, Refusal, Release
-from ppa_assigner.backoff import LOOK_FRESH_S
+from ppa_assigner.backoff import LOOK_FRESH_S, UNCLAIMED_AGAIN_S
 from ppa_assigner.config import Pool
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import HOST, State
 from ppa_assigner.supervisor.keys import Key
+from ppa_assigner.supervisor.steps import ClaimIsDue
 from ppa_assigner.supervisor.ticket import Place, TicketOffice
 from ppa_assigner.views import AssignRequest, Condition
 
@@ -46,6 +47,36 @@ def nothing_left(made: Desk) -> None:
 
 
 # -- matching ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_lease_that_is_over_when_it_is_made_is_told_to_nobody() -> None:
+    """Its worker was held up until past the end: whoever waits still gets another PPA."""
+    made = desk("a", "b")
+    call = made.ask(wait=600.0)
+    command = made["a"].take(Assign)
+    record = made["a"].used("r", lease=command.lease, until=START - timedelta(seconds=1))
+    made["a"].reply(command, LeaseShown(record, fresh=True))
+    assert not call.future.done()
+    made["a"].deny(Confirm, Refusal.ELSEWHERE)
+    assert made["b"].lend().lease == lent(call).record.lease
+    assert lent(call).ppa == ref("b")
+    made["a"].show(made["a"].record(State.FREE))
+    nothing_left(made)
+
+
+def test_a_lease_that_nobody_was_told_of_is_looked_after_once() -> None:
+    """However often it is looked at again there is one moment for that, and none once it is over."""
+    made = desk("a")
+    made.supervisor.hang_up(made.ask())
+    made["a"].lend()
+    for _ in range(3):
+        made["a"].deny(GiveUp, Refusal.OUTAGE)
+        due = [step for _, step in made.core.timers.waiting() if isinstance(step, ClaimIsDue)]
+        assert len(due) == 1
+        made.wait(UNCLAIMED_AGAIN_S)
+    made["a"].show(made["a"].record(State.FREE))
+    made["a"].deny(GiveUp, Refusal.ELSEWHERE)
+    assert not [step for _, step in made.core.timers.waiting() if isinstance(step, ClaimIsDue)]
 
 
 def test_the_longest_free_ppa_is_lent_and_told_as_made_by_this_call() -> None:

@@ -15,8 +15,9 @@ from ppa_assigner.packages import SourcePackage
 from ppa_assigner.port import Moment
 from ppa_assigner.problems import Kind
 from ppa_assigner.supervisor.keys import Key
-from ppa_assigner.supervisor.pending import places_of_others
+from ppa_assigner.supervisor.places import of_others
 from ppa_assigner.supervisor.shell import Call
+from ppa_assigner.supervisor.steps import PlaceIsOver
 from ppa_assigner.supervisor.ticket import Place
 
 from .fakecrew import Desk, lent, problem
@@ -51,6 +52,7 @@ def test_who_comes_back_at_once_is_not_passed_by() -> None:
     made["a"].lend()
     assert lent(back).record.request == "first"
     assert not len(made.core.requests.kept)
+    assert not [step for _, step in made.core.timers.waiting() if isinstance(step, PlaceIsOver)]
 
 
 def test_a_second_ppa_goes_to_the_second() -> None:
@@ -154,7 +156,7 @@ def test_the_places_of_other_clients_under_one_request_id() -> None:
     for by, request in ((None, "r"), ("ann", "r"), ("bob", "r"), ("ann", "s")):
         made.ask(request, wait=1.0, by=by)
     made.wait(1.0)
-    assert {*places_of_others(made.core, Key("ann", "r"))} == {Key(None, "r"), Key("bob", "r")}
+    assert {*of_others(made.core, Key("ann", "r"))} == {Key(None, "r"), Key("bob", "r")}
 
 
 def test_what_is_known_of_burnt_ppas_is_not_asked_again() -> None:

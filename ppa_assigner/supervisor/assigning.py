@@ -9,11 +9,12 @@ lease is told only on an answer of Launchpad's that began after the request came
 from __future__ import annotations
 
 from ..automaton.events import Denied, LeaseShown, Outcome, Refusal
+from ..automaton.replies import alive
 from ..backoff import LOOK_FRESH_S, RETRY_SOON_S
 from ..problems import Kind, Problem
 from ..record import Record, State
 from ..reference import Reference
-from . import matching, pending, recovery, refusals, unclaimed, used_versions
+from . import matching, pending, places, recovery, refusals, unclaimed, used_versions
 from .core import Core
 from .events import Asked, HungUp
 from .keys import CallId, Key, key_in, key_of
@@ -55,7 +56,7 @@ def _not_taken(core: Core, request: PendingRequest | None, event: Asked) -> Prob
 
 def _enter(core: Core, key: Key, call: AssignCall) -> None:
     wish = call.wish
-    before = pending.take_place(core, key, wish)
+    before = places.take(core, key, wish)
     request = pending.enter(core, key, wish, before)
     pending.join(core, request, call)
     matching.decide(core, request)
@@ -97,11 +98,11 @@ def to_withdraw(core: Core, key: Key, *, others: bool) -> tuple[list[PendingRequ
     clients under the same request id; places that are kept for them go at once.  And whether it had one itself.
     """
     core.spent.withdrawn(key, core.now.boot, core.arrival())
-    kept, own = pending.withdraw_place(core, key), core.requests.get(key)
+    kept, own = places.withdraw(core, key), core.requests.get(key)
     if own is not None or kept or not others or core.registry.with_request(key):
         return [own] if own is not None else [], True
-    for other in pending.places_of_others(core, key):
-        pending.withdraw_place(core, other)
+    for other in places.of_others(core, key):
+        places.withdraw(core, other)
     ending = [one for one in core.requests if one.key.request == key.request and one.key != key]
     for one in ending:
         core.spent.withdrawn(one.key, core.now.boot, core.arrival())
@@ -169,6 +170,9 @@ def _holds(core: Core, request: PendingRequest, ppa: Reference, record: Record) 
     if record.attempt > request.attempt:
         pending.refuse(core, request, Kind.SUPERSEDED, "a later attempt of this request has a lease")
         _settled(core, request)
+        return
+    if not alive(record, core.now.time):  # its worker was held up until past the end: there is nothing to tell
+        _go_on(core, request)
         return
     _made(core, request, ppa, record)
     if not request.calls:

@@ -29,7 +29,7 @@ from hashlib import sha256
 
 from ..automaton.events import Assign
 from ..reference import Reference
-from . import pending, recovery, refusals, used_versions
+from . import pending, places, recovery, refusals, used_versions
 from .core import Core
 from .keys import CallId
 from .registry import free_for_anyone
@@ -70,7 +70,7 @@ def _lend(core: Core, pool: str) -> None:
         request = core.requests.by_id[number]
         if request.stage is not Stage.WAITING:  # 1
             searching += request.keeps_its_turn(boot)
-        elif free <= searching + (pending.places_ahead(core, request) if request.may_wait(boot) else 0):  # 2
+        elif free <= searching + (places.ahead(core, request) if request.may_wait(boot) else 0):  # 2
             continue  # a wait that is over may be the first part of a long one: it is no reason to pass a search
         elif held := recovery.holding(core, request):  # 3
             recovery.confirm(core, request, held.ppa)
@@ -137,11 +137,11 @@ def _time_is_up(core: Core, request: PendingRequest, number: CallId) -> None:
 
 
 def _none_free(core: Core, request: PendingRequest, number: CallId) -> None:
-    position = 1 + core.requests.queue.ahead(request.wish.pool, request.place) + pending.places_ahead(core, request)
+    position = 1 + core.requests.queue.ahead(request.wish.pool, request.place) + places.ahead(core, request)
     patient = request.calls[number].wish.wait > 0
     pending.end(core, request, number, refusals.none_free(core, request, position))
     if not request.calls and patient:
-        pending.keep_place(core, request)
+        places.keep(core, request)
 
 
 def _undecided(core: Core, request: PendingRequest) -> bool:

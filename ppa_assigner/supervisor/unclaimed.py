@@ -134,7 +134,7 @@ def _end(core: Core, claim: Claim) -> None:
     core.timers.cancel(claim.timer)
     del unclaimed.claims[claim.id]
     for call in claim.calls:
-        unclaimed.told.pop(call, None)
+        del unclaimed.told[call]
     if unclaimed.of_key.get(key_in(claim.record)) == claim.id:
         del unclaimed.of_key[key_in(claim.record)]
 

@@ -66,7 +66,7 @@ AREAS: Mapping[str, Area] = {
         ("test_line.py", "test_ticket.py", "test_assigning.py"),
     ),
     "leases": Area(
-        ("supervisor/unclaimed.py", "supervisor/pending.py", "supervisor/spent.py"),
+        ("supervisor/unclaimed.py", "supervisor/places.py", "supervisor/spent.py"),
         ("test_giving_up.py", "test_places.py", "test_spent.py", "test_assigning.py"),
     ),
     "fences": Area(
