@@ -167,6 +167,21 @@ MUTANTS = (
         "I8",
     ),
     Mutant(
+        "a lease that is over is told as new",
+        "what was held up past its end is told to nobody",
+        "docs/explanation/protocol.md#telling-a-lease",
+        (Edit("supervisor/assigning.py", "if not alive(record, core.now.time):", "if record.until is None:"),),
+        Scene(
+            "held up past the end, and its client waits on",
+            daemons=1,
+            waits=(600.0,),
+            attempts=1,
+            stalls=1,
+            only=only("stall", less=("release",)),
+        ),
+        "I1",
+    ),
+    Mutant(
         "no lease expires",
         "every lease ends at last",
         "docs/explanation/protocol.md#i9",
