@@ -292,6 +292,18 @@ def test_what_asking_again_cannot_change_is_asked_once(
     assert len(daemon.requests) == 1
 
 
+@pytest.mark.parametrize("status", [302, 403, 404, 407, 500, 502])
+def test_an_answer_that_is_not_the_daemons_says_where_it_came_from(daemon: FakeDaemon, status: int) -> None:
+    """Of a proxy, or another server at that address: it is not said to be the daemon's."""
+    daemon.on("POST", TOUCH, Reply(status, b"<html>log in first</html>", {"Content-Type": "text/html"}))
+    with Client(daemon.url) as client, pytest.raises(AssignerError) as caught:
+        client.touch("4c1f", within=5)
+    said = str(caught.value)
+    assert said.startswith(f"{daemon.url}: ")
+    assert f"HTTP status {status}" in said
+    assert "the daemon answered" not in said
+
+
 def test_an_unreachable_daemon_is_tried_for_five_seconds() -> None:
     """Without a wait, too: then it is Unavailable, 69, and says which request it was."""
     began = time.monotonic()

@@ -385,7 +385,7 @@ class Client:
 
     def _sent(self, method: str, path: str, body: Mapping[str, object] | None, *, read: float) -> ApiResponse:
         response = self._transport.send(method, path, body, read=read)
-        if error := error_of(response.status, response.document, response.retry_after):
+        if error := error_of(response.status, response.document, response.retry_after, self._transport.url):
             raise error
         return response
 

@@ -184,23 +184,23 @@ def slug(problem: Mapping[str, Any]) -> str | None:
     return kind.rstrip("/").rpartition("/")[2].rpartition(":")[2] or None if isinstance(kind, str) else None
 
 
-def error_of(status: int, problem: Document, retry_after: float | None) -> AssignerError | None:
-    """The error that a response means; None when it is not a failure."""
+def error_of(status: int, problem: Document, retry_after: float | None, url: str) -> AssignerError | None:
+    """The error that a response of what answers at `url` means; None when it is not a failure."""
     if 200 <= status < 300:
         return None
     kind = _BY_SLUG.get(slug(problem) or "") or _BY_STATUS.get(status) or (Bug if status >= 400 else UsageError)
-    message = _message(status, problem)
+    message = _message(status, problem, url)
     if kind is Unavailable:
         message = PENDING.format(message) if problem.get("pending") is True else message
         return Unavailable(message, problem, retry_after=retry_after, maybe_done=status != 429)
     return kind(message, problem, retry_after=retry_after)
 
 
-def _message(status: int, problem: Mapping[str, Any]) -> str:
+def _message(status: int, problem: Mapping[str, Any], url: str) -> str:
     for member in ("detail", "title"):
         text = problem.get(member)
         if isinstance(text, str) and text:
             return text
     if 300 <= status < 400:
-        return f"what answers there is not a PPA assigner: it points elsewhere (HTTP status {status})"
-    return f"the daemon answered with HTTP status {status}"
+        return f"{url}: what answers there is not a PPA assigner: it points elsewhere (HTTP status {status})"
+    return f"{url}: HTTP status {status} from what stands before the daemon, or in its place; the daemon would say why"

@@ -47,7 +47,7 @@ def read_events(
     while True:
         try:
             with transport.stream(path, read=read, headers=reader.headers) as (response, pieces):
-                if error := error_of(response.status, response.document, response.retry_after):
+                if error := error_of(response.status, response.document, response.retry_after, transport.url):
                     raise error
                 if follow:
                     budget = RetryBudget(absence, read=_SILENCE_S)

@@ -216,4 +216,4 @@ def _reason(error: Exception) -> str:
         return str(error)
     if isinstance(error, ProtocolError):
         return f"what answers there does not keep to HTTP ({error})"
-    return f"the connection broke ({error})"
+    return f"the connection broke ({(isinstance(error, OSError) and error.strerror) or error})"

@@ -69,7 +69,7 @@ def reports(
             response = transport.send(
                 "GET", path_of(lease, asked, wait if tag else 0.0), None, read=wait + answer_s, headers=headers
             )
-            error = None if response.status == _NOT_MODIFIED else error_of(*response[:3])
+            error = None if response.status == _NOT_MODIFIED else error_of(*response[:3], transport.url)
             if error is not None:
                 raise error
         except Unavailable as error:

@@ -42,7 +42,7 @@ def test_a_type_leads_to_its_explanation(guarded: Served, kind: Kind) -> None:
     told = EXPLANATIONS[kind]
     for text in (told.title, told.meaning, told.action, kind.value):
         assert escape(text.replace("`", "")) in shown(page.text)
-    failed = error_of(errors.SHAPES[kind].status, {"type": path}, None)
+    failed = error_of(errors.SHAPES[kind].status, {"type": path}, None, guarded.url)
     assert failed is not None
     assert f"Exit code{failed.exit_code}" in shown(page.text)
     head = guarded.http.head(path)
