@@ -67,16 +67,21 @@ def test_a_lease_that_is_over_when_it_is_made_is_told_to_nobody() -> None:
 def test_a_lease_that_nobody_was_told_of_is_looked_after_once() -> None:
     """However often it is looked at again there is one moment for that, and none once it is over."""
     made = desk("a")
-    made.supervisor.hang_up(made.ask())
-    made["a"].lend()
-    for _ in range(3):
-        made["a"].deny(GiveUp, Refusal.OUTAGE)
-        due = [step for _, step in made.core.timers.waiting() if isinstance(step, ClaimIsDue)]
-        assert len(due) == 1
-        made.wait(UNCLAIMED_AGAIN_S)
-    made["a"].show(made["a"].record(State.FREE))
-    made["a"].deny(GiveUp, Refusal.ELSEWHERE)
-    assert not [step for _, step in made.core.timers.waiting() if isinstance(step, ClaimIsDue)]
+
+    def due() -> int:
+        return sum(isinstance(step, ClaimIsDue) for _, step in made.core.timers.waiting())
+
+    for outages in (3, 0):
+        made["a"].free()
+        made.supervisor.hang_up(made.ask())
+        made["a"].lend()
+        for _ in range(outages):
+            made["a"].deny(GiveUp, Refusal.OUTAGE)
+            assert due() == 1
+            made.wait(UNCLAIMED_AGAIN_S)
+        made["a"].free()
+        made["a"].deny(GiveUp, Refusal.ELSEWHERE)
+        assert due() == 0
 
 
 def test_the_longest_free_ppa_is_lent_and_told_as_made_by_this_call() -> None:
