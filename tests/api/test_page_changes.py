@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -11,6 +12,7 @@ import pytest
 
 from ppa_assigner.api.page.html import Element, element, join
 from ppa_assigner.record import State
+from ppa_assigner.reference import Reference
 from ppa_assigner.views import Condition, Snapshot
 
 from .fakes import END, FREE, NOW, ONE, TWO, USED, Served
@@ -140,3 +142,23 @@ def test_elements_are_the_same_as_data_and_as_html() -> None:
     made = element("td", "<b>", element("bdi", "&"), None, class_="x", title='"', data_form=None)
     assert made == Element("td", {"class": "x", "title": '"'}, ["<b>", Element("bdi", {}, ["&"])])
     assert join([made, "<"]) == '<td class="x" title="&quot;">&lt;b&gt;<bdi>&amp;</bdi></td>&lt;'
+
+
+@pytest.mark.parametrize("path", ["/", "/page/changes"])
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [("gzip, deflate, br", True), ("br, GZIP;q=0.5", True), ("identity", False), ("gzip;q=0, *", False)],
+)
+def test_many_rows_are_compressed_for_who_takes_that(api: Served, path: str, accepted: str, packed: bool) -> None:
+    """A tenth is left at most; what is in it is the same."""
+    api.backend.known = [replace(LISTED, ppa=Reference.parse(f"~ci/ubuntu/pool-{number}")) for number in range(300)]
+    plain = api.http.get(path, headers={"Accept-Encoding": "identity"})
+    found = api.http.get(path, headers={"Accept-Encoding": accepted})
+    length = int(found.headers["content-length"])
+    assert (found.headers.get("content-encoding") == "gzip") is packed
+    assert (length < len(plain.content) / 10) is packed
+    assert found.headers["vary"] == "Accept-Encoding"
+    assert re.findall("pool-[0-9]+", found.text) == re.findall("pool-[0-9]+", plain.text)
+    assert api.http.head(path, headers={"Accept-Encoding": accepted}).headers.get("content-encoding") == (
+        "gzip" if packed else None
+    )

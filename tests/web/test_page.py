@@ -205,6 +205,25 @@ def test_no_match_says_so(reader: Page) -> None:
     expect(reader.get_by_role("searchbox")).to_be_focused()
 
 
+def test_a_tab_of_another_version_is_loaded_again_once(browser: Browser, daemons: dict[str, Site]) -> None:
+    """After the daemon was replaced its rows may need another script and style; what was filtered by is kept.  Daemons
+    of two versions at one address do not have it load for ever.
+    """
+    answers: list[Response] = []
+    with looking(browser, daemons["few"].url) as page:
+        live(page).locator("#words").fill("pool")
+        page.route("/", lambda route: route.fulfill(
+            response=(answer := route.fetch()), body=re.sub('data-files="[^"]*"', 'data-files="older"', answer.text())
+        ))  # fmt: skip
+        page.on("response", lambda answer: answers.append(answer) if answer.url.endswith("/") else None)
+        page.evaluate("document.documentElement.dataset.files = 'older'")
+        with page.expect_event("load"):
+            page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(live(page).locator("#words")).to_have_value("pool")
+        assert page.evaluate("document.documentElement.dataset.files") == "older"
+        assert len(answers) == 1
+
+
 def test_the_focus_stays_over_changes(browser: Browser, daemons: dict[str, Site]) -> None:
     """A row that moves and is filled anew keeps it, also where the very button is gone."""
     site = daemons["few"]

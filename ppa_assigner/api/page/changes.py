@@ -18,6 +18,7 @@ from ...views import Condition, PpaEvent, Snapshot
 from .. import serializers
 from ..backend import Backend
 from . import overview, rows, words
+from .static import DIGEST
 
 Document = dict[str, Any]
 KEPT = 200
@@ -75,6 +76,7 @@ class Changes:
             "follow": f"{run}-{newest}",
             "place": f"{run}.{version}.{newest}",
             "whole": whole,
+            "files": DIGEST,
         }
         return serializers.encoded(document)[:-1] + b',"ppas":[' + b",".join(changed) + b"]}"
 

@@ -14,7 +14,7 @@ from ... import __version__
 from ...documents import Event, Pool, Ppa
 from . import rows, words
 from .html import Child, Element, Html, element, join
-from .static import TEXTS
+from .static import DIGEST, TEXTS
 
 Facts = Mapping[str, Any]
 """A PPA's document, or what the script knows of it (`rows.facts`)."""
@@ -105,6 +105,7 @@ def _page(**parts: Child) -> str:
         **dict.fromkeys(names, ""),
         "quiet": Html(" hidden"),
         "version": __version__,
+        "files": DIGEST,
         "chips": join(_chips()),
         **parts,
     }

@@ -20,6 +20,7 @@ from .. import auth, openapi, serializers
 from ..backend import Backend
 from . import overview, problems, words
 from .changes import Changes, last_events
+from .compression import compressed
 from .documentation import documentation
 from .static import TEXTS, TYPES
 
@@ -62,13 +63,13 @@ class PageRoutes:
         add("/problems/{slug}", self.problem, methods=["GET"], include_in_schema=False)
         add(problems.INDEX, self.problems, methods=["GET"], include_in_schema=False)
 
-    def page(self) -> Response:
+    def page(self, request: Request) -> Response:
         """Answer with the status page; without data where calls need a token.
 
         It is not a coroutine, so that it runs in a thread: a thousand rows take long to make.
         """
         text = self._full() if self._open else overview.bare()
-        return Response(text, headers=HEADERS, media_type="text/html")
+        return compressed(Response(text, headers=HEADERS, media_type="text/html"), request)
 
     async def file(self, name: str) -> Response:
         """Answer with one of the page's files."""
@@ -82,7 +83,7 @@ class PageRoutes:
         In a thread, as the page is.
         """
         caller, root = auth.caller(request.scope), _root(self._backend.snapshots())
-        return serializers.raw_answer(self._changes.since(after, caller, root))
+        return compressed(serializers.raw_answer(self._changes.since(after, caller, root)), request)
 
     async def problems(self, request: Request) -> Response:
         """Answer with the explanations of all kinds of problems."""

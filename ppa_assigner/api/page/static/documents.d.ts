@@ -42,5 +42,6 @@ export interface Changes {
   follow: string;
   place: string;
   whole: boolean;
+  files: string;
   ppas: { facts: Facts; row: Tree }[];
 }

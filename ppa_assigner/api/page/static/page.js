@@ -16,6 +16,7 @@ const LATELY = 30;
 const SOON = 200; // events come in bursts: one question for all of them
 const EVERY = 10_000; // the line is no event, nor is a touch
 const SAY = 1000;
+const LOADED = "ppa-assigner-loaded-";
 
 class Page {
   // What is known: the place of the last answer; empty before the first.
@@ -189,7 +190,7 @@ class Page {
     try {
       /** @type {Changes} */
       const changes = await get(`/page/changes?after=${encodeURIComponent(this.known)}`, signal);
-      if (signal.aborted) return;
+      if (signal.aborted || this.isReplaced(changes)) return;
       this.show(changes);
       this.state(this.live ? "live" : "silent");
       this.follow(signal);
@@ -199,6 +200,19 @@ class Page {
     if (signal.aborted) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.want(), EVERY);
+  }
+
+  /**
+   * Whether the daemon has another page now, which is then loaded.  Once each: two daemons at one address may differ.
+   * @param {Changes} changes
+   */
+  isReplaced({ files }) {
+    const mark = LOADED + files;
+    if (files === document.documentElement.dataset.files || sessionStorage.getItem(mark)) return false;
+    if (this.acts.dialog.open) return false;
+    sessionStorage.setItem(mark, "1");
+    location.reload();
+    return true;
   }
 
   /** @param {unknown} error */
