@@ -36,6 +36,21 @@ def credentials_in(folder: Path) -> None:
     (folder / "c").chmod(0o600)
 
 
+@pytest.mark.parametrize(
+    ("proxy", "said"), [("http://[", "https_proxy in the environment"), ("socks5://h:1", "socks5:// is not supported")]
+)
+def test_a_proxy_that_cannot_be_used(tmp_path: Path, proxy: str, said: str) -> None:
+    """One line and exit code 78, which systemd does not start again; it is no bug."""
+    credentials_in(tmp_path)
+    (tmp_path / "ppas.yaml").write_text("ppas: ['~a/ubuntu/b']\nlaunchpad: {credentials: c}\n")
+    done = to_its_end(
+        "daemon", ("run", "--config", "ppas.yaml"), {**environment(tmp_path), "https_proxy": proxy}, folder=tmp_path
+    )
+    assert done.returncode == 78
+    assert said in done.stderr.splitlines()[-1]
+    assert "bug" not in done.stderr
+
+
 @pytest.mark.parametrize("command", ["run", "check-config"])
 @pytest.mark.parametrize(
     ("text", "lines"),

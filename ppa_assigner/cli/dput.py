@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ..client.errors import UsageError
 from ..reference import Reference
@@ -54,18 +54,23 @@ class UploadPlace(NamedTuple):
 
 def place_at(text: str | None, option: str = "--upload-to") -> UploadPlace:
     """The one that is meant by an address, by default Launchpad's.  Raises UsageError."""
-    parts = urlsplit(text or LAUNCHPAD)
-    try:
-        whole = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        whole = False
-    if parts.scheme not in METHODS or not whole or not _SAFE.fullmatch(text or LAUNCHPAD):
+    parts = _parts(text or LAUNCHPAD)
+    if parts is None:
         raise UsageError(f"{option}: {text!r} is not an address like {LAUNCHPAD}; it may be of {', '.join(METHODS)}")
     if parts.password is not None:
         raise UsageError(f"{option}: an address with a password would be seen by others: dput asks for none here")
     user, _, host = parts.netloc.rpartition("@")
     unsigned = parts.hostname != urlsplit(LAUNCHPAD).hostname
     return UploadPlace(parts.scheme, host, user or "anonymous", parts.path.strip("/"), unsigned)
+
+
+def _parts(text: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(text)
+        whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if whole and parts.scheme in METHODS and _SAFE.fullmatch(text) else None
 
 
 def missing() -> str | None:

@@ -43,8 +43,14 @@ def logins_in(path: Path) -> list[Login]:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise UsageError(f"--auth: cannot read {path}: {reason}") from error
-    found = [*_of_machines(text), *_of_sources(text)]
-    if not found:
+    try:
+        found = [*_of_machines(text), *_of_sources(text)]
+        ports = [urlsplit(login.address).port for login in found]
+    except ValueError:
+        raise UsageError(
+            f"--auth: {path} has a login for what is not an address like private-ppa.example.com"
+        ) from None
+    if not ports:
         raise UsageError(f"--auth: {path} has neither machine … login … password … nor a deb line with a login")
     return found
 
@@ -63,13 +69,16 @@ class PrivateIndex:
     """The indexes of one private PPA.  Raises UsageError where no login is for it."""
 
     def __init__(self, logins: list[Login], ppa: str) -> None:
-        from ..launchpad.http import HttpTransport, Timeouts
+        from ..launchpad.http import HttpTransport, Timeouts, UnusableProxyError
         from ..times import boottime
 
         self._login, self._path = login_for(logins, ppa)
         parts = urlsplit(self._login.address)
         self._root = f"{parts.scheme}://{parts.netloc}"
-        self._transport = HttpTransport(self._root, Timeouts(), 4, boottime)
+        try:
+            self._transport = HttpTransport(self._root, Timeouts(), 4, boottime)
+        except UnusableProxyError as error:
+            raise UsageError(f"--auth: the index cannot be read: {error}") from None
         self._kept: dict[str, SeriesIndexes] = {}
 
     def look(self, report: Uploads) -> Uploads:

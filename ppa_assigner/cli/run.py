@@ -104,7 +104,7 @@ def serve(config: Path, serving: Callable[[str], None] | None = None, in_use: st
     """
     from ..api.server import ListenError
     from ..config import ConfigError, find_warnings, load
-    from ..launchpad import CredentialsError, InsecureEnvironment
+    from ..launchpad import CredentialsError, InsecureEnvironment, UnusableProxyError
     from ..trace import TraceError
     from .daemon import DaemonProcess
 
@@ -118,7 +118,7 @@ def serve(config: Path, serving: Callable[[str], None] | None = None, in_use: st
     except CredentialsError as error:
         directory = os.environ.get("CREDENTIALS_DIRECTORY")
         return configuration_error(HANDED_OVER % error if directory and directory in str(error) else error)
-    except (ConfigError, InsecureEnvironment, TraceError) as error:
+    except (ConfigError, InsecureEnvironment, UnusableProxyError, TraceError) as error:
         return configuration_error(error)
     except ListenError as error:
         say(_said(error, in_use))

@@ -19,7 +19,7 @@ from .client import (
     web_root,
 )
 from .credentials import CredentialsError
-from .http import RequestOutcome, Timeouts
+from .http import RequestOutcome, Timeouts, UnusableProxyError
 
 __all__ = [
     "CredentialsError",
@@ -29,6 +29,7 @@ __all__ = [
     "RequestOutcome",
     "ServiceUnavailable",
     "Timeouts",
+    "UnusableProxyError",
     "cache_directory",
     "load_credentials",
     "new_credentials",

@@ -26,7 +26,7 @@ from urllib.request import (  # type: ignore[attr-defined]  # typeshed lacks the
 
 import urllib3
 from urllib3.exceptions import HTTPError, ProxyError, ProxySchemeUnknown
-from urllib3.util import make_headers
+from urllib3.util import make_headers, parse_url
 
 from ..port import Lane
 from .bodies import MAX_BODY_BYTES, BodyReader, BodyTooLongError, Sink
@@ -87,6 +87,10 @@ class NoResponseError(Exception):
 
 class TooLargeResponseError(NoResponseError):
     """The response is longer than the caller's limit."""
+
+
+class UnusableProxyError(ValueError):
+    """The environment names a proxy that cannot be used; the text has no password of it."""
 
 
 class HttpTransport:
@@ -256,13 +260,26 @@ def system_ssl_context() -> ssl.SSLContext:
 
 
 def proxy_for(url: str) -> str | None:
-    """The URL of the proxy that the environment names for this address; None if there is none."""
+    """The URL of the proxy that the environment names for this address; None if there is none.
+
+    Raises UnusableProxyError.
+    """
     parts = urlsplit(url)
     proxies = getproxies_environment()
     proxy = proxies.get(parts.scheme)
     if not proxy or _is_loopback(parts.hostname or "") or proxy_bypass_environment(parts.netloc, proxies):
         return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+    whole = proxy if "://" in proxy else f"http://{proxy}"
+    try:
+        told = urlsplit(whole)
+        usable = bool(told.hostname and parse_url(whole).host) and told.port != 0
+    except ValueError:
+        usable = False
+    if not usable:  # not shown: there may be a password in it
+        raise UnusableProxyError(
+            f"{parts.scheme}_proxy in the environment is not an address like http://proxy.example.com:3128"
+        )
+    return whole
 
 
 def _is_loopback(name: str) -> bool:
@@ -301,7 +318,7 @@ def _new_manager(proxy: str | None, size: int, context: ssl.SSLContext) -> urlli
             proxy_headers=make_headers(proxy_basic_auth=who) if who else None,
         )
     except ProxySchemeUnknown:
-        raise ValueError(f"a proxy of the kind {parts.scheme}:// is not supported") from None
+        raise UnusableProxyError(f"a proxy of the kind {parts.scheme}:// is not supported") from None
 
 
 def _reason(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ppa_assigner.launchpad.http import NoResponseError, NotSentError, Timeouts, proxy_for
+from ppa_assigner.launchpad.http import NoResponseError, NotSentError, Timeouts, UnusableProxyError, proxy_for
 from ppa_assigner.launchpad.sockets import Resolver
 from tests.certificate import certified
 from tests.impatient import HEAD, SLACK_S, get, no_proxies, seconds, transport, trickled
@@ -158,6 +158,17 @@ def test_a_proxy_of_an_unknown_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "gopher://127.0.0.1:1")
     with pytest.raises(ValueError, match="gopher:// is not supported"):
         transport("http://launchpad.invalid/")
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://me:s3cret@[", "http://me:s3cret@h:99999", "http://h:0", "http://", "me@", "http://h h:1"]
+)
+def test_a_proxy_that_is_no_address(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is named, and no password."""
+    monkeypatch.setenv("http_proxy", proxy)
+    with pytest.raises(UnusableProxyError, match=r"^http_proxy in the environment is not an address") as caught:
+        transport("http://launchpad.invalid/")
+    assert "s3cret" not in str(caught.value)
 
 
 @pytest.fixture(scope="module")

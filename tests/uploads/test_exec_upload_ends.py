@@ -181,6 +181,7 @@ def test_where_it_uploads(daemon: FakeDaemon, tmp_path: Path, to: str, lines: tu
 
 @pytest.mark.parametrize(("options", "named"), [
     (("--upload-to", "ppa.launchpad.net"), "--upload-to"), (("--upload-to", "http://me:s3cret@h/"), "password"),
+    (("--upload-to", "http://["), "--upload-to"), (("--upload-to", "http://a\u2100b/"), "--upload-to"),
     (("--auth", "/nowhere"), "--auth"), (("--timeout", "x"), "--timeout"),
     (("--upload", "/nowhere.changes"), "--upload"),
 ])  # fmt: skip
@@ -191,6 +192,19 @@ def test_what_cannot_be_meant_takes_no_ppa(
     done = cli(*Job(tmp_path).line, *options, url=daemon.url)
     assert (done.returncode, daemon.requests) == (64, [])
     assert named in done.stderr
+    assert "s3cret" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "text", ["deb https://me:s3cret@[x/ubuntu noble main\n", "machine http://[x login me password s3cret\n"]
+)
+def test_a_login_for_no_address_takes_no_ppa(daemon: FakeDaemon, tmp_path: Path, text: str) -> None:
+    """The file is named, and no password."""
+    auth = tmp_path / "auth.conf"
+    auth.write_text(text)
+    done = cli(*Job(tmp_path).line, "--auth", str(auth), url=daemon.url)
+    assert (done.returncode, daemon.requests) == (64, [])
+    assert f"--auth: {auth} has a login for what is not an address" in done.stderr
     assert "s3cret" not in done.stderr
 
 
