@@ -15,7 +15,7 @@ from ..reference import Reference
 from ..upload_port import UploadReports
 from ..views import AptSource, snapshot_address
 from .archives import Archives
-from .inquiries import known
+from .inquiry import known
 
 _NOTHING = "series: nothing has come to {ppa} yet that would tell it; say which series is meant"
 

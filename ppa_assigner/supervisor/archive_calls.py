@@ -23,7 +23,8 @@ from .archives import Archives
 from .checking import Checking
 from .events import CheckAsked, SourcesChecked
 from .histories import PastLeases
-from .inquiries import Inquiries, Inquiry
+from .inquiries import Inquiries
+from .inquiry import Inquiry
 from .origs import Origs
 from .promoting import Promoting
 from .shell import Shell

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from ..packages import SourcePackage
 from ..views import SourceCheck, UploadCheck
 from .archives import Archives
-from .inquiries import Inquiry, go_on, known
+from .inquiry import Inquiry, go_on, known
 from .origs import DISTRIBUTION, Origs
 
 

@@ -10,7 +10,7 @@ from ..problems import Kind, Problem
 from ..reference import Reference
 from ..views import PastLeaseView, snapshot_address
 from .archives import Archives
-from .inquiries import known
+from .inquiry import known
 
 
 class PastLeases:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from ..backoff import RETRY_AFTER_S
-from ..port import Unavailable
 from ..problems import Kind, Problem
-from .core import LATE
 from .events import Event, InquiryBegan, InquiryEnded
+from .inquiry import Inquiry
 from .keys import CallId
 from .shell import Shell
 
@@ -23,25 +22,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 AT_ONCE = 4
-
-
-class Inquiry(Generic[T]):
-    """A call for which something is read; it may be over before that is done."""
-
-    def __init__(self, shell: Shell, number: CallId, future: Future[T]) -> None:
-        self.number, self.future = number, future
-        self.deadline = shell.clock.boot() + shell.core.total
-        self._shell = shell
-
-    @property
-    def over(self) -> bool:
-        """Whether the call is answered."""
-        return self.future.done()
-
-    def over_for(self, seconds: float) -> bool:
-        """Whether the call is answered, and its deadline over for so long, or the daemon is being stopped."""
-        core, boot = self._shell.core, self._shell.clock.boot()
-        return self.over and (core.stopping or not seconds or boot >= self.deadline + seconds)
 
 
 class Inquiries:
@@ -97,16 +77,3 @@ class Inquiries:
             failed = Problem(Kind.INTERNAL, "the daemon failed to find out; its log says why")
             event = InquiryEnded(inquiry.number, failed)
         self._shell.do(event)
-
-
-def go_on(inquiry: Inquiry[Any], after: float = 0.0) -> None:
-    """Raises Problem if the call is over (`after`: for so long): nobody hears the rest, and others want the thread."""
-    if inquiry.over_for(after):
-        raise Problem(Kind.UNAVAILABLE, LATE, retry_after=RETRY_AFTER_S)
-
-
-def known(answer: T | Unavailable) -> T:
-    """An answer of Launchpad's.  Raises Problem where there is none."""
-    if isinstance(answer, Unavailable):
-        raise Problem(Kind.UNAVAILABLE, answer.reason, retry_after=answer.retry_after or RETRY_AFTER_S)
-    return answer

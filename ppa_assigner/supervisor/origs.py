@@ -15,7 +15,7 @@ from ..packages import SourcePackage, upstream_of
 from ..port import Lane, Launchpad
 from ..problems import Kind, Problem
 from ..views import OrigConflict
-from .inquiries import Inquiry, go_on, known
+from .inquiry import Inquiry, go_on, known
 
 DISTRIBUTION = "ubuntu"
 ORIGS_KEPT_S = 3600.0

@@ -40,7 +40,8 @@ from ..uploads.verdict import judge
 from ..views import PromoteRequest
 from .archives import Archives
 from .events import Promotable, PromoteAsked
-from .inquiries import Inquiries, Inquiry, go_on, known
+from .inquiries import Inquiries
+from .inquiry import Inquiry, go_on, known
 from .shell import Shell
 
 COPY_AGAIN_S = 600.0
@@ -70,7 +71,7 @@ class Promoting:
 
     def promote(self, lease: str, wanted: PromoteRequest, caller: Caller) -> Future[Promotion]:
         """Have the lease's uploads copied, or tell how far that is.  Raises Problem for a PPA that is lent itself."""
-        where = self._shell.call(lambda number: PromoteAsked(number, lease, wanted.to, caller))
+        where = self._shell.call(PromoteAsked, lease, wanted.to, caller)
         inquiry: Inquiry[Promotion] = self._inquiries.call()
         where.add_done_callback(partial(self._found, lease, wanted, inquiry))  # no thread waits: others need them
         return inquiry.future

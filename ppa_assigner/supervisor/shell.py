@@ -8,9 +8,10 @@ done once the lock is released.
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,13 +27,18 @@ from ..views import AssignRequest, LeaseView, Snapshot
 from .core import Core
 from .events import (
     AnswerCall,
+    Died,
     Effect,
     Event,
     Failed,
     Instant,
     LetGo,
+    LookBegins,
+    LookEvent,
+    LookSaw,
     LookSoon,
     Note,
+    Poll,
     Refuse,
     Say,
     Send,
@@ -127,6 +133,23 @@ class Shell:
         while (due := self.core.timers.next) is not None and due <= self.clock.boot():
             self.tick()
 
+    def tend(self) -> None:
+        """Have a worker that died and could not even tell so followed by another."""
+        with self._lock:
+            up = {managed.ppa for managed in self.core.registry if managed.down is None}
+        for worker in self.workers:
+            if worker.ppa in up and worker.gone:
+                self.do(Died(worker.known, "its thread ended"))
+
+    def begin_round(self) -> tuple[int, Collection[Reference]]:
+        """The number of the round of looks that begins now, and what to look at."""
+        self.tend()
+        return next((poll.number, poll.ppas) for poll in of(Poll, self.do(LookBegins())))
+
+    def saw(self, ppa: Reference, look: LookEvent) -> None:
+        """What a look saw of a PPA."""
+        self.do(LookSaw(ppa, look))
+
     def open(self) -> tuple[CallId, Future[Any]]:
         """A new call, for which an event is to be done."""
         number, future = CallId(next(self._numbers)), Future[Any]()
@@ -146,10 +169,10 @@ class Shell:
         self._futures.pop(number, None)
         self.do(event)
 
-    def call(self, event: Callable[[CallId], Event]) -> Future[Any]:
-        """Open a call with this event.  Raises Problem if it is not taken."""
+    def call(self, kind: Callable[..., Event], *about: object) -> Future[Any]:
+        """Open a call by an event of this kind, about that.  Raises Problem if it is not taken."""
         number, future = self.open()
-        self.begin(number, event(number))
+        self.begin(number, kind(number, *about))
         return future
 
     def _handled(self, event: Event) -> list[Effect]:
@@ -239,6 +262,11 @@ class Timer(threading.Thread):
                     return True
                 self._changed.wait(min(left, RECHECK_S))
         return False
+
+
+def drawn() -> int:
+    """A number that nobody can guess."""
+    return secrets.randbits(128)
 
 
 def settle(future: Future[Any], result: Any) -> None:

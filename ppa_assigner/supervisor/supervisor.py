@@ -8,7 +8,6 @@ over a restart: everything can be read from the PPAs again.
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
 
@@ -49,12 +48,8 @@ from .events import (
     HungUp,
     Instant,
     LeaseAsked,
-    LookBegins,
     LookDone,
-    LookEvent,
-    LookSaw,
     OperatorActed,
-    Poll,
     ReleaseAsked,
     Replied,
     Stopping,
@@ -66,16 +61,11 @@ from .keys import Key
 from .machine import handle
 from .poller import Poller
 from .registry import pool_view
-from .shell import Call, Handle, Shell, of
+from .shell import Call, Handle, Shell, drawn, of
 from .ticket import TicketOffice
 from .worker_threads import MakeWorker, WorkerThreads
 
 log = logging.getLogger(__name__)
-
-
-def drawn() -> int:
-    """A number that nobody can guess."""
-    return secrets.randbits(128)
 
 
 class Supervisor(ArchiveCalls):
@@ -108,7 +98,7 @@ class Supervisor(ArchiveCalls):
         """The machine's state, to be read only; it changes meanwhile."""
         self._availability = Availability(lambda: clock.now().date)
         self.poller = Poller(
-            launchpad, self._begin_round, self._saw, every=settings.launchpad.look_every, observe=clock.observe,
+            launchpad, shell.begin_round, shell.saw, every=settings.launchpad.look_every, observe=clock.observe,
             wake=shell.look_soon, heard=self._availability.heard,
             wanted=lambda: clock.starting,  # a lease that is over need not wait for the next look
         )  # fmt: skip
@@ -171,31 +161,31 @@ class Supervisor(ArchiveCalls):
         those of other clients.
         """
         key, operator = Key(caller.name, request_id), caller.role is Role.OPERATOR
-        return self._shell.call(lambda number: WithdrawAsked(number, key, operator))
+        return self._shell.call(WithdrawAsked, key, operator)
 
     def touch(self, lease: str, ttl: float | None, caller: Caller) -> Future[LeaseView]:
         """Proof of life; with `ttl` (seconds) the end moves.  Where that can be neither written nor denied now, it is
         told whether it was heard.
         """
-        return self._shell.call(lambda number: TouchAsked(number, lease, ttl, caller))
+        return self._shell.call(TouchAsked, lease, ttl, caller)
 
     def release(self, lease: str, caller: Caller) -> Future[Snapshot]:
         """End a lease; the PPA, while it remembers it.  What cannot be done now is done when it can be."""
-        return self._shell.call(lambda number: ReleaseAsked(number, lease, caller))
+        return self._shell.call(ReleaseAsked, lease, caller)
 
     def lease(self, lease: str) -> Future[LeaseView]:
         """What is known of a lease."""
-        return self._shell.call(lambda number: LeaseAsked(number, lease))
+        return self._shell.call(LeaseAsked, lease)
 
     def operate(self, ppa: Reference, act: OperatorAction, caller: Caller) -> Future[Snapshot]:
         """An operator's act.  Raises Problem for a PPA that is not served."""
-        future = self._shell.call(lambda number: OperatorActed(number, ppa, act))
+        future = self._shell.call(OperatorActed, ppa, act)
         log.info("%s: %s by %s", ppa, act, caller.name, extra=about(ppa=ppa))
         return future
 
     def content(self, ppa: Reference) -> Future[Content]:
         """What a clean would delete.  Raises Problem for a PPA that is not served."""
-        return self._shell.call(lambda number: ContentAsked(number, ppa))
+        return self._shell.call(ContentAsked, ppa)
 
     # -- from memory -----------------------------------------------------------------------------------------------
 
@@ -240,11 +230,7 @@ class Supervisor(ArchiveCalls):
         """See to it that every PPA has a worker, whatever became of those that there were: one that died and could not
         even tell so is followed by another all the same.
         """
-        with self._shell.reading() as core:
-            up = {managed.ppa for managed in core.registry if managed.down is None}
-        for worker in self._workers:
-            if worker.ppa in up and worker.gone:
-                self._shell.do(Died(worker.known, "its thread ended"))
+        self._shell.tend()
 
     def health(self) -> DaemonHealth:
         """The daemon itself, in numbers."""
@@ -303,15 +289,6 @@ class Supervisor(ArchiveCalls):
         worker = self._workers.get(ppa)
         if worker is not None and worker.known is known:
             self._shell.hear(Died(known, type(error).__name__))
-
-    # -- looks -----------------------------------------------------------------------------------------------------
-
-    def _begin_round(self) -> tuple[int, Collection[Reference]]:
-        self.tend()
-        return next((poll.number, poll.ppas) for poll in of(Poll, self._shell.do(LookBegins())))
-
-    def _saw(self, ppa: Reference, look: LookEvent) -> None:
-        self._shell.do(LookSaw(ppa, look))
 
 
 def heard(tell: Callable[[], object]) -> None:
