@@ -173,10 +173,10 @@ class Follower:
             reports = self._reports_to(following, question, began)
             changes = following.changes(question)
             following.taken(retrying)
+        for before, source in changes:  # first: who is told may look for the event
+            self._changed(following.lease, before, source)
         for waiting, report in reports:
             waiting.told(report)
-        for before, source in changes:
-            self._changed(following.lease, before, source)
         self._retry(following, [report for _, report in reports], retrying)
 
     def _reports_to(self, following: Following, question: Question, began: float) -> list[tuple[Waiting, Report]]:

@@ -52,6 +52,8 @@ def signed(changes: Path, home: Path, header: str = "") -> None:
         key = [*gpg, "--passphrase", "", "--quick-generate-key", "ann@example.org", "ed25519", "sign", "never"]
         subprocess.run(key, **quiet)  # type: ignore[call-overload]
     text = subprocess.run([*gpg, "--clearsign", "--output", "-", str(changes)], **quiet).stdout.decode()  # type: ignore[call-overload]
+    end = [needs.program("gpgconf", "gpgconf"), "--homedir", str(home), "--kill", "gpg-agent"]
+    subprocess.run(end, **quiet)  # type: ignore[call-overload]
     begin = "-----BEGIN PGP SIGNATURE-----\n"
     assert text.count(begin) == 1
     changes.write_text(text.replace(begin, begin + header))
