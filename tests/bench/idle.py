@@ -13,6 +13,8 @@ from .site import Launchpad, Site, eventually, pid, site
 
 EVERY_S = 60.0
 """What a daemon looks by unless its configuration says otherwise."""
+SETTLED_S = 15.0
+"""Until the looks are over that come soon after a start, for the clocks to be believed."""
 ROUNDS = 5
 NOTES = (
     "At 60 s: the CPU of one look, measured over several that follow each other quickly, spread over a minute, and "
@@ -43,7 +45,7 @@ def measure(scale: Scale, launchpad: Launchpad) -> Table:
 def _rest(where: Site, ppas: list[str], seconds: float) -> float:
     """Percent of a core, of a daemon that does not look."""
     daemon = where.daemon("rest", ppas).start()
-    let_pass(min(1.0, seconds))
+    let_pass(SETTLED_S if seconds >= 1.0 else seconds)
     before = cpu_s(pid(daemon))
     let_pass(seconds)
     used = cpu_s(pid(daemon)) - before

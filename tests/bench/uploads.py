@@ -27,7 +27,7 @@ TICK_S, LOOK_S = 5.0, 15.0
 """Between two looks of the daemon at an index, and at all else in the first ten minutes."""
 WAIT_S = 600
 TURNS = 4
-ALONE = 4  # times as many rounds of a single one, each of which gives one figure
+MOMENTS = 4  # times as many rounds as usual: all who wait in a round are looked at within a moment of each other
 BESIDE = 2  # PPAs that are waited for beside an assign, for each that is waited for otherwise
 NOTES = (
     "Packages are published and not in the index yet when the wait begins; at moments spread evenly over "
@@ -59,7 +59,7 @@ def _heard(where: Site, daemon: Daemon, leases: dict[str, str], count: int, roun
     """From the index to the answer, of so many who wait; and what each of them costs."""
     seconds: list[float] = []
     requests: list[float] = []
-    turns = rounds * ALONE if count == 1 else rounds
+    turns = rounds * MOMENTS
     for number in range(turns):
         name = f"n{count}-{number}"
         moment = pause * (1 + (number + random.random()) / turns)
