@@ -27,11 +27,12 @@ class Scale:
     dirty: int = 100  # PPAs that are cleaned at once
     packages: int = 50  # in each of them
     uploads: int = 100  # PPAs whose uploads are waited for
+    moments: int = 12  # rounds of them: all who wait in a round are looked at within a moment of each other
     growth: tuple[int, ...] = (1, 10, 100, 500, 1000, 2000)
 
 
 FULL = Scale()
 TINY = Scale(
     delay=0.002, samples=2, rounds=1, crowd=2, each=2, burst=4, scripts=1, ppas=3, rest=0.2, looks=2, look_every=0.1,
-    waiters=5, freed=2, listing=0.1, lists=2, dirty=2, packages=3, uploads=2, growth=(1, 3),
+    waiters=5, freed=2, listing=0.1, lists=2, dirty=2, packages=3, uploads=2, moments=2, growth=(1, 3),
 )  # fmt: skip

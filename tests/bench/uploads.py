@@ -27,7 +27,6 @@ TICK_S, LOOK_S = 5.0, 15.0
 """Between two looks of the daemon at an index, and at all else in the first ten minutes."""
 WAIT_S = 600
 TURNS = 4
-MOMENTS = 4  # times as many rounds as usual: all who wait in a round are looked at within a moment of each other
 BESIDE = 2  # PPAs that are waited for beside an assign, for each that is waited for otherwise
 NOTES = (
     "Packages are published and not in the index yet when the wait begins; at moments spread evenly over "
@@ -47,7 +46,7 @@ def measure(scale: Scale, launchpad: Launchpad) -> Table:
         few = dict(list(leases.items())[: scale.uploads])
         pause = min(TICK_S, scale.rest)
         crowds = (1, scale.uploads, 10 * scale.uploads)
-        rows = [row for count in crowds for row in _heard(where, daemon, few, count, scale.rounds, pause)]
+        rows = [row for count in crowds for row in _heard(where, daemon, few, count, scale.moments, pause)]
         rows.append(_beside(where, daemon, leases, scale.samples, pause))
         waited = {ppa: str(assigned(daemon, pool="ours", ppa=ppa)["id"]) for ppa in ours}
         rows += ppadevtools.measure(where, daemon, theirs, waited, min(LOOK_S, scale.rest))
@@ -55,11 +54,10 @@ def measure(scale: Scale, launchpad: Launchpad) -> Table:
         return Table("Waiting for uploads", rows, (*NOTES, *more))
 
 
-def _heard(where: Site, daemon: Daemon, leases: dict[str, str], count: int, rounds: int, pause: float) -> Iterator[Row]:
+def _heard(where: Site, daemon: Daemon, leases: dict[str, str], count: int, turns: int, pause: float) -> Iterator[Row]:
     """From the index to the answer, of so many who wait; and what each of them costs."""
     seconds: list[float] = []
     requests: list[float] = []
-    turns = rounds * MOMENTS
     for number in range(turns):
         name = f"n{count}-{number}"
         moment = pause * (1 + (number + random.random()) / turns)
