@@ -14,7 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "ppa_assigner"
 
 LAYERS = [
-    {"times", "strict_json", "backoff", "version", "words"},
+    {"times", "strict_json", "backoff", "version", "words", "selectors"},
     {
         "record",
         "reference",
