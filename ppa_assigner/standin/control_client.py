@@ -117,8 +117,9 @@ class ControlClient:
         prefix: str = "pool-",
         displayname: str | None = None,
         description: str | None = None,
+        deleted: bool = False,
     ) -> list[str]:
-        """Make PPAs; returns their references."""
+        """Make PPAs, and if `deleted` delete them at once; returns their references."""
         made = self.call(
             "ppas",
             owner=owner,
@@ -127,6 +128,7 @@ class ControlClient:
             prefix=prefix,
             displayname=displayname,
             description=description,
+            deleted=deleted,
         )
         return cast("list[str]", made)
 

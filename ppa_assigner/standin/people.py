@@ -284,7 +284,8 @@ class Person(Located):
         if name == distribution.name:
             raise BadRequestError("A PPA cannot have the same name as its distribution.")
         if name in self.archives:
-            raise BadRequestError(f"You already have a PPA for {distribution.display_name} named '{name}'.")
+            who = f"{self.display_name} already has" if self.is_team else "You already have"
+            raise BadRequestError(f"{who} a PPA for {distribution.display_name} named '{name}'.")
         if private and current() is not None and not self._asked_by_admin():
             raise BadRequestError(f"{self.name} is not allowed to make private PPAs")
         archive = self.world.make_archive(self, distribution, name, displayname, description)

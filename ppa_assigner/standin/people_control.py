@@ -14,6 +14,7 @@ from . import openpgp
 from .archive import Archive
 from .oauth import DECLINED, Token
 from .people import Person, Team
+from .publisher import bury
 from .world import World
 
 CONSUMER = "standin"
@@ -101,17 +102,21 @@ class PeopleCommands(ABC):
         prefix: str = "pool-",
         displayname: str | None = None,
         description: str | None = None,
+        deleted: bool = False,
     ) -> list[str]:
-        """New PPAs by name, or `count` called prefix001…; returns their references. ValueError when one is there."""
+        """New PPAs by name, or `count` called prefix001…; returns their references. ValueError when one is there.
+        With `deleted` they are deleted at once: what is left of them is listed as `NAME-deletedppa`."""
         wanted = list(names) or [f"{prefix}{i:03}" for i in range(1, count + 1)]
         with self._world.lock:
             person, world = self._person(owner), self._world
             taken = [name for name in wanted if name in person.archives]
             if taken:
                 raise ValueError(f"{owner} has {', '.join(taken)} already")
-            return [
-                world.make_archive(person, world.ubuntu, name, displayname, description).reference for name in wanted
-            ]
+            made = [world.make_archive(person, world.ubuntu, name, displayname, description) for name in wanted]
+            for archive in made if deleted else ():
+                archive.lp_delete()
+                bury(archive)
+            return [archive.reference for archive in made]
 
     def ppa(self, ppa: str) -> dict[str, Any]:
         """Settings, description and contents of a PPA, in short."""

@@ -31,7 +31,7 @@ def publish(world: World) -> None:
     """
     for archive in world.archives():
         if archive._status == "Deleting":
-            _bury(archive)
+            bury(archive)
             continue
         accept_uploads(archive)
         if archive._publish:
@@ -111,8 +111,9 @@ def _remove(publications: list[PublishingHistory], now: Any) -> None:
         publication._date_removed = now
 
 
-def _bury(archive: Archive) -> None:
-    """End a deleted PPA: everything in it is removed at once, and its name is free again."""
+def bury(archive: Archive) -> None:
+    """End a deleted PPA: everything in it is removed at once, and its name is free again; it stays listed for ever,
+    as `NAME-deletedppa`, or with a number if that name is taken."""
     now = archive.world.now()
     for publication in [*archive.sources, *archive.binaries]:
         if publication.active:
