@@ -310,6 +310,9 @@ class Launchpad(Protocol):
     def archive_settings(self, entry: Entry) -> ArchiveSettings | Refused | Unavailable:
         """Read dependencies, processors and uploaders."""
 
+    def processors(self, ppa: Reference) -> Collection[str] | Unavailable:
+        """What a PPA builds for, by name: one request, over `Lane.FOLLOW`."""
+
     def set_fields(self, entry: Entry, fields: Mapping[str, str | bool]) -> WriteAnswer:
         """Compare-and-swap `displayname`, `publish`, `build_debug_symbols` or `publish_debug_symbols`, one request.
 

@@ -15,8 +15,6 @@ MOST_CHARACTERS = 1024
 """How long a selector may be."""
 NAME_CHARACTERS = 63
 PREFIX_CHARACTERS = 253
-TOLD_PREFIX = "lp/"
-"""The prefix of the keys whose values Launchpad tells."""
 
 _LOWER = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _ENDS = _LOWER | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")

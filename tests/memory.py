@@ -340,6 +340,12 @@ class MemoryLaunchpad:
             )
             return ArchiveSettings(dependencies, processors, uploaders, self._moment(started))
 
+    def processors(self, ppa: Reference) -> Collection[str] | Unavailable:
+        if (failed := self._failed("processors", ppa, self.boot())) is not None:
+            return Unavailable(failed.reason)
+        with self.lock:
+            return tuple(sorted(self.archives[ppa].processors))
+
     def set_fields(self, entry: Entry, fields: Mapping[str, str | bool]) -> WriteAnswer:
         started, ppa = self.boot(), _ppa(entry)
 

@@ -27,7 +27,7 @@ LAYERS = [
         "journal",
         "mailbox",
     },
-    {"history", "documents"},
+    {"history", "documents", "labels"},
     {"port", "views", "config", "client"},
     {"archive_port", "upload_port"},
     {"automaton", "launchpad"},

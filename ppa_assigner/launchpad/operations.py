@@ -236,6 +236,12 @@ class Operations:
         """Dependencies, processors and uploaders: three requests, one more for each further 300 of a kind."""
         return failure_as_answer(self._listing(settings.read_settings, entry))
 
+    def processors(self, ppa: Reference) -> Collection[str] | Unavailable:
+        """What a PPA builds for: one request, over the connections for following."""
+        get = self._session.getter(Lane.FOLLOW)
+        answer = failure_as_answer(partial(settings.read_processors, get, ppa_url(self._root, ppa)))
+        return Unavailable(answer.reason) if isinstance(answer, Refused) else answer
+
     def was_published(self, entry: Entry, source: str, version: str, lane: Lane = Lane.WORK) -> bool | Unavailable:
         """Whether that version was ever published here: one request.  Launchpad takes no second upload of one that it
         once accepted (docs/explanation/launchpad.md#burnt-versions).

@@ -26,13 +26,18 @@ def read_settings(get: Get, entry: Entry) -> ArchiveSettings:
     UnreadableResponseError, NotSentError, NoResponseError.
     """
     dependencies, moment = _all_entries(get, collection_url(f"{entry.url}/dependencies"))
-    processors, _ = _all_entries(get, collection_url(f"{entry.url}/processors"))
     return ArchiveSettings(
         dependencies=tuple(sorted({_dependency(one, moment) for one in dependencies})),
-        processors=tuple(sorted({responses.required_text(one, "name") for one in processors})),
+        processors=read_processors(get, entry.url),
         uploaders=tuple(sorted(read_uploaders(get, entry))),
         moment=moment,
     )
+
+
+def read_processors(get: Get, url: str) -> tuple[str, ...]:
+    """What the PPA at this address builds for, sorted: one request."""
+    processors, _ = _all_entries(get, collection_url(f"{url}/processors"))
+    return tuple(sorted({responses.required_text(one, "name") for one in processors}))
 
 
 def read_uploaders(get: Get, entry: Entry) -> frozenset[str]:

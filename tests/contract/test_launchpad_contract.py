@@ -170,6 +170,7 @@ def test_settings_can_be_listed(place: Place) -> None:
     found = place.lp.archive_settings(place.entry())
     assert isinstance(found, ArchiveSettings)
     assert found.processors
+    assert place.lp.processors(place.ppa) == found.processors
     assert f"~{place.ppa.owner}" not in found.uploaders
 
 

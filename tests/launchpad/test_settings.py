@@ -78,6 +78,28 @@ def test_settings_have_all_pages() -> None:
         assert len(server.requests) == 4
 
 
+def test_processors_alone_are_one_request() -> None:
+    """All pages of them."""
+
+    def script(request: Request, peer: Peer) -> None:
+        page: dict[str, Any] = {"entries": listing(request)}
+        if request.target == f"{PATH}/processors?ws.size=300":
+            page["next_collection_link"] = f"{server.root}{PATH[1:]}/processors?more"
+        peer.json(page)
+
+    with service(script) as (server, lp, _):
+        assert lp.processors(PPA) == ("amd64", "arm64")
+        assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 503])
+def test_processors_that_are_refused_are_as_unknown_as_those_that_are_not_answered(status: int) -> None:
+    """Whether the PPA is there is for reads of the PPA itself to say."""
+    with service(lambda request, peer: peer.answer(status)) as (server, lp, _):
+        assert isinstance(lp.processors(PPA), Unavailable)
+        assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize("number", [1, 2, 3])
 @pytest.mark.parametrize(
     ("status", "kind"), [(404, Unavailable), (401, Unavailable), (400, Refused), (503, Unavailable)]
