@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,16 +64,12 @@ def _unreadable(error: OSError | ValueError) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML whose plain words mean only what is written, and whose size and depth are bounded, aliases included.
-
-    What is merged into a mapping (`<<`) stands among its own pairs, if neither it nor an earlier one sets that.
-    """
+    """YAML whose plain words mean only what is written, and whose size and depth are bounded, aliases included."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self.mistakes: list[tuple[int, str]] = []
         self._size = self._depth = self._deepest = 0
         self._whole: dict[yaml.Node, tuple[int, int]] = {}  # how many values each holds, and how deep they are in it
 
@@ -100,36 +96,33 @@ class _Loader(yaml.SafeLoader):
             problem = "nested too deep" if self._deepest > MAX_DEPTH else TOO_MANY
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
 
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        node = super().compose_mapping_node(anchor)
-        merged = [value for key, value in node.value if key.tag == MERGE]
-        node.value = [pair for pair in node.value if pair[0].tag != MERGE]
-        known = {key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)}
-        for key, value in self._pairs(merged):
-            if isinstance(key, yaml.ScalarNode) and key.value not in known:
-                known.add(key.value)
-                node.value.append((key, value))
-        return node
 
-    def _pairs(self, merged: Iterable[yaml.Node]) -> Iterator[tuple[yaml.Node, yaml.Node]]:
-        for node in merged:
-            if isinstance(node, yaml.MappingNode):
-                yield from node.value
-            elif isinstance(node, yaml.SequenceNode):
-                yield from self._pairs(node.value)
-            else:
-                self.mistakes.append((_line(node), "<<: expects an alias of a section, like *common"))
+def _integer(text: str) -> int:
+    if not re.fullmatch(r"[-+]?[0-9]{1,500}", text):  # Python's own limit may be configured
+        raise ValueError(text)
+    return int(text)
 
 
-_PLAIN = {
-    NULL: (r"(?:~|null|Null|NULL|)", ["~", "n", "N", ""]),
-    BOOL: (r"(?i:true|yes|on|false|no|off)", list("tTyYoOfFnN")),
-    INT: (r"[-+]?[0-9]+", list("-+0123456789")),
-    FLOAT: (r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
-    MERGE: (r"<<", ["<"]),
+def _finite(text: str) -> float:
+    if not _NUMBER.fullmatch(text) or not math.isfinite(number := float(text)):
+        raise ValueError(text)
+    return number
+
+
+_BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_SCALARS: dict[str, tuple[str | None, Callable[[str], Any]]] = {
+    NULL: (r"(?:~|null|Null|NULL|)", lambda _: None),
+    BOOL: (r"(?i:true|yes|on|false|no|off)", lambda text: _BOOLEANS[text.lower()]),
+    INT: (r"[-+]?[0-9]+", _integer),
+    FLOAT: (r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", _finite),
+    MERGE: (r"<<", str),
+    STR: (None, str),
 }
-for _tag, (_form, _first) in _PLAIN.items():
-    _Loader.add_implicit_resolver(_tag, re.compile(rf"{_form}\Z"), _first)
+"""What plain words of each kind look like, and how they, and what has that tag, are read."""
+for _tag, (_form, _) in _SCALARS.items():
+    if _form is not None:
+        _Loader.add_implicit_resolver(_tag, re.compile(rf"{_form}\Z"), None)
 
 
 def _compose(document: Document, text: str) -> yaml.Node | None:
@@ -146,8 +139,6 @@ def _compose(document: Document, text: str) -> yaml.Node | None:
     except (yaml.YAMLError, ValueError, OverflowError):  # the parser leaks those of int() and chr()
         document.report_line(loader.line + 1 if loader else 1, "this is not YAML: there is no character of that number")
     else:
-        for line, mistake in loader.mistakes:
-            document.report_line(line, mistake)
         return root
     return None
 
@@ -190,7 +181,7 @@ def _value(document: Document, node: yaml.Node, path: KeyPath) -> Any:
     if isinstance(node, yaml.SequenceNode) and node.tag == SEQ:
         document.lines.update(((*path, index), _line(item)) for index, item in enumerate(node.value))
         return [_value(document, item, (*path, index)) for index, item in enumerate(node.value)]
-    if isinstance(node, yaml.ScalarNode) and node.tag in _READERS:
+    if isinstance(node, yaml.ScalarNode) and node.tag in _SCALARS:
         return _scalar(document, node, path)
     document.report(path, f"the tag {quote_value(node.tag)} is not known here; take it away")
     return None
@@ -198,18 +189,32 @@ def _value(document: Document, node: yaml.Node, path: KeyPath) -> Any:
 
 def _section(document: Document, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for key, value in node.value:
+    for own, (key, value) in _pairs(document, node):
         if (wrong := _wrong_key(key)) is not None:
             document.report_line(_line(key), wrong)
             continue
         here = (*path, key.value)
-        if key.value in values:
-            text = f"stands twice; first in line {document.line(here)}: keep one of them"
-            document.report_line(_line(key), f"{format_path(here)}: {text}")
-        else:
+        if key.value not in values:
             document.lines[here] = _line(key)
             values[key.value] = _value(document, value, here)
+        elif own:
+            text = f"stands twice; first in line {document.line(here)}: keep one of them"
+            document.report_line(_line(key), f"{format_path(here)}: {text}")
     return values
+
+
+def _pairs(document: Document, node: yaml.Node, own: bool = True) -> Iterator[tuple[bool, tuple[yaml.Node, yaml.Node]]]:
+    """The pairs of a mapping: first its own, then what is merged into it (`<<`), of which the first counts."""
+    if isinstance(node, yaml.MappingNode):
+        yield from ((own, pair) for pair in node.value if pair[0].tag != MERGE)
+        merged = [value for key, value in node.value if key.tag == MERGE]
+    elif isinstance(node, yaml.SequenceNode):
+        merged = node.value
+    else:
+        document.report_line(_line(node), "<<: expects an alias of a section, like *common")
+        return
+    for inner in merged:
+        yield from _pairs(document, inner, own=False)
 
 
 def _wrong_key(node: yaml.Node) -> str | None:
@@ -222,7 +227,7 @@ def _wrong_key(node: yaml.Node) -> str | None:
 
 def _scalar(document: Document, node: yaml.ScalarNode, path: KeyPath) -> Any:
     try:
-        value = _READERS[node.tag](node.value)
+        value = _SCALARS[node.tag][1](node.value)
     except (ValueError, KeyError):
         wrong = "is not what its tag says; take the tag away"
         if _NUMBER.fullmatch(node.value):
@@ -236,31 +241,3 @@ def _scalar(document: Document, node: yaml.ScalarNode, path: KeyPath) -> Any:
 
 def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
-
-
-_BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-# Python's own limit is some thousands of digits, or what it is configured to
-_INTEGER = re.compile(r"[-+]?[0-9]{1,500}")
-_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
-
-
-def _integer(text: str) -> int:
-    if not _INTEGER.fullmatch(text):
-        raise ValueError(text)
-    return int(text)
-
-
-def _finite(text: str) -> float:
-    if not _NUMBER.fullmatch(text) or not math.isfinite(number := float(text)):
-        raise ValueError(text)
-    return number
-
-
-_READERS: dict[str, Callable[[str], Any]] = {
-    NULL: lambda _: None,
-    BOOL: lambda text: _BOOLEANS[text.lower()],
-    INT: _integer,
-    FLOAT: _finite,
-    STR: str,
-    MERGE: str,
-}
