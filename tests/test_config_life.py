@@ -27,7 +27,7 @@ from ppa_assigner.config import (
     json_schema,
     load,
 )
-from ppa_assigner.config.search import PLACES
+from ppa_assigner.config.files import PLACES
 
 from .commandline import Done, cli
 from .docs.blocks import block

@@ -3,9 +3,9 @@
 Rule: what `load` returns needs no further check.  Nothing here asks the network or waits.
 """
 
+from .files import find_config
 from .loading import CONFIG, VARIABLES, credentials_path, describe, json_schema, load
 from .parsers import seconds
-from .search import find_config
 from .settings import RATE, ApiSettings, ConfigError, LaunchpadSettings, Listen, Mistake, Pool, Settings, Tls
 from .warnings import find_warnings, needing_restart
 

@@ -23,6 +23,7 @@ _PRIVATE_ARCHIVES = {PRODUCTION_ARCHIVES: "https://private-ppa.launchpadcontent.
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})")
 _VERSION_TAIL = re.compile(r"/(devel|beta|[0-9]+\.[0-9]+)/*$")
 _PORT = re.compile(r"[0-9]{1,5}")
+_HOW = "write it like 127.0.0.1:8020, [::1]:8020 or unix:/path"
 _SOCKET_PATH_BYTES = 107  # sun_path of Linux, without its closing NUL
 SNAPSHOTS = "https://snapshot.ppa.launchpadcontent.net/{owner}/{name}/ubuntu/{at}"
 """Where production keeps what its publisher wrote."""
@@ -98,7 +99,7 @@ def parse_listen(value: object) -> Listen:
         return Listen(path=_socket_path(text))
     host, colon, port = text.rpartition(":")
     if not colon or not _PORT.fullmatch(port) or int(port) > 65535:
-        raise ValueError(f"{quote_value(text)} has no port; write it like 127.0.0.1:8020, [::1]:8020 or unix:/path")
+        raise ValueError(f"{quote_value(text)} has no port; {_HOW}")
     return Listen(host=_host(host, text), port=int(port))
 
 
@@ -114,32 +115,28 @@ def _socket_path(text: str) -> str:
 def _host(host: str, text: str) -> str:
     bracketed = host.startswith("[") and host.endswith("]")
     bare = host[1:-1] if bracketed else host
-    if bracketed and _is_address(bare, 6):
+    if isinstance(_ip(bare), ipaddress.IPv6Address):
+        if not bracketed:
+            raise ValueError(f"{quote_value(text)} needs brackets around the IPv6 address, like [::1]:8020")
         return bare
-    if _is_address(bare, 6):
-        raise ValueError(f"{quote_value(text)} needs brackets around the IPv6 address, like [::1]:8020")
-    if bracketed or not _HOST.fullmatch(host) or (_looks_numeric(host) and not _is_address(host, 4)):
-        raise ValueError(f"{quote_value(text)} has no host; write it like 127.0.0.1:8020, [::1]:8020 or unix:/path")
+    is_number = host.replace(".", "").isdigit()
+    if bracketed or not _HOST.fullmatch(host) or (is_number and _ip(host) is None):
+        raise ValueError(f"{quote_value(text)} has no host; {_HOW}")
     return host
 
 
-def _looks_numeric(host: str) -> bool:
-    return host.replace(".", "").isdigit()
-
-
-def _is_address(host: str, family: int) -> bool:
+def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(host).version == family
+        return ipaddress.ip_address(host)
     except ValueError:
-        return False
+        return None
 
 
 def is_local(where: Listen) -> bool:
     """Whether only this host can connect: a Unix socket, 127.0.0.0/8, ::1 or localhost."""
     if where.path is not None or (where.host or "").lower() == "localhost":
         return True
-    try:
-        address = ipaddress.ip_address(where.host or "")
-    except ValueError:
-        return False
-    return address == ipaddress.IPv6Address("::1") or (address.version == 4 and address.is_loopback)
+    address = _ip(where.host or "")
+    return address == ipaddress.IPv6Address("::1") or (
+        isinstance(address, ipaddress.IPv4Address) and address.is_loopback
+    )

@@ -1,12 +1,30 @@
-"""Files that a configuration names: where they are, and whether this user can read them.
+"""Where the configuration and the files that it names are, and whether this user can read them.
 
-Rule: nothing here judges what is in them.
+Rule: nothing here judges what is in them.  The first configuration that is there is the one, whether or not it can be
+read: nobody is served by another than was meant.
 """
 
 from __future__ import annotations
 
 import stat
+from collections.abc import Sequence
 from pathlib import Path
+
+PLACES = (Path("config/ppas.yaml"), Path("/etc/ppa-assigner/ppas.yaml"))
+"""Where the configuration is looked for when nobody names one, in this order; the first below the working directory."""
+
+
+def find_config(places: Sequence[Path] = PLACES) -> Path:
+    """The first of these files that is there; the first of all, for the error to name, if none is."""
+    return next((path for path in places if _is_there(path)), places[0])
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError as error:  # what this user may not look at is there: that is said when it is read
+        return not isinstance(error, FileNotFoundError | NotADirectoryError)
+    return True
 
 
 def resolve(given: str, folder: Path) -> Path:

@@ -15,7 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ..options import PoolOptions
+from ..access import ClientConfig
+from ..options import Baseline, PoolOptions, Retry
 from ..reference import Reference
 from ..times import exactly
 from . import addresses
@@ -85,7 +86,8 @@ def _settings(file: ConfigFile, folder: Path) -> Settings:
 
 def _pools(file: ConfigFile) -> Iterator[tuple[str, Pool]]:
     for name, section in file.pools.items():
-        yield name, Pool(name, _expanded(section.ppas), section.options())
+        retry, baseline = section.retry.to(Retry), section.baseline.to(Baseline)
+        yield name, Pool(name, _expanded(section.ppas), section.to(PoolOptions, retry=retry, baseline=baseline))
     if file.ppas:
         yield DEFAULT_POOL, Pool(DEFAULT_POOL, _expanded(file.ppas), PoolOptions())
 
@@ -95,17 +97,13 @@ def _expanded(patterns: Iterable[Pattern]) -> tuple[Reference, ...]:
 
 
 def _launchpad(section: LaunchpadSection, folder: Path) -> LaunchpadSettings:
-    timeout, said = section.timeout, "snapshots" in section.model_fields_set
-    return LaunchpadSettings(
-        service=section.service,
-        version=section.version,
+    total, said = section.timeout.total, "snapshots" in section.model_fields_set
+    return section.to(
+        LaunchpadSettings,
         credentials=None if section.credentials is None else resolve(section.credentials, folder),
-        look_every=section.look_every,
-        clock_alone_after=section.clock_alone_after,
-        connect=min(timeout.connect, timeout.total),
-        read=min(timeout.read, timeout.total),
-        total=timeout.total,
-        connections=section.connections,
+        connect=min(section.timeout.connect, total),
+        read=min(section.timeout.read, total),
+        total=total,
         archive_root=section.archive_root or addresses.default_archive_root(section.service),
         snapshots=section.snapshots if said or section.service == addresses.SERVICES["production"] else None,
     )
@@ -113,12 +111,11 @@ def _launchpad(section: LaunchpadSection, folder: Path) -> LaunchpadSettings:
 
 def _api(section: ApiSection, folder: Path) -> ApiSettings:
     tls = section.tls
-    return ApiSettings(
+    return section.to(
+        ApiSettings,
         listen=replace(section.listen, mode=section.socket.mode, group=section.socket.group),
-        clients=tuple(client.client() for client in section.clients),
+        clients=tuple(client.to(ClientConfig) for client in section.clients),
         tls=Tls(resolve(tls.certificate, folder), resolve(tls.key, folder)) if tls.certificate and tls.key else None,
-        rate=section.rate,
-        promote_to=tuple(section.promote_to),
     )
 
 

@@ -13,7 +13,7 @@ import re
 import reprlib
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
-from typing import Any, TypeVar
+from typing import Any
 
 from ..record import unstorable
 from ..times import DAY, exactly, parse_duration
@@ -27,7 +27,6 @@ _SHORT.maxstring = _SHORT.maxother = 80
 
 WRONG: Any = object()
 """Stands where something wrong stood, which was reported, so that the rest can be looked at."""
-Member = TypeVar("Member", bound=enum.Enum)
 
 
 def quote_value(value: object) -> str:
@@ -174,10 +173,10 @@ def ppa_glob(value: object) -> str:
     return text
 
 
-def enum_member(kind: type[Member]) -> Callable[[object], Member]:
+def enum_member(kind: type[enum.Enum]) -> Callable[[object], enum.Enum]:
     """A parser of the values of an enum."""
 
-    def check(value: object) -> Member:
+    def check(value: object) -> enum.Enum:
         known = [member.value for member in kind]
         if value not in known:
             hint = did_you_mean(value, known) if isinstance(value, str) else ""

@@ -9,19 +9,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Annotated, Any
+from dataclasses import fields
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WrapValidator
 from pydantic_core import core_schema
 
-from ..access import ClientConfig, Role
-from ..options import Baseline, PoolOptions, Proof, Retry
+from ..access import Role
+from ..options import PoolOptions, Proof
 from ..times import MINUTE
 from . import addresses, parsers
 from .parsers import WRONG
 from .patterns import Pattern, parse_dependency, parse_pattern
 from .settings import RATE, SOCKET_MODE, Listen
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Made = TypeVar("Made", bound="DataclassInstance")
 EXTENSION_PREFIX = "x-"
 """How keys at the top begin that are the author's own."""
 _POOL = PoolOptions()
@@ -33,6 +39,11 @@ _DURATION: dict[str, Any] = {
 }
 
 
+def unless_wrong(value: object, read: Callable[[object], object]) -> object:
+    """The value as it is read; what is WRONG stays so."""
+    return value if value is WRONG else read(value)
+
+
 class Parsed:
     """Has an option read by a function, which raises ValueError; `schema` is what the JSON schema says of it."""
 
@@ -41,29 +52,21 @@ class Parsed:
         self._schema = schema if {"anyOf", "enum", "const"} & schema.keys() else {"type": "string", **schema}
 
     def __get_pydantic_core_schema__(self, *_: object) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            lambda value: value if value is WRONG else self._parse(value)
-        )
+        return core_schema.no_info_plain_validator_function(lambda value: unless_wrong(value, self._parse))
 
     def __get_pydantic_json_schema__(self, *_: object) -> dict[str, Any]:
         return dict(self._schema)
 
 
-class PatternText(Parsed):
+def text(form: str, what: str, then: Callable[[str], str] = str) -> Parsed:
     """Has an option be a text of this form; a message says `what` is expected."""
-
-    def __init__(self, form: str, what: str, then: Callable[[str], str] = str) -> None:
-        parse = parsers.matching(form, what)
-        super().__init__(lambda value: then(parse(value)), pattern=f"^{form}$")
+    parse = parsers.matching(form, what)
+    return Parsed(lambda value: then(parse(value)), pattern=f"^{form}$")
 
 
-def _unless_wrong(value: object, read: Callable[[object], object]) -> object:
-    return value if value is WRONG else read(value)
-
-
-def _empty_section(value: object) -> object:
-    """An empty section for null: all its lines may be comments."""
-    return {} if value is None else value
+def member(kind: type[Enum]) -> Parsed:
+    """Has an option be the value of a member of this enum."""
+    return Parsed(parsers.enum_member(kind), enum=[each.value for each in kind])
 
 
 def _empty_list(value: object) -> object:
@@ -89,28 +92,25 @@ def _no_repeats(items: list[str]) -> list[str]:
     return items
 
 
-Empty = BeforeValidator(_empty_section)
+Empty = BeforeValidator(lambda value: {} if value is None else value)  # all lines of a section may be comments
 EmptyList = BeforeValidator(_empty_list)
 Once = AfterValidator(_no_repeats)
 Positive = Annotated[float, Parsed(parsers.positive, **_DURATION)]
 Timeout = Annotated[float, Parsed(parsers.timeout, **_DURATION)]
 Duration = Annotated[float, Parsed(parsers.seconds, **_DURATION)]
 Whole = Annotated[float, Parsed(parsers.whole_seconds, **_DURATION)]
-PpaPattern = Annotated[Pattern, Parsed(parse_pattern)]
-Person = Annotated[str, PatternText("~[a-z0-9][a-z0-9+.-]*", "person or team of Launchpad; write ~name")]
-Processor = Annotated[str, PatternText("[a-z0-9][a-z0-9+.-]*", "processor of Launchpad; write a name like amd64")]
+Ppas = Annotated[list[Annotated[Pattern, Parsed(parse_pattern)]], EmptyList]
+SomePpas = Annotated[Ppas, AfterValidator(_not_empty)]
+Person = Annotated[str, text("~[a-z0-9][a-z0-9+.-]*", "person or team of Launchpad; write ~name")]
+Processor = Annotated[str, text("[a-z0-9][a-z0-9+.-]*", "processor of Launchpad; write a name like amd64")]
 Dependency = Annotated[str, Parsed(parse_dependency)]
 DisplayName = Annotated[str, Parsed(parsers.single_line)]
 PoolName = Annotated[str, Parsed(str, pattern="^[A-Za-z0-9._-]{1,64}$")]  # `checks` looks at it
 ClientName = Annotated[str, Parsed(parsers.client_name, minLength=1, maxLength=128)]
-DaemonName = Annotated[
-    str, PatternText("[A-Za-z0-9._-]{1,253}", "name for a daemon; use letters, digits, '.', '_' or '-'")
-]
+DaemonName = Annotated[str, text("[A-Za-z0-9._-]{1,253}", "name for a daemon; use letters, digits, '.', '_' or '-'")]
 Digest = Annotated[
     str,
-    PatternText(
-        "[0-9A-Fa-f]{64}", "SHA-256; write the 64 hexadecimal digits that `ppa-assigner token` prints", str.lower
-    ),
+    text("[0-9A-Fa-f]{64}", "SHA-256; write the 64 hexadecimal digits that `ppa-assigner token` prints", str.lower),
 ]
 Address = Annotated[Listen, Parsed(addresses.parse_listen), PlainSerializer(str)]
 Service = Annotated[str, Parsed(addresses.parse_service)]
@@ -118,18 +118,24 @@ ArchiveRoot = Annotated[str, Parsed(addresses.parse_archive_root)]
 Snapshots = Annotated[str, Parsed(addresses.parse_snapshots, pattern="^https?://")]
 _MODE = [{"type": "string", "pattern": "^0?[0-7]{3}$"}, {"type": "integer", "maximum": 777}]
 FileMode = Annotated[int, Parsed(parsers.file_mode, anyOf=_MODE), PlainSerializer(lambda mode: f"{mode:o}")]
-GroupName = Annotated[str, PatternText("[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", "name of a group of this host")]
+GroupName = Annotated[str, text("[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", "name of a group of this host")]
 PathText = Annotated[str, Parsed(parsers.plain_text)]
 Glob = Annotated[str, Parsed(parsers.glob_pattern, minLength=1, maxLength=256)]
-PpaGlob = Annotated[str, Parsed(parsers.ppa_glob, pattern=r"^[~*?\[]", maxLength=256)]
-OfRole = Annotated[Role, Parsed(parsers.enum_member(Role), enum=[role.value for role in Role])]
-OfProof = Annotated[Proof, Parsed(parsers.enum_member(Proof), enum=[proof.value for proof in Proof])]
+PpaGlobs = Annotated[list[Annotated[str, Parsed(parsers.ppa_glob, pattern=r"^[~*?\[]", maxLength=256)]], EmptyList]
+OfRole = Annotated[Role, member(Role)]
+OfProof = Annotated[Proof, member(Proof)]
 
 
 class Section(BaseModel):
     """What all sections have in common: nothing unknown, nothing converted, nothing changed later."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+
+    def to(self, kind: type[Made], **other: object) -> Made:
+        """Make the settings that have options of the same names, lists as tuples; `other` is what they have instead."""
+        names = {field.name for field in fields(kind)}
+        own = {name: tuple(each) if isinstance(each, list) else each for name, each in self if name in names}
+        return kind(**own | other)
 
 
 class RetrySection(Section):
@@ -159,17 +165,11 @@ class BaselineSection(Section):
     uploaders: Annotated[list[Person], Once] | None = None
     """Who may upload besides the PPA's owner; everybody else's right is taken away."""
 
-    def baseline(self) -> Baseline:
-        """The baseline as the automaton reads it."""
-        lists = ("dependencies", "processors", "uploaders")
-        given = {name: tuple(items) for name in lists if (items := getattr(self, name)) is not None}
-        return Baseline(**{**self.model_dump(exclude=set(lists)), **given})
-
 
 class PoolSection(Section):
     """A named list of PPAs, and what holds for each of them."""
 
-    ppas: Annotated[list[PpaPattern], EmptyList, AfterValidator(_not_empty)]
+    ppas: SomePpas
     """The PPAs, like ~owner/ubuntu/name or ppa:owner/name; {001..020} stands for numbers."""
     ttl: Whole = _POOL.ttl
     """How long a lease lasts when its owner does not say."""
@@ -195,13 +195,6 @@ class PoolSection(Section):
     """Whether PPAs that are listed and do not exist are created."""
     removal_comment: bool = _POOL.removal_comment
     """Whether each deletion's comment, which stays on Launchpad for ever, names the lease and its owner."""
-
-    def options(self) -> PoolOptions:
-        """The options as the automaton reads them."""
-        plain = self.model_dump(exclude={"ppas", "retry", "baseline"})
-        return PoolOptions(
-            **plain, retry=Retry(first=self.retry.first, max=self.retry.max), baseline=self.baseline.baseline()
-        )
 
 
 class TimeoutSection(Section):
@@ -249,12 +242,8 @@ class ClientSection(Section):
     """An operator may act on every PPA."""
     owners: Annotated[list[Glob], EmptyList] = []
     """Shell patterns of the owners whose leases it may end and touch besides its own."""
-    promote_to: Annotated[list[PpaGlob], EmptyList] = []
+    promote_to: PpaGlobs = []
     """Shell patterns of the PPAs, like ~acme/ubuntu/*, to which it may have packages of its leases copied."""
-
-    def client(self) -> ClientConfig:
-        """The client as the API reads it."""
-        return ClientConfig(self.name, self.token_sha256, self.role, tuple(self.owners), tuple(self.promote_to))
 
 
 class SocketSection(Section):
@@ -280,11 +269,11 @@ class ApiSection(Section):
 
     listen: Address = Field(default="127.0.0.1:8020", validate_default=True)
     """HOST:PORT, [IPv6]:PORT or unix:/path."""
-    clients: Annotated[list[Annotated[ClientSection, WrapValidator(_unless_wrong)]], EmptyList] = []
+    clients: Annotated[list[Annotated[ClientSection, WrapValidator(unless_wrong)]], EmptyList] = []
     """Who may call the API.  Without any, it can only listen on this host, and everybody is operator."""
     socket: Annotated[SocketSection, Empty] = SocketSection()
     tls: Annotated[TlsSection, Empty] = TlsSection()
-    promote_to: Annotated[list[PpaGlob], EmptyList] = []
+    promote_to: PpaGlobs = []
     """The same for everybody, where there are no clients."""
     rate: int = Field(default=RATE, ge=1, le=1_000_000)
     """Requests a second that each client may keep up; twenty times as many may come at once."""
@@ -302,7 +291,7 @@ class ConfigFile(Section):
         }
     )
 
-    ppas: Annotated[list[PpaPattern], EmptyList, AfterValidator(_not_empty)] = []
+    ppas: SomePpas = []
     """Short form: the PPAs of one pool called default."""
     pools: Annotated[
         dict[PoolName, Annotated[PoolSection, Empty]],
@@ -311,7 +300,7 @@ class ConfigFile(Section):
         Field(json_schema_extra={"additionalProperties": False}),  # than those with such names
     ] = {}
     """Pools by name."""
-    retire: Annotated[list[PpaPattern], EmptyList] = []
+    retire: Ppas = []
     """PPAs that are served to the end of their lease and clean, and lent no more."""
     launchpad: Annotated[LaunchpadSection, Empty] = LaunchpadSection()
     api: Annotated[ApiSection, Empty] = ApiSection()

@@ -15,15 +15,18 @@ from .document import Document, KeyPath, format_path
 from .parsers import WRONG, did_you_mean, quote_value
 from .schema import EXTENSION_PREFIX, ConfigFile
 
-_EXPECTED = {
-    "string_type": "a text",
-    "bool_type": "true or false",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "list_type": "a list, like [one, two]",
-    "dict_type": "a section of pools, like {default: {ppas: [...]}}",
-    "model_type": "a section of options, like {option: value}",
+_MESSAGES = {
+    "value_error": "{error}",
+    "greater_than_equal": "must be at least {ge}, not {given}",
+    "less_than_equal": "may be at most {le}, not {given}",
+    "string_type": "expects a text, not {given}",
+    "bool_type": "expects true or false, not {given}",
+    "int_type": "expects a whole number, not {given}",
+    "list_type": "expects a list, like [one, two], not {given}",
+    "dict_type": "expects a section of pools, like {{default: {{ppas: [...]}}}}, not {given}",
+    "model_type": "expects a section of options, like {{option: value}}, not {given}",
 }
+"""What to say of each type of pydantic's errors, with what its context gives."""
 
 
 def validate(document: Document) -> ConfigFile:
@@ -71,14 +74,8 @@ def _message(finding: Any, short: bool) -> str:
         return _unknown_key(path, short)
     if given is None and path[-1] not in ("ppas", "pools"):
         return "there is no value; write one, or take the line away to have the default"
-    if kind == "value_error":
-        return str(finding["ctx"]["error"])
-    if kind == "greater_than_equal":
-        return f"must be at least {finding['ctx']['ge']}, not {quote_value(given)}"
-    if kind == "less_than_equal":
-        return f"may be at most {finding['ctx']['le']}, not {quote_value(given)}"
-    if kind in _EXPECTED:
-        return f"expects {_EXPECTED[kind]}, not {quote_value(given)}"
+    if kind in _MESSAGES:
+        return _MESSAGES[kind].format(given=quote_value(given), **finding.get("ctx", {}))
     return f"{quote_value(given)} does not fit: {finding['msg'][:1].lower()}{finding['msg'][1:]}"
 
 
