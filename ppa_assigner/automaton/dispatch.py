@@ -104,9 +104,15 @@ def step(known: WorkerState, event: Event, now: Now) -> Step:
 def _news(before: WorkerState, known: WorkerState, now: Now) -> list[Effect]:
     """The effects of a change that are the same whatever led to it."""
     news: list[Effect] = []
-    was, step = before.cleaning_step, known.cleaning_step
-    if step is not None and step != was and (cleaning := known.cleaning) is not None:
-        news.append(Progress(cleaning))
+    if known.clean is not None and known.cleaning_step not in (None, before.cleaning_step):
+        news += [Progress(cleaning)] if (cleaning := known.cleaning) is not None else []
+    if (known.reach, known.forbidden) != (before.reach, before.forbidden):
+        news += _news_of_reach(before, known, now)
+    return news
+
+
+def _news_of_reach(before: WorkerState, known: WorkerState, now: Now) -> list[Effect]:
+    news: list[Effect] = []
     if is_final(known.reach) and not is_final(before.reach) and before.record is not None:
         news.append(rollback.gone_transition(before.record, now))
     if known.barred is not None and before.barred is None:
@@ -135,7 +141,8 @@ def _step(known: WorkerState, event: Event, now: Now) -> Step:
 
 
 def _on_command(known: WorkerState, command: Command, now: Now) -> Step:
-    known = lease.count_touch(known, command, now)
+    if isinstance(command, Touch):
+        known = lease.count_touch(known, command, now)
     if known.pending is not None:  # nothing is decided while an outcome is unknown
         return replace(known, waiting=(*known.waiting, command)), []
     if now.boot >= command.deadline:
@@ -159,10 +166,10 @@ def _on_look(known: WorkerState, look: Looked, now: Now) -> Step:
     itself †.
     """
     if known.pending is not None:  # a lasting denial holds up nobody whom it does not concern
-        lasting = isinstance(known.reach, ReadDenied) and known.reach.streak.lasting
+        lasting = known.silent is None and isinstance(known.reach, ReadDenied) and known.reach.streak.lasting
         return known, [RoundDone(look.round, None if lasting else IN_DOUBT)]
     if look.started <= known.basis and look.started < known.asof:
-        return known, [RoundDone(look.round, why_undecided(known.reach))]
+        return known, [RoundDone(look.round, why_undecided(known.reach, known.silent))]
     if look.entry is None or look.started < known.asof:
         return replace(known, operation=Reading(ReadReason.LOOK, round=look.round)), [Read()]
     known, effects = rollback.on_entry(known, look.entry, look.entry.moment.started, now)
@@ -219,7 +226,7 @@ def _on_look_alone(known: WorkerState, answer: Any, round_: int, now: Now) -> St
             return known, [*effects, RoundDone(round_)]
         case Gone() | AccessDenied():
             known = with_no_entry(known, answer)
-            return known, [RoundDone(round_, why_undecided(known.reach))]
+            return known, [RoundDone(round_, why_undecided(known.reach, known.silent))]
     return with_outage(known, answer.reason), [RoundDone(round_, answer.reason)]
 
 

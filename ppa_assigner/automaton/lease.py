@@ -249,10 +249,10 @@ def on_touch_read(known: WorkerState, command: Touch, now: Now) -> Step:
     return _touch(known, command, now, _tell_lease)
 
 
-def count_touch(known: WorkerState, command: Command, now: Now) -> WorkerState:
+def count_touch(known: WorkerState, command: Touch, now: Now) -> WorkerState:
     """The state with a touch counted as proof of life, whether or not it can be written."""
     record = known.record
-    if not isinstance(command, Touch) or record is None or (record.state, record.lease) != (State.USED, command.lease):
+    if record is None or (record.state, record.lease) != (State.USED, command.lease):
         return known
     return replace(known, heard=now.date, heard_at=now.boot)
 

@@ -21,7 +21,7 @@ from ..port import AccessDenied, Entry, Gone
 from ..record import INTEGER_MAX, OVER_WITH_A_LEASE, Record, State, Text, parse, whole_seconds
 from .expiry import end_of
 from .now import AGREE, Now
-from .reachability import SEEN, Seen, absent, gone_for_good, of_unknown_name, read_denied, unanswered
+from .reachability import SEEN, Seen, absent, gone_for_good, of_unknown_name, read_denied
 from .state import NO_TEXT, FileDigests, WorkerState
 
 NOT_FOUND = 404
@@ -52,7 +52,7 @@ def with_entry(known: WorkerState, entry: Entry, asof: float, suspect: int | Non
     return replace(
         known, entry=entry, text=text, parsed=(entry.description, text), highest=highest,
         asof=max(known.asof, asof), basis=max(known.basis, entry.moment.started), seen=entry.moment.date,
-        reach=SEEN, vanished=False, uncreated=None,
+        reach=SEEN, silent=None, vanished=False, uncreated=None,
         **_silence_counts_from(known, entry), unchanged=_unchanged(known, entry, text), failures=0,
         suspect=known.suspect if suspect is None else suspect,
     )  # fmt: skip
@@ -70,7 +70,7 @@ def _silence_counts_from(known: WorkerState, entry: Entry) -> dict[str, Any]:
     """The change of `heard`: silence counts from this daemon's first look on, and again from each time the PPA can be
     reached after it could not.
     """
-    if known.heard is None or not isinstance(known.reach, Seen):
+    if known.heard is None or known.silent is not None or not isinstance(known.reach, Seen):
         return {"heard": whole_seconds(entry.moment.date), "heard_at": entry.moment.ended}
     return {}
 
@@ -108,14 +108,15 @@ def with_absence(known: WorkerState, gone: Gone) -> WorkerState:
     """
     asof, basis = max(known.asof, gone.moment.ended), max(known.basis, gone.moment.started)
     reach = absent(known.reach, gone.reason, gone.moment)
-    known = replace(known, reach=reach, vanished=True, asof=asof, basis=basis, seen=gone.moment.date)
+    known = replace(known, reach=reach, silent=None, vanished=True, asof=asof, basis=basis, seen=gone.moment.date)
     return with_ppa_gone(known) if reach.streak.lasting and not reach.final else known
 
 
 def with_denial(known: WorkerState, answer: AccessDenied) -> WorkerState:
     """The state with Launchpad not showing the PPA: like an outage, since nobody can tell what is there."""
     asof, basis = max(known.asof, answer.moment.ended), max(known.basis, answer.moment.started)
-    return replace(known, reach=read_denied(known.reach, answer.reason, answer.moment), asof=asof, basis=basis)
+    reach = read_denied(known.reach, answer.reason, answer.moment)
+    return replace(known, reach=reach, silent=None, asof=asof, basis=basis)
 
 
 def with_no_entry(known: WorkerState, answer: Gone | AccessDenied) -> WorkerState:
@@ -153,7 +154,7 @@ def with_nothing_there(known: WorkerState, gone: Gone) -> WorkerState:
 
 def with_outage(known: WorkerState, reason: str) -> WorkerState:
     """The state with Launchpad not answering: what was known is shown with its age, and silence does not count."""
-    return replace(known, reach=unanswered(known.reach, reason))
+    return replace(known, silent=reason)
 
 
 def made_dirty(known: WorkerState, now: Now) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""Whether the PPA can be reached: how the last answer about it was, and whether Launchpad is silent since.
+"""Whether the PPA can be reached: how the last answer about it was.
 
-Rule: one value, of which each case holds only what belongs to it.  An answer that passes proves nothing: that a PPA is
+Rule: one value, of which each case holds only what belongs to it.  That Launchpad is silent since is not part of it.
+An answer that passes proves nothing: that a PPA is
 gone or denied is believed after enough reads over a whole minute (docs/explanation/protocol.md#absence).
 """
 
@@ -61,92 +62,62 @@ class ReadDenied:
     streak: ReadStreak
 
 
-LastAnswer = Seen | Absent | ReadDenied
-
-
-@dataclass(frozen=True, slots=True)
-class Unreachable:
-    """Launchpad did not answer, for this `reason`; `last` is how it answered before."""
-
-    reason: str
-    last: LastAnswer
-
-
-Reach = LastAnswer | Unreachable
+Reach = Seen | Absent | ReadDenied
 SEEN = Seen()
-
-
-def last_answer(reach: Reach) -> LastAnswer:
-    """How Launchpad answered last, whether or not it is silent now."""
-    return reach.last if isinstance(reach, Unreachable) else reach
-
-
-def unanswered(reach: Reach, reason: str) -> Unreachable:
-    """The reach after a request that Launchpad did not answer."""
-    return Unreachable(reason, last_answer(reach))
 
 
 def absent(reach: Reach, reason: str, moment: Moment) -> Absent:
     """The reach after an answer that says that the PPA is gone.  What is gone for good stays so."""
-    before = last_answer(reach)
-    if not isinstance(before, Absent):
+    if not isinstance(reach, Absent):
         return Absent(reason, one_more(None, moment))
-    return Absent(reason, one_more(before.streak, moment), final=before.final)
+    return Absent(reason, one_more(reach.streak, moment), final=reach.final)
 
 
 def read_denied(reach: Reach, reason: str, moment: Moment) -> ReadDenied:
     """The reach after an answer that says that the PPA is not for us to see."""
-    before = last_answer(reach)
-    return ReadDenied(reason, one_more(before.streak if isinstance(before, ReadDenied) else None, moment))
+    return ReadDenied(reason, one_more(reach.streak if isinstance(reach, ReadDenied) else None, moment))
 
 
 def of_unknown_name(reach: Reach) -> Reach:
     """The reach where that answer was to a read of the PPA itself, and Launchpad knows none of this name."""
-    last = last_answer(reach)
-    return _with_last(reach, replace(last, unknown_name=True)) if isinstance(last, Absent) else reach
+    return replace(reach, unknown_name=True) if isinstance(reach, Absent) else reach
 
 
 def gone_for_good(reach: Reach) -> Reach:
     """The reach where it is certain that the PPA, which is gone, does not come back."""
-    last = last_answer(reach)
-    return _with_last(reach, replace(last, final=True)) if isinstance(last, Absent) else reach
+    return replace(reach, final=True) if isinstance(reach, Absent) else reach
 
 
 def put_off(reach: Reach, due: float) -> Reach:
     """The reach with the worker's own next read at this boot time, where one is to come."""
-    last = last_answer(reach)
-    return reach if isinstance(last, Seen) else _with_last(reach, replace(last, streak=replace(last.streak, due=due)))
-
-
-def _with_last(reach: Reach, last: LastAnswer) -> Reach:
-    return replace(reach, last=last) if isinstance(reach, Unreachable) else last
+    return reach if isinstance(reach, Seen) else replace(reach, streak=replace(reach.streak, due=due))
 
 
 def undecided(reach: Reach) -> Absent | ReadDenied | None:
     """The last answer, where nobody knows yet whether the absence or denial that it tells of lasts."""
-    match last_answer(reach):
-        case Absent(final=False) as last:
-            return last
-        case ReadDenied(streak=streak) as last if not streak.lasting:
-            return last
+    match reach:
+        case Absent(final=False):
+            return reach
+        case ReadDenied(streak=streak) if not streak.lasting:
+            return reach
     return None
 
 
 def is_final(reach: Reach) -> bool:
     """Whether the PPA is gone for good."""
-    last = last_answer(reach)
-    return isinstance(last, Absent) and last.final
+    return isinstance(reach, Absent) and reach.final
 
 
 def is_of_unknown_name(reach: Reach) -> bool:
     """Whether a read of the PPA itself was the last answer, and said that Launchpad knows none of this name."""
-    last = last_answer(reach)
-    return isinstance(last, Absent) and last.unknown_name
+    return isinstance(reach, Absent) and reach.unknown_name
 
 
-def why_undecided(reach: Reach) -> str | None:
-    """Why nobody can tell what is in the PPA, where that is so: it may hold a lease that was not seen."""
-    if isinstance(reach, Unreachable):
-        return reach.reason
+def why_undecided(reach: Reach, silent: str | None) -> str | None:
+    """Why nobody can tell what is in the PPA, where that is so: it may hold a lease that was not seen.  `silent`: why
+    Launchpad did not answer since.
+    """
+    if silent is not None:
+        return silent
     last = undecided(reach)
     return f"{last.reason}: whether that lasts is known in a minute" if last is not None else None

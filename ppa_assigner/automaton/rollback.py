@@ -93,7 +93,7 @@ def _on_rolled_back(known: WorkerState, entry: Entry, asof: float) -> Step:
     known = replace(
         known, entry=entry, text=Text(text.human, highest), asof=max(known.asof, asof),
         basis=max(known.basis, entry.moment.started), seen=entry.moment.date, reach=SEEN,
-        verified=None, suspect=known.suspect + 1,
+        silent=None, verified=None, suspect=known.suspect + 1,
     )  # fmt: skip
     alarm: Effect = Alarm(f"{known.ppa}: an old or foreign description was put back; {_what(text)}")
     if highest is not None and highest.state is State.FREE and known.suspect < LOOKS_BEFORE_DIRTY:

@@ -17,7 +17,7 @@ from ..views import Cleaning, Condition, End, Sight, Snapshot, snapshot_in
 from .events import Command, Effect
 from .expiry import end_of
 from .operation import CleanProgress, CleanStep, Operation, PendingWrite
-from .reachability import SEEN, Absent, Reach, ReadDenied, Seen, Unreachable, last_answer
+from .reachability import SEEN, Absent, Reach, ReadDenied, Seen
 
 _MILLISECONDS = re.compile(r"[0-9]{1,18}")
 
@@ -95,7 +95,8 @@ class WorkerState:
     ahead: bool = False  # the times of the record lie ahead of both clocks
 
     # whether it can be reached and written
-    reach: Reach = SEEN
+    reach: Reach = SEEN  # how the last answer about it was
+    silent: str | None = None  # why Launchpad does not answer since
     vanished: bool = False  # it was gone since it was last shown: what comes back may be another PPA
     uncreated: str | None = None  # why Launchpad would not create it
     forbidden: str | None = None  # why Launchpad would not let us write
@@ -141,7 +142,7 @@ class WorkerState:
     @property
     def sight(self) -> Sight:
         """How the last read of the PPA was answered, and whether that is believed."""
-        match last_answer(self.reach):
+        match self.reach:
             case Absent(final=final):
                 return Sight.LASTING_GONE if final else Sight.GONE
             case ReadDenied(streak=streak):
@@ -151,7 +152,7 @@ class WorkerState:
     @property
     def shown(self) -> bool:
         """Whether the last answer about the PPA showed it, or there was none yet."""
-        return isinstance(last_answer(self.reach), Seen)
+        return isinstance(self.reach, Seen)
 
     @property
     def condition(self) -> Condition:
@@ -166,9 +167,8 @@ class WorkerState:
     @property
     def _trouble(self) -> tuple[Condition, str | None]:
         """The condition, and why it is not ok: what is asked first is the gravest."""
-        last = last_answer(self.reach)
-        if isinstance(last, Absent):
-            return Condition.MISSING, self._why_absent(last)
+        if isinstance(self.reach, Absent):
+            return Condition.MISSING, self._why_absent(self.reach)
         if (why := self.barred or self._why_unreachable) is not None:
             return Condition.UNREACHABLE, why
         return self._trouble_shown if self.entry is not None else (Condition.UNREACHABLE, self._trouble_shown[1])
@@ -192,15 +192,14 @@ class WorkerState:
     @property
     def barred(self) -> str | None:
         """Why Launchpad does not let us read or write the PPA, and what to do about that; None if it does."""
-        last = last_answer(self.reach)
-        if isinstance(last, ReadDenied):
-            return DENIED.format(reason=last.reason, owner=self.ppa.owner)
+        if isinstance(self.reach, ReadDenied):
+            return DENIED.format(reason=self.reach.reason, owner=self.ppa.owner)
         return self.forbidden
 
     @property
     def _why_unreachable(self) -> str | None:
-        if isinstance(self.reach, Unreachable):
-            return self.reach.reason
+        if self.silent is not None:
+            return self.silent
         return IN_DOUBT if self.in_doubt else None
 
     def _why_absent(self, last: Absent) -> str:
@@ -224,7 +223,7 @@ class WorkerState:
         """When the lease ends if nobody touches it, as far as this daemon knows.  Silence does not count while the PPA
         cannot be reached; it counts from when it can be again.
         """
-        return end_of(self.record, self.heard, silence_counts=isinstance(self.reach, Seen))
+        return end_of(self.record, self.heard, silence_counts=self.shown and self.silent is None)
 
     @property
     def cleaning(self) -> Cleaning | None:

@@ -44,7 +44,7 @@ from .events import (
 from .now import Now
 from .observe import draw_nonce, jitter, with_absence, with_denial, with_entry, with_nothing_there, with_outage
 from .operation import Candidate, DeletedReason, PendingWrite, Reading, ReadingDeleted, ReadReason, Surveying, Writing
-from .reachability import is_final, last_answer
+from .reachability import is_final
 from .requests import Read, ReadDeleted, Survey, Write
 from .state import FORBIDDEN_BECAUSE, Step, WorkerState
 from .transitions import LEGAL, WriteReason
@@ -185,8 +185,7 @@ def on_survey(known: WorkerState, answer: Content | Refused | Unavailable, now: 
         case Content(empty=True):
             return _once_more(known)
         case Content():
-            reach, pause = last_answer(known.reach), now.boot + UNMANAGED_S
-            known = replace(_without_pending(known), reach=reach, occupied=True, not_before=pause)
+            known = replace(_without_pending(known), silent=None, occupied=True, not_before=now.boot + UNMANAGED_S)
             return _with_waiting(known, [])
     return _settle_later(with_outage(known, answer.reason), now)
 

@@ -18,7 +18,7 @@ from ppa_assigner.automaton.events import (
     Touch,
     Transition,
 )
-from ppa_assigner.automaton.reachability import Absent, last_answer, one_more
+from ppa_assigner.automaton.reachability import Absent, one_more
 from ppa_assigner.automaton.rollback import gone_transition
 from ppa_assigner.backoff import ABSENCE_AGAIN_S, ABSENCE_LASTS_S, ABSENCE_READS
 from ppa_assigner.record import State, compose
@@ -202,7 +202,7 @@ def ended(runner: Runner, record: Any) -> None:
     assert (runner.known.state, runner.known.condition, runner.known.over) == (None, Condition.MISSING, record)
     shown = runner.known.snapshot()
     assert (shown.record, shown.over, shown.sight) == (None, record, Sight.LASTING_GONE)
-    last = last_answer(runner.known.reach)
+    last = runner.known.reach
     assert isinstance(last, Absent)
     assert shown.fault == f"it is gone: {last.reason}"
     assert why(runner.order(Touch, lease="lease-1")) is Refusal.OVER

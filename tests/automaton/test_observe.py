@@ -11,7 +11,7 @@ from ppa_assigner import automaton
 from ppa_assigner.automaton import Daemon, Now, WorkerState, expiry, observe
 from ppa_assigner.automaton.expiry import end_of
 from ppa_assigner.automaton.operation import CleanProgress, CleanStage
-from ppa_assigner.automaton.reachability import SEEN, Absent, ReadDenied, ReadStreak, Unreachable, is_of_unknown_name
+from ppa_assigner.automaton.reachability import SEEN, Absent, ReadDenied, ReadStreak, is_of_unknown_name
 from ppa_assigner.backoff import ABSENCE_FIRST_S, TIME_AGAIN_S
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import AccessDenied, Entry, Gone, Moment
@@ -53,8 +53,9 @@ def test_a_lease_without_an_end_has_none() -> None:
 def test_a_denial_takes_the_place_of_whatever_was_known_of_reaching_the_ppa() -> None:
     """Gone, final, lacking or silent: it is none of them now; and what is known is as new as the newest answer."""
     gone = Absent("gone", STREAK, unknown_name=True, final=True)
-    known = replace(free(), reach=Unreachable("down", gone), asof=50.0, basis=40.0)
+    known = replace(free(), reach=gone, silent="down", asof=50.0, basis=40.0)
     denied = observe.with_denial(known, AccessDenied("no", Moment(T0, 60.0, 70.0)))
+    assert denied.silent is None
     assert denied.reach == ReadDenied("no", ReadStreak(1, 70.0, 60.0, 70.0 + ABSENCE_FIRST_S))
     assert (denied.basis, denied.asof) == (60.0, 70.0)
     late = observe.with_denial(known, AccessDenied("no", Moment(T0, 20.0, 30.0)))
@@ -100,7 +101,7 @@ LENT = replace(USED, request="r", until=T0 + timedelta(hours=1))
 STALE = replace(
     NEW, heard=T0, heard_at=3.0, draws=7, text=Text(None, LENT), parsed=("x", Text("x")), highest=LENT, asof=50.0,
     basis=40.0, seen=T0, unchanged=30.0, ahead=True,
-    reach=Unreachable("down", Absent("gone", STREAK, unknown_name=True, final=True)), vanished=True, floor=5,
+    reach=Absent("gone", STREAK, unknown_name=True, final=True), silent="down", vanished=True, floor=5,
     disabled=True, uncreated="no", forbidden="no", refusals=3, occupied=True,
     duplicate=True, suspect=2, verified=1.0, clean=CLEAN, burnt=frozenset({1}), abandoned=(4,), failures=6,
     not_before=77.0,
@@ -121,7 +122,7 @@ def differing(before: WorkerState, after: WorkerState) -> set[str]:
 def test_what_is_shown_is_there_and_reached() -> None:
     """No doubt is left about that; what is not seen in an entry stays as it was."""
     known = observe.with_entry(replace(STALE, suspect=0), entry(compose("words", replace(LENT, serial=9))), 70.0)
-    assert (known.reach, known.uncreated) == (SEEN, None)
+    assert (known.reach, known.silent, known.uncreated) == (SEEN, None, None)
     assert not any((known.vanished, known.occupied, known.failures))
     assert (known.seen, known.basis, known.asof) == (T0 + timedelta(hours=1), 60.0, 70.0)
     assert (known.highest, known.record) == (replace(LENT, serial=9), replace(LENT, serial=9))
@@ -159,8 +160,9 @@ def test_a_description_that_was_seen_before_is_not_taken_apart_again() -> None:
 
 def test_what_is_gone_takes_the_place_of_whatever_was_known_of_reaching_the_ppa() -> None:
     """And is as new as the newest answer."""
-    known = replace(STALE, reach=Unreachable("down", SEEN), vanished=False)
+    known = replace(STALE, reach=SEEN, silent="down", vanished=False)
     gone = observe.with_absence(known, Gone("gone", Moment(T0 + timedelta(hours=1), 60.0, 70.0)))
+    assert gone.silent is None
     assert gone.reach == Absent("gone", ReadStreak(1, 70.0, 60.0, 70.0 + ABSENCE_FIRST_S))
     assert gone.vanished
     assert (gone.basis, gone.asof, gone.seen) == (60.0, 70.0, T0 + timedelta(hours=1))
@@ -173,7 +175,7 @@ def test_nothing_is_left_of_a_ppa_that_another_one_follows() -> None:
     known = observe.without_ppa(replace(STALE, highest=replace(LENT, serial=9), entry=entry(None)))
     assert (known.over, known.floor) == (LENT, 9)
     kept = {
-        "heard", "heard_at", "draws", "asof", "basis", "seen", "unchanged", "ahead", "reach", "vanished",
+        "heard", "heard_at", "draws", "asof", "basis", "seen", "unchanged", "ahead", "reach", "silent", "vanished",
         "uncreated", "abandoned",
     }  # fmt: skip
     assert differing(NEW, known) == {*kept, "over", "floor"}

@@ -338,7 +338,7 @@ def test_of_what_was_put_back_only_the_words_beside_it_count(text: str | None, h
     assert entry.description == text
     assert runner.known == replace(
         before, entry=entry, text=Text(parse(text).human, before.record), asof=runner.world.boot,
-        basis=runner.world.boot, seen=entry.moment.date, reach=SEEN, verified=None, suspect=1,
+        basis=runner.world.boot, seen=entry.moment.date, reach=SEEN, silent=None, verified=None, suspect=1,
     )  # fmt: skip
     assert "was put back" in (runner.known.fault or "")
 
