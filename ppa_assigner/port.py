@@ -126,13 +126,16 @@ WriteAnswer = Entry | Gone | AccessDenied | Conflict | Refused | Unknown | Unava
 class Look:
     """All Active PPAs of one owner as one listing showed them.  Absence from it proves nothing: paging is not a
     snapshot.  `started` and `ended` as in Moment.  `hidden` are the public ones that an unsigned listing, a moment
-    later, lacked; None: there was no such listing.
+    later, lacked; None: there was no such listing.  `named` are all names that it showed, whatever their status: those
+    of deleted PPAs are listed for ever.  `requests` is what it cost.
     """
 
     entries: Mapping[Reference, Entry]
     started: float
     ended: float
     hidden: frozenset[Reference] | None = None
+    named: frozenset[Reference] = frozenset()
+    requests: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +353,11 @@ class Launchpad(Protocol):
     def create(self, ppa: Reference, displayname: str, description: str) -> Entry | Refused | Unknown | Unavailable:
         """Create the PPA with this description (lines end with a plain newline, else ValueError).  Refused also when it
         exists.  Unknown also when it was created and could not be read.
+        """
+
+    def remove(self, entry: Entry, not_after: float) -> ActAnswer:
+        """Delete the PPA itself, for good: one DELETE, which sets no condition
+        (docs/explanation/launchpad.md#deleting-a-ppa).  Refused also when it is deleted already.
         """
 
     def index_leftovers(self, ppa: Reference) -> Leftovers | Unavailable:

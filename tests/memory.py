@@ -219,7 +219,8 @@ class MemoryLaunchpad:
             names = [n for n, a in archives.items() if a.listed and a.readable]
             hidden = frozenset(n for n in names if not archives[n].enabled and not archives[n].private)
             entries = {name: self.entry_of(name, started) for name in names}
-            return Look(entries, started, self.boot(), hidden if compare else None)
+            named = frozenset(name for name in self.archives if name.owner == owner)
+            return Look(entries, started, self.boot(), hidden if compare else None, named)
 
     def read(self, ppa: Reference, lane: Lane = Lane.WORK) -> ReadAnswer:
         started = self.boot()
@@ -320,6 +321,15 @@ class MemoryLaunchpad:
             uploaders.extend({who}.difference(uploaders))
 
         return self._act("grant", ppa, who, act)
+
+    def remove(self, entry: Entry, not_after: float) -> ActAnswer:
+        ppa = Reference.parse(entry.url.removeprefix("memory:"))
+
+        def act() -> None:
+            if ppa in self.archives:
+                self.archives[ppa].status = "Deleting"
+
+        return self._act("remove", ppa, "", act)
 
     def revoke(self, entry: Entry, who: str, not_after: float) -> ActAnswer:
         ppa = Reference.parse(entry.url.removeprefix("memory:"))

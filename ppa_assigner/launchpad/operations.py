@@ -6,15 +6,13 @@ once.  A write that left and was not answered is `Unknown`, and never taken for 
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
-from typing import Any
 
 from ..port import (
     ActAnswer,
@@ -38,7 +36,7 @@ from ..port import (
     WriteAnswer,
 )
 from ..reference import Reference
-from . import responses, session, settings
+from . import listing, responses, session, settings
 from .content import (
     ContentReader,
     Series,
@@ -54,7 +52,7 @@ from .content import (
 from .copies import CopyRequests
 from .files import source_files, source_versions
 from .history import HistoryReader
-from .http import HttpTransport, NoResponseError, NotSentError, Response, TooLargeResponseError
+from .http import HttpTransport, NoResponseError, NotSentError, Response
 from .indexes import Indexes
 from .primary import PrimaryReader
 from .redaction import one_line
@@ -62,8 +60,6 @@ from .responses import UnreadableResponseError
 from .session import MAX_PAGES, Session, T, failure_as_answer
 from .uploads import UploadReader
 from .urls import archive_url, person_url, ppa_url, reference_at
-
-log = logging.getLogger(__name__)
 
 MOST_DELETED = 100
 PRIMARY_PAGES = 3  # of a source with a long past the latest publications are enough: they share what is still kept
@@ -121,35 +117,18 @@ class Operations:
         """
         url, started = session.collection_url(f"{person_url(self._root, owner)}/ppas"), self._boottime()
         deadline = self._transport.deadline()
-        answer = failure_as_answer(partial(self._look, url, self._session.getter(deadline=deadline)))
+        answer = failure_as_answer(partial(listing.read, url, self._session.getter(deadline=deadline), self._boottime))
         if isinstance(answer, Unavailable) and answer.status in responses.ABSENT_STATUSES:
             return Look({}, started, self._boottime())
         if not compare or not isinstance(answer, Look):
             return answer
         everybody = failure_as_answer(
-            partial(self._shown_to_all, url, self._session.getter(deadline=deadline, signed=False))
+            partial(listing.shown_to_all, url, self._session.getter(deadline=deadline, signed=False))
         )
         if not isinstance(everybody, frozenset):
             return answer
         public = (ppa for ppa, entry in answer.entries.items() if not entry.private)
         return replace(answer, hidden=frozenset(public) - everybody)
-
-    def _look(self, url: str, get: session.Get) -> Look:
-        found: dict[Reference, Entry] = {}
-        started = self._boottime()
-        ended = started
-        try:
-            for page, moment in session.pages(get, url):
-                ended = moment.ended
-                found.update((reference_at(entry.url), entry) for entry in _entries(page, moment))
-        except TooLargeResponseError as error:  # one endless description must not hide the other PPAs
-            log.warning("%s: all further PPAs are read one by one", error)
-        return Look(found, started, ended)
-
-    def _shown_to_all(self, url: str, get: session.Get) -> frozenset[Reference]:
-        """The PPAs that everybody is shown (docs/explanation/launchpad.md#telling-a-disabled-ppa)."""
-        listed = session.entries(get, url)
-        return frozenset(reference_at(responses.required_text(data, "self_link")) for data in listed)
 
     def read(self, ppa: Reference, lane: Lane = Lane.WORK) -> ReadAnswer:
         """Read one PPA: one request."""
@@ -373,16 +352,9 @@ class Operations:
         """
         return self._session.act(entry.url, settings.set_processors_form(self._root, names), not_after)
 
-
-def _entries(page: list[dict[str, Any]], moment: Moment) -> Iterator[Entry]:
-    """The usable entries of a page.  One that cannot be read proves nothing of the others; its PPA is read alone."""
-    for data in page:
-        try:
-            found = responses.parse_entry(data, moment)
-            if isinstance(found, Entry) and reference_at(found.url):
-                yield found
-        except UnreadableResponseError as error:
-            log.debug("left out of a listing: %s", error)
+    def remove(self, entry: Entry, not_after: float) -> ActAnswer:
+        """Delete a PPA: one DELETE, unconditional.  By `not_after` (boot-time clock) it has left or never will."""
+        return self._session.remove(entry.url, not_after)
 
 
 def _result(second: Future[Response], deadline: float) -> Response:

@@ -130,12 +130,20 @@ class Session:
         """Send one POST of an idempotent operation.  It sets no condition: it leaves in time or not at all
         (docs/explanation/launchpad.md#unconditional-requests).
         """
-        try:
-            return responses.on_act(self.post(url, fields, lane=lane, leave_by=not_after))
-        except NotSentError as error:
-            return Unavailable(str(error))
-        except NoResponseError as error:
-            return Unavailable(str(error), sent=True)
+        return _act(lambda: self.post(url, fields, lane=lane, leave_by=not_after))
+
+    def remove(self, url: str, not_after: float) -> ActAnswer:
+        """Send one DELETE.  Like `act`, it sets no condition."""
+        return _act(lambda: self.send("DELETE", url, lane=Lane.WORK, leave_by=not_after))
+
+
+def _act(send: Callable[[], Response]) -> ActAnswer:
+    try:
+        return responses.on_act(send())
+    except NotSentError as error:
+        return Unavailable(str(error))
+    except NoResponseError as error:
+        return Unavailable(str(error), sent=True)
 
 
 def failure_as_answer(ask: Callable[[], T]) -> T | Refused | Unavailable:

@@ -266,6 +266,29 @@ def test_a_lost_act_is_sent_once(act: Act) -> None:
         assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(200, Done), (303, Refused), (400, Refused), (401, Refused), (404, Refused), (503, Unavailable)],
+)
+def test_a_ppa_is_removed_by_one_delete(status: int, kind: type) -> None:
+    """Launchpad refuses a second one; what may have been done is told apart from what was not."""
+    with service(lambda request, peer: peer.answer(status, "null")) as (server, lp, entry):
+        assert not getattr(lp.remove(entry, boottime() - 1), "sent", True)
+        answer = lp.remove(entry, soon())
+        assert type(answer) is kind
+        assert not isinstance(answer, Unavailable) or answer.sent
+        assert [(one.method, one.target) for one in server.requests] == [("DELETE", PATH)]
+
+
+def test_a_lost_removal_is_sent_once() -> None:
+    """That it left is told."""
+    with service(lambda request, peer: peer.close()) as (server, lp, entry):
+        answer = lp.remove(entry, soon())
+        assert isinstance(answer, Unavailable)
+        assert answer.sent
+        assert len(server.requests) == 1
+
+
 def test_an_act_leaves_in_time_or_never() -> None:
     """`not_after` by the boot-time clock: what would destroy something leaves only soon after the read it rests on."""
     with service(lambda request, peer: peer.answer(200)) as (server, lp, entry):

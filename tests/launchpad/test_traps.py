@@ -236,6 +236,20 @@ def test_a_look_at_many(lp: LaunchpadClient, acts: ControlClient) -> None:
     assert sent(acts, "GET") == 2
 
 
+def test_deleted_ppas_are_named_by_a_look_for_ever(lp: LaunchpadClient, acts: ControlClient) -> None:
+    """They cost pages, are no entries, and tell which names were used (docs/explanation/launchpad.md#deleted-ppas)."""
+    acts.ppas(OWNER, count=300, prefix="old-", deleted=True)
+    assert isinstance(lp.remove(seen(lp), boottime() + 10), Done)
+    being_deleted = lp.look(OWNER)
+    acts.run("publisher")
+    deleted = lp.look(OWNER)
+    assert isinstance(being_deleted, Look)
+    assert isinstance(deleted, Look)
+    assert (being_deleted.entries, being_deleted.requests, len(being_deleted.named)) == ({}, 2, 301)
+    assert PPA in being_deleted.named - deleted.named
+    assert PPA._replace(name=f"{PPA.name}-deletedppa") in deleted.named
+
+
 def binary(name: str, **more: object) -> dict[str, object]:
     return {"name": name, "version": "1", **more}
 
