@@ -10,37 +10,62 @@ from __future__ import annotations
 import enum
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
-from datetime import UTC, datetime
-from functools import partial
+from datetime import datetime
 from typing import Any
 
-from . import strict_json
+from . import record_claims as claims, record_values as values, strict_json
+from .record_claims import Deleter, GroupClaim, Rank
+from .record_values import (
+    INTEGER_MAX,
+    LONGEST_LINE,
+    YEARS,
+    RecordError,
+    check_bounds,
+    format_time,
+    parse_time,
+    unstorable,
+    whole_seconds,
+)
+from .reference import Reference
+
+__all__ = [
+    "INTEGER_MAX",
+    "LONGEST_LINE",
+    "YEARS",
+    "Deleter",
+    "GroupClaim",
+    "Rank",
+    "RecordError",
+    "format_time",
+    "parse_time",
+    "unstorable",
+    "whole_seconds",
+]
 
 PREFIX = "ppa-assigner:"
-VERSION = 1
-"""Of the record.  A new state, or a field that changes what another daemon may do, needs a new version: a daemon leaves
-alone what has a version that it does not know, but takes an unknown state under a version that it knows for a rollback,
-and writes over it (docs/explanation/protocol.md#record-versions).
+VERSION = 2
+"""The latest version of a record; 1 is read and, where it can say all that is to be said, written.
+
+A new state, or a field that changes what another daemon may do, needs a new version: a daemon leaves alone what has a
+version that it does not know, but takes an unknown state under a version that it knows for a rollback, and writes over
+it (docs/explanation/protocol.md#record-versions).  A field that others may ignore may stand in every version; a daemon
+that does not know it drops it at its next write.
 """
 HOST = "host"
+MEMBERS_MAX = 100
+"""So many members a group has at most, besides its lead: the record of the lead names them all."""
 _LINE = re.compile(r"^ppa-assigner:(.*)$", re.MULTILINE)
-LONGEST_LINE = 64 * 1024
-YEARS = range(2004, 2201)
-"""The years of times in records and of Launchpad's clock: a duration can be added to any of them."""
-INTEGER_MAX = 2**53
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
-_SECONDS_MAX = 10**10
 _LONGEST_WORDS = 256  # characters of a text for people, where the line would be too long
 _LINE_ROOM = 16 * 1024  # room for the fields that later states of a record have
 _ESCAPED = 12  # bytes of one character at the most: two surrogates, each as `\ud83d`
 _SHORT = 32 * 1024  # bytes of texts that leave that room for certain, whatever else stands in the line
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class State(enum.Enum):
-    """Who may use the PPA: anyone (free), its owner (used), nobody until it is proved clean (dirty).
+    """Who may use the PPA: anyone (free), its owner (used), nobody until it is proved clean (dirty), nobody ever again
+    (discarded).
 
     A state that is added here needs a new VERSION.
     """
@@ -48,12 +73,9 @@ class State(enum.Enum):
     FREE = "free"
     USED = "used"
     DIRTY = "dirty"
+    DISCARDED = "discarded"
 
     __hash__ = object.__hash__  # Enum's own is Python code: counting a thousand of them would take a millisecond
-
-
-class RecordError(ValueError):
-    """A text that is not a valid record, or a value that a record cannot hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,16 +109,45 @@ class Record:
     told: bool = True  # of a lease that is over: false when it was given up before anybody was told of it
     began: datetime | None = None  # when the lease began that is over
     published: bool = False  # whether something was published in it
+    leases: int = 0
+    """How many leases the PPA had, as far as daemons counted them."""
+    warned: datetime | None = None  # when the end of the lease was announced
+    made: bool = False  # created by a daemon, and never free since
+    claim: GroupClaim | None = None  # of a free PPA
+    group: str | None = None  # of a lease of several PPAs
+    lead: Reference | None = None  # of a member of the group
+    members: tuple[Reference, ...] = ()  # of the lead: all others
+    why: str | None = None  # of a discarded PPA
+    deleter: Deleter | None = None
+
+    @property
+    def version(self) -> int:
+        """The lowest version that can say this."""
+        newer = self.claim is not None or self.group is not None or self.state is State.DISCARDED
+        return 2 if newer else 1
 
 
-NOTHING_OF_A_LEASE: Mapping[str, Any] = {f.name: f.default for f in fields(Record) if f.default is not MISSING}
-"""What a free PPA's record says of leases and cleans."""
-_REMEMBERED = {"owner", "lease", "request", "attempt", "by", "uploader", "told", "published"}
+_COUNTS = {"leases"}
+NOTHING_OF_A_LEASE: Mapping[str, Any] = {
+    f.name: f.default for f in fields(Record) if f.default is not MISSING and f.name not in _COUNTS
+}
+"""What the record of a PPA that was just proved clean says of leases and cleans."""
+_REMEMBERED = {
+    "owner", "lease", "request", "attempt", "by", "uploader", "told", "published", "group", "lead", "members",
+}  # fmt: skip
 _OF_CLEANS = {"tries", "fault", "quarantined"}
 OVER_WITH_A_LEASE: Mapping[str, Any] = {
     name: value for name, value in NOTHING_OF_A_LEASE.items() if name not in _REMEMBERED | _OF_CLEANS
 }
 """What a record says, once a lease is over, of all that a dirty PPA does not remember of it."""
+_UNSAID: Mapping[State, set[str]] = {
+    State.FREE: NOTHING_OF_A_LEASE.keys() - {"claim"},
+    State.USED: {"claim", "why", "deleter", "made"},
+    State.DIRTY: {"claim", "why", "deleter", "warned"},
+    State.DISCARDED: NOTHING_OF_A_LEASE.keys() - {"by", "request", "why", "deleter"},
+}
+_MEANS_NOTHING = {state: {name: NOTHING_OF_A_LEASE[name] for name in names} for state, names in _UNSAID.items()}
+"""The fields that mean nothing in a state, as they are where they are absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,31 +158,6 @@ class Text:
     record: Record | None = None
     fault: str | None = None
     foreign: bool = False  # the record is of a version that this program does not know
-
-
-def whole_seconds(moment: datetime) -> datetime:
-    """The moment as a record keeps it: UTC, whole seconds, rounded down."""
-    return moment.astimezone(UTC).replace(microsecond=0)
-
-
-def format_time(moment: datetime) -> str:
-    """RFC 3339 in UTC, whole seconds, `Z`."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
-
-
-def parse_time(text: str) -> datetime:
-    """The moment that `format_time` wrote.  Raises RecordError for any other form."""
-    if not _TIME.fullmatch(text):
-        raise RecordError(f"{text!r} is not a time like 2026-11-25T03:14:12Z")
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError as error:
-        raise RecordError(f"{text!r} is not a time: {error}") from None
-
-
-def unstorable(text: str) -> bool:
-    """Whether Launchpad answers 500 for this text (docs/explanation/launchpad.md#unstorable-texts)."""
-    return _UNSTORABLE.search(text) is not None
 
 
 def parse(description: str | None) -> Text:
@@ -160,7 +186,9 @@ def encode(record: Record) -> str:
     """The record as one ASCII line; where it would be too long, its texts for people are cut.  Raises RecordError for
     what Launchpad cannot store, and for what `decode` would not read.
     """
+    record = _of_its_state(record)
     _check_bounds(record)
+    _check_group(record)
     line = _line(record)
     if len(line) > LONGEST_LINE:
         line = _line(_shortened(record))
@@ -179,10 +207,11 @@ def decode(text: str) -> Record:
         raise RecordError(f"not strict JSON: {_cut(str(error))}") from None
     if not isinstance(data, dict):
         raise RecordError("not a JSON object")
-    _check_version(data)
+    readers = _READERS_OF[_version_of(data)]
     if absent := [name for name in _REQUIRED if data.get(name) is None]:
         raise RecordError(f"without {', '.join(absent)}")
-    return _checked(_of_its_state(Record(**{n: _field(data, n) for n in _READERS if data.get(n) is not None})))
+    said = {name: values.field(data, name, reader) for name, reader in readers.items() if data.get(name) is not None}
+    return _checked(_of_its_state(Record(**said)))
 
 
 class _ForeignVersionError(RecordError):
@@ -215,18 +244,18 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST_WORDS else text[: _LONGEST_WORDS - 3] + "..."
 
 
-def _check_version(data: Mapping[str, Any]) -> None:
+def _version_of(data: Mapping[str, Any]) -> int:
     version = data.get("v")
-    if type(version) is int and version == VERSION:
-        return
+    if type(version) is int and version in _READERS_OF:
+        return version
     if version is not None:
         raise _ForeignVersionError(f"record version {_cut(repr(version))} is not known here")
     raise RecordError("no record version")
 
 
 def _of_its_state(record: Record) -> Record:
-    """Without the fields of a lease or a clean where the PPA is free: they mean nothing there."""
-    return replace(record, **NOTHING_OF_A_LEASE) if record.state is State.FREE else record
+    """Without the fields that mean nothing in its state."""
+    return replace(record, **_MEANS_NOTHING[record.state])
 
 
 def _checked(record: Record) -> Record:
@@ -234,109 +263,102 @@ def _checked(record: Record) -> Record:
         missing = [n for n in ("owner", "lease", "request", "until") if getattr(record, n) is None]
         if missing:
             raise RecordError(f"used without {', '.join(missing)}")
+    _check_group(record)
     if _longest(record) > _SHORT and len(_line(_shortened(record))) > LONGEST_LINE - _LINE_ROOM:
         raise RecordError("its texts are so long that none could be added")
     return record
 
 
+def _check_group(record: Record) -> None:
+    """Who is in a group knows its lead, or is the lead and knows all others."""
+    leads, follows = bool(record.members), record.lead is not None
+    if (record.group is not None) != (leads or follows) or (leads and follows):
+        raise RecordError("group, and either lead or members: all of it or nothing")
+    if len(record.members) > MEMBERS_MAX or len({*record.members}) < len(record.members):
+        raise RecordError(f"members: more than {MEMBERS_MAX}, or one twice")
+
+
 def _longest(record: Record) -> int:
     """An upper bound of the bytes of its texts, quicker to compute than the texts are to write."""
-    return _ESCAPED * sum(len(text) for text in map(partial(getattr, record), _TEXTS) if text is not None)
+    said = (getattr(record, name) for name in _TEXTS)
+    return _ESCAPED * sum(len(value if isinstance(value, str) else repr(value)) for value in said if value)
 
 
 def _shortened(record: Record) -> Record:
-    note, fault, quarantined = (text and _cut(text) for text in (record.note, record.fault, record.quarantined))
-    return replace(record, note=note, fault=fault, quarantined=quarantined)
+    said: dict[str, str | None] = {name: getattr(record, name) for name in _WORDS}
+    return replace(record, **{name: _cut(text) for name, text in said.items() if text})  # type: ignore[arg-type]
 
 
 def _check_bounds(record: Record) -> None:
-    values = [getattr(record, name) for name in _READERS]
-    if any(isinstance(value, str) and unstorable(value) for value in values):
-        raise RecordError("NUL and lone surrogates cannot be kept on Launchpad")
-    if any(isinstance(value, int) and not 0 <= value <= INTEGER_MAX for value in values):
-        raise RecordError("a number below 0 or beyond 2^53")
-    if any(isinstance(value, datetime) and value.year not in YEARS for value in values):
-        raise RecordError(f"a time that is not in the years {YEARS.start} to {YEARS.stop - 1}")
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or unstorable(value):
-        raise RecordError("not a text")
-    return value
-
-
-def _count(value: Any) -> int:
-    if type(value) is not int or value < 0:
-        raise RecordError("not a whole number from 0 on")
-    return value
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise RecordError("neither true nor false")
-    return value
+    for name in _READERS:
+        check_bounds(getattr(record, name))
 
 
 def _state(value: Any) -> State:
     try:
         return State(value)
     except ValueError:
-        raise RecordError("not free, used or dirty") from None
+        raise RecordError("not free, used, dirty or discarded") from None
 
 
-def _time(value: Any) -> datetime:
-    moment = parse_time(_text(value))
-    if moment.year not in YEARS:
-        raise RecordError(f"not in the years {YEARS.start} to {YEARS.stop - 1}")
-    return moment
+def _state_1(value: Any) -> State:
+    if value == State.DISCARDED.value:  # a daemon that knows version 1 alone takes it for damaged too
+        raise RecordError("not free, used or dirty")
+    return _state(value)
 
 
-def _seconds(value: Any) -> int:
-    if _count(value) > _SECONDS_MAX:
-        raise RecordError("too long")
-    return _count(value)
-
-
-_READERS: dict[str, Callable[[Any], Any]] = {
-    "serial": _count, "nonce": _text, "state": _state, "since": _time, "touched": _time, "until": _time,
-    "pool": _text, "owner": _text, "lease": _text, "request": _text, "attempt": _count, "idle": _seconds,
-    "by": _text, "note": _text, "uploader": _text, "held": _flag, "tries": _count, "fault": _text,
-    "quarantined": _text, "cleaner": _text, "clock": _text, "told": _flag, "began": _time,
-    "published": _flag,
+_READERS_1: dict[str, values.Reader] = {
+    "serial": values.count, "nonce": values.text, "state": _state_1, "since": values.time, "touched": values.time,
+    "until": values.time, "pool": values.text, "owner": values.text, "lease": values.text, "request": values.text,
+    "attempt": values.count, "idle": values.seconds, "by": values.text, "note": values.text, "uploader": values.text,
+    "held": values.flag, "tries": values.count, "fault": values.text, "quarantined": values.text,
+    "cleaner": values.text, "clock": values.text, "told": values.flag, "began": values.time, "published": values.flag,
+    "leases": values.count, "warned": values.time, "made": values.flag,
 }  # fmt: skip
+_READERS: dict[str, values.Reader] = {
+    **_READERS_1, "state": _state, "claim": claims.claim, "group": values.text, "lead": claims.reference,
+    "members": claims.references, "why": values.text, "deleter": claims.deleter,
+}  # fmt: skip
+_READERS_OF = {1: _READERS_1, VERSION: _READERS}
+"""How each field is read, by the version of the record; what a version does not know is ignored."""
 _REQUIRED = ("serial", "nonce", "state", "since", "touched", "pool")
-
-
-def _field(data: Mapping[str, Any], name: str) -> Any:
-    try:
-        return _READERS[name](data[name])
-    except RecordError as error:
-        raise RecordError(f"{name}: {error}") from None
-
-
-_TEXTS = tuple(name for name, reader in _READERS.items() if reader is _text)
+_WORDS = ("note", "fault", "quarantined", "why")  # for people
+_TEXTS = (*(name for name, reader in _READERS.items() if reader is values.text), "claim", "members", "deleter")
 
 
 def _line(record: Record) -> str:
     said = {field: _encoded(value) for field, value in _present(record)}
-    return f"{PREFIX} " + json.dumps({"v": VERSION, **said}, separators=(",", ":"))
+    return f"{PREFIX} " + json.dumps({"v": record.version, **said}, separators=(",", ":"))
 
 
 def _present(record: Record) -> list[tuple[str, Any]]:
-    """The fields to write, in the order of `_READERS`, without those that mean nothing in this state."""
+    """The fields to write, in the order of `_READERS`, without those that say nothing."""
+    dirty = record.state is State.DIRTY
     said = {
-        "attempt": record.request is not None,
+        "attempt": record.request is not None and record.state is not State.DISCARDED,
         "held": record.state is State.USED,
         "tries": record.tries > 0,
-        "told": record.state is State.DIRTY and not record.told,
-        "began": record.state is State.DIRTY,
-        "published": record.state is State.DIRTY and record.published,
+        "told": dirty and not record.told,
+        "began": dirty,
+        "published": dirty and record.published,
+        "leases": record.leases > 0,
+        "made": record.made,
+        "members": bool(record.members),
     }
-    values = ((name, getattr(record, name)) for name in _READERS)
-    return [(name, value) for name, value in values if value is not None and said.get(name, True)]
+    found = ((name, getattr(record, name)) for name in _READERS)
+    return [(name, value) for name, value in found if value is not None and said.get(name, True)]
 
 
 def _encoded(value: Any) -> Any:
-    if isinstance(value, State):
-        return value.value
-    return format_time(value) if isinstance(value, datetime) else value
+    match value:
+        case State():
+            return value.value
+        case datetime():
+            return format_time(value)
+        case Reference():
+            return str(value)
+        case GroupClaim() | Deleter():
+            return {name: _encoded(one) for name, one in value._asdict().items()}
+        case tuple():
+            return [_encoded(one) for one in value]
+    return value

@@ -71,10 +71,16 @@ class Fleet:
         self.running: list[tuple[Supervisor, Wire]] = []
 
     def daemon(
-        self, *, options: PoolOptions = OPTIONS, total: float = 5.0, every: float = 0.3, held: bool = False
+        self,
+        *,
+        options: PoolOptions = OPTIONS,
+        total: float = 5.0,
+        every: float = 0.3,
+        held: bool = False,
+        wire: Wire | None = None,
     ) -> Supervisor:
         """Start a daemon; a later one is a later run of the same name."""
-        wire = Wire(self.launchpad)
+        wire = wire or Wire(self.launchpad)
         if held:
             wire.hold()
         number = next(_started)

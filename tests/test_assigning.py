@@ -171,7 +171,7 @@ def test_none_free_says_what_a_client_can_use() -> None:
     assert told.retry_after is not None
     facts = told.facts
     assert facts["request_id"] == "second"
-    assert facts["counts"]["state"] == {"free": 0, "used": 2, "dirty": 0}
+    assert facts["counts"]["state"] == {"free": 0, "used": 2, "dirty": 0, "discarded": 0}
     assert facts["counts"]["condition"]["ok"] == 2
     assert facts["position"] == 2
     assert facts["next_until"] == "2026-11-25T04:00:00Z"

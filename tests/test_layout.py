@@ -14,10 +14,10 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "ppa_assigner"
 
 LAYERS = [
-    {"times", "strict_json", "backoff", "version", "words", "selectors"},
+    {"times", "strict_json", "backoff", "version", "words", "selectors", "record_values", "reference"},
+    {"record_claims"},
     {
         "record",
-        "reference",
         "packages",
         "publications",
         "options",

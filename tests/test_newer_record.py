@@ -21,7 +21,7 @@ from .fleet import Fleet
 from .waiting import until
 
 LEASE = "4c1f"
-NEWER = f'ppa-assigner: {{"v":2,"state":"used","lease" : "{LEASE}","request":"build-77"}}'
+NEWER = f'ppa-assigner: {{"v":3,"state":"used","lease" : "{LEASE}","request":"build-77"}}'
 GARBLED = f'ppa-assigner: {{"v":1,"state":"used","lease":"{LEASE}"}}'
 
 

@@ -14,6 +14,10 @@ from hypothesis import given, strategies as st
 
 from ppa_assigner import record as module
 from ppa_assigner.record import (
+    MEMBERS_MAX,
+    Deleter,
+    GroupClaim,
+    Rank,
     Record,
     RecordError,
     State,
@@ -27,6 +31,7 @@ from ppa_assigner.record import (
     unstorable,
     whole_seconds,
 )
+from ppa_assigner.reference import Reference
 
 T0 = datetime(2026, 11, 25, 3, 14, 12, tzinfo=UTC)
 LINE = (
@@ -43,15 +48,22 @@ moments = st.datetimes(datetime(2004, 1, 1), datetime(2200, 12, 31)).map(  # noq
 )
 counts = st.integers(0, 10**9)
 optional = st.none() | words
+names = st.from_regex(r"[a-z0-9][a-z0-9+.-]{0,8}", fullmatch=True)
+references = st.builds(Reference, names, st.just("ubuntu"), names.filter(lambda name: name != "ubuntu"))
+claims = st.builds(GroupClaim, words, references, st.builds(Rank, counts, words, words), moments)
 
 
 @st.composite
 def records(draw: st.DrawFn) -> Record:
     """Any record that the assigner could write."""
     state = draw(st.sampled_from(State))
-    used = state is State.USED
-    some = st.none() if state is State.FREE else optional
+    if state is State.DISCARDED:
+        return draw(discarded())
+    used, free = state is State.USED, state is State.FREE
+    some = st.none() if free else optional
     request = draw(words if used else some)
+    lead, members = draw(st.none() | references), tuple(draw(st.lists(references, unique=True, max_size=5)))
+    group = None if free or not (lead or members) else draw(words)
     return Record(
         serial=draw(counts), nonce=draw(words), state=state, since=draw(moments), touched=draw(moments),
         pool=draw(words), until=draw(moments if used else st.none() | moments if some is optional else st.none()),
@@ -60,7 +72,23 @@ def records(draw: st.DrawFn) -> Record:
         idle=draw(st.none() | counts) if some is optional else None,
         by=draw(some), note=draw(some), uploader=draw(some), held=draw(st.booleans()) if used else False,
         tries=draw(counts) if some is optional else 0, fault=draw(some), quarantined=draw(some), cleaner=draw(some),
+        leases=draw(counts), claim=draw(st.none() | claims) if free else None, group=group,
+        lead=lead if group is not None else None, members=members if group is not None and lead is None else (),
+        warned=draw(st.none() | moments) if used else None, made=draw(st.booleans()) if state is State.DIRTY else False,
     )  # fmt: skip
+
+
+@st.composite
+def discarded(draw: st.DrawFn) -> Record:
+    """Any record of a PPA that is not lent again."""
+    return Record(
+        serial=draw(counts), nonce=draw(words), state=State.DISCARDED, since=draw(moments), touched=draw(moments),
+        pool=draw(words), by=draw(optional), request=draw(optional), why=draw(optional), leases=draw(counts),
+        deleter=draw(st.none() | st.builds(Deleter, words, moments)),
+    )  # fmt: skip
+
+
+REQUIRED = {"serial", "nonce", "state", "since", "touched", "pool"}
 
 
 def line(**changes: Any) -> str:
@@ -182,7 +210,7 @@ def test_what_is_not_a_valid_record_is_unreadable(description: str) -> None:
     assert not taken.foreign
 
 
-@pytest.mark.parametrize("version", [0, 2, 10**9, "1", "2", "", True, 1.0, 1.5, [2], {}])
+@pytest.mark.parametrize("version", [0, 3, 10**9, "1", "2", "", True, 1.0, 2.0, [2], {}])
 def test_a_foreign_version_is_told_apart(version: object) -> None:
     """It is unreadable, and never taken for an older text of ours."""
     taken = parse(line(v=version))
@@ -358,12 +386,87 @@ def test_a_lease_or_a_clean_in_a_free_record_means_nothing() -> None:
 
 def test_every_field_is_read() -> None:
     """A field added to the record without a reader would be lost at each write."""
-    said: dict[Any, Any] = {"str": "x", "int": 7, "bool": True, "datetime": T0}
-    given: dict[str, Any] = {field.name: said.get(str(field.type).removesuffix(" | None")) for field in fields(Record)}
-    used = Record(**given | {"state": State.USED, "told": True, "began": None, "published": False})
-    dirty = Record(**given | {"state": State.DIRTY, "told": False, "held": False})
-    assert None not in {value for name, value in given.items() if name != "state"}
-    assert [decode(encode(record).partition(" ")[2]) for record in (used, dirty)] == [used, dirty]
+    said: dict[Any, Any] = {
+        "str": "x", "int": 7, "bool": True, "datetime": T0, "State": State.FREE, "GroupClaim": CLAIM,
+        "Reference": CLAIM.lead, "tuple[Reference, ...]": (CLAIM.lead,), "Deleter": Deleter("x", T0),
+    }  # fmt: skip
+    given: dict[str, Any] = {field.name: said[str(field.type).removesuffix(" | None")] for field in fields(Record)}
+    nothing: dict[str, Any] = {field.name: field.default for field in fields(Record)}
+    of_free, of_discarded = {"claim", "leases"}, {"by", "request", "why", "deleter", "leases"}
+    unsaid = {
+        State.USED: {"told", "began", "published", "made", "claim", "why", "deleter", "lead"},
+        State.DIRTY: {"held", "warned", "claim", "why", "deleter", "members"},
+        State.FREE: nothing.keys() - REQUIRED - of_free,
+        State.DISCARDED: nothing.keys() - REQUIRED - of_discarded,
+    }
+    read = set()
+    for state, names in unsaid.items():
+        record = Record(**given | {"state": state, "told": False} | {name: nothing[name] for name in names})
+        assert decode(encode(record).partition(" ")[2]) == record
+        read |= given.keys() - names
+    assert read == given.keys()
+
+
+GROUP: dict[str, Any] = {"v": 2, "group": "g", "members": ["~a/ubuntu/b"]}
+MALFORMED_GROUPS: dict[str, Any] = {
+    "neither lead nor members": {"members": None},
+    "both": {"lead": "~a/ubuntu/c"},
+    "no group": {"group": None},
+    "no member": {"members": []},
+    "a member twice": {"members": ["~a/ubuntu/b", "~a/ubuntu/b"]},
+    "too many": {"members": [f"~a/ubuntu/{number}" for number in range(MEMBERS_MAX + 1)]},
+    "another form of a name": {"members": ["ppa:a/b"]},
+    "a lead that is none": {"members": None, "lead": "~a/ubuntu"},
+    "members in one text": {"members": "~a/ubuntu/b"},
+    "a version after that": {"v": 3},
+}
+CLAIM = GroupClaim("g", Reference("a", "ubuntu", "b"), Rank(1_000, "", "build-77"), T0)
+CLAIMED = {"group": "g", "lead": "~a/ubuntu/b", "rank": [1_000, "", "build-77"], "at": "2026-11-25T03:14:12Z"}
+MALFORMED_CLAIMS: dict[str, Any] = {
+    "a text": "g",
+    **{f"without {name}": {key: value for key, value in CLAIMED.items() if key != name} for name in CLAIMED},
+    "a short rank": {**CLAIMED, "rank": [1_000, ""]},
+    "a negative rank": {**CLAIMED, "rank": [-1, "", "r"]},
+    "a rank of a nameless request": {**CLAIMED, "rank": [1, "", None]},
+    "an old claim": {**CLAIMED, "at": "1999-11-25T03:14:12Z"},
+}
+
+
+@pytest.mark.parametrize("changes", MALFORMED_GROUPS.values(), ids=MALFORMED_GROUPS)
+def test_half_a_group_is_unreadable(changes: dict[str, Any]) -> None:
+    """Nobody can tell then whose lease it is."""
+    assert parse(line(**GROUP)).record is not None
+    assert parse(line(**GROUP | changes)).record is None
+
+
+@pytest.mark.parametrize("claim", MALFORMED_CLAIMS.values(), ids=MALFORMED_CLAIMS)
+def test_half_a_claim_is_unreadable(claim: object) -> None:
+    """Nobody can tell then who may take it off."""
+    free = parse(line(v=2, state="free", claim=CLAIMED)).record
+    assert free is not None
+    assert free.claim == CLAIM
+    assert parse(line(v=2, state="free", claim=claim)).record is None
+
+
+def test_half_a_group_is_not_written() -> None:
+    """Who writes it would be the first who cannot read it."""
+    record = decode(LINE.partition(" ")[2])
+    for changes in ({"group": "g"}, {"lead": CLAIM.lead}, {"members": (CLAIM.lead,)}):
+        with pytest.raises(RecordError):
+            encode(replace(record, **cast("dict[str, Any]", changes)))
+
+
+def test_the_largest_group_is_read_and_written() -> None:
+    """With names longer than any that is."""
+    members = tuple(Reference("a" * 60, "ubuntu", f"{number:060}") for number in range(MEMBERS_MAX))
+    record = replace(decode(LINE.partition(" ")[2]), group="g" * 32, members=members, note="\u20ac" * 1024)
+    assert parse(encode(record)).record == record
+
+
+def test_the_lower_rank_is_older() -> None:
+    """By key, then client, then request id: of two wishes one is older."""
+    younger = [Rank(2, "b", "a"), Rank(2, "a", "b"), Rank(2, "a", "a"), Rank(2, "", "a"), Rank(1, "b", "z")]
+    assert sorted(younger) == younger[::-1]
 
 
 @given(moments)

@@ -25,7 +25,7 @@ from ..port import (
     SourceFiles,
     Unavailable,
 )
-from ..record import HOST, Record, State, format_time, whole_seconds
+from ..record import HOST, INTEGER_MAX, Record, State, format_time, whole_seconds
 from ..views import Condition
 from . import burnt, expiry
 from .events import (
@@ -157,8 +157,13 @@ def _record_of(known: WorkerState, command: Assign, now: Now) -> Record:
         serial=0, nonce="", state=State.USED, since=now.stamp, touched=now.stamp, pool=known.pool,
         until=now.stamp + timedelta(seconds=ttl), owner=wish.owner, lease=command.lease, request=wish.request_id,
         attempt=wish.attempt, idle=None if idle is None else max(1, round(idle)), by=wish.by, note=wish.note,
-        uploader=wish.uploader, clock=HOST if now.by_host else None,
+        uploader=wish.uploader, clock=HOST if now.by_host else None, leases=_counted(known),
     )  # fmt: skip
+
+
+def _counted(known: WorkerState) -> int:
+    """How many leases the PPA had, with the one that begins now."""
+    return min((known.record.leases if known.record is not None else 0) + 1, INTEGER_MAX)
 
 
 def grant_or_tell(known: WorkerState, command: Assign | Confirm, *, fresh: bool) -> Step:

@@ -56,6 +56,8 @@ def _quarantine(known: WorkerState, command: Operate, act: QuarantineAction, now
     record = known.record
     if record is None:
         return deny(known, command, Refusal.WRONG_STATE, f"it is {known.condition.value}")
+    if record.state is State.DISCARDED:
+        return deny(known, command, Refusal.WRONG_STATE, "it is discarded: neither lent nor cleaned any more")
     became = made_dirty(known, now) if record.state is State.FREE else {}
     return begin(known, WriteReason.QUARANTINE, now, command, **became, quarantined=act.reason)
 

@@ -24,9 +24,7 @@ from .state import Step, WorkerState
 from .transitions import WriteReason
 from .write import back_off, next_serial, on_unwritable, transitions_of, write_record
 
-PREDECESSOR = (
-    "it is not created again: a deleted one of its name has a record of a version that this daemon does not know"
-)
+NEVER_AGAIN = "it is not created again: {why}"
 SurveyAnswer = Content | Refused | Unavailable
 CreateAnswer = Entry | Refused | Unknown | Unavailable
 
@@ -42,12 +40,11 @@ def read_deleted_first(known: WorkerState) -> Step:
 
 
 def on_deleted(known: WorkerState, answer: Deleted | Unavailable, now: Now) -> Step:
-    """The deleted PPAs of this name are known: create it, unless one of them has a record that this daemon cannot
-    read.
-    """
+    """The deleted PPAs of this name are known: create it, unless one of them was discarded, or may have been."""
     if isinstance(answer, Unavailable):
         return back_off(known, now), []
-    return _not_now(known, PREDECESSOR, now) if rollback.has_newer_record(answer) else create(known, now)
+    why = rollback.why_never_again(answer)
+    return create(known, now) if why is None else _not_now(known, NEVER_AGAIN.format(why=why), now)
 
 
 def create(known: WorkerState, now: Now) -> Step:
@@ -55,7 +52,7 @@ def create(known: WorkerState, now: Now) -> Step:
     known, nonce = draw_nonce(known)
     record = Record(
         serial=max(next_serial(known, now), int(now.date.timestamp())), nonce=nonce, state=State.DIRTY, since=now.date,
-        touched=now.date, pool=known.pool, cleaner=known.daemon.cleaner,
+        touched=now.date, pool=known.pool, cleaner=known.daemon.cleaner, made=True,
     )  # fmt: skip
     try:
         text = compose(None, record)

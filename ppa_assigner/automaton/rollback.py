@@ -46,9 +46,13 @@ def on_deleted_for_give_up(known: WorkerState, answer: Deleted | Unavailable) ->
     return with_ppa_gone(known) if very else known
 
 
-def has_newer_record(answer: Deleted) -> bool:
-    """Whether one of them has a record of a later version, which this daemon cannot read."""
-    return any(parse(description).foreign for description in answer.descriptions)
+def why_never_again(answer: Deleted) -> str | None:
+    """Why the name of these deleted PPAs is not used again; None if it may be."""
+    if any(record.state is State.DISCARDED for record in _records(answer)):
+        return "a deleted one of its name was discarded"
+    if any(parse(description).foreign for description in answer.descriptions):
+        return "a deleted one of its name has a record of a version that this daemon does not know"
+    return None
 
 
 def _records(answer: Deleted) -> list[Record]:

@@ -182,7 +182,7 @@ class WorkerState:
         return (Condition.DISABLED, DISABLED) if self.disabled else self._trouble_of(record)
 
     def _trouble_of(self, record: Record) -> tuple[Condition, str | None]:
-        why = AHEAD if self.ahead else record.fault
+        why = AHEAD if self.ahead else record.fault or record.why
         if self.duplicate and record.state is State.USED:
             return Condition.DUPLICATE, why
         if record.quarantined is not None and record.state is not State.USED:

@@ -57,6 +57,10 @@ class WriteReason(enum.Enum):
     """An operator keeps the PPA from being lent and cleaned."""
     RESUME = "resumed"
     """An operator ends the quarantine."""
+    DISCARD = "discarded"
+    """The PPA is not lent again, and stays as it is."""
+    DELETE = "to be deleted"
+    """This daemon is about to have Launchpad delete a discarded PPA."""
 
     RESTORE = "restored"
     """An old description had been put over a lease or a clean: the known record is written again."""
@@ -66,7 +70,7 @@ class WriteReason(enum.Enum):
     """Only to learn what became of a write: all but serial and nonce stays, so no transition is ever told with it."""
 
 
-_FREE, _USED, _DIRTY = State.FREE, State.USED, State.DIRTY
+_FREE, _USED, _DIRTY, _DISCARDED = State.FREE, State.USED, State.DIRTY, State.DISCARDED
 LEGAL: dict[WriteReason, frozenset[Move]] = {
     WriteReason.CREATE: frozenset({(None, _DIRTY)}),
     WriteReason.TAKE_IN: frozenset({(None, _DIRTY)}),
@@ -86,9 +90,11 @@ LEGAL: dict[WriteReason, frozenset[Move]] = {
     WriteReason.CLAIM: frozenset({(_DIRTY, _DIRTY)}),
     WriteReason.FAIL: frozenset({(_DIRTY, _DIRTY)}),
     WriteReason.FREE: frozenset({(_DIRTY, _FREE)}),
+    WriteReason.DISCARD: frozenset({(_DIRTY, _DISCARDED)}),
+    WriteReason.DELETE: frozenset({(_DISCARDED, _DISCARDED)}),
     # What stands on Launchpad is older than what is known: the states are those of the known record.
-    WriteReason.RESTORE: frozenset({(_USED, _USED), (_DIRTY, _DIRTY)}),
+    WriteReason.RESTORE: frozenset({(_USED, _USED), (_DIRTY, _DIRTY), (_DISCARDED, _DISCARDED)}),
     WriteReason.ROLLED_BACK: frozenset({(_FREE, _DIRTY)}),
-    WriteReason.SETTLE: frozenset({(_FREE, _FREE), (_USED, _USED), (_DIRTY, _DIRTY)}),
+    WriteReason.SETTLE: frozenset({(state, state) for state in State}),
 }
 """The whole life of a PPA: the moves that each reason for a write may make."""

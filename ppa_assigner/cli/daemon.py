@@ -176,7 +176,11 @@ class DaemonProcess:
         """Tell systemd the line that `systemctl status` shows, if it has changed."""
         snapshots = self.supervisor.snapshots()
         states = Counter(one.record.state.value for one in snapshots if one.record is not None)
-        counts = "".join(f", {states[state.value]} {state.value}" for state in State)
+        counts = "".join(
+            f", {states[state.value]} {state.value}"
+            for state in State
+            if states[state.value] or state is not State.DISCARDED
+        )
         unready = self.supervisor.unready()
         trouble = f"; not ready: {unready}" if unready is not None else ""
         launchpad = self.supervisor.launchpad()

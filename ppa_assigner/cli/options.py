@@ -58,6 +58,7 @@ class StateName(enum.StrEnum):
     FREE = "free"
     USED = "used"
     DIRTY = "dirty"
+    DISCARDED = "discarded"
 
 
 FormOption = Annotated[

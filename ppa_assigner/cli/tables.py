@@ -15,7 +15,8 @@ from . import output
 from .options import StateName
 from .rows import Column, Give, Item, lines
 
-STATES = tuple(StateName)
+STATES = tuple(state for state in StateName if state is not StateName.DISCARDED)
+"""Those with a column of their own."""
 
 
 def show_ppas(items: Sequence[Item]) -> None:
@@ -152,7 +153,7 @@ def _oldest(item: Item, _: datetime) -> str | None:
 
 
 def _others(item: Item, _: datetime) -> str:
-    """What has no column of its own: conditions, and the states of a newer daemon."""
+    """What has no column of its own: conditions, what is discarded, and the states of a newer daemon."""
     states = {name: count for name, count in _counts(item, "state").items() if name not in STATES}
     conditions = {name: count for name, count in _counts(item, "condition").items() if name != "ok"}
     return ", ".join(f"{count} {name}" for name, count in (states | conditions).items() if count)

@@ -338,6 +338,14 @@ def changed(record: Record, **changes: Any) -> Record:
     return replace(record, **{"serial": record.serial + 1, "nonce": f"other-{record.serial}", **changes})
 
 
+def discarded(record: Record) -> Record:
+    """What follows this dirty record when its PPA is not lent again."""
+    return Record(
+        serial=record.serial + 1, nonce="discarded", state=State.DISCARDED, since=record.since, touched=record.touched,
+        pool=record.pool, by=record.by, request=record.request, leases=record.leases, why="burnt",
+    )  # fmt: skip
+
+
 def _unexplained(outcome: Outcome) -> bool:
     """Whether somebody is denied what he asked for, and is to know why, but is not told."""
     return isinstance(outcome, Denied) and outcome.why in EXPLAINED and not outcome.detail

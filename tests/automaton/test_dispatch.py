@@ -36,8 +36,9 @@ from ppa_assigner.automaton.transitions import LEGAL
 from ppa_assigner.automaton.write import write_record
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.packages import SourcePackage
-from ppa_assigner.record import Record, State
+from ppa_assigner.record import Record, State, encode
 from ppa_assigner.views import AdoptAction, Condition, HoldAction, QuarantineAction, ResumeAction
+from tests.automaton import lab
 from tests.automaton.lab import Runner, World, assign, confirm, faults
 
 STATES = (None, *State)
@@ -75,7 +76,7 @@ def test_the_life_of_a_ppa() -> None:
     pairs = {pair for legal in LEGAL.values() for pair in legal if pair[0] is not pair[1]}
     assert pairs == {
         (None, State.DIRTY), (State.FREE, State.USED), (State.USED, State.DIRTY), (State.DIRTY, State.FREE),
-        (State.FREE, State.DIRTY),
+        (State.FREE, State.DIRTY), (State.DIRTY, State.DISCARDED),
     }  # fmt: skip
     assert [reason for reason, legal in LEGAL.items() if (State.DIRTY, State.FREE) in legal] == [WriteReason.FREE]
 
@@ -99,7 +100,7 @@ def unreadable() -> Runner:
 
 def foreign() -> Runner:
     """A record of a later version."""
-    runner = World(description='ppa-assigner: {"v":2}').start()
+    runner = World(description='ppa-assigner: {"v":3}').start()
     runner.look()
     return runner
 
@@ -157,15 +158,24 @@ def denied() -> Runner:
     return runner
 
 
+def discarded() -> Runner:
+    """Not lent again."""
+    world = dirty().world
+    world.archive.description = encode(lab.discarded(world.record))
+    runner = world.start()
+    runner.look()
+    return runner
+
+
 def unseen() -> Runner:
     """Lent, and this daemon has not looked yet."""
     return used().world.start()
 
 
-SITUATIONS: dict[str, Callable[[], Runner]] = {
-    f.__name__: f
-    for f in (unmanaged, unreadable, foreign, free, used, over, dirty, given_up, missing, gone, denied, unseen)
-}
+_SITUATIONS = (
+    unmanaged, unreadable, foreign, free, used, over, dirty, given_up, missing, gone, denied, unseen, discarded,
+)  # fmt: skip
+SITUATIONS: dict[str, Callable[[], Runner]] = {f.__name__: f for f in _SITUATIONS}
 LEASE = "lease-1"
 ORDERS: dict[str, Any] = {
     "assign": assign(lease="lease-2", request="build-2"),
@@ -218,7 +228,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "adopt": row(W, unmanaged=State.DIRTY, unreadable=State.DIRTY, foreign=State.DIRTY, gone=W),
     "quarantine": row(
         State.DIRTY, unmanaged=W, unreadable=W, foreign=W, used=State.USED, over=State.USED, unseen=State.USED,
-        gone=W,
+        gone=W, discarded=W,
     ),
     "resume": row(W, given_up=State.DIRTY, gone=W),
     "inspect": row("content", gone=OUT),

@@ -361,7 +361,7 @@ def test_a_free_ppa_in_quarantine_is_dirty() -> None:
     assert why(runner.order(assign())) is Refusal.LOST
 
 
-@pytest.mark.parametrize("description", ["mine", 'mine\nppa-assigner: {"v":2}', "mine\nppa-assigner: x"])
+@pytest.mark.parametrize("description", ["mine", 'mine\nppa-assigner: {"v":3}', "mine\nppa-assigner: x"])
 def test_adopting_empties_a_ppa_and_keeps_its_words(description: str) -> None:
     """It begins with Launchpad's clock as serial, and is worked on at once."""
     world = World(description=description)

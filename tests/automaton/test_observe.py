@@ -146,7 +146,7 @@ def test_a_look_does_not_hurry_what_has_to_wait() -> None:
 
 def test_a_text_without_a_record_leaves_the_highest_one_known() -> None:
     """By that it is seen to be brought back when it is."""
-    known = observe.with_entry(STALE, entry('ppa-assigner: {"v":2}'), 70.0)
+    known = observe.with_entry(STALE, entry('ppa-assigner: {"v":3}'), 70.0)
     assert known.record is None
     assert known.highest == LENT
 

@@ -13,9 +13,9 @@ from ppa_assigner.automaton.events import Denied, LeaseShown, ReadNow, Refusal
 from ppa_assigner.automaton.requests import Create
 from ppa_assigner.options import Baseline, PoolOptions
 from ppa_assigner.port import Look
-from ppa_assigner.record import State, compose, parse
+from ppa_assigner.record import State, compose, encode, parse
 from ppa_assigner.views import Condition, Sight
-from tests.automaton.lab import Crashed, Runner, World, assign, changed, faults, kind
+from tests.automaton.lab import Crashed, Runner, World, assign, changed, discarded, faults, kind
 from tests.memory import START, Request
 
 OPTIONS = PoolOptions(settle=100.0, create=True)
@@ -42,11 +42,13 @@ def test_a_missing_ppa_is_made_as_dirty_and_proved_like_any_other() -> None:
     runner.tick()
     record = runner.world.record
     assert (record.state, record.cleaner, record.lease) == (State.DIRTY, runner.known.daemon.cleaner, None)
+    assert record.made
     assert abs(record.serial - START.timestamp()) < 10.0
     assert runner.world.archive.displayname == "ppa"
     assert [(t.before, t.why, t.first) for t in runner.transitions] == [(None, WriteReason.CREATE.value, False)]
     freed(runner)
     assert runner.kinds() == ["Read", "ReadDeleted", "Create", "Survey", "Write", "Survey", "Write"]
+    assert not runner.world.record.made
     assert isinstance(runner.order(assign()), LeaseShown)
 
 
@@ -104,12 +106,13 @@ def test_one_that_is_gone_for_good_is_made_anew_though_it_was_lent() -> None:
     assert runner.known.over == record
 
 
-def test_one_whose_predecessor_a_later_daemon_marked_is_not_made_anew() -> None:
-    """What it may not be read for may be that the name must not be used again."""
+@pytest.mark.parametrize(
+    "description", ['ppa-assigner: {"v":3,"state":"last"}', encode(discarded(World().dirty_ppa().world.record))]
+)
+def test_one_whose_predecessor_was_discarded_is_not_made_anew(description: str) -> None:
+    """Nor one whose predecessor's record cannot be read, for it may say the same."""
     runner = nothing()
-    runner.world.launchpad.add(
-        f"{runner.world.ppa}-deletedppa", description='ppa-assigner: {"v":2,"state":"discarded"}'
-    )
+    runner.world.launchpad.add(f"{runner.world.ppa}-deletedppa", description=description)
     runner.pass_time(1000.0)
     assert "Create" not in runner.kinds()
     assert "is not created again" in (runner.known.fault or "")

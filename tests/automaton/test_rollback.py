@@ -15,7 +15,7 @@ from ppa_assigner.automaton.requests import Read
 from ppa_assigner.port import Look
 from ppa_assigner.record import Record, State, Text, compose, encode, parse
 from ppa_assigner.views import AdoptAction, Condition, QuarantineAction
-from tests.automaton.lab import Runner, World, assign, changed, confirm, faults
+from tests.automaton.lab import Runner, World, assign, changed, confirm, discarded, faults
 
 
 def describe(runner: Runner, text: str | None) -> None:
@@ -375,10 +375,14 @@ def test_an_unknown_version_is_never_a_rollback(state: State) -> None:
     runner = World().free_ppa()
     if state is not State.FREE:
         runner.order(assign())
-    if state is State.DIRTY:
+    if state in (State.DIRTY, State.DISCARDED):
         runner.order(Release, lease="lease-1")
+    if state is State.DISCARDED:
+        describe(runner, encode(discarded(runner.world.record)))
+        runner.look()
+    assert runner.known.state is state
     runner.forget_the_past()
-    text = 'ppa-assigner: {"v":2}'
+    text = 'ppa-assigner: {"v":3}'
     describe(runner, text)
     runner.look()
     runner.pass_time(20_000.0)
@@ -477,7 +481,7 @@ def test_a_clean_is_begun_anew_once_its_record_is_there_again() -> None:
     """What a daemon of a later version did meanwhile nobody here knows: the quiet window counts from then."""
     runner = World().dirty_ppa()
     runner.pass_time(90.0)
-    for one in ('ppa-assigner: {"v":2}', runner.world.archive.description):
+    for one in ('ppa-assigner: {"v":3}', runner.world.archive.description):
         describe(runner, one)
         runner.look()
     back = runner.world.boot

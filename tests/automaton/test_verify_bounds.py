@@ -179,4 +179,4 @@ def test_the_record_of_a_free_ppa_says_nothing_of_the_lease_or_of_the_clean() ->
     runner.world.launchpad.fault = faults("refused", of="content")
     runner.until(lambda: runner.known.state is State.FREE)
     _, _, line = (runner.world.archive.description or "").partition("ppa-assigner: ")
-    assert set(json.loads(line)) == {"v", "serial", "nonce", "state", "since", "touched", "pool"}
+    assert set(json.loads(line)) == {"v", "serial", "nonce", "state", "since", "touched", "pool", "leases"}

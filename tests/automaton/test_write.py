@@ -382,7 +382,7 @@ def test_a_text_that_changed_meanwhile_is_not_written_over() -> None:
     runner.look()
     reads_fail(runner, "unknown")
     runner.tick()
-    text = 'mine\nppa-assigner: {"v":2}'
+    text = 'mine\nppa-assigner: {"v":3}'
     world.launchpad.describe(world.ppa, text)
     settle(runner)
     runner.pass_time(2000.0)

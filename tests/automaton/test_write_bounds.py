@@ -151,7 +151,7 @@ def test_what_follows_a_serial(serial: int, follows: int | None) -> None:
 def test_a_record_of_a_later_version_does_not_keep_a_ppa_from_being_adopted() -> None:
     """What was known before it was written over is not what it starts from."""
     runner = World().free_ppa()
-    runner.world.launchpad.describe(runner.world.ppa, 'ppa-assigner: {"v":2}')
+    runner.world.launchpad.describe(runner.world.ppa, 'ppa-assigner: {"v":3}')
     runner.look()
     assert runner.known.condition is Condition.UNREADABLE
     assert isinstance(runner.order(AdoptAction()), RecordShown)

@@ -24,6 +24,7 @@ PLACES: dict[State | None, tuple[int, int]] = {
     State.DIRTY: (450, 70),
     State.FREE: (230, 390),
     State.USED: (670, 390),
+    State.DISCARDED: (690, 70),
 }
 NAMELESS = "no record"
 Move = tuple[State | None, State]

@@ -8,6 +8,7 @@ import re
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -24,7 +25,8 @@ from ppa_assigner.config.schema import ConfigFile
 from ppa_assigner.documents import Wish
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.problems import Kind
-from ppa_assigner.record import PREFIX, Record, State, encode
+from ppa_assigner.record import PREFIX, Deleter, GroupClaim, Rank, Record, State, encode
+from ppa_assigner.reference import Reference
 from ppa_assigner.views import Condition
 
 from ..test_layout import graph
@@ -32,6 +34,7 @@ from . import problems
 from .pages import README, ROOT, page, pages, table
 
 BEHAVIOUR = "docs/reference/behaviour.md"
+LEAD = Reference("a", "ubuntu", "b")
 WHEN = "| when | then | shown by |"
 
 CREDENTIALS = "[1]\nconsumer_key = x\nconsumer_secret = \naccess_token = y\naccess_secret = z\n\n"
@@ -56,17 +59,24 @@ def test_the_fields_of_a_record_are_those_of_the_code() -> None:
     assert set(claimed) == {"v", *(field.name for field in fields(Record))}
     assert always == {"v", *(field.name for field in fields(Record) if field.default is MISSING)}
     for state in State:
-        written = json.loads(encode(full_record(state)).removeprefix(PREFIX))
-        assert {name for name, where in claimed.items() if state.value in where} | always <= set(written)
+        written = {
+            name
+            for group in ({"lead": LEAD}, {"members": (LEAD,)})
+            for name in json.loads(encode(full_record(state, {"group": "g", **group})).removeprefix(PREFIX))
+        }
+        of_state = {name for name, where in claimed.items() if state.value in where.replace(",", " ").split()}
+        assert of_state | always <= written
+        assert state is not State.DISCARDED or written == of_state | always | {"leases"}
 
 
-def full_record(state: State) -> Record:
-    """One that says whatever a record of that state can say."""
+def full_record(state: State, group: dict[str, Any]) -> Record:
+    """One that says whatever a record of that state can say, in a group."""
     now = datetime(2026, 11, 25, tzinfo=UTC)
     return Record(
         serial=1, nonce="n", state=state, since=now, touched=now, pool="p", until=now, owner="o", lease="l",
         request="r", idle=60, by="b", note="n", uploader="~u", held=True, tries=1, fault="f", quarantined="q",
-        cleaner="c", clock="host", told=False, began=now, published=True,
+        cleaner="c", clock="host", told=False, began=now, published=True, leases=1, warned=now, made=True,
+        claim=GroupClaim("g", LEAD, Rank(1, "b", "r"), now), why="w", deleter=Deleter("d", now), **group,
     )  # fmt: skip
 
 

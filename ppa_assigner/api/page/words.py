@@ -15,7 +15,7 @@ SOON_S = 15 * MINUTE
 """A lease with less time left is marked."""
 UNLESS_TOUCHED = "unless touched"
 """Shown with the time that a lease has left, if the lease ends because nobody touches it."""
-STATES = ("free", "used", "dirty")
+STATES = ("free", "used", "dirty", "discarded")
 CONDITIONS = ("quarantined", "duplicate", "unreachable", "missing", "disabled", "unreadable", "unmanaged")
 """All but `ok`, in the order in which a person should look at them."""
 MEANT = {
@@ -80,7 +80,9 @@ def trouble(ppa: Ppa) -> bool:
 
 def rank(ppa: Ppa) -> int:
     """Return the place of a PPA in the order by state: what a person should look at first, what is free last."""
-    return (*CONDITIONS, "used", "dirty", "free", None).index(ppa["condition"] if trouble(ppa) else ppa["state"])
+    return (*CONDITIONS, "used", "dirty", "free", "discarded", None).index(
+        ppa["condition"] if trouble(ppa) else ppa["state"]
+    )
 
 
 def split(reference: str) -> tuple[str, str]:

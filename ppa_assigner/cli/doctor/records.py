@@ -39,7 +39,12 @@ def _counted(found: list[Record]) -> Iterator[Finding]:
 
     states = Counter(record.state for record in found)
     if found:
-        yield good("records", ", ".join(f"{states[state]} {state.value}" for state in State))
+        yield good(
+            "records",
+            ", ".join(
+                f"{states[state]} {state.value}" for state in State if states[state] or state is not State.DISCARDED
+            ),
+        )
 
 
 def _without(texts: list[tuple[str, Text]]) -> Iterator[Finding]:

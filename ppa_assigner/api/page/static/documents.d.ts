@@ -2,7 +2,7 @@
 
 import type { Tree } from "./elements.js";
 
-export type State = "free" | "used" | "dirty";
+export type State = "free" | "used" | "dirty" | "discarded";
 
 // Of a PPA of the API's, what the page filters, sorts and asks by; `rank` is its place in the order by state.
 export interface Facts {
