@@ -40,7 +40,7 @@ def archive(root: str = "http://h/", name: str = "one", **fields: Any) -> dict[s
 def service(script: Script, timeouts: Timeouts = Timeouts(2, 5, 10)) -> Iterator[tuple[RawServer, Operations, Entry]]:  # noqa: B008 - frozen
     """A server, the calls to it, and an entry that it could have shown."""
 
-    def signed(method: str, url: str, headers: Mapping[str, str]) -> Mapping[str, str]:
+    def signed(headers: Mapping[str, str]) -> Mapping[str, str]:
         return {"Authorization": "signed", "User-Agent": "test", **headers}
 
     with RawServer(script) as server:

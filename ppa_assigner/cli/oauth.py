@@ -16,10 +16,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from .. import __version__
 from ..backoff import LOGGED_IN_POLL_S
 from ..client.errors import NotPermitted, Unavailable
-from ..launchpad import new_credentials, refuse_insecure_environment, service_url, web_root
+from ..launchpad import refuse_insecure_environment, service_url, web_root
 from ..launchpad.http import HttpTransport, NoResponseError, NotSentError, Response, Timeouts
 from ..launchpad.redaction import Secrets
 from ..launchpad.responses import RETRYABLE, summary
+from ..launchpad.signature import Signer
 from ..times import boottime
 from . import signals
 
@@ -86,8 +87,8 @@ class Authorisation:
     def person(self, token: Token) -> str | None:
         """Return who granted the token, like `~name`; None if Launchpad does not say."""
         url = f"{self._service}devel/people/+me"
-        headers = {"Accept": "application/json", "User-Agent": _agent()}
-        new_credentials(CONSUMER, *token)[0].authorizeRequest(url, "GET", None, headers)
+        signed = Signer(CONSUMER, "", *token).authorization()
+        headers = {"Accept": "application/json", "User-Agent": _agent(), "Authorization": signed}
         try:
             answer = self._transport.request("GET", url, headers)
         except (NotSentError, NoResponseError):

@@ -1,9 +1,9 @@
 """Launchpad's web service behind the worker's port.
 
-`client` logs in and signs (the only module that imports launchpadlib); `operations` implements the port's calls with
-`session` (single requests and paged collections), `content`, `settings` and `indexes`; `responses` says what a response
-means; `http`, `bodies` and `sockets` send each request once, within its deadline.  Rule: nothing here decides anything
-about a PPA.
+`client` logs in (the only module that imports launchpadlib), and signs by `signature`; `operations` implements the
+port's calls with `session` (single requests and paged collections), `content`, `settings` and `indexes`; `responses`
+says what a response means; `http`, `bodies` and `sockets` send each request once, within its deadline.  Rule: nothing
+here decides anything about a PPA.
 """
 
 from .client import (

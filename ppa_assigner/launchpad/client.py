@@ -1,8 +1,8 @@
-"""The client behind the worker's port: one login shared by all threads, and raw requests signed with it.
+"""The client behind the worker's port: one login shared by all threads, and raw requests signed with its token.
 
-Rule: this is the only module that imports launchpadlib, lazr.restfulclient or httplib2.  launchpadlib logs in and
-signs, and does nothing else: neither its entries nor its transport are safe for threads, and its transport may send a
-request twice (docs/explanation/launchpad.md#repeated-requests).  Nothing here ever waits for a person.
+Rule: this is the only module that imports launchpadlib, lazr.restfulclient or httplib2.  launchpadlib logs in,
+and does nothing else: neither its entries nor its transport are safe for threads, and its transport may send a request
+twice (docs/explanation/launchpad.md#repeated-requests).  Nothing here ever waits for a person.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from .indexes import PRODUCTION, Indexes
 from .operations import Operations
 from .redaction import Secrets, one_line
 from .responses import credentials_fault, summary
+from .signature import Signer
 from .urls import origin
 
 log = logging.getLogger(__name__)
@@ -74,6 +75,12 @@ def new_credentials(consumer: str, key: str, secret: str) -> tuple[Credentials, 
     file = io.StringIO()
     credentials.save(file)
     return credentials, file.getvalue()
+
+
+def signer(credentials: Credentials) -> Signer:
+    """What signs requests with this token."""
+    consumer, token = credentials.consumer, credentials.access_token
+    return Signer(consumer.key, consumer.secret, token.key, token.secret)
 
 
 def refuse_insecure_environment() -> None:
@@ -154,6 +161,7 @@ class LaunchpadClient(Operations):
         timeouts = timeouts or Timeouts()
         token = credentials.access_token
         secrets = Secrets(token.key, token.secret)
+        self._signer = signer(credentials)
         transport = HttpTransport(self._service, timeouts, connections, boottime, on_request, secrets)
         indexes = Indexes(archive_root, timeouts, boottime)
         super().__init__(f"{self._service}{version}/", transport, self._sign, boottime, indexes)
@@ -205,7 +213,7 @@ class LaunchpadClient(Operations):
         return launchpad
 
     def _check_accepted(self, agent: str) -> None:
-        headers = self._authorised("GET", self._root, {"Accept": "application/json", "User-Agent": agent})
+        headers = {"Accept": "application/json", "User-Agent": agent, "Authorization": self._signer.authorization()}
         try:
             response = self._transport.request("GET", self._root, headers, lane=Lane.WORK)
         except (NotSentError, NoResponseError) as error:
@@ -214,17 +222,10 @@ class LaunchpadClient(Operations):
         if response.status != http.client.OK:
             raise ServiceUnavailable(summary(response))
 
-    def _sign(self, method: str, url: str, headers: Mapping[str, str]) -> Mapping[str, str]:
+    def _sign(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         if self._user_agent is None:
             raise NotSentError(f"not logged in to Launchpad: {self._trouble}")
-        try:
-            return self._authorised(method, url, {"User-Agent": self._user_agent, **headers})
-        except ValueError as error:
-            raise NotSentError(f"not sent: {one_line(str(error))}") from error
-
-    def _authorised(self, method: str, url: str, headers: dict[str, str]) -> dict[str, str]:
-        self._credentials.authorizeRequest(url, method, None, headers)
-        return headers
+        return {"User-Agent": self._user_agent, **headers, "Authorization": self._signer.authorization()}
 
     def _service_name(self) -> str:
         return "".join(char if char.isalnum() or char in ".-" else "_" for char in self._service.rstrip("/"))

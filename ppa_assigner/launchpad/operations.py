@@ -76,7 +76,7 @@ class Operations:
         self,
         root: str,
         transport: HttpTransport,
-        sign: Callable[[str, str, Mapping[str, str]], Mapping[str, str]],
+        sign: Callable[[Mapping[str, str]], Mapping[str, str]],
         boottime: Callable[[], float],
         indexes: Indexes,
     ) -> None:

@@ -49,9 +49,10 @@ class Session:
         self,
         root: str,
         transport: HttpTransport,
-        sign: Callable[[str, str, Mapping[str, str]], Mapping[str, str]],
+        sign: Callable[[Mapping[str, str]], Mapping[str, str]],
     ) -> None:
         self.root = root
+        self._origin = origin(root)
         self.transport = transport
         self._sign = sign
         self._listings = FairSemaphore(max(1, transport.sizes[Lane.WORK] * 5 // 6))
@@ -69,10 +70,10 @@ class Session:
         signed: bool = True,
     ) -> Response:
         """Send one request, with our signature or without.  Raises NotSentError and NoResponseError."""
-        if origin(url) != origin(self.root):
+        if origin(url) != self._origin:
             raise NotSentError(f"not sent: {one_line(url)} is not an address of {self.root}")
         headers = {"Accept": "application/json", **(headers or {})}
-        headers = self._sign(method, url, headers) if signed else {"User-Agent": ANONYMOUS_USER_AGENT, **headers}
+        headers = self._sign(headers) if signed else {"User-Agent": ANONYMOUS_USER_AGENT, **headers}
         return self.transport.request(method, url, headers, body, lane=lane, deadline=deadline, leave_by=leave_by)
 
     def getter(self, lane: Lane = Lane.WORK, deadline: float | None = None, signed: bool = True) -> Get:

@@ -78,7 +78,7 @@ class Scripted:
 
 TRANSPORT = Scripted()
 LAUNCHPAD = Operations(
-    ROOT, cast("HttpTransport", TRANSPORT), lambda _method, _url, headers: headers, boottime,
+    ROOT, cast("HttpTransport", TRANSPORT), lambda headers: headers, boottime,
     Indexes("http://h/apt", Timeouts(), boottime),
 )  # fmt: skip
 

@@ -65,19 +65,19 @@ class Noting(HttpTransport):
 
 
 def asking(transport: HttpTransport) -> Session:
-    """Whose signature tells what was signed."""
+    """Whose signature tells that it is one."""
 
-    def signed(method: str, url: str, headers: Mapping[str, str]) -> Mapping[str, str]:
-        return {**headers, "Authorization": f"{method} {url}"}
+    def signed(headers: Mapping[str, str]) -> Mapping[str, str]:
+        return {**headers, "Authorization": f"ours, {len(headers)} headers"}
 
     return Session(ROOT, transport, signed)
 
 
 def test_a_request_is_signed_as_it_is_sent() -> None:
-    """Its method and address; with the headers and the limits of whoever asks, and JSON as what is wanted."""
+    """With the headers and the limits of whoever asks, and JSON as what is wanted."""
     wire = Noting()
     asking(wire).send("PUT", URL, {"X": "y"}, b"body", lane=Lane.ASSIGN, deadline=3.0, leave_by=4.0)
-    headers = {"Accept": "application/json", "X": "y", "Authorization": f"PUT {URL}"}
+    headers = {"Accept": "application/json", "X": "y", "Authorization": "ours, 2 headers"}
     assert wire.sent == [Sent("PUT", URL, headers, b"body", Lane.ASSIGN, 3.0, 4.0)]
     asking(wire).send("GET", URL, {"Accept": "text/plain"}, lane=Lane.WORK)
     assert wire.sent[1].headers["Accept"] == "text/plain"
