@@ -33,7 +33,7 @@ from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor import Supervisor
 from ppa_assigner.supervisor.machine import handle, wake
 from ppa_assigner.supervisor.shell import Call, Handle
-from ppa_assigner.supervisor.ticket import TicketOffice
+from ppa_assigner.supervisor.tickets import TicketOffice
 from ppa_assigner.views import AssignRequest, Condition, LeaseView as LentView, Sight, Snapshot
 from ppa_assigner.worker import Listener, Worker
 

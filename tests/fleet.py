@@ -15,7 +15,7 @@ from ppa_assigner.options import PoolOptions, Retry
 from ppa_assigner.port import Launchpad, Unavailable, Unknown
 from ppa_assigner.record import State
 from ppa_assigner.supervisor import Supervisor
-from ppa_assigner.supervisor.ticket import TicketOffice
+from ppa_assigner.supervisor.tickets import TicketOffice
 from ppa_assigner.times import boottime
 
 from .memory import MemoryLaunchpad

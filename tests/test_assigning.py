@@ -16,9 +16,9 @@ from ppa_assigner.config import Pool
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import HOST, State
-from ppa_assigner.supervisor.keys import Key
+from ppa_assigner.supervisor.requests import Key
 from ppa_assigner.supervisor.steps import ClaimIsDue
-from ppa_assigner.supervisor.ticket import Place, TicketOffice
+from ppa_assigner.supervisor.tickets import Place, TicketOffice
 from ppa_assigner.views import AssignRequest, Condition
 
 from .fakecrew import Desk, lent, problem, ref

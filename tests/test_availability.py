@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ppa_assigner.supervisor.availability import Availability
+from ppa_assigner.supervisor.poller import Availability
 from ppa_assigner.views import LaunchpadStatus
 
 from .memory import START

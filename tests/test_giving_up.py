@@ -15,7 +15,7 @@ from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.port import Launchpad
 from ppa_assigner.record import State
 from ppa_assigner.supervisor import Supervisor
-from ppa_assigner.supervisor.ticket import TicketOffice
+from ppa_assigner.supervisor.tickets import TicketOffice
 from ppa_assigner.views import AssignRequest
 from ppa_assigner.worker import Listener, Worker
 

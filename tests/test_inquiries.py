@@ -18,12 +18,10 @@ from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.archive_calls import ArchiveCalls
 from ppa_assigner.supervisor.core import Core
 from ppa_assigner.supervisor.events import InquiryEnded, Instant, Stopping
-from ppa_assigner.supervisor.inquiries import AT_ONCE, Inquiries
-from ppa_assigner.supervisor.inquiry import Inquiry, go_on
+from ppa_assigner.supervisor.inquiries import AT_ONCE, Inquiries, Inquiry, go_on
 from ppa_assigner.supervisor.promoting import GOES_ON_S
-from ppa_assigner.supervisor.shell import Shell
-from ppa_assigner.supervisor.ticket import TicketOffice
-from ppa_assigner.supervisor.worker_threads import WorkerThreads
+from ppa_assigner.supervisor.shell import Shell, WorkerThreads
+from ppa_assigner.supervisor.tickets import TicketOffice
 from ppa_assigner.times import boottime
 from ppa_assigner.worker import Worker
 

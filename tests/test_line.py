@@ -6,15 +6,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ppa_assigner.record import Record, State
-from ppa_assigner.supervisor.keys import CallId, RequestId, key_of
-from ppa_assigner.supervisor.queue import WaitQueue
 from ppa_assigner.supervisor.registry import FreeList
 from ppa_assigner.supervisor.requests import (
     AssignCall,
     Avoided,
+    CallId,
     PendingRequest,
+    RequestId,
     Stage,
+    WaitQueue,
     choose,
+    key_of,
     nonce_of,
     state_of,
 )

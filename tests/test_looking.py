@@ -13,7 +13,7 @@ from ppa_assigner.port import Look, Moment, Refused, Unavailable
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.events import LookEvent
 from ppa_assigner.supervisor.poller import Poller
-from ppa_assigner.supervisor.rounds import Rounds
+from ppa_assigner.supervisor.timers import Rounds
 from ppa_assigner.times import boottime
 
 from .fakecrew import ref

@@ -14,11 +14,11 @@ from ppa_assigner.clock import REMEMBERED
 from ppa_assigner.packages import SourcePackage
 from ppa_assigner.port import Moment
 from ppa_assigner.problems import Kind
-from ppa_assigner.supervisor.keys import Key
-from ppa_assigner.supervisor.places import of_others
+from ppa_assigner.supervisor.queue import places_of_others
+from ppa_assigner.supervisor.requests import Key
 from ppa_assigner.supervisor.shell import Call
 from ppa_assigner.supervisor.steps import PlaceIsOver
-from ppa_assigner.supervisor.ticket import Place
+from ppa_assigner.supervisor.tickets import Place
 
 from .fakecrew import Desk, lent, problem
 from .memory import START
@@ -156,7 +156,7 @@ def test_the_places_of_other_clients_under_one_request_id() -> None:
     for by, request in ((None, "r"), ("ann", "r"), ("bob", "r"), ("ann", "s")):
         made.ask(request, wait=1.0, by=by)
     made.wait(1.0)
-    assert {*of_others(made.core, Key("ann", "r"))} == {Key(None, "r"), Key("bob", "r")}
+    assert {*places_of_others(made.core, Key("ann", "r"))} == {Key(None, "r"), Key("bob", "r")}
 
 
 def test_what_is_known_of_burnt_ppas_is_not_asked_again() -> None:

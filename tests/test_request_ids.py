@@ -15,7 +15,7 @@ from ppa_assigner.access import Caller, Role
 from ppa_assigner.automaton.events import Assign, Duplicate, GiveUp, ReadNow, RecordShown, Release
 from ppa_assigner.problems import Kind
 from ppa_assigner.record import State
-from ppa_assigner.supervisor.keys import Key
+from ppa_assigner.supervisor.requests import Key
 
 from .fakecrew import Desk, lent, problem, ref
 from .processes import Daemon, Launchpad, configure, running, start_launchpad

@@ -14,9 +14,8 @@ from ppa_assigner.packages import SourcePackage
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import State
 from ppa_assigner.supervisor.archive_calls import ArchiveCalls
-from ppa_assigner.supervisor.archives import Archives
 from ppa_assigner.supervisor.events import Died
-from ppa_assigner.supervisor.inquiries import AT_ONCE
+from ppa_assigner.supervisor.inquiries import AT_ONCE, Archives
 from ppa_assigner.supervisor.machine import handle
 from ppa_assigner.supervisor.shell import Shell
 from ppa_assigner.times import boottime

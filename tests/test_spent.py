@@ -11,8 +11,8 @@ import pytest
 from ppa_assigner.access import EVERYBODY, Caller, Role
 from ppa_assigner.automaton.events import Confirm, GiveUp, RecordShown, Refusal
 from ppa_assigner.record import Record, State
-from ppa_assigner.supervisor.keys import Key
-from ppa_assigner.supervisor.spent import KEPT_S, KEYS, LEASES, Spent
+from ppa_assigner.supervisor.requests import Key
+from ppa_assigner.supervisor.tickets import KEPT_S, KEYS, LEASES, Spent
 
 from .fakecrew import Desk, lent, problem
 from .memory import START

@@ -28,7 +28,7 @@ from ppa_assigner.port import Content, Moment
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import State
 from ppa_assigner.reference import Reference
-from ppa_assigner.supervisor.keys import CallId
+from ppa_assigner.supervisor.requests import CallId
 from ppa_assigner.supervisor.steps import Came, Serves
 from ppa_assigner.views import (
     AdoptAction,

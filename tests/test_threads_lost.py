@@ -25,7 +25,7 @@ from ppa_assigner.problems import Kind
 from ppa_assigner.record import State
 from ppa_assigner.supervisor import Supervisor
 from ppa_assigner.supervisor.shell import Timer
-from ppa_assigner.supervisor.ticket import TicketOffice
+from ppa_assigner.supervisor.tickets import TicketOffice
 from ppa_assigner.times import boottime
 from ppa_assigner.views import Condition
 from ppa_assigner.worker import Listener, Worker

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ppa_assigner.backoff import TICKET_S
-from ppa_assigner.supervisor.keys import Key
-from ppa_assigner.supervisor.ticket import Place, TicketOffice
+from ppa_assigner.supervisor.requests import Key
+from ppa_assigner.supervisor.tickets import Place, TicketOffice
 
 OFFICE = TicketOffice(b"secret")
 KEY = Key("jenkins", "build-1")

@@ -3,7 +3,7 @@
 Rule: pure functions of a record, of the last touch and of the time.  Only while time is believed are the times that a
 lying clock wrote corrected, and only what lies more than five minutes ahead; a record that is written meanwhile by a
 clock that is not Launchpad's says so (`clock`).  Silence also counts for who holds a lease, by its own clock
-(`client.lease`), and for how long a touch may wait for its answer (`supervisor.calls`).
+(`client.lease`), and for how long a touch may wait for its answer (`supervisor.lease_calls`).
 """
 
 from __future__ import annotations

@@ -43,10 +43,10 @@ from ..launchpad.indexes import CONNECTIONS as INDEX_CONNECTIONS
 from ..mailbox import Mailbox
 from ..record import State
 from ..supervisor import Supervisor
-from ..supervisor.archives import Archives
 from ..supervisor.event_log import TRANSITION
+from ..supervisor.inquiries import Archives
 from ..supervisor.machine import handle
-from ..supervisor.ticket import TicketOffice
+from ..supervisor.tickets import TicketOffice
 from ..trace import trace_of
 from ..uploads import Follower
 from ..views import PpaEvent

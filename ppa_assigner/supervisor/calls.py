@@ -1,8 +1,9 @@
-"""Calls on an existing lease or PPA: touch, release, show, promote, operator actions.
+"""How calls on leases and PPAs begin, wait and end, and the releases that go on after they ended.
 
 Rule: a call ends within its deadline, with what is known by then.  That something is unknown is said only after a look
-that began after the call came and that saw every PPA.  What may be done is the automaton's to say, who may do it is
-`access`'s.
+that began after the call came and that saw every PPA.  A release that Launchpad's absence put off is carried out when
+it is back, and nobody has to ask again: only a lease that was read here is taken over, one for each PPA at the most; it
+is over for all from then on.  A restart forgets it: then the lease ends at its time, or whoever asks again releases it.
 """
 
 from __future__ import annotations
@@ -10,227 +11,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..access import Caller
 from ..automaton.events import (
-    Command,
-    ContentShown,
     Denied,
-    Inspect,
-    LeaseShown,
-    Operate,
     Outcome,
     Refusal,
     Release,
-    Touch,
 )
-from ..backoff import IN_DOUBT_S, RETRY_AFTER_S, SEARCH_AGAIN_S
+from ..backoff import IN_DOUBT_S, PUT_OFF_RELEASE, RETRY_AFTER_S, SEARCH_AGAIN_S, jitter_of
 from ..problems import Kind, Problem
 from ..record import Record, State
 from ..reference import Reference
-from ..views import HoldAction, OperatorAction, ReleaseAction
-from . import releases
-from .core import Core, OpenCall, Withdrawal
+from ..views import Condition, ReleaseAction
+from .core import Core, OpenCall, PutOff, Withdrawal
 from .events import (
-    ContentAsked,
     InquiryBegan,
     InquiryEnded,
-    LeaseAsked,
     OperatorActed,
-    Promotable,
-    PromoteAsked,
     ReleaseAsked,
     TouchAsked,
 )
-from .keys import CommandToken
 from .looks import unseen
-from .rounds import Failures
-from .steps import CallIsLate, CallLooks, CallSearch, Serves
+from .steps import CallIsLate, ReleaseSeen, ReleasesLater, TryRelease
+from .timers import Failures
 
-PUT_OFF = "that is carried out once Launchpad answers"
 NOT_TAKEN = "; whether one of them holds this lease is not known, so its release was not taken over: ask again"
-KINDS = {Refusal.OVER: Kind.LEASE_OVER, Refusal.INVALID: Kind.INVALID, Refusal.WRONG_STATE: Kind.WRONG_STATE}
-_PART_OF_IDLE = 1 / 8  # of which a touch may take so much: less than our client waits for one of several tries
-
-LeaseEvent = TouchAsked | ReleaseAsked | LeaseAsked | PromoteAsked
-
-
-# -- of a lease --------------------------------------------------------------------------------------------------------
-
-
-def on_lease_call(core: Core, event: LeaseEvent) -> None:
-    """Find the lease, and go on with it."""
-    if isinstance(event, PromoteAsked) and core.registry.get(event.to) is not None:
-        detail = f"to: {event.to} is lent itself, and must stay empty; name another PPA"
-        raise Problem(Kind.INVALID, detail)
-    call = _begun(core, event)
-    if not call.over and not _found(core, call, event):
-        core.want_look(CallSearch(call.id))
-
-
-def on_looks(core: Core, step: CallLooks) -> None:
-    """Look once more."""
-    if step.call in core.calls:
-        core.want_look(CallSearch(step.call))
-
-
-def on_looked(core: Core, waits: CallSearch, failed: Failures) -> None:
-    """Its lease is there now, or it is looked for again, or it is unknown."""
-    call = core.calls.get(waits.call)
-    if call is None or not isinstance(event := call.asked, LeaseEvent) or _found(core, call, event):
-        return
-    lease = event.lease
-    unfound(core, call, failed, lambda record: record.lease == lease, _unknown(lease), CallLooks(call.id))
-
-
-def _found(core: Core, call: OpenCall, event: LeaseEvent) -> bool:
-    holding = core.registry.with_lease(event.lease)
-    if holding is None:
-        return _cannot_tell(core, call, event.lease)
-    ppa, record = holding
-    caller: Caller | None = getattr(event, "caller", None)
-    if caller is not None and not caller.may_end(record):
-        end(core, call, Problem(Kind.FORBIDDEN, "this lease is not yours to touch or end"))
-    else:
-        call.ppa = ppa
-        _go_on(core, call, ppa, record)
-    return True
-
-
-def _cannot_tell(core: Core, call: OpenCall, lease: str) -> bool:
-    """A newer daemon's lease is not unknown: a client that releases it must not take it for released."""
-    ppa = core.registry.behind_newer_record("lease", lease)
-    if ppa is not None:
-        detail = f"{ppa}: its record is of a version that this daemon does not know, and names this lease"
-        end(core, call, Problem(Kind.UNAVAILABLE, detail, retry_after=RETRY_AFTER_S))
-    return ppa is not None
-
-
-def _go_on(core: Core, call: OpenCall, ppa: Reference, record: Record) -> None:
-    match call.asked:
-        case TouchAsked(lease=lease, ttl=ttl):
-            if lease in core.releases:
-                end(core, call, Problem(Kind.LEASE_OVER, f"the lease of {ppa} was released: {PUT_OFF}"))
-            if record.idle is not None:  # who holds it must hear in time that silence counts anew
-                within(core, call, record.idle * _PART_OF_IDLE)
-            _send(core, call, ppa, Touch(token=core.token(), deadline=call.deadline, lease=lease, ttl=ttl))
-        case ReleaseAsked(lease=lease):
-            to_release(core, call, lease)
-            _send(core, call, ppa, Release(token=core.token(), deadline=call.deadline, lease=lease))
-        case LeaseAsked(lease=lease):
-            end(core, call, _shown(core, ppa, record, lease))
-        case PromoteAsked():
-            _promote(core, call, ppa, record)
-
-
-def _shown(core: Core, ppa: Reference, record: Record, lease: str) -> Any:
-    managed = core.registry.get(ppa)
-    if managed is not None and managed.snapshot.over == record:
-        return Problem(Kind.UNKNOWN_LEASE, f"the lease {lease!r} is over: {ppa} is gone")
-    return core.registry.lent(ppa, record)
-
-
-def _promote(core: Core, call: OpenCall, ppa: Reference, record: Record) -> None:
-    managed = core.registry.get(ppa)
-    if record.state is not State.USED or managed is None or not managed.shown:
-        end(core, call, Problem(Kind.LEASE_OVER, f"the lease of {ppa} is over: what was in it is being deleted"))
-    else:
-        end(core, call, Promotable(ppa, record, managed.told.private))
-
-
-def _unknown(lease: str) -> Problem:
-    return Problem(Kind.UNKNOWN_LEASE, f"no PPA holds or remembers the lease {lease!r}")
-
-
-# -- of a PPA ----------------------------------------------------------------------------------------------------------
-
-
-def on_operator(core: Core, event: OperatorActed) -> None:
-    """Have an operator's action carried out."""
-    core.served(event.ppa)
-    act, ppa, call = event.act, event.ppa, _begun(core, event)
-    call.ppa = ppa
-    if isinstance(act, ReleaseAction):
-        to_release(core, call, act.lease)
-    if isinstance(act, HoldAction) and act.lease in core.releases:
-        end(core, call, Problem(Kind.WRONG_STATE, f"{ppa}: this lease was released: {PUT_OFF}"))
-    _send(core, call, ppa, _command(act, core.token(), call.deadline))
-
-
-def on_content_asked(core: Core, event: ContentAsked) -> None:
-    """Have the worker look into its PPA."""
-    core.served(event.ppa)
-    call = _begun(core, event)
-    _send(core, call, event.ppa, Inspect(token=core.token(), deadline=call.deadline))
-
-
-def _command(act: OperatorAction, token: CommandToken, deadline: float) -> Command:
-    if isinstance(act, ReleaseAction):
-        return Release(token=token, deadline=deadline, lease=act.lease)
-    return Operate(token=token, deadline=deadline, act=act)
-
-
-# -- what workers answer -----------------------------------------------------------------------------------------------
-
-
-def on_outcome(core: Core, waits: Serves, outcome: Outcome) -> None:
-    """End the call, or look for the lease where it may have gone."""
-    call, ppa = core.calls.get(waits.call), waits.ppa
-    if call is None:
-        return
-    match outcome:
-        case Denied(Refusal.IN_DOUBT):
-            in_doubt(core, call)
-        case Denied(Refusal.ELSEWHERE) if isinstance(call.asked, LeaseEvent):
-            _elsewhere(core, call, call.asked.lease)
-        case Denied(why, detail):
-            end(core, call, _problem(ppa, why, detail))
-        case _:
-            end(core, call, _result(core, call, ppa, outcome))
-
-
-def _elsewhere(core: Core, call: OpenCall, lease: str) -> None:
-    """It is not where it was known to be: once it is looked for afresh."""
-    call.elsewhere += 1
-    if call.elsewhere > 1:
-        end(core, call, _unknown(lease))
-    else:
-        core.want_look(CallSearch(call.id))
-
-
-def _problem(ppa: Reference, why: Refusal, detail: str) -> Problem:
-    if why is Refusal.OVER:
-        return Problem(Kind.LEASE_OVER, f"the lease of {ppa} is over" + (f": {detail}" if detail else ""))
-    if why is Refusal.ELSEWHERE:
-        return Problem(Kind.WRONG_STATE, f"{ppa} does not hold this lease" + (f": {detail}" if detail else ""))
-    if why in KINDS:
-        return Problem(KINDS[why], detail if why is Refusal.INVALID else f"{ppa}: {detail}")
-    return Problem(Kind.UNAVAILABLE, f"{ppa}: {detail or 'Launchpad did not answer'}", retry_after=RETRY_AFTER_S)
-
-
-def _result(core: Core, call: OpenCall, ppa: Reference, outcome: Outcome) -> Any:
-    """The lease after a touch, what a PPA holds, or the PPA as it is after anything else."""
-    match call.asked, outcome:
-        case TouchAsked(), LeaseShown(record, fresh):
-            return core.registry.lent(ppa, record, fresh=fresh)
-        case ContentAsked(), ContentShown(content):
-            return content
-        case ReleaseAsked() | OperatorActed(), _:
-            return core.served(ppa).snapshot
-    raise AssertionError(f"{ppa}: {outcome} is not an answer to {call.asked}")
-
-
-def _begun(core: Core, event: LeaseEvent | OperatorActed | ContentAsked) -> OpenCall:
-    call = OpenCall(event.call, event, core.now.boot, core.now.boot + core.total)
-    begin(core, call)
-    return call
-
-
-def _send(core: Core, call: OpenCall, ppa: Reference, command: Command) -> None:
-    if not call.over:
-        core.order(ppa, command, Serves(call.id, ppa))
-
-
-# -- how calls begin, wait and end -------------------------------------------------------------------------------------
 
 
 def begin(core: Core, call: OpenCall) -> None:
@@ -329,9 +133,9 @@ def _facts(core: Core, call: OpenCall) -> Mapping[str, Any]:
             heard = managed is not None and managed.down is None and managed.heard_at >= call.came
             return {"heard": True} if heard else {}
         case ReleaseAsked(lease=lease):
-            return {"pending": call.ppa is not None and releases.take(core, call.ppa, lease)}
+            return {"pending": call.ppa is not None and take_over(core, call.ppa, lease)}
         case OperatorActed(ppa=ppa, act=ReleaseAction(lease)):
-            return {"pending": releases.take(core, ppa, lease)}
+            return {"pending": take_over(core, ppa, lease)}
     return _facts_of_withdrawal(core, call) if isinstance(call, Withdrawal) else {}
 
 
@@ -339,5 +143,87 @@ def _facts_of_withdrawal(core: Core, call: Withdrawal) -> Mapping[str, Any]:
     """Launchpad did not answer: what is left to be released is taken over.  What a write in doubt got is released once
     that is settled in any case.
     """
-    taken = [releases.take(core, ppa, lease) for ppa, lease in call.releasing.items()]
+    taken = [take_over(core, ppa, lease) for ppa, lease in call.releasing.items()]
     return {"pending": any(taken) or (call.unsettled > 0 and not core.stopping)}
+
+
+# -- releases that are put off -----------------------------------------------------------------------------------------
+
+
+def take_over(core: Core, ppa: Reference, lease: str) -> bool:
+    """Carry this release out as soon as that can be done.  False: as far as is known that PPA does not hold it."""
+    if core.stopping or not _holds(core, ppa, lease):
+        return False
+    before = core.releases.put_off.get(ppa)
+    if before is None or before.lease != lease:
+        core.say(f"{ppa}: the release of its lease waits for Launchpad", ppa)
+        core.releases.last += 1
+        one = core.releases.put_off[ppa] = PutOff(core.releases.last, ppa, lease)
+        _time_release(core, one)
+    return True
+
+
+def on_release_seen(core: Core, step: ReleaseSeen) -> None:
+    """A PPA is now this: it may have come back, or its lease is over."""
+    snapshot = step.snapshot
+    one = core.releases.put_off.get(snapshot.ppa)
+    if one is None:
+        return
+    if not _holds(core, one.ppa, one.lease):
+        _end_release(core, one)
+    elif snapshot.condition not in (Condition.UNREACHABLE, Condition.MISSING):
+        _try_release(core, one)
+
+
+def on_try_release(core: Core, step: TryRelease) -> None:
+    """The pause since the last try is over."""
+    if (one := _put_off(core, step.ppa, step.number)) is not None:
+        _try_release(core, one)
+
+
+def on_release_tried(core: Core, waits: ReleasesLater, outcome: Outcome) -> None:
+    """It is carried out, or is tried again."""
+    one = _put_off(core, waits.ppa, waits.number)
+    if one is None or (isinstance(outcome, Denied) and outcome.why is Refusal.IN_DOUBT):
+        return  # in doubt: settled by its worker, whatever that takes
+    one.trying = False
+    if not isinstance(outcome, Denied) or not _holds(core, one.ppa, one.lease):
+        _end_release(core, one)
+        return
+    one.failed += 1
+    _time_release(core, one)
+
+
+def _put_off(core: Core, ppa: Reference, number: int) -> PutOff | None:
+    one = core.releases.put_off.get(ppa)
+    return one if one is not None and one.number == number else None
+
+
+def _holds(core: Core, ppa: Reference, lease: str) -> bool:
+    """Whether a release has something to do there, for all that is known: what cannot be read may come back."""
+    managed = core.registry.get(ppa)
+    record = managed.snapshot.record if managed is not None else None
+    return record is not None and record.lease == lease and record.state is State.USED
+
+
+def _try_release(core: Core, one: PutOff) -> None:
+    if one.trying:
+        return
+    if not _holds(core, one.ppa, one.lease):
+        _end_release(core, one)
+        return
+    one.trying, deadline = True, core.now.boot + core.total
+    command = Release(token=core.token(), deadline=deadline, lease=one.lease)
+    core.order(one.ppa, command, ReleasesLater(one.ppa, one.number))
+
+
+def _time_release(core: Core, one: PutOff) -> None:
+    """The next try by itself: one at a time, however often a look leads to another."""
+    core.timers.cancel(one.timer)
+    pause = PUT_OFF_RELEASE.pause(one.failed, jitter_of(f"{one.lease} {one.failed}"))
+    one.timer = core.after(pause, TryRelease(one.ppa, one.number))
+
+
+def _end_release(core: Core, one: PutOff) -> None:
+    core.timers.cancel(one.timer)
+    del core.releases.put_off[one.ppa]

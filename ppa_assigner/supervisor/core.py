@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,53 +21,15 @@ from ..record import Record
 from ..reference import Reference
 from ..views import Snapshot, SourceCheck
 from .events import AnswerCall, CallEvent, Effect, Instant, LookSoon, Say, Send
-from .keys import CallId, ClaimId, CommandToken, Key, RequestId, TimerId
-from .queue import WaitQueue
 from .registry import ManagedPPA, Registry
-from .requests import PendingRequest
-from .rounds import Rounds
-from .spent import Spent
+from .requests import CallId, ClaimId, CommandToken, Key, Requests, TimerId
 from .steps import Came
-from .ticket import TicketOffice
-from .timers import Timers
+from .tickets import Spent, TicketOffice
+from .timers import Rounds, Timers
 
 LATE = "Launchpad did not answer in time; asking again is safe"
 
 _NEXT_S = 1e-6  # apart as little as a float of seconds since 1970 can tell, and a ticket can say
-
-
-@dataclass(slots=True)
-class Requests:
-    """The requests on their way (`current`), and those whose places are `kept` a moment longer."""
-
-    by_id: dict[RequestId, PendingRequest] = field(default_factory=dict)
-    current: dict[Key, RequestId] = field(default_factory=dict)
-    with_sources: dict[Key, RequestId] = field(default_factory=dict)
-    of_call: dict[CallId, RequestId] = field(default_factory=dict)
-    queue: WaitQueue = field(default_factory=WaitQueue)
-    kept: dict[Key, tuple[RequestId, TimerId]] = field(default_factory=dict)
-    kept_queue: WaitQueue = field(default_factory=WaitQueue)
-    held_up: set[RequestId] = field(default_factory=set)
-    """Whose wait is over, and who are told none-free only once something is decided."""
-    last: int = 0
-
-    def __len__(self) -> int:
-        return len(self.current)
-
-    def __iter__(self) -> Iterator[PendingRequest]:
-        return iter([self.by_id[one] for one in self.current.values()])
-
-    def get(self, key: Key | None) -> PendingRequest | None:
-        """The request of this client under this request id."""
-        return self.by_id[self.current[key]] if key is not None and key in self.current else None
-
-    def is_current(self, request: PendingRequest) -> bool:
-        """Whether it is still on its way."""
-        return self.current.get(request.key) == request.id
-
-    def waiting(self, pool: str) -> list[PendingRequest]:
-        """Those that stand in the queue of a pool, the first one first."""
-        return [self.by_id[one] for one in self.queue.of(pool)]
 
 
 @dataclass(slots=True)

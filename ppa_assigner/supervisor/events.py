@@ -17,7 +17,7 @@ from ..problems import Problem
 from ..record import Record
 from ..reference import Reference
 from ..views import AssignRequest, OperatorAction, Snapshot, SourceCheck
-from .keys import CallId, Key
+from .requests import CallId, Key
 
 LookEvent = Looked | LookFailed
 

@@ -1,7 +1,8 @@
 """What is asked of Launchpad for a call that no worker answers: some threads, one call at a time each.
 
 Rule: nothing here changes a PPA that is lent or its record; decisions about these are the workers' alone.  A call ends
-by its deadline, whether its answer has come or not.
+by its deadline, whether its answer has come or not; what asks more than a few questions looks between them whether
+anybody waits for the answer still.
 """
 
 from __future__ import annotations
@@ -9,18 +10,67 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
+from ..archive_port import Copies, Histories, PrimaryArchives
 from ..backoff import RETRY_AFTER_S
+from ..port import Unavailable
 from ..problems import Kind, Problem
+from ..upload_port import UploadReports
+from .core import LATE
 from .events import Event, InquiryBegan, InquiryEnded
-from .inquiry import Inquiry
-from .keys import CallId
+from .requests import CallId
 from .shell import Shell
+
+
+@dataclass(frozen=True, slots=True)
+class Archives:
+    """The ports: of the distribution's own archive, of uploads, of copies, and of the past."""
+
+    primary: PrimaryArchives
+    uploads: UploadReports
+    copies: Copies
+    histories: Histories
+
+
+T = TypeVar("T")
+
+
+class Inquiry(Generic[T]):
+    """A call for which something is read; it may be over before that is done."""
+
+    def __init__(self, shell: Shell, number: CallId, future: Future[T]) -> None:
+        self.number, self.future = number, future
+        self.deadline = shell.clock.boot() + shell.core.total
+        self._shell = shell
+
+    @property
+    def over(self) -> bool:
+        """Whether the call is answered."""
+        return self.future.done()
+
+    def over_for(self, seconds: float) -> bool:
+        """Whether the call is answered, and its deadline over for so long, or the daemon is being stopped."""
+        core, boot = self._shell.core, self._shell.clock.boot()
+        return self.over and (core.stopping or not seconds or boot >= self.deadline + seconds)
+
+
+def go_on(inquiry: Inquiry[Any], after: float = 0.0) -> None:
+    """Raises Problem if the call is over (`after`: for so long): nobody hears the rest, and others want the thread."""
+    if inquiry.over_for(after):
+        raise Problem(Kind.UNAVAILABLE, LATE, retry_after=RETRY_AFTER_S)
+
+
+def known(answer: T | Unavailable) -> T:
+    """An answer of Launchpad's.  Raises Problem where there is none."""
+    if isinstance(answer, Unavailable):
+        raise Problem(Kind.UNAVAILABLE, answer.reason, retry_after=answer.retry_after or RETRY_AFTER_S)
+    return answer
+
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
 AT_ONCE = 4
 
 

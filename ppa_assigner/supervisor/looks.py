@@ -22,8 +22,8 @@ from ..views import Sight
 from .core import Core
 from .events import LookBegins, LookDone, LookSaw, Poll, Send
 from .registry import ManagedPPA
-from .rounds import Failures
 from .steps import LookNow, Match, Readiness, RoundOver
+from .timers import Failures
 
 DENIED = frozenset({Sight.DENIED, Sight.LASTING_DENIED})
 

@@ -29,11 +29,10 @@ from hashlib import sha256
 
 from ..automaton.events import Assign
 from ..reference import Reference
-from . import pending, places, recovery, refusals, used_versions
+from . import queue, recovery, refusals, used_versions
 from .core import Core
-from .keys import CallId
 from .registry import free_for_anyone
-from .requests import PendingRequest, Stage, choose
+from .requests import CallId, PendingRequest, Stage, choose
 from .steps import Assigns, Decide, Learnt, Match, Pursue, TimeIsUp, TryAgain, TurnIsOver, WaitsAreOver
 from .used_versions import Outlook
 
@@ -52,7 +51,7 @@ def decide(core: Core, request: PendingRequest) -> None:
         recovery.confirm(core, request, held.ppa)
     else:
         request.bound = None
-        pending.put(core, request, Stage.WAITING)
+        queue.put(core, request, Stage.WAITING)
         wait_on(core, request)
 
 
@@ -70,7 +69,7 @@ def _lend(core: Core, pool: str) -> None:
         request = core.requests.by_id[number]
         if request.stage is not Stage.WAITING:  # 1
             searching += request.keeps_its_turn(boot)
-        elif free <= searching + (places.ahead(core, request) if request.may_wait(boot) else 0):  # 2
+        elif free <= searching + (queue.places_ahead(core, request) if request.may_wait(boot) else 0):  # 2
             continue  # a wait that is over may be the first part of a long one: it is no reason to pass a search
         elif held := recovery.holding(core, request):  # 3
             recovery.confirm(core, request, held.ppa)
@@ -83,7 +82,7 @@ def _lend(core: Core, pool: str) -> None:
 
 def _bind(core: Core, request: PendingRequest, ppa: Reference) -> None:
     request.bound, request.outage, request.lease = ppa, None, _new_lease(core)
-    pending.put(core, request, Stage.ASSIGNING)
+    queue.put(core, request, Stage.ASSIGNING)
     core.registry.free_list.bind(ppa)
     wish = replace(request.wish, attempt=request.attempt)
     command = Assign(token=core.token(), deadline=request.deadline, lease=request.lease, wish=wish)
@@ -111,8 +110,8 @@ def _pursue(core: Core, request: PendingRequest) -> None:
     match used_versions.outlook(core, request):
         case Outlook.NONE:  # 6
             burnt = used_versions.burnt(core, request)
-            pending.answer(core, request, refusals.all_burnt(request, burnt))
-            pending.forget(core, request)
+            queue.answer(core, request, refusals.all_burnt(request, burnt))
+            queue.forget(core, request)
         case Outlook.UNKNOWN:  # 7
             used_versions.ask_all(core, request)
 
@@ -126,7 +125,7 @@ def _time_is_up(core: Core, request: PendingRequest, number: CallId) -> None:
         return
     if boot >= call.deadline:  # 8
         detail = request.outage or "Launchpad did not answer in time"
-        pending.end(core, request, number, refusals.unavailable(core, request, detail))
+        queue.end(core, request, number, refusals.unavailable(core, request, detail))
     elif boot >= call.until and request.stage is Stage.WAITING:
         match(core, request.wish.pool)  # it need not let anybody go first any more
         if request.stage is Stage.WAITING and number in request.calls:
@@ -137,18 +136,18 @@ def _time_is_up(core: Core, request: PendingRequest, number: CallId) -> None:
 
 
 def _none_free(core: Core, request: PendingRequest, number: CallId) -> None:
-    position = 1 + core.requests.queue.ahead(request.wish.pool, request.place) + places.ahead(core, request)
+    position = 1 + core.requests.queue.ahead(request.wish.pool, request.place) + queue.places_ahead(core, request)
     patient = request.calls[number].wish.wait > 0
-    pending.end(core, request, number, refusals.none_free(core, request, position))
+    queue.end(core, request, number, refusals.none_free(core, request, position))
     if not request.calls and patient:
-        places.keep(core, request)
+        queue.keep_place(core, request)
 
 
 def _undecided(core: Core, request: PendingRequest) -> bool:
     """Whether a PPA may still turn out to be free for it: none-free is said of what Launchpad answered only, and
     not while a free one waits for those who are searched for.
     """
-    if core.registry.free_list.count(request.wish.pool) and pending.waits_for_a_search(core, request):
+    if core.registry.free_list.count(request.wish.pool) and queue.waits_for_a_search(core, request):
         return True
     asked_for = _asked_for(core, request)
     return used_versions.undecided(core, request) or any(request.wish.ppa in (None, ppa) for ppa in asked_for)

@@ -1,7 +1,8 @@
-"""The periodic look at all PPAs, one request per 300 of an owner.
+"""The periodic look at all PPAs, one request per 300 of an owner; and whether Launchpad answers us, as the looks tell.
 
 Rule: however many ask for a look, looks do not follow each other without a pause.  Nothing is decided here about PPAs:
-workers do that, with what they are handed.
+workers do that, with what they are handed.  An owner who is not there was answered; refused credentials and outages
+were not.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 
 from ..automaton.events import Looked, LookFailed
 from ..backoff import LOOK_SOON_S, LOOK_SPACING_S
 from ..port import Launchpad, Look, Moment, Refused, Unavailable
 from ..reference import Reference
+from ..views import LaunchpadStatus
 from .events import LookEvent
 
 log = logging.getLogger(__name__)
@@ -195,3 +198,32 @@ def told_of(answer: Look | Refused | Unavailable, ppa: Reference, number: int) -
     if answer.hidden is None or entry is None or entry.private:  # nobody is shown a private one
         return Looked(entry, answer.started, number)
     return Looked(entry, answer.started, number, ppa in answer.hidden)
+
+
+# -- whether Launchpad answers -----------------------------------------------------------------------------------------
+
+
+class Availability:
+    """Safe for threads.  `now` is the time that is shown."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self._heard: dict[str, str | None] = {}
+        self.state = LaunchpadStatus(ok=False, since=now(), why="it was not asked yet")
+        """As it is now."""
+
+    def heard(self, owner: str, why: str | None, owners: Collection[str]) -> None:
+        """A look at the PPAs of this owner was answered, or (`why`) was not; `owners` are all that are looked at."""
+        with self._lock:
+            known = {**self._heard, owner: why}
+            self._heard = {one: known[one] for one in sorted(owners) if one in known}
+            trouble = self._trouble()
+            before, ok = self.state, trouble is None
+            self.state = LaunchpadStatus(ok, before.since if before.ok is ok else self._now(), trouble)
+
+    def _trouble(self) -> str | None:
+        failed = {owner: why for owner, why in self._heard.items() if why is not None}
+        for owner, why in failed.items():
+            return why if len(failed) == len(self._heard) else f"~{owner}: {why}"
+        return None

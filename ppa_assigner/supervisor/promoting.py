@@ -38,10 +38,8 @@ from ..uploads.promotion import (
 )
 from ..uploads.verdict import judge
 from ..views import PromoteRequest
-from .archives import Archives
 from .events import Promotable, PromoteAsked
-from .inquiries import Inquiries
-from .inquiry import Inquiry, go_on, known
+from .inquiries import Archives, Inquiries, Inquiry, go_on, known
 from .shell import Shell
 
 COPY_AGAIN_S = 600.0

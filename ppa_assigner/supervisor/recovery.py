@@ -1,9 +1,12 @@
-"""Does a request have a lease already?  It is searched for, and asked of Launchpad before it is told.
+"""Does a request have a lease already, or two?  It is searched for, and asked of Launchpad before it is told; of two
+leases of one request, by a late PATCH of a killed daemon or by two daemons, the lower ends.
 
 Invariants: what is found out for an attempt rests on a look that began after that attempt came, and that saw every PPA
 where the lease might be: that it was not seen does not mean that it is not there; for a first attempt memory tells.  A
 lease is told only on an answer that began after the request came, with the attempt of the request in its record
-(docs/explanation/protocol.md#attempts).
+(docs/explanation/protocol.md#attempts).  Of two leases the one with the lower attempt ends, once a read that began
+after it was seen shows the higher still used; with equal attempts neither does, and both are shown as `duplicate`
+(docs/explanation/protocol.md#two-leases-of-one-request).
 """
 
 from __future__ import annotations
@@ -11,18 +14,39 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from ..automaton.events import Confirm, Denied, LeaseShown, Outcome, Refusal
+from ..automaton.events import (
+    Confirm,
+    Denied,
+    Duplicate,
+    LeaseShown,
+    Outcome,
+    ReadNow,
+    RecordShown,
+    Refusal,
+    Supersede,
+)
 from ..backoff import AVOID_S, SEARCH_AGAIN_S, SEARCH_TURN_S
-from ..record import Record
+from ..record import Record, State
 from ..reference import Reference
-from ..views import Snapshot
-from . import pending, refusals, unclaimed
+from ..views import Condition, Snapshot
+from . import queue, refusals, unclaimed
 from .core import Core
-from .keys import RequestId, key_in
+from .events import Send
 from .looks import unseen
-from .requests import Avoided, PendingRequest, Stage, nonce_of
-from .rounds import Failures
-from .steps import Confirms, Decide, Found, Search, SearchAgain, TryAgain, TurnIsOver
+from .requests import Avoided, Key, PendingRequest, RequestId, Stage, key_in, nonce_of
+from .steps import (
+    Compare,
+    Confirms,
+    Decide,
+    Found,
+    ReadsHigher,
+    Search,
+    SearchAgain,
+    Supersedes,
+    TryAgain,
+    TurnIsOver,
+)
+from .timers import Failures
 
 NEWER = "{}: its record is of a version that this daemon does not know, and names this request"
 
@@ -39,7 +63,7 @@ def search(core: Core, request: PendingRequest) -> bool:
     if request.stage is not Stage.SEARCHING or request.search == 0:
         request.search_since = core.now.boot
     request.bound, request.search = None, request.search + 1
-    pending.put(core, request, Stage.SEARCHING)
+    queue.put(core, request, Stage.SEARCHING)
     core.at(request.search_since + SEARCH_TURN_S, TurnIsOver(request.wish.pool))
     core.want_look(Search(request.id, request.search), under_way=request.attempt == 0)
     return False
@@ -54,13 +78,13 @@ def on_look(core: Core, waits: Search, failed: Failures) -> None:
     if why_not is None:
         # All who waited for this look are in the queue again before the first of them is served.
         request.searched, request.outage = request.attempt, None
-        pending.put(core, request, Stage.WAITING)
+        queue.put(core, request, Stage.WAITING)
         core.later(Found(request.id, request.search))
         return
     request.outage = why_not
     core.after(SEARCH_AGAIN_S, SearchAgain(request.id, request.search))
     for call in [call for call in request.calls.values() if core.ready and call.until <= core.now.boot]:
-        pending.end(core, request, call.id, refusals.unavailable(core, request, why_not))
+        queue.end(core, request, call.id, refusals.unavailable(core, request, why_not))
 
 
 def on_found(core: Core, step: Found) -> None:
@@ -112,7 +136,7 @@ def holding(core: Core, request: PendingRequest) -> Snapshot | None:
 def confirm(core: Core, request: PendingRequest, ppa: Reference) -> None:
     """Bind the request to the PPA that seems to hold its lease, and ask there."""
     request.bound = ppa
-    pending.put(core, request, Stage.CONFIRMING)
+    queue.put(core, request, Stage.CONFIRMING)
     wish = replace(request.wish, attempt=request.attempt)
     command = Confirm(token=core.token(), deadline=request.deadline, wish=wish)
     core.order(ppa, command, Confirms(request.id, ppa))
@@ -135,8 +159,8 @@ def on_confirmed(core: Core, waits: Confirms, outcome: Outcome) -> None:
             avoid(core, request, waits.ppa)
             core.then(Decide(request.id))
         case _:
-            pending.answer(core, request, refusals.not_confirmed(core, request, *why_not(outcome)))
-            pending.forget(core, request)
+            queue.answer(core, request, refusals.not_confirmed(core, request, *why_not(outcome)))
+            queue.forget(core, request)
 
 
 # -- how it ends, and what disappointed it -----------------------------------------------------------------------------
@@ -147,8 +171,8 @@ def finish(core: Core, request: PendingRequest, ppa: Reference, record: Record, 
     unclaimed.told(core, record, request.calls)
     if request.calls:
         core.spent.served(record, core.now.boot, core.arrival())
-    pending.answer(core, request, core.registry.lent(ppa, record, fresh=fresh))
-    pending.forget(core, request)
+    queue.answer(core, request, core.registry.lent(ppa, record, fresh=fresh))
+    queue.forget(core, request)
 
 
 def avoid(core: Core, request: PendingRequest, ppa: Reference) -> None:
@@ -161,3 +185,85 @@ def avoid(core: Core, request: PendingRequest, ppa: Reference) -> None:
 def why_not(outcome: Outcome) -> tuple[Refusal, str]:
     """An outcome that no such command has would be a bug; its calls end all the same."""
     return (outcome.why, outcome.detail) if isinstance(outcome, Denied) else (Refusal.OUTAGE, f"unexpected: {outcome}")
+
+
+# -- two leases of one request -----------------------------------------------------------------------------------------
+
+
+def on_compare(core: Core, step: Compare) -> None:
+    """A PPA is now this: is its request lent twice?"""
+    snapshot, marked = step.snapshot, core.duplicates.marked
+    now, before = key_in(snapshot.record), [k for k, ppas in marked.items() if snapshot.ppa in ppas]
+    for key in dict.fromkeys([*before, now] if now is not None else before):
+        _compare(core, key)
+
+
+def on_higher_read(core: Core, waits: ReadsHigher, outcome: Outcome) -> None:
+    """The lower one ends if the higher still stands."""
+    low, high = waits.low, waits.high
+    core.duplicates.asked.discard((_lease(low), _lease(high)))
+    match outcome:
+        case RecordShown(Record(state=State.USED, lease=lease) as record) if lease == _lease(high):
+            if same_wish(record, low.record) and record.attempt > _attempt(low):
+                _end_lower(core, low)
+
+
+def on_superseded(core: Core, waits: Supersedes, outcome: Outcome) -> None:
+    """Nobody waits for that."""
+
+
+def _compare(core: Core, key: Key) -> None:
+    """The leases of one request stand together; those of the highest attempt are equal, the others end."""
+    equal: set[Reference] = set()
+    left = found = core.registry.with_request(key)
+    while left:
+        same = [s for s in left if same_wish(left[0].record, s.record)]
+        left = [s for s in left if s not in same]
+        highest = [s for s in same if _attempt(s) == _attempt(same[0])]
+        equal |= {s.ppa for s in highest} if len(highest) > 1 else set()
+        for low in same[len(highest) :]:
+            _read_higher(core, low, highest[0])
+    _mark(core, key, equal, {s.ppa for s in found})
+
+
+def _mark(core: Core, key: Key, equal: set[Reference], found: set[Reference]) -> None:
+    """Told again while it is not shown: a worker's successor does not know it."""
+    before = core.duplicates.marked.pop(key, set())
+    if equal:
+        core.duplicates.marked[key] = equal
+    for ppa in sorted(before | found):
+        managed = core.registry.get(ppa)
+        if managed is not None and (ppa in equal) != (managed.snapshot.condition is Condition.DUPLICATE):
+            core.effects.append(Send(ppa, Duplicate(ppa in equal)))
+
+
+def _read_higher(core: Core, low: Snapshot, high: Snapshot) -> None:
+    pair = (_lease(low), _lease(high))
+    if pair in core.duplicates.asked:
+        return
+    core.duplicates.asked.add(pair)
+    command = ReadNow(token=core.token(), deadline=core.now.boot + core.total)
+    core.order(high.ppa, command, ReadsHigher(low, high))
+
+
+def _end_lower(core: Core, low: Snapshot) -> None:
+    lease, attempt, deadline = _lease(low) or "", _attempt(low), core.now.boot + core.total
+    command = Supersede(token=core.token(), deadline=deadline, lease=lease, attempt=attempt)
+    core.order(low.ppa, command, Supersedes())
+
+
+def same_wish(one: Record | None, other: Record | None) -> bool:
+    """Whether two leases are of the same request id, owner, client and pool."""
+    return one is not None and other is not None and _wish(one) == _wish(other)
+
+
+def _wish(record: Record) -> tuple[str | None, str | None, str | None, str]:
+    return record.request, record.owner, record.by, record.pool
+
+
+def _attempt(snapshot: Snapshot) -> int:
+    return snapshot.record.attempt if snapshot.record is not None else 0
+
+
+def _lease(snapshot: Snapshot) -> str | None:
+    return snapshot.record.lease if snapshot.record is not None else None

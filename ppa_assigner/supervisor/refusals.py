@@ -18,10 +18,9 @@ from ..record import State, format_time
 from ..reference import Reference
 from ..views import AssignRequest, Condition, End, EndsBy, Sight, Snapshot
 from .core import Core
-from .keys import key_of
 from .registry import counted
-from .requests import PendingRequest
-from .ticket import Place
+from .requests import PendingRequest, key_of
+from .tickets import Place
 
 IN_SERVICE = (Condition.OK, Condition.DUPLICATE)
 TOLD_NO = (Sight.LASTING_DENIED, Sight.BARRED)

@@ -18,7 +18,7 @@ from ..options import PoolOptions
 from ..record import Record, State
 from ..reference import Reference
 from ..views import Condition, LeaseView, PoolView, Sight, Snapshot
-from .keys import Key, key_in
+from .requests import Key, key_in
 
 N = TypeVar("N", str, Key)
 

@@ -1,20 +1,64 @@
-"""The requests for PPAs and the calls that wait for them: who asked, since when, and how far each is.
+"""The requests for PPAs and the calls that wait for them: who asked, since when, how far each is, and the wait queues.
 
 Rule: first come, first served per pool; two connections with one request id share one place, which is lost when the
-last is gone.  Plain data and what follows from it.
+last is gone.  A request id belongs to the client that chose it: two clients that happen to choose one id have two
+requests, and neither sees, hinders or ends the other's.  To come, to go and to ask for a position cost no walk along a
+queue: thousands may stand in it.  Plain data and what follows from it; nothing here decides who stands in a queue.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ..backoff import SEARCH_TURN_S
-from ..record import State
+from ..record import Record, State
 from ..reference import Reference
 from ..views import AssignRequest, Condition, Snapshot
-from .keys import CallId, CommandToken, Key, RequestId, TimerId
+
+
+class CallId(int):
+    """A call of the API that waits for its answer."""
+
+
+class RequestId(int):
+    """A request for a PPA, from its coming until it is forgotten; its client's name for it is in its key."""
+
+
+class CommandToken(int):
+    """A command that was given to a worker."""
+
+
+class TimerId(int):
+    """A step that is to be taken at a time."""
+
+
+class ClaimId(int):
+    """A lease that was made here, and that nobody may have been told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The client (None: none are configured) and its request id."""
+
+    client: str | None
+    request: str
+
+
+def key_of(wish: AssignRequest) -> Key:
+    """The key of a request."""
+    return Key(wish.by, wish.request_id)
+
+
+def key_in(record: Record | None) -> Key | None:
+    """The key of the request that a record is used for, or remembers."""
+    return Key(record.by, record.request) if record is not None and record.request is not None else None
+
+
+# -- requests ----------------------------------------------------------------------------------------------------------
+
 
 StateOf = tuple[tuple[State | None, str | None], Condition]
 Position = tuple[float, int]
@@ -138,3 +182,75 @@ def choose(request: PendingRequest, candidates: Iterable[Snapshot], drawn: int, 
     if not request.lost:
         return next(fit, None)
     return found[drawn % len(found)] if (found := list(fit)) else None
+
+
+# -- queues ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class WaitQueue:
+    """A request stands at the place that it had when it was added."""
+
+    _queues: dict[str, list[tuple[Position, RequestId]]] = field(default_factory=dict)
+    _at: dict[RequestId, tuple[str, Position]] = field(default_factory=dict)
+
+    def add(self, request: RequestId, pool: str, place: Position) -> None:
+        """Let it stand in the queue of this pool, at this place."""
+        at = self._at.get(request)
+        if at != (pool, place):
+            if at is not None:
+                self.discard(request)
+            self._at[request] = (pool, place)
+            insort(self._queues.setdefault(pool, []), (place, request))  # no two have the same number
+
+    def discard(self, request: RequestId) -> None:
+        """Let it stand in no queue."""
+        if (at := self._at.pop(request, None)) is not None:
+            pool, place = at
+            del self._queues[pool][bisect_left(self._queues[pool], (place,))]
+
+    def of(self, pool: str) -> list[RequestId]:
+        """All of a pool, the first one first."""
+        return [request for _, request in self._queues.get(pool, ())]
+
+    def length(self, pool: str) -> int:
+        """How many stand in it."""
+        return len(self._queues.get(pool, ()))
+
+    def ahead(self, pool: str, place: Position) -> int:
+        """How many have a place before that one, at which nobody need stand."""
+        return bisect_left(self._queues.get(pool, []), (place,))
+
+
+@dataclass(slots=True)
+class Requests:
+    """The requests on their way (`current`), and those whose places are `kept` a moment longer."""
+
+    by_id: dict[RequestId, PendingRequest] = field(default_factory=dict)
+    current: dict[Key, RequestId] = field(default_factory=dict)
+    with_sources: dict[Key, RequestId] = field(default_factory=dict)
+    of_call: dict[CallId, RequestId] = field(default_factory=dict)
+    queue: WaitQueue = field(default_factory=WaitQueue)
+    kept: dict[Key, tuple[RequestId, TimerId]] = field(default_factory=dict)
+    kept_queue: WaitQueue = field(default_factory=WaitQueue)
+    held_up: set[RequestId] = field(default_factory=set)
+    """Whose wait is over, and who are told none-free only once something is decided."""
+    last: int = 0
+
+    def __len__(self) -> int:
+        return len(self.current)
+
+    def __iter__(self) -> Iterator[PendingRequest]:
+        return iter([self.by_id[one] for one in self.current.values()])
+
+    def get(self, key: Key | None) -> PendingRequest | None:
+        """The request of this client under this request id."""
+        return self.by_id[self.current[key]] if key is not None and key in self.current else None
+
+    def is_current(self, request: PendingRequest) -> bool:
+        """Whether it is still on its way."""
+        return self.current.get(request.key) == request.id
+
+    def waiting(self, pool: str) -> list[PendingRequest]:
+        """Those that stand in the queue of a pool, the first one first."""
+        return [self.by_id[one] for one in self.queue.of(pool)]

@@ -14,16 +14,19 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from math import inf
 from typing import Any
 
+from ..automaton import WorkerState
 from ..clock import LaunchpadClock
 from ..journal import about
+from ..port import Launchpad
 from ..problems import Problem
 from ..reference import Reference
 from ..views import AssignRequest, LeaseView, Snapshot
+from ..worker import Listener, Worker
 from .core import Core
 from .events import (
     AnswerCall,
@@ -38,16 +41,59 @@ from .events import (
     LookSaw,
     LookSoon,
     Note,
+    NotStarted,
     Poll,
     Refuse,
     Say,
     Send,
     Start,
+    Started,
     TimePassed,
 )
-from .keys import CallId
 from .machine import handle
-from .worker_threads import WorkerThreads
+from .requests import CallId
+
+MakeWorker = Callable[[WorkerState, Launchpad, LaunchpadClock, Listener], Worker]
+"""Makes a worker that does not run yet."""
+
+
+class WorkerThreads:
+    """`listener` is told what the workers report."""
+
+    def __init__(self, launchpad: Launchpad, clock: LaunchpadClock, listener: Listener, make: MakeWorker) -> None:
+        self._launchpad, self._clock, self._listener, self._make = launchpad, clock, listener, make
+        self._workers: dict[Reference, Worker] = {}
+
+    def __iter__(self) -> Iterator[Worker]:
+        return iter(list(self._workers.values()))
+
+    def get(self, ppa: Reference) -> Worker | None:
+        """The worker of this PPA, or the last one that it had."""
+        return self._workers.get(ppa)
+
+    def send(self, effect: Send) -> None:
+        """Into its mailbox."""
+        if (worker := self._workers.get(effect.ppa)) is not None:
+            worker.tell(effect.event)
+
+    def start(self, effect: Start) -> Started | NotStarted:
+        """A worker with a seed of its own: what it draws nobody else does."""
+        known = replace(effect.known, seed=secrets.token_hex(16))
+        before = self._workers.get(known.ppa)
+        try:
+            worker = self._workers[known.ppa] = self._make(known, self._launchpad, self._clock, self._listener)
+            worker.start()
+        except Exception as error:
+            if before is not None:
+                self._workers[known.ppa] = before
+            return NotStarted(known, str(error))
+        return Started(known.ppa, known.seed)
+
+    def let_go(self, effect: LetGo) -> None:
+        """Its thread ends after the request that is under way."""
+        if (worker := self._workers.pop(effect.ppa, None)) is not None:
+            worker.stop()
+
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from ..automaton.events import Outcome
 from ..record import Record
 from ..reference import Reference
 from ..views import Snapshot
-from .keys import CallId, ClaimId, RequestId
-from .rounds import Failures
+from .requests import CallId, ClaimId, RequestId
+from .timers import Failures
 
 # -- steps, most of which may be due at a time -------------------------------------------------------------------------
 

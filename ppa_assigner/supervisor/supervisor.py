@@ -34,8 +34,6 @@ from ..views import (
 )
 from ..worker import Worker
 from .archive_calls import ArchiveCalls
-from .archives import Archives
-from .availability import Availability
 from .core import Core
 from .event_log import EventLog, EventWriter
 from .events import (
@@ -57,13 +55,13 @@ from .events import (
     Warn,
     WithdrawAsked,
 )
-from .keys import Key
+from .inquiries import Archives
 from .machine import handle
-from .poller import Poller
+from .poller import Availability, Poller
 from .registry import pool_view
-from .shell import Call, Handle, Shell, drawn, of
-from .ticket import TicketOffice
-from .worker_threads import MakeWorker, WorkerThreads
+from .requests import Key
+from .shell import Call, Handle, MakeWorker, Shell, WorkerThreads, drawn, of
+from .tickets import TicketOffice
 
 log = logging.getLogger(__name__)
 

@@ -1,14 +1,18 @@
-"""What is to be done at a time: the steps of the supervisor that wait for a moment, in its state.
+"""What waits, as values in the state: steps for a moment, and those that asked for a round of looks for its end.
 
-Rule: plain data; to add and to cancel one costs no walk.  The shell asks when the next is due.
+Rule: plain data; to add a step and to cancel one costs no walk, and the shell asks when the next is due.  A look that
+somebody waits for began after he asked; one look serves all who asked before it began.
 """
 
 from __future__ import annotations
 
 import heapq
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 
-from .keys import TimerId
+from ..reference import Reference
+from .requests import TimerId
 
 SWEEP_FROM = 1024  # fewer cancelled ones than that are not worth a sweep
 
@@ -61,3 +65,84 @@ class Timers:
     def waiting(self) -> list[tuple[float, object]]:
         """All that wait, the first one first."""
         return [(moment, step) for (moment, _), step in sorted(((m, t), s) for t, (m, s) in self._steps.items())]
+
+
+# -- rounds of looks ---------------------------------------------------------------------------------------------------
+
+
+Failures = Mapping[Reference, str]
+
+
+@dataclass(slots=True)
+class PollRound:
+    """A round that is under way: the PPAs that it waits for, and those that could not be looked at."""
+
+    pending: set[Reference]
+    failed: dict[Reference, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Rounds:
+    """All rounds under way, by number.  Who waits for one is a value that says what the end of the round is for."""
+
+    begun: int = 0
+    _rounds: dict[int, PollRound] = field(default_factory=dict)
+    _waiting: dict[int, list[object]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self._rounds)
+
+    @property
+    def next(self) -> int:
+        """The number of the round that begins next: the first that began after now."""
+        return self.begun + 1
+
+    @property
+    def latest(self) -> int:
+        """The number of the round that is under way, or else of the next."""
+        return self.begun if self.begun in self._rounds else self.next
+
+    @property
+    def awaited(self) -> int:
+        """How many wait for the end of a round."""
+        return sum(map(len, self._waiting.values()))
+
+    def under_way(self) -> list[tuple[int, PollRound]]:
+        """The rounds that are not over, by number."""
+        return sorted(self._rounds.items(), key=itemgetter(0))
+
+    def waiting(self) -> list[tuple[int, list[object]]]:
+        """What waits for each round, by its number."""
+        return sorted(self._waiting.items(), key=itemgetter(0))
+
+    def wait(self, number: int, waits: object) -> None:
+        """Have that value given back once that round is over."""
+        self._waiting.setdefault(number, []).append(waits)
+
+    def begin(self, ppas: Collection[Reference]) -> int:
+        """Begin the next round."""
+        self.begun += 1
+        self._rounds[self.begun] = PollRound(set(ppas))
+        return self.begun
+
+    def done(self, ppa: Reference, number: int, reason: str | None) -> tuple[Failures, list[object]] | None:
+        """One PPA is known as of that round, or not.  As `over`."""
+        round_ = self._rounds.get(number)
+        if round_ is None:
+            return None
+        round_.pending.discard(ppa)
+        if reason is not None:
+            round_.failed[ppa] = reason
+        return self.over(number)
+
+    def over(self, number: int) -> tuple[Failures, list[object]] | None:
+        """If nothing of that round is pending: what failed in it, and those that waited for it, in their order."""
+        round_ = self._rounds.get(number)
+        if round_ is None or round_.pending:
+            return None
+        del self._rounds[number]
+        return round_.failed, [w for n in sorted(self._waiting) if n <= number for w in self._waiting.pop(n)]
+
+    def pending(self, ppa: Reference) -> list[int]:
+        """The rounds that wait for this PPA."""
+        return [number for number, round_ in self._rounds.items() if ppa in round_.pending]

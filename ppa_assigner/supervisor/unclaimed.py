@@ -15,7 +15,7 @@ from ..backoff import UNCLAIMED_AGAIN_S, UNCLAIMED_S
 from ..record import Record
 from ..reference import Reference
 from .core import Claim, Core
-from .keys import CallId, ClaimId, Key, key_in
+from .requests import CallId, ClaimId, Key, key_in
 from .steps import ClaimIsDue, GivesUp
 
 

@@ -1,11 +1,13 @@
-"""Which PPAs cannot take what a request is about to upload: those that had one of its sources before, or other files of
-the same names, burnt ones.
+"""Which PPAs cannot take what is about to be uploaded: those that had one of its sources before, or other files of the
+same names, burnt ones; for a request that waits, and for who asks without one.
 
 Invariants: `all-burnt` is told only when every PPA that the request could get was seen to be burnt, and there is one.
 No PPA is asked twice in the same state, and none while another is known that the request may wait for: one that is not
 burnt, or cannot be asked now, may be free tomorrow; one that is out of service until a person acts is waited for by
 nobody.  However many wait and whatever they name, only so many PPAs are asked at a time, and a request has so many
 questions; one that has used them up waits for what it did not ask about.
+Rule of an upload's check: each PPA's worker is asked, as for a request, no more than a few at a time; who does not
+answer in time is said to be unknown.
 """
 
 from __future__ import annotations
@@ -14,12 +16,17 @@ from collections.abc import Iterable
 from enum import Enum
 
 from ..automaton.events import CheckBurnt, Denied, Outcome, Refusal
+from ..backoff import RETRY_AFTER_S
+from ..port import Lane
+from ..problems import Kind, Problem
 from ..reference import Reference
-from ..views import Condition, Sight
-from .core import Core
+from ..views import Condition, Sight, SourceCheck, UploadCheck
+from .calls import begin, end
+from .core import Core, UploadCall
+from .events import CheckAsked, SourcesChecked
 from .registry import ManagedPPA, free_for_anyone
-from .requests import PendingRequest, Stage, state_of
-from .steps import AskOn, AsksBurnt, Learnt, Pursue
+from .requests import CallId, PendingRequest, Stage, state_of
+from .steps import AskOn, AsksBurnt, CheckIsOver, Checks, Learnt, Pursue
 
 AT_ONCE = 16  # PPAs, for all requests together
 QUESTIONS = 1000  # of one request: one a source and PPA; for the files of a source some more may follow
@@ -166,3 +173,87 @@ def _out_of_service(managed: ManagedPPA) -> bool:
     if snapshot.condition is Condition.UNMANAGED:
         return snapshot.occupied
     return snapshot.condition is Condition.UNREADABLE and snapshot.record is None
+
+
+# -- asked without a request -------------------------------------------------------------------------------------------
+
+
+AT_ONCE = 16
+FOR_THE_REST = 0.1  # of a call's time is kept to tell what is known by then
+LATE = "it did not answer in time"
+
+
+def on_check_asked(core: Core, event: CheckAsked) -> None:
+    """Wait for what concerns no single PPA."""
+    found = sorted(one.ppa for one in core.registry if one.lent and event.pool in (None, one.pool))
+    boot = core.now.boot
+    begin(core, UploadCall(event.call, event, boot, boot + core.total, ppas=tuple(found)))
+
+
+def on_sources_checked(core: Core, event: SourcesChecked) -> None:
+    """Ask every PPA about every source."""
+    call = _check(core, event.call)
+    if call is None:
+        return
+    call.checks = event.checks
+    call.burnt = {number: {} for number in range(len(event.checks))}
+    call.todo.extend((number, ppa) for ppa in call.ppas for number in range(len(event.checks)))
+    core.after((call.deadline - core.now.boot) * (1 - FOR_THE_REST), CheckIsOver(call.id))
+    _go_on_checking(core, call)
+
+
+def on_check_answer(core: Core, waits: Checks, outcome: Outcome) -> None:
+    """A PPA told what it had, or could not."""
+    call, ppa = _check(core, waits.call), waits.ppa
+    if call is None:
+        return
+    match outcome:
+        case Denied(Refusal.IN_DOUBT):
+            return
+        case Denied(Refusal.BURNT, had):
+            call.burnt[waits.number][ppa] = had
+        case Denied(_, why):
+            call.unknown[ppa] = why
+    call.under_way.discard((waits.number, ppa))
+    _go_on_checking(core, call)
+
+
+def on_check_over(core: Core, step: CheckIsOver) -> None:
+    """What is known by now is told."""
+    if (call := _check(core, step.call)) is not None:
+        _end_check(core, call)
+
+
+def _check(core: Core, number: CallId) -> UploadCall | None:
+    call = core.calls.get(number)
+    return call if isinstance(call, UploadCall) else None
+
+
+def _go_on_checking(core: Core, call: UploadCall) -> None:
+    while call.todo and len(call.under_way) < AT_ONCE:
+        _ask_about(core, call, *call.todo.popleft())
+    if not call.todo and not call.under_way:
+        _end_check(core, call)
+
+
+def _ask_about(core: Core, call: UploadCall, number: int, ppa: Reference) -> None:
+    source = call.checks[number].source
+    call.under_way.add((number, ppa))
+    command = CheckBurnt(token=core.token(), deadline=call.deadline, sources=(source,), lane=Lane.WORK)
+    core.order(ppa, command, Checks(call.id, number, ppa))
+
+
+def _end_check(core: Core, call: UploadCall) -> None:
+    late = {ppa for _, ppa in (*call.todo, *call.under_way)}
+    unknown = dict.fromkeys(sorted(late), LATE) | call.unknown
+    burnt = {ppa for had in call.burnt.values() for ppa in had}
+    takes = tuple(ppa for ppa in call.ppas if ppa not in burnt and ppa not in unknown)
+    if not takes and unknown and not any(check.hopeless for check in call.checks):
+        ppa, why = next(iter(unknown.items()))
+        end(core, call, Problem(Kind.UNAVAILABLE, f"{ppa}: {why}", retry_after=RETRY_AFTER_S))
+        return
+    checks = (
+        SourceCheck(one.source, one.known, one.component, one.orig, call.burnt[number])
+        for number, one in enumerate(call.checks)
+    )
+    end(core, call, UploadCheck(tuple(checks), takes, {ppa: unknown[ppa] for ppa in sorted(unknown)}))

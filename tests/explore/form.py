@@ -24,9 +24,17 @@ from ppa_assigner.port import AccessDenied, Entry, Gone, Moment, Unavailable, Un
 from ppa_assigner.problems import Problem
 from ppa_assigner.record import Record, State, Text
 from ppa_assigner.reference import Reference
-from ppa_assigner.supervisor.core import Claim, Core, OpenCall, PutOff, Releases, Requests, Unclaimed, Withdrawal
-from ppa_assigner.supervisor.keys import CallId, ClaimId, CommandToken, RequestId, TimerId
-from ppa_assigner.supervisor.requests import AssignCall, PendingRequest
+from ppa_assigner.supervisor.core import Claim, Core, OpenCall, PutOff, Releases, Unclaimed, Withdrawal
+from ppa_assigner.supervisor.requests import (
+    AssignCall,
+    CallId,
+    ClaimId,
+    CommandToken,
+    PendingRequest,
+    RequestId,
+    Requests,
+    TimerId,
+)
 from ppa_assigner.views import AssignRequest, Snapshot
 from tests.memory import START
 

@@ -23,10 +23,10 @@ from ppa_assigner.problems import Problem
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor import events as ev
 from ppa_assigner.supervisor.core import Core
-from ppa_assigner.supervisor.keys import CallId
 from ppa_assigner.supervisor.machine import handle, wake
 from ppa_assigner.supervisor.poller import told_of
-from ppa_assigner.supervisor.ticket import TicketOffice
+from ppa_assigner.supervisor.requests import CallId
+from ppa_assigner.supervisor.tickets import TicketOffice
 from ppa_assigner.views import AssignRequest, Cleaning, LeaseView, Snapshot
 from ppa_assigner.worker import Listener, Worker, carry_out
 

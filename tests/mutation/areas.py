@@ -62,12 +62,12 @@ AREAS: Mapping[str, Area] = {
     "backoff": Area(("backoff.py",), ("test_backoff.py",)),
     "clock": Area(("clock.py", "automaton/now.py"), ("test_clock.py",)),
     "line": Area(
-        ("supervisor/requests.py", "supervisor/queue.py", "supervisor/ticket.py"),
-        ("test_line.py", "test_ticket.py", "test_assigning.py"),
+        ("supervisor/requests.py", "supervisor/tickets.py"),
+        ("test_line.py", "test_ticket.py", "test_spent.py", "test_assigning.py"),
     ),
     "leases": Area(
-        ("supervisor/unclaimed.py", "supervisor/places.py", "supervisor/spent.py"),
-        ("test_giving_up.py", "test_places.py", "test_spent.py", "test_assigning.py"),
+        ("supervisor/unclaimed.py", "supervisor/queue.py"),
+        ("test_giving_up.py", "test_places.py", "test_assigning.py"),
     ),
     "fences": Area(
         ("launchpad/session.py", "launchpad/urls.py"), ("launchpad/test_urls.py", "launchpad/test_session.py")

@@ -25,7 +25,7 @@ from ppa_assigner.config import settings
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor import events as machine
-from ppa_assigner.supervisor.keys import Key
+from ppa_assigner.supervisor.requests import Key
 from ppa_assigner.trace import SUPERVISOR, TYPE, Beginning, Opaque
 
 MODULES = (

@@ -16,7 +16,7 @@ from ppa_assigner.automaton import WorkerState
 from ppa_assigner.cli.daemon import ticket_secret
 from ppa_assigner.supervisor.core import Core
 from ppa_assigner.supervisor.machine import handle
-from ppa_assigner.supervisor.ticket import TicketOffice
+from ppa_assigner.supervisor.tickets import TicketOffice
 from ppa_assigner.trace import Beginning, encoded, summary
 
 from .reading import Line

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ppa_assigner.automaton.events import Assign, Command, Denied, LeaseShown, Refusal
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.events import AnswerCall, Asked, CallEvent, Died, Refuse, Replied, Send
-from ppa_assigner.supervisor.keys import Key, key_of
+from ppa_assigner.supervisor.requests import Key, key_of
 from ppa_assigner.views import LeaseView
 
 from .reading import Line

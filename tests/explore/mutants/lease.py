@@ -82,7 +82,7 @@ MUTANTS = (
         "the lower attempt's lease stays",
         "of two leases of one request the one with the lower attempt goes to dirty",
         "docs/explanation/protocol.md#two-leases-of-one-request",
-        (Edit("supervisor/duplicates.py", "record.attempt > _attempt(low)", "record.attempt < 0"),),
+        (Edit("supervisor/recovery.py", "record.attempt > _attempt(low)", "record.attempt < 0"),),
         Scene(
             "late assign of a dead daemon",
             ppas=2,
@@ -162,7 +162,7 @@ MUTANTS = (
         "a call has no deadline",
         "every call is answered within its deadline",
         "docs/explanation/protocol.md#i8",
-        (Edit("supervisor/pending.py", "for moment in {call.until, call.deadline}", "for moment in {call.until}"),),
+        (Edit("supervisor/queue.py", "for moment in {call.until, call.deadline}", "for moment in {call.until}"),),
         Scene("Launchpad hangs", daemons=1, attempts=1, stalls=1, only=only("stall", less=("release",))),
         "I8",
     ),
@@ -195,9 +195,11 @@ MUTANTS = (
         "the key is (client, request id); another client's same id is another wish",
         "docs/explanation/protocol.md#attempts",
         (
-            Edit("supervisor/keys.py", "return Key(wish.by, wish.request_id)", "return Key(None, wish.request_id)"),
+            Edit("supervisor/requests.py", "return Key(wish.by, wish.request_id)", "return Key(None, wish.request_id)"),
             Edit(
-                "supervisor/keys.py", "return Key(record.by, record.request) if", "return Key(None, record.request) if"
+                "supervisor/requests.py",
+                "return Key(record.by, record.request) if",
+                "return Key(None, record.request) if",
             ),
             Edit(
                 "automaton/lease.py",

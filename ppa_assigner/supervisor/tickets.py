@@ -1,17 +1,88 @@
-"""Places in the line that are spent: a place serves one request, however often its ticket is brought back.
+"""Places in the line that their holders keep by tickets, so that the daemon need not; and which of these are spent.
 
-Rule: served or withdrawn here, or seen used or dirty under a key in any look, is remembered for as long as a ticket
-lives after it was last seen: a place that was first asked for before then counts no more.  What was given up before
+Rule: a ticket is only ever a hint about an order; one that is forged, foreign or old counts as none
+(docs/explanation/protocol.md#waiting-line).  A place serves one request, however often its ticket is brought back:
+served or withdrawn here, or seen used or dirty under a key in any look, is remembered for as long as a ticket lives
+after it was last seen, and a place that was first asked for before then counts no more.  What was given up before
 anybody was told spent nothing.  What is remembered is bounded; without it nobody gets two PPAs, only an old place.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from dataclasses import InitVar, asdict, dataclass, field
 
 from ..backoff import TICKET_S
 from ..record import Record, State
-from .keys import Key, key_in
+from .requests import Key, key_in
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose place it is, since when, and when it was last asked for; seconds since 1970 by Launchpad's clock."""
+
+    pool: str
+    request_id: str
+    first_asked: float
+    last_asked: float
+    client: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketOffice:
+    """Signs with a key that every daemon of the pool has: it is derived from their Launchpad credentials."""
+
+    secret: InitVar[bytes]
+    _key: bytes = field(init=False, repr=False)
+
+    def __post_init__(self, secret: bytes) -> None:
+        object.__setattr__(self, "_key", hashlib.sha256(b"ppa-assigner ticket\0" + secret).digest())
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells this key from others, and says nothing of it."""
+        return hashlib.sha256(b"fingerprint\0" + self._key).hexdigest()[:16]
+
+    def issue(self, place: Place) -> str:
+        """The text that brings this place back."""
+        return self.signed(json.dumps(asdict(place), sort_keys=True).encode())
+
+    def signed(self, body: bytes) -> str:
+        """The text of a ticket that says this."""
+        return _text(body) + "." + _text(self._sign(body))
+
+    def redeem(self, ticket: str | None, pool: str, key: Key, now: float | None) -> Place | None:
+        """The place that this ticket stands for, if it is ours, for this wish, and not void: while the time is not
+        known (None) none is.
+        """
+        try:
+            body, signature = (_bytes(part) for part in (ticket or "").split("."))
+            if not hmac.compare_digest(signature, self._sign(body)):
+                return None
+            place = Place(**json.loads(body))
+        except (ValueError, TypeError, binascii.Error):
+            return None
+        fits = (place.pool, place.client, place.request_id) == (pool, key.client, key.request)
+        return place if fits and (now is None or now - place.last_asked <= TICKET_S) else None
+
+    def _sign(self, body: bytes) -> bytes:
+        return hmac.new(self._key, body, hashlib.sha256).digest()
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+
+
+# -- which are spent ---------------------------------------------------------------------------------------------------
+
 
 KEPT_S = TICKET_S
 KEYS = 50_000
@@ -46,7 +117,7 @@ class Spent:
     def served(self, record: Record, boot: float, now: float) -> None:
         """Somebody is told of this lease."""
         if (key := key_in(record)) is not None:
-            self._mark(key, _lease(record), None, now, boot, now)
+            self._mark(key, _lease_of(record), None, now, boot, now)
 
     def withdrawn(self, key: Key, boot: float, now: float) -> None:
         """Its client wants no PPA for this request any more."""
@@ -59,8 +130,8 @@ class Spent:
             return None
         if not record.told:
             marks = self._marks.get(key, {})
-            return key if marks.pop(_lease(record), None) is not None else None
-        self._mark(key, _lease(record), record.state, record.since.timestamp() + APART_S, boot, now)
+            return key if marks.pop(_lease_of(record), None) is not None else None
+        self._mark(key, _lease_of(record), record.state, record.since.timestamp() + APART_S, boot, now)
         return None
 
     def is_spent(self, key: Key, first_asked: float, boot: float) -> bool:
@@ -97,6 +168,6 @@ class Spent:
         return all(boot - mark.seen > KEPT_S for mark in self._marks[key].values())
 
 
-def _lease(record: Record) -> str:
+def _lease_of(record: Record) -> str:
     """The type allows a record of a lease not to name it, for a free one does not."""
     return record.lease or ""
