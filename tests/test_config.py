@@ -18,7 +18,18 @@ import yaml
 from pydantic import BaseModel
 
 from ppa_assigner.access import ClientConfig, Role
-from ppa_assigner.config import ConfigError, Listen, Settings, credentials_path, describe, json_schema, load, seconds
+from ppa_assigner.config import (
+    ApiSettings,
+    ConfigError,
+    LaunchpadSettings,
+    Listen,
+    Settings,
+    credentials_path,
+    describe,
+    json_schema,
+    load,
+    seconds,
+)
 from ppa_assigner.config.schema import (
     ApiSection,
     BaselineSection,
@@ -167,6 +178,24 @@ def test_settings_cannot_be_changed(file: Path, environ: dict[str, str]) -> None
         found.name = "other"  # type: ignore[misc]  # that it is refused is the point
     with pytest.raises(TypeError):
         found.pools["new"] = found.pools["default"]  # type: ignore[index]  # likewise
+
+
+@pytest.mark.parametrize(
+    ("section", "kind", "others"),
+    [
+        (PoolSection, PoolOptions, {"ppas"}),
+        (RetrySection, Retry, set()),
+        (BaselineSection, Baseline, set()),
+        (ClientSection, ClientConfig, set()),
+        (LaunchpadSection, LaunchpadSettings, {"timeout"}),
+        (TimeoutSection, LaunchpadSettings, set()),
+        (ApiSection, ApiSettings, {"socket"}),
+        (SocketSection, Listen, set()),
+    ],
+)
+def test_every_option_has_its_place_in_the_settings(section: type[BaseModel], kind: type, others: set[str]) -> None:
+    """Options are handed on by their names: one that the settings lack would be read and then forgotten."""
+    assert set(section.model_fields) - {field.name for field in dataclasses.fields(kind)} == others
 
 
 @pytest.mark.parametrize(

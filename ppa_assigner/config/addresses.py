@@ -29,9 +29,8 @@ SNAPSHOTS = "https://snapshot.ppa.launchpadcontent.net/{owner}/{name}/ubuntu/{at
 """Where production keeps what its publisher wrote."""
 
 
-def parse_service(value: object) -> str:
+def parse_service(text: str) -> str:
     """The root of a web service, ending in `/`: of one of Launchpad's own by name, or of any by address."""
-    text = plain_text(value)
     if text in SERVICES:
         return SERVICES[text]
     if not _is_http(text):
@@ -43,14 +42,14 @@ def parse_service(value: object) -> str:
     return f"{scheme.lower()}://{rest.rstrip('/')}/"
 
 
-def parse_archive_root(value: object) -> str:
+def parse_archive_root(text: str) -> str:
     """The address of the indexes of PPAs, ending in `/`."""
-    return _address(plain_text(value)).rstrip("/") + "/"
+    return _address(text).rstrip("/") + "/"
 
 
-def parse_snapshots(value: object) -> str:
+def parse_snapshots(text: str) -> str:
     """The address of a PPA as it was at a time."""
-    text = _address(plain_text(value))
+    _address(text)
     if missing := [name for name in ("owner", "name", "at") if f"{{{name}}}" not in text]:
         raise ValueError(f"{quote_value(text)} lacks {{{missing[0]}}}; write it like {SNAPSHOTS}")
     return text

@@ -121,7 +121,7 @@ def _check_pool(document: Document, path: KeyPath, pool: PoolSection, service: s
         text = f"nothing of {pool.proof.value} ever changes; write proof: active or publish: true"
         document.report((*path, "proof"), f"with baseline.publish: false {text}")
     try:
-        _pool_name(path[-1])
+        _pool_name(str(path[-1]))
     except ValueError as error:
         document.report(path, str(error))
 

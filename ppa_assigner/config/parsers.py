@@ -1,7 +1,7 @@
 """Single values of a configuration: durations, texts and names.
 
-Rule: each function takes whatever YAML may hold and gives the value meant, or raises ValueError with one sentence
-for people that names the value and says what to write.  Nothing here knows where a value stands.
+Rule: each function takes whatever YAML may hold, or a text of it, and gives the value meant, or raises ValueError with
+one sentence for people that names the value and says what to write.  Nothing here knows where a value stands.
 """
 
 from __future__ import annotations
@@ -111,12 +111,11 @@ def plain_text(value: object) -> str:
     return value
 
 
-def matching(form: str, what: str) -> Callable[[object], str]:
+def matching(form: str, what: str) -> Callable[[str], str]:
     """A parser of texts of this form."""
     pattern = re.compile(form)
 
-    def check(value: object) -> str:
-        text = plain_text(value)
+    def check(text: str) -> str:
         if not pattern.fullmatch(text):
             raise ValueError(f"{quote_value(text)} is not a {what}")
         return text
@@ -132,28 +131,25 @@ def file_mode(value: object) -> int:
     return int(text, 8)
 
 
-def single_line(value: object) -> str:
+def single_line(text: str) -> str:
     """A text of one line without space at its ends, as Launchpad keeps it.
 
     See docs/explanation/launchpad.md#display-name.
     """
-    text = plain_text(value)
     if len(text.splitlines()) > 1 or text != text.strip():
         raise ValueError(f"{quote_value(text)} must be one line without space at its ends: Launchpad keeps no other")
     return text
 
 
-def client_name(value: object) -> str:
+def client_name(text: str) -> str:
     """A client's name, as `by` in records shows it: 1 to 128 printable characters."""
-    text = single_line(value)
-    if not text.isprintable() or not 1 <= len(text) <= 128:
+    if not single_line(text).isprintable() or not 1 <= len(text) <= 128:
         raise ValueError(f"{quote_value(text)} is not a name for a client; use 1 to 128 printable characters")
     return text
 
 
-def glob_pattern(value: object) -> str:
+def glob_pattern(text: str) -> str:
     """A shell pattern for owners, as `fnmatch` reads it."""
-    text = plain_text(value)
     if not 1 <= len(text) <= 256:
         raise ValueError("a pattern for owners has 1 to 256 characters, like ci-*")
     if "[" in text and "]" not in text[text.rindex("[") + 2 :]:
@@ -165,10 +161,9 @@ def glob_pattern(value: object) -> str:
     return text
 
 
-def ppa_glob(value: object) -> str:
+def ppa_glob(text: str) -> str:
     """A shell pattern for PPAs in the form `~owner/ubuntu/name`."""
-    text = glob_pattern(value)
-    if text[0] not in "~*?[":
+    if glob_pattern(text)[0] not in "~*?[":
         raise ValueError(f"{quote_value(text)} is not a pattern of PPAs; write one like ~acme/ubuntu/*")
     return text
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..reference import Reference, swapped
-from .parsers import plain_text, quote_value
+from .parsers import quote_value
 
 MAX_PPAS = 10_000
 EXAMPLE = 'ppas: ["~owner/ubuntu/pool-{001..020}"]'
@@ -41,9 +41,8 @@ class Pattern:
             yield Reference.parse("".join(itertools.chain.from_iterable(parts)))
 
 
-def parse_pattern(value: object) -> Pattern:
+def parse_pattern(text: str) -> Pattern:
     """A PPA, or PPAs that differ in a number: `~owner/ubuntu/name-{001..020}`."""
-    text = plain_text(value)
     split = _BRACES.split(text)
     found = Pattern(tuple(split[::2]), tuple(_range(body) for body in split[1::2]))
     if found.count > MAX_PPAS:
@@ -67,9 +66,8 @@ def _range(body: str) -> tuple[range, int]:
     return range(int(first), int(last) + 1), max(len(first), len(last)) if padded else 0
 
 
-def parse_dependency(value: object) -> str:
+def parse_dependency(text: str) -> str:
     """A PPA as `~owner/ubuntu/name`, or an archive of a distribution as Launchpad writes it: `ubuntu`."""
-    text = plain_text(value)
     if all(_NAME.fullmatch(part) for part in text.split("/")) and text.count("/") < 2:
         return text
     try:

@@ -58,10 +58,15 @@ class Parsed:
         return dict(self._schema)
 
 
-def text(form: str, what: str, then: Callable[[str], str] = str) -> Parsed:
+def text(read: Callable[[str], object] = str, **schema: Any) -> Parsed:
+    """Has an option be a text that a function reads, which raises ValueError."""
+    return Parsed(lambda value: read(parsers.plain_text(value)), **schema)
+
+
+def form(pattern: str, what: str, then: Callable[[str], str] = str) -> Parsed:
     """Has an option be a text of this form; a message says `what` is expected."""
-    parse = parsers.matching(form, what)
-    return Parsed(lambda value: then(parse(value)), pattern=f"^{form}$")
+    check = parsers.matching(pattern, what)
+    return text(lambda given: then(check(given)), pattern=f"^{pattern}$")
 
 
 def member(kind: type[Enum]) -> Parsed:
@@ -99,29 +104,29 @@ Positive = Annotated[float, Parsed(parsers.positive, **_DURATION)]
 Timeout = Annotated[float, Parsed(parsers.timeout, **_DURATION)]
 Duration = Annotated[float, Parsed(parsers.seconds, **_DURATION)]
 Whole = Annotated[float, Parsed(parsers.whole_seconds, **_DURATION)]
-Ppas = Annotated[list[Annotated[Pattern, Parsed(parse_pattern)]], EmptyList]
+Ppas = Annotated[list[Annotated[Pattern, text(parse_pattern)]], EmptyList]
 SomePpas = Annotated[Ppas, AfterValidator(_not_empty)]
-Person = Annotated[str, text("~[a-z0-9][a-z0-9+.-]*", "person or team of Launchpad; write ~name")]
-Processor = Annotated[str, text("[a-z0-9][a-z0-9+.-]*", "processor of Launchpad; write a name like amd64")]
-Dependency = Annotated[str, Parsed(parse_dependency)]
-DisplayName = Annotated[str, Parsed(parsers.single_line)]
+Person = Annotated[str, form("~[a-z0-9][a-z0-9+.-]*", "person or team of Launchpad; write ~name")]
+Processor = Annotated[str, form("[a-z0-9][a-z0-9+.-]*", "processor of Launchpad; write a name like amd64")]
+Dependency = Annotated[str, text(parse_dependency)]
+DisplayName = Annotated[str, text(parsers.single_line)]
 PoolName = Annotated[str, Parsed(str, pattern="^[A-Za-z0-9._-]{1,64}$")]  # `checks` looks at it
-ClientName = Annotated[str, Parsed(parsers.client_name, minLength=1, maxLength=128)]
-DaemonName = Annotated[str, text("[A-Za-z0-9._-]{1,253}", "name for a daemon; use letters, digits, '.', '_' or '-'")]
+ClientName = Annotated[str, text(parsers.client_name, minLength=1, maxLength=128)]
+DaemonName = Annotated[str, form("[A-Za-z0-9._-]{1,253}", "name for a daemon; use letters, digits, '.', '_' or '-'")]
 Digest = Annotated[
     str,
-    text("[0-9A-Fa-f]{64}", "SHA-256; write the 64 hexadecimal digits that `ppa-assigner token` prints", str.lower),
+    form("[0-9A-Fa-f]{64}", "SHA-256; write the 64 hexadecimal digits that `ppa-assigner token` prints", str.lower),
 ]
 Address = Annotated[Listen, Parsed(addresses.parse_listen), PlainSerializer(str)]
-Service = Annotated[str, Parsed(addresses.parse_service)]
-ArchiveRoot = Annotated[str, Parsed(addresses.parse_archive_root)]
-Snapshots = Annotated[str, Parsed(addresses.parse_snapshots, pattern="^https?://")]
+Service = Annotated[str, text(addresses.parse_service)]
+ArchiveRoot = Annotated[str, text(addresses.parse_archive_root)]
+Snapshots = Annotated[str, text(addresses.parse_snapshots, pattern="^https?://")]
 _MODE = [{"type": "string", "pattern": "^0?[0-7]{3}$"}, {"type": "integer", "maximum": 777}]
 FileMode = Annotated[int, Parsed(parsers.file_mode, anyOf=_MODE), PlainSerializer(lambda mode: f"{mode:o}")]
-GroupName = Annotated[str, text("[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", "name of a group of this host")]
-PathText = Annotated[str, Parsed(parsers.plain_text)]
-Glob = Annotated[str, Parsed(parsers.glob_pattern, minLength=1, maxLength=256)]
-PpaGlobs = Annotated[list[Annotated[str, Parsed(parsers.ppa_glob, pattern=r"^[~*?\[]", maxLength=256)]], EmptyList]
+GroupName = Annotated[str, form("[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", "name of a group of this host")]
+PathText = Annotated[str, text()]
+Glob = Annotated[str, text(parsers.glob_pattern, minLength=1, maxLength=256)]
+PpaGlobs = Annotated[list[Annotated[str, text(parsers.ppa_glob, pattern=r"^[~*?\[]", maxLength=256)]], EmptyList]
 OfRole = Annotated[Role, member(Role)]
 OfProof = Annotated[Proof, member(Proof)]
 
