@@ -13,7 +13,7 @@ from typing import Any
 
 from ..backoff import ABSENCE_AGAIN_S
 from ..port import AccessDenied, Entry, Gone, Unavailable
-from . import clean, expiry, lease, operator, provision, purge, replies, rollback, verify, write
+from . import assign, clean, lease, operator, provision, purge, replies, rollback, verify, write
 from .events import (
     DEADLINE_EXCEEDED,
     Abandoned,
@@ -42,7 +42,7 @@ from .events import (
     Tick,
     Touch,
 )
-from .now import Now
+from .now import Now, lies_ahead
 from .observe import with_dates_corrected, with_no_entry, with_outage
 from .operation import (
     CheckingContent,
@@ -72,14 +72,14 @@ from .transitions import WriteReason
 ABANDONED_KEPT = 64  # many more than there are searches of one PPA at a time
 
 COMMANDS: dict[type[Command], Callable[[WorkerState, Any, Now], Step]] = {
-    Assign: lease.assign,
+    Assign: assign.assign,
     Confirm: lease.confirm,
     Touch: lease.touch,
     Release: lease.release,
     GiveUp: lease.give_up,
     Supersede: lease.supersede,
     ReadNow: replies.read_now,
-    CheckBurnt: lease.check_sources,
+    CheckBurnt: assign.check_sources,
     Operate: operator.operate,
     Inspect: operator.inspect,
 }
@@ -96,7 +96,7 @@ def step(known: WorkerState, event: Event, now: Now) -> Step:
     """What is known after the event, and what is to be done.  Never raises for anything that Launchpad answers."""
     before = known
     known, effects = _step(with_dates_corrected(known, now), event, now)
-    if (ahead := expiry.lies_ahead(known.record, now)) != known.ahead:
+    if (ahead := lies_ahead(known.record, now)) != known.ahead:
         known = replace(known, ahead=ahead)
     return known, [*_news(before, known, now), *effects]
 
@@ -309,9 +309,9 @@ def _on_applied(known: WorkerState, pending: PendingWrite, now: Now) -> Step:
     known, command = clean.after_write(known), pending.command
     match pending.reason, command:
         case WriteReason.ASSIGN, Assign():
-            return lease.grant_or_tell(known, command, fresh=True)
+            return assign.grant_or_tell(known, command, fresh=True)
         case WriteReason.RAISE, Confirm():
-            return lease.grant_or_tell(known, command, fresh=False)
+            return assign.grant_or_tell(known, command, fresh=False)
         case WriteReason.TOUCH, Touch() if known.record is not None:
             return replies.tell(known, command, LeaseShown(known.record))
         case WriteReason.FOUND, Assign():
@@ -327,11 +327,11 @@ ANSWERS: dict[type[Operation], Callable[[WorkerState, Any, Any, Now], Step]] = {
     Writing: _on_write,
     Reading: _on_read,
     Surveying: _on_survey,
-    CheckingContent: lease.on_new_content,
-    CheckingSource: lease.on_past,
+    CheckingContent: assign.on_new_content,
+    CheckingSource: assign.on_past,
     CheckingPublished: lease.on_published,
-    CheckingFiles: lease.on_files,
-    Granting: lease.on_grant,
+    CheckingFiles: assign.on_files,
+    Granting: assign.on_grant,
     Purging: purge.on_change,
     Verifying: verify.on_look,
     Creating: provision.on_create,

@@ -1,7 +1,7 @@
-"""Assign, confirm, touch, release and the other ends of a lease.
+"""A lease that stands: confirm, touch, release and its other ends.
 
-Invariants: nothing is lent that was not looked into recently enough, or that ever had what is to be uploaded; a lease
-is told only after Launchpad showed it; a late command of a former owner finds another lease id and changes nothing.
+Invariants: a lease is told only after Launchpad showed it; a late command of a former owner finds another lease id and
+changes nothing.
 """
 
 from __future__ import annotations
@@ -10,213 +10,30 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ..backoff import FENCE_S
 from ..port import (
-    AccessDenied,
-    ActAnswer,
-    Done,
-    Entry,
-    Gone,
-    Lane,
-    NewContent,
-    PublishedVersions,
-    ReadAnswer,
-    Refused,
-    SourceFiles,
     Unavailable,
 )
-from ..record import HOST, INTEGER_MAX, Record, State, format_time, whole_seconds
-from ..views import Condition
-from . import burnt, expiry
+from ..record import Record, State, format_time, whole_seconds
+from .assign import grant_or_tell
 from .events import (
-    DEADLINE_EXCEEDED,
-    Assign,
-    CheckBurnt,
     Command,
     Confirm,
-    Denied,
     GiveUp,
     LeaseShown,
     RecordShown,
     Refusal,
     Release,
-    Reply,
     Supersede,
     Touch,
 )
-from .expiry import touch_due_after
-from .now import Now
-from .observe import made_dirty, with_no_entry, with_outage
-from .operation import CheckingContent, CheckingFiles, CheckingPublished, CheckingSource, Granting
-from .replies import alive, deny, ended_with_ppa, read_first, tell, tell_record
-from .requests import Apply, Grant, LookForNewContent, LookForPublished, Read
-from .rollback import on_entry
+from .now import Now, corrected, touch_due_after, touch_fields, ttl_begins
+from .observe import made_dirty
+from .operation import CheckingPublished
+from .replies import alive, deny, ended_with_ppa, read_first, tell
+from .requests import LookForPublished
 from .state import Step, WorkerState
 from .transitions import WriteReason
-from .write import begin, write_record
-
-UNGRANTED = "the upload right could not be given yet"
-OF_WHOM = (401, 403, 404, 410)
-"""Answers to a grant that may have been given of the PPA, or of the person."""
-
-
-# -- assign --------------------------------------------------------------------------------------------------------
-
-
-def assign(known: WorkerState, command: Assign, now: Now) -> Step:
-    """Lend a free PPA, once it is certain that it never had the sources to be uploaded and that nothing has arrived in
-    it.
-    """
-    record, entry = known.record, known.entry
-    if record is None or entry is None or record.state is not State.FREE or known.condition is not Condition.OK:
-        return deny(known, command, Refusal.LOST, "not free")
-    if command.nonce != record.nonce:  # a source that it had not had then, it may have had in another lease since
-        command = replace(command, left=None, unread=(), nonce=record.nonce)
-    return check_sources(known, command, now)
-
-
-def _verify(known: WorkerState, command: Assign, record: Record, entry: Entry, now: Now) -> Step:
-    if _looked_into(known, record, now):
-        return _lend(known, command, now)
-    return replace(known, operation=CheckingContent(command)), [LookForNewContent(entry, _since(known, record, now))]
-
-
-def on_new_content(known: WorkerState, operation: CheckingContent, answer: NewContent | Unavailable, now: Now) -> Step:
-    """The answer to the look for new content.  The lease is written after it, never before."""
-    command = operation.command
-    match answer:
-        case NewContent(count=0, moment=moment):
-            return _lend(replace(known, verified=moment.started), command, now)
-        case NewContent():
-            return begin(known, WriteReason.FOUND, now, command, **made_dirty(known, now))
-    return deny(with_outage(known, answer.reason), command, Refusal.OUTAGE, answer.reason)
-
-
-def _looked_into(known: WorkerState, record: Record, now: Now) -> bool:
-    """Whether a look not older than `verify_age` exists: this daemon's, or the last one of the proof that made the PPA
-    free.
-    """
-    age = known.options.verify_age
-    if age is None:
-        return True
-    if known.verified is not None and now.boot - known.verified < age:
-        return True
-    recent = timedelta(0) <= now.date - record.since < timedelta(seconds=age)
-    return recent and now.trusted and _watched_since(record.since, now)
-
-
-def _since(known: WorkerState, record: Record, now: Now) -> datetime | None:
-    """The time from which on new content is looked for; None: any content.  A date counts only if this daemon has seen
-    both clocks agree ever since: that of the record, or of this daemon's own last look at all content.
-    """
-    looked = now.date_of(known.verified) if known.verified is not None else None
-    since = next((date for date in (record.since, looked) if date and _watched_since(date, now)), None)
-    return min(since, now.date) - timedelta(seconds=known.options.settle) if since is not None else None
-
-
-def _watched_since(date: datetime, now: Now) -> bool:
-    return now.agreeing_since is not None and date >= now.date_of(now.agreeing_since)
-
-
-def check_sources(known: WorkerState, command: Assign | CheckBurnt, now: Now) -> Step:
-    """Ask what decides whether the PPA can take the sources, a step at a time; then look into it and lend it."""
-    return burnt.check(known, command, now, _on_clear_past)
-
-
-def on_past(
-    known: WorkerState, operation: CheckingSource, answer: bool | PublishedVersions | Unavailable, now: Now
-) -> Step:
-    """The answer whether the PPA had that source."""
-    return burnt.on_past(known, operation, answer, now, _on_clear_past)
-
-
-def on_files(known: WorkerState, operation: CheckingFiles, answer: SourceFiles | Unavailable, now: Now) -> Step:
-    """The answer which files a version of it had."""
-    return burnt.on_files(known, operation, answer, now, _on_clear_past)
-
-
-def _on_clear_past(known: WorkerState, command: Assign | CheckBurnt, now: Now) -> Step:
-    if isinstance(command, CheckBurnt):
-        return tell_record(known, command, now)
-    if known.record is None or known.entry is None:
-        return deny(known, command, Refusal.LOST)
-    return _verify(known, command, known.record, known.entry, now)
-
-
-def _lend(known: WorkerState, command: Assign, now: Now) -> Step:
-    if now.boot >= command.deadline:
-        return deny(known, command, Refusal.OUTAGE, DEADLINE_EXCEEDED)
-    return write_record(known, WriteReason.ASSIGN, _record_of(known, command, now), now, command)
-
-
-def _record_of(known: WorkerState, command: Assign, now: Now) -> Record:
-    """What is written for a new lease; what the wish leaves open is as the pool's options say."""
-    wish, options = command.wish, known.options
-    ttl, idle = (options.ttl if wish.ttl is None else wish.ttl), (options.idle if wish.idle is None else wish.idle)
-    return Record(
-        serial=0, nonce="", state=State.USED, since=now.stamp, touched=now.stamp, pool=known.pool,
-        until=now.stamp + timedelta(seconds=ttl), owner=wish.owner, lease=command.lease, request=wish.request_id,
-        attempt=wish.attempt, idle=None if idle is None else max(1, round(idle)), by=wish.by, note=wish.note,
-        uploader=wish.uploader, clock=HOST if now.by_host else None, leases=_counted(known),
-    )  # fmt: skip
-
-
-def _counted(known: WorkerState) -> int:
-    """How many leases the PPA had, with the one that begins now."""
-    return min((known.record.leases if known.record is not None else 0) + 1, INTEGER_MAX)
-
-
-def grant_or_tell(known: WorkerState, command: Assign | Confirm, *, fresh: bool) -> Step:
-    """Grant the upload right, again if need be, before any lease is told; soon after an answer that showed the
-    lease.
-    """
-    record, entry = known.record, known.entry
-    if record is None or entry is None or record.uploader is None:
-        return tell(known, command, LeaseShown(record, fresh)) if record else deny(known, command, Refusal.ELSEWHERE)
-    known = replace(known, operation=Granting(command, fresh))
-    return known, [Apply(Grant(record.uploader), entry, entry.moment.started + FENCE_S, Lane.ASSIGN)]
-
-
-def on_grant(known: WorkerState, operation: Granting, answer: ActAnswer | ReadAnswer, now: Now) -> Step:
-    """The answer to a grant.  The lease is told only with its right; a refused right ends a lease that nobody was told
-    of yet.
-    """
-    command, record = operation.command, known.record
-    match answer:
-        case Done() if record is not None:
-            return tell(known, command, LeaseShown(record, operation.fresh))
-        case Refused(status=status) if status in OF_WHOM:
-            return replace(known, operation=replace(operation, refused=answer)), [Read(Lane.ASSIGN)]
-        case Refused():
-            return _on_refused_right(known, operation, answer, now)
-        case Entry() if operation.refused is not None:
-            return _on_refused_here(known, operation, operation.refused, answer, now)
-        case Gone() | AccessDenied():
-            known = with_no_entry(known, answer)
-    return deny(known, command, Refusal.UNTOLD, UNGRANTED)
-
-
-def _on_refused_here(known: WorkerState, operation: Granting, refused: Refused, entry: Entry, now: Now) -> Step:
-    """The PPA is there and shown: so the refusal was about the person."""
-    lease = known.record.lease if known.record is not None else None
-    known, effects = on_entry(known, entry, entry.moment.started, now)
-    if known.operation is not None or known.record is None or known.record.lease != lease:
-        return known, [*effects, Reply(operation.command.token, Denied(Refusal.UNTOLD, UNGRANTED))]
-    known, more = _on_refused_right(known, operation, refused, now)
-    return known, [*effects, *more]
-
-
-def _on_refused_right(known: WorkerState, operation: Granting, refused: Refused, now: Now) -> Step:
-    """The person cannot have the right: say so, and give up a fresh lease."""
-    record = known.record
-    if record is None or record.lease is None:
-        return deny(known, operation.command, Refusal.UNTOLD, UNGRANTED)
-    known, effects = deny(known, operation.command, Refusal.INVALID, f"uploader {record.uploader}: {refused.reason}")
-    if not operation.fresh:
-        return known, effects
-    known, more = begin(known, WriteReason.GIVE_UP, now, **(made_dirty(known, now) | {"uploader": None, "told": False}))
-    return known, [*effects, *more]
-
+from .write import begin
 
 # -- a request that has its lease ----------------------------------------------------------------------------------
 
@@ -237,7 +54,7 @@ def on_confirm_read(known: WorkerState, command: Confirm, now: Now) -> Step:
     if record.attempt > wish.attempt:
         return deny(known, command, Refusal.SUPERSEDED)
     if record.attempt < wish.attempt:
-        return begin(known, WriteReason.RAISE, now, command, attempt=wish.attempt, **expiry.touch_fields(record, now))
+        return begin(known, WriteReason.RAISE, now, command, attempt=wish.attempt, **touch_fields(record, now))
     return grant_or_tell(known, command, fresh=False)
 
 
@@ -268,7 +85,7 @@ def _touch(known: WorkerState, command: Touch, now: Now, unwritten: Callable[[Wo
         return deny(known, command, Refusal.OVER if ended_with_ppa(known, command.lease) else Refusal.ELSEWHERE)
     if not alive(record, now):
         return deny(known, command, Refusal.OVER)
-    right = expiry.corrected(record, now)  # first, and in the same write: the end is computed from these times
+    right = corrected(record, now)  # first, and in the same write: the end is computed from these times
     until, latest = _new_end(right, command, now), _latest_end(known, right)
     if until != right.until and until > latest:
         if now.trusted:
@@ -278,7 +95,7 @@ def _touch(known: WorkerState, command: Touch, now: Now, unwritten: Callable[[Wo
         until = max(right.until or latest, latest)
     due = now.stamp - right.touched >= timedelta(seconds=touch_due_after(record.idle))
     if due or right != record or until != right.until:
-        changes = {"since": right.since, "until": until, **expiry.touch_fields(right, now)}
+        changes = {"since": right.since, "until": until, **touch_fields(right, now)}
         return begin(known, WriteReason.TOUCH, now, command, **changes)
     return unwritten(known, command)
 
@@ -289,7 +106,7 @@ def _tell_lease(known: WorkerState, command: Command) -> Step:
 
 def _new_end(record: Record, command: Touch, now: Now) -> datetime:
     """The end that a touch asks for: with a ttl now + ttl, but never earlier than the end so far."""
-    before, begin = record.until or now.stamp, expiry.ttl_begins(record, now)
+    before, begin = record.until or now.stamp, ttl_begins(record, now)
     return before if command.ttl is None else max(before, whole_seconds(begin + timedelta(seconds=command.ttl)))
 
 

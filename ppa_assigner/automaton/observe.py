@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
 from hashlib import blake2b
 from itertools import islice
 from typing import Any
@@ -19,7 +18,6 @@ from ..backoff import jitter_of
 from ..packages import NamedFile, SourcePackage
 from ..port import AccessDenied, Entry, Gone
 from ..record import INTEGER_MAX, OVER_WITH_A_LEASE, Record, State, Text, parse, whole_seconds
-from .expiry import end_of
 from .now import AGREE, Now
 from .reachability import SEEN, Seen, absent, gone_for_good, of_unknown_name, read_denied
 from .state import NO_TEXT, FileDigests, WorkerState
@@ -167,12 +165,6 @@ def made_dirty(known: WorkerState, now: Now) -> dict[str, Any]:
         **OVER_WITH_A_LEASE, "state": State.DIRTY, "since": now.date, "touched": now.date,
         "cleaner": known.daemon.cleaner, "began": began,
     }  # fmt: skip
-
-
-def ends_at(known: WorkerState, record: Record) -> datetime | None:
-    """When the lease of this used record ends if nobody touches it."""
-    end = end_of(record, known.heard)
-    return end.at if end is not None else None
 
 
 def with_sources(known: WorkerState, sources: Iterable[tuple[str, str]]) -> WorkerState:

@@ -15,7 +15,7 @@ from ..record import Record, State, Text
 from ..reference import Reference
 from ..views import Cleaning, Condition, End, Sight, Snapshot, snapshot_in
 from .events import Command, Effect
-from .expiry import end_of
+from .now import end_of
 from .operation import CleanProgress, CleanStep, Operation, PendingWrite
 from .reachability import SEEN, Absent, Reach, ReadDenied, Seen
 

@@ -10,9 +10,8 @@ from dataclasses import replace
 from ..backoff import TIME_AGAIN_S
 from ..record import State
 from ..views import Condition
-from . import clean, expiry, lease, provision, write
-from .now import Now
-from .observe import ends_at
+from . import clean, lease, provision, write
+from .now import Now, end_of, needs_correction
 from .operation import Reading, ReadReason, Surveying
 from .reachability import undecided
 from .requests import Read, Survey
@@ -44,7 +43,7 @@ def _tick(known: WorkerState, now: Now) -> Step:
         case condition, State.USED if condition in EXPIRING and _lease_is_over(known, now):
             return lease.expire(known, now)
         case condition, State.USED if condition in EXPIRING:
-            return begin(known, WriteReason.REPAIR, now) if expiry.needs_correction(known.record, now) else (known, [])
+            return begin(known, WriteReason.REPAIR, now) if needs_correction(known.record, now) else (known, [])
         case Condition.OK, State.DIRTY:
             return clean.advance(known, now)
         case Condition.UNMANAGED, _ if now.dated:
@@ -99,14 +98,14 @@ def _unsettled(known: WorkerState, now: Now) -> Step:
 
 def _expiry(known: WorkerState, now: Now) -> float:
     """When the lease ends or its times are corrected: at once, if time is believed; else time is checked again soon."""
-    if expiry.needs_correction(known.record, now):
+    if needs_correction(known.record, now):
         return max(known.not_before, now.boot)
-    end = ends_at(known, known.record) if known.record is not None else None
-    left = (end - now.date).total_seconds() if end is not None else TIME_AGAIN_S
+    end = end_of(known.record, known.heard)
+    left = (end.at - now.date).total_seconds() if end is not None else TIME_AGAIN_S
     soon = TIME_AGAIN_S if known.ahead or not now.trusted else left
     return max(known.not_before, now.boot + (min(left, soon) if now.trusted else max(min(left, soon), TIME_AGAIN_S)))
 
 
 def _lease_is_over(known: WorkerState, now: Now) -> bool:
-    end = ends_at(known, known.record) if known.record is not None else None
-    return now.trusted and end is not None and now.date >= end
+    end = end_of(known.record, known.heard)
+    return now.trusted and end is not None and now.date >= end.at

@@ -27,7 +27,6 @@ from ..port import (
 )
 from ..record import INTEGER_MAX, Record, RecordError, State, compose, parse
 from ..views import snapshot_in
-from . import expiry
 from .events import (
     DEADLINE_EXCEEDED,
     Alarm,
@@ -41,7 +40,7 @@ from .events import (
     Requeue,
     Transition,
 )
-from .now import Now
+from .now import Now, as_written
 from .observe import draw_nonce, jitter, with_absence, with_denial, with_entry, with_nothing_there, with_outage
 from .operation import Candidate, DeletedReason, PendingWrite, Reading, ReadingDeleted, ReadReason, Surveying, Writing
 from .reachability import is_final
@@ -78,7 +77,7 @@ def begin(known: WorkerState, reason: WriteReason, now: Now, command: Command | 
         raise AssertionError(f"{reason} without a record to start from")
     record = replace(before, **changes)
     if before.state is record.state is State.USED and reason not in _INTENDED_AGAIN:
-        record = expiry.as_written(record, now)
+        record = as_written(record, now)
     return write_record(known, reason, record, now, command)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton.burnt import MOST_READ
+from ppa_assigner.automaton.assign import MOST_READ
 from ppa_assigner.automaton.events import CheckBurnt, Denied, Event, LeaseShown, RecordShown, Refusal, Touch
 from ppa_assigner.automaton.observe import VERSIONS_KEPT
 from ppa_assigner.options import PoolOptions

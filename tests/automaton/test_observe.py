@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ppa_assigner import automaton
-from ppa_assigner.automaton import Daemon, Now, WorkerState, expiry, observe
-from ppa_assigner.automaton.expiry import end_of
+from ppa_assigner.automaton import Daemon, Now, WorkerState, now as times, observe
+from ppa_assigner.automaton.now import end_of
 from ppa_assigner.automaton.operation import CleanProgress, CleanStage
 from ppa_assigner.automaton.reachability import SEEN, Absent, ReadDenied, ReadStreak, is_of_unknown_name
 from ppa_assigner.backoff import ABSENCE_FIRST_S, TIME_AGAIN_S
@@ -34,15 +34,15 @@ def test_a_touch_says_by_which_clock_it_is_written(clock: str | None) -> None:
     """The host's while Launchpad's is not believed and behind; else what the record said before stays."""
     record = replace(USED, clock=clock)
     doubtful = Now(T0, 0.0, trusted=False, host=T0 + timedelta(hours=1))
-    assert expiry.touch_fields(record, doubtful) == {"touched": T0 + timedelta(hours=1), "clock": HOST}
-    assert expiry.touch_fields(record, Now(T0, 0.0)) == {"touched": T0, "clock": clock}
+    assert times.touch_fields(record, doubtful) == {"touched": T0 + timedelta(hours=1), "clock": HOST}
+    assert times.touch_fields(record, Now(T0, 0.0)) == {"touched": T0, "clock": clock}
 
 
 def test_what_is_written_says_nothing_of_clocks_only_while_time_is_believed() -> None:
     """Till then, who reads it must know that a host's clock may have written it."""
     record = replace(USED, clock=HOST)
-    assert expiry.as_written(record, Now(T0, 0.0)).clock is None
-    assert expiry.as_written(record, Now(T0, 0.0, trusted=False)) is record
+    assert times.as_written(record, Now(T0, 0.0)).clock is None
+    assert times.as_written(record, Now(T0, 0.0, trusted=False)) is record
 
 
 def test_a_lease_without_an_end_has_none() -> None:
@@ -243,11 +243,11 @@ def test_exactly_five_minutes_ahead_is_not_ahead(clock: str | None) -> None:
     record = replace(USED, clock=clock, until=T0 + timedelta(hours=1))
     limit, after = T0 + FIVE, T0 + FIVE + LATER
     for near in (replace(record, since=limit), replace(record, touched=limit)):
-        assert expiry.corrected(near, now) is near
-        assert not expiry.lies_ahead(near, now)
+        assert times.corrected(near, now) is near
+        assert not times.lies_ahead(near, now)
     for far in (replace(record, since=after), replace(record, touched=after)):
-        right = expiry.corrected(far, now)
+        right = times.corrected(far, now)
         assert (right.since, right.touched) == (T0, T0)
-        assert expiry.lies_ahead(far, now)
-    moved = expiry.corrected(replace(record, since=T0 + timedelta(hours=1)), now)
+        assert times.lies_ahead(far, now)
+    moved = times.corrected(replace(record, since=T0 + timedelta(hours=1)), now)
     assert (moved.since, moved.until) == (T0, T0)

@@ -60,7 +60,7 @@ def _automaton(*names: str) -> Area:
 AREAS: Mapping[str, Area] = {
     "record": Area(("record.py",), ("test_record.py",)),
     "backoff": Area(("backoff.py",), ("test_backoff.py",)),
-    "clock": Area(("clock.py", "automaton/now.py"), ("test_clock.py",)),
+    "clock": Area(("clock.py",), ("test_clock.py",)),
     "line": Area(
         ("supervisor/requests.py", "supervisor/tickets.py"),
         ("test_line.py", "test_ticket.py", "test_spent.py", "test_assigning.py"),
@@ -83,8 +83,8 @@ AREAS: Mapping[str, Area] = {
         ("uploads/promotion.py", "publications.py"), ("uploads/test_promotion.py", "uploads/test_verdict.py")
     ),
     "history": Area(("history.py",), ("test_history.py",)),
-    "dates": _automaton("expiry", "timers", "observe"),
-    "lease": _automaton("lease", "burnt", "replies"),
+    "dates": _automaton("now", "timers", "observe"),
+    "lease": _automaton("assign", "lease", "replies"),
     "write": _automaton("write"),
     "dispatch": _automaton("dispatch", "state", "transitions"),
     "rollback": _automaton("rollback", "reachability"),

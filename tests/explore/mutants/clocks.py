@@ -53,7 +53,7 @@ MUTANTS = (
         "what a clock that lied wrote is not put right",
         "what lies ahead of both in a used record is put right, so that it ends at last",
         "docs/explanation/protocol.md#clocks",
-        (Edit("automaton/expiry.py", "    if limit is None:\n", "    if limit is not None or limit is None:\n"),),
+        (Edit("automaton/now.py", "    if limit is None:\n", "    if limit is not None or limit is None:\n"),),
         Scene(
             "assigned a day ahead",
             daemons=1,
@@ -100,7 +100,7 @@ MUTANTS = (
         "docs/explanation/protocol.md#clocks",
         (
             Edit(
-                "automaton/lease.py",
+                "automaton/assign.py",
                 "if date and _watched_since(date, now)), None)",
                 "if date), None)",
             ),

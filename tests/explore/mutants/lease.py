@@ -38,7 +38,7 @@ MUTANTS = (
                 "automaton/lease.py",
                 "    if record.attempt < wish.attempt:\n"
                 "        return begin(known, WriteReason.RAISE, now, command, attempt=wish.attempt, "
-                "**expiry.touch_fields(record, now))\n",
+                "**touch_fields(record, now))\n",
                 "",
             ),
             Edit(
@@ -118,7 +118,7 @@ MUTANTS = (
         "docs/explanation/protocol.md#assigning",
         (
             Edit(
-                "automaton/lease.py",
+                "automaton/assign.py",
                 "    if age is None:\n        return True\n",
                 "    if age is None or age == 0.0:\n        return True\n",
             ),
