@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ppa_assigner.record import Record, State
+from ppa_assigner.supervisor.matching import choose
 from ppa_assigner.supervisor.registry import FreeList
 from ppa_assigner.supervisor.requests import (
     AssignCall,
@@ -15,7 +16,6 @@ from ppa_assigner.supervisor.requests import (
     RequestId,
     Stage,
     WaitQueue,
-    choose,
     key_of,
     nonce_of,
     state_of,

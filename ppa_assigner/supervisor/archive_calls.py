@@ -213,8 +213,7 @@ class ArchiveCalls:
         """What would become of an upload.  Raises Problem for an unknown pool."""
         if pool is not None and pool not in self._settings.pools:
             raise Problem(Kind.UNKNOWN_POOL, f"there is no pool {pool!r}")
-        number, future = self._shell.open()
-        self._shell.begin(number, CheckAsked(number, pool))
+        number, future = self._shell.ask(CheckAsked, pool)
         inquiry: Inquiry[UploadCheck] = Inquiry(self._shell, number, future)
         self._inquiries.run(partial(self._checking.facts, sources, inquiry), inquiry, SourcesChecked)
         return future

@@ -236,7 +236,7 @@ def on_remember(core: Core, step: Remember) -> None:
     """
     record = step.record
     untold = core.spent.saw(record, core.now.boot, core.arrival())
-    request = core.requests.get(untold)
+    request = core.requests.get(untold) if untold is not None else None
     if request is not None and request.calls:
         queue.placed_by(core, request, request.calls.values())
     if record is not None and record.state is State.USED:

@@ -91,10 +91,7 @@ class Inquiries:
 
     def call(self, within: float | None = None) -> Inquiry[Any]:
         """A call to `run`.  What asks more than a few questions looks at its `over` between them."""
-        number, future = self._shell.open()
-        inquiry: Inquiry[Any] = Inquiry(self._shell, number, future)
-        self._shell.begin(number, InquiryBegan(number, within))
-        return inquiry
+        return Inquiry(self._shell, *self._shell.ask(InquiryBegan, within))
 
     def run(
         self, read: Callable[[], T], inquiry: Inquiry[Any], found: Callable[[CallId, T], Event] = InquiryEnded

@@ -97,9 +97,9 @@ def _on_changed(core: Core, event: ev.Changed) -> None:
     managed.told, managed.heard_at = snapshot, event.heard_at
     managed.foreign, managed.shown = event.foreign, event.shown
     core.registry.indexed(managed)
+    released = (steps.ReleaseSeen(snapshot),) if snapshot.ppa in core.releases.put_off else ()
     core.following += (
-        steps.Compare(snapshot), steps.ReleaseSeen(snapshot), steps.Remember(snapshot.record),
-        steps.GoOn(snapshot.ppa),
+        steps.Compare(snapshot), *released, steps.Remember(snapshot.record), steps.GoOn(snapshot.ppa)
     )  # fmt: skip
 
 
@@ -112,10 +112,10 @@ def _on_go_on(core: Core, step: steps.GoOn) -> None:
     managed = core.registry.get(step.ppa)
     if managed is None:
         return
-    if managed.lent:
-        matching.match(core, managed.pool)
-    else:
+    if not managed.lent:
         workers.serve_out(core, managed)
+    elif core.requests.current:
+        matching.match(core, managed.pool)
 
 
 # -- tables ------------------------------------------------------------------------------------------------------------

@@ -24,15 +24,17 @@ When the wait of one of its calls is over (`_time_is_up`):
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
 
 from ..automaton.events import Assign
 from ..reference import Reference
+from ..views import Snapshot
 from . import queue, recovery, refusals, used_versions
 from .core import Core
 from .registry import free_for_anyone
-from .requests import CallId, PendingRequest, Stage, choose
+from .requests import CallId, PendingRequest, Stage
 from .steps import Assigns, Decide, Learnt, Match, Pursue, TimeIsUp, TryAgain, TurnIsOver, WaitsAreOver
 from .used_versions import Outlook
 
@@ -51,7 +53,7 @@ def decide(core: Core, request: PendingRequest) -> None:
         recovery.confirm(core, request, held.ppa)
     else:
         request.bound = None
-        queue.put(core, request, Stage.WAITING)
+        core.requests.put(request, Stage.WAITING)
         wait_on(core, request)
 
 
@@ -80,9 +82,20 @@ def _lend(core: Core, pool: str) -> None:
             return
 
 
+def choose(request: PendingRequest, candidates: Iterable[Snapshot], drawn: int, boot: float) -> Snapshot | None:
+    """The first that fits of these, which are those that have been free longest first; after a lost race the one that
+    was drawn, for two daemons that both take the longest collide at every burst.
+    """
+    wanted = (c for c in candidates if request.wish.ppa in (None, c.ppa) and c.ppa not in request.burnt)
+    fit = (c for c in wanted if not request.avoids(c, boot))
+    if not request.lost:
+        return next(fit, None)
+    return found[drawn % len(found)] if (found := list(fit)) else None
+
+
 def _bind(core: Core, request: PendingRequest, ppa: Reference) -> None:
     request.bound, request.outage, request.lease = ppa, None, _new_lease(core)
-    queue.put(core, request, Stage.ASSIGNING)
+    core.requests.put(request, Stage.ASSIGNING)
     core.registry.free_list.bind(ppa)
     wish = replace(request.wish, attempt=request.attempt)
     command = Assign(token=core.token(), deadline=request.deadline, lease=request.lease, wish=wish)

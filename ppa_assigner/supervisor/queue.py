@@ -18,7 +18,7 @@ from ..views import AssignRequest, LeaseView
 from . import refusals
 from .core import Core
 from .events import AnswerCall
-from .requests import IN_QUEUE, AssignCall, CallId, Key, PendingRequest, RequestId, Stage
+from .requests import AssignCall, CallId, Key, PendingRequest, RequestId, Stage
 from .steps import Match, PlaceIsOver, TimeIsUp
 
 
@@ -27,15 +27,6 @@ def waits_for_a_search(core: Core, request: PendingRequest) -> bool:
     boot = core.now.boot
     before = (one for one in core.requests.waiting(request.wish.pool) if one.place < request.place)
     return any(each.keeps_its_turn(boot) for each in before)
-
-
-def put(core: Core, request: PendingRequest, stage: Stage) -> None:
-    """Set the stage of a request, and enqueue or dequeue it accordingly."""
-    request.stage, requests = stage, core.requests
-    if stage in IN_QUEUE and requests.current.get(request.key) == request.id:
-        requests.queue.add(request.id, request.wish.pool, request.place)
-    else:
-        requests.queue.discard(request.id)
 
 
 def enter(core: Core, key: Key, wish: AssignRequest, before: PendingRequest | None) -> PendingRequest:
@@ -76,9 +67,10 @@ def join(core: Core, request: PendingRequest, call: AssignCall) -> None:
 
 
 def placed_by(core: Core, request: PendingRequest, calls: Iterable[AssignCall]) -> None:
-    """It has the earliest place that any of these can show."""
-    request.first = min(request.first, *(refusals.first(core, call.wish) for call in calls))
-    put(core, request, request.stage)
+    """It has the earliest place that any of these can show by a ticket: who has none came only now."""
+    shown = (refusals.first(core, call.wish) for call in calls if call.wish.ticket is not None)
+    request.first = min((request.first, *shown))
+    core.requests.put(request, request.stage)
 
 
 def leave(core: Core, request: PendingRequest, call: CallId) -> None:

@@ -63,7 +63,7 @@ def search(core: Core, request: PendingRequest) -> bool:
     if request.stage is not Stage.SEARCHING or request.search == 0:
         request.search_since = core.now.boot
     request.bound, request.search = None, request.search + 1
-    queue.put(core, request, Stage.SEARCHING)
+    core.requests.put(request, Stage.SEARCHING)
     core.at(request.search_since + SEARCH_TURN_S, TurnIsOver(request.wish.pool))
     core.want_look(Search(request.id, request.search), under_way=request.attempt == 0)
     return False
@@ -78,7 +78,7 @@ def on_look(core: Core, waits: Search, failed: Failures) -> None:
     if why_not is None:
         # All who waited for this look are in the queue again before the first of them is served.
         request.searched, request.outage = request.attempt, None
-        queue.put(core, request, Stage.WAITING)
+        core.requests.put(request, Stage.WAITING)
         core.later(Found(request.id, request.search))
         return
     request.outage = why_not
@@ -136,7 +136,7 @@ def holding(core: Core, request: PendingRequest) -> Snapshot | None:
 def confirm(core: Core, request: PendingRequest, ppa: Reference) -> None:
     """Bind the request to the PPA that seems to hold its lease, and ask there."""
     request.bound = ppa
-    queue.put(core, request, Stage.CONFIRMING)
+    core.requests.put(request, Stage.CONFIRMING)
     wish = replace(request.wish, attempt=request.attempt)
     command = Confirm(token=core.token(), deadline=request.deadline, wish=wish)
     core.order(ppa, command, Confirms(request.id, ppa))
@@ -223,17 +223,18 @@ def _compare(core: Core, key: Key) -> None:
         equal |= {s.ppa for s in highest} if len(highest) > 1 else set()
         for low in same[len(highest) :]:
             _read_higher(core, low, highest[0])
-    _mark(core, key, equal, {s.ppa for s in found})
+    _mark(core, key, equal, {s.ppa: s for s in found})
 
 
-def _mark(core: Core, key: Key, equal: set[Reference], found: set[Reference]) -> None:
+def _mark(core: Core, key: Key, equal: set[Reference], found: dict[Reference, Snapshot]) -> None:
     """Told again while it is not shown: a worker's successor does not know it."""
-    before = core.duplicates.marked.pop(key, set())
+    for ppa in core.duplicates.marked.pop(key, set()) - found.keys():
+        if (managed := core.registry.get(ppa)) is not None:
+            found[ppa] = managed.snapshot
     if equal:
         core.duplicates.marked[key] = equal
-    for ppa in sorted(before | found):
-        managed = core.registry.get(ppa)
-        if managed is not None and (ppa in equal) != (managed.snapshot.condition is Condition.DUPLICATE):
+    for ppa in sorted(found):
+        if (ppa in equal) != (found[ppa].condition is Condition.DUPLICATE):
             core.effects.append(Send(ppa, Duplicate(ppa in equal)))
 
 

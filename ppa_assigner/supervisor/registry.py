@@ -229,7 +229,7 @@ class Registry:
     def with_request(self, key: Key) -> list[Snapshot]:
         """The PPAs that are used for this request, the one with the highest attempt first."""
         found = [self._ppas[ppa].snapshot for ppa in sorted(self._requests.get(key, ()))]
-        used = [s for s in found if s.record and s.record.state is State.USED and key_in(s.record) == key]
+        used = [s for s in found if s.record and s.record.state is State.USED]
         return sorted(used, key=lambda s: s.record.attempt if s.record else 0, reverse=True)
 
     def with_request_of_others(self, key: Key) -> list[Snapshot]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..backoff import SEARCH_TURN_S
@@ -173,17 +173,6 @@ class PendingRequest:
         return max((call.deadline for call in self.calls.values()), default=0.0)
 
 
-def choose(request: PendingRequest, candidates: Iterable[Snapshot], drawn: int, boot: float) -> Snapshot | None:
-    """The first that fits of these, which are those that have been free longest first; after a lost race the one that
-    was drawn, for two daemons that both take the longest collide at every burst.
-    """
-    wanted = (c for c in candidates if request.wish.ppa in (None, c.ppa) and c.ppa not in request.burnt)
-    fit = (c for c in wanted if not request.avoids(c, boot))
-    if not request.lost:
-        return next(fit, None)
-    return found[drawn % len(found)] if (found := list(fit)) else None
-
-
 # -- queues ------------------------------------------------------------------------------------------------------------
 
 
@@ -250,6 +239,14 @@ class Requests:
     def is_current(self, request: PendingRequest) -> bool:
         """Whether it is still on its way."""
         return self.current.get(request.key) == request.id
+
+    def put(self, request: PendingRequest, stage: Stage) -> None:
+        """Set the stage of a request, and enqueue or dequeue it accordingly."""
+        request.stage = stage
+        if stage in IN_QUEUE and self.is_current(request):
+            self.queue.add(request.id, request.wish.pool, request.place)
+        else:
+            self.queue.discard(request.id)
 
     def waiting(self, pool: str) -> list[PendingRequest]:
         """Those that stand in the queue of a pool, the first one first."""

@@ -202,6 +202,12 @@ class Shell:
         self._futures[number] = future
         return number, future
 
+    def ask(self, kind: Callable[..., Event], *about: object) -> tuple[CallId, Future[Any]]:
+        """Open a call by an event of this kind, about that.  Raises Problem if it is not taken."""
+        number, future = self.open()
+        self.begin(number, kind(number, *about))
+        return number, future
+
     def begin(self, number: CallId, event: Event) -> None:
         """Do the event that opens this call.  Raises Problem if it is not taken."""
         try:
@@ -216,10 +222,8 @@ class Shell:
         self.do(event)
 
     def call(self, kind: Callable[..., Event], *about: object) -> Future[Any]:
-        """Open a call by an event of this kind, about that.  Raises Problem if it is not taken."""
-        number, future = self.open()
-        self.begin(number, kind(number, *about))
-        return future
+        """As `ask`, for who does not need its number."""
+        return self.ask(kind, *about)[1]
 
     def _handled(self, event: Event) -> list[Effect]:
         events, effects = deque((event,)), list[Effect]()

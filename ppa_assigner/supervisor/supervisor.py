@@ -146,8 +146,7 @@ class Supervisor(ArchiveCalls):
 
     def assign(self, wish: AssignRequest) -> Call:
         """Ask for a PPA.  Raises Problem at once for a wish that cannot be met."""
-        number, future = self._shell.open()
-        self._shell.begin(number, Asked(number, wish))
+        number, future = self._shell.ask(Asked, wish)
         return Call(number, wish, future)
 
     def hang_up(self, call: Call) -> None:

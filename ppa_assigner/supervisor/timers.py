@@ -24,6 +24,8 @@ class Timers:
     _steps: dict[TimerId, tuple[float, object]] = field(default_factory=dict)
     _heap: list[tuple[float, TimerId]] = field(default_factory=list, compare=False)
     _last: int = 0
+    next: float | None = field(default=None, compare=False)
+    """When the next one is due (boot time); None: none is waiting."""
 
     def __len__(self) -> int:
         return len(self._steps)
@@ -39,6 +41,7 @@ class Timers:
         timer = TimerId(self._last)
         self._steps[timer] = (moment, step)
         heapq.heappush(self._heap, (moment, timer))
+        self.next = self._heap[0][0]
         return timer
 
     def cancel(self, timer: TimerId | None) -> None:
@@ -48,19 +51,21 @@ class Timers:
         if len(self._heap) >= SWEEP_FROM + 2 * len(self._steps):
             self._heap = [(moment, kept) for kept, (moment, _) in self._steps.items()]
             heapq.heapify(self._heap)
-
-    @property
-    def next(self) -> float | None:
-        """When the next one is due (boot time); None: none is waiting."""
-        while self._heap and self._heap[0][1] not in self._steps:
-            heapq.heappop(self._heap)
-        return self._heap[0][0] if self._heap else None
+        self._sweep()
 
     def pop(self, boot: float) -> object | None:
         """The first step that is due by then, taken out; None: there is none."""
         if (moment := self.next) is None or moment > boot:
             return None
-        return self._steps.pop(heapq.heappop(self._heap)[1])[1]
+        _, step = self._steps.pop(heapq.heappop(self._heap)[1])
+        self._sweep()
+        return step
+
+    def _sweep(self) -> None:
+        """Cancelled ones are not the next."""
+        while self._heap and self._heap[0][1] not in self._steps:
+            heapq.heappop(self._heap)
+        self.next = self._heap[0][0] if self._heap else None
 
     def waiting(self) -> list[tuple[float, object]]:
         """All that wait, the first one first."""

@@ -26,7 +26,7 @@ def made(core: Core, ppa: Reference, record: Record) -> None:
     claim = Claim(ClaimId(unclaimed.last), ppa, record)
     unclaimed.claims[claim.id] = claim
     unclaimed.of_key[key_in(record)] = claim.id
-    _look_again(core, claim, UNCLAIMED_S)
+    claim.timer = core.after(UNCLAIMED_S, ClaimIsDue(claim.id))
 
 
 def told(core: Core, record: Record, calls: Iterable[CallId]) -> None:
