@@ -202,7 +202,7 @@ def decode(text: str) -> Record:
     if len(PREFIX) + len(text.encode(errors="surrogatepass")) > LONGEST_LINE:
         raise RecordError(f"longer than {LONGEST_LINE} bytes")
     try:
-        data = strict_json.loads(text, integer=_bounded)
+        data = strict_json.loads(text, exact=True)
     except (RecursionError, ValueError) as error:
         raise RecordError(f"not strict JSON: {_cut(str(error))}") from None
     if not isinstance(data, dict):
@@ -231,13 +231,6 @@ def _without(description: str, lines: list[re.Match[str]]) -> str | None:
     if rest is None:
         return after[1:] if after else None
     return rest + after
-
-
-def _bounded(digits: str) -> int:
-    """Check the digits before they are converted: Python refuses thousands, and other programs more than sixteen."""
-    if len(digits) > len(str(-INTEGER_MAX)) or abs(int(digits)) > INTEGER_MAX:
-        raise ValueError("a number beyond 2^53")
-    return int(digits)
 
 
 def _cut(text: str) -> str:

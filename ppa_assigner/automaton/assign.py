@@ -179,9 +179,10 @@ def _next(known: WorkerState, command: Search, now: Now) -> Step:
 def _on_clear_past(known: WorkerState, command: Search, now: Now) -> Step:
     if isinstance(command, CheckBurnt):
         return tell_record(known, command, now)
-    if known.record is None or known.entry is None:
+    record, entry = known.record, known.entry
+    if record is None or entry is None:
         return deny(known, command, Refusal.LOST)
-    return _verify(known, command, known.record, known.entry, now)
+    return _verify(known, command, record, entry, now)
 
 
 # -- what is in it now ------------------------------------------------------------------------------------------------
@@ -251,7 +252,8 @@ def _record_of(known: WorkerState, command: Assign, now: Now) -> Record:
 
 def _counted(known: WorkerState) -> int:
     """How many leases the PPA had, with the one that begins now."""
-    return min((known.record.leases if known.record is not None else 0) + 1, INTEGER_MAX)
+    record = known.record
+    return min((record.leases if record is not None else 0) + 1, INTEGER_MAX)
 
 
 # -- the uploader's right ---------------------------------------------------------------------------------------------

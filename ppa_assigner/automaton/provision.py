@@ -31,7 +31,7 @@ CreateAnswer = Entry | Refused | Unknown | Unavailable
 
 def creation_due(known: WorkerState) -> bool:
     """Whether the PPA is to be created: its pool says so, and it was never seen or is gone for good."""
-    return is_of_unknown_name(known.reach) and known.options.create and known.highest is None
+    return known.highest is None and known.options.create and is_of_unknown_name(known.reach)
 
 
 def read_deleted_first(known: WorkerState) -> Step:

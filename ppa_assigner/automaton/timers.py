@@ -98,9 +98,10 @@ def _unsettled(known: WorkerState, now: Now) -> Step:
 
 def _expiry(known: WorkerState, now: Now) -> float:
     """When the lease ends or its times are corrected: at once, if time is believed; else time is checked again soon."""
-    if needs_correction(known.record, now):
+    record = known.record
+    if needs_correction(record, now):
         return max(known.not_before, now.boot)
-    end = end_of(known.record, known.heard)
+    end = end_of(record, known.heard)
     left = (end.at - now.date).total_seconds() if end is not None else TIME_AGAIN_S
     soon = TIME_AGAIN_S if known.ahead or not now.trusted else left
     return max(known.not_before, now.boot + (min(left, soon) if now.trusted else max(min(left, soon), TIME_AGAIN_S)))
