@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
 from functools import partial
 from statistics import median, quantiles
 from time import perf_counter
@@ -11,11 +12,12 @@ from ..processes import Daemon
 from . import asking, bare as floors
 from .rows import Row, Table, beside, floors_at_most
 from .scale import Scale
-from .site import Launchpad, Site, assigned, connections, site
+from .site import Launchpad, Site, connections, site
 
 MS = 1000
 NOTES = (
-    "Single assigns and single bare requests are in turns; medians.",
+    "Single assigns and single bare requests are in turns; medians.  Who asks the daemon takes no more CPU than who "
+    "sends the bare requests.",
     "The crowd has more clients than the daemon has connections for assigning: the median, of the assigns and of the "
     "bare PATCHes, is mostly the wait for a connection, and the p99 beside it says how even that wait is.",
 )
@@ -36,16 +38,9 @@ def _single(where: Site, scale: Scale, lazy: Daemon, afresh: Daemon) -> list[Row
     where.ppas("single", 2)
     with floors.bare(where.launchpad, 2) as client:
         plain, looked = client.entries("single")
-        kinds: dict[str, Callable[[], object]] = {
-            "bare": partial(client.patch, plain),
-            "bare verified": partial(client.verified, looked),
-            "lazy": partial(assigned, lazy),
-            "afresh": partial(assigned, afresh),
-        }
+        requests = {"bare": partial(client.patch, plain), "bare verified": partial(client.verified, looked)}
         with where.slow():
-            for act in kinds.values():
-                act()  # connections are opened before
-            seen = in_turns(kinds, scale.samples)
+            seen = asyncio.run(_in_turns(requests, {"lazy": lazy, "afresh": afresh}, scale.samples))
     bare = seen["bare"]
     return [
         beside("assign, one request", seen["lazy"], bare, "ms", floors_at_most(1.10)),
@@ -54,15 +49,22 @@ def _single(where: Site, scale: Scale, lazy: Daemon, afresh: Daemon) -> list[Row
     ]
 
 
-def in_turns(kinds: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median milliseconds of each, measured side by side."""
-    times: dict[str, list[float]] = {kind: [] for kind in kinds}
-    for _ in range(rounds):
-        for kind, act in kinds.items():
+async def _in_turns(
+    requests: Mapping[str, Callable[[], None]], daemons: Mapping[str, Daemon], rounds: int
+) -> dict[str, float]:
+    """Median milliseconds of each request, and of an assign of each daemon, measured side by side."""
+    askers = {kind: await asking.at(daemon.address) for kind, daemon in daemons.items()}
+    times: dict[str, list[float]] = {kind: [] for kind in (*requests, *askers)}
+    for _ in range(rounds + 1):
+        for kind, request in requests.items():
             start = perf_counter()
-            act()
+            request()
             times[kind].append(perf_counter() - start)
-    return {kind: median(seconds) * MS for kind, seconds in times.items()}
+        for kind, asker in askers.items():
+            times[kind].append(await asker.assign())
+    for asker in askers.values():
+        asker.writer.close()
+    return {kind: median(seconds[1:]) * MS for kind, seconds in times.items()}  # the first ones open connections
 
 
 def _crowd(where: Site, scale: Scale, lazy: Daemon) -> list[Row]:
