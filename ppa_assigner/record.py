@@ -210,7 +210,7 @@ def decode(text: str) -> Record:
     readers = _READERS_OF[_version_of(data)]
     if absent := [name for name in _REQUIRED if data.get(name) is None]:
         raise RecordError(f"without {', '.join(absent)}")
-    said = {name: values.field(data, name, reader) for name, reader in readers.items() if data.get(name) is not None}
+    said = values.fields(data, readers)
     return _checked(_of_its_state(Record(**said)))
 
 
@@ -283,8 +283,7 @@ def _shortened(record: Record) -> Record:
 
 
 def _check_bounds(record: Record) -> None:
-    for name in _READERS:
-        check_bounds(getattr(record, name))
+    check_bounds(tuple(getattr(record, name) for name in _READERS))
 
 
 def _state(value: Any) -> State:

@@ -101,6 +101,11 @@ def seconds(value: Any) -> int:
     return count(value)
 
 
+def fields(data: Mapping[str, Any], readers: Mapping[str, Reader]) -> dict[str, Any]:
+    """The fields that are said, by name.  Raises RecordError, which names the one that cannot be read."""
+    return {name: field(data, name, reader) for name, reader in readers.items() if data.get(name) is not None}
+
+
 def field(data: Mapping[str, Any], name: str, reader: Reader) -> Any:
     """The field of this name.  Raises RecordError, which names it."""
     try:
