@@ -31,7 +31,7 @@ def read(url: str, get: session.Get, boottime: Callable[[], float]) -> Look:
     try:
         for page, moment in session.pages(get, url):
             ended, requests = moment.ended, requests + 1
-            found.update((reference_at(entry.url), entry) for entry in _entries(page, moment))
+            found.update(_entries(page, moment))
             named.update(_names(page))
     except TooLargeResponseError as error:  # one endless description must not hide the other PPAs
         log.warning("%s: all further PPAs are read one by one", error)
@@ -44,13 +44,13 @@ def shown_to_all(url: str, get: session.Get) -> frozenset[Reference]:
     return frozenset(reference_at(responses.required_text(data, "self_link")) for data in listed)
 
 
-def _entries(page: list[dict[str, Any]], moment: Moment) -> Iterator[Entry]:
+def _entries(page: list[dict[str, Any]], moment: Moment) -> Iterator[tuple[Reference, Entry]]:
     """The usable entries of a page.  One that cannot be read proves nothing of the others; its PPA is read alone."""
     for data in page:
         try:
             found = responses.parse_entry(data, moment)
-            if isinstance(found, Entry) and reference_at(found.url):
-                yield found
+            if isinstance(found, Entry):
+                yield reference_at(found.url), found
         except UnreadableResponseError as error:
             log.debug("left out of a listing: %s", error)
 

@@ -275,11 +275,17 @@ def _most_values(body: bytes) -> int:
     """An upper bound of the values in a JSON document, without making any: each takes many times the memory of its
     text.
     """
+    if (most := _separators(body)) <= MAX_VALUES:
+        return most
     bare = body.replace(b"\\\\", b"").replace(b'\\"', b"")
     if (quotes := bare.count(b'"')) > 2 * MAX_VALUES:
         return quotes // 2
-    outside = b"".join(bare.split(b'"')[::2])
-    return sum(map(outside.count, (b",", b"{", b"[")))
+    return _separators(b"".join(bare.split(b'"')[::2]))
+
+
+def _separators(text: bytes) -> int:
+    """How often a value may follow: in a whole document, those inside of its texts are counted too."""
+    return sum(map(text.count, (b",", b"{", b"[")))
 
 
 def _parse_number(digits: str) -> float:
