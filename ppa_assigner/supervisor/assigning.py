@@ -127,8 +127,7 @@ def end_unmet(core: Core) -> None:
     """The pools are others now: some requests cannot be met any more."""
     for request in [request for request in core.requests if request.stage in IN_QUEUE]:
         if (unmet := refusals.unmet(request.wish, core.settings.pools)) is not None:
-            queue.answer(core, request, unmet)
-            queue.forget(core, request)
+            queue.close(core, request, unmet)
 
 
 def end_all(core: Core) -> None:
@@ -191,7 +190,7 @@ def _holds(core: Core, request: PendingRequest, ppa: Reference, record: Record) 
 def _made(core: Core, request: PendingRequest, ppa: Reference, record: Record) -> None:
     """A record with a higher attempt than was sent is another daemon's, who told of the lease: not ours to end."""
     if record.lease == request.lease and record.attempt <= request.searched:
-        unclaimed.made(core, ppa, record)
+        unclaimed.made(core, request.key, ppa, record)
 
 
 def _untold(core: Core, request: PendingRequest, ppa: Reference, detail: str) -> None:

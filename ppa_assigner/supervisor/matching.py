@@ -123,8 +123,7 @@ def _pursue(core: Core, request: PendingRequest) -> None:
     match used_versions.outlook(core, request):
         case Outlook.NONE:  # 6
             burnt = used_versions.burnt(core, request)
-            queue.answer(core, request, refusals.all_burnt(request, burnt))
-            queue.forget(core, request)
+            queue.close(core, request, refusals.all_burnt(request, burnt))
         case Outlook.UNKNOWN:  # 7
             used_versions.ask_all(core, request)
 

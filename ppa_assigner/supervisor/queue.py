@@ -102,6 +102,12 @@ def answer(core: Core, request: PendingRequest, result: LeaseView | Problem) -> 
     request.calls = {}
 
 
+def close(core: Core, request: PendingRequest, result: LeaseView | Problem) -> None:
+    """All calls have their answer, and the request is no longer on its way."""
+    answer(core, request, result)
+    forget(core, request)
+
+
 def refuse(core: Core, request: PendingRequest, kind: Kind, detail: str) -> None:
     """All calls are told what is wrong."""
     answer(core, request, refusals.problem(request.wish, kind, detail))

@@ -159,8 +159,7 @@ def on_confirmed(core: Core, waits: Confirms, outcome: Outcome) -> None:
             avoid(core, request, waits.ppa)
             core.then(Decide(request.id))
         case _:
-            queue.answer(core, request, refusals.not_confirmed(core, request, *why_not(outcome)))
-            queue.forget(core, request)
+            queue.close(core, request, refusals.not_confirmed(core, request, *why_not(outcome)))
 
 
 # -- how it ends, and what disappointed it -----------------------------------------------------------------------------
@@ -168,11 +167,10 @@ def on_confirmed(core: Core, waits: Confirms, outcome: Outcome) -> None:
 
 def finish(core: Core, request: PendingRequest, ppa: Reference, record: Record, *, fresh: bool = False) -> None:
     """Tell all who wait for it of this lease."""
-    unclaimed.told(core, record, request.calls)
+    unclaimed.told(core, request.key, record, request.calls)
     if request.calls:
         core.spent.served(record, core.now.boot, core.arrival())
-    queue.answer(core, request, core.registry.lent(ppa, record, fresh=fresh))
-    queue.forget(core, request)
+    queue.close(core, request, core.registry.lent(ppa, record, fresh=fresh))
 
 
 def avoid(core: Core, request: PendingRequest, ppa: Reference) -> None:

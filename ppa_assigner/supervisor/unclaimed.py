@@ -19,19 +19,19 @@ from .requests import CallId, ClaimId, Key, key_in
 from .steps import ClaimIsDue, GivesUp
 
 
-def made(core: Core, ppa: Reference, record: Record) -> None:
-    """An assignment is settled; nobody was told yet."""
+def made(core: Core, key: Key, ppa: Reference, record: Record) -> None:
+    """An assignment for the request of this key is settled; nobody was told yet."""
     unclaimed = core.unclaimed
     unclaimed.last += 1
     claim = Claim(ClaimId(unclaimed.last), ppa, record)
     unclaimed.claims[claim.id] = claim
-    unclaimed.of_key[key_in(record)] = claim.id
+    unclaimed.of_key[key] = claim.id
     claim.timer = core.after(UNCLAIMED_S, ClaimIsDue(claim.id))
 
 
-def told(core: Core, record: Record, calls: Iterable[CallId]) -> None:
-    """These connections are told of this lease."""
-    claim = _of_key(core, key_in(record))
+def told(core: Core, key: Key, record: Record, calls: Iterable[CallId]) -> None:
+    """These connections, which asked under this key, are told of this lease."""
+    claim = _of_key(core, key)
     if claim is None or claim.record.lease != record.lease:
         return
     for call in calls:
