@@ -64,6 +64,17 @@ def test_a_lease_that_is_over_when_it_is_made_is_told_to_nobody() -> None:
     nothing_left(made)
 
 
+def test_who_does_not_wait_wakes_no_timer() -> None:
+    """That its wait is over is decided with its request: all that is left to come is its deadline."""
+    made = desk("a")
+    first, second = made.ask("one"), made.ask("other")
+    assert [moment for moment, _ in made.core.timers.waiting() if moment <= made.core.now.boot] == []
+    made["a"].lend()
+    assert lent(first).ppa == ref("a")
+    assert problem(second).kind is Kind.NONE_FREE
+    nothing_left(made)
+
+
 def test_a_lease_that_nobody_was_told_of_is_looked_after_once() -> None:
     """However often it is looked at again there is one moment for that, and none once it is over."""
     made = desk("a")

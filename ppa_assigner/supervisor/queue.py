@@ -60,7 +60,9 @@ def join(core: Core, request: PendingRequest, call: AssignCall) -> None:
     """A connection shares the place."""
     request.abandoned = False
     step = TimeIsUp(request.id, call.id)
-    timers = tuple([core.timers.at(moment, step) for moment in {call.until, call.deadline}])
+    if call.until <= core.now.boot:
+        core.then(step)  # a timer would wake another thread only to find nothing to do, while this request is sent
+    timers = tuple([core.timers.at(moment, step) for moment in {call.until, call.deadline} if moment > core.now.boot])
     request.calls[call.id] = replace(call, timers=timers)
     core.requests.of_call[call.id] = request.id
     placed_by(core, request, [call])
