@@ -132,6 +132,8 @@ POLL_LEAST_S = 1.0
 
 # -- how long something holds ------------------------------------------------------------------------------------------
 
+DELETE_SPREAD_S = 3600.0
+"""Over how long the deletions of PPAs are spread that are due at one moment."""
 FENCE_S = 10.0
 """How soon after a read that showed our record a request must leave that cannot be made conditional."""
 REQUEST_ENDS_S = 90.0

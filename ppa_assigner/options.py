@@ -45,6 +45,13 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True)
+class AsNew:
+    """When a PPA is discarded in place of being freed again: after so many leases."""
+
+    after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PoolOptions:
     """The options of one pool; all durations are in seconds."""
 
@@ -61,3 +68,5 @@ class PoolOptions:
     grant_upload: bool = False
     create: bool = False
     removal_comment: bool = True
+    as_new: AsNew = field(default_factory=AsNew)
+    delete_discarded: float | None = None

@@ -117,7 +117,7 @@ class Record:
     group: str | None = None  # of a lease of several PPAs
     lead: Reference | None = None  # of a member of the group
     members: tuple[Reference, ...] = ()  # of the lead: all others
-    why: str | None = None  # of a discarded PPA
+    why: str | None = None  # of a PPA that is discarded, or will be at its next clean
     deleter: Deleter | None = None
 
     @property
@@ -135,15 +135,15 @@ NOTHING_OF_A_LEASE: Mapping[str, Any] = {
 _REMEMBERED = {
     "owner", "lease", "request", "attempt", "by", "uploader", "told", "published", "group", "lead", "members",
 }  # fmt: skip
-_OF_CLEANS = {"tries", "fault", "quarantined"}
+_OF_CLEANS = {"tries", "fault", "quarantined", "why"}
 OVER_WITH_A_LEASE: Mapping[str, Any] = {
     name: value for name, value in NOTHING_OF_A_LEASE.items() if name not in _REMEMBERED | _OF_CLEANS
 }
 """What a record says, once a lease is over, of all that a dirty PPA does not remember of it."""
 _UNSAID: Mapping[State, set[str]] = {
     State.FREE: NOTHING_OF_A_LEASE.keys() - {"claim"},
-    State.USED: {"claim", "why", "deleter", "made"},
-    State.DIRTY: {"claim", "why", "deleter", "warned"},
+    State.USED: {"claim", "deleter", "made"},
+    State.DIRTY: {"claim", "deleter", "warned"},
     State.DISCARDED: NOTHING_OF_A_LEASE.keys() - {"by", "request", "why", "deleter"},
 }
 _MEANS_NOTHING = {state: {name: NOTHING_OF_A_LEASE[name] for name in names} for state, names in _UNSAID.items()}
@@ -305,11 +305,11 @@ _READERS_1: dict[str, values.Reader] = {
     "attempt": values.count, "idle": values.seconds, "by": values.text, "note": values.text, "uploader": values.text,
     "held": values.flag, "tries": values.count, "fault": values.text, "quarantined": values.text,
     "cleaner": values.text, "clock": values.text, "told": values.flag, "began": values.time, "published": values.flag,
-    "leases": values.count, "warned": values.time, "made": values.flag,
+    "leases": values.count, "warned": values.time, "made": values.flag, "why": values.text,
 }  # fmt: skip
 _READERS: dict[str, values.Reader] = {
     **_READERS_1, "state": _state, "claim": claims.claim, "group": values.text, "lead": claims.reference,
-    "members": claims.references, "why": values.text, "deleter": claims.deleter,
+    "members": claims.references, "deleter": claims.deleter,
 }  # fmt: skip
 _READERS_OF = {1: _READERS_1, VERSION: _READERS}
 """How each field is read, by the version of the record; what a version does not know is ignored."""

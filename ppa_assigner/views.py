@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from .history import PastLease
 from .packages import SourcePackage
@@ -274,7 +274,19 @@ class ResumeAction:
     """The request of an operator to take a PPA out of quarantine."""
 
 
-PpaAction = HoldAction | AdoptAction | QuarantineAction | ResumeAction
+@dataclass(frozen=True, slots=True)
+class DiscardAction:
+    """The request to discard a PPA at its next clean, and if `delete` to have Launchpad delete it then.  `lent`: also
+    one that is lent, after its lease.
+    """
+
+    UNSAID: ClassVar[str] = "an operator said so"
+    reason: str
+    delete: bool = False
+    lent: bool = True
+
+
+PpaAction = HoldAction | AdoptAction | QuarantineAction | ResumeAction | DiscardAction
 """What operators alone may do."""
 OperatorAction = ReleaseAction | PpaAction
 

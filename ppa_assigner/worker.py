@@ -47,6 +47,7 @@ from .automaton.requests import (
     ReadIndexes,
     ReadRequest,
     ReadSettings,
+    Remove,
     RemoveDependency,
     Request,
     Revoke,
@@ -242,6 +243,8 @@ def carry_out(request: Request, ppa: Reference, launchpad: Launchpad, boot: Call
             return TOO_LATE if boot() >= request.not_after else _change(request, launchpad)
         case Write():
             return launchpad.write(request.entry, request.description, request.lane)
+        case Remove():
+            return TOO_LATE if boot() >= request.not_after else launchpad.remove(request.entry, request.not_after)
         case Create():
             return launchpad.create(request.ppa, request.displayname, request.description)
     return _read(request, ppa, launchpad)

@@ -32,6 +32,7 @@ from ppa_assigner.config import (
 )
 from ppa_assigner.config.schema import (
     ApiSection,
+    AsNewSection,
     BaselineSection,
     ClientSection,
     ConfigFile,
@@ -1068,7 +1069,7 @@ def test_shipped_file_shows_every_option() -> None:
         *sections(PoolSection, data["pools"]["default"]),
     ]
     assert [shown for _, shown in found] == [known for known, _ in found]
-    assert len(found) == 9
+    assert len(found) == 10
 
 
 def test_shipped_file_shows_a_client() -> None:
@@ -1142,6 +1143,7 @@ def assert_known(key: str, home: str, short: bool) -> None:
         "a pool (": PoolSection,
         "a pool's baseline": BaselineSection,
         "a pool's retry": RetrySection,
+        "a pool's as_new": AsNewSection,
     }
     homes: dict[str, type[BaseModel]] = {
         **of_pools,

@@ -30,6 +30,7 @@ REFERRED: Sequence[type] = (
     documents.ReleaseRequest,
     documents.HoldRequest,
     documents.QuarantineRequest,
+    documents.DiscardRequest,
     documents.EmptyBody,
     documents.RetryRequest,
     documents.Event,

@@ -18,6 +18,7 @@ from ..reference import Reference
 from ..views import (
     AdoptAction,
     Condition,
+    DiscardAction,
     HoldAction,
     OperatorAction,
     QuarantineAction,
@@ -126,6 +127,11 @@ ACTIONS: dict[str, tuple[str, type, Callable[[Any], OperatorAction]]] = {
         lambda body: QuarantineAction(body["reason"]),
     ),
     "resume": ("End a quarantine", documents.EmptyBody, lambda _: ResumeAction()),
+    "discard": (
+        "Lend no more, after its lease and a last clean",
+        documents.DiscardRequest,
+        lambda body: DiscardAction(body.get("reason") or DiscardAction.UNSAID, body.get("delete") or False),
+    ),
 }
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from ..backoff import CLEANER_SILENCE_S, CLEANER_TOUCH_S
 from ..port import AccessDenied, Gone, ReadAnswer, Unavailable
 from ..record import Record, State
-from . import purge, verify
+from . import discard, purge, verify
 from .now import Now
 from .observe import with_no_entry
 from .operation import CleanProgress, Reading, ReadReason
@@ -41,8 +41,16 @@ def advance(known: WorkerState, now: Now) -> Step:
     known = replace(known, clean=clean)
     if now.boot < clean.paused_until:
         return known, []
+    return _next(known, clean, record, now)
+
+
+def _next(known: WorkerState, clean: CleanProgress, record: Record, now: Now) -> Step:
+    if record.made and not clean.past_known:
+        return discard.read_past(known)
     if clean.todo:
         return purge.change_next(known, clean, now)
+    if discard.at_once(known, record):
+        return discard.discard(known, discard.why(known, record) or "", now)
     if now.boot >= verify.look_due(known, clean):
         return verify.look(known, clean, now)
     return known, []
@@ -75,7 +83,8 @@ def due(known: WorkerState, record: Record, now: Now) -> float:
     if record.cleaner != known.daemon.cleaner:
         return now.boot
     clean = _progress_of(known, record, now.boot)
-    work = now.boot if clean.todo else verify.look_due(known, clean)
+    at_once = clean.todo or discard.at_once(known, record) or (record.made and not clean.past_known)
+    work = now.boot if at_once else verify.look_due(known, clean)
     return min(max(now.boot, _touch_due(known)), max(clean.paused_until, work))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..backoff import ABSENCE_AGAIN_S
 from ..port import AccessDenied, Entry, Gone, Unavailable
-from . import assign, clean, lease, operator, provision, purge, replies, rollback, verify, write
+from . import assign, clean, discard, lease, operator, provision, purge, replies, rollback, verify, write
 from .events import (
     DEADLINE_EXCEEDED,
     Abandoned,
@@ -59,6 +59,7 @@ from .operation import (
     Reading,
     ReadingDeleted,
     ReadReason,
+    Removing,
     Surveying,
     Verifying,
     Writing,
@@ -255,6 +256,10 @@ def _on_deleted(known: WorkerState, operation: ReadingDeleted, answer: Any, now:
             return rollback.on_deleted_for_give_up(known, answer), []
         case DeletedReason.CREATE:
             return provision.on_deleted(known, answer, now)
+        case DeletedReason.TAKE_IN:
+            return provision.on_past(known, answer, now)
+        case DeletedReason.PROOF:
+            return discard.on_past(known, answer, now)
         case DeletedReason.SETTLE if isinstance(answer, Unavailable) or not rollback.was_replaced(known, answer):
             return write.on_deleted(known, answer, now)
         case DeletedReason.SETTLE:
@@ -316,6 +321,8 @@ def _on_applied(known: WorkerState, pending: PendingWrite, now: Now) -> Step:
             return replies.tell(known, command, LeaseShown(known.record))
         case WriteReason.FOUND, Assign():
             return replies.deny(known, command, Refusal.LOST, "it was not empty")
+        case WriteReason.DELETE, None:
+            return discard.on_deleter_written(known, pending, now)
         case ((WriteReason.RESTORE | WriteReason.ROLLED_BACK), Command()):
             return known, write.decide_again(pending)
         case _, Command():
@@ -337,5 +344,6 @@ ANSWERS: dict[type[Operation], Callable[[WorkerState, Any, Any, Now], Step]] = {
     Creating: provision.on_create,
     ReadingDeleted: _on_deleted,
     CheckingEnabled: purge.on_enabled,
+    Removing: discard.on_removed,
 }
 """What is made of an answer, by the operation that it belongs to."""

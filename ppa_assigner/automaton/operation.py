@@ -121,6 +121,8 @@ class DeletedReason(enum.Enum):
     SETTLE = "before it is written back once more, to settle the first write"
     GIVE_UP = "before the lease of a PPA that is gone is given up"
     CREATE = "before the PPA is created"
+    TAKE_IN = "before a PPA without a record is taken in"
+    PROOF = "before a PPA that a daemon made is proved clean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,11 @@ class CheckingEnabled:
     refused: tuple[Change, Refused] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Removing:
+    """The PPA itself is being deleted."""
+
+
 Operation = (
     Reading
     | Writing
@@ -152,6 +159,7 @@ Operation = (
     | Creating
     | ReadingDeleted
     | CheckingEnabled
+    | Removing
 )
 
 
@@ -227,7 +235,8 @@ class CleanProgress:
 
     In the whole clean: `sticky` are the changes that failed, which are tried last; `left_out` the settings that
     Launchpad would not make; `seen` the addresses of all publications that were found, `left` how many of them are
-    still there.
+    still there.  Of a PPA that a daemon made: `past_known`, whether the deleted ones of its name were read, and
+    `fresh_until`, the boot time before which it needs no quiet window.
     """
 
     since: datetime
@@ -248,6 +257,8 @@ class CleanProgress:
     step: CleanStep = LOOKING
     seen: frozenset[str] = frozenset()
     left: int = 0
+    past_known: bool = False
+    fresh_until: float = float("-inf")
 
     @property
     def found(self) -> int:

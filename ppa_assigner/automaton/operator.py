@@ -12,7 +12,7 @@ from typing import Any
 
 from ..port import Content
 from ..record import State
-from ..views import AdoptAction, HoldAction, PpaAction, QuarantineAction, ResumeAction
+from ..views import AdoptAction, DiscardAction, HoldAction, PpaAction, QuarantineAction, ResumeAction
 from . import replies
 from .events import ContentShown, Inspect, Operate, Refusal
 from .now import Now
@@ -71,11 +71,27 @@ def _resume(known: WorkerState, command: Operate, _: ResumeAction, now: Now) -> 
     return begin(known, WriteReason.RESUME, now, command, quarantined=None, tries=0, fault=None)
 
 
+def _discard(known: WorkerState, command: Operate, act: DiscardAction, now: Now) -> Step:
+    """Let the next clean end in `discarded`: of a free or dirty PPA at once, of a used one after its lease."""
+    record = known.record
+    if record is None:
+        return deny(known, command, Refusal.WRONG_STATE, f"it is {known.condition.value}")
+    if record.state is State.USED and not act.lent:
+        return deny(known, command, Refusal.WRONG_STATE, "it is lent")
+    known = replace(known, deleting=known.deleting or act.delete)
+    if record.state is State.DISCARDED:
+        return replies.tell_record(known, command, now)
+    changes: dict[str, Any] = made_dirty(known, now) if record.state is State.FREE else {}
+    changes |= {"quarantined": None} if record.state is State.DIRTY else {}
+    return begin(replace(known, clean=None), WriteReason.WEAR_OUT, now, command, **changes, why=act.reason)
+
+
 _ACTIONS: dict[type[PpaAction], Callable[[WorkerState, Operate, Any, Now], Step]] = {
     HoldAction: _hold,
     AdoptAction: _adopt,
     QuarantineAction: _quarantine,
     ResumeAction: _resume,
+    DiscardAction: _discard,
 }
 
 

@@ -25,6 +25,7 @@ from .transitions import WriteReason
 from .write import back_off, next_serial, on_unwritable, transitions_of, write_record
 
 NEVER_AGAIN = "it is not created again: {why}"
+NOT_TAKEN_IN = "it is not taken in: {why}"
 SurveyAnswer = Content | Refused | Unavailable
 CreateAnswer = Entry | Refused | Unknown | Unavailable
 
@@ -105,6 +106,15 @@ def take_in(known: WorkerState, reason: WriteReason, now: Now, command: Command 
     return write_record(known, reason, record, now, command)
 
 
+def on_past(known: WorkerState, answer: Deleted | Unavailable, now: Now) -> Step:
+    """The deleted PPAs of the name of an empty PPA are known: take it in, unless the name may not be used again †."""
+    if isinstance(answer, Unavailable):
+        return back_off(known, now), []
+    if (why := rollback.why_never_again(answer)) is not None:
+        return replace(known, untaken=NOT_TAKEN_IN.format(why=why), not_before=now.boot + UNMANAGED_S), []
+    return take_in(replace(known, untaken=None), WriteReason.TAKE_IN, now)
+
+
 def on_survey(known: WorkerState, answer: SurveyAnswer, now: Now) -> Step:
     """The content of a PPA without a record: take it in if it is empty; else leave it alone until an operator adopts
     it.
@@ -113,7 +123,7 @@ def on_survey(known: WorkerState, answer: SurveyAnswer, now: Now) -> Step:
         return write.on_survey(known, answer, now)
     match answer:
         case Content(empty=True):
-            return take_in(known, WriteReason.TAKE_IN, now)
+            return rollback.read_deleted(replace(known, occupied=False), DeletedReason.TAKE_IN)
         case Content():
             return replace(known, occupied=True, not_before=now.boot + UNMANAGED_S), []
     return write.back_off(known, now), []

@@ -84,6 +84,7 @@ def on_content(known: WorkerState, clean: CleanProgress, content: Content, now: 
         clean, stage=CleanStage.CONTENT, todo=todo, seen=clean.seen | {one.url for one in everything},
         left=len(everything),
         quiet_from=now.boot, look_at=now.boot + poll_pause(known, CONTENT_POLL_S), fence=float("-inf"),
+        fresh_until=float("-inf"),
         waited=frozenset(cancels) & clean.asked - clean.waited,
         step=CleanStep(Doing.DELETING) if todo else _awaited(content),
     )  # fmt: skip

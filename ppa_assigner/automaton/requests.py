@@ -231,6 +231,16 @@ PastRequest = WasPublished | ListVersions | ReadFiles | LookForPublished
 ReadRequest = (
     Read | ReadDeleted | CheckEnabled | LookForNewContent | PastRequest | Survey | ReadSettings | ReadIndexes | ReadDisk
 )
-Request = ReadRequest | Write | Create | Apply
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Delete the PPA itself before `not_after` (boot time) or not at all."""
+
+    entry: Entry
+    not_after: float
+
+
+Request = ReadRequest | Write | Create | Apply | Remove
 
 TOO_LATE = Unavailable("too late: the last look at the record is too old for this request")

@@ -112,6 +112,8 @@ class WorkerState:
     burnt: frozenset[int] = frozenset()  # digests of source versions that were published here
     files: tuple[tuple[int, FileDigests], ...] = ()  # digests of some of them, and of their files
     occupied: bool = False  # it has no record, and something is in it
+    untaken: str | None = None  # why it is not taken in though it is empty
+    deleting: bool = False  # it is to be deleted once it is discarded
 
     # what is under way
     operation: Operation | None = None  # the request whose answer comes next
@@ -178,7 +180,7 @@ class WorkerState:
         if self.suspect or self.text.fault is not None:
             return Condition.UNREADABLE, BROUGHT_BACK if self.suspect else self.text.fault
         if (record := self.text.record) is None:
-            return Condition.UNMANAGED, OCCUPIED if self.occupied else None
+            return Condition.UNMANAGED, OCCUPIED if self.occupied else self.untaken
         return (Condition.DISABLED, DISABLED) if self.disabled else self._trouble_of(record)
 
     def _trouble_of(self, record: Record) -> tuple[Condition, str | None]:

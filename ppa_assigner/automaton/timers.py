@@ -10,7 +10,7 @@ from dataclasses import replace
 from ..backoff import TIME_AGAIN_S
 from ..record import State
 from ..views import Condition
-from . import clean, lease, provision, write
+from . import clean, discard, lease, provision, write
 from .now import Now, end_of, needs_correction
 from .operation import Reading, ReadReason, Surveying
 from .reachability import undecided
@@ -46,6 +46,8 @@ def _tick(known: WorkerState, now: Now) -> Step:
             return begin(known, WriteReason.REPAIR, now) if needs_correction(known.record, now) else (known, [])
         case Condition.OK, State.DIRTY:
             return clean.advance(known, now)
+        case Condition.OK, State.DISCARDED:
+            return discard.advance(known, now)
         case Condition.UNMANAGED, _ if now.dated:
             return replace(known, operation=Surveying(ReadReason.TAKE_IN)), [Survey(known.entry, whole=False)]
     return known, []
@@ -72,6 +74,8 @@ def _due(known: WorkerState, now: Now) -> float | None:
             return _expiry(known, now)
         case Condition.OK, State.DIRTY if known.record is not None:
             return max(known.not_before, clean.due(known, known.record, now))
+        case Condition.OK, State.DISCARDED:
+            return discard.due(known, now)
         case Condition.UNMANAGED, _:
             return _when_dated(known, now)
     return known.not_before if known.forbidden is not None else None

@@ -57,6 +57,8 @@ class WriteReason(enum.Enum):
     """An operator keeps the PPA from being lent and cleaned."""
     RESUME = "resumed"
     """An operator ends the quarantine."""
+    WEAR_OUT = "to be discarded"
+    """The next clean of the PPA ends in `discarded`."""
     DISCARD = "discarded"
     """The PPA is not lent again, and stays as it is."""
     DELETE = "to be deleted"
@@ -90,6 +92,7 @@ LEGAL: dict[WriteReason, frozenset[Move]] = {
     WriteReason.CLAIM: frozenset({(_DIRTY, _DIRTY)}),
     WriteReason.FAIL: frozenset({(_DIRTY, _DIRTY)}),
     WriteReason.FREE: frozenset({(_DIRTY, _FREE)}),
+    WriteReason.WEAR_OUT: frozenset({(_FREE, _DIRTY), (_DIRTY, _DIRTY), (_USED, _USED)}),
     WriteReason.DISCARD: frozenset({(_DIRTY, _DISCARDED)}),
     WriteReason.DELETE: frozenset({(_DISCARDED, _DISCARDED)}),
     # What stands on Launchpad is older than what is known: the states are those of the known record.

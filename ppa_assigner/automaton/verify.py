@@ -13,7 +13,7 @@ from ..backoff import DISK_POLL_S, INDEX_POLL_S, OWN_WORK
 from ..options import Baseline, Proof
 from ..port import ArchiveSettings, Content, Leftovers, Refused, Unavailable
 from ..record import NOTHING_OF_A_LEASE, State, format_time
-from . import baseline, observe, purge
+from . import baseline, discard, observe, purge
 from .events import Effect
 from .now import Now
 from .observe import jitter
@@ -42,8 +42,10 @@ LookAnswer = Content | ArchiveSettings | Leftovers | Refused | Unavailable
 
 
 def look_due(known: WorkerState, clean: CleanProgress) -> float:
-    """The boot time of the next look; a look of the proof is due only after the quiet window."""
-    return max(clean.look_at, quiet_until(known, clean)) if clean.stage in PROOF else clean.look_at
+    """The boot time of the next look; a look of the proof is due only after the quiet window, if one is needed."""
+    if clean.stage not in PROOF or clean.look_at < clean.fresh_until:
+        return clean.look_at
+    return max(clean.look_at, quiet_until(known, clean))
 
 
 def quiet_until(known: WorkerState, clean: CleanProgress) -> float:
@@ -117,6 +119,8 @@ def _on_content(known: WorkerState, clean: CleanProgress, content: Content, now:
         return replace(known, clean=_next_stage(known, clean, now)), []
     if known.entry is not None and _to_set(clean, baseline.field_changes(known.options.baseline, known.entry)):
         return replace(known, clean=replace(clean, stage=CleanStage.AGAIN)), []
+    if content.moment.started >= clean.fresh_until and content.moment.started < quiet_until(known, clean):
+        return replace(known, clean=replace(clean, stage=CleanStage.CONTENT, fresh_until=float("-inf"))), []
     return free(known, content, now)
 
 
@@ -182,7 +186,7 @@ def _next_stage(known: WorkerState, clean: CleanProgress, now: Now) -> CleanProg
 def _step_of(known: WorkerState, clean: CleanProgress, stage: CleanStage, now: Now) -> CleanStep:
     if stage not in PROOF:
         return LOOKING
-    if now.boot < quiet_until(known, clean):
+    if now.boot < quiet_until(known, clean) and now.boot >= clean.fresh_until:
         return QUIET
     return clean.step if clean.step.doing in REMAINING else CleanStep(Doing.LOOKING_AGAIN)
 
@@ -203,12 +207,14 @@ def _with_step(known: WorkerState, step: CleanStep) -> WorkerState:
 
 
 def free(known: WorkerState, proof: Content, now: Now) -> Step:
-    """Write dirty -> free, proved.  `since` is when the last look of the proof began, by the earlier of both clocks:
-    what comes later is looked for before the PPA is lent.
+    """Write dirty -> free, proved, or -> discarded if the PPA is used up.  `since` of a free one is when the last look
+    of the proof began, by the earlier of both clocks: what comes later is looked for before the PPA is lent.
     """
     record = known.record
     if record is None:
         return known, []
+    if (reason := discard.why(known, record)) is not None:
+        return discard.discard(known, reason, now)
     known = replace(known, verified=proof.moment.started)
     since = now.earlier_at(proof.moment)
     bare: dict[str, Any] = {"state": State.FREE, "since": since, "touched": now.date, "pool": known.pool}

@@ -34,6 +34,7 @@ COMMANDS = {
     "adopt": "operator:adopt",
     "quarantine": "operator:quarantine",
     "resume": "operator:resume",
+    "discard": "operator:discard",
     "hold": "lease_acts:hold",
     "clean": "operator:clean",
     "events": "events:events",

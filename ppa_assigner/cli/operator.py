@@ -1,4 +1,4 @@
-"""The commands for operators, `adopt`, `quarantine`, `resume` and `clean`; and `token`.
+"""The commands for operators, `adopt`, `quarantine`, `resume`, `discard` and `clean`; and `token`.
 
 Rule: before something that cannot be undone, what will be lost is shown and the PPA's name must be typed.
 """
@@ -59,12 +59,19 @@ def _confirm(reference: str, content: Content) -> None:
 
     with contextlib.redirect_stdout(sys.stderr):
         output.content(content)
-        output.line(f"All of this will be deleted from {reference}.")
+    _ask_for_name(reference, f"All of this will be deleted from {reference}.", "adopted")
+
+
+def _ask_for_name(reference: str, warning: str, done: str) -> None:
+    import contextlib
+
+    with contextlib.redirect_stdout(sys.stderr):
+        output.line(warning)
         print("Type the PPA's name to go on: ", end="", flush=True)  # noqa: T201 - a question
     answer = sys.stdin.readline().strip()
     name = Reference.parse(reference)
     if answer not in (name.name, str(name), name.dput, f"ppa:{name.owner}/{name.name}"):
-        raise UsageError(f"not adopted: that is not the name of {reference}; --yes adopts without asking")
+        raise UsageError(f"not {done}: that is not the name of {reference}; --yes goes on without asking")
 
 
 def quarantine(
@@ -92,6 +99,37 @@ def resume(
 ) -> None:
     """Take a PPA out of quarantine."""
     _show(parsing.connect(url, token_file, ca_file).operate(parsing.reference(ppa), "resume"), json)
+
+
+def discard(
+    ppa: PpaArgument,
+    delete: Annotated[bool, Option("--delete", help="Have Launchpad delete it then, for good.")] = False,
+    reason: Annotated[str | None, Option("--reason", metavar="TEXT", help="Why; everybody can read it.")] = None,
+    yes: Annotated[bool, Option("--yes", help="Do not ask.")] = False,
+    json: JsonOption = False,
+    url: UrlOption = None,
+    token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
+) -> None:
+    """Lend a PPA no more: after its lease and a last clean it is discarded.
+
+    Nothing leads back.  With --delete, Launchpad deletes it some minutes later; a daemon that is restarted before has
+    to be asked again.
+    """
+    client = parsing.connect(url, token_file, ca_file)
+    reference = parsing.reference(ppa)
+    if delete and not yes:
+        with signals.interruptible():
+            _confirm_deletion(reference, client.ppa(reference))
+            signals.again()
+    facts = {"reason": reason} if reason is not None else {}
+    _show(client.operate(reference, "discard", delete=delete, **facts), json)
+
+
+def _confirm_deletion(reference: str, shown: PPA) -> None:
+    """Ask for the name of a PPA that will be deleted; raise UsageError unless it is typed."""
+    held = f", which {shown['owner']} has" if shown["state"] == "used" else ""
+    _ask_for_name(reference, f"{reference}{held} will be deleted on Launchpad, with all that is in it.", "discarded")
 
 
 def clean(

@@ -330,7 +330,8 @@ class Client:
 
     def operate(self, reference: str, act: str, **facts: Any) -> Ppa:
         """An operator's act on a PPA: `release` (lease), `hold` (lease, `for` in seconds), `adopt`, `quarantine`
-        (reason) or `resume`.  Not sent again once it may have reached the daemon: Unavailable then says so.
+        (reason), `resume` or `discard` (reason, delete).  Not sent again once it may have reached the daemon:
+        Unavailable then says so.
         """
         return cast("Ppa", self._persist("POST", f"{ppa_path(reference)}/{segment(act)}", facts, resend=False))
 

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..access import ClientConfig
-from ..options import Baseline, PoolOptions, Retry
+from ..options import AsNew, Baseline, PoolOptions, Retry
 from ..reference import Reference
 from ..times import exactly
 from . import addresses
@@ -87,7 +87,11 @@ def _settings(file: ConfigFile, folder: Path) -> Settings:
 def _pools(file: ConfigFile) -> Iterator[tuple[str, Pool]]:
     for name, section in file.pools.items():
         retry, baseline = section.retry.to(Retry), section.baseline.to(Baseline)
-        yield name, Pool(name, _expanded(section.ppas), section.to(PoolOptions, retry=retry, baseline=baseline))
+        as_new = section.as_new.to(AsNew)
+        yield (
+            name,
+            Pool(name, _expanded(section.ppas), section.to(PoolOptions, retry=retry, baseline=baseline, as_new=as_new)),
+        )
     if file.ppas:
         yield DEFAULT_POOL, Pool(DEFAULT_POOL, _expanded(file.ppas), PoolOptions())
 

@@ -171,6 +171,13 @@ class BaselineSection(Section):
     """Who may upload besides the PPA's owner; everybody else's right is taken away."""
 
 
+class AsNewSection(Section):
+    """When a PPA is discarded in place of being lent again, so that whoever comes next gets one that is as new."""
+
+    after: int | None = Field(default=_POOL.as_new.after, ge=1, le=1_000_000)
+    """After how many leases; null: never."""
+
+
 class PoolSection(Section):
     """A named list of PPAs, and what holds for each of them."""
 
@@ -200,6 +207,9 @@ class PoolSection(Section):
     """Whether PPAs that are listed and do not exist are created."""
     removal_comment: bool = _POOL.removal_comment
     """Whether each deletion's comment, which stays on Launchpad for ever, names the lease and its owner."""
+    as_new: Annotated[AsNewSection, Empty] = AsNewSection()
+    delete_discarded: Positive | None = _POOL.delete_discarded
+    """How long after it was discarded a PPA is deleted on Launchpad, for good; null: never."""
 
 
 class TimeoutSection(Section):

@@ -106,6 +106,7 @@ _NAMES: Mapping[KeyPath, str] = {
     ("pools", "*"): "a pool (pools: {default: {ppas: [...]}})",
     ("pools", "*", "baseline"): "a pool's baseline",
     ("pools", "*", "retry"): "a pool's retry",
+    ("pools", "*", "as_new"): "a pool's as_new",
     ("api", "clients", "*"): "a client in api.clients",
 }
 """What people call a section, where that is not its path."""

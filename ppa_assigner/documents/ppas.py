@@ -3,7 +3,7 @@
 Rule: as in `leases`.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 from pydantic import Field
 
@@ -59,6 +59,14 @@ class QuarantineRequest(TypedDict):
     """The reason for a quarantine; everybody can read it."""
 
     reason: Annotated[str, Field(min_length=1, max_length=1024, json_schema_extra=NO_NUL)]
+
+
+@body({"reason": "its signing key was replaced", "delete": False})
+class DiscardRequest(TypedDict):
+    """Why a PPA is not lent again, which everybody can read; and whether Launchpad is to delete it then, for good."""
+
+    reason: NotRequired[Annotated[str, Field(min_length=1, max_length=1024, json_schema_extra=NO_NUL)]]
+    delete: NotRequired[bool]
 
 
 @body()

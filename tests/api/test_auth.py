@@ -93,7 +93,7 @@ def test_the_client_is_known_by_its_token(guarded: Served) -> None:
     assert guarded.backend.asked == [("release", LEASE, Caller("ci", Role.CLIENT, ("ticket-*",)))]
 
 
-@pytest.mark.parametrize("act", ["release", "hold", "adopt", "quarantine", "resume", "content"])
+@pytest.mark.parametrize("act", ["release", "hold", "adopt", "quarantine", "resume", "discard", "content"])
 def test_acts_are_for_operators(guarded: Served, act: str) -> None:
     """403 for a client, before its body is looked at; an operator gets on."""
     path = f"/v1/ppas/~ci-pool/ubuntu/pool-001/{act}"

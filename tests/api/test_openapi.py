@@ -31,7 +31,10 @@ CALLS = {
     ("post", "/v1/leases/{id}/uploads/retry"): {200, 404, 410, 503},
     ("get", "/v1/ppas"): {200},
     ("get", PPA): {200, 404},
-    **{("post", f"{PPA}/{act}"): {200, 404, 409, 503} for act in ("release", "hold", "adopt", "quarantine", "resume")},
+    **{
+        ("post", f"{PPA}/{act}"): {200, 404, 409, 503}
+        for act in ("release", "hold", "adopt", "quarantine", "resume", "discard")
+    },
     ("get", f"{PPA}/content"): {200, 404, 503},
     ("post", "/v1/uploads/check"): {200, 404, 503},
     ("get", "/v1/leases/{id}/sources"): {200, 404, 410, 503},

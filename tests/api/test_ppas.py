@@ -17,6 +17,7 @@ from ppa_assigner.views import (
     AdoptAction,
     Cleaning,
     Condition,
+    DiscardAction,
     HoldAction,
     OperatorAction,
     QuarantineAction,
@@ -140,6 +141,8 @@ def test_texts_of_snapshots_that_are_gone_are_forgotten() -> None:
         ("adopt", None, AdoptAction()),
         ("quarantine", {"reason": "look into it"}, QuarantineAction("look into it")),
         ("resume", None, ResumeAction()),
+        ("discard", None, DiscardAction("an operator said so")),
+        ("discard", {"reason": "old", "delete": True}, DiscardAction("old", delete=True)),
     ],
 )
 def test_an_act_reaches_the_supervisor(

@@ -92,7 +92,7 @@ def test_a_life_without_a_kill() -> None:
     assert not life.run()
     assert life.world.state is State.FREE
     assert {kind(ask) for ask in life.runner.asked} == {
-        "Survey", "Write", "LookForNewContent", "WasPublished", "Grant", "Read", "Revoke", "Delete",
+        "Survey", "ReadDeleted", "Write", "LookForNewContent", "WasPublished", "Grant", "Read", "Revoke", "Delete",
         "ReadSettings", "RemoveDependency",
         "AddDependency", "SetProcessors", "SetFields", "ReadDisk", "ReadIndexes",
     }  # fmt: skip
