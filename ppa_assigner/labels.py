@@ -30,6 +30,9 @@ class PpaLabels:
         return True if selector is EVERYTHING else selector.judge(self.values, self.untold)
 
 
+NO_LABELS = PpaLabels({})
+
+
 def labels_of(
     ppa: Reference,
     configured: Mapping[str, str],

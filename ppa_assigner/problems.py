@@ -17,6 +17,7 @@ class Kind(enum.Enum):
 
     NONE_FREE = "none-free"
     ALL_BURNT = "all-burnt"
+    NO_MATCH = "no-match"
     ORIG_DIFFERS = "orig-differs"
     UNFINISHED = "unfinished"
     NOT_NEWER = "not-newer"
@@ -68,6 +69,13 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
         "Upload a version that is new, like `1.0-1ppa2`, with the upstream tarball that was uploaded first, or ask for"
         " a PPA of another pool.",
     ),
+    Kind.NO_MATCH: Explanation(
+        "No PPA of the pool can ever match the selector",
+        "Every PPA of the pool that could be lent has labels, or lacks some, that the request's `select` excludes, so"
+        " waiting does not help: `labels` of the configuration, or what Launchpad tells (`lp/…`).",
+        "Compare the selector with the `labels` of the PPAs (`ppa-assigner status -o yaml`); `ppa-assigner status -l"
+        " SELECTOR` shows which it selects. Change it, ask another pool, or have labels added.",
+    ),
     Kind.ORIG_DIFFERS: Explanation(
         "The distribution has that upstream tarball with other content",
         "Launchpad refuses an upload, in any PPA, whose `.orig.tar` has the name of one in the distribution's own"
@@ -89,8 +97,8 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
     ),
     Kind.REQUEST_ID_TAKEN: Explanation(
         "The request id is that of another request",
-        "You have asked before under this `request_id` for another owner or pool. An id stands for one request, so"
-        " that asking again is safe.",
+        "You have asked before under this `request_id` for another owner, pool or selector. An id stands for one"
+        " request, so that asking again is safe.",
         "Choose an id that nothing else has, such as the address of the build; leave it out, and one is drawn.",
     ),
     Kind.SUPERSEDED: Explanation(

@@ -8,14 +8,16 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
 from .history import PastLease
+from .labels import NO_LABELS, PpaLabels
 from .packages import SourcePackage
 from .record import Record, State
 from .reference import Reference
+from .selectors import EVERYTHING, Selector
 from .words import Condition as Condition, EndsBy as EndsBy
 
 
@@ -66,8 +68,9 @@ class Snapshot:
     `over`: the last record of a lease that ended because the PPA was gone for good.
     `left`: where what its last lease had stays readable, while its dirty record tells.
     `sent`: the record of a write of which it is not known whether it was done.
-    `private`: its indexes are shown to subscribers only.
+    `private`: its indexes are shown to subscribers only; None: Launchpad has not told.
     `occupied`: it has no record, and somebody's packages are in it.
+    `labels`: as far as they are known to whoever shows it; a worker knows none.
     """
 
     ppa: Reference
@@ -84,15 +87,17 @@ class Snapshot:
     over: Record | None = None
     sent: Record | None = None
     left: SnapshotAddress | None = None
-    private: bool = False
+    private: bool | None = None
     occupied: bool = False
+    labels: PpaLabels = NO_LABELS
 
 
 @dataclass(frozen=True, slots=True)
 class PoolView:
     """A pool in numbers.
 
-    `oldest_wait` is in seconds, and None while nobody waits; `available` is how many PPAs may be lent now.
+    `oldest_wait` is in seconds, and None while nobody waits; `available` is how many PPAs may be lent now; `labels` are
+    those of the configuration for all its PPAs.
     """
 
     pool: str
@@ -101,6 +106,7 @@ class PoolView:
     waiting: int
     oldest_wait: float | None
     available: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +148,7 @@ class AssignRequest:
     idle: float | None = None
     note: str | None = None
     ppa: Reference | None = None
+    select: Selector = EVERYTHING
     sources: tuple[SourcePackage, ...] = ()
     uploader: str | None = None
     ticket: str | None = None

@@ -57,6 +57,7 @@ class FakeWorker(Worker):
         self.running = False
         self.ended = False
         self.serial = 1000
+        self.private: bool | None = None
 
     def start(self) -> None:
         self.running = True
@@ -79,8 +80,9 @@ class FakeWorker(Worker):
         """The PPA is now this."""
         self._known = replace(self._known, text=Text(None, record))
         self.snapshot = Snapshot(
-            self.ppa, "default", record, condition, START, None, fault, sight=sight, sent=sent, occupied=occupied
-        )
+            self.ppa, "default", record, condition, START, None, fault, sight=sight, sent=sent, occupied=occupied,
+            private=self.private,
+        )  # fmt: skip
         self._listener.on_snapshot(self.snapshot)
 
     def record(self, state: State, minutes: float = 0, **fields: Any) -> Record:

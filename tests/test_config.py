@@ -23,6 +23,7 @@ from ppa_assigner.config import (
     ConfigError,
     LaunchpadSettings,
     Listen,
+    Pool,
     Settings,
     credentials_path,
     describe,
@@ -38,6 +39,7 @@ from ppa_assigner.config.schema import (
     ConfigFile,
     LaunchpadSection,
     PoolSection,
+    PpaSection,
     RetrySection,
     SocketSection,
     TimeoutSection,
@@ -184,7 +186,8 @@ def test_settings_cannot_be_changed(file: Path, environ: dict[str, str]) -> None
 @pytest.mark.parametrize(
     ("section", "kind", "others"),
     [
-        (PoolSection, PoolOptions, {"ppas"}),
+        (PoolSection, PoolOptions, {"ppas", "labels"}),
+        (PpaSection, Pool, {"ppa"}),
         (RetrySection, Retry, set()),
         (BaselineSection, Baseline, set()),
         (ClientSection, ClientConfig, set()),
@@ -197,6 +200,30 @@ def test_settings_cannot_be_changed(file: Path, environ: dict[str, str]) -> None
 def test_every_option_has_its_place_in_the_settings(section: type[BaseModel], kind: type, others: set[str]) -> None:
     """Options are handed on by their names: one that the settings lack would be read and then forgotten."""
     assert set(section.model_fields) - {field.name for field in dataclasses.fields(kind)} == others
+
+
+def test_labels_of_pools_and_of_some_of_their_ppas(file: Path, environ: dict[str, str]) -> None:
+    """A PPA has the pool's labels, but for those that its item says otherwise; the short form has items too."""
+    text = """
+pools:
+  p:
+    labels: {size: small, example.com/team: core}
+    ppas:
+      - "~a/ubuntu/x-{1..2}"
+      - ppa: "~a/ubuntu/big-{1..2}"
+        labels: {size: big, gpu: ""}
+      - {ppa: "~a/ubuntu/y"}
+"""
+    pool = loaded(file, text, environ).pools["p"]
+    assert pool.ppas == ppas("x-1", "x-2", "big-1", "big-2", "y")
+    small = {"size": "small", "example.com/team": "core"}
+    assert [pool.labels_of(ppa) for ppa in ppas("x-1", "big-2", "y")] == [
+        small,
+        small | {"size": "big", "gpu": ""},
+        small,
+    ]
+    pool = loaded(file, 'ppas: [{ppa: "~a/ubuntu/x", labels: {a: "1"}}, "~a/ubuntu/y"]', environ).pools["default"]
+    assert [pool.labels_of(ppa) for ppa in ppas("x", "y")] == [{"a": "1"}, {}]
 
 
 @pytest.mark.parametrize(
@@ -431,7 +458,50 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
     "one PPA without a list": ("ppas: ~a/ubuntu/x\n", 1, "ppas: expects a list, like [one, two], not '~a/ubuntu/x'"),
     "bad PPA": ("ppas:\n- ~a/ubuntu/x\n- nonsense\n", 3, f"ppas[1]: 'nonsense' is not a PPA {FORMS}"),
     "number as PPA": ("ppas:\n- 5\n", 2, "ppas[0]: expects a text, not 5; put it in quotes"),
-    "section as PPA": ("ppas:\n- ppa: a/x\n", 2, "ppas[0]: expects a text, not a section"),
+    "list as PPA": ("ppas:\n- [a/x]\n", 2, "ppas[0]: expects a text, not a list"),
+    "item without its PPA": (
+        "ppas:\n- labels: {a: b}\n",
+        2,
+        "ppas[0].ppa: this is missing; every item with labels needs it",
+    ),
+    "item whose PPA is none": ("ppas:\n- labels: {}\n  ppa: a/x\n", 3, f"ppas[0].ppa: 'a/x' is not a PPA {FORMS}"),
+    "item with an option": (
+        "ppas:\n- ppa: ~a/ubuntu/x\n  label: {a: b}\n",
+        3,
+        "ppas[0].label: this key is unknown; did you mean labels?",
+    ),
+    "labels that are a list": (
+        POOL + "    labels: [big]\n",
+        4,
+        "pools.p.labels: expects labels, like {size: big}, not a list",
+    ),
+    "label that is no text": (
+        POOL + "    labels:\n      gpu: true\n",
+        5,
+        "pools.p.labels.gpu: expects a text, not true; put it in quotes",
+    ),
+    "label without a value": (
+        POOL + "    labels:\n      gpu:\n",
+        5,
+        "pools.p.labels.gpu: there is no value; write one, or take the line away to have the default",
+    ),
+    "value that no label has": (
+        POOL + "    labels:\n      size: not so big\n",
+        5,
+        "pools.p.labels.size: 'not so big' is neither empty nor 1 to 63 letters, digits, '-', '_' and '.', a letter or "
+        "digit first and last",
+    ),
+    "key that no label has": (
+        'ppas:\n- ppa: ~a/ubuntu/x\n  labels:\n    ok: a\n    "no t": a\n',
+        5,
+        "ppas[0].labels.'no t': 'no t' is not 1 to 63 letters, digits, '-', '_' and '.', a letter or digit first and "
+        "last, with or without a DNS name and a / before it",
+    ),
+    "label that Launchpad tells": (
+        POOL + "    labels: {lp/private: a}\n",
+        4,
+        "pools.p.labels.'lp/private': 'lp/private' begins with lp/, as what Launchpad tells; take another prefix",
+    ),
     "nothing as PPA": (
         "ppas:\n- ~a/ubuntu/x\n-\n",
         3,
@@ -1114,7 +1184,7 @@ def options(model: type[BaseModel] = ConfigFile, place: tuple[str, ...] = ()) ->
     for key, field in model.model_fields.items():
         inner = next(models_in(field.annotation), None)
         more = ("p",) if key == "pools" else ()
-        if inner is None or key == "clients":
+        if inner is None or key in ("clients", "ppas"):
             yield (*place, key)
         else:
             yield from options(inner, (*place, key, *more))
@@ -1148,6 +1218,7 @@ def assert_known(key: str, home: str, short: bool) -> None:
     homes: dict[str, type[BaseModel]] = {
         **of_pools,
         "a client in": ClientSection,
+        "an item of ppas": PpaSection,
         "launchpad.timeout": TimeoutSection,
         "api.socket": SocketSection,
         "api.tls": TlsSection,

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from ppa_assigner.options import PoolOptions
 from ppa_assigner.record import Record, State
+from ppa_assigner.selectors import parse
+from ppa_assigner.supervisor.fitting import fits, may_match
 from ppa_assigner.supervisor.matching import choose
-from ppa_assigner.supervisor.registry import FreeList
+from ppa_assigner.supervisor.registry import FreeList, ManagedPPA
 from ppa_assigner.supervisor.requests import (
     AssignCall,
     Avoided,
@@ -46,6 +49,14 @@ def free(name: str, minutes: int = 0) -> Snapshot:
     when = START + timedelta(minutes=minutes)
     record = Record(serial=1, nonce=name, state=State.FREE, since=when, touched=when, pool="default")
     return Snapshot(ref(name), "default", record, Condition.OK)
+
+
+def served(snapshot: Snapshot, **labels: str) -> ManagedPPA:
+    """It is served, and has these labels besides those that a public PPA has."""
+    told = replace(snapshot, private=False)
+    managed = ManagedPPA(told.ppa, told.pool, PoolOptions(), True, told, configured=labels)
+    managed.relabel()
+    return managed
 
 
 def test_the_line_is_ordered_by_first_asked_then_by_coming() -> None:
@@ -96,14 +107,16 @@ def test_the_shelf_has_the_longest_free_first() -> None:
 
 def test_the_longest_free_is_chosen_until_a_race_was_lost() -> None:
     """Then any of them; those avoided never while they have not changed."""
-    wish, ppas = asked(0.0, 1), [free("b", 0), free("a", 1), free("c", 2)]
+    wish, ppas = asked(0.0, 1), [served(free("b", 0)), served(free("a", 1)), served(free("c", 2))]
     assert choose(wish, ppas, 0, 0.0) is ppas[0]
     wish.lost = 1
-    chosen = {choose(wish, ppas, seed, 0.0) for seed in range(30)}
-    assert chosen == set(ppas)
+    chosen = [choose(wish, ppas, seed, 0.0) for seed in range(30)]
+    assert all(each in chosen for each in ppas)
     wish.avoided[ref("a")] = Avoided("a", 10.0)
-    assert ppas[1] not in {choose(wish, ppas, seed, 9.0) for seed in range(30)}
-    changed = replace(ppas[1], record=replace(ppas[1].record, nonce="new")) if ppas[1].record else ppas[1]
+    assert ppas[1] not in [choose(wish, ppas, seed, 9.0) for seed in range(30)]
+    record = ppas[1].told.record
+    assert record is not None
+    changed = served(replace(ppas[1].told, record=replace(record, nonce="new")))
     assert choose(wish, [changed], 0, 9.0) is changed
     assert choose(wish, [ppas[1]], 0, 10.0) is ppas[1]
     assert choose(wish, [], 0, 0.0) is None
@@ -134,16 +147,17 @@ def test_a_wish_may_wait_while_any_of_its_calls_may() -> None:
 
 
 def test_a_wisher_is_an_owner_at_a_client_in_a_pool() -> None:
-    """Each of the three counts, and nothing else of the wish."""
+    """Each of these counts, and the selector, however it is written; and nothing else of the wish."""
     wish = asked(0.0, 1, by="jenkins", note="n")
     assert wish.same_wisher(replace(wish.wish, note="other", request_id="other"))
     others = [replace(wish.wish, owner="you"), replace(wish.wish, by="ann"), replace(wish.wish, pool="other")]
+    others.append(replace(wish.wish, select=parse("size=big")))
     assert not any(wish.same_wisher(other) for other in others)
 
 
 def test_only_the_ppa_that_is_wished_for_fits_and_no_burnt_one() -> None:
     """Named, it is that one or none; what is burnt for the wish is passed by, whoever else is free."""
-    ppas = [free("a"), free("b")]
+    ppas = [served(free("a")), served(free("b"))]
     named = asked(0.0, 1)
     named.wish = replace(named.wish, ppa=ref("b"))
     assert choose(named, ppas, 0, 0.0) is ppas[1]
@@ -151,6 +165,24 @@ def test_only_the_ppa_that_is_wished_for_fits_and_no_burnt_one() -> None:
     assert choose(named, ppas, 0, 0.0) is None
     named.lost = 1
     assert choose(named, ppas, 0, 0.0) is None
+
+
+def test_a_ppa_fits_by_pool_and_labels_and_while_it_is_lent() -> None:
+    """What is not known of it yet does not fit, and may match."""
+    wish = asked(0.0, 1)
+    wish.wish = replace(wish.wish, select=parse("size=big,!gpu"))
+    big, small, gpu = (served(free("a"), **labels) for labels in ({"size": "big"}, {}, {"size": "big", "gpu": ""}))
+    assert [fits(wish, each) for each in (big, small, gpu)] == [True, False, False]
+    assert choose(wish, [gpu, small, big], 0, 0.0) is big
+    elsewhere, retired = served(replace(big.told, pool="other"), size="big"), served(big.told, size="big")
+    retired.lent = False
+    assert [fits(wish, each) for each in (elsewhere, retired)] == [False, False]
+    wish.wish = replace(wish.wish, select=parse("!lp/arch-armhf"))
+    assert may_match(wish.wish, big) is None
+    assert not fits(wish, big)
+    big.processors = ("amd64",)
+    big.relabel()
+    assert fits(wish, big)
 
 
 def test_what_was_asked_holds_for_the_same_lease_in_the_same_condition() -> None:

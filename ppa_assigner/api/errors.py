@@ -39,6 +39,7 @@ class Shape:
 SHAPES: Mapping[Kind, Shape] = {
     Kind.NONE_FREE: Shape(409, again=True),
     Kind.ALL_BURNT: Shape(409),
+    Kind.NO_MATCH: Shape(422),
     Kind.ORIG_DIFFERS: Shape(422),
     Kind.UNFINISHED: Shape(409),
     Kind.NOT_NEWER: Shape(409),

@@ -28,12 +28,14 @@ from .backend import Backend, C
 from .metrics import AssignMetrics
 
 Wanted = Annotated[str | None, Query(json_schema_extra=documents.NO_NUL)]
+WantedLabels = Annotated[documents.Selector | None, Query()]
 Id = Annotated[str, Path(json_schema_extra=documents.NO_NUL)]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _FINDING = (Kind.UNKNOWN_LEASE, Kind.UNAVAILABLE)
 _ASSIGNING = (
     Kind.NONE_FREE,
     Kind.ALL_BURNT,
+    Kind.NO_MATCH,
     Kind.ORIG_DIFFERS,
     Kind.REQUEST_ID_TAKEN,
     Kind.SUPERSEDED,
@@ -104,16 +106,22 @@ class LeaseRoutes(Generic[C]):
         return serializers.items(serializers.ppa(snapshot) for snapshot in released)
 
     async def list(
-        self, request: Request, owner: Wanted = None, request_id: Wanted = None, pool: Wanted = None
+        self,
+        request: Request,
+        owner: Wanted = None,
+        request_id: Wanted = None,
+        pool: Wanted = None,
+        select: WantedLabels = None,
     ) -> Response:
         """From memory: a listed lease is not thereby granted.  Request ids are per client; an operator sees all leases
-        that have this one.
+        that have this one.  `select` selects by the labels of the PPAs.
         """
-        caller = auth.caller(request.scope)
+        caller, selector = auth.caller(request.scope), parsing.selector(select)
         wanted = {"owner": owner, "request": request_id, "pool": pool}
         if request_id is not None and caller.role is not Role.OPERATOR:
             wanted["by"] = caller.name
-        found = ((_in_use(snapshot, wanted), snapshot.web) for snapshot in self._backend.snapshots())
+        selected = (each for each in self._backend.snapshots() if each.labels.judge(selector))
+        found = ((_in_use(snapshot, wanted), snapshot.web) for snapshot in selected)
         return serializers.items(serializers.lease(lent, web) for lent, web in found if lent is not None)
 
     async def show(self, id: Id) -> Response:  # noqa: A002 - the contract's name of the parameter
@@ -161,7 +169,11 @@ async def _parse(request: Request, caller: Caller) -> AssignRequest:
     }
     if "ppa" in said:
         said["ppa"] = reference(said["ppa"])
-    said |= {"request_id": errors.request_id(request.scope), "sources": packages(asked.get("sources"))}
+    said |= {
+        "request_id": errors.request_id(request.scope),
+        "select": parsing.selector(asked.get("select")),
+        "sources": packages(asked.get("sources")),
+    }
     return AssignRequest(**said, by=caller.name)
 
 

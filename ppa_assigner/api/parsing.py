@@ -17,6 +17,7 @@ from starlette.types import Receive
 from .. import strict_json
 from ..problems import Kind, Problem
 from ..record import unstorable
+from ..selectors import EVERYTHING, Selector, SelectorError, parse
 from .errors import sentence
 
 MEDIA_TYPE = "application/json"
@@ -70,6 +71,16 @@ def check_text(where: str, text: str) -> None:
     """Raises Problem `invalid` for a text that Launchpad could not store."""
     if unstorable(text):
         raise Problem(Kind.INVALID, f"{where}: NUL and lone surrogates are not allowed")
+
+
+def selector(text: str | None, where: str = "select") -> Selector:
+    """The selector in a member of a body, or of a query; without one, what selects everything.  Raises Problem
+    `invalid`.
+    """
+    try:
+        return parse(text) if text else EVERYTHING
+    except SelectorError as error:
+        raise Problem(Kind.INVALID, f"{where}: {error}") from None
 
 
 def limited(receive: Receive, declared: bytes | None) -> Receive:

@@ -15,6 +15,7 @@ from .. import documents
 from ..problems import Kind
 from ..record import State
 from ..reference import Reference
+from ..selectors import EVERYTHING
 from ..views import (
     AdoptAction,
     Condition,
@@ -28,7 +29,7 @@ from ..views import (
 )
 from . import auth, long_poll, openapi, parsing, serializers
 from .backend import Backend
-from .leases import Wanted, reference
+from .leases import Wanted, WantedLabels, reference
 
 _PATH = "/v1/ppas/{owner}/{distribution}/{name}"
 _NAME = "[a-z0-9][a-z0-9+.-]*"
@@ -70,13 +71,21 @@ class PpaRoutes:
             responses=responses({200: documents.PoolList}))  # fmt: skip
 
     async def list(
-        self, pool: Wanted = None, state: State | None = None, condition: Condition | None = None
+        self,
+        pool: Wanted = None,
+        state: State | None = None,
+        condition: Condition | None = None,
+        select: WantedLabels = None,
     ) -> Response:
-        """All PPAs that match, from memory; `seen` tells how old that is."""
-        known = self._backend.snapshots()
+        """All PPAs that match, from memory; `seen` tells how old that is.  `select` selects by labels; of what is not
+        known of a PPA yet it selects nothing.
+        """
+        selector, known = parsing.selector(select), self._backend.snapshots()
         self._list.forget_others(known)
         if (pool, state, condition) != (None, None, None):
             known = [each for each in known if _matches(each, pool, state, condition)]
+        if selector is not EVERYTHING:
+            known = [each for each in known if each.labels.judge(selector)]
         return serializers.raw_answer(self._list.encoded(known))
 
     async def show(self, owner: OwnerPart, distribution: DistributionPart, name: NamePart) -> Response:
@@ -99,9 +108,10 @@ class PpaRoutes:
         found = await long_poll.result(self._backend.history(ppa))
         return serializers.items(serializers.past_lease(one) for one in found)
 
-    async def pools(self) -> Response:
-        """Each pool's PPAs by state and by condition, and its waiting line."""
-        return serializers.items(serializers.pool(view) for view in self._backend.pools())
+    async def pools(self, select: WantedLabels = None) -> Response:
+        """Each pool's PPAs by state and condition, and its waiting line.  `select` selects by the labels of pools."""
+        selector = parsing.selector(select)
+        return serializers.items(serializers.pool(v) for v in self._backend.pools() if selector.matches(v.labels))
 
     def _operating(self, model: type, action: Callable[[Any], OperatorAction]) -> Handler:
         async def operate(

@@ -90,6 +90,7 @@ def ppa(known: Snapshot) -> documents.Ppa:
         },
         "seen": _time(known.seen),
         "snapshot": snapshot(known.left),
+        "labels": dict(known.labels.values),
     }  # fmt: skip
 
 
@@ -108,6 +109,7 @@ def pool(view: PoolView) -> documents.Pool:
         "counts": {"state": dict(view.states), "condition": dict(view.conditions)},
         "waiting": view.waiting,
         "oldest_wait": view.oldest_wait,
+        "labels": dict(view.labels),
     }
 
 

@@ -14,7 +14,6 @@ from ..packages import SourcePackage
 from ..port import Entry, PublishedVersion, Refused, Unknown
 from ..record import Record
 from .events import Assign, CheckBurnt, Command, Confirm, Inspect
-from .group_commands import ClaimPpa, RollForward
 from .requests import Change, Setting
 from .transitions import WriteReason
 
@@ -48,14 +47,14 @@ class Writing:
 class CheckingContent:
     """Whether a free PPA is empty is being checked before it is lent."""
 
-    command: Assign | ClaimPpa
+    command: Assign
 
 
 @dataclass(frozen=True, slots=True)
 class CheckingSource:
     """Whether the PPA ever had this source, or which versions of it, is being asked."""
 
-    command: Assign | ClaimPpa | CheckBurnt
+    command: Assign | CheckBurnt
     source: SourcePackage
 
 
@@ -63,7 +62,7 @@ class CheckingSource:
 class CheckingFiles:
     """Which files this version of the source had is being asked."""
 
-    command: Assign | ClaimPpa | CheckBurnt
+    command: Assign | CheckBurnt
     source: SourcePackage
     version: PublishedVersion
 
@@ -80,7 +79,7 @@ class CheckingPublished:
 class Granting:
     """The uploader's right is being granted, before the lease is told."""
 
-    command: Assign | Confirm | RollForward
+    command: Assign | Confirm
     fresh: bool
     refused: Refused | None = None  # then a read shows whether the refusal was about the person or about the PPA
 
@@ -162,16 +161,6 @@ Operation = (
     | CheckingEnabled
     | Removing
 )
-
-
-@dataclass(frozen=True, slots=True)
-class LeadInquiry:
-    """The lead is being read for this PPA, whose record had this nonce then.  At `due` (boot time) that took too
-    long.
-    """
-
-    nonce: str
-    due: float
 
 
 class CleanStage(enum.Enum):

@@ -44,6 +44,7 @@ def status(
     pool: options.OfPoolOption = None,
     owner: options.OfOwnerOption = None,
     state: options.OfStateOption = None,
+    select: options.OfLabelsOption = None,
     watch: Annotated[bool, Option("--watch", help="Redraw the rows every two seconds.")] = False,
     form: FormOption = None,
     json: JsonOption = False,
@@ -59,8 +60,8 @@ def status(
     if watch:
         check_terminal(form in (None, Form.WIDE))
     references = [parsing.reference(text) for text in ppas or ()]
-    client = parsing.connect(url, token_file, ca_file)
-    known, away = partial(_ppas, client, references, pool, owner, state), partial(_away, client)
+    client, select = parsing.connect(url, token_file, ca_file), parsing.selector(select, "--select")
+    known, away = partial(_ppas, client, references, pool, owner, state, select), partial(_away, client)
     if watch:
         watch_lines(lambda: _rows(known(), form, _ppa_rows), away)
     _show(known(), form, "ppa", _ppa_rows)
@@ -72,6 +73,7 @@ def leases(
     pool: options.OfPoolOption = None,
     owner: options.OfOwnerOption = None,
     request_id: Annotated[str | None, Option("--request-id", metavar="ID", help="That of this request alone.")] = None,
+    select: options.OfLabelsOption = None,
     form: FormOption = None,
     json: JsonOption = False,
     url: UrlOption = None,
@@ -84,7 +86,7 @@ def leases(
     """
     form = one_form(form, json)
     client = parsing.connect(url, token_file, ca_file)
-    found = client.leases(pool=pool, request_id=request_id)
+    found = client.leases(pool=pool, request_id=request_id, select=parsing.selector(select, "--select"))
     _check_pool(client, pool, found)
     several = len({lease.get("pool") for lease in found}) > 1
     chosen = [lease for lease in found if is_of(owner, lease.get("owner"))]
@@ -93,6 +95,7 @@ def leases(
 
 def pools(
     pool: options.OfPoolOption = None,
+    select: options.OfLabelsOption = None,
     form: FormOption = None,
     json: JsonOption = False,
     url: UrlOption = None,
@@ -105,10 +108,9 @@ def pools(
     """
     form = one_form(form, json)
     client = parsing.connect(url, token_file, ca_file)
-    found = client.pools()
+    found = client.pools(select=parsing.selector(select, "--select"))
     chosen = [each for each in found if pool in (None, each["pool"])]
-    if pool is not None and not chosen:
-        raise UsageError(_no_such_pool(pool, [each["pool"] for each in found]))
+    _check_pool(client, pool, chosen)
     _show(Listed(chosen, True), form, "pool", _pool_rows)
 
 
@@ -132,9 +134,17 @@ def is_of(wanted: str | None, owner: object) -> bool:
 
 
 def _ppas(
-    client: Client, references: Sequence[str], pool: str | None, owner: str | None, state: options.StateName | None
+    client: Client,
+    references: Sequence[str],
+    pool: str | None,
+    owner: str | None,
+    state: options.StateName | None,
+    select: str | None,
 ) -> Listed:
-    found: list[PPA] = [client.ppa(each) for each in references] if references else client.ppas(pool=pool)
+    found: list[PPA] = [client.ppa(each) for each in references]
+    if select is not None or not references:
+        listed = client.ppas(pool=pool, select=select)
+        found = [each for each in listed if not references or each["ppa"] in references]
     of_pool = [each for each in found if pool in (None, each.get("pool"))]
     _check_pool(client, pool, of_pool)
     several = len({each.get("pool") for each in of_pool}) > 1

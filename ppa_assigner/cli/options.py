@@ -74,6 +74,10 @@ OfOwnerOption = Annotated[
     str | None, Option("--owner", metavar="TEXT", help="Those of this owner alone; * stands for any text.")
 ]
 OfStateOption = Annotated[StateName | None, Option("--state", help="Those in this state alone.")]
+OfLabelsOption = Annotated[
+    str | None,
+    Option("-l", "--select", metavar="SELECTOR", help="Those with such labels alone: size=big, 'k in (a,b)', !k, …"),
+]
 LeaseArgument = Annotated[
     str | None,
     Argument(

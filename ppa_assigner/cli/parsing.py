@@ -72,6 +72,17 @@ def reference(text: str, option: str = "PPA") -> str:
         raise UsageError(f"{option}: {error}") from None
 
 
+def selector(text: str | None, option: str) -> str | None:
+    """A selector of labels, as it was given."""
+    from ..selectors import SelectorError, parse
+
+    try:
+        parse(text or "")
+    except SelectorError as error:
+        raise UsageError(f"{option}: {error}") from None
+    return text
+
+
 def sources_in(changes: Sequence[Path], option: str = "--changes") -> list[Source]:
     """What these .changes files upload."""
     from ..client.changes import read_changes

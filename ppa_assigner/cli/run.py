@@ -27,10 +27,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ppa_assigner")
 
-DEMO_PPAS = 5
+DEMO_PPAS, DEMO_BIG = 5, 2
 DEMO_LISTEN = "127.0.0.1:8020"
 DEMO_CONFIG = """\
-pools: {{default: {{ppas: ["~ci-pool/ubuntu/pool-{{001..{ppas:03}}}"], settle: 3s}}}}
+pools:
+  default:
+    ppas:
+      - "~ci-pool/ubuntu/pool-{{001..{small:03}}}"
+      - {{ppa: "~ci-pool/ubuntu/pool-{{{big:03}..{ppas:03}}}", labels: {{size: big}}}}
+    settle: 3s
 launchpad:
   service: "{service}"
   credentials: launchpad.credentials
@@ -188,7 +193,8 @@ def serve_demo(listen: str = DEMO_LISTEN) -> int:
 
 def demo_config(listen: str, service: str) -> str:
     """The configuration of the demo's daemon."""
-    return DEMO_CONFIG.format(ppas=DEMO_PPAS, service=service, listen=json.dumps(listen))
+    small = DEMO_PPAS - DEMO_BIG
+    return DEMO_CONFIG.format(small=small, big=small + 1, ppas=DEMO_PPAS, service=service, listen=json.dumps(listen))
 
 
 def _refused(listen: str) -> str | None:

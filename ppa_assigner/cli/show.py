@@ -95,7 +95,7 @@ def _lines(ppa: PPA, lease: Lease | None, events: list[Event]) -> Iterator[str]:
 
 
 def _facts(ppa: dict[str, Any], lease: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
-    from .tables import cleaning, condition, ending, since, trouble
+    from .tables import cleaning, condition, ending, labels, since, trouble
 
     now = datetime.now(UTC)
     why = condition(ppa, now)
@@ -103,6 +103,7 @@ def _facts(ppa: dict[str, Any], lease: dict[str, Any]) -> Iterator[tuple[str, st
     yield "dput", Reference.parse(ppa["ppa"]).dput
     yield "Page", lease.get("web")
     yield "Pool", ppa.get("pool")
+    yield "Labels", labels(ppa)
     yield "State", _with_age(ppa.get("state"), since("since")(ppa, now), ppa.get("since"))
     yield "Condition", why or "ok"
     yield "Fault", trouble(ppa, why)

@@ -103,6 +103,12 @@ def condition(item: Item, now: datetime) -> str | None:
     return f"{said}: {reason}" if reason else str(said)
 
 
+def labels(item: Item, _: datetime | None = None) -> str | None:
+    """The labels, as a selector would ask for them."""
+    found = item.get("labels")
+    return ",".join(f"{key}={value}" if value else key for key, value in sorted(found.items())) if found else None
+
+
 def trouble(item: Item, said: str | None) -> str | None:
     """What went wrong, and how often, unless it was said as the reason of a condition."""
     fault, tries = item.get("fault"), item.get("tries")
@@ -169,6 +175,7 @@ _PPAS = (_PPA, _POOL, _STATE, _AGE, _LEFT, _OWNER, Column("REMARK", _remark, Giv
 _WIDE_PPAS = (
     _PPA, _POOL, _STATE, Column("CONDITION", _member("condition")), _AGE, _LEFT, _OWNER,
     Column("LEASE", _member("lease")), Column("CLEANING", cleaning), Column("SEEN", since("seen")),
+    Column("LABELS", labels),
     Column("REMARK", _wide_remark, Give.END),
 )  # fmt: skip
 _LEASE = Column("LEASE", _member("id"))

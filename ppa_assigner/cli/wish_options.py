@@ -37,6 +37,10 @@ class WishOptions(NamedTuple):
         str | None,
         Option("--ppa", metavar="PPA", help="This PPA and no other.", autocompletion=completion.ppas),
     ] = None
+    select: Annotated[
+        str | None,
+        Option("--select", metavar="SELECTOR", help="Only a PPA with such labels: size=big, 'k in (a,b)', !k, …"),
+    ] = None
     source: Annotated[
         list[str] | None,
         Option(
@@ -84,6 +88,7 @@ class WishOptions(NamedTuple):
             "idle": parsing.optional_seconds("--idle", self.idle),
             "note": self.note,
             "ppa": None if self.ppa is None else parsing.reference(self.ppa, "--ppa"),
+            "select": parsing.selector(self.select, "--select"),
             "sources": [
                 *(parsing.source_of(text) for text in self.source or ()),
                 *(parsing.sources_in(changes) if changes else ()),

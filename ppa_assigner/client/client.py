@@ -172,12 +172,12 @@ class Client:
         return cast("Lease", _naming(self._persist("GET", f"/v1/leases/{segment(lease_id)}"), "ppa"))
 
     def leases(
-        self, *, owner: str | None = None, request_id: str | None = None, pool: str | None = None
-    ) -> list[Lease]:
-        """The leases that run.  A listing grants nothing: only `assign` tells what is yours."""
-        return cast(
-            "list[Lease]", self._items("/v1/leases", "id", "ppa", owner=owner, request_id=request_id, pool=pool)
-        )
+        self, *, owner: str | None = None, request_id: str | None = None, pool: str | None = None,
+        select: str | None = None,
+    ) -> list[Lease]:  # fmt: skip
+        """The leases that run; `select`: in PPAs with such labels.  A listing grants nothing: only `assign` does."""
+        wanted = {"owner": owner, "request_id": request_id, "pool": pool, "select": select}
+        return cast("list[Lease]", self._items("/v1/leases", "id", "ppa", **wanted))
 
     @contextlib.contextmanager
     def lease(
@@ -257,9 +257,13 @@ class Client:
 
     # -- PPAs, pools, events --------------------------------------------------------------------------------------
 
-    def ppas(self, *, pool: str | None = None, state: str | None = None, condition: str | None = None) -> list[Ppa]:
-        """What is known of the PPAs."""
-        return cast("list[Ppa]", self._items("/v1/ppas", "ppa", pool=pool, state=state, condition=condition))
+    def ppas(
+        self, *, pool: str | None = None, state: str | None = None, condition: str | None = None,
+        select: str | None = None,
+    ) -> list[Ppa]:  # fmt: skip
+        """What is known of the PPAs; `select`: of those with such labels."""
+        found = self._items("/v1/ppas", "ppa", pool=pool, state=state, condition=condition, select=select)
+        return cast("list[Ppa]", found)
 
     def ppa(self, reference: str) -> Ppa:
         """What is known of one PPA, `~owner/ubuntu/name` or `ppa:owner/name`.  UsageError: none such is served."""
@@ -272,9 +276,9 @@ class Client:
             raise Bug("the daemon's answer does not say as whom it knows this client")
         return cast("Caller", found)
 
-    def pools(self) -> list[Pool]:
-        """The pools in numbers."""
-        return cast("list[Pool]", self._items("/v1/pools", "pool"))
+    def pools(self, *, select: str | None = None) -> list[Pool]:
+        """The pools in numbers; `select`: those with such labels."""
+        return cast("list[Pool]", self._items("/v1/pools", "pool", select=select))
 
     def readiness(self, *, within: float) -> Document | None:
         """Whether the daemon lends: `ready`, or a `detail` that says why not; and `launchpad` as below.  None: that is
@@ -374,15 +378,12 @@ class Client:
         budget = budget or self._tries(None)
         while True:
             try:
-                return self._once(method, path, body, read=budget.read)
+                return self._sent(method, path, body, read=budget.read).document
             except Unavailable as error:
                 budget.maybe_done |= error.maybe_done
                 given_up = (error.maybe_done and not resend) or error.pending or error.permanent
                 if given_up or not budget.pause(error.retry_after):
                     raise
-
-    def _once(self, method: str, path: str, body: Mapping[str, object] | None, *, read: float) -> Document:
-        return self._sent(method, path, body, read=read).document
 
     def _sent(self, method: str, path: str, body: Mapping[str, object] | None, *, read: float) -> ApiResponse:
         response = self._transport.send(method, path, body, read=read)

@@ -141,6 +141,7 @@ _BY_SLUG: Mapping[str, type[AssignerError]] = {
     "unknown-lease": UnknownLease,
     "unknown-request": UnknownLease,
     "lease-over": LeaseOver,
+    "no-match": UsageError,
     "unknown-pool": UsageError,
     "unknown-ppa": UsageError,
     "invalid": UsageError,

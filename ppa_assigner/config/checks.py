@@ -16,9 +16,9 @@ from ..times import exactly
 from .addresses import is_launchpad, is_local
 from .document import Document, KeyPath, format_path
 from .files import resolve, unreadable_reason
-from .parsers import WRONG, matching
+from .parsers import WRONG, label_key, matching
 from .patterns import EXAMPLE, MAX_PPAS, Pattern
-from .schema import ApiSection, ConfigFile, PoolSection, Section
+from .schema import ApiSection, ConfigFile, PoolSection, PpaSection, Section
 
 _pool_name = matching("[A-Za-z0-9._-]{1,64}", "name of a pool; use 1 to 64 letters, digits, '.', '_' or '-'")
 _CREDENTIALS_HINT = (
@@ -55,10 +55,15 @@ def _check_forms(document: Document) -> None:
 
 
 def _listed(file: ConfigFile) -> Iterator[tuple[KeyPath, Pattern]]:
-    lists: dict[KeyPath, list[Pattern]] = {("ppas",): file.ppas}
-    lists |= {("pools", name, "ppas"): pool.ppas for name, pool in file.pools.items()}
+    lists: dict[KeyPath, list[Pattern]] = {("ppas",): _patterns(file.ppas)}
+    lists |= {("pools", name, "ppas"): _patterns(pool.ppas) for name, pool in file.pools.items()}
     for path, items in (lists | {("retire",): file.retire}).items():
         yield from (((*path, index), item) for index, item in enumerate(items) if item is not WRONG)
+
+
+def _patterns(items: list[PpaSection]) -> list[Pattern]:
+    """The PPAs of the items, which keep their numbers: what was wrong is WRONG."""
+    return [getattr(item, "ppa", WRONG) for item in items]
 
 
 def _check_ppas(document: Document, file: ConfigFile) -> None:
@@ -70,6 +75,8 @@ def _check_ppas(document: Document, file: ConfigFile) -> None:
     seen: dict[Reference, KeyPath] = {}
     for path, item in listed:
         _check_repeats(document, path, item, seen)
+    for path, labels in _labels(file):
+        _check_keys(document, path, labels)
     for name, pool in file.pools.items():
         _check_dependencies(document, ("pools", name, "baseline", "dependencies"), pool)
 
@@ -86,11 +93,29 @@ def _check_repeats(document: Document, path: KeyPath, item: Pattern, seen: dict[
 
 def _check_dependencies(document: Document, path: KeyPath, pool: PoolSection) -> None:
     given = pool.baseline.dependencies or []
-    own = {str(ppa) for item in pool.ppas if given and item is not WRONG for ppa in item.expand()}
+    own = {str(ppa) for item in _patterns(pool.ppas) if given and item is not WRONG for ppa in item.expand()}
     for index, dependency in enumerate(given):
         if dependency in own:
             text = f"{dependency} cannot depend on itself; take it out of the baseline of its own pool"
             document.report((*path, index), text)
+
+
+def _labels(file: ConfigFile) -> Iterator[tuple[KeyPath, Mapping[str, str]]]:
+    """All labels that the file gives, with the paths of their sections."""
+    lists: dict[KeyPath, list[PpaSection]] = {("ppas",): file.ppas}
+    for name, pool in file.pools.items():
+        yield ("pools", name, "labels"), pool.labels
+        lists["pools", name, "ppas"] = pool.ppas
+    for path, items in lists.items():
+        yield from (((*path, n, "labels"), item.labels) for n, item in enumerate(items) if item is not WRONG)
+
+
+def _check_keys(document: Document, path: KeyPath, labels: Mapping[str, str]) -> None:
+    for key in labels:
+        try:
+            label_key(key)
+        except ValueError as error:
+            document.report((*path, key), str(error))
 
 
 def _list_name(path: KeyPath) -> str:

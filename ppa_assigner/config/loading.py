@@ -24,7 +24,7 @@ from .checks import check
 from .document import Document, KeyPath
 from .files import resolve
 from .patterns import EXAMPLE, Pattern
-from .schema import ApiSection, ConfigFile, LaunchpadSection
+from .schema import ApiSection, ConfigFile, LaunchpadSection, PpaSection
 from .settings import ApiSettings, LaunchpadSettings, Pool, Settings, Tls
 from .validation import validate
 from .yaml import read_document
@@ -88,12 +88,18 @@ def _pools(file: ConfigFile) -> Iterator[tuple[str, Pool]]:
     for name, section in file.pools.items():
         retry, baseline = section.retry.to(Retry), section.baseline.to(Baseline)
         as_new = section.as_new.to(AsNew)
-        yield (
-            name,
-            Pool(name, _expanded(section.ppas), section.to(PoolOptions, retry=retry, baseline=baseline, as_new=as_new)),
-        )
+        options = section.to(PoolOptions, retry=retry, baseline=baseline, as_new=as_new)
+        yield name, _pool(name, section.ppas, options, section.labels)
     if file.ppas:
-        yield DEFAULT_POOL, Pool(DEFAULT_POOL, _expanded(file.ppas), PoolOptions())
+        yield DEFAULT_POOL, _pool(DEFAULT_POOL, file.ppas, PoolOptions(), {})
+
+
+def _pool(name: str, items: Iterable[PpaSection], options: PoolOptions, labels: Mapping[str, str]) -> Pool:
+    own: dict[Reference, Mapping[str, str]] = {}
+    for item in (item for item in items if item.labels):
+        own |= dict.fromkeys(item.ppa.expand(), MappingProxyType({**labels, **item.labels}))
+    ppas = _expanded(item.ppa for item in items)
+    return Pool(name, ppas, options, MappingProxyType(dict(labels)), MappingProxyType(own))
 
 
 def _expanded(patterns: Iterable[Pattern]) -> tuple[Reference, ...]:

@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
+from ..labels import TOLD
 from ..record import unstorable
+from ..selectors import key_fault, value_fault
 from ..times import DAY, exactly, parse_duration
 
 MAX_DURATION = 3650 * DAY
@@ -121,6 +123,22 @@ def matching(form: str, what: str) -> Callable[[str], str]:
         return text
 
     return check
+
+
+def label_key(text: str) -> str:
+    """The key of a label of our own: Launchpad's begin with `lp/`."""
+    if fault := key_fault(text):
+        raise ValueError(f"{quote_value(text)} {fault}")
+    if text.startswith(TOLD):
+        raise ValueError(f"{quote_value(text)} begins with {TOLD}, as what Launchpad tells; take another prefix")
+    return text
+
+
+def label_value(text: str) -> str:
+    """The value of a label."""
+    if fault := value_fault(text):
+        raise ValueError(f"{quote_value(text)} {fault}")
+    return text
 
 
 def file_mode(value: object) -> int:

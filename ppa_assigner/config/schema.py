@@ -13,11 +13,21 @@ from dataclasses import fields
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WrapValidator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    WrapValidator,
+)
 from pydantic_core import core_schema
 
 from ..access import Role
 from ..options import PoolOptions, Proof
+from ..selectors import NAME_CHARACTERS
 from ..times import MINUTE
 from . import addresses, parsers
 from .parsers import WRONG
@@ -78,7 +88,23 @@ def _empty_list(value: object) -> object:
     return [] if value is None else [WRONG] if value is WRONG else value
 
 
-def _not_empty(items: list[Pattern]) -> list[Pattern]:
+def _listed(value: object, read: Callable[[object], object]) -> object:
+    """An item of a list of PPAs: a text, or a section that says more of the PPAs."""
+    if value is WRONG or isinstance(value, dict):
+        return unless_wrong(value, read)
+    return PpaSection.model_construct(ppa=parse_pattern(parsers.plain_text(value)))
+
+
+class OrText:
+    """What the JSON schema says of a section in whose place a text may stand."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string"}, handler(schema)]}
+
+
+def _not_empty(items: list[PpaSection]) -> list[PpaSection]:
     if not items:
         raise ValueError('the list is empty; list at least one PPA, like "~owner/ubuntu/pool-{001..020}"')
     return items
@@ -100,12 +126,13 @@ def _no_repeats(items: list[str]) -> list[str]:
 Empty = BeforeValidator(lambda value: {} if value is None else value)  # all lines of a section may be comments
 EmptyList = BeforeValidator(_empty_list)
 Once = AfterValidator(_no_repeats)
+Value = Annotated[str, text(parsers.label_value, maxLength=NAME_CHARACTERS)]
+Labels = Annotated[dict[str, Value], Empty]  # `checks` looks at the keys
 Positive = Annotated[float, Parsed(parsers.positive, **_DURATION)]
 Timeout = Annotated[float, Parsed(parsers.timeout, **_DURATION)]
 Duration = Annotated[float, Parsed(parsers.seconds, **_DURATION)]
 Whole = Annotated[float, Parsed(parsers.whole_seconds, **_DURATION)]
 Ppas = Annotated[list[Annotated[Pattern, text(parse_pattern)]], EmptyList]
-SomePpas = Annotated[Ppas, AfterValidator(_not_empty)]
 Person = Annotated[str, form("~[a-z0-9][a-z0-9+.-]*", "person or team of Launchpad; write ~name")]
 Processor = Annotated[str, form("[a-z0-9][a-z0-9+.-]*", "processor of Launchpad; write a name like amd64")]
 Dependency = Annotated[str, text(parse_dependency)]
@@ -141,6 +168,22 @@ class Section(BaseModel):
         names = {field.name for field in fields(kind)}
         own = {name: tuple(each) if isinstance(each, list) else each for name, each in self if name in names}
         return kind(**own | other)
+
+
+class PpaSection(Section):
+    """An item of a list that says more of its PPAs."""
+
+    ppa: Annotated[Pattern, text(parse_pattern)]
+    """The PPA, or PPAs that differ in numbers."""
+    labels: Labels = {}
+    """Labels of these PPAs, in place of the pool's where a key is the same."""
+
+
+SomePpas = Annotated[
+    list[Annotated[PpaSection, WrapValidator(_listed), OrText()]],
+    EmptyList,
+    AfterValidator(_not_empty),
+]
 
 
 class RetrySection(Section):
@@ -182,7 +225,10 @@ class PoolSection(Section):
     """A named list of PPAs, and what holds for each of them."""
 
     ppas: SomePpas
-    """The PPAs, like ~owner/ubuntu/name or ppa:owner/name; {001..020} stands for numbers."""
+    """The PPAs, like ~owner/ubuntu/name or ppa:owner/name; {001..020} stands for numbers.  An item with labels of its
+    own: {ppa: ..., labels: {...}}."""
+    labels: Labels = {}
+    """Labels that all of them have, by which requests may choose; keys and values as Kubernetes has them."""
     ttl: Whole = _POOL.ttl
     """How long a lease lasts when its owner does not say."""
     max_ttl: Whole = _POOL.max_ttl

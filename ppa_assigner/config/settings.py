@@ -6,7 +6,7 @@ Rule: plain values; durations in seconds; nothing here reads a file or knows a d
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..access import ClientConfig
@@ -20,11 +20,19 @@ RATE = 500
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """A named list of PPAs and what holds for each of them."""
+    """A named list of PPAs and what holds for each of them.  `labels` are those of all, `own_labels` those of PPAs that
+    have some of their own, with the pool's.
+    """
 
     name: str
     ppas: tuple[Reference, ...]
     options: PoolOptions
+    labels: Mapping[str, str] = field(default_factory=dict)
+    own_labels: Mapping[Reference, Mapping[str, str]] = field(default_factory=dict)
+
+    def labels_of(self, ppa: Reference) -> Mapping[str, str]:
+        """The labels that the configuration gives this PPA."""
+        return self.own_labels.get(ppa, self.labels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,11 +69,14 @@ def _without_extensions(data: dict[str, Any]) -> dict[str, Any]:
 def _message(finding: Any, short: bool) -> str:
     kind, path, given = finding["type"], finding["loc"], finding["input"]
     if kind == "missing":
-        return f"this is missing; every {'client' if path[0] == 'api' else 'pool'} needs it"
+        section = "client" if path[0] == "api" else "item with labels" if path[-1] == "ppa" else "pool"
+        return f"this is missing; every {section} needs it"
     if kind == "extra_forbidden":
         return _unknown_key(path, short)
     if given is None and path[-1] not in ("ppas", "pools"):
         return "there is no value; write one, or take the line away to have the default"
+    if kind == "dict_type" and path[-1] == "labels":
+        return f"expects labels, like {{size: big}}, not {quote_value(given)}"
     if kind in _MESSAGES:
         return _MESSAGES[kind].format(given=quote_value(given), **finding.get("ctx", {}))
     return f"{quote_value(given)} does not fit: {finding['msg'][:1].lower()}{finding['msg'][1:]}"
@@ -83,7 +86,7 @@ def _message(finding: Any, short: bool) -> str:
 
 
 def _sections(model: type[BaseModel] = ConfigFile, path: KeyPath = ()) -> Iterator[tuple[KeyPath, type[BaseModel]]]:
-    """All sections by their paths, in which `*` stands for the name of a pool and the number of a client."""
+    """All sections by their paths, in which `*` stands for the name of a pool and the number of an item."""
     yield path, model
     for name, field in model.model_fields.items():
         for inner in models_in(field.annotation):
@@ -101,9 +104,12 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 _SECTIONS = dict(_sections())
 _ALL_KEYS = sorted({key for model in _SECTIONS.values() for key in model.model_fields})
+_ITEM = "an item of ppas ({ppa: ..., labels: {...}})"
 _NAMES: Mapping[KeyPath, str] = {
     (): "the top of the file",
     ("pools", "*"): "a pool (pools: {default: {ppas: [...]}})",
+    ("ppas", "*"): _ITEM,
+    ("pools", "*", "ppas", "*"): _ITEM,
     ("pools", "*", "baseline"): "a pool's baseline",
     ("pools", "*", "retry"): "a pool's retry",
     ("pools", "*", "as_new"): "a pool's as_new",
@@ -114,9 +120,9 @@ _NAMES: Mapping[KeyPath, str] = {
 
 def _unknown_key(path: KeyPath, short: bool) -> str:
     """What to say of an unknown key; `short`: the file has the short form, which cannot have pools."""
-    *section, key = (str(part) for part in path)
-    if section[:1] == ["pools"] or section[:2] == ["api", "clients"]:
-        section[1 if section[0] == "pools" else 2] = "*"
+    *section, key = ("*" if isinstance(part, int) else str(part) for part in path)
+    if section[:1] == ["pools"]:
+        section[1] = "*"
     known = list(_SECTIONS[tuple(section)].model_fields)
     if key in _ALL_KEYS:
         return f"this key is unknown here; it belongs in {_sections_with(key, short)}"
@@ -130,4 +136,4 @@ def _unknown_key(path: KeyPath, short: bool) -> str:
 def _sections_with(key: str, short: bool) -> str:
     homes = [path for path, model in _SECTIONS.items() if key in model.model_fields]
     instead = ", in place of the ppas at the top" if short and homes[0][:1] == ("pools",) else ""
-    return " or ".join(_NAMES.get(path, format_path(path)) for path in homes) + instead
+    return " or ".join(dict.fromkeys(_NAMES.get(path, format_path(path)) for path in homes)) + instead

@@ -44,7 +44,7 @@ from .ppas import (
     QuarantineRequest,
     ReleaseRequest,
 )
-from .terms import FILES, LONGEST_S, NO_NUL, POOL, SOURCES, RequestId, SnapshotAddress, examples_of
+from .terms import FILES, LONGEST_S, NO_NUL, POOL, SOURCES, RequestId, Selector, SnapshotAddress, examples_of
 from .uploads import (
     AptSource,
     Copy,
@@ -109,6 +109,7 @@ __all__ = [
     "RetriedBuild",
     "RetriedBuildList",
     "RetryRequest",
+    "Selector",
     "SnapshotAddress",
     "Source",
     "SourceCheck",

@@ -19,6 +19,7 @@ from .terms import (
     PpaName,
     RequestId,
     Seconds,
+    Selector,
     SourceName,
     SourceVersion,
     Text,
@@ -129,6 +130,7 @@ class Wish(TypedDict, total=False):
     ]
     note: Annotated[str | None, Field(max_length=1024, description="public", json_schema_extra=NO_NUL)]
     ppa: Annotated[str | None, Field(max_length=512, description="this very PPA: ~owner/ubuntu/name, ppa:…")]
+    select: Annotated[Selector | None, Field(description="lent is only a PPA whose labels it selects")]
     sources: Annotated[
         Sequence[Source] | None,
         sent_as(list[Source] | None),

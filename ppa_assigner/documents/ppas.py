@@ -10,7 +10,20 @@ from pydantic import Field
 from ..record import State
 from ..words import Condition
 from .leases import EndingBy, Ends
-from .terms import NO_NUL, LeftBehind, PpaName, Seconds, SnapshotAddress, Text, Time, TypedDict, body, sent_as, shown
+from .terms import (
+    NO_NUL,
+    Labels,
+    LeftBehind,
+    PpaName,
+    Seconds,
+    SnapshotAddress,
+    Text,
+    Time,
+    TypedDict,
+    body,
+    sent_as,
+    shown,
+)
 
 _LEASE = "4c1f8f0e3a7d4b5f9e2c6d1a0b7c8e9f"
 _PPA: dict[str, Any] = {
@@ -35,6 +48,7 @@ _PPA: dict[str, Any] = {
         "at": "2026-11-25T11:14:12Z",
         "url": "https://snapshot.ppa.launchpadcontent.net/ci-pool/pool-001/ubuntu/20261125T111412Z",
     },
+    "labels": {"size": "big", "lp/owner": "ci-pool", "lp/distribution": "ubuntu", "lp/private": "false"},
 }
 _COUNTS: dict[str, Any] = {
     "state": {"free": 3, "used": 16, "dirty": 1},
@@ -106,6 +120,7 @@ class Ppa(TypedDict):
     cleaning: Cleaning | None
     seen: Annotated[Time | None, Field(description="when Launchpad last showed it")]
     snapshot: LeftBehind
+    labels: Labels
 
 
 class PpaList(TypedDict):
@@ -129,9 +144,10 @@ class Pool(TypedDict):
     counts: Counts
     waiting: Annotated[int, Field(description="length of the line")]
     oldest_wait: Annotated[float | None, Field(description="seconds; null while nobody waits")]
+    labels: Annotated[dict[str, str], Field(description="that all its PPAs have, but for those that say otherwise")]
 
 
-@shown({"items": [{"pool": "default", "counts": _COUNTS, "waiting": 0, "oldest_wait": None}]})
+@shown({"items": [{"pool": "default", "counts": _COUNTS, "waiting": 0, "oldest_wait": None, "labels": {}}]})
 class PoolList(TypedDict):
     """A list of all pools."""
 

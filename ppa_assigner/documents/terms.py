@@ -10,6 +10,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, GetPydanticSchema
 
+from ..selectors import MOST_CHARACTERS
+
 if sys.version_info >= (3, 12):
     from typing import TypedDict as TypedDict
 else:  # pydantic cannot read the older one
@@ -33,6 +35,19 @@ Seconds = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1, max_length=256, json_schema_extra=NO_NUL)]
 Time = Annotated[str, Field(description="RFC 3339, UTC, whole seconds", examples=["2026-11-25T03:14:12Z"])]
 PpaName = Annotated[str, Field(description="~owner/ubuntu/name", examples=["~ci-pool/ubuntu/pool-001"])]
+Selector = Annotated[
+    str,
+    Field(
+        max_length=MOST_CHARACTERS,
+        description="Kubernetes' syntax: `k=v`, `k!=v`, `k in (a,b)`, `k notin (a,b)`, `k`, `!k`, joined by commas",
+        examples=["size=big,!gpu"],
+        json_schema_extra=NO_NUL,
+    ),
+]
+Labels = Annotated[
+    dict[str, str],
+    Field(description="those of the configuration, and what Launchpad tells, below `lp/`, as far as it was asked"),
+]
 SourceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]*$", max_length=256, examples=["hello"])]
 SourceVersion = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z+.:~-]*$", max_length=256, examples=["2.10-3"])]
 

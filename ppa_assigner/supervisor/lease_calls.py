@@ -128,7 +128,7 @@ def _promote(core: Core, call: OpenCall, ppa: Reference, record: Record) -> None
     if record.state is not State.USED or managed is None or not managed.shown:
         end(core, call, Problem(Kind.LEASE_OVER, f"the lease of {ppa} is over: what was in it is being deleted"))
     else:
-        end(core, call, Promotable(ppa, record, managed.told.private))
+        end(core, call, Promotable(ppa, record, managed.told.private is True))
 
 
 def _unknown(lease: str) -> Problem:

@@ -66,7 +66,7 @@ def _on_configured(core: Core, event: ev.Configured) -> None:
     assigning.end_unmet(core)
     workers.serve(core)
     for pool in event.settings.pools:
-        core.then(steps.Match(pool))
+        core.then(steps.Relabelled(pool))
     if core.rounds.begun:
         core.look()
 
@@ -96,7 +96,10 @@ def _on_changed(core: Core, event: ev.Changed) -> None:
     core.effects.append(ev.Note(snapshot))
     managed.told, managed.heard_at = snapshot, event.heard_at
     managed.foreign, managed.shown = event.foreign, event.shown
+    labels = managed.labels
     core.registry.indexed(managed)
+    if managed.labels != labels and managed.lent:
+        core.then(steps.Relabelled(managed.pool))
     released = (steps.ReleaseSeen(snapshot),) if snapshot.ppa in core.releases.put_off else ()
     core.following += (
         steps.Compare(snapshot), *released, steps.Remember(snapshot.record), steps.GoOn(snapshot.ppa)
@@ -177,6 +180,7 @@ _STEPS: Mapping[type, Callable[[Core, Any], None]] = {
     steps.Pursue: matching.on_pursue,
     steps.ReleaseSeen: calls.on_release_seen,
     steps.Remember: assigning.on_remember,
+    steps.Relabelled: matching.on_relabelled,
     steps.Replace: workers.on_replace,
     steps.RoundOver: _on_round_over,
     steps.SearchAgain: recovery.on_search_again,

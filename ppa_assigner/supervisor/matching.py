@@ -3,6 +3,7 @@
 Rule: that is decided nowhere else.  Each time something changes that concerns a pool, every request that stands in its
 queue is in one of these cases of `match`; the first one that fits holds, in the order of their places:
 
+0. No PPA of the pool can ever match its selector: `no-match`, as soon as that is so.
 1. It is searched for still: it keeps its turn for a moment, and those behind it leave it a PPA.
 2. All that is free is for those ahead of it, who are searched for or come back to a place that is kept: it lets them go
    first, while it may wait.
@@ -30,12 +31,13 @@ from hashlib import sha256
 
 from ..automaton.events import Assign
 from ..reference import Reference
-from ..views import Snapshot
+from ..selectors import Selector
 from . import queue, recovery, refusals, used_versions
 from .core import Core
-from .registry import free_for_anyone
+from .fitting import fits, may_match
+from .registry import ManagedPPA, free_for_anyone
 from .requests import CallId, PendingRequest, Stage
-from .steps import Assigns, Decide, Learnt, Match, Pursue, TimeIsUp, TryAgain, TurnIsOver, WaitsAreOver
+from .steps import Assigns, Decide, Learnt, Match, Pursue, Relabelled, TimeIsUp, TryAgain, TurnIsOver, WaitsAreOver
 from .used_versions import Outlook
 
 
@@ -51,10 +53,19 @@ def decide(core: Core, request: PendingRequest) -> None:
         return  # it goes on once that is over
     if held := recovery.holding(core, request):
         recovery.confirm(core, request, held.ppa)
-    else:
+    elif not end_unmatched(core, request):
         request.bound = None
         core.requests.put(request, Stage.WAITING)
         wait_on(core, request)
+
+
+def end_unmatched(core: Core, request: PendingRequest) -> bool:
+    """End a request that no PPA of its pool can ever match: case 0.  Whether that was so."""
+    if (problem := refusals.no_match(core, request.wish)) is None:
+        return False
+    queue.answer(core, request, problem)
+    queue.forget(core, request)
+    return True
 
 
 def wait_on(core: Core, request: PendingRequest) -> None:
@@ -65,7 +76,7 @@ def wait_on(core: Core, request: PendingRequest) -> None:
 
 
 def _lend(core: Core, pool: str) -> None:
-    boot, searching = core.now.boot, 0
+    boot, searching, unmatched = core.now.boot, 0, set[tuple[Selector, Reference | None]]()
     free = core.registry.free_list.count(pool)
     for number in core.requests.queue.of(pool) if free else ():
         request = core.requests.by_id[number]
@@ -75,19 +86,22 @@ def _lend(core: Core, pool: str) -> None:
             continue  # a wait that is over may be the first part of a long one: it is no reason to pass a search
         elif held := recovery.holding(core, request):  # 3
             recovery.confirm(core, request, held.ppa)
+        elif (request.wish.select, request.wish.ppa) in unmatched:  # 5
+            continue
         elif chosen := choose(request, core.registry.free(pool, request.wish.ppa), core.now.drawn, boot):  # 4
             _bind(core, request, chosen.ppa)
             free -= 1
+        elif not (request.burnt or request.avoided):  # 5
+            unmatched.add((request.wish.select, request.wish.ppa))
         if not free:
             return
 
 
-def choose(request: PendingRequest, candidates: Iterable[Snapshot], drawn: int, boot: float) -> Snapshot | None:
+def choose(request: PendingRequest, candidates: Iterable[ManagedPPA], drawn: int, boot: float) -> ManagedPPA | None:
     """The first that fits of these, which are those that have been free longest first; after a lost race the one that
     was drawn, for two daemons that both take the longest collide at every burst.
     """
-    wanted = (c for c in candidates if request.wish.ppa in (None, c.ppa) and c.ppa not in request.burnt)
-    fit = (c for c in wanted if not request.avoids(c, boot))
+    fit = (one for one in candidates if fits(request, one) and not request.avoids(one.snapshot, boot))
     if not request.lost:
         return next(fit, None)
     return found[drawn % len(found)] if (found := list(fit)) else None
@@ -161,15 +175,14 @@ def _undecided(core: Core, request: PendingRequest) -> bool:
     """
     if core.registry.free_list.count(request.wish.pool) and queue.waits_for_a_search(core, request):
         return True
-    asked_for = _asked_for(core, request)
-    return used_versions.undecided(core, request) or any(request.wish.ppa in (None, ppa) for ppa in asked_for)
+    return used_versions.undecided(core, request) or _any_asked_for(core, request)
 
 
-def _asked_for(core: Core, request: PendingRequest) -> list[Reference]:
-    """PPAs of its pool that are being lent to others, and Launchpad has not answered yet."""
+def _any_asked_for(core: Core, request: PendingRequest) -> bool:
+    """Whether any PPA that it could get is being lent to another, and Launchpad has not answered yet."""
     found = (core.registry.get(ppa) for ppa in core.registry.free_list.bound)
-    pool = [m for m in found if m is not None and m.pool == request.wish.pool]
-    return [m.ppa for m in pool if free_for_anyone(m.snapshot)]
+    wanted = (one for one in found if one is not None and may_match(request.wish, one) is not False)
+    return any(free_for_anyone(one.snapshot) for one in wanted)
 
 
 # -- steps -------------------------------------------------------------------------------------------------------------
@@ -180,6 +193,14 @@ def on_match(core: Core, step: Match | TurnIsOver) -> None:
     match(core, step.pool)
     if isinstance(step, TurnIsOver):
         overdue(core, step.pool)
+
+
+def on_relabelled(core: Core, step: Relabelled) -> None:
+    """PPAs of this pool have other labels: some who wait can never be served now, others perhaps at once."""
+    for request in core.requests.waiting(step.pool):
+        if request.stage is Stage.WAITING:
+            end_unmatched(core, request)
+    core.then(Match(step.pool))
 
 
 def on_decide(core: Core, step: Decide) -> None:

@@ -47,7 +47,7 @@ def enter(core: Core, key: Key, wish: AssignRequest, before: PendingRequest | No
 def unfit(core: Core, request: PendingRequest, wish: AssignRequest) -> Problem | None:
     """Why this wish may not share the place of its client's request that is here under its id."""
     if not request.same_wisher(wish):
-        return refusals.problem(wish, Kind.REQUEST_ID_TAKEN, "a request for another owner or pool has this id")
+        return refusals.problem(wish, Kind.REQUEST_ID_TAKEN, "a request for another owner, pool or select has this id")
     if wish.attempt < request.attempt:
         detail = f"attempt {request.attempt} of this request came before"
         return refusals.problem(wish, Kind.SUPERSEDED, detail)

@@ -18,6 +18,7 @@ from ..record import State, format_time
 from ..reference import Reference
 from ..views import AssignRequest, Condition, End, EndsBy, Sight, Snapshot
 from .core import Core
+from .fitting import may_match
 from .registry import counted
 from .requests import PendingRequest, key_of
 from .tickets import Place
@@ -44,6 +45,14 @@ def unmet(wish: AssignRequest, pools: Mapping[str, Pool]) -> Problem | None:
     if wish.uploader is not None and not pool.options.grant_upload:
         return problem(wish, Kind.INVALID, "uploader: this pool gives no upload rights (grant_upload)")
     return None
+
+
+def no_match(core: Core, wish: AssignRequest) -> Problem | None:
+    """Why no PPA of its pool can ever match the selector of this wish; None as long as one may."""
+    if wish.select.everything or any(may_match(wish, one) is not False for one in core.registry.in_pool(wish.pool)):
+        return None
+    never = f"no PPA of pool {wish.pool!r} can ever match" if wish.ppa is None else f"{wish.ppa} can never match"
+    return problem(wish, Kind.NO_MATCH, f"{never} {wish.select}")
 
 
 def unavailable(core: Core, request: PendingRequest, detail: str, retry_after: float = RETRY_AFTER_S) -> Problem:
@@ -73,13 +82,15 @@ def first(core: Core, wish: AssignRequest) -> float:
 def none_free(core: Core, request: PendingRequest, position: int) -> Problem:
     """None free, as far as Launchpad answered; `position` is its place in the line, from 1."""
     wish = request.wish
-    snapshots = [member.snapshot for member in core.registry.in_pool(wish.pool)]
+    pool = core.registry.in_pool(wish.pool)
+    snapshots = [one.snapshot for one in pool if one.labels.judge(wish.select) is not False]
     if (outage := _outage(core, request, snapshots)) is not None:
         return unavailable(core, request, outage)
     wanted = [s for s in snapshots if wish.ppa in (None, s.ppa)]
     untils = [s.record.until for s in wanted if s.record and s.record.state is State.USED and s.record.until]
     end = min((s.end for s in wanted if s.end is not None), key=lambda end: end.at, default=None)
-    why = f"no PPA of pool {wish.pool!r} is free{_next(end)}"
+    which = "" if wish.select.everything else f" that matches {wish.select}"
+    why = f"no PPA of pool {wish.pool!r}{which} is free{_next(end)}"
     if wish.ppa is not None and wanted:
         why = f"{wish.ppa} {_as_it_is(wanted[0])}"
     return problem(
@@ -107,7 +118,7 @@ def not_confirmed(core: Core, request: PendingRequest, why: Refusal, detail: str
             return problem(
                 request.wish,
                 Kind.REQUEST_ID_TAKEN,
-                "your lease for another owner or pool has it",
+                "your lease for another owner, pool or select has it",
             )
         case Refusal.SUPERSEDED:
             return problem(request.wish, Kind.SUPERSEDED, "a later attempt of this request has a lease")

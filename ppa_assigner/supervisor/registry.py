@@ -9,11 +9,13 @@ import json
 import re
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
+from ..config import Pool
+from ..labels import NO_LABELS, PpaLabels, labels_of
 from ..options import PoolOptions
 from ..record import Record, State
 from ..reference import Reference
@@ -90,6 +92,17 @@ class ManagedPPA:
     down: str | None = None  # its worker died or could not be started, and has no successor yet
     down_since: float = 0.0  # boot time
     failing: float | None = None  # boot time since which its workers have died without a look between
+    configured: Mapping[str, str] = field(default_factory=dict)  # its labels, as the configuration has them
+    processors: tuple[str, ...] | None = None  # that it builds for; None: that is not known
+    labels: PpaLabels = NO_LABELS
+
+    def relabel(self) -> None:
+        """Show its labels with what was told last."""
+        labels = labels_of(self.ppa, self.configured, self.told.private, self.processors)
+        if labels != self.labels:
+            self.labels = labels
+        if self.told.labels is not self.labels:
+            self.told = replace(self.told, labels=self.labels)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -160,12 +173,12 @@ class Registry:
         found = (self._ppas.get(ppa) for ppa in self._by_name.copy())
         return [managed.snapshot for managed in found if managed is not None]
 
-    def free(self, pool: str, ppa: Reference | None = None) -> Iterator[Snapshot]:
+    def free(self, pool: str, ppa: Reference | None = None) -> Iterator[ManagedPPA]:
         """Those of a pool, or this one alone, that may be lent as far as is known, the one that has been free longest
         first; not to be changed meanwhile.
         """
-        snapshots = (self._ppas[one].snapshot for one in self.free_list.of(pool, ppa))
-        return (snapshot for snapshot in snapshots if free_for_anyone(snapshot))
+        listed = (self._ppas[one] for one in self.free_list.of(pool, ppa))
+        return (managed for managed in listed if free_for_anyone(managed.snapshot))
 
     def unbind(self, ppa: Reference) -> None:
         """It is no longer being lent."""
@@ -185,6 +198,7 @@ class Registry:
 
     def indexed(self, managed: ManagedPPA) -> None:
         """It is now as it says: find it by that."""
+        managed.relabel()
         snapshot, ppa = managed.snapshot, managed.ppa
         self._list(managed, snapshot)
         (self._foreign.add if managed.foreign is not None else self._foreign.discard)(ppa)
@@ -294,8 +308,8 @@ def counted(snapshots: Iterable[Snapshot]) -> dict[str, dict[str, int]]:
     }
 
 
-def pool_view(pool: str, manageds: Iterable[ManagedPPA], waiting: int, oldest_wait: float | None) -> PoolView:
+def pool_view(pool: Pool, manageds: Iterable[ManagedPPA], waiting: int, oldest_wait: float | None) -> PoolView:
     """A pool in numbers."""
     seen = [managed.snapshot for managed in manageds]
     counts, available = counted(seen), sum(map(free_for_anyone, seen))
-    return PoolView(pool, counts["state"], counts["condition"], waiting, oldest_wait, available)
+    return PoolView(pool.name, counts["state"], counts["condition"], waiting, oldest_wait, available, pool.labels)

@@ -150,9 +150,9 @@ class PendingRequest:
         return self.first, self.number
 
     def same_wisher(self, wish: AssignRequest) -> bool:
-        """Whether this is the same owner, client and pool."""
+        """Whether this is the same owner, client, pool and selector."""
         mine = self.wish
-        return (mine.owner, mine.by, mine.pool) == (wish.owner, wish.by, wish.pool)
+        return (mine.owner, mine.by, mine.pool, mine.select) == (wish.owner, wish.by, wish.pool, wish.select)
 
     def keeps_its_turn(self, boot: float) -> bool:
         """Whether those behind it in the queue wait for its search to end: for a moment only."""

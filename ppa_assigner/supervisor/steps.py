@@ -104,6 +104,13 @@ class ClaimIsDue:
 
 
 @dataclass(frozen=True, slots=True)
+class Relabelled:
+    """PPAs of this pool have other labels than before, or there are others."""
+
+    pool: str
+
+
+@dataclass(frozen=True, slots=True)
 class AskOn:
     """There is room for those who were to ask more PPAs what they had."""
 

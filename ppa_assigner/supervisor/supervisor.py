@@ -244,7 +244,7 @@ class Supervisor(ArchiveCalls):
     def _pool(self, core: Core, name: str) -> PoolView:
         queue = core.requests.waiting(name)
         oldest = max(0.0, self._clock.epoch() - queue[0].first) if queue else None
-        return pool_view(name, core.registry.in_pool(name), len(queue), oldest)
+        return pool_view(self._settings.pools[name], core.registry.in_pool(name), len(queue), oldest)
 
     # -- what workers tell (worker.Listener) -----------------------------------------------------------------------
 

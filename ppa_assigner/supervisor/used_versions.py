@@ -24,6 +24,7 @@ from ..views import Condition, Sight, SourceCheck, UploadCheck
 from .calls import begin, end
 from .core import Core, UploadCall
 from .events import CheckAsked, SourcesChecked
+from .fitting import may_match
 from .registry import ManagedPPA, free_for_anyone
 from .requests import CallId, PendingRequest, Stage, state_of
 from .steps import AskOn, AsksBurnt, CheckIsOver, Checks, Learnt, Pursue
@@ -117,7 +118,7 @@ def on_room(core: Core, _: AskOn) -> None:
 
 def _left(core: Core, request: PendingRequest) -> list[ManagedPPA]:
     """Those that may serve for all that is known, and are not known to be burnt."""
-    found = [m for m in core.registry.in_pool(request.wish.pool) if request.wish.ppa in (None, m.ppa)]
+    found = [m for m in core.registry.in_pool(request.wish.pool) if may_match(request.wish, m) is not False]
     return [m for m in found if m.ppa not in request.burnt and not _out_of_service(m)]
 
 

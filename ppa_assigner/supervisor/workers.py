@@ -136,13 +136,14 @@ def _answer_for(core: Core, ppa: Reference, known: WorkerState, reason: str) -> 
 
 
 def _put(core: Core, ppa: Reference, pool: str, options: PoolOptions, *, lent: bool) -> None:
-    managed = core.registry.get(ppa)
+    managed, labels = core.registry.get(ppa), _labels(core, ppa, pool)
     if managed is not None:
-        managed.lent = lent
+        managed.lent, managed.configured = lent, labels
         _reconfigure(core, managed, pool, options)
         return
     known = WorkerState(ppa, pool, options, core.daemon, "", snapshots=core.settings.launchpad.snapshots)
-    core.registry.put(ManagedPPA(ppa, pool, options, lent, known.snapshot(), started=core.now.boot))
+    told, boot = known.snapshot(), core.now.boot
+    core.registry.put(ManagedPPA(ppa, pool, options, lent, told, started=boot, configured=labels))
     core.effects.append(Start(known))
 
 
@@ -150,6 +151,10 @@ def _reconfigure(core: Core, managed: ManagedPPA, pool: str, options: PoolOption
     managed.pool, managed.options = pool, options
     core.registry.put(managed)
     core.effects.append(Send(managed.ppa, Reconfigured(pool, options)))
+
+
+def _labels(core: Core, ppa: Reference, pool: str) -> dict[str, str]:
+    return dict(core.settings.pools[pool].labels_of(ppa)) if pool in core.settings.pools else {}
 
 
 def _options_of_record(core: Core, ppa: Reference) -> tuple[str, PoolOptions]:

@@ -160,7 +160,7 @@ class FakeBackend:
         return ["default"]
 
     def pools(self) -> list[PoolView]:
-        return [PoolView("default", {"free": 1, "used": 2, "dirty": 0}, {"ok": 3}, 4, 12.5, 1)]
+        return [PoolView("default", {"free": 1, "used": 2, "dirty": 0}, {"ok": 3}, 4, 12.5, 1, {"size": "big"})]
 
     def health(self) -> DaemonHealth:
         return DaemonHealth(NOW, False, 12.0, 3, 0, 0)

@@ -13,6 +13,7 @@ from ppa_assigner.access import EVERYBODY
 from ppa_assigner.packages import SourcePackage
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.reference import Reference
+from ppa_assigner.selectors import parse
 from ppa_assigner.views import AssignRequest, Condition, LeaseView, Snapshot
 
 from .fakes import END, FREE, LEASE, LENT, NOW, ONE, TWO, USED, Served, dirty, slug
@@ -58,19 +59,20 @@ def test_a_wish_reaches_the_supervisor_with_all_that_was_said(api: Served) -> No
     body = {
         "owner": "me", "pool": "fast", "request_id": "b.7_-", "attempt": 2, "wait": 1.5, "ttl": 60, "idle": 30.5,
         "note": "", "ppa": "ppa:ci-pool/pool-001", "sources": [{"name": "hello", "version": "1:2.10-3~x+y"}],
-        "uploader": "~ann", "ticket": "anything",
+        "uploader": "~ann", "ticket": "anything", "select": "size==big , !gpu",
     }  # fmt: skip
     assert api.http.post("/v1/leases", json=body).status_code == 201
     assert api.backend.calls[0].wish == AssignRequest(
         owner="me", pool="fast", request_id="b.7_-", attempt=2, wait=1.5, ttl=60, idle=30.5, note="", ppa=ONE,
         sources=(SourcePackage("hello", "1:2.10-3~x+y"),), uploader="~ann", ticket="anything", by=None,
+        select=parse("!gpu,size=big"),
     )  # fmt: skip
 
 
 def test_absent_and_null_members_have_their_defaults(api: Served) -> None:
     """Only the owner must be said; a request id is drawn anew for each wish."""
     api.backend.answer = LENT
-    nulls = dict.fromkeys(("request_id", "ttl", "idle", "note", "ppa", "sources", "uploader", "ticket"))
+    nulls = dict.fromkeys(("request_id", "ttl", "idle", "note", "ppa", "sources", "uploader", "ticket", "select"))
     for body in ({"owner": "me"}, {"owner": "me", **nulls}):
         assert api.http.post("/v1/leases", json=body).status_code == 201
     assert api.http.post("/v1/leases", content=b'{"owner": "me"}').status_code == 201
@@ -135,6 +137,7 @@ def test_a_ppa_may_be_named_in_each_form(api: Served, ppa: str) -> None:
         ("attempt", "1"), ("attempt", None), ("wait", -1), ("wait", 3600.5), ("wait", "10"), ("wait", True),
         ("wait", None), ("ttl", 0), ("ttl", -5), ("ttl", "8h"), ("ttl", True), ("ttl", 1e300), ("ttl", 10**400),
         ("idle", 0), ("idle", []), ("note", "x" * 1025), ("note", {}), ("note", "\0"), ("ppa", "pool-001"),
+        ("select", "size in"), ("select", 5), ("select", "a" * 1025),
         ("ppa", "~a/b"), ("ppa", 5), ("sources", {}), ("sources", [{"name": "hello"}]),
         ("sources", [{"name": "hello", "version": ""}]), ("sources", [{"name": "a", "version": "1", "x": 1}]),
         ("sources", ["hello=1"]), ("uploader", "ann"), ("uploader", "~"), ("ticket", 1),

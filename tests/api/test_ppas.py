@@ -11,6 +11,7 @@ import pytest
 
 from ppa_assigner.access import EVERYBODY
 from ppa_assigner.api.serializers import PpaListCache
+from ppa_assigner.labels import labels_of
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.reference import Reference
 from ppa_assigner.views import (
@@ -36,7 +37,8 @@ def test_a_ppa_shows_all_that_is_known_of_it(api: Served) -> None:
     """The members of the contract, with the clean that runs and the age of the knowledge."""
     cleaning = Cleaning("delete", 40, 12, 28, NOW)
     record = replace(USED, tries=2, fault="refused", quarantined="by hand")
-    snapshot = Snapshot(ONE, "default", record, Condition.QUARANTINED, NOW, cleaning, "refused")
+    labels = labels_of(ONE, {"size": "big"}, False, ["riscv64"])
+    snapshot = Snapshot(ONE, "default", record, Condition.QUARANTINED, NOW, cleaning, "refused", labels=labels)
     api.backend.known = [dirty(snapshot)]
     assert api.http.get(PATH).json() == {
         "ppa": "~ci-pool/ubuntu/pool-001", "pool": "default", "state": "dirty", "condition": "quarantined",
@@ -45,6 +47,10 @@ def test_a_ppa_shows_all_that_is_known_of_it(api: Served) -> None:
         "tries": 2, "fault": "refused", "quarantined": "by hand",
         "cleaning": {"step": "delete", "found": 40, "deleted": 12, "left": 28, "since": TIME}, "seen": TIME,
         "snapshot": None,
+        "labels": {
+            "size": "big", "lp/owner": "ci-pool", "lp/distribution": "ubuntu", "lp/private": "false",
+            "lp/arch-riscv64": "",
+        },
     }  # fmt: skip
 
 
@@ -56,6 +62,7 @@ def test_without_a_readable_record_the_state_is_null(api: Served) -> None:
     assert set(shown) == full
     assert {name: value for name, value in shown.items() if value is not None} == {
         "ppa": str(ONE), "pool": "default", "condition": "unreadable", "fault": "two record lines",
+        "labels": {},
     }  # fmt: skip
 
 
@@ -98,6 +105,39 @@ def test_ppas_are_filtered_by_pool_state_and_condition(api: Served) -> None:
         response = api.http.get(f"/v1/ppas{query}")
         assert (response.status_code, slug(response)) == (422, "invalid")
         assert response.json()["detail"].startswith(f"{name}: ")
+
+
+def test_ppas_are_filtered_by_labels(api: Served) -> None:
+    """Of a PPA of which Launchpad has not told what is asked nothing is concluded."""
+    api.backend.known = [
+        Snapshot(ONE, "default", FREE, Condition.OK, NOW, labels=labels_of(ONE, {"size": "big"}, False, ["amd64"])),
+        Snapshot(TWO, "default", FREE, Condition.OK, labels=labels_of(TWO, {}, None, None)),
+    ]
+
+    def names(select: str) -> list[str]:
+        return [item["ppa"] for item in api.http.get("/v1/ppas", params={"select": select}).json()["items"]]
+
+    assert names("size=big") == names("size in (big,small),lp/arch-amd64") == [str(ONE)]
+    assert names("size!=big") == names("!size") == [str(TWO)]
+    assert names("lp/private=false") == names("!lp/arch-armhf") == [str(ONE)]
+    assert names("") == names("lp/owner=ci-pool") == [str(ONE), str(TWO)]
+    for path in ("/v1/ppas", "/v1/leases", "/v1/pools"):
+        response = api.http.get(path, params={"select": "size in ()"})
+        assert (response.status_code, slug(response)) == (422, "invalid")
+        assert response.json()["detail"].startswith("select: selector 'size in ()', column 9: ")
+
+
+def test_leases_and_pools_are_filtered_by_labels(api: Served) -> None:
+    """Leases by those of their PPAs, pools by their own."""
+    api.backend.known = [Snapshot(ONE, "default", USED, Condition.OK, NOW, labels=labels_of(ONE, {"a": "1"}, True, []))]
+
+    def count(path: str, select: str) -> int:
+        return len(api.http.get(path, params={"select": select}).json()["items"])
+
+    assert count("/v1/leases", "a=1,lp/private=true") == 1
+    assert count("/v1/leases", "a!=1") == 0
+    assert count("/v1/pools", "size=big") == 1
+    assert count("/v1/pools", "size!=big") == 0
 
 
 def test_a_list_shows_each_ppa_as_it_is_now(api: Served) -> None:
@@ -199,7 +239,7 @@ def test_pools_are_shown_in_numbers(api: Served) -> None:
     assert api.http.get("/v1/pools").json() == {
         "items": [
             {
-                "pool": "default", "waiting": 4, "oldest_wait": 12.5,
+                "pool": "default", "waiting": 4, "oldest_wait": 12.5, "labels": {"size": "big"},
                 "counts": {"state": {"free": 1, "used": 2, "dirty": 0}, "condition": {"ok": 3}},
             }
         ]

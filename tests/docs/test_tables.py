@@ -163,8 +163,9 @@ def test_defaults_of_a_pool_are_those_of_the_code(tmp_path: Path) -> None:
     file = tmp_path / "ppas.yaml"
     pool = {"ppas": ["~a/ubuntu/b"], **claimed}
     file.write_text(yaml.safe_dump({"pools": {"default": pool}, "launchpad": {"credentials": "c"}}))
-    assert load(file).pools["default"].options == PoolOptions()
-    assert set(claimed) == set(PoolOptions.__dataclass_fields__)
+    pool_as_read = load(file).pools["default"]
+    assert (pool_as_read.options, pool_as_read.labels) == (PoolOptions(), {})
+    assert set(claimed) == {*PoolOptions.__dataclass_fields__, "labels"}
 
 
 @pytest.mark.parametrize("section", ["launchpad", "api"])

@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from ...documents import Cleaning, Event, Pool, Ppa
+from ...labels import TOLD
 from . import words
 from .html import Child, Element, Html, element, linked
 
 ACTS = {"release": "Release", "hold": "Hold", "quarantine": "Quarantine", "resume": "Resume"}
 FACTS = ("ppa", "pool", "state", "condition", "owner", "lease", "since", "ends", "ends_by", "note", "fault",
-         "quarantined")  # fmt: skip
+         "quarantined", "labels")  # fmt: skip
 """What the script knows of a PPA: by what it filters and sorts, and what its questions name."""
 
 
@@ -116,6 +117,14 @@ def _name(shown: Ppa, root: str) -> Iterator[Child]:
     web = f"{root}~{owner}/+archive/{distribution}/{name}"
     said = element("span", path, class_="path"), element("b", name)
     yield element("a", *said, href=web, rel="noopener noreferrer", aria_label=shown["ppa"])
+    given = [f"{key}={value}" if value else key for key, value in sorted(shown["labels"].items()) if _is_given(key)]
+    if given:
+        yield element("div", element("bdi", ", ".join(given)), class_="note")
+
+
+def _is_given(key: str) -> bool:
+    """Whether a label is of the configuration: what Launchpad tells is in the name or the same almost everywhere."""
+    return not key.startswith(TOLD)
 
 
 def _chips(shown: Ppa) -> Iterator[Child]:

@@ -17,6 +17,7 @@ TYPES = {
     "asking.js": SCRIPT,
     "elements.js": SCRIPT,
     "following.js": SCRIPT,
+    "selectors.js": SCRIPT,
     "table.js": SCRIPT,
     "words.js": SCRIPT,
 }

@@ -18,6 +18,7 @@ export interface Facts {
   note: string | null;
   fault: string | null;
   quarantined: string | null;
+  labels: { [key: string]: string };
   rank: number;
 }
 

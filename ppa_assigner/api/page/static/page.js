@@ -4,6 +4,7 @@
  * @import { Changes, Event } from "./documents.js"
  * @import { Tree } from "./elements.js"
  * @import { Place } from "./following.js"
+ * @import { Filter } from "./table.js"
  */
 import { Acts } from "./acts.js";
 import { get, Problem, token } from "./asking.js";
@@ -52,7 +53,7 @@ class Page {
   saying = null;
 
   constructor() {
-    this.table = new Table((words) => this.filterLately(words));
+    this.table = new Table((filter) => this.filterLately(filter));
     this.acts = new Acts((text) => { this.say(text); this.refresh(); });
     this.bind();
   }
@@ -268,11 +269,12 @@ class Page {
     while (list.children.length > LATELY) list.lastElementChild?.remove();
   }
 
-  /** @param {string[]} words */
-  filterLately(words) {
+  /** @param {Filter} filter */
+  filterLately(filter) {
     for (const line of find("#lately").querySelectorAll("li")) {
-      const text = `${line.textContent.toLowerCase()}\n${line.dataset.of}`;
-      line.hidden = !words.every((word) => text.includes(word));
+      const of = line.dataset.of ?? "";
+      const text = `${line.textContent.toLowerCase()}\n${of}`;
+      line.hidden = !(filter.selects(this.table.get(of)) && filter.finds(text));
     }
   }
 

@@ -6,6 +6,7 @@
  * @import { Tree } from "./elements.js"
  */
 import { build, find, renew } from "./elements.js";
+import { meant } from "./selectors.js";
 import { seconds } from "./words.js";
 
 const compare = new Intl.Collator("en", { numeric: true }).compare;
@@ -56,7 +57,8 @@ class Row {
   update(ppa, tree) {
     const before = this.ppa;
     this.ppa = ppa;
-    this.text = [ppa.ppa, ppa.pool, ppa.state, ppa.condition, ppa.owner, ppa.note, ppa.fault, ppa.quarantined]
+    const given = Object.entries(ppa.labels).filter(([key]) => !key.startsWith("lp/")).map((label) => label.join("="));
+    this.text = [ppa.ppa, ppa.pool, ppa.state, ppa.condition, ppa.owner, ppa.note, ppa.fault, ppa.quarantined, ...given]
       .filter(Boolean).join("\n").toLowerCase();
     renew(this.element, tree);
     if (before && (before.state !== ppa.state || before.condition !== ppa.condition)) this.flash();
@@ -69,16 +71,35 @@ class Row {
   }
 }
 
-/** @typedef {{ words: string[], show: string, sort: string, down: boolean }} Wish */
+// What the field asks for: all of these words, or what labels select.
+export class Filter {
+  /** @param {string} text */
+  constructor(text) {
+    this.selector = meant(text);
+    this.words = this.selector ? [] : text.toLowerCase().split(/\s+/).filter(Boolean);
+  }
+
+  /** @param {string} text */
+  finds(text) {
+    return this.words.every((word) => text.includes(word));
+  }
+
+  /** @param {Facts | undefined} ppa */
+  selects(ppa) {
+    return this.selector === null || (ppa !== undefined && this.selector(ppa.labels));
+  }
+}
+
+/** @typedef {{ filter: Filter, show: string, sort: string, down: boolean }} Wish */
 
 export class Table {
   /** @type {Map<string, Row>} */
   rows = new Map();
 
   /** @type {Wish} */
-  by = { words: [], show: "all", sort: "name", down: false };
+  by = { filter: new Filter(""), show: "all", sort: "name", down: false };
 
-  /** @param {(words: string[]) => void} changed */
+  /** @param {(filter: Filter) => void} changed */
   constructor(changed) {
     this.changed = changed;
     this.body = find("#table tbody", document, HTMLTableSectionElement);
@@ -167,7 +188,7 @@ export class Table {
     const counts = {};
     let shown = 0;
     for (const [ppa, row] of rows) {
-      const found = this.by.words.every((word) => row.text.includes(word));
+      const found = this.by.filter.selects(ppa) && this.by.filter.finds(row.text);
       for (const key of Object.keys(this.chips)) {
         if (found && matches(key, ppa)) counts[key] = (counts[key] ?? 0) + 1;
       }
@@ -196,7 +217,7 @@ export class Table {
     }
     write(find("#shown"), shown === all ? String(all) : `${shown} of ${all}`);
     find("#nothing").hidden = shown > 0 || all === 0;
-    this.changed(this.by.words);
+    this.changed(this.by.filter);
   }
 
   // -- controls ------------------------------------------------------------------------------------------------------
@@ -228,10 +249,10 @@ export class Table {
   }
 
   bind() {
-    this.field.addEventListener("input", () => this.choose({ words: split(this.field.value) }));
+    this.field.addEventListener("input", () => this.choose({ filter: new Filter(this.field.value) }));
     find("#all").addEventListener("click", () => {
       this.field.value = "";
-      this.choose({ words: [], show: "all" });
+      this.choose({ filter: new Filter(""), show: "all" });
       this.field.focus();
     });
     window.addEventListener("hashchange", () => { this.readAddress(); this.arrange(); });
@@ -253,7 +274,7 @@ export class Table {
     const told = new URLSearchParams(location.hash.slice(1));
     const [show, sort] = [told.get("show") ?? "all", told.get("sort") ?? "name"];
     this.field.value = told.get("q") ?? "";
-    this.by = { words: split(this.field.value), show: Object.hasOwn(this.chips, show) ? show : "all",
+    this.by = { filter: new Filter(this.field.value), show: Object.hasOwn(this.chips, show) ? show : "all",
       sort: Object.hasOwn(KEYS, sort) ? sort : "name", down: told.get("order") === "down" };
   }
 
@@ -267,8 +288,6 @@ export class Table {
     history.replaceState(null, "", text ? `#${text}` : location.pathname);
   }
 }
-
-const split = (/** @type {string} */ text) => text.toLowerCase().split(/\s+/).filter(Boolean);
 
 /**
  * @param {HTMLElement} shown

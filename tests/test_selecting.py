@@ -1,0 +1,159 @@
+"""Requests that select by labels: which PPAs they get, what they wait for, and when it is in vain."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ppa_assigner.automaton.events import Assign, CheckBurnt, Refusal
+from ppa_assigner.config import Pool, Settings
+from ppa_assigner.options import PoolOptions
+from ppa_assigner.packages import SourcePackage
+from ppa_assigner.problems import Kind, Problem
+from ppa_assigner.record import State
+from ppa_assigner.selectors import parse
+from ppa_assigner.supervisor.shell import Call
+
+from .fakecrew import Desk, lent, problem, ref
+from .settings import settings
+
+BIG = {"size": "big"}
+
+
+def labelled(labels: dict[str, str] | None = None, **own: dict[str, str]) -> Settings:
+    """One pool with these labels and PPAs, each with labels of its own."""
+    all_of_pool = labels or {}
+    of_ppas = {ref(name): {**all_of_pool, **each} for name, each in own.items()}
+    pool = Pool("default", tuple(map(ref, own)), PoolOptions(settle=0.0), all_of_pool, of_ppas)
+    return settings(pools={"default": pool})
+
+
+def asks(desk: Desk, select: str, request: str = "r", **wish: Any) -> Call:
+    """An assign with a selector."""
+    return desk.ask(request, select=parse(select), **wish)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """`small` has been free for longer than `big`."""
+    made = Desk(given=labelled({"team": "core"}, small={}, big=BIG))
+    made["small"].free()
+    made["big"].free(5)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("select", "name"),
+    [("", "small"), ("size=big", "big"), ("size!=big", "small"), ("team=core,size", "big"), ("lp/owner=team", "small")],
+)
+def test_the_one_that_fits_and_was_free_longest_is_lent(desk: Desk, select: str, name: str) -> None:
+    """Also by labels of the pool, and what the name of the PPA tells."""
+    call = asks(desk, select)
+    assert desk.asked() == name
+    desk[name].lend()
+    assert lent(call).ppa == ref(name)
+
+
+def test_what_nothing_can_ever_match_is_refused_at_once(desk: Desk) -> None:
+    """However long it would wait, and whatever is free; and the PPA that is named with a selector must match it."""
+    told = problem(asks(desk, "size in (huge),team", wait=600.0))
+    assert (told.kind, told.facts["request_id"]) == (Kind.NO_MATCH, "r")
+    assert told.detail == "no PPA of pool 'default' can ever match size=huge,team"
+    told = problem(asks(desk, "size=big", "s", wait=600.0, ppa=ref("small")))
+    assert (told.kind, told.detail) == (Kind.NO_MATCH, "~team/ubuntu/small can never match size=big")
+    assert desk.asked() is None
+    assert not desk.core.requests.by_id
+
+
+def test_one_that_only_used_ppas_match_waits(desk: Desk) -> None:
+    """None-free counts those that fit, and says when the next of these ends; whoever is behind it is served."""
+    desk["big"].used("other")
+    now = problem(asks(desk, "size=big", "now"))
+    assert now.kind is Kind.NONE_FREE
+    assert now.facts["counts"]["state"] == {state.value: int(state is State.USED) for state in State}
+    assert now.facts["next_until"] is not None
+    assert "that matches size=big" in now.detail
+    waiting, behind = asks(desk, "size=big", wait=600.0), asks(desk, "", "behind")
+    desk["small"].lend()
+    assert lent(behind).ppa == ref("small")
+    desk["big"].free()
+    desk["big"].lend()
+    assert lent(waiting).ppa == ref("big")
+
+
+def test_other_labels_after_a_reload_wake_those_who_wait(desk: Desk) -> None:
+    """One is served, another learns that it never can be."""
+    desk["big"].used("other")
+    big, team = asks(desk, "size=big", wait=600.0), asks(desk, "team=core,size=big", "team", wait=600.0)
+    desk.supervisor.reload(labelled({}, small=BIG, big=BIG))
+    desk["small"].lend()
+    assert lent(big).ppa == ref("small")
+    assert problem(team).kind is Kind.NO_MATCH
+    shown = desk.supervisor.snapshot(ref("small")).labels.values
+    assert shown == {"size": "big", "lp/owner": "team", "lp/distribution": "ubuntu"}
+    assert [view.labels for view in desk.supervisor.pools()] == [{}]
+
+
+def test_what_launchpad_has_not_told_is_waited_for(desk: Desk) -> None:
+    """It may match, so it is not in vain; once told it is lent, or the request refused."""
+    private, public = asks(desk, "lp/private=true", wait=600.0), asks(desk, "lp/private=false", "s", wait=600.0)
+    assert desk.asked() is None
+    desk["small"].private = False
+    desk["small"].show(desk["small"].snapshot.record)
+    desk["small"].lend()
+    assert lent(public).ppa == ref("small")
+    desk["big"].private = False
+    desk["big"].show(desk["big"].snapshot.record)
+    assert problem(private).kind is Kind.NO_MATCH
+
+
+def test_under_the_same_request_id_the_selector_is_the_same(desk: Desk) -> None:
+    """However it is written."""
+    desk["small"].used("x")
+    desk["big"].used("y")
+    first = asks(desk, "size=big,team", wait=600.0)
+    again = asks(desk, " team , size in (big)", wait=600.0)
+    with pytest.raises(Problem) as caught:
+        asks(desk, "size=big", wait=600.0)
+    assert caught.value.kind is Kind.REQUEST_ID_TAKEN
+    desk["big"].free()
+    desk["big"].lend()
+    assert lent(first).ppa == lent(again).ppa == ref("big")
+
+
+def test_only_ppas_that_fit_are_asked_what_they_had(desk: Desk) -> None:
+    """And `all-burnt` is said of these alone."""
+    call = asks(desk, "size=big", sources=(SourcePackage("hello", "1"),), wait=600.0)
+    desk["big"].deny(Assign, Refusal.BURNT, "hello 1")
+    told = problem(call)
+    assert (told.kind, list(told.facts["burnt"])) == (Kind.ALL_BURNT, [str(ref("big"))])
+    assert not desk["small"].has(CheckBurnt)
+
+
+def test_a_place_that_is_kept_is_the_selectors(desk: Desk) -> None:
+    """Who comes back with another one is behind those who came meanwhile."""
+    for name in ("small", "big"):
+        desk[name].used(name)
+    problem_of_first = asks(desk, "size=big", "first", wait=1.0)
+    desk.wait(2.0)
+    assert problem(problem_of_first).kind is Kind.NONE_FREE
+    second = asks(desk, "size=big", "second", wait=600.0)
+    first = asks(desk, "size", "first", attempt=0, wait=600.0)
+    desk["big"].free()
+    desk["big"].lend()
+    assert lent(second).ppa == ref("big")
+    assert not first.future.done()
+
+
+def test_a_lease_goes_on_when_its_ppa_has_other_labels(desk: Desk) -> None:
+    """Asked again with the same selector, the same lease is told: it was made for that."""
+    call = asks(desk, "size=big", wait=600.0)
+    desk["big"].lend()
+    assert lent(call).ppa == ref("big")
+    desk.supervisor.reload(labelled({}, small=BIG, big={}))
+    again = asks(desk, "size=big", attempt=0, wait=600.0)
+    record = desk["big"].confirm()
+    assert lent(again).record.lease == record.lease
+    assert replace(lent(again).record, nonce="") == replace(lent(call).record, nonce="")
