@@ -17,8 +17,8 @@ MUTANTS = (
         (
             Edit(
                 "automaton/provision.py",
-                "        case Content(empty=True):\n            return take_in",
-                "        case Content():\n            return take_in",
+                "        case Content(empty=True):\n            return rollback",
+                "        case Content():\n            return rollback",
             ),
         ),
         Scene("a stranger's PPA", daemons=1, attempts=0, strays=1, start="bare", only=only("stray")),
@@ -45,7 +45,7 @@ MUTANTS = (
         (
             Edit(
                 "automaton/dispatch.py",
-                "return hidden or (known.suspect > 0 and not isinstance(command, Assign))",
+                "return hidden or (known.suspect > 0 and not isinstance(command, Taking))",
                 "return hidden",
             ),
         ),
