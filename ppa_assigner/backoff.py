@@ -142,6 +142,14 @@ CLEANER_TOUCH_S = 60.0
 """How often a cleaner writes that it is at work."""
 CLEANER_SILENCE_S = 300.0
 """After how much silence of a cleaner another daemon takes its clean over: four such writes may fail."""
+CLAIM_RENEWED_S = 60.0
+"""How often a claim is written anew that is still wanted."""
+CLAIM_SILENCE_S = 120.0
+"""After which a lead's claim that stands unchanged is taken off: nobody wants it any more."""
+LEAD_FIRST_S = 20.0
+"""Before the lead of a member's claim is read that nobody asked for: most claims become leases within seconds."""
+LEAD_AGAIN_S = 60.0
+"""Before it is read again, and how long such a read is waited for."""
 SILENCE_GAP_S = 60.0
 """The longest margin of `idle`, which is a quarter of it where that is less: so old may `touched` get before it is
 written, so that a daemon which only reads it ends a lease so much later than after `idle`.

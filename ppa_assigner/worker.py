@@ -17,10 +17,14 @@ from .automaton import Event, Now, WorkerState
 from .automaton.events import (
     Alarm,
     Answered,
+    AskLead,
+    Denied,
     Effect,
     LaunchpadAnswer,
+    LeadRead,
     Outcome,
     Progress,
+    Refusal,
     Reply,
     Requeue,
     RoundDone,
@@ -221,6 +225,8 @@ class Worker(threading.Thread):
                     self._listener.on_transition(self.ppa, effect)
                 case Progress():
                     self._listener.on_progress(self.ppa, effect.cleaning)
+                case AskLead():  # nobody reads it: that decides nothing
+                    self._mailbox.put(LeadRead(effect.nonce, Denied(Refusal.OUTAGE)))
                 case Alarm():
                     self._listener.on_alarm(self.ppa, effect.text)
                 case _:

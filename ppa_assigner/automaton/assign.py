@@ -29,8 +29,10 @@ from ..port import (
     Unavailable,
 )
 from ..record import HOST, INTEGER_MAX, Record, State
-from ..views import Condition
+from ..views import AssignRequest, Condition
+from . import claim
 from .events import DEADLINE_EXCEEDED, Assign, CheckBurnt, Confirm, Denied, LeaseShown, Refusal, Reply, Requeue
+from .group_commands import ClaimPpa, RollForward
 from .now import Now
 from .observe import (
     files_of,
@@ -60,16 +62,20 @@ MAYBE_KEPT = timedelta(days=14)
 MOST_READ = 20
 """Versions of one source whose files are read: the files that they share are the same in all that are kept."""
 
-Search = Assign | CheckBurnt
+Search = Assign | ClaimPpa | CheckBurnt
 
 
-def assign(known: WorkerState, command: Assign, now: Now) -> Step:
-    """Lend a free PPA, once it is certain that it never had the sources to be uploaded and that nothing has arrived in
-    it.
+def assign(known: WorkerState, command: Assign | ClaimPpa, now: Now) -> Step:
+    """Lend a free PPA, or claim it for a group, once it is certain that it never had the sources to be uploaded and
+    that nothing has arrived in it.
     """
     record, entry = known.record, known.entry
     if record is None or entry is None or record.state is not State.FREE or known.condition is not Condition.OK:
         return deny(known, command, Refusal.LOST, "not free")
+    if isinstance(command, ClaimPpa) and claim.is_of(record, command.group):
+        return claim.write(known, command, now)
+    if (claimed := claim.obstacle(known, command, record, now)) is not None:
+        return claimed
     if command.nonce != record.nonce:  # a source that it had not had then, it may have had in another lease since
         command = replace(command, left=None, unread=(), nonce=record.nonce)
     return check_sources(known, command, now)
@@ -188,7 +194,7 @@ def _on_clear_past(known: WorkerState, command: Search, now: Now) -> Step:
 # -- what is in it now ------------------------------------------------------------------------------------------------
 
 
-def _verify(known: WorkerState, command: Assign, record: Record, entry: Entry, now: Now) -> Step:
+def _verify(known: WorkerState, command: Assign | ClaimPpa, record: Record, entry: Entry, now: Now) -> Step:
     if _looked_into(known, record, now):
         return _lend(known, command, now)
     return replace(known, operation=CheckingContent(command)), [LookForNewContent(entry, _since(known, record, now))]
@@ -231,26 +237,29 @@ def _watched_since(date: datetime, now: Now) -> bool:
     return now.agreeing_since is not None and date >= now.date_of(now.agreeing_since)
 
 
-def _lend(known: WorkerState, command: Assign, now: Now) -> Step:
+def _lend(known: WorkerState, command: Assign | ClaimPpa, now: Now) -> Step:
     if now.boot >= command.deadline:
         return deny(known, command, Refusal.OUTAGE, DEADLINE_EXCEEDED)
-    return write_record(known, WriteReason.ASSIGN, _record_of(known, command, now), now, command)
+    if isinstance(command, ClaimPpa):
+        return claim.write(known, command, now)
+    used = record_of(known, command.wish, command.lease, now)
+    return write_record(known, WriteReason.ASSIGN, used, now, command)
 
 
-def _record_of(known: WorkerState, command: Assign, now: Now) -> Record:
+def record_of(known: WorkerState, wish: AssignRequest, lease: str, now: Now) -> Record:
     """What is written for a new lease; what the wish leaves open is as the pool's options say."""
-    wish, options = command.wish, known.options
+    options = known.options
     ttl, idle = (options.ttl if wish.ttl is None else wish.ttl), (options.idle if wish.idle is None else wish.idle)
     stamp = now.stamp
     return Record(
         serial=0, nonce="", state=State.USED, since=stamp, touched=stamp, pool=known.pool,
-        until=stamp + timedelta(seconds=ttl), owner=wish.owner, lease=command.lease, request=wish.request_id,
+        until=stamp + timedelta(seconds=ttl), owner=wish.owner, lease=lease, request=wish.request_id,
         attempt=wish.attempt, idle=None if idle is None else max(1, round(idle)), by=wish.by, note=wish.note,
-        uploader=wish.uploader, clock=HOST if stamp != now.date else None, leases=_counted(known),
+        uploader=wish.uploader, clock=HOST if stamp != now.date else None, leases=counted(known),
     )  # fmt: skip
 
 
-def _counted(known: WorkerState) -> int:
+def counted(known: WorkerState) -> int:
     """How many leases the PPA had, with the one that begins now."""
     record = known.record
     return min((record.leases if record is not None else 0) + 1, INTEGER_MAX)
@@ -259,7 +268,7 @@ def _counted(known: WorkerState) -> int:
 # -- the uploader's right ---------------------------------------------------------------------------------------------
 
 
-def grant_or_tell(known: WorkerState, command: Assign | Confirm, *, fresh: bool) -> Step:
+def grant_or_tell(known: WorkerState, command: Assign | Confirm | RollForward, *, fresh: bool) -> Step:
     """Grant the upload right, again if need be, before any lease is told; soon after an answer that showed the
     lease.
     """

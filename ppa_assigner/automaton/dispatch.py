@@ -13,7 +13,7 @@ from typing import Any
 
 from ..backoff import ABSENCE_AGAIN_S
 from ..port import AccessDenied, Entry, Gone, Unavailable
-from . import assign, clean, discard, lease, operator, provision, purge, replies, rollback, verify, write
+from . import assign, claim, clean, discard, group, lease, operator, provision, purge, replies, rollback, verify, write
 from .events import (
     DEADLINE_EXCEEDED,
     Abandoned,
@@ -21,6 +21,7 @@ from .events import (
     Answered,
     Assign,
     CheckBurnt,
+    CheckLead,
     Command,
     Confirm,
     Duplicate,
@@ -28,6 +29,7 @@ from .events import (
     Event,
     GiveUp,
     Inspect,
+    LeadRead,
     LeaseShown,
     Looked,
     LookFailed,
@@ -39,9 +41,11 @@ from .events import (
     Release,
     RoundDone,
     Supersede,
+    Taking,
     Tick,
     Touch,
 )
+from .group_commands import ClaimPpa, Commit, EndGroup, ReadLead, RollForward, Unclaim
 from .now import Now, lies_ahead
 from .observe import with_dates_corrected, with_no_entry, with_outage
 from .operation import (
@@ -83,12 +87,19 @@ COMMANDS: dict[type[Command], Callable[[WorkerState, Any, Now], Step]] = {
     CheckBurnt: assign.check_sources,
     Operate: operator.operate,
     Inspect: operator.inspect,
+    ClaimPpa: assign.assign,
+    Unclaim: claim.unclaim,
+    Commit: group.commit,
+    RollForward: group.roll_forward,
+    ReadLead: group.read_lead,
+    EndGroup: group.end,
 }
 
 AFTER_READ: dict[type[Command], Callable[[WorkerState, Any, Now], Step]] = {
     Confirm: lease.on_confirm_read,
     Touch: lease.on_touch_read,
     ReadNow: replies.tell_record,
+    ReadLead: group.on_read,
 }
 """What is decided on the read that these commands asked for; any other command is decided as if it had just come."""
 
@@ -127,16 +138,16 @@ def _step(known: WorkerState, event: Event, now: Now) -> Step:
             return _on_answer(known, event.value, now)
         case Command():
             return _on_command(known, event, now)
-        case Looked():
+        case Looked() | LookFailed():
             return _on_look(known, event, now)
-        case LookFailed():
-            return with_outage(known, event.reason), [RoundDone(event.round, event.reason)]
         case Tick():
             return tick(known, now)
         case Duplicate():
             return _on_duplicate(known, event)
         case Abandoned():
             return replace(known, abandoned=(*known.abandoned[1 - ABANDONED_KEPT :], event.token)), []
+        case CheckLead() | LeadRead():
+            return group.on_event(known, event, now)
         case Reconfigured():
             return replace(known, pool=event.pool, options=event.options), []
 
@@ -158,14 +169,16 @@ def _is_in_question(known: WorkerState, command: Command) -> bool:
     compared †.
     """
     hidden = known.entry is None or not known.shown
-    return hidden or (known.suspect > 0 and not isinstance(command, Assign))  # that is denied without a read
+    return hidden or (known.suspect > 0 and not isinstance(command, Taking))  # that is denied without a read
 
 
-def _on_look(known: WorkerState, look: Looked, now: Now) -> Step:
+def _on_look(known: WorkerState, look: Looked | LookFailed, now: Now) -> Step:
     """A look older than what is known is ignored.  The round is done all the same if what is known rests on a request
     that left after the look began; else, and where the PPA was not listed (absence proves nothing), it is read by
     itself †.
     """
+    if isinstance(look, LookFailed):
+        return with_outage(known, look.reason), [RoundDone(look.round, look.reason)]
     if known.pending is not None:  # a lasting denial holds up nobody whom it does not concern
         lasting = known.silent is None and isinstance(known.reach, ReadDenied) and known.reach.streak.lasting
         return known, [RoundDone(look.round, None if lasting else IN_DOUBT)]
@@ -319,7 +332,9 @@ def _on_applied(known: WorkerState, pending: PendingWrite, now: Now) -> Step:
             return assign.grant_or_tell(known, command, fresh=False)
         case WriteReason.TOUCH, Touch() if known.record is not None:
             return replies.tell(known, command, LeaseShown(known.record))
-        case WriteReason.FOUND, Assign():
+        case ((WriteReason.COMMIT | WriteReason.ROLL_FORWARD), _):
+            return group.on_written(known, pending)
+        case WriteReason.FOUND, (Assign() | ClaimPpa()):
             return replies.deny(known, command, Refusal.LOST, "it was not empty")
         case WriteReason.DELETE, None:
             return discard.on_deleter_written(known, pending, now)

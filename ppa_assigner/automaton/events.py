@@ -27,7 +27,8 @@ from ..port import (
     SourceFiles,
     WriteAnswer,
 )
-from ..record import Record, State
+from ..record import Rank, Record, State
+from ..reference import Reference
 from ..views import AssignRequest, Cleaning, PpaAction, SnapshotAddress
 from .requests import Request
 
@@ -104,6 +105,21 @@ class Answered:
     value: LaunchpadAnswer
 
 
+@dataclass(frozen=True, slots=True)
+class CheckLead:
+    """The lead of this PPA's claim or lease may not show its group any more: it is to be read.  Nothing rests on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadRead:
+    """What came of a read of the lead that began after this worker asked for it, while its own record had this
+    `nonce`.  A `Denied` decides nothing.
+    """
+
+    nonce: str
+    outcome: LeadShown | LeadGone | Denied
+
+
 # -- commands: events that somebody waits for ------------------------------------------------------------------------
 
 
@@ -118,11 +134,18 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Assign(Command):
+class Taking(Command):
+    """A step towards a lease: where it cannot be done here, the outcome is LOST or CLAIMED, and another PPA is to be
+    tried.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assign(Taking):
     """Lend this PPA as `wish` says, if it is free and empty and can take the sources, as far as its past decides that.
     What the wish left to the pool is the pool's.  `left` are the sources that are still to be asked for while the
     record has this `nonce`; None: all.  Of the first of them, `unread` are the versions whose files are still to be
-    read.
+    read.  A group's claim on the PPA gives way to a lower `rank` where the PPA is the group's lead.
     """
 
     lease: str
@@ -130,6 +153,7 @@ class Assign(Command):
     left: tuple[SourcePackage, ...] | None = None
     unread: tuple[PublishedVersion, ...] = ()
     nonce: str | None = None
+    rank: Rank | None = None
 
     @property
     def sources(self) -> tuple[SourcePackage, ...]:
@@ -206,7 +230,7 @@ class Inspect(Command):
     """List what a clean would delete."""
 
 
-Event = Looked | LookFailed | Tick | Duplicate | Abandoned | Reconfigured | Answered | Command
+Event = Looked | LookFailed | Tick | Duplicate | Abandoned | Reconfigured | CheckLead | LeadRead | Answered | Command
 
 # -- outcomes: what a command's caller is told ------------------------------------------------------------------------
 
@@ -227,6 +251,41 @@ class RecordShown:
 
 
 @dataclass(frozen=True, slots=True)
+class Committed:
+    """The lead of a group is used, with its `members`: a lease, and told once all members are used too.  `sent`: the
+    boot time at which the write left (None: before that is known); `latest`: when the lease ends at the latest.
+    """
+
+    record: Record
+    sent: float | None
+    latest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeadShown:
+    """This is the record of the PPA, by a read that began after the command came.  `latest`: when a lease in it ends at
+    the latest, holds included.
+    """
+
+    record: Record
+    latest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeadGone:
+    """The PPA is gone for good, and with it the group that it led."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberShown:
+    """The lease is a member's of the group in this record, which was read after the command came: its lead decides.
+    The same is to be asked of the lead, for the lease that its record has while that is of this group.
+    """
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
 class ContentShown:
     """What is in the PPA."""
 
@@ -236,7 +295,8 @@ class ContentShown:
 class Refusal(enum.Enum):
     """Why a command was not carried out.  LOST: the PPA is not free after all, try another one.  ELSEWHERE: this lease
     or request is not here.  UNTOLD: the lease stands, and may not be told yet.  BURNT: the PPA had one of the sources,
-    or another file of a name that one of them has: the detail names it.
+    or another file of a name that one of them has: the detail names it.  CLAIMED: a group claims the PPA, and the claim
+    stands.
     """
 
     LOST = "lost"
@@ -250,6 +310,7 @@ class Refusal(enum.Enum):
     IN_DOUBT = "in-doubt"
     UNTOLD = "untold"
     BURNT = "burnt"
+    CLAIMED = "claimed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +321,7 @@ class Denied:
     detail: str = ""
 
 
-Outcome = LeaseShown | RecordShown | ContentShown | Denied
+Outcome = LeaseShown | RecordShown | ContentShown | Committed | LeadShown | LeadGone | MemberShown | Denied
 DEADLINE_EXCEEDED = "deadline exceeded"
 """The detail of a refusal because nobody waits for the outcome any more."""
 
@@ -325,4 +386,14 @@ class Progress:
     cleaning: Cleaning
 
 
-Effect = Request | Reply | Requeue | RoundDone | Transition | Progress | Alarm
+@dataclass(frozen=True, slots=True)
+class AskLead:
+    """Have the lead's worker read its PPA from now on (`ReadLead`), and give the outcome back as a `LeadRead` with this
+    nonce.
+    """
+
+    lead: Reference
+    nonce: str
+
+
+Effect = Request | Reply | Requeue | RoundDone | Transition | Progress | Alarm | AskLead

@@ -20,6 +20,7 @@ from .events import (
     Confirm,
     GiveUp,
     LeaseShown,
+    MemberShown,
     RecordShown,
     Refusal,
     Release,
@@ -47,7 +48,7 @@ def on_confirm_read(known: WorkerState, command: Confirm, now: Now) -> Step:
     """Answer a `Confirm` on a read that began after it came.  A higher attempt is written to the record first †."""
     record, wish = known.record, command.wish
     theirs = record is None or (record.by, record.request) != (wish.by, wish.request_id)  # a client's own name
-    if record is None or theirs or not alive(record, now):
+    if record is None or theirs or not alive(record, now) or record.lead is not None:  # a group is found at its lead
         return deny(known, command, Refusal.ELSEWHERE)
     if (record.owner, record.pool) != (wish.owner, wish.pool):
         return deny(known, command, Refusal.TAKEN)
@@ -85,6 +86,8 @@ def _touch(known: WorkerState, command: Touch, now: Now, unwritten: Callable[[Wo
         return deny(known, command, Refusal.OVER if ended_with_ppa(known, command.lease) else Refusal.ELSEWHERE)
     if not alive(record, now):
         return deny(known, command, Refusal.OVER)
+    if record.lead is not None:
+        return tell(known, command, MemberShown(record))
     right = corrected(record, now)  # first, and in the same write: the end is computed from these times
     until, latest = _new_end(right, command, now), _latest_end(known, right)
     if until != right.until and until > latest:
@@ -127,32 +130,36 @@ def release(known: WorkerState, command: Release, now: Now) -> Step:
         return deny(known, command, Refusal.ELSEWHERE)
     if record.state is State.DIRTY:
         return tell(known, command, RecordShown(record))
-    return _end(known, WriteReason.RELEASE, now, command)
+    if record.lead is not None:
+        return tell(known, command, MemberShown(record))
+    return end(known, WriteReason.RELEASE, now, command)
 
 
 def give_up(known: WorkerState, command: GiveUp, now: Now) -> Step:
-    """End a lease that nobody was told of: only while the record has the very nonce of the assignment †."""
+    """End a lease that nobody was told of: only while the record has the very nonce of the assignment †.  Of a group
+    that is the lead's.
+    """
     record = known.record
-    if record is None or record.state is not State.USED or record.nonce != command.nonce:
+    if record is None or record.state is not State.USED or record.nonce != command.nonce or record.lead is not None:
         return deny(known, command, Refusal.ELSEWHERE)
     return begin(known, WriteReason.GIVE_UP, now, command, **(made_dirty(known, now) | {"told": False}))
 
 
 def supersede(known: WorkerState, command: Supersede, now: Now) -> Step:
-    """End the lease with the lower attempt, of two leases of one request †."""
+    """End the lease with the lower attempt, of two leases of one request †; of a group that is the lead's †."""
     record = known.record
     this = record is not None and (record.lease, record.attempt) == (command.lease, command.attempt)
-    if not this or known.state is not State.USED:
+    if record is None or not this or record.state is not State.USED or record.lead is not None:
         return deny(known, command, Refusal.ELSEWHERE)
-    return _end(known, WriteReason.SUPERSEDE, now, command)
+    return end(known, WriteReason.SUPERSEDE, now, command)
 
 
 def expire(known: WorkerState, now: Now) -> Step:
     """End the lease by time: its end has come, or its owner was silent for too long."""
-    return _end(known, WriteReason.EXPIRE, now)
+    return end(known, WriteReason.EXPIRE, now)
 
 
-def _end(known: WorkerState, reason: WriteReason, now: Now, command: Command | None = None) -> Step:
+def end(known: WorkerState, reason: WriteReason, now: Now, command: Command | None = None) -> Step:
     """used -> dirty.  Where it stays readable, it is asked first whether anything was published: afterwards it is being
     deleted.
     """

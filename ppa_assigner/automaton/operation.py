@@ -14,6 +14,7 @@ from ..packages import SourcePackage
 from ..port import Entry, PublishedVersion, Refused, Unknown
 from ..record import Record
 from .events import Assign, CheckBurnt, Command, Confirm, Inspect
+from .group_commands import ClaimPpa, RollForward
 from .requests import Change, Setting
 from .transitions import WriteReason
 
@@ -47,14 +48,14 @@ class Writing:
 class CheckingContent:
     """Whether a free PPA is empty is being checked before it is lent."""
 
-    command: Assign
+    command: Assign | ClaimPpa
 
 
 @dataclass(frozen=True, slots=True)
 class CheckingSource:
     """Whether the PPA ever had this source, or which versions of it, is being asked."""
 
-    command: Assign | CheckBurnt
+    command: Assign | ClaimPpa | CheckBurnt
     source: SourcePackage
 
 
@@ -62,7 +63,7 @@ class CheckingSource:
 class CheckingFiles:
     """Which files this version of the source had is being asked."""
 
-    command: Assign | CheckBurnt
+    command: Assign | ClaimPpa | CheckBurnt
     source: SourcePackage
     version: PublishedVersion
 
@@ -79,7 +80,7 @@ class CheckingPublished:
 class Granting:
     """The uploader's right is being granted, before the lease is told."""
 
-    command: Assign | Confirm
+    command: Assign | Confirm | RollForward
     fresh: bool
     refused: Refused | None = None  # then a read shows whether the refusal was about the person or about the PPA
 
@@ -161,6 +162,16 @@ Operation = (
     | CheckingEnabled
     | Removing
 )
+
+
+@dataclass(frozen=True, slots=True)
+class LeadInquiry:
+    """The lead is being read for this PPA, whose record had this nonce then.  At `due` (boot time) that took too
+    long.
+    """
+
+    nonce: str
+    due: float
 
 
 class CleanStage(enum.Enum):

@@ -13,8 +13,8 @@ from typing import Any
 from ..port import Content
 from ..record import State
 from ..views import AdoptAction, DiscardAction, HoldAction, PpaAction, QuarantineAction, ResumeAction
-from . import replies
-from .events import ContentShown, Inspect, Operate, Refusal
+from . import claim, replies
+from .events import ContentShown, Inspect, MemberShown, Operate, Refusal
 from .now import Now
 from .observe import made_dirty
 from .operation import ReadReason, Surveying
@@ -36,6 +36,8 @@ def _hold(known: WorkerState, command: Operate, act: HoldAction, now: Now) -> St
     record, most = known.record, known.options.max_hold
     if record is None or record.lease != act.lease or not alive(record, now):
         return deny(known, command, Refusal.WRONG_STATE, "this lease does not hold the PPA")
+    if record.lead is not None:
+        return replies.tell(known, command, MemberShown(record))
     if record.held:
         return deny(known, command, Refusal.WRONG_STATE, "it was held before; a lease can be held only once")
     if act.seconds > most:
@@ -58,6 +60,8 @@ def _quarantine(known: WorkerState, command: Operate, act: QuarantineAction, now
         return deny(known, command, Refusal.WRONG_STATE, f"it is {known.condition.value}")
     if record.state is State.DISCARDED:
         return deny(known, command, Refusal.WRONG_STATE, "it is discarded: neither lent nor cleaned any more")
+    if (claimed := claim.obstacle(known, command, record, now)) is not None:
+        return claimed
     became = made_dirty(known, now) if record.state is State.FREE else {}
     return begin(known, WriteReason.QUARANTINE, now, command, **became, quarantined=act.reason)
 
@@ -78,6 +82,8 @@ def _discard(known: WorkerState, command: Operate, act: DiscardAction, now: Now)
         return deny(known, command, Refusal.WRONG_STATE, f"it is {known.condition.value}")
     if record.state is State.USED and not act.lent:
         return deny(known, command, Refusal.WRONG_STATE, "it is lent")
+    if (claimed := claim.obstacle(known, command, record, now)) is not None:
+        return claimed
     known = replace(known, deleting=known.deleting or act.delete)
     if record.state is State.DISCARDED:
         return replies.tell_record(known, command, now)

@@ -12,11 +12,11 @@ from ..port import Lane
 from ..record import Record, State
 from ..views import Sight
 from .events import (
-    Assign,
     Command,
     Confirm,
     Denied,
     Inspect,
+    LeadGone,
     Operate,
     Outcome,
     ReadNow,
@@ -24,8 +24,10 @@ from .events import (
     Refusal,
     Release,
     Reply,
+    Taking,
     Touch,
 )
+from .group_commands import ReadLead
 from .now import Now
 from .operation import Reading, ReadReason
 from .requests import Read
@@ -74,7 +76,7 @@ def reply_unseen(known: WorkerState, command: Command, now: Now, reason: str | N
     to ask again.
     """
     record, detail = known.record, reason or known.fault or ""
-    if isinstance(command, Assign):
+    if isinstance(command, Taking):
         return deny(known, command, Refusal.LOST, detail)
     if known.sight is Sight.LASTING_GONE:
         return _of_a_gone_one(known, command, detail)
@@ -97,6 +99,8 @@ def _is_over(record: Record | None, lease: str, now: Now) -> bool:
 def _of_a_gone_one(known: WorkerState, command: Command, detail: str) -> Step:
     """Answer a command for a PPA, or a lease, that is gone for good."""
     match command:
+        case ReadLead():
+            return tell(known, command, LeadGone())
         case Touch() if ended_with_ppa(known, command.lease):
             return deny(known, command, Refusal.OVER, detail)
         case Release() if ended_with_ppa(known, command.lease):

@@ -16,7 +16,7 @@ from ..reference import Reference
 from ..views import Cleaning, Condition, End, Sight, Snapshot, snapshot_in
 from .events import Command, Effect
 from .now import end_of
-from .operation import CleanProgress, CleanStep, Operation, PendingWrite
+from .operation import CleanProgress, CleanStep, LeadInquiry, Operation, PendingWrite
 from .reachability import SEEN, Absent, Reach, ReadDenied, Seen
 
 _MILLISECONDS = re.compile(r"[0-9]{1,18}")
@@ -119,6 +119,9 @@ class WorkerState:
     operation: Operation | None = None  # the request whose answer comes next
     pending: PendingWrite | None = None  # the write whose outcome is not known yet
     waiting: tuple[Command, ...] = ()  # commands that came meanwhile
+    inquiry: LeadInquiry | None = None  # about the lead, whose answer may come at any time
+    ask_again: float = float("-inf")  # the boot time of the next one that nobody asks for
+    void_claim: str | None = None  # the nonce of the record whose claim binds nobody
     abandoned: tuple[int, ...] = ()  # tokens of the last searches that nobody waits for any more
     clean: CleanProgress | None = None  # of the dirty record
     failures: int = 0  # how often in a row Launchpad failed in its own work

@@ -10,7 +10,7 @@ from dataclasses import replace
 from ..backoff import TIME_AGAIN_S
 from ..record import State
 from ..views import Condition
-from . import clean, discard, lease, provision, write
+from . import claim, clean, discard, lease, provision, write
 from .now import Now, end_of, needs_correction
 from .operation import Reading, ReadReason, Surveying
 from .reachability import undecided
@@ -21,12 +21,16 @@ from .write import begin
 
 EXPIRING = frozenset({Condition.OK, Condition.DUPLICATE, Condition.QUARANTINED, Condition.DISABLED})
 """In these a lease ends as in any other, and its times are put right."""
+FREED = frozenset({Condition.OK, Condition.DISABLED})
+"""In these a claim is taken off that nobody stands behind."""
 
 
 def tick(known: WorkerState, now: Now) -> Step:
     """What time alone brings: first an unsettled write, then the end of a lease or the next step of a clean."""
     if known.pending is not None:
         return _unsettled(known, now)
+    if now.boot >= claim.inquiry_due(known):
+        return claim.drop_overdue(known, now)
     if now.boot >= _undecided(known):
         return replace(known, operation=Reading(ReadReason.AGAIN)), [Read()]
     return (known, []) if now.boot < known.not_before else _tick(known, now)
@@ -48,6 +52,8 @@ def _tick(known: WorkerState, now: Now) -> Step:
             return clean.advance(known, now)
         case Condition.OK, State.DISCARDED:
             return discard.advance(known, now)
+        case condition, State.FREE if condition in FREED:
+            return claim.tick(known, now)
         case Condition.UNMANAGED, _ if now.dated:
             return replace(known, operation=Surveying(ReadReason.TAKE_IN)), [Survey(known.entry, whole=False)]
     return known, []
@@ -58,27 +64,27 @@ def wake(known: WorkerState, now: Now) -> float | None:
     if known.pending is not None:
         settled = known.pending.due if known.pending.unsettled else float("inf")
         return min(settled, *(command.deadline for command in known.waiting), float("inf"))
-    due, again = _due(known, now), _undecided(known)
-    if due is None:
-        return again if again < float("inf") else None
-    return min(due, again)
+    due = min(_due(known, now), _undecided(known), claim.inquiry_due(known))
+    return due if due < float("inf") else None
 
 
-def _due(known: WorkerState, now: Now) -> float | None:
+def _due(known: WorkerState, now: Now) -> float:
     if provision.creation_due(known):
         return _when_dated(known, now)
     if known.entry is None:
-        return None
+        return float("inf")
     match known.condition, known.state:
         case condition, State.USED if condition in EXPIRING:
             return _expiry(known, now)
         case Condition.OK, State.DIRTY if known.record is not None:
             return max(known.not_before, clean.due(known, known.record, now))
         case Condition.OK, State.DISCARDED:
-            return discard.due(known, now)
+            return float("inf") if (at := discard.due(known, now)) is None else at
+        case condition, State.FREE if condition in FREED:
+            return max(known.not_before, claim.due(known, now))
         case Condition.UNMANAGED, _:
             return _when_dated(known, now)
-    return known.not_before if known.forbidden is not None else None
+    return known.not_before if known.forbidden is not None else float("inf")
 
 
 def _when_dated(known: WorkerState, now: Now) -> float:
@@ -93,7 +99,7 @@ def _undecided(known: WorkerState) -> float:
 
 
 def _unsettled(known: WorkerState, now: Now) -> Step:
-    known, effects = write.drop_overdue(known, now)
+    known, effects = write.drop_waiting(known, now)
     if not write.retry_due(known, now):
         return known, effects
     known, more = write.read_to_settle(known)

@@ -27,6 +27,14 @@ class WriteReason(enum.Enum):
 
     ASSIGN = "assigned"
     """The PPA was empty, and a request for one was waiting."""
+    WANT = "claimed"
+    """The PPA was empty, and a request for several at once was waiting."""
+    UNWANT = "not claimed any more"
+    """The request has other PPAs or none, or nobody stands behind the claim any more."""
+    COMMIT = "assigned as lead"
+    """A request has claimed all the PPAs that it wants: with this one all of them are lent."""
+    ROLL_FORWARD = "assigned as member"
+    """The lead of the group that had claimed the PPA is lent, and so is this one."""
     RAISE = "told again"
     """The request was repeated with a higher attempt: the senders of the earlier ones have no lease."""
     TOUCH = "touched"
@@ -44,6 +52,11 @@ class WriteReason(enum.Enum):
     """The request has another lease with a higher attempt."""
     EXPIRE = "expired"
     """The end of the lease came, or its owner was silent for too long."""
+
+    END_GROUP = "member lost"
+    """A member of the group cannot be had, or is gone for good."""
+    FOLLOW = "group over"
+    """The lease of the group's lead is over."""
 
     FOUND = "found not empty"
     """Something had arrived in a free PPA when it was about to be lent."""
@@ -78,6 +91,10 @@ LEGAL: dict[WriteReason, frozenset[Move]] = {
     WriteReason.TAKE_IN: frozenset({(None, _DIRTY)}),
     WriteReason.ADOPT: frozenset({(None, _DIRTY)}),
     WriteReason.ASSIGN: frozenset({(_FREE, _USED)}),
+    WriteReason.WANT: frozenset({(_FREE, _FREE)}),
+    WriteReason.UNWANT: frozenset({(_FREE, _FREE)}),
+    WriteReason.COMMIT: frozenset({(_FREE, _USED)}),
+    WriteReason.ROLL_FORWARD: frozenset({(_FREE, _USED)}),
     WriteReason.RAISE: frozenset({(_USED, _USED)}),
     WriteReason.TOUCH: frozenset({(_USED, _USED)}),
     WriteReason.REPAIR: frozenset({(_USED, _USED)}),
@@ -86,6 +103,8 @@ LEGAL: dict[WriteReason, frozenset[Move]] = {
     WriteReason.GIVE_UP: frozenset({(_USED, _DIRTY)}),
     WriteReason.SUPERSEDE: frozenset({(_USED, _DIRTY)}),
     WriteReason.EXPIRE: frozenset({(_USED, _DIRTY)}),
+    WriteReason.END_GROUP: frozenset({(_USED, _DIRTY)}),
+    WriteReason.FOLLOW: frozenset({(_USED, _DIRTY)}),
     WriteReason.FOUND: frozenset({(_FREE, _DIRTY)}),
     WriteReason.QUARANTINE: frozenset({(_FREE, _DIRTY), (_DIRTY, _DIRTY), (_USED, _USED)}),
     WriteReason.RESUME: frozenset({(_DIRTY, _DIRTY), (_USED, _USED)}),

@@ -30,7 +30,6 @@ from ..views import snapshot_in
 from .events import (
     DEADLINE_EXCEEDED,
     Alarm,
-    Assign,
     Command,
     Confirm,
     Denied,
@@ -38,8 +37,10 @@ from .events import (
     Refusal,
     Reply,
     Requeue,
+    Taking,
     Transition,
 )
+from .group_commands import RollForward
 from .now import Now, as_written
 from .observe import draw_nonce, jitter, with_absence, with_denial, with_entry, with_nothing_there, with_outage
 from .operation import Candidate, DeletedReason, PendingWrite, Reading, ReadingDeleted, ReadReason, Surveying, Writing
@@ -161,7 +162,7 @@ def _on_gone(known: WorkerState, now: Now) -> Step:
     pending = _pending_of(known)
     if pending.unsettled and not is_final(known.reach):
         return _settle_later(known, now)
-    if isinstance(pending.command, Assign):
+    if isinstance(pending.command, Taking):
         return _with_waiting(
             _without_pending(known), _replies(pending.command, Denied(Refusal.LOST, known.fault or ""))
         )
@@ -196,7 +197,7 @@ def _pending_of(known: WorkerState) -> PendingWrite:
 
 
 def _lane(command: Command | None) -> Lane:
-    return Lane.ASSIGN if isinstance(command, Assign | Confirm) else Lane.WORK
+    return Lane.ASSIGN if isinstance(command, Taking | Confirm | RollForward) else Lane.WORK
 
 
 def on_unwritable(known: WorkerState, command: Command | None, error: RecordError, now: Now) -> Step:
@@ -322,7 +323,7 @@ def back_off(known: WorkerState, now: Now) -> WorkerState:
 
 
 def _refused(command: Command | None) -> Refusal:
-    return Refusal.LOST if isinstance(command, Assign) else Refusal.OUTAGE
+    return Refusal.LOST if isinstance(command, Taking) else Refusal.OUTAGE
 
 
 def decide_again(pending: PendingWrite) -> list[Effect]:
@@ -331,12 +332,12 @@ def decide_again(pending: PendingWrite) -> list[Effect]:
     """
     if pending.command is None:
         return []
-    if isinstance(pending.command, Assign):
+    if isinstance(pending.command, Taking):
         return [Reply(pending.command.token, Denied(Refusal.LOST, "another write came first"))]
     return [Requeue(pending.command)]
 
 
-def drop_overdue(known: WorkerState, now: Now) -> Step:
+def drop_waiting(known: WorkerState, now: Now) -> Step:
     """Answer the waiting commands whose deadline is over."""
     late = [command for command in known.waiting if now.boot >= command.deadline]
     known = replace(known, waiting=tuple(command for command in known.waiting if command not in late))

@@ -18,6 +18,7 @@ from ppa_assigner.automaton import Daemon, Now, WorkerState
 from ppa_assigner.automaton.events import (
     Alarm,
     Answered,
+    AskLead,
     Assign,
     Command,
     Confirm,
@@ -176,6 +177,7 @@ class Runner:
         self.rounds: list[RoundDone] = []
         self.progress: list[Cleaning] = []
         self.asked: list[Any] = []
+        self.leads: list[AskLead] = []
         self.steps: list[tuple[WorkerState, Event, WorkerState]] = []
         self.crash: Callable[[Any], str | None] = lambda ask: None
         self.killed = False
@@ -290,6 +292,8 @@ class Runner:
                     self.transitions.append(effect)
                 case Progress():
                     self.progress.append(effect.cleaning)
+                case AskLead():
+                    self.leads.append(effect)
                 case Alarm():
                     self.alarms.append(effect.text)
 

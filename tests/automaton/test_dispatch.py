@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from ppa_assigner import automaton
-from ppa_assigner.automaton import Now, WriteReason, events
+from ppa_assigner.automaton import Now, WriteReason, events, group_commands
 from ppa_assigner.automaton.dispatch import ANSWERS, COMMANDS
 from ppa_assigner.automaton.events import (
     Answered,
@@ -28,6 +28,7 @@ from ppa_assigner.automaton.events import (
     Refusal,
     Release,
     Supersede,
+    Taking,
     Tick,
     Touch,
 )
@@ -272,8 +273,13 @@ def test_every_command_in_every_state(order: str, situation: str) -> None:
 
 def test_every_kind_of_command_is_decided_on() -> None:
     """A command without a row would end the worker."""
-    kinds = {kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Command)}
-    assert set(COMMANDS) == kinds - {Command}
+    kinds = {
+        kind
+        for module in (events, group_commands)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, Command)
+    }
+    assert set(COMMANDS) == kinds - {Command, Taking}
 
 
 def test_every_kind_of_operation_has_its_answer_handled() -> None:
