@@ -313,7 +313,7 @@ class Launchpad(Protocol):
     def archive_settings(self, entry: Entry) -> ArchiveSettings | Refused | Unavailable:
         """Read dependencies, processors and uploaders."""
 
-    def processors(self, ppa: Reference) -> Collection[str] | Unavailable:
+    def processors(self, ppa: Reference) -> tuple[str, ...] | Unavailable:
         """What a PPA builds for, by name: one request, over `Lane.FOLLOW`."""
 
     def set_fields(self, entry: Entry, fields: Mapping[str, str | bool]) -> WriteAnswer:

@@ -49,6 +49,7 @@ from .automaton.requests import (
     ReadDisk,
     ReadFiles,
     ReadIndexes,
+    ReadProcessors,
     ReadRequest,
     ReadSettings,
     Remove,
@@ -268,10 +269,21 @@ def _read(request: ReadRequest, ppa: Reference, launchpad: Launchpad) -> Launchp
             return launchpad.new_content(request.entry, request.since, Lane.ASSIGN)
         case WasPublished() | ListVersions() | ReadFiles() | LookForPublished():
             return _read_past(request, launchpad)
+        case Survey() | ReadSettings() | ReadProcessors() | ReadIndexes() | ReadDisk():
+            return _read_whole(request, launchpad)
+    assert_never(request)
+
+
+def _read_whole(
+    request: Survey | ReadSettings | ReadProcessors | ReadIndexes | ReadDisk, launchpad: Launchpad
+) -> LaunchpadAnswer:
+    match request:
         case Survey():
             return launchpad.content(request.entry, request.whole)
         case ReadSettings():
             return launchpad.archive_settings(request.entry)
+        case ReadProcessors():
+            return launchpad.processors(request.ppa)
         case ReadIndexes():
             return launchpad.index_leftovers(request.ppa)
         case ReadDisk():

@@ -58,6 +58,7 @@ class FakeWorker(Worker):
         self.ended = False
         self.serial = 1000
         self.private: bool | None = None
+        self.seen = START
 
     def start(self) -> None:
         self.running = True
@@ -80,7 +81,7 @@ class FakeWorker(Worker):
         """The PPA is now this."""
         self._known = replace(self._known, text=Text(None, record))
         self.snapshot = Snapshot(
-            self.ppa, "default", record, condition, START, None, fault, sight=sight, sent=sent, occupied=occupied,
+            self.ppa, "default", record, condition, self.seen, None, fault, sight=sight, sent=sent, occupied=occupied,
             private=self.private,
         )  # fmt: skip
         self._listener.on_snapshot(self.snapshot)

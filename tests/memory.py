@@ -350,7 +350,7 @@ class MemoryLaunchpad:
             )
             return ArchiveSettings(dependencies, processors, uploaders, self._moment(started))
 
-    def processors(self, ppa: Reference) -> Collection[str] | Unavailable:
+    def processors(self, ppa: Reference) -> tuple[str, ...] | Unavailable:
         if (failed := self._failed("processors", ppa, self.boot())) is not None:
             return Unavailable(failed.reason)
         with self.lock:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton.events import Assign, CheckBurnt, Refusal
+from ppa_assigner.automaton.events import Assign, CheckBurnt, ListProcessors, ProcessorsShown, Refusal
 from ppa_assigner.config import Pool, Settings
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.packages import SourcePackage
@@ -17,6 +18,7 @@ from ppa_assigner.selectors import parse
 from ppa_assigner.supervisor.shell import Call
 
 from .fakecrew import Desk, lent, problem, ref
+from .memory import START
 from .settings import settings
 
 BIG = {"size": "big"}
@@ -157,3 +159,115 @@ def test_a_lease_goes_on_when_its_ppa_has_other_labels(desk: Desk) -> None:
     record = desk["big"].confirm()
     assert lent(again).record.lease == record.lease
     assert replace(lent(again).record, nonce="") == replace(lent(call).record, nonce="")
+
+
+# -- what PPAs build for -----------------------------------------------------------------------------------------------
+
+
+def shown(desk: Desk, *names: str) -> None:
+    """Looks have shown these, which are public."""
+    for name in names:
+        desk[name].private = False
+        desk[name].show(desk[name].snapshot.record)
+
+
+def told(desk: Desk, name: str, *processors: str) -> None:
+    """A PPA tells that it builds for these."""
+    desk[name].reply(desk[name].take(ListProcessors), ProcessorsShown(processors))
+
+
+@pytest.fixture
+def plain() -> Desk:
+    """Two free public PPAs in a pool without labels."""
+    made = Desk("a", "b")
+    for number, name in enumerate("ab"):
+        made[name].free(number)
+    shown(made, "a", "b")
+    return made
+
+
+def test_nobody_asks_what_ppas_build_for_unless_somebody_selects_by_it(plain: Desk) -> None:
+    """It costs a request for each PPA."""
+    asks(plain, "lp/private=false,lp/owner")
+    assert plain.asked() == "a"
+    assert not any(plain[name].has(ListProcessors) for name in "ab")
+
+
+def test_a_request_waits_for_what_ppas_build_for(plain: Desk) -> None:
+    """Though it would not wait for a PPA: it is no PPA that is not free.  What no PPA builds for is refused."""
+    riscv64, sparc = asks(plain, "lp/arch-riscv64"), asks(plain, "lp/arch-sparc", "s", wait=60.0)
+    told(plain, "a", "amd64")
+    assert not riscv64.future.done()
+    told(plain, "b", "amd64", "riscv64")
+    plain["b"].lend()
+    assert lent(riscv64).ppa == ref("b")
+    refused = problem(sparc)
+    assert (refused.kind, refused.detail) == (Kind.NO_MATCH, "no PPA of pool 'default' can ever match lp/arch-sparc")
+    assert plain.supervisor.snapshot(ref("b")).labels.values["lp/arch-riscv64"] == ""
+
+
+def test_it_is_read_again_after_each_clean(plain: Desk) -> None:
+    """Who had the PPA may have changed it; until it is told nothing is concluded."""
+    asks(plain, "lp/arch-amd64", wait=60.0)
+    told(plain, "a", "amd64")
+    told(plain, "b", "amd64")
+    plain["a"].lend()
+    plain["a"].free(10)
+    assert "lp/arch-amd64" not in plain.supervisor.snapshot(ref("a")).labels.values
+    told(plain, "a", "arm64")
+    assert lent_to(plain, "lp/arch-arm64") == "a"
+
+
+def lent_to(desk: Desk, select: str) -> str | None:
+    """Which PPA is to be lent to a new request with this selector."""
+    asks(desk, select, f"new {select}")
+    return desk.asked()
+
+
+def test_what_cannot_be_read_is_an_outage_and_read_at_the_next_look(plain: Desk) -> None:
+    """None-free is said of what Launchpad answered only."""
+    now, waiting = asks(plain, "lp/arch-amd64"), asks(plain, "lp/arch-amd64", "w", wait=600.0)
+    for name in "ab":
+        plain[name].deny(ListProcessors, Refusal.OUTAGE, "503")
+    unknown = problem(now)
+    assert unknown.kind is Kind.UNAVAILABLE
+    assert unknown.detail == "~team/ubuntu/a: what it builds for could not be read: 503"
+    plain["a"].show(plain["a"].snapshot.record)
+    assert not plain["a"].has(ListProcessors)
+    plain["a"].seen = START + timedelta(minutes=1)
+    plain["a"].show(plain["a"].snapshot.record)
+    told(plain, "a", "amd64")
+    plain["a"].lend()
+    assert lent(waiting).ppa == ref("a")
+
+
+def test_few_ppas_are_read_at_a_time() -> None:
+    """Their workers do nothing else meanwhile; the free ones come first."""
+    names = [f"p{number}" for number in range(10)]
+    desk = Desk(*names)
+    for name in names[:5]:
+        desk[name].used(name)
+    for name in names[5:]:
+        desk[name].free()
+    shown(desk, *names)
+    desk.supervisor.find_out(parse("lp/arch-amd64"))
+    read: list[str] = []
+    while reading := [name for name in names if desk[name].has(ListProcessors)]:
+        assert len(reading) <= 4
+        read.append(reading[-1])
+        told(desk, reading[-1], "amd64")
+    assert sorted(read) == names
+    assert set(read[:2]) <= set(names[5:])
+    desk.supervisor.find_out(parse("lp/arch-amd64"))
+    assert not any(desk[name].has(ListProcessors) for name in names)
+
+
+def test_where_ppas_have_labels_it_is_read_from_the_start() -> None:
+    """Whoever gives labels selects by them, and lists show what there is to select by."""
+    desk = Desk(given=labelled({}, a=BIG, b={}))
+    for name in "ab":
+        desk[name].free()
+    shown(desk, "a", "b")
+    told(desk, "a", "amd64")
+    told(desk, "b")
+    assert desk.supervisor.snapshot(ref("a")).labels.untold == ()

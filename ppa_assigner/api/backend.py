@@ -14,6 +14,7 @@ from ..access import Caller
 from ..packages import SourcePackage
 from ..port import Content
 from ..reference import Reference
+from ..selectors import Selector
 from ..uploads import Enough, FollowedLease, Retrying, Waiting
 from ..uploads.model import NamedSource, Wanted
 from ..uploads.promotion import Promotion
@@ -130,6 +131,9 @@ class Backend(Protocol[C]):
 
     def snapshot(self, ppa: Reference) -> Snapshot:
         """One PPA as it is known now."""
+
+    def find_out(self, select: Selector) -> None:
+        """Have what a selector asks about be known to later lists, where Launchpad has to be asked for it."""
 
     def pool_names(self) -> Collection[str]:
         """The names of the pools that are configured now."""

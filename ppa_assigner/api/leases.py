@@ -117,6 +117,7 @@ class LeaseRoutes(Generic[C]):
         that have this one.  `select` selects by the labels of the PPAs.
         """
         caller, selector = auth.caller(request.scope), parsing.selector(select)
+        self._backend.find_out(selector)
         wanted = {"owner": owner, "request": request_id, "pool": pool}
         if request_id is not None and caller.role is not Role.OPERATOR:
             wanted["by"] = caller.name

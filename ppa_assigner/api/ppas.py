@@ -80,7 +80,9 @@ class PpaRoutes:
         """All PPAs that match, from memory; `seen` tells how old that is.  `select` selects by labels; of what is not
         known of a PPA yet it selects nothing.
         """
-        selector, known = parsing.selector(select), self._backend.snapshots()
+        selector = parsing.selector(select)
+        self._backend.find_out(selector)
+        known = self._backend.snapshots()
         self._list.forget_others(known)
         if (pool, state, condition) != (None, None, None):
             known = [each for each in known if _matches(each, pool, state, condition)]

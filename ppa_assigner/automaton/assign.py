@@ -31,7 +31,19 @@ from ..port import (
 from ..record import HOST, INTEGER_MAX, Record, State
 from ..views import AssignRequest, Condition
 from . import claim
-from .events import DEADLINE_EXCEEDED, Assign, CheckBurnt, Confirm, Denied, LeaseShown, Refusal, Reply, Requeue
+from .events import (
+    DEADLINE_EXCEEDED,
+    Assign,
+    CheckBurnt,
+    Confirm,
+    Denied,
+    LeaseShown,
+    ListProcessors,
+    ProcessorsShown,
+    Refusal,
+    Reply,
+    Requeue,
+)
 from .group_commands import ClaimPpa, RollForward
 from .now import Now
 from .observe import (
@@ -44,9 +56,9 @@ from .observe import (
     with_outage,
     with_sources,
 )
-from .operation import CheckingContent, CheckingFiles, CheckingSource, Granting
+from .operation import CheckingContent, CheckingFiles, CheckingSource, Granting, ListingProcessors
 from .replies import deny, tell, tell_record
-from .requests import Apply, Grant, ListVersions, LookForNewContent, Read, ReadFiles, WasPublished
+from .requests import Apply, Grant, ListVersions, LookForNewContent, Read, ReadFiles, ReadProcessors, WasPublished
 from .rollback import on_entry
 from .state import Step, WorkerState
 from .transitions import WriteReason
@@ -318,3 +330,20 @@ def _on_refused_right(known: WorkerState, operation: Granting, refused: Refused,
         return known, effects
     known, more = begin(known, WriteReason.GIVE_UP, now, **(made_dirty(known, now) | {"uploader": None, "told": False}))
     return known, [*effects, *more]
+
+
+# -- by which labels it is chosen --------------------------------------------------------------------------------------
+
+
+def list_processors(known: WorkerState, command: ListProcessors, _: Now) -> Step:
+    """Read what the PPA builds for."""
+    return replace(known, operation=ListingProcessors(command)), [ReadProcessors(known.ppa)]
+
+
+def on_processors(
+    known: WorkerState, operation: ListingProcessors, answer: tuple[str, ...] | Unavailable, _: Now
+) -> Step:
+    """The answer what the PPA builds for.  That there is none says nothing of whether the PPA can be reached."""
+    if isinstance(answer, Unavailable):
+        return deny(known, operation.command, Refusal.OUTAGE, answer.reason)
+    return tell(known, operation.command, ProcessorsShown(answer))

@@ -31,6 +31,7 @@ from .events import (
     Inspect,
     LeadRead,
     LeaseShown,
+    ListProcessors,
     Looked,
     LookFailed,
     Operate,
@@ -57,6 +58,7 @@ from .operation import (
     Creating,
     DeletedReason,
     Granting,
+    ListingProcessors,
     Operation,
     PendingWrite,
     Purging,
@@ -93,6 +95,7 @@ COMMANDS: dict[type[Command], Callable[[WorkerState, Any, Now], Step]] = {
     RollForward: group.roll_forward,
     ReadLead: group.read_lead,
     EndGroup: group.end,
+    ListProcessors: assign.list_processors,
 }
 
 AFTER_READ: dict[type[Command], Callable[[WorkerState, Any, Now], Step]] = {
@@ -353,6 +356,7 @@ ANSWERS: dict[type[Operation], Callable[[WorkerState, Any, Any, Now], Step]] = {
     CheckingSource: assign.on_past,
     CheckingPublished: lease.on_published,
     CheckingFiles: assign.on_files,
+    ListingProcessors: assign.on_processors,
     Granting: assign.on_grant,
     Purging: purge.on_change,
     Verifying: verify.on_look,

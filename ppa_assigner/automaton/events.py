@@ -43,6 +43,7 @@ LaunchpadAnswer = (
     | Deleted
     | PublishedVersions
     | SourceFiles
+    | tuple[str, ...]
     | bool
 )
 
@@ -226,6 +227,11 @@ class Operate(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListProcessors(Command):
+    """List what the PPA builds for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inspect(Command):
     """List what a clean would delete."""
 
@@ -292,6 +298,13 @@ class ContentShown:
     content: Content
 
 
+@dataclass(frozen=True, slots=True)
+class ProcessorsShown:
+    """What the PPA builds for, by name."""
+
+    names: tuple[str, ...]
+
+
 class Refusal(enum.Enum):
     """Why a command was not carried out.  LOST: the PPA is not free after all, try another one.  ELSEWHERE: this lease
     or request is not here.  UNTOLD: the lease stands, and may not be told yet.  BURNT: the PPA had one of the sources,
@@ -321,7 +334,9 @@ class Denied:
     detail: str = ""
 
 
-Outcome = LeaseShown | RecordShown | ContentShown | Committed | LeadShown | LeadGone | MemberShown | Denied
+Outcome = (
+    LeaseShown | RecordShown | ContentShown | ProcessorsShown | Committed | LeadShown | LeadGone | MemberShown | Denied
+)
 DEADLINE_EXCEEDED = "deadline exceeded"
 """The detail of a refusal because nobody waits for the outcome any more."""
 

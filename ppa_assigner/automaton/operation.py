@@ -13,7 +13,7 @@ from datetime import datetime
 from ..packages import SourcePackage
 from ..port import Entry, PublishedVersion, Refused, Unknown
 from ..record import Record
-from .events import Assign, CheckBurnt, Command, Confirm, Inspect
+from .events import Assign, CheckBurnt, Command, Confirm, Inspect, ListProcessors
 from .group_commands import ClaimPpa, RollForward
 from .requests import Change, Setting
 from .transitions import WriteReason
@@ -94,6 +94,13 @@ class Surveying:
 
 
 @dataclass(frozen=True, slots=True)
+class ListingProcessors:
+    """What the PPA builds for is being read."""
+
+    command: ListProcessors
+
+
+@dataclass(frozen=True, slots=True)
 class Verifying:
     """A look of a clean is under way."""
 
@@ -155,6 +162,7 @@ Operation = (
     | CheckingPublished
     | Granting
     | Surveying
+    | ListingProcessors
     | Verifying
     | Purging
     | Creating

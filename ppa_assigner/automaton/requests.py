@@ -104,6 +104,13 @@ class ReadSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadProcessors:
+    """Read what the PPA builds for."""
+
+    ppa: Reference
+
+
+@dataclass(frozen=True, slots=True)
 class ReadIndexes:
     """Read what the indexes for apt still name."""
 
@@ -229,7 +236,16 @@ class LookForPublished:
 PastRequest = WasPublished | ListVersions | ReadFiles | LookForPublished
 """What is asked of the past of a PPA, before it is lent and at the end of a lease."""
 ReadRequest = (
-    Read | ReadDeleted | CheckEnabled | LookForNewContent | PastRequest | Survey | ReadSettings | ReadIndexes | ReadDisk
+    Read
+    | ReadDeleted
+    | CheckEnabled
+    | LookForNewContent
+    | PastRequest
+    | Survey
+    | ReadSettings
+    | ReadProcessors
+    | ReadIndexes
+    | ReadDisk
 )
 
 

@@ -215,7 +215,7 @@ class Operations:
         """Dependencies, processors and uploaders: three requests, one more for each further 300 of a kind."""
         return failure_as_answer(self._listing(settings.read_settings, entry))
 
-    def processors(self, ppa: Reference) -> Collection[str] | Unavailable:
+    def processors(self, ppa: Reference) -> tuple[str, ...] | Unavailable:
         """What a PPA builds for: one request, over the connections for following."""
         get = self._session.getter(Lane.FOLLOW)
         answer = failure_as_answer(partial(settings.read_processors, get, ppa_url(self._root, ppa)))

@@ -140,6 +140,19 @@ class Duplicates:
 
 
 @dataclass(slots=True)
+class Processors:
+    """In which pools it is to be known what PPAs build for; of which that is read now, and of which next."""
+
+    pools: set[str] = field(default_factory=set)
+    reading: set[Reference] = field(default_factory=set)
+    due: dict[Reference, None] = field(default_factory=dict)
+
+    def is_due(self, ppa: Reference) -> bool:
+        """Whether that is being read, or will be."""
+        return ppa in self.reading or ppa in self.due
+
+
+@dataclass(slots=True)
 class Core:
     """All that the supervisor knows.  `now`, `effects`, `following` and `soon` are of the event that is handled."""
 
@@ -156,6 +169,7 @@ class Core:
     calls: dict[CallId, OpenCall] = field(default_factory=dict)
     duplicates: Duplicates = field(default_factory=Duplicates)
     spent: Spent = field(default_factory=Spent)
+    processors: Processors = field(default_factory=Processors)
     timers: Timers = field(default_factory=Timers)
     rounds: Rounds = field(default_factory=Rounds)
     expected: dict[CommandToken, tuple[Reference, object]] = field(default_factory=dict)

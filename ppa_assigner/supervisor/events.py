@@ -197,6 +197,11 @@ class LookDone:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessorsWanted:
+    """Somebody lists what is selected by what PPAs build for."""
+
+
+@dataclass(frozen=True, slots=True)
 class LookBegins:
     """A round of looks is about to begin."""
 
@@ -259,8 +264,8 @@ class Closed:
 
 
 Event = (
-    CallEvent | HungUp | InquiryEnded | SourcesChecked | Changed | Replied | LookDone | LookBegins | LookSaw | Started
-    | NotStarted | Died | Configured | TimePassed | Stopping | Closed
+    CallEvent | HungUp | InquiryEnded | SourcesChecked | ProcessorsWanted | Changed | Replied | LookDone | LookBegins
+    | LookSaw | Started | NotStarted | Died | Configured | TimePassed | Stopping | Closed
 )  # fmt: skip
 
 

@@ -1,14 +1,26 @@
-"""Which PPAs a request may get: by pool, name, labels, and what it is to upload.
+"""Which PPAs a request may get: by pool, name, labels, and what it is to upload; and what PPAs build for, which is
+asked of Launchpad where somebody selects by it.
 
 Rule: whoever decides which request gets which PPA asks `fits`.  What Launchpad has not told yet decides nothing: such a
-PPA does not fit, and is none of those that never will.
+PPA does not fit, and is none of those that never will.  What a PPA builds for is read once, and again after each clean,
+for who had it may have changed it; only so many PPAs are read at a time, and after a failure not before the next look.
 """
 
 from __future__ import annotations
 
-from ..views import AssignRequest
-from .registry import ManagedPPA
+from ..automaton.events import Denied, ListProcessors, Outcome, ProcessorsShown, Refusal
+from ..labels import ARCH
+from ..record import State
+from ..views import AssignRequest, Condition, Snapshot
+from .core import Core
+from .events import ProcessorsWanted
+from .registry import ManagedPPA, free_for_anyone
 from .requests import PendingRequest
+from .steps import ListsProcessors, Relabelled, WaitsAreOver
+
+AT_ONCE = 4
+"""PPAs that are read at a time: their workers do nothing else meanwhile."""
+_UNREADABLE = frozenset({Condition.MISSING, Condition.UNREACHABLE})
 
 
 def fits(request: PendingRequest, managed: ManagedPPA) -> bool:
@@ -21,3 +33,84 @@ def may_match(wish: AssignRequest, managed: ManagedPPA) -> bool | None:
     if not managed.lent or managed.pool != wish.pool or wish.ppa not in (None, managed.ppa):
         return False
     return managed.labels.judge(wish.select)
+
+
+def undecided(core: Core, wish: AssignRequest) -> bool:
+    """Whether an answer that is under way may show that a free PPA is one that this wish asks for."""
+    return any(core.processors.is_due(one.ppa) for one in unjudged(core, wish))
+
+
+def unjudged(core: Core, wish: AssignRequest) -> list[ManagedPPA]:
+    """The free PPAs of which it cannot be said whether this wish asks for them."""
+    if not wish.select.asks_about(ARCH):
+        return []
+    return [one for one in core.registry.free(wish.pool, wish.ppa) if may_match(wish, one) is None]
+
+
+# -- what PPAs build for -----------------------------------------------------------------------------------------------
+
+
+def find_out(core: Core, pool: str) -> None:
+    """From now on it is to be known what the PPAs of this pool build for; of the free ones first."""
+    if pool in core.processors.pools:
+        return
+    core.processors.pools.add(pool)
+    for managed in sorted(core.registry.in_pool(pool), key=lambda one: not free_for_anyone(one.snapshot)):
+        consider(core, managed)
+
+
+def on_wanted(core: Core, _: ProcessorsWanted) -> None:
+    """Somebody selects by what PPAs build for, in whatever pool."""
+    for pool in core.pools:
+        find_out(core, pool)
+
+
+def forget_after_clean(managed: ManagedPPA, snapshot: Snapshot) -> None:
+    """Who had a PPA may have changed what it builds for, and so may the clean."""
+    before, record = managed.told.record, snapshot.record
+    if record is not None and record.state is State.FREE and before is not None and before.state is not State.FREE:
+        managed.processors = None
+
+
+def consider(core: Core, managed: ManagedPPA) -> None:
+    """Have this PPA read if that is wanted, not known, and may be had."""
+    if _is_to_be_read(core, managed):
+        core.processors.due[managed.ppa] = None
+        _go_on(core)
+
+
+def on_answer(core: Core, waits: ListsProcessors, outcome: Outcome) -> None:
+    """What a PPA builds for, or why that is not known."""
+    if isinstance(outcome, Denied) and outcome.why is Refusal.IN_DOUBT:
+        return
+    core.processors.reading.discard(waits.ppa)
+    managed = core.registry.get(waits.ppa)
+    if managed is not None and isinstance(outcome, ProcessorsShown):
+        managed.processors, managed.unread = outcome.names, None
+        core.registry.indexed(managed)
+    elif managed is not None:
+        detail = outcome.detail if isinstance(outcome, Denied) else ""
+        managed.unread, managed.unread_since = f"what it builds for could not be read: {detail}", managed.told.seen
+    if managed is not None:
+        core.then(Relabelled(managed.pool))
+        core.later(WaitsAreOver(managed.pool))
+    _go_on(core)
+
+
+def _go_on(core: Core) -> None:
+    processors, deadline = core.processors, core.now.boot + core.total
+    while processors.due and len(processors.reading) < AT_ONCE:
+        ppa = next(iter(processors.due))
+        del processors.due[ppa]
+        managed = core.registry.get(ppa)
+        if managed is not None and _is_to_be_read(core, managed):
+            processors.reading.add(ppa)
+            core.order(ppa, ListProcessors(token=core.token(), deadline=deadline), ListsProcessors(ppa))
+
+
+def _is_to_be_read(core: Core, managed: ManagedPPA) -> bool:
+    wanted = managed.lent and managed.processors is None and managed.pool in core.processors.pools
+    if not wanted or managed.ppa in core.processors.reading or managed.told.private is None:
+        return False  # a PPA that no answer has shown yet would be read for this
+    failed = managed.unread is not None and managed.unread_since == managed.told.seen
+    return not failed and managed.snapshot.condition not in _UNREADABLE

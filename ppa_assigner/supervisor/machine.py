@@ -16,6 +16,7 @@ from . import (
     assigning,
     calls,
     events as ev,
+    fitting,
     lease_calls,
     looks,
     matching,
@@ -65,8 +66,10 @@ def _on_configured(core: Core, event: ev.Configured) -> None:
     core.settings = event.settings
     assigning.end_unmet(core)
     workers.serve(core)
-    for pool in event.settings.pools:
-        core.then(steps.Relabelled(pool))
+    for name, pool in event.settings.pools.items():
+        if pool.labels or pool.own_labels:
+            fitting.find_out(core, name)
+        core.then(steps.Relabelled(name))
     if core.rounds.begun:
         core.look()
 
@@ -94,15 +97,16 @@ def _on_changed(core: Core, event: ev.Changed) -> None:
     if managed is None:
         return
     core.effects.append(ev.Note(snapshot))
+    fitting.forget_after_clean(managed, snapshot)
     managed.told, managed.heard_at = snapshot, event.heard_at
     managed.foreign, managed.shown = event.foreign, event.shown
     labels = managed.labels
     core.registry.indexed(managed)
-    if managed.labels != labels and managed.lent:
-        core.then(steps.Relabelled(managed.pool))
+    fitting.consider(core, managed)
+    relabelled = (steps.Relabelled(managed.pool),) if managed.labels != labels and managed.lent else ()
     released = (steps.ReleaseSeen(snapshot),) if snapshot.ppa in core.releases.put_off else ()
     core.following += (
-        steps.Compare(snapshot), *released, steps.Remember(snapshot.record), steps.GoOn(snapshot.ppa)
+        steps.Compare(snapshot), *released, steps.Remember(snapshot.record), steps.GoOn(snapshot.ppa), *relabelled
     )  # fmt: skip
 
 
@@ -147,6 +151,7 @@ _STEPS: Mapping[type, Callable[[Core, Any], None]] = {
     ev.InquiryEnded: calls.on_inquiry_ended,
     ev.CheckAsked: used_versions.on_check_asked,
     ev.SourcesChecked: used_versions.on_sources_checked,
+    ev.ProcessorsWanted: fitting.on_wanted,
     # what workers and looks tell
     ev.Changed: _on_changed,
     ev.Replied: _on_replied,
@@ -198,6 +203,7 @@ _OUTCOMES: Mapping[type, Callable[[Core, Any, Any], None]] = {
     steps.AsksBurnt: used_versions.on_answer,
     steps.Checks: used_versions.on_check_answer,
     steps.Confirms: recovery.on_confirmed,
+    steps.ListsProcessors: fitting.on_answer,
     steps.GivesUp: unclaimed.on_given_up,
     steps.ReadsHigher: recovery.on_higher_read,
     steps.ReleasesLater: calls.on_release_tried,

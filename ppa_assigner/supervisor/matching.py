@@ -30,9 +30,10 @@ from dataclasses import replace
 from hashlib import sha256
 
 from ..automaton.events import Assign
+from ..labels import ARCH
 from ..reference import Reference
 from ..selectors import Selector
-from . import queue, recovery, refusals, used_versions
+from . import fitting, queue, recovery, refusals, used_versions
 from .core import Core
 from .fitting import fits, may_match
 from .registry import ManagedPPA, free_for_anyone
@@ -54,6 +55,8 @@ def decide(core: Core, request: PendingRequest) -> None:
     if held := recovery.holding(core, request):
         recovery.confirm(core, request, held.ppa)
     elif not end_unmatched(core, request):
+        if request.wish.select.asks_about(ARCH):
+            fitting.find_out(core, request.wish.pool)
         request.bound = None
         core.requests.put(request, Stage.WAITING)
         wait_on(core, request)
@@ -174,6 +177,8 @@ def _undecided(core: Core, request: PendingRequest) -> bool:
     not while a free one waits for those who are searched for.
     """
     if core.registry.free_list.count(request.wish.pool) and queue.waits_for_a_search(core, request):
+        return True
+    if fitting.undecided(core, request.wish):
         return True
     return used_versions.undecided(core, request) or _any_asked_for(core, request)
 

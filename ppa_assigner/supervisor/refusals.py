@@ -18,7 +18,7 @@ from ..record import State, format_time
 from ..reference import Reference
 from ..views import AssignRequest, Condition, End, EndsBy, Sight, Snapshot
 from .core import Core
-from .fitting import may_match
+from .fitting import may_match, unjudged
 from .registry import counted
 from .requests import PendingRequest, key_of
 from .tickets import Place
@@ -133,6 +133,8 @@ def _outage(core: Core, request: PendingRequest, snapshots: Sequence[Snapshot]) 
     boot = core.now.boot
     if request.outage is not None and any(request.avoids(s, boot) for s in concerned):
         return request.outage
+    if unread := next((one for one in unjudged(core, request.wish) if one.unread is not None), None):
+        return f"{unread.ppa}: {unread.unread}"
     away = (s for s in concerned if s.condition is Condition.UNREACHABLE and s.sight not in TOLD_NO)
     return next((f"{s.ppa}: {s.fault}" for s in away), None)
 

@@ -94,6 +94,8 @@ class ManagedPPA:
     failing: float | None = None  # boot time since which its workers have died without a look between
     configured: Mapping[str, str] = field(default_factory=dict)  # its labels, as the configuration has them
     processors: tuple[str, ...] | None = None  # that it builds for; None: that is not known
+    unread: str | None = None  # why it is not, where Launchpad was asked
+    unread_since: datetime | None = None  # when the PPA had been seen last by then
     labels: PpaLabels = NO_LABELS
 
     def relabel(self) -> None:

@@ -275,6 +275,13 @@ class AsksBurnt:
 
 
 @dataclass(frozen=True, slots=True)
+class ListsProcessors:
+    """What does this PPA build for?"""
+
+    ppa: Reference
+
+
+@dataclass(frozen=True, slots=True)
 class GivesUp:
     """A lease that nobody was told of is to end."""
 

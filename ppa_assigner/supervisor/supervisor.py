@@ -18,8 +18,10 @@ from ..backoff import DOWN_S, STUCK_S
 from ..clock import LaunchpadClock
 from ..config import Settings
 from ..journal import about
+from ..labels import ARCH
 from ..port import Content, Launchpad
 from ..reference import Reference
+from ..selectors import Selector
 from ..uploads import FollowedLease
 from ..uploads.model import SourceReport
 from ..views import (
@@ -48,6 +50,7 @@ from .events import (
     LeaseAsked,
     LookDone,
     OperatorActed,
+    ProcessorsWanted,
     ReleaseAsked,
     Replied,
     Stopping,
@@ -193,6 +196,11 @@ class Supervisor(ArchiveCalls):
     def snapshot(self, ppa: Reference) -> Snapshot:
         """One of them.  Raises Problem for a PPA that is not served."""
         return self.core.served(ppa).snapshot
+
+    def find_out(self, select: Selector) -> None:
+        """Have what a selector asks about be known to later lists, where Launchpad has to be asked for it."""
+        if select.asks_about(ARCH) and not self._settings.pools.keys() <= self.core.processors.pools:
+            self._shell.do(ProcessorsWanted())
 
     def pool_names(self) -> Collection[str]:
         """The pools that are configured now."""

@@ -28,6 +28,7 @@ from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.publications import SourceBuild
 from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference
+from ppa_assigner.selectors import Selector
 from ppa_assigner.supervisor.event_log import EventLog
 from ppa_assigner.uploads import Enough, FollowedLease, Retrying, Waiting
 from ppa_assigner.uploads.model import Goal, NamedSource, Report, Wanted
@@ -88,6 +89,7 @@ class FakeBackend:
     def __init__(self, *snapshots: Snapshot) -> None:
         self.known = list(snapshots or (Snapshot(ONE, "default", USED, Condition.OK, NOW, end=END),))
         self.events = EventLog()
+        self.selectors: list[Selector] = []
         self.answer: LeaseView | BaseException | None = None
         self.outcome: Any = None
         self.orig: Problem | None = None
@@ -155,6 +157,9 @@ class FakeBackend:
             if snapshot.ppa == ppa:
                 return snapshot
         raise Problem(Kind.UNKNOWN_PPA, f"{ppa} is not served here")
+
+    def find_out(self, select: Selector) -> None:
+        self.selectors.append(select)
 
     def pool_names(self) -> list[str]:
         return ["default"]

@@ -21,7 +21,9 @@ from ppa_assigner.automaton.events import (
     GiveUp,
     Inspect,
     LeaseShown,
+    ListProcessors,
     Operate,
+    ProcessorsShown,
     ReadNow,
     Reconfigured,
     RecordShown,
@@ -195,6 +197,7 @@ ORDERS: dict[str, Any] = {
     "quarantine": lambda t, d: Operate(token=t, deadline=d, act=QuarantineAction("because")),
     "resume": lambda t, d: Operate(token=t, deadline=d, act=ResumeAction()),
     "inspect": lambda t, d: Inspect(token=t, deadline=d),
+    "list processors": lambda t, d: ListProcessors(token=t, deadline=d),
     "read": lambda t, d: ReadNow(token=t, deadline=d),
     "check": lambda t, d: CheckBurnt(token=t, deadline=d, sources=(SourcePackage("theirs", "1"),)),
     "check another": lambda t, d: CheckBurnt(token=t, deadline=d, sources=(SourcePackage("theirs", "2"),)),
@@ -233,6 +236,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
     ),
     "resume": row(W, given_up=State.DIRTY, gone=W),
     "inspect": row("content", gone=OUT),
+    "list processors": row("processors"),
     "read": row("stands"),
     "check": row("stands", unmanaged=Refusal.BURNT),
     "check another": row("stands"),
@@ -265,6 +269,8 @@ def test_every_command_in_every_state(order: str, situation: str) -> None:
             assert isinstance(outcome, RecordShown)
         case "content":
             assert isinstance(outcome, ContentShown)
+        case "processors":
+            assert outcome == ProcessorsShown(tuple(archive.processors))
     assert archive.history == before
     if situation not in (*OUT_OF_SIGHT, "unseen"):
         assert (runner.known.record, runner.known.condition) == (known.record, known.condition)
