@@ -1,4 +1,4 @@
-"""What can happen to a worker's PPA (events), what a caller is told (outcomes), and what is to be done (effects).
+"""What can happen to a worker's PPA (events), and what is to be done (effects); what a caller is told is in `outcomes`.
 
 Rule: plain frozen values; carrying an effect out adds nothing to what it means.  What is asked of Launchpad is in
 `requests`.
@@ -6,7 +6,6 @@ Rule: plain frozen values; carrying an effect out adds nothing to what it means.
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,6 +29,20 @@ from ..port import (
 from ..record import Rank, Record, State
 from ..reference import Reference
 from ..views import AssignRequest, Cleaning, PpaAction, SnapshotAddress
+from .outcomes import (
+    DEADLINE_EXCEEDED as DEADLINE_EXCEEDED,
+    Committed as Committed,
+    ContentShown as ContentShown,
+    Denied as Denied,
+    LeadGone as LeadGone,
+    LeadShown as LeadShown,
+    LeaseShown as LeaseShown,
+    MemberShown as MemberShown,
+    Outcome as Outcome,
+    ProcessorsShown as ProcessorsShown,
+    RecordShown as RecordShown,
+    Refusal as Refusal,
+)
 from .requests import Request
 
 LaunchpadAnswer = (
@@ -237,108 +250,6 @@ class Inspect(Command):
 
 
 Event = Looked | LookFailed | Tick | Duplicate | Abandoned | Reconfigured | CheckLead | LeadRead | Answered | Command
-
-# -- outcomes: what a command's caller is told ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class LeaseShown:
-    """The lease in this record is the caller's; Launchpad showed it after the call came."""
-
-    record: Record
-    fresh: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RecordShown:
-    """Done, or nothing needed to be done: this is the record now (None: there is no readable one)."""
-
-    record: Record | None
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """The lead of a group is used, with its `members`: a lease, and told once all members are used too.  `sent`: the
-    boot time at which the write left (None: before that is known); `latest`: when the lease ends at the latest.
-    """
-
-    record: Record
-    sent: float | None
-    latest: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class LeadShown:
-    """This is the record of the PPA, by a read that began after the command came.  `latest`: when a lease in it ends at
-    the latest, holds included.
-    """
-
-    record: Record
-    latest: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class LeadGone:
-    """The PPA is gone for good, and with it the group that it led."""
-
-
-@dataclass(frozen=True, slots=True)
-class MemberShown:
-    """The lease is a member's of the group in this record, which was read after the command came: its lead decides.
-    The same is to be asked of the lead, for the lease that its record has while that is of this group.
-    """
-
-    record: Record
-
-
-@dataclass(frozen=True, slots=True)
-class ContentShown:
-    """What is in the PPA."""
-
-    content: Content
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessorsShown:
-    """What the PPA builds for, by name."""
-
-    names: tuple[str, ...]
-
-
-class Refusal(enum.Enum):
-    """Why a command was not carried out.  LOST: the PPA is not free after all, try another one.  ELSEWHERE: this lease
-    or request is not here.  UNTOLD: the lease stands, and may not be told yet.  BURNT: the PPA had one of the sources,
-    or another file of a name that one of them has: the detail names it.  CLAIMED: a group claims the PPA, and the claim
-    stands.
-    """
-
-    LOST = "lost"
-    ELSEWHERE = "elsewhere"
-    OVER = "over"
-    SUPERSEDED = "superseded"
-    TAKEN = "taken"
-    WRONG_STATE = "wrong-state"
-    INVALID = "invalid"
-    OUTAGE = "outage"
-    IN_DOUBT = "in-doubt"
-    UNTOLD = "untold"
-    BURNT = "burnt"
-    CLAIMED = "claimed"
-
-
-@dataclass(frozen=True, slots=True)
-class Denied:
-    """The command was not carried out.  IN_DOUBT is not final: another outcome follows once the write is settled."""
-
-    why: Refusal
-    detail: str = ""
-
-
-Outcome = (
-    LeaseShown | RecordShown | ContentShown | ProcessorsShown | Committed | LeadShown | LeadGone | MemberShown | Denied
-)
-DEADLINE_EXCEEDED = "deadline exceeded"
-"""The detail of a refusal because nobody waits for the outcome any more."""
 
 # -- effects ----------------------------------------------------------------------------------------------------------
 
