@@ -251,6 +251,11 @@ USED = Record(
 )
 
 
+def key_of(record: Record) -> Key:
+    """The key of the request that it is used for."""
+    return Key(record.by, record.request or "")
+
+
 class Marks:
     """With clocks that are moved by hand: boot time, and Launchpad's."""
 
@@ -263,15 +268,15 @@ class Marks:
 
     def served(self, record: Record) -> None:
         """Somebody is told of it now."""
-        self.spent.served(record, self.boot, self.now)
+        self.spent.served(key_of(record), record, self.boot, self.now)
 
     def withdrawn(self, key: Key) -> None:
         """It is withdrawn now."""
         self.spent.withdrawn(key, self.boot, self.now)
 
-    def saw(self, record: Record | None) -> Key | None:
+    def saw(self, record: Record) -> bool:
         """It is seen now."""
-        return self.spent.saw(record, self.boot, self.now)
+        return self.spent.saw(key_of(record), record, self.boot, self.now)
 
     def is_spent(self, key: Key, first_asked: float) -> bool:
         """As it is now."""
@@ -283,7 +288,7 @@ class Marks:
 
 
 def test_who_is_served_or_withdraws_has_spent_what_was_asked_for_until_then() -> None:
-    """Of that key only; a record of nobody's request spends nothing."""
+    """Of that key only; a free PPA spends nothing."""
     served, withdrawn = Marks(), Marks()
     served.served(USED)
     withdrawn.withdrawn(MINE)
@@ -294,17 +299,14 @@ def test_who_is_served_or_withdraws_has_spent_what_was_asked_for_until_then() ->
     served.served(USED)
     assert served.until(served.now)
     nobody = Marks()
-    nobody.served(replace(USED, request=None))
-    assert nobody.saw(replace(USED, request=None)) is None
-    assert nobody.saw(replace(USED, state=State.FREE)) is None
-    assert nobody.saw(None) is None
+    assert not nobody.saw(replace(USED, state=State.FREE))
     assert not len(nobody)
 
 
 def test_what_is_seen_spends_until_it_began() -> None:
     """And two seconds more, for clocks differ; not more than now, and each state once, however often it is seen."""
     marks = Marks()
-    assert marks.saw(USED) is None
+    assert not marks.saw(USED)
     assert marks.until(S + 2.0)
     marks.saw(replace(USED, since=START + timedelta(seconds=50)))
     assert marks.until(S + 2.0)
@@ -336,12 +338,12 @@ def test_an_untold_lease_takes_its_own_mark_away() -> None:
     """Once, and no other lease's."""
     marks = Marks()
     untold = replace(USED, state=State.DIRTY, told=False)
-    assert marks.saw(untold) is None
+    assert not marks.saw(untold)
     marks.saw(USED)
     marks.saw(replace(USED, lease="other", since=START - timedelta(seconds=50)))
-    assert marks.saw(untold) == MINE
+    assert marks.saw(untold)
     assert marks.until(S - 48.0)
-    assert marks.saw(untold) is None
+    assert not marks.saw(untold)
 
 
 def seen_leases(count: int) -> Marks:
@@ -356,15 +358,15 @@ def seen_leases(count: int) -> Marks:
 def test_eight_leases_of_one_key_are_told_apart() -> None:
     """Of more, those that were seen longest ago are one: what they spent stays spent."""
     untold = replace(USED, state=State.DIRTY, told=False)
-    assert seen_leases(LEASES).saw(replace(untold, lease="l0")) == MINE
+    assert seen_leases(LEASES).saw(replace(untold, lease="l0"))
     marks = seen_leases(LEASES + 1)
-    assert marks.saw(replace(untold, lease="l0")) is None
+    assert not marks.saw(replace(untold, lease="l0"))
     for number in range(1, LEASES + 1):
-        assert marks.saw(replace(untold, lease=f"l{number}")) == MINE
+        assert marks.saw(replace(untold, lease=f"l{number}"))
     assert marks.until(S + 2.0)
     marks = seen_leases(LEASES + 3)
     for number in range(3, LEASES + 3):
-        assert marks.saw(replace(untold, lease=f"l{number}")) == MINE
+        assert marks.saw(replace(untold, lease=f"l{number}"))
     assert marks.until(S + 4.0)
     marks.boot = 1003.0 + KEPT_S
     assert marks.is_spent(MINE, S)

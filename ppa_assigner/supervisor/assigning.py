@@ -59,11 +59,9 @@ def _not_taken(core: Core, request: PendingRequest | None, event: Asked) -> Prob
 
 def _enter(core: Core, key: Key, call: AssignCall) -> None:
     wish = call.wish
-    before = queue.take_place(core, key, wish)
-    request = queue.enter(core, key, wish, before)
-    queue.join(core, request, call)
+    request, came_back = queue.enter(core, key, call)
     matching.decide(core, request)
-    if before is None and wish.attempt == 0 and wish.ticket is None and request.stage is Stage.WAITING:
+    if not came_back and wish.attempt == 0 and wish.ticket is None and request.stage is Stage.WAITING:
         _look_afresh(core, call.until)
 
 
@@ -233,15 +231,15 @@ def on_remember(core: Core, step: Remember) -> None:
     """What a record says of the request that it was written for.  What was given up for it before anybody was told
     spent no place: it has again what its tickets say.  What was sent for it before may have landed only now.
     """
-    record = step.record
-    untold = core.spent.saw(record, core.now.boot, core.arrival())
-    request = core.requests.get(untold) if untold is not None else None
-    if request is not None and request.calls:
+    untold = core.spent.saw(step.key, step.record, core.now.boot, core.arrival())
+    request = core.requests.get(step.key)
+    if request is None:
+        return
+    if untold and request.calls:
         queue.placed_by(core, request, request.calls.values())
-    if record is not None and record.state is State.USED:
-        request = core.requests.get(key_in(record))
-        if request is not None and request.stage is Stage.WAITING and (held := recovery.holding(core, request)):
-            recovery.confirm(core, request, held.ppa)
+    used = step.record.state is State.USED
+    if used and request.stage is Stage.WAITING and (held := recovery.holding(core, request)):
+        recovery.confirm(core, request, held.ppa)
 
 
 # -- withdrawn ---------------------------------------------------------------------------------------------------------

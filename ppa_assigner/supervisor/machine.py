@@ -8,10 +8,11 @@ A step that fails of a bug keeps nobody else from what is theirs: it is told by 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..problems import Problem
+from ..views import Snapshot
 from . import (
     assigning,
     calls,
@@ -29,6 +30,7 @@ from . import (
 )
 from .core import Core
 from .events import Effect, Event, Failed, Instant, Refuse
+from .requests import Key
 
 
 def handle(core: Core, event: Event, now: Instant) -> list[Effect]:
@@ -101,13 +103,22 @@ def _on_changed(core: Core, event: ev.Changed) -> None:
     managed.told, managed.heard_at = snapshot, event.heard_at
     managed.foreign, managed.shown = event.foreign, event.shown
     labels = managed.labels
-    core.registry.indexed(managed)
+    key = core.registry.indexed(managed)
     fitting.consider(core, managed)
-    relabelled = (steps.Relabelled(managed.pool),) if managed.labels != labels and managed.lent else ()
-    released = (steps.ReleaseSeen(snapshot),) if snapshot.ppa in core.releases.put_off else ()
-    core.following += (
-        steps.Compare(snapshot), *released, steps.Remember(snapshot.record), steps.GoOn(snapshot.ppa), *relabelled
-    )  # fmt: skip
+    core.following += _following(core, snapshot, key)
+    if managed.labels != labels and managed.lent:
+        core.following.append(steps.Relabelled(managed.pool))
+
+
+def _following(core: Core, snapshot: Snapshot, key: Key | None) -> Iterator[object]:
+    """What a change of a PPA leads to that is used for the request of this key, or remembers it."""
+    if key is not None or core.duplicates.marked:
+        yield steps.Compare(snapshot.ppa, key)
+    if snapshot.ppa in core.releases.put_off:
+        yield steps.ReleaseSeen(snapshot)
+    if key is not None and snapshot.record is not None:
+        yield steps.Remember(key, snapshot.record)
+    yield steps.GoOn(snapshot.ppa)
 
 
 def _on_replied(core: Core, event: ev.Replied) -> None:
@@ -121,7 +132,7 @@ def _on_go_on(core: Core, step: steps.GoOn) -> None:
         return
     if not managed.lent:
         workers.serve_out(core, managed)
-    elif core.requests.current:
+    elif core.requests.queue.places:
         matching.match(core, managed.pool)
 
 

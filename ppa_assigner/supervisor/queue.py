@@ -29,9 +29,12 @@ def waits_for_a_search(core: Core, request: PendingRequest) -> bool:
     return any(each.keeps_its_turn(boot) for each in before)
 
 
-def enter(core: Core, key: Key, wish: AssignRequest, before: PendingRequest | None) -> PendingRequest:
-    """A new request, behind all others; or the one that was there `before` goes on, at its place.  `join` follows."""
-    requests = core.requests
+def enter(core: Core, key: Key, call: AssignCall) -> tuple[PendingRequest, bool]:
+    """A new request, behind all others; or the one whose place is kept goes on there, if the same wisher came back:
+    whether it did.  It stands in the queue once it is decided that it is to wait.
+    """
+    wish, requests = call.wish, core.requests
+    before = _take_place(core, key, wish)
     requests.last += 1
     number = requests.last
     request = PendingRequest(RequestId(number), key, wish, wish.attempt, core.arrival(), number)
@@ -41,7 +44,8 @@ def enter(core: Core, key: Key, wish: AssignRequest, before: PendingRequest | No
     requests.current[request.key] = request.id
     if wish.sources:
         requests.with_sources[request.key] = request.id
-    return request
+    _add(core, request, call)
+    return request, before is not None
 
 
 def unfit(core: Core, request: PendingRequest, wish: AssignRequest) -> Problem | None:
@@ -59,20 +63,29 @@ def unfit(core: Core, request: PendingRequest, wish: AssignRequest) -> Problem |
 def join(core: Core, request: PendingRequest, call: AssignCall) -> None:
     """A connection shares the place."""
     request.abandoned = False
-    step = TimeIsUp(request.id, call.id)
+    _add(core, request, call)
+    core.requests.put(request, request.stage)
     if call.until <= core.now.boot:
-        core.then(step)  # a timer would wake another thread only to find nothing to do, while this request is sent
+        core.then(TimeIsUp(request.id, call.id))  # a timer would wake another thread for that
+
+
+def _add(core: Core, request: PendingRequest, call: AssignCall) -> None:
+    step = TimeIsUp(request.id, call.id)
     timers = tuple([core.timers.at(moment, step) for moment in {call.until, call.deadline} if moment > core.now.boot])
     request.calls[call.id] = replace(call, timers=timers)
     core.requests.of_call[call.id] = request.id
-    placed_by(core, request, [call])
+    _date(core, request, [call])
 
 
 def placed_by(core: Core, request: PendingRequest, calls: Iterable[AssignCall]) -> None:
     """It has the earliest place that any of these can show by a ticket: who has none came only now."""
+    _date(core, request, calls)
+    core.requests.put(request, request.stage)
+
+
+def _date(core: Core, request: PendingRequest, calls: Iterable[AssignCall]) -> None:
     shown = (refusals.first(core, call.wish) for call in calls if call.wish.ticket is not None)
     request.first = min((request.first, *shown))
-    core.requests.put(request, request.stage)
 
 
 def leave(core: Core, request: PendingRequest, call: CallId) -> None:
@@ -159,7 +172,7 @@ def keep_place(core: Core, request: PendingRequest) -> None:
     requests.kept_queue.add(request.id, request.wish.pool, request.place)
 
 
-def take_place(core: Core, key: Key, wish: AssignRequest) -> PendingRequest | None:
+def _take_place(core: Core, key: Key, wish: AssignRequest) -> PendingRequest | None:
     """The request as it was, when the same wisher comes back in time; whoever comes, the place is kept no more."""
     kept = _give_up_place(core, key)
     return kept if kept is not None and kept.same_wisher(wish) else None

@@ -128,6 +128,8 @@ def _why_not(core: Core, request: PendingRequest, failed: Failures) -> str | Non
 
 def holding(core: Core, request: PendingRequest) -> Snapshot | None:
     """A PPA that is used for this request, as far as is known."""
+    if request.key not in core.registry.requests:
+        return None
     found, boot = core.registry.with_request(request.key), core.now.boot
     kept = (s for s in found if s.record is None or s.record.lease not in core.releases)
     return next((snapshot for snapshot in kept if not request.avoids(snapshot, boot)), None)
@@ -169,7 +171,7 @@ def finish(core: Core, request: PendingRequest, ppa: Reference, record: Record, 
     """Tell all who wait for it of this lease."""
     unclaimed.told(core, request.key, record, request.calls)
     if request.calls:
-        core.spent.served(record, core.now.boot, core.arrival())
+        core.spent.served(request.key, record, core.now.boot, core.arrival())
     queue.close(core, request, core.registry.lent(ppa, record, fresh=fresh))
 
 
@@ -190,9 +192,8 @@ def why_not(outcome: Outcome) -> tuple[Refusal, str]:
 
 def on_compare(core: Core, step: Compare) -> None:
     """A PPA is now this: is its request lent twice?"""
-    snapshot, marked = step.snapshot, core.duplicates.marked
-    now, before = key_in(snapshot.record), [k for k, ppas in marked.items() if snapshot.ppa in ppas]
-    for key in dict.fromkeys([*before, now] if now is not None else before):
+    before = [key for key, ppas in core.duplicates.marked.items() if step.ppa in ppas]
+    for key in dict.fromkeys([*before, step.key] if step.key is not None else before):
         _compare(core, key)
 
 

@@ -120,7 +120,8 @@ class Registry:
 
     _ppas: dict[Reference, ManagedPPA] = field(default_factory=dict)
     _leases: dict[str, set[Reference]] = field(default_factory=dict)
-    _requests: dict[Key, set[Reference]] = field(default_factory=dict)
+    requests: dict[Key, set[Reference]] = field(default_factory=dict)
+    """The PPAs that are used for each request, or remember it."""
     _indexed: dict[Reference, tuple[frozenset[str], Key | None]] = field(default_factory=dict)
     denied: set[Reference] = field(default_factory=set)
     """Those that Launchpad does not show us."""
@@ -179,8 +180,7 @@ class Registry:
         """Those of a pool, or this one alone, that may be lent as far as is known, the one that has been free longest
         first; not to be changed meanwhile.
         """
-        listed = (self._ppas[one] for one in self.free_list.of(pool, ppa))
-        return (managed for managed in listed if free_for_anyone(managed.snapshot))
+        return (self._ppas[one] for one in self.free_list.of(pool, ppa))
 
     def unbind(self, ppa: Reference) -> None:
         """It is no longer being lent."""
@@ -198,8 +198,8 @@ class Registry:
         record = managed.snapshot.record
         return not managed.lent or managed.pool == pool or (record is not None and record.pool == pool)
 
-    def indexed(self, managed: ManagedPPA) -> None:
-        """It is now as it says: find it by that."""
+    def indexed(self, managed: ManagedPPA) -> Key | None:
+        """It is now as it says: find it by that.  The key of the request that it is used for, or remembers."""
         managed.relabel()
         snapshot, ppa = managed.snapshot, managed.ppa
         self._list(managed, snapshot)
@@ -213,7 +213,8 @@ class Registry:
             for lease in leases:
                 self._leases.setdefault(lease, set()).add(ppa)
             if key is not None:
-                self._requests.setdefault(key, set()).add(ppa)
+                self.requests.setdefault(key, set()).add(ppa)
+        return names[1]
 
     def with_lease(self, lease: str) -> tuple[Reference, Record] | None:
         """The PPA that holds the lease or, while it is dirty, remembers it, with its record; or the last record of a
@@ -244,13 +245,13 @@ class Registry:
 
     def with_request(self, key: Key) -> list[Snapshot]:
         """The PPAs that are used for this request, the one with the highest attempt first."""
-        found = [self._ppas[ppa].snapshot for ppa in sorted(self._requests.get(key, ()))]
+        found = [self._ppas[ppa].snapshot for ppa in sorted(self.requests.get(key, ()))]
         used = [s for s in found if s.record and s.record.state is State.USED]
         return sorted(used, key=lambda s: s.record.attempt if s.record else 0, reverse=True)
 
     def with_request_of_others(self, key: Key) -> list[Snapshot]:
         """Those that are used for requests of other clients under the same request id."""
-        others = [other for other in self._requests if other.request == key.request and other != key]
+        others = [other for other in self.requests if other.request == key.request and other != key]
         return [snapshot for other in others for snapshot in self.with_request(other)]
 
     def _list(self, managed: ManagedPPA, snapshot: Snapshot) -> None:
@@ -265,7 +266,7 @@ class Registry:
         leases, key = before
         for lease in leases:
             _drop(self._leases, lease, ppa)
-        _drop(self._requests, key, ppa)
+        _drop(self.requests, key, ppa)
 
     def _foreign_one(self, names: Callable[[str], bool]) -> Reference | None:
         texts = ((ppa, self._ppas[ppa].foreign or "") for ppa in sorted(self._foreign))

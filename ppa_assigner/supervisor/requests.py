@@ -181,20 +181,21 @@ class WaitQueue:
     """A request stands at the place that it had when it was added."""
 
     _queues: dict[str, list[tuple[Position, RequestId]]] = field(default_factory=dict)
-    _at: dict[RequestId, tuple[str, Position]] = field(default_factory=dict)
+    places: dict[RequestId, tuple[str, Position]] = field(default_factory=dict)
+    """The pool and the place of each that stands in a queue."""
 
     def add(self, request: RequestId, pool: str, place: Position) -> None:
         """Let it stand in the queue of this pool, at this place."""
-        at = self._at.get(request)
+        at = self.places.get(request)
         if at != (pool, place):
             if at is not None:
                 self.discard(request)
-            self._at[request] = (pool, place)
+            self.places[request] = (pool, place)
             insort(self._queues.setdefault(pool, []), (place, request))  # no two have the same number
 
     def discard(self, request: RequestId) -> None:
         """Let it stand in no queue."""
-        if (at := self._at.pop(request, None)) is not None:
+        if (at := self.places.pop(request, None)) is not None:
             pool, place = at
             del self._queues[pool][bisect_left(self._queues[pool], (place,))]
 

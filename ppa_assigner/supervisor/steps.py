@@ -12,7 +12,7 @@ from ..automaton.events import Outcome
 from ..record import Record
 from ..reference import Reference
 from ..views import Snapshot
-from .requests import CallId, ClaimId, RequestId
+from .requests import CallId, ClaimId, Key, RequestId
 from .timers import Failures
 
 # -- steps, most of which may be due at a time -------------------------------------------------------------------------
@@ -175,9 +175,10 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """A PPA is now this: is its request lent twice?"""
+    """A PPA is now used for the request of this key, or remembers it (None: of nobody's): is that lent twice?"""
 
-    snapshot: Snapshot
+    ppa: Reference
+    key: Key | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +190,10 @@ class ReleaseSeen:
 
 @dataclass(frozen=True, slots=True)
 class Remember:
-    """A PPA has this record: what does it say of the request that it was written for?"""
+    """A PPA has this record: what does it say of the request of this key, which it was written for?"""
 
-    record: Record | None
+    key: Key
+    record: Record
 
 
 @dataclass(frozen=True, slots=True)

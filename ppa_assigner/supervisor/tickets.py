@@ -18,7 +18,7 @@ from dataclasses import InitVar, asdict, dataclass, field
 
 from ..backoff import TICKET_S
 from ..record import Record, State
-from .requests import Key, key_in
+from .requests import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,25 +114,24 @@ class Spent:
         """The leases of a key that are told apart."""
         return list(self._marks.get(key, ()))
 
-    def served(self, record: Record, boot: float, now: float) -> None:
-        """Somebody is told of this lease."""
-        if (key := key_in(record)) is not None:
-            self._mark(key, _lease_of(record), None, now, boot, now)
+    def served(self, key: Key, record: Record, boot: float, now: float) -> None:
+        """Somebody is told of this lease, which the request of this key got."""
+        self._mark(key, _lease_of(record), None, now, boot, now)
 
     def withdrawn(self, key: Key, boot: float, now: float) -> None:
         """Its client wants no PPA for this request any more."""
         self._mark(key, _WITHDRAWN, None, now, boot, now)
 
-    def saw(self, record: Record | None, boot: float, now: float) -> Key | None:
-        """A PPA is this.  The key whose mark is taken away, because nobody was told of the lease that it had."""
-        key = key_in(record)
-        if record is None or key is None or record.state is State.FREE:
-            return None
+    def saw(self, key: Key, record: Record, boot: float, now: float) -> bool:
+        """A PPA is this, and used for the request of this key, or remembers it.  Whether a mark of the key is taken
+        away, because nobody was told of the lease that it had.
+        """
+        if record.state is State.FREE:
+            return False
         if not record.told:
-            marks = self._marks.get(key, {})
-            return key if marks.pop(_lease_of(record), None) is not None else None
+            return self._marks.get(key, {}).pop(_lease_of(record), None) is not None
         self._mark(key, _lease_of(record), record.state, record.since.timestamp() + APART_S, boot, now)
-        return None
+        return False
 
     def is_spent(self, key: Key, first_asked: float, boot: float) -> bool:
         """Whether the request that asked first at that moment (seconds since 1970) had its turn."""
