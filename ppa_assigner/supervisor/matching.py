@@ -104,7 +104,7 @@ def choose(request: PendingRequest, candidates: Iterable[ManagedPPA], drawn: int
     """The first that fits of these, which are those that have been free longest first; after a lost race the one that
     was drawn, for two daemons that both take the longest collide at every burst.
     """
-    fit = (one for one in candidates if fits(request, one) and not request.avoids(one.snapshot, boot))
+    fit = (one for one in candidates if fits(request, one) and not request.avoids(one.told, boot))
     if not request.lost:
         return next(fit, None)
     return found[drawn % len(found)] if (found := list(fit)) else None
