@@ -90,6 +90,8 @@ AREAS: Mapping[str, Area] = {
     "rollback": _automaton("rollback", "reachability"),
     "clean": _automaton("clean", "retry", "baseline", "operator", "provision"),
     "purge": _automaton("purge"),
+    "discard": _automaton("discard"),
+    "groups": _automaton("claim", "group"),
     "verify": _automaton("verify"),
 }
 QUICK = ("record",)

@@ -55,7 +55,7 @@ MUTANTS = (
         "no quiet window",
         "nothing active for a whole quiet window, counted from the clean's last changing request",
         "docs/explanation/cleaning.md#quiet-window",
-        (Edit("automaton/verify.py", "max(clean.look_at, quiet_until(known, clean))", "clean.look_at"),),
+        (Edit("automaton/verify.py", "clean.quiet_from + known.options.settle", "clean.quiet_from"),),
         Scene(
             "a late grant",
             daemons=1,
