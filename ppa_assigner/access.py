@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Protocol
 
+HIGHEST_PRIORITY = 100
+"""Of a request; who waits is served earlier for it."""
+
 
 class Role(enum.Enum):
     """What a caller may do: a client borrows for itself, an operator may act on every PPA."""
@@ -22,6 +25,9 @@ class Role(enum.Enum):
 class ClientConfig:
     """A client in the configuration; `owners` are shell patterns of owners whose leases it may also end and touch,
     `promote_to` of the PPAs to which it may have packages copied.
+
+    `max_priority` is the highest priority that it may ask with, `max_leases` how many PPAs it may have at once, and
+    `max_waiting` how many of its requests may wait at once (None: no limit).
     """
 
     name: str
@@ -29,6 +35,9 @@ class ClientConfig:
     role: Role = Role.CLIENT
     owners: tuple[str, ...] = ()
     promote_to: tuple[str, ...] = ()
+    max_priority: int = 0
+    max_leases: int | None = None
+    max_waiting: int | None = None
 
 
 class Owned(Protocol):
@@ -51,6 +60,7 @@ class Caller:
     role: Role
     owners: tuple[str, ...] = ()
     promote_to: tuple[str, ...] = ()
+    max_priority: int = 0
 
     def may_promote(self, to: str) -> bool:
         """Return whether the caller may have packages copied to this PPA (`~owner/ubuntu/name`); nobody may to any PPA
@@ -68,4 +78,4 @@ class Caller:
         return any(fnmatchcase(lease.owner or "", pattern) for pattern in self.owners)
 
 
-EVERYBODY = Caller(None, Role.OPERATOR)
+EVERYBODY = Caller(None, Role.OPERATOR, max_priority=HIGHEST_PRIORITY)

@@ -52,6 +52,16 @@ class AsNew:
 
 
 @dataclass(frozen=True, slots=True)
+class LineOrder:
+    """What moves a request in the line, in seconds: each step of its priority is worth `age_step` of waiting, each PPA
+    that its client and owner have or wait for costs `fair_step`.
+    """
+
+    age_step: float = 10 * MINUTE
+    fair_step: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class PoolOptions:
     """The options of one pool; all durations are in seconds."""
 
@@ -70,3 +80,6 @@ class PoolOptions:
     removal_comment: bool = True
     as_new: AsNew = field(default_factory=AsNew)
     delete_discarded: float | None = None
+    order: LineOrder = field(default_factory=LineOrder)
+    max_per_owner: int | None = None
+    """How many PPAs of the pool a client may have for one owner; None: as many as there are."""

@@ -18,6 +18,7 @@ class Kind(enum.Enum):
     NONE_FREE = "none-free"
     ALL_BURNT = "all-burnt"
     NO_MATCH = "no-match"
+    QUOTA = "quota"
     ORIG_DIFFERS = "orig-differs"
     UNFINISHED = "unfinished"
     NOT_NEWER = "not-newer"
@@ -75,6 +76,13 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
         " waiting does not help: `labels` of the configuration, or what Launchpad tells (`lp/…`).",
         "Compare the selector with the `labels` of the PPAs (`ppa-assigner status -o yaml`); `ppa-assigner status -l"
         " SELECTOR` shows which it selects. Change it, ask another pool, or have labels added.",
+    ),
+    Kind.QUOTA: Explanation(
+        "A quota is full",
+        "You have as many leases as the configuration allows your client (`max_leases`) or one owner of the pool"
+        " (`max_per_owner`), or as many requests that wait (`max_waiting`). `leases` are those that fill it.",
+        "Release a lease that is not needed any more, or wait until one ends: asked again with the `ticket`, the"
+        " request keeps its place. `ppa-assigner line` shows what waits. An operator can raise the quota.",
     ),
     Kind.ORIG_DIFFERS: Explanation(
         "The distribution has that upstream tarball with other content",

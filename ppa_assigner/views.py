@@ -110,6 +110,31 @@ class PoolView:
 
 
 @dataclass(frozen=True, slots=True)
+class WantedView:
+    """What a request wants: how many PPAs of a pool, and (`select`) which labels they must have."""
+
+    pool: str
+    count: int = 1
+    select: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingView:
+    """A request that waits in the line of a pool: `since` when (UTC, by Launchpad's clock), at which place, and `why`,
+    for people.
+    """
+
+    request_id: str
+    owner: str
+    pool: str
+    want: tuple[WantedView, ...]
+    since: datetime
+    priority: int
+    position: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class DaemonHealth:
     """How the daemon itself is.
 
@@ -152,6 +177,7 @@ class AssignRequest:
     sources: tuple[SourcePackage, ...] = ()
     uploader: str | None = None
     ticket: str | None = None
+    priority: int = 0
     by: str | None = None
     spent: float = 0.0
     """How many seconds of the call's time are gone already."""

@@ -12,7 +12,7 @@ from itertools import permutations
 from hypothesis import given, strategies as st
 
 from ppa_assigner.supervisor.allocation import Allocation, QueuedWish, Skip, allocate
-from ppa_assigner.supervisor.ranking import key_at
+from ppa_assigner.supervisor.shares import key_at
 
 Wish = QueuedWish[int]
 Shape = tuple[frozenset[str], ...]

@@ -38,6 +38,7 @@ from ppa_assigner.config.schema import (
     ClientSection,
     ConfigFile,
     LaunchpadSection,
+    OrderSection,
     PoolSection,
     PpaSection,
     RetrySection,
@@ -1139,7 +1140,7 @@ def test_shipped_file_shows_every_option() -> None:
         *sections(PoolSection, data["pools"]["default"]),
     ]
     assert [shown for _, shown in found] == [known for known, _ in found]
-    assert len(found) == 10
+    assert len(found) == 11
 
 
 def test_shipped_file_shows_a_client() -> None:
@@ -1214,6 +1215,7 @@ def assert_known(key: str, home: str, short: bool) -> None:
         "a pool's baseline": BaselineSection,
         "a pool's retry": RetrySection,
         "a pool's as_new": AsNewSection,
+        "a pool's order": OrderSection,
     }
     homes: dict[str, type[BaseModel]] = {
         **of_pools,

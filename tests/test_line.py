@@ -9,7 +9,6 @@ from ppa_assigner.options import PoolOptions
 from ppa_assigner.record import Record, State
 from ppa_assigner.selectors import parse
 from ppa_assigner.supervisor.fitting import fits, may_match
-from ppa_assigner.supervisor.matching import choose
 from ppa_assigner.supervisor.registry import FreeList, ManagedPPA
 from ppa_assigner.supervisor.requests import (
     AssignCall,
@@ -105,21 +104,15 @@ def test_the_shelf_has_the_longest_free_first() -> None:
     assert list(free_list.of("other")) == [ref("c"), ref("d")]
 
 
-def test_the_longest_free_is_chosen_until_a_race_was_lost() -> None:
-    """Then any of them; those avoided never while they have not changed."""
-    wish, ppas = asked(0.0, 1), [served(free("b", 0)), served(free("a", 1)), served(free("c", 2))]
-    assert choose(wish, ppas, 0, 0.0) is ppas[0]
-    wish.lost = 1
-    chosen = [choose(wish, ppas, seed, 0.0) for seed in range(30)]
-    assert all(each in chosen for each in ppas)
+def test_those_avoided_are_not_taken_while_they_have_not_changed() -> None:
+    """For a while: what disappointed a request is left to others."""
+    wish, ppa = asked(0.0, 1), free("a", 1)
+    assert not wish.avoids(ppa, 9.0)
     wish.avoided[ref("a")] = Avoided("a", 10.0)
-    assert ppas[1] not in [choose(wish, ppas, seed, 9.0) for seed in range(30)]
-    record = ppas[1].told.record
-    assert record is not None
-    changed = served(replace(ppas[1].told, record=replace(record, nonce="new")))
-    assert choose(wish, [changed], 0, 9.0) is changed
-    assert choose(wish, [ppas[1]], 0, 10.0) is ppas[1]
-    assert choose(wish, [], 0, 0.0) is None
+    assert wish.avoids(ppa, 9.0)
+    assert not wish.avoids(ppa, 10.0)
+    assert ppa.record is not None
+    assert not wish.avoids(replace(ppa, record=replace(ppa.record, nonce="new")), 9.0)
 
 
 def test_a_ppa_without_a_record_has_no_nonce_to_be_avoided_by() -> None:
@@ -157,14 +150,13 @@ def test_a_wisher_is_an_owner_at_a_client_in_a_pool() -> None:
 
 def test_only_the_ppa_that_is_wished_for_fits_and_no_burnt_one() -> None:
     """Named, it is that one or none; what is burnt for the wish is passed by, whoever else is free."""
-    ppas = [served(free("a")), served(free("b"))]
+    other, ppa = served(free("a")), served(free("b"))
     named = asked(0.0, 1)
     named.wish = replace(named.wish, ppa=ref("b"))
-    assert choose(named, ppas, 0, 0.0) is ppas[1]
+    assert not fits(named, other)
+    assert fits(named, ppa)
     named.burnt[ref("b")] = "hello 1"
-    assert choose(named, ppas, 0, 0.0) is None
-    named.lost = 1
-    assert choose(named, ppas, 0, 0.0) is None
+    assert not fits(named, ppa)
 
 
 def test_a_ppa_fits_by_pool_and_labels_and_while_it_is_lent() -> None:
@@ -173,7 +165,6 @@ def test_a_ppa_fits_by_pool_and_labels_and_while_it_is_lent() -> None:
     wish.wish = replace(wish.wish, select=parse("size=big,!gpu"))
     big, small, gpu = (served(free("a"), **labels) for labels in ({"size": "big"}, {}, {"size": "big", "gpu": ""}))
     assert [fits(wish, each) for each in (big, small, gpu)] == [True, False, False]
-    assert choose(wish, [gpu, small, big], 0, 0.0) is big
     elsewhere, retired = served(replace(big.told, pool="other"), size="big"), served(big.told, size="big")
     retired.lent = False
     assert [fits(wish, each) for each in (elsewhere, retired)] == [False, False]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "ppa_assigner"
 
-DOCUMENTS = {f"documents/{name}.py" for name in ("daemon", "leases", "ppas", "uploads", "terms")}
+DOCUMENTS = {f"documents/{name}.py" for name in ("daemon", "leases", "line", "ppas", "uploads", "terms")}
 """They describe JSON documents, and call each what it shows: their names are those of the OpenAPI components."""
 
 TWICE: Mapping[str, str] = {

@@ -22,6 +22,7 @@ from .auth import Authenticator
 from .backend import Backend, C, Uploads
 from .events import MOST_LATEST, EventStreams
 from .leases import LeaseRoutes, reference
+from .line import LineRoutes
 from .metrics import LaunchpadMetrics, Metrics
 from .middleware import MAX_REQUESTS, RequestMiddleware
 from .page import PageRoutes
@@ -63,6 +64,7 @@ def create_app(
     errors.install(app)
     LeaseRoutes(backend, metrics.assigns).install(app)
     UploadRoutes(backend, uploads).install(app)
+    LineRoutes(backend).install(app)
     PpaRoutes(backend).install(app)
     ArchiveRoutes(backend).install(app)
     DaemonRoutes(app, backend, metrics).install(app)

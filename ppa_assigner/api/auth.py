@@ -158,7 +158,8 @@ def _known(clients: Iterable[ClientConfig], token: bytes) -> Caller:
     found = [client for client in clients if hmac.compare_digest(client.token_sha256.lower().encode(), digest)]
     if not found:
         raise Problem(Kind.UNAUTHORIZED, "this token is not known here")
-    return Caller(found[0].name, found[0].role, found[0].owners, found[0].promote_to)
+    one = found[0]
+    return Caller(one.name, one.role, one.owners, one.promote_to, one.max_priority)
 
 
 def _check_local(scope: Scope) -> None:

@@ -31,6 +31,7 @@ from ..views import (
     PromoteRequest,
     Snapshot,
     UploadCheck,
+    WaitingView,
 )
 
 
@@ -140,6 +141,9 @@ class Backend(Protocol[C]):
 
     def pools(self) -> Sequence[PoolView]:
         """All pools in numbers."""
+
+    def line(self, pool: str | None) -> Sequence[WaitingView]:
+        """Those who wait, of one pool or of all, in the order in which they are served."""
 
     def health(self) -> DaemonHealth:
         """The daemon itself, in numbers."""

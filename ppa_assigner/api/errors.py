@@ -40,6 +40,7 @@ SHAPES: Mapping[Kind, Shape] = {
     Kind.NONE_FREE: Shape(409, again=True),
     Kind.ALL_BURNT: Shape(409),
     Kind.NO_MATCH: Shape(422),
+    Kind.QUOTA: Shape(409),
     Kind.ORIG_DIFFERS: Shape(422),
     Kind.UNFINISHED: Shape(409),
     Kind.NOT_NEWER: Shape(409),

@@ -36,6 +36,7 @@ _ASSIGNING = (
     Kind.NONE_FREE,
     Kind.ALL_BURNT,
     Kind.NO_MATCH,
+    Kind.QUOTA,
     Kind.ORIG_DIFFERS,
     Kind.REQUEST_ID_TAKEN,
     Kind.SUPERSEDED,
@@ -81,7 +82,12 @@ class LeaseRoutes(Generic[C]):
 
     async def _grant(self, request: Request, wanted: AssignRequest) -> LeaseView:
         call, authenticator = self._backend.assign(await self._checked(wanted)), request.app.state.authenticator
-        return await long_poll.lease_of(request.receive, call, self._backend, authenticator, request.scope)
+        try:
+            return await long_poll.lease_of(request.receive, call, self._backend, authenticator, request.scope)
+        except Problem as problem:
+            if problem.kind is Kind.QUOTA:
+                problem.facts = {**problem.facts, "leases": [self._document(lent) for lent in problem.facts["leases"]]}
+            raise
 
     async def _checked(self, wanted: AssignRequest) -> AssignRequest:
         """The request once its upstream tarballs were compared with the distribution's, as far as that can be done in a
@@ -170,6 +176,8 @@ async def _parse(request: Request, caller: Caller) -> AssignRequest:
     }
     if "ppa" in said:
         said["ppa"] = reference(said["ppa"])
+    if (asked.get("priority") or 0) > caller.max_priority:
+        raise Problem(Kind.FORBIDDEN, f"priority: you may ask with at most {caller.max_priority} (`max_priority`)")
     said |= {
         "request_id": errors.request_id(request.scope),
         "select": parsing.selector(asked.get("select")),

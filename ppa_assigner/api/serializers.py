@@ -31,6 +31,8 @@ from ..views import (
     SnapshotAddress,
     SourceCheck,
     UploadCheck,
+    WaitingView,
+    WantedView,
 )
 
 Document = Mapping[str, object]
@@ -111,6 +113,25 @@ def pool(view: PoolView) -> documents.Pool:
         "oldest_wait": view.oldest_wait,
         "labels": dict(view.labels),
     }
+
+
+def waiting(one: WaitingView) -> documents.WaitingRequest:
+    """The document of a request that waits."""
+    return {
+        "request_id": one.request_id,
+        "owner": one.owner,
+        "pool": one.pool,
+        "want": [_wanted(want) for want in one.want],
+        "since": format_time(one.since),
+        "priority": one.priority,
+        "position": one.position,
+        "why": one.why,
+    }
+
+
+def _wanted(want: WantedView) -> documents.WantedPpas:
+    said: documents.WantedPpas = {"pool": want.pool, "count": want.count}
+    return said if want.select is None else {**said, "select": want.select}
 
 
 def caller(known: Caller) -> documents.Caller:

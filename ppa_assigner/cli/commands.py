@@ -25,6 +25,7 @@ COMMANDS = {
     "show": "show:show",
     "leases": "listing:leases",
     "pools": "listing:pools",
+    "line": "listing:line",
     "exec": "exec:exec_command",
     "check-upload": "archives:check_upload",
     "wait": "wait:wait",

@@ -1,4 +1,4 @@
-"""The commands that list what the daemon knows: `status`, `leases`, `pools`.
+"""The commands that list what the daemon knows: `status`, `leases`, `pools`, `line`.
 
 Rule: rows are for people, `-o json` and `-o yaml` the daemon's documents as they came, and `-o name` what another
 command takes, one a line.  A pool that is not there is a mistake of the line, never an empty list.
@@ -114,6 +114,28 @@ def pools(
     _show(Listed(chosen, True), form, "pool", _pool_rows)
 
 
+def line(
+    pool: options.OfPoolOption = None,
+    owner: options.OfOwnerOption = None,
+    form: FormOption = None,
+    json: JsonOption = False,
+    url: UrlOption = None,
+    token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
+) -> None:
+    """Show who waits for a PPA, in the order in which they are served.
+
+    PLACE is that in the line of the pool, WHY what each of them waits for.
+    """
+    form = one_form(form, json)
+    client = parsing.connect(url, token_file, ca_file)
+    found = client.line(pool=pool)
+    _check_pool(client, pool, found)
+    several = len({each.get("pool") for each in found}) > 1
+    chosen = [each for each in found if is_of(owner, each.get("owner"))]
+    _show(Listed(chosen, several), form, "request_id", _line_rows)
+
+
 def one_form(form: Form | None, json: bool) -> Form | None:
     """How a list is printed, by -o or --json.  Raises UsageError where they say different things."""
     if json and form not in (None, Form.JSON):
@@ -206,6 +228,12 @@ def _lease_rows(items: Sequence[Any], *, wide: bool, pools: bool) -> list[str]:
     from . import tables
 
     return tables.lease_rows(items, wide=wide, pools=pools)
+
+
+def _line_rows(items: Sequence[Any], *, wide: bool, pools: bool) -> list[str]:
+    from . import tables
+
+    return tables.line_rows(items, wide=wide, pools=pools)
 
 
 def _pool_rows(items: Sequence[Any], *, wide: bool, pools: bool) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the rows of PPAs, leases and pools say.
+"""What the rows of PPAs, leases, pools and those who wait say.
 
 Rule: times are ages and what is left, for people; a condition that is not `ok` is said first of all remarks.  Who needs
 a time stamp or all members asks for JSON.
@@ -33,6 +33,11 @@ def ppa_rows(items: Sequence[Item], *, wide: bool = False, pools: bool = False) 
 def lease_rows(items: Sequence[Item], *, wide: bool = False, pools: bool = False) -> list[str]:
     """Rows of leases."""
     return _rows(items, _WIDE_LEASES if wide else _LEASES, wide, pools)
+
+
+def line_rows(items: Sequence[Item], *, wide: bool = False, pools: bool = False) -> list[str]:
+    """Rows of those who wait."""
+    return _rows(items, _LINE, wide, pools)
 
 
 def pool_rows(items: Sequence[Item], *, wide: bool = False, pools: bool = True) -> list[str]:
@@ -153,6 +158,10 @@ def _all(item: Item, _: datetime) -> int:
     return sum(_counts(item, "condition").values())
 
 
+def _wanted(item: Item, _: datetime) -> int:
+    return sum(each.get("count", 1) for each in item.get("want") or ())
+
+
 def _oldest(item: Item, _: datetime) -> str | None:
     waited = item.get("oldest_wait")
     return None if waited is None else age(waited)
@@ -184,6 +193,11 @@ _WIDE_LEASES = (
     _LEASE, _PPA, _POOL, _AGE, Column("TOUCHED", since("touched")), _LEFT, _OWNER,
     Column("BY", _member("by")), Column("REQUEST", _member("request_id")), Column("UPLOADER", _member("uploader")),
     Column("NOTE", _member("note"), Give.END),
+)  # fmt: skip
+_LINE = (
+    Column("PLACE", _member("position")), Column("REQUEST", _member("request_id")), _POOL, _OWNER,
+    Column("PPAS", _wanted), Column("PRIORITY", _member("priority")), Column("WAITS", since("since")),
+    Column("WHY", _member("why"), Give.END),
 )  # fmt: skip
 _POOLS = (
     _POOL, Column("PPAS", _all), *(Column(state.value.upper(), _count("state", state.value)) for state in STATES),

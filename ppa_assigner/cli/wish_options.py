@@ -54,6 +54,16 @@ class WishOptions(NamedTuple):
     uploader: Annotated[
         str | None, Option("--uploader", metavar="~WHO", help="Who may upload while the lease lasts.")
     ] = None
+    priority: Annotated[
+        int,
+        Option(
+            "--priority",
+            metavar="N",
+            min=0,
+            max=100,
+            help="Be served earlier than others who wait: each step is worth some minutes of waiting.",
+        ),
+    ] = 0
     request_id: Annotated[
         str | None,
         Option(
@@ -94,6 +104,7 @@ class WishOptions(NamedTuple):
                 *(parsing.sources_in(changes) if changes else ()),
             ],
             "uploader": self.uploader,
+            "priority": self.priority or None,
             "request_id": self.request_id if self.request_id is not None else str(uuid.uuid4()),
             "attempt": self.attempt,
         }

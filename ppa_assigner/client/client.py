@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from ..backoff import CALL_PATIENCE_S, IN_LINE, RELEASE_PATIENCE_S
 from ..times import boottime
 from .addresses import ppa_path, query, segment
-from .errors import AssignerError, Bug, Document, NoneFree, Unavailable, UnknownLease, error_of
+from .calls import ApiCalls, naming
+from .errors import AssignerError, Bug, Document, NoneFree, Unavailable, UnknownLease
 from .retry import AssignAttempts, RetryBudget
-from .transport import DEFAULT_URL, ApiResponse, ApiTransport
+from .transport import DEFAULT_URL, ApiTransport
 
 if TYPE_CHECKING:
     from ..documents import (
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         UploadCheck,
         UploadCheckRequest,
         Uploads,
+        WaitingRequest,
         Wish,
     )
     from .lease import Holding, LeaseTerm
@@ -47,7 +49,7 @@ _CREATED = 201
 ANSWER_S = 75.0  # the daemon's own deadline for a call is a minute unless configured otherwise
 
 
-class Client:
+class Client(ApiCalls):
     """Talks to one daemon.  Safe for threads.  Every call returns, or raises an AssignerError, within its deadline."""
 
     def __init__(
@@ -65,8 +67,8 @@ class Client:
         """
         token = token if token is not None else os.environ.get("PPA_ASSIGNER_TOKEN") or None
         ca_file = ca_file or os.environ.get("PPA_ASSIGNER_CA") or None
-        self._transport = ApiTransport(url or os.environ.get("PPA_ASSIGNER_URL") or DEFAULT_URL, token, ca_file)
-        self._answer_s = answer_s
+        url = url or os.environ.get("PPA_ASSIGNER_URL") or DEFAULT_URL
+        super().__init__(ApiTransport(url, token, ca_file), answer_s)
 
     def close(self) -> None:
         """Close the connections."""
@@ -169,7 +171,7 @@ class Client:
 
     def get_lease(self, lease_id: str) -> Lease:
         """One lease; also while its PPA, dirty already, remembers it.  Raises UnknownLease."""
-        return cast("Lease", _naming(self._persist("GET", f"/v1/leases/{segment(lease_id)}"), "ppa"))
+        return cast("Lease", naming(self._persist("GET", f"/v1/leases/{segment(lease_id)}"), "ppa"))
 
     def leases(
         self, *, owner: str | None = None, request_id: str | None = None, pool: str | None = None,
@@ -267,7 +269,7 @@ class Client:
 
     def ppa(self, reference: str) -> Ppa:
         """What is known of one PPA, `~owner/ubuntu/name` or `ppa:owner/name`.  UsageError: none such is served."""
-        return cast("Ppa", _naming(self._persist("GET", ppa_path(reference)), "ppa"))
+        return cast("Ppa", naming(self._persist("GET", ppa_path(reference)), "ppa"))
 
     def caller(self) -> Caller:
         """As whom the daemon knows this client."""
@@ -279,6 +281,10 @@ class Client:
     def pools(self, *, select: str | None = None) -> list[Pool]:
         """The pools in numbers; `select`: those with such labels."""
         return cast("list[Pool]", self._items("/v1/pools", "pool", select=select))
+
+    def line(self, *, pool: str | None = None) -> list[WaitingRequest]:
+        """Those who wait, in the order in which they are served, and why."""
+        return cast("list[WaitingRequest]", self._items("/v1/line", "request_id", "pool", pool=pool))
 
     def readiness(self, *, within: float) -> Document | None:
         """Whether the daemon lends: `ready`, or a `detail` that says why not; and `launchpad` as below.  None: that is
@@ -352,49 +358,3 @@ class Client:
         from .events import read_events
 
         return read_events(self._transport, follow=follow, ppa=ppa, latest=latest)
-
-    # -- how ------------------------------------------------------------------------------------------------------
-
-    def _items(self, path: str, *names: str, **wanted: str | None) -> list[Document]:
-        items = self._persist("GET", path + query(wanted.items())).get("items")
-        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise Bug("the daemon's answer is not a list")
-        return [_naming(item, *names) for item in items]
-
-    def _tries(self, within: float | None) -> RetryBudget:
-        return RetryBudget(
-            CALL_PATIENCE_S if within is None else within, read=self._answer_s, bounded=within is not None
-        )
-
-    def _persist(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, object] | None = None,
-        *,
-        budget: RetryBudget | None = None,
-        resend: bool = True,
-    ) -> Document:
-        budget = budget or self._tries(None)
-        while True:
-            try:
-                return self._sent(method, path, body, read=budget.read).document
-            except Unavailable as error:
-                budget.maybe_done |= error.maybe_done
-                given_up = (error.maybe_done and not resend) or error.pending or error.permanent
-                if given_up or not budget.pause(error.retry_after):
-                    raise
-
-    def _sent(self, method: str, path: str, body: Mapping[str, object] | None, *, read: float) -> ApiResponse:
-        response = self._transport.send(method, path, body, read=read)
-        if error := error_of(response.status, response.document, response.retry_after, self._transport.url):
-            raise error
-        return response
-
-
-def _naming(document: Document, *members: str) -> Document:
-    """The document, which says by these members what it is of: one that does not is none of the daemon's."""
-    for member in members:
-        if not isinstance(document.get(member), str):
-            raise Bug(f"the daemon's answer is not one of its API: it has no {member!r}")
-    return document

@@ -80,7 +80,7 @@ class Unavailable(AssignerError):  # noqa: N818 - the name says what is the case
 
 
 class NoneFree(AssignerError):  # noqa: N818 - the name says what is the case
-    """No PPA was free in time, or none can ever take these sources (`all-burnt`)."""
+    """No PPA was free in time, a quota is full (`quota`), or none can ever take these sources (`all-burnt`)."""
 
     exit_code = os.EX_TEMPFAIL
 
@@ -130,6 +130,7 @@ class Bug(AssignerError):  # noqa: N818 - the name says what is the case
 _BY_SLUG: Mapping[str, type[AssignerError]] = {
     "none-free": NoneFree,
     "all-burnt": NoneFree,
+    "quota": NoneFree,
     "orig-differs": NotAccepted,
     "unfinished": NotAccepted,
     "not-newer": NotAccepted,

@@ -118,7 +118,8 @@ class AssignAttempts:
 
     def is_over(self, error: AssignerError) -> bool:
         """Whether there is nothing more to wait for.  (Of a daemon that does not answer, nobody knows.)"""
-        return isinstance(error, NoneFree) and (error.slug == "all-burnt" or self._ends <= time.monotonic())
+        hopeless = error.slug == "all-burnt" or (error.slug == "quota" and error.problem.get("position") is None)
+        return isinstance(error, NoneFree) and (hopeless or self._ends <= time.monotonic())
 
     def may_go_on(self, error: AssignerError) -> bool:
         """Whether to ask again at once: the daemon waited as long as it was asked to, and keeps the place a moment."""

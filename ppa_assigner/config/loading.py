@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..access import ClientConfig
-from ..options import AsNew, Baseline, PoolOptions, Retry
+from ..options import AsNew, Baseline, LineOrder, PoolOptions, Retry
 from ..reference import Reference
 from ..times import exactly
 from . import addresses
@@ -86,10 +86,11 @@ def _settings(file: ConfigFile, folder: Path) -> Settings:
 
 def _pools(file: ConfigFile) -> Iterator[tuple[str, Pool]]:
     for name, section in file.pools.items():
-        retry, baseline = section.retry.to(Retry), section.baseline.to(Baseline)
-        as_new = section.as_new.to(AsNew)
-        options = section.to(PoolOptions, retry=retry, baseline=baseline, as_new=as_new)
-        yield name, _pool(name, section.ppas, options, section.labels)
+        own = {
+            "retry": section.retry.to(Retry), "baseline": section.baseline.to(Baseline),
+            "as_new": section.as_new.to(AsNew), "order": section.order.to(LineOrder),
+        }  # fmt: skip
+        yield name, _pool(name, section.ppas, section.to(PoolOptions, **own), section.labels)
     if file.ppas:
         yield DEFAULT_POOL, _pool(DEFAULT_POOL, file.ppas, PoolOptions(), {})
 

@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
-from ..access import Role
+from ..access import HIGHEST_PRIORITY, Role
 from ..options import PoolOptions, Proof
 from ..selectors import NAME_CHARACTERS
 from ..times import MINUTE
@@ -154,6 +154,7 @@ GroupName = Annotated[str, form("[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", "name of a g
 PathText = Annotated[str, text()]
 Glob = Annotated[str, text(parsers.glob_pattern, minLength=1, maxLength=256)]
 PpaGlobs = Annotated[list[Annotated[str, text(parsers.ppa_glob, pattern=r"^[~*?\[]", maxLength=256)]], EmptyList]
+Many = Annotated[int, Field(ge=0, le=1_000_000)]
 OfRole = Annotated[Role, member(Role)]
 OfProof = Annotated[Proof, member(Proof)]
 
@@ -221,6 +222,15 @@ class AsNewSection(Section):
     """After how many leases; null: never."""
 
 
+class OrderSection(Section):
+    """What moves a request in the line of a pool."""
+
+    age_step: Duration = _POOL.order.age_step
+    """How much waiting each step of priority is worth."""
+    fair_step: Duration = _POOL.order.fair_step
+    """How much later a request is served for each PPA that its client and owner have or wait for."""
+
+
 class PoolSection(Section):
     """A named list of PPAs, and what holds for each of them."""
 
@@ -256,6 +266,9 @@ class PoolSection(Section):
     as_new: Annotated[AsNewSection, Empty] = AsNewSection()
     delete_discarded: Positive | None = _POOL.delete_discarded
     """How long after it was discarded a PPA is deleted on Launchpad, for good; null: never."""
+    order: Annotated[OrderSection, Empty] = OrderSection()
+    max_per_owner: Many | None = _POOL.max_per_owner
+    """How many PPAs of the pool a client may have for one owner; null: as many as there are."""
 
 
 class TimeoutSection(Section):
@@ -305,6 +318,12 @@ class ClientSection(Section):
     """Shell patterns of the owners whose leases it may end and touch besides its own."""
     promote_to: PpaGlobs = []
     """Shell patterns of the PPAs, like ~acme/ubuntu/*, to which it may have packages of its leases copied."""
+    max_priority: int = Field(default=0, ge=0, le=HIGHEST_PRIORITY)
+    """The highest priority that it may ask with."""
+    max_leases: Many | None = None
+    """How many PPAs it may have at once; null: as many as there are."""
+    max_waiting: Many | None = None
+    """How many of its requests may wait at once; null: as many as come."""
 
 
 class SocketSection(Section):

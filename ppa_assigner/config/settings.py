@@ -95,6 +95,10 @@ class ApiSettings:
     rate: int = RATE
     promote_to: tuple[str, ...] = ()
 
+    def client(self, name: str | None) -> ClientConfig | None:
+        """The client of that name; None where there is none."""
+        return next((client for client in self.clients if client.name == name), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

@@ -25,6 +25,7 @@ from .leases import (
     TouchRequest,
     Wish,
 )
+from .line import Line, WaitingRequest, WantedPpas
 from .ppas import (
     Build,
     Cleaning,
@@ -87,6 +88,7 @@ __all__ = [
     "LaunchpadStatus",
     "Lease",
     "LeaseList",
+    "Line",
     "Liveness",
     "Missed",
     "OrigConflict",
@@ -122,6 +124,8 @@ __all__ = [
     "UploadCheckRequest",
     "UploadedSource",
     "Uploads",
+    "WaitingRequest",
+    "WantedPpas",
     "Wish",
     "examples_of",
 ]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field
 
-from .leases import Source
+from .leases import Lease, Source
 from .ppas import Counts
 from .terms import PpaName, Time, TypedDict, others_allowed, shown
 
@@ -73,7 +73,10 @@ class Problem(TypedDict):
     detail: str
     request_id: NotRequired[Annotated[str | None, Field(description="with every problem of an assign")]]
     counts: NotRequired[Annotated[Counts | None, Field(description="with `none-free`")]]
-    position: NotRequired[Annotated[int | None, Field(description="with `none-free`: the place in the line, from 1")]]
+    position: NotRequired[
+        Annotated[int | None, Field(description="with `none-free` and `quota`: the place in the line, from 1")]
+    ]
+    leases: NotRequired[Annotated[list[Lease] | None, Field(description="with `quota`: those that fill it")]]
     next_until: NotRequired[
         Annotated[Time | None, Field(description="with `none-free`: the earliest `until` of a lease")]
     ]

@@ -8,6 +8,7 @@ from typing import Annotated, Any, NotRequired
 
 from pydantic import Field
 
+from ..access import HIGHEST_PRIORITY
 from ..record import State
 from ..words import EndsBy
 from .terms import (
@@ -138,6 +139,15 @@ class Wish(TypedDict, total=False):
             max_length=SOURCES,
             description="what will be uploaded: lent is only a PPA that never had any of these versions, deleted or not"
             "; with `files`, one that has no file of such a name with other content that Launchpad may still keep",
+        ),
+    ]
+    priority: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            le=HIGHEST_PRIORITY,
+            description="who waits is served earlier for it; at most the client's `max_priority`",
+            json_schema_extra={"default": 0},
         ),
     ]
     uploader: Annotated[str | None, Field(pattern=r"^~[a-z0-9][a-z0-9+.-]*$", max_length=256)]

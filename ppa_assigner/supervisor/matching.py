@@ -4,11 +4,12 @@ Rule: that is decided nowhere else.  Each time something changes that concerns a
 queue is in one of these cases of `match`; the first one that fits holds, in the order of their places:
 
 0. No PPA of the pool can ever match its selector: `no-match`, as soon as that is so.
-1. It is searched for still: it keeps its turn for a moment, and those behind it leave it a PPA.
-2. All that is free is for those ahead of it, who are searched for or come back to a place that is kept: it lets them go
-   first, while it may wait.
-3. It seems to have a lease already: that is asked of Launchpad before it is told.
-4. A PPA fits: it is bound to the one that has been free longest, after a lost race to any.
+1. It is searched for still: it keeps its turn for a moment, and a PPA that fits is kept for it.
+2. It seems to have a lease already: that is asked of Launchpad before it is told.
+3. It is over a quota: it waits on, and those behind it go on.
+4. A PPA fits that is not kept for others ahead of it, who are searched for or, while it may wait, come back to a place:
+   it is bound to the one that the fewest others could use, of these to the one that has been free longest, or after a
+   lost race to any.  The cases 1, 3 and 4 are those of `allocation`.
 5. None fits: it waits on.
 
 One that waits and names what will be uploaded is then in one of these:
@@ -20,24 +21,27 @@ When the wait of one of its calls is over (`_time_is_up`):
 
 8. Its deadline is over as well: 503, for Launchpad did not answer in time.
 9. Something is under way that may still give it a PPA: it is held up until that is decided.
-10. `none-free`; who was willing to wait leaves a place behind for a moment.
+10. `quota`, or `none-free`; who was willing to wait leaves a place behind for a moment.
+
+One that came just now and would wait, though its client may have no more that do, or no PPA at all, is told `quota` at
+once (`_admit`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from hashlib import sha256
 
 from ..automaton.events import Assign
 from ..labels import ARCH
 from ..reference import Reference
-from ..selectors import Selector
-from . import fitting, queue, recovery, refusals, used_versions
+from . import fitting, line, queue, recovery, refusals, shares, used_versions
+from .allocation import QueuedWish, allocate
 from .core import Core
-from .fitting import fits, may_match
-from .registry import ManagedPPA, free_for_anyone
-from .requests import CallId, PendingRequest, Stage
+from .fitting import may_match
+from .registry import free_for_anyone
+from .requests import CallId, PendingRequest, RequestId, Stage
 from .steps import Assigns, Decide, Learnt, Match, Pursue, Relabelled, TimeIsUp, TryAgain, TurnIsOver, WaitsAreOver
 from .used_versions import Outlook
 
@@ -45,6 +49,9 @@ from .used_versions import Outlook
 def match(core: Core, pool: str) -> None:
     """Who gets which PPA of this pool, and who learns that all are burnt: cases 1 to 7."""
     _lend(core, pool)
+    if shares.across_pools(core):
+        for other in core.pools:
+            _lend(core, other)
     _pursue_all(core, pool)
 
 
@@ -74,40 +81,52 @@ def end_unmatched(core: Core, request: PendingRequest) -> bool:
 def wait_on(core: Core, request: PendingRequest) -> None:
     """It is in the queue, or more is known of those that it waits for."""
     match(core, request.wish.pool)
+    _admit(core, request)
     for call in list(request.calls):
         _time_is_up(core, request, call)
 
 
 def _lend(core: Core, pool: str) -> None:
-    boot, searching, unmatched = core.now.boot, 0, set[tuple[Selector, Reference | None]]()
     free = core.registry.free_list.count(pool)
-    for number in core.requests.queue.of(pool) if free else ():
-        request = core.requests.by_id[number]
-        if request.stage is not Stage.WAITING:  # 1
-            searching += request.keeps_its_turn(boot)
-        elif free <= searching + (queue.places_ahead(core, request) if request.may_wait(boot) else 0):  # 2
-            continue  # a wait that is over may be the first part of a long one: it is no reason to pass a search
-        elif held := recovery.holding(core, request):  # 3
-            recovery.confirm(core, request, held.ppa)
-        elif (request.wish.select, request.wish.ppa) in unmatched:  # 5
-            continue
-        elif chosen := choose(request, core.registry.free(pool, request.wish.ppa), core.now.drawn, boot):  # 4
-            _bind(core, request, chosen.ppa)
-            free -= 1
-        elif not (request.burnt or request.avoided):  # 5
-            unmatched.add((request.wish.select, request.wish.ppa))
-        if not free:
-            return
+    if not free or not core.requests.queue.length(pool):
+        return
+    requests, waiting = core.requests.by_id, line.of(core, pool, free)
+    if _confirm_held(core, waiting):
+        _lend(core, pool)  # they stand in the line no more
+        return
+    found = allocate(
+        waiting, line.free_for(core, pool, waiting), lambda wish, _, ppa: line.fits(core, pool, requests[wish.id], ppa),
+        shares.room(core, (quota for wish in waiting for quota in wish.quotas)),  # type: ignore[misc]
+    )  # fmt: skip
+    for number, (ppa,) in found.served.items():
+        _bind(core, requests[number], ppa)
 
 
-def choose(request: PendingRequest, candidates: Iterable[ManagedPPA], drawn: int, boot: float) -> ManagedPPA | None:
-    """The first that fits of these, which are those that have been free longest first; after a lost race the one that
-    was drawn, for two daemons that both take the longest collide at every burst.
-    """
-    fit = (one for one in candidates if fits(request, one) and not request.avoids(one.told, boot))
-    if not request.lost:
-        return next(fit, None)
-    return found[drawn % len(found)] if (found := list(fit)) else None
+def _confirm_held(core: Core, waiting: Iterable[QueuedWish[RequestId]]) -> bool:
+    """Whether there was any that seems to have a lease already."""
+    held = [(request, found) for request in _ready(core, waiting) if (found := recovery.holding(core, request))]
+    for request, found in held:
+        recovery.confirm(core, request, found.ppa)
+    return bool(held)
+
+
+def _ready(core: Core, waiting: Iterable[QueuedWish[RequestId]]) -> Iterator[PendingRequest]:
+    return (core.requests.by_id[wish.id] for wish in waiting if wish.ready and not wish.away)
+
+
+def _admit(core: Core, request: PendingRequest) -> None:
+    """Whether it may wait at all."""
+    if request.stage is not Stage.WAITING or request.admitted or not request.calls:
+        return
+    if (quota := shares.never_met(core, request.wish)) is not None:
+        refusal = refusals.over_quota(core, request, quota, None)
+    elif request.may_wait(core.now.boot) and (most := shares.too_many_wait(core, request)) is not None:
+        refusal = refusals.too_many_wait(core, request, most)
+    else:
+        request.admitted = request.may_wait(core.now.boot)
+        return
+    queue.answer(core, request, refusal)
+    queue.forget(core, request)
 
 
 def _bind(core: Core, request: PendingRequest, ppa: Reference) -> None:
@@ -165,9 +184,10 @@ def _time_is_up(core: Core, request: PendingRequest, number: CallId) -> None:
 
 
 def _none_free(core: Core, request: PendingRequest, number: CallId) -> None:
-    position = 1 + core.requests.queue.ahead(request.wish.pool, request.place) + queue.places_ahead(core, request)
-    patient = request.calls[number].wish.wait > 0
-    queue.end(core, request, number, refusals.none_free(core, request, position))
+    position, patient = line.position(core, request), request.calls[number].wish.wait > 0
+    quota = shares.full(core, request)
+    none = refusals.over_quota(core, request, quota, position) if quota else refusals.none_free(core, request, position)
+    queue.end(core, request, number, none)
     if not request.calls and patient:
         queue.keep_place(core, request)
 

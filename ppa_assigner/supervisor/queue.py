@@ -15,7 +15,7 @@ from dataclasses import replace
 from ..backoff import PLACE_KEPT_S
 from ..problems import Kind, Problem
 from ..views import AssignRequest, LeaseView
-from . import refusals
+from . import refusals, shares
 from .core import Core
 from .events import AnswerCall
 from .requests import AssignCall, CallId, Key, PendingRequest, RequestId, Stage
@@ -37,9 +37,12 @@ def enter(core: Core, key: Key, call: AssignCall) -> tuple[PendingRequest, bool]
     before = _take_place(core, key, wish)
     requests.last += 1
     number = requests.last
-    request = PendingRequest(RequestId(number), key, wish, wish.attempt, core.arrival(), number)
+    arrival = core.arrival()
+    rank = shares.key_of_new(core, wish, arrival)
+    request = PendingRequest(RequestId(number), key, wish, wish.attempt, arrival, number, rank)
     if before is not None and not core.spent.is_spent(before.key, before.first, core.now.boot):
-        request = _gone_on(before, wish) or replace(request, first=before.first, number=before.number)
+        place = replace(request, first=before.first, number=before.number, rank=before.rank, admitted=before.admitted)
+        request = _gone_on(before, wish) or place
     requests.by_id[request.id] = request
     requests.current[request.key] = request.id
     if wish.sources:
@@ -61,7 +64,9 @@ def unfit(core: Core, request: PendingRequest, wish: AssignRequest) -> Problem |
 
 
 def join(core: Core, request: PendingRequest, call: AssignCall) -> None:
-    """A connection shares the place."""
+    """A connection shares the place; one that asks with another priority has a new one for all of them."""
+    if call.wish.priority != request.wish.priority:
+        _place_anew(core, request, call.wish.priority)
     request.abandoned = False
     _add(core, request, call)
     core.requests.put(request, request.stage)
@@ -77,6 +82,11 @@ def _add(core: Core, request: PendingRequest, call: AssignCall) -> None:
     _date(core, request, [call])
 
 
+def _place_anew(core: Core, request: PendingRequest, priority: int) -> None:
+    request.wish, request.first = replace(request.wish, priority=priority), core.arrival()
+    request.rank = shares.key_of_new(core, request.wish, request.first)
+
+
 def placed_by(core: Core, request: PendingRequest, calls: Iterable[AssignCall]) -> None:
     """It has the earliest place that any of these can show by a ticket: who has none came only now."""
     _date(core, request, calls)
@@ -84,8 +94,10 @@ def placed_by(core: Core, request: PendingRequest, calls: Iterable[AssignCall]) 
 
 
 def _date(core: Core, request: PendingRequest, calls: Iterable[AssignCall]) -> None:
-    shown = (refusals.first(core, call.wish) for call in calls if call.wish.ticket is not None)
-    request.first = min((request.first, *shown))
+    tickets = (call.wish for call in calls if call.wish.ticket is not None)
+    for place in [refusals.place_of(core, wish) for wish in tickets]:
+        if place is not None and (place.position, request.number) < request.place:
+            request.first, request.rank = place.first_asked, place.position
 
 
 def leave(core: Core, request: PendingRequest, call: CallId) -> None:
@@ -175,7 +187,7 @@ def keep_place(core: Core, request: PendingRequest) -> None:
 def _take_place(core: Core, key: Key, wish: AssignRequest) -> PendingRequest | None:
     """The request as it was, when the same wisher comes back in time; whoever comes, the place is kept no more."""
     kept = _give_up_place(core, key)
-    return kept if kept is not None and kept.same_wisher(wish) else None
+    return kept if kept is not None and kept.same_place(wish) else None
 
 
 def withdraw_place(core: Core, key: Key) -> bool:

@@ -16,7 +16,8 @@ from ..config import Pool
 from ..problems import Kind, Problem
 from ..record import State, format_time
 from ..reference import Reference
-from ..views import AssignRequest, Condition, End, EndsBy, Sight, Snapshot
+from ..views import AssignRequest, Condition, End, EndsBy, LeaseView, Sight, Snapshot
+from . import shares
 from .core import Core
 from .fitting import may_match, unjudged
 from .registry import counted
@@ -57,26 +58,25 @@ def no_match(core: Core, wish: AssignRequest) -> Problem | None:
 
 def unavailable(core: Core, request: PendingRequest, detail: str, retry_after: float = RETRY_AFTER_S) -> Problem:
     """No answer can be given now; the place in the line is kept."""
-    return _later(core, request.wish, request.first, detail, retry_after)
+    return _later(core, request.wish, *_standing(request), detail, retry_after)
 
 
 def soon(core: Core, wish: AssignRequest, detail: str) -> Problem:
     """A wish that cannot be taken just now."""
-    return _later(core, wish, first(core, wish), detail, RETRY_SOON_S)
+    if (place := place_of(core, wish)) is not None:
+        return _later(core, wish, place.first_asked, place.position, detail, RETRY_SOON_S)
+    first = core.arrival()
+    return _later(core, wish, first, shares.key_of_new(core, wish, first), detail, RETRY_SOON_S)
 
 
-def first(core: Core, wish: AssignRequest) -> float:
-    """Since when the wish waits (seconds since 1970): its ticket tells, unless that is spent or of a time to come;
-    else since now.
-    """
+def place_of(core: Core, wish: AssignRequest) -> Place | None:
+    """The place that its ticket tells of, unless that is spent or of a time to come."""
     key = key_of(wish)
     now = core.now.epoch if core.now.time.trusted else None
-    place = core.tickets.redeem(wish.ticket, wish.pool, key, now)
+    place = core.tickets.redeem(wish.ticket, wish.pool, key, now, priority=wish.priority, want=selection(wish))
     if place is None or (now is not None and place.first_asked > now + AGREE_S):
-        return core.arrival()
-    if core.spent.is_spent(key, place.first_asked, core.now.boot):
-        return core.arrival()
-    return place.first_asked
+        return None
+    return None if core.spent.is_spent(key, place.first_asked, core.now.boot) else place
 
 
 def none_free(core: Core, request: PendingRequest, position: int) -> Problem:
@@ -86,17 +86,50 @@ def none_free(core: Core, request: PendingRequest, position: int) -> Problem:
     snapshots = [one.snapshot for one in pool if one.labels.judge(wish.select) is not False]
     if (outage := _outage(core, request, snapshots)) is not None:
         return unavailable(core, request, outage)
-    wanted = [s for s in snapshots if wish.ppa in (None, s.ppa)]
+    wanted = _wanted(core, wish)
     untils = [s.record.until for s in wanted if s.record and s.record.state is State.USED and s.record.until]
-    end = min((s.end for s in wanted if s.end is not None), key=lambda end: end.at, default=None)
-    which = "" if wish.select.everything else f" that matches {wish.select}"
-    why = f"no PPA of pool {wish.pool!r}{which} is free{_next(end)}"
-    if wish.ppa is not None and wanted:
-        why = f"{wish.ppa} {_as_it_is(wanted[0])}"
+    end = _next_end(wanted)
     return problem(
-        wish, Kind.NONE_FREE, why, counts=counted(snapshots),
-        position=position, ticket=_ticket(core, wish, request.first),
+        wish, Kind.NONE_FREE, why_none(core, request), counts=counted(snapshots),
+        position=position, ticket=_ticket(core, wish, *_standing(request)),
         next_until=_earliest(untils), next_ends=_earliest([end.at] if end else []), retry_after=RETRY_AFTER_S,
+    )  # fmt: skip
+
+
+def why_none(core: Core, request: PendingRequest) -> str:
+    """Why it has no PPA, for people: none is free, or how the one is that it asked for."""
+    wish, wanted = request.wish, _wanted(core, request.wish)
+    if wish.ppa is not None and wanted:
+        return f"{wish.ppa} {_as_it_is(wanted[0])}"
+    which = "" if wish.select.everything else f" that matches {wish.select}"
+    return f"no PPA of pool {wish.pool!r}{which} is free{_next(_next_end(wanted))}"
+
+
+def selection(wish: AssignRequest) -> str | None:
+    """By which labels it chooses, for people and tickets; None: by none."""
+    return None if wish.select.everything else str(wish.select)
+
+
+def over_quota(core: Core, request: PendingRequest, quota: shares.Quota, position: int | None) -> Problem:
+    """It would be more than a quota allows; `position` is its place in the line, None where it may not wait at all."""
+    filling = shares.leases_of(core, quota)
+    detail = f"{quota}: {len(filling)} {'lease' if len(filling) == 1 else 'leases'}, and what came before this request"
+    return _over(core, request, str(quota) if position is None else detail, filling, position)
+
+
+def too_many_wait(core: Core, request: PendingRequest, most: int) -> Problem:
+    """Its client has as many requests in the line as it may have."""
+    detail = f"max_waiting {most} of client {request.wish.by}: as many of its requests wait already"
+    return _over(core, request, detail, [], None)
+
+
+def _over(
+    core: Core, request: PendingRequest, detail: str, filling: Sequence[LeaseView], position: int | None
+) -> Problem:
+    return problem(
+        request.wish, Kind.QUOTA, detail, leases=filling, position=position,
+        ticket=_ticket(core, request.wish, *_standing(request)),
+        retry_after=None if position is None else RETRY_AFTER_S,
     )  # fmt: skip
 
 
@@ -139,14 +172,27 @@ def _outage(core: Core, request: PendingRequest, snapshots: Sequence[Snapshot]) 
     return next((f"{s.ppa}: {s.fault}" for s in away), None)
 
 
-def _later(core: Core, wish: AssignRequest, first: float, detail: str, retry_after: float) -> Problem:
-    ticket = _ticket(core, wish, first)
+def _later(core: Core, wish: AssignRequest, first: float, rank: float, detail: str, retry_after: float) -> Problem:
+    ticket = _ticket(core, wish, first, rank)
     return problem(wish, Kind.UNAVAILABLE, detail, retry_after=retry_after, ticket=ticket)
 
 
-def _ticket(core: Core, wish: AssignRequest, first: float) -> str:
-    place = Place(wish.pool, wish.request_id, first, core.now.epoch, wish.by)
+def _standing(request: PendingRequest) -> tuple[float, float]:
+    return request.first, request.place[0]
+
+
+def _ticket(core: Core, wish: AssignRequest, first: float, rank: float) -> str:
+    key = None if rank == first else rank
+    place = Place(wish.pool, wish.request_id, first, core.now.epoch, wish.by, key, wish.priority, selection(wish))
     return core.tickets.issue(place)
+
+
+def _wanted(core: Core, wish: AssignRequest) -> list[Snapshot]:
+    return [one.snapshot for one in core.registry.in_pool(wish.pool) if may_match(wish, one) is not False]
+
+
+def _next_end(wanted: Sequence[Snapshot]) -> End | None:
+    return min((s.end for s in wanted if s.end is not None), key=lambda end: end.at, default=None)
 
 
 def _next(end: End | None) -> str:

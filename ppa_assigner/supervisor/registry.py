@@ -62,6 +62,10 @@ class FreeList:
         self.take(ppa)
         self.bound.add(ppa)
 
+    def place(self, ppa: Reference) -> tuple[datetime, str, str, str]:
+        """What those that are free are ordered by."""
+        return self._where[ppa][1][:-1]
+
     def count(self, pool: str) -> int:
         """How many of a pool may be lent."""
         return len(self._lists.get(pool, ()))

@@ -1,6 +1,7 @@
 """The requests for PPAs and the calls that wait for them: who asked, since when, how far each is, and the wait queues.
 
-Rule: first come, first served per pool; two connections with one request id share one place, which is lost when the
+Rule: a queue is in the order of keys, which are when requests came unless these have a priority or a fair share; two
+connections with one request id share one place, which is lost when the
 last is gone.  A request id belongs to the client that chose it: two clients that happen to choose one id have two
 requests, and neither sees, hinders or ends the other's.  To come, to go and to ask for a position cost no walk along a
 queue: thousands may stand in it.  Plain data and what follows from it; nothing here decides who stands in a queue.
@@ -62,7 +63,7 @@ def key_in(record: Record | None) -> Key | None:
 
 StateOf = tuple[tuple[State | None, str | None], Condition]
 Position = tuple[float, int]
-"""What a queue is ordered by: since when (seconds since 1970), and who came first."""
+"""What a queue is ordered by: the key (seconds since 1970), and who came first."""
 
 
 class Stage(enum.Enum):
@@ -110,7 +111,8 @@ def state_of(snapshot: Snapshot) -> StateOf:
 
 @dataclass(slots=True)
 class PendingRequest:
-    """A request, until it is answered.  `first` is its place in the queue: seconds since 1970, Launchpad's clock.
+    """A request, until it is answered.  `first` is when it was first asked for, `rank` its place in the queue, which is
+    the same unless it has a priority or a fair share: seconds since 1970, Launchpad's clock.  `admitted`: it may wait.
 
     `key` is what it is found by.  `searched` is the attempt for which it is known that no other lease was there;
     `search` counts the searches.  `assign` is the command that is to lend it the PPA that it is `bound` to.  `burnt`
@@ -125,6 +127,7 @@ class PendingRequest:
     attempt: int
     first: float
     number: int
+    rank: float | None = None
     lease: str = ""
     stage: Stage = Stage.SEARCHING
     calls: dict[CallId, AssignCall] = field(default_factory=dict)
@@ -142,12 +145,22 @@ class PendingRequest:
     questions: int = 0
     hope: Reference | None = None
     abandoned: bool = False
+    admitted: bool = False
     withdrawn: list[CallId] = field(default_factory=list)
 
     @property
     def place(self) -> Position:
         """What the queue is ordered by: nothing else tells who comes before whom."""
-        return self.first, self.number
+        return self.first if self.rank is None else self.rank, self.number
+
+    @property
+    def in_queue(self) -> bool:
+        """Whether it waits, bound to no PPA, and not only its place is kept."""
+        return self.stage in IN_QUEUE and bool(self.calls)
+
+    def same_place(self, wish: AssignRequest) -> bool:
+        """Whether the same wisher asks for what has the same place in the queue."""
+        return self.same_wisher(wish) and self.wish.priority == wish.priority
 
     def same_wisher(self, wish: AssignRequest) -> bool:
         """Whether this is the same owner, client, pool and selector."""
@@ -248,6 +261,14 @@ class Requests:
             self.queue.add(request.id, request.wish.pool, request.place)
         else:
             self.queue.discard(request.id)
+
+    def is_kept(self, request: PendingRequest) -> bool:
+        """Whether only its place is here."""
+        return self.kept.get(request.key, (None,))[0] == request.id
+
+    def kept_in(self, pool: str) -> list[PendingRequest]:
+        """Those whose place in the queue of a pool is kept, the first one first."""
+        return [self.by_id[one] for one in self.kept_queue.of(pool)]
 
     def waiting(self, pool: str) -> list[PendingRequest]:
         """Those that stand in the queue of a pool, the first one first."""

@@ -33,8 +33,10 @@ from ..views import (
     OperatorAction,
     PoolView,
     Snapshot,
+    WaitingView,
 )
 from ..worker import Worker
+from . import line
 from .archive_calls import ArchiveCalls
 from .core import Core
 from .event_log import EventLog, EventWriter
@@ -211,6 +213,11 @@ class Supervisor(ArchiveCalls):
         with self._shell.reading() as core:
             return [self._pool(core, name) for name in sorted(self._settings.pools)]
 
+    def line(self, pool: str | None = None) -> list[WaitingView]:
+        """Those who wait, of one pool or of all, in the order in which they are served."""
+        with self._shell.reading() as core:
+            return line.shown(core, pool)
+
     def unready(self) -> str | None:
         """Why nothing can be lent yet, or not every PPA is worked for; None once all is well."""
         core = self.core
@@ -251,7 +258,7 @@ class Supervisor(ArchiveCalls):
 
     def _pool(self, core: Core, name: str) -> PoolView:
         queue = core.requests.waiting(name)
-        oldest = max(0.0, self._clock.epoch() - queue[0].first) if queue else None
+        oldest = max(0.0, self._clock.epoch() - min(request.first for request in queue)) if queue else None
         return pool_view(self._settings.pools[name], core.registry.in_pool(name), len(queue), oldest)
 
     # -- what workers tell (worker.Listener) -----------------------------------------------------------------------

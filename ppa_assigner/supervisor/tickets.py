@@ -14,6 +14,7 @@ import binascii
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import InitVar, asdict, dataclass, field
 
 from ..backoff import TICKET_S
@@ -23,13 +24,25 @@ from .requests import Key
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whose place it is, since when, and when it was last asked for; seconds since 1970 by Launchpad's clock."""
+    """Whose place it is, since when, and when it was last asked for; seconds since 1970 by Launchpad's clock.
+
+    `key`: what the line orders it by, if that is not when it was first asked for; `want` what it asks for, if that is
+    not one PPA of the pool.
+    """
 
     pool: str
     request_id: str
     first_asked: float
     last_asked: float
     client: str | None = None
+    key: float | None = None
+    priority: int = 0
+    want: str | None = None
+
+    @property
+    def position(self) -> float:
+        """What the line orders it by."""
+        return self.first_asked if self.key is None else self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +62,16 @@ class TicketOffice:
 
     def issue(self, place: Place) -> str:
         """The text that brings this place back."""
-        return self.signed(json.dumps(asdict(place), sort_keys=True).encode())
+        return self.signed(json.dumps(_said(place), sort_keys=True).encode())
 
     def signed(self, body: bytes) -> str:
         """The text of a ticket that says this."""
         return _text(body) + "." + _text(self._sign(body))
 
-    def redeem(self, ticket: str | None, pool: str, key: Key, now: float | None) -> Place | None:
-        """The place that this ticket stands for, if it is ours, for this wish, and not void: while the time is not
+    def redeem(
+        self, ticket: str | None, pool: str, key: Key, now: float | None, *, priority: int = 0, want: str | None = None
+    ) -> Place | None:
+        """The place that this ticket stands for, if it is ours, for this very wish, and not void: while the time is not
         known (None) none is.
         """
         try:
@@ -66,11 +81,20 @@ class TicketOffice:
             place = Place(**json.loads(body))
         except (ValueError, TypeError, binascii.Error):
             return None
-        fits = (place.pool, place.client, place.request_id) == (pool, key.client, key.request)
+        mine = (pool, key.client, key.request, priority, want)
+        fits = (place.pool, place.client, place.request_id, place.priority, place.want) == mine
         return place if fits and (now is None or now - place.last_asked <= TICKET_S) else None
 
     def _sign(self, body: bytes) -> bytes:
         return hmac.new(self._key, body, hashlib.sha256).digest()
+
+
+_LATER: Mapping[str, object] = {"key": None, "priority": 0, "want": None}
+"""What a ticket says only where it is something else: so daemons that know of none of these take the other tickets."""
+
+
+def _said(place: Place) -> Mapping[str, object]:
+    return {name: value for name, value in asdict(place).items() if name not in _LATER or value != _LATER[name]}
 
 
 def _text(data: bytes) -> str:

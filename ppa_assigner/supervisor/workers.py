@@ -174,5 +174,8 @@ def _at_rest(snapshot: Snapshot) -> bool:
     if snapshot.sight in (Sight.GONE, Sight.DENIED, Sight.LASTING_DENIED):
         return False  # there may be a lease in it
     if snapshot.record is not None:
-        return snapshot.record.state is State.FREE and snapshot.condition in (Condition.OK, Condition.DISABLED)
+        return snapshot.record.state in (State.FREE, State.DISCARDED) and snapshot.condition in (
+            Condition.OK,
+            Condition.DISABLED,
+        )
     return snapshot.condition in (Condition.UNMANAGED, Condition.UNREADABLE, Condition.MISSING)

@@ -48,6 +48,7 @@ from ppa_assigner.views import (
     PromoteRequest,
     Snapshot,
     UploadCheck,
+    WaitingView,
 )
 
 DEADLINE_S = 30.0
@@ -94,6 +95,7 @@ class FakeBackend:
         self.outcome: Any = None
         self.orig: Problem | None = None
         self.apt: AptSource | None = None
+        self.waiting: list[WaitingView] = []
         self.reason: str | None = None
         self.reachable = LaunchpadStatus(True, NOW, None)
         self.calls: list[FakeCall] = []
@@ -166,6 +168,9 @@ class FakeBackend:
 
     def pools(self) -> list[PoolView]:
         return [PoolView("default", {"free": 1, "used": 2, "dirty": 0}, {"ok": 3}, 4, 12.5, 1, {"size": "big"})]
+
+    def line(self, pool: str | None = None) -> list[WaitingView]:
+        return [one for one in self.waiting if pool in (None, one.pool)]
 
     def health(self) -> DaemonHealth:
         return DaemonHealth(NOW, False, 12.0, 3, 0, 0)

@@ -41,10 +41,11 @@ CALLS = {
     ("post", "/v1/leases/{id}/promote"): {200, 404, 409, 410, 503},
     ("get", f"{PPA}/history"): {200, 404, 503},
     ("get", "/v1/pools"): {200},
+    ("get", "/v1/line"): {200},
     ("get", "/v1/caller"): {200},
     ("get", "/v1/events"): {200},
 }
-ASSIGN = {"none-free", "all-burnt", "request-id-taken", "superseded", "unknown-pool", "unknown-ppa",
+ASSIGN = {"none-free", "all-burnt", "quota", "request-id-taken", "superseded", "unknown-pool", "unknown-ppa",
           "launchpad-unavailable"}  # fmt: skip
 
 

@@ -1,0 +1,155 @@
+"""What clients and owners have, and what follows for who waits: the key that a line is ordered by, and quotas.
+
+Rule: used PPAs count, as the last look showed them, and those that are being assigned here, each once.  Two daemons
+know of each other's leases by looks alone, so each may lend one beyond a quota.  A key is fixed when its request enters
+the line, and is a time: since no priority is worth more than a fixed time, whoever waits comes before all that ask
+later than that, and nobody starves.  Nothing here decides who is served.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..record import Record, State
+from ..reference import Reference
+from ..views import AssignRequest, LeaseView
+from .core import Core
+from .requests import PendingRequest
+
+
+class Holder(NamedTuple):
+    """Who has a PPA, and of which pool."""
+
+    client: str | None
+    owner: str | None
+    pool: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """At most so many PPAs are had by a client; with `owner` and `pool`, by it for this owner and of this pool."""
+
+    option: str
+    most: int
+    client: str | None
+    owner: str | None = None
+    pool: str | None = None
+
+    def counts(self, holder: Holder) -> bool:
+        """Whether what this one has counts for it."""
+        whose = self.owner is None or (holder.owner, holder.pool) == (self.owner, self.pool)
+        return whose and holder.client == self.client
+
+    def __str__(self) -> str:
+        whose = f"client {self.client}" if self.owner is None else f"owner {self.owner} in pool {self.pool}"
+        return f"{self.option} {self.most} of {whose}"
+
+
+def holder_of(wish: AssignRequest) -> Holder:
+    """Who would have what is wished."""
+    return Holder(wish.by, wish.owner, wish.pool)
+
+
+def holders(core: Core) -> dict[Reference, Holder]:
+    """Who has each PPA that is used or being assigned."""
+    found = {request.bound: holder_of(request.wish) for request in core.requests if request.bound is not None}
+    return found | {ppa: Holder(record.by, record.owner, record.pool) for ppa, record in _used(core)}
+
+
+def _used(core: Core) -> Iterator[tuple[Reference, Record]]:
+    records = ((managed.ppa, managed.told.record) for managed in core.registry)
+    return ((ppa, record) for ppa, record in records if record is not None and record.state is State.USED)
+
+
+# -- the key -----------------------------------------------------------------------------------------------------------
+
+
+def key_at(first_asked: float, priority: int, has: int, age_step: float, fair_step: float) -> float:
+    """The key of a request (seconds since 1970): the lowest comes first.  Each step of priority is worth `age_step`
+    seconds.  Each PPA that its client has for its owner, being assigned included, and each request of theirs that came
+    before (`has` counts both) costs `fair_step`.
+    """
+    return first_asked - priority * age_step + has * fair_step
+
+
+def key_of_new(core: Core, wish: AssignRequest, first_asked: float) -> float:
+    """The key of a request that enters the line now."""
+    pool = core.pools.get(wish.pool)
+    if pool is None:
+        return first_asked
+    order = pool.options.order
+    return key_at(
+        first_asked, wish.priority, _has(core, wish) if order.fair_step else 0, order.age_step, order.fair_step
+    )
+
+
+def _has(core: Core, wish: AssignRequest) -> int:
+    mine = holder_of(wish)[:2]
+    held = sum(holder[:2] == mine for holder in holders(core).values())
+    waiting = (one.wish for one in core.requests if one.in_queue and one.wish.request_id != wish.request_id)
+    return held + sum((other.by, other.owner) == mine for other in waiting)
+
+
+# -- quotas ------------------------------------------------------------------------------------------------------------
+
+
+def quotas_of(core: Core, wish: AssignRequest) -> tuple[Quota, ...]:
+    """The quotas that a request counts for."""
+    client, pool = core.settings.api.client(wish.by), core.pools.get(wish.pool)
+    found = []
+    if client is not None and client.max_leases is not None:
+        found.append(Quota("max_leases", client.max_leases, wish.by))
+    if pool is not None and (most := pool.options.max_per_owner) is not None:
+        found.append(Quota("max_per_owner", most, wish.by, wish.owner, wish.pool))
+    return tuple(found)
+
+
+def across_pools(core: Core) -> bool:
+    """Whether what is in one pool may keep a request of another from being served."""
+    return any(client.max_leases is not None for client in core.settings.api.clients)
+
+
+def room(core: Core, quotas: Iterable[Quota]) -> Mapping[Hashable, int]:
+    """How many more PPAs each of these has room for; less than none after a reload."""
+    wanted = set(quotas)
+    counted = Counter(holders(core).values()) if wanted else {}
+    return {
+        quota: quota.most - sum(many for holder, many in counted.items() if quota.counts(holder)) for quota in wanted
+    }
+
+
+def full(core: Core, request: PendingRequest) -> Quota | None:
+    """The quota that keeps a request from being served; what its client's earlier requests want counts too."""
+    quotas = quotas_of(core, request.wish)
+    left = room(core, quotas)
+    return next((quota for quota in quotas if _before(core, request, quota) >= left[quota]), None)
+
+
+def _before(core: Core, request: PendingRequest, quota: Quota) -> int:
+    mine = (one for one in core.requests if one.wish.by == quota.client and one.in_queue)
+    return sum(quota.counts(holder_of(one.wish)) for one in mine if one.place < request.place)
+
+
+def never_met(core: Core, wish: AssignRequest) -> Quota | None:
+    """The quota that a wish by itself is more than, whoever has what."""
+    return next((quota for quota in quotas_of(core, wish) if quota.most < 1), None)
+
+
+def leases_of(core: Core, quota: Quota) -> list[LeaseView]:
+    """The leases that fill it."""
+    mine = ((ppa, record) for ppa, record in _used(core) if quota.counts(Holder(record.by, record.owner, record.pool)))
+    return [core.registry.lent(ppa, record) for ppa, record in mine]
+
+
+def too_many_wait(core: Core, request: PendingRequest) -> int | None:
+    """How many requests of its client may wait, if so many do besides this one; places that are kept count too."""
+    client = core.settings.api.client(request.wish.by)
+    most = client.max_waiting if client is not None else None
+    if most is None:
+        return None
+    others = (one for one in core.requests.by_id.values() if one.wish.by == request.wish.by and one.id != request.id)
+    waiting = sum(core.requests.is_kept(one) or (one.in_queue and one.admitted) for one in others)
+    return most if waiting >= most else None
