@@ -99,12 +99,14 @@ def _on_changed(core: Core, event: ev.Changed) -> None:
     if managed is None:
         return
     core.effects.append(ev.Note(snapshot))
-    fitting.forget_after_clean(managed, snapshot)
+    if core.processors.pools:
+        fitting.forget_after_clean(managed, snapshot)
     managed.told, managed.heard_at = snapshot, event.heard_at
     managed.foreign, managed.shown = event.foreign, event.shown
     labels = managed.labels
     key = core.registry.indexed(managed)
-    fitting.consider(core, managed)
+    if core.processors.pools:
+        fitting.consider(core, managed)
     core.following += _following(core, snapshot, key)
     if managed.labels != labels and managed.lent:
         core.following.append(steps.Relabelled(managed.pool))

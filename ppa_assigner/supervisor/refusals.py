@@ -6,6 +6,7 @@ Rule: `none-free` is said only when Launchpad answered; where it did not, nobody
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -81,28 +82,57 @@ def place_of(core: Core, wish: AssignRequest) -> Place | None:
 
 def none_free(core: Core, request: PendingRequest, position: int) -> Problem:
     """None free, as far as Launchpad answered; `position` is its place in the line, from 1."""
-    wish = request.wish
-    pool = core.registry.in_pool(wish.pool)
-    snapshots = [one.snapshot for one in pool if one.labels.judge(wish.select) is not False]
-    if (outage := _outage(core, request, snapshots)) is not None:
+    wish, they = request.wish, _candidates(core, request.wish)
+    if (outage := _outage(core, request, they)) is not None:
         return unavailable(core, request, outage)
-    wanted = _wanted(core, wish)
-    untils = [s.record.until for s in wanted if s.record and s.record.state is State.USED and s.record.until]
-    end = _next_end(wanted)
+    end = they.end
     return problem(
-        wish, Kind.NONE_FREE, why_none(core, request), counts=counted(snapshots),
+        wish, Kind.NONE_FREE, why_none(core, request), counts=they.counts,
         position=position, ticket=_ticket(core, wish, *_standing(request)),
-        next_until=_earliest(untils), next_ends=_earliest([end.at] if end else []), retry_after=RETRY_AFTER_S,
+        next_until=they.until, next_ends=_earliest([end.at] if end else []), retry_after=RETRY_AFTER_S,
     )  # fmt: skip
 
 
 def why_none(core: Core, request: PendingRequest) -> str:
     """Why it has no PPA, for people: none is free, or how the one is that it asked for."""
-    wish, wanted = request.wish, _wanted(core, request.wish)
-    if wish.ppa is not None and wanted:
-        return f"{wish.ppa} {_as_it_is(wanted[0])}"
+    wish, they = request.wish, _candidates(core, request.wish)
+    if wish.ppa is not None and they.wanted:
+        return f"{wish.ppa} {_as_it_is(they.wanted[0])}"
     which = "" if wish.select.everything else f" that matches {wish.select}"
-    return f"no PPA of pool {wish.pool!r}{which} is free{_next(_next_end(wanted))}"
+    return f"no PPA of pool {wish.pool!r}{which} is free{_next(they.end)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """The PPAs that a wish may match: how many are in each state, and of those that it wants when the next lease ends,
+    and why one is out of reach.
+    """
+
+    counts: Mapping[str, Mapping[str, int]]
+    wanted: Sequence[Snapshot]
+    until: str | None
+    end: End | None
+    away: str | None
+
+
+def _candidates(core: Core, wish: AssignRequest) -> _Candidates:
+    """Counted once until a PPA changes: thousands may be told at a moment that none is free."""
+    asked_for = wish.pool, wish.select, wish.ppa
+    found: _Candidates | None = core.registry.counts.get(asked_for)
+    if found is None:
+        pool = core.registry.in_pool(wish.pool)
+        found = _counted([one.snapshot for one in pool if one.labels.judge(wish.select) is not False], wish.ppa)
+        core.registry.counts[asked_for] = found
+    return found
+
+
+def _counted(snapshots: Sequence[Snapshot], ppa: Reference | None) -> _Candidates:
+    wanted = [s for s in snapshots if ppa in (None, s.ppa)]
+    untils = [s.record.until for s in wanted if s.record and s.record.state is State.USED and s.record.until]
+    end = min((s.end for s in wanted if s.end is not None), key=lambda end: end.at, default=None)
+    away = (s for s in wanted if s.condition is Condition.UNREACHABLE and s.sight not in TOLD_NO)
+    why = next((f"{s.ppa}: {s.fault}" for s in away), None)
+    return _Candidates(counted(snapshots), wanted, _earliest(untils), end, why)
 
 
 def selection(wish: AssignRequest) -> str | None:
@@ -160,16 +190,14 @@ def not_confirmed(core: Core, request: PendingRequest, why: Refusal, detail: str
     return unavailable(core, request, detail)
 
 
-def _outage(core: Core, request: PendingRequest, snapshots: Sequence[Snapshot]) -> str | None:
+def _outage(core: Core, request: PendingRequest, they: _Candidates) -> str | None:
     """Where Launchpad did not answer: a PPA that could have been lent, for all that is known."""
-    concerned = [s for s in snapshots if request.wish.ppa in (None, s.ppa)]
     boot = core.now.boot
-    if request.outage is not None and any(request.avoids(s, boot) for s in concerned):
+    if request.outage is not None and any(request.avoids(s, boot) for s in they.wanted):
         return request.outage
     if unread := next((one for one in unjudged(core, request.wish) if one.unread is not None), None):
         return f"{unread.ppa}: {unread.unread}"
-    away = (s for s in concerned if s.condition is Condition.UNREACHABLE and s.sight not in TOLD_NO)
-    return next((f"{s.ppa}: {s.fault}" for s in away), None)
+    return they.away
 
 
 def _later(core: Core, wish: AssignRequest, first: float, rank: float, detail: str, retry_after: float) -> Problem:
@@ -185,14 +213,6 @@ def _ticket(core: Core, wish: AssignRequest, first: float, rank: float) -> str:
     key = None if rank == first else rank
     place = Place(wish.pool, wish.request_id, first, core.now.epoch, wish.by, key, wish.priority, selection(wish))
     return core.tickets.issue(place)
-
-
-def _wanted(core: Core, wish: AssignRequest) -> list[Snapshot]:
-    return [one.snapshot for one in core.registry.in_pool(wish.pool) if may_match(wish, one) is not False]
-
-
-def _next_end(wanted: Sequence[Snapshot]) -> End | None:
-    return min((s.end for s in wanted if s.end is not None), key=lambda end: end.at, default=None)
 
 
 def _next(end: End | None) -> str:

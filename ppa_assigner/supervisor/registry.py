@@ -12,13 +12,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..config import Pool
 from ..labels import NO_LABELS, PpaLabels, labels_of
 from ..options import PoolOptions
 from ..record import Record, State
 from ..reference import Reference
+from ..selectors import Selector
 from ..views import Condition, LeaseView, PoolView, Sight, Snapshot
 from .requests import Key, key_in
 
@@ -101,12 +102,16 @@ class ManagedPPA:
     unread: str | None = None  # why it is not, where Launchpad was asked
     unread_since: datetime | None = None  # when the PPA had been seen last by then
     labels: PpaLabels = NO_LABELS
+    labelled_by: tuple[Mapping[str, str], bool | None, tuple[str, ...] | None] | None = None  # what they were made of
 
     def relabel(self) -> None:
         """Show its labels with what was told last."""
-        labels = labels_of(self.ppa, self.configured, self.told.private, self.processors)
-        if labels != self.labels:
-            self.labels = labels
+        sources = self.configured, self.told.private, self.processors
+        if sources != self.labelled_by:
+            self.labelled_by = sources
+            labels = labels_of(self.ppa, *sources)
+            if labels != self.labels:
+                self.labels = labels
         if self.told.labels is not self.labels:
             self.told = replace(self.told, labels=self.labels)
 
@@ -134,6 +139,8 @@ class Registry:
     _by_pool: dict[str, list[Reference]] = field(default_factory=dict, compare=False)
     """Made when asked for, until a PPA changes its pool."""
     free_list: FreeList = field(default_factory=FreeList)
+    counts: dict[tuple[str, Selector, Reference | None], Any] = field(default_factory=dict, compare=False)
+    """What was counted of the PPAs, by what it was counted for; empty again as soon as one of them changes."""
 
     def __iter__(self) -> Iterator[ManagedPPA]:
         return iter(list(self._ppas.values()))
@@ -157,6 +164,7 @@ class Registry:
     def drop(self, ppa: Reference) -> None:
         """Forget a PPA."""
         self._unindex(ppa)
+        self.counts.clear()
         self._foreign.discard(ppa)
         self.denied.discard(ppa)
         self.free_list.take(ppa)
@@ -205,6 +213,7 @@ class Registry:
     def indexed(self, managed: ManagedPPA) -> Key | None:
         """It is now as it says: find it by that.  The key of the request that it is used for, or remembers."""
         managed.relabel()
+        self.counts.clear()
         snapshot, ppa = managed.snapshot, managed.ppa
         self._list(managed, snapshot)
         (self._foreign.add if managed.foreign is not None else self._foreign.discard)(ppa)

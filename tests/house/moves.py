@@ -26,6 +26,7 @@ from ..waiting import until
 from .code import PACKAGE
 
 SECONDS = 20.0
+TESTS = f"{Path(__file__).parents[1]}/"
 
 
 class Moves:
@@ -45,10 +46,19 @@ class Moves:
         """As `sys.setprofile` calls it."""
         if not self.on or event != "call" or (callee := self._file(frame)) is None:
             return
+        self.calls[self._caller(frame), callee] += 1
+
+    def _caller(self, frame: FrameType) -> str:
+        """The file that called, through whatever library; none ("") where the tests did, as their Launchpad does."""
         caller = frame.f_back
-        while caller is not None and self._file(caller) is None:
+        while caller is not None and not self._is_of_tests(caller):
+            if (name := self._file(caller)) is not None:
+                return name
             caller = caller.f_back
-        self.calls[self._file(caller) or "" if caller else "", callee] += 1
+        return ""
+
+    def _is_of_tests(self, frame: FrameType) -> bool:
+        return frame.f_code.co_filename.startswith(TESTS)
 
     def _file(self, frame: FrameType) -> str | None:
         """The file of a function of the package; of a comprehension none, which later Pythons do not call."""
