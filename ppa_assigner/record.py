@@ -99,6 +99,7 @@ class Record:
     by: str | None = None
     note: str | None = None
     uploader: str | None = None
+    select: str | None = None  # by which labels the PPA was chosen
     held: bool = False
     tries: int = 0
     fault: str | None = None
@@ -143,7 +144,7 @@ OVER_WITH_A_LEASE: Mapping[str, Any] = {
 _UNSAID: Mapping[State, set[str]] = {
     State.FREE: NOTHING_OF_A_LEASE.keys() - {"claim"},
     State.USED: {"claim", "deleter", "made"},
-    State.DIRTY: {"claim", "deleter", "warned"},
+    State.DIRTY: {"claim", "deleter", "select", "warned"},
     State.DISCARDED: NOTHING_OF_A_LEASE.keys() - {"by", "request", "why", "deleter"},
 }
 _MEANS_NOTHING = {state: {name: NOTHING_OF_A_LEASE[name] for name in names} for state, names in _UNSAID.items()}
@@ -303,7 +304,7 @@ _READERS_1: dict[str, values.Reader] = {
     "serial": values.count, "nonce": values.text, "state": _state_1, "since": values.time, "touched": values.time,
     "until": values.time, "pool": values.text, "owner": values.text, "lease": values.text, "request": values.text,
     "attempt": values.count, "idle": values.seconds, "by": values.text, "note": values.text, "uploader": values.text,
-    "held": values.flag, "tries": values.count, "fault": values.text, "quarantined": values.text,
+    "select": values.text, "held": values.flag, "tries": values.count, "fault": values.text, "quarantined": values.text,
     "cleaner": values.text, "clock": values.text, "told": values.flag, "began": values.time, "published": values.flag,
     "leases": values.count, "warned": values.time, "made": values.flag, "why": values.text,
 }  # fmt: skip

@@ -70,7 +70,8 @@ def records(draw: st.DrawFn) -> Record:
         owner=draw(words if used else some), lease=draw(words if used else some), request=request,
         attempt=draw(counts) if request is not None else 0,
         idle=draw(st.none() | counts) if some is optional else None,
-        by=draw(some), note=draw(some), uploader=draw(some), held=draw(st.booleans()) if used else False,
+        by=draw(some), note=draw(some), uploader=draw(some), select=draw(optional) if used else None,
+        held=draw(st.booleans()) if used else False,
         tries=draw(counts) if some is optional else 0, fault=draw(some), quarantined=draw(some), cleaner=draw(some),
         leases=draw(counts), claim=draw(st.none() | claims) if free else None, group=group,
         lead=lead if group is not None else None, members=members if group is not None and lead is None else (),
@@ -395,7 +396,7 @@ def test_every_field_is_read() -> None:
     of_free, of_discarded = {"claim", "leases"}, {"by", "request", "why", "deleter", "leases"}
     unsaid = {
         State.USED: {"told", "began", "published", "made", "claim", "why", "deleter", "lead"},
-        State.DIRTY: {"held", "warned", "claim", "why", "deleter", "members"},
+        State.DIRTY: {"held", "select", "warned", "claim", "why", "deleter", "members"},
         State.FREE: nothing.keys() - REQUIRED - of_free,
         State.DISCARDED: nothing.keys() - REQUIRED - of_discarded,
     }

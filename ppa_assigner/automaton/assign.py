@@ -267,7 +267,8 @@ def record_of(known: WorkerState, wish: AssignRequest, lease: str, now: Now) -> 
         serial=0, nonce="", state=State.USED, since=stamp, touched=stamp, pool=known.pool,
         until=stamp + timedelta(seconds=ttl), owner=wish.owner, lease=lease, request=wish.request_id,
         attempt=wish.attempt, idle=None if idle is None else max(1, round(idle)), by=wish.by, note=wish.note,
-        uploader=wish.uploader, clock=HOST if stamp != now.date else None, leases=counted(known),
+        uploader=wish.uploader, select=str(wish.select) or None, clock=HOST if stamp != now.date else None,
+        leases=counted(known),
     )  # fmt: skip
 
 

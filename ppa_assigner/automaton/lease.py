@@ -50,7 +50,7 @@ def on_confirm_read(known: WorkerState, command: Confirm, now: Now) -> Step:
     theirs = record is None or (record.by, record.request) != (wish.by, wish.request_id)  # a client's own name
     if record is None or theirs or not alive(record, now) or record.lead is not None:  # a group is found at its lead
         return deny(known, command, Refusal.ELSEWHERE)
-    if (record.owner, record.pool) != (wish.owner, wish.pool):
+    if (record.owner, record.pool, record.select or "") != (wish.owner, wish.pool, str(wish.select)):
         return deny(known, command, Refusal.TAKEN)
     if record.attempt > wish.attempt:
         return deny(known, command, Refusal.SUPERSEDED)

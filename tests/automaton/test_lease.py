@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from ppa_assigner.automaton.events import Denied, LeaseShown, Outcome, Refusal
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.port import Lane
 from ppa_assigner.record import State, compose
+from ppa_assigner.selectors import EVERYTHING, parse
 from ppa_assigner.views import Condition, Sight
 from tests.automaton.lab import World, assign, changed, confirm, faults, kind
 
@@ -280,19 +282,28 @@ def test_a_lower_attempt_is_superseded() -> None:
     [
         ({"owner": "x"}, Refusal.TAKEN),
         ({"pool": "x"}, Refusal.TAKEN),
+        ({"select": parse("size=big")}, Refusal.TAKEN),
         ({"by": None}, Refusal.ELSEWHERE),
         ({"by": "x"}, Refusal.ELSEWHERE),
         ({"by": "x", "owner": "x"}, Refusal.ELSEWHERE),
     ],
 )
-def test_a_request_id_of_another_wish(other: dict[str, str | None], no: Refusal) -> None:
-    """The same client's for another owner or pool is taken; another client's is another wish, which is not here.
-    Whatever the attempts are, nothing is written.
+def test_a_request_id_of_another_wish(other: dict[str, Any], no: Refusal) -> None:
+    """The same client's for another owner, pool or selector is taken; another client's is another wish, which is not
+    here.  Whatever the attempts are, nothing is written.
     """
     runner, _ = World().used_ppa()
     for attempt in (0, 5):
         assert why(runner.order(confirm(attempt=attempt, **other))) is no
     assert runner.kinds() == ["Read", "Read"]
+
+
+def test_the_selector_of_a_lease_stands_in_its_record() -> None:
+    """So that who asks again has the same lease at every daemon, after every restart, and under other labels too."""
+    runner, record = World().used_ppa(select=parse("team,size==big"))
+    assert record.select == "size=big,team"
+    assert lent(runner.order(confirm(select=parse("size in (big),team")))).record == record
+    assert why(runner.order(confirm(select=EVERYTHING))) is Refusal.TAKEN
 
 
 def test_a_lease_that_is_over_is_not_told() -> None:

@@ -64,10 +64,12 @@ def test_what_a_newcomer_tries(demo: Place, shell: str) -> None:
         block(". .venv/bin/activate"),
         block('lease=$(ppa-assigner assign --owner "$(id -un)"'),
         block("ppa-assigner release"),
-        block("ppa-assigner exec --owner me"),
+        block("ppa-assigner exec --owner me -- sh"),
+        block("ppa-assigner exec --owner me --select"),
     ]
     done = demo.run("".join(script), shell, PATH="/usr/bin:/bin")
     assert done.returncode == 0, done.stderr
+    assert re.search(r"^ppa:ci-pool/ubuntu/pool-00[45] is big$", done.stdout, re.MULTILINE)
     assert len(LENT.findall(done.stdout)) == 1
     assert re.search(r"^dput -f ppa:ci-pool/ubuntu/pool-\d{3} hello.changes$", done.stdout, re.MULTILINE)
     assert demo.asked("/v1/leases")["items"] == []
@@ -107,6 +109,18 @@ def test_a_job_with_exec(demo: Place, tmp_path: Path) -> None:
     done = demo.run(block('ppa-assigner exec --owner "$BUILD_URL"'), cwd=tmp_path, BUILD_URL="https://ci/1")
     assert (done.returncode, len(LENT.findall(done.stdout))) == (3, 1)
     assert leases(demo, "https://ci/1") == []
+
+
+def test_labels(demo: Place, tmp_path: Path) -> None:
+    """As the guide says: the big PPAs are listed, one of them is lent, and one that builds for amd64."""
+    demo.wait()
+    program(tmp_path / "upload-and-test.sh", '#!/bin/sh\necho "$PPA"\n')
+    done = demo.run(block("ppa-assigner status -l"), cwd=tmp_path, BUILD_URL="https://ci/3")
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"^~ci-pool/ubuntu/(\S+)", done.stdout, re.MULTILINE) == ["pool-004", "pool-005"]
+    first, _ = LENT.findall(done.stdout)
+    assert first.endswith(("pool-004", "pool-005"))
+    assert leases(demo, "https://ci/3") == []
 
 
 @every_shell

@@ -7,6 +7,8 @@ import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
+from ppa_assigner.config import load
+
 from .. import needs
 from ..commandline import cli
 from ..demo.place import virtual_environment
@@ -46,6 +48,19 @@ def test_the_shortest_configuration(tmp_path: Path) -> None:
     done = cli("check-config", "--config", str(tmp_path / "ppas.yaml"))
     assert done.returncode == 0, done.stderr
     assert "20" in done.stdout
+
+
+def test_labels(tmp_path: Path) -> None:
+    """The configuration of the guide gives the labels that it says."""
+    path = tmp_path / "ppas.yaml"
+    path.write_text(block("pools:\n  default:\n    labels:") + "launchpad: {credentials: c}\n")
+    (tmp_path / "c").write_text("[1]\nconsumer_key = x\nconsumer_secret = \naccess_token = y\naccess_secret = z\n\n")
+    pool = load(path).pools["default"]
+    assert len(pool.ppas) == 24
+    assert [pool.labels_of(ppa) for ppa in (pool.ppas[0], pool.ppas[-1])] == [
+        {"team": "core"},
+        {"team": "core", "size": "big"},
+    ]
 
 
 def test_the_way_of_a_request() -> None:

@@ -74,9 +74,10 @@ def full_record(state: State, group: dict[str, Any]) -> Record:
     now = datetime(2026, 11, 25, tzinfo=UTC)
     return Record(
         serial=1, nonce="n", state=state, since=now, touched=now, pool="p", until=now, owner="o", lease="l",
-        request="r", idle=60, by="b", note="n", uploader="~u", held=True, tries=1, fault="f", quarantined="q",
-        cleaner="c", clock="host", told=False, began=now, published=True, leases=1, warned=now, made=True,
-        claim=GroupClaim("g", LEAD, Rank(1, "b", "r"), now), why="w", deleter=Deleter("d", now), **group,
+        request="r", idle=60, by="b", note="n", uploader="~u", select="a=b", held=True, tries=1, fault="f",
+        quarantined="q", cleaner="c", clock="host", told=False, began=now, published=True, leases=1,
+        warned=now, made=True, claim=GroupClaim("g", LEAD, Rank(1, "b", "r"), now), why="w",
+        deleter=Deleter("d", now), **group,
     )  # fmt: skip
 
 
