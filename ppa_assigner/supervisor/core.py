@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..automaton import Daemon
 from ..automaton.events import Abandoned, Command, Denied, Outcome, Refusal
-from ..config import Pool, Settings
+from ..config import Settings
 from ..problems import Kind, Problem
 from ..record import Record
 from ..reference import Reference
@@ -190,11 +189,6 @@ class Core:
     effects: list[Effect] = field(default_factory=list)
     following: list[object] = field(default_factory=list)
     soon: list[object] = field(default_factory=list)
-
-    @property
-    def pools(self) -> Mapping[str, Pool]:
-        """The pools that are configured."""
-        return self.settings.pools
 
     @property
     def open(self) -> list[CallId]:

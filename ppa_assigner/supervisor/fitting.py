@@ -61,7 +61,7 @@ def find_out(core: Core, pool: str) -> None:
 
 def on_wanted(core: Core, _: ProcessorsWanted) -> None:
     """Somebody selects by what PPAs build for, in whatever pool."""
-    for pool in core.pools:
+    for pool in core.settings.pools:
         find_out(core, pool)
 
 

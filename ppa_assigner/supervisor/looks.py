@@ -67,7 +67,7 @@ def on_round_over(core: Core, _: Readiness, failed: Failures) -> None:
     if len(away) < len(registry):
         core.ready, core.trouble = True, None
         core.say(f"ready: {len(registry)} PPAs looked at, {len(failed)} of them out of reach")
-        for pool in core.pools:
+        for pool in core.settings.pools:
             core.then(Match(pool))
         return
     core.trouble = next(iter(failed.values()), "there is no PPA to look at")

@@ -50,7 +50,7 @@ def match(core: Core, pool: str) -> None:
     """Who gets which PPA of this pool, and who learns that all are burnt: cases 1 to 7."""
     _lend(core, pool)
     if shares.across_pools(core):
-        for other in core.pools:
+        for other in core.settings.pools:
             _lend(core, other)
     _pursue_all(core, pool)
 

@@ -26,7 +26,7 @@ def made(core: Core, key: Key, ppa: Reference, record: Record) -> None:
     claim = Claim(ClaimId(unclaimed.last), ppa, record)
     unclaimed.claims[claim.id] = claim
     unclaimed.of_key[key] = claim.id
-    claim.timer = core.after(UNCLAIMED_S, ClaimIsDue(claim.id))
+    claim.timer = core.timers.at(core.now.boot + UNCLAIMED_S, ClaimIsDue(claim.id))
 
 
 def told(core: Core, key: Key, record: Record, calls: Iterable[CallId]) -> None:
