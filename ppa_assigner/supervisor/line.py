@@ -48,7 +48,7 @@ def free_for(core: Core, pool: str, line: Sequence[QueuedWish[RequestId]]) -> li
 
 def fits(core: Core, pool: str, request: PendingRequest, ppa: Reference) -> bool:
     """Whether a free PPA of the pool may be lent to it."""
-    managed = core.registry.get(ppa)
+    managed = core.registry.ppas.get(ppa)
     if request.wish.pool != pool or managed is None or not fitting.fits(request, managed):
         return False
     return not request.avoids(managed.told, core.now.boot)
