@@ -141,9 +141,13 @@ class PeopleCommands(ABC):
             self._world.archive(ppa).describe(text)
 
     def settings(self, ppa: str, **values: Any) -> None:
-        """Set `enabled`, `private`, `publish`, `displayname`, `authorized_size` and so on, without any checks."""
+        """Set `enabled`, `private`, `publish`, `displayname`, `authorized_size`, `processors` (by name) and so on,
+        without any checks.
+        """
         with self._world.lock:
             archive = self._world.archive(ppa)
+            if "processors" in values:
+                values["processors"] = [self._world.processors[name] for name in values["processors"]]
             for name, value in values.items():
                 field = name if name == "enabled" else f"_{name}"
                 if not hasattr(archive, field):

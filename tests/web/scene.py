@@ -121,7 +121,7 @@ def twenty(control: ControlClient) -> dict[str, Any]:
     control.describe(rest[1], 'ppa-assigner: {"v":1}')
     return {
         "default": {"ppas": [*ppas, "~ci-pool/ubuntu/pool-404"]},
-        "release": {"ppas": rest, "settle": "5m"},
+        "release": {"ppas": rest, "settle": "5m", "labels": {"size": "big"}},
     }
 
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, Response, expect
 from ppa_assigner.api.page import words
 from ppa_assigner.api.page.html import linked
 
+from .. import test_selectors
 from .browser import DESK, PHONE, looking
 from .scene import HOSTILE, JOB, Site
 
@@ -165,6 +166,40 @@ def test_a_change_is_seen_without_reloading(browser: Browser, daemons: dict[str,
         assert page.evaluate("() => [...document.querySelectorAll('#table tr')].every((row) => row.known)")
         assert {row["facts"]["ppa"] for answer in answers for row in answer.json()["ppas"]} == {"~many/ubuntu/pool-001"}
     assert site.http.delete(f"/v1/leases/{lease['id']}").status_code == 200
+
+
+def test_the_field_takes_a_selector(browser: Browser, daemons: dict[str, Site]) -> None:
+    """It means what it means to the daemon; a text without an operator is words, which find labels too."""
+    site = daemons["twenty"]
+    with looking(browser, site.url) as page:
+        field = live(page).get_by_role("searchbox", name="Filter", exact=True)
+        for text in ("size=big", "size!=big", "size in (small,)", "!size,lp/private=false", "lp/owner notin (ci-pool)"):
+            field.fill(text)
+            wanted = {ppa["ppa"].rpartition("/")[2] for ppa in site.ppas(select=text)}
+            expect(page.locator("#table tbody tr:visible")).to_have_count(len(wanted))
+            assert set(shown(page)) == wanted
+            assert page.evaluate("() => new URLSearchParams(location.hash.slice(1)).get('q')") == text
+        big = len(site.ppas(select="size"))
+        field.fill("size")
+        expect(page.locator("#shown")).to_have_text(f"{big} of 21")
+        expect(page.locator("#table tbody tr:visible td.pool").first).to_have_text("release")
+
+
+def test_the_page_reads_selectors_as_the_daemon_does(reader: Page) -> None:
+    """The same texts are selectors, and the same labels match."""
+    texts = [*test_selectors.MATCHES, *test_selectors.DIFFERS, *test_selectors.WRONG]
+    told = reader.evaluate(
+        """async ([texts, labels]) => {
+          const { parse } = await import("/static/selectors.js");
+          return texts.map((text) => parse(text)?.(labels) ?? null);
+        }""",
+        [texts, test_selectors.LABELS],
+    )
+    assert told == [
+        *[True for _ in test_selectors.MATCHES],
+        *[False for _ in test_selectors.DIFFERS],
+        *[None for _ in test_selectors.WRONG],
+    ]
 
 
 def test_filter_and_sort_by_keyboard(browser: Browser, daemons: dict[str, Site]) -> None:
