@@ -90,8 +90,8 @@ Stepper = Callable[[WorkerState, Event, Now], Step]
 class Listener(Protocol):
     """Receives what a worker reports.  Calls come from the worker's thread; they must be short and must not raise."""
 
-    def on_snapshot(self, snapshot: Snapshot) -> None:
-        """The snapshot of the PPA changed, or the owner of its lease was heard."""
+    def on_snapshot(self, known: WorkerState, snapshot: Snapshot) -> None:
+        """The snapshot of the PPA, of which this is `known`, changed, or the owner of its lease was heard."""
 
     def on_reply(self, ppa: Reference, token: int, outcome: Outcome) -> None:
         """A command's outcome.  `Refusal.IN_DOUBT` is not the last one."""
@@ -209,7 +209,7 @@ class Worker(threading.Thread):
         snapshot, heard_at = self._known.snapshot(), self._known.heard_at
         if snapshot != self.snapshot or heard_at != self._heard_at:
             self.snapshot, self._heard_at = snapshot, heard_at
-            self._listener.on_snapshot(snapshot)
+            self._listener.on_snapshot(self._known, snapshot)
 
     def _carry_out(self, effects: list[Effect]) -> Request | None:
         """Carry the effects out; return the request to Launchpad among them, if there is one."""

@@ -84,7 +84,7 @@ class FakeWorker(Worker):
             self.ppa, "default", record, condition, self.seen, None, fault, sight=sight, sent=sent, occupied=occupied,
             private=self.private,
         )  # fmt: skip
-        self._listener.on_snapshot(self.snapshot)
+        self._listener.on_snapshot(self._known, self.snapshot)
 
     def record(self, state: State, minutes: float = 0, **fields: Any) -> Record:
         """A record, written so many minutes after the start."""
@@ -132,7 +132,7 @@ class FakeWorker(Worker):
     def hear(self) -> None:
         """Silence counts from now on."""
         self._known = replace(self._known, heard=self._clock.now().date, heard_at=self._clock.boot())
-        self._listener.on_snapshot(self.snapshot)
+        self._listener.on_snapshot(self._known, self.snapshot)
 
     def lend(self, attempt: int | None = None) -> Record:
         """Carry out the oldest Assign."""
@@ -195,7 +195,7 @@ class Desk:
             self.look()
 
     def hire(self, known: WorkerState, launchpad: Launchpad, clock: LaunchpadClock, listener: Listener) -> Worker:
-        worker = FakeWorker(known, launchpad, clock, listener)
+        worker, self.listener = FakeWorker(known, launchpad, clock, listener), listener
         self.workers[known.ppa.name] = worker
         self.hired.append(worker)
         return worker

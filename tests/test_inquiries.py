@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, cast
 
 import pytest
 
@@ -17,6 +16,7 @@ from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.archive_calls import ArchiveCalls
 from ppa_assigner.supervisor.core import Core
+from ppa_assigner.supervisor.event_log import EventLog, EventWriter
 from ppa_assigner.supervisor.events import InquiryEnded, Instant, Stopping
 from ppa_assigner.supervisor.inquiries import AT_ONCE, Inquiries, Inquiry, go_on
 from ppa_assigner.supervisor.promoting import GOES_ON_S
@@ -40,8 +40,9 @@ def shell() -> Iterator[Shell]:
     core = Core(
         settings(), Daemon("test", 1, "x"), TicketOffice(b"secret"), TIMEOUT_S, Instant(time.boot, epoch, time, 0)
     )
-    nobody = WorkerThreads(MemoryLaunchpad(boottime), clock, cast("Any", None), Worker)
-    shell = Shell(core, clock, nobody, draw=lambda: 0)
+    nobody = WorkerThreads(MemoryLaunchpad(boottime), clock, Worker)
+    writer = EventWriter(EventLog(), lambda: clock.now().date)
+    shell = Shell(core, clock, nobody, writer, draw=lambda: 0)
     shell.timer.start()
     yield shell
     shell.timer.stop()

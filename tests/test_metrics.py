@@ -184,7 +184,7 @@ def test_a_pool_is_told_of_from_its_first_moment_to_its_last() -> None:
 def test_states_cleans_and_alarms_are_counted() -> None:
     """How long each lasted, how many tries a clean took; a lease that goes on under another name is no end."""
     made = Desk("a")
-    metrics, tell = Metrics(made.supervisor), made.supervisor
+    metrics, tell = Metrics(made.supervisor), made.listener
     used, dirty, free = (
         made["a"].record(state, owner="me", lease="L") for state in (State.USED, State.DIRTY, State.FREE)
     )

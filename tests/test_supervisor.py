@@ -300,9 +300,9 @@ def test_transitions_and_alarms_are_events() -> None:
     seen: list[PpaEvent] = []
     made.supervisor.events.subscribe(seen.append)
     record = made["a"].record(State.DIRTY, owner="me", lease="L", request="r")
-    made.supervisor.on_transition(ref("a"), Transition(State.USED, record, "released", START))
-    made.supervisor.on_transition(ref("a"), Transition(None, record, "seen", START))
-    made.supervisor.on_alarm(ref("a"), "look here")
+    made.listener.on_transition(ref("a"), Transition(State.USED, record, "released", START))
+    made.listener.on_transition(ref("a"), Transition(None, record, "seen", START))
+    made.listener.on_alarm(ref("a"), "look here")
     assert [(e.number, e.kind) for e in seen] == [(1, "transition"), (2, "transition"), (3, "alarm")]
     assert (seen[0].data["from"], seen[0].data["to"], seen[0].data["why"]) == ("used", "dirty", "released")
     assert seen[1].data["from"] is None
@@ -312,7 +312,7 @@ def test_transitions_and_alarms_are_events() -> None:
 def test_the_progress_of_a_clean_is_an_event() -> None:
     """What it does, and how much is left."""
     made = Desk("a")
-    made.supervisor.on_progress(ref("a"), Cleaning("delete", 7, 3, 4, START))
+    made.listener.on_progress(ref("a"), Cleaning("delete", 7, 3, 4, START))
     (event,), _ = made.supervisor.events.since(0)
     assert (event.ppa, event.kind, event.at) == (ref("a"), "cleaning", START)
     assert event.data == {"step": "delete", "found": 7, "deleted": 3, "left": 4}
@@ -556,8 +556,8 @@ def test_a_ppa_that_failed_a_look_and_was_let_go_concerns_nobody() -> None:
 def test_an_outcome_that_nobody_expects_changes_nothing() -> None:
     """It comes twice, or from a worker that was replaced."""
     made, a = used()
-    made.supervisor.on_reply(ref("a"), 4711, LeaseShown(a.record(State.FREE)))
-    made.supervisor.on_reply(ref("x"), 4711, LeaseShown(a.record(State.FREE)))
+    made.listener.on_reply(ref("a"), 4711, LeaseShown(a.record(State.FREE)))
+    made.listener.on_reply(ref("x"), 4711, LeaseShown(a.record(State.FREE)))
     assert not made.core.expected
 
 

@@ -67,7 +67,7 @@ class Ear:
         self.progress: list[Cleaning] = []
         self.deaths: list[tuple[WorkerState, BaseException]] = []
 
-    def on_snapshot(self, snapshot: Snapshot) -> None:
+    def on_snapshot(self, known: WorkerState, snapshot: Snapshot) -> None:
         self.snapshots.append(snapshot)
 
     def on_reply(self, ppa: Reference, token: int, outcome: Outcome) -> None:

@@ -20,16 +20,19 @@ from math import inf
 from typing import Any
 
 from ..automaton import WorkerState
+from ..automaton.events import Outcome, Transition
 from ..clock import LaunchpadClock
 from ..journal import about
 from ..port import Launchpad
 from ..problems import Problem
 from ..reference import Reference
-from ..views import AssignRequest, LeaseView, Snapshot
+from ..views import AssignRequest, Cleaning, LeaseView, Snapshot
 from ..worker import Listener, Worker
 from .core import Core
+from .event_log import EventWriter
 from .events import (
     AnswerCall,
+    Changed,
     Died,
     Effect,
     Event,
@@ -37,6 +40,7 @@ from .events import (
     Instant,
     LetGo,
     LookBegins,
+    LookDone,
     LookEvent,
     LookSaw,
     LookSoon,
@@ -44,6 +48,7 @@ from .events import (
     NotStarted,
     Poll,
     Refuse,
+    Replied,
     Say,
     Send,
     Start,
@@ -58,10 +63,10 @@ MakeWorker = Callable[[WorkerState, Launchpad, LaunchpadClock, Listener], Worker
 
 
 class WorkerThreads:
-    """`listener` is told what the workers report."""
+    """The threads of the PPAs that are served, each with the worker that it has now."""
 
-    def __init__(self, launchpad: Launchpad, clock: LaunchpadClock, listener: Listener, make: MakeWorker) -> None:
-        self._launchpad, self._clock, self._listener, self._make = launchpad, clock, listener, make
+    def __init__(self, launchpad: Launchpad, clock: LaunchpadClock, make: MakeWorker) -> None:
+        self._launchpad, self._clock, self._make = launchpad, clock, make
         self._workers: dict[Reference, Worker] = {}
 
     def __iter__(self) -> Iterator[Worker]:
@@ -76,12 +81,12 @@ class WorkerThreads:
         if (worker := self._workers.get(effect.ppa)) is not None:
             worker.tell(effect.event)
 
-    def start(self, effect: Start) -> Started | NotStarted:
-        """A worker with a seed of its own: what it draws nobody else does."""
+    def start(self, effect: Start, listener: Listener) -> Started | NotStarted:
+        """A worker with a seed of its own: what it draws nobody else does.  `listener` is told what it reports."""
         known = replace(effect.known, seed=secrets.token_hex(16))
         before = self._workers.get(known.ppa)
         try:
-            worker = self._workers[known.ppa] = self._make(known, self._launchpad, self._clock, self._listener)
+            worker = self._workers[known.ppa] = self._make(known, self._launchpad, self._clock, listener)
             worker.start()
         except Exception as error:
             if before is not None:
@@ -114,8 +119,8 @@ Handle = Callable[[Core, Event, Instant], list[Effect]]
 
 
 class Shell:
-    """Safe for threads.  `draw` draws a number by lot that nobody can guess; `note` is told, without the lock, what
-    each PPA is now, and `let_go` which one is served no more.
+    """Safe for threads; the listener of all workers.  `draw` draws a number by lot that nobody can guess; `writer` is
+    told, without the lock, what each PPA is now, and which one is served no more.
     """
 
     def __init__(
@@ -123,17 +128,16 @@ class Shell:
         core: Core,
         clock: LaunchpadClock,
         workers: WorkerThreads,
+        writer: EventWriter,
         *,
         draw: Callable[[], int],
-        note: Callable[[Snapshot], object] = lambda _: None,
-        let_go: Callable[[Reference], object] = lambda _: None,
         handle: Handle = handle,
     ) -> None:
         self.core, self.clock, self.workers = core, clock, workers
         self.look_soon = threading.Event()
         """Set when a round of looks is wanted."""
         self.timer = Timer(clock.boot, self.tick)
-        self._draw, self._note, self._let_go, self._handle = draw, note, let_go, handle
+        self._draw, self._writer, self._handle = draw, writer, handle
         self._lock = threading.Lock()
         self._futures: dict[CallId, Future[Any]] = {}
         self._numbers = count(1)
@@ -165,10 +169,6 @@ class Shell:
         if wrong is not None:
             raise wrong
         return effects
-
-    def hear(self, event: Event) -> None:
-        """As `do`, for what is told by those who must not die of a bug here."""
-        _try(self.do, event)
 
     def tick(self) -> None:
         """Have the first thing done that is due; others may have a turn before the next one."""
@@ -225,6 +225,41 @@ class Shell:
         """As `ask`, for who does not need its number."""
         return self.ask(kind, *about)[1]
 
+    # -- what workers tell (worker.Listener): no bug in here is a worker's death ---------------------------------------
+
+    def on_snapshot(self, known: WorkerState, snapshot: Snapshot) -> None:
+        """A PPA is now this."""
+        text = known.entry.description or "" if known.entry is not None and known.text.foreign else None
+        _try(self.do, Changed(snapshot, known.heard_at, text, known.entry is not None))
+
+    def on_reply(self, ppa: Reference, token: int, outcome: Outcome) -> None:
+        """A worker's answer to a command."""
+        _try(self.do, Replied(ppa, token, outcome))
+
+    def on_round_done(self, ppa: Reference, number: int, reason: str | None) -> None:
+        """A PPA is known as of that round of looks, or is not."""
+        _try(self.do, LookDone(ppa, number, reason))
+
+    def on_transition(self, ppa: Reference, transition: Transition) -> None:
+        """A record went from one state or lease to another."""
+        _try(self._writer.moved, ppa, transition)
+
+    def on_progress(self, ppa: Reference, cleaning: Cleaning) -> None:
+        """A clean does, or waits for, something else than before."""
+        _try(self._writer.progressed, ppa, cleaning)
+
+    def on_alarm(self, ppa: Reference, text: str) -> None:
+        """A person should look at this."""
+        _try(self._writer.alarmed, ppa, text)
+
+    def on_death(self, ppa: Reference, known: WorkerState, error: BaseException) -> None:
+        """A worker ended of a bug: another takes over what it knew, and the requests bound to an unknown outcome."""
+        worker = self.workers.get(ppa)
+        if worker is not None and worker.known is known:
+            _try(self.do, Died(known, type(error).__name__))
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
     def _handled(self, event: Event) -> list[Effect]:
         events, effects = deque((event,)), list[Effect]()
         while events:
@@ -233,7 +268,7 @@ class Shell:
                     case Send():
                         _try(self.workers.send, effect)
                     case Start():
-                        events.append(self.workers.start(effect))
+                        events.append(self.workers.start(effect, self))
                     case LetGo():
                         _try(self.workers.let_go, effect)
                         effects.append(effect)
@@ -258,9 +293,9 @@ class Shell:
             case LookSoon():
                 self.look_soon.set()
             case Note(snapshot):
-                self._note(snapshot)
+                self._writer.changed(snapshot)
             case LetGo(ppa):
-                self._let_go(ppa)
+                self._writer.forget(ppa)
 
 
 class Timer(threading.Thread):

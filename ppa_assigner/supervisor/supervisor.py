@@ -12,8 +12,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Future
 
 from ..access import Caller, Role
-from ..automaton import Daemon, WorkerState
-from ..automaton.events import Outcome, Transition
+from ..automaton import Daemon
 from ..backoff import DOWN_S, STUCK_S
 from ..clock import LaunchpadClock
 from ..config import Settings
@@ -26,7 +25,6 @@ from ..uploads import FollowedLease
 from ..uploads.model import SourceReport
 from ..views import (
     AssignRequest,
-    Cleaning,
     DaemonHealth,
     LaunchpadStatus,
     LeaseView,
@@ -42,19 +40,15 @@ from .core import Core
 from .event_log import EventLog, EventWriter
 from .events import (
     Asked,
-    Changed,
     Closed,
     Configured,
     ContentAsked,
-    Died,
     HungUp,
     Instant,
     LeaseAsked,
-    LookDone,
     OperatorActed,
     ProcessorsWanted,
     ReleaseAsked,
-    Replied,
     Stopping,
     TouchAsked,
     Warn,
@@ -92,10 +86,8 @@ class Supervisor(ArchiveCalls):
         core = Core(settings, daemon, tickets, settings.launchpad.total, Instant(time.boot, epoch, time, 0))
         self.events = EventLog(run=f"{daemon.started:x}{daemon.salt}")
         self._writer = EventWriter(self.events, lambda: clock.now().date)
-        self._clock, self._workers = clock, WorkerThreads(launchpad, clock, self, make_worker)
-        shell = Shell(
-            core, clock, self._workers, draw=draw, note=self._writer.changed, let_go=self._writer.forget, handle=handle
-        )
+        self._clock, self._workers = clock, WorkerThreads(launchpad, clock, make_worker)
+        shell = Shell(core, clock, self._workers, self._writer, draw=draw, handle=handle)
         super().__init__(shell, settings, launchpad, archives)
         self.core = core
         """The machine's state, to be read only; it changes meanwhile."""
@@ -261,51 +253,9 @@ class Supervisor(ArchiveCalls):
         oldest = max(0.0, self._clock.epoch() - min(request.first for request in queue)) if queue else None
         return pool_view(self._settings.pools[name], core.registry.in_pool(name), len(queue), oldest)
 
-    # -- what workers tell (worker.Listener) -----------------------------------------------------------------------
-
-    def on_snapshot(self, snapshot: Snapshot) -> None:
-        """A PPA is now this."""
-        worker = self._workers.get(snapshot.ppa)
-        if worker is None:
-            return
-        known = worker.known
-        text = known.entry.description or "" if known.entry is not None and known.text.foreign else None
-        self._shell.hear(Changed(snapshot, known.heard_at, text, known.entry is not None))
-
-    def on_reply(self, ppa: Reference, token: int, outcome: Outcome) -> None:
-        """A worker's answer to a command."""
-        self._shell.hear(Replied(ppa, token, outcome))
-
-    def on_round_done(self, ppa: Reference, number: int, reason: str | None) -> None:
-        """A PPA is known as of that round of looks, or is not."""
-        self._shell.hear(LookDone(ppa, number, reason))
-
-    def on_transition(self, ppa: Reference, transition: Transition) -> None:
-        """A record went from one state or lease to another."""
-        heard(lambda: self._writer.moved(ppa, transition))
-
-    def on_progress(self, ppa: Reference, cleaning: Cleaning) -> None:
-        """A clean does, or waits for, something else than before."""
-        heard(lambda: self._writer.progressed(ppa, cleaning))
-
     def uploaded(self, lease: FollowedLease, before: str | None, source: SourceReport) -> None:
         """A source that somebody waits for is in another state than `before`."""
-        heard(lambda: self._writer.uploaded(lease, before, source))
-
-    def on_alarm(self, ppa: Reference, text: str) -> None:
-        """A person should look at this."""
-        heard(lambda: self._writer.alarmed(ppa, text))
-
-    def on_death(self, ppa: Reference, known: WorkerState, error: BaseException) -> None:
-        """A worker ended of a bug: another takes over what it knew, and the requests bound to an unknown outcome."""
-        worker = self._workers.get(ppa)
-        if worker is not None and worker.known is known:
-            self._shell.hear(Died(known, type(error).__name__))
-
-
-def heard(tell: Callable[[], object]) -> None:
-    """Do what was told: a bug of those who listen is not the worker's death."""
-    try:
-        tell()
-    except Exception:
-        log.exception("what a worker told could not be handled")
+        try:
+            self._writer.uploaded(lease, before, source)
+        except Exception:
+            log.exception("what became of an upload could not be told")

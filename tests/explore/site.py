@@ -242,8 +242,7 @@ class Site:
 
     # -- what workers tell (worker.Listener) ---------------------------------------------------------------------------
 
-    def on_snapshot(self, snapshot: Snapshot) -> None:
-        known = self.shells[snapshot.ppa].known
+    def on_snapshot(self, known: WorkerState, snapshot: Snapshot) -> None:
         text = known.entry.description or "" if known.entry is not None and known.text.foreign else None
         self.do(ev.Changed(snapshot, known.heard_at, text, known.entry is not None))
 
