@@ -181,6 +181,7 @@ class Runner:
         self.steps: list[tuple[WorkerState, Event, WorkerState]] = []
         self.crash: Callable[[Any], str | None] = lambda ask: None
         self.killed = False
+        self.latest = 0  # the token of the last command
         self._tokens = itertools.count(1)
         self._rounds = itertools.count(1)
 
@@ -195,6 +196,7 @@ class Runner:
     def order(self, command: Any, *, within: float = 60.0, **fields: Any) -> Outcome:
         """Give a command, or what an operator does; its last outcome so far."""
         token, deadline = next(self._tokens), self.world.boot + within
+        self.latest = token
         if isinstance(command, PpaAction):
             command, fields = Operate, {"act": command}
         self.give(command(token, deadline) if not fields and not isinstance(command, type) else

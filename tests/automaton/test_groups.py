@@ -337,6 +337,22 @@ def test_a_read_of_the_lead_counts_for_the_record_that_stood_when_it_was_asked_f
     assert site.record(member) == before
 
 
+def test_a_lease_does_not_follow_a_read_from_before_its_record() -> None:
+    """It was written anew meanwhile: what the lead showed before says nothing of that."""
+    site = Site(2)
+    team = site.daemon()
+    _, (member,) = lent(site, team)
+    worker, free = team.workers[member], replace(site.record(site.ppas[0]), state=State.FREE, group=None, members=())
+    worker.give(CheckLead())
+    site.launchpad.describe(member, encode(changed(site.record(member))))
+    worker.look()
+    worker.give(LeadRead(worker.leads[0].nonce, LeadShown(free, free.since)))
+    assert site.record(member).state is State.USED
+    worker.give(CheckLead())
+    worker.give(LeadRead(worker.leads[1].nonce, LeadShown(free, free.since)))
+    assert site.record(member).state is State.DIRTY
+
+
 @pytest.mark.parametrize("says_so", ["a record that was read", "a lead that is gone for good", "no answer"])
 def test_what_says_that_there_is_nothing(says_so: str) -> None:
     """And what says nothing at all."""
