@@ -1,4 +1,5 @@
-"""What stands around the machine: the lock, the clock, the lots, the timer's thread, the futures of the calls.
+"""What stands around the machine: the lock, the clock, the lots, the timer's thread, the futures of the calls, and what
+workers are told and tell.
 
 Rule: decide under the lock, act outside it.  What goes into workers' mailboxes never waits, and goes there under the
 lock: so each PPA's worker is told in the order of the decisions.  All else, also answers that wake other threads, is

@@ -1,5 +1,4 @@
-"""The shell of the supervisor: what the API asks and workers tell becomes events of the machine, whose effects it has
-carried out.
+"""The supervisor as the API sees it: what it asks becomes events of the machine, which the shell has handled.
 
 Rule: it decides nothing.  All requests to Launchpad are made by workers, the poller and inquiries.  Nothing is kept
 over a restart: everything can be read from the PPAs again.
