@@ -99,11 +99,6 @@ class Selector:
                 return False
         return None if unsure else True
 
-    @property
-    def everything(self) -> bool:
-        """Whether it selects whatever there is."""
-        return not self.requirements
-
     def asks_about(self, prefix: str) -> bool:
         """Whether any of its keys begins with this."""
         return any(one.key.startswith(prefix) for one in self.requirements)

@@ -111,7 +111,7 @@ def step(known: WorkerState, event: Event, now: Now) -> Step:
     """What is known after the event, and what is to be done.  Never raises for anything that Launchpad answers."""
     before = known
     known, effects = _step(with_dates_corrected(known, now), event, now)
-    if (ahead := lies_ahead(known.record, now)) != known.ahead:
+    if (ahead := lies_ahead(known.text.record, now)) != known.ahead:
         known = replace(known, ahead=ahead)
     return known, [*_news(before, known, now), *effects]
 

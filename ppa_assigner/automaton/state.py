@@ -215,12 +215,13 @@ class WorkerState:
     def snapshot(self) -> Snapshot:
         """What the rest of the daemon may see of the PPA."""
         condition, fault = self._trouble
+        left = snapshot_in(self.snapshots, self.ppa, self.record) if self.snapshots is not None else None
         return Snapshot(
             self.ppa, self.pool, self.record, condition, self.seen, self.cleaning, fault, self.end,
             self.entry.web if self.entry is not None else None, self.sight, self.over,
             self.pending.record if self.pending is not None and self.in_doubt else None,
             private=self.entry.private if self.entry is not None else None,
-            left=snapshot_in(self.snapshots, self.ppa, self.record), occupied=self.record is None and self.occupied,
+            left=left, occupied=self.record is None and self.occupied,
         )  # fmt: skip
 
     @property

@@ -362,7 +362,7 @@ def transitions_of(before: Record | None, known: WorkerState, why: str, now: Now
     record = known.record
     if record is None or (before and (before.state, before.lease) == (record.state, record.lease)):
         return []
-    left = snapshot_in(known.snapshots, known.ppa, record)
+    left = snapshot_in(known.snapshots, known.ppa, record) if known.snapshots is not None else None
     if before is None:
         return [Transition(None, record, why, now.date, first=first, left=left)]
     lasted = (record.since - before.since).total_seconds()

@@ -193,7 +193,7 @@ def _made(core: Core, request: PendingRequest, ppa: Reference, record: Record) -
 
 def _untold(core: Core, request: PendingRequest, ppa: Reference, detail: str) -> None:
     """The lease stands and may not be told yet: asking again gets it, until it is given up."""
-    managed = core.registry.get(ppa)
+    managed = core.registry.ppas.get(ppa)
     record = managed.snapshot.record if managed is not None else None
     queue.answer(core, request, refusals.unavailable(core, request, detail))
     if record is not None and not request.withdrawn:

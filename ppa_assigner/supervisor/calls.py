@@ -129,7 +129,7 @@ def _facts(core: Core, call: OpenCall) -> Mapping[str, Any]:
     """What is said besides a 503, as it is when that is said."""
     match call.asked:
         case TouchAsked() if call.ppa is not None:
-            managed = core.registry.get(call.ppa)
+            managed = core.registry.ppas.get(call.ppa)
             heard = managed is not None and managed.down is None and managed.heard_at >= call.came
             return {"heard": True} if heard else {}
         case ReleaseAsked(lease=lease):
@@ -201,7 +201,7 @@ def _put_off(core: Core, ppa: Reference, number: int) -> PutOff | None:
 
 def _holds(core: Core, ppa: Reference, lease: str) -> bool:
     """Whether a release has something to do there, for all that is known: what cannot be read may come back."""
-    managed = core.registry.get(ppa)
+    managed = core.registry.ppas.get(ppa)
     record = managed.snapshot.record if managed is not None else None
     return record is not None and record.lease == lease and record.state is State.USED
 

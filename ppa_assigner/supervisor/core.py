@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..automaton import Daemon
 from ..automaton.events import Abandoned, Command, Denied, Outcome, Refusal
-from ..config import Pool, Settings
+from ..config import Settings
 from ..problems import Kind, Problem
 from ..record import Record
 from ..reference import Reference
@@ -192,11 +191,6 @@ class Core:
     soon: list[object] = field(default_factory=list)
 
     @property
-    def pools(self) -> Mapping[str, Pool]:
-        """The pools that are configured."""
-        return self.settings.pools
-
-    @property
     def open(self) -> list[CallId]:
         """The calls about leases and PPAs that have no answer yet."""
         return [call.id for call in self.calls.values() if not call.over]
@@ -228,7 +222,7 @@ class Core:
 
     def order(self, ppa: Reference, command: Command, waits: object) -> CommandToken:
         """Give a worker a command; each of its outcomes comes, later, for what `waits`.  Its token."""
-        managed, token = self.registry.get(ppa), CommandToken(command.token)
+        managed, token = self.registry.ppas.get(ppa), CommandToken(command.token)
         if managed is None:
             self.at(self.now.boot, Came(waits, Denied(Refusal.ELSEWHERE, "it is no longer served")))
         elif managed.down is not None:
@@ -241,7 +235,7 @@ class Core:
     def abandon(self, token: CommandToken) -> None:
         """Nobody waits for what that command searches: its outcome may come at once."""
         expected = self.expected.get(token)
-        if expected is not None and self.registry.get(expected[0]) is not None:
+        if expected is not None and self.registry.ppas.get(expected[0]) is not None:
             self.effects.append(Send(expected[0], Abandoned(token)))
 
     def outcome(self, token: int, outcome: Outcome) -> None:
@@ -286,7 +280,7 @@ class Core:
 
     def served(self, ppa: Reference) -> ManagedPPA:
         """One that is served.  Raises Problem for any other."""
-        managed = self.registry.get(ppa)
+        managed = self.registry.ppas.get(ppa)
         if managed is None:
             raise Problem(Kind.UNKNOWN_PPA, f"{ppa} is not served here")
         return managed

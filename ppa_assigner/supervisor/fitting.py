@@ -61,7 +61,7 @@ def find_out(core: Core, pool: str) -> None:
 
 def on_wanted(core: Core, _: ProcessorsWanted) -> None:
     """Somebody selects by what PPAs build for, in whatever pool."""
-    for pool in core.pools:
+    for pool in core.settings.pools:
         find_out(core, pool)
 
 
@@ -84,7 +84,7 @@ def on_answer(core: Core, waits: ListsProcessors, outcome: Outcome) -> None:
     if isinstance(outcome, Denied) and outcome.why is Refusal.IN_DOUBT:
         return
     core.processors.reading.discard(waits.ppa)
-    managed = core.registry.get(waits.ppa)
+    managed = core.registry.ppas.get(waits.ppa)
     if managed is not None and isinstance(outcome, ProcessorsShown):
         managed.processors, managed.unread = outcome.names, None
         core.registry.indexed(managed)
@@ -102,7 +102,7 @@ def _go_on(core: Core) -> None:
     while processors.due and len(processors.reading) < AT_ONCE:
         ppa = next(iter(processors.due))
         del processors.due[ppa]
-        managed = core.registry.get(ppa)
+        managed = core.registry.ppas.get(ppa)
         if managed is not None and _is_to_be_read(core, managed):
             processors.reading.add(ppa)
             core.order(ppa, ListProcessors(token=core.token(), deadline=deadline), ListsProcessors(ppa))

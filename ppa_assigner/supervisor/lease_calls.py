@@ -53,7 +53,7 @@ LeaseEvent = TouchAsked | ReleaseAsked | LeaseAsked | PromoteAsked
 
 def on_lease_call(core: Core, event: LeaseEvent) -> None:
     """Find the lease, and go on with it."""
-    if isinstance(event, PromoteAsked) and core.registry.get(event.to) is not None:
+    if isinstance(event, PromoteAsked) and core.registry.ppas.get(event.to) is not None:
         detail = f"to: {event.to} is lent itself, and must stay empty; name another PPA"
         raise Problem(Kind.INVALID, detail)
     call = _begun(core, event)
@@ -117,14 +117,14 @@ def _go_on(core: Core, call: OpenCall, ppa: Reference, record: Record) -> None:
 
 
 def _shown(core: Core, ppa: Reference, record: Record, lease: str) -> Any:
-    managed = core.registry.get(ppa)
+    managed = core.registry.ppas.get(ppa)
     if managed is not None and managed.snapshot.over == record:
         return Problem(Kind.UNKNOWN_LEASE, f"the lease {lease!r} is over: {ppa} is gone")
     return core.registry.lent(ppa, record)
 
 
 def _promote(core: Core, call: OpenCall, ppa: Reference, record: Record) -> None:
-    managed = core.registry.get(ppa)
+    managed = core.registry.ppas.get(ppa)
     if record.state is not State.USED or managed is None or not managed.shown:
         end(core, call, Problem(Kind.LEASE_OVER, f"the lease of {ppa} is over: what was in it is being deleted"))
     else:

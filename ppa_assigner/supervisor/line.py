@@ -24,10 +24,12 @@ def of(core: Core, pool: str, free: int) -> list[QueuedWish[RequestId]]:
     """
     requests = _with_places(core, pool)
     if not any(_shape(pool, one) or shares.quotas_of(core, one.wish) for one in requests):
-        return list(_cut(core, pool, requests, free))
+        return list(_cut(core, requests, free))
     if shares.across_pools(core):
         requests = sorted((*requests, *_joined(core, pool)), key=_place)
-    return [_wish(core, pool, one) for one in requests if _stands(core, one)]
+    return [
+        _wish(core, one, shares.quotas_of(core, one.wish), _shape(pool, one)) for one in requests if _stands(core, one)
+    ]
 
 
 def free_for(core: Core, pool: str, line: Sequence[QueuedWish[RequestId]]) -> list[Reference]:
@@ -38,16 +40,18 @@ def free_for(core: Core, pool: str, line: Sequence[QueuedWish[RequestId]]) -> li
     if any(wish.drawn is not None or wish.shape not in named for wish in line):
         return [managed.ppa for managed in core.registry.free(pool)]
     first = list(islice(core.registry.free(pool), len(line) + len(named)))
+    if named <= {None}:
+        return [managed.ppa for managed in first]
     more = (managed for ppa in named if ppa for managed in core.registry.free(pool, ppa))
     return sorted(dict.fromkeys(managed.ppa for managed in (*first, *more)), key=core.registry.free_list.place)
 
 
 def fits(core: Core, pool: str, request: PendingRequest, ppa: Reference) -> bool:
     """Whether a free PPA of the pool may be lent to it."""
-    managed = core.registry.get(ppa)
+    managed = core.registry.ppas.get(ppa)
     if request.wish.pool != pool or managed is None or not fitting.fits(request, managed):
         return False
-    return not request.avoids(managed.snapshot, core.now.boot)
+    return not request.avoids(managed.told, core.now.boot)
 
 
 def position(core: Core, request: PendingRequest) -> int:
@@ -65,12 +69,13 @@ def _joined(core: Core, pool: str) -> Iterator[PendingRequest]:
     return (one for one in core.requests if one.in_queue and one.wish.pool != pool and shares.quotas_of(core, one.wish))
 
 
-def _cut(core: Core, pool: str, requests: Sequence[PendingRequest], free: int) -> Iterator[QueuedWish[RequestId]]:
+def _cut(core: Core, requests: Sequence[PendingRequest], free: int) -> Iterator[QueuedWish[RequestId]]:
+    """Of requests that take any PPA, and that no quota concerns."""
     for request in requests:
         if not free:
             return
         if _stands(core, request):
-            wish = _wish(core, pool, request)
+            wish = _wish(core, request, (), None)
             free -= not wish.away
             yield wish
 
@@ -79,12 +84,14 @@ def _stands(core: Core, request: PendingRequest) -> bool:
     return request.stage is Stage.WAITING or request.keeps_its_turn(core.now.boot)
 
 
-def _wish(core: Core, pool: str, request: PendingRequest) -> QueuedWish[RequestId]:
+def _wish(
+    core: Core, request: PendingRequest, quotas: tuple[shares.Quota, ...], shape: Hashable
+) -> QueuedWish[RequestId]:
     away = core.requests.is_kept(request)
     return QueuedWish(
         request.id,
-        quotas=() if away else shares.quotas_of(core, request.wish),
-        shape=_shape(pool, request),
+        quotas=() if away else quotas,
+        shape=shape,
         ready=request.stage is Stage.WAITING,
         patient=away or request.may_wait(core.now.boot),
         away=away,
@@ -98,7 +105,7 @@ def _shape(pool: str, request: PendingRequest) -> Hashable:
         return request.wish.pool
     if request.burnt or request.avoided:
         return request.id
-    return request.wish.ppa if request.wish.select.everything else (request.wish.select, request.wish.ppa)
+    return (request.wish.select, request.wish.ppa) if request.wish.select.requirements else request.wish.ppa
 
 
 def _place(request: PendingRequest) -> tuple[float, int]:
@@ -110,7 +117,7 @@ def _place(request: PendingRequest) -> tuple[float, int]:
 
 def shown(core: Core, pool: str | None = None) -> list[WaitingView]:
     """Those who wait, of one pool or of all, in the order in which they are served."""
-    pools = core.pools if pool is None else (pool,)
+    pools = core.settings.pools if pool is None else (pool,)
     requests = sorted((one for name in pools for one in core.requests.waiting(name)), key=_place)
     return [_shown(core, one) for one in requests]
 

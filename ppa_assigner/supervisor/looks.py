@@ -38,7 +38,7 @@ def on_begins(core: Core, _: LookBegins) -> None:
 
 def on_seen(core: Core, event: LookSaw) -> None:
     """Its worker is told; while there is none, the PPA is not looked at."""
-    managed = core.registry.get(event.ppa)
+    managed = core.registry.ppas.get(event.ppa)
     if managed is not None and managed.down is None:
         core.effects.append(Send(event.ppa, event.look))
     else:
@@ -48,7 +48,7 @@ def on_seen(core: Core, event: LookSaw) -> None:
 
 def on_done(core: Core, event: LookDone) -> None:
     """A PPA is known as of that round, or is not; its worker lives, and says so."""
-    if (managed := core.registry.get(event.ppa)) is not None:
+    if (managed := core.registry.ppas.get(event.ppa)) is not None:
         managed.failing = None
     _over(core, core.rounds.done(event.ppa, event.number, event.reason))
 
@@ -63,11 +63,11 @@ def on_round_over(core: Core, _: Readiness, failed: Failures) -> None:
     if core.ready:
         return
     registry = core.registry
-    away = [ppa for ppa in failed if (managed := registry.get(ppa)) and managed.snapshot.sight is Sight.SHOWN]
+    away = [ppa for ppa in failed if (managed := registry.ppas.get(ppa)) and managed.snapshot.sight is Sight.SHOWN]
     if len(away) < len(registry):
         core.ready, core.trouble = True, None
         core.say(f"ready: {len(registry)} PPAs looked at, {len(failed)} of them out of reach")
-        for pool in core.pools:
+        for pool in core.settings.pools:
             core.then(Match(pool))
         return
     core.trouble = next(iter(failed.values()), "there is no PPA to look at")
@@ -100,7 +100,7 @@ def unseen(
     that `failed` for these; None: it was looked for everywhere.
     """
     for ppa in sorted({*failed, *core.registry.denied}):
-        managed = core.registry.get(ppa)
+        managed = core.registry.ppas.get(ppa)
         if managed is None or (concerns is not None and not concerns(ppa)):
             continue
         if (why := _why(core, managed, failed.get(ppa), names)) is not None:

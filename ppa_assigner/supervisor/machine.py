@@ -95,7 +95,7 @@ def _on_closed(core: Core, _: ev.Closed) -> None:
 
 def _on_changed(core: Core, event: ev.Changed) -> None:
     snapshot = event.snapshot
-    managed = core.registry.get(snapshot.ppa)
+    managed = core.registry.ppas.get(snapshot.ppa)
     if managed is None:
         return
     core.effects.append(ev.Note(snapshot))
@@ -129,7 +129,7 @@ def _on_replied(core: Core, event: ev.Replied) -> None:
 
 
 def _on_go_on(core: Core, step: steps.GoOn) -> None:
-    managed = core.registry.get(step.ppa)
+    managed = core.registry.ppas.get(step.ppa)
     if managed is None:
         return
     if not managed.lent:

@@ -50,7 +50,7 @@ def match(core: Core, pool: str) -> None:
     """Who gets which PPA of this pool, and who learns that all are burnt: cases 1 to 7."""
     _lend(core, pool)
     if shares.across_pools(core):
-        for other in core.pools:
+        for other in core.settings.pools:
             _lend(core, other)
     _pursue_all(core, pool)
 
@@ -205,7 +205,7 @@ def _undecided(core: Core, request: PendingRequest) -> bool:
 
 def _any_asked_for(core: Core, request: PendingRequest) -> bool:
     """Whether any PPA that it could get is being lent to another, and Launchpad has not answered yet."""
-    found = (core.registry.get(ppa) for ppa in core.registry.free_list.bound)
+    found = (core.registry.ppas.get(ppa) for ppa in core.registry.free_list.bound)
     wanted = (one for one in found if one is not None and may_match(request.wish, one) is not False)
     return any(free_for_anyone(one.snapshot) for one in wanted)
 

@@ -177,7 +177,7 @@ def finish(core: Core, request: PendingRequest, ppa: Reference, record: Record, 
 
 def avoid(core: Core, request: PendingRequest, ppa: Reference) -> None:
     """Pass this PPA by for a while, or until it changes; then see what it is, and try again."""
-    managed, until = core.registry.get(ppa), core.now.boot + AVOID_S
+    managed, until = core.registry.ppas.get(ppa), core.now.boot + AVOID_S
     request.avoided[ppa] = Avoided(nonce_of(managed.snapshot) if managed is not None else None, until)
     core.at(until, TryAgain(request.id))
 
@@ -228,7 +228,7 @@ def _compare(core: Core, key: Key) -> None:
 def _mark(core: Core, key: Key, equal: set[Reference], found: dict[Reference, Snapshot]) -> None:
     """Told again while it is not shown: a worker's successor does not know it."""
     for ppa in core.duplicates.marked.pop(key, set()) - found.keys():
-        if (managed := core.registry.get(ppa)) is not None:
+        if (managed := core.registry.ppas.get(ppa)) is not None:
             found[ppa] = managed.snapshot
     if equal:
         core.duplicates.marked[key] = equal

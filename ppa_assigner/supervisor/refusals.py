@@ -51,7 +51,9 @@ def unmet(wish: AssignRequest, pools: Mapping[str, Pool]) -> Problem | None:
 
 def no_match(core: Core, wish: AssignRequest) -> Problem | None:
     """Why no PPA of its pool can ever match the selector of this wish; None as long as one may."""
-    if wish.select.everything or any(may_match(wish, one) is not False for one in core.registry.in_pool(wish.pool)):
+    if not wish.select.requirements or any(
+        may_match(wish, one) is not False for one in core.registry.in_pool(wish.pool)
+    ):
         return None
     never = f"no PPA of pool {wish.pool!r} can ever match" if wish.ppa is None else f"{wish.ppa} can never match"
     return problem(wish, Kind.NO_MATCH, f"{never} {wish.select}")
@@ -98,7 +100,7 @@ def why_none(core: Core, request: PendingRequest) -> str:
     wish, they = request.wish, _candidates(core, request.wish)
     if wish.ppa is not None and they.wanted:
         return f"{wish.ppa} {_as_it_is(they.wanted[0])}"
-    which = "" if wish.select.everything else f" that matches {wish.select}"
+    which = f" that matches {wish.select}" if wish.select.requirements else ""
     return f"no PPA of pool {wish.pool!r}{which} is free{_next(they.end)}"
 
 
@@ -137,7 +139,7 @@ def _counted(snapshots: Sequence[Snapshot], ppa: Reference | None) -> _Candidate
 
 def selection(wish: AssignRequest) -> str | None:
     """By which labels it chooses, for people and tickets; None: by none."""
-    return None if wish.select.everything else str(wish.select)
+    return str(wish.select) if wish.select.requirements else None
 
 
 def over_quota(core: Core, request: PendingRequest, quota: shares.Quota, position: int | None) -> Problem:

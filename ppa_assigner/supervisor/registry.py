@@ -127,7 +127,8 @@ class ManagedPPA:
 class Registry:
     """All PPAs, and where each lease and request is."""
 
-    _ppas: dict[Reference, ManagedPPA] = field(default_factory=dict)
+    ppas: dict[Reference, ManagedPPA] = field(default_factory=dict)
+    """Those that are served; `put` and `drop` change it."""
     _leases: dict[str, set[Reference]] = field(default_factory=dict)
     requests: dict[Key, set[Reference]] = field(default_factory=dict)
     """The PPAs that are used for each request, or remember it."""
@@ -143,21 +144,17 @@ class Registry:
     """What was counted of the PPAs, by what it was counted for; empty again as soon as one of them changes."""
 
     def __iter__(self) -> Iterator[ManagedPPA]:
-        return iter(list(self._ppas.values()))
+        return iter(list(self.ppas.values()))
 
     def __len__(self) -> int:
-        return len(self._ppas)
-
-    def get(self, ppa: Reference) -> ManagedPPA | None:
-        """The PPA of that name, if it is served."""
-        return self._ppas.get(ppa)
+        return len(self.ppas)
 
     def put(self, managed: ManagedPPA) -> None:
         """Add a PPA, or say that it is in another pool or has another worker."""
-        if self._ppas.get(managed.ppa) is not managed:
+        if self.ppas.get(managed.ppa) is not managed:
             self.drop(managed.ppa)
             insort(self._by_name, managed.ppa)
-        self._ppas[managed.ppa] = managed
+        self.ppas[managed.ppa] = managed
         self._by_pool.clear()
         self.indexed(managed)
 
@@ -168,43 +165,43 @@ class Registry:
         self._foreign.discard(ppa)
         self.denied.discard(ppa)
         self.free_list.take(ppa)
-        if self._ppas.pop(ppa, None) is not None:
+        if self.ppas.pop(ppa, None) is not None:
             self._by_name.remove(ppa)
             self._by_pool.clear()
 
     def names(self) -> list[Reference]:
         """All PPAs."""
-        return list(self._ppas)
+        return list(self.ppas)
 
     def in_pool(self, pool: str) -> Sequence[ManagedPPA]:
         """Those that a pool lends."""
         if (found := self._by_pool.get(pool)) is None:
-            found = [ppa for ppa, managed in self._ppas.items() if managed.lent and managed.pool == pool]
+            found = [ppa for ppa, managed in self.ppas.items() if managed.lent and managed.pool == pool]
             self._by_pool[pool] = found
-        return [self._ppas[ppa] for ppa in found]
+        return [self.ppas[ppa] for ppa in found]
 
     def snapshots(self) -> list[Snapshot]:
         """All PPAs as they were known last, by name; may be called while others change them."""
-        found = (self._ppas.get(ppa) for ppa in self._by_name.copy())
+        found = (self.ppas.get(ppa) for ppa in self._by_name.copy())
         return [managed.snapshot for managed in found if managed is not None]
 
     def free(self, pool: str, ppa: Reference | None = None) -> Iterator[ManagedPPA]:
         """Those of a pool, or this one alone, that may be lent as far as is known, the one that has been free longest
         first; not to be changed meanwhile.
         """
-        return (self._ppas[one] for one in self.free_list.of(pool, ppa))
+        return (self.ppas[one] for one in self.free_list.of(pool, ppa))
 
     def unbind(self, ppa: Reference) -> None:
         """It is no longer being lent."""
         self.free_list.bound.discard(ppa)
-        if (managed := self._ppas.get(ppa)) is not None:
+        if (managed := self.ppas.get(ppa)) is not None:
             self._list(managed, managed.snapshot)
 
     def concerns(self, ppa: Reference, pool: str) -> bool:
         """Whether a lease of this pool could be in that PPA: its own, one that was moved to another pool since, and
         those that only finish their lease.
         """
-        managed = self._ppas.get(ppa)
+        managed = self.ppas.get(ppa)
         if managed is None:
             return False
         record = managed.snapshot.record
@@ -233,13 +230,13 @@ class Registry:
         """The PPA that holds the lease or, while it is dirty, remembers it, with its record; or the last record of a
         lease whose PPA is gone for good.
         """
-        found = [self._ppas[ppa].snapshot for ppa in sorted(self._leases.get(lease, ()))]
+        found = [self.ppas[ppa].snapshot for ppa in sorted(self._leases.get(lease, ()))]
         records = ((s.ppa, record) for s in found for record in (s.record, s.over) if record is not None)
         return next(((ppa, record) for ppa, record in records if record.lease == lease), None)
 
     def lent(self, ppa: Reference, record: Record, *, fresh: bool = False) -> LeaseView:
         """This lease there, as it may be told, with its end as far as that is known."""
-        managed = self._ppas.get(ppa)
+        managed = self.ppas.get(ppa)
         snapshot = managed.snapshot if managed is not None else None
         known = snapshot is not None and snapshot.record is not None and snapshot.record.lease == record.lease
         if snapshot is None or not known:
@@ -258,7 +255,7 @@ class Registry:
 
     def with_request(self, key: Key) -> list[Snapshot]:
         """The PPAs that are used for this request, the one with the highest attempt first."""
-        found = [self._ppas[ppa].snapshot for ppa in sorted(self.requests.get(key, ()))]
+        found = [self.ppas[ppa].snapshot for ppa in sorted(self.requests.get(key, ()))]
         used = [s for s in found if s.record and s.record.state is State.USED]
         return sorted(used, key=lambda s: s.record.attempt if s.record else 0, reverse=True)
 
@@ -282,7 +279,7 @@ class Registry:
         _drop(self.requests, key, ppa)
 
     def _foreign_one(self, names: Callable[[str], bool]) -> Reference | None:
-        texts = ((ppa, self._ppas[ppa].foreign or "") for ppa in sorted(self._foreign))
+        texts = ((ppa, self.ppas[ppa].foreign or "") for ppa in sorted(self._foreign))
         return next((ppa for ppa, description in texts if names(description)), None)
 
 

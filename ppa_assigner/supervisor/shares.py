@@ -77,7 +77,7 @@ def key_at(first_asked: float, priority: int, has: int, age_step: float, fair_st
 
 def key_of_new(core: Core, wish: AssignRequest, first_asked: float) -> float:
     """The key of a request that enters the line now."""
-    pool = core.pools.get(wish.pool)
+    pool = core.settings.pools.get(wish.pool)
     if pool is None:
         return first_asked
     order = pool.options.order
@@ -98,7 +98,7 @@ def _has(core: Core, wish: AssignRequest) -> int:
 
 def quotas_of(core: Core, wish: AssignRequest) -> tuple[Quota, ...]:
     """The quotas that a request counts for."""
-    client, pool = core.settings.api.client(wish.by), core.pools.get(wish.pool)
+    client, pool = core.settings.api.client(wish.by), core.settings.pools.get(wish.pool)
     found = []
     if client is not None and client.max_leases is not None:
         found.append(Quota("max_leases", client.max_leases, wish.by))

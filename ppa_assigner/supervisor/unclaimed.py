@@ -26,7 +26,7 @@ def made(core: Core, key: Key, ppa: Reference, record: Record) -> None:
     claim = Claim(ClaimId(unclaimed.last), ppa, record)
     unclaimed.claims[claim.id] = claim
     unclaimed.of_key[key] = claim.id
-    claim.timer = core.after(UNCLAIMED_S, ClaimIsDue(claim.id))
+    claim.timer = core.timers.at(core.now.boot + UNCLAIMED_S, ClaimIsDue(claim.id))
 
 
 def told(core: Core, key: Key, record: Record, calls: Iterable[CallId]) -> None:
@@ -124,7 +124,7 @@ def _as_it_is_now(core: Core, claim: Claim) -> Record | None:
     told of the lease with a higher attempt, or touches it, leaves a trace.  Times that were put right are none:
     only what a clock that lied wrote ever goes back.
     """
-    managed = core.registry.get(claim.ppa)
+    managed = core.registry.ppas.get(claim.ppa)
     record = managed.snapshot.record if managed is not None else None
     return record if record is not None and record == _unclaimed(claim.record, record) else None
 

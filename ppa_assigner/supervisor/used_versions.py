@@ -90,7 +90,7 @@ def on_answer(core: Core, waits: AsksBurnt, outcome: Outcome) -> None:
         request.questions -= _unasked(request, outcome.detail)
     del request.asking[ppa]
     abandoned = isinstance(outcome, Denied) and outcome.why is Refusal.LOST
-    if (managed := core.registry.get(ppa)) is not None and not abandoned:
+    if (managed := core.registry.ppas.get(ppa)) is not None and not abandoned:
         request.asked[ppa] = state_of(managed.snapshot)
     if request.stage is Stage.WAITING and core.requests.is_current(request):
         core.then(Learnt(request.id))
@@ -123,7 +123,7 @@ def _left(core: Core, request: PendingRequest) -> list[ManagedPPA]:
 
 
 def _of_pool(core: Core, request: PendingRequest, ppa: Reference) -> ManagedPPA | None:
-    managed = core.registry.get(ppa)
+    managed = core.registry.ppas.get(ppa)
     return managed if managed is not None and managed.lent and managed.pool == request.wish.pool else None
 
 

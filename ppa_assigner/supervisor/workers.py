@@ -38,7 +38,7 @@ def serve(core: Core) -> None:
         _put(core, managed.ppa, *_options_of_record(core, managed.ppa), lent=False)
         serve_out(core, managed)
     for managed in removed:
-        if core.registry.get(managed.ppa) is managed:
+        if core.registry.ppas.get(managed.ppa) is managed:
             core.effects.append(Warn(SERVED_ON.format(managed.ppa)))
 
 
@@ -58,7 +58,7 @@ def serve_out(core: Core, managed: ManagedPPA) -> None:
 
 def on_died(core: Core, event: Died) -> None:
     """Answer what it was asked, but for what its successor will know, and have that one follow."""
-    managed = core.registry.get(event.known.ppa)
+    managed = core.registry.ppas.get(event.known.ppa)
     if managed is None or managed.down is not None or managed.seed != event.known.seed or core.stopping:
         return  # it is seen to already, or another works on
     core.restarts += 1
@@ -70,7 +70,7 @@ def on_died(core: Core, event: Died) -> None:
 
 def on_started(core: Core, event: Started) -> None:
     """It works for its PPA from now on; what follows another has to look before anything is lent there."""
-    managed = core.registry.get(event.ppa)
+    managed = core.registry.ppas.get(event.ppa)
     if managed is not None:
         managed.seed = event.seed
     if managed is not None and managed.down is not None:
@@ -82,7 +82,7 @@ def on_started(core: Core, event: Started) -> None:
 
 def on_not_started(core: Core, event: NotStarted) -> None:
     """A thread that cannot be started (none left, no memory) is tried again like one that died."""
-    managed = core.registry.get(event.known.ppa)
+    managed = core.registry.ppas.get(event.known.ppa)
     if managed is None:
         return
     reason = f"its worker cannot be started, trying on: {event.error}"
@@ -94,7 +94,7 @@ def on_not_started(core: Core, event: NotStarted) -> None:
 def on_replace(core: Core, step: Replace) -> None:
     """Another worker follows the one that is gone, with what that knew."""
     known = step.known
-    managed = core.registry.get(known.ppa)
+    managed = core.registry.ppas.get(known.ppa)
     if managed is None or managed.down is None or core.stopping:
         return
     pending = replace(known.pending, unsettled=True, due=0.0) if known.pending is not None else None
@@ -136,7 +136,7 @@ def _answer_for(core: Core, ppa: Reference, known: WorkerState, reason: str) -> 
 
 
 def _put(core: Core, ppa: Reference, pool: str, options: PoolOptions, *, lent: bool) -> None:
-    managed, labels = core.registry.get(ppa), _labels(core, ppa, pool)
+    managed, labels = core.registry.ppas.get(ppa), _labels(core, ppa, pool)
     if managed is not None:
         managed.lent, managed.configured = lent, labels
         _reconfigure(core, managed, pool, options)
@@ -158,7 +158,7 @@ def _labels(core: Core, ppa: Reference, pool: str) -> dict[str, str]:
 
 
 def _options_of_record(core: Core, ppa: Reference) -> tuple[str, PoolOptions]:
-    pools, managed = core.settings.pools, core.registry.get(ppa)
+    pools, managed = core.settings.pools, core.registry.ppas.get(ppa)
     record = managed.snapshot.record if managed is not None else None
     pool = pools.get(record.pool if record is not None else "") or next(iter(pools.values()))
     return pool.name, replace(pool.options, create=False)  # what is lent no more is not made either
