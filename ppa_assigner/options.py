@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
+from .reference import Reference
 from .times import DAY, HOUR, MINUTE
 
 
@@ -44,11 +45,35 @@ class Baseline:
     uploaders: tuple[str, ...] | None = None
 
 
+class Wear(enum.Enum):
+    """What PPAs are discarded for besides the number of their leases: all of a growing pool are burnt for a request,
+    or cleaning one fails again and again.
+    """
+
+    BURNT = "burnt"
+    STUCK = "stuck"
+
+    __hash__ = object.__hash__
+
+
 @dataclass(frozen=True, slots=True)
 class AsNew:
-    """When a PPA is discarded in place of being freed again: after so many leases."""
+    """When a PPA is discarded in place of being freed again: after so many leases, and when it is worn."""
 
     after: int | None = None
+    when: frozenset[Wear] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Grow:
+    """How a pool grows: with the first name not used yet, while fewer than `keep_free` of its PPAs are free or being
+    cleaned and fewer than `max` can be lent at all, at most `per_hour` times an hour.
+    """
+
+    names: tuple[Reference, ...]
+    keep_free: int
+    max: int
+    per_hour: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +103,7 @@ class PoolOptions:
     grant_upload: bool = False
     create: bool = False
     removal_comment: bool = True
+    grow: Grow | None = None
     as_new: AsNew = field(default_factory=AsNew)
     delete_discarded: float | None = None
     order: LineOrder = field(default_factory=LineOrder)

@@ -69,7 +69,8 @@ class Snapshot:
     `left`: where what its last lease had stays readable, while its dirty record tells.
     `sent`: the record of a write of which it is not known whether it was done.
     `private`: its indexes are shown to subscribers only; None: Launchpad has not told.
-    `occupied`: it has no record, and somebody's packages are in it.
+    `occupied`: it has no record, and somebody's packages are in it.  `making`: it is being created, for its pool grows;
+    `uncreated`: Launchpad refused that.
     `labels`: as far as they are known to whoever shows it; a worker knows none.
     """
 
@@ -90,6 +91,8 @@ class Snapshot:
     private: bool | None = None
     occupied: bool = False
     labels: PpaLabels = NO_LABELS
+    making: bool = False
+    uncreated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from ppa_assigner.config.schema import (
     BaselineSection,
     ClientSection,
     ConfigFile,
+    GrowSection,
     LaunchpadSection,
     OrderSection,
     PoolSection,
@@ -319,6 +320,7 @@ LOGIN = "write it with `ppa-assigner login` and let this user read it"
 TAG = "take the tag away"
 WHERE = "write it like 127.0.0.1:8020, [::1]:8020 or unix:/path"
 
+NO_PPAS = 'pools.p: it has neither ppas nor grow; list PPAs, like ppas: ["~owner/ubuntu/pool-{001..020}"]'
 MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
     # the file
     "empty": ("", 1, f"the file is empty; list the PPAs, like ppas: [{EXAMPLE}]"),
@@ -422,8 +424,8 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
         3,
         f"pools.p.ppas: the list is empty; list at least one PPA, like {EXAMPLE}",
     ),
-    "pool without list": ("pools:\n  p:\n    ttl: 1h\n", 2, "pools.p.ppas: this is missing; every pool needs it"),
-    "pool of nothing": ("pools:\n p:\n", 2, "pools.p.ppas: this is missing; every pool needs it"),
+    "pool without list": ("pools:\n  p:\n    ttl: 1h\n", 2, NO_PPAS),
+    "pool of nothing": ("pools:\n p:\n", 2, NO_PPAS),
     "no pools": ("pools: {}\n", 1, "pools: it has no pool; write at least one, like default: {ppas: [...]}"),
     "pools without value": (
         "pools:\n",
@@ -1216,6 +1218,7 @@ def assert_known(key: str, home: str, short: bool) -> None:
         "a pool's retry": RetrySection,
         "a pool's as_new": AsNewSection,
         "a pool's order": OrderSection,
+        "a pool's grow": GrowSection,
     }
     homes: dict[str, type[BaseModel]] = {
         **of_pools,

@@ -73,7 +73,7 @@ def on_past(known: WorkerState, answer: Deleted | Unavailable, now: Now) -> Step
         return known, []
     if isinstance(answer, Unavailable):
         return back_off(known, now), []
-    if (reason := rollback.why_never_again(answer)) is not None:
+    if (reason := rollback.why_never_again(known, answer)) is not None:
         return discard(known, reason, now)
     age = (now.date - record.since).total_seconds()
     alone = not answer.descriptions and now.trusted and age >= 0

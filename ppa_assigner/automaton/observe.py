@@ -50,7 +50,7 @@ def with_entry(known: WorkerState, entry: Entry, asof: float, suspect: int | Non
     return replace(
         known, entry=entry, text=text, parsed=(entry.description, text), highest=highest,
         asof=max(known.asof, asof), basis=max(known.basis, entry.moment.started), seen=entry.moment.date,
-        reach=SEEN, silent=None, vanished=False, uncreated=None,
+        reach=SEEN, silent=None, vanished=False, uncreated=None, make=False,
         **_silence_counts_from(known, entry), unchanged=_unchanged(known, entry, text), failures=0,
         suspect=known.suspect if suspect is None else suspect,
     )  # fmt: skip

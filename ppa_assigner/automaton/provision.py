@@ -32,7 +32,7 @@ CreateAnswer = Entry | Refused | Unknown | Unavailable
 
 def creation_due(known: WorkerState) -> bool:
     """Whether the PPA is to be created: its pool says so, and it was never seen or is gone for good."""
-    return known.highest is None and known.options.create and is_of_unknown_name(known.reach)
+    return known.highest is None and (known.options.create or known.make) and is_of_unknown_name(known.reach)
 
 
 def read_deleted_first(known: WorkerState) -> Step:
@@ -44,7 +44,7 @@ def on_deleted(known: WorkerState, answer: Deleted | Unavailable, now: Now) -> S
     """The deleted PPAs of this name are known: create it, unless one of them was discarded, or may have been."""
     if isinstance(answer, Unavailable):
         return back_off(known, now), []
-    why = rollback.why_never_again(answer)
+    why = rollback.why_never_again(known, answer)
     return create(known, now) if why is None else _not_now(known, NEVER_AGAIN.format(why=why), now)
 
 
@@ -60,7 +60,7 @@ def create(known: WorkerState, now: Now) -> Step:
     except RecordError as error:
         return on_unwritable(known, None, error, now)
     displayname = known.options.baseline.displayname or known.ppa.name
-    return replace(known, operation=Creating(nonce)), [Create(known.ppa, displayname, text)]
+    return replace(known, operation=Creating(nonce), make=False), [Create(known.ppa, displayname, text)]
 
 
 def on_create(known: WorkerState, operation: Creating, answer: CreateAnswer | ReadAnswer, now: Now) -> Step:
@@ -94,7 +94,7 @@ def _on_not_created(known: WorkerState, outcome: Refused | Unknown | None, now: 
 
 def _not_now(known: WorkerState, reason: str, now: Now) -> Step:
     alarms = [Alarm(f"{known.ppa}: {reason}")] if reason != known.uncreated else []
-    return replace(known, uncreated=reason, not_before=now.boot + FORBIDDEN.cap), [*alarms]
+    return replace(known, make=False, uncreated=reason, not_before=now.boot + FORBIDDEN.cap), [*alarms]
 
 
 def take_in(known: WorkerState, reason: WriteReason, now: Now, command: Command | None = None) -> Step:
@@ -110,7 +110,7 @@ def on_past(known: WorkerState, answer: Deleted | Unavailable, now: Now) -> Step
     """The deleted PPAs of the name of an empty PPA are known: take it in, unless the name may not be used again †."""
     if isinstance(answer, Unavailable):
         return back_off(known, now), []
-    if (why := rollback.why_never_again(answer)) is not None:
+    if (why := rollback.why_never_again(known, answer)) is not None:
         return replace(known, untaken=NOT_TAKEN_IN.format(why=why), not_before=now.boot + UNMANAGED_S), []
     return take_in(replace(known, untaken=None), WriteReason.TAKE_IN, now)
 

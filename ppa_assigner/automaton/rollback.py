@@ -46,8 +46,12 @@ def on_deleted_for_give_up(known: WorkerState, answer: Deleted | Unavailable) ->
     return with_ppa_gone(known) if very else known
 
 
-def why_never_again(answer: Deleted) -> str | None:
-    """Why the name of these deleted PPAs is not used again; None if it may be."""
+def why_never_again(known: WorkerState, answer: Deleted) -> str | None:
+    """Why the name of these deleted PPAs is not used again; None if it may be.  A name of a growing pool never is: an
+    upload that was meant for the deleted PPA would land in the new one †.
+    """
+    if answer.descriptions and known.options.grow is not None and known.ppa in known.options.grow.names:
+        return "it had a PPA before that is deleted, and names of a growing pool are used once"
     if any(record.state is State.DISCARDED for record in _records(answer)):
         return "a deleted one of its name was discarded"
     if any(parse(description).foreign for description in answer.descriptions):

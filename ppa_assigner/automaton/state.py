@@ -16,7 +16,7 @@ from ..reference import Reference
 from ..views import Cleaning, Condition, End, Sight, Snapshot, snapshot_in
 from .events import Command, Effect
 from .now import end_of
-from .operation import CleanProgress, CleanStep, LeadInquiry, Operation, PendingWrite
+from .operation import CleanProgress, CleanStep, Creating, LeadInquiry, Operation, PendingWrite
 from .reachability import SEEN, Absent, Reach, ReadDenied, Seen
 
 _MILLISECONDS = re.compile(r"[0-9]{1,18}")
@@ -98,6 +98,7 @@ class WorkerState:
     reach: Reach = SEEN  # how the last answer about it was
     silent: str | None = None  # why Launchpad does not answer since
     vanished: bool = False  # it was gone since it was last shown: what comes back may be another PPA
+    make: bool = False  # it is to be created now, once, for its pool grows
     uncreated: str | None = None  # why Launchpad would not create it
     forbidden: str | None = None  # why Launchpad would not let us write
     refusals: int = 0  # how often in a row Launchpad would not let us write
@@ -221,8 +222,14 @@ class WorkerState:
             self.entry.web if self.entry is not None else None, self.sight, self.over,
             self.pending.record if self.pending is not None and self.in_doubt else None,
             private=self.entry.private if self.entry is not None else None,
-            left=left, occupied=self.record is None and self.occupied,
+            left=left, occupied=self.record is None and self.occupied, making=self.making,
+            uncreated=self.uncreated is not None,
         )  # fmt: skip
+
+    @property
+    def making(self) -> bool:
+        """Whether it is not known yet what becomes of its creation for a pool that grows."""
+        return self.record is None and (self.make or isinstance(self.operation, Creating))
 
     @property
     def end(self) -> End | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..backoff import REQUEST_ENDS_S
-from ..options import Proof
+from ..options import Proof, Wear
 from ..reference import Reference
 from ..times import exactly
 from .addresses import is_launchpad, is_local
@@ -33,6 +33,7 @@ def check(document: Document, file: ConfigFile, environ: Mapping[str, str], fold
     _check_ppas(document, file)
     for name, pool in file.pools.items():
         _check_pool(document, ("pools", name), pool, file.launchpad.service)
+        _check_growth(document, ("pools", name), pool)
     _check_timeouts(document, file)
     _check_clients(document, file.api)
     _check_exposure(document, file.api)
@@ -77,6 +78,7 @@ def _check_ppas(document: Document, file: ConfigFile) -> None:
         _check_repeats(document, path, item, seen)
     for path, labels in _labels(file):
         _check_keys(document, path, labels)
+    _check_ranges(document, file, seen)
     for name, pool in file.pools.items():
         _check_dependencies(document, ("pools", name, "baseline", "dependencies"), pool)
 
@@ -89,6 +91,32 @@ def _check_repeats(document: Document, path: KeyPath, item: Pattern, seen: dict[
             path,
             f"{twice[0]}{more} is listed already in line {document.line(first)} ({_list_name(first)}); {_remedy(path)}",
         )
+
+
+def _check_ranges(document: Document, file: ConfigFile, seen: dict[Reference, KeyPath]) -> None:
+    """A name of a pool that grows may stand in the list of that pool too, and nowhere else."""
+    for name, pool in file.pools.items():
+        if pool.grow is None or pool.grow.names is WRONG:
+            continue
+        path = ("pools", name, "grow", "names")
+        elsewhere = {ppa: at for ppa, at in seen.items() if at[:2] != ("pools", name)}
+        twice = [ppa for ppa in pool.grow.names.expand() if ppa in elsewhere]
+        if twice:
+            line = document.line(elsewhere[twice[0]])
+            document.report(path, f"{twice[0]} is in line {line} too ({_list_name(elsewhere[twice[0]])}); name it once")
+        seen.update((ppa, path) for ppa in pool.grow.names.expand() if ppa not in seen)
+
+
+def _check_growth(document: Document, path: KeyPath, pool: PoolSection) -> None:
+    """Without a list of PPAs a pool grows; and only such a pool can have others for those that are burnt."""
+    given = document.data["pools"][path[1]]
+    if pool.grow is None and not {"ppas", "grow"} & (given or {}).keys():
+        document.report(path, f"it has neither ppas nor grow; list PPAs, like {EXAMPLE}")
+    if Wear.BURNT in pool.as_new.when and pool.grow is None:
+        document.report((*path, "as_new", "when"), "burnt needs grow, or the pool has fewer and fewer PPAs")
+    if pool.grow is not None and pool.grow.max is not WRONG and pool.grow.keep_free > pool.grow.max:
+        text = f"{pool.grow.keep_free} is more than max ({pool.grow.max}); raise max or lower keep_free"
+        document.report((*path, "grow", "keep_free"), text)
 
 
 def _check_dependencies(document: Document, path: KeyPath, pool: PoolSection) -> None:

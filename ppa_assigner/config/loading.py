@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..access import ClientConfig
-from ..options import AsNew, Baseline, LineOrder, PoolOptions, Retry
+from ..options import AsNew, Baseline, Grow, LineOrder, PoolOptions, Retry
 from ..reference import Reference
 from ..times import exactly
 from . import addresses
@@ -24,7 +24,7 @@ from .checks import check
 from .document import Document, KeyPath
 from .files import resolve
 from .patterns import EXAMPLE, Pattern
-from .schema import ApiSection, ConfigFile, LaunchpadSection, PpaSection
+from .schema import ApiSection, ConfigFile, LaunchpadSection, PoolSection, PpaSection
 from .settings import ApiSettings, LaunchpadSettings, Pool, Settings, Tls
 from .validation import validate
 from .yaml import read_document
@@ -86,11 +86,7 @@ def _settings(file: ConfigFile, folder: Path) -> Settings:
 
 def _pools(file: ConfigFile) -> Iterator[tuple[str, Pool]]:
     for name, section in file.pools.items():
-        own = {
-            "retry": section.retry.to(Retry), "baseline": section.baseline.to(Baseline),
-            "as_new": section.as_new.to(AsNew), "order": section.order.to(LineOrder),
-        }  # fmt: skip
-        yield name, _pool(name, section.ppas, section.to(PoolOptions, **own), section.labels)
+        yield name, _pool(name, section.ppas, _options(section), section.labels)
     if file.ppas:
         yield DEFAULT_POOL, _pool(DEFAULT_POOL, file.ppas, PoolOptions(), {})
 
@@ -101,6 +97,18 @@ def _pool(name: str, items: Iterable[PpaSection], options: PoolOptions, labels: 
         own |= dict.fromkeys(item.ppa.expand(), MappingProxyType({**labels, **item.labels}))
     ppas = _expanded(item.ppa for item in items)
     return Pool(name, ppas, options, MappingProxyType(dict(labels)), MappingProxyType(own))
+
+
+def _options(section: PoolSection) -> PoolOptions:
+    grow = section.grow.to(Grow, names=_expanded([section.grow.names])) if section.grow is not None else None
+    return section.to(
+        PoolOptions,
+        retry=section.retry.to(Retry),
+        baseline=section.baseline.to(Baseline),
+        as_new=section.as_new.to(AsNew, when=frozenset(section.as_new.when)),
+        order=section.order.to(LineOrder),
+        grow=grow,
+    )
 
 
 def _expanded(patterns: Iterable[Pattern]) -> tuple[Reference, ...]:
@@ -141,6 +149,12 @@ def _description_lines(settings: Settings) -> Iterator[str]:
     for pool in settings.pools.values():
         options = pool.options
         yield f"pool {pool.name}: {_count_ppas(pool.ppas)}, ttl {exactly(options.ttl)}, proof {options.proof.value}"
+        if options.grow is not None:
+            first, last = options.grow.names[0], options.grow.names[-1]
+            who = ", ".join(sorted({f"~{name.owner}" for name in options.grow.names}))
+            yield f"  grows to {options.grow.max} PPAs by {first} ... {last}: as an administrator of {who} only"
+        if options.delete_discarded is not None:
+            yield f"  deletes discarded PPAs after {exactly(options.delete_discarded)}: any member of the team may"
     if settings.retire:
         yield f"retire: {_count_ppas(settings.retire)}"
     credentials = settings.launchpad.credentials or "handed over by systemd"
@@ -152,6 +166,8 @@ def _description_lines(settings: Settings) -> Iterator[str]:
 
 
 def _count_ppas(ppas: tuple[Reference, ...]) -> str:
+    if not ppas:
+        return "no PPAs listed"
     if len(ppas) == 1:
         return f"1 PPA ({ppas[0]})"
     return f"{len(ppas)} PPAs ({ppas[0]} ... {ppas[-1]})"

@@ -101,6 +101,13 @@ def whole_seconds(value: object) -> float:
 # -- texts and names ----------------------------------------------------------------------------------------------
 
 
+def amount(value: object) -> int:
+    """A number of PPAs."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 10_000:
+        raise ValueError(f"{quote_value(value)} is not a number of PPAs; write a whole number from 1 to 10000")
+    return value
+
+
 def plain_text(value: object) -> str:
     """A text that Launchpad can hold."""
     if not isinstance(value, str):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import fields
-from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import (
@@ -19,17 +18,16 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    GetJsonSchemaHandler,
     PlainSerializer,
     WrapValidator,
 )
-from pydantic_core import core_schema
 
 from ..access import HIGHEST_PRIORITY, Role
-from ..options import PoolOptions, Proof
+from ..options import Grow, PoolOptions, Proof, Wear
 from ..selectors import NAME_CHARACTERS
 from ..times import MINUTE
 from . import addresses, parsers
+from .forms import OrText, Parsed, form, member, text, unless_wrong
 from .parsers import WRONG
 from .patterns import Pattern, parse_dependency, parse_pattern
 from .settings import RATE, SOCKET_MODE, Listen
@@ -41,47 +39,13 @@ Made = TypeVar("Made", bound="DataclassInstance")
 EXTENSION_PREFIX = "x-"
 """How keys at the top begin that are the author's own."""
 _POOL = PoolOptions()
+_GROW = Grow((), 0, 0)
 _DURATION: dict[str, Any] = {
     "anyOf": [
         {"type": "number", "minimum": 0},
         {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)? ?(ms|s|m|h|d)?$"},
     ]
 }
-
-
-def unless_wrong(value: object, read: Callable[[object], object]) -> object:
-    """The value as it is read; what is WRONG stays so."""
-    return value if value is WRONG else read(value)
-
-
-class Parsed:
-    """Has an option read by a function, which raises ValueError; `schema` is what the JSON schema says of it."""
-
-    def __init__(self, parse: Callable[[object], object], **schema: Any) -> None:
-        self._parse = parse
-        self._schema = schema if {"anyOf", "enum", "const"} & schema.keys() else {"type": "string", **schema}
-
-    def __get_pydantic_core_schema__(self, *_: object) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(lambda value: unless_wrong(value, self._parse))
-
-    def __get_pydantic_json_schema__(self, *_: object) -> dict[str, Any]:
-        return dict(self._schema)
-
-
-def text(read: Callable[[str], object] = str, **schema: Any) -> Parsed:
-    """Has an option be a text that a function reads, which raises ValueError."""
-    return Parsed(lambda value: read(parsers.plain_text(value)), **schema)
-
-
-def form(pattern: str, what: str, then: Callable[[str], str] = str) -> Parsed:
-    """Has an option be a text of this form; a message says `what` is expected."""
-    check = parsers.matching(pattern, what)
-    return text(lambda given: then(check(given)), pattern=f"^{pattern}$")
-
-
-def member(kind: type[Enum]) -> Parsed:
-    """Has an option be the value of a member of this enum."""
-    return Parsed(parsers.enum_member(kind), enum=[each.value for each in kind])
 
 
 def _empty_list(value: object) -> object:
@@ -93,15 +57,6 @@ def _listed(value: object, read: Callable[[object], object]) -> object:
     if value is WRONG or isinstance(value, dict):
         return unless_wrong(value, read)
     return PpaSection.model_construct(ppa=parse_pattern(parsers.plain_text(value)))
-
-
-class OrText:
-    """What the JSON schema says of a section in whose place a text may stand."""
-
-    def __get_pydantic_json_schema__(
-        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"anyOf": [{"type": "string"}, handler(schema)]}
 
 
 def _not_empty(items: list[PpaSection]) -> list[PpaSection]:
@@ -155,8 +110,10 @@ PathText = Annotated[str, text()]
 Glob = Annotated[str, text(parsers.glob_pattern, minLength=1, maxLength=256)]
 PpaGlobs = Annotated[list[Annotated[str, text(parsers.ppa_glob, pattern=r"^[~*?\[]", maxLength=256)]], EmptyList]
 Many = Annotated[int, Field(ge=0, le=1_000_000)]
+Amount = Annotated[int, Parsed(parsers.amount, anyOf=[{"type": "integer", "minimum": 1, "maximum": 10_000}])]
 OfRole = Annotated[Role, member(Role)]
 OfProof = Annotated[Proof, member(Proof)]
+OfWear = Annotated[Wear, member(Wear)]
 
 
 class Section(BaseModel):
@@ -220,6 +177,22 @@ class AsNewSection(Section):
 
     after: int | None = Field(default=_POOL.as_new.after, ge=1, le=1_000_000)
     """After how many leases; null: never."""
+    when: Annotated[list[OfWear], EmptyList, Once] = []
+    """burnt: a request finds that all PPAs of a growing pool had what it is to upload.  stuck: cleaning fails again and
+    again, and another PPA of the pool was cleaned within the hour."""
+
+
+class GrowSection(Section):
+    """How a pool grows by itself: with the next name that was never used."""
+
+    names: Annotated[Pattern, text(parse_pattern)]
+    """The names of its PPAs, like ~owner/ubuntu/name-{001..999}; each is used once."""
+    keep_free: int = Field(default=1, ge=0, le=10_000)
+    """How many PPAs are to be free or being cleaned."""
+    max: Amount
+    """How many PPAs of the pool may be lent, or be free or cleaned, at a time."""
+    per_hour: int = Field(default=_GROW.per_hour, ge=1, le=1000)
+    """How many PPAs are created within an hour, at the most, by each daemon."""
 
 
 class OrderSection(Section):
@@ -234,9 +207,11 @@ class OrderSection(Section):
 class PoolSection(Section):
     """A named list of PPAs, and what holds for each of them."""
 
-    ppas: SomePpas
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["ppas"]}, {"required": ["grow"]}]})
+
+    ppas: SomePpas = Field(default=[], validate_default=False)
     """The PPAs, like ~owner/ubuntu/name or ppa:owner/name; {001..020} stands for numbers.  An item with labels of its
-    own: {ppa: ..., labels: {...}}."""
+    own: {ppa: ..., labels: {...}}.  Needed without grow."""
     labels: Labels = {}
     """Labels that all of them have, by which requests may choose; keys and values as Kubernetes has them."""
     ttl: Whole = _POOL.ttl
@@ -263,6 +238,8 @@ class PoolSection(Section):
     """Whether PPAs that are listed and do not exist are created."""
     removal_comment: bool = _POOL.removal_comment
     """Whether each deletion's comment, which stays on Launchpad for ever, names the lease and its owner."""
+    grow: GrowSection | None = None
+    """How the pool grows by itself; null: not at all."""
     as_new: Annotated[AsNewSection, Empty] = AsNewSection()
     delete_discarded: Positive | None = _POOL.delete_discarded
     """How long after it was discarded a PPA is deleted on Launchpad, for good; null: never."""

@@ -114,6 +114,7 @@ _NAMES: Mapping[KeyPath, str] = {
     ("pools", "*", "retry"): "a pool's retry",
     ("pools", "*", "as_new"): "a pool's as_new",
     ("pools", "*", "order"): "a pool's order",
+    ("pools", "*", "grow"): "a pool's grow",
     ("api", "clients", "*"): "a client in api.clients",
 }
 """What people call a section, where that is not its path."""

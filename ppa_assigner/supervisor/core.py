@@ -152,6 +152,24 @@ class Processors:
 
 
 @dataclass(slots=True)
+class Growth:
+    """What is known of a pool that grows.  Boot times: `created` of the creations within the last hour, `not_before`
+    after one that was refused; `discarded` and `cleaned` of the last of these.
+    """
+
+    next: Reference | None = None
+    known: bool = False  # `next` is of a look after which nothing was created
+    wanted: bool = False  # a request waits for which all PPAs are burnt
+    creating: Reference | None = None
+    created: list[float] = field(default_factory=list)
+    not_before: float = float("-inf")
+    said: str | None = None
+    discarded: float = float("-inf")
+    cleaned: dict[Reference, float] = field(default_factory=dict)
+    discarding: Reference | None = None
+
+
+@dataclass(slots=True)
 class Core:
     """All that the supervisor knows.  `now`, `effects`, `following` and `soon` are of the event that is handled."""
 
@@ -167,6 +185,10 @@ class Core:
     releases: Releases = field(default_factory=Releases)
     calls: dict[CallId, OpenCall] = field(default_factory=dict)
     duplicates: Duplicates = field(default_factory=Duplicates)
+    to_list: frozenset[str] = frozenset()
+    """Owners whose PPAs the next round lists, whatever that costs."""
+    growths: dict[str, Growth] = field(default_factory=dict)
+    """Of the pools that grow or discard PPAs, by name."""
     spent: Spent = field(default_factory=Spent)
     processors: Processors = field(default_factory=Processors)
     timers: Timers = field(default_factory=Timers)

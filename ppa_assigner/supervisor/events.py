@@ -6,7 +6,8 @@ nothing here does it.  What the machine tells itself, now or at a time, is in `s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..access import Caller
@@ -17,6 +18,7 @@ from ..problems import Problem
 from ..record import Record
 from ..reference import Reference
 from ..views import AssignRequest, OperatorAction, Snapshot, SourceCheck
+from .names import NamesFound
 from .requests import CallId, Key
 
 LookEvent = Looked | LookFailed
@@ -207,6 +209,16 @@ class LookBegins:
 
 
 @dataclass(frozen=True, slots=True)
+class NamesSeen:
+    """Which names of growing ranges that owner has, as a look of that round showed it, or (`reason`) did not."""
+
+    owner: str
+    number: int
+    found: NamesFound | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LookSaw:
     """What a look saw of a PPA."""
 
@@ -265,7 +277,7 @@ class Closed:
 
 Event = (
     CallEvent | HungUp | InquiryEnded | SourcesChecked | ProcessorsWanted | Changed | Replied | LookDone | LookBegins
-    | LookSaw | Started | NotStarted | Died | Configured | TimePassed | Stopping | Closed
+    | LookSaw | NamesSeen | Started | NotStarted | Died | Configured | TimePassed | Stopping | Closed
 )  # fmt: skip
 
 
@@ -302,10 +314,14 @@ class LookSoon:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """This round of looks has begun: look at these."""
+    """This round of looks has begun: look at these, and at the names of these ranges of growing pools, by owner; of the
+    owners in `listed` by a listing, however much that costs.
+    """
 
     number: int
     ppas: tuple[Reference, ...]
+    ranges: Mapping[str, tuple[tuple[Reference, ...], ...]] = field(default_factory=dict)
+    listed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,10 +30,32 @@ DENIED = frozenset({Sight.DENIED, Sight.LASTING_DENIED})
 
 def on_begins(core: Core, _: LookBegins) -> None:
     """The next round begins, at all PPAs that are served."""
-    names = core.registry.names()
-    number = core.rounds.begin(names)
+    names, ranges = list(core.registry.ppas), _ranges(core)
+    number = core.rounds.begin([*names, *map(range_of, ranges)])
     _over(core, core.rounds.over(number))
-    core.effects.append(Poll(number, tuple(names)))
+    core.effects.append(Poll(number, tuple(names), ranges, core.to_list))
+    core.to_list = frozenset()
+
+
+def _ranges(core: Core) -> dict[str, tuple[tuple[Reference, ...], ...]]:
+    """The names of growing pools, by owner."""
+    found: dict[str, tuple[tuple[Reference, ...], ...]] = {}
+    for pool in core.settings.pools.values():
+        every = pool.options.grow.names if pool.options.grow is not None else ()
+        for owner in sorted({name.owner for name in every}):
+            names = tuple(name for name in every if name.owner == owner)
+            found[owner] = (*found.get(owner, ()), names)
+    return found
+
+
+def range_of(owner: str) -> Reference:
+    """What stands in a round for all names of growing pools that an owner may have."""
+    return Reference(owner, "ubuntu", "*")
+
+
+def end_of_range(core: Core, owner: str, number: int, reason: str | None) -> None:
+    """The names of an owner's ranges are known as of that round, or (`reason`) are not."""
+    _over(core, core.rounds.done(range_of(owner), number, reason))
 
 
 def on_seen(core: Core, event: LookSaw) -> None:
@@ -64,7 +86,7 @@ def on_round_over(core: Core, _: Readiness, failed: Failures) -> None:
         return
     registry = core.registry
     away = [ppa for ppa in failed if (managed := registry.ppas.get(ppa)) and managed.snapshot.sight is Sight.SHOWN]
-    if len(away) < len(registry):
+    if len(away) < len(registry) or not (registry.ppas or failed):
         core.ready, core.trouble = True, None
         core.say(f"ready: {len(registry)} PPAs looked at, {len(failed)} of them out of reach")
         for pool in core.settings.pools:
@@ -101,6 +123,8 @@ def unseen(
     """
     for ppa in sorted({*failed, *core.registry.denied}):
         managed = core.registry.ppas.get(ppa)
+        if managed is None and ppa == range_of(ppa.owner):
+            return f"~{ppa.owner}: {failed[ppa]}"
         if managed is None or (concerns is not None and not concerns(ppa)):
             continue
         if (why := _why(core, managed, failed.get(ppa), names)) is not None:

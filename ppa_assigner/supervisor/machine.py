@@ -18,6 +18,7 @@ from . import (
     calls,
     events as ev,
     fitting,
+    growth,
     lease_calls,
     looks,
     matching,
@@ -110,6 +111,7 @@ def _on_changed(core: Core, event: ev.Changed) -> None:
     core.following += _following(core, snapshot, key)
     if managed.labels != labels and managed.lent:
         core.following.append(steps.Relabelled(managed.pool))
+    growth.on_changed(core, managed)
 
 
 def _following(core: Core, snapshot: Snapshot, key: Key | None) -> Iterator[object]:
@@ -171,6 +173,7 @@ _STEPS: Mapping[type, Callable[[Core, Any], None]] = {
     ev.LookDone: looks.on_done,
     ev.LookBegins: looks.on_begins,
     ev.LookSaw: looks.on_seen,
+    ev.NamesSeen: growth.on_names,
     ev.Started: workers.on_started,
     ev.NotStarted: workers.on_not_started,
     ev.Died: workers.on_died,
@@ -215,6 +218,7 @@ _OUTCOMES: Mapping[type, Callable[[Core, Any, Any], None]] = {
     steps.Assigns: assigning.on_assigned,
     steps.AsksBurnt: used_versions.on_answer,
     steps.Checks: used_versions.on_check_answer,
+    steps.Discards: growth.on_discarded,
     steps.Confirms: recovery.on_confirmed,
     steps.ListsProcessors: fitting.on_answer,
     steps.GivesUp: unclaimed.on_given_up,
@@ -228,6 +232,7 @@ _OUTCOMES: Mapping[type, Callable[[Core, Any, Any], None]] = {
 
 _LOOKS: Mapping[type, Callable[[Core, Any, Any], None]] = {
     steps.CallSearch: lease_calls.on_looked,
+    steps.GrowthLook: growth.on_looked,
     steps.Readiness: looks.on_round_over,
     steps.Search: recovery.on_look,
     steps.WithdrawalSearch: assigning.on_withdrawal_looked,

@@ -36,7 +36,7 @@ from hashlib import sha256
 from ..automaton.events import Assign
 from ..labels import ARCH
 from ..reference import Reference
-from . import fitting, line, queue, recovery, refusals, shares, used_versions
+from . import fitting, growth, line, queue, recovery, refusals, shares, used_versions
 from .allocation import QueuedWish, allocate
 from .core import Core
 from .fitting import may_match
@@ -157,6 +157,8 @@ def _pursue(core: Core, request: PendingRequest) -> None:
     if request.stage is not Stage.WAITING or not request.calls:
         return
     match used_versions.outlook(core, request):
+        case Outlook.NONE if growth.on_all_burnt(core, request):
+            return
         case Outlook.NONE:  # 6
             burnt = used_versions.burnt(core, request)
             queue.close(core, request, refusals.all_burnt(request, burnt))

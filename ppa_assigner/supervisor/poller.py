@@ -12,14 +12,18 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from ..automaton.events import Looked, LookFailed
 from ..backoff import LOOK_SOON_S, LOOK_SPACING_S
-from ..port import Launchpad, Look, Moment, Refused, Unavailable
+from ..port import Entry, Launchpad, Look, Moment, Refused, Unavailable
 from ..reference import Reference
+from ..times import boottime
 from ..views import LaunchpadStatus
-from .events import LookEvent
+from .events import LookEvent, NamesSeen, Poll
+from .names import NameReader, NamesFound
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +35,8 @@ BREATH_S, BREATHS_S = 0.0001, 0.5  # between two PPAs, and between all of one ow
 
 class Poller(threading.Thread):
     """Looks every `every` seconds, and at once when asked (by `look_now`, or by whoever sets `wake`), but not within
-    `spacing` seconds of the last look's begin.  `begin` tells what to look at, `tell` gets what it saw, `observe` the
+    `spacing` seconds of the last look's begin.  `begin` tells what to look at, and `plan` of the round of that number
+    which names of growing pools too; `tell` and `tell_names` get what it saw, `observe` the
     moment of each answer, `heard` of each owner why there was none.  While `wanted` says that answers are wanted
     sooner, it looks again after `soon` seconds, whatever became of the PPAs that it told: no busy worker may delay what
     the others need.
@@ -47,12 +52,16 @@ class Poller(threading.Thread):
         observe: Callable[[Moment], None],
         wake: threading.Event | None = None,
         heard: Callable[[str, str | None, Collection[str]], None] = lambda *_: None,
+        plan: Callable[[int], Poll | None] = lambda _: None,
+        tell_names: Callable[[NamesSeen], None] = lambda _: None,
         wanted: Callable[[], bool] = lambda: False,
         soon: float = LOOK_SOON_S,
         spacing: float = LOOK_SPACING_S,
     ) -> None:
         super().__init__(name="poller", daemon=True)
         self._launchpad, self._begin, self._tell, self._every = launchpad, begin, tell, every
+        self._plan, self._tell_names, self._names = plan, tell_names, NameReader(launchpad)
+        self._cost: dict[str, int] = {}  # by owner: how many requests the last listing took
         self._observe, self._heard, self._spacing = observe, heard, min(spacing, every)
         self._wanted, self._soon = wanted, min(soon, every)
         self._wake = wake or threading.Event()
@@ -107,26 +116,30 @@ class Poller(threading.Thread):
         owners: dict[str, list[Reference]] = {}
         for ppa in ppas:
             owners.setdefault(ppa.owner, []).append(ppa)
+        plan = self._plan(number) or Poll(number, tuple(ppas))
+        for owner in plan.ranges:
+            owners.setdefault(owner, [])
         self._forget_others(owners)
         left = deque(owners)
         compare, self._looks = self._looks % COMPARED_EVERY == 0, self._looks + 1
-        arguments = (left, owners, number, compare)
+        arguments = (left, owners, plan, compare)
         others = range(1, min(OWNERS_AT_ONCE, len(owners)))
         threads = [threading.Thread(target=self._look_at_these, args=arguments, name=f"look {n}") for n in others]
         begun = [thread for thread in threads if _begun(thread)]
-        self._look_at_these(left, owners, number, compare)
+        self._look_at_these(left, owners, plan, compare)
         for thread in begun:
             thread.join()
 
     def _forget_others(self, owners: Mapping[str, object]) -> None:
         """Whose PPAs are served no more."""
         self._owners = frozenset(owners)
-        for kept in (self._trouble, self._answered):
+        kept: dict[str, Any]
+        for kept in (self._trouble, self._answered, self._cost):
             for owner in set(kept) - self._owners:
                 kept.pop(owner, None)
 
     def _look_at_these(
-        self, left: deque[str], owners: Mapping[str, list[Reference]], number: int, compare: bool
+        self, left: deque[str], owners: Mapping[str, list[Reference]], plan: Poll, compare: bool
     ) -> None:
         """One after the other, while there are any that no other thread has taken."""
         while left and not self._stopping.is_set():
@@ -134,21 +147,66 @@ class Poller(threading.Thread):
                 owner = left.popleft()
             except IndexError:
                 return
-            self._look_at(owner, owners[owner], number, compare)
+            self._look_at(owner, owners[owner], plan, compare)
 
-    def _look_at(self, owner: str, ppas: list[Reference], number: int, compare: bool = False) -> None:
+    def _look_at(self, owner: str, ppas: list[Reference], plan: Poll, compare: bool = False) -> None:
         """Whatever fails, each of the PPAs is told: somebody may wait for the end of the round."""
+        listed = compare or owner in plan.listed or self._is_cheap(owner, len(ppas), owner in plan.ranges)
         try:
-            answer = self._launchpad.look(owner, compare)
-            self._notice(owner, answer)
+            answer = self._launchpad.look(owner, compare) if listed else self._probe(ppas)
+            self._notice(owner, answer, listed=listed)
         except Exception:
             log.exception("~%s: the look failed", owner)
             answer = Unavailable("the look failed of a bug: the log says more")
-        self._tell_all({ppa: told_of(answer, ppa, number) for ppa in ppas})
+        found = self._find_names(owner, ppas, plan, answer, listed=listed)
+        told = {ppa: told_of(answer, ppa, plan.number) for ppa in ppas}
+        if found is not None and isinstance(answer, Look):
+            answer = replace(answer, entries={**found.entries, **answer.entries})
+            told |= {ppa: told_of(answer, ppa, plan.number) for ppa in found.present if ppa not in told}
+        self._tell_all(told)
 
-    def _notice(self, owner: str, answer: Look | Refused | Unavailable) -> None:
+    def _is_cheap(self, owner: str, ppas: int, grows: bool) -> bool:
+        """Whether a listing takes no more requests than reading each PPA, and where a pool grows the next name: deleted
+        PPAs are listed for ever (docs/explanation/launchpad.md#deleted-ppas).
+        """
+        return self._cost.get(owner, 1) <= ppas + 2 * grows
+
+    def _probe(self, ppas: list[Reference]) -> Look | Unavailable:
+        """In place of a listing: one PPA is read, which shows that Launchpad answers, and workers read the others."""
+        started = boottime()
+        if not ppas:
+            return Look({}, started, started, requests=0)
+        answer = self._launchpad.read(ppas[0])
+        if isinstance(answer, Unavailable):
+            return answer
+        entries = {ppas[0]: answer} if isinstance(answer, Entry) else {}
+        return Look(entries, answer.moment.started, answer.moment.ended)
+
+    def _find_names(
+        self, owner: str, ppas: list[Reference], plan: Poll, answer: Look | Refused | Unavailable, *, listed: bool
+    ) -> NamesFound | None:
+        """Read which names of growing pools the owner has, and tell it, whatever fails."""
+        if owner not in plan.ranges:
+            return None
+        found: NamesFound | Refused | Unavailable = answer if not isinstance(answer, Look) else Unavailable("a bug")
+        try:
+            if isinstance(answer, Look):
+                found = self._names.find(answer, plan.ranges[owner], ppas, listed=listed)
+        except Exception:
+            log.exception("~%s: the names of its PPAs could not be read", owner)
+        names = found if isinstance(found, NamesFound) else None
+        reason = None if isinstance(found, NamesFound) else found.reason
+        try:
+            self._tell_names(NamesSeen(owner, plan.number, names, reason))
+        except Exception:
+            log.exception("~%s: what names of PPAs were seen could not be told", owner)
+        return names
+
+    def _notice(self, owner: str, answer: Look | Refused | Unavailable, *, listed: bool) -> None:
         match answer:
             case Look():
+                if listed:
+                    self._cost[owner] = answer.requests
                 # Each page of the listing is one answer of Launchpad's clock, however many PPAs it shows.
                 for moment in {entry.moment.started: entry.moment for entry in answer.entries.values()}.values():
                     self._observe(moment)

@@ -40,7 +40,7 @@ def unmet(wish: AssignRequest, pools: Mapping[str, Pool]) -> Problem | None:
     pool = pools.get(wish.pool)
     if pool is None:
         return problem(wish, Kind.UNKNOWN_POOL, f"there is no pool {wish.pool!r}; the pools are {', '.join(pools)}")
-    if wish.ppa is not None and wish.ppa not in pool.ppas:
+    if wish.ppa is not None and wish.ppa not in pool.ppas and wish.ppa not in _range(pool):
         return problem(wish, Kind.UNKNOWN_PPA, f"{wish.ppa} is not in pool {wish.pool!r}")
     if wish.ttl is not None and wish.ttl > pool.options.max_ttl:
         return problem(wish, Kind.INVALID, f"ttl: at most {pool.options.max_ttl:g} s in this pool")
@@ -49,8 +49,15 @@ def unmet(wish: AssignRequest, pools: Mapping[str, Pool]) -> Problem | None:
     return None
 
 
+def _range(pool: Pool) -> tuple[Reference, ...]:
+    return pool.options.grow.names if pool.options.grow is not None else ()
+
+
 def no_match(core: Core, wish: AssignRequest) -> Problem | None:
     """Why no PPA of its pool can ever match the selector of this wish; None as long as one may."""
+    pool = core.settings.pools.get(wish.pool)
+    if wish.ppa is None and pool is not None and pool.options.grow is not None:  # one that comes to be may match
+        return None
     if not wish.select.requirements or any(
         may_match(wish, one) is not False for one in core.registry.in_pool(wish.pool)
     ):

@@ -45,6 +45,7 @@ from .events import (
     LookEvent,
     LookSaw,
     LookSoon,
+    NamesSeen,
     Note,
     NotStarted,
     Poll,
@@ -142,6 +143,7 @@ class Shell:
         self._lock = threading.Lock()
         self._futures: dict[CallId, Future[Any]] = {}
         self._numbers = count(1)
+        self._poll: Poll | None = None
 
     @contextmanager
     def reading(self) -> Iterator[Core]:
@@ -191,7 +193,16 @@ class Shell:
     def begin_round(self) -> tuple[int, Collection[Reference]]:
         """The number of the round of looks that begins now, and what to look at."""
         self.tend()
-        return next((poll.number, poll.ppas) for poll in of(Poll, self.do(LookBegins())))
+        self._poll = next(iter(of(Poll, self.do(LookBegins()))))
+        return self._poll.number, self._poll.ppas
+
+    def plan(self, number: int) -> Poll | None:
+        """What else that round looks at, if it is the one that began last."""
+        return self._poll if self._poll is not None and self._poll.number == number else None
+
+    def saw_names(self, event: NamesSeen) -> None:
+        """What a look saw of the names of growing pools."""
+        self.do(event)
 
     def saw(self, ppa: Reference, look: LookEvent) -> None:
         """What a look saw of a PPA."""

@@ -334,3 +334,20 @@ class ReadsHigher:
 @dataclass(frozen=True, slots=True)
 class Supersedes:
     """The lower of two leases of one request is to end; nobody waits for that."""
+
+
+# -- of pools that grow ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthLook:
+    """Once all that a look showed was looked at: does this pool need one more?"""
+
+    pool: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discards:
+    """A PPA that is worn is marked to be discarded."""
+
+    ppa: Reference

@@ -94,6 +94,7 @@ class Supervisor(ArchiveCalls):
         self.poller = Poller(
             launchpad, shell.begin_round, shell.saw, every=settings.launchpad.look_every, observe=clock.observe,
             wake=shell.look_soon, heard=self._availability.heard,
+            plan=shell.plan, tell_names=shell.saw_names,
             wanted=lambda: clock.starting,  # a lease that is over need not wait for the next look
         )  # fmt: skip
 

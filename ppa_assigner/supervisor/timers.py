@@ -130,6 +130,11 @@ class Rounds:
         self._rounds[self.begun] = PollRound(set(ppas))
         return self.begun
 
+    def add(self, ppa: Reference, number: int) -> None:
+        """A round that is under way waits for this PPA too."""
+        if number in self._rounds:
+            self._rounds[number].pending.add(ppa)
+
     def done(self, ppa: Reference, number: int, reason: str | None) -> tuple[Failures, list[object]] | None:
         """One PPA is known as of that round, or not.  As `over`."""
         round_ = self._rounds.get(number)

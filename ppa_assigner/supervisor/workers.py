@@ -28,14 +28,15 @@ SERVED_ON = "{} is served to the end of its lease; list it under `retire` to kee
 def serve(core: Core) -> None:
     """Start, move and retire workers until they are those of the settings.  Warns people of what is served on."""
     settings = core.settings
-    wanted = {ppa: pool for pool in settings.pools.values() for ppa in pool.ppas}
+    wanted = {ppa: settings.pools[pool] for ppa, pool in of_ranges(core).items()}
+    wanted |= {ppa: pool for pool in settings.pools.values() for ppa in pool.ppas}
     for ppa, pool in wanted.items():
-        _put(core, ppa, pool.name, pool.options, lent=True)
+        put(core, ppa, pool.name, pool.options, lent=True)
     for ppa in settings.retire:
-        _put(core, ppa, *_options_of_record(core, ppa), lent=False)
+        put(core, ppa, *_options_of_record(core, ppa), lent=False)
     removed = [m for m in core.registry if m.ppa not in wanted and m.ppa not in settings.retire]
     for managed in removed:
-        _put(core, managed.ppa, *_options_of_record(core, managed.ppa), lent=False)
+        put(core, managed.ppa, *_options_of_record(core, managed.ppa), lent=False)
         serve_out(core, managed)
     for managed in removed:
         if core.registry.ppas.get(managed.ppa) is managed:
@@ -135,16 +136,28 @@ def _answer_for(core: Core, ppa: Reference, known: WorkerState, reason: str) -> 
         core.outcome(token, Denied(Refusal.OUTAGE, reason))
 
 
-def _put(core: Core, ppa: Reference, pool: str, options: PoolOptions, *, lent: bool) -> None:
+def put(core: Core, ppa: Reference, pool: str, options: PoolOptions, *, lent: bool, make: bool = False) -> None:
+    """Serve a PPA, by a worker that is started now if it has none; `make`: to create it, once."""
     managed, labels = core.registry.ppas.get(ppa), _labels(core, ppa, pool)
     if managed is not None:
         managed.lent, managed.configured = lent, labels
         _reconfigure(core, managed, pool, options)
         return
-    known = WorkerState(ppa, pool, options, core.daemon, "", snapshots=core.settings.launchpad.snapshots)
+    known = WorkerState(ppa, pool, options, core.daemon, "", snapshots=core.settings.launchpad.snapshots, make=make)
     told, boot = known.snapshot(), core.now.boot
     core.registry.put(ManagedPPA(ppa, pool, options, lent, told, started=boot, configured=labels))
     core.effects.append(Start(known))
+
+
+def of_ranges(core: Core) -> dict[Reference, str]:
+    """The PPAs that are served because a pool's range has their name, with that pool."""
+    return {
+        name: pool.name
+        for pool in core.settings.pools.values()
+        if pool.options.grow is not None
+        for name in pool.options.grow.names
+        if core.registry.ppas.get(name) is not None
+    }
 
 
 def _reconfigure(core: Core, managed: ManagedPPA, pool: str, options: PoolOptions) -> None:

@@ -33,6 +33,7 @@ RUN_BY = {
     "import subprocess": "demo/test_demo.py::test_python",
     'ppa-assigner: {"v":1': "demo/test_demo.py::test_the_record",
     'ppas: ["~ci-pool': "docs/test_blocks.py::test_the_shortest_configuration",
+    "pools:\n  default:\n    grow:": "docs/test_blocks.py::test_the_shortest_pool_that_grows",
     "ppa-assigner login": "demo/test_demo.py::test_login_says_that_it_cannot_reach_launchpad",
     "ppa-assigner doctor": "demo/test_demo.py::test_doctor",
     "api:": "systemd/test_docs.py::test_clients_and_a_certificate",

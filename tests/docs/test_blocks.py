@@ -63,6 +63,18 @@ def test_labels(tmp_path: Path) -> None:
     ]
 
 
+def test_the_shortest_pool_that_grows(tmp_path: Path) -> None:
+    """It is understood, and it is said whose credentials it needs."""
+    (tmp_path / "ppas.yaml").write_text(block("pools:\n  default:\n    grow:"))
+    login = "[1]\nconsumer_key = x\nconsumer_secret = \naccess_token = y\naccess_secret = z\n\n"
+    (tmp_path / "launchpad.credentials").write_text(login)
+    (tmp_path / "launchpad.credentials").chmod(0o600)
+    done = cli("check-config", "--config", str(tmp_path / "ppas.yaml"))
+    assert done.returncode == 0, done.stderr
+    assert "grows to 50 PPAs" in done.stdout
+    assert "administrator of ~ci-pool" in done.stdout
+
+
 def test_the_way_of_a_request() -> None:
     """Each part of it is a part of the program."""
     names = set(re.findall(r"[a-z]+", block("HTTP request -> api"))) - {"request"}

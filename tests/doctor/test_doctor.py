@@ -152,6 +152,15 @@ def to_create_by_a_member(site: Site) -> None:
     site.pool |= {"ppas": ["~other/ubuntu/new"], "create": True}
 
 
+def growing(site: Site) -> None:
+    site.pool |= {"grow": {"names": "~ci-pool/ubuntu/new-{01..09}", "max": 5}}
+
+
+def growing_for_a_member(site: Site) -> None:
+    site.control.team("other", "stranger", ["ppa-bot"])
+    site.pool |= {"grow": {"names": "~other/ubuntu/new-{01..09}", "max": 5}}
+
+
 def to_create_by_an_administrator(site: Site) -> None:
     site.control.team("other", "stranger")
     site.control.member("other", "ppa-bot", admin=True)
@@ -224,6 +233,8 @@ def other_clock(site: Site) -> None:
     ("odd", "grade", "words"),
     [
         (to_create, "good", ("~ci-pool/ubuntu/new: not there, the daemon will create it",)),
+        (growing, "good", ("growth", "~ppa-bot may create PPAs of ~ci-pool")),
+        (growing_for_a_member, "warning", ("growth", "cannot grow", "~ppa-bot is an administrator of ~other")),
         (to_create_by_a_member, "warning", ("~other/ubuntu/new", "~ppa-bot is an administrator of ~other")),
         (to_create_by_an_administrator, "good", ("~other/ubuntu/new: not there, the daemon will create it",)),
         (to_create_by_a_team_of_administrators, "good", ("~other/ubuntu/new: not there, the daemon will create it",)),

@@ -184,7 +184,7 @@ def _other(url: str, settings: Settings, ppas: ApiResponse) -> Finding | None:
         return bad("daemon", f"{url}: what answers there is not a PPA assigner", OTHER, os.EX_UNAVAILABLE)
     wanted = {str(ppa) for pool in settings.pools.values() for ppa in pool.ppas} | {*map(str, settings.retire)}
     lacking = sorted(wanted - served)
-    if len(lacking) == len(wanted):
+    if wanted and len(lacking) == len(wanted):
         return bad("daemon", f"{url}: is another's, it serves none of these PPAs", OTHER, os.EX_UNAVAILABLE)
     if lacking:
         what = f"{url}: does not serve {few(lacking)}"

@@ -137,6 +137,7 @@ def _ppas(examiner: AccountClient, settings: Settings, me: str) -> Iterator[Find
         found |= shown
         yield from _absent(examiner, owner, [ppa for ppa in ppas if ppa not in shown], pools, me)
         yield from _rights(examiner, owner, list(shown.values()), me)
+        yield from _growing(examiner, settings, owner, me)
     yield from _settings(found, pools)
     yield from records(found.values(), settings)
 
@@ -145,7 +146,29 @@ def _by_owner(settings: Settings) -> dict[str, list[Reference]]:
     owners: dict[str, list[Reference]] = {}
     for ppa in (*(ppa for pool in settings.pools.values() for ppa in pool.ppas), *settings.retire):
         owners.setdefault(ppa.owner, []).append(ppa)
+    for pool in settings.pools.values():
+        for name in pool.options.grow.names if pool.options.grow is not None else ():
+            owners.setdefault(name.owner, [])
     return owners
+
+
+def _growing(examiner: AccountClient, settings: Settings, owner: str, me: str) -> Iterator[Finding]:
+    """Whether the pools that grow by PPAs of this owner can."""
+    pools = [
+        pool.name
+        for pool in settings.pools.values()
+        if pool.options.grow is not None and any(name.owner == owner for name in pool.options.grow.names)
+    ]
+    if not pools:
+        return
+    which = f"pool {', '.join(pools)}"
+    may = f"~{owner}" == me or _may_create(examiner, owner, me)
+    if may:
+        yield good("growth", f"{which} can grow: {me} may create PPAs of ~{owner}")
+    else:
+        says = f"{me} is neither" if may is False else f"Launchpad does not say whether {me} is one"
+        what = f"{which} cannot grow: only owner and administrators of ~{owner} may create PPAs; {says}"
+        yield warning("growth", what, f"make sure that {me} is an administrator of ~{owner}")
 
 
 def _pool_of(settings: Settings) -> dict[Reference, Pool]:
