@@ -8,7 +8,7 @@ import pytest
 
 from ppa_assigner.access import EVERYBODY
 from ppa_assigner.automaton import WorkerState
-from ppa_assigner.automaton.events import Assign, Confirm, GiveUp, Looked, Touch
+from ppa_assigner.automaton.events import Assign, Confirm, GiveUp, LeaseShown, Looked, Touch
 from ppa_assigner.automaton.operation import Candidate, Granting, PendingWrite, Writing
 from ppa_assigner.automaton.transitions import WriteReason
 from ppa_assigner.port import Entry, Moment
@@ -82,7 +82,7 @@ def test_a_lease_that_stood_when_the_worker_died_is_not_made_twice() -> None:
     made["a"].take(Assign)
     record = made["a"].used("r", lease=command.lease)
     made["b"].free()
-    known = replace(made["a"].known, text=Text(None, record), operation=Granting(command, True))
+    known = replace(made["a"].known, text=Text(None, record), operation=Granting(command, True, LeaseShown(record)))
     made["a"].die(known)
     assert problem(call).kind is Kind.UNAVAILABLE
     assert made.asked() is None

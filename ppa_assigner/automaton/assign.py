@@ -37,6 +37,7 @@ from .events import (
     CheckBurnt,
     Confirm,
     Denied,
+    LeadShown,
     LeaseShown,
     ListProcessors,
     ProcessorsShown,
@@ -44,7 +45,7 @@ from .events import (
     Reply,
     Requeue,
 )
-from .group_commands import ClaimPpa, RollForward
+from .group_commands import ClaimPpa, RollForward, TellLead
 from .now import Now
 from .observe import (
     files_of,
@@ -285,11 +286,24 @@ def grant_or_tell(known: WorkerState, command: Assign | Confirm | RollForward, *
     """Grant the upload right, again if need be, before any lease is told; soon after an answer that showed the
     lease.
     """
-    record, entry = known.record, known.entry
-    if record is None or entry is None or record.uploader is None:
-        return tell(known, command, LeaseShown(record, fresh)) if record else deny(known, command, Refusal.ELSEWHERE)
-    known = replace(known, operation=Granting(command, fresh))
-    return known, [Apply(Grant(record.uploader), entry, entry.moment.started + FENCE_S, Lane.ASSIGN)]
+    if (record := known.record) is None:
+        return deny(known, command, Refusal.ELSEWHERE)
+    return grant_first(known, command, LeaseShown(record, fresh), fresh=fresh)
+
+
+def grant_first(
+    known: WorkerState,
+    command: Assign | Confirm | RollForward | TellLead,
+    told: LeaseShown | LeadShown,
+    *,
+    fresh: bool,
+) -> Step:
+    """Tell this once the uploader, if there is one, has the right.  `fresh`: nobody was told of the lease yet."""
+    entry, uploader = known.entry, told.record.uploader
+    if entry is None or uploader is None:
+        return tell(known, command, told)
+    known = replace(known, operation=Granting(command, fresh, told))
+    return known, [Apply(Grant(uploader), entry, entry.moment.started + FENCE_S, Lane.ASSIGN)]
 
 
 def on_grant(known: WorkerState, operation: Granting, answer: ActAnswer | ReadAnswer, now: Now) -> Step:
@@ -299,7 +313,7 @@ def on_grant(known: WorkerState, operation: Granting, answer: ActAnswer | ReadAn
     command, record = operation.command, known.record
     match answer:
         case Done() if record is not None:
-            return tell(known, command, LeaseShown(record, operation.fresh))
+            return tell(known, command, operation.told)
         case Refused(status=status) if status in OF_WHOM:
             return replace(known, operation=replace(operation, refused=answer)), [Read(Lane.ASSIGN)]
         case Refused():

@@ -46,7 +46,7 @@ from .events import (
     Tick,
     Touch,
 )
-from .group_commands import ClaimPpa, Commit, EndGroup, ReadLead, RollForward, Unclaim
+from .group_commands import ClaimPpa, Commit, EndGroup, ReadLead, RollForward, TellLead, Unclaim
 from .now import Now, lies_ahead
 from .observe import with_dates_corrected, with_no_entry, with_outage
 from .operation import (
@@ -94,6 +94,7 @@ COMMANDS: dict[type[Command], Callable[[WorkerState, Any, Now], Step]] = {
     Commit: group.commit,
     RollForward: group.roll_forward,
     ReadLead: group.read_lead,
+    TellLead: group.read_lead,
     EndGroup: group.end,
     ListProcessors: assign.list_processors,
 }
@@ -103,6 +104,7 @@ AFTER_READ: dict[type[Command], Callable[[WorkerState, Any, Now], Step]] = {
     Touch: lease.on_touch_read,
     ReadNow: replies.tell_record,
     ReadLead: group.on_read,
+    TellLead: group.on_read_to_tell,
 }
 """What is decided on the read that these commands asked for; any other command is decided as if it had just come."""
 

@@ -27,7 +27,7 @@ from .events import (
     Refusal,
     Requeue,
 )
-from .group_commands import Commit, EndGroup, ReadLead, RollForward
+from .group_commands import Commit, EndGroup, ReadLead, RollForward, TellLead
 from .now import Now
 from .observe import draw_nonce, made_dirty
 from .operation import PendingWrite
@@ -71,8 +71,10 @@ def on_written(known: WorkerState, pending: PendingWrite) -> Step:
 
 
 def _on_committed(known: WorkerState, command: Commit, record: Record, pending: PendingWrite) -> Step:
-    """When the write had left is known only if the first answer said that it was applied."""
-    sent = None if pending.unsettled else pending.under_way
+    """When the write had left is known only if the first answer said that it was applied; with an uploader the lead is
+    read again before it is told anyway.
+    """
+    sent = None if pending.unsettled or record.uploader is not None else pending.under_way
     return tell(known, command, Committed(record, sent, _latest(known, record)))
 
 
@@ -87,6 +89,14 @@ def on_read(known: WorkerState, command: ReadLead, _: Now) -> Step:
     if record is None:
         return deny(known, command, Refusal.OUTAGE, known.fault or "it has no record")
     return tell(known, command, LeadShown(record, _latest(known, record)))
+
+
+def on_read_to_tell(known: WorkerState, command: TellLead, now: Now) -> Step:
+    """The read is here: the uploader's right is given again before the lead is told."""
+    record = known.record
+    if record is None or record.state is not State.USED or not record.members:
+        return on_read(known, command, now)
+    return assign.grant_first(known, command, LeadShown(record, _latest(known, record)), fresh=command.fresh)
 
 
 def end(known: WorkerState, command: EndGroup, now: Now) -> Step:

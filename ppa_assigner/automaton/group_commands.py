@@ -75,6 +75,15 @@ class ReadLead(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TellLead(ReadLead):
+    """The same before the group is told: where the lead is used by one, its uploader has the right by then.  A right
+    that cannot be given is INVALID, and ends the group if that is `fresh`, told to nobody.
+    """
+
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndGroup(Command):
     """End the lease of this PPA while it leads that group, since a member is lost; `told` as in Record."""
 

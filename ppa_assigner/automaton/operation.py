@@ -13,8 +13,8 @@ from datetime import datetime
 from ..packages import SourcePackage
 from ..port import Entry, PublishedVersion, Refused, Unknown
 from ..record import Record
-from .events import Assign, CheckBurnt, Command, Confirm, Inspect, ListProcessors
-from .group_commands import ClaimPpa, RollForward
+from .events import Assign, CheckBurnt, Command, Confirm, Inspect, LeadShown, LeaseShown, ListProcessors
+from .group_commands import ClaimPpa, RollForward, TellLead
 from .requests import Change, Setting
 from .transitions import WriteReason
 
@@ -80,8 +80,9 @@ class CheckingPublished:
 class Granting:
     """The uploader's right is being granted, before the lease is told."""
 
-    command: Assign | Confirm | RollForward
+    command: Assign | Confirm | RollForward | TellLead
     fresh: bool
+    told: LeaseShown | LeadShown  # once the right is given
     refused: Refused | None = None  # then a read shows whether the refusal was about the person or about the PPA
 
 

@@ -27,7 +27,7 @@ from .events import (
     Taking,
     Touch,
 )
-from .group_commands import ReadLead
+from .group_commands import ReadLead, TellLead
 from .now import Now
 from .operation import Reading, ReadReason
 from .requests import Read
@@ -51,7 +51,7 @@ def ended_with_ppa(known: WorkerState, lease: str) -> bool:
 
 def read_first(known: WorkerState, command: Command) -> Step:
     """Read the PPA, then decide on the command."""
-    lane = Lane.ASSIGN if isinstance(command, Confirm) else Lane.WORK
+    lane = Lane.ASSIGN if isinstance(command, Confirm | TellLead) else Lane.WORK
     return replace(known, operation=Reading(ReadReason.COMMAND, command)), [Read(lane)]
 
 

@@ -26,7 +26,7 @@ from ppa_assigner.automaton.events import (
     Touch,
 )
 from ppa_assigner.automaton.group import says
-from ppa_assigner.automaton.group_commands import EndGroup, ReadLead
+from ppa_assigner.automaton.group_commands import EndGroup, ReadLead, TellLead
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.record import GroupClaim, Rank, State, encode
 from ppa_assigner.views import HoldAction, QuarantineAction
@@ -187,6 +187,37 @@ def test_a_member_is_rolled_forward_once() -> None:
     assert isinstance(shown, LeadShown)
     assert team.roll(member, lead, shown) == LeaseShown(record)
     assert team.workers[member].kinds()[-1] == "Grant"
+
+
+@pytest.mark.parametrize(("fresh", "refused"), [(True, False), (True, True), (False, True)])
+def test_a_lead_is_told_once_its_uploader_has_the_right(fresh: bool, refused: bool) -> None:
+    """On a read of its own; who cannot have it ends the group, if nobody was told of it yet."""
+    site = Site(2)
+    team = site.daemon()
+    lead, _ = lent(site, team, uploader="~ann")
+    worker = team.workers[lead]
+    worker.forget_the_past()
+    site.launchpad.fault = faults("refused", of="grant") if refused else faults()
+    outcome = worker.order(TellLead, fresh=fresh)
+    assert worker.kinds()[:2] == ["Read", "Grant"]
+    record = site.record(lead)
+    if refused:
+        assert why(outcome) is Refusal.INVALID
+        assert (record.state, record.told) == ((State.DIRTY, False) if fresh else (State.USED, True))
+    else:
+        assert isinstance(outcome, LeadShown)
+        assert (outcome.record, site.launchpad.archives[lead].uploaders) == (record, ["~ann"])
+
+
+def test_a_commit_with_an_uploader_does_not_say_when_it_was_sent() -> None:
+    """Its lead is to be read again in any case, for the right."""
+    site = Site(2)
+    team, (lead, member) = site.daemon(), site.ppas
+    team.claims(lead, "g1", lead, OLD)
+    committed = team.commit("g1", lead, [member], OLD, uploader="~ann")
+    assert isinstance(committed, Committed)
+    assert committed.sent is None
+    assert site.launchpad.archives[lead].uploaders == []
 
 
 # -- who gives way -----------------------------------------------------------------------------------------------------
