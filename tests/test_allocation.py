@@ -56,13 +56,23 @@ def most(each: Wish, ppas: Sequence[str]) -> int:
 def test_each_wish_of_a_line_is_in_its_case(line: list[Wish], free: list[str], room: int) -> None:
     """Read one after the other, as the rules say it; so many PPAs as it could use at once, and never more."""
     lendable = frozenset("abcde")
-    found = allocate(line, free, fits, {"x": room}, lambda each: most(each, sorted(lendable)) == sum(each.needs))
+    found = allocate(
+        line,
+        free,
+        fits,
+        lambda quota: room if quota == "x" else None,
+        lambda each: most(each, sorted(lendable)) == sum(each.needs),
+    )
     left, away, wanted = list(free), set[str](), 0
     for each in line:
         many, mine = sum(each.needs), each.quotas == ("x",)
         over = mine and wanted + many > room
         wanted += many if mine else 0
         got = found.served.get(each.id, ()) + found.kept.get(each.id, ())
+        if not left:  # nothing is left to decide about
+            assert not got
+            assert each.id not in found.skipped
+            continue
         if over or most(each, sorted(lendable)) < many:
             assert found.skipped[each.id] is (Skip.QUOTA if over else Skip.HOPELESS)
             assert not got
@@ -187,7 +197,7 @@ class Search:
         return allocate(
             [self.groups[number].wish(number) for number in waits], free,
             lambda each, number, ppa: ppa[0] == each.shape[number],  # type: ignore[index]
-            room,
+            room.get,
             lambda each: all(lendable[pool] >= many for pool, many in self.groups[each.id].want.items()),
         )  # fmt: skip
 

@@ -24,6 +24,7 @@ from typing import Generic, TypeVar
 
 W = TypeVar("W", bound=Hashable)
 P = TypeVar("P", bound=Hashable)
+Q = TypeVar("Q", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,42 +69,64 @@ Enough = Callable[[QueuedWish[W]], bool]
 """Whether all PPAs that could ever be lent would be enough for a wish."""
 
 
+Room = Callable[[Hashable], int | None]
+"""How many more PPAs a quota has room for; None: it has no limit."""
+
+
+class QuotaDemand:
+    """What those earlier in a line want of each quota: it counts against those behind them."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._wanted: Counter[Hashable] = Counter()
+
+    def full(self, quotas: Iterable[Q], many: int) -> Q | None:
+        """The first of these that has no room for so many more."""
+        rooms = ((quota, self._room(quota)) for quota in quotas)
+        return next((q for q, room in rooms if room is not None and self._wanted[q] + many > room), None)
+
+    def add(self, quotas: Iterable[Hashable], many: int) -> None:
+        """So many are wanted that count for these."""
+        for quota in quotas:
+            self._wanted[quota] += many
+
+
+def unlimited(_: Hashable) -> int | None:
+    """What a quota has room for where there are none."""
+    return None
+
+
 def enough(_: QueuedWish[W]) -> bool:
     """What is known of a pool whose lendable PPAs are not counted."""
     return True
 
 
 def allocate(
-    line: Sequence[QueuedWish[W]],
+    line: Iterable[QueuedWish[W]],
     free: Iterable[P],
     fits: Fits[W, P],
-    room: Mapping[Hashable, int] | None = None,
+    room: Room = unlimited,
     enough: Enough[W] = enough,
 ) -> Allocation[W, P]:
-    """The cases 1 to 4, along the line.  `free`: the one that has been free longest first; `room`: how many more PPAs
-    each quota has room for, what is being assigned counted; one that is not in it has no limit.
+    """The cases 1 to 4, along the line, until no PPA is left; `line` is gone along again only where several PPAs fit.
+    `free`: the one that has been free longest first; `room`: how many more PPAs each quota has room for, what is being
+    assigned counted.
     """
     found: Allocation[W, P] = Allocation()
-    stock, wanted = _Stock(line, free, fits), Counter[Hashable]()
-    for wish in line:
-        skip = _skip(wish, wanted, room or {}, enough)
-        wanted.update(dict.fromkeys(wish.quotas, sum(wish.needs)))
-        if skip is not None:
-            found.skipped[wish.id] = skip
-        elif stock.left:
+    stock, earlier = _Stock(line, free, fits), QuotaDemand(room)
+    for wish in line if stock.left else ():
+        many = sum(wish.needs)
+        over = earlier.full(wish.quotas, many)
+        earlier.add(wish.quotas, many)
+        if over is not None:
+            found.skipped[wish.id] = Skip.QUOTA
+        elif not enough(wish):
+            found.skipped[wish.id] = Skip.HOPELESS
+        else:
             _allot(wish, stock, found)
-        elif not room:
-            break  # nothing is left, and nobody can be skipped for a quota: the rest wait
+        if not stock.left:
+            break
     return found
-
-
-def _skip(
-    wish: QueuedWish[W], wanted: Counter[Hashable], room: Mapping[Hashable, int], enough: Enough[W]
-) -> Skip | None:
-    many = sum(wish.needs)
-    if any(quota in room and wanted[quota] + many > room[quota] for quota in wish.quotas):
-        return Skip.QUOTA
-    return None if enough(wish) else Skip.HOPELESS
 
 
 def _allot(wish: QueuedWish[W], stock: _Stock[W, P], found: Allocation[W, P]) -> None:
@@ -125,11 +148,10 @@ def _allot(wish: QueuedWish[W], stock: _Stock[W, P], found: Allocation[W, P]) ->
 class _Stock(Generic[W, P]):
     """The free PPAs that nobody has, and how many of those that wait could use each."""
 
-    def __init__(self, line: Sequence[QueuedWish[W]], free: Iterable[P], fits: Fits[W, P]) -> None:
+    def __init__(self, line: Iterable[QueuedWish[W]], free: Iterable[P], fits: Fits[W, P]) -> None:
         self.left: dict[P, None] = dict.fromkeys(free)
         self._away: set[P] = set()  # which only those who cannot wait may have
         self._fits, self._line = fits, line
-        self._alike = len({wish.shape for wish in line}) == 1
         self._fit: dict[tuple[Hashable, int], list[P]] = {}
         self._served: set[W] = set()
         self._users: Counter[P] | None = None
@@ -158,16 +180,16 @@ class _Stock(Generic[W, P]):
     def waits_no_more(self, wish: QueuedWish[W]) -> None:
         """It is served, and is none of those that wait any more."""
         self._served.add(wish.id)
-        if self._users is not None:
+        if self._users:
             self._users.subtract(self._could_use(wish))
 
     def _first(self, wish: QueuedWish[W]) -> list[P]:
-        """The one that it should have, if there is one; where all are alike the others are not looked at."""
+        """The one that it should have, if there is one."""
         found = self._may_have(wish, 0)
-        if self._alike and wish.drawn is None and not self._away:
-            return list(islice(found, 1))
-        fit = list(found)
-        return [min(fit, key=self._rank())] if len(fit) > 1 else fit
+        fit = list(islice(found, 2))
+        if len(fit) > 1 and (self._away or self._wanted_by()):  # else all that fit are alike, and the first one is it
+            return [min((*fit, *found), key=self._rank())]
+        return fit[:1]
 
     def _may_have(self, wish: QueuedWish[W], number: int) -> Iterator[P]:
         """Of what is left, what fits; after a lost race from the one on that was drawn."""
@@ -178,13 +200,16 @@ class _Stock(Generic[W, P]):
 
     def _rank(self) -> Callable[[P], tuple[bool, int]]:
         """By what it is chosen among those that fit: how many could use it, of whom the one that chooses is one."""
-        if self._users is None:
-            self._users = Counter()
-            for each in () if self._alike else self._line:
-                if each.id not in self._served:
-                    self._users.update(self._could_use(each))
-        users = self._users
+        users = self._wanted_by()
         return lambda ppa: (ppa in self._away, users[ppa])
+
+    def _wanted_by(self) -> Counter[P]:
+        """How many of those that wait could use each; empty where all of them are alike."""
+        if self._users is None:
+            waiting = [each for each in self._line if each.id not in self._served]
+            alike = len({each.shape for each in waiting}) < 2
+            self._users = Counter() if alike else Counter(p for each in waiting for p in self._could_use(each))
+        return self._users
 
     def _could_use(self, wish: QueuedWish[W]) -> Collection[P]:
         if wish.needs == (1,):

@@ -12,38 +12,74 @@ from itertools import islice
 
 from ..reference import Reference
 from ..views import AssignRequest, WaitingView, WantedView
-from . import fitting, queue, refusals, shares
-from .allocation import QueuedWish
+from . import fitting, queue, recovery, refusals, shares
+from .allocation import QueuedWish, QuotaDemand
 from .core import Core
 from .requests import PendingRequest, RequestId, Stage
 
 
-def of(core: Core, pool: str, free: int) -> list[QueuedWish[RequestId]]:
-    """Those among whom `free` PPAs are to be shared out: all of the pool, and all whom a quota joins with them; where
-    all are alike, no more than can get one.
+class PoolLine:
+    """Those among whom the free PPAs of a pool are shared out, the first one first: all of the pool, and all whom a
+    quota joins with them.  Who seems to have a lease already is not among them, but in `held` once it was come to.
     """
-    requests = _with_places(core, pool)
-    if not any(_shape(pool, one) or shares.quotas_of(core, one.wish) for one in requests):
-        return list(_cut(core, requests, free))
-    if shares.across_pools(core):
-        requests = sorted((*requests, *_joined(core, pool)), key=_place)
-    return [
-        _wish(core, one, shares.quotas_of(core, one.wish), _shape(pool, one)) for one in requests if _stands(core, one)
-    ]
 
+    def __init__(self, core: Core, pool: str) -> None:
+        self.held: dict[RequestId, Reference] = {}
+        self.quotas = shares.Quotas(core)
+        self._core, self._pool = core, pool
 
-def free_for(core: Core, pool: str, line: Sequence[QueuedWish[RequestId]]) -> list[Reference]:
-    """The free PPAs that this line could get, the one that has been free longest first: where none is choosy, no more
-    than it needs and those that are asked for by name, for thousands may be free.
-    """
-    named = {wish.shape for wish in line if wish.shape is None or isinstance(wish.shape, Reference)}
-    if any(wish.drawn is not None or wish.shape not in named for wish in line):
-        return [managed.ppa for managed in core.registry.free(pool)]
-    first = list(islice(core.registry.free(pool), len(line) + len(named)))
-    if named <= {None}:
-        return [managed.ppa for managed in first]
-    more = (managed for ppa in named if ppa for managed in core.registry.free(pool, ppa))
-    return sorted(dict.fromkeys(managed.ppa for managed in (*first, *more)), key=core.registry.free_list.place)
+    def __iter__(self) -> Iterator[QueuedWish[RequestId]]:
+        return (self._wish(request) for request in self._requests() if self._stands(request))
+
+    def free(self) -> list[Reference]:
+        """The free PPAs that these could get, the one that has been free longest first: where there are more of them
+        than of those who wait, and these are not choosy, no more than they need, for thousands may be free.
+        """
+        registry, requests = self._core.registry, self._core.requests
+        most = requests.queue.length(self._pool) + requests.kept_queue.length(self._pool)
+        waiting = self._requests() if registry.free_list.count(self._pool) > most else ()
+        if not waiting or any(one.lost or one.burnt or one.wish.select.requirements for one in waiting):
+            return [managed.ppa for managed in registry.free(self._pool)]
+        named = {one.wish.ppa for one in waiting if one.wish.ppa is not None}
+        first = islice(registry.free(self._pool), most + len(named))
+        more = (managed for ppa in named for managed in registry.free(self._pool, ppa))
+        return sorted({managed.ppa for managed in (*first, *more)}, key=registry.free_list.place)
+
+    def _requests(self) -> Sequence[PendingRequest]:
+        requests = self._core.requests
+        joined = self._joined() if self.quotas.across_pools else ()
+        if not joined and not requests.kept:
+            return requests.waiting(self._pool)
+        return sorted((*requests.waiting(self._pool), *requests.kept_in(self._pool), *joined), key=_place)
+
+    def _joined(self) -> list[PendingRequest]:
+        """Those of other pools that count for a quota of this pool's clients."""
+        others = (one for one in self._core.requests if one.wish.pool != self._pool and one.in_queue)
+        return [one for one in others if self.quotas.of(one.wish)]
+
+    def _stands(self, request: PendingRequest) -> bool:
+        if request.stage is not Stage.WAITING:
+            return request.keeps_its_turn(self._core.now.boot)
+        if request.calls and (held := recovery.holding(self._core, request)) is not None:
+            self.held[request.id] = held.ppa
+        return request.id not in self.held
+
+    def _wish(self, request: PendingRequest) -> QueuedWish[RequestId]:
+        away, core = not request.calls, self._core
+        return QueuedWish(
+            request.id,
+            quotas=() if away else self.quotas.of(request.wish),
+            shape=self._shape(request),
+            ready=request.stage is Stage.WAITING,
+            patient=away or request.may_wait(core.now.boot),
+            away=away,
+            drawn=core.now.drawn if request.lost else None,
+        )
+
+    def _shape(self, request: PendingRequest) -> Hashable:
+        if request.wish.pool != self._pool:
+            return None
+        return request.id if request.burnt or request.avoided else request.shape
 
 
 def fits(core: Core, pool: str, request: PendingRequest, ppa: Reference) -> bool:
@@ -59,55 +95,6 @@ def position(core: Core, request: PendingRequest) -> int:
     return 1 + core.requests.queue.ahead(request.wish.pool, request.place) + queue.places_ahead(core, request)
 
 
-def _with_places(core: Core, pool: str) -> list[PendingRequest]:
-    waiting, kept = core.requests.waiting(pool), core.requests.kept_in(pool)
-    return sorted((*waiting, *kept), key=_place) if kept else waiting
-
-
-def _joined(core: Core, pool: str) -> Iterator[PendingRequest]:
-    """Those of other pools that count for a quota of this pool's clients."""
-    return (one for one in core.requests if one.in_queue and one.wish.pool != pool and shares.quotas_of(core, one.wish))
-
-
-def _cut(core: Core, requests: Sequence[PendingRequest], free: int) -> Iterator[QueuedWish[RequestId]]:
-    """Of requests that take any PPA, and that no quota concerns."""
-    for request in requests:
-        if not free:
-            return
-        if _stands(core, request):
-            wish = _wish(core, request, (), None)
-            free -= not wish.away
-            yield wish
-
-
-def _stands(core: Core, request: PendingRequest) -> bool:
-    return request.stage is Stage.WAITING or request.keeps_its_turn(core.now.boot)
-
-
-def _wish(
-    core: Core, request: PendingRequest, quotas: tuple[shares.Quota, ...], shape: Hashable
-) -> QueuedWish[RequestId]:
-    away = core.requests.is_kept(request)
-    return QueuedWish(
-        request.id,
-        quotas=() if away else quotas,
-        shape=shape,
-        ready=request.stage is Stage.WAITING,
-        patient=away or request.may_wait(core.now.boot),
-        away=away,
-        drawn=core.now.drawn if request.lost else None,
-    )
-
-
-def _shape(pool: str, request: PendingRequest) -> Hashable:
-    """What else fits as it does; None: one that takes any PPA of the pool."""
-    if request.wish.pool != pool:
-        return request.wish.pool
-    if request.burnt or request.avoided:
-        return request.id
-    return (request.wish.select, request.wish.ppa) if request.wish.select.requirements else request.wish.ppa
-
-
 def _place(request: PendingRequest) -> tuple[float, int]:
     return request.place
 
@@ -117,26 +104,32 @@ def _place(request: PendingRequest) -> tuple[float, int]:
 
 def shown(core: Core, pool: str | None = None) -> list[WaitingView]:
     """Those who wait, of one pool or of all, in the order in which they are served."""
-    pools = core.settings.pools if pool is None else (pool,)
-    requests = sorted((one for name in pools for one in core.requests.waiting(name)), key=_place)
-    return [_shown(core, one) for one in requests]
+    quotas, reasons = shares.Quotas(core), dict[tuple[str, str], str]()
+    earlier, found = QuotaDemand(quotas.room), []
+    for request in sorted((one for name in core.settings.pools for one in core.requests.waiting(name)), key=_place):
+        wish, own = request.wish, quotas.of(request.wish)
+        full = earlier.full(own, 1)
+        earlier.add(own, 1)
+        if pool in (None, wish.pool):
+            if (wish.pool, request.shape) not in reasons:
+                reasons[wish.pool, request.shape] = refusals.why_none(core, request)
+            found.append(_shown(core, request, _why(request, full, reasons[wish.pool, request.shape])))
+    return found
 
 
-def _shown(core: Core, request: PendingRequest) -> WaitingView:
+def _shown(core: Core, request: PendingRequest, why: str) -> WaitingView:
     wish = request.wish
     return WaitingView(
         wish.request_id, wish.owner, wish.pool, (_wanted(wish),), datetime.fromtimestamp(request.first, UTC),
-        wish.priority, position(core, request), _why(core, request),
+        wish.priority, position(core, request), why,
     )  # fmt: skip
+
+
+def _why(request: PendingRequest, full: shares.Quota | None, none: str) -> str:
+    if request.stage is Stage.SEARCHING:
+        return "it may have a lease already, which is searched for"
+    return none if full is None else f"a quota is full: {full}"
 
 
 def _wanted(wish: AssignRequest) -> WantedView:
     return WantedView(wish.pool, select=refusals.selection(wish))
-
-
-def _why(core: Core, request: PendingRequest) -> str:
-    if request.stage is Stage.SEARCHING:
-        return "it may have a lease already, which is searched for"
-    if (quota := shares.full(core, request)) is not None:
-        return f"a quota is full: {quota}"
-    return refusals.why_none(core, request)

@@ -29,7 +29,6 @@ once (`_admit`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from hashlib import sha256
 
@@ -37,11 +36,11 @@ from ..automaton.events import Assign
 from ..labels import ARCH
 from ..reference import Reference
 from . import fitting, growth, line, queue, recovery, refusals, shares, used_versions
-from .allocation import QueuedWish, allocate
+from .allocation import allocate
 from .core import Core
 from .fitting import may_match
 from .registry import free_for_anyone
-from .requests import CallId, PendingRequest, RequestId, Stage
+from .requests import CallId, PendingRequest, Stage
 from .steps import Assigns, Decide, Learnt, Match, Pursue, Relabelled, TimeIsUp, TryAgain, TurnIsOver, WaitsAreOver
 from .used_versions import Outlook
 
@@ -49,8 +48,8 @@ from .used_versions import Outlook
 def match(core: Core, pool: str) -> None:
     """Who gets which PPA of this pool, and who learns that all are burnt: cases 1 to 7."""
     _lend(core, pool)
-    if shares.across_pools(core):
-        for other in core.settings.pools:
+    if any(client.max_leases is not None for client in core.settings.api.clients):
+        for other in sorted(core.settings.pools.keys() - {pool}):  # a lease that is over there makes room here
             _lend(core, other)
     _pursue_all(core, pool)
 
@@ -87,31 +86,19 @@ def wait_on(core: Core, request: PendingRequest) -> None:
 
 
 def _lend(core: Core, pool: str) -> None:
-    free = core.registry.free_list.count(pool)
-    if not free or not core.requests.queue.length(pool):
+    if not core.registry.free_list.count(pool) or not core.requests.queue.length(pool):
         return
-    requests, waiting = core.requests.by_id, line.of(core, pool, free)
-    if _confirm_held(core, waiting):
-        _lend(core, pool)  # they stand in the line no more
-        return
+    requests, waiting = core.requests.by_id, line.PoolLine(core, pool)
     found = allocate(
-        waiting, line.free_for(core, pool, waiting), lambda wish, _, ppa: line.fits(core, pool, requests[wish.id], ppa),
-        shares.room(core, (quota for wish in waiting for quota in wish.quotas)),  # type: ignore[misc]
-    )  # fmt: skip
-    for number, (ppa,) in found.served.items():
+        waiting,
+        waiting.free(),
+        lambda wish, _, ppa: line.fits(core, pool, requests[wish.id], ppa),
+        waiting.quotas.room,
+    )
+    for number, ppa in waiting.held.items():  # 2
+        recovery.confirm(core, requests[number], ppa)
+    for number, (ppa,) in found.served.items():  # 4
         _bind(core, requests[number], ppa)
-
-
-def _confirm_held(core: Core, waiting: Iterable[QueuedWish[RequestId]]) -> bool:
-    """Whether there was any that seems to have a lease already."""
-    held = [(request, found) for request in _ready(core, waiting) if (found := recovery.holding(core, request))]
-    for request, found in held:
-        recovery.confirm(core, request, found.ppa)
-    return bool(held)
-
-
-def _ready(core: Core, waiting: Iterable[QueuedWish[RequestId]]) -> Iterator[PendingRequest]:
-    return (core.requests.by_id[wish.id] for wish in waiting if wish.ready and not wish.away)
 
 
 def _admit(core: Core, request: PendingRequest) -> None:

@@ -147,6 +147,12 @@ class PendingRequest:
     abandoned: bool = False
     admitted: bool = False
     withdrawn: list[CallId] = field(default_factory=list)
+    shape: str = field(init=False)
+    """What it asks for in a PPA of its pool, so that those of one shape fit the same; empty: it takes any."""
+
+    def __post_init__(self) -> None:
+        wish = self.wish
+        self.shape = f"{wish.ppa} {wish.select}" if wish.ppa is not None or wish.select.requirements else ""
 
     @property
     def place(self) -> Position:

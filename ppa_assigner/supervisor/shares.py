@@ -9,7 +9,7 @@ later than that, and nobody starves.  Nothing here decides who is served.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -89,43 +89,61 @@ def key_of_new(core: Core, wish: AssignRequest, first_asked: float) -> float:
 def _has(core: Core, wish: AssignRequest) -> int:
     mine = holder_of(wish)[:2]
     held = sum(holder[:2] == mine for holder in holders(core).values())
-    waiting = (one.wish for one in core.requests if one.in_queue and one.wish.request_id != wish.request_id)
-    return held + sum((other.by, other.owner) == mine for other in waiting)
+    ours = (one for one in core.requests if one.wish.owner == wish.owner and one.wish.by == wish.by)
+    return held + sum(one.in_queue and one.wish.request_id != wish.request_id for one in ours)
 
 
 # -- quotas ------------------------------------------------------------------------------------------------------------
 
 
-def quotas_of(core: Core, wish: AssignRequest) -> tuple[Quota, ...]:
-    """The quotas that a request counts for."""
-    client, pool = core.settings.api.client(wish.by), core.settings.pools.get(wish.pool)
-    found = []
-    if client is not None and client.max_leases is not None:
-        found.append(Quota("max_leases", client.max_leases, wish.by))
-    if pool is not None and (most := pool.options.max_per_owner) is not None:
-        found.append(Quota("max_per_owner", most, wish.by, wish.owner, wish.pool))
-    return tuple(found)
+class Quotas:
+    """The quotas of the configuration, as they are filled at this moment."""
 
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._of: dict[Holder, tuple[Quota, ...]] = {}
+        self._held: Counter[Holder] | None = None
+        self._room: dict[Quota, int] = {}
+        most = {client.name: client.max_leases for client in core.settings.api.clients}
+        self._clients = {name: many for name, many in most.items() if many is not None}
+        self.across_pools = bool(self._clients) and len(core.settings.pools) > 1
+        """Whether what is in one pool may keep a request of another from being served."""
+        self._none = not self._clients and all(
+            pool.options.max_per_owner is None for pool in core.settings.pools.values()
+        )
 
-def across_pools(core: Core) -> bool:
-    """Whether what is in one pool may keep a request of another from being served."""
-    return any(client.max_leases is not None for client in core.settings.api.clients)
+    def of(self, wish: AssignRequest) -> tuple[Quota, ...]:
+        """The quotas that a request counts for."""
+        if self._none:
+            return ()
+        holder = holder_of(wish)
+        if (found := self._of.get(holder)) is None:
+            found = self._of[holder] = tuple(self._found(holder))
+        return found
 
+    def _found(self, holder: Holder) -> Iterator[Quota]:
+        client, owner, name = holder
+        if client in self._clients:
+            yield Quota("max_leases", self._clients[client], client)
+        pool = self._core.settings.pools.get(name or "")
+        if pool is not None and (most := pool.options.max_per_owner) is not None:
+            yield Quota("max_per_owner", most, client, owner, name)
 
-def room(core: Core, quotas: Iterable[Quota]) -> Mapping[Hashable, int]:
-    """How many more PPAs each of these has room for; less than none after a reload."""
-    wanted = set(quotas)
-    counted = Counter(holders(core).values()) if wanted else {}
-    return {
-        quota: quota.most - sum(many for holder, many in counted.items() if quota.counts(holder)) for quota in wanted
-    }
+    def room(self, quota: Hashable) -> int | None:
+        """How many more PPAs a quota has room for; less than none after a reload."""
+        if not isinstance(quota, Quota):
+            return None
+        if quota not in self._room:
+            if self._held is None:
+                self._held = Counter(holders(self._core).values())
+            self._room[quota] = quota.most - sum(many for who, many in self._held.items() if quota.counts(who))
+        return self._room[quota]
 
 
 def full(core: Core, request: PendingRequest) -> Quota | None:
     """The quota that keeps a request from being served; what its client's earlier requests want counts too."""
-    quotas = quotas_of(core, request.wish)
-    left = room(core, quotas)
-    return next((quota for quota in quotas if _before(core, request, quota) >= left[quota]), None)
+    quotas = Quotas(core)
+    return next((q for q in quotas.of(request.wish) if _before(core, request, q) >= (quotas.room(q) or 0)), None)
 
 
 def _before(core: Core, request: PendingRequest, quota: Quota) -> int:
@@ -135,7 +153,7 @@ def _before(core: Core, request: PendingRequest, quota: Quota) -> int:
 
 def never_met(core: Core, wish: AssignRequest) -> Quota | None:
     """The quota that a wish by itself is more than, whoever has what."""
-    return next((quota for quota in quotas_of(core, wish) if quota.most < 1), None)
+    return next((quota for quota in Quotas(core).of(wish) if quota.most < 1), None)
 
 
 def leases_of(core: Core, quota: Quota) -> list[LeaseView]:
