@@ -74,10 +74,12 @@ def reference(text: str, option: str = "PPA") -> str:
 
 def selector(text: str | None, option: str) -> str | None:
     """A selector of labels, as it was given."""
+    if text is None:
+        return None
     from ..selectors import SelectorError, parse
 
     try:
-        parse(text or "")
+        parse(text)
     except SelectorError as error:
         raise UsageError(f"{option}: {error}") from None
     return text

@@ -14,8 +14,8 @@ from typing import Any, get_args
 from .commands import COMMANDS, COMPLETION, RUNS_OTHERS, Call, load
 from .parameters import Argument, called, declared, defaults
 
-_FACTS = frozenset({"autocompletion", "help", "metavar", "min"})
-"""What a declaration may say that changes nothing of how its value is read, but for the least number."""
+_FACTS = frozenset({"autocompletion", "help", "max", "metavar", "min"})
+"""What a declaration may say that changes nothing of how its value is read, but for bounds of a number."""
 _DIGITS = 9
 
 
@@ -41,12 +41,12 @@ class _Reader:
         self._options: dict[str, str] = {}
         self._arguments: list[str] = []
         self._kinds: dict[str, Any] = {}
-        self._least: dict[str, int] = {}
+        self._bounds: dict[str, range] = {}
         for name, kind, what in declared(function):
             if not what.facts.keys() <= _FACTS:
                 raise _NotPlainError
             self._kinds[name] = _without_none(kind)
-            self._least[name] = what.facts.get("min", 0)
+            self._bounds[name] = range(what.facts.get("min", 0), what.facts.get("max", 10**_DIGITS) + 1)
             self._options |= dict.fromkeys(what.names, name)
             if isinstance(what, Argument):
                 self._arguments.append(name)
@@ -93,7 +93,7 @@ class _Reader:
         raise _NotPlainError
 
     def _number(self, name: str, number: int) -> int:
-        if number < self._least[name]:
+        if number not in self._bounds[name]:
             raise _NotPlainError
         return number
 
