@@ -21,7 +21,7 @@ from ppa_assigner.backoff import SILENCE_GAP_S
 from ppa_assigner.client import Client
 from ppa_assigner.record import State, parse_time
 
-from ..cleaning.proof import assert_free_was_proved, assert_words_were_kept, pattern
+from ..cleaning.proof import assert_free_was_proved, assert_words_were_kept
 from ..cleaning.stage import BASELINE, EACH
 from ..processes import Launchpad, configure, running, start_launchpad
 from ..test_daemon import MOVES, records
@@ -196,7 +196,7 @@ class Stop:
 
     def __init__(self, life: Life, point: Point) -> None:
         self.life, self.point = life, point
-        control, path, skip = life.launchpad.control, pattern(life.ppa), point.number - 1
+        control, path, skip = life.launchpad.control, about(life), point.number - 1
         after = point.way in (Way.APPLIED, Way.ANSWERED)
         self.rule = control.fault("hold_after" if after else "hold", path=path, skip=skip, times=1)
         if point.way is Way.ANSWERED:  # it goes on from there, but no further than to its next request
@@ -217,9 +217,14 @@ def trial(folder: Path) -> Iterator[Trial]:
         launchpad.stop()
 
 
+def about(life: Life) -> str:
+    """What the address of a request has in it that is about its PPA, or about deleted ones that had its name."""
+    return rf"ubuntu(/|%2F){life.ppa.rpartition('/')[2]}(-deletedppa\d*)?(?![\w-])"
+
+
 def requests(life: Life, since: int) -> list[Entry]:
     """Those about its PPA, by the daemon."""
-    return life.launchpad.control.log(since=since, path=pattern(life.ppa), state="any")
+    return life.launchpad.control.log(since=since, path=about(life), state="any")
 
 
 def _asked(life: Life) -> list[str]:
