@@ -208,7 +208,7 @@ MUTANTS = (
             ),
             Edit(
                 "automaton/lease.py",
-                "if (record.owner, record.pool) != (wish.owner, wish.pool):",
+                'if (record.owner, record.pool, record.select or "") != (wish.owner, wish.pool, str(wish.select)):',
                 "if (record.owner, record.by, record.pool) != (wish.owner, wish.by, wish.pool):",
             ),
         ),
