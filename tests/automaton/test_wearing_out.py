@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from ppa_assigner.automaton.events import Refusal, Release
-from ppa_assigner.options import AsNew, PoolOptions
+from ppa_assigner.options import AsNew, Grow, PoolOptions
 from ppa_assigner.record import State, compose
 from ppa_assigner.views import Condition, DiscardAction
 from tests.automaton.lab import Runner, World, changed, discarded, why
+from tests.memory import Request
 
 SETTLE = 100.0
 DAYS = 30 * 86400.0
@@ -196,6 +197,20 @@ def test_no_deletion_follows_a_write_whose_answer_was_lost(how: str) -> None:
     assert runner.kinds().count("Remove") == 1
 
 
+def test_no_deletion_leaves_long_after_that_write_was_sent() -> None:
+    """Its answer came late: another daemon may have waited for as long as it has to by the time the deletion lands."""
+    runner = deleting()
+
+    def slowly(request: Request) -> None:
+        if request.what == "write":
+            runner.world.move_to(runner.world.boot + 11.0)
+
+    runner.world.launchpad.fault = slowly
+    runner.pass_time(SETTLE + 50.0)
+    assert runner.world.record.deleter is not None
+    assert "Remove" not in runner.kinds()
+
+
 @pytest.mark.parametrize("how", ["lost", "late", "down"])
 def test_a_deletion_is_on_its_way_once_at_a_time(how: str) -> None:
     """What was lost is sent again only when the record, with this daemon in it, stood unchanged for long enough."""
@@ -243,3 +258,37 @@ def test_an_operator_has_one_deleted_that_is_discarded_already() -> None:
     runner.order(DiscardAction("over", delete=True))
     runner.pass_time(SETTLE + 10.0)
     assert world.archive.status == "Deleting"
+
+
+# -- names of a growing pool -------------------------------------------------------------------------------------------
+
+
+def grown(record: bool) -> World:
+    """A PPA of a growing pool whose name a deleted one had, which says nothing: made by a daemon, or by a person."""
+    world = World(options=PoolOptions(settle=SETTLE)).dirty_ppa().world
+    world.options = replace(world.options, grow=Grow((world.ppa,), keep_free=1, max=3))
+    young = replace(changed(world.record, made=True, cleaner=None), since=world.launchpad.date())
+    world.launchpad.describe(world.ppa, compose(None, young) if record else None)
+    world.launchpad.add(f"{world.ppa}-deletedppa")
+    return world
+
+
+def test_a_name_that_was_used_before_is_discarded_at_its_proof() -> None:
+    """A createPPA may land long after it was sent, and an upload that was meant for the deleted PPA after that."""
+    world = grown(record=True)
+    runner = world.start()
+    runner.look()
+    runner.pass_time(5.0)
+    assert (world.record.state, runner.known.condition) == (State.DISCARDED, Condition.OK)
+    assert "used once" in (world.record.why or "")
+
+
+def test_an_empty_ppa_of_a_name_that_was_used_before_is_left_alone() -> None:
+    """A person made it."""
+    world = grown(record=False)
+    runner = world.start()
+    runner.look()
+    runner.pass_time(5.0)
+    assert runner.known.condition is Condition.UNMANAGED
+    assert "used once" in (runner.known.fault or "")
+    assert world.archive.description is None
