@@ -27,17 +27,18 @@ class PoolLine:
         self.held: dict[RequestId, Reference] = {}
         self.quotas = shares.Quotas(core)
         self._core, self._pool = core, pool
+        self._requests = self._all()
 
     def __iter__(self) -> Iterator[QueuedWish[RequestId]]:
-        return (self._wish(request) for request in self._requests() if self._stands(request))
+        return (self._wish(request) for request in self._requests if self._stands(request))
 
     def free(self) -> list[Reference]:
         """The free PPAs that these could get, the one that has been free longest first: where there are more of them
         than of those who wait, and these are not choosy, no more than they need, for thousands may be free.
         """
         registry, requests = self._core.registry, self._core.requests
-        most = requests.queue.length(self._pool) + requests.kept_queue.length(self._pool)
-        waiting = self._requests() if registry.free_list.count(self._pool) > most else ()
+        most = requests.queue.length(self._pool) + len(requests.kept)
+        waiting = self._requests if registry.free_list.count(self._pool) > most else ()
         if not waiting or any(one.lost or one.burnt or one.wish.select.requirements for one in waiting):
             return [managed.ppa for managed in registry.free(self._pool)]
         named = {one.wish.ppa for one in waiting if one.wish.ppa is not None}
@@ -45,7 +46,7 @@ class PoolLine:
         more = (managed for ppa in named for managed in registry.free(self._pool, ppa))
         return sorted({managed.ppa for managed in (*first, *more)}, key=registry.free_list.place)
 
-    def _requests(self) -> Sequence[PendingRequest]:
+    def _all(self) -> Sequence[PendingRequest]:
         requests = self._core.requests
         joined = self._joined() if self.quotas.across_pools else ()
         if not joined and not requests.kept:
@@ -68,7 +69,7 @@ class PoolLine:
         away, core = not request.calls, self._core
         return QueuedWish(
             request.id,
-            quotas=() if away else self.quotas.of(request.wish),
+            quotas=() if away or self.quotas.none else self.quotas.of(request.wish),
             shape=self._shape(request),
             ready=request.stage is Stage.WAITING,
             patient=away or request.may_wait(core.now.boot),

@@ -108,13 +108,13 @@ class Quotas:
         self._clients = {name: many for name, many in most.items() if many is not None}
         self.across_pools = bool(self._clients) and len(core.settings.pools) > 1
         """Whether what is in one pool may keep a request of another from being served."""
-        self._none = not self._clients and all(
-            pool.options.max_per_owner is None for pool in core.settings.pools.values()
-        )
+        owners = any(pool.options.max_per_owner is not None for pool in core.settings.pools.values())
+        self.none = not self._clients and not owners
+        """Whether there are none."""
 
     def of(self, wish: AssignRequest) -> tuple[Quota, ...]:
         """The quotas that a request counts for."""
-        if self._none:
+        if self.none:
             return ()
         holder = holder_of(wish)
         if (found := self._of.get(holder)) is None:
