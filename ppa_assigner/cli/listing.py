@@ -104,7 +104,7 @@ def pools(
 ) -> None:
     """Show the pools: how many PPAs are free, how many wait.
 
-    OLDEST is how long the first in the line has waited.
+    OLDEST is the longest wait in the line.
     """
     form = one_form(form, json)
     client = parsing.connect(url, token_file, ca_file)

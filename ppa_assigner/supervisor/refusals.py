@@ -26,6 +26,8 @@ from .requests import PendingRequest, key_of
 from .tickets import Place
 
 IN_SERVICE = (Condition.OK, Condition.DUPLICATE)
+SHOWN = 5
+"""How many leases of a full quota a sentence names; `leases` has all."""
 TOLD_NO = (Sight.LASTING_DENIED, Sight.BARRED)
 """Launchpad did answer: these are not ours to lend until a person acts."""
 
@@ -152,8 +154,11 @@ def selection(wish: AssignRequest) -> str | None:
 def over_quota(core: Core, request: PendingRequest, quota: shares.Quota, position: int | None) -> Problem:
     """It would be more than a quota allows; `position` is its place in the line, None where it may not wait at all."""
     filling = shares.leases_of(core, quota)
-    detail = f"{quota}: {len(filling)} {'lease' if len(filling) == 1 else 'leases'}, and what came before this request"
-    return _over(core, request, str(quota) if position is None else detail, filling, position)
+    if position is None:
+        return _over(core, request, f"{quota}: that is less than this request wants", filling, None)
+    by = [*(str(lent.ppa) for lent in filling[:SHOWN]), *(["…"] if len(filling) > SHOWN else [])]
+    by += ["requests that came before"] if len(filling) < quota.most else []
+    return _over(core, request, f"{quota} is full: {', '.join(by)}", filling, position)
 
 
 def too_many_wait(core: Core, request: PendingRequest, most: int) -> Problem:
