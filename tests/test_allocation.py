@@ -175,8 +175,9 @@ State = tuple[tuple[str, ...], tuple[int, ...]]
 class Search:
     """All states of a world; what is asked of it is asked of the wish `number`."""
 
-    def __init__(self, world: World, number: int) -> None:
-        self.world, self.number = world, number
+    def __init__(self, world: World, number: int, *, skips: bool = True) -> None:
+        """`skips`: those for whom all PPAs are not enough are skipped."""
+        self.world, self.number, self.skips = world, number, skips
         self.groups = (*world.line, *world.come)
         first = tuple("*" if p in world.broken else world.by if p in world.used else "" for p in world.ppas)
         self.steps: dict[State, list[tuple[str, State]]] = {}
@@ -198,7 +199,7 @@ class Search:
             [self.groups[number].wish(number) for number in waits], free,
             lambda each, number, ppa: ppa[0] == each.shape[number],  # type: ignore[index]
             room.get,
-            lambda each: all(lendable[pool] >= many for pool, many in self.groups[each.id].want.items()),
+            lambda each: not self.skips or all(lendable[p] >= many for p, many in self.groups[each.id].want.items()),
         )  # fmt: skip
 
     def next(self, state: State) -> Iterator[tuple[str, State]]:
@@ -300,3 +301,10 @@ def test_nobody_starves_and_nobody_is_locked_out() -> None:
                 search = Search(world, number)
                 assert not search.locked(), (name, number)
                 assert not search.starves(), (name, number)
+
+
+def test_who_is_not_skipped_though_all_ppas_are_not_enough_keeps_others_out() -> None:
+    """So the search finds what it is there to find."""
+    world = WORLDS["the first needs a pool that is out of service"]
+    assert Search(world, 1, skips=False).locked()
+    assert not Search(world, 1).locked()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +13,7 @@ from ppa_assigner.access import ClientConfig
 from ppa_assigner.config import Pool, Settings
 from ppa_assigner.options import LineOrder, PoolOptions
 from ppa_assigner.problems import Kind
+from ppa_assigner.selectors import parse
 
 from .fakecrew import Desk, lent, problem, ref
 from .settings import settings
@@ -262,3 +265,29 @@ def test_the_line_says_what_each_one_waits_for() -> None:
     assert plain.why.startswith("no PPA of pool 'default' is free")
     assert "searched for" in again.why
     assert made.supervisor.line("other") == []
+
+
+# -- many --------------------------------------------------------------------------------------------------------------
+
+
+def calls_for_a_free_ppa(many: int) -> int:
+    """How many functions of the supervisor are called when a PPA becomes free for which so many wait, each with a
+    priority, a selector of one of two, and quotas.
+    """
+    made = desk("a", "b", client={"max_leases": 5000}, max_per_owner=5000, order=LineOrder(fair_step=1.0))
+    for number in range(many):
+        select = parse("!x" if number % 2 else "!y,!z")
+        made.ask(f"r{number}", wait=3000.0, by="c", owner=f"o{number % 9}", priority=number % 101, select=select)
+    called = Counter[str]()
+    sys.setprofile(lambda frame, what, _: called.update([what] if "supervisor" in frame.f_code.co_filename else []))
+    try:
+        made["a"].free()
+    finally:
+        sys.setprofile(None)
+    assert made["a"].lend().request
+    return called["call"]
+
+
+def test_what_a_free_ppa_costs_does_not_grow_with_those_who_wait() -> None:
+    """The line is gone along only as far as it is served."""
+    assert calls_for_a_free_ppa(400) <= calls_for_a_free_ppa(20) + 5
