@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
@@ -147,8 +147,7 @@ _UNSAID: Mapping[State, set[str]] = {
     State.DIRTY: {"claim", "deleter", "select", "warned"},
     State.DISCARDED: NOTHING_OF_A_LEASE.keys() - {"by", "request", "why", "deleter"},
 }
-_MEANS_NOTHING = {state: {name: NOTHING_OF_A_LEASE[name] for name in names} for state, names in _UNSAID.items()}
-"""The fields that mean nothing in a state, as they are where they are absent."""
+"""The fields that mean nothing in a state: they are not written, and not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +186,13 @@ def encode(record: Record) -> str:
     """The record as one ASCII line; where it would be too long, its texts for people are cut.  Raises RecordError for
     what Launchpad cannot store, and for what `decode` would not read.
     """
-    record = _of_its_state(record)
-    _check_bounds(record)
-    _check_group(record)
-    line = _line(record)
+    said = _said(record)
+    check_bounds(tuple(said.values()))
+    if "group" in said or "lead" in said or "members" in said:
+        _check_group(record)
+    line = _line(said)
     if len(line) > LONGEST_LINE:
-        line = _line(_shortened(record))
+        line = _line(_said(_shortened(record)))
     if len(line) > LONGEST_LINE:
         raise RecordError(f"longer than {LONGEST_LINE} bytes")
     return line
@@ -212,7 +212,9 @@ def decode(text: str) -> Record:
     if absent := [name for name in _REQUIRED if data.get(name) is None]:
         raise RecordError(f"without {', '.join(absent)}")
     said = values.fields(data, readers)
-    return _checked(_of_its_state(Record(**said)))
+    for name in _UNSAID[said["state"]]:
+        said.pop(name, None)
+    return _checked(Record(**said), len(text))
 
 
 class _ForeignVersionError(RecordError):
@@ -247,18 +249,14 @@ def _version_of(data: Mapping[str, Any]) -> int:
     raise RecordError("no record version")
 
 
-def _of_its_state(record: Record) -> Record:
-    """Without the fields that mean nothing in its state."""
-    return replace(record, **_MEANS_NOTHING[record.state])
-
-
-def _checked(record: Record) -> Record:
+def _checked(record: Record, characters: int) -> Record:
     if record.state is State.USED:
         missing = [n for n in ("owner", "lease", "request", "until") if getattr(record, n) is None]
         if missing:
             raise RecordError(f"used without {', '.join(missing)}")
     _check_group(record)
-    if _longest(record) > _SHORT and len(_line(_shortened(record))) > LONGEST_LINE - _LINE_ROOM:
+    short = _ESCAPED * characters <= _SHORT  # as it was read, quicker than what the texts would take
+    if not short and _longest(record) > _SHORT and len(_line(_said(_shortened(record)))) > LONGEST_LINE - _LINE_ROOM:
         raise RecordError("its texts are so long that none could be added")
     return record
 
@@ -281,10 +279,6 @@ def _longest(record: Record) -> int:
 def _shortened(record: Record) -> Record:
     said: dict[str, str | None] = {name: getattr(record, name) for name in _WORDS}
     return replace(record, **{name: _cut(text) for name, text in said.items() if text})  # type: ignore[arg-type]
-
-
-def _check_bounds(record: Record) -> None:
-    check_bounds(tuple(getattr(record, name) for name in _READERS))
 
 
 def _state(value: Any) -> State:
@@ -319,31 +313,40 @@ _WORDS = ("note", "fault", "quarantined", "why")  # for people
 _TEXTS = (*(name for name, reader in _READERS.items() if reader is values.text), "claim", "members", "deleter")
 
 
-def _line(record: Record) -> str:
-    said = {field: _encoded(value) for field, value in _present(record)}
-    return f"{PREFIX} " + json.dumps({"v": record.version, **said}, separators=(",", ":"))
+def _line(said: Mapping[str, Any]) -> str:
+    newer = "claim" in said or "group" in said or said["state"] is State.DISCARDED
+    written = {name: _encoded(value) for name, value in said.items()}
+    return f"{PREFIX} " + json.dumps({"v": 2 if newer else 1, **written}, separators=(",", ":"))
 
 
-def _present(record: Record) -> list[tuple[str, Any]]:
+def _said(record: Record) -> dict[str, Any]:
     """The fields to write, in the order of `_READERS`, without those that say nothing."""
-    dirty = record.state is State.DIRTY
-    said = {
-        "attempt": record.request is not None and record.state is not State.DISCARDED,
-        "held": record.state is State.USED,
-        "tries": record.tries > 0,
-        "told": dirty and not record.told,
-        "began": dirty,
-        "published": dirty and record.published,
-        "leases": record.leases > 0,
-        "made": record.made,
-        "members": bool(record.members),
-    }
-    found = ((name, getattr(record, name)) for name in _READERS)
-    return [(name, value) for name, value in found if value is not None and said.get(name, True)]
+    found = {name: value for name in _MEANT[record.state] if (value := getattr(record, name)) is not None}
+    for name, says in _SAYS.items():
+        if name in found and not says(record):
+            del found[name]
+    return found
+
+
+_MEANT = {state: tuple(name for name in _READERS if name not in _UNSAID[state]) for state in State}
+_SAYS: Mapping[str, Callable[[Record], bool]] = {
+    "attempt": lambda record: record.request is not None,
+    "held": lambda record: record.state is State.USED,
+    "tries": lambda record: record.tries != 0,
+    "told": lambda record: record.state is State.DIRTY and not record.told,
+    "began": lambda record: record.state is State.DIRTY,
+    "published": lambda record: record.state is State.DIRTY and record.published,
+    "leases": lambda record: record.leases != 0,
+    "made": lambda record: record.made,
+    "members": lambda record: bool(record.members),
+}
+"""Which of the fields that always have a value say anything."""
 
 
 def _encoded(value: Any) -> Any:
     match value:
+        case str() | int():
+            return value
         case State():
             return value.value
         case datetime():

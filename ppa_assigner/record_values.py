@@ -53,16 +53,18 @@ def unstorable(text: str) -> bool:
 
 def check_bounds(value: Any) -> None:
     """Raise RecordError for a value, or one inside of it, that would not be read again."""
-    match value:
-        case str() if unstorable(value):
+    if isinstance(value, str):
+        if unstorable(value):
             raise RecordError("NUL and lone surrogates cannot be kept on Launchpad")
-        case int() if not 0 <= value <= INTEGER_MAX:
+    elif isinstance(value, int):
+        if not 0 <= value <= INTEGER_MAX:
             raise RecordError("a number below 0 or beyond 2^53")
-        case datetime() if value.year not in YEARS:
+    elif isinstance(value, datetime):
+        if value.year not in YEARS:
             raise RecordError(f"a time that is not in the years {YEARS.start} to {YEARS.stop - 1}")
-        case tuple():
-            for one in value:
-                check_bounds(one)
+    elif isinstance(value, tuple):
+        for one in value:
+            check_bounds(one)
 
 
 def text(value: Any) -> str:
@@ -103,7 +105,14 @@ def seconds(value: Any) -> int:
 
 def fields(data: Mapping[str, Any], readers: Mapping[str, Reader]) -> dict[str, Any]:
     """The fields that are said, by name.  Raises RecordError, which names the one that cannot be read."""
-    return {name: field(data, name, reader) for name, reader in readers.items() if data.get(name) is not None}
+    said, name = {}, ""
+    try:
+        for name, value in data.items():
+            if value is not None and (reader := readers.get(name)) is not None:
+                said[name] = reader(value)
+    except RecordError as error:
+        raise RecordError(f"{name}: {error}") from None
+    return said
 
 
 def field(data: Mapping[str, Any], name: str, reader: Reader) -> Any:

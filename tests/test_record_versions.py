@@ -29,7 +29,7 @@ FIELDS_1 = (
 """What the first program knew of a record, and in which order it wrote that."""
 STATES_1 = ("free", "used", "dirty")
 SAYS_NEW = {"claim", "group", "lead", "members"}
-MAY_BE_DROPPED = {"leases", "warned", "made"}
+MAY_BE_DROPPED = {"leases", "warned", "made", "select", "why"}
 DISCARDED = Record(
     serial=10**9, nonce="n", state=State.DISCARDED, since=T0, touched=T0, pool="default", request="build-1", why="burnt"
 )
@@ -60,7 +60,7 @@ def test_a_daemon_of_version_1_reads_what_it_can_and_leaves_the_rest(record: Rec
     if record.version == 2:
         assert read is None
         return
-    bare = replace(record, leases=0, warned=None, made=False)
+    bare = replace(record, leases=0, warned=None, made=False, select=None, why=None)
     assert encode(bare) == f"{PREFIX} " + json.dumps({"v": 1, **(read or {})}, separators=(",", ":"))
     assert parse(encode(bare)).record == bare
 
