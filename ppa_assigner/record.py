@@ -124,8 +124,12 @@ class Record:
     @property
     def version(self) -> int:
         """The lowest version that can say this."""
-        newer = self.claim is not None or self.group is not None or self.state is State.DISCARDED
-        return 2 if newer else 1
+        match self.state:
+            case State.FREE:
+                return 2 if self.claim is not None else 1
+            case State.DISCARDED:
+                return 2
+        return 2 if self.group is not None else 1
 
 
 _COUNTS = {"leases"}
@@ -190,9 +194,9 @@ def encode(record: Record) -> str:
     check_bounds(tuple(said.values()))
     if "group" in said or "lead" in said or "members" in said:
         _check_group(record)
-    line = _line(said)
+    line = _line(record, said)
     if len(line) > LONGEST_LINE:
-        line = _line(_said(_shortened(record)))
+        line = _line(record, _said(_shortened(record)))
     if len(line) > LONGEST_LINE:
         raise RecordError(f"longer than {LONGEST_LINE} bytes")
     return line
@@ -256,7 +260,11 @@ def _checked(record: Record, characters: int) -> Record:
             raise RecordError(f"used without {', '.join(missing)}")
     _check_group(record)
     short = _ESCAPED * characters <= _SHORT  # as it was read, quicker than what the texts would take
-    if not short and _longest(record) > _SHORT and len(_line(_said(_shortened(record)))) > LONGEST_LINE - _LINE_ROOM:
+    if (
+        not short
+        and _longest(record) > _SHORT
+        and len(_line(record, _said(_shortened(record)))) > LONGEST_LINE - _LINE_ROOM
+    ):
         raise RecordError("its texts are so long that none could be added")
     return record
 
@@ -313,10 +321,9 @@ _WORDS = ("note", "fault", "quarantined", "why")  # for people
 _TEXTS = (*(name for name, reader in _READERS.items() if reader is values.text), "claim", "members", "deleter")
 
 
-def _line(said: Mapping[str, Any]) -> str:
-    newer = "claim" in said or "group" in said or said["state"] is State.DISCARDED
+def _line(record: Record, said: Mapping[str, Any]) -> str:
     written = {name: _encoded(value) for name, value in said.items()}
-    return f"{PREFIX} " + json.dumps({"v": 2 if newer else 1, **written}, separators=(",", ":"))
+    return f"{PREFIX} " + json.dumps({"v": record.version, **written}, separators=(",", ":"))
 
 
 def _said(record: Record) -> dict[str, Any]:
