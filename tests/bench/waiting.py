@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from statistics import median
 from typing import NamedTuple, TypeVar
 
@@ -36,15 +37,31 @@ NOTES = (
 
 def measure(scale: Scale, launchpad: Launchpad) -> Table:
     """One PPA, held by somebody; all others wait for it."""
+    return _measured("Waiting clients", scale, launchpad, "wait", lambda _: {})
+
+
+def measure_order(scale: Scale, launchpad: Launchpad) -> Table:
+    """Half as many, with priorities and selectors; those with the highest priority are the first to be served."""
+
+    def wish(number: int) -> dict[str, object]:
+        return {"priority": 100 if number < scale.freed else number % 100, "select": f"!absent-{number % 5}"}
+
+    few = replace(scale, waiters=max(scale.freed, scale.waiters // 2))
+    return _measured("Waiting clients in their order", few, launchpad, "wait with priorities and selectors", wish)
+
+
+def _measured(
+    title: str, scale: Scale, launchpad: Launchpad, how: str, wish: Callable[[int], Mapping[str, object]]
+) -> Table:
     with site(launchpad, scale.delay) as where:
         (ppa,) = where.ppas("one", 1)
         daemon = where.daemon("line", [ppa], verify_age=None).start()
         lease = assigned(daemon)["id"]
         with_askers(daemon, WARM, _refused)  # what the very first clients bring along is not each client's
         floor, before = _bare_kb(where, scale.waiters), _used(pid(daemon))  # no connection of theirs is there yet
-        line = Line(where, daemon, ppa, lease, before, floor)
+        line = Line(where, daemon, ppa, lease, before, floor, how, wish)
         rows = with_askers(daemon, scale.waiters, lambda askers: _waiting(line, askers, scale.freed))
-        return Table("Waiting clients", rows, NOTES)
+        return Table(title, rows, NOTES)
 
 
 class Used(NamedTuple):
@@ -56,7 +73,9 @@ class Used(NamedTuple):
 
 
 class Line(NamedTuple):
-    """Where clients come to wait, what the daemon used before they came, and how many KB one takes at least."""
+    """Where clients come to wait, what the daemon used before they came, how many KB one takes at least; `how` they
+    wait, and what each of them wishes besides.
+    """
 
     where: Site
     daemon: Daemon
@@ -64,6 +83,8 @@ class Line(NamedTuple):
     lease: str
     before: Used
     least: float
+    how: str
+    wish: Callable[[int], Mapping[str, object]]
 
 
 def _used(process: int) -> Used:
@@ -77,7 +98,7 @@ async def _refused(askers: list[Asker]) -> None:
 async def _waiting(line: Line, askers: list[Asker], freed: int) -> list[Row]:
     process, count = pid(line.daemon), len(askers)
     for number, asker in enumerate(askers):
-        wish = {"owner": "bench", "request_id": f"waits-{number}", "wait": WAIT_S}
+        wish = {"owner": "bench", "request_id": f"waits-{number}", "wait": WAIT_S, **line.wish(number)}
         await asker.send("POST", "/v1/leases", wish)
     await _off(lambda: eventually(lambda: _length(line.daemon) == count, f"{count} in the line", LINE_S))
     joined = _used(process)
@@ -85,7 +106,7 @@ async def _waiting(line: Line, askers: list[Asker], freed: int) -> list[Row]:
     rested = _used(process)
     seconds, floor = await _freed(line, askers[:freed])
     return [
-        Row(f"{count:,} clients wait: threads more than without them",
+        Row(f"{count:,} clients {line.how}: threads more than without them",
             rested.threads - line.before.threads, "threads", target=at_most(0)),
         beside("memory of one", (joined.mb - line.before.mb) * 1024 / count, line.least, "KB", at_most(60)),
         Row("CPU for one to join", (joined.cpu - line.before.cpu) / count * 1000, "ms"),
