@@ -86,7 +86,8 @@ def on_round_over(core: Core, _: Readiness, failed: Failures) -> None:
         return
     registry = core.registry
     away = [ppa for ppa in failed if (managed := registry.ppas.get(ppa)) and managed.snapshot.sight is Sight.SHOWN]
-    if len(away) < len(registry) or not (registry.ppas or failed):
+    growing = any(pool.options.grow is not None for pool in core.settings.pools.values())
+    if len(away) < len(registry) or (growing and not (registry.ppas or failed)):
         core.ready, core.trouble = True, None
         core.say(f"ready: {len(registry)} PPAs looked at, {len(failed)} of them out of reach")
         for pool in core.settings.pools:
