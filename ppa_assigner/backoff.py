@@ -142,6 +142,10 @@ CLEANER_TOUCH_S = 60.0
 """How often a cleaner writes that it is at work."""
 CLEANER_SILENCE_S = 300.0
 """After how much silence of a cleaner another daemon takes its clean over: four such writes may fail."""
+GROUP_AGAIN = Backoff(first=0.25, cap=8.0)
+"""Before a request tries again to take several PPAs, of which another request claimed one first."""
+TOLD_AFTER_COMMIT_S = 10.0
+"""How long after its commit was sent a group may be told without another read of its lead."""
 CLAIM_RENEWED_S = 60.0
 """How often a claim is written anew that is still wanted."""
 CLAIM_SILENCE_S = 120.0

@@ -19,6 +19,7 @@ class Kind(enum.Enum):
     ALL_BURNT = "all-burnt"
     NO_MATCH = "no-match"
     QUOTA = "quota"
+    TOO_MANY_WANTED = "too-many"
     ORIG_DIFFERS = "orig-differs"
     UNFINISHED = "unfinished"
     NOT_NEWER = "not-newer"
@@ -69,6 +70,12 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
         " (`burnt` says which), so waiting does not help.",
         "Upload a version that is new, like `1.0-1ppa2`, with the upstream tarball that was uploaded first, or ask for"
         " a PPA of another pool.",
+    ),
+    Kind.TOO_MANY_WANTED: Explanation(
+        "More PPAs than the pool has",
+        "`want` asks for more PPAs at once than the pool has (that match, where selectors are given), so waiting does"
+        " not help: `wanted` and `has` say how many.",
+        "Ask for fewer, spread the request over more pools, or have PPAs added to the pool.",
     ),
     Kind.NO_MATCH: Explanation(
         "No PPA of the pool can ever match the selector",

@@ -26,6 +26,7 @@ from .clock import LaunchpadClock
 from .config import Settings
 from .port import Launchpad
 from .problems import Problem
+from .record import Deleter, GroupClaim, Rank
 from .reference import Reference
 from .supervisor import events as supervisor
 from .supervisor.core import Core
@@ -164,6 +165,8 @@ def _of_fields(value: Any) -> dict[str, Any]:
 
 def _of_many(value: Any) -> Any:
     match value:
+        case Rank() | GroupClaim() | Deleter():
+            return {TYPE: type(value).__name__, **{name: encoded(one) for name, one in value._asdict().items()}}
         case tuple():
             return [encoded(one) for one in value]
         case list():

@@ -164,6 +164,15 @@ class LaunchpadStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Want:
+    """So many PPAs of a pool, with labels that are selected."""
+
+    pool: str
+    select: Selector = EVERYTHING
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class AssignRequest:
     """A client's request for a PPA; durations are in seconds, and `by` is the configured client that makes it."""
 
@@ -177,6 +186,8 @@ class AssignRequest:
     note: str | None = None
     ppa: Reference | None = None
     select: Selector = EVERYTHING
+    want: tuple[Want, ...] = ()
+    """What is wanted in all, where that is more than one PPA: `pool` is that of the first."""
     sources: tuple[SourcePackage, ...] = ()
     uploader: str | None = None
     ticket: str | None = None
@@ -184,6 +195,11 @@ class AssignRequest:
     by: str | None = None
     spent: float = 0.0
     """How many seconds of the call's time are gone already."""
+
+    @property
+    def many(self) -> int:
+        """How many PPAs it is for."""
+        return sum(want.count for want in self.want) or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +284,7 @@ class LeaseView:
     """A lease as its client is told of it.
 
     `fresh` says whether this call made the lease; `end` is when it ends by itself; `left` is where what it had stays
-    readable, once it is over.
+    readable, once it is over; `members` are the other leases of its group, where it leads one.
     """
 
     ppa: Reference
@@ -276,6 +292,7 @@ class LeaseView:
     fresh: bool = False
     end: End | None = None
     left: SnapshotAddress | None = None
+    members: tuple[LeaseView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,10 @@ from .automaton.events import (
     Alarm,
     Answered,
     AskLead,
-    Denied,
     Effect,
     LaunchpadAnswer,
-    LeadRead,
     Outcome,
     Progress,
-    Refusal,
     Reply,
     Requeue,
     RoundDone,
@@ -107,6 +104,9 @@ class Listener(Protocol):
 
     def on_alarm(self, ppa: Reference, text: str) -> None:
         """Something needs a person's attention."""
+
+    def on_lead_wanted(self, ppa: Reference, lead: Reference, nonce: str) -> None:
+        """The lead is to be read from now on, and what came of that told by a `LeadRead` with this nonce."""
 
     def on_death(self, ppa: Reference, known: WorkerState, error: BaseException) -> None:
         """The worker ended by an unexpected exception."""
@@ -226,8 +226,8 @@ class Worker(threading.Thread):
                     self._listener.on_transition(self.ppa, effect)
                 case Progress():
                     self._listener.on_progress(self.ppa, effect.cleaning)
-                case AskLead():  # nobody reads it: that decides nothing
-                    self._mailbox.put(LeadRead(effect.nonce, Denied(Refusal.OUTAGE)))
+                case AskLead():
+                    self._listener.on_lead_wanted(self.ppa, effect.lead, effect.nonce)
                 case Alarm():
                     self._listener.on_alarm(self.ppa, effect.text)
                 case _:

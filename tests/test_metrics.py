@@ -137,7 +137,7 @@ def test_assigns_are_counted_by_how_they_ended() -> None:
     assert counted == {
         "created": 1, "again": 1, "none-free": 2, "superseded": 1, "launchpad-unavailable": 1, "all-burnt": 1,
         "unknown-pool": 1, "client-gone": 1, "internal-error": 1, "unauthorized": 1,
-        "request-id-taken": 0, "unknown-ppa": 0, "invalid": 0, "orig-differs": 1, "no-match": 1,
+        "request-id-taken": 0, "unknown-ppa": 0, "invalid": 0, "orig-differs": 1, "no-match": 1, "too-many": 0,
     }  # fmt: skip
     assert now("assign_seconds_count", pool="default", outcome="none-free") == 2
     assert now("assign_retries_total", pool="default") == 1

@@ -62,6 +62,7 @@ class Ear:
         self.snapshots: list[Snapshot] = []
         self.outcomes: list[tuple[int, Outcome]] = []
         self.rounds: list[tuple[int, str | None]] = []
+        self.leads: list[tuple[Reference, str]] = []
         self.moves: list[Transition] = []
         self.alarms: list[str] = []
         self.progress: list[Cleaning] = []
@@ -81,6 +82,9 @@ class Ear:
 
     def on_progress(self, ppa: Reference, cleaning: Cleaning) -> None:
         self.progress.append(cleaning)
+
+    def on_lead_wanted(self, ppa: Reference, lead: Reference, nonce: str) -> None:
+        self.leads.append((lead, nonce))
 
     def on_alarm(self, ppa: Reference, text: str) -> None:
         self.alarms.append(text)

@@ -41,6 +41,7 @@ SHAPES: Mapping[Kind, Shape] = {
     Kind.ALL_BURNT: Shape(409),
     Kind.NO_MATCH: Shape(422),
     Kind.QUOTA: Shape(409),
+    Kind.TOO_MANY_WANTED: Shape(422),
     Kind.ORIG_DIFFERS: Shape(422),
     Kind.UNFINISHED: Shape(409),
     Kind.NOT_NEWER: Shape(409),

@@ -22,7 +22,7 @@ from ..packages import NamedFile, SourcePackage
 from ..problems import Kind, Problem
 from ..record import State
 from ..reference import Reference
-from ..views import AssignRequest, LeaseView, Snapshot
+from ..views import AssignRequest, LeaseView, Snapshot, Want
 from . import auth, errors, long_poll, openapi, parsing, serializers
 from .backend import Backend, C
 from .metrics import AssignMetrics
@@ -37,6 +37,7 @@ _ASSIGNING = (
     Kind.ALL_BURNT,
     Kind.NO_MATCH,
     Kind.QUOTA,
+    Kind.TOO_MANY_WANTED,
     Kind.ORIG_DIFFERS,
     Kind.REQUEST_ID_TAKEN,
     Kind.SUPERSEDED,
@@ -57,8 +58,9 @@ class LeaseRoutes(Generic[C]):
         """Add the routes."""
         add: Any = app.add_api_route
         responses, one = openapi.responses, {200: documents.Lease}
+        lent: Any = documents.Lease | documents.LeaseGroup
         add("/v1/leases", self.assign, methods=["POST"], status_code=201, summary="Assign a PPA",
-            responses=responses({200: documents.Lease, 201: documents.Lease}, _ASSIGNING), response_model=None,
+            responses=responses({200: lent, 201: lent}, _ASSIGNING), response_model=None,
             openapi_extra=openapi.body(documents.AssignRequest))  # fmt: skip
         add("/v1/leases", self.withdraw, methods=["DELETE"], summary="Withdraw a request", response_model=None,
             responses=responses({200: documents.PpaList}, (Kind.UNKNOWN_REQUEST, Kind.UNAVAILABLE)))  # fmt: skip
@@ -75,10 +77,11 @@ class LeaseRoutes(Generic[C]):
     async def assign(self, request: Request) -> Response:
         """Waits up to `wait` seconds for a PPA.  The same `request_id` gets the same lease again (200)."""
         caller = auth.caller(request.scope)
-        wanted = await _parse(request, caller)
+        wanted, several = await _parse(request, caller)
         lent = await self._assigns.counted(wanted, self._grant(request, wanted))
         headers = {"Location": f"/v1/leases/{quote(lent.record.lease or '', safe='')}"} if lent.fresh else None
-        return serializers.answer(self._document(lent), 201 if lent.fresh else 200, headers)
+        document = self._documents(lent) if several else self._document(lent)
+        return serializers.answer(document, 201 if lent.fresh else 200, headers)
 
     async def _grant(self, request: Request, wanted: AssignRequest) -> LeaseView:
         call, authenticator = self._backend.assign(await self._checked(wanted)), request.app.state.authenticator
@@ -147,10 +150,16 @@ class LeaseRoutes(Generic[C]):
             raise
         return serializers.answer(self._document(await long_poll.result(self._backend.touch(id, ttl, caller))))
 
-    def _document(self, lent: LeaseView) -> serializers.Document:
+    def _document(self, lent: LeaseView) -> documents.Lease:
         with contextlib.suppress(Problem):  # its PPA is no longer served
             return serializers.lease(lent, self._backend.snapshot(lent.ppa).web)
         return serializers.lease(lent)
+
+    def _documents(self, lent: LeaseView) -> documents.LeaseGroup:
+        record, leases = lent.record, [self._document(one) for one in (lent, *lent.members)]
+        return {
+            "group": record.group, "request_id": record.request, "attempt": record.attempt, "leases": leases,
+        }  # fmt: skip
 
     def _refuse_stranger(self, lease: str, caller: Caller) -> None:
         """A stranger is refused before an invalid body is complained about; the supervisor gets only valid calls."""
@@ -164,8 +173,10 @@ class LeaseRoutes(Generic[C]):
         return serializers.answer(serializers.ppa(await long_poll.result(self._backend.release(id, caller))))
 
 
-async def _parse(request: Request, caller: Caller) -> AssignRequest:
-    """The request in the body.  Every problem from here on names the request id, if the body has a usable one."""
+async def _parse(request: Request, caller: Caller) -> tuple[AssignRequest, bool]:
+    """The request in the body, and whether it says what it wants as a list.  Every problem from here on names the
+    request id, if the body has a usable one.
+    """
     body = await parsing.read(request)
     given = body.get("request_id")
     if isinstance(given, str) and _REQUEST_ID.fullmatch(given):
@@ -183,7 +194,28 @@ async def _parse(request: Request, caller: Caller) -> AssignRequest:
         "select": parsing.selector(asked.get("select")),
         "sources": packages(asked.get("sources")),
     }
-    return AssignRequest(**said, by=caller.name)
+    wants = said.pop("want", None)
+    if wants is not None:
+        said |= _wanted(wants, [name for name in ("pool", "select", "ppa") if asked.get(name) is not None])
+    return AssignRequest(**said, by=caller.name), wants is not None
+
+
+def _wanted(wants: Sequence[documents.Want], beside: Sequence[str]) -> dict[str, Any]:
+    """What `want` says: one PPA is asked for as ever."""
+    if beside:
+        raise Problem(Kind.INVALID, f"{beside[0]}: not beside `want`, which says it for each PPA")
+    found = tuple(
+        Want(
+            one.get("pool") or documents.POOL,
+            parsing.selector(one.get("select"), f"want.{number}.select"),
+            one.get("count", 1),
+        )
+        for number, one in enumerate(wants)
+    )
+    if (many := sum(want.count for want in found)) > documents.MOST_WANTED:
+        raise Problem(Kind.INVALID, f"want: {many} PPAs, and at most {documents.MOST_WANTED} at once")
+    first = found[0]
+    return {"pool": first.pool, "select": first.select} if many == 1 else {"pool": first.pool, "want": found}
 
 
 def packages(sources: Sequence[documents.Source] | None) -> tuple[SourcePackage, ...]:

@@ -61,6 +61,7 @@ that the first try may have got, never a second one."""
 _DETAILS = {
     Kind.NONE_FREE: "no PPA of pool 'default' is free; the next lease ends at 2026-11-25T11:14:12Z",
     Kind.ALL_BURNT: "every PPA of pool 'default' had one of these sources before and cannot take it: hello 2.10-3",
+    Kind.TOO_MANY_WANTED: "4 PPAs of pool 'default' are wanted, and it has 3",
     Kind.NO_MATCH: "no PPA of pool 'default' can ever match size=huge",
     Kind.ORIG_DIFFERS: "hello_2.10.orig.tar.gz: ubuntu has it with other content, and Launchpad takes no other",
     Kind.UNFINISHED: "not everything is published yet: hello 2.10-3 is being built: arm64 (Currently building)",

@@ -61,6 +61,9 @@ def lease(lent: LeaseView, web: str | None = None) -> documents.Lease:
         "note": record.note,
         "uploader": record.uploader,
         "snapshot": snapshot(lent.left),
+        "group": record.group,
+        "lead": str(record.lead) if record.lead is not None else None,
+        "members": [str(member) for member in record.members],
     }
 
 

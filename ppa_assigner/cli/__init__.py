@@ -48,7 +48,7 @@ def _tell_shell(arguments: list[str], code: int) -> None:
 
     if code and shell.evaluates(arguments):
         with contextlib.suppress(output.OutputError):  # which has been said when the answer met the same
-            output.line(shell.refusal(code))
+            output.line(shell.refusal(code, arguments))
 
 
 def _flushed(code: int) -> int:

@@ -70,7 +70,8 @@ def exec_command(
 ) -> int:
     """Run COMMAND with a PPA of its own, given back after it.
 
-    COMMAND finds it in $PPA (as dput takes it), $PPA_REFERENCE, $PPA_LEASE_ID and $PPA_WEB.  With --upload it runs once
+    COMMAND finds it in $PPA (as dput takes it), $PPA_REFERENCE, $PPA_LEASE_ID and $PPA_WEB; with --count or --want the
+    others in $PPA_1, $PPA_REFERENCE_1, …, $PPA_2, …  With --upload it runs once
     the packages can be installed, and has $PPA_SOURCES (a file for apt), $PPA_VERSIONS and $PPA_SNAPSHOT too.
     """
     _refuse_idle_options(
@@ -175,7 +176,7 @@ def _with_ppa(
 def _run(
     client: Client, holding: Holding, children: Children, command: Sequence[str], upload: UploadSteps | None
 ) -> int:
-    environment = dict(os.environ) | shell.variables(holding.lease)
+    environment = dict(os.environ) | shell.all_variables(holding.leases)
     if upload is None:
         return children.run(command, environment)
     with upload.done(client, holding, children) as told:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from ..client.errors import AssignerError, UsageError
@@ -21,6 +21,7 @@ from .wish_options import WishOptions
 if TYPE_CHECKING:
     from ..client import Client, Lease, Wish
     from ..client.lease import LeaseTerm
+    from ..documents import LeaseGroup
 
 _EXPORT_HELP = 'Print lines for a shell: lease=$(ppa-assigner assign … --export) || exit; eval "$lease"'
 _WITHDRAW_S = 10.0
@@ -35,7 +36,7 @@ def assign(
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
-    """Take a PPA and print it.
+    """Take a PPA and print it; with --count or --want several, one a line.
 
     A terminal's stderr shows also its lease and end.
     """
@@ -44,12 +45,22 @@ def assign(
     wish = wanted.wish()
     client = parsing.connect(url, token_file, ca_file)
     with interruptible(), taking_back(client, wish) as progress:
-        lease = take(client, wanted.owner, wish, progress).lease
+        term = take(client, wanted.owner, wish, progress)
+        lease, leases = term.lease, [term.lease, *term.others]
         if json:
-            output.document(lease)
+            output.document(_group(leases) if wanted.several else lease)
         else:
-            output.line(shell.exports(lease) if export else lease["ppa"])
-    _show_on_terminal(lease)
+            output.line(shell.exports(leases) if export else "\n".join(each["ppa"] for each in leases))
+    for each in leases:
+        _show_on_terminal(each)
+
+
+def _group(leases: Sequence[Lease]) -> LeaseGroup:
+    """The document of leases that were taken together."""
+    lead = leases[0]
+    return {
+        "group": lead.get("group"), "request_id": lead["request_id"], "attempt": lead["attempt"], "leases": [*leases],
+    }  # fmt: skip
 
 
 def _show_on_terminal(lease: Lease) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ..client import Lease
 
 OPTION = "--export"
+MOST = 64
+"""PPAs that are taken together at the most."""
 VARIABLES = ("PPA", "PPA_REFERENCE", "PPA_LEASE_ID", "PPA_WEB")
 
 
@@ -25,14 +27,32 @@ def variables(lease: Lease) -> dict[str, str]:
     return dict(zip(VARIABLES, (lease["dput"], lease["ppa"], lease["id"], lease["web"]), strict=True))
 
 
-def exports(lease: Lease) -> str:
-    """The text that sets the variables."""
-    return "\n".join(f"export {name}={_quoted(value)}" for name, value in variables(lease).items())
+def all_variables(leases: Sequence[Lease]) -> dict[str, str]:
+    """The same for several PPAs: of the second one on the names end in _1, _2, …"""
+    first, *others = leases
+    numbered = (
+        (f"{name}_{number}", value)
+        for number, lease in enumerate(others, start=1)
+        for name, value in variables(lease).items()
+    )
+    return variables(first) | dict(numbered)
 
 
-def refusal(code: int) -> str:
+def exports(leases: Sequence[Lease]) -> str:
+    """The text that sets the variables, and unsets those of more PPAs that were taken together before."""
+    lines = [f"export {name}={_quoted(value)}" for name, value in all_variables(leases).items()]
+    return "\n".join([*lines, f"unset -v {_numbered(len(leases))}"] if len(leases) > 1 else lines)
+
+
+def refusal(code: int, arguments: Sequence[str] = ()) -> str:
     """The text that unsets them and fails with the code; on one line, which splitting into words cannot change."""
-    return f"unset -v {' '.join(VARIABLES)}; (exit {code})"
+    several = any(word.startswith(("--count", "--want")) for word in arguments)
+    names = " ".join(VARIABLES) + (f" {_numbered(1)}" if several else "")
+    return f"unset -v {names}; (exit {code})"
+
+
+def _numbered(first: int) -> str:
+    return " ".join(f"{name}_{number}" for number in range(first, MOST + 1) for name in VARIABLES)
 
 
 def evaluates(arguments: Sequence[str]) -> bool:

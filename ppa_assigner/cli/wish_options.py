@@ -41,6 +41,18 @@ class WishOptions(NamedTuple):
         str | None,
         Option("--select", metavar="SELECTOR", help="Only a PPA with such labels: size=big, 'k in (a,b)', !k, …"),
     ] = None
+    number: Annotated[
+        int | None,
+        Option("--count", metavar="N", min=1, max=64, help="So many PPAs at once, all or none."),
+    ] = None
+    want: Annotated[
+        list[str] | None,
+        Option(
+            "--want",
+            metavar="POOL[:SELECTOR]",
+            help="A PPA of this pool, with such labels; once for each PPA that is to be had at once, all or none.",
+        ),
+    ] = None
     source: Annotated[
         list[str] | None,
         Option(
@@ -92,13 +104,11 @@ class WishOptions(NamedTuple):
             raise UsageError("--attempt counts the tries of a --request-id: give that too")
         changes = list(dict.fromkeys([*(self.changes or ()), *upload]))
         return {
-            "pool": self.pool,
+            **self._wanted(),
             "wait": parsing.seconds("--wait", self.wait),
             "ttl": parsing.optional_seconds("--ttl", self.ttl),
             "idle": parsing.optional_seconds("--idle", self.idle),
             "note": self.note,
-            "ppa": None if self.ppa is None else parsing.reference(self.ppa, "--ppa"),
-            "select": parsing.selector(self.select, "--select"),
             "sources": [
                 *(parsing.source_of(text) for text in self.source or ()),
                 *(parsing.sources_in(changes) if changes else ()),
@@ -108,3 +118,23 @@ class WishOptions(NamedTuple):
             "request_id": self.request_id if self.request_id is not None else str(uuid.uuid4()),
             "attempt": self.attempt,
         }
+
+    @property
+    def several(self) -> bool:
+        """Whether it is for several PPAs, however many these are."""
+        return self.want is not None or (self.number or 1) > 1
+
+    def _wanted(self) -> Wish:
+        """Which PPAs are asked for."""
+        select = parsing.selector(self.select, "--select")
+        if self.want is None and not self.several:
+            ppa = None if self.ppa is None else parsing.reference(self.ppa, "--ppa")
+            return {"pool": self.pool, "ppa": ppa, "select": select}
+        if self.ppa is not None:
+            raise UsageError("--ppa names one PPA: neither --count nor --want goes with it")
+        if self.want is None:
+            return {"want": [{"pool": self.pool, "select": select, "count": self.number or 1}]}
+        if self.pool is not None or self.select is not None or self.number is not None:
+            raise UsageError("--want says pool and labels of each PPA: --pool, --select and --count do not go with it")
+        parts = (text.partition(":") for text in self.want)
+        return {"want": [{"pool": pool, "select": parsing.selector(of or None, "--want")} for pool, _, of in parts]}

@@ -97,6 +97,15 @@ class Client(ApiCalls):
         """
         return self.take(owner, on_wait=on_wait, **wish).lease
 
+    def assign_several(
+        self, owner: str, *, on_wait: Callable[[AssignerError], None] | None = None, **wish: Unpack[Wish]
+    ) -> list[Lease]:
+        """Like `assign`, for several PPAs at once, all or nothing: `want=[{"pool": …, "select": …, "count": 2}]`.  To
+        touch or to release any of these leases, of which the first leads, is to do so with all.
+        """
+        term = self.take(owner, on_wait=on_wait, **wish)
+        return [term.lease, *term.others]
+
     def take(
         self, owner: str, *, on_wait: Callable[[AssignerError], None] | None = None, **wish: Unpack[Wish]
     ) -> LeaseTerm:
@@ -120,11 +129,13 @@ class Client(ApiCalls):
 
         sent = boottime()
         response = self._sent("POST", "/v1/leases", body, read=body["wait"] + self._answer_s)
-        if not looks_like_lease(response.document):
+        leases = response.document.get("leases") if "want" in body else [response.document]
+        if not isinstance(leases, list) or not leases or not all(map(looks_like_lease, leases)):
             raise Unavailable("the daemon's answer is not a lease")
+        lease, *others = cast("list[Lease]", leases)
         # An attempt is that of one request: a lease that has it was written for this one.
-        written = response.status == _CREATED or 0 < body["attempt"] == response.document.get("attempt")
-        return term_of_assign(cast("Lease", response.document), sent, boottime(), written=written)
+        written = response.status == _CREATED or 0 < body["attempt"] == lease.get("attempt")
+        return term_of_assign(lease, sent, boottime(), written=written)._replace(others=tuple(others))
 
     def withdraw(self, request_id: str, *, within: float | None = None) -> list[Ppa] | None:
         """Withdraw a request: it leaves the waiting line, and what it got is released.

@@ -143,6 +143,7 @@ _BY_SLUG: Mapping[str, type[AssignerError]] = {
     "unknown-request": UnknownLease,
     "lease-over": LeaseOver,
     "no-match": UsageError,
+    "too-many": UsageError,
     "unknown-pool": UsageError,
     "unknown-ppa": UsageError,
     "invalid": UsageError,

@@ -45,6 +45,8 @@ class LeaseTerm(NamedTuple):
     ends: float
     ahead: float
     certain: bool
+    others: tuple[Lease, ...] = ()
+    """The other leases of its group, which all end with this one."""
 
     @property
     def gives_up(self) -> float:
@@ -76,7 +78,7 @@ def term_of_assign(lease: Lease, sent: float, received: float, *, written: bool)
 def term_after_touch(before: LeaseTerm, lease: Lease, sent: float) -> LeaseTerm:
     """The term after a touch.  Not each one is written: a `touched` that is not new says nothing about the time."""
     ahead = before.ahead if lease["touched"] == before.lease["touched"] else _ahead(lease, sent)
-    return LeaseTerm(lease, sent, _ends(lease, sent, ahead), ahead, certain=True)
+    return LeaseTerm(lease, sent, _ends(lease, sent, ahead), ahead, certain=True, others=before.others)
 
 
 def term_after_unwritten_touch(before: LeaseTerm, sent: float) -> LeaseTerm:
@@ -132,6 +134,11 @@ class Holding:
     def lease(self) -> Lease:
         """The lease as it was told last."""
         return self._term.lease
+
+    @property
+    def leases(self) -> list[Lease]:
+        """All leases of the group, this one first: of several PPAs that were asked for by `want`."""
+        return [self.lease, *self._term.others]
 
     @property
     def id(self) -> str:
@@ -252,7 +259,7 @@ def _why(term: LeaseTerm) -> str:
 
 def looks_like_lease(document: Document) -> bool:
     """Whether a 200 or 201 can be believed: what a caller passes on to a shell or to dput is there, and printable."""
-    return all(
+    return isinstance(document, dict) and all(
         isinstance(text := document.get(member), str) and text and text.isprintable()
         for member in ("id", "request_id", "ppa", "dput", "web", "until")
     )

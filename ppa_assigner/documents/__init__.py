@@ -17,12 +17,15 @@ from .daemon import (
     Reset,
 )
 from .leases import (
+    MOST_WANTED,
     AssignRequest,
     Lease,
+    LeaseGroup,
     LeaseList,
     Source,
     SourceFile,
     TouchRequest,
+    Want,
     Wish,
 )
 from .line import Line, WaitingRequest, WantedPpas
@@ -69,6 +72,7 @@ from .uploads import (
 __all__ = [
     "FILES",
     "LONGEST_S",
+    "MOST_WANTED",
     "NO_NUL",
     "POOL",
     "SOURCES",
@@ -87,6 +91,7 @@ __all__ = [
     "HoldRequest",
     "LaunchpadStatus",
     "Lease",
+    "LeaseGroup",
     "LeaseList",
     "Line",
     "Liveness",
@@ -125,6 +130,7 @@ __all__ = [
     "UploadedSource",
     "Uploads",
     "WaitingRequest",
+    "Want",
     "WantedPpas",
     "Wish",
     "examples_of",

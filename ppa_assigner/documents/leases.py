@@ -39,6 +39,8 @@ EndingBy = Annotated[
     sent_as(EndsBy | None),
     Field(description="what ends it then: its fixed end, or silence (`idle`)"),
 ]
+MOST_WANTED = 64
+"""PPAs of one request."""
 _LEASE: dict[str, Any] = {
     "id": "4c1f8f0e3a7d4b5f9e2c6d1a0b7c8e9f",
     "request_id": "build-77",
@@ -59,6 +61,9 @@ _LEASE: dict[str, Any] = {
     "note": None,
     "uploader": "~ann",
     "snapshot": None,
+    "group": None,
+    "lead": None,
+    "members": [],
 }
 _SOURCE: dict[str, Any] = {
     "name": "hello", "version": "2.10-3", "series": "noble",
@@ -90,6 +95,15 @@ class Source(TypedDict):
             Field(max_length=FILES, description="what it consists of; at most 200 in all sources of a request"),
         ]
     ]
+
+
+@body()
+class Want(TypedDict):
+    """So many PPAs of a pool, with labels that are selected."""
+
+    pool: NotRequired[Annotated[str | None, sent_as(Text), Field(json_schema_extra={"default": POOL})]]
+    select: NotRequired[Annotated[Selector | None, Field(description="only PPAs whose labels it selects")]]
+    count: NotRequired[Annotated[int, Field(ge=1, le=MOST_WANTED, json_schema_extra={"default": 1})]]
 
 
 class Owned(TypedDict):
@@ -132,6 +146,15 @@ class Wish(TypedDict, total=False):
     note: Annotated[str | None, Field(max_length=1024, description="public", json_schema_extra=NO_NUL)]
     ppa: Annotated[str | None, Field(max_length=512, description="this very PPA: ~owner/ubuntu/name, ppa:…")]
     select: Annotated[Selector | None, Field(description="lent is only a PPA whose labels it selects")]
+    want: Annotated[
+        Sequence[Want] | None,
+        sent_as(list[Want] | None),
+        Field(
+            min_length=1,
+            max_length=MOST_WANTED,
+            description="several PPAs, all or nothing, in place of `pool`, `select` and `ppa`; one of the first leads",
+        ),
+    ]
     sources: Annotated[
         Sequence[Source] | None,
         sent_as(list[Source] | None),
@@ -198,6 +221,19 @@ class Lease(TypedDict):
     note: str | None
     uploader: str | None
     snapshot: LeftBehind
+    group: Annotated[str | None, Field(description="with which PPAs it is lent together, and ends together")]
+    lead: Annotated[PpaName | None, Field(description="of a member: the PPA that decides for the group")]
+    members: Annotated[list[PpaName], Field(description="of the lead: the other PPAs of the group")]
+
+
+@shown({"group": None, "request_id": "build-77", "attempt": 0, "leases": [_LEASE]})
+class LeaseGroup(TypedDict):
+    """What a request with `want` got."""
+
+    group: Annotated[str | None, Field(description="null for one PPA")]
+    request_id: str | None
+    attempt: int
+    leases: Annotated[list[Lease], Field(description="the lead first; touching or releasing any is the group's")]
 
 
 class LeaseList(TypedDict):

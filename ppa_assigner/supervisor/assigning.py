@@ -15,10 +15,11 @@ from ..backoff import IN_DOUBT_S, LOOK_FRESH_S, RETRY_AFTER_S, RETRY_SOON_S
 from ..problems import Kind, Problem
 from ..record import Record, State
 from ..reference import Reference
-from . import calls, matching, queue, recovery, refusals, unclaimed, used_versions
+from . import calls, matching, queue, recovery, refusals, tries, unclaimed, used_versions
 from .calls import begin, end, forget, unfound, within
 from .core import Core, Withdrawal
 from .events import Asked, HungUp, WithdrawAsked
+from .group_steps import Tried
 from .recovery import NEWER
 from .requests import IN_QUEUE, AssignCall, CallId, Key, PendingRequest, Stage, key_in, key_of
 from .steps import Assigns, LookNow, Remember, Settled, WaitsAreOver, WithdrawalLooks, WithdrawalSearch, Withdraws
@@ -145,6 +146,7 @@ def on_assigned(core: Core, waits: Assigns, outcome: Outcome) -> None:
     core.soon.append(WaitsAreOver(request.wish.pool))
     if isinstance(outcome, Denied) and outcome.why is Refusal.IN_DOUBT:
         return  # the request stays bound to this PPA
+    tries.end_of_breaking(core, request)
     core.registry.unbind(ppa)
     match outcome:
         case LeaseShown(record):
@@ -163,7 +165,25 @@ def on_assigned(core: Core, waits: Assigns, outcome: Outcome) -> None:
             _untold(core, request, ppa, recovery.why_not(outcome)[1])
 
 
-def _holds(core: Core, request: PendingRequest, ppa: Reference, record: Record) -> None:
+def on_tried(core: Core, step: Tried) -> None:
+    """Several PPAs are lent, or are not, or may not be told now; or what a single one waited for is out of its way."""
+    request, ppa = core.requests.by_id[step.request], step.lead
+    core.soon.append(WaitsAreOver(request.wish.pool))
+    if step.alone:
+        core.registry.unbind(ppa)
+        matching.lend_over(core, request, ppa)
+    elif step.record is not None:
+        _holds(core, request, ppa, step.record, fresh=step.fresh)
+    elif step.invalid is not None:
+        queue.refuse(core, request, Kind.INVALID, step.invalid)
+        _settled(core, request)
+    elif step.untold is not None:
+        _untold(core, request, ppa, step.untold)
+    else:
+        _go_on(core, request)
+
+
+def _holds(core: Core, request: PendingRequest, ppa: Reference, record: Record, *, fresh: bool = True) -> None:
     if request.withdrawn:
         _settled(core, request)
         return
@@ -182,7 +202,7 @@ def _holds(core: Core, request: PendingRequest, ppa: Reference, record: Record) 
     elif request.searched < request.attempt:
         matching.decide(core, request)
     else:
-        recovery.finish(core, request, ppa, record, fresh=True)
+        recovery.finish(core, request, ppa, record, fresh=fresh)
 
 
 def _made(core: Core, request: PendingRequest, ppa: Reference, record: Record) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..automaton.events import (
     Denied,
+    MemberShown,
     Outcome,
     Refusal,
     Release,
@@ -133,9 +134,9 @@ def _facts(core: Core, call: OpenCall) -> Mapping[str, Any]:
             heard = managed is not None and managed.down is None and managed.heard_at >= call.came
             return {"heard": True} if heard else {}
         case ReleaseAsked(lease=lease):
-            return {"pending": call.ppa is not None and take_over(core, call.ppa, lease)}
+            return {"pending": call.ppa is not None and take_over(core, call.ppa, call.lease or lease)}
         case OperatorActed(ppa=ppa, act=ReleaseAction(lease)):
-            return {"pending": take_over(core, ppa, lease)}
+            return {"pending": take_over(core, call.ppa or ppa, call.lease or lease)}
     return _facts_of_withdrawal(core, call) if isinstance(call, Withdrawal) else {}
 
 
@@ -187,11 +188,25 @@ def on_release_tried(core: Core, waits: ReleasesLater, outcome: Outcome) -> None
     if one is None or (isinstance(outcome, Denied) and outcome.why is Refusal.IN_DOUBT):
         return  # in doubt: settled by its worker, whatever that takes
     one.trying = False
+    if isinstance(outcome, MemberShown):
+        _end_release(core, one)
+        _release_lead(core, outcome.record)
+        return
     if not isinstance(outcome, Denied) or not _holds(core, one.ppa, one.lease):
         _end_release(core, one)
         return
     one.failed += 1
     _time_release(core, one)
+
+
+def _release_lead(core: Core, member: Record) -> None:
+    """The group of a member is to end, at its lead."""
+    managed = core.registry.ppas.get(member.lead) if member.lead is not None else None
+    lead = managed.snapshot.record if managed is not None else None
+    if managed is not None and lead is not None and lead.group == member.group:
+        take_over(core, managed.ppa, lead.lease or "")
+        if (one := core.releases.put_off.get(managed.ppa)) is not None:
+            _try_release(core, one)
 
 
 def _put_off(core: Core, ppa: Reference, number: int) -> PutOff | None:

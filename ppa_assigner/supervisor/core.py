@@ -20,6 +20,7 @@ from ..record import Record
 from ..reference import Reference
 from ..views import Snapshot, SourceCheck
 from .events import AnswerCall, CallEvent, Effect, Instant, LookSoon, Say, Send
+from .group_try import GroupTry
 from .registry import ManagedPPA, Registry
 from .requests import CallId, ClaimId, CommandToken, Key, Requests, TimerId
 from .steps import Came
@@ -101,6 +102,8 @@ class OpenCall:
     """Where its lease was found."""
     elsewhere: int = 0
     """How often a worker said that the lease is not there."""
+    lease: str | None = None
+    """Of the lead, where it is about a member of a group."""
     over: bool = False
 
 
@@ -183,6 +186,8 @@ class Core:
     requests: Requests = field(default_factory=Requests)
     unclaimed: Unclaimed = field(default_factory=Unclaimed)
     releases: Releases = field(default_factory=Releases)
+    tries: dict[str, GroupTry] = field(default_factory=dict)
+    """The groups that are being taken or told here, by their ids."""
     calls: dict[CallId, OpenCall] = field(default_factory=dict)
     duplicates: Duplicates = field(default_factory=Duplicates)
     to_list: frozenset[str] = frozenset()

@@ -190,6 +190,15 @@ class Replied:
 
 
 @dataclass(frozen=True, slots=True)
+class LeadWanted:
+    """The worker of a PPA, whose record has this nonce, has to know the record of its lead as it is from now on."""
+
+    ppa: Reference
+    lead: Reference
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True)
 class LookDone:
     """A PPA is known as of that round of looks, or (`reason`) is not."""
 
@@ -276,8 +285,9 @@ class Closed:
 
 
 Event = (
-    CallEvent | HungUp | InquiryEnded | SourcesChecked | ProcessorsWanted | Changed | Replied | LookDone | LookBegins
-    | LookSaw | NamesSeen | Started | NotStarted | Died | Configured | TimePassed | Stopping | Closed
+    CallEvent | HungUp | InquiryEnded | SourcesChecked | ProcessorsWanted | Changed | Replied
+    | LeadWanted | LookDone | LookBegins | LookSaw | NamesSeen | Started | NotStarted | Died | Configured | TimePassed
+    | Stopping | Closed
 )  # fmt: skip
 
 

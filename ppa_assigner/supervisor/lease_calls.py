@@ -6,6 +6,7 @@ Rule: how such a call waits and ends is in `calls`.  What may be done is the aut
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..access import Caller
@@ -14,18 +15,21 @@ from ..automaton.events import (
     ContentShown,
     Denied,
     Inspect,
+    LeadShown,
     LeaseShown,
+    MemberShown,
     Operate,
     Outcome,
     Refusal,
     Release,
     Touch,
 )
+from ..automaton.group_commands import ReadLead
 from ..backoff import RETRY_AFTER_S
 from ..problems import Kind, Problem
 from ..record import Record, State
 from ..reference import Reference
-from ..views import HoldAction, OperatorAction, ReleaseAction
+from ..views import HoldAction, LeaseView, OperatorAction, ReleaseAction
 from .calls import begin, end, in_doubt, to_release, unfound, within
 from .core import Core, OpenCall
 from .events import (
@@ -37,6 +41,7 @@ from .events import (
     ReleaseAsked,
     TouchAsked,
 )
+from .group_steps import FindsLead
 from .requests import CommandToken
 from .steps import CallLooks, CallSearch, Serves
 from .timers import Failures
@@ -135,6 +140,64 @@ def _unknown(lease: str) -> Problem:
     return Problem(Kind.UNKNOWN_LEASE, f"no PPA holds or remembers the lease {lease!r}")
 
 
+# -- of a group --------------------------------------------------------------------------------------------------------
+
+
+def _at_lead(core: Core, call: OpenCall, ppa: Reference, member: Record) -> None:
+    """The lead decides for the whole group: ask there, for the lease that it has in that very group †."""
+    lead, group = member.lead, member.group
+    if lead is None or group is None:
+        raise AssertionError(f"{ppa}: {member} is not a member's")
+    managed = core.registry.ppas.get(lead)
+    record = managed.snapshot.record if managed is not None else None
+    if record is not None and record.group == group:
+        _ask_lead(core, call, lead, record)
+    else:  # it is not known, or is another by now
+        command = ReadLead(token=core.token(), deadline=call.deadline)
+        core.order(lead, command, FindsLead(call.id, lead, group, ppa))
+
+
+def on_lead_found(core: Core, waits: FindsLead, outcome: Outcome) -> None:
+    """The lead as it is now: where it is of that group no more, the group is over."""
+    call = core.calls.get(waits.call)
+    if call is None:
+        return
+    match outcome:
+        case Denied(Refusal.IN_DOUBT):
+            in_doubt(core, call)
+        case LeadShown(record) if record.group == waits.group:
+            _ask_lead(core, call, waits.lead, record)
+        case Denied(_, detail):
+            end(core, call, _problem(waits.lead, Refusal.OUTAGE, detail))
+        case _ if isinstance(call.asked, ReleaseAsked):
+            end(core, call, core.served(waits.member).snapshot)
+        case _:
+            end(core, call, _problem(waits.member, Refusal.OVER, "that of its group's lead is"))
+
+
+def _ask_lead(core: Core, call: OpenCall, lead: Reference, record: Record) -> None:
+    token, deadline, lease = core.token(), call.deadline, record.lease or ""
+    call.ppa, call.lease = lead, lease
+    match call.asked:
+        case TouchAsked(ttl=ttl):
+            if lease in core.releases:
+                end(core, call, Problem(Kind.LEASE_OVER, f"the lease of {lead} was released: {PUT_OFF}"))
+            _send(core, call, lead, Touch(token=token, deadline=deadline, lease=lease, ttl=ttl))
+        case OperatorActed(act=HoldAction() as act):
+            _send(core, call, lead, Operate(token=token, deadline=deadline, act=replace(act, lease=lease)))
+        case _:
+            to_release(core, call, lease)
+            _send(core, call, lead, Release(token=token, deadline=deadline, lease=lease))
+
+
+def _of_member(core: Core, asked: str, record: Record) -> LeaseView | None:
+    """A member's lease as its group's lead lets it live; None where it is not one that was asked for."""
+    holding = core.registry.with_lease(asked)
+    if holding is None or holding[1].lead is None or holding[1].group != record.group:
+        return None
+    return core.registry.lent(*holding)
+
+
 # -- of a PPA ----------------------------------------------------------------------------------------------------------
 
 
@@ -174,6 +237,8 @@ def on_outcome(core: Core, waits: Serves, outcome: Outcome) -> None:
     match outcome:
         case Denied(Refusal.IN_DOUBT):
             in_doubt(core, call)
+        case MemberShown(record):
+            _at_lead(core, call, ppa, record)
         case Denied(Refusal.ELSEWHERE) if isinstance(call.asked, LeaseEvent):
             _elsewhere(core, call, call.asked.lease)
         case Denied(why, detail):
@@ -204,7 +269,9 @@ def _problem(ppa: Reference, why: Refusal, detail: str) -> Problem:
 def _result(core: Core, call: OpenCall, ppa: Reference, outcome: Outcome) -> Any:
     """The lease after a touch, what a PPA holds, or the PPA as it is after anything else."""
     match call.asked, outcome:
-        case TouchAsked(), LeaseShown(record, fresh):
+        case TouchAsked(lease=lease), LeaseShown(record, fresh):
+            if lease != record.lease and (member := _of_member(core, lease, record)) is not None:
+                return member
             return core.registry.lent(ppa, record, fresh=fresh)
         case ContentAsked(), ContentShown(content):
             return content

@@ -11,22 +11,33 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from ..reference import Reference
-from ..views import AssignRequest, WaitingView, WantedView
-from . import fitting, queue, recovery, refusals, shares
+from ..views import WaitingView, Want, WantedView
+from . import fitting, groups, queue, recovery, refusals, shares
 from .allocation import QueuedWish, QuotaDemand
 from .core import Core
 from .requests import PendingRequest, RequestId, Stage
 
 
+def joined(core: Core, pool: str) -> tuple[str, ...]:
+    """The pools that are to be shared out together with this one, since requests wait that want PPAs of several."""
+    found, wider = {pool}, {pool}
+    waiting = [groups.pools_of(core.requests.by_id[one].wish) for one in core.requests.several]
+    while wider:
+        wider = {name for pools in waiting if found & pools for name in pools} - found
+        found |= wider
+    return tuple(sorted(found))
+
+
 class PoolLine:
-    """Those among whom the free PPAs of a pool are shared out, the first one first: all of the pool, and all whom a
-    quota joins with them.  Who seems to have a lease already is not among them, but in `held` once it was come to.
+    """Those among whom the free PPAs of some pools are shared out, the first one first: all of these pools, and all
+    whom a quota joins with them.  Who seems to have a lease already is not among them, but in `held` once it was
+    come to.
     """
 
-    def __init__(self, core: Core, pool: str) -> None:
+    def __init__(self, core: Core, pools: tuple[str, ...]) -> None:
         self.held: dict[RequestId, Reference] = {}
         self.quotas = shares.Quotas(core)
-        self._core, self._pool = core, pool
+        self._core, self._pools = core, pools
         self._requests = self._all()
 
     def __iter__(self) -> Iterator[QueuedWish[RequestId]]:
@@ -37,25 +48,35 @@ class PoolLine:
         than of those who wait, and these are not choosy, no more than they need, for thousands may be free.
         """
         registry, requests = self._core.registry, self._core.requests
-        most = requests.queue.length(self._pool) + len(requests.kept)
-        waiting = self._requests if registry.free_list.count(self._pool) > most else ()
+        if len(self._pools) > 1 or requests.several:
+            return [managed.ppa for pool in self._pools for managed in registry.free(pool)]
+        (pool,) = self._pools
+        most = requests.queue.length(pool) + len(requests.kept)
+        waiting = self._requests if registry.free_list.count(pool) > most else ()
         if not waiting or any(one.lost or one.burnt or one.wish.select.requirements for one in waiting):
-            return [managed.ppa for managed in registry.free(self._pool)]
+            return [managed.ppa for managed in registry.free(pool)]
         named = {one.wish.ppa for one in waiting if one.wish.ppa is not None}
-        first = islice(registry.free(self._pool), most + len(named))
-        more = (managed for ppa in named for managed in registry.free(self._pool, ppa))
+        first = islice(registry.free(pool), most + len(named))
+        more = (managed for ppa in named for managed in registry.free(pool, ppa))
         return sorted({managed.ppa for managed in (*first, *more)}, key=registry.free_list.place)
+
+    def ready(self) -> list[PendingRequest]:
+        """Those that wait, have no lease, and may be served now."""
+        boot = self._core.now.boot
+        waiting = [one for one in self._requests if one.stage is Stage.WAITING and one.calls]
+        return [one for one in waiting if boot >= one.rests_until and recovery.holding(self._core, one) is None]
 
     def _all(self) -> Sequence[PendingRequest]:
         requests = self._core.requests
         joined = self._joined() if self.quotas.across_pools else ()
-        if not joined and not requests.kept:
-            return requests.waiting(self._pool)
-        return sorted((*requests.waiting(self._pool), *requests.kept_in(self._pool), *joined), key=_place)
+        if not joined and not requests.kept and len(self._pools) == 1:
+            return requests.waiting(self._pools[0])
+        found = (one for pool in self._pools for one in (*requests.waiting(pool), *requests.kept_in(pool)))
+        return sorted((*found, *joined), key=_place)
 
     def _joined(self) -> list[PendingRequest]:
         """Those of other pools that count for a quota of this pool's clients."""
-        others = (one for one in self._core.requests if one.wish.pool != self._pool and one.in_queue)
+        others = (one for one in self._core.requests if one.wish.pool not in self._pools and one.in_queue)
         return [one for one in others if self.quotas.of(one.wish)]
 
     def _stands(self, request: PendingRequest) -> bool:
@@ -69,24 +90,31 @@ class PoolLine:
         away, core = not request.calls, self._core
         return QueuedWish(
             request.id,
+            needs=tuple(want.count for want in request.wish.want) or (1,),
             quotas=() if away or self.quotas.none else self.quotas.of(request.wish),
             shape=self._shape(request),
-            ready=request.stage is Stage.WAITING,
+            ready=request.stage is Stage.WAITING and core.now.boot >= request.rests_until,
             patient=away or request.may_wait(core.now.boot),
             away=away,
             drawn=core.now.drawn if request.lost else None,
         )
 
     def _shape(self, request: PendingRequest) -> Hashable:
-        if request.wish.pool != self._pool:
+        if request.wish.pool not in self._pools:
             return None
-        return request.id if request.burnt or request.avoided else request.shape
+        if request.burnt or request.avoided or request.wish.want:
+            return request.id
+        return request.shape if len(self._pools) == 1 else (request.wish.pool, request.shape)
 
 
-def fits(core: Core, pool: str, request: PendingRequest, ppa: Reference) -> bool:
-    """Whether a free PPA of the pool may be lent to it."""
+def fits(core: Core, pools: tuple[str, ...], request: PendingRequest, number: int, ppa: Reference) -> bool:
+    """Whether a free PPA of the pools may be lent to it, as what it wants by that number."""
     managed = core.registry.ppas.get(ppa)
-    if request.wish.pool != pool or managed is None or not fitting.fits(request, managed):
+    if managed is None or request.wish.pool not in pools:
+        return False
+    if request.wish.want:
+        return groups.fits(core, request, number, managed)
+    if not fitting.fits(request, managed):
         return False
     return not request.avoids(managed.told, core.now.boot)
 
@@ -109,8 +137,8 @@ def shown(core: Core, pool: str | None = None) -> list[WaitingView]:
     earlier, found = QuotaDemand(quotas.room), []
     for request in sorted((one for name in core.settings.pools for one in core.requests.waiting(name)), key=_place):
         wish, own = request.wish, quotas.of(request.wish)
-        full = earlier.full(own, 1)
-        earlier.add(own, 1)
+        full = earlier.full(own, wish.many)
+        earlier.add(own, wish.many)
         if pool in (None, wish.pool):
             if (wish.pool, request.shape) not in reasons:
                 reasons[wish.pool, request.shape] = refusals.why_none(core, request)
@@ -121,7 +149,8 @@ def shown(core: Core, pool: str | None = None) -> list[WaitingView]:
 def _shown(core: Core, request: PendingRequest, why: str) -> WaitingView:
     wish = request.wish
     return WaitingView(
-        wish.request_id, wish.owner, wish.pool, (_wanted(wish),), datetime.fromtimestamp(request.first, UTC),
+        wish.request_id, wish.owner, wish.pool, tuple(map(_wanted, groups.wants_of(wish))),
+        datetime.fromtimestamp(request.first, UTC),
         wish.priority, position(core, request), why,
     )  # fmt: skip
 
@@ -132,5 +161,5 @@ def _why(request: PendingRequest, full: shares.Quota | None, none: str) -> str:
     return none if full is None else f"a quota is full: {full}"
 
 
-def _wanted(wish: AssignRequest) -> WantedView:
-    return WantedView(wish.pool, select=refusals.selection(wish))
+def _wanted(want: Want) -> WantedView:
+    return WantedView(want.pool, want.count, str(want.select) if want.select.requirements else None)

@@ -18,13 +18,16 @@ from . import (
     calls,
     events as ev,
     fitting,
+    group_steps,
     growth,
+    leads,
     lease_calls,
     looks,
     matching,
     queue,
     recovery,
     steps,
+    tries,
     unclaimed,
     used_versions,
     workers,
@@ -109,6 +112,7 @@ def _on_changed(core: Core, event: ev.Changed) -> None:
     if core.processors.pools:
         fitting.consider(core, managed)
     core.following += _following(core, snapshot, key)
+    leads.on_changed(core, snapshot)
     if managed.labels != labels and managed.lent:
         core.following.append(steps.Relabelled(managed.pool))
     growth.on_changed(core, managed)
@@ -170,6 +174,7 @@ _STEPS: Mapping[type, Callable[[Core, Any], None]] = {
     # what workers and looks tell
     ev.Changed: _on_changed,
     ev.Replied: _on_replied,
+    ev.LeadWanted: leads.on_wanted,
     ev.LookDone: looks.on_done,
     ev.LookBegins: looks.on_begins,
     ev.LookSaw: looks.on_seen,
@@ -183,6 +188,7 @@ _STEPS: Mapping[type, Callable[[Core, Any], None]] = {
     ev.Stopping: _on_stopping,
     ev.Closed: _on_closed,
     # what follows, at once or at a time
+    group_steps.Adopts: tries.on_adopts,
     steps.AskOn: used_versions.on_room,
     steps.CallIsLate: calls.on_late,
     steps.CallLooks: lease_calls.on_looks,
@@ -204,9 +210,11 @@ _STEPS: Mapping[type, Callable[[Core, Any], None]] = {
     steps.Relabelled: matching.on_relabelled,
     steps.Replace: workers.on_replace,
     steps.RoundOver: _on_round_over,
+    group_steps.RenewClaims: tries.on_renew,
     steps.SearchAgain: recovery.on_search_again,
     steps.Settled: assigning.on_settled,
     steps.TimeIsUp: matching.on_time_is_up,
+    group_steps.Tried: assigning.on_tried,
     steps.TryAgain: matching.on_try_again,
     steps.TryRelease: calls.on_try_release,
     steps.TurnIsOver: matching.on_match,
@@ -217,11 +225,20 @@ _STEPS: Mapping[type, Callable[[Core, Any], None]] = {
 _OUTCOMES: Mapping[type, Callable[[Core, Any, Any], None]] = {
     steps.Assigns: assigning.on_assigned,
     steps.AsksBurnt: used_versions.on_answer,
+    group_steps.Claims: tries.on_claimed,
+    group_steps.Commits: tries.on_committed,
+    group_steps.EndsGroup: tries.on_group_ended,
+    group_steps.ReadsAgain: tries.on_read_again,
+    group_steps.Renews: tries.on_claimed,
+    group_steps.RollsForward: tries.on_rolled,
+    group_steps.TakesOff: tries.on_taken_off,
     steps.Checks: used_versions.on_check_answer,
     steps.Discards: growth.on_discarded,
     steps.Confirms: recovery.on_confirmed,
     steps.ListsProcessors: fitting.on_answer,
+    group_steps.FindsLead: lease_calls.on_lead_found,
     steps.GivesUp: unclaimed.on_given_up,
+    group_steps.ReadsLead: leads.on_read,
     steps.ReadsHigher: recovery.on_higher_read,
     steps.ReleasesLater: calls.on_release_tried,
     steps.Serves: lease_calls.on_outcome,

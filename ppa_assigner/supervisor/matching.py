@@ -34,13 +34,14 @@ from hashlib import sha256
 
 from ..automaton.events import Assign
 from ..labels import ARCH
+from ..record import Rank
 from ..reference import Reference
-from . import fitting, growth, line, queue, recovery, refusals, shares, used_versions
-from .allocation import allocate
+from . import fitting, groups, growth, line, queue, recovery, refusals, shares, tries, used_versions
+from .allocation import Allocation, allocate
 from .core import Core
 from .fitting import may_match
 from .registry import free_for_anyone
-from .requests import CallId, PendingRequest, Stage
+from .requests import CallId, PendingRequest, RequestId, Stage
 from .steps import Assigns, Decide, Learnt, Match, Pursue, Relabelled, TimeIsUp, TryAgain, TurnIsOver, WaitsAreOver
 from .used_versions import Outlook
 
@@ -60,7 +61,7 @@ def decide(core: Core, request: PendingRequest) -> None:
         return  # it goes on once that is over
     if held := recovery.holding(core, request):
         recovery.confirm(core, request, held.ppa)
-    elif not end_unmatched(core, request):
+    elif not tries.takes_off_old(core, request) and not end_unmatched(core, request):
         if request.wish.select.asks_about(ARCH):
             fitting.find_out(core, request.wish.pool)
         request.bound = None
@@ -70,7 +71,7 @@ def decide(core: Core, request: PendingRequest) -> None:
 
 def end_unmatched(core: Core, request: PendingRequest) -> bool:
     """End a request that no PPA of its pool can ever match: case 0.  Whether that was so."""
-    if (problem := refusals.no_match(core, request.wish)) is None:
+    if (problem := groups.never(core, request.wish) or refusals.no_match(core, request.wish)) is None:
         return False
     queue.answer(core, request, problem)
     queue.forget(core, request)
@@ -86,19 +87,46 @@ def wait_on(core: Core, request: PendingRequest) -> None:
 
 
 def _lend(core: Core, pool: str) -> None:
-    if not core.registry.free_list.count(pool) or not core.requests.queue.length(pool):
+    pools, claimed = line.joined(core, pool), bool(core.registry.claimed)
+    free = claimed or any(map(core.registry.free_list.count, pools))
+    if not free or not any(map(core.requests.queue.length, pools)):
         return
-    requests, waiting = core.requests.by_id, line.PoolLine(core, pool)
+    requests, waiting = core.requests.by_id, line.PoolLine(core, pools)
     found = allocate(
         waiting,
         waiting.free(),
-        lambda wish, _, ppa: line.fits(core, pool, requests[wish.id], ppa),
+        lambda wish, number, ppa: line.fits(core, pools, requests[wish.id], number, ppa),
         waiting.quotas.room,
+        lambda wish: groups.enough(core, requests[wish.id]),
     )
     for number, ppa in waiting.held.items():  # 2
         recovery.confirm(core, requests[number], ppa)
-    for number, (ppa,) in found.served.items():  # 4
-        _bind(core, requests[number], ppa)
+    for number, ppas in found.served.items():  # 4
+        _take(core, requests[number], ppas)
+    if claimed:
+        _break_claims(core, waiting, found)
+
+
+def _take(core: Core, request: PendingRequest, ppas: tuple[Reference, ...]) -> None:
+    if request.wish.want:
+        tries.begin(core, request, groups.plan(ppas))
+    else:
+        _bind(core, request, ppas[0])
+
+
+def _break_claims(core: Core, waiting: line.PoolLine, found: Allocation[RequestId, Reference]) -> None:
+    """Who is left without gets what a younger request claims, if that helps: by itself where that leads its group, else
+    once its lead is had.
+    """
+    for request in waiting.ready():
+        others = {ppa for number, ppas in found.kept.items() if number != request.id for ppa in ppas}
+        plan = groups.plan_over_claims(core, request, others) if request.id not in found.skipped else None
+        if plan is None or shares.full(core, request) is not None:
+            continue
+        if plan.members or plan.broken_first:
+            tries.begin(core, request, plan)
+        else:
+            lend_over(core, request, plan.lead)
 
 
 def _admit(core: Core, request: PendingRequest) -> None:
@@ -116,12 +144,17 @@ def _admit(core: Core, request: PendingRequest) -> None:
     queue.forget(core, request)
 
 
-def _bind(core: Core, request: PendingRequest, ppa: Reference) -> None:
+def lend_over(core: Core, request: PendingRequest, ppa: Reference) -> None:
+    """Lend it a PPA whose claim does not bind it any more."""
+    _bind(core, request, ppa, rank=groups.rank_of(request))
+
+
+def _bind(core: Core, request: PendingRequest, ppa: Reference, rank: Rank | None = None) -> None:
     request.bound, request.outage, request.lease = ppa, None, _new_lease(core)
     core.requests.put(request, Stage.ASSIGNING)
     core.registry.free_list.bind(ppa)
     wish = replace(request.wish, attempt=request.attempt)
-    command = Assign(token=core.token(), deadline=request.deadline, lease=request.lease, wish=wish)
+    command = Assign(token=core.token(), deadline=request.deadline, lease=request.lease, wish=wish, rank=rank)
     request.assign = core.order(ppa, command, Assigns(request.id, ppa))
 
 

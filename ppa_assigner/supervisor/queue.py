@@ -45,6 +45,8 @@ def enter(core: Core, key: Key, call: AssignCall) -> tuple[PendingRequest, bool]
         request = _gone_on(before, wish) or place
     requests.by_id[request.id] = request
     requests.current[request.key] = request.id
+    if wish.want:
+        requests.several.add(request.id)
     if wish.sources:
         requests.with_sources[request.key] = request.id
     _add(core, request, call)
@@ -146,6 +148,7 @@ def forget(core: Core, request: PendingRequest) -> None:
     if requests.current.get(request.key) == request.id:
         del requests.current[request.key], requests.by_id[request.id]
         requests.with_sources.pop(request.key, None)
+        requests.several.discard(request.id)
         requests.held_up.discard(request.id)
         requests.queue.discard(request.id)
         for token in request.asking.values():

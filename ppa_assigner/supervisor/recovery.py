@@ -29,23 +29,13 @@ from ..backoff import AVOID_S, SEARCH_AGAIN_S, SEARCH_TURN_S
 from ..record import Record, State
 from ..reference import Reference
 from ..views import Condition, Snapshot
-from . import queue, refusals, unclaimed
+from . import groups, queue, refusals, unclaimed
 from .core import Core
 from .events import Send
+from .group_steps import Adopts
 from .looks import unseen
 from .requests import Avoided, Key, PendingRequest, RequestId, Stage, key_in, nonce_of
-from .steps import (
-    Compare,
-    Confirms,
-    Decide,
-    Found,
-    ReadsHigher,
-    Search,
-    SearchAgain,
-    Supersedes,
-    TryAgain,
-    TurnIsOver,
-)
+from .steps import Compare, Confirms, Decide, Found, ReadsHigher, Search, SearchAgain, Supersedes, TryAgain, TurnIsOver
 from .timers import Failures
 
 NEWER = "{}: its record is of a version that this daemon does not know, and names this request"
@@ -154,6 +144,10 @@ def on_confirmed(core: Core, waits: Confirms, outcome: Outcome) -> None:
             return  # its raised attempt may stand, and is told only once it does
         case LeaseShown(record) if record.attempt < request.attempt:
             core.then(Decide(request.id))
+        case LeaseShown(record) if not groups.is_of(core, request.wish, record, waits.ppa):
+            queue.close(core, request, refusals.not_confirmed(core, request, Refusal.TAKEN, ""))
+        case LeaseShown(record) if record.members:
+            core.then(Adopts(request.id, waits.ppa, record))
         case LeaseShown(record):
             finish(core, request, waits.ppa, record)
         case Denied(Refusal.ELSEWHERE):
@@ -172,7 +166,8 @@ def finish(core: Core, request: PendingRequest, ppa: Reference, record: Record, 
     unclaimed.told(core, request.key, record, request.calls)
     if request.calls:
         core.spent.served(request.key, record, core.now.boot, core.arrival())
-    queue.close(core, request, core.registry.lent(ppa, record, fresh=fresh))
+    members = tuple(groups.members_of(core, record))
+    queue.close(core, request, replace(core.registry.lent(ppa, record, fresh=fresh), members=members))
 
 
 def avoid(core: Core, request: PendingRequest, ppa: Reference) -> None:

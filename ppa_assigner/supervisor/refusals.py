@@ -39,15 +39,19 @@ def problem(wish: AssignRequest, kind: Kind, detail: str, **facts: Any) -> Probl
 
 def unmet(wish: AssignRequest, pools: Mapping[str, Pool]) -> Problem | None:
     """Why no PPA can ever meet this wish."""
-    pool = pools.get(wish.pool)
-    if pool is None:
-        return problem(wish, Kind.UNKNOWN_POOL, f"there is no pool {wish.pool!r}; the pools are {', '.join(pools)}")
+    unknown = next((name for name in (wish.pool, *(want.pool for want in wish.want)) if name not in pools), None)
+    if unknown is not None:
+        return problem(wish, Kind.UNKNOWN_POOL, f"there is no pool {unknown!r}; the pools are {', '.join(pools)}")
+    pool = pools[wish.pool]
     if wish.ppa is not None and wish.ppa not in pool.ppas and wish.ppa not in _range(pool):
         return problem(wish, Kind.UNKNOWN_PPA, f"{wish.ppa} is not in pool {wish.pool!r}")
     if wish.ttl is not None and wish.ttl > pool.options.max_ttl:
         return problem(wish, Kind.INVALID, f"ttl: at most {pool.options.max_ttl:g} s in this pool")
-    if wish.uploader is not None and not pool.options.grant_upload:
-        return problem(wish, Kind.INVALID, "uploader: this pool gives no upload rights (grant_upload)")
+    if wish.uploader is not None:
+        wanted = (pool, *(pools[want.pool] for want in wish.want))
+        closed = next((one.name for one in wanted if not one.options.grant_upload), None)
+        if closed is not None:
+            return problem(wish, Kind.INVALID, f"uploader: pool {closed!r} gives no upload rights (grant_upload)")
     return None
 
 
@@ -109,6 +113,8 @@ def why_none(core: Core, request: PendingRequest) -> str:
     wish, they = request.wish, _candidates(core, request.wish)
     if wish.ppa is not None and they.wanted:
         return f"{wish.ppa} {_as_it_is(they.wanted[0])}"
+    if wish.want:
+        return f"the {wish.many} PPAs that are wanted are not free all at once{_next(they.end)}"
     which = f" that matches {wish.select}" if wish.select.requirements else ""
     return f"no PPA of pool {wish.pool!r}{which} is free{_next(they.end)}"
 
@@ -147,7 +153,9 @@ def _counted(snapshots: Sequence[Snapshot], ppa: Reference | None) -> _Candidate
 
 
 def selection(wish: AssignRequest) -> str | None:
-    """By which labels it chooses, for people and tickets; None: by none."""
+    """What it asks for, for tickets; None: for one PPA of its pool, whatever labels that has."""
+    if wish.want:
+        return "; ".join(f"{want.count} {want.pool}:{want.select}" for want in wish.want)
     return str(wish.select) if wish.select.requirements else None
 
 

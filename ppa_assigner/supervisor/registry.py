@@ -23,7 +23,7 @@ from ..selectors import Selector
 from ..views import Condition, LeaseView, PoolView, Sight, Snapshot
 from .requests import Key, key_in
 
-N = TypeVar("N", str, Key)
+N = TypeVar("N", str, Key, Reference)
 
 
 _Entry = tuple[datetime, str, str, str, Reference]
@@ -139,6 +139,11 @@ class Registry:
     _by_name: list[Reference] = field(default_factory=list)
     _by_pool: dict[str, list[Reference]] = field(default_factory=dict, compare=False)
     """Made when asked for, until a PPA changes its pool."""
+    claimed: set[Reference] = field(default_factory=set)
+    """Those that would be free, but for the claim of a group."""
+    followers: dict[Reference, set[Reference]] = field(default_factory=dict)
+    """Of each PPA that leads a group, as far as others say so, these others."""
+    _leads: dict[Reference, Reference] = field(default_factory=dict)
     free_list: FreeList = field(default_factory=FreeList)
     counts: dict[tuple[str, Selector, Reference | None], Any] = field(default_factory=dict, compare=False)
     """What was counted of the PPAs, by what it was counted for; empty again as soon as one of them changes."""
@@ -162,6 +167,8 @@ class Registry:
         """Forget a PPA."""
         self._unindex(ppa)
         self.counts.clear()
+        self._follows(ppa, None)
+        self.claimed.discard(ppa)
         self._foreign.discard(ppa)
         self.denied.discard(ppa)
         self.free_list.take(ppa)
@@ -216,6 +223,7 @@ class Registry:
         (self._foreign.add if managed.foreign is not None else self._foreign.discard)(ppa)
         denied = snapshot.sight in (Sight.DENIED, Sight.LASTING_DENIED)
         (self.denied.add if denied else self.denied.discard)(ppa)
+        self._follows(ppa, lead_of(snapshot))
         names = _names(snapshot)
         if self._indexed.get(ppa) != names:
             self._unindex(ppa)
@@ -239,6 +247,11 @@ class Registry:
         managed = self.ppas.get(ppa)
         snapshot = managed.snapshot if managed is not None else None
         known = snapshot is not None and snapshot.record is not None and snapshot.record.lease == record.lease
+        lead = self.ppas.get(record.lead) if record.lead is not None else None
+        of_lead = lead.snapshot.record if lead is not None else None
+        if lead is not None and of_lead is not None and of_lead.state is State.USED and of_lead.group == record.group:
+            shown = replace(record, until=of_lead.until, touched=of_lead.touched, idle=of_lead.idle)
+            return LeaseView(ppa, shown, fresh, lead.snapshot.end)
         if snapshot is None or not known:
             return LeaseView(ppa, record, fresh)
         return LeaseView(ppa, record, fresh, snapshot.end, snapshot.left)
@@ -265,10 +278,22 @@ class Registry:
         return [snapshot for other in others for snapshot in self.with_request(other)]
 
     def _list(self, managed: ManagedPPA, snapshot: Snapshot) -> None:
+        claimed = managed.lent and snapshot.record is not None and snapshot.record.claim is not None
+        (self.claimed.add if claimed and snapshot.condition is Condition.OK else self.claimed.discard)(snapshot.ppa)
         if managed.lent and snapshot.record is not None and free_for_anyone(snapshot):
             self.free_list.put(snapshot.ppa, managed.pool, snapshot.record.since)
         else:
             self.free_list.take(snapshot.ppa)
+
+    def _follows(self, ppa: Reference, lead: Reference | None) -> None:
+        if (before := self._leads.get(ppa)) == lead:
+            return
+        if before is not None:
+            del self._leads[ppa]
+            _drop(self.followers, before, ppa)
+        if lead is not None:
+            self._leads[ppa] = lead
+            self.followers.setdefault(lead, set()).add(ppa)
 
     def _unindex(self, ppa: Reference) -> None:
         if (before := self._indexed.pop(ppa, None)) is None:
@@ -284,15 +309,26 @@ class Registry:
 
 
 def free_for_anyone(snapshot: Snapshot) -> bool:
-    """Whether the PPA may be lent as far as is known."""
+    """Whether the PPA may be lent as far as is known: one that a group claims is that group's to take."""
     record = snapshot.record
-    return record is not None and record.state is State.FREE and snapshot.condition is Condition.OK
+    free = record is not None and record.state is State.FREE and record.claim is None
+    return free and snapshot.condition is Condition.OK
+
+
+def lead_of(snapshot: Snapshot) -> Reference | None:
+    """The PPA that decides what becomes of this one, where it is another."""
+    record = snapshot.record
+    if record is None:
+        return None
+    lead = record.lead if record.claim is None else record.claim.lead
+    return lead if lead != snapshot.ppa else None
 
 
 def _names(snapshot: Snapshot) -> tuple[frozenset[str], Key | None]:
     """The leases and the request that it is found by."""
     leases = (record.lease for record in (snapshot.record, snapshot.over) if record is not None)
-    return frozenset(lease for lease in leases if lease is not None), key_in(snapshot.record)
+    leading = lead_of(snapshot) is None  # a group is found at its lead
+    return frozenset(lease for lease in leases if lease is not None), key_in(snapshot.record) if leading else None
 
 
 def _drop(index: dict[N, set[Reference]], name: N | None, ppa: Reference) -> None:

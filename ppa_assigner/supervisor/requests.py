@@ -118,7 +118,8 @@ class PendingRequest:
     `search` counts the searches.  `assign` is the command that is to lend it the PPA that it is `bound` to.  `burnt`
     are the PPAs that cannot take its sources, and what they had; `asking` those that are asked, by which command;
     `asked` in which state the others answered, or failed to; `questions` how many that took at the most; `hope` one
-    that may be waited for.  `withdrawn` are the calls that ended it.
+    that may be waited for.  `trying` is the group that
+    it tries to take, and before `rests_until` (boot time) it takes none.  `withdrawn` are the calls that ended it.
     """
 
     id: RequestId
@@ -146,13 +147,19 @@ class PendingRequest:
     hope: Reference | None = None
     abandoned: bool = False
     admitted: bool = False
+    trying: str | None = None
+    rests_until: float = 0.0
     withdrawn: list[CallId] = field(default_factory=list)
     shape: str = field(init=False)
     """What it asks for in a PPA of its pool, so that those of one shape fit the same; empty: it takes any."""
 
     def __post_init__(self) -> None:
         wish = self.wish
-        self.shape = f"{wish.ppa} {wish.select}" if wish.ppa is not None or wish.select.requirements else ""
+        self.shape = ""
+        if wish.want:
+            self.shape = "; ".join(f"{want.count} {want.pool}:{want.select}" for want in wish.want)
+        elif wish.ppa is not None or wish.select.requirements:
+            self.shape = f"{wish.ppa} {wish.select}"
 
     @property
     def place(self) -> Position:
@@ -171,7 +178,13 @@ class PendingRequest:
     def same_wisher(self, wish: AssignRequest) -> bool:
         """Whether this is the same owner, client, pool and selector."""
         mine = self.wish
-        return (mine.owner, mine.by, mine.pool, mine.select) == (wish.owner, wish.by, wish.pool, wish.select)
+        return (mine.owner, mine.by, mine.pool, mine.want, mine.select) == (
+            wish.owner,
+            wish.by,
+            wish.pool,
+            wish.want,
+            wish.select,
+        )
 
     def keeps_its_turn(self, boot: float) -> bool:
         """Whether those behind it in the queue wait for its search to end: for a moment only."""
@@ -238,6 +251,8 @@ class Requests:
     by_id: dict[RequestId, PendingRequest] = field(default_factory=dict)
     current: dict[Key, RequestId] = field(default_factory=dict)
     with_sources: dict[Key, RequestId] = field(default_factory=dict)
+    several: set[RequestId] = field(default_factory=set)
+    """Those that want more than one PPA."""
     of_call: dict[CallId, RequestId] = field(default_factory=dict)
     queue: WaitQueue = field(default_factory=WaitQueue)
     kept: dict[Key, tuple[RequestId, TimerId]] = field(default_factory=dict)

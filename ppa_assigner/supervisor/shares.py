@@ -56,6 +56,8 @@ def holder_of(wish: AssignRequest) -> Holder:
 def holders(core: Core) -> dict[Reference, Holder]:
     """Who has each PPA that is used or being assigned."""
     found = {request.bound: holder_of(request.wish) for request in core.requests if request.bound is not None}
+    for one in core.tries.values():
+        found |= dict.fromkeys(one.ppas, holder_of(one.wish))
     return found | {ppa: Holder(record.by, record.owner, record.pool) for ppa, record in _used(core)}
 
 
@@ -90,7 +92,8 @@ def _has(core: Core, wish: AssignRequest) -> int:
     mine = holder_of(wish)[:2]
     held = sum(holder[:2] == mine for holder in holders(core).values())
     ours = (one for one in core.requests if one.wish.owner == wish.owner and one.wish.by == wish.by)
-    return held + sum(one.in_queue and one.wish.request_id != wish.request_id for one in ours)
+    waiting = (one for one in ours if one.in_queue and one.wish.request_id != wish.request_id)
+    return held + sum(one.wish.many for one in waiting)
 
 
 # -- quotas ------------------------------------------------------------------------------------------------------------
@@ -142,18 +145,18 @@ class Quotas:
 
 def full(core: Core, request: PendingRequest) -> Quota | None:
     """The quota that keeps a request from being served; what its client's earlier requests want counts too."""
-    quotas = Quotas(core)
-    return next((q for q in quotas.of(request.wish) if _before(core, request, q) >= (quotas.room(q) or 0)), None)
+    quotas, many = Quotas(core), request.wish.many
+    return next((q for q in quotas.of(request.wish) if _before(core, request, q) + many > (quotas.room(q) or 0)), None)
 
 
 def _before(core: Core, request: PendingRequest, quota: Quota) -> int:
     mine = (one for one in core.requests if one.wish.by == quota.client and one.in_queue)
-    return sum(quota.counts(holder_of(one.wish)) for one in mine if one.place < request.place)
+    return sum(one.wish.many for one in mine if one.place < request.place and quota.counts(holder_of(one.wish)))
 
 
 def never_met(core: Core, wish: AssignRequest) -> Quota | None:
     """The quota that a wish by itself is more than, whoever has what."""
-    return next((quota for quota in Quotas(core).of(wish) if quota.most < 1), None)
+    return next((quota for quota in Quotas(core).of(wish) if quota.most < wish.many), None)
 
 
 def leases_of(core: Core, quota: Quota) -> list[LeaseView]:

@@ -39,6 +39,7 @@ from .events import (
     Event,
     Failed,
     Instant,
+    LeadWanted,
     LetGo,
     LookBegins,
     LookDone,
@@ -259,6 +260,10 @@ class Shell:
     def on_progress(self, ppa: Reference, cleaning: Cleaning) -> None:
         """A clean does, or waits for, something else than before."""
         _try(self._writer.progressed, ppa, cleaning)
+
+    def on_lead_wanted(self, ppa: Reference, lead: Reference, nonce: str) -> None:
+        """A worker has to know what the record of its lead is."""
+        _try(self.do, LeadWanted(ppa, lead, nonce))
 
     def on_alarm(self, ppa: Reference, text: str) -> None:
         """A person should look at this."""

@@ -252,6 +252,9 @@ class Site:
     def on_round_done(self, ppa: Reference, number: int, reason: str | None) -> None:
         self.do(ev.LookDone(ppa, number, reason))
 
+    def on_lead_wanted(self, ppa: Reference, lead: Reference, nonce: str) -> None:
+        self.do(ev.LeadWanted(ppa, lead, nonce))
+
     def on_transition(self, ppa: Reference, transition: Transition) -> None:
         """Nobody reads it."""
 

@@ -16,8 +16,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ppa_assigner import access, options, packages, port, record, trace, views
-from ppa_assigner.automaton import Event, Now, WorkerState, events, now, operation, reachability, requests, state
+from ppa_assigner import access, labels, options, packages, port, record, selectors, trace, views
+from ppa_assigner.automaton import (
+    Event,
+    Now,
+    WorkerState,
+    events,
+    group_commands,
+    now,
+    operation,
+    reachability,
+    requests,
+    state,
+)
 from ppa_assigner.automaton.events import Answered, Effect, LaunchpadAnswer
 from ppa_assigner.automaton.requests import TOO_LATE, Request
 from ppa_assigner.automaton.transitions import WriteReason
@@ -29,7 +40,8 @@ from ppa_assigner.supervisor.requests import Key
 from ppa_assigner.trace import SUPERVISOR, TYPE, Beginning, Opaque
 
 MODULES = (
-    access, options, packages, port, record, views, events, now, operation, reachability, requests, state, settings,
+    access, labels, options, packages, port, record, selectors, views, events, group_commands, now, operation,
+    reachability, requests, state, settings,
     machine, trace,
 )  # fmt: skip
 TYPES: Mapping[str, type] = {
@@ -37,7 +49,7 @@ TYPES: Mapping[str, type] = {
     for module in MODULES
     for name, kind in vars(module).items()
     if inspect.isclass(kind) and (dataclasses.is_dataclass(kind) or issubclass(kind, enum.Enum))
-} | {kind.__name__: kind for kind in (WriteReason, Key, Kind)}
+} | {kind.__name__: kind for kind in (WriteReason, Key, Kind, record.Rank, record.GroupClaim, record.Deleter)}
 
 
 def decoded(value: Any) -> Any:

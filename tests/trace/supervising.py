@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ppa_assigner.automaton.events import Assign, Command, Denied, LeaseShown, Refusal
+from ppa_assigner.automaton.events import Assign, Command, Committed, Denied, LeadShown, LeaseShown, Refusal
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.events import AnswerCall, Asked, CallEvent, Died, Refuse, Replied, Send
 from ppa_assigner.supervisor.requests import Key, key_of
@@ -38,7 +38,7 @@ class Machine:
             self.calls.add(event.call)
         match event:
             case Replied(token=token, outcome=outcome):
-                if isinstance(outcome, LeaseShown):
+                if isinstance(outcome, LeaseShown | LeadShown | Committed):
                     self.shown.add(outcome.record.lease)
                 if not (isinstance(outcome, Denied) and outcome.why is Refusal.IN_DOUBT):
                     self.assigning.pop(token, None)

@@ -28,7 +28,8 @@ CREATED, AGAIN, HUNG_UP, BUG = "created", "again", "client-gone", Kind.INTERNAL.
 ASSIGN_OUTCOMES = (
     CREATED, AGAIN, HUNG_UP, BUG, Kind.NONE_FREE.value, Kind.ALL_BURNT.value, Kind.SUPERSEDED.value,
     Kind.UNAVAILABLE.value, Kind.REQUEST_ID_TAKEN.value, Kind.UNKNOWN_POOL.value, Kind.UNKNOWN_PPA.value,
-    Kind.NO_MATCH.value, Kind.ORIG_DIFFERS.value, Kind.INVALID.value, Kind.UNAUTHORIZED.value,
+    Kind.NO_MATCH.value, Kind.TOO_MANY_WANTED.value, Kind.ORIG_DIFFERS.value,
+    Kind.INVALID.value, Kind.UNAUTHORIZED.value,
 )  # fmt: skip
 TIMED = (CREATED, AGAIN, Kind.NONE_FREE.value)
 """The outcomes whose times are series from the start."""

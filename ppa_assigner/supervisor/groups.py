@@ -1,0 +1,209 @@
+"""What a request for several PPAs asks for, and which PPAs it is to get at once: free ones, and such as a younger
+request claims.
+
+Rule: nothing is changed here.  All PPAs of a try are chosen together; one of them, of the first thing that is wanted,
+leads.  What is claimed is chosen only by an older request, and only where too few are free: then the claim of the
+younger group's lead is broken before those of its members are (docs/explanation/protocol.md#groups).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
+
+from ..problems import Kind, Problem
+from ..record import GroupClaim, Rank, Record
+from ..reference import Reference
+from ..views import AssignRequest, Condition, LeaseView, Want
+from .allocation import QueuedWish, allocate
+from .core import Core
+from .group_try import ClaimOn
+from .refusals import problem
+from .registry import ManagedPPA
+from .requests import PendingRequest
+
+
+class Plan(NamedTuple):
+    """Which PPAs are to be taken, and in which order what is claimed: `broken` are leads of younger groups."""
+
+    lead: Reference
+    members: tuple[Reference, ...]
+    broken_first: tuple[Reference, ...] = ()  # before the own lead is claimed
+    before: tuple[Reference, ...] = ()  # members that lead younger groups
+    broken: tuple[Reference, ...] = ()
+    rest: tuple[Reference, ...] = ()
+
+
+LENDABLE = frozenset({Condition.OK, Condition.DUPLICATE, Condition.UNREACHABLE})
+
+
+def rank_of(request: PendingRequest) -> Rank:
+    """Its place among the requests of all daemons."""
+    return Rank(max(0, round(request.place[0] * 1000)), request.key.client or "", request.key.request)
+
+
+def wants_of(wish: AssignRequest) -> tuple[Want, ...]:
+    """What it asks for; one PPA of its pool where it does not say more."""
+    return wish.want or (Want(wish.pool, wish.select),)
+
+
+def pools_of(wish: AssignRequest) -> set[str]:
+    """The pools whose PPAs it asks for."""
+    return {want.pool for want in wants_of(wish)}
+
+
+def may_be(want: Want, managed: ManagedPPA) -> bool | None:
+    """Whether a PPA is one that is wanted; None while that cannot be said."""
+    return managed.labels.judge(want.select) if managed.lent and managed.pool == want.pool else False
+
+
+# -- chosen ------------------------------------------------------------------------------------------------------------
+
+
+def fits(core: Core, request: PendingRequest, number: int, managed: ManagedPPA) -> bool:
+    """Whether that PPA may be lent to it once it is free, as what it wants by that number."""
+    if managed.ppa in request.burnt or request.wish.ppa not in (None, managed.ppa):
+        return False
+    wanted = may_be(wants_of(request.wish)[number], managed) is True
+    return wanted and not request.avoids(managed.told, core.now.boot)
+
+
+def enough(core: Core, request: PendingRequest) -> bool:
+    """Whether all PPAs that could ever be lent, used and dirty ones included, would be enough for several."""
+    if not request.wish.want:
+        return True
+    wants = wants_of(request.wish)
+    lendable = {
+        one.ppa: one for pool in pools_of(request.wish) for one in core.registry.in_pool(pool)
+        if one.snapshot.condition in LENDABLE and one.ppa not in request.burnt
+    }  # fmt: skip
+    wish = QueuedWish(0, needs=tuple(want.count for want in wants), shape=0)
+    found = allocate([wish], lendable, lambda _, number, ppa: may_be(wants[number], lendable[ppa]) is not False)
+    return 0 in found.served
+
+
+def plan(chosen: tuple[Reference, ...]) -> Plan:
+    """What is done to take free PPAs, the first of which leads."""
+    return Plan(chosen[0], chosen[1:], rest=chosen[1:])
+
+
+def plan_over_claims(core: Core, request: PendingRequest, kept: Collection[Reference]) -> Plan | None:
+    """The same with PPAs that younger requests claim; None where these do not help either."""
+    claims = _younger_claims(core, request)
+    if not claims:
+        return None
+    free = [one.ppa for pool in sorted(pools_of(request.wish)) for one in core.registry.free(pool)]
+    leads_first = sorted(claims, key=lambda ppa: (claims[ppa].lead != ppa, ppa))
+    chosen, whole = _matched(core, request, [*(ppa for ppa in free if ppa not in kept), *leads_first])
+    return _over_claims(core, request, chosen, claims) if whole else None
+
+
+def old_leads(core: Core, request: PendingRequest) -> list[ClaimOn]:
+    """The claims of leads that earlier attempts of it left, and that nobody takes care of here."""
+    mine, found = rank_of(request)[1:], []
+    for ppa in sorted(core.registry.claimed - core.registry.free_list.bound):
+        claim, managed = _claim_of(core, ppa), core.registry.ppas[ppa]
+        if claim is None or claim.lead != ppa or claim.rank[1:] != mine or claim.group in core.tries:
+            continue
+        if not request.avoids(managed.told, core.now.boot):
+            found.append(ClaimOn(ppa, claim.group, ppa))
+    return found
+
+
+def _over_claims(
+    core: Core, request: PendingRequest, chosen: tuple[Reference, ...], claims: dict[Reference, GroupClaim]
+) -> Plan | None:
+    first = chosen[: wants_of(request.wish)[0].count]
+    lead = min(first, key=lambda ppa: (ppa in claims, ppa in claims and claims[ppa].lead != ppa))
+    members = tuple(ppa for ppa in chosen if ppa != lead)
+    broken = {claims[ppa].lead for ppa in members if ppa in claims and _leads(core, claims[ppa])} - {*chosen}
+    broken_first = (claims[lead].lead,) if lead in claims and claims[lead].lead != lead else ()
+    if any(ppa in chosen for ppa in broken_first):
+        return None  # it is to be a member itself, and cannot be claimed twice
+    before = tuple(ppa for ppa in members if ppa in claims and claims[ppa].lead == ppa)
+    rest = tuple(ppa for ppa in members if ppa not in before)
+    return Plan(lead, members, broken_first, before, tuple(sorted(broken - {*broken_first})), rest)
+
+
+def _younger_claims(core: Core, request: PendingRequest) -> dict[Reference, GroupClaim]:
+    rank, found = rank_of(request), {}
+    for ppa in sorted(core.registry.claimed - core.registry.free_list.bound):
+        claim = _claim_of(core, ppa)
+        if claim is not None and rank < claim.rank and core.registry.ppas.get(claim.lead) is not None:
+            found[ppa] = claim
+    return found
+
+
+def _claim_of(core: Core, ppa: Reference) -> GroupClaim | None:
+    managed = core.registry.ppas.get(ppa)
+    record = managed.snapshot.record if managed is not None else None
+    return record.claim if record is not None else None
+
+
+def _leads(core: Core, claim: GroupClaim) -> bool:
+    """Whether the lead is claimed by that group, as far as is known: else the claim binds nobody."""
+    of_lead = _claim_of(core, claim.lead)
+    return of_lead is not None and of_lead.group == claim.group
+
+
+def _matched(core: Core, request: PendingRequest, ppas: Iterable[Reference]) -> tuple[tuple[Reference, ...], bool]:
+    found = allocate(
+        [QueuedWish(0, needs=tuple(want.count for want in wants_of(request.wish)), shape=0)], ppas,
+        lambda _, number, ppa: fits(core, request, number, core.registry.ppas[ppa]),
+    )  # fmt: skip
+    return (found.served[0], True) if 0 in found.served else (found.kept.get(0, ()), False)
+
+
+# -- refused, and told -------------------------------------------------------------------------------------------------
+
+
+def never(core: Core, wish: AssignRequest) -> Problem | None:
+    """Why the PPAs of the pools can never be all that this wish asks for; None as long as they may."""
+    for want in wish.want:
+        in_pool = core.registry.in_pool(want.pool)
+        if want.pool in core.settings.pools and not any(may_be(want, one) is not False for one in in_pool):
+            return problem(wish, Kind.NO_MATCH, f"no PPA of pool {want.pool!r} can ever match {want.select}")
+    for pool in sorted({want.pool for want in wish.want}):
+        if (short := _too_many(core, wish, pool)) is not None:
+            return short
+    return None
+
+
+def _too_many(core: Core, wish: AssignRequest, pool: str) -> Problem | None:
+    wants = [want for want in wish.want if want.pool == pool]
+    in_pool = [one for one in core.registry.in_pool(pool) if any(may_be(want, one) is not False for want in wants)]
+    by_name = {one.ppa: one for one in in_pool}
+    asked = QueuedWish(0, needs=tuple(want.count for want in wants), shape=0)
+    found = allocate([asked], by_name, lambda _, number, ppa: may_be(wants[number], by_name[ppa]) is not False)
+    many = sum(asked.needs)
+    if 0 in found.served:
+        return None
+    have, which = (
+        len(found.kept.get(0, ())),
+        "" if not any(want.select.requirements for want in wants) else " that match",
+    )
+    return problem(
+        wish, Kind.TOO_MANY_WANTED, f"{many} PPAs of pool {pool!r} are wanted, and it has {have}{which}",
+        pool=pool, wanted=many, has=have,
+    )  # fmt: skip
+
+
+def is_of(core: Core, wish: AssignRequest, record: Record, ppa: Reference) -> bool:
+    """Whether the lease of this lead is what the wish asks for: by how many there are of which pool, for that is all
+    that the records tell.
+    """
+    ppas = (ppa, *record.members)
+    if len(ppas) != sum(want.count for want in wants_of(wish)):
+        return False
+    known = [managed.pool for one in ppas if (managed := core.registry.ppas.get(one)) is not None]
+    asked = [want.pool for want in wants_of(wish) for _ in range(want.count)]
+    return len(known) < len(ppas) or sorted(known) == sorted(asked)
+
+
+def members_of(core: Core, record: Record) -> Iterator[LeaseView]:
+    """The leases of its members, which all end with the lead's."""
+    for ppa in record.members:
+        managed = core.registry.ppas.get(ppa)
+        member = managed.snapshot.record if managed is not None else None
+        if member is not None and member.group == record.group:
+            yield core.registry.lent(ppa, member)

@@ -1,0 +1,221 @@
+"""Several PPAs for one request, all or nothing, by daemons with real workers: nothing in part, nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from random import Random
+from typing import Any
+
+import pytest
+
+from ppa_assigner.access import EVERYBODY
+from ppa_assigner.problems import Kind, Problem
+from ppa_assigner.record import Record, State
+from ppa_assigner.supervisor import Supervisor
+from ppa_assigner.views import AssignRequest, LeaseView, Snapshot, Want
+
+from .fleet import Fleet
+from .memory import Request
+from .test_supervisor_threads import ask, ends
+from .waiting import until
+
+
+@pytest.fixture
+def fleet() -> Iterator[Fleet]:
+    """Six PPAs."""
+    made = Fleet(6)
+    yield made
+    made.close()
+
+
+def several(count: int) -> dict[str, Any]:
+    """A wish for so many."""
+    return {"want": (Want("default", count=count),)}
+
+
+def whole(fleet: Fleet, lent: LeaseView) -> list[Record]:
+    """The records of a group that is told, the lead first: all used, and each says so of the others."""
+    lead, *members = (fleet.launchpad.record(one.ppa) for one in (lent, *lent.members))
+    assert isinstance(lead, Record), lent
+    assert lead.members == tuple(one.ppa for one in lent.members)
+    assert lead.group is not None
+    for member in members:
+        assert isinstance(member, Record), lent
+        assert (member.state, member.group, member.lead) == (State.USED, lead.group, lent.ppa)
+    return [lead, *[member for member in members if isinstance(member, Record)]]
+
+
+def ready(fleet: Fleet, **kind: Any) -> Supervisor:
+    """A daemon that knows all PPAs as free."""
+    supervisor = fleet.daemon(**kind)
+    fleet.all_free(supervisor)
+    return supervisor
+
+
+def _logged(fleet: Fleet, count: int) -> bool:
+    return len(fleet.launchpad.log) >= count
+
+
+def claims(supervisor: Supervisor) -> list[Snapshot]:
+    """The PPAs that are claimed, as this daemon knows."""
+    return [s for s in supervisor.snapshots() if s.record is None or s.record.claim]
+
+
+def nothing_left(fleet: Fleet, supervisor: Supervisor) -> None:
+    """All PPAs are free again, and claimed by nobody."""
+    fleet.all_free(supervisor)
+    until(lambda: not claims(supervisor), lambda: f"no claim is left: {claims(supervisor)}", 10.0)
+    until(lambda: not supervisor.core.tries, "no try is left", 10.0)
+    fleet.serials_grow_by_one()
+
+
+def test_a_group_is_lent_in_four_steps(fleet: Fleet) -> None:
+    """One claim, the other claims, the commit, the members: two writes of each PPA, and no read between."""
+    supervisor = ready(fleet)
+    before = [len(fleet.launchpad.records(ppa)) for ppa in fleet.ppas]
+    lent = ask(supervisor, "r", **several(4)).future.result(10.0)
+    assert len(lent.members) == 3
+    records = whole(fleet, lent)
+    assert {record.request for record in records} == {"r"}
+    assert len({record.lease for record in records}) == 4
+    writes = [len(fleet.launchpad.records(ppa)) - n for ppa, n in zip(fleet.ppas, before, strict=True)]
+    assert sorted(writes) == [0, 0, 2, 2, 2, 2]
+
+
+@pytest.mark.parametrize("of", [0, 2])
+def test_any_lease_of_it_is_the_groups(fleet: Fleet, of: int) -> None:
+    """Touched and released by the lead's lease or a member's: all of it."""
+    supervisor = ready(fleet)
+    lent = ask(supervisor, "r", **several(3)).future.result(10.0)
+    record = whole(fleet, lent)[of]
+    touched = ends(supervisor.touch(record.lease or "", 1200.0, EVERYBODY))
+    assert touched.record.lease == record.lease
+    lead = fleet.launchpad.record(lent.ppa)
+    assert isinstance(lead, Record)
+    assert lead.until == touched.record.until != lent.record.until
+    ends(supervisor.release(record.lease or "", EVERYBODY))
+    nothing_left(fleet, supervisor)
+
+
+def test_asked_again_it_is_told_whole_with_the_higher_attempt(fleet: Fleet) -> None:
+    """By the lead; another want under its id is another request's."""
+    supervisor = ready(fleet)
+    first = ask(supervisor, "r", **several(3)).future.result(10.0)
+    again = ask(supervisor, "r", attempt=1, **several(3)).future.result(10.0)
+    assert [one.ppa for one in (again, *again.members)] == [one.ppa for one in (first, *first.members)]
+    assert (again.record.attempt, again.fresh) == (1, False)
+    for other in ({}, several(2)):
+        taken = ends(ask(supervisor, "r", attempt=2, **other).future)
+        assert isinstance(taken, Problem)
+        assert taken.kind is Kind.REQUEST_ID_TAKEN
+    assert whole(fleet, again)
+
+
+def test_it_outlives_its_daemon(fleet: Fleet) -> None:
+    """Another daemon finds it by its request, and ends it by a member."""
+    killed = ready(fleet)
+    first = ask(killed, "r", **several(3)).future.result(10.0)
+    fleet.kill(killed)
+    supervisor = fleet.daemon()
+    again = ask(supervisor, "r", attempt=1, **several(3)).future.result(10.0)
+    assert again.record.group == first.record.group
+    assert ends(supervisor.withdraw("r", EVERYBODY))
+    nothing_left(fleet, supervisor)
+
+
+def test_who_hangs_up_leaves_nothing(fleet: Fleet) -> None:
+    """At whatever step: what is claimed is given up, what is lent is given back."""
+    supervisor = ready(fleet)
+    for step in range(12):
+        seen = len(fleet.launchpad.log)
+        call = ask(supervisor, f"r{step}", **several(3))
+        until(partial(_logged, fleet, seen + step), "it is so far", 10.0)
+        supervisor.hang_up(call)
+        nothing_left(fleet, supervisor)
+
+
+def test_the_head_of_the_line_is_not_passed(fleet: Fleet) -> None:
+    """A group that waits keeps what is free: who came later gets none of it, and the group is served."""
+    supervisor = ready(fleet)
+    holders = [ask(supervisor, f"h{n}").future.result(10.0) for n in range(5)]
+    group = ask(supervisor, "g", wait=20.0, **several(4))
+    late = ends(ask(supervisor, "late").future)
+    assert isinstance(late, Problem)
+    assert late.kind is Kind.NONE_FREE
+    for lent in holders[:3]:
+        ends(supervisor.release(lent.record.lease or "", EVERYBODY))
+    assert len(group.future.result(15.0).members) == 3
+
+
+@pytest.mark.parametrize(
+    ("want", "kind"),
+    [
+        ((Want("default", count=7),), Kind.TOO_MANY_WANTED),
+        ((Want("default", count=2), Want("none")), Kind.UNKNOWN_POOL),
+    ],
+)
+def test_what_can_never_be_had(fleet: Fleet, want: tuple[Want, ...], kind: Kind) -> None:
+    """It is told at once."""
+    supervisor = ready(fleet)
+    try:
+        told = ends(ask(supervisor, "r", wait=5.0, want=want).future, 2.0)
+    except Problem as problem:
+        told = problem
+    assert told.kind is kind
+
+
+@pytest.mark.parametrize("fault", ["lost", "late"])
+@pytest.mark.parametrize("number", range(8))
+def test_each_answer_may_be_lost(fleet: Fleet, fault: str, number: int) -> None:
+    """One write's answer is lost, or the write lands later: it is settled, and the group is told whole or not."""
+    supervisor = ready(fleet)
+    count = 0
+
+    def once(request: Request) -> str | None:
+        nonlocal count
+        if request.what != "write":
+            return None
+        count += 1
+        return fault if count == number + 1 else None
+
+    fleet.launchpad.fault = once
+    told = ends(ask(supervisor, "r", **several(3)).future)
+    fleet.launchpad.land()
+    if isinstance(told, Problem):
+        told = ends(ask(supervisor, "r", attempt=1, wait=10.0, **several(3)).future, 20.0)
+    whole(fleet, told)
+    assert ends(supervisor.withdraw("r", EVERYBODY))
+    nothing_left(fleet, supervisor)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rivals_at_two_daemons(fleet: Fleet, seed: int) -> None:
+    """Groups and single requests at once, at two daemons: each one told is whole, no PPA is lent twice at a time, and
+    all are served in the end.
+    """
+    random, supervisors = Random(seed), [ready(fleet), ready(fleet)]
+    calls = [
+        (daemon, ask(daemon, f"r{n}", wait=60.0, **(several(size) if size > 1 else {})))
+        for n in range(12)
+        for daemon, size in ((supervisors[n % 2], random.randint(1, 4)),)
+    ]
+    held: set[object] = set()
+    left = list(calls)
+    while left:
+        until(lambda: any(call.future.done() for _, call in left), "somebody is served", 40.0)
+        daemon, call = next(one for one in left if one[1].future.done())
+        left.remove((daemon, call))
+        lent = call.future.result(0)
+        ppas = {one.ppa for one in (lent, *lent.members)}
+        if lent.members:
+            whole(fleet, lent)
+        assert not ppas & held
+        ends(daemon.release(lent.record.lease or "", EVERYBODY))
+    for supervisor in supervisors:
+        nothing_left(fleet, supervisor)
+
+
+def test_a_wish_is_a_value() -> None:
+    """One without more than one PPA says nothing of several."""
+    assert AssignRequest("me", "default", "r").want == ()
