@@ -192,3 +192,22 @@ def test_evaluated_at_once_a_failure_ends_the_script_too(
     assert outcome(shell, f"{line} || exit", real, daemon.url, before) == (0, GOT)
     assert outcome(shell, f"{line} || exit", real, daemon.url, before) == (75, "")
     assert outcome(shell, line, real, daemon.url, before) == ((75, "") if before else (0, "||||"))
+
+
+def test_several_ppas_have_numbered_variables() -> None:
+    """The first one has the plain names; numbers of more PPAs, taken together before, are unset."""
+    first, second = {**LEASE}, {**LEASE, "id": "5d2a", "ppa": "~ci-pool/ubuntu/pool-002"}
+    told = {"group": "g", "request_id": "build-77", "attempt": 0, "leases": [first, second]}
+    with FakeDaemon() as daemon:
+        daemon.on("POST", "/v1/leases", Reply(201, told))
+        done = cli("assign", "--owner", "me", "--count", "2", "--export", url=daemon.url)
+        lines = done.stdout.splitlines()
+        assert "export PPA_LEASE_ID='4c1f'" in lines
+        assert "export PPA_LEASE_ID_1='5d2a'" in lines
+        assert lines[-1].startswith("unset -v PPA_2 ")
+        assert daemon.requests[0].body["want"] == [{"pool": None, "select": None, "count": 2}]
+        listed = cli("assign", "--owner", "me", "--want", "default", "--want", "big:size=big", url=daemon.url)
+        assert listed.stdout.split() == [first["ppa"], second["ppa"]]
+        assert daemon.requests[1].body["want"] == [
+            {"pool": "default", "select": None}, {"pool": "big", "select": "size=big"}
+        ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from random import Random
 from typing import Any
@@ -15,7 +16,7 @@ from ppa_assigner.record import Record, State
 from ppa_assigner.supervisor import Supervisor
 from ppa_assigner.views import AssignRequest, LeaseView, Snapshot, Want
 
-from .fleet import Fleet
+from .fleet import OPTIONS, Fleet
 from .memory import Request
 from .test_supervisor_threads import ask, ends
 from .waiting import until
@@ -214,6 +215,58 @@ def test_rivals_at_two_daemons(fleet: Fleet, seed: int) -> None:
         ends(daemon.release(lent.record.lease or "", EVERYBODY))
     for supervisor in supervisors:
         nothing_left(fleet, supervisor)
+
+
+def test_a_member_that_is_gone_for_good_ends_its_group(fleet: Fleet) -> None:
+    """Its lead is cleaned, and so are the others."""
+    supervisor = ready(fleet)
+    lent = ask(supervisor, "r", **several(3)).future.result(10.0)
+    gone, *others = (one.ppa for one in lent.members)
+    fleet.launchpad.delete_ppa(gone)
+
+    def free() -> bool:
+        kept = [supervisor.snapshot(ppa).record for ppa in (lent.ppa, *others)]
+        return all(record is not None and record.state is State.FREE for record in kept)
+
+    until(free, "the rest of the group is free", 60.0)
+
+
+def test_who_may_upload_gets_the_right_in_each(fleet: Fleet) -> None:
+    """In the lead too, before anybody is told."""
+    supervisor = fleet.daemon(options=replace(OPTIONS, grant_upload=True))
+    fleet.all_free(supervisor)
+    lent = ask(supervisor, "r", uploader="~ann", **several(3)).future.result(10.0)
+    for one in (lent, *lent.members):
+        assert fleet.launchpad.archives[one.ppa].uploaders == ["~ann"]
+
+
+@pytest.mark.parametrize("wanted", [1, 6])
+def test_an_older_request_breaks_the_claims_of_a_younger_one(fleet: Fleet, wanted: int) -> None:
+    """Of a daemon that was killed before its commit: who came first does not wait until its claims are given up."""
+    younger, older = ready(fleet), ready(fleet)
+    holders = [ask(older, f"h{n}").future.result(10.0) for n in range(6)]
+    waits = ask(older, "older", wait=60.0, **(several(wanted) if wanted > 1 else {"ppa": holders[0].ppa}))
+    until(lambda: len(older.core.requests.queue.of("default")) == 1, "it stands in the line", 10.0)
+    fleet.wire(older).hold()  # it does not see that any is free
+
+    def kills(request: Request) -> str | None:
+        text = request.text or ""
+        if request.what == "write" and '"members":' in text and '"request":"younger"' in text:
+            fleet.kill(younger)
+            return "down"
+        return None
+
+    fleet.launchpad.fault = kills
+    call = ask(younger, "younger", wait=60.0, **several(6))
+    for lent in holders:
+        ends(younger.release(lent.record.lease or "", EVERYBODY))
+    until(lambda: fleet.wire(younger).cut, "it is killed at its commit", 30.0)
+    fleet.wire(older).release()
+    lent = waits.future.result(30.0)
+    assert len(lent.members) == wanted - 1
+    if wanted > 1:
+        whole(fleet, lent)
+    assert not call.future.done() or isinstance(ends(call.future), Problem)
 
 
 def test_a_wish_is_a_value() -> None:

@@ -7,13 +7,13 @@ afresh, after that was asked for.  What could not be read decides nothing (docs/
 from __future__ import annotations
 
 from ..automaton.events import CheckLead, Denied, LeadGone, LeadRead, LeadShown, Outcome, Refusal
-from ..automaton.group_commands import ReadLead
+from ..automaton.group_commands import EndGroup, ReadLead
 from ..record import Record, State
 from ..reference import Reference
 from ..views import Snapshot
 from .core import Core
 from .events import LeadWanted, Send
-from .group_steps import ReadsLead
+from .group_steps import EndsGroup, ReadsLead
 from .registry import lead_of
 
 NOT_TOLD = Denied(Refusal.OUTAGE, "its lead could not be read")
@@ -36,12 +36,24 @@ def on_read(core: Core, waits: ReadsLead, outcome: Outcome) -> None:
 
 def on_changed(core: Core, snapshot: Snapshot) -> None:
     """A PPA is now this: whoever it leads, or is led by, may have to act on that."""
+    _end_without(core, snapshot.over)
     for ppa in sorted(core.registry.followers.get(snapshot.ppa, ())):
         if (managed := core.registry.ppas.get(ppa)) is not None:
             _point_out(core, managed.snapshot, snapshot)
     lead = lead_of(snapshot)
     if lead is not None and (managed := core.registry.ppas.get(lead)) is not None:
         _point_out(core, snapshot, managed.snapshot)
+
+
+def _end_without(core: Core, over: Record | None) -> None:
+    """A member is gone for good, told or not: its group is over."""
+    managed = core.registry.ppas.get(over.lead) if over is not None and over.lead is not None else None
+    record = managed.snapshot.record if managed is not None else None
+    if over is None or over.group is None or managed is None or record is None:
+        return
+    if record.state is State.USED and record.group == over.group:
+        command = EndGroup(token=core.token(), deadline=core.now.boot + core.total, group=over.group)
+        core.order(managed.ppa, command, EndsGroup(over.group))
 
 
 def _point_out(core: Core, member: Snapshot, lead: Snapshot) -> None:
