@@ -272,3 +272,23 @@ def test_an_older_request_breaks_the_claims_of_a_younger_one(fleet: Fleet, wante
 def test_a_wish_is_a_value() -> None:
     """One without more than one PPA says nothing of several."""
     assert AssignRequest("me", "default", "r").want == ()
+
+
+def test_the_uploader_has_the_right_in_each_ppa_before_it_is_told(fleet: Fleet) -> None:
+    """In the lead by the read before it is told."""
+    supervisor = ready(fleet, options=replace(OPTIONS, grant_upload=True))
+    lent = ask(supervisor, "r", uploader="~ann", **several(2)).future.result(20)
+    whole(fleet, lent)
+    assert [fleet.launchpad.archives[one.ppa].uploaders for one in (lent, *lent.members)] == [["~ann"], ["~ann"]]
+
+
+def test_who_cannot_have_the_right_in_the_lead_is_told_so_and_gets_nothing(fleet: Fleet) -> None:
+    """Nobody was told of the group: it ends, and asking again would not help."""
+    supervisor = ready(fleet, options=replace(OPTIONS, grant_upload=True))
+    refused = iter([None, "refused"])  # the member is given it first
+    fleet.launchpad.fault = lambda request: next(refused, None) if request.what == "grant" else None
+    told = ask(supervisor, "r", uploader="~ann", **several(2)).future.exception(20)
+    assert isinstance(told, Problem)
+    assert told.kind is Kind.INVALID
+    fleet.launchpad.fault = lambda request: None
+    nothing_left(fleet, supervisor)

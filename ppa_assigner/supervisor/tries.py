@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from ..automaton.events import Committed, Confirm, Denied, LeadShown, LeaseShown, Outcome, RecordShown, Refusal
-from ..automaton.group_commands import ClaimPpa, Commit, EndGroup, ReadLead, RollForward, Unclaim
+from ..automaton.events import Committed, Denied, LeadShown, LeaseShown, Outcome, RecordShown, Refusal
+from ..automaton.group_commands import ClaimPpa, Commit, EndGroup, ReadLead, RollForward, TellLead, Unclaim
 from ..backoff import CLAIM_RENEWED_S, GROUP_AGAIN, TOLD_AFTER_COMMIT_S, jitter_of
 from ..record import Record, State
 from ..reference import Reference
@@ -281,8 +281,8 @@ def _rolled(core: Core, one: GroupTry) -> None:
         _over(core, one, Tried(one.request, one.lead, untold=one.why))
     elif one.wish.uploader is not None:  # who gets the right to upload to the lead with this read
         one.phase = Phase.READING
-        confirming = Confirm(token=core.token(), deadline=_deadline(core, one), wish=one.wish)
-        core.order(one.lead, confirming, ReadsAgain(one.group))
+        telling = TellLead(token=core.token(), deadline=core.now.boot + core.total, fresh=one.own)
+        core.order(one.lead, telling, ReadsAgain(one.group))
     elif one.shown is not None and _soon_enough(core, one, one.shown.record):
         _over(core, one, Tried(one.request, one.lead, one.shown.record, fresh=one.own))
     else:
@@ -306,10 +306,12 @@ def on_read_again(core: Core, waits: ReadsAgain, outcome: Outcome) -> None:
     if one is None or _in_doubt(outcome):
         return
     match outcome:
-        case LeadShown(record) | LeaseShown(record) if record.state is State.USED and record.group == one.group:
+        case LeadShown(record) if record.state is State.USED and record.group == one.group:
             _over(core, one, Tried(one.request, one.lead, record, fresh=one.own))
-        case LeadShown() | LeaseShown():
+        case LeadShown():
             _over(core, one, Tried(one.request, one.lead))
+        case Denied(why=Refusal.INVALID):
+            _over(core, one, Tried(one.request, one.lead, invalid=outcome.detail))
         case _:
             _over(core, one, Tried(one.request, one.lead, untold=recovery.why_not(outcome)[1]))
 
