@@ -38,6 +38,9 @@ DOCUMENT = {
     "note": "hello",
     "uploader": "~ann",
     "snapshot": None,
+    "group": None,
+    "lead": None,
+    "members": [],
 }
 
 
