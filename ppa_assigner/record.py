@@ -218,7 +218,7 @@ def decode(text: str) -> Record:
     said = values.fields(data, readers)
     for name in _UNSAID[said["state"]]:
         said.pop(name, None)
-    return _checked(Record(**said), len(text))
+    return _checked(Record(**said))
 
 
 class _ForeignVersionError(RecordError):
@@ -253,18 +253,13 @@ def _version_of(data: Mapping[str, Any]) -> int:
     raise RecordError("no record version")
 
 
-def _checked(record: Record, characters: int) -> Record:
+def _checked(record: Record) -> Record:
     if record.state is State.USED:
         missing = [n for n in ("owner", "lease", "request", "until") if getattr(record, n) is None]
         if missing:
             raise RecordError(f"used without {', '.join(missing)}")
     _check_group(record)
-    short = _ESCAPED * characters <= _SHORT  # as it was read, quicker than what the texts would take
-    if (
-        not short
-        and _longest(record) > _SHORT
-        and len(_line(record, _said(_shortened(record)))) > LONGEST_LINE - _LINE_ROOM
-    ):
+    if _longest(record) > _SHORT and len(_line(record, _said(_shortened(record)))) > LONGEST_LINE - _LINE_ROOM:
         raise RecordError("its texts are so long that none could be added")
     return record
 
@@ -352,8 +347,6 @@ _SAYS: Mapping[str, Callable[[Record], bool]] = {
 
 def _encoded(value: Any) -> Any:
     match value:
-        case str() | int():
-            return value
         case State():
             return value.value
         case datetime():

@@ -17,6 +17,7 @@ from .parameters import Argument, called, declared, defaults
 _FACTS = frozenset({"autocompletion", "help", "max", "metavar", "min"})
 """What a declaration may say that changes nothing of how its value is read, but for bounds of a number."""
 _DIGITS = 9
+_MOST = 1_000_000_000
 
 
 class _NotPlainError(Exception):
@@ -46,7 +47,7 @@ class _Reader:
             if not what.facts.keys() <= _FACTS:
                 raise _NotPlainError
             self._kinds[name] = _without_none(kind)
-            self._bounds[name] = range(what.facts.get("min", 0), what.facts.get("max", 10**_DIGITS) + 1)
+            self._bounds[name] = range(what.facts.get("min", 0), what.facts.get("max", _MOST) + 1)
             self._options |= dict.fromkeys(what.names, name)
             if isinstance(what, Argument):
                 self._arguments.append(name)

@@ -29,7 +29,7 @@ os.execv(sys.executable, [sys.executable, "-m", "ppa_assigner.cli", "run", "--co
 def clients() -> list[dict[str, Any]]:
     """An operator and a client."""
     pairs = ((OPERATOR, "operator"), (CLIENT, "client"))
-    return [{"name": role, "token_sha256": sha256(token), "role": role} for token, role in pairs]
+    return [{"name": role, "token_sha256": sha256(token), "role": role, "max_priority": 100} for token, role in pairs]
 
 
 def sha256(token: str) -> str:

@@ -26,6 +26,7 @@ ACTS: dict[str, dict[str, Any]] = {
     "adopt": {},
     "quarantine": {"reason": "kept"},
     "resume": {},
+    "discard": {"reason": "burnt"},
 }
 NOBODY = "~ci-pool/ubuntu/nobody"
 STABLE = "~ci-pool/ubuntu/stable"
@@ -150,7 +151,7 @@ def ask_about_leases(caller: Caller, launchpad: Launchpad) -> None:
 
 def ask_about_ppas(caller: Caller) -> None:
     """200, 404 and 409 of what is known and of the acts."""
-    for path in ("/v1/ppas", "/v1/pools", "/v1/caller", *OPEN):
+    for path in ("/v1/ppas", "/v1/pools", "/v1/caller", "/v1/line", *OPEN):
         assert caller.ask(("GET", path)).status_code == 200
     check = ("POST", "/v1/uploads/check")
     assert caller.ask(check, **example(check)).status_code == 200
@@ -224,6 +225,8 @@ def test_every_documented_status_is_seen(
         assert caller.ask(("POST", f"{PPA}/quarantine"), held, json=ACTS["quarantine"]).status_code == 200
         until(lambda: len(caller.ask(("GET", "/v1/ppas"), params=free).json()["items"]) == 3, "all but two free", 60)
         lease = caller.assign(ppa="~ci-pool/ubuntu/pool-002").json()
+        full = "~ci-pool/ubuntu/full"  # nothing asks for it any more
+        assert caller.ask(("POST", f"{PPA}/discard"), full, json=ACTS["discard"]).status_code == 200
         launchpad.control.fault("status", status=503, text="maintenance")
         ask_without_launchpad(caller, lease)
         launchpad.control.unfault()

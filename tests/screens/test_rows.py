@@ -150,7 +150,7 @@ def test_wide_rows_have_everything_whole(one: Served) -> None:
     """On a terminal too; each row says all that one may look for."""
     done = cli("status", "-o", "wide", url=one.url)
     heads = " ".join(done.stdout.splitlines()[0].split())
-    assert heads == "PPA POOL STATE CONDITION AGE LEFT OWNER LEASE CLEANING SEEN REMARK"
+    assert heads == "PPA POOL STATE CONDITION AGE LEFT OWNER LEASE CLEANING SEEN LABELS REMARK"
     rows = {line.split()[0]: line for line in done.stdout.splitlines()[1:]}
     assert f"{JENKINS}  002c1f8f0e3a7d4b5f9e2c6d1a0b7c8e" in rows["~ci-pool/ubuntu/pool-002"]
     assert rows["~ci-pool/ubuntu/pool-005"].endswith(

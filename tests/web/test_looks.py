@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from .browser import DESK, PHONE, Scheme
 
 AA = 4.5
-KINDS = ("free", "used", "dirty", "quarantined", "missing", "unreadable", "unmanaged")
+KINDS = ("free", "used", "dirty", "discarded", "quarantined", "missing", "unreadable", "unmanaged")
 LANDMARKS: tuple[Literal["banner", "main", "contentinfo", "search"], ...] = ("banner", "main", "contentinfo", "search")
 EXACT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
 PAIRS = """() => {
