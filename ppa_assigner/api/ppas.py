@@ -66,7 +66,7 @@ class PpaRoutes:
         for name, (summary, model, action) in ACTIONS.items():
             add(f"{_PATH}/{name}", self._operating(model, action), methods=["POST"], summary=summary, name=name,
                 responses=responses(one, _ACTING), response_model=None, description="For operators.",
-                openapi_extra=openapi.body(model, required=model is not documents.EmptyBody))  # fmt: skip
+                openapi_extra=openapi.body(model, required=model not in ABSENT))  # fmt: skip
         add("/v1/pools", self.pools, methods=["GET"], summary="List pools, in numbers", response_model=None,
             responses=responses({200: documents.PoolList}))  # fmt: skip
 
@@ -129,6 +129,8 @@ class PpaRoutes:
         return operate
 
 
+ABSENT = (documents.EmptyBody, documents.DiscardRequest)
+"""Bodies that may be absent, since no member of theirs is required."""
 ACTIONS: dict[str, tuple[str, type, Callable[[Any], OperatorAction]]] = {
     "release": ("End a lease", documents.ReleaseRequest, lambda body: ReleaseAction(body["lease"])),
     "hold": ("Keep a lease longer, once", documents.HoldRequest, lambda body: HoldAction(body["lease"], body["for"])),
