@@ -205,9 +205,9 @@ def test_several_ppas_have_numbered_variables() -> None:
         assert "export PPA_LEASE_ID='4c1f'" in lines
         assert "export PPA_LEASE_ID_1='5d2a'" in lines
         assert lines[-1].startswith("unset -v PPA_2 ")
-        assert daemon.requests[0].body["want"] == [{"pool": None, "select": None, "count": 2}]
+        assert daemon.requests[0].body["want"] == [{"count": 2}]
         listed = cli("assign", "--owner", "me", "--want", "default", "--want", "big:size=big", url=daemon.url)
         assert listed.stdout.split() == [first["ppa"], second["ppa"]]
         assert daemon.requests[1].body["want"] == [
-            {"pool": "default", "select": None}, {"pool": "big", "select": "size=big"}
+            {"pool": "default"}, {"pool": "big", "select": "size=big"}
         ]  # fmt: skip

@@ -95,6 +95,9 @@ def test_any_lease_of_it_is_the_groups(fleet: Fleet, of: int) -> None:
     lead = fleet.launchpad.record(lent.ppa)
     assert isinstance(lead, Record)
     assert lead.until == touched.record.until != lent.record.until
+    listed = [one for one in supervisor.snapshots() if one.record is not None and one.record.group == lead.group]
+    assert {one.record.until for one in listed if one.record is not None} == {lead.until}
+    assert len({one.end for one in listed}) == 1
     ends(supervisor.release(record.lease or "", EVERYBODY))
     nothing_left(fleet, supervisor)
 

@@ -88,9 +88,7 @@ def leases(
     client = parsing.connect(url, token_file, ca_file)
     found = client.leases(pool=pool, request_id=request_id, select=parsing.selector(select, "--select"))
     _check_pool(client, pool, found)
-    several = len({lease.get("pool") for lease in found}) > 1
-    chosen = [lease for lease in found if is_of(owner, lease.get("owner"))]
-    _show(Listed(chosen, several), form, "id", _lease_rows)
+    _show(_owned(found, owner), form, "id", _lease_rows)
 
 
 def pools(
@@ -131,9 +129,13 @@ def line(
     client = parsing.connect(url, token_file, ca_file)
     found = client.line(pool=pool)
     _check_pool(client, pool, found)
+    _show(_owned(found, owner), form, "request_id", _line_rows)
+
+
+def _owned(found: Sequence[Any], owner: str | None) -> Listed:
+    """Those of an owner; the pool is told where there is more than one in all."""
     several = len({each.get("pool") for each in found}) > 1
-    chosen = [each for each in found if is_of(owner, each.get("owner"))]
-    _show(Listed(chosen, several), form, "request_id", _line_rows)
+    return Listed([each for each in found if is_of(owner, each.get("owner"))], several)
 
 
 def one_form(form: Form | None, json: bool) -> Form | None:

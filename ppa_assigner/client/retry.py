@@ -10,12 +10,14 @@ back at once.  Nothing here sends anything.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..backoff import CALL, Backoff
 from .errors import AssignerError, Document, NoneFree, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..documents import Wish
 
 INTERRUPTIBLE = True
@@ -85,7 +87,9 @@ class AssignAttempts:
         """Raises UsageError."""
         import uuid
 
-        body: Document = {"owner": owner} | {key: value for key, value in wish.items() if value is not None}
+        body: Document = {"owner": owner, **_said(wish)}
+        if (wants := body.get("want")) is not None:
+            body["want"] = [_said(one) for one in wants]
         body["request_id"] = body.get("request_id") or str(uuid.uuid4())
         attempt, wait = body.pop("attempt", 0), body.pop("wait", 0.0)
         if not 0 <= attempt <= MOST_ATTEMPTS:
@@ -124,3 +128,8 @@ class AssignAttempts:
     def may_go_on(self, error: AssignerError) -> bool:
         """Whether to ask again at once: the daemon waited as long as it was asked to, and keeps the place a moment."""
         return isinstance(error, NoneFree) and time.monotonic() >= self._answer_due
+
+
+def _said(wish: Mapping[str, Any]) -> Document:
+    """What it says: None leaves it to the daemon, as if it were absent."""
+    return {key: value for key, value in wish.items() if value is not None}

@@ -188,9 +188,16 @@ class Registry:
         return [self.ppas[ppa] for ppa in found]
 
     def snapshots(self) -> list[Snapshot]:
-        """All PPAs as they were known last, by name; may be called while others change them."""
+        """All PPAs as they are told of, by name; may be called while others change them."""
         found = (self.ppas.get(ppa) for ppa in self._by_name.copy())
-        return [managed.snapshot for managed in found if managed is not None]
+        return [self.told(managed.snapshot) for managed in found if managed is not None]
+
+    def told(self, snapshot: Snapshot) -> Snapshot:
+        """The PPA as it was known last; the lease of a group's member lives as long as its lead's."""
+        record = snapshot.record
+        if record is None or record.lead is None or (lead := self._lead_of_lease(record)) is None:
+            return snapshot
+        return replace(snapshot, record=_lives_as(record, lead), end=lead.end)
 
     def free(self, pool: str, ppa: Reference | None = None) -> Iterator[ManagedPPA]:
         """Those of a pool, or this one alone, that may be lent as far as is known, the one that has been free longest
@@ -247,14 +254,18 @@ class Registry:
         managed = self.ppas.get(ppa)
         snapshot = managed.snapshot if managed is not None else None
         known = snapshot is not None and snapshot.record is not None and snapshot.record.lease == record.lease
-        lead = self.ppas.get(record.lead) if record.lead is not None else None
-        of_lead = lead.snapshot.record if lead is not None else None
-        if lead is not None and of_lead is not None and of_lead.state is State.USED and of_lead.group == record.group:
-            shown = replace(record, until=of_lead.until, touched=of_lead.touched, idle=of_lead.idle)
-            return LeaseView(ppa, shown, fresh, lead.snapshot.end)
+        if (lead := self._lead_of_lease(record)) is not None:
+            return LeaseView(ppa, _lives_as(record, lead), fresh, lead.end)
         if snapshot is None or not known:
             return LeaseView(ppa, record, fresh)
         return LeaseView(ppa, record, fresh, snapshot.end, snapshot.left)
+
+    def _lead_of_lease(self, record: Record) -> Snapshot | None:
+        """The lead of the group that this lease is a member of; None without one, or while it is not known to live."""
+        lead = self.ppas.get(record.lead) if record.lead is not None else None
+        known = lead.snapshot.record if lead is not None else None
+        lives = known is not None and known.state is record.state is State.USED and known.group == record.group
+        return lead.snapshot if lead is not None and lives else None
 
     def behind_newer_record(self, field: str, value: str) -> Reference | None:
         """The PPA whose record is of a version unknown here and names this `lease`: whether it runs cannot be told."""
@@ -313,6 +324,13 @@ def free_for_anyone(snapshot: Snapshot) -> bool:
     record = snapshot.record
     free = record is not None and record.state is State.FREE and record.claim is None
     return free and snapshot.condition is Condition.OK
+
+
+def _lives_as(record: Record, lead: Snapshot) -> Record:
+    """A member's record with its lead's times, by which the group ends."""
+    if (known := lead.record) is None:
+        return record
+    return replace(record, until=known.until, touched=known.touched, idle=known.idle)
 
 
 def lead_of(snapshot: Snapshot) -> Reference | None:

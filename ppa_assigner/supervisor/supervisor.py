@@ -189,7 +189,7 @@ class Supervisor(ArchiveCalls):
 
     def snapshot(self, ppa: Reference) -> Snapshot:
         """One of them.  Raises Problem for a PPA that is not served."""
-        return self.core.served(ppa).snapshot
+        return self.core.registry.told(self.core.served(ppa).snapshot)
 
     def find_out(self, select: Selector) -> None:
         """Have what a selector asks about be known to later lists, where Launchpad has to be asked for it."""

@@ -16,7 +16,7 @@ import pytest
 from .. import needs
 from ..commandline import cli
 from ..docs.blocks import block, blocks
-from ..docs.pages import ROOT
+from ..docs.pages import ROOT, page
 from ..network import network
 from ..processes import environment
 from ..recipes.dputs import DPUTS
@@ -121,6 +121,25 @@ def test_labels(demo: Place, tmp_path: Path) -> None:
     first, _ = LENT.findall(done.stdout)
     assert first.endswith(("pool-004", "pool-005"))
     assert leases(demo, "https://ci/3") == []
+
+
+def test_several_at_once(demo: Place, tmp_path: Path) -> None:
+    """As the guide says: two of one pool, and one each by its labels; all of it is given back."""
+    demo.wait()
+    line = re.search(r"`(ppa-assigner exec --owner me --count 2 .*)`", page("docs/tutorial/index.md"))
+    assert line is not None
+    done = demo.run(line[1], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len({*re.findall(r"ppa:ci-pool/ubuntu/pool-\d+", done.stdout)}) == 2
+    listed = "ppa-assigner leases -o wide"
+    several = f"ppa-assigner exec --owner me --want default:size=big --want 'default:!size' --wait 60s -- {listed}"
+    done = demo.run(several, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()[1:]
+    assert len(lines) == 2
+    left = {line.split()[5] for line in lines}
+    assert len(left) == 1, done.stdout  # a member's lease ends with its lead's
+    until(lambda: leases(demo, "me") == [], "the members have followed their leads", 10.0)
 
 
 @every_shell
