@@ -128,7 +128,7 @@ def _of_ppa(client: Client, reference: str) -> Choice:
 
 
 def _of_request(client: Client, request_id: str) -> Choice | None:
-    found = client.leases(request_id=request_id)
+    found = [lease for lease in client.leases(request_id=request_id) if lease.get("lead") is None]  # it leads its group
     if len(found) > 1:  # an operator is shown those of all clients
         found = _own(client, found)
     choices = [Choice(lease["id"], lease["ppa"]) for lease in found]

@@ -139,6 +139,10 @@ def test_several_at_once(demo: Place, tmp_path: Path) -> None:
     assert len(lines) == 2
     left = {line.split()[5] for line in lines}
     assert len(left) == 1, done.stdout  # a member's lease ends with its lead's
+    by_request = [f"ppa-assigner {act} several" for act in ("touch", "release")]
+    taken = "ppa-assigner assign --owner me --count 2 --wait 60s --request-id several"
+    done = demo.run(" && ".join([taken, *by_request]), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     until(lambda: leases(demo, "me") == [], "the members have followed their leads", 10.0)
 
 
