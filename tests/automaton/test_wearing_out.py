@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.automaton.events import Refusal, Release
+from ppa_assigner.backoff import FENCE_S, FORBIDDEN
 from ppa_assigner.options import AsNew, Grow, PoolOptions
 from ppa_assigner.record import State, compose
 from ppa_assigner.views import Condition, DiscardAction
@@ -115,7 +116,8 @@ def test_a_discarded_one_is_deleted_after_it_stood_unchanged() -> None:
     assert runner.world.archive.status == "Deleting"
     assert runner.world.record.deleter is not None
     assert runner.known.condition is Condition.MISSING
-    assert any("is being deleted" in alarm for alarm in runner.alarms)
+    said = f"{runner.world.ppa}: it is being deleted on Launchpad, for it was discarded: burnt"
+    assert said in runner.alarms
     runner.pass_time(1000.0)
     assert runner.kinds().count("Remove") == 1
 
@@ -203,7 +205,7 @@ def test_no_deletion_leaves_long_after_that_write_was_sent() -> None:
 
     def slowly(request: Request) -> None:
         if request.what == "write":
-            runner.world.move_to(runner.world.boot + 11.0)
+            runner.world.move_to(runner.world.boot + FENCE_S + 1.0)
 
     runner.world.launchpad.fault = slowly
     runner.pass_time(SETTLE + 50.0)
@@ -220,6 +222,7 @@ def test_a_deletion_is_on_its_way_once_at_a_time(how: str) -> None:
     runner.pass_time(SETTLE + 10.0)
     sent = runner.world.boot
     assert runner.kinds().count("Remove") == 1
+    assert runner.kinds()[-1] == ("Remove" if how == "down" else "Read")  # one that was not sent changed nothing
     runner.pass_time(SETTLE - 30.0)
     assert runner.kinds().count("Remove") == 1
     runner.pass_time(60.0)
@@ -245,8 +248,34 @@ def test_a_deletion_that_is_not_allowed_is_told_and_not_repeated() -> None:
     runner.world.launchpad.fault = lambda request: "denied" if request.what == "remove" else None
     runner.pass_time(5 * SETTLE)
     assert runner.kinds().count("Remove") == 1
-    assert any("cannot be deleted" in alarm for alarm in runner.alarms)
+    (alarm,) = (alarm for alarm in runner.alarms if "cannot be deleted" in alarm)
+    assert alarm.startswith(f"{runner.world.ppa}: it cannot be deleted: ")
+    assert not alarm.endswith("None")
     assert runner.world.archive.status == "Active"
+    runner.pass_time(3 * FORBIDDEN.cap)
+    assert runner.kinds().count("Remove") == 1
+
+
+def test_a_pool_tries_again_later_what_is_not_allowed() -> None:
+    """Somebody may have made the account a member meanwhile."""
+    runner = deleting(delete_discarded=1.0)
+    runner.known = replace(runner.known, deleting=False)
+    runner.world.launchpad.fault = lambda request: "denied" if request.what == "remove" else None
+    runner.until(lambda: "Remove" in runner.kinds())
+    runner.pass_time(FORBIDDEN.cap - 5.0)
+    assert runner.kinds().count("Remove") == 1
+    runner.world.launchpad.fault = lambda request: None
+    runner.pass_time(2 * SETTLE)
+    assert runner.world.archive.status == "Deleting"
+
+
+def test_it_is_said_that_nobody_said_why() -> None:
+    """A person may have written the record."""
+    runner = deleting()
+    runner.world.launchpad.describe(runner.world.ppa, compose(None, changed(runner.world.record, why=None)))
+    runner.look()
+    runner.pass_time(2 * SETTLE)
+    assert any(alarm.endswith("nobody said why") for alarm in runner.alarms)
 
 
 def test_an_operator_has_one_deleted_that_is_discarded_already() -> None:
