@@ -126,7 +126,8 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
     Kind.WRONG_STATE: Explanation(
         "The PPA is in another state",
         "The action is not possible in the state that the PPA is in: only a lease that lasts can be held, and only"
-        " once; only a PPA in quarantine can be resumed; only one that is `unmanaged` or `unreadable` can be adopted.",
+        " once; only a PPA in quarantine can be resumed; only one that is `unmanaged` or `unreadable` can be adopted;"
+        " with one that is deleted on Launchpad nothing can be done.",
         "Look at the PPA (`ppa-assigner status PPA`): somebody else, or the daemon itself, may have been faster.",
     ),
     Kind.UNKNOWN_POOL: Explanation(

@@ -551,7 +551,7 @@ class MemoryLaunchpad:
         with self.lock:
             archive = self.archives.get(ppa)
             if archive is None:
-                return Gone("404", self._moment(started))
+                return Gone("404", self._moment(started), 404)
             if not archive.writable:
                 return AccessDenied("401 Unauthorized", self._moment(started), 401)
             if self.etag_of(ppa) != entry.etag:

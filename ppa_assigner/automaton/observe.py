@@ -105,7 +105,7 @@ def with_absence(known: WorkerState, gone: Gone) -> WorkerState:
     believed.
     """
     asof, basis = max(known.asof, gone.moment.ended), max(known.basis, gone.moment.started)
-    reach = absent(known.reach, gone.reason, gone.moment)
+    reach = absent(known.reach, gone)
     known = replace(known, reach=reach, silent=None, vanished=True, asof=asof, basis=basis, seen=gone.moment.date)
     return with_ppa_gone(known) if reach.streak.lasting and not reach.final else known
 

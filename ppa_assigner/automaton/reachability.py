@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..backoff import ABSENCE_FIRST_S, ABSENCE_LASTS_S, ABSENCE_READS
-from ..port import Moment
+from ..port import Gone, Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,14 @@ class Seen:
 @dataclass(frozen=True, slots=True)
 class Absent:
     """The last answer, with its `reason`, said that the PPA is gone.  `unknown_name`: it was a read of the PPA itself,
-    and Launchpad knows none of this name.  `final`: it is gone for good.
+    and Launchpad knows none of this name.  `deleted`: it is there no more but as a deleted one.  `final`: it is gone
+    for good.
     """
 
     reason: str
     streak: ReadStreak
     unknown_name: bool = False
+    deleted: bool = False
     final: bool = False
 
 
@@ -66,11 +68,11 @@ Reach = Seen | Absent | ReadDenied
 SEEN = Seen()
 
 
-def absent(reach: Reach, reason: str, moment: Moment) -> Absent:
+def absent(reach: Reach, gone: Gone) -> Absent:
     """The reach after an answer that says that the PPA is gone.  What is gone for good stays so."""
-    if not isinstance(reach, Absent):
-        return Absent(reason, one_more(None, moment))
-    return Absent(reason, one_more(reach.streak, moment), final=reach.final)
+    streak = reach.streak if isinstance(reach, Absent) else None
+    final = isinstance(reach, Absent) and reach.final
+    return Absent(gone.reason, one_more(streak, gone.moment), deleted=gone.status is None, final=final)
 
 
 def read_denied(reach: Reach, reason: str, moment: Moment) -> ReadDenied:
@@ -106,6 +108,11 @@ def undecided(reach: Reach) -> Absent | ReadDenied | None:
 def is_final(reach: Reach) -> bool:
     """Whether the PPA is gone for good."""
     return isinstance(reach, Absent) and reach.final
+
+
+def is_deleted(reach: Reach) -> bool:
+    """Whether nothing is left of the PPA to act on: it does not come back, whenever that is believed of its lease."""
+    return isinstance(reach, Absent) and (reach.deleted or reach.final)
 
 
 def is_of_unknown_name(reach: Reach) -> bool:

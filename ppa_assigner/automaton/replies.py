@@ -30,6 +30,7 @@ from .events import (
 from .group_commands import ReadLead, TellLead
 from .now import Now
 from .operation import Reading, ReadReason
+from .reachability import is_deleted
 from .requests import Read
 from .state import Step, WorkerState
 
@@ -78,6 +79,8 @@ def reply_unseen(known: WorkerState, command: Command, now: Now, reason: str | N
     record, detail = known.record, reason or known.fault or ""
     if isinstance(command, Taking):
         return deny(known, command, Refusal.LOST, detail)
+    if isinstance(command, Operate) and is_deleted(known.reach):
+        return deny(known, command, Refusal.WRONG_STATE, detail)
     if known.sight is Sight.LASTING_GONE:
         return _of_a_gone_one(known, command, detail)
     match command:
@@ -105,8 +108,6 @@ def _of_a_gone_one(known: WorkerState, command: Command, detail: str) -> Step:
             return deny(known, command, Refusal.OVER, detail)
         case Release() if ended_with_ppa(known, command.lease):
             return tell(known, command, RecordShown(None))
-        case Operate():
-            return deny(known, command, Refusal.WRONG_STATE, detail)
         case Inspect():
             return deny(known, command, Refusal.OUTAGE, detail)
     return deny(known, command, Refusal.ELSEWHERE, detail)

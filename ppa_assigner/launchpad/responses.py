@@ -178,7 +178,7 @@ def parse_entry(data: dict[str, Any], seen: Moment) -> Entry | Gone | AccessDeni
     if REDACTED in (status, description):
         return AccessDenied("not readable for us", seen)
     if status in DELETED_STATES:
-        return Gone(f"its status is {status}", seen)
+        return Gone(f"it is deleted on Launchpad: its status is {status}", seen)
     if status != ACTIVE:
         return Unavailable(f"its status is {one_line(str(status))}")
     if not (description is None or isinstance(description, str)) or unstorable(description or ""):

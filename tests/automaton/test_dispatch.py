@@ -42,7 +42,7 @@ from ppa_assigner.packages import SourcePackage
 from ppa_assigner.record import Record, State, encode
 from ppa_assigner.views import AdoptAction, Condition, HoldAction, QuarantineAction, ResumeAction
 from tests.automaton import lab
-from tests.automaton.lab import Runner, World, assign, confirm, faults
+from tests.automaton.lab import Runner, World, assign, confirm, faults, lose
 
 STATES = (None, *State)
 
@@ -139,9 +139,17 @@ def given_up() -> Runner:
 
 
 def missing() -> Runner:
-    """Gone as Launchpad says, which may pass."""
+    """Deleted on Launchpad: for a minute nothing is said of its lease, and nobody can act on it any more."""
     runner = used()
     runner.world.launchpad.archives[runner.world.ppa].status = "Deleting"
+    runner.look()
+    return runner
+
+
+def absent() -> Runner:
+    """Launchpad knows none of its name, which may pass."""
+    runner = used()
+    lose(runner, "gone")
     runner.look()
     return runner
 
@@ -176,7 +184,7 @@ def unseen() -> Runner:
 
 
 _SITUATIONS = (
-    unmanaged, unreadable, foreign, free, used, over, dirty, given_up, missing, gone, denied, unseen, discarded,
+    unmanaged, unreadable, foreign, free, used, over, dirty, given_up, missing, absent, gone, denied, unseen, discarded,
 )  # fmt: skip
 SITUATIONS: dict[str, Callable[[], Runner]] = {f.__name__: f for f in _SITUATIONS}
 LEASE = "lease-1"
@@ -202,17 +210,18 @@ ORDERS: dict[str, Any] = {
     "check": lambda t, d: CheckBurnt(token=t, deadline=d, sources=(SourcePackage("theirs", "1"),)),
     "check another": lambda t, d: CheckBurnt(token=t, deadline=d, sources=(SourcePackage("theirs", "2"),)),
 }
-OUT_OF_SIGHT = ("missing", "gone", "denied")
+OUT_OF_SIGHT = ("missing", "absent", "gone", "denied")
 E, W, L, OUT = Refusal.ELSEWHERE, Refusal.WRONG_STATE, Refusal.LOST, Refusal.OUTAGE
+DELETED = {"missing": W, "gone": W}  # what becomes of an act of an operator
 
 
 def row(default: Any, **others: Any) -> dict[str, Any]:
     """What comes of a command in each situation."""
-    return {**dict.fromkeys(SITUATIONS, default), "missing": OUT, "denied": OUT, "gone": E, **others}
+    return {**dict.fromkeys(SITUATIONS, default), "missing": OUT, "absent": OUT, "denied": OUT, "gone": E, **others}
 
 
 EXPECTED: dict[str, dict[str, Any]] = {
-    "assign": row(L, free=State.USED, missing=L, denied=L, gone=L),
+    "assign": row(L, free=State.USED, missing=L, absent=L, denied=L, gone=L),
     "confirm": row(E, used="lent", unseen="lent"),
     "touch": row(
         E, used="lent", unseen="lent", over=Refusal.OVER, dirty=Refusal.OVER, given_up=Refusal.OVER, gone=Refusal.OVER
@@ -226,15 +235,15 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "give up another": row(E),
     "supersede": row(E, used=State.DIRTY, over=State.DIRTY, unseen=State.DIRTY),
     "supersede another": row(E),
-    "hold": row(W, used=State.USED, unseen=State.USED, gone=W),
-    "hold too long": row(W, used=Refusal.INVALID, unseen=Refusal.INVALID, gone=W),
-    "hold another": row(W, gone=W),
-    "adopt": row(W, unmanaged=State.DIRTY, unreadable=State.DIRTY, foreign=State.DIRTY, gone=W),
+    "hold": row(W, used=State.USED, unseen=State.USED, **DELETED),
+    "hold too long": row(W, used=Refusal.INVALID, unseen=Refusal.INVALID, **DELETED),
+    "hold another": row(W, **DELETED),
+    "adopt": row(W, unmanaged=State.DIRTY, unreadable=State.DIRTY, foreign=State.DIRTY, **DELETED),
     "quarantine": row(
         State.DIRTY, unmanaged=W, unreadable=W, foreign=W, used=State.USED, over=State.USED, unseen=State.USED,
-        gone=W, discarded=W,
+        discarded=W, **DELETED,
     ),
-    "resume": row(W, given_up=State.DIRTY, gone=W),
+    "resume": row(W, given_up=State.DIRTY, **DELETED),
     "inspect": row("content", gone=OUT),
     "list processors": row("processors"),
     "read": row("stands"),

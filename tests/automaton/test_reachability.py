@@ -9,7 +9,7 @@ import pytest
 from ppa_assigner.automaton import reachability
 from ppa_assigner.automaton.reachability import SEEN, Absent, Reach, ReadDenied, ReadStreak
 from ppa_assigner.backoff import ABSENCE_FIRST_S, ABSENCE_LASTS_S, ABSENCE_READS
-from ppa_assigner.port import Moment
+from ppa_assigner.port import Gone, Moment
 
 SHORT = ReadStreak(2, 10.0, 20.0, 30.0)
 LONG = ReadStreak(ABSENCE_READS, 10.0, 10.0 + ABSENCE_LASTS_S, 80.0)
@@ -33,7 +33,15 @@ NEVER = float("inf")
 )
 def test_gone_counts_on_from_gone_alone(before: Reach, streak: ReadStreak, final: bool) -> None:
     """What is gone for good stays so."""
-    assert reachability.absent(before, "404", AT) == Absent("404", streak, final=final)
+    assert reachability.absent(before, Gone("404", AT, 404)) == Absent("404", streak, final=final)
+
+
+def test_what_launchpad_shows_deleted_does_not_come_back() -> None:
+    """A name that it does not know may, until that is believed."""
+    deleted, unknown = (reachability.absent(SEEN, Gone("gone", AT, status)) for status in (None, 404))
+    assert (reachability.is_deleted(deleted), reachability.is_deleted(unknown)) == (True, False)
+    assert reachability.is_deleted(FINAL)
+    assert not reachability.is_deleted(LASTING)
 
 
 @pytest.mark.parametrize(("before", "streak"), [(SEEN, FIRST), (FINAL, FIRST), (DENIED, NEXT)])
