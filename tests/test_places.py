@@ -198,6 +198,21 @@ def test_a_clock_that_goes_back_lets_nobody_pass() -> None:
     assert [a.wish.request_id for a in two.core.requests.waiting("default")] == ["first", "second"]
 
 
+def test_a_clock_that_is_behind_lets_nobody_pass() -> None:
+    """A daemon that has just started knows Launchpad's clock by few answers: whoever brings a ticket has its place even
+    where that was written later than it is here, and a newcomer is behind.
+    """
+    one, two = Desk("a"), Desk("a")
+    for made in (one, two):
+        made["a"].used("x")
+    one.wait(0.7)
+    tickets = {name: problem(one.ask(name)).facts["ticket"] for name in ("first", "second")}
+    for name in ("second", "first"):
+        two.ask(name, wait=60.0, ticket=tickets[name])
+    two.ask("newcomer", wait=60.0)
+    assert [a.wish.request_id for a in two.core.requests.waiting("default")] == ["first", "second", "newcomer"]
+
+
 def searched_for(**newcomer: Any) -> tuple[Desk, Call, Call]:
     """After a restart: `back` has a ticket and is searched for when `a` becomes free; the newcomer's wait ends then."""
     made = Desk("a")

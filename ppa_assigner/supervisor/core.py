@@ -14,6 +14,7 @@ from typing import Any
 
 from ..automaton import Daemon
 from ..automaton.events import Abandoned, Command, Denied, Outcome, Refusal
+from ..automaton.now import AGREE_S
 from ..config import Settings
 from ..problems import Kind, Problem
 from ..record import Record
@@ -304,6 +305,13 @@ class Core:
         """
         self.came = max(self.now.epoch, self.came + _NEXT_S)
         return self.came
+
+    def asked_before(self, first_asked: float) -> None:
+        """Somebody asked at that time, at this daemon or another, so whoever comes now is behind: a daemon that just
+        started knows Launchpad's clock by few answers, and may be a second behind the one that noted the time.
+        """
+        if first_asked <= self.now.epoch + AGREE_S:
+            self.came = max(self.came, first_asked)
 
     def served(self, ppa: Reference) -> ManagedPPA:
         """One that is served.  Raises Problem for any other."""

@@ -37,6 +37,8 @@ def enter(core: Core, key: Key, call: AssignCall) -> tuple[PendingRequest, bool]
     before = _take_place(core, key, wish)
     requests.last += 1
     number = requests.last
+    if (shown := refusals.place_of(core, wish)) is not None:
+        core.asked_before(shown.first_asked)
     arrival = core.arrival()
     rank = shares.key_of_new(core, wish, arrival)
     request = PendingRequest(RequestId(number), key, wish, wish.attempt, arrival, number, rank)
