@@ -75,7 +75,8 @@ class RequestHandler:
     ) -> tuple[Outcome, LoggedRequest]:
         """Put a request through; the sender of the response calls `request_log.end` afterwards."""
         operation = operation_of(request)
-        entry = self.request_log.begin(request.method, request.target, operation, self.service.who(request), connection)
+        who = self.service.who(request)
+        entry = self.request_log.begin(request.method, request.target, operation, who, connection, client)
         request = replace(request, number=entry.number)
         if self.delay:
             self._wait(entry, "before", 0, self.delay)

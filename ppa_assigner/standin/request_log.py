@@ -6,6 +6,8 @@ Bounded: the oldest entries go when there are too many. Waiting for entries is d
 from __future__ import annotations
 
 import re
+import select
+import socket
 import threading
 import time
 from collections import deque
@@ -19,7 +21,8 @@ KEPT = 200_000
 class LoggedRequest:
     """A request. Times are of the monotonic clock, in seconds; `ended` and `status` are None while it goes on, `status`
     stays None when no answer was sent. `applied` says whether the web service got it, `result` which status it gave
-    then."""
+    then. `under_way` is how many requests of its consumer there were when it came, itself included, that had no answer
+    and whose client still listened."""
 
     number: int
     method: str
@@ -35,6 +38,7 @@ class LoggedRequest:
     rule: int | None = None
     applied: bool = False
     result: int | None = None
+    under_way: int = 1
 
 
 @dataclass(frozen=True)
@@ -71,14 +75,18 @@ class RequestLog:
         self._changed = threading.Condition()
         self._entries: deque[LoggedRequest] = deque(maxlen=KEPT)
         self._number = 0
+        self._open: dict[int, tuple[str | None, socket.socket | None]] = {}
 
     def begin(
-        self, method: str, path: str, operation: str | None, who: tuple[str | None, str | None], connection: int
-    ) -> LoggedRequest:
+        self, method: str, path: str, operation: str | None, who: tuple[str | None, str | None], connection: int,
+        client: socket.socket | None = None,
+    ) -> LoggedRequest:  # fmt: skip
         """Log a request that has come; `who` is its person and consumer."""
         with self._changed:
             self._number += 1
             entry = LoggedRequest(self._number, method, path, operation, *who, time.monotonic(), connection)
+            self._open[entry.number] = entry.consumer, client
+            entry.under_way = self._under_way(entry.consumer)
             self._entries.append(entry)
             self._changed.notify_all()
         return entry
@@ -86,6 +94,7 @@ class RequestLog:
     def end(self, entry: LoggedRequest, status: int | None) -> None:
         """Log that the response was handed to the socket, or the connection closed."""
         with self._changed:
+            self._open.pop(entry.number, None)
             entry.ended, entry.status = time.monotonic(), status
             self._changed.notify_all()
 
@@ -110,6 +119,11 @@ class RequestLog:
             self._changed.wait_for(lambda: len(self._fitting(wanted)) >= least, timeout)
             return [asdict(entry) for entry in self._fitting(wanted)]
 
+    def _under_way(self, consumer: str | None) -> int:
+        """A client that gives a request up closes its connection, before it sends the next one in its place."""
+        asked = [client for known, client in self._open.values() if known == consumer]
+        return len(asked) - _closed([client for client in asked if client is not None])
+
     def _fitting(self, wanted: LogFilter) -> list[LoggedRequest]:
         fitting = []
         for entry in reversed(self._entries):
@@ -118,3 +132,12 @@ class RequestLog:
             if wanted.fits(entry):
                 fitting.append(entry)
         return fitting[::-1]
+
+
+def _closed(clients: list[socket.socket]) -> int:
+    """How many of these connections were closed by the other side."""
+    watched = select.poll()
+    numbers = {number for client in clients if (number := client.fileno()) >= 0}
+    for number in numbers:
+        watched.register(number, select.POLLRDHUP)
+    return len(clients) - len(numbers) + len(watched.poll(0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -70,3 +71,12 @@ def archive(reference: str) -> str:
     """The path of a PPA: of `~owner/ubuntu/name`."""
     owner, distribution, name = reference.split("/")
     return f"{owner}/+archive/{distribution}/{name}"
+
+
+def sent(root: str, token: dict[str, str]) -> socket.socket:
+    """A connection that has sent a request and waits."""
+    port = int(root.rstrip("/").rpartition(":")[2])
+    connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+    path = "/devel/" + archive("~ci-pool/ubuntu/pool-002")
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization(token)}\r\n\r\n".encode())
+    return connection

@@ -11,7 +11,7 @@ import urllib3
 
 from ppa_assigner.standin.control_client import ControlClient, ControlError
 
-from .client import Client, archive
+from .client import Client, archive, sent
 
 PPA = "~ci-pool/ubuntu/pool-001"
 PATH = archive(PPA)
@@ -102,6 +102,23 @@ def test_delay_for_all(client: Client, control: ControlClient) -> None:
     start = time.monotonic()
     client.get(PATH)
     assert time.monotonic() - start >= 0.2
+
+
+def test_whose_client_gave_up_is_not_under_way(client: Client, control: ControlClient) -> None:
+    """The log tells how many of a consumer's requests were under way when one came: those without an answer whose
+    client still listens, although the stand-in goes on with them.
+    """
+    control.fault("hold", times=3)
+    assert client.token is not None
+    patient, impatient, other = (sent(client.service_root, client.token) for _ in range(3))
+    assert len(control.held(least=3, timeout=10)) == 3
+    impatient.close()
+    client.get(PATH)
+    assert [one["under_way"] for one in control.log(state="any")] == [1, 2, 3, 3]
+    control.release()
+    for each in (patient, other):
+        assert each.recv(12) == b"HTTP/1.1 200"
+        each.close()
 
 
 def test_hang_until_released(client: Client, control: ControlClient) -> None:

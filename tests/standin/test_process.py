@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import resource
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from launchpadlib.launchpad import Launchpad
 from ppa_assigner.standin.control_client import ControlClient
 from ppa_assigner.standin.standin import credentials_text
 
-from .client import Client, archive, authorization
+from .client import Client, archive, sent
 
 ROOT = Path(__file__).resolve().parents[2]
 PATH = archive("~ci-pool/ubuntu/pool-001")
@@ -75,7 +74,7 @@ def test_a_thousand_clients_that_hang_disturb_nobody(process: Running) -> None:
     rule = control.fault("hang", path="pool-002")
     with ExitStack() as stack:
         for _ in range(CROWD):
-            stack.enter_context(hanging(ready["service_root"], ready["credentials"]["ppa-bot"]))
+            stack.enter_context(sent(ready["service_root"], ready["credentials"]["ppa-bot"]))
         assert len(control.held(least=CROWD, timeout=30)) == CROWD
         assert client.patch(PATH, {"description": "alive"}).status == 209
     control.unfault(rule)
@@ -84,21 +83,12 @@ def test_a_thousand_clients_that_hang_disturb_nobody(process: Running) -> None:
     control.close()
 
 
-def hanging(root: str, token: dict[str, str]) -> socket.socket:
-    """A connection that has sent a request and waits."""
-    port = int(root.rstrip("/").rpartition(":")[2])
-    connection = socket.create_connection(("127.0.0.1", port), timeout=10)
-    path = "/devel/" + archive("~ci-pool/ubuntu/pool-002")
-    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization(token)}\r\n\r\n".encode())
-    return connection
-
-
 def test_it_ends_with_a_signal(process: Running) -> None:
     """SIGTERM ends it at once with 0, whatever hangs."""
     running, ready = process
     control = ControlClient(ready["control"])
     control.fault("hang")
-    with hanging(ready["service_root"], ready["credentials"]["ppa-bot"]):
+    with sent(ready["service_root"], ready["credentials"]["ppa-bot"]):
         control.held(least=1, timeout=10)
         running.send_signal(signal.SIGTERM)
         assert running.wait(timeout=15) == 0

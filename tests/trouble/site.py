@@ -134,18 +134,8 @@ class Site:
 
 
 def most_at_once(requests: Sequence[Mapping[str, Any]]) -> int:
-    """How many of these were under way at the same time, at the most, for who sent them.
-
-    Each is given up TOTAL after it was begun, up to CONNECT of which had passed when the stand-in saw it; that nobody
-    listens any more, the stand-in notices only when it next writes.
-    """
-    ends = [(min(one["ended"] or float("inf"), one["started"] + TOTAL - CONNECT), -1) for one in requests]
-    steps = sorted([(one["started"], 1) for one in requests] + ends)
-    under_way = most = 0
-    for _, step in steps:
-        under_way += step
-        most = max(most, under_way)
-    return most
+    """How many of these were under way at the same time, at the most, and not given up."""
+    return max((one["under_way"] for one in requests), default=0)
 
 
 def busiest_second(requests: Sequence[Mapping[str, Any]]) -> int:
