@@ -200,14 +200,54 @@ def test_several_ppas_have_numbered_variables() -> None:
     told = {"group": "g", "request_id": "build-77", "attempt": 0, "leases": [first, second]}
     with FakeDaemon() as daemon:
         daemon.on("POST", "/v1/leases", Reply(201, told))
-        done = cli("assign", "--owner", "me", "--count", "2", "--export", url=daemon.url)
+        earlier = {"PPA": "first", "PPA_1": "second", "PPA_2": "third", "PPA_WEB_2": "its page", "PPA_2X": "mine"}
+        done = cli("assign", "--owner", "me", "--count", "2", "--export", url=daemon.url, env=earlier)
         lines = done.stdout.splitlines()
         assert "export PPA_LEASE_ID='4c1f'" in lines
         assert "export PPA_LEASE_ID_1='5d2a'" in lines
-        assert lines[-1].startswith("unset -v PPA_2 ")
+        assert lines[-1] == "unset -v PPA_2 PPA_WEB_2"
         assert daemon.requests[0].body["want"] == [{"count": 2}]
         listed = cli("assign", "--owner", "me", "--want", "default", "--want", "big:size=big", url=daemon.url)
         assert listed.stdout.split() == [first["ppa"], second["ppa"]]
         assert daemon.requests[1].body["want"] == [
             {"pool": "default"}, {"pool": "big", "select": "size=big"}
         ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("asked", "most"),
+    [
+        (("--count", "3"), 2),
+        (("--count=2", "--select", "size=big"), 1),
+        (("--want", "default", "--want=big:size=big"), 1),
+        (("--count", "65"), 63),
+        (("--count", "several"), 0),
+        ((), 0),
+    ],
+)
+def test_a_refusal_unsets_what_may_be_there_and_no_more(asked: tuple[str, ...], most: int) -> None:
+    """For as many PPAs as were asked for, and those that an earlier command exported."""
+    away = f"http://127.0.0.1:{free_port()}"
+    done = cli(*ASSIGN, *asked, url=away, env={"PPA_70": "a late one", "PPA_LEASE_ID_70": "its lease"})
+    names = [f"{name}_{number}" for number in range(1, most + 1) for name in EARLIER]
+    expected = " ".join([*EARLIER, *names, "PPA_70", "PPA_LEASE_ID_70"])
+    assert done.stdout == f"unset -v {expected}; (exit {done.returncode})\n"
+
+
+@every_shell
+def test_after_a_refusal_nothing_is_left_of_a_group(shell: str) -> None:
+    """Neither of the first PPA nor of the others."""
+    line = 'lease=$(ppa-assigner assign --owner me --count 2 --export) || true; eval "$lease"'
+    away, path = f"http://127.0.0.1:{free_port()}", f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    earlier = {**EARLIER, "PPA_1": "the second", "PPA_LEASE_ID_2": "the third's"}
+    told = f'{line}; printf "%s|" "$?" "${{PPA-}}" "${{PPA_1-}}" "${{PPA_LEASE_ID_2-}}"'
+    assert run(shell, told, environment(away, PATH=path, **earlier)).stdout == "69||||"
+
+
+def test_what_exec_runs_sees_no_ppas_of_an_earlier_group(daemon: FakeDaemon) -> None:
+    """It has one PPA, and is told of one."""
+    daemon.on("POST", LEASES, Reply(201, LEASE)).on("DELETE", f"{LEASES}/{LEASE['id']}", Reply(200))
+    line = 'echo "$PPA ${PPA_1-unset} $PPA_X_1"'
+    earlier = {"PPA_1": "earlier", "PPA_X_1": "mine"}
+    told = cli("exec", "--owner", "me", "--", "sh", "-c", line, url=daemon.url, env=earlier)
+    assert told.stdout == f"{LEASE['dput']} unset mine\n"

@@ -71,8 +71,8 @@ def exec_command(
     """Run COMMAND with a PPA of its own, given back after it.
 
     COMMAND finds it in $PPA (as dput takes it), $PPA_REFERENCE, $PPA_LEASE_ID and $PPA_WEB; with --count or --want the
-    others in $PPA_1, $PPA_REFERENCE_1, …, $PPA_2, …  With --upload it runs once
-    the packages can be installed, and has $PPA_SOURCES (a file for apt), $PPA_VERSIONS and $PPA_SNAPSHOT too.
+    others in $PPA_1, $PPA_REFERENCE_1, …, $PPA_2, …  With --upload it runs once the packages can be installed, and has
+    $PPA_SOURCES (a file for apt), $PPA_VERSIONS and $PPA_SNAPSHOT too; of several PPAs all that is about the first one.
     """
     _refuse_idle_options(
         "with --upload", upload,
@@ -176,9 +176,11 @@ def _with_ppa(
 def _run(
     client: Client, holding: Holding, children: Children, command: Sequence[str], upload: UploadSteps | None
 ) -> int:
-    environment = dict(os.environ) | shell.all_variables(holding.leases)
+    environment = shell.environment(holding.leases)
     if upload is None:
         return children.run(command, environment)
+    if len(holding.leases) > 1:
+        output.say(f"uploading to {holding.ppa}, the first of {len(holding.leases)} PPAs")
     with upload.done(client, holding, children) as told:
         if isinstance(told, int):
             return told

@@ -7,8 +7,9 @@ a value can leave its quotes.  The shells are those that read the language of PO
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import takewhile
+import os
+from collections.abc import Iterable, Sequence
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from .commands import RUNS_OTHERS
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 OPTION = "--export"
 MOST = 64
 """PPAs that are taken together at the most."""
+_DIGITS = 2
 VARIABLES = ("PPA", "PPA_REFERENCE", "PPA_LEASE_ID", "PPA_WEB")
 
 
@@ -38,21 +40,47 @@ def all_variables(leases: Sequence[Lease]) -> dict[str, str]:
     return variables(first) | dict(numbered)
 
 
+def environment(leases: Sequence[Lease]) -> dict[str, str]:
+    """This process's, with the variables of these leases and of no others."""
+    others = _left_of(os.environ, 0)
+    return {name: value for name, value in os.environ.items() if name not in others} | all_variables(leases)
+
+
 def exports(leases: Sequence[Lease]) -> str:
     """The text that sets the variables, and unsets those of more PPAs that were taken together before."""
     lines = [f"export {name}={_quoted(value)}" for name, value in all_variables(leases).items()]
-    return "\n".join([*lines, f"unset -v {_numbered(len(leases))}"] if len(leases) > 1 else lines)
+    left = _left_of(os.environ, len(leases) - 1)
+    return "\n".join([*lines, f"unset -v {' '.join(left)}"] if left else lines)
 
 
 def refusal(code: int, arguments: Sequence[str] = ()) -> str:
-    """The text that unsets them and fails with the code; on one line, which splitting into words cannot change."""
-    several = any(word.startswith(("--count", "--want")) for word in arguments)
-    names = " ".join(VARIABLES) + (f" {_numbered(1)}" if several else "")
-    return f"unset -v {names}; (exit {code})"
+    """The text that unsets them and fails with the code; on one line, which splitting into words cannot change.  Those
+    of more PPAs are there for as many as are asked for, or as an earlier command exported.
+    """
+    wanted = [f"{name}_{number}" for number in range(1, _wanted(arguments)) for name in VARIABLES]
+    names = dict.fromkeys([*VARIABLES, *wanted, *_left_of(os.environ, 0)])
+    return f"unset -v {' '.join(names)}; (exit {code})"
 
 
-def _numbered(first: int) -> str:
-    return " ".join(f"{name}_{number}" for number in range(first, MOST + 1) for name in VARIABLES)
+def _left_of(variables: Iterable[str], last: int) -> list[str]:
+    """Those that an earlier command set for a PPA of a higher number than this one."""
+    found = []
+    for variable in variables:
+        name, _, number = variable.rpartition("_")
+        if name in VARIABLES and _is_number(number) and int(number) > last:
+            found.append((int(number), variable))
+    return [variable for _, variable in sorted(found)]
+
+
+def _wanted(arguments: Sequence[str]) -> int:
+    """How many PPAs this command line asks for, told by its words alone."""
+    words = [part for word in arguments for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    counts = [int(after) for word, after in pairwise(words) if word == "--count" and _is_number(after)]
+    return min(MOST, max([words.count("--want"), *counts]))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS
 
 
 def evaluates(arguments: Sequence[str]) -> bool:

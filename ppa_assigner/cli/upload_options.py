@@ -50,7 +50,8 @@ UploadOption = Annotated[
     Option(
         "--upload",
         metavar="FILE.changes…",
-        help="Upload this with dput, and wait for it; files that follow are uploaded with it.",
+        help="Upload this with dput, and wait for it; files that follow are uploaded with it.  Of several PPAs the"
+        " first one, $PPA, gets it.",
     ),
 ]
 UploadToOption = Annotated[

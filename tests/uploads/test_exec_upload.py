@@ -128,6 +128,18 @@ def test_from_the_upload_to_the_install_in_one_command(place: Place, dput: str) 
     assert list(place.folder.glob("*.upload")) == []
 
 
+def test_of_several_ppas_the_first_one_gets_the_upload(place: Place) -> None:
+    """It says so, and what COMMAND is told besides is about that one."""
+    line = 'echo "$PPA_REFERENCE $PPA_REFERENCE_1 $PPA_VERSIONS"'
+    done = place.exec("--count", "2", "--for", "accepted", "--upload", str(place.changes()), "--", "sh", "-c", line)
+    assert done.returncode == 0, done.stderr
+    first, second, versions = done.stdout.split()
+    assert f"uploading to {first}, the first of 2 PPAs" in done.stderr
+    assert first != second
+    assert versions == f"{place.name}=1.0-1"
+    assert [one["ppa"] for one in place.uploads()] == [first]
+
+
 def test_as_it_is_documented(place: Place) -> None:
     """The command of README, as it stands."""
     place.name = "hello"
