@@ -107,13 +107,33 @@ def test_of_those_that_fit_the_one_is_taken_that_the_fewest_others_could_use(
 
 def test_after_a_lost_race_those_that_are_wanted_alike_are_taken_by_lot() -> None:
     """For two daemons that both take the one that has been free longest collide at every burst."""
-    line = [wish(0, "abc", drawn=4), wish(1, "a")]
-    assert allocate(line, "abc", fits).served == {0: ("b",), 1: ("a",)}
+    line = [wish(0, "abc", drawn=5), wish(1, "a")]
+    assert allocate(line, "abc", fits).served == {0: ("c",), 1: ("a",)}
 
 
 def test_what_one_of_several_wants_has_is_given_to_another_that_can_use_nothing_else() -> None:
     """A group of any PPA and of a certain one does not take the certain one for the other."""
     assert allocate([wish(0, "ab", "a")], "ab", fits).served == {0: ("b", "a")}
+    assert allocate([wish(0, "a", "ab")], "ab", fits).served == {0: ("a", "b")}
+
+
+def test_what_any_part_of_a_group_could_use_is_left_to_it() -> None:
+    """Not only what its first part could."""
+    assert allocate([wish(0, "ab"), wish(1, "c", "a")], "abc", fits).served == {0: ("b",), 1: ("c", "a")}
+
+
+def test_who_cannot_wait_takes_first_what_is_left_to_nobody() -> None:
+    """And what is kept for those who are away only if there is nothing else."""
+    away, others = wish(0, "ab", away=True), [wish(number, "ab", patient=False) for number in (1, 2)]
+    found = allocate([away, *others], "ab", fits)
+    assert (found.kept, found.served) == ({0: ("a",)}, {1: ("b",), 2: ("a",)})
+
+
+def test_all_that_came_before_count_for_a_quota() -> None:
+    """Two are not one: the third of a client that may have two is skipped."""
+    line = [wish(number, "abc", quotas=("x",)) for number in range(3)]
+    found = allocate(line, "abc", fits, lambda _: 2)
+    assert (found.served, found.skipped) == ({0: ("a",), 1: ("b",)}, {2: Skip.QUOTA})
 
 
 # -- the order ---------------------------------------------------------------------------------------------------------

@@ -14,10 +14,12 @@ from ppa_assigner.supervisor.requests import (
     AssignCall,
     Avoided,
     CallId,
+    Key,
     PendingRequest,
     RequestId,
     Stage,
     WaitQueue,
+    key_in,
     key_of,
     nonce_of,
     state_of,
@@ -32,7 +34,7 @@ def asked(first: float, number: int, **fields: str) -> PendingRequest:
     """A wish that waits."""
     given = {"owner": "me", "pool": "default", "request_id": f"r{number}", **fields}
     wish = AssignRequest(**given)  # type: ignore[arg-type]  # texts only
-    made = PendingRequest(RequestId(number), key_of(wish), wish, 0, first, number)
+    made = PendingRequest(RequestId(number), key_of(wish), wish, 0, first)
     made.stage = Stage.WAITING
     return made
 
@@ -186,6 +188,16 @@ def test_what_was_asked_holds_for_the_same_lease_in_the_same_condition() -> None
     assert state_of(replace(seen, record=replace(used, serial=2, nonce="m"))) == state_of(seen)
     assert state_of(replace(seen, record=None)) == ((None, None), Condition.OK)
     assert (nonce_of(seen), nonce_of(replace(seen, record=None))) == ("n", None)
+
+
+def test_a_record_is_of_its_client_and_request_id() -> None:
+    """Two clients may choose one id."""
+    used = Record(
+        serial=1, nonce="n", state=State.USED, since=START, touched=START, pool="default", owner="me", lease="l",
+        by="jenkins", request="r",
+    )  # fmt: skip
+    assert key_in(used) == Key("jenkins", "r")
+    assert (key_in(replace(used, request=None)), key_in(None)) == (None, None)
 
 
 def test_the_deadline_of_a_wish_is_that_of_its_last_call() -> None:

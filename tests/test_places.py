@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.access import Caller, Role
-from ppa_assigner.automaton.events import CheckBurnt, RecordShown, Refusal
+from ppa_assigner.automaton.events import Abandoned, Assign, CheckBurnt, GiveUp, RecordShown, Refusal
 from ppa_assigner.backoff import PLACE_KEPT_S, SEARCH_TURN_S
 from ppa_assigner.clock import REMEMBERED
 from ppa_assigner.packages import SourcePackage
@@ -95,6 +95,32 @@ def test_who_may_have_asked_elsewhere_is_searched_for(again: dict[str, Any]) -> 
     assert made["a"].lend().request == "first"
 
 
+def test_who_shows_its_ticket_goes_on_too() -> None:
+    """As clients do that wait in short waits: what a call is told changes nothing of what is asked for."""
+    made = Desk("a")
+    made["a"].used("x")
+    call = made.ask("first", wait=1.0)
+    made.wait(1.0)
+    made.ask("first", wait=60.0, attempt=1, ticket=problem(call).facts["ticket"])
+    assert not made.core.rounds.awaited
+    assert served(made) == "first"
+
+
+def test_an_attempt_that_comes_twice_is_searched_for() -> None:
+    """Another daemon may have had it in between."""
+    made = Desk("a")
+    made["a"].used("x")
+    call = made.ask("first", wait=1.0, attempt=1)
+    made.look()
+    made.wait(1.0)
+    assert problem(call).kind is Kind.NONE_FREE
+    made.ask("first", wait=60.0, attempt=1)
+    made["a"].free()
+    assert made.asked() is None
+    made.look()
+    assert made.asked() == "a"
+
+
 def test_somebody_else_does_not_get_the_place() -> None:
     """Only the same owner comes back to it."""
     made = two_in_line()
@@ -143,6 +169,16 @@ def test_who_withdraws_leaves_no_place() -> None:
     assert not len(made.core.requests.kept)
 
 
+def test_an_operator_who_withdraws_its_own_kept_place_ends_nobody_elses() -> None:
+    """Only one who has no such request means that of another client."""
+    made = two_in_line(by="op")
+    other = made.ask("first", wait=60.0, by="jenkins")
+    made.supervisor.withdraw("first", Caller("op", Role.OPERATOR))
+    assert not other.future.done()
+    made.supervisor.withdraw("first", Caller("op", Role.OPERATOR))
+    assert problem(other).kind is Kind.SUPERSEDED
+
+
 def test_a_kept_place_counts_for_the_position() -> None:
     """Who is second is told so also in the moment when the first is away."""
     made = two_in_line()
@@ -159,7 +195,8 @@ def test_the_places_of_other_clients_under_one_request_id() -> None:
     assert {*places_of_others(made.core, Key("ann", "r"))} == {Key(None, "r"), Key("bob", "r")}
 
 
-def test_what_is_known_of_burnt_ppas_is_not_asked_again() -> None:
+@pytest.mark.parametrize("attempt", [0, 1])
+def test_what_is_known_of_burnt_ppas_is_not_asked_again(attempt: int) -> None:
     """A wish that waits for a PPA without its sources goes on knowing which those are."""
     made = Desk("a", "b")
     for name in "ab":
@@ -170,7 +207,7 @@ def test_what_is_known_of_burnt_ppas_is_not_asked_again() -> None:
     made["b"].reply(command, RecordShown(made["b"].snapshot.record))
     made.wait(1.0)
     assert problem(call).kind is Kind.NONE_FREE
-    made.ask("first", wait=60.0, attempt=1, sources=(SourcePackage("hello", "1"),))
+    made.ask("first", wait=60.0, attempt=attempt, sources=(SourcePackage("hello", "1"),))
     assert not made["b"].has(CheckBurnt)
     made["a"].free()
     assert made.asked() is None
@@ -251,3 +288,59 @@ def test_whose_wait_ended_is_told_so_when_the_ppa_is_gone() -> None:
     made["a"].used("y")
     made.wait(SEARCH_TURN_S)
     assert problem(new).kind is Kind.NONE_FREE
+
+
+def test_who_hangs_up_after_its_wait_is_held_up_no_more() -> None:
+    """Those who were searched for before it get what there is."""
+    made, back, new = searched_for(wait=1.0)
+    made.supervisor.hang_up(new)
+    assert not made.core.requests.held_up
+    made.wait(SEARCH_TURN_S)
+    made.look()
+    made["a"].lend()
+    assert lent(back).record.request == "back"
+
+
+def test_a_second_connection_that_does_not_wait_is_told_at_once() -> None:
+    """The first one waits on."""
+    made = Desk("a")
+    made["a"].used("x")
+    first, second = made.ask(wait=600.0), made.ask(wait=0.0)
+    assert problem(second).kind is Kind.NONE_FREE
+    assert not first.future.done()
+
+
+def test_who_is_being_served_stands_in_no_line() -> None:
+    """The next one is the first of it."""
+    made = Desk("a")
+    made["a"].free()
+    made.ask("one", wait=60.0)
+    assert made.asked() == "a"
+    made.ask("two", wait=60.0)
+    assert [(one.request_id, one.position) for one in made.supervisor.line()] == [("two", 1)]
+
+
+def test_nobody_waits_for_a_search_of_what_a_ppa_had() -> None:
+    """Once the last connection is gone its worker may stop searching, and not before."""
+    made = Desk("a")
+    made["a"].free()
+    calls = [made.ask(wait=60.0, sources=(SourcePackage("hello", "1"),)) for _ in range(2)]
+    made.supervisor.hang_up(calls[0])
+    assert not made["a"].has(Abandoned)
+    made.supervisor.hang_up(calls[1])
+    assert made["a"].take(Abandoned).token == made["a"].take(Assign).token
+
+
+def test_a_lease_is_kept_for_who_came_back_and_was_told_to_ask_again() -> None:
+    """That somebody hung up before that does not give it up."""
+    made = Desk("a")
+    made["a"].free()
+    made.supervisor.hang_up(made.ask())
+    again = made.ask()
+    made.wait(made.core.total)
+    assert problem(again).kind is Kind.UNAVAILABLE
+    record = made["a"].lend()
+    assert not made["a"].has(GiveUp)
+    late = made.ask()
+    made["a"].confirm()
+    assert lent(late).record.lease == record.lease

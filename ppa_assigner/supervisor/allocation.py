@@ -19,7 +19,6 @@ import enum
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Generic, TypeVar
 
 W = TypeVar("W", bound=Hashable)
@@ -159,7 +158,7 @@ class _Stock(Generic[W, P]):
     def choose(self, wish: QueuedWish[W]) -> tuple[P, ...]:
         """As many of those that fit as it needs, or as many as there are."""
         if wish.needs == (1,):
-            return tuple(self._first(wish))
+            return self._first(wish)
         slots = [number for number, many in enumerate(wish.needs) for _ in range(many)]
         fit = {number: sorted(self._may_have(wish, number), key=self._rank()) for number in dict.fromkeys(slots)}
         filled: dict[P, int] = {}
@@ -171,7 +170,6 @@ class _Stock(Generic[W, P]):
         """Nobody else gets these."""
         for ppa in chosen:
             del self.left[ppa]
-            self._away.discard(ppa)
 
     def leave(self, chosen: Iterable[P]) -> None:
         """Only those who cannot wait may have these."""
@@ -183,20 +181,23 @@ class _Stock(Generic[W, P]):
         if self._users:
             self._users.subtract(self._could_use(wish))
 
-    def _first(self, wish: QueuedWish[W]) -> list[P]:
+    def _first(self, wish: QueuedWish[W]) -> tuple[P, ...]:
         """The one that it should have, if there is one."""
         found = self._may_have(wish, 0)
-        fit = list(islice(found, 2))
-        if len(fit) > 1 and (self._away or self._wanted_by()):  # else all that fit are alike, and the first one is it
-            return [min((*fit, *found), key=self._rank())]
-        return fit[:1]
+        first, second = next(found, None), next(found, None)
+        if first is None:
+            return ()
+        if second is None or not (self._away or self._wanted_by()):  # all that fit are alike
+            return (first,)
+        return (min((first, second, *found), key=self._rank()),)
 
     def _may_have(self, wish: QueuedWish[W], number: int) -> Iterator[P]:
         """Of what is left, what fits; after a lost race from the one on that was drawn."""
         fit = self._fitting(wish, number)
-        start = 0 if wish.drawn is None else wish.drawn % max(1, len(fit))
-        turned = fit[start:] + fit[:start] if start else fit
-        return (ppa for ppa in turned if ppa in self.left and not (wish.patient and ppa in self._away))
+        if wish.drawn is not None and fit:
+            start = wish.drawn % len(fit)
+            fit = fit[start:] + fit[:start]
+        return (ppa for ppa in fit if ppa in self.left and not (wish.patient and ppa in self._away))
 
     def _rank(self) -> Callable[[P], tuple[bool, int]]:
         """By what it is chosen among those that fit: how many could use it, of whom the one that chooses is one."""
@@ -212,8 +213,6 @@ class _Stock(Generic[W, P]):
         return self._users
 
     def _could_use(self, wish: QueuedWish[W]) -> Collection[P]:
-        if wish.needs == (1,):
-            return self._fitting(wish, 0)
         return {ppa for number in range(len(wish.needs)) for ppa in self._fitting(wish, number)}
 
     def _fitting(self, wish: QueuedWish[W], number: int) -> list[P]:

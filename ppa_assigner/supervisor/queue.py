@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import takewhile
 
 from ..backoff import PLACE_KEPT_S
 from ..problems import Kind, Problem
@@ -25,7 +26,7 @@ from .steps import Match, PlaceIsOver, TimeIsUp
 def waits_for_a_search(core: Core, request: PendingRequest) -> bool:
     """Whether others before it in the queue are searched for, and keep their turn."""
     boot = core.now.boot
-    before = (one for one in core.requests.waiting(request.wish.pool) if one.place < request.place)
+    before = takewhile(lambda one: one is not request, core.requests.waiting(request.wish.pool))
     return any(each.keeps_its_turn(boot) for each in before)
 
 
@@ -36,14 +37,13 @@ def enter(core: Core, key: Key, call: AssignCall) -> tuple[PendingRequest, bool]
     wish, requests = call.wish, core.requests
     before = _take_place(core, key, wish)
     requests.last += 1
-    number = requests.last
     if (shown := refusals.place_of(core, wish)) is not None:
         core.asked_before(shown.first_asked)
     arrival = core.arrival()
     rank = shares.key_of_new(core, wish, arrival)
-    request = PendingRequest(RequestId(number), key, wish, wish.attempt, arrival, number, rank)
+    request = PendingRequest(RequestId(requests.last), key, wish, wish.attempt, arrival, rank)
     if before is not None and not core.spent.is_spent(before.key, before.first, core.now.boot):
-        place = replace(request, first=before.first, number=before.number, rank=before.rank, admitted=before.admitted)
+        place = replace(request, first=before.first, rank=before.rank, admitted=before.admitted)
         request = _gone_on(before, wish) or place
     requests.by_id[request.id] = request
     requests.current[request.key] = request.id
@@ -100,7 +100,7 @@ def placed_by(core: Core, request: PendingRequest, calls: Iterable[AssignCall]) 
 def _date(core: Core, request: PendingRequest, calls: Iterable[AssignCall]) -> None:
     tickets = (call.wish for call in calls if call.wish.ticket is not None)
     for place in [refusals.place_of(core, wish) for wish in tickets]:
-        if place is not None and (place.position, request.number) < request.place:
+        if place is not None and (place.position, request.id) < request.place:
             request.first, request.rank = place.first_asked, place.position
 
 

@@ -62,7 +62,7 @@ def key_in(record: Record | None) -> Key | None:
 
 
 StateOf = tuple[tuple[State | None, str | None], Condition]
-Position = tuple[float, int]
+Position = tuple[float, RequestId]
 """What a queue is ordered by: the key (seconds since 1970), and who came first."""
 
 
@@ -127,7 +127,6 @@ class PendingRequest:
     wish: AssignRequest
     attempt: int
     first: float
-    number: int
     rank: float | None = None
     lease: str = ""
     stage: Stage = Stage.SEARCHING
@@ -164,7 +163,7 @@ class PendingRequest:
     @property
     def place(self) -> Position:
         """What the queue is ordered by: nothing else tells who comes before whom."""
-        return self.first if self.rank is None else self.rank, self.number
+        return self.first if self.rank is None else self.rank, self.id
 
     @property
     def in_queue(self) -> bool:

@@ -59,15 +59,22 @@ def _automaton(*names: str) -> Area:
 
 AREAS: Mapping[str, Area] = {
     "record": Area(("record.py",), ("test_record.py",)),
+    "selectors": Area(("selectors.py",), ("test_selectors.py",)),
+    "allocation": Area(("supervisor/allocation.py",), ("test_allocation.py",)),
+    "order": Area(
+        ("supervisor/shares.py", "supervisor/line.py"),
+        ("test_order.py", "test_line.py", "test_selecting.py", "test_places.py", "test_assigning.py"),
+    ),
+    "fitting": Area(("supervisor/fitting.py",), ("test_selecting.py",)),
     "backoff": Area(("backoff.py",), ("test_backoff.py",)),
     "clock": Area(("clock.py",), ("test_clock.py",)),
     "line": Area(
         ("supervisor/requests.py", "supervisor/tickets.py"),
-        ("test_line.py", "test_ticket.py", "test_spent.py", "test_assigning.py"),
+        ("test_line.py", "test_ticket.py", "test_spent.py", "test_places.py", "test_assigning.py"),
     ),
     "leases": Area(
         ("supervisor/unclaimed.py", "supervisor/queue.py"),
-        ("test_giving_up.py", "test_places.py", "test_assigning.py"),
+        ("test_giving_up.py", "test_places.py", "test_assigning.py", "test_order.py"),
     ),
     "fences": Area(
         ("launchpad/session.py", "launchpad/urls.py"), ("launchpad/test_urls.py", "launchpad/test_session.py")
