@@ -68,6 +68,8 @@ def nothing_left(fleet: Fleet, supervisor: Supervisor) -> None:
     fleet.all_free(supervisor)
     until(lambda: not claims(supervisor), lambda: f"no claim is left: {claims(supervisor)}", 10.0)
     until(lambda: not supervisor.core.tries, "no try is left", 10.0)
+    bound = supervisor.core.registry.free_list.bound
+    until(lambda: not bound, lambda: f"nothing is kept from others: {bound}", 10.0)
     fleet.serials_grow_by_one()
 
 

@@ -40,10 +40,11 @@ class ClaimOn:
 class GroupTry:
     """One try of a request for several PPAs.
 
-    `batches`: what is still to be claimed, each when the one before stands; `claims`: what stands, or may; `under_way`:
-    the PPAs whose answer is waited for.  `shown`: the lead as it was committed or read, `sent`: when the commit's write
-    left (boot time), where that is known.  `why`: what made the try fail.  `invalid`: what is wrong with the wish.
-    `renewing`: those that are claimed anew.  `own`: it was committed here, and nobody was told of it before.
+    `bound`: what it keeps from others.  `batches`: what is still to be claimed, each when the one before stands;
+    `claims`: what stands, or may; `under_way`: the PPAs whose answer is waited for.  `shown`: the lead as it was
+    committed or read, `sent`: when the commit's write left (boot time), where that is known.  `why`: what made the try
+    fail.  `invalid`: what is wrong with the wish.  `renewing`: those that are claimed anew.  `own`: it was committed
+    here, and nobody was told of it before.
     """
 
     request: RequestId
@@ -54,6 +55,7 @@ class GroupTry:
     lease: str = ""
     rank: Rank = field(default_factory=lambda: Rank(0, "", ""))
     phase: Phase = Phase.CLAIMING
+    bound: frozenset[Reference] = frozenset()
     batches: list[tuple[ClaimOn, ...]] = field(default_factory=list)
     claims: dict[Reference, ClaimOn] = field(default_factory=dict)
     under_way: set[Reference] = field(default_factory=set)

@@ -129,7 +129,8 @@ def _younger_claims(core: Core, request: PendingRequest) -> dict[Reference, Grou
     rank, found = rank_of(request), {}
     for ppa in sorted(core.registry.claimed - core.registry.free_list.bound):
         claim = _claim_of(core, ppa)
-        if claim is not None and rank < claim.rank and core.registry.ppas.get(claim.lead) is not None:
+        lead = core.registry.ppas.get(claim.lead) if claim is not None and rank < claim.rank else None
+        if claim is not None and lead is not None and not request.avoids(lead.told, core.now.boot):
             found[ppa] = claim
     return found
 

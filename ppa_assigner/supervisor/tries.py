@@ -52,7 +52,8 @@ def begin(core: Core, request: PendingRequest, plan: Plan) -> None:
     one.batches = [batch for batch in batches if batch]
     request.bound, request.outage, request.lease, request.trying = plan.lead, None, one.lease, group
     core.requests.put(request, Stage.ASSIGNING)
-    for ppa in {*one.ppas, *(claim.ppa for batch in one.batches for claim in batch)}:
+    one.bound = frozenset((*one.ppas, *(claim.ppa for batch in one.batches for claim in batch)))
+    for ppa in one.bound:
         core.registry.free_list.bind(ppa)
     core.tries[group] = one
     one.timer = core.after(CLAIM_RENEWED_S, RenewClaims(group))
@@ -343,7 +344,7 @@ def _close(core: Core, one: GroupTry) -> None:
     broken = [claim for claim in one.claims.values() if claim.group != one.group]
     for claim in broken:
         _take_off(core, one, claim)
-    for ppa in {*one.ppas, *one.claims} - {claim.ppa for claim in broken}:
+    for ppa in {*one.ppas, *one.claims, *one.bound} - {claim.ppa for claim in broken}:
         core.registry.unbind(ppa)
 
 
