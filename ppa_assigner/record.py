@@ -118,6 +118,7 @@ class Record:
     group: str | None = None  # of a lease of several PPAs
     lead: Reference | None = None  # of a member of the group
     members: tuple[Reference, ...] = ()  # of the lead: all others
+    want: str | None = None  # of the lead: what tells what was asked for from anything else
     why: str | None = None  # of a PPA that is discarded, or will be at its next clean
     deleter: Deleter | None = None
 
@@ -148,7 +149,7 @@ OVER_WITH_A_LEASE: Mapping[str, Any] = {
 _UNSAID: Mapping[State, set[str]] = {
     State.FREE: NOTHING_OF_A_LEASE.keys() - {"claim"},
     State.USED: {"claim", "deleter", "made"},
-    State.DIRTY: {"claim", "deleter", "select", "warned"},
+    State.DIRTY: {"claim", "deleter", "select", "warned", "want"},
     State.DISCARDED: NOTHING_OF_A_LEASE.keys() - {"by", "request", "why", "deleter"},
 }
 """The fields that mean nothing in a state: they are not written, and not read."""
@@ -307,7 +308,7 @@ _READERS_1: dict[str, values.Reader] = {
 }  # fmt: skip
 _READERS: dict[str, values.Reader] = {
     **_READERS_1, "state": _state, "claim": claims.claim, "group": values.text, "lead": claims.reference,
-    "members": claims.references, "deleter": claims.deleter,
+    "members": claims.references, "want": values.text, "deleter": claims.deleter,
 }  # fmt: skip
 _READERS_OF = {1: _READERS_1, VERSION: _READERS}
 """How each field is read, by the version of the record; what a version does not know is ignored."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, ClassVar
 
 from .history import PastLease
@@ -200,6 +201,14 @@ class AssignRequest:
     def many(self) -> int:
         """How many PPAs it is for."""
         return sum(want.count for want in self.want) or 1
+
+    @property
+    def wanted(self) -> str | None:
+        """What tells `want` from any other, however long it is; None without one."""
+        if not self.want:
+            return None
+        asked = "\n".join(f"{want.count} {want.pool}:{want.select}" for want in self.want)
+        return sha256(asked.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

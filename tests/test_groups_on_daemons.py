@@ -13,6 +13,7 @@ import pytest
 from ppa_assigner.access import EVERYBODY
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import Record, State
+from ppa_assigner.selectors import EVERYTHING, parse
 from ppa_assigner.supervisor import Supervisor
 from ppa_assigner.views import AssignRequest, LeaseView, Snapshot, Want
 
@@ -127,6 +128,57 @@ def test_it_outlives_its_daemon(fleet: Fleet) -> None:
     again = ask(supervisor, "r", attempt=1, **several(3)).future.result(10.0)
     assert again.record.group == first.record.group
     assert ends(supervisor.withdraw("r", EVERYBODY))
+    nothing_left(fleet, supervisor)
+
+
+def test_another_want_is_another_request_whoever_is_asked(fleet: Fleet) -> None:
+    """Another selector too, of as many PPAs of the same pool, and by a daemon that knows nothing but the records."""
+    killed = ready(fleet)
+    first = ask(killed, "r", **several(3)).future.result(10.0)
+    fleet.kill(killed)
+    supervisor = fleet.daemon()
+    for select, count in (("!big", 3), (None, 2)):
+        want = (Want("default", EVERYTHING if select is None else parse(select), count),)
+        taken = ends(ask(supervisor, "r", attempt=1, want=want).future)
+        assert isinstance(taken, Problem)
+        assert taken.kind is Kind.REQUEST_ID_TAKEN
+    again = ask(supervisor, "r", attempt=1, **several(3)).future.result(10.0)
+    assert again.record.group == first.record.group
+
+
+def test_who_withdraws_a_group_is_told_of_all_its_ppas(fleet: Fleet) -> None:
+    """The lead first."""
+    supervisor = ready(fleet)
+    lent = ask(supervisor, "r", **several(3)).future.result(10.0)
+    told = ends(supervisor.withdraw("r", EVERYBODY))
+    assert [one.ppa for one in told] == [one.ppa for one in (lent, *lent.members)]
+    assert {one.record.state for one in told} == {State.DIRTY}
+
+
+def _keeps_members_and_clean(request: Request) -> str | None:
+    text = request.text or ""
+    return "down" if request.what == "write" and ('"lead"' in text or '"free"' in text) else None
+
+
+def test_members_are_shown_as_ended_with_their_lead(fleet: Fleet) -> None:
+    """Whenever their own records are written: in lists, in numbers, and to whoever asks for one of the leases."""
+    supervisor = ready(fleet)
+    lent = ask(supervisor, "r", **several(3)).future.result(10.0)
+    fleet.launchpad.fault = _keeps_members_and_clean
+    member = lent.members[0]
+    told = ends(supervisor.release(member.record.lease or "", EVERYBODY))
+    assert told.ppa == member.ppa
+    record = fleet.launchpad.record(member.ppa)
+    assert isinstance(record, Record)
+    assert record.state is State.USED
+    shown = [supervisor.snapshot(one.ppa) for one in (lent, *lent.members)]
+    for one in (told, *shown):
+        assert (one.record and one.record.state, one.end) == (State.DIRTY, None)
+        assert one.record is None or one.record.until is None
+    assert supervisor.pools()[0].states["used"] == 0
+    assert ends(supervisor.lease(member.record.lease or "")).record.state is State.DIRTY
+    assert not [one for one in supervisor.snapshots() if one.record is not None and one.record.state is State.USED]
+    fleet.launchpad.fault = lambda request: None
     nothing_left(fleet, supervisor)
 
 

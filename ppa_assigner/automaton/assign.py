@@ -269,7 +269,7 @@ def record_of(known: WorkerState, wish: AssignRequest, lease: str, now: Now) -> 
         until=stamp + timedelta(seconds=ttl), owner=wish.owner, lease=lease, request=wish.request_id,
         attempt=wish.attempt, idle=None if idle is None else max(1, round(idle)), by=wish.by, note=wish.note,
         uploader=wish.uploader, select=str(wish.select) or None, clock=HOST if stamp != now.date else None,
-        leases=counted(known),
+        leases=counted(known), want=wish.wanted,
     )  # fmt: skip
 
 

@@ -52,6 +52,8 @@ def on_confirm_read(known: WorkerState, command: Confirm, now: Now) -> Step:
         return deny(known, command, Refusal.ELSEWHERE)
     if (record.owner, record.pool, record.select or "") != (wish.owner, wish.pool, str(wish.select)):
         return deny(known, command, Refusal.TAKEN)
+    if record.want is not None and record.want != wish.wanted:
+        return deny(known, command, Refusal.TAKEN)
     if record.attempt > wish.attempt:
         return deny(known, command, Refusal.SUPERSEDED)
     if record.attempt < wish.attempt:

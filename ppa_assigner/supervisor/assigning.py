@@ -336,7 +336,7 @@ def on_released(core: Core, waits: Withdraws, outcome: Outcome) -> None:
             calls.take_over(core, ppa, call.releasing.get(ppa, ""))
             end(core, call, Problem(Kind.UNAVAILABLE, f"{ppa}: {detail}", retry_after=RETRY_AFTER_S))
         case _:
-            call.released.append(core.served(ppa).snapshot)
+            call.released += core.registry.with_members(core.served(ppa).snapshot)
     call.releasing.pop(ppa, None)
     if not call.releasing:
         end(core, call, call.released)

@@ -190,8 +190,8 @@ def _too_many(core: Core, wish: AssignRequest, pool: str) -> Problem | None:
 
 
 def is_of(core: Core, wish: AssignRequest, record: Record, ppa: Reference) -> bool:
-    """Whether the lease of this lead is what the wish asks for: by how many there are of which pool, for that is all
-    that the records tell.
+    """Whether the lease of this lead is what the wish asks for, by how many there are of which pool; what else was
+    asked for is compared by who reads the record.
     """
     ppas = (ppa, *record.members)
     if len(ppas) != sum(want.count for want in wants_of(wish)):

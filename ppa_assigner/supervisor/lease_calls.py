@@ -275,7 +275,10 @@ def _result(core: Core, call: OpenCall, ppa: Reference, outcome: Outcome) -> Any
             return core.registry.lent(ppa, record, fresh=fresh)
         case ContentAsked(), ContentShown(content):
             return content
-        case ReleaseAsked() | OperatorActed(), _:
+        case ReleaseAsked(lease=lease), _:
+            of_member = core.registry.with_lease(lease)  # which is told as over with its lead
+            return core.registry.told(core.served(of_member[0] if of_member is not None else ppa).snapshot)
+        case OperatorActed(), _:
             return core.served(ppa).snapshot
     raise AssertionError(f"{ppa}: {outcome} is not an answer to {call.asked}")
 

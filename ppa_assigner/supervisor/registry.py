@@ -9,7 +9,7 @@ import json
 import re
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from ..config import Pool
 from ..labels import NO_LABELS, PpaLabels, labels_of
 from ..options import PoolOptions
-from ..record import Record, State
+from ..record import OVER_WITH_A_LEASE, Record, State
 from ..reference import Reference
 from ..selectors import Selector
 from ..views import Condition, LeaseView, PoolView, Sight, Snapshot
@@ -193,11 +193,18 @@ class Registry:
         return [self.told(managed.snapshot) for managed in found if managed is not None]
 
     def told(self, snapshot: Snapshot) -> Snapshot:
-        """The PPA as it was known last; the lease of a group's member lives as long as its lead's."""
+        """The PPA as it was known last; the lease of a group's member lives as long as its lead's, and ends with it."""
         record = snapshot.record
         if record is None or record.lead is None or (lead := self._lead_of_lease(record)) is None:
             return snapshot
         return replace(snapshot, record=_lives_as(record, lead), end=lead.end)
+
+    def with_members(self, snapshot: Snapshot) -> list[Snapshot]:
+        """A PPA as it is told of, and those that it leads."""
+        record = snapshot.record
+        found = [self.ppas[ppa].snapshot for ppa in (record.members if record else ()) if ppa in self.ppas]
+        group = record.group if record is not None else None
+        return [self.told(each) for each in (snapshot, *(s for s in found if s.record and s.record.group == group))]
 
     def free(self, pool: str, ppa: Reference | None = None) -> Iterator[ManagedPPA]:
         """Those of a pool, or this one alone, that may be lent as far as is known, the one that has been free longest
@@ -261,11 +268,13 @@ class Registry:
         return LeaseView(ppa, record, fresh, snapshot.end, snapshot.left)
 
     def _lead_of_lease(self, record: Record) -> Snapshot | None:
-        """The lead of the group that this lease is a member of; None without one, or while it is not known to live."""
+        """The lead of the group that this lease is a member of; None without one, or where it is not known to be that
+        any more, or this lease is over by itself.
+        """
         lead = self.ppas.get(record.lead) if record.lead is not None else None
         known = lead.snapshot.record if lead is not None else None
-        lives = known is not None and known.state is record.state is State.USED and known.group == record.group
-        return lead.snapshot if lead is not None and lives else None
+        leads = known is not None and known.group == record.group and record.state is State.USED
+        return lead.snapshot if lead is not None and leads else None
 
     def behind_newer_record(self, field: str, value: str) -> Reference | None:
         """The PPA whose record is of a version unknown here and names this `lease`: whether it runs cannot be told."""
@@ -327,10 +336,13 @@ def free_for_anyone(snapshot: Snapshot) -> bool:
 
 
 def _lives_as(record: Record, lead: Snapshot) -> Record:
-    """A member's record with its lead's times, by which the group ends."""
+    """A member's record with its lead's times, by which the group ends; once that is over, as it is about to be."""
     if (known := lead.record) is None:
         return record
-    return replace(record, until=known.until, touched=known.touched, idle=known.idle)
+    if known.state is State.USED:
+        return replace(record, until=known.until, touched=known.touched, idle=known.idle)
+    over = {**OVER_WITH_A_LEASE, "began": record.since, "told": known.told}
+    return replace(record, state=known.state, since=known.since, touched=known.touched, **over)
 
 
 def lead_of(snapshot: Snapshot) -> Reference | None:
@@ -375,8 +387,7 @@ def counted(snapshots: Iterable[Snapshot]) -> dict[str, dict[str, int]]:
     }
 
 
-def pool_view(pool: Pool, manageds: Iterable[ManagedPPA], waiting: int, oldest_wait: float | None) -> PoolView:
+def pool_view(pool: Pool, seen: Collection[Snapshot], waiting: int, oldest_wait: float | None) -> PoolView:
     """A pool in numbers."""
-    seen = [managed.snapshot for managed in manageds]
     counts, available = counted(seen), sum(map(free_for_anyone, seen))
     return PoolView(pool.name, counts["state"], counts["condition"], waiting, oldest_wait, available, pool.labels)

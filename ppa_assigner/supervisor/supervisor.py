@@ -251,7 +251,8 @@ class Supervisor(ArchiveCalls):
     def _pool(self, core: Core, name: str) -> PoolView:
         queue = core.requests.waiting(name)
         oldest = max(0.0, self._clock.epoch() - min(request.first for request in queue)) if queue else None
-        return pool_view(self._settings.pools[name], core.registry.in_pool(name), len(queue), oldest)
+        seen = [core.registry.told(managed.snapshot) for managed in core.registry.in_pool(name)]
+        return pool_view(self._settings.pools[name], seen, len(queue), oldest)
 
     def uploaded(self, lease: FollowedLease, before: str | None, source: SourceReport) -> None:
         """A source that somebody waits for is in another state than `before`."""

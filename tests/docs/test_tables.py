@@ -77,7 +77,7 @@ def full_record(state: State, group: dict[str, Any]) -> Record:
         request="r", idle=60, by="b", note="n", uploader="~u", select="a=b", held=True, tries=1, fault="f",
         quarantined="q", cleaner="c", clock="host", told=False, began=now, published=True, leases=1,
         warned=now, made=True, claim=GroupClaim("g", LEAD, Rank(1, "b", "r"), now), why="w",
-        deleter=Deleter("d", now), **group,
+        deleter=Deleter("d", now), want="w", **group,
     )  # fmt: skip
 
 
