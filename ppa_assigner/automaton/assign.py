@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from ..backoff import FENCE_S
 from ..packages import SourcePackage, upstream_of
@@ -58,7 +59,7 @@ from .observe import (
     with_sources,
 )
 from .operation import CheckingContent, CheckingFiles, CheckingSource, Granting, ListingProcessors
-from .replies import deny, tell, tell_record
+from .replies import deny, deny_plainly, tell, tell_record
 from .requests import Apply, Grant, ListVersions, LookForNewContent, Read, ReadFiles, ReadProcessors, WasPublished
 from .rollback import on_entry
 from .state import Step, WorkerState
@@ -188,7 +189,7 @@ def _kept_for(version: PublishedVersion, time: timedelta, date: datetime) -> boo
 
 def _without_first(command: Search) -> Search:
     left = command.sources if command.left is None else command.left
-    return replace(command, left=left[1:], unread=())
+    return replace(command, left=left[1:])
 
 
 def _next(known: WorkerState, command: Search, now: Now) -> Step:
@@ -200,7 +201,7 @@ def _on_clear_past(known: WorkerState, command: Search, now: Now) -> Step:
         return tell_record(known, command, now)
     record, entry = known.record, known.entry
     if record is None or entry is None:
-        return deny(known, command, Refusal.LOST)
+        return deny(known, command, Refusal.LOST, "not free")
     return _verify(known, command, record, entry, now)
 
 
@@ -263,20 +264,20 @@ def record_of(known: WorkerState, wish: AssignRequest, lease: str, now: Now) -> 
     """What is written for a new lease; what the wish leaves open is as the pool's options say."""
     options = known.options
     ttl, idle = (options.ttl if wish.ttl is None else wish.ttl), (options.idle if wish.idle is None else wish.idle)
-    stamp = now.stamp
-    return Record(
-        serial=0, nonce="", state=State.USED, since=stamp, touched=stamp, pool=known.pool,
-        until=stamp + timedelta(seconds=ttl), owner=wish.owner, lease=lease, request=wish.request_id,
+    return begun(
+        known, now, until=now.stamp + timedelta(seconds=ttl), owner=wish.owner, lease=lease, request=wish.request_id,
         attempt=wish.attempt, idle=None if idle is None else max(1, round(idle)), by=wish.by, note=wish.note,
-        uploader=wish.uploader, select=str(wish.select) or None, clock=HOST if stamp != now.date else None,
-        leases=counted(known), want=wish.wanted,
+        uploader=wish.uploader, select=str(wish.select) or None, want=wish.wanted,
     )  # fmt: skip
 
 
-def counted(known: WorkerState) -> int:
-    """How many leases the PPA had, with the one that begins now."""
-    record = known.record
-    return min((record.leases if record is not None else 0) + 1, INTEGER_MAX)
+def begun(known: WorkerState, now: Now, **lease: Any) -> Record:
+    """The record of a lease that begins now, by the clock that is believed, and is counted."""
+    before = known.record.leases if known.record is not None else 0
+    return Record(
+        serial=0, nonce="", state=State.USED, since=now.stamp, touched=now.stamp, pool=known.pool,
+        clock=HOST if now.by_host else None, leases=min(before + 1, INTEGER_MAX), **lease,
+    )  # fmt: skip
 
 
 # -- the uploader's right ---------------------------------------------------------------------------------------------
@@ -287,7 +288,7 @@ def grant_or_tell(known: WorkerState, command: Assign | Confirm | RollForward, *
     lease.
     """
     if (record := known.record) is None:
-        return deny(known, command, Refusal.ELSEWHERE)
+        return deny_plainly(known, command, Refusal.ELSEWHERE)
     return grant_first(known, command, LeaseShown(record, fresh), fresh=fresh)
 
 

@@ -105,10 +105,11 @@ def due(known: WorkerState, now: Now) -> float:
 
 def drop_overdue(known: WorkerState, now: Now) -> Step:
     """Answer those who waited for the lead for too long, all of them where it was not read at all."""
-    if known.inquiry is None or known.pending is not None or now.boot < inquiry_due(known):
+    inquiry = known.inquiry
+    if inquiry is None or now.boot < inquiry_due(known):
         return known, []
     known, effects = drop_waiting(known, now)
-    if now.boot < known.inquiry.due:  # type: ignore[union-attr]
+    if now.boot < inquiry.due:
         return known, effects
     known, more = stands(answered(known, now))
     return known, [*effects, *more]
@@ -118,7 +119,7 @@ def inquiry_due(known: WorkerState) -> float:
     """The boot time at which an inquiry has been unanswered for too long, or somebody has waited for it that long."""
     if known.inquiry is None or known.pending is not None:
         return float("inf")
-    return min(known.inquiry.due, *(command.deadline for command in known.waiting), float("inf"))
+    return min([known.inquiry.due, *(command.deadline for command in known.waiting)])
 
 
 def answered(known: WorkerState, now: Now) -> WorkerState:

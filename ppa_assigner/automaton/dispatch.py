@@ -121,8 +121,8 @@ def step(known: WorkerState, event: Event, now: Now) -> Step:
 def _news(before: WorkerState, known: WorkerState, now: Now) -> list[Effect]:
     """The effects of a change that are the same whatever led to it."""
     news: list[Effect] = []
-    if known.clean is not None and known.cleaning_step not in (None, before.cleaning_step):
-        news += [Progress(cleaning)] if (cleaning := known.cleaning) is not None else []
+    if known.cleaning_step != before.cleaning_step and (cleaning := known.cleaning) is not None:
+        news.append(Progress(cleaning))
     if (known.reach, known.forbidden) != (before.reach, before.forbidden):
         news += _news_of_reach(before, known, now)
     return news

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..record import HOST, Record, State
+from ..record import Record, State
 from ..reference import Reference
 from ..views import Condition
 from . import assign, claim, lease
@@ -31,7 +31,7 @@ from .group_commands import Commit, EndGroup, ReadLead, RollForward, TellLead
 from .now import Now
 from .observe import draw_nonce, made_dirty
 from .operation import PendingWrite
-from .replies import deny, read_first, tell, tell_record
+from .replies import deny, deny_plainly, read_first, tell, tell_record
 from .state import Step, WorkerState
 from .transitions import WriteReason
 from .write import begin, write_record
@@ -103,7 +103,7 @@ def end(known: WorkerState, command: EndGroup, now: Now) -> Step:
     """End the group at its lead, which is repeatable while that remembers it."""
     record = known.record
     if record is None or record.group != command.group or not record.members:
-        return deny(known, command, Refusal.ELSEWHERE)
+        return deny_plainly(known, command, Refusal.ELSEWHERE)
     if record.state is not State.USED:
         return tell_record(known, command, now)
     if command.told:
@@ -133,12 +133,10 @@ def roll_forward(known: WorkerState, command: RollForward, now: Now) -> Step:
 
 def _roll(known: WorkerState, lead: Reference, by: LeadShown, now: Now, command: Command | None = None) -> Step:
     known, drawn = draw_nonce(known)
-    shown, stamp = by.record, now.stamp
-    used = Record(
-        serial=0, nonce="", state=State.USED, since=stamp, touched=stamp, pool=known.pool, until=by.latest,
-        owner=shown.owner, lease=drawn, request=shown.request, attempt=shown.attempt, by=shown.by, note=shown.note,
-        uploader=shown.uploader, clock=HOST if stamp != now.date else None, leases=assign.counted(known),
-        group=shown.group, lead=lead,
+    shown = by.record
+    used = assign.begun(
+        known, now, until=by.latest, owner=shown.owner, lease=drawn, request=shown.request, attempt=shown.attempt,
+        by=shown.by, note=shown.note, uploader=shown.uploader, group=shown.group, lead=lead,
     )  # fmt: skip
     return write_record(known, WriteReason.ROLL_FORWARD, used, now, command)
 

@@ -30,7 +30,7 @@ from .events import (
 from .now import Now, corrected, touch_due_after, touch_fields, ttl_begins
 from .observe import made_dirty
 from .operation import CheckingPublished
-from .replies import alive, deny, ended_with_ppa, read_first, tell
+from .replies import alive, deny, deny_plainly, ended_with_ppa, read_first, tell
 from .requests import LookForPublished
 from .state import Step, WorkerState
 from .transitions import WriteReason
@@ -49,13 +49,13 @@ def on_confirm_read(known: WorkerState, command: Confirm, now: Now) -> Step:
     record, wish = known.record, command.wish
     theirs = record is None or (record.by, record.request) != (wish.by, wish.request_id)  # a client's own name
     if record is None or theirs or not alive(record, now) or record.lead is not None:  # a group is found at its lead
-        return deny(known, command, Refusal.ELSEWHERE)
+        return deny_plainly(known, command, Refusal.ELSEWHERE)
     if (record.owner, record.pool, record.select or "") != (wish.owner, wish.pool, str(wish.select)):
-        return deny(known, command, Refusal.TAKEN)
+        return deny_plainly(known, command, Refusal.TAKEN)
     if record.want is not None and record.want != wish.wanted:
-        return deny(known, command, Refusal.TAKEN)
+        return deny_plainly(known, command, Refusal.TAKEN)
     if record.attempt > wish.attempt:
-        return deny(known, command, Refusal.SUPERSEDED)
+        return deny_plainly(known, command, Refusal.SUPERSEDED)
     if record.attempt < wish.attempt:
         return begin(known, WriteReason.RAISE, now, command, attempt=wish.attempt, **touch_fields(record, now))
     return grant_or_tell(known, command, fresh=False)
@@ -85,9 +85,9 @@ def count_touch(known: WorkerState, command: Touch, now: Now) -> WorkerState:
 def _touch(known: WorkerState, command: Touch, now: Now, unwritten: Callable[[WorkerState, Touch], Step]) -> Step:
     record = known.record
     if record is None or record.lease != command.lease:
-        return deny(known, command, Refusal.OVER if ended_with_ppa(known, command.lease) else Refusal.ELSEWHERE)
+        return deny_plainly(known, command, Refusal.OVER if ended_with_ppa(known, command.lease) else Refusal.ELSEWHERE)
     if not alive(record, now):
-        return deny(known, command, Refusal.OVER)
+        return deny_plainly(known, command, Refusal.OVER)
     if record.lead is not None:
         return tell(known, command, MemberShown(record))
     right = corrected(record, now)  # first, and in the same write: the end is computed from these times
@@ -106,7 +106,11 @@ def _touch(known: WorkerState, command: Touch, now: Now, unwritten: Callable[[Wo
 
 
 def _tell_lease(known: WorkerState, command: Command) -> Step:
-    return tell(known, command, LeaseShown(known.record)) if known.record else deny(known, command, Refusal.ELSEWHERE)
+    return (
+        tell(known, command, LeaseShown(known.record))
+        if known.record
+        else deny_plainly(known, command, Refusal.ELSEWHERE)
+    )
 
 
 def _new_end(record: Record, command: Touch, now: Now) -> datetime:
@@ -129,7 +133,7 @@ def release(known: WorkerState, command: Release, now: Now) -> Step:
     if ended_with_ppa(known, command.lease):  # whatever has the name now is another PPA
         return tell(known, command, RecordShown(None))
     if record is None or record.lease != command.lease:
-        return deny(known, command, Refusal.ELSEWHERE)
+        return deny_plainly(known, command, Refusal.ELSEWHERE)
     if record.state is State.DIRTY:
         return tell(known, command, RecordShown(record))
     if record.lead is not None:
@@ -143,7 +147,7 @@ def give_up(known: WorkerState, command: GiveUp, now: Now) -> Step:
     """
     record = known.record
     if record is None or record.state is not State.USED or record.nonce != command.nonce or record.lead is not None:
-        return deny(known, command, Refusal.ELSEWHERE)
+        return deny_plainly(known, command, Refusal.ELSEWHERE)
     return begin(known, WriteReason.GIVE_UP, now, command, **(made_dirty(known, now) | {"told": False}))
 
 
@@ -152,7 +156,7 @@ def supersede(known: WorkerState, command: Supersede, now: Now) -> Step:
     record = known.record
     this = record is not None and (record.lease, record.attempt) == (command.lease, command.attempt)
     if record is None or not this or record.state is not State.USED or record.lead is not None:
-        return deny(known, command, Refusal.ELSEWHERE)
+        return deny_plainly(known, command, Refusal.ELSEWHERE)
     return end(known, WriteReason.SUPERSEDE, now, command)
 
 

@@ -40,9 +40,14 @@ def tell(known: WorkerState, command: Command, outcome: Outcome) -> Step:
     return known, [Reply(command.token, outcome)]
 
 
-def deny(known: WorkerState, command: Command, why: Refusal, detail: str = "") -> Step:
-    """Answer that the command is not carried out, and why."""
+def deny(known: WorkerState, command: Command, why: Refusal, detail: str) -> Step:
+    """Answer that the command is not carried out, and why, in words for people."""
     return tell(known, command, Denied(why, detail))
+
+
+def deny_plainly(known: WorkerState, command: Command, why: Refusal) -> Step:
+    """Answer that the command is not carried out, for a reason that needs no words."""
+    return tell(known, command, Denied(why))
 
 
 def ended_with_ppa(known: WorkerState, lease: str) -> bool:
@@ -89,7 +94,7 @@ def reply_unseen(known: WorkerState, command: Command, now: Now, reason: str | N
         case Touch(lease=str(lease)) | Release(lease=str(lease)) if _is_over(record, lease, now):
             if isinstance(command, Release) and known.state is State.DIRTY:
                 return tell(known, command, RecordShown(record))
-            return deny(known, command, Refusal.OVER)
+            return deny_plainly(known, command, Refusal.OVER)
         case Confirm() if record is not None and record.request == command.wish.request_id and not alive(record, now):
             return deny(known, command, Refusal.ELSEWHERE, detail)
     return deny(known, command, Refusal.OUTAGE, detail)

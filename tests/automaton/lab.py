@@ -2,7 +2,7 @@
 
 Rule: nothing here decides; a daemon can be killed at any request (before it left, after it was applied, or with it
 landing late).  A tick that changes nothing and asks nothing is an error, for it would come again at once; so is a
-denial without a reason.
+denial without a reason, and a command that is neither answered nor kept.
 """
 
 from __future__ import annotations
@@ -202,7 +202,14 @@ class Runner:
         self.give(command(token, deadline) if not fields and not isinstance(command, type) else
                   command(token=token, deadline=deadline, **fields))  # fmt: skip
         told = self.replies.get(token, [])
+        assert told or token in self._held(), f"nobody will ever answer {command}"
         return told[-1] if told else Denied(Refusal.UNTOLD, "nothing was told")
+
+    def _held(self) -> set[int]:
+        """The commands that are to be answered later."""
+        under_way = (self.known.pending, self.known.operation)
+        commands = (*self.known.waiting, *(getattr(one, "command", None) for one in under_way))
+        return {command.token for command in commands if command is not None}
 
     def outcomes(self) -> list[Outcome]:
         """All that was told, in order."""

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from ppa_assigner import automaton
+from ppa_assigner.automaton import observe
 from ppa_assigner.automaton.events import (
     AskLead,
     CheckLead,
@@ -26,11 +28,13 @@ from ppa_assigner.automaton.events import (
     Touch,
 )
 from ppa_assigner.automaton.group import says
-from ppa_assigner.automaton.group_commands import EndGroup, ReadLead, TellLead
+from ppa_assigner.automaton.group_commands import EndGroup, ReadLead, RollForward, TellLead, Unclaim
+from ppa_assigner.automaton.operation import LeadInquiry
 from ppa_assigner.options import PoolOptions
-from ppa_assigner.record import GroupClaim, Rank, State, encode
+from ppa_assigner.port import AccessDenied
+from ppa_assigner.record import HOST, GroupClaim, Rank, State, encode
 from ppa_assigner.views import HoldAction, QuarantineAction
-from tests.automaton.lab import assign, changed, confirm, faults, why
+from tests.automaton.lab import assign, changed, confirm, faults, untrusted, why
 from tests.automaton.together import Site, Team, wished
 
 OLD, YOUNG = Rank(1_000, "client", "build-1"), Rank(2_000, "client", "build-2")
@@ -50,13 +54,13 @@ def test_a_group_is_lent_by_one_write_of_its_lead() -> None:
     site = Site(4, PoolOptions(settle=100.0, max_ttl=7200.0, max_hold=600.0, verify_age=None))
     team = site.daemon()
     lead, *members = site.ppas
-    team.lends("g1", site.ppas, OLD, uploader=None, note="for a try", idle=60.0, ttl=3600.0)
+    team.lends("g1", site.ppas, OLD, uploader=None, note="for a try", idle=60.0, ttl=3600.0, attempt=2)
     led, *followed = [site.record(ppa) for ppa in site.ppas]
     assert (led.group, led.members, led.lead, led.leases) == ("g1", tuple(members), None, 1)
     assert led.until == led.since + timedelta(hours=1)
     assert {(one.group, one.lead, one.members, one.leases) for one in followed} == {("g1", lead, (), 1)}
     assert {(one.owner, one.request, one.by, one.note, one.attempt) for one in (led, *followed)} == {
-        ("job", "build-1", "client", "for a try", 0)
+        ("job", "build-1", "client", "for a try", 2)
     }
     assert len({one.lease for one in (led, *followed)}) == 4
     assert {one.until for one in followed} == {led.since + timedelta(seconds=7800)}
@@ -92,6 +96,19 @@ def test_what_is_claimed_was_looked_into() -> None:
     site.launchpad.upload(ppa, "stray")
     assert why(team.claim(ppa, "g1", ppa, OLD)) is Refusal.LOST
     assert site.record(ppa).state is State.DIRTY
+
+
+@pytest.mark.parametrize("stands", ["a claim for another lead", "a PPA that is disabled"])
+def test_a_lead_is_committed_only_where_it_may_lead(stands: str) -> None:
+    """From its own claim for itself, and while it could be lent."""
+    site = Site(2)
+    team, (ppa, other) = site.daemon(), site.ppas
+    team.claims(ppa, "g1", other if stands == "a claim for another lead" else ppa, YOUNG)
+    if stands == "a PPA that is disabled":
+        team.workers[ppa].known = replace(team.workers[ppa].known, disabled=True)
+    before = site.record(ppa)
+    assert why(team.commit("g1", ppa, [other], YOUNG)) is Refusal.LOST
+    assert site.record(ppa) == before
 
 
 @pytest.mark.parametrize("stands", ["nothing", "another's", "a lease"])
@@ -294,6 +311,81 @@ def left(site: Site, *, committed: bool) -> tuple[Any, Any]:
     if committed:
         assert isinstance(team.commit("g1", lead, [member], OLD, ttl=3600.0), Committed)
     return lead, member
+
+
+def test_a_member_that_somebody_else_has_is_not_told_as_one() -> None:
+    """Its claim was broken, and it was lent to that one."""
+    site = Site(2)
+    team, (lead, member) = site.daemon(), site.ppas
+    for ppa in site.ppas:
+        team.claims(ppa, "g1", lead, OLD)
+    committed = team.commit("g1", lead, [member], OLD)
+    assert isinstance(committed, Committed)
+    assert isinstance(team.unclaim(member, "g1"), RecordShown)
+    assert isinstance(team.workers[member].order(assign(request="build-9")), LeaseShown)
+    assert why(team.roll(member, lead, committed)) is Refusal.LOST
+
+
+def test_nobody_knows_yet_that_a_member_was_lent_before() -> None:
+    """A right that is refused for it ends no lease: that is the lead's."""
+    site = Site(2)
+    team, (lead, member) = site.daemon(), site.ppas
+    for ppa in site.ppas:
+        team.claims(ppa, "g1", lead, OLD)
+    committed = team.commit("g1", lead, [member], OLD)
+    assert isinstance(committed, Committed)
+    assert team.roll(member, lead, committed) == LeaseShown(site.record(member), fresh=False)
+
+
+def test_the_times_of_a_member_are_written_by_the_clock_that_is_believed() -> None:
+    """As those of any lease are: a reader must know that a host's clock wrote them."""
+    site = Site(2)
+    lead, member = left(site, committed=True)
+    team = site.daemon()
+    worker = team.workers[member]
+    shown = team.workers[lead].order(ReadLead)
+    assert isinstance(shown, LeadShown)
+    roll, right = RollForward(token=1, deadline=1e9, lead=lead, shown=shown), worker.clock.now()
+    wrong = replace(untrusted(right), host=right.date + timedelta(hours=1), agreeing_since=None)
+    for now, clock in ((right, None), (wrong, HOST)):
+        known, _ = automaton.step(worker.known, roll, now)
+        assert known.pending is not None
+        assert (known.pending.record.since, known.pending.record.clock) == (now.stamp, clock)
+
+
+@pytest.mark.parametrize("trouble", ["nothing", "it was rolled back", "it is not shown", "a write is under way"])
+def test_a_lead_is_read_only_for_what_is_certain(trouble: str) -> None:
+    """What is asked for this PPA's record, and what is made of the answer, needs that record to stand."""
+    site = Site(2)
+    left(site, committed=True)
+    worker = site.daemon().workers[site.ppas[1]]
+    nothing, sure = LeadRead(site.record(site.ppas[1]).nonce, LeadGone()), worker.known
+    if trouble == "it was rolled back":
+        worker.known = replace(worker.known, suspect=1)
+    elif trouble == "it is not shown":
+        worker.known = observe.with_denial(worker.known, AccessDenied("no", site.launchpad.moment(0.0)))
+    elif trouble == "a write is under way":
+        site.launchpad.fault = faults("unknown", "down")
+        worker.order(Unclaim, group="g1")
+        assert worker.known.pending is not None
+    given = worker.known
+    worker.give(CheckLead())
+    assert bool(worker.leads) == (trouble == "nothing")
+    asked = replace(given, inquiry=LeadInquiry(nothing.nonce, 1e9))
+    known, effects = automaton.step(asked, nothing, worker.clock.now())
+    assert (known.void_claim == nothing.nonce) == (trouble == "nothing")
+    assert effects == []
+    assert known.inquiry is None
+    assert sure.shown
+
+
+def test_a_lead_asks_nobody_about_itself() -> None:
+    """Its own claim decides."""
+    site = Site(2)
+    lead, _ = left(site, committed=False)
+    worker = site.daemon().workers[lead]
+    worker.give(CheckLead())
+    assert worker.leads == []
 
 
 @pytest.mark.parametrize("again", ["host", "other"])
@@ -523,7 +615,9 @@ def test_nobody_waits_for_a_lead_for_ever() -> None:
     soon = worker.order(assign(), within=5.0)
     late = worker.order(assign(), within=500.0)
     assert (why(soon), why(late)) == (Refusal.UNTOLD, Refusal.UNTOLD)
-    worker.pass_time(70.0)
+    worker.pass_time(6.0)
+    assert [why(outcome) for outcome in worker.outcomes()] == [Refusal.OUTAGE]
+    worker.pass_time(64.0)
     assert [why(outcome) for outcome in worker.outcomes()] == [Refusal.OUTAGE, Refusal.CLAIMED]
     assert worker.known.waiting == ()
     assert lead != member

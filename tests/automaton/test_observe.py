@@ -163,7 +163,7 @@ def test_what_is_gone_takes_the_place_of_whatever_was_known_of_reaching_the_ppa(
     known = replace(STALE, reach=SEEN, silent="down", vanished=False)
     gone = observe.with_absence(known, Gone("gone", Moment(T0 + timedelta(hours=1), 60.0, 70.0)))
     assert gone.silent is None
-    assert gone.reach == Absent("gone", ReadStreak(1, 70.0, 60.0, 70.0 + ABSENCE_FIRST_S))
+    assert gone.reach == Absent("gone", ReadStreak(1, 70.0, 60.0, 70.0 + ABSENCE_FIRST_S), deleted=True)
     assert gone.vanished
     assert (gone.basis, gone.asof, gone.seen) == (60.0, 70.0, T0 + timedelta(hours=1))
     late = observe.with_absence(known, Gone("gone", Moment(T0, 20.0, 30.0)))
