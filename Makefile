@@ -104,7 +104,7 @@ $(VENV)/.demo: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
-	$(PIP) -e '.[standin,dev,docs]'
+	$(PIP) -e '.[oidc,standin,dev,docs]'
 	touch $@ $(VENV)/.demo
 
 node_modules/.installed: package.json package-lock.json .npmrc

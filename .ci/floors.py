@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-FLOOR = re.compile(r"([\w.-]+)>=([\d.]+)")
+FLOOR = re.compile(r"([\w.-]+)(?:\[\w+\])?>=([\d.]+)")
 INSTALLABLE = {"httptools": "0.5"}
 """The lowest that PyPI has for Python 3.11, where the floor is that of Debian's packages, which are tested there."""
 OF_ITS_TIME = ("click<8.2",)
@@ -16,9 +16,10 @@ OF_ITS_TIME = ("click<8.2",)
 
 
 def floors(text: str) -> Iterator[str]:
-    """Of what the program and its stand-in need; each dependency must have one."""
+    """Of what the program, its extras and its stand-in need; each dependency must have one."""
     project = tomllib.loads(text)["project"]
-    for dependency in (*project["dependencies"], *project["optional-dependencies"]["standin"]):
+    extras = project["optional-dependencies"]
+    for dependency in (*project["dependencies"], *extras["oidc"], *extras["standin"]):
         found = FLOOR.match(dependency)
         if found is None:
             raise SystemExit(f"{dependency}: no lowest version")

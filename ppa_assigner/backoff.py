@@ -72,6 +72,8 @@ this host is asked, one by one, so without jitter.
 """
 LOGIN = Backoff(1.0, 30.0)
 """Between tries of the daemon to log in to Launchpad after its start: nothing can be lent before."""
+ISSUER = Backoff(1.0, 30.0)
+"""Before an issuer of tokens is asked for its keys again while there are none: its callers are told to come back."""
 CALL = Backoff(0.1, 2.0)
 """Between tries of a client's call that the daemon did not answer: a restart of the daemon takes about a second."""
 IN_LINE = CALL.within(1.0)
@@ -132,6 +134,14 @@ POLL_LEAST_S = 1.0
 
 # -- how long something holds ------------------------------------------------------------------------------------------
 
+ISSUER_KEYS_AGAIN_S = 60.0
+"""Between two readings of an issuer's keys while there are some, whatever keys tokens name."""
+ISSUER_KEYS_FRESH_S = 3600.0
+"""After which an issuer's keys are read again, while those that are known are used on: it may have withdrawn one."""
+ISSUER_KEYS_LAST_S = 86400.0
+"""After which keys that could not be read again are believed no longer."""
+ISSUER_ANSWER_S = 10.0
+"""How long an issuer may take for its discovery document and its keys together: callers wait for it."""
 DELETE_SPREAD_S = 3600.0
 """Over how long the deletions of PPAs are spread that are due at one moment."""
 FENCE_S = 10.0

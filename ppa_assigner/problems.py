@@ -172,15 +172,16 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
     ),
     Kind.UNAUTHORIZED: Explanation(
         "Authentication required",
-        "The daemon has clients, and this call came without a token, or with one that it does not know (any more).",
+        "The daemon has clients, and this call came without a token, or with one that it does not know (any more), or"
+        " that does not count: `detail` says why, where an issuer signed it.",
         "Send `Authorization: Bearer TOKEN`; for the command line set `PPA_ASSIGNER_TOKEN` or `--token-file`. An"
-        " operator makes tokens with `ppa-assigner token`.",
+        " operator makes tokens with `ppa-assigner token`. A job asks its issuer for a new one.",
     ),
     Kind.FORBIDDEN: Explanation(
         "Not permitted",
-        "You are known, but may not do this: the lease is somebody else's, the action is for operators, or, without"
-        " clients, the call seems to come from another site's page.",
-        "Ask an operator, or have the client's `owners` or `role` in the configuration changed.",
+        "You are known, but may not do this: the lease is somebody else's, the action is for operators, the claims of"
+        " your token are no client's, or, without clients, the call seems to come from another site's page.",
+        "Ask an operator, or have the client's `owners`, `role` or `claims` in the configuration changed.",
     ),
     Kind.TOO_LARGE: Explanation(
         "The request is too large",
@@ -208,7 +209,8 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
     ),
     Kind.UNAVAILABLE: Explanation(
         "Launchpad or the daemon is not available",
-        "Launchpad does not answer, or the daemon is starting or stopping; `detail` says which. What was asked may"
+        "Launchpad or the issuer of your token does not answer, or the daemon is starting or stopping; `detail` says"
+        " which. What was asked may"
         " have happened all the same. With `pending: true` a release is done as soon as Launchpad is back.",
         "Ask again after `Retry-After`, with the same `request_id`, the `ticket` of the answer, and `attempt` one"
         " higher: you never get a second PPA. `/readyz` says since when and why; `ppa-assigner doctor` finds out what"

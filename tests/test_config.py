@@ -31,11 +31,11 @@ from ppa_assigner.config import (
     load,
     seconds,
 )
+from ppa_assigner.config.client_schema import ClientSection, OidcSection
 from ppa_assigner.config.schema import (
     ApiSection,
     AsNewSection,
     BaselineSection,
-    ClientSection,
     ConfigFile,
     GrowSection,
     LaunchpadSection,
@@ -48,6 +48,7 @@ from ppa_assigner.config.schema import (
     TlsSection,
 )
 from ppa_assigner.config.validation import models_in
+from ppa_assigner.identity import OidcRules
 from ppa_assigner.options import Baseline, PoolOptions, Proof, Retry
 from ppa_assigner.reference import Reference
 from ppa_assigner.times import exactly
@@ -193,6 +194,7 @@ def test_settings_cannot_be_changed(file: Path, environ: dict[str, str]) -> None
         (RetrySection, Retry, set()),
         (BaselineSection, Baseline, set()),
         (ClientSection, ClientConfig, set()),
+        (OidcSection, OidcRules, set()),
         (LaunchpadSection, LaunchpadSettings, {"timeout"}),
         (TimeoutSection, LaunchpadSettings, set()),
         (ApiSection, ApiSettings, {"socket"}),
@@ -830,7 +832,7 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
     "client without token": (
         ONE + "api:\n  clients:\n    - name: x\n",
         4,
-        "api.clients[0].token_sha256: this is missing; every client needs it",
+        "api.clients[0].token_sha256: this is missing; every client needs it, or oidc",
     ),
     "client's name": (
         ONE + f'api: {{clients: [{{name: "", token_sha256: {DIGEST}}}]}}\n',
@@ -947,7 +949,7 @@ def test_a_client_that_lacks_everything_is_told_everything(file: Path, environ: 
     found = mistakes(file, ONE + "api:\n  clients:\n    - role: client\n", environ)
     assert found == [
         (4, "api.clients[0].name: this is missing; every client needs it"),
-        (4, "api.clients[0].token_sha256: this is missing; every client needs it"),
+        (4, "api.clients[0].token_sha256: this is missing; every client needs it, or oidc"),
     ]
 
 
@@ -967,8 +969,8 @@ def test_what_is_wrong_hides_nothing_else(file: Path, environ: dict[str, str]) -
         (7, "pools.'my pool'.baseline.dependencies[0]"),
         (7, "pools.'my pool'.baseline.dependencies[1]"),
         (10, "api.clients[0]"),
-        (10, "api.clients[1].token_sha256"),
         (10, "api.clients[2].token_sha256"),
+        (10, "api.clients[1].token_sha256"),
         (10, "api.clients[2].name"),
     ]
 
@@ -1146,9 +1148,11 @@ def test_shipped_file_shows_every_option() -> None:
 
 
 def test_shipped_file_shows_a_client() -> None:
-    """The example of a client has every key that one can have."""
+    """The examples of clients have every key that one can have."""
     lines = re.findall(r"^ *# +- (\{name:.*\})$", SHIPPED.read_text(), flags=re.MULTILINE)
-    assert [set(yaml.safe_load(line)) for line in lines] == [set(ClientSection.model_fields)]
+    by_token, by_oidc = (yaml.safe_load(line) for line in lines)
+    assert {*by_token, *by_oidc} == set(ClientSection.model_fields)
+    assert set(by_oidc["oidc"]) == set(OidcSection.model_fields)
 
 
 # -- words for people and programs ------------------------------------------------------------------------------------
@@ -1223,6 +1227,7 @@ def assert_known(key: str, home: str, short: bool) -> None:
     homes: dict[str, type[BaseModel]] = {
         **of_pools,
         "a client in": ClientSection,
+        "a client's oidc": OidcSection,
         "an item of ppas": PpaSection,
         "launchpad.timeout": TimeoutSection,
         "api.socket": SocketSection,

@@ -29,11 +29,17 @@ WORDS = sorted(
         "token_sha256",
         "role",
         "owners",
+        "oidc",
+        "issuer",
+        "audience",
+        "claims",
+        "owner",
+        "request",
     }
 )
 VALUES = [
     "~a/ubuntu/x", "ppa:a/{1..9}", "5m", "0", "-1s", "production", "http://x", "unix:/x", "127.0.0.1:1", "0.0.0.0:1",
-    DIGEST, "~", "active", "{", "[", "\ud800", "\0",
+    DIGEST, "~", "active", "{", "{run_id}", "https://x", "[", "\ud800", "\0",
 ]  # fmt: skip
 LEAVES = st.one_of(
     st.none(),

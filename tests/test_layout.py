@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "ppa_assigner"
 
 LAYERS = [
     {"times", "strict_json", "backoff", "version", "words", "selectors", "record_values", "reference"},
-    {"record_claims"},
+    {"record_claims", "identity"},
     {
         "record",
         "packages",
@@ -31,7 +31,7 @@ LAYERS = [
     {"port", "views", "config", "client"},
     {"archive_port", "upload_port"},
     {"automaton", "launchpad"},
-    {"clock", "uploads"},
+    {"clock", "uploads", "issuer_http"},
     {"worker"},
     {"supervisor"},
     {"trace"},

@@ -13,7 +13,7 @@ from ppa_assigner.api import server
 from ppa_assigner.api.connection import HttpConnection
 
 CONSTRAINTS = Path(__file__).parent.parent / ".ci" / "constraints.txt"
-EXTRAS = frozenset({"standin", "dev", "docs"})
+EXTRAS = frozenset({"oidc", "standin", "dev", "docs"})
 
 
 def canonical(name: str) -> str:
@@ -36,7 +36,7 @@ def asked_for(name: str, extras: frozenset[str]) -> Iterator[Requirement]:
 
 
 def closure() -> set[str]:
-    """All that `pip install -e .[standin,dev,docs]` brings."""
+    """All that `pip install -e .[oidc,standin,dev,docs]` brings."""
     found, open_ = set[tuple[str, frozenset[str]]](), [("ppa-assigner", EXTRAS)]
     while open_:
         for wanted in asked_for(*open_.pop()):

@@ -6,7 +6,8 @@ so that one process may have several.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, Query, Request
@@ -15,6 +16,7 @@ from starlette.responses import Response
 from .. import __version__, documents
 from ..access import ClientConfig
 from ..config import RATE
+from ..issuer_http import ReadKeys, read_keys
 from ..problems import Kind, Problem
 from . import auth, errors, openapi, serializers
 from .archives import ArchiveRoutes
@@ -25,6 +27,7 @@ from .leases import LeaseRoutes, reference
 from .line import LineRoutes
 from .metrics import LaunchpadMetrics, Metrics
 from .middleware import MAX_REQUESTS, RequestMiddleware
+from .oidc import Issuers
 from .page import PageRoutes
 from .ppas import PpaRoutes
 from .rate_limit import ConcurrencyLimiter
@@ -46,19 +49,23 @@ def create_app(
     rate: float = RATE,
     promote_to: Sequence[str] = (),
     traffic: LaunchpadMetrics | None = None,
+    now: Callable[[], float] = time.time,
+    read_keys: ReadKeys = read_keys,
 ) -> FastAPI:
     """The API of this supervisor, and of what follows `uploads`, for these clients; without any, everybody who reaches
     it is an operator.
 
     `rate`: requests per second that each client may sustain.  `traffic`: the metrics of the supervisor's requests to
-    Launchpad.  `promote_to`: where packages may be copied while there are no clients.  `state.authenticator`,
+    Launchpad.  `promote_to`: where packages may be copied while there are no clients.  `now`: the time (seconds since
+    1970) by which tokens of issuers are judged; `read_keys` reads the keys of an issuer.  `state.authenticator`,
     `state.streams` and `state.concurrency` are for the server.
     """
     app = FastAPI(
         title="PPA assigner", version=__version__, docs_url=None, redoc_url=None, openapi_url=None,
         redirect_slashes=False,
     )  # fmt: skip
-    app.state.authenticator, app.state.streams = Authenticator(clients, rate, promote_to), EventStreams(backend.events)
+    app.state.authenticator = Authenticator(clients, rate, promote_to, issuers=Issuers(read_keys, now))
+    app.state.streams = EventStreams(backend.events)
     app.state.concurrency = ConcurrencyLimiter(max_requests)
     metrics = Metrics(backend, traffic)
     errors.install(app)
@@ -82,7 +89,7 @@ class DaemonRoutes:
         self._app = app
         self._backend = backend
         self._metrics = metrics
-        self._openapi: dict[bool, bytes] = {}  # by whether no token is needed, which a reload may change
+        self._openapi: dict[tuple[bool, bool], bytes] = {}  # by what a reload may change
 
     def install(self, app: FastAPI) -> None:
         """Add the routes."""
@@ -147,7 +154,8 @@ class DaemonRoutes:
     async def openapi(self) -> Response:
         """The OpenAPI document of this API."""
         authenticator: Authenticator = self._app.state.authenticator
-        open_to_all = authenticator.open
-        if open_to_all not in self._openapi:
-            self._openapi[open_to_all] = serializers.encoded(openapi.describe(self._app, open_to_all=open_to_all))
-        return serializers.raw_answer(self._openapi[open_to_all])
+        kind = authenticator.open, authenticator.asks_issuers
+        if kind not in self._openapi:
+            document = openapi.describe(self._app, open_to_all=kind[0], asks_issuers=kind[1])
+            self._openapi[kind] = serializers.encoded(document)
+        return serializers.raw_answer(self._openapi[kind])

@@ -19,7 +19,10 @@ from starlette.types import Scope
 
 from ..access import EVERYBODY, Caller, ClientConfig, Role
 from ..config import RATE
+from ..identity import OidcRules
+from ..identity.token import looks_like
 from ..problems import Kind, Problem
+from .oidc import Issuers, VerifiedToken
 from .rate_limit import RateLimiter
 
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/problems"})
@@ -28,6 +31,8 @@ OPEN_PREFIXES = ("/static/", "/problems/")
 """Below them are the files of which the page at `/` is made, and what a problem's `type` means: no data either."""
 UNCOUNTED = frozenset({"/", "/healthz", "/readyz", "/metrics"})
 """Monitoring is let in even where a client exceeds its rate."""
+VERIFIED = "verified"
+"""In the state of a request: what the token claims that an issuer signed."""
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:@/\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
 _PORTS = {"http": 80, "https": 443}
 
@@ -36,12 +41,17 @@ class Authenticator:
     """Knows the configured clients, which may be replaced at any time, from any thread."""
 
     def __init__(
-        self, clients: Sequence[ClientConfig] = (), rate: float = RATE, promote_to: Sequence[str] = ()
+        self,
+        clients: Sequence[ClientConfig] = (),
+        rate: float = RATE,
+        promote_to: Sequence[str] = (),
+        *,
+        issuers: Issuers,
     ) -> None:
         """`rate`: requests per second that each client may sustain.  `promote_to`: where everybody may have packages
-        copied who calls while there are no clients.
+        copied who calls while there are no clients.  `issuers`: what verifies the tokens of those of clients.
         """
-        self._clients = tuple(clients)
+        self._clients, self._issuers = tuple(clients), issuers
         self._everybody = replace(EVERYBODY, promote_to=tuple(promote_to))
         self._limiter = RateLimiter(rate)
         self._inside: dict[asyncio.Future[Problem], Scope] = {}
@@ -51,28 +61,42 @@ class Authenticator:
         """Whether no clients are configured: then everybody who reaches the daemon is an operator."""
         return not self._clients
 
+    @property
+    def asks_issuers(self) -> bool:
+        """Whether a client is known by the tokens of an issuer, which may be away."""
+        return any(_rules(self._clients))
+
     def set_clients(self, clients: Sequence[ClientConfig], rate: float = RATE, promote_to: Sequence[str] = ()) -> bool:
         """Let these in from now on, at this rate.  Returns whether they differ from those before."""
         before, self._clients = self._clients, tuple(clients)
+        self._issuers.keep(_rules(self._clients))
         self._everybody = replace(EVERYBODY, promote_to=tuple(promote_to))
         if rate != self._limiter.per_second:
             self._limiter = RateLimiter(rate)
         return before != self._clients
 
-    def caller(self, scope: Scope) -> Caller | None:
-        """Who makes this request; None at a path that needs no token.
+    async def caller(self, scope: Scope) -> Caller | None:
+        """Who makes this request; None at a path that needs no token.  Waits where keys of an issuer must be read.
 
-        Raises Problem: 401 without a known token; 403 when, without clients, a page of another site may be behind it;
-        429 when it calls too often.
+        Raises Problem: 401 without a known token; 403 for a token of an issuer that is no client's, and when, without
+        clients, a page of another site may be behind it; 429 when it calls too often; 503 where an issuer is away.
         """
         found = self._found(scope)
+        if isinstance(found, str):
+            verified = scope["state"][VERIFIED] = await self._issuers.verified(found, _rules(self._clients))
+            found = verified.caller(self._clients)
         if found is not None and scope["path"] not in UNCOUNTED:
             self._count(found)
         return found
 
     def check(self, scope: Scope) -> None:
-        """Raises Problem when the client of this request, which was let in, would not be let in as the same now."""
+        """Raises Problem when the client of this request, which was let in, would not be let in as the same now.  An
+        issuer's token that is over meanwhile is still its.
+        """
         found, before = self._found(scope), caller(scope)
+        if isinstance(found, str):
+            verified: VerifiedToken = scope["state"][VERIFIED]
+            found = verified.caller(self._clients)
         if found is not None and found.name not in (None, before.name):
             raise Problem(Kind.UNAUTHORIZED, "this token belongs to another client now")
 
@@ -107,14 +131,21 @@ class Authenticator:
             told = f"more than {self._limiter.per_second:g} requests a second"
             raise Problem(Kind.TOO_MANY, f"{found.name or 'everybody together'}: {told}", retry_after=seconds)
 
-    def _found(self, scope: Scope) -> Caller | None:
+    def _found(self, scope: Scope) -> Caller | str | None:
+        """Who makes this request; the token where an issuer's keys must tell that."""
         clients = self._clients
         if not clients:
             _check_local(scope)
             return self._everybody
         if scope["path"] in OPEN_PATHS or scope["path"].startswith(OPEN_PREFIXES):
             return None
-        return _known(clients, _token(scope))
+        token = _token(scope)
+        known = _known(clients, token)
+        if known is not None:
+            return known
+        if self.asks_issuers and looks_like(text := token.decode("latin-1")):
+            return text
+        raise Problem(Kind.UNAUTHORIZED, "this token is not known here")
 
 
 def caller(scope: Scope) -> Caller:
@@ -152,14 +183,17 @@ def _token(scope: Scope) -> bytes:
     return token.strip()
 
 
-def _known(clients: Iterable[ClientConfig], token: bytes) -> Caller:
+def _rules(clients: Iterable[ClientConfig]) -> Iterator[OidcRules]:
+    """By which tokens of issuers some of them are known."""
+    return (client.oidc for client in clients if client.oidc is not None)
+
+
+def _known(clients: Iterable[ClientConfig], token: bytes) -> Caller | None:
     """Compare with all clients, each in constant time, so that the time taken tells nothing about the tokens."""
     digest = hashlib.sha256(token).hexdigest().encode()
-    found = [client for client in clients if hmac.compare_digest(client.token_sha256.lower().encode(), digest)]
-    if not found:
-        raise Problem(Kind.UNAUTHORIZED, "this token is not known here")
-    one = found[0]
-    return Caller(one.name, one.role, one.owners, one.promote_to, one.max_priority)
+    known = ((client, client.token_sha256) for client in clients if client.token_sha256 is not None)
+    found = [client for client, sha256 in known if hmac.compare_digest(sha256.lower().encode(), digest)]
+    return found[0].caller() if found else None
 
 
 def _check_local(scope: Scope) -> None:

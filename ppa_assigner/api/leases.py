@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, Path, Query, Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from .. import documents
 from ..access import Caller, Role
@@ -30,7 +31,8 @@ from .metrics import AssignMetrics
 Wanted = Annotated[str | None, Query(json_schema_extra=documents.NO_NUL)]
 WantedLabels = Annotated[documents.Selector | None, Query()]
 Id = Annotated[str, Path(json_schema_extra=documents.NO_NUL)]
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+LONGEST_REQUEST_ID = 128
+_REQUEST_ID = re.compile(rf"[A-Za-z0-9._-]{{1,{LONGEST_REQUEST_ID}}}")
 _FINDING = (Kind.UNKNOWN_LEASE, Kind.UNAVAILABLE)
 _ASSIGNING = (
     Kind.NONE_FREE,
@@ -111,7 +113,7 @@ class LeaseRoutes(Generic[C]):
         operator without such a request of its own ends those of other clients.
         """
         caller = auth.caller(request.scope)
-        released = await long_poll.result(self._backend.withdraw(request_id, caller))
+        released = await long_poll.result(self._backend.withdraw(caller.whole_request_id(request_id), caller))
         return serializers.items(serializers.ppa(snapshot) for snapshot in released)
 
     async def list(
@@ -129,7 +131,7 @@ class LeaseRoutes(Generic[C]):
         self._backend.find_out(selector)
         wanted = {"owner": owner, "request": request_id, "pool": pool}
         if request_id is not None and caller.role is not Role.OPERATOR:
-            wanted["by"] = caller.name
+            wanted |= {"by": caller.name, "request": caller.whole_request_id(request_id)}
         selected = (each for each in self._backend.snapshots() if each.labels.judge(selector))
         found = ((_in_use(snapshot, wanted), snapshot.web) for snapshot in selected)
         return serializers.items(serializers.lease(lent, web) for lent, web in found if lent is not None)
@@ -182,6 +184,7 @@ async def _parse(request: Request, caller: Caller) -> tuple[AssignRequest, bool]
     if isinstance(given, str) and _REQUEST_ID.fullmatch(given):
         request.scope["state"]["request_id"] = given
     asked = parsing.checked(documents.AssignRequest, body)
+    _name_request(request.scope, caller)
     said: dict[str, Any] = {"pool": documents.POOL} | {
         name: value for name, value in asked.items() if value is not None
     }
@@ -190,6 +193,7 @@ async def _parse(request: Request, caller: Caller) -> tuple[AssignRequest, bool]
     if (asked.get("priority") or 0) > caller.max_priority:
         raise Problem(Kind.FORBIDDEN, f"priority: you may ask with at most {caller.max_priority} (`max_priority`)")
     said |= {
+        "owner": _owner(asked.get("owner"), caller),
         "request_id": errors.request_id(request.scope),
         "select": parsing.selector(asked.get("select")),
         "sources": packages(asked.get("sources")),
@@ -198,6 +202,28 @@ async def _parse(request: Request, caller: Caller) -> tuple[AssignRequest, bool]
     if wants is not None:
         said |= _wanted(wants, [name for name in ("pool", "select", "ppa") if asked.get(name) is not None])
     return AssignRequest(**said, by=caller.name), wants is not None
+
+
+def _name_request(scope: Scope, caller: Caller) -> None:
+    """From here on the request has its whole id, which begins with what an issuer signed, if something is.  Raises
+    Problem `invalid` for one that is too long.
+    """
+    given = errors.request_id(scope)
+    whole = scope["state"]["request_id"] = caller.whole_request_id(given)
+    if not _REQUEST_ID.fullmatch(whole):
+        most = max(0, LONGEST_REQUEST_ID - (len(whole) - len(given)))
+        raise Problem(Kind.INVALID, f"request_id: at most {most} characters, beside what your token puts before it")
+
+
+def _owner(given: str | None, caller: Caller) -> str:
+    """Whose the lease is.  Raises Problem: `forbidden` for another than the one that an issuer signed."""
+    if caller.owner is not None:
+        if given not in (None, caller.owner):
+            raise Problem(Kind.FORBIDDEN, "owner: it is made of your token's claims, and is another; leave it out")
+        return caller.owner
+    if given is None:
+        raise Problem(Kind.INVALID, "owner: is missing")
+    return given
 
 
 def _wanted(wants: Sequence[documents.Want], beside: Sequence[str]) -> dict[str, Any]:

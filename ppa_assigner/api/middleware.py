@@ -69,7 +69,7 @@ class RequestMiddleware:
             await errors.answer(scope, errors.bug())(scope, receive, response)
 
     async def _serve(self, scope: Scope, receive: Receive, response: _ResponseTracker) -> None:
-        caller = scope["state"]["caller"] = self._authenticator.caller(scope)
+        caller = scope["state"]["caller"] = await self._authenticator.caller(scope)
         if scope["path"] in UNCOUNTED:
             await self._let_in(scope, receive, response)
             return

@@ -117,8 +117,10 @@ def body(model: type, *, required: bool = True) -> dict[str, Any]:
     return {"requestBody": {"required": required, "content": {"application/json": {"schema": schema}}}}
 
 
-def describe(app: FastAPI, *, open_to_all: bool) -> dict[str, Any]:
-    """The OpenAPI document of an application.  `open_to_all`: no token is needed."""
+def describe(app: FastAPI, *, open_to_all: bool, asks_issuers: bool = False) -> dict[str, Any]:
+    """The OpenAPI document of an application.  `open_to_all`: no token is needed.  `asks_issuers`: any call that needs
+    one may be told that the issuer of tokens is away.
+    """
     document = get_openapi(title="PPA assigner", version=__version__, description=_DESCRIPTION, routes=app.routes)
     _, definitions = TypeAdapter.json_schemas(
         [(shape.__name__, "validation", TypeAdapter[Any](shape)) for shape in REFERRED], ref_template=_REF
@@ -131,7 +133,17 @@ def describe(app: FastAPI, *, open_to_all: bool) -> dict[str, Any]:
         schema |= _examples(getattr(documents, name, None))
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"token": []}, {}] if open_to_all else [{"token": []}]
+    guarded = (call for calls in document["paths"].values() for call in calls.values() if "security" not in call)
+    for call in guarded if asks_issuers else ():
+        _say_away(call["responses"])
     return document
+
+
+def _say_away(known: dict[str, Any]) -> None:
+    found: Responses = {}
+    _add_problem(found, Kind.UNAVAILABLE)
+    for status, entry in found.items():
+        known.setdefault(str(status), entry)
 
 
 def _say_defaults(schema: dict[str, Any]) -> None:

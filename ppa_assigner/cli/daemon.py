@@ -110,7 +110,7 @@ class DaemonProcess:
         api = settings.api
         self._app = create_app(
             self.supervisor, api.clients, uploads=self._follower, rate=api.rate, promote_to=api.promote_to,
-            traffic=traffic,
+            traffic=traffic, now=clock.epoch,
         )  # fmt: skip
         self._server = Server(
             self._app, settings.api.listen, systemd.inherited_sockets(), tls=settings.api.tls,

@@ -14,11 +14,13 @@ from ..options import Proof, Wear
 from ..reference import Reference
 from ..times import exactly
 from .addresses import is_launchpad, is_local
+from .client_checks import check_clients
 from .document import Document, KeyPath, format_path
 from .files import resolve, unreadable_reason
 from .parsers import WRONG, label_key, matching
 from .patterns import EXAMPLE, MAX_PPAS, Pattern
-from .schema import ApiSection, ConfigFile, PoolSection, PpaSection, Section
+from .schema import ApiSection, ConfigFile, PoolSection, PpaSection
+from .section import Section
 
 _pool_name = matching("[A-Za-z0-9._-]{1,64}", "name of a pool; use 1 to 64 letters, digits, '.', '_' or '-'")
 _CREDENTIALS_HINT = (
@@ -35,7 +37,7 @@ def check(document: Document, file: ConfigFile, environ: Mapping[str, str], fold
         _check_pool(document, ("pools", name), pool, file.launchpad.service)
         _check_growth(document, ("pools", name), pool)
     _check_timeouts(document, file)
-    _check_clients(document, file.api)
+    check_clients(document, file.api.clients, folder)
     _check_exposure(document, file.api)
     _check_tls(document, file.api, folder)
     _check_credentials(document, file.launchpad.credentials, environ, folder)
@@ -217,17 +219,6 @@ def _check_credentials(document: Document, given: str | None, environ: Mapping[s
 
 
 # -- the API ------------------------------------------------------------------------------------------------------
-
-
-def _check_clients(document: Document, api: ApiSection) -> None:
-    seen: dict[tuple[str, str], KeyPath] = {}
-    for index, client in enumerate(api.clients):
-        for key in ("name", "token_sha256"):
-            path: KeyPath = ("api", "clients", index, key)
-            value = getattr(client, key, WRONG)
-            first = seen.setdefault((key, value), path) if value is not WRONG else path
-            if first is not path:
-                document.report(path, f"another client has the same in line {document.line(first)}; each needs its own")
 
 
 def _check_exposure(document: Document, api: ApiSection) -> None:

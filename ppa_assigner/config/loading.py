@@ -15,12 +15,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ..access import ClientConfig
+from ..access import ClientConfig, Role
+from ..identity import ClaimRule, OidcRules
 from ..options import AsNew, Baseline, Grow, LineOrder, PoolOptions, Retry
 from ..reference import Reference
 from ..times import exactly
 from . import addresses
 from .checks import check
+from .client_schema import ClientSection, OidcSection
 from .document import Document, KeyPath
 from .files import resolve
 from .patterns import EXAMPLE, Pattern
@@ -133,8 +135,26 @@ def _api(section: ApiSection, folder: Path) -> ApiSettings:
     return section.to(
         ApiSettings,
         listen=replace(section.listen, mode=section.socket.mode, group=section.socket.group),
-        clients=tuple(client.to(ClientConfig) for client in section.clients),
+        clients=tuple(_client(client, folder) for client in section.clients),
         tls=Tls(resolve(tls.certificate, folder), resolve(tls.key, folder)) if tls.certificate and tls.key else None,
+    )
+
+
+def _client(section: ClientSection, folder: Path) -> ClientConfig:
+    oidc, role = section.oidc, section.role
+    return section.to(
+        ClientConfig,
+        oidc=None if oidc is None else _oidc(oidc, folder),
+        role=role if isinstance(role, Role) else Role.CLIENT,
+        role_claim=None if isinstance(role, Role) else role,
+    )
+
+
+def _oidc(section: OidcSection, folder: Path) -> OidcRules:
+    return section.to(
+        OidcRules,
+        claims=tuple(ClaimRule(name, patterns) for name, patterns in section.claims.items()),
+        ca_file=None if section.ca_file is None else resolve(section.ca_file, folder),
     )
 
 
@@ -159,10 +179,15 @@ def _description_lines(settings: Settings) -> Iterator[str]:
         yield f"retire: {_count_ppas(settings.retire)}"
     credentials = settings.launchpad.credentials or "handed over by systemd"
     yield f"launchpad: {settings.launchpad.service}{settings.launchpad.version}, credentials {credentials}"
-    clients = ", ".join(f"{client.name} ({client.role.value})" for client in settings.api.clients)
+    clients = ", ".join(f"{client.name} ({_known_by(client)})" for client in settings.api.clients)
     where = f"https://{settings.api.listen}" if settings.api.tls else str(settings.api.listen)
     yield f"api: {where}, {'clients ' + clients if clients else 'no clients: everybody is operator'}"
     yield f"name: {settings.name}"
+
+
+def _known_by(client: ClientConfig) -> str:
+    role = client.role.value if client.role_claim is None else f"role by {client.role_claim.text}"
+    return role if client.oidc is None else f"{role}, tokens of {client.oidc.issuer}"
 
 
 def _count_ppas(ppas: tuple[Reference, ...]) -> str:

@@ -177,6 +177,11 @@ def glob_pattern(text: str) -> str:
     """A shell pattern for owners, as `fnmatch` reads it."""
     if not 1 <= len(text) <= 256:
         raise ValueError("a pattern for owners has 1 to 256 characters, like ci-*")
+    return check_brackets(text)
+
+
+def check_brackets(text: str) -> str:
+    """A shell pattern that `fnmatch` can read, as it stands."""
     if "[" in text and "]" not in text[text.rindex("[") + 2 :]:
         raise ValueError(f"{quote_value(text)} opens a '[' and never closes it; write [[] for the character itself")
     try:

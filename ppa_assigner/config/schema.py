@@ -9,33 +9,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import fields
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    WrapValidator,
-)
+from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, WrapValidator
 
-from ..access import HIGHEST_PRIORITY, Role
 from ..options import Grow, PoolOptions, Proof, Wear
 from ..selectors import NAME_CHARACTERS
 from ..times import MINUTE
 from . import addresses, parsers
+from .client_schema import ClientSection
 from .forms import OrText, Parsed, form, member, text, unless_wrong
 from .parsers import WRONG
 from .patterns import Pattern, parse_dependency, parse_pattern
+from .section import Empty, EmptyList, Many, PathText, PpaGlobs, Section
 from .settings import RATE, SOCKET_MODE, Listen
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-Made = TypeVar("Made", bound="DataclassInstance")
 EXTENSION_PREFIX = "x-"
 """How keys at the top begin that are the author's own."""
 _POOL = PoolOptions()
@@ -46,10 +34,6 @@ _DURATION: dict[str, Any] = {
         {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)? ?(ms|s|m|h|d)?$"},
     ]
 }
-
-
-def _empty_list(value: object) -> object:
-    return [] if value is None else [WRONG] if value is WRONG else value
 
 
 def _listed(value: object, read: Callable[[object], object]) -> object:
@@ -78,8 +62,6 @@ def _no_repeats(items: list[str]) -> list[str]:
     return items
 
 
-Empty = BeforeValidator(lambda value: {} if value is None else value)  # all lines of a section may be comments
-EmptyList = BeforeValidator(_empty_list)
 Once = AfterValidator(_no_repeats)
 Value = Annotated[str, text(parsers.label_value, maxLength=NAME_CHARACTERS)]
 Labels = Annotated[dict[str, Value], Empty]  # `checks` looks at the keys
@@ -93,12 +75,7 @@ Processor = Annotated[str, form("[a-z0-9][a-z0-9+.-]*", "processor of Launchpad;
 Dependency = Annotated[str, text(parse_dependency)]
 DisplayName = Annotated[str, text(parsers.single_line)]
 PoolName = Annotated[str, Parsed(str, pattern="^[A-Za-z0-9._-]{1,64}$")]  # `checks` looks at it
-ClientName = Annotated[str, text(parsers.client_name, minLength=1, maxLength=128)]
 DaemonName = Annotated[str, form("[A-Za-z0-9._-]{1,253}", "name for a daemon; use letters, digits, '.', '_' or '-'")]
-Digest = Annotated[
-    str,
-    form("[0-9A-Fa-f]{64}", "SHA-256; write the 64 hexadecimal digits that `ppa-assigner token` prints", str.lower),
-]
 Address = Annotated[Listen, Parsed(addresses.parse_listen), PlainSerializer(str)]
 Service = Annotated[str, text(addresses.parse_service)]
 ArchiveRoot = Annotated[str, text(addresses.parse_archive_root)]
@@ -106,26 +83,9 @@ Snapshots = Annotated[str, text(addresses.parse_snapshots, pattern="^https?://")
 _MODE = [{"type": "string", "pattern": "^0?[0-7]{3}$"}, {"type": "integer", "maximum": 777}]
 FileMode = Annotated[int, Parsed(parsers.file_mode, anyOf=_MODE), PlainSerializer(lambda mode: f"{mode:o}")]
 GroupName = Annotated[str, form("[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", "name of a group of this host")]
-PathText = Annotated[str, text()]
-Glob = Annotated[str, text(parsers.glob_pattern, minLength=1, maxLength=256)]
-PpaGlobs = Annotated[list[Annotated[str, text(parsers.ppa_glob, pattern=r"^[~*?\[]", maxLength=256)]], EmptyList]
-Many = Annotated[int, Field(ge=0, le=1_000_000)]
 Amount = Annotated[int, Parsed(parsers.amount, anyOf=[{"type": "integer", "minimum": 1, "maximum": 10_000}])]
-OfRole = Annotated[Role, member(Role)]
 OfProof = Annotated[Proof, member(Proof)]
 OfWear = Annotated[Wear, member(Wear)]
-
-
-class Section(BaseModel):
-    """What all sections have in common: nothing unknown, nothing converted, nothing changed later."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
-
-    def to(self, kind: type[Made], **other: object) -> Made:
-        """Make the settings that have options of the same names, lists as tuples; `other` is what they have instead."""
-        names = {field.name for field in fields(kind)}
-        own = {name: tuple(each) if isinstance(each, list) else each for name, each in self if name in names}
-        return kind(**own | other)
 
 
 class PpaSection(Section):
@@ -280,27 +240,6 @@ class LaunchpadSection(Section):
     snapshots: Snapshots | None = addresses.SNAPSHOTS
     """Where what a lease had stays readable, with {owner}, {name} and {at} in it; null: nowhere, as where the service
     is not production and this is not said."""
-
-
-class ClientSection(Section):
-    """Who may call the API."""
-
-    name: ClientName
-    """What the record calls the client."""
-    token_sha256: Digest
-    """The SHA-256 of its token, as `ppa-assigner token` prints it."""
-    role: OfRole = Role.CLIENT
-    """An operator may act on every PPA."""
-    owners: Annotated[list[Glob], EmptyList] = []
-    """Shell patterns of the owners whose leases it may end and touch besides its own."""
-    promote_to: PpaGlobs = []
-    """Shell patterns of the PPAs, like ~acme/ubuntu/*, to which it may have packages of its leases copied."""
-    max_priority: int = Field(default=0, ge=0, le=HIGHEST_PRIORITY)
-    """The highest priority that it may ask with."""
-    max_leases: Many | None = None
-    """How many PPAs it may have at once; null: as many as there are."""
-    max_waiting: Many | None = None
-    """How many of its requests may wait at once; null: as many as come."""
 
 
 class SocketSection(Section):

@@ -69,17 +69,24 @@ def _without_extensions(data: dict[str, Any]) -> dict[str, Any]:
 def _message(finding: Any, short: bool) -> str:
     kind, path, given = finding["type"], finding["loc"], finding["input"]
     if kind == "missing":
-        section = "client" if path[0] == "api" else "item with labels" if path[-1] == "ppa" else "pool"
-        return f"this is missing; every {section} needs it"
+        return f"this is missing; every {_kind_of_section(path)} needs it"
     if kind == "extra_forbidden":
         return _unknown_key(path, short)
     if given is None and path[-1] not in ("ppas", "pools"):
         return "there is no value; write one, or take the line away to have the default"
     if kind == "dict_type" and path[-1] == "labels":
         return f"expects labels, like {{size: big}}, not {quote_value(given)}"
+    if kind == "dict_type" and path[-1] == "claims":
+        return f"expects claims, like {{repository_id: 123}}, not {quote_value(given)}"
     if kind in _MESSAGES:
         return _MESSAGES[kind].format(given=quote_value(given), **finding.get("ctx", {}))
     return f"{quote_value(given)} does not fit: {finding['msg'][:1].lower()}{finding['msg'][1:]}"
+
+
+def _kind_of_section(path: KeyPath) -> str:
+    if path[0] == "api":
+        return "oidc" if "oidc" in path else "client"
+    return "item with labels" if path[-1] == "ppa" else "pool"
 
 
 # -- keys that are unknown ----------------------------------------------------------------------------------------
@@ -116,6 +123,7 @@ _NAMES: Mapping[KeyPath, str] = {
     ("pools", "*", "order"): "a pool's order",
     ("pools", "*", "grow"): "a pool's grow",
     ("api", "clients", "*"): "a client in api.clients",
+    ("api", "clients", "*", "oidc"): "a client's oidc",
 }
 """What people call a section, where that is not its path."""
 

@@ -10,11 +10,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ..access import Role
+from ..access import ClientConfig, Role
 from ..times import exactly
 from .addresses import is_local
 from .settings import SOCKET_MODE, Listen, Settings
 
+GITHUB = "https://token.actions.githubusercontent.com"
+GITHUB_IDS = {"repository_id", "repository_owner_id", "enterprise_id"}
+"""Claims of its tokens that are never another's."""
 _OTHERS = stat.S_IWOTH  # what connecting to a Unix socket needs
 
 
@@ -51,13 +54,27 @@ def _exposure(settings: Settings) -> Iterator[str]:
 
 def _clients(settings: Settings) -> Iterator[str]:
     clients = settings.api.clients
-    if clients and not any(client.role is Role.OPERATOR for client in clients):
+    if clients and not any(client.role is Role.OPERATOR or client.role_claim for client in clients):
         yield "api.clients: nobody is operator, so nobody can adopt, hold or quarantine a PPA; give one role: operator"
     if clients and settings.api.promote_to:
         yield "api.promote_to: there are clients, and it counts for none of them; give it to those that may promote"
     for client in clients:
         if client.role is Role.OPERATOR and client.owners:
             yield f"api.clients: {client.name} is operator and may act on every PPA; owners adds nothing"
+        yield from _jobs(client)
+
+
+def _jobs(client: ClientConfig) -> Iterator[str]:
+    """Whether jobs that are known by tokens of an issuer are kept apart, and are those that are meant."""
+    place, rules = f"api.clients: {client.name}", client.oidc
+    if rules is None:
+        return
+    if client.owner is None:
+        yield f"{place} has no owner, so its jobs may end each other's leases; make it of claims: {{repository}}/…"
+    if client.request is None:
+        yield f"{place} has no request, so its jobs may share a lease by one request id; make it of claims of a job"
+    if rules.issuer == GITHUB and not {rule.name for rule in rules.claims} & GITHUB_IDS:
+        yield f"{place} trusts names, which others may take once they are given up; name repository_id in its claims"
 
 
 def _secrets(settings: Settings) -> Iterator[str]:

@@ -109,7 +109,13 @@ class Want(TypedDict):
 class Owned(TypedDict):
     """Who asks for a PPA."""
 
-    owner: Annotated[Text, Field(description="who holds the PPA; public")]
+    owner: NotRequired[
+        Annotated[
+            str | None,
+            sent_as(Text | None),
+            Field(description="who holds the PPA; public; needed, unless it is made of the claims of the token"),
+        ]
+    ]
 
 
 class Wish(TypedDict, total=False):

@@ -98,7 +98,7 @@ class HttpTransport:
 
     Proxies come from the environment (http_proxy, https_proxy, no_proxy, upper case too), but never for this host
     itself; a proxy of an unknown kind is a ValueError.  What a proxy itself refuses was not sent; the message names the
-    proxy, without its password.  Certificates are verified against the system's bundle.
+    proxy, without its password.  Certificates are verified against `ca_file`, or else the system's bundle.
     """
 
     def __init__(
@@ -109,6 +109,7 @@ class HttpTransport:
         boottime: Callable[[], float],
         on_request: Callable[[RequestOutcome], None] | None = None,
         secrets: Secrets = Secrets(),  # noqa: B008 - immutable
+        ca_file: Path | None = None,
     ) -> None:
         self._timeouts = timeouts
         self._boottime = boottime
@@ -117,7 +118,7 @@ class HttpTransport:
         """Removed from every error, and from every response but those that succeeded with what was asked for."""
         self.sizes = connections_by_lane(connections)
         self._semaphores = {lane: FairSemaphore(size) for lane, size in self.sizes.items()}
-        context = system_ssl_context()
+        context = ssl_context(ca_file)
         proxy = proxy_for(root)
         self._via = f" by the proxy {_without_credentials(proxy)}" if proxy is not None else ""
         self._managers = {lane: _pool_manager(proxy, size, context) for lane, size in self.sizes.items()}
@@ -250,10 +251,13 @@ def most_connections(connections: int) -> int:
     return sum(connections_by_lane(connections).values())
 
 
-def system_ssl_context() -> ssl.SSLContext:
-    """TLS that verifies certificates against $SSL_CERT_FILE, $SSL_CERT_DIR or the system's bundle."""
-    context = ssl.create_default_context()
-    if "SSL_CERT_FILE" not in os.environ and "SSL_CERT_DIR" not in os.environ and SYSTEM_CERTIFICATES.exists():
+def ssl_context(ca_file: Path | None = None) -> ssl.SSLContext:
+    """TLS that verifies certificates against this file, or else $SSL_CERT_FILE, $SSL_CERT_DIR or the system's bundle.
+    Raises OSError for a file that has none.
+    """
+    context = ssl.create_default_context(cafile=ca_file)
+    named = ca_file is not None or "SSL_CERT_FILE" in os.environ or "SSL_CERT_DIR" in os.environ
+    if not named and SYSTEM_CERTIFICATES.exists():
         context.load_verify_locations(SYSTEM_CERTIFICATES)
     context.sslsocket_class = DeadlineTLSSocket
     return context

@@ -53,6 +53,7 @@ def examined(config: Path) -> Iterator[Finding]:
         return
     yield host.configuration(config, settings)
     yield from host.access(settings)
+    yield from host.issuers(settings)
     yield from host.credentials(settings)
     yield from launchpad.examined(settings)
     yield from _here(settings)

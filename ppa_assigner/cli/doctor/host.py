@@ -47,6 +47,21 @@ def access(settings: Settings) -> Iterator[Finding]:
         yield note("access", what, "list api.clients before other hosts, or a proxy, may reach it")
 
 
+def issuers(settings: Settings) -> Iterator[Finding]:
+    """Whether the keys can be read of the issuers whose tokens let clients in."""
+    from ...issuer_http import IssuerAwayError, read_keys
+
+    trusted = {client.oidc.issuer: client.oidc.ca_file for client in settings.api.clients if client.oidc is not None}
+    for issuer, ca_file in trusted.items():
+        try:
+            keys = read_keys(issuer, ca_file)
+        except IssuerAwayError as error:
+            what = f"the keys of {issuer} cannot be read: {error}"
+            yield bad("access", what, "until they can, its jobs are told to come back (503)", os.EX_UNAVAILABLE)
+        else:
+            yield good("access", f"{issuer}: {len(keys)} keys, by which tokens of jobs are verified")
+
+
 # -- credentials --------------------------------------------------------------------------------------------------
 
 
