@@ -108,6 +108,25 @@ def test_another_priority_of_a_request_that_waits_is_a_new_place() -> None:
     assert order(made) == ["r", "s"]
     made.ask("r", wait=3000.0, priority=4)
     assert order(made) == ["s", "r"]
+    made.ask("r", wait=3000.0, priority=9)
+    assert order(made) == ["r", "s"]
+
+
+def test_who_comes_back_to_its_place_has_it_by_its_priority() -> None:
+    """Also where it is searched for, since an attempt was left out; it has waited since it first asked, and may wait
+    though no more of its client may by now.
+    """
+    made = desk("a", client={"max_waiting": 2})
+    made.ask("early", wait=3000.0)
+    call = made.ask("r", wait=1.0, by="c", priority=1)
+    since = {one.request_id: one.since for one in made.supervisor.line()}["r"]
+    made.wait(1.0)
+    assert problem(call).kind is Kind.NONE_FREE
+    made.supervisor.reload(with_options(("a",), {"max_waiting": 0}))
+    made.ask("r", wait=3000.0, by="c", priority=1, attempt=2)
+    made.look()
+    assert order(made) == ["r", "early"]
+    assert made.supervisor.line()[0].since == since
 
 
 def test_a_kept_place_is_only_for_the_same_priority() -> None:
@@ -178,6 +197,17 @@ def test_what_its_earlier_requests_want_counts_too() -> None:
     made.ask("c1", wait=3000.0, by="c")
     told = problem(made.ask("c2", by="c"))
     assert (told.kind, told.facts["leases"], told.facts["position"]) == (Kind.QUOTA, [], 2)
+
+
+def test_who_fits_a_quota_exactly_is_none_free_and_not_over_it() -> None:
+    """With what its client's earlier requests want; those of others, and later ones, do not count."""
+    made = desk("a", client={"max_leases": 2})
+    made.ask("other", wait=3000.0, by="d")
+    made.ask("c1", wait=3000.0, by="c")
+    call = made.ask("c2", wait=1.0, by="c")
+    made.ask("c3", wait=3000.0, by="c")
+    made.wait(1.0)
+    assert problem(call).kind is Kind.NONE_FREE
 
 
 def test_a_full_quota_is_told_in_place_of_none_free_with_what_fills_it() -> None:

@@ -48,7 +48,7 @@ class PoolLine:
         than of those who wait, and these are not choosy, no more than they need, for thousands may be free.
         """
         registry, requests = self._core.registry, self._core.requests
-        if len(self._pools) > 1 or requests.several:
+        if requests.several:  # there may be several pools, and some need more than one PPA
             return [managed.ppa for pool in self._pools for managed in registry.free(pool)]
         (pool,) = self._pools
         most = requests.queue.length(pool) + len(requests.kept)

@@ -63,18 +63,25 @@ AREAS: Mapping[str, Area] = {
     "allocation": Area(("supervisor/allocation.py",), ("test_allocation.py",)),
     "order": Area(
         ("supervisor/shares.py", "supervisor/line.py"),
-        ("test_order.py", "test_line.py", "test_selecting.py", "test_places.py", "test_assigning.py"),
+        (
+            "test_order.py",
+            "test_line.py",
+            "test_line_of_pools.py",
+            "test_selecting.py",
+            "test_places.py",
+            "test_assigning.py",
+        ),
     ),
     "fitting": Area(("supervisor/fitting.py",), ("test_selecting.py",)),
     "backoff": Area(("backoff.py",), ("test_backoff.py",)),
     "clock": Area(("clock.py",), ("test_clock.py",)),
     "line": Area(
         ("supervisor/requests.py", "supervisor/tickets.py"),
-        ("test_line.py", "test_ticket.py", "test_spent.py", "test_places.py", "test_assigning.py"),
+        ("test_line.py", "test_ticket.py", "test_spent.py", "test_places.py", "test_assigning.py", "test_order.py"),
     ),
     "leases": Area(
         ("supervisor/unclaimed.py", "supervisor/queue.py"),
-        ("test_giving_up.py", "test_places.py", "test_assigning.py", "test_order.py"),
+        ("test_giving_up.py", "test_places.py", "test_assigning.py", "test_order.py", "test_line_of_pools.py"),
     ),
     "fences": Area(
         ("launchpad/session.py", "launchpad/urls.py"), ("launchpad/test_urls.py", "launchpad/test_session.py")
