@@ -67,7 +67,8 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
         "Every PPA of the pool had one of these sources before",
         "Launchpad never takes a version again that a PPA once had, nor, while it keeps it, a file of a name that the"
         " PPA had with other content. Each PPA of the pool had one of the sources or files that the request names"
-        " (`burnt` says which), so waiting does not help.",
+        " (`burnt` says which), or of a request for several so many that the rest are too few, so waiting does not"
+        " help.",
         "Upload a version that is new, like `1.0-1ppa2`, with the upstream tarball that was uploaded first, or ask for"
         " a PPA of another pool.",
     ),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -201,6 +202,16 @@ class AssignRequest:
     def many(self) -> int:
         """How many PPAs it is for."""
         return sum(want.count for want in self.want) or 1
+
+    @property
+    def by_pool(self) -> Mapping[str, int]:
+        """How many PPAs of each pool it is for."""
+        if not self.want:
+            return {self.pool: 1}
+        counts: Counter[str] = Counter()
+        for want in self.want:
+            counts[want.pool] += want.count
+        return counts
 
     @property
     def wanted(self) -> str | None:

@@ -35,12 +35,12 @@ def wish(number: int, *wants: str, **facts: object) -> Wish:
 
 _SETS = st.sets(st.sampled_from(PPAS), min_size=1).map(frozenset)
 _WANTS = st.lists(st.tuples(_SETS, st.integers(1, 2)), min_size=1, max_size=2)
+_QUOTAS = st.sampled_from([(), (("x", 1),), (("x", 2),), (("y", 1), ("x", 1))])
 _WISHES = st.builds(
-    lambda wants, quota, ready, patient, away, drawn: QueuedWish(
-        0, tuple(many for _, many in wants), (quota,) if quota else (), tuple(which for which, _ in wants),
-        ready, patient, away, drawn,
+    lambda wants, quotas, ready, patient, away, drawn: QueuedWish(
+        0, tuple(many for _, many in wants), quotas, tuple(which for which, _ in wants), ready, patient, away, drawn,
     ),
-    _WANTS, st.sampled_from(["", "x", "y"]), st.booleans(), st.booleans(), st.booleans(), st.none() | st.integers(0, 9),
+    _WANTS, _QUOTAS, st.booleans(), st.booleans(), st.booleans(), st.none() | st.integers(0, 9),
 )  # fmt: skip
 _LINES = st.lists(_WISHES, max_size=6).map(lambda found: [replace(each, id=n) for n, each in enumerate(found)])
 
@@ -65,9 +65,9 @@ def test_each_wish_of_a_line_is_in_its_case(line: list[Wish], free: list[str], r
     )
     left, away, wanted = list(free), set[str](), 0
     for each in line:
-        many, mine = sum(each.needs), each.quotas == ("x",)
-        over = mine and wanted + many > room
-        wanted += many if mine else 0
+        many, mine = sum(each.needs), dict(each.quotas).get("x", 0)
+        over = mine and wanted + mine > room
+        wanted += mine
         got = found.served.get(each.id, ()) + found.kept.get(each.id, ())
         if not left:  # nothing is left to decide about
             assert not got
@@ -131,7 +131,7 @@ def test_who_cannot_wait_takes_first_what_is_left_to_nobody() -> None:
 
 def test_all_that_came_before_count_for_a_quota() -> None:
     """Two are not one: the third of a client that may have two is skipped."""
-    line = [wish(number, "abc", quotas=("x",)) for number in range(3)]
+    line = [wish(number, "abc", quotas=(("x", 1),)) for number in range(3)]
     found = allocate(line, "abc", fits, lambda _: 2)
     assert (found.served, found.skipped) == ({0: ("a",), 1: ("b",)}, {2: Skip.QUOTA})
 
@@ -168,7 +168,9 @@ class Group:
 
     def wish(self, number: int) -> Wish:
         """It in a line."""
-        return QueuedWish(number, tuple(self.want.values()), (self.client,), tuple(self.want))
+        return QueuedWish(
+            number, tuple(self.want.values()), ((self.client, sum(self.want.values())),), tuple(self.want)
+        )
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ RULES: dict[str, tuple[Edit, str, int, str]] = {
         "locked out",
     ),
     "what earlier wishes want counts for their quotas": (
-        Edit(FILE, "        earlier.add(wish.quotas, many)\n", ""),
+        Edit(FILE, "        earlier.add(wish.quotas)\n", ""),
         "a group as large as its client's quota, whose single ones come",
         0,
         "starves",

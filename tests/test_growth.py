@@ -14,7 +14,7 @@ from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import State
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor import Supervisor
-from ppa_assigner.views import AssignRequest, LeaseView
+from ppa_assigner.views import AssignRequest, LeaseView, Want
 
 from .fleet import OPTIONS, Fleet
 from .waiting import until
@@ -151,3 +151,36 @@ def test_a_burnt_one_makes_room_where_no_more_may_be_made(fleet: Fleet) -> None:
     record = fleet.launchpad.record(NAMES[0])
     assert record is not None
     assert record.state is State.DISCARDED
+
+
+def test_a_group_gets_as_many_as_may_be_created(fleet: Fleet) -> None:
+    """However few are to be free; and more than that are refused at once, with numbers."""
+    supervisor = fleet.daemon(options=growing(max=4))
+    fleet.all_free(supervisor)
+    with pytest.raises(Problem) as too_many:
+        ask(supervisor, "r5", want=(Want("default", count=5),))
+    assert (too_many.value.kind, too_many.value.facts["has"]) == (Kind.TOO_MANY_WANTED, 4)
+    lent = ask(supervisor, "r4", want=(Want("default", count=4),))
+    assert len(lent.members) == 3
+    assert made(fleet) == ["g1", "g2", "g3", "g4"]
+
+
+def test_a_group_gets_a_new_one_in_place_of_one_that_is_burnt(fleet: Fleet) -> None:
+    """It is not said that all are, while one may be created."""
+    supervisor = fleet.daemon(options=growing(keep_free=2, max=3, as_new=AsNew()))
+    fleet.all_free(supervisor)
+    until(lambda: fleet.states(supervisor).count(State.FREE) == 2, "two are free", 10.0)
+    fleet.launchpad.upload(NAMES[0], "hello").active = False
+    lent = ask(supervisor, "r1", want=(Want("default", count=2),), sources=(SourcePackage("hello", "1"),))
+    assert {one.ppa for one in (lent, *lent.members)} == {NAMES[1], NAMES[2]}
+
+
+def test_too_few_that_are_not_burnt_are_told_to_a_group(fleet: Fleet) -> None:
+    """It need not wait for what does not come."""
+    supervisor = fleet.daemon(options=growing(keep_free=3, max=3))
+    until(lambda: fleet.states(supervisor).count(State.FREE) == 3, "three are free", 10.0)
+    fleet.launchpad.upload(NAMES[0], "hello").active = False
+    with pytest.raises(Problem) as burnt:
+        ask(supervisor, "r1", want=(Want("default", count=3),), sources=(SourcePackage("hello", "1"),))
+    assert (burnt.value.kind, list(burnt.value.facts["burnt"])) == (Kind.ALL_BURNT, [str(NAMES[0])])
+    assert "fewer than 3 are left" in burnt.value.detail

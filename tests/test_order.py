@@ -14,6 +14,7 @@ from ppa_assigner.config import Pool, Settings
 from ppa_assigner.options import LineOrder, PoolOptions
 from ppa_assigner.problems import Kind
 from ppa_assigner.selectors import parse
+from ppa_assigner.views import Want
 
 from .fakecrew import Desk, lent, problem, ref
 from .settings import settings
@@ -233,6 +234,23 @@ def test_an_owner_may_have_so_many_of_a_pool() -> None:
     assert problem(made.ask("two", owner="ann")).kind is Kind.QUOTA
     made.ask("three", owner="bob")
     assert made["b"].lend().request == "three"
+
+
+def test_a_group_counts_for_an_owner_in_each_pool_that_it_takes_of() -> None:
+    """Not of the first one alone."""
+    limited = PoolOptions(settle=0.0, max_per_owner=2)
+    pools = {"a": Pool("a", (ref("a"),), PoolOptions(settle=0.0)), "b": Pool("b", (ref("b"), ref("d")), limited)}
+    made = Desk("a", "b", "d", given=settings(pools=pools))
+    for name in "ad":
+        made[name].free()
+    made["b"].used("one", owner="ann", pool="b")
+    group: dict[str, Any] = {"owner": "ann", "pool": "a", "want": (Want("a"), Want("b", count=2))}
+    assert problem(made.ask("two", **group)).kind is Kind.QUOTA
+    waits = made.ask("four", wait=3000.0, **group)
+    (shown,) = made.supervisor.line("a")
+    assert shown.why == "a quota is full: max_per_owner 2 of owner ann in pool b"
+    assert made.asked() is None
+    assert not waits.future.done()
 
 
 @pytest.mark.parametrize("client", [{"max_leases": 0}, {"max_waiting": 0}])

@@ -28,7 +28,8 @@ Q = TypeVar("Q", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class QueuedWish(Generic[W]):
-    """A wish of the line.  `needs`: how many PPAs of each thing that it wants; `quotas`: those that it counts for.
+    """A wish of the line.  `needs`: how many PPAs of each thing that it wants; `quotas`: those that it counts
+    for, and as how many PPAs.
 
     `shape`: wishes of one shape fit the same PPAs; with None those that fit one that says so too.
     `ready`: nothing else must be known before it is served; until then what fits is only kept for it.
@@ -38,7 +39,7 @@ class QueuedWish(Generic[W]):
 
     id: W
     needs: tuple[int, ...] = (1,)
-    quotas: tuple[Hashable, ...] = ()
+    quotas: tuple[tuple[Hashable, int], ...] = ()
     shape: Hashable = None
     ready: bool = True
     patient: bool = True
@@ -79,14 +80,14 @@ class QuotaDemand:
         self._room = room
         self._wanted: Counter[Hashable] = Counter()
 
-    def full(self, quotas: Iterable[Q], many: int) -> Q | None:
+    def full(self, quotas: Iterable[tuple[Q, int]]) -> Q | None:
         """The first of these that has no room for so many more."""
-        rooms = ((quota, self._room(quota)) for quota in quotas)
-        return next((q for q, room in rooms if room is not None and self._wanted[q] + many > room), None)
+        rooms = ((quota, many, self._room(quota)) for quota, many in quotas)
+        return next((q for q, many, room in rooms if room is not None and self._wanted[q] + many > room), None)
 
-    def add(self, quotas: Iterable[Hashable], many: int) -> None:
+    def add(self, quotas: Iterable[tuple[Hashable, int]]) -> None:
         """So many are wanted that count for these."""
-        for quota in quotas:
+        for quota, many in quotas:
             self._wanted[quota] += many
 
 
@@ -114,9 +115,8 @@ def allocate(
     found: Allocation[W, P] = Allocation()
     stock, earlier = _Stock(line, free, fits), QuotaDemand(room)
     for wish in line if stock.left else ():
-        many = sum(wish.needs)
-        over = earlier.full(wish.quotas, many)
-        earlier.add(wish.quotas, many)
+        over = earlier.full(wish.quotas)
+        earlier.add(wish.quotas)
         if over is not None:
             found.skipped[wish.id] = Skip.QUOTA
         elif not enough(wish):

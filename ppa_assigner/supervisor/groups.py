@@ -15,6 +15,7 @@ from ..problems import Kind, Problem
 from ..record import GroupClaim, Rank, Record
 from ..reference import Reference
 from ..views import AssignRequest, Condition, LeaseView, Want
+from . import growth
 from .allocation import QueuedWish, allocate
 from .core import Core
 from .group_try import ClaimOn
@@ -68,18 +69,37 @@ def fits(core: Core, request: PendingRequest, number: int, managed: ManagedPPA) 
     return wanted and not request.avoids(managed.told, core.now.boot)
 
 
-def enough(core: Core, request: PendingRequest) -> bool:
-    """Whether all PPAs that could ever be lent, used and dirty ones included, would be enough for several."""
+def enough(core: Core, request: PendingRequest, burnt: Collection[Reference] | None = None) -> bool:
+    """Whether all PPAs that could ever be lent would be enough for several, used and dirty ones and such as may be
+    created included, but without those that are `burnt`.
+    """
     if not request.wish.want:
         return True
-    wants = wants_of(request.wish)
-    lendable = {
-        one.ppa: one for pool in pools_of(request.wish) for one in core.registry.in_pool(pool)
-        if one.snapshot.condition in LENDABLE and one.ppa not in request.burnt
-    }  # fmt: skip
-    wish = QueuedWish(0, needs=tuple(want.count for want in wants), shape=0)
-    found = allocate([wish], lendable, lambda _, number, ppa: may_be(wants[number], lendable[ppa]) is not False)
-    return 0 in found.served
+    lacks = lacking(core, request, request.burnt if burnt is None else burnt)
+    return all(many <= (growth.creatable(core, pool) if growth.may_create(core, pool) else 0)
+               for pool, many in lacks.items())  # fmt: skip
+
+
+def lacking(core: Core, request: PendingRequest, burnt: Collection[Reference]) -> dict[str, int]:
+    """How many more PPAs than could ever be lent it wants of each pool, those that are `burnt` left out."""
+    found = {}
+    for pool, many in request.wish.by_pool.items():
+        could = [one for one in core.registry.in_pool(pool) if _could_serve(one) and one.ppa not in burnt]
+        if (lacks := many - _matching(request.wish, pool, could)) > 0:
+            found[pool] = lacks
+    return found
+
+
+def _could_serve(managed: ManagedPPA) -> bool:
+    return managed.snapshot.condition in LENDABLE or managed.snapshot.making
+
+
+def _matching(wish: AssignRequest, pool: str, ppas: Iterable[ManagedPPA]) -> int:
+    """How many of the PPAs of a pool that are wanted these could be at once."""
+    wants, by_name = [want for want in wants_of(wish) if want.pool == pool], {one.ppa: one for one in ppas}
+    asked = QueuedWish(0, needs=tuple(want.count for want in wants), shape=0)
+    found = allocate([asked], by_name, lambda _, number, ppa: may_be(wants[number], by_name[ppa]) is not False)
+    return len(found.served.get(0, ()) or found.kept.get(0, ()))
 
 
 def plan(chosen: tuple[Reference, ...]) -> Plan:
@@ -161,28 +181,24 @@ def _matched(core: Core, request: PendingRequest, ppas: Iterable[Reference]) -> 
 def never(core: Core, wish: AssignRequest) -> Problem | None:
     """Why the PPAs of the pools can never be all that this wish asks for; None as long as they may."""
     for want in wish.want:
+        grows = growth.of(core, want.pool) is not None  # one that comes to be may match
         in_pool = core.registry.in_pool(want.pool)
-        if want.pool in core.settings.pools and not any(may_be(want, one) is not False for one in in_pool):
+        if (
+            want.pool in core.settings.pools
+            and not grows
+            and not any(may_be(want, one) is not False for one in in_pool)
+        ):
             return problem(wish, Kind.NO_MATCH, f"no PPA of pool {want.pool!r} can ever match {want.select}")
-    for pool in sorted({want.pool for want in wish.want}):
-        if (short := _too_many(core, wish, pool)) is not None:
-            return short
+    for pool, many in sorted(wish.by_pool.items()) if wish.want else ():
+        have = _matching(wish, pool, core.registry.in_pool(pool)) + growth.creatable(core, pool)
+        if have < many:
+            return _too_many(wish, pool, many, have)
     return None
 
 
-def _too_many(core: Core, wish: AssignRequest, pool: str) -> Problem | None:
-    wants = [want for want in wish.want if want.pool == pool]
-    in_pool = [one for one in core.registry.in_pool(pool) if any(may_be(want, one) is not False for want in wants)]
-    by_name = {one.ppa: one for one in in_pool}
-    asked = QueuedWish(0, needs=tuple(want.count for want in wants), shape=0)
-    found = allocate([asked], by_name, lambda _, number, ppa: may_be(wants[number], by_name[ppa]) is not False)
-    many = sum(asked.needs)
-    if 0 in found.served:
-        return None
-    have, which = (
-        len(found.kept.get(0, ())),
-        "" if not any(want.select.requirements for want in wants) else " that match",
-    )
+def _too_many(wish: AssignRequest, pool: str, many: int, have: int) -> Problem:
+    chosen = any(want.select.requirements for want in wish.want if want.pool == pool)
+    which = " that match" if chosen else ""
     return problem(
         wish, Kind.TOO_MANY_WANTED, f"{many} PPAs of pool {pool!r} are wanted, and it has {have}{which}",
         pool=pool, wanted=many, has=have,

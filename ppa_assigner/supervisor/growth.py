@@ -91,12 +91,24 @@ def look(core: Core, grow: Grow) -> None:
 def may_create(core: Core, pool: str) -> bool:
     """Whether a PPA may come to be for which nothing is burnt: then a request waits for it."""
     found = of(core, pool)
-    if found is None:
-        return False
+    being = found is not None and found[1].creating is not None
+    return found is not None and (being or creatable(core, pool) > 0) and core.now.boot >= found[1].not_before
+
+
+def creatable(core: Core, pool: str) -> int:
+    """How many PPAs may still come to be in it, as far as is known, whether or not Launchpad refuses that for now."""
+    if (found := of(core, pool)) is None:
+        return 0
     grow, growth = found
-    refused = core.now.boot < growth.not_before
-    left = growth.creating is not None or not growth.known or growth.next is not None
-    return count(core, pool).lendable < grow.max and left and not refused
+    used_up = growth.creating is None and growth.known and growth.next is None
+    names = sum(core.registry.ppas.get(name) is None for name in grow.names)
+    return 0 if used_up else max(0, min(grow.max - count(core, pool).lendable, names))
+
+
+def need(core: Core, pool: str) -> None:
+    """A request waits for which what the pool has is not enough: create one, whatever is free."""
+    if (found := of(core, pool)) is not None and may_create(core, pool):
+        _want(core, *found)
 
 
 # -- what a look shows -------------------------------------------------------------------------------------------------
@@ -195,11 +207,10 @@ def _let_go(core: Core, ppa: Reference) -> None:
 # -- worn ones ---------------------------------------------------------------------------------------------------------
 
 
-def on_all_burnt(core: Core, request: PendingRequest) -> bool:
-    """A request finds all PPAs burnt: whether it waits for one that is not, which is created now, or when one of those
-    that are is discarded.
+def on_all_burnt(core: Core, request: PendingRequest, pool: str) -> bool:
+    """A request finds all PPAs of a pool burnt, or too many: whether it waits for one that is not, which is created
+    now, or when one of those that are is discarded.
     """
-    pool = request.wish.pool
     if (found := of(core, pool)) is None or request.wish.ppa is not None:
         return False
     grow, growth = found

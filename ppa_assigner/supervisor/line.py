@@ -137,8 +137,8 @@ def shown(core: Core, pool: str | None = None) -> list[WaitingView]:
     earlier, found = QuotaDemand(quotas.room), []
     for request in sorted((one for name in core.settings.pools for one in core.requests.waiting(name)), key=_place):
         wish, own = request.wish, quotas.of(request.wish)
-        full = earlier.full(own, wish.many)
-        earlier.add(own, wish.many)
+        full = earlier.full(own)
+        earlier.add(own)
         if pool in (None, wish.pool):
             if (wish.pool, request.shape) not in reasons:
                 reasons[wish.pool, request.shape] = refusals.why_none(core, request)

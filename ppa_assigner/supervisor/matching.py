@@ -52,6 +52,7 @@ def match(core: Core, pool: str) -> None:
     if any(client.max_leases is not None for client in core.settings.api.clients):
         for other in sorted(core.settings.pools.keys() - {pool}):  # a lease that is over there makes room here
             _lend(core, other)
+    _grow_for_groups(core, pool)
     _pursue_all(core, pool)
 
 
@@ -129,6 +130,16 @@ def _break_claims(core: Core, waiting: line.PoolLine, found: Allocation[RequestI
             lend_over(core, request, plan.lead)
 
 
+def _grow_for_groups(core: Core, pool: str) -> None:
+    """Who wants more PPAs at once than there are gets them where they may be created, however many are free."""
+    waiting = (core.requests.by_id[one] for one in core.requests.several)
+    for request in [one for one in waiting if one.stage is Stage.WAITING and one.calls and pool in one.wish.by_pool]:
+        growing = [name for name in request.wish.by_pool if growth.of(core, name) is not None]
+        if growing and shares.full(core, request) is None:
+            for name in groups.lacking(core, request, request.burnt).keys() & growing:
+                growth.need(core, name)
+
+
 def _admit(core: Core, request: PendingRequest) -> None:
     """Whether it may wait at all."""
     if request.stage is not Stage.WAITING or request.admitted or not request.calls:
@@ -169,7 +180,7 @@ def _new_lease(core: Core) -> str:
 def _pursue_all(core: Core, pool: str) -> None:
     """Whoever has asked least comes first."""
     found = [core.requests.by_id[one] for one in core.requests.with_sources.values()]
-    for request in sorted((r for r in found if r.wish.pool == pool), key=lambda request: request.questions):
+    for request in sorted((r for r in found if pool in r.wish.by_pool), key=lambda request: request.questions):
         _pursue(core, request)
 
 
@@ -177,13 +188,18 @@ def _pursue(core: Core, request: PendingRequest) -> None:
     if request.stage is not Stage.WAITING or not request.calls:
         return
     match used_versions.outlook(core, request):
-        case Outlook.NONE if growth.on_all_burnt(core, request):
+        case Outlook.NONE if any(growth.on_all_burnt(core, request, pool) for pool in _short_of(core, request)):
             return
         case Outlook.NONE:  # 6
             burnt = used_versions.burnt(core, request)
             queue.close(core, request, refusals.all_burnt(request, burnt))
         case Outlook.UNKNOWN:  # 7
             used_versions.ask_all(core, request)
+
+
+def _short_of(core: Core, request: PendingRequest) -> list[str]:
+    """The pools that have too few PPAs left that are not burnt."""
+    return sorted(groups.lacking(core, request, request.burnt)) if request.wish.want else [request.wish.pool]
 
 
 # -- whose wait is over ------------------------------------------------------------------------------------------------

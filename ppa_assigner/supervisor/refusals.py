@@ -189,6 +189,9 @@ def all_burnt(request: PendingRequest, burnt: Mapping[Reference, str]) -> Proble
     """No PPA takes these sources: Launchpad forgets no version, and no file for long (`burnt`: which had what)."""
     wish, had = request.wish, ", ".join(sorted(set(burnt.values())))
     which = f"every PPA of pool {wish.pool!r} that is in service" if wish.ppa is None else str(wish.ppa)
+    if wish.want:
+        of = ", ".join(map(repr, wish.by_pool))
+        which = f"so many of the PPAs of pool {of} that fewer than {wish.many} are left"
     return problem(
         wish, Kind.ALL_BURNT, f"{which} had one of these sources or files before, and cannot take it: {had}",
         sources=[{"name": source.name, "version": source.version} for source in wish.sources],

@@ -43,22 +43,32 @@ class Quota:
         whose = self.owner is None or (holder.owner, holder.pool) == (self.owner, self.pool)
         return whose and holder.client == self.client
 
+    def taken_by(self, wish: AssignRequest) -> int:
+        """How many of the PPAs that are wished count for it."""
+        return sum(many for holder, many in wished(wish) if self.counts(holder))
+
     def __str__(self) -> str:
         whose = f"client {self.client}" if self.owner is None else f"owner {self.owner} in pool {self.pool}"
         return f"{self.option} {self.most} of {whose}"
 
 
-def holder_of(wish: AssignRequest) -> Holder:
-    """Who would have what is wished."""
-    return Holder(wish.by, wish.owner, wish.pool)
+def wished(wish: AssignRequest) -> Iterator[tuple[Holder, int]]:
+    """Who would have what is wished, and how many PPAs of each pool."""
+    return ((Holder(wish.by, wish.owner, pool), many) for pool, many in wish.by_pool.items())
 
 
 def holders(core: Core) -> dict[Reference, Holder]:
     """Who has each PPA that is used or being assigned."""
-    found = {request.bound: holder_of(request.wish) for request in core.requests if request.bound is not None}
-    for one in core.tries.values():
-        found |= dict.fromkeys(one.ppas, holder_of(one.wish))
+    found = {one.bound: _holder(core, one.wish, one.bound) for one in core.requests if one.bound is not None}
+    for trying in core.tries.values():
+        found |= {ppa: _holder(core, trying.wish, ppa) for ppa in trying.ppas}
     return found | {ppa: Holder(record.by, record.owner, record.pool) for ppa, record in _used(core)}
+
+
+def _holder(core: Core, wish: AssignRequest, ppa: Reference) -> Holder:
+    """Who is to have this PPA."""
+    managed = core.registry.ppas.get(ppa) if wish.want else None
+    return Holder(wish.by, wish.owner, managed.pool if managed is not None else wish.pool)
 
 
 def _used(core: Core) -> Iterator[tuple[Reference, Record]]:
@@ -89,7 +99,7 @@ def key_of_new(core: Core, wish: AssignRequest, first_asked: float) -> float:
 
 
 def _has(core: Core, wish: AssignRequest) -> int:
-    mine = holder_of(wish)[:2]
+    mine = wish.by, wish.owner
     held = sum(holder[:2] == mine for holder in holders(core).values())
     ours = (one for one in core.requests if one.wish.owner == wish.owner and one.wish.by == wish.by)
     waiting = (one for one in ours if one.in_queue and one.wish.request_id != wish.request_id)
@@ -104,7 +114,7 @@ class Quotas:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._of: dict[Holder, tuple[Quota, ...]] = {}
+        self._of: dict[Hashable, tuple[tuple[Quota, int], ...]] = {}
         self._held: Counter[Holder] | None = None
         self._room: dict[Quota, int] = {}
         most = {client.name: client.max_leases for client in core.settings.api.clients}
@@ -115,22 +125,22 @@ class Quotas:
         self.none = not self._clients and not owners
         """Whether there are none."""
 
-    def of(self, wish: AssignRequest) -> tuple[Quota, ...]:
-        """The quotas that a request counts for."""
+    def of(self, wish: AssignRequest) -> tuple[tuple[Quota, int], ...]:
+        """The quotas that a request counts for, and as how many PPAs."""
         if self.none:
             return ()
-        holder = holder_of(wish)
-        if (found := self._of.get(holder)) is None:
-            found = self._of[holder] = tuple(self._found(holder))
+        asked = wish.by, wish.owner, wish.pool, wish.want
+        if (found := self._of.get(asked)) is None:
+            found = self._of[asked] = tuple((quota, quota.taken_by(wish)) for quota in self._found(wish))
         return found
 
-    def _found(self, holder: Holder) -> Iterator[Quota]:
-        client, owner, name = holder
-        if client in self._clients:
-            yield Quota("max_leases", self._clients[client], client)
-        pool = self._core.settings.pools.get(name or "")
-        if pool is not None and (most := pool.options.max_per_owner) is not None:
-            yield Quota("max_per_owner", most, client, owner, name)
+    def _found(self, wish: AssignRequest) -> Iterator[Quota]:
+        if wish.by in self._clients:
+            yield Quota("max_leases", self._clients[wish.by], wish.by)
+        for name in wish.by_pool:
+            pool = self._core.settings.pools.get(name)
+            if pool is not None and (most := pool.options.max_per_owner) is not None:
+                yield Quota("max_per_owner", most, wish.by, wish.owner, name)
 
     def room(self, quota: Hashable) -> int | None:
         """How many more PPAs a quota has room for; less than none after a reload."""
@@ -145,18 +155,19 @@ class Quotas:
 
 def full(core: Core, request: PendingRequest) -> Quota | None:
     """The quota that keeps a request from being served; what its client's earlier requests want counts too."""
-    quotas, many = Quotas(core), request.wish.many
-    return next((q for q in quotas.of(request.wish) if _before(core, request, q) + many > (quotas.room(q) or 0)), None)
+    quotas = Quotas(core)
+    wanted = ((quota, _before(core, request, quota) + many) for quota, many in quotas.of(request.wish))
+    return next((quota for quota, many in wanted if many > (quotas.room(quota) or 0)), None)
 
 
 def _before(core: Core, request: PendingRequest, quota: Quota) -> int:
     mine = (one for one in core.requests if one.wish.by == quota.client and one.in_queue)
-    return sum(one.wish.many for one in mine if one.place < request.place and quota.counts(holder_of(one.wish)))
+    return sum(quota.taken_by(one.wish) for one in mine if one.place < request.place)
 
 
 def never_met(core: Core, wish: AssignRequest) -> Quota | None:
     """The quota that a wish by itself is more than, whoever has what."""
-    return next((quota for quota in Quotas(core).of(wish) if quota.most < wish.many), None)
+    return next((quota for quota, many in Quotas(core).of(wish) if quota.most < many), None)
 
 
 def leases_of(core: Core, quota: Quota) -> list[LeaseView]:

@@ -21,6 +21,7 @@ from ..port import Lane
 from ..problems import Kind, Problem
 from ..reference import Reference
 from ..views import Condition, Sight, SourceCheck, UploadCheck
+from . import groups
 from .calls import begin, end
 from .core import Core, UploadCall
 from .events import CheckAsked, SourcesChecked
@@ -47,7 +48,7 @@ def outlook(core: Core, request: PendingRequest) -> Outlook:
     if _still_hopes(core, request):
         return Outlook.HOPE
     left = _left(core, request)
-    if not left and burnt(core, request):
+    if burnt(core, request) and (_too_few(core, request) if request.wish.want else not left):
         return Outlook.NONE
     return Outlook.HOPE if _any_hope(core, request, left) else Outlook.UNKNOWN
 
@@ -58,8 +59,8 @@ def burnt(core: Core, request: PendingRequest) -> dict[Reference, str]:
 
 
 def ask_all(core: Core, request: PendingRequest) -> None:
-    """Ask all that it could get what they had."""
-    _ask(core, request, _left(core, request))
+    """Ask all that it could get what they had, unless they have said so."""
+    _ask(core, request, [one for one in _left(core, request) if not _hope(core, request, one)])
 
 
 def ask_free(core: Core, request: PendingRequest) -> None:
@@ -118,17 +119,30 @@ def on_room(core: Core, _: AskOn) -> None:
 
 def _left(core: Core, request: PendingRequest) -> list[ManagedPPA]:
     """Those that may serve for all that is known, and are not known to be burnt."""
-    found = [m for m in core.registry.in_pool(request.wish.pool) if may_match(request.wish, m) is not False]
+    if wants := request.wish.want:
+        in_pools = [m for pool in request.wish.by_pool for m in core.registry.in_pool(pool)]
+        found = [m for m in in_pools if any(groups.may_be(want, m) is not False for want in wants)]
+    else:
+        found = [m for m in core.registry.in_pool(request.wish.pool) if may_match(request.wish, m) is not False]
     return [m for m in found if m.ppa not in request.burnt and not _out_of_service(m)]
+
+
+def _too_few(core: Core, request: PendingRequest) -> bool:
+    """Whether it is for what PPAs had that there are not enough for several."""
+    return not groups.enough(core, request) and groups.enough(core, request, burnt=())
 
 
 def _of_pool(core: Core, request: PendingRequest, ppa: Reference) -> ManagedPPA | None:
     managed = core.registry.ppas.get(ppa)
-    return managed if managed is not None and managed.lent and managed.pool == request.wish.pool else None
+    return managed if managed is not None and managed.lent and managed.pool in request.wish.by_pool else None
 
 
 def _any_hope(core: Core, request: PendingRequest, left: Iterable[ManagedPPA]) -> bool:
-    """Whether there is one that it may wait for; to one that has no questions left each is."""
+    """Whether there is one that it may wait for, or enough of them; to one that has no questions left each is."""
+    if request.wish.want:
+        others = {one.ppa for one in left if not _hope(core, request, one)}
+        hopes = groups.enough(core, request, burnt=others | request.burnt.keys()) or not groups.enough(core, request)
+        return hopes or request.questions + len(request.wish.sources) > QUESTIONS
     request.hope = next((managed.ppa for managed in left if _hope(core, request, managed)), None)
     return request.hope is not None or request.questions + len(request.wish.sources) > QUESTIONS
 
