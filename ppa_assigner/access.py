@@ -85,8 +85,33 @@ def _owner(template: Template, claims: Claims) -> str:
     return owner
 
 
+@dataclass(frozen=True, slots=True)
+class LeaseToken:
+    """What the token of a lease says: which it is of, or which group, and who made the request (`by`)."""
+
+    lease: str
+    group: str | None
+    by: str | None
+
+    def is_of(self, lease: Owned) -> bool:
+        """Return whether it is the token of this lease."""
+        return lease.lease == self.lease or (self.group is not None and lease.group == self.group)
+
+    def caller(self) -> Caller:
+        """Who calls by it."""
+        return Caller(self.by, Role.CLIENT, lease=self)
+
+
 class Owned(Protocol):
     """A record, as far as `Caller.may_end` looks at it."""
+
+    @property
+    def lease(self) -> str | None:
+        """The id of the lease."""
+
+    @property
+    def group(self) -> str | None:
+        """The group that the lease is of, if it is of one."""
 
     @property
     def owner(self) -> str | None:
@@ -102,6 +127,7 @@ class Caller:
     """Who makes a call.  `name` is None where no clients are configured; then everybody is an operator.
 
     `owner` and `request` are made of what an issuer signed: it may only be that owner's, and its request ids begin so.
+    `lease`: it calls by the token of a lease, which it may touch, follow and end, and nothing else.
     """
 
     name: str | None
@@ -111,6 +137,7 @@ class Caller:
     max_priority: int = 0
     owner: str | None = None
     request: str | None = None
+    lease: LeaseToken | None = None
 
     def whole_request_id(self, given: str) -> str:
         """The id of a request of the caller's that it calls so: it begins with what is signed, if something is.  Whole
@@ -132,6 +159,8 @@ class Caller:
         An operator may; a client may if it made the request, or if the owner matches one of its patterns.  One whose
         owner is signed made only what has that owner: others of its client are other jobs.
         """
+        if self.lease is not None:
+            return self.lease.is_of(lease)
         if self.role is Role.OPERATOR:
             return True
         if self.name is not None and lease.by == self.name and self.owner in (None, lease.owner):

@@ -47,6 +47,8 @@ class Lease(NamedTuple):
 
     owner: str
     by: str | None = None
+    lease: str | None = None
+    group: str | None = None
 
 
 @pytest.fixture(name="file")

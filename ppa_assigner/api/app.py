@@ -6,6 +6,7 @@ so that one process may have several.
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -18,6 +19,8 @@ from ..access import ClientConfig
 from ..config import RATE
 from ..issuer_http import ReadKeys, read_keys
 from ..problems import Kind, Problem
+from ..supervisor.lease_tokens import LeaseTokens
+from ..supervisor.tickets import TicketOffice
 from . import auth, errors, openapi, serializers
 from .archives import ArchiveRoutes
 from .auth import Authenticator
@@ -51,25 +54,29 @@ def create_app(
     traffic: LaunchpadMetrics | None = None,
     now: Callable[[], float] = time.time,
     read_keys: ReadKeys = read_keys,
+    tickets: TicketOffice | None = None,
 ) -> FastAPI:
     """The API of this supervisor, and of what follows `uploads`, for these clients; without any, everybody who reaches
     it is an operator.
 
     `rate`: requests per second that each client may sustain.  `traffic`: the metrics of the supervisor's requests to
     Launchpad.  `promote_to`: where packages may be copied while there are no clients.  `now`: the time (seconds since
-    1970) by which tokens of issuers are judged; `read_keys` reads the keys of an issuer.  `state.authenticator`,
+    1970) by which tokens of issuers are judged; `read_keys` reads the keys of an issuer.  `tickets`: signs
+    the tokens of leases (None: by a key of this application alone).  `state.authenticator`,
     `state.streams` and `state.concurrency` are for the server.
     """
     app = FastAPI(
         title="PPA assigner", version=__version__, docs_url=None, redoc_url=None, openapi_url=None,
         redirect_slashes=False,
     )  # fmt: skip
-    app.state.authenticator = Authenticator(clients, rate, promote_to, issuers=Issuers(read_keys, now))
+    lease_tokens = LeaseTokens(tickets or TicketOffice(secrets.token_bytes()))
+    issuers = Issuers(read_keys, now)
+    app.state.authenticator = Authenticator(clients, rate, promote_to, issuers=issuers, lease_tokens=lease_tokens)
     app.state.streams = EventStreams(backend.events)
     app.state.concurrency = ConcurrencyLimiter(max_requests)
     metrics = Metrics(backend, traffic)
     errors.install(app)
-    LeaseRoutes(backend, metrics.assigns).install(app)
+    LeaseRoutes(backend, metrics.assigns, lease_tokens).install(app)
     UploadRoutes(backend, uploads).install(app)
     LineRoutes(backend).install(app)
     PpaRoutes(backend).install(app)

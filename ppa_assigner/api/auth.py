@@ -22,6 +22,7 @@ from ..config import RATE
 from ..identity import OidcRules
 from ..identity.token import looks_like
 from ..problems import Kind, Problem
+from ..supervisor.lease_tokens import LeaseTokens
 from .oidc import Issuers, VerifiedToken
 from .rate_limit import RateLimiter
 
@@ -31,6 +32,10 @@ OPEN_PREFIXES = ("/static/", "/problems/")
 """Below them are the files of which the page at `/` is made, and what a problem's `type` means: no data either."""
 UNCOUNTED = frozenset({"/", "/healthz", "/readyz", "/metrics"})
 """Monitoring is let in even where a client exceeds its rate."""
+_OF_A_LEASE = re.compile(
+    r"POST /v1/leases/[^/]+/touch|(GET|HEAD) /v1/leases/[^/]+/uploads|DELETE /v1/leases/[^/]+", re.DOTALL
+)
+"""What may be called with the token of a lease."""
 VERIFIED = "verified"
 """In the state of a request: what the token claims that an issuer signed."""
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:@/\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
@@ -47,11 +52,13 @@ class Authenticator:
         promote_to: Sequence[str] = (),
         *,
         issuers: Issuers,
+        lease_tokens: LeaseTokens,
     ) -> None:
         """`rate`: requests per second that each client may sustain.  `promote_to`: where everybody may have packages
-        copied who calls while there are no clients.  `issuers`: what verifies the tokens of those of clients.
+        copied who calls while there are no clients.  `issuers` verifies the tokens of those of clients,
+        `lease_tokens` reads those of leases.
         """
-        self._clients, self._issuers = tuple(clients), issuers
+        self._clients, self._issuers, self._lease_tokens = tuple(clients), issuers, lease_tokens
         self._everybody = replace(EVERYBODY, promote_to=tuple(promote_to))
         self._limiter = RateLimiter(rate)
         self._inside: dict[asyncio.Future[Problem], Scope] = {}
@@ -143,7 +150,12 @@ class Authenticator:
         known = _known(clients, token)
         if known is not None:
             return known
-        if self.asks_issuers and looks_like(text := token.decode("latin-1")):
+        text = token.decode("latin-1")
+        if (lease := self._lease_tokens.read(text)) is not None:
+            if not _OF_A_LEASE.fullmatch(f"{scope['method']} {scope['path']}"):
+                raise Problem(Kind.FORBIDDEN, "the token of a lease is for touch, uploads and release of it alone")
+            return lease.caller()
+        if self.asks_issuers and looks_like(text):
             return text
         raise Problem(Kind.UNAUTHORIZED, "this token is not known here")
 

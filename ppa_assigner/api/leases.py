@@ -23,6 +23,7 @@ from ..packages import NamedFile, SourcePackage
 from ..problems import Kind, Problem
 from ..record import State
 from ..reference import Reference
+from ..supervisor.lease_tokens import LeaseTokens
 from ..views import AssignRequest, LeaseView, Snapshot, Want
 from . import auth, errors, long_poll, openapi, parsing, serializers
 from .backend import Backend, C
@@ -52,15 +53,14 @@ _ASSIGNING = (
 class LeaseRoutes(Generic[C]):
     """The calls below `/v1/leases`, a handler each."""
 
-    def __init__(self, backend: Backend[C], assigns: AssignMetrics) -> None:
-        self._backend = backend
-        self._assigns = assigns
+    def __init__(self, backend: Backend[C], assigns: AssignMetrics, tokens: LeaseTokens) -> None:
+        self._backend, self._assigns, self._tokens = backend, assigns, tokens
 
     def install(self, app: FastAPI) -> None:
         """Add the routes."""
         add: Any = app.add_api_route
         responses, one = openapi.responses, {200: documents.Lease}
-        lent: Any = documents.Lease | documents.LeaseGroup
+        lent: Any = documents.AssignedLease | documents.LeaseGroup
         add("/v1/leases", self.assign, methods=["POST"], status_code=201, summary="Assign a PPA",
             responses=responses({200: lent, 201: lent}, _ASSIGNING), response_model=None,
             openapi_extra=openapi.body(documents.AssignRequest))  # fmt: skip
@@ -82,7 +82,8 @@ class LeaseRoutes(Generic[C]):
         wanted, several = await _parse(request, caller)
         lent = await self._assigns.counted(wanted, self._grant(request, wanted))
         headers = {"Location": f"/v1/leases/{quote(lent.record.lease or '', safe='')}"} if lent.fresh else None
-        document = self._documents(lent) if several else self._document(lent)
+        token = self._tokens.issue(lent.record)
+        document = self._documents(lent, token) if several else {**self._document(lent), "token": token}
         return serializers.answer(document, 201 if lent.fresh else 200, headers)
 
     async def _grant(self, request: Request, wanted: AssignRequest) -> LeaseView:
@@ -157,10 +158,11 @@ class LeaseRoutes(Generic[C]):
             return serializers.lease(lent, self._backend.snapshot(lent.ppa).web)
         return serializers.lease(lent)
 
-    def _documents(self, lent: LeaseView) -> documents.LeaseGroup:
+    def _documents(self, lent: LeaseView, token: str) -> documents.LeaseGroup:
         record, leases = lent.record, [self._document(one) for one in (lent, *lent.members)]
         return {
             "group": record.group, "request_id": record.request, "attempt": record.attempt, "leases": leases,
+            "token": token,
         }  # fmt: skip
 
     def _refuse_stranger(self, lease: str, caller: Caller) -> None:

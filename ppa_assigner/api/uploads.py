@@ -96,7 +96,8 @@ class UploadRoutes:
         """
         wanted = Wanted(goal, _sources(source), _arches(arch))
         patience = _seconds("appear", appear), min(_seconds("wait", wait), LONGEST_WAIT_S)
-        lease = await self._lease(id)
+        caller = auth.caller(request.scope)
+        lease = await self._lease(id, caller if caller.lease is not None else None)
         if goal is Goal.INSTALLABLE and self._backend.snapshot(lease.ppa).private:
             raise Problem(Kind.INVALID, _PRIVATE.format(ppa=lease.ppa))
         return await self._report(request, lease, wanted, *patience)
@@ -142,7 +143,7 @@ class UploadRoutes:
         """The lease, while it runs; only if the caller may end it, where one is given."""
         found = await long_poll.result(self._backend.lease(lease))
         if caller is not None and not caller.may_end(found.record):
-            raise Problem(Kind.FORBIDDEN, "this lease is not yours to retry builds of")
+            raise Problem(Kind.FORBIDDEN, "this lease is not yours")
         if found.record.state is not State.USED:
             raise Problem(Kind.LEASE_OVER, f"the lease of {found.ppa} is over")
         return found

@@ -90,13 +90,13 @@ class DaemonProcess:
         )
         clock = LaunchpadClock(alone_after=launchpad.clock_alone_after)
         daemon = Daemon(settings.name, int(time.time() * 1000), secrets.token_hex(4))
-        trace = trace_of(os.environ, daemon)
+        trace, tickets = trace_of(os.environ, daemon), TicketOffice(ticket_secret(credentials_path(settings)))
         self.supervisor = Supervisor(
             settings,
             self._launchpad,
             clock=clock,
             daemon=daemon,
-            tickets=TicketOffice(ticket_secret(credentials_path(settings))),
+            tickets=tickets,
             make_worker=trace.worker if trace is not None else Worker,
             handle=trace.handling() if trace is not None else handle,
             archives=Archives(
@@ -110,7 +110,7 @@ class DaemonProcess:
         api = settings.api
         self._app = create_app(
             self.supervisor, api.clients, uploads=self._follower, rate=api.rate, promote_to=api.promote_to,
-            traffic=traffic, now=clock.epoch,
+            traffic=traffic, now=clock.epoch, tickets=tickets,
         )  # fmt: skip
         self._server = Server(
             self._app, settings.api.listen, systemd.inherited_sockets(), tls=settings.api.tls,

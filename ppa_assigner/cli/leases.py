@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from ..client.errors import AssignerError, UsageError
@@ -48,19 +48,21 @@ def assign(
         term = take(client, wanted.owner, wish, progress)
         lease, leases = term.lease, [term.lease, *term.others]
         if json:
-            output.document(_group(leases) if wanted.several else lease)
+            output.document(_group(term) if wanted.several else lease)
         else:
             output.line(shell.exports(leases) if export else "\n".join(each["ppa"] for each in leases))
     for each in leases:
         _show_on_terminal(each)
 
 
-def _group(leases: Sequence[Lease]) -> LeaseGroup:
+def _group(term: LeaseTerm) -> LeaseGroup:
     """The document of leases that were taken together."""
-    lead = leases[0]
-    return {
-        "group": lead.get("group"), "request_id": lead["request_id"], "attempt": lead["attempt"], "leases": [*leases],
+    lead = term.lease
+    found: LeaseGroup = {
+        "group": lead.get("group"), "request_id": lead["request_id"], "attempt": lead["attempt"],
+        "leases": [lead, *term.others],
     }  # fmt: skip
+    return found if term.token is None else {**found, "token": term.token}
 
 
 def _show_on_terminal(lease: Lease) -> None:

@@ -49,6 +49,12 @@ _CREATED = 201
 ANSWER_S = 75.0  # the daemon's own deadline for a call is a minute unless configured otherwise
 
 
+def _token_in(document: Document) -> str | None:
+    """The token of a lease, if the daemon gives one, and one that can be sent and printed."""
+    token = document.get("token")
+    return token if isinstance(token, str) and token.isascii() and token.isprintable() and " " not in token else None
+
+
 class Client(ApiCalls):
     """Talks to one daemon.  Safe for threads.  Every call returns, or raises an AssignerError, within its deadline."""
 
@@ -135,7 +141,9 @@ class Client(ApiCalls):
         lease, *others = cast("list[Lease]", leases)
         # An attempt is that of one request: a lease that has it was written for this one.
         written = response.status == _CREATED or 0 < body["attempt"] == lease.get("attempt")
-        return term_of_assign(lease, sent, boottime(), written=written)._replace(others=tuple(others))
+        return term_of_assign(lease, sent, boottime(), written=written)._replace(
+            others=tuple(others), token=_token_in(response.document)
+        )
 
     def withdraw(self, request_id: str, *, within: float | None = None) -> list[Ppa] | None:
         """Withdraw a request: it leaves the waiting line, and what it got is released.

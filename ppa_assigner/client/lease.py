@@ -47,6 +47,8 @@ class LeaseTerm(NamedTuple):
     certain: bool
     others: tuple[Lease, ...] = ()
     """The other leases of its group, which all end with this one."""
+    token: str | None = None
+    """What the daemon gave to touch and release it by; None where it gives none."""
 
     @property
     def gives_up(self) -> float:
@@ -78,7 +80,9 @@ def term_of_assign(lease: Lease, sent: float, received: float, *, written: bool)
 def term_after_touch(before: LeaseTerm, lease: Lease, sent: float) -> LeaseTerm:
     """The term after a touch.  Not each one is written: a `touched` that is not new says nothing about the time."""
     ahead = before.ahead if lease["touched"] == before.lease["touched"] else _ahead(lease, sent)
-    return LeaseTerm(lease, sent, _ends(lease, sent, ahead), ahead, certain=True, others=before.others)
+    return LeaseTerm(
+        lease, sent, _ends(lease, sent, ahead), ahead, certain=True, others=before.others, token=before.token
+    )
 
 
 def term_after_unwritten_touch(before: LeaseTerm, sent: float) -> LeaseTerm:

@@ -18,6 +18,7 @@ from .daemon import (
 )
 from .leases import (
     MOST_WANTED,
+    AssignedLease,
     AssignRequest,
     Lease,
     LeaseGroup,
@@ -78,6 +79,7 @@ __all__ = [
     "SOURCES",
     "AptSource",
     "AssignRequest",
+    "AssignedLease",
     "Build",
     "Caller",
     "Cleaning",

@@ -232,7 +232,20 @@ class Lease(TypedDict):
     members: Annotated[list[PpaName], Field(description="of the lead: the other PPAs of the group")]
 
 
-@shown({"group": None, "request_id": "build-77", "attempt": 0, "leases": [_LEASE]})
+LeaseTokenText = Annotated[
+    str,
+    Field(description="a secret: good for touch, uploads and release of that lease or group, and for nothing else"),
+]
+
+
+@shown({**_LEASE, "token": "lease_eyJ….9Xk…"})
+class AssignedLease(Lease):
+    """A lease as the answer to an assign tells it."""
+
+    token: NotRequired[LeaseTokenText]
+
+
+@shown({"group": None, "request_id": "build-77", "attempt": 0, "leases": [_LEASE], "token": "lease_eyJ….9Xk…"})
 class LeaseGroup(TypedDict):
     """What a request with `want` got."""
 
@@ -240,6 +253,7 @@ class LeaseGroup(TypedDict):
     request_id: str | None
     attempt: int
     leases: Annotated[list[Lease], Field(description="the lead first; touching or releasing any is the group's")]
+    token: NotRequired[LeaseTokenText]
 
 
 class LeaseList(TypedDict):

@@ -64,9 +64,17 @@ class TicketOffice:
         """The text that brings this place back."""
         return self.signed(json.dumps(_said(place), sort_keys=True).encode())
 
-    def signed(self, body: bytes) -> str:
-        """The text of a ticket that says this."""
-        return _text(body) + "." + _text(self._sign(body))
+    def signed(self, body: bytes, purpose: bytes = b"") -> str:
+        """The text of a ticket that says this; with a `purpose`, of something else that no ticket can pass for."""
+        return _text(body) + "." + _text(self._sign(purpose + body))
+
+    def said(self, text: str, purpose: bytes = b"") -> bytes | None:
+        """What a text says that was signed with this key for this purpose; None for any other."""
+        try:
+            body, signature = (_bytes(part) for part in text.split("."))
+        except (ValueError, binascii.Error):
+            return None
+        return body if hmac.compare_digest(signature, self._sign(purpose + body)) else None
 
     def redeem(
         self, ticket: str | None, pool: str, key: Key, now: float | None, *, priority: int = 0, want: str | None = None
@@ -74,12 +82,12 @@ class TicketOffice:
         """The place that this ticket stands for, if it is ours, for this very wish, and not void: while the time is not
         known (None) none is.
         """
+        body = self.said(ticket or "")
+        if body is None:
+            return None
         try:
-            body, signature = (_bytes(part) for part in (ticket or "").split("."))
-            if not hmac.compare_digest(signature, self._sign(body)):
-                return None
             place = Place(**json.loads(body))
-        except (ValueError, TypeError, binascii.Error):
+        except (ValueError, TypeError):
             return None
         mine = (pool, key.client, key.request, priority, want)
         fits = (place.pool, place.client, place.request_id, place.priority, place.want) == mine
