@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from random import Random
 from typing import Any, cast
 
 from ppa_assigner.automaton import Daemon
 from ppa_assigner.clock import LaunchpadClock
+from ppa_assigner.config import Pool
 from ppa_assigner.options import PoolOptions, Retry
 from ppa_assigner.port import Launchpad, Unavailable, Unknown
 from ppa_assigner.record import State
+from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor import Supervisor
 from ppa_assigner.supervisor.tickets import TicketOffice
 from ppa_assigner.times import boottime
@@ -78,14 +80,16 @@ class Fleet:
         every: float = 0.3,
         held: bool = False,
         wire: Wire | None = None,
+        pools: Mapping[str, Sequence[Reference]] | None = None,
     ) -> Supervisor:
-        """Start a daemon; a later one is a later run of the same name."""
+        """Start a daemon; a later one is a later run of the same name.  `pools`: these, in place of one of all PPAs."""
         wire = wire or Wire(self.launchpad)
         if held:
             wire.hold()
         number = next(_started)
+        given = {name: Pool(name, tuple(ppas), options) for name, ppas in pools.items()} if pools is not None else None
         supervisor = Supervisor(
-            settings(*self.ppas, options=options, total=total, look_every=every), wire.port,
+            settings(*self.ppas, options=options, total=total, look_every=every, pools=given), wire.port,
             clock=LaunchpadClock(host=self.launchpad.host), daemon=Daemon("test", number, "x"),
             tickets=TicketOffice(b"pool"), draw=partial(Random(number).getrandbits, 128),
         )  # fmt: skip

@@ -297,6 +297,19 @@ def test_who_may_upload_gets_the_right_in_each(fleet: Fleet) -> None:
         assert fleet.launchpad.archives[one.ppa].uploaders == ["~ann"]
 
 
+def _kill_at_commit(fleet: Fleet, supervisor: Supervisor, request: str) -> None:
+    """From now on that daemon is killed as it is about to commit the group of this request."""
+
+    def kills(asked: Request) -> str | None:
+        text = asked.text or ""
+        if asked.what == "write" and '"members":' in text and f'"request":"{request}"' in text:
+            fleet.kill(supervisor)
+            return "down"
+        return None
+
+    fleet.launchpad.fault = kills
+
+
 @pytest.mark.parametrize("wanted", [1, 6])
 def test_an_older_request_breaks_the_claims_of_a_younger_one(fleet: Fleet, wanted: int) -> None:
     """Of a daemon that was killed before its commit: who came first does not wait until its claims are given up."""
@@ -306,14 +319,7 @@ def test_an_older_request_breaks_the_claims_of_a_younger_one(fleet: Fleet, wante
     until(lambda: len(older.core.requests.queue.of("default")) == 1, "it stands in the line", 10.0)
     fleet.wire(older).hold()  # it does not see that any is free
 
-    def kills(request: Request) -> str | None:
-        text = request.text or ""
-        if request.what == "write" and '"members":' in text and '"request":"younger"' in text:
-            fleet.kill(younger)
-            return "down"
-        return None
-
-    fleet.launchpad.fault = kills
+    _kill_at_commit(fleet, younger, "younger")
     call = ask(younger, "younger", wait=60.0, **several(6))
     for lent in holders:
         ends(younger.release(lent.record.lease or "", EVERYBODY))
@@ -324,6 +330,48 @@ def test_an_older_request_breaks_the_claims_of_a_younger_one(fleet: Fleet, wante
     if wanted > 1:
         whole(fleet, lent)
     assert not call.future.done() or isinstance(ends(call.future), Problem)
+
+
+def test_an_older_request_takes_the_lead_of_a_younger_one_for_a_member(fleet: Fleet) -> None:
+    """Each has its lead in another pool: that of the younger is broken first, and then claimed as a member."""
+    pools = {"a": fleet.ppas[:1], "b": fleet.ppas[1:2], "others": fleet.ppas[2:]}
+    a_first, b_first = (Want("a"), Want("b")), (Want("b"), Want("a"))
+    younger, older = ready(fleet, pools=pools), ready(fleet, pools=pools)
+    holders = [ask(older, f"h{pool}", pool=pool).future.result(10.0) for pool in "ab"]
+    waits = ask(older, "older", wait=60.0, pool="a", want=a_first)
+    until(lambda: len(older.core.requests.queue.of("a")) == 1, "it stands in the line", 10.0)
+    fleet.wire(older).hold()  # it does not see that any is free
+    _kill_at_commit(fleet, younger, "younger")
+    ask(younger, "younger", wait=60.0, pool="b", want=b_first)
+    for lent in holders:
+        ends(younger.release(lent.record.lease or "", EVERYBODY))
+    until(lambda: fleet.wire(younger).cut, "it is killed at its commit", 30.0)
+    fleet.wire(older).release()
+    lent = waits.future.result(30.0)
+    whole(fleet, lent)
+    assert [one.ppa for one in (lent, *lent.members)] == list(fleet.ppas[:2])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rivals_whose_leads_are_in_different_pools(fleet: Fleet, seed: int) -> None:
+    """At two daemons, each group with its lead where the others have members: all are served, and nothing is left."""
+    random, pools = Random(seed), {"a": fleet.ppas[:2], "b": fleet.ppas[2:4], "c": fleet.ppas[4:]}
+    supervisors = [ready(fleet, pools=pools), ready(fleet, pools=pools)]
+    calls = []
+    for number in range(12):
+        names = random.sample(list(pools), random.choice((2, 3)))
+        want = tuple(Want(name, count=random.choice((1, 1, 2))) for name in names)
+        daemon = supervisors[number % 2]
+        calls.append((daemon, ask(daemon, f"r{number}", wait=60.0, pool=names[0], want=want)))
+    while calls:
+        until(lambda: any(call.future.done() for _, call in calls), "somebody is served", 40.0)
+        daemon, call = next(one for one in calls if one[1].future.done())
+        calls.remove((daemon, call))
+        lent = call.future.result(0)
+        whole(fleet, lent)
+        ends(daemon.release(lent.record.lease or "", EVERYBODY))
+    for supervisor in supervisors:
+        nothing_left(fleet, supervisor)
 
 
 def test_a_wish_is_a_value() -> None:

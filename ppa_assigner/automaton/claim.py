@@ -34,9 +34,9 @@ def write(known: WorkerState, command: ClaimPpa, now: Now) -> Step:
 
 
 def unclaim(known: WorkerState, command: Unclaim, now: Now) -> Step:
-    """Take the claim of that very group off."""
+    """Take the claim of that very group off, or the one over which it was to be written."""
     record = known.record
-    if record is None or record.claim is None or record.claim.group != command.group:
+    if record is None or record.claim is None or record.claim.group not in (command.group, command.over):
         return tell_record(known, command, now)
     return begin(known, WriteReason.UNWANT, now, command, claim=None)
 
@@ -53,6 +53,8 @@ def obstacle(known: WorkerState, command: Assign | ClaimPpa | Operate, record: R
         return None
     if held.lead != known.ppa:
         return ask_lead(known, record, held.lead, now, command)
+    if isinstance(command, ClaimPpa) and command.over == held.group:
+        return None
     if isinstance(command, Operate) or (command.rank is not None and command.rank < held.rank):
         return None
     return deny(known, command, Refusal.CLAIMED, CLAIMED)

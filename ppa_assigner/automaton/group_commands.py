@@ -21,13 +21,15 @@ from .events import Command, LeadShown, Taking
 class ClaimPpa(Taking):
     """Claim this PPA for a try of the wish, if it could be lent; `lead` decides what becomes of the claim, and is this
     PPA itself where it leads.  What is claimed for that `group` already is claimed anew: whoever still wants it does so
-    every CLAIM_RENEWED_S.  `RecordShown`: the claim stands.  The other fields are as in Assign.
+    every CLAIM_RENEWED_S.  So is what is claimed for the group `over`, the same wish's own, by which it broke another's
+    claim.  `RecordShown`: the claim stands.  The other fields are as in Assign.
     """
 
     group: str
     lead: Reference
     rank: Rank
     wish: AssignRequest
+    over: str | None = None
     left: tuple[SourcePackage, ...] | None = None
     unread: tuple[PublishedVersion, ...] = ()
     nonce: str | None = None
@@ -40,9 +42,12 @@ class ClaimPpa(Taking):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unclaim(Command):
-    """Take the claim of this group off; `RecordShown`: it is off, or was not there."""
+    """Take the claim of this group off, or that of the group `over` which was to be written over; `RecordShown`: it is
+    off, or was not there.
+    """
 
     group: str
+    over: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,11 +29,14 @@ class Phase(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ClaimOn:
-    """What is claimed on a PPA, and for which group: the try's own, or one that only breaks a younger group's claim."""
+    """What is claimed on a PPA, and for which group: the try's own, or one that only breaks a younger group's claim.
+    `over`: such a one that it is written over.
+    """
 
     ppa: Reference
     group: str
     lead: Reference
+    over: str | None = None
 
 
 @dataclass(slots=True)

@@ -29,7 +29,7 @@ class Plan(NamedTuple):
 
     lead: Reference
     members: tuple[Reference, ...]
-    broken_first: tuple[Reference, ...] = ()  # before the own lead is claimed
+    broken_first: tuple[Reference, ...] = ()  # before the own lead is claimed; it may be a member too
     before: tuple[Reference, ...] = ()  # members that lead younger groups
     broken: tuple[Reference, ...] = ()
     rest: tuple[Reference, ...] = ()
@@ -132,17 +132,16 @@ def old_leads(core: Core, request: PendingRequest) -> list[ClaimOn]:
 
 def _over_claims(
     core: Core, request: PendingRequest, chosen: tuple[Reference, ...], claims: dict[Reference, GroupClaim]
-) -> Plan | None:
+) -> Plan:
     first = chosen[: wants_of(request.wish)[0].count]
     lead = min(first, key=lambda ppa: (ppa in claims, ppa in claims and claims[ppa].lead != ppa))
     members = tuple(ppa for ppa in chosen if ppa != lead)
-    broken = {claims[ppa].lead for ppa in members if ppa in claims and _leads(core, claims[ppa])} - {*chosen}
-    broken_first = (claims[lead].lead,) if lead in claims and claims[lead].lead != lead else ()
-    if any(ppa in chosen for ppa in broken_first):
-        return None  # it is to be a member itself, and cannot be claimed twice
+    binding = {ppa: claims[ppa].lead for ppa in chosen if ppa in claims and _leads(core, claims[ppa])}
+    broken_first = {binding[lead]} - {lead} if lead in binding else set()
+    broken = {binding[ppa] for ppa in members if ppa in binding} - {*chosen} - broken_first
     before = tuple(ppa for ppa in members if ppa in claims and claims[ppa].lead == ppa)
     rest = tuple(ppa for ppa in members if ppa not in before)
-    return Plan(lead, members, broken_first, before, tuple(sorted(broken - {*broken_first})), rest)
+    return Plan(lead, members, tuple(broken_first), before, tuple(sorted(broken)), rest)
 
 
 def _younger_claims(core: Core, request: PendingRequest) -> dict[Reference, GroupClaim]:

@@ -47,7 +47,9 @@ def begin(core: Core, request: PendingRequest, plan: Plan) -> None:
     one = GroupTry(request.id, group, plan.lead, plan.members, wish, new_id(core), rank)
     alone = not plan.members  # then only claims are broken, and the PPA is lent like any other
     breaking = [tuple(ClaimOn(ppa, new_id(core), ppa) for ppa in ppas) for ppas in (plan.broken_first, plan.broken)]
-    own = [tuple(ClaimOn(ppa, group, plan.lead) for ppa in ppas) for ppas in ((plan.lead,), plan.before, plan.rest)]
+    over = {claim.ppa: claim.group for claim in breaking[0]}
+    parts = (plan.lead,), plan.before, plan.rest
+    own = [tuple(ClaimOn(ppa, group, plan.lead, over.get(ppa)) for ppa in ppas) for ppas in parts]
     batches = [breaking[0]] if alone else [breaking[0], own[0], own[1] + breaking[1], own[2]]
     one.batches = [batch for batch in batches if batch]
     request.bound, request.outage, request.lease, request.trying = plan.lead, None, one.lease, group
@@ -133,7 +135,7 @@ def _advance(core: Core, one: GroupTry) -> None:
 def _claim(core: Core, one: GroupTry, claim: ClaimOn, waits: object) -> None:
     command = ClaimPpa(
         token=core.token(), deadline=_deadline(core, one), group=claim.group, lead=claim.lead, rank=one.rank,
-        wish=one.wish,
+        wish=one.wish, over=claim.over,
     )  # fmt: skip
     core.order(claim.ppa, command, waits)
 
@@ -159,7 +161,7 @@ def _lost(core: Core, one: GroupTry, ppa: Reference, outcome: Outcome) -> None:
     """What it means for the request that this claim was not had."""
     request, (why, detail) = core.requests.by_id[one.request], recovery.why_not(outcome)
     one.why, request.lost = f"{ppa}: {detail}", request.lost + 1
-    if why in _GONE and one.phase is Phase.CLAIMING:  # after that it stood
+    if why in _GONE and one.phase is Phase.CLAIMING and one.claims[ppa].over is None:  # else one of them stood
         del one.claims[ppa]
     match why:
         case Refusal.BURNT:
@@ -201,7 +203,7 @@ def _give_up(core: Core, one: GroupTry) -> None:
 
 
 def _take_off(core: Core, one: GroupTry, claim: ClaimOn) -> None:
-    command = Unclaim(token=core.token(), deadline=core.now.boot + core.total, group=claim.group)
+    command = Unclaim(token=core.token(), deadline=core.now.boot + core.total, group=claim.group, over=claim.over)
     core.order(claim.ppa, command, TakesOff(one.group, claim.ppa))
 
 
