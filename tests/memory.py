@@ -311,7 +311,8 @@ class MemoryLaunchpad:
         return self._act("cancel", Reference("x", "ubuntu", "x"), build.title, act)
 
     def uploaders(self, entry: Entry) -> Collection[str] | Refused | Unavailable:
-        return list(self.archives[Reference.parse(entry.url.removeprefix("memory:"))].uploaders)
+        archive = self.archives.get(_ppa(entry))
+        return list(archive.uploaders) if archive is not None else Unavailable("404", status=404)
 
     def grant(self, entry: Entry, who: str, lane: Lane, not_after: float) -> ActAnswer:
         ppa = Reference.parse(entry.url.removeprefix("memory:"))

@@ -37,7 +37,8 @@ class NameReader:
 
     def __init__(self, launchpad: Launchpad) -> None:
         self._launchpad = launchpad
-        self._gone: set[Reference] = set()
+        self.gone: set[Reference] = set()
+        """Those that are gone for good, as far as was ever read."""
 
     def find(
         self, look: Look, ranges: Collection[tuple[Reference, ...]], known: Collection[Reference], *, listed: bool
@@ -46,20 +47,20 @@ class NameReader:
         certain, and all others are read.
         """
         names = [name for names in ranges for name in names]
-        self._gone.update(name for name in names if name._replace(name=name.name + GONE) in look.named)
+        self.gone.update(name for name in names if name._replace(name=name.name + GONE) in look.named)
         there = {name for name in names if name in (look.named if listed else frozenset(known))}
         read: dict[Reference, Entry] = {}
         if not listed or look.requests > 1:
             for each in ranges:
                 if (trouble := self._read(each, there, read)) is not None:
                     return trouble
-        return NamesFound(frozenset(there), frozenset(self._gone - there), listed, read)
+        return NamesFound(frozenset(there), frozenset(self.gone - there), listed, read)
 
     def _read(
         self, names: tuple[Reference, ...], there: set[Reference], read: dict[Reference, Entry]
     ) -> Unavailable | None:
         for name in names:
-            if name in there or name in self._gone:
+            if name in there or name in self.gone:
                 continue
             answer = self._launchpad.read(name)
             if isinstance(answer, Unavailable):
@@ -70,7 +71,7 @@ class NameReader:
                 there.add(name)
                 continue
             trouble = self._read_gone(name)
-            if trouble is not None or name not in self._gone:
+            if trouble is not None or name not in self.gone:
                 return trouble
         return None
 
@@ -79,5 +80,5 @@ class NameReader:
         if isinstance(answer, Unavailable):
             return answer
         if answer.descriptions:
-            self._gone.add(name)
+            self.gone.add(name)
         return None

@@ -11,11 +11,11 @@ from math import ceil, floor
 from typing import Any, cast
 
 from ppa_assigner.access import EVERYBODY
-from ppa_assigner.automaton.requests import Apply, Create, SetFields, Write
-from ppa_assigner.port import Unavailable, Unknown
+from ppa_assigner.automaton.requests import Apply, Create, Remove, SetFields, Write
+from ppa_assigner.port import Look, Unavailable, Unknown
 from ppa_assigner.record import compose, parse
-from ppa_assigner.supervisor.events import HungUp, ReleaseAsked, TouchAsked
-from ppa_assigner.views import AssignRequest
+from ppa_assigner.supervisor.events import HungUp, OperatorActed, ReleaseAsked, TouchAsked
+from ppa_assigner.views import AssignRequest, DiscardAction, Want
 from ppa_assigner.worker import carry_out
 
 from . import judging
@@ -75,20 +75,22 @@ def _late(world: World, index: int, number: int) -> None:
 def _under_way(world: World, shell: Shell) -> None:
     """It left, if it may still leave, and Launchpad has not done it yet."""
     assert shell.ask is not None
-    if not isinstance(shell.ask, Apply) or world.boot < shell.ask.not_after:
+    if not isinstance(shell.ask, Apply | Remove) or world.boot < shell.ask.not_after:
         world.late = (*world.late, Late(shell.ask, shell.ppa, world.boot + LANDS_WITHIN_S))
 
 
 def _no_answer(ask: Any) -> Any:
     if isinstance(ask, Write | Create) or (isinstance(ask, Apply) and isinstance(ask.change, SetFields)):
         return Unknown("no answer")
-    return Unavailable("no answer", sent=True) if isinstance(ask, Apply) else DOWN
+    return Unavailable("no answer", sent=True) if isinstance(ask, Apply | Remove) else DOWN
 
 
 def _land(world: World, number: int) -> None:
     late = world.late[number]
     world.late = world.late[:number] + world.late[number + 1 :]
-    ask = replace(late.ask, not_after=float("inf")) if isinstance(late.ask, Apply) else late.ask  # it has left already
+    ask: Any = late.ask
+    if isinstance(ask, Apply | Remove):
+        ask = replace(ask, not_after=float("inf"))  # it has left already
     veils, world.launchpad.veils = world.launchpad.veils, {}  # it has passed whatever answers so
     carry_out(ask, late.ppa, cast("Any", world.stage), world.stage.boot)
     world.launchpad.veils = veils
@@ -106,6 +108,15 @@ def _blind(world: World, index: int) -> None:
 def _listed(world: World, index: int) -> None:
     world.spend("slow")
     world.take(index).seen = world.launchpad.look("team")
+
+
+def _missed(world: World, index: int, number: int) -> None:
+    """A listing of several pages is no snapshot: this PPA moved from one that comes to one that was read."""
+    world.spend("misses")
+    look, gone = world.launchpad.look("team"), ref(number)
+    assert isinstance(look, Look)
+    entries = {ppa: entry for ppa, entry in look.entries.items() if ppa != gone}
+    world.take(index).looked(replace(look, entries=entries, named=look.named - {gone}, requests=2))
 
 
 def _looked(world: World, index: int) -> None:
@@ -144,7 +155,8 @@ def _ask(world: World, number: int, index: int) -> None:
     scene, client, site = world.scene, world.clients[number], world.take(index)
     wish = AssignRequest(
         f"o{number}", "default", client.request, attempt=client.attempt, wait=scene.waits[number], ttl=scene.ttl,
-        uploader=scene.uploaders[number], by=client.by,
+        uploader=scene.uploaders[number], by=client.by, idle=scene.idle, ppa=scene.wanted(number),
+        want=(Want("default", count=scene.count(number)),) if scene.count(number) else (),
     )  # fmt: skip
     world.client(number, phase="asking", site=index)
     judging.called(world, number, site.ask(number, wish))
@@ -177,22 +189,28 @@ def _unheard(world: World, number: int) -> None:
 
 def _release(world: World, number: int, index: int) -> None:
     judging.ends(world, number)
-    site, lease = world.take(index), world.clients[number].lease or ""
+    site, lease = world.take(index), _lease(world, number)
     world.client(number, phase="parting", site=index)
     site.releases[number] = Ask(site.number())
     site.do(ReleaseAsked(site.releases[number].number, lease, EVERYBODY))
 
 
+def _lease(world: World, number: int) -> str:
+    """By which lease its client speaks of what it has."""
+    client = world.clients[number]
+    return (client.members[-1][1] if world.scene.by_member and client.members else client.lease) or ""
+
+
 def _again(world: World, number: int, index: int) -> None:
     world.spend("again")
     site = world.take(index)
-    site.do(ReleaseAsked(site.number(), world.clients[number].lease or "", EVERYBODY))
+    site.do(ReleaseAsked(site.number(), _lease(world, number), EVERYBODY))
 
 
 def _touch(world: World, number: int, index: int) -> None:
     world.spend("touches")
     site = world.take(index)
-    site.do(TouchAsked(site.number(), world.clients[number].lease or "", None, EVERYBODY))
+    site.do(TouchAsked(site.number(), _lease(world, number), None, EVERYBODY))
 
 
 def _touch_again(world: World, number: int, index: int) -> None:
@@ -249,10 +267,29 @@ def _remake(world: World, number: int) -> None:
     world.spend("remakes")
     ppa = ref(number)
     world.launchpad.remake(ppa, wiped=world.scene.wiped)
-    world.told = tuple(one for one in world.told if one.ppa != ppa)
+    gone = {one.client for one in world.told if one.ppa == ppa}  # with all that a group has
+    world.told = tuple(one for one in world.told if one.client not in gone)
     for client in world.clients:
-        if client.ppa == ppa and client.phase in ("holding", "leaving"):
+        if ppa in client.ppas and client.phase in ("holding", "leaving"):
             world.client(client.number, phase="over", until=None)
+
+
+def _make(world: World, number: int) -> None:
+    world.spend("makes")
+    world.launchpad.make(ref(number))
+
+
+def _publish(world: World, number: int) -> None:
+    """The publisher comes by a PPA that is being deleted: its name is free again."""
+    world.launchpad.publisher(ref(number))
+
+
+def _discard(world: World, index: int, number: int) -> None:
+    """An operator has it discarded, and deleted."""
+    world.spend("discards")
+    site = world.take(index)
+    if ref(number) in site.shells:
+        site.do(OperatorActed(site.number(), ref(number), DiscardAction("worn", delete=True)))
 
 
 def _time(world: World) -> None:
@@ -284,5 +321,5 @@ ACTS: dict[str, Callable[..., None]] = {
     "restart": _restart, "ask": _ask, "hang up": _hang_up, "vanish": _vanish, "hear": _hear, "unheard": _unheard,
     "release": _release, "release again": _again, "touch": _touch, "touch again": _touch_again, "upload": _upload,
     "stray": _stray, "edit": _edit, "lie": _lie, "truth": _truth, "veil": _veil, "unveil": _unveil, "remake": _remake,
-    "time": _time,
+    "time": _time, "make": _make, "publish": _publish, "discard": _discard, "missed": _missed,
 }  # fmt: skip

@@ -22,7 +22,7 @@ from ppa_assigner.automaton import WorkerState
 from ppa_assigner.automaton.operation import CleanProgress
 from ppa_assigner.port import AccessDenied, Entry, Gone, Moment, Unavailable, Unknown
 from ppa_assigner.problems import Problem
-from ppa_assigner.record import Record, State, Text
+from ppa_assigner.record import Deleter, GroupClaim, Rank, Record, State, Text
 from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor.core import Claim, Core, OpenCall, PutOff, Releases, Unclaimed, Withdrawal
 from ppa_assigner.supervisor.requests import (
@@ -46,7 +46,7 @@ OLD_S = 400.0  # longer than anything that is counted backwards
 NEVER = 10**9
 SOON = 1000  # keeps relative numbers away from 0 and below, whose hashes collide
 
-NAMED = {"token", "lease", "nonce", "cleaner", "url"}
+NAMED = {"token", "lease", "nonce", "cleaner", "url", "group", "trying", "void_claim"}
 LEFT_OUT: dict[type, set[str]] = {
     WorkerState: {"ppa", "pool", "options", "daemon", "seed", "draws", "seen", "parsed", "unchanged", "heard_at"},
     Moment: {"date"},
@@ -85,6 +85,12 @@ class Former:
         since = max(-OLD_S, moment - self.boot)
         self.times.append(since)
         return SOON + floor(since)
+
+    def rank(self, rank: Rank) -> Any:
+        """A place in the line: when it was first asked for; however old, who comes before whom counts."""
+        since = rank.key / 1000 - self.epoch
+        self.times.append(since)
+        return SOON + max(-int(OLD_S), floor(since)), rank.client, rank.request
 
     def order(self) -> tuple[int, ...]:
         """Which time comes before which."""
@@ -135,7 +141,8 @@ class Former:
             record.state.value, self.date(record.since), self.date(record.touched),
             self.date(record.until) if record.until else None, record.request, record.attempt, record.uploader,
             record.tries, record.quarantined, record.lease is None, record.cleaner is None, record.clock,
-            record.by,
+            record.by, self.of(record.claim), self.name(record.group), self.of(record.lead), self.of(record.members),
+            record.made, record.told, self.of(record.deleter), record.why is None,
         )  # fmt: skip
 
 
@@ -181,6 +188,9 @@ _FORMS: dict[type, Form] = {
     datetime: lambda former, value: former.date(value),
     Reference: lambda _, value: value.name,
     Record: lambda former, value: former.record(value),
+    Rank: lambda former, value: former.rank(value),
+    GroupClaim: lambda f, v: (f.name(v.group), v.lead.name, f.rank(v.rank), f.date(v.at)),
+    Deleter: lambda former, value: (former.name(value.who), former.date(value.at)),
     Snapshot: lambda former, value: (value.condition.value, former.of(value.record), value.occupied),
     Problem: lambda _, value: value.kind.value,
     Entry: _entry,
@@ -229,8 +239,9 @@ def _of_core(former: Former, site: Site) -> Any:
         former.of(core.calls), former.of(core.expected), _of_rounds(former, core),
         tuple([(former.time(moment), former.of(step)) for moment, step in core.timers.waiting()]),
         former.time(site.next_look), site.wanted, _of_clock(former, site),
-        (former.round(site.looking[0]), len(site.looking[1])) if site.looking is not None else None,
-        former.of(site.seen),
+        (former.round(site.looking.number), len(site.looking.ppas)) if site.looking is not None else None,
+        former.of(site.seen), tuple((former.name(group), former.of(one)) for group, one in core.tries.items()),
+        former.of(core.growths), tuple(sorted(site.names.gone)),
     )  # fmt: skip
 
 
@@ -261,7 +272,7 @@ def _of_clock(former: Former, site: Site) -> Any:
 
 
 def _of_shells(former: Former, site: Site) -> Any:
-    return tuple(_of_shell(former, shell) for shell in site.shells.values())
+    return tuple((shell.ppa.name, _of_shell(former, shell)) for shell in site.shells.values())
 
 
 def _of_shell(former: Former, shell: Shell) -> Any:
@@ -291,22 +302,24 @@ def form_of(world: World) -> int:
     former = Former(world.base, epoch)
     standing: dict[int, int] = {}
     rest: list[Any] = []
-    for ppa, archive in launchpad.archives.items():
+    for ppa, archive in sorted(launchpad.archives.items()):
         text: Text = parsed(archive.description)
         if text.record is not None:
             standing[text.record.serial // SERIALS] = text.record.serial
         items = tuple((former.name(i.publication.url), i.active, former.date(i.created)) for i in archive.items)
         rest.append(
             (
+                ppa.name,
+                archive.status,
                 former.of(text),
                 items,
                 tuple(archive.uploaders),
                 former.of(launchpad.content_seen.get(ppa)),
                 former.of(launchpad.empty_seen.get(ppa)),
                 former.of(launchpad.veils.get(ppa)),
-                tuple(former.of(parsed(one)) for one in launchpad.texts.get(ppa, ())),
             )
         )
+    rest += [(ppa.name, tuple(former.of(parsed(one)) for one in texts)) for ppa, texts in launchpad.texts.items()]
     rest += [former.of(world.clients), former.of(world.told), former.of(world.late), world.budget, launchpad.skew]
     names = former.names
     for site in world.sites:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from ppa_assigner.backoff import SILENCE_GAP_S
 from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import Record, State, whole_seconds
 from ppa_assigner.reference import Reference
@@ -37,17 +38,25 @@ def told(world: World, number: int) -> LeaseView:
     assert until is not None
     if until - date > timedelta(seconds=world.scene.ttl):  # a clock that lied wrote it; as long at least as promised
         until = whole_seconds(date + timedelta(seconds=world.scene.ttl - 1.0))
-    new = Told(number, lent.ppa, record.lease or "", until)
     if until <= date and lent.fresh:
         say(f"I1: r{number} is told a lease of {lent.ppa.name} that is new and over")
+    if record.idle is not None:  # nobody touches it: by its silence it may be ended soon, but it has to stand now
+        until = min(until, record.touched + timedelta(seconds=record.idle + min(SILENCE_GAP_S, record.idle / 4)))
+        if not _stands(world, lent.ppa, record.lease):
+            say(f"I1: r{number} is told of {lent.ppa.name}, and its lease does not stand")
+    leases = [lent, *lent.members]
+    new = tuple(Told(number, one.ppa, one.record.lease or "", until) for one in leases)
     if until <= date:
         return lent
+    ppas = {one.ppa for one in leases}
+    if len(ppas) != max(1, world.scene.count(number)):
+        say(f"whole: r{number} is told of {len(ppas)} and wants {world.scene.count(number)}")
     for other in world.told:
-        if other.ppa == lent.ppa and other.client != number:
-            say(f"I1: {lent.ppa.name} is told to r{number} while r{other.client} was told of it")
-        if other.client == number and other.ppa != lent.ppa:
+        if other.ppa in ppas and other.client != number:
+            say(f"I1: {other.ppa.name} is told to r{number} while r{other.client} was told of it")
+        if other.client == number and other.ppa not in ppas:
             say(f"I3: r{number} is told of {lent.ppa.name} and was told of {other.ppa.name}")
-    world.told = (*(one for one in world.told if one.client != number), new)
+    world.told = (*(one for one in world.told if one.client != number), *new)
     return lent
 
 
@@ -118,7 +127,10 @@ def hear(world: World, number: int) -> None:
     """The client has its lease."""
     lent = told(world, number)
     until = next((one.until for one in world.told if one.client == number), lent.record.until)
-    world.client(number, phase="holding", site=None, ppa=lent.ppa, lease=lent.record.lease, until=until)
+    members = tuple((one.ppa, one.record.lease or "") for one in lent.members)
+    world.client(
+        number, phase="holding", site=None, ppa=lent.ppa, lease=lent.record.lease, until=until, members=members
+    )
 
 
 def _refused(world: World, number: int, problem: Problem) -> None:
@@ -156,7 +168,8 @@ def judge(world: World) -> None:
         if any(i.publication.name == f"of r{one.client}" and not i.active for i in _items(world, one.ppa)):
             say(f"I1: r{one.client} was told of {one.ppa.name}, and what it uploaded was deleted")
         uploader = world.scene.uploaders[one.client]
-        if uploader is not None and uploader not in world.launchpad.archives[one.ppa].uploaders:
+        archive = world.launchpad.archives.get(one.ppa)
+        if uploader is not None and (archive is None or uploader not in archive.uploaders):
             say(f"I1: r{one.client} was told of {one.ppa.name}, and {uploader} may not upload")
     for ppa, archive in world.launchpad.archives.items():
         if any(item.publication.name == "theirs" and not item.active for item in archive.items):
@@ -168,7 +181,8 @@ def judge(world: World) -> None:
 
 
 def _items(world: World, ppa: Reference) -> list[Item]:
-    return world.launchpad.archives[ppa].items
+    archive = world.launchpad.archives.get(ppa)
+    return archive.items if archive is not None else []
 
 
 def _rights(world: World, ppa: Reference, record: Record, uploaders: set[str]) -> None:

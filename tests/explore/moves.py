@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ppa_assigner.automaton.requests import Apply, Create, Write
+from ppa_assigner.automaton.requests import Apply, Create, Remove, Write
 from ppa_assigner.record import State
 
 from . import judging
 from .acts import ACTS, TICK_S, next_time
+from .scene import Scene
 from .site import Shell, Site
 from .stage import ref
 from .world import World
 
 Move = tuple[Any, ...]
 VEILED_S = 55.0
+CHANGING = (Write, Apply, Create, Remove)
 
 
 def moves(world: World) -> Iterator[Move]:
@@ -63,8 +65,8 @@ def _moves(world: World) -> Iterator[Move]:
         yield ("land", number)
     for client in range(len(world.clients)):
         yield from _of_client(world, client)
-    for number in range(world.scene.ppas):
-        yield from _of_people(world, number)
+    for ppa in world.scene.names:
+        yield from _of_name(world, int(ppa.name[1:]))
     if world.launchpad.skew:
         yield ("truth",)
     elif world.left("lies"):
@@ -88,7 +90,7 @@ def _of_site(world: World, index: int, site: Site) -> Iterator[Move]:
     if world.left("crashes"):
         yield ("crash", index)
         for shell in site.shells.values():
-            if isinstance(shell.ask, Write | Apply | Create):
+            if isinstance(shell.ask, CHANGING):
                 yield ("crash", index, int(shell.ppa.name[1:]), "applied")
                 yield ("crash", index, int(shell.ppa.name[1:]), "late")
 
@@ -102,6 +104,8 @@ def _of_look(world: World, index: int, site: Site) -> Iterator[Move]:
         yield ("blind", index)
     if world.left("slow"):
         yield ("listed", index)
+    if world.left("misses"):
+        yield from (("missed", index, int(ppa.name[1:])) for ppa in world.launchpad.archives)
 
 
 def _of_request(world: World, index: int, number: int, shell: Shell) -> Iterator[Move]:
@@ -109,7 +113,7 @@ def _of_request(world: World, index: int, number: int, shell: Shell) -> Iterator
         yield ("answer", index, number)
         return
     yield ("go", index, number)
-    changing = isinstance(shell.ask, Write | Apply | Create)
+    changing = isinstance(shell.ask, CHANGING)
     if world.left("faults"):
         yield ("void", index, number)
         if changing:
@@ -143,9 +147,13 @@ def _where_to_ask(world: World, number: int) -> list[int]:
     """
     untouched = all(client.phase == "apart" and client.attempt == 0 for client in world.clients)
     if untouched and not world.scene.first:
-        alike = len(set(zip(world.scene.waits, world.scene.uploaders, strict=False))) == 1
+        alike = len({_kind_of(world.scene, client.number) for client in world.clients}) == 1
         return [] if number and alike else world.up()[:1]
     return world.up()
+
+
+def _kind_of(scene: Scene, number: int) -> tuple[Any, ...]:
+    return scene.waits[number], scene.uploaders[number], scene.count(number), scene.wanted(number)
 
 
 def _of_call(world: World, number: int) -> Iterator[Move]:
@@ -159,6 +167,19 @@ def _of_call(world: World, number: int) -> Iterator[Move]:
         yield ("vanish", number)
     if world.left("hangups"):
         yield ("hang up", number)
+
+
+def _of_name(world: World, number: int) -> Iterator[Move]:
+    archive = world.launchpad.archives.get(ref(number))
+    if archive is None:
+        if world.left("makes"):
+            yield ("make", number)
+    elif archive.status != "Active":
+        yield ("publish", number)
+    else:
+        yield from _of_people(world, number)
+        if world.left("discards"):
+            yield from (("discard", index, number) for index in world.up())
 
 
 def _of_people(world: World, number: int) -> Iterator[Move]:

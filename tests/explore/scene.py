@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ppa_assigner.options import PoolOptions
+from ppa_assigner.reference import Reference
+
+from .stage import ref
 
 SETTLE_S = 120.0
 DAY = 86_400.0
@@ -26,7 +29,11 @@ class Scene:
     `strays` (content that comes to be while nobody holds the PPA), `edits` (of a person, in the words), `again` (a
     former owner releases or touches once more), `touches`, `lies` (Launchpad's clock is a day off, until it is right
     again), `veils` (a PPA answers 404, or 403, until it answers again: before a minute is over, unless that is
-    `for_ever`), `remakes` (people delete a PPA and make another of its name, with a package in it).
+    `for_ever`), `remakes` (people delete a PPA and make another of its name, with a package in it), `makes` (people
+    make a PPA, with a package in it, of a name that is free), `discards` (an operator has a PPA discarded and deleted),
+    `misses` (a listing of several pages does not show a PPA that is there).
+    `counts` has for each client how many PPAs it wants, all or nothing; with 0, which is what others want, it asks for
+    one without saying so.
     Time passes to the next moment at which anything is due, in steps of `grain` seconds: what is due in one step comes
     late, and in any order with all that waits for the explorer.
     """
@@ -53,6 +60,13 @@ class Scene:
     new: bool = False  # the daemons have had no answers yet that would make time believed
     veils: int = 0
     remakes: int = 0
+    makes: int = 0
+    discards: int = 0
+    misses: int = 0
+    counts: tuple[int, ...] = ()
+    named: tuple[int | None, ...] = ()  # which PPA each client asks for; others take any
+    idle: float | None = None
+    by_member: bool = False  # a group is released by the lease of its last member
     uploaders: tuple[str | None, ...] = (None, None)
     human: str | None = "words"
     ttl: float = 240.0
@@ -60,7 +74,8 @@ class Scene:
     grain: float = 60.0
     total: float = 60.0
     twins: bool = False  # both daemons have the same name, as two runs of one have
-    start: str = "free"  # "free", "dirty" or "bare" (no record), all PPAs
+    start: str = "free"  # "free", "dirty", "discarded" or "bare" (no record), all PPAs
+    made: bool = False  # those that are dirty at the start were made by a daemon
     cleaner: str | None = None  # of all PPAs that are dirty at the start
     touched: float = 0.0  # how far ahead of the true time all PPAs were touched last
     arriving: bool = False  # strays come to free PPAs too, while nobody asks
@@ -79,5 +94,20 @@ class Scene:
     def budget(self) -> tuple[tuple[str, int], ...]:
         """What is left at the start."""
         names = ("faults", "crashes", "slow", "stalls", "unheard", "vanish", "hangups", "uploads", "strays", "edits",
-                 "again", "touches", "lies", "veils", "remakes")  # fmt: skip
+                 "again", "touches", "lies", "veils", "remakes", "makes", "discards", "misses")  # fmt: skip
         return tuple((name, getattr(self, name)) for name in names)
+
+    @property
+    def names(self) -> tuple[Reference, ...]:
+        """All names that there may be a PPA of."""
+        grow = self.options.grow
+        return tuple(sorted({*map(ref, range(self.ppas)), *(grow.names if grow is not None else ())}))
+
+    def wanted(self, client: int) -> Reference | None:
+        """The PPA that it asks for by name."""
+        number = self.named[client] if client < len(self.named) else None
+        return ref(number) if number is not None else None
+
+    def count(self, client: int) -> int:
+        """How many PPAs it wants; 0: one, and it does not say so."""
+        return self.counts[client] if client < len(self.counts) else 0

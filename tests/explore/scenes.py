@@ -7,6 +7,8 @@ and so is `TO_THE_END`, which is not walked breadth first: `deviating` says what
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ppa_assigner.options import PoolOptions
 
 from .mutants import MUTANTS
@@ -62,7 +64,25 @@ VEILED = Scene("2 PPAs, 1 daemon, 1 client, a passing 404 or 403", ppas=2, daemo
 REMADE = Scene("1 PPA, 1 daemon, 1 client, made anew by people", daemons=1, attempts=2, remakes=1, veils=1, touches=1,
                faults=1, grain=12.0, options=AT_ONCE, only=ONLY_VEILS | {"late", "land", "lost", "void"})  # fmt: skip
 
+GROUP = PoolOptions(settle=SETTLE_S, verify_age=None)
+"""Claims take a look for arrivals less: more of the group is walked."""
+PAIRED = Scene("2 PPAs, 1 daemon, a group of 2", ppas=2, daemons=1, counts=(2,), options=GROUP)
+PAIRS = Scene("2 PPAs, 2 daemons, a group of 2, a fault, a crash", ppas=2, counts=(2,), faults=1, crashes=1,
+              unheard=1, hangups=1, stalls=1, options=GROUP)  # fmt: skip
+RIVALS = Scene("2 PPAs, 2 daemons, 2 rival groups, a fault, a crash", ppas=2, waits=(600.0, 600.0), counts=(2, 2),
+               attempts=1, faults=1, crashes=1, options=GROUP)  # fmt: skip
+RIVALS_OF_THREE = Scene("3 PPAs, 2 daemons, 2 rival groups and one that wants one", ppas=3, waits=(600.0,) * 3,
+                        uploaders=(None,) * 3, counts=(2, 2), attempts=1, faults=1, options=GROUP)  # fmt: skip
+MEDDLED = Scene("2 PPAs, 2 daemons, a group of 2, people", ppas=2, counts=(2,), edits=1, strays=1, arriving=True,
+                stalls=1, touches=1, again=1, by_member=True, options=replace(GROUP, verify_age=0.0))  # fmt: skip
+AGAIN = Scene("4 PPAs, 2 daemons, a group of 2 that asks again", ppas=4, counts=(2,), attempts=3, faults=1, unheard=1,
+              vanish=1, options=GROUP)  # fmt: skip
+
 REDUCED = (
+    (PAIRED, Bounds(lively_every=25)),
+    (PAIRS, Bounds(states=500, lively_every=60)),
+    (RIVALS, Bounds(states=500, lively_every=60)),
+    (MEDDLED, Bounds(states=500, lively_every=60)),
     (VEILED, Bounds(states=700, lively_every=60)),
     (REMADE, Bounds(states=700, lively_every=60)),
     (ONE_CLIENT, Bounds(lively_every=25)),
@@ -77,7 +97,7 @@ REDUCED = (
 )
 DEEP = (
     ONE_CLIENT, VEILED, REMADE, CYCLE, LATE, PEOPLE, UPLOADING, SLOW, WAITING, LYING, TWO_PPAS, CRASHING, RESTARTED,
-    PLAIN, FULL,
+    PLAIN, PAIRED, PAIRS, RIVALS, RIVALS_OF_THREE, MEDDLED, AGAIN, FULL,
 )  # fmt: skip
 UNBROKEN = {mutant.scene.name: mutant for mutant in MUTANTS}
 """The mutants' scenes: with nothing broken, nothing is found in them."""

@@ -151,6 +151,7 @@ def _path(parents: list[tuple[int, Step | None]], number: int, step: Step) -> li
 
 ENDS_WITHIN_S = 4000.0
 STEPS_MAX = 3000
+CLAIMED_S = 2 * 120.0 + 60.0  # unchanged for two minutes of a look's: that of the lead, and then that of the member
 
 
 def _check_liveness(found: Found, world: World, parents: list[tuple[int, Step | None]]) -> None:
@@ -166,7 +167,11 @@ def why_not_lively(world: World) -> str | None:
     """Nothing goes wrong any more, and everybody does what is theirs to do: is every PPA free at last?"""
     world, stage = fault_free(world), world.stage
     end, uses_until = world.boot + ENDS_WITHIN_S, world.boot + 2 * world.scene.every
+    claimed_since: float | None = None
     for _ in range(STEPS_MAX):
+        claimed_since = (claimed_since or world.boot) if _is_claimed(world) else None
+        if claimed_since is not None and world.boot - claimed_since > CLAIMED_S + world.scene.every:
+            return f"claims: a PPA is claimed, and nobody has wanted it for {world.boot - claimed_since:g} s"
         if is_over(world):
             return None
         move = _next(world, uses_until)
@@ -178,6 +183,13 @@ def why_not_lively(world: World) -> str | None:
     return "I9: it goes on and on without faults"
 
 
+def _is_claimed(world: World) -> bool:
+    """Whether a PPA is claimed that nobody wants any more."""
+    records = [world.launchpad.record(ppa) for ppa in world.launchpad.archives]
+    wanted = world.late or any(client.phase == "asking" for client in world.clients)
+    return not wanted and any(record is not None and record.claim is not None for record in records)
+
+
 def is_over(world: World) -> bool:
     """Whether every PPA is free, and nothing is under way that could change that."""
     free = all(_rests(world, ppa) for ppa in world.launchpad.archives)
@@ -185,14 +197,20 @@ def is_over(world: World) -> bool:
 
 
 def _rests(world: World, ppa: Reference) -> bool:
-    """It is free; or it has no record and is not empty: somebody's packages, until an operator says adopt."""
-    record = world.launchpad.record(ppa)
+    """It is free, and nobody claims it; or discarded for ever; or it has no record and is not empty: somebody's
+    packages, until an operator says adopt.
+    """
+    record, archive = world.launchpad.record(ppa), world.launchpad.archives[ppa]
+    if archive.status != "Active":
+        return False
     if record is None:
-        return any(item.active for item in world.launchpad.archives[ppa].items)
-    return record.state is State.FREE
+        return any(item.active for item in archive.items)
+    if record.state is State.DISCARDED:
+        return world.scene.options.delete_discarded is None
+    return record.state is State.FREE and record.claim is None
 
 
-_FAIR = ("truth", "restart", "unveil", "land", "answer", "looked", "go", "look", "hear", "release", "time")
+_FAIR = ("truth", "restart", "unveil", "publish", "land", "answer", "looked", "go", "look", "hear", "release", "time")
 
 
 def _next(world: World, uses_until: float) -> Move | None:
@@ -248,7 +266,7 @@ def _in_words(world: World, move: Move) -> str:
         return f"r{rest[0]}: {kind} at {_daemon(rest[1])}" + (f", attempt {client.attempt}" if kind == "ask" else "")
     if kind in ("hear", "unheard", "hang up", "vanish", "upload"):
         return f"r{rest[0]}: {kind}"
-    if kind in ("stray", "edit", "veil", "unveil", "remake"):
+    if kind in ("stray", "edit", "veil", "unveil", "remake", "make", "publish"):
         return f"p{rest[0]}: {' '.join([kind, *map(str, rest[1:])])}"
     site = world.sites[rest[0]]
     if len(rest) == 1 or site is None:

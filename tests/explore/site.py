@@ -6,6 +6,7 @@ goes on only by a move of the explorer's: its request reaches Launchpad, its ans
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ from ppa_assigner.reference import Reference
 from ppa_assigner.supervisor import events as ev
 from ppa_assigner.supervisor.core import Core
 from ppa_assigner.supervisor.machine import handle, wake
+from ppa_assigner.supervisor.names import NameReader, NamesFound
 from ppa_assigner.supervisor.poller import told_of
 from ppa_assigner.supervisor.requests import CallId
 from ppa_assigner.supervisor.tickets import TicketOffice
@@ -157,7 +159,8 @@ class Site:
     shells: dict[Reference, Shell] = field(init=False, default_factory=dict)
     form: tuple[float, Any] | None = None
     lies: bool = False
-    looking: tuple[int, Collection[Reference]] | None = None
+    names: NameReader = field(init=False)
+    looking: ev.Poll | None = None
     seen: Any = None
     wanted: bool = True
     next_look: float = 0.0
@@ -175,6 +178,7 @@ class Site:
             self.clock.observe(stage.world.launchpad.moment(ago))
         daemon, tickets = Daemon(self.name, self.generation, "x"), TicketOffice(b"pool")
         self.core = Core(settings, daemon, tickets, settings.launchpad.total, self._now())
+        self.names = NameReader(cast("Launchpad", stage))
         self.do(ev.Configured(settings))
         self.settle()
 
@@ -185,6 +189,8 @@ class Site:
         new.core, new.clock, new.form = copied(self.core), copied(self.clock), None
         new.shells = {ppa: shell.copy(new) for ppa, shell in self.shells.items()}
         new.calls, new.deserted, new.releases = dict(self.calls), list(self.deserted), dict(self.releases)
+        new.names = copy.copy(self.names)
+        new.names.gone = set(self.names.gone)
         return new
 
     # -- the machine ---------------------------------------------------------------------------------------------------
@@ -212,6 +218,8 @@ class Site:
                 known = replace(known, seed=f"{self.name}{self.generation}/{known.ppa.name}")
                 self.shells[known.ppa] = Shell(known, cast("Launchpad", self.stage), self.clock, self)
                 self.do(ev.Started(known.ppa, known.seed))
+            case ev.LetGo(ppa):
+                self.shells.pop(ppa, None)
             case ev.AnswerCall(call, result):
                 self._answered(call, result)
             case ev.LookSoon():
@@ -302,16 +310,30 @@ class Site:
     def _begin_look(self, boot: float) -> None:
         if self.looking is None and (self.wanted or self.next_look <= boot):
             self.wanted, self.next_look = False, boot + self.every
-            polls = [one for one in self.do(ev.LookBegins()) if isinstance(one, ev.Poll)]
-            self.looking = (polls[0].number, polls[0].ppas)
+            self.looking = next(one for one in self.do(ev.LookBegins()) if isinstance(one, ev.Poll))
 
     def looked(self, answer: Listing | Unavailable | None) -> None:
         """The listing that was asked for is this; None: it is read now."""
         assert self.looking is not None
-        (number, ppas), self.looking, self.seen = self.looking, None, None
+        poll, self.looking, self.seen = self.looking, None, None
         listing = answer if answer is not None else self.stage.world.launchpad.look("team")
         if isinstance(listing, Listing):
             for moment in {entry.moment.started: entry.moment for entry in listing.entries.values()}.values():
                 self.clock.observe(moment)
+        ppas = dict.fromkeys(poll.ppas)
+        for owner, ranges in poll.ranges.items():
+            listing, found = self._find_names(owner, ranges, poll, listing)
+            ppas |= dict.fromkeys(sorted(found))
         for ppa in ppas:
-            self.do(ev.LookSaw(ppa, told_of(listing, ppa, number)))
+            self.do(ev.LookSaw(ppa, told_of(listing, ppa, poll.number)))
+
+    def _find_names(
+        self, owner: str, ranges: tuple[tuple[Reference, ...], ...], poll: ev.Poll, listing: Any
+    ) -> tuple[Any, Collection[Reference]]:
+        """As the poller does: which names of growing pools there are."""
+        found = self.names.find(listing, ranges, poll.ppas, listed=True) if isinstance(listing, Listing) else listing
+        if not isinstance(found, NamesFound):
+            self.do(ev.NamesSeen(owner, poll.number, None, found.reason))
+            return listing, ()
+        self.do(ev.NamesSeen(owner, poll.number, found))
+        return replace(listing, entries={**found.entries, **listing.entries}), found.present

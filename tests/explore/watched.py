@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ppa_assigner.automaton.transitions import LEGAL
-from ppa_assigner.port import Content, Deleted, Entry, Refused, Unavailable
+from ppa_assigner.port import ActAnswer, Content, Deleted, Entry, Look, Refused, Unavailable, Unknown
 from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference
 from tests.memory import Archive, MemoryLaunchpad, Request
@@ -56,6 +56,47 @@ class WatchedLaunchpad(MemoryLaunchpad):
             kept.pop(ppa, None)
         self.upload(ppa, "theirs")
 
+    def make(self, ppa: Reference) -> None:
+        """People make a PPA of a name that is free."""
+        self.archives[ppa] = Archive("theirs")
+        self.words[ppa] = "theirs"
+        self.upload(ppa, "theirs")
+
+    def publisher(self, ppa: Reference) -> None:
+        """Of one that is being deleted nothing is left but another name, and the description."""
+        archive = self.archives.pop(ppa)
+        self.texts[ppa] = (*self.texts.get(ppa, ()), archive.description)
+        for kept in (self.nonces, self.content_seen, self.empty_seen, self.words):
+            kept.pop(ppa, None)
+
+    def look(self, owner: str, compare: bool = False) -> Look | Refused | Unavailable:
+        """Deleted PPAs are listed for ever, under other names."""
+        look = super().look(owner, compare)
+        if not isinstance(look, Look):
+            return look
+        gone = {ppa._replace(name=f"{ppa.name}-deletedppa") for ppa, texts in self.texts.items() if texts}
+        return replace(look, named=look.named | gone)
+
+    def remove(self, entry: Entry, not_after: float) -> ActAnswer:
+        """Judges the deletion of a PPA: it hits what is there when it lands."""
+        ppa = Reference.parse(entry.url.removeprefix("memory:"))
+        archive = self.archives.get(ppa)
+        if archive is None or archive.status != "Active":
+            return Unavailable("404", sent=True, status=404)
+        record = self.record(ppa)
+        if any(item.publication.name == "theirs" for item in archive.items):
+            self.stage.wrong.append(f"I5: {ppa.name}, which people made, is deleted")
+        elif record is None or record.state is not State.DISCARDED:
+            what = record.state.value if record is not None else "nobody's"
+            self.stage.wrong.append(f"I5: {ppa.name} is deleted and is {what}")
+        return super().remove(entry, not_after)
+
+    def create(self, ppa: Reference, displayname: str, description: str) -> Entry | Refused | Unknown | Unavailable:
+        """A PPA comes to be, and nobody wrote words there."""
+        if ppa not in self.archives:
+            self.words[ppa] = None
+        return super().create(ppa, displayname, description)
+
     def copy(self) -> WatchedLaunchpad:
         """One that goes its own way from here."""
         new = object.__new__(WatchedLaunchpad)
@@ -76,8 +117,9 @@ class WatchedLaunchpad(MemoryLaunchpad):
         return self.date() - timedelta(seconds=self.skew)
 
     def record(self, ppa: Reference) -> Record | None:
-        """The record that stands."""
-        return parsed(self.archives[ppa].description).record
+        """The record that stands; None also where there is no PPA of this name."""
+        archive = self.archives.get(ppa)
+        return parsed(archive.description).record if archive is not None else None
 
     def content(self, entry: Entry, whole: bool = True) -> Content | Refused | Unavailable:
         """Remembers what it showed."""
@@ -109,10 +151,13 @@ class WatchedLaunchpad(MemoryLaunchpad):
                 say(f"I5: {ppa.name} was not empty and had no record")
             return
         self._follows(ppa, before.record, after.record)
+        self._stays_whole(ppa, before.record, after.record)
         if after.record.state is State.FREE and before.record.state is not State.FREE:
             self._proved(ppa, archive, after.record, active)
         if (before.record.state, after.record.state) == (State.FREE, State.USED) and active:
             say(f"I2: {ppa.name} is lent and not empty")
+        if after.record.state in (State.FREE, State.USED) and any(map(_discarded, self.texts.get(ppa, ()))):
+            say(f"I2: {ppa.name} is {after.record.state.value}, and one of its name was discarded")
 
     def _looked_empty(self, ppa: Reference, archive: Archive) -> bool:
         """Whether a look at all of it showed nothing; what came after that no request can be conditional on."""
@@ -130,6 +175,24 @@ class WatchedLaunchpad(MemoryLaunchpad):
         if before.state is after.state is State.USED and after.attempt < before.attempt:
             say(f"I3: the attempt in {ppa.name} went back")
 
+    def _stays_whole(self, ppa: Reference, before: Record, after: Record) -> None:
+        """A group is lent only with all members claimed for it, and none leaves it while it is lent."""
+        if before.state is State.FREE and after.state is State.USED:
+            for member in after.members:
+                record = self.record(member)
+                claim = record.claim if record is not None else None
+                if claim is None or (claim.group, claim.lead) != (after.group, ppa):
+                    self.stage.wrong.append(f"whole: {ppa.name} is lent with {member.name}, which it does not claim")
+        group, lead = (before.claim.group, before.claim.lead) if before.claim else (before.group, before.lead)
+        leading = self.record(lead) if lead is not None else None
+        if leading is None or lead in (None, ppa) or leading.until is None or leading.until <= self.true():
+            return
+        lent = leading.state is State.USED and leading.group == group and ppa in leading.members
+        if lent and group not in (after.group, after.claim.group if after.claim else None):
+            self.stage.wrong.append(f"whole: {ppa.name} leaves its group, which is lent")
+        if lent and after.state is State.DIRTY:
+            self.stage.wrong.append(f"whole: {ppa.name} is dirty, and its group is lent")
+
     def _proved(self, ppa: Reference, archive: Archive, record: Record, active: bool) -> None:
         say = self.stage.wrong.append
         since = record.since
@@ -140,6 +203,11 @@ class WatchedLaunchpad(MemoryLaunchpad):
             say(f"I2: {ppa.name} became free after something was seen in it")
         if archive.uploaders:
             say(f"I2: {ppa.name} became free while {archive.uploaders} may upload to it")
+
+
+def _discarded(text: str | None) -> bool:
+    record = parsed(text).record
+    return record is not None and record.state is State.DISCARDED
 
 
 def _copy(archive: Archive) -> Archive:

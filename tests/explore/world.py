@@ -38,6 +38,13 @@ class Client:
     lease: str | None = None
     until: datetime | None = None
     shared: bool = False
+    members: tuple[tuple[Reference, str], ...] = ()
+    """The PPAs that it has beside the first, and their leases."""
+
+    @property
+    def ppas(self) -> set[Reference]:
+        """All that it was told of."""
+        return {*([self.ppa] if self.ppa is not None else ()), *(ppa for ppa, _ in self.members)}
 
     @property
     def request(self) -> str:
@@ -96,9 +103,11 @@ class World:
         self.launchpad.words[ppa] = self.scene.human
         if self.scene.start != "bare":
             state, date = State(self.scene.start), self.launchpad.date()
+            gone = state is State.DISCARDED
             record = Record(
                 serial=SERIALS * (number + 1), nonce=f"first{number}", state=state, since=date,
                 touched=date + timedelta(seconds=self.scene.touched), pool="default", cleaner=self.scene.cleaner,
+                made=self.scene.made, why="worn" if gone else None,
             )  # fmt: skip
             self.launchpad.archives[ppa].description = compose(self.scene.human, record)
             self.launchpad.nonces[ppa] = frozenset({record.nonce})
@@ -109,7 +118,9 @@ class World:
         self.started += 1
         scene = self.scene
         site = Site("ab"[0 if scene.twins else index], 1000 + self.started, scene.every, self.stage)
-        given = settings(*map(ref, range(scene.ppas)), options=scene.options, total=scene.total)
+        grow = scene.options.grow
+        listed = [ppa for ppa in map(ref, range(scene.ppas)) if grow is None or ppa not in grow.names]
+        given = settings(*listed, options=scene.options, total=scene.total)
         site.start(given, told=not scene.new and not self.launchpad.skew, lies=scene.lies > 0)
         self.fresh.add(index)
         self.put(index, site)

@@ -6,7 +6,9 @@ found is named by its invariant.
 
 from __future__ import annotations
 
-from . import absence, clean, clocks, lease, write
+from . import absence, clean, clocks, group_lives, groups, lease, write
 
-MUTANTS = (*write.MUTANTS, *lease.MUTANTS, *clean.MUTANTS, *clocks.MUTANTS, *absence.MUTANTS)
+MUTANTS = tuple(
+    mutant for module in (write, lease, clean, clocks, absence, groups, group_lives) for mutant in module.MUTANTS
+)
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
