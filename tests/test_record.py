@@ -89,6 +89,14 @@ def discarded(draw: st.DrawFn) -> Record:
     )  # fmt: skip
 
 
+def test_one_lease_is_counted() -> None:
+    """As any number of them is."""
+    record = parse(LINE).record
+    assert record is not None
+    one = replace(record, leases=1)
+    assert parse(encode(one)).record == one
+
+
 REQUIRED = {"serial", "nonce", "state", "since", "touched", "pool"}
 
 

@@ -49,8 +49,8 @@ def _next(known: WorkerState, clean: CleanProgress, record: Record, now: Now) ->
         return discard.read_past(known)
     if clean.todo:
         return purge.change_next(known, clean, now)
-    if discard.at_once(known, record):
-        return discard.discard(known, discard.why(known, record) or "", now)
+    if (reason := discard.why_at_once(known, record)) is not None:
+        return discard.discard(known, reason, now)
     if now.boot >= verify.look_due(known, clean):
         return verify.look(known, clean, now)
     return known, []
@@ -83,8 +83,7 @@ def due(known: WorkerState, record: Record, now: Now) -> float:
     if record.cleaner != known.daemon.cleaner:
         return now.boot
     clean = _progress_of(known, record, now.boot)
-    at_once = clean.todo or discard.at_once(known, record) or (record.made and not clean.past_known)
-    work = now.boot if at_once else verify.look_due(known, clean)
+    work = now.boot if clean.todo else verify.look_due(known, clean)
     return min(max(now.boot, _touch_due(known)), max(clean.paused_until, work))
 
 

@@ -42,11 +42,10 @@ def why(known: WorkerState, record: Record) -> str | None:
     return record.why
 
 
-def at_once(known: WorkerState, record: Record) -> bool:
-    """Whether it is discarded as it is: it will be deleted, or cleaning it has failed too often."""
-    if why(known, record) is None:
-        return False
-    return known.options.delete_discarded is not None or known.deleting or record.tries >= known.options.max_tries
+def why_at_once(known: WorkerState, record: Record) -> str | None:
+    """Why it is discarded as it is: it will be deleted, or cleaning it has failed too often.  None if it is not."""
+    deleted = known.options.delete_discarded is not None or known.deleting
+    return why(known, record) if deleted or record.tries >= known.options.max_tries else None
 
 
 def discard(known: WorkerState, reason: str, now: Now) -> Step:
@@ -69,7 +68,7 @@ def on_past(known: WorkerState, answer: Deleted | Unavailable, now: Now) -> Step
     nothing that was meant for an earlier PPA can arrive, so as long as it is young it needs no quiet window †.
     """
     record, clean = known.record, known.clean
-    if record is None or clean is None or not record.made or clean.since != record.since:
+    if record is None or clean is None or clean.since != record.since:
         return known, []
     if isinstance(answer, Unavailable):
         return back_off(known, now), []

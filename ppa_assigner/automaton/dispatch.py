@@ -115,21 +115,18 @@ def step(known: WorkerState, event: Event, now: Now) -> Step:
     known, effects = _step(with_dates_corrected(known, now), event, now)
     if (ahead := lies_ahead(known.text.record, now)) != known.ahead:
         known = replace(known, ahead=ahead)
-    return known, [*_news(before, known, now), *effects]
+    return known, [*_progress(before, known), *_news_of_reach(before, known, now), *effects]
 
 
-def _news(before: WorkerState, known: WorkerState, now: Now) -> list[Effect]:
-    """The effects of a change that are the same whatever led to it."""
-    news: list[Effect] = []
-    if known.cleaning_step != before.cleaning_step and (cleaning := known.cleaning) is not None:
-        news.append(Progress(cleaning))
-    if (known.reach, known.forbidden) != (before.reach, before.forbidden):
-        news += _news_of_reach(before, known, now)
-    return news
+def _progress(before: WorkerState, known: WorkerState) -> list[Effect]:
+    cleaning = known.cleaning if known.cleaning_step != before.cleaning_step else None
+    return [Progress(cleaning)] if cleaning is not None else []
 
 
 def _news_of_reach(before: WorkerState, known: WorkerState, now: Now) -> list[Effect]:
     news: list[Effect] = []
+    if (known.reach, known.forbidden) == (before.reach, before.forbidden):
+        return news
     if is_final(known.reach) and not is_final(before.reach) and before.record is not None:
         news.append(rollback.gone_transition(before.record, now))
     if known.barred is not None and before.barred is None:
@@ -245,7 +242,7 @@ def _on_look_alone(known: WorkerState, answer: Any, round_: int, now: Now) -> St
             return known, [*effects, RoundDone(round_)]
         case Gone() | AccessDenied():
             known = with_no_entry(known, answer)
-            return known, [RoundDone(round_, why_undecided(known.reach, known.silent))]
+            return known, [RoundDone(round_, why_undecided(known.reach, None))]
     return with_outage(known, answer.reason), [RoundDone(round_, answer.reason)]
 
 

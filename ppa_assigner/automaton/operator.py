@@ -87,9 +87,9 @@ def _discard(known: WorkerState, command: Operate, act: DiscardAction, now: Now)
     known = replace(known, deleting=known.deleting or act.delete)
     if record.state is State.DISCARDED:
         return replies.tell_record(known, command, now)
-    changes: dict[str, Any] = made_dirty(known, now) if record.state is State.FREE else {}
-    changes |= {"quarantined": None} if record.state is State.DIRTY else {}
-    return begin(replace(known, clean=None), WriteReason.WEAR_OUT, now, command, **changes, why=act.reason)
+    became: dict[str, Any] = made_dirty(known, now) if record.state is State.FREE else {}
+    changes = became | {"quarantined": None, "why": act.reason}  # what is in quarantine is not cleaned
+    return begin(replace(known, clean=None), WriteReason.WEAR_OUT, now, command, **changes)
 
 
 _ACTIONS: dict[type[PpaAction], Callable[[WorkerState, Operate, Any, Now], Step]] = {

@@ -82,7 +82,7 @@ class TicketOffice:
         """The place that this ticket stands for, if it is ours, for this very wish, and not void: while the time is not
         known (None) none is.
         """
-        body = self.said(ticket or "")
+        body = self.said(ticket) if ticket is not None else None
         if body is None:
             return None
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from ppa_assigner.automaton.events import CheckBurnt, Denied, Event, LeaseShown,
 from ppa_assigner.automaton.observe import VERSIONS_KEPT
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.packages import NamedFile, SourcePackage
+from ppa_assigner.port import PublishedVersion
 from tests.automaton.lab import Runner, World, assign, faults
 
 DAY = 86400.0
@@ -44,6 +46,15 @@ def burnt_by(outcome: Any) -> str:
     assert isinstance(outcome, Denied), outcome
     assert outcome.why is Refusal.BURNT
     return outcome.detail
+
+
+def test_what_was_asked_before_another_lease_is_asked_again() -> None:
+    """From the first question on: it may have had anything since."""
+    runner = had(("1.0-1", HAD_SAME))
+    old = PublishedVersion("1.0-0", "memory://old")
+    late = assign(sources=(hello("2"),))
+    runner.order(lambda token, deadline: replace(late(token, deadline), left=(), unread=(old,), nonce="older"))
+    assert runner.kinds()[:2] == ["ListVersions", "ReadFiles"]
 
 
 @pytest.mark.parametrize("version", ["1.0-1", "1:1.0-9", "1.0"])

@@ -9,14 +9,17 @@ import pytest
 
 from ppa_assigner import automaton
 from ppa_assigner.automaton import Daemon, Now, WorkerState, now as times, observe
+from ppa_assigner.automaton.events import Tick, Touch
 from ppa_assigner.automaton.now import end_of
 from ppa_assigner.automaton.operation import CleanProgress, CleanStage
 from ppa_assigner.automaton.reachability import SEEN, Absent, ReadDenied, ReadStreak, is_of_unknown_name
 from ppa_assigner.backoff import ABSENCE_FIRST_S, TIME_AGAIN_S
 from ppa_assigner.options import PoolOptions
+from ppa_assigner.packages import NamedFile
 from ppa_assigner.port import AccessDenied, Entry, Gone, Moment
 from ppa_assigner.record import HOST, Record, State, Text, compose
 from ppa_assigner.reference import Reference
+from ppa_assigner.views import AdoptAction
 from tests.automaton.lab import World, assign, untrusted
 
 T0 = datetime(2026, 11, 25, 3, 14, 12, tzinfo=UTC)
@@ -43,6 +46,80 @@ def test_what_is_written_says_nothing_of_clocks_only_while_time_is_believed() ->
     record = replace(USED, clock=HOST)
     assert times.as_written(record, Now(T0, 0.0)).clock is None
     assert times.as_written(record, Now(T0, 0.0, trusted=False)) is record
+
+
+def test_the_earlier_of_both_clocks_is_when_a_request_left() -> None:
+    """By the host's clock, which is some time ago by now, or when it was answered by Launchpad's."""
+    now = Now(T0, 100.0, host=T0 + timedelta(seconds=2))
+    late, early = Moment(T0, 90.0, 95.0), Moment(T0 - timedelta(minutes=1), 90.0, 95.0)
+    assert now.earlier_at(late) == T0 - timedelta(seconds=8)
+    assert now.earlier_at(early) == T0 - timedelta(minutes=1)
+    assert now.earlier_at(replace(late, started=101.0)) == T0
+
+
+@pytest.mark.parametrize("minutes", [-60, 0, 4, 5])
+def test_a_ttl_counts_from_now(minutes: int) -> None:
+    """Also where the lease began by a clock that is a little ahead."""
+    record = replace(USED, since=T0 + timedelta(minutes=minutes))
+    assert times.ttl_begins(record, Now(T0, 0.0)) == T0
+
+
+def test_a_ttl_of_a_lease_that_began_far_ahead_counts_from_then() -> None:
+    """That will be put right, and its end with it."""
+    begun = T0 + timedelta(hours=1)
+    assert times.ttl_begins(replace(USED, since=begun), Now(T0, 0.0)) == begun
+
+
+def test_a_lease_that_was_heard_of_is_not_over() -> None:
+    """Though that touch was not written, and whatever the tick was for that comes."""
+    runner, record = World().used_ppa(idle=600.0)
+    assert record.until is not None
+    runner.world.move_to(runner.world.boot + 50.0)
+    runner.order(Touch, lease=record.lease)
+    assert runner.world.record == record
+    runner.world.move_to(runner.world.boot + 630.0)
+    runner.give(Tick())
+    assert runner.world.record == record
+    runner.world.move_to(runner.world.boot + 50.0)
+    runner.give(Tick())
+    assert runner.world.state is State.DIRTY
+
+
+def test_a_file_is_in_the_way_of_another_one_of_its_name() -> None:
+    """Not of itself, nor of files of other names."""
+    first, other = NamedFile("a", "1"), NamedFile("b", "2")
+    kept = observe.files_of(observe.with_files(NEW, ("hello", "1"), [first, other]), ("hello", "1"))
+    assert kept is not None
+    assert observe.other_content(kept, [first, other, NamedFile("c", "1")]) is None
+    assert observe.other_content(kept, [first, NamedFile("b", "1")]) == "b"
+
+
+def test_what_is_occupied_is_said_only_of_what_has_no_record() -> None:
+    """And only once that was seen; when it is empty, it is taken in."""
+    world = World()
+    runner = world.start()
+    assert not runner.known.snapshot().occupied
+    world.launchpad.upload(world.ppa, "theirs")
+    runner.look()
+    assert not runner.known.snapshot().occupied
+    runner.pass_time(1.0)
+    assert runner.known.snapshot().occupied
+    runner.order(AdoptAction())
+    assert runner.known.record is not None
+    assert not runner.known.snapshot().occupied
+
+
+def test_one_that_is_empty_by_now_is_occupied_no_more() -> None:
+    """Whatever becomes of its record later."""
+    world = World()
+    runner = world.start()
+    world.launchpad.upload(world.ppa, "theirs")
+    runner.look()
+    runner.pass_time(1.0)
+    for item in world.archive.items:
+        item.active = False
+    runner.until(lambda: runner.known.record is not None)
+    assert not runner.known.occupied
 
 
 def test_a_lease_without_an_end_has_none() -> None:
@@ -103,8 +180,8 @@ STALE = replace(
     basis=40.0, seen=T0, unchanged=30.0, ahead=True,
     reach=Absent("gone", STREAK, unknown_name=True, final=True), silent="down", vanished=True, floor=5,
     disabled=True, uncreated="no", forbidden="no", refusals=3, occupied=True,
-    duplicate=True, suspect=2, verified=1.0, clean=CLEAN, burnt=frozenset({1}), abandoned=(4,), failures=6,
-    not_before=77.0,
+    duplicate=True, suspect=2, verified=1.0, clean=CLEAN, burnt=frozenset({1}), files=((1, frozenset()),),
+    abandoned=(4,), failures=6, not_before=77.0,
 )  # fmt: skip
 """Whatever can be known of a PPA, at once."""
 

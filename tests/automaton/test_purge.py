@@ -15,6 +15,7 @@ from ppa_assigner.automaton.purge import change_next, on_change, on_content
 from ppa_assigner.automaton.requests import Apply, Cancel, Change, CheckEnabled, Delete, Grant, Read, Revoke, SetFields
 from ppa_assigner.automaton.write import back_off
 from ppa_assigner.backoff import FENCE_S, OWN_WORK
+from ppa_assigner.history import comment
 from ppa_assigner.options import PoolOptions, Retry
 from ppa_assigner.port import (
     AccessDenied,
@@ -48,6 +49,18 @@ def changing(change: Change, **clean: Any) -> tuple[WorkerState, CleanProgress, 
     fields = {"todo": (change, GRANT), "fence": NOW - 3.0, "unanswered": 1, "left": 2, "step": DELETING, **clean}
     begun = replace(runner.known.clean, stage=CleanStage.CONTENT, **fields)
     return replace(runner.known, clean=begun), begun, runner.clock.now()
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_deletion_says_after_which_lease_it_is(named: bool) -> None:
+    """Where the pool wants that."""
+    known, clean, now = changing(DELETE)
+    known = replace(known, options=replace(known.options, removal_comment=named))
+    (ask,) = change_next(known, clean, now)[1]
+    assert isinstance(ask, Apply)
+    assert known.record is not None
+    assert (known.record.lease is not None, ask.comment) == (True, comment(known.record, named=named))
+    assert ((known.record.lease or "") in (ask.comment or "")) is named
 
 
 DONE: dict[str, Any] = {"todo": (GRANT,), "unanswered": 0, "quiet_from": MOMENT.ended, "look_at": MOMENT.ended}

@@ -96,6 +96,8 @@ def test_the_record_tells_it_after_a_restart_until_the_ppa_is_free() -> None:
     left = other.known.snapshot().left
     assert left is not None
     assert left.url == address(runner)
+    (seen,) = other.transitions
+    assert (seen.before, seen.left) == (None, left)
     runner.until(lambda: runner.known.state is State.FREE)
     assert runner.known.snapshot().left is None
     assert runner.known.record is not None

@@ -10,9 +10,11 @@ import pytest
 
 from ppa_assigner.automaton.observe import jitter
 from ppa_assigner.automaton.operation import QUIET
+from ppa_assigner.automaton.verify import free
 from ppa_assigner.backoff import Backoff
 from ppa_assigner.options import Baseline, PoolOptions, Proof, Retry
-from ppa_assigner.record import State, parse
+from ppa_assigner.port import Content
+from ppa_assigner.record import NOTHING_OF_A_LEASE, State, parse
 from tests.automaton.lab import Runner, World, faults
 from tests.memory import Request
 
@@ -38,6 +40,16 @@ def test_each_pause_after_a_failed_look_is_twice_the_last_one(retry_max: float, 
         assert runner.known.clean is not None
         pause = runner.known.clean.paused_until - runner.world.boot
         assert pause == pytest.approx(Backoff(1.0, most).pause(number, jitter(runner.known)))
+
+
+def test_what_is_about_to_be_free_says_nothing_of_its_last_lease() -> None:
+    """Also before it is known whether it is."""
+    runner = world().dirty_ppa(note="n", uploader="~ann")
+    known, _ = free(runner.known, Content((), (), runner.world.launchpad.moment(0.0)), runner.clock.now())
+    assert known.pending is not None
+    sent = known.pending.record
+    assert sent.state is State.FREE
+    assert {name: getattr(sent, name) for name in NOTHING_OF_A_LEASE} == NOTHING_OF_A_LEASE
 
 
 @pytest.mark.parametrize("of", [{"content"}, {"archive_settings"}, {"archive_settings", "content"}])

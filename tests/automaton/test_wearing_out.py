@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from ppa_assigner.automaton.events import Refusal, Release
-from ppa_assigner.backoff import FENCE_S, FORBIDDEN
-from ppa_assigner.options import AsNew, Grow, PoolOptions
+from ppa_assigner.automaton import discard
+from ppa_assigner.automaton.events import Reconfigured, Refusal, Release
+from ppa_assigner.backoff import FENCE_S, FORBIDDEN, TIME_AGAIN_S, UNMANAGED_S
+from ppa_assigner.options import AsNew, Grow, PoolOptions, Proof, Retry
+from ppa_assigner.port import Deleted
 from ppa_assigner.record import State, compose
-from ppa_assigner.views import Condition, DiscardAction
-from tests.automaton.lab import Runner, World, changed, discarded, why
+from ppa_assigner.views import Condition, DiscardAction, QuarantineAction
+from tests.automaton.lab import Runner, World, changed, discarded, untrusted, why
 from tests.memory import Request
 
 SETTLE = 100.0
@@ -59,6 +61,7 @@ def test_after_so_many_leases_a_clean_ends_in_discarded() -> None:
 def test_what_will_be_deleted_is_not_emptied_but_the_right_is_taken() -> None:
     """The uploader could go on uploading until then."""
     runner = used_up(delete_discarded=DAYS)
+    runner.pass_time(5.0)  # there is nothing to wait for
     runner.until(lambda: runner.known.state is not State.DIRTY)
     assert runner.known.state is State.DISCARDED
     assert runner.world.archive.uploaders == []
@@ -80,6 +83,91 @@ def test_an_operator_discards_one_in_any_state(state: State) -> None:
         again.order(Release, lease="lease-1")
     again.until(lambda: again.known.state is State.DISCARDED)
     assert world.record.why == "its key is known"
+
+
+def test_an_operator_who_discards_one_ends_its_quarantine() -> None:
+    """Also the one that would begin with the end of its lease: what is in quarantine is not cleaned."""
+    runner, record = World().used_ppa()
+    runner.order(QuarantineAction("odd"))
+    runner.order(DiscardAction("too odd", delete=True))
+    assert runner.world.record.quarantined is None
+    runner.order(Release, lease=record.lease)
+    runner.pass_time(5.0)
+    assert runner.world.record.why == "too odd"
+    assert runner.world.state is State.DISCARDED
+
+
+def test_an_operator_who_discards_one_waits_for_no_pause() -> None:
+    """After a failed try the clean begins anew, and what will be deleted is not emptied."""
+    world = World(options=PoolOptions(settle=SETTLE, retry=Retry(1000.0, 1000.0)))
+    runner, record = world.used_ppa()
+    world.launchpad.upload(world.ppa, "left")
+    world.launchpad.fault = lambda request: "refused" if request.what == "delete" else None
+    runner.order(Release, lease=record.lease)
+    runner.until(lambda: world.record.tries == 1)
+    runner.order(DiscardAction("over", delete=True))
+    runner.pass_time(5.0)
+    assert world.state is State.DISCARDED
+
+
+def test_it_is_said_how_many_leases_it_had() -> None:
+    """So that people see by which rule it went."""
+    world = World(options=PoolOptions(settle=SETTLE, as_new=AsNew(after=2)))
+    runner = world.dirty_ppa()
+    assert discard.why(runner.known, replace(world.record, leases=1)) is None
+    assert discard.why(runner.known, replace(world.record, leases=2)) == "it had 2 leases"
+
+
+def test_one_is_not_deleted_while_time_is_not_believed() -> None:
+    """It is asked again in a while whether it is."""
+    runner = deleting()
+    now = untrusted(runner.clock.now())
+    assert discard.due(runner.known, now) == now.boot + TIME_AGAIN_S
+
+
+def test_the_past_of_a_name_tells_for_the_clean_that_asked() -> None:
+    """And for no other."""
+    runner = World(options=PoolOptions(settle=SETTLE)).dirty_ppa()
+    assert runner.known.clean is not None
+    runner.world.move_to(runner.world.boot + 5.0)
+    answer = Deleted((compose(None, discarded(runner.world.record)),), runner.world.launchpad.moment(0.0))
+    other = replace(runner.known, clean=replace(runner.known.clean, since=runner.world.launchpad.date()))
+    assert discard.on_past(other, answer, runner.clock.now()) == (other, [])
+    known, _ = discard.on_past(runner.known, answer, runner.clock.now())
+    assert known.pending is not None
+
+
+def test_one_that_is_young_no_more_is_proved_like_any_other() -> None:
+    """It took too long to get to the last look: all looks of the proof come again, after the quiet window."""
+    world = World(options=PoolOptions(settle=SETTLE, proof=Proof.INDEX)).dirty_ppa().world
+    young = replace(changed(world.record, made=True, cleaner=None, uploader=None), since=world.launchpad.date())
+    world.launchpad.describe(world.ppa, compose(None, young))
+    runner = world.start()
+    runner.look()
+    begun, slow = world.boot, iter([SETTLE / 2])
+    world.move_to(begun + SETTLE * 0.75)
+
+    def slowly(request: Request) -> None:
+        if request.what == "index_leftovers":
+            world.move_to(world.boot + next(slow, 0.0))
+
+    world.launchpad.fault = slowly
+    runner.pass_time(60.0)
+    assert world.state is State.DIRTY
+    runner.until(lambda: world.state is State.FREE)
+    assert runner.kinds().count("ReadIndexes") == 2
+
+
+def test_one_that_is_not_empty_is_proved_like_any_other() -> None:
+    """However young it is."""
+    world = World(options=PoolOptions(settle=SETTLE)).dirty_ppa().world
+    young = replace(changed(world.record, made=True, cleaner=None, uploader=None), since=world.launchpad.date())
+    world.launchpad.describe(world.ppa, compose(None, young))
+    world.launchpad.upload(world.ppa, "early")
+    runner = world.start()
+    runner.look()
+    runner.pass_time(SETTLE - 10.0)
+    assert (world.state, any(item.active for item in world.archive.items)) == (State.DIRTY, False)
 
 
 def test_one_that_is_lent_meanwhile_is_not_discarded_for_being_burnt() -> None:
@@ -184,6 +272,9 @@ def test_an_empty_ppa_whose_name_was_discarded_is_left_alone() -> None:
     assert runner.known.condition is Condition.UNMANAGED
     assert "was discarded" in (runner.known.fault or "")
     assert world.archive.description is None
+    asked = runner.kinds().count("Survey")
+    runner.pass_time(UNMANAGED_S - 10.0)
+    assert runner.kinds().count("Survey") == asked
 
 
 @pytest.mark.parametrize("how", ["lost", "unknown", "late"])
@@ -321,3 +412,6 @@ def test_an_empty_ppa_of_a_name_that_was_used_before_is_left_alone() -> None:
     assert runner.known.condition is Condition.UNMANAGED
     assert "used once" in (runner.known.fault or "")
     assert world.archive.description is None
+    runner.give(Reconfigured("default", replace(world.options, grow=None)))
+    runner.until(lambda: runner.known.record is not None)
+    assert runner.known.untaken is None

@@ -49,7 +49,8 @@ class Area:
         return "\n[tool.mutmut]\n" + "\n".join(lines) + "\n"
 
 
-_SLOW = {f"test_{name}.py" for name in ("lying_clocks", "poison", "walk", "ways")}  # minutes, for what others notice
+_LONG = ("groups_walk", "lying_clocks", "poison", "walk", "ways")  # minutes, for what others notice
+_SLOW = {f"test_{name}.py" for name in _LONG}
 _TESTS = sorted({path.name for path in (Path(__file__).parents[1] / "automaton").glob("test_*.py")} - _SLOW)
 
 
