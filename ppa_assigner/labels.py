@@ -5,11 +5,12 @@ Rule: what Launchpad has not told yet is not there, and `untold` says so: nothin
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .reference import Reference
-from .selectors import EVERYTHING, Selector, key_fault, value_fault
+from .selectors import EVERYTHING, Operator, Requirement, Selector, key_fault, value_fault
 
 TOLD = "lp/"
 """The prefix of the keys that Launchpad tells; the configuration has none of these."""
@@ -31,6 +32,68 @@ class PpaLabels:
 
 
 NO_LABELS = PpaLabels({})
+
+
+@dataclass(frozen=True, slots=True)
+class LabelIndex:
+    """The labels of many PPAs, so kept that a selector is judged for all of them at once.  A set of PPAs is a number
+    in which the bit `n` stands for the n-th: `having` a key, `equal` to it in a value, and with keys `untold` that
+    begin so.
+    """
+
+    all: int
+    having: Mapping[str, int]
+    equal: Mapping[tuple[str, str], int]
+    untold: Mapping[str, int]
+
+    def judge(self, selector: Selector) -> tuple[int, int]:
+        """Those that a selector selects, and those of which that cannot be said: as `PpaLabels.judge` of each."""
+        possible, unsure = self.all, 0
+        for one in selector.requirements:
+            hidden = self._hidden(one.key) if self.untold else 0
+            possible &= self._matching(one) | hidden
+            unsure |= hidden
+        return possible & ~unsure, possible & unsure
+
+    def _matching(self, one: Requirement) -> int:
+        match one.operator:
+            case Operator.IN:
+                return self._equal(one)
+            case Operator.NOT_IN:
+                return self.all & ~self._equal(one)
+            case Operator.EXISTS:
+                return self.having.get(one.key, 0)
+            case Operator.ABSENT:
+                return self.all & ~self.having.get(one.key, 0)
+
+    def _equal(self, one: Requirement) -> int:
+        found = 0
+        for value in one.values:
+            found |= self.equal.get((one.key, value), 0)
+        return found
+
+    def _hidden(self, key: str) -> int:
+        found = 0
+        for prefix, ppas in self.untold.items():
+            if key.startswith(prefix):
+                found |= ppas
+        return found
+
+
+def index_of(labels: Iterable[PpaLabels]) -> LabelIndex:
+    """The index of these, in their order."""
+    having: defaultdict[str, int] = defaultdict(int)
+    equal: defaultdict[tuple[str, str], int] = defaultdict(int)
+    untold: defaultdict[str, int] = defaultdict(int)
+    bit = 1
+    for each in labels:
+        for label in each.values.items():
+            having[label[0]] |= bit
+            equal[label] |= bit
+        for prefix in each.untold:
+            untold[prefix] |= bit
+        bit <<= 1
+    return LabelIndex(bit - 1, dict(having), dict(equal), dict(untold))
 
 
 def labels_of(

@@ -5,7 +5,7 @@ closed worlds, that nobody starves and that nobody keeps the others from what th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
 
@@ -17,6 +17,11 @@ from ppa_assigner.supervisor.shares import key_at
 Wish = QueuedWish[int]
 Shape = tuple[frozenset[str], ...]
 PPAS = "abcdef"
+
+
+def among(free: Sequence[str]) -> Callable[[Wish, int], list[str]]:
+    """What `allocate` is to choose from."""
+    return lambda wish, number: [ppa for ppa in free if fits(wish, number, ppa)]
 
 
 def fits(wish: Wish, number: int, ppa: str) -> bool:
@@ -59,7 +64,7 @@ def test_each_wish_of_a_line_is_in_its_case(line: list[Wish], free: list[str], r
     found = allocate(
         line,
         free,
-        fits,
+        among(free),
         lambda quota: room if quota == "x" else None,
         lambda each: most(each, sorted(lendable)) == sum(each.needs),
     )
@@ -94,7 +99,7 @@ def test_of_those_that_fit_the_one_is_taken_that_the_fewest_others_could_use(
 ) -> None:
     """And of those the one that has been free longest."""
     line = [QueuedWish(number, shape=(want,)) for number, want in enumerate(wants)]
-    found, left = allocate(line, free, fits), list(free)
+    found, left = allocate(line, free, among(free)), list(free)
     for number, want in enumerate(wants):
         fit = [ppa for ppa in left if ppa in want]
         if fit:
@@ -108,31 +113,31 @@ def test_of_those_that_fit_the_one_is_taken_that_the_fewest_others_could_use(
 def test_after_a_lost_race_those_that_are_wanted_alike_are_taken_by_lot() -> None:
     """For two daemons that both take the one that has been free longest collide at every burst."""
     line = [wish(0, "abc", drawn=5), wish(1, "a")]
-    assert allocate(line, "abc", fits).served == {0: ("c",), 1: ("a",)}
+    assert allocate(line, "abc", among("abc")).served == {0: ("c",), 1: ("a",)}
 
 
 def test_what_one_of_several_wants_has_is_given_to_another_that_can_use_nothing_else() -> None:
     """A group of any PPA and of a certain one does not take the certain one for the other."""
-    assert allocate([wish(0, "ab", "a")], "ab", fits).served == {0: ("b", "a")}
-    assert allocate([wish(0, "a", "ab")], "ab", fits).served == {0: ("a", "b")}
+    assert allocate([wish(0, "ab", "a")], "ab", among("ab")).served == {0: ("b", "a")}
+    assert allocate([wish(0, "a", "ab")], "ab", among("ab")).served == {0: ("a", "b")}
 
 
 def test_what_any_part_of_a_group_could_use_is_left_to_it() -> None:
     """Not only what its first part could."""
-    assert allocate([wish(0, "ab"), wish(1, "c", "a")], "abc", fits).served == {0: ("b",), 1: ("c", "a")}
+    assert allocate([wish(0, "ab"), wish(1, "c", "a")], "abc", among("abc")).served == {0: ("b",), 1: ("c", "a")}
 
 
 def test_who_cannot_wait_takes_first_what_is_left_to_nobody() -> None:
     """And what is kept for those who are away only if there is nothing else."""
     away, others = wish(0, "ab", away=True), [wish(number, "ab", patient=False) for number in (1, 2)]
-    found = allocate([away, *others], "ab", fits)
+    found = allocate([away, *others], "ab", among("ab"))
     assert (found.kept, found.served) == ({0: ("a",)}, {1: ("b",), 2: ("a",)})
 
 
 def test_all_that_came_before_count_for_a_quota() -> None:
     """Two are not one: the third of a client that may have two is skipped."""
     line = [wish(number, "abc", quotas=(("x", 1),)) for number in range(3)]
-    found = allocate(line, "abc", fits, lambda _: 2)
+    found = allocate(line, "abc", among("abc"), lambda _: 2)
     assert (found.served, found.skipped) == ({0: ("a",), 1: ("b",)}, {2: Skip.QUOTA})
 
 
@@ -219,7 +224,7 @@ class Search:
         lendable = Counter(ppa[0] for ppa in self.world.ppas if ppa not in self.world.broken)
         return allocate(
             [self.groups[number].wish(number) for number in waits], free,
-            lambda each, number, ppa: ppa[0] == each.shape[number],  # type: ignore[index]
+            lambda each, number: [ppa for ppa in free if ppa[0] == each.shape[number]],  # type: ignore[index]
             room.get,
             lambda each: not self.skips or all(lendable[p] >= many for p, many in self.groups[each.id].want.items()),
         )  # fmt: skip

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from ppa_assigner.labels import labels_of
+from hypothesis import given, strategies as st
+
+from ppa_assigner.labels import PpaLabels, index_of, labels_of
 from ppa_assigner.reference import Reference
-from ppa_assigner.selectors import EVERYTHING, parse
+from ppa_assigner.selectors import EVERYTHING, Selector, parse
+
+from .test_selectors import labels as any_labels, selectors
 
 PPA = Reference("ci-pool", "ubuntu", "pool-001")
 
@@ -40,3 +44,16 @@ def test_a_name_that_no_label_can_have_is_left_out() -> None:
     """Launchpad's names may have a plus, and keys at most 63 characters after the prefix."""
     labels = labels_of(Reference("c++", "ubuntu", "a"), {}, False, ["x+y", "z" * 60, "armhf"])
     assert labels.values == {"lp/distribution": "ubuntu", "lp/private": "false", "lp/arch-armhf": ""}
+
+
+_KNOWN = st.builds(PpaLabels, any_labels, st.lists(st.sampled_from("abx"), max_size=2).map(tuple))
+
+
+@given(st.lists(_KNOWN, max_size=6), selectors)
+def test_many_are_judged_as_each_by_itself(known: list[PpaLabels], selector: Selector) -> None:
+    """Whatever is not known of some of them."""
+    selected, unsure = index_of(known).judge(selector)
+    verdicts = [each.judge(selector) for each in known]
+    assert [selected >> number & 1 for number in range(len(known))] == [verdict is True for verdict in verdicts]
+    assert [unsure >> number & 1 for number in range(len(known))] == [verdict is None for verdict in verdicts]
+    assert (selected | unsure) >> len(known) == 0

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from ppa_assigner.config import Pool
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.record import Record, State
 from ppa_assigner.selectors import parse
-from ppa_assigner.supervisor.fitting import fits, may_match
-from ppa_assigner.supervisor.registry import FreeList, ManagedPPA
+from ppa_assigner.supervisor.fitting import FreePpas, may_match
+from ppa_assigner.supervisor.registry import FreeList
 from ppa_assigner.supervisor.requests import (
     AssignCall,
     Avoided,
@@ -24,10 +25,11 @@ from ppa_assigner.supervisor.requests import (
     nonce_of,
     state_of,
 )
-from ppa_assigner.views import AssignRequest, Condition, Snapshot
+from ppa_assigner.views import AssignRequest, Condition, Snapshot, Want
 
-from .fakecrew import ref
+from .fakecrew import Desk, ref
 from .memory import START
+from .settings import settings
 
 
 def asked(first: float, number: int, **fields: str) -> PendingRequest:
@@ -50,14 +52,6 @@ def free(name: str, minutes: int = 0) -> Snapshot:
     when = START + timedelta(minutes=minutes)
     record = Record(serial=1, nonce=name, state=State.FREE, since=when, touched=when, pool="default")
     return Snapshot(ref(name), "default", record, Condition.OK)
-
-
-def served(snapshot: Snapshot, **labels: str) -> ManagedPPA:
-    """It is served, and has these labels besides those that a public PPA has."""
-    told = replace(snapshot, private=False)
-    managed = ManagedPPA(told.ppa, told.pool, PoolOptions(), True, told, configured=labels)
-    managed.relabel()
-    return managed
 
 
 def test_the_line_is_ordered_by_first_asked_then_by_coming() -> None:
@@ -152,30 +146,47 @@ def test_a_wisher_is_an_owner_at_a_client_in_a_pool() -> None:
 
 def test_only_the_ppa_that_is_wished_for_fits_and_no_burnt_one() -> None:
     """Named, it is that one or none; what is burnt for the wish is passed by, whoever else is free."""
-    other, ppa = served(free("a")), served(free("b"))
+    desk = Desk("a", "b")
     named = asked(0.0, 1)
     named.wish = replace(named.wish, ppa=ref("b"))
-    assert not fits(named, other)
-    assert fits(named, ppa)
+    ppas = FreePpas(desk.core, [ref("b"), ref("a")])
+    assert ppas.fit(asked(0.0, 2), Want("default")) == [ref("b"), ref("a")]
+    assert ppas.fit(named, Want("default")) == [ref("b")]
     named.burnt[ref("b")] = "hello 1"
-    assert not fits(named, ppa)
+    assert ppas.fit(named, Want("default")) == []
 
 
-def test_a_ppa_fits_by_pool_and_labels_and_while_it_is_lent() -> None:
-    """What is not known of it yet does not fit, and may match."""
+def test_a_ppa_fits_by_pool_and_labels() -> None:
+    """As they are now, and each request what it asks for, in the order of those that are free."""
+    own = {"a": {"size": "big"}, "b": {}, "c": {"size": "big", "gpu": ""}}
+    pools = {"default": Pool("default", (*map(ref, own),), PoolOptions(), {}, {ref(a): own[a] for a in own})}
+    pools["other"] = Pool("other", (ref("d"),), PoolOptions(), {"size": "big"})
+    desk = Desk(given=settings(pools=pools))
+    request, ppas = asked(0.0, 1), [ref(name) for name in "dcba"]
+
+    def fit(select: str, pool: str = "default") -> list[str]:
+        return [ppa.name for ppa in FreePpas(desk.core, ppas).fit(request, Want(pool, parse(select)))]
+
+    assert [fit(select) for select in ("", "size=big", "size=big,!gpu", "size=small")] == [[*"cba"], [*"ca"], ["a"], []]
+    assert (fit("size=big", "other"), fit("", "none")) == (["d"], [])
+    desk.supervisor.reload(settings(pools={**pools, "default": replace(pools["default"], own_labels={})}))
+    assert (fit("!gpu"), fit("size=big")) == ([*"cba"], [])
+
+
+def test_what_is_not_known_of_a_ppa_does_not_fit_and_may_match() -> None:
+    """Once it is told it does; what is served to the end of its lease only never does."""
     wish = asked(0.0, 1)
-    wish.wish = replace(wish.wish, select=parse("size=big,!gpu"))
-    big, small, gpu = (served(free("a"), **labels) for labels in ({"size": "big"}, {}, {"size": "big", "gpu": ""}))
-    assert [fits(wish, each) for each in (big, small, gpu)] == [True, False, False]
-    elsewhere, retired = served(replace(big.told, pool="other"), size="big"), served(big.told, size="big")
-    retired.lent = False
-    assert [fits(wish, each) for each in (elsewhere, retired)] == [False, False]
     wish.wish = replace(wish.wish, select=parse("!lp/arch-armhf"))
-    assert may_match(wish.wish, big) is None
-    assert not fits(wish, big)
-    big.processors = ("amd64",)
-    big.relabel()
-    assert fits(wish, big)
+    desk = Desk("a")
+    managed = desk.core.registry.ppas[ref("a")]
+    ppas = FreePpas(desk.core, [ref("a")])
+    assert may_match(wish.wish, managed) is None
+    assert ppas.fit(wish, Want("default", wish.wish.select)) == []
+    managed.processors = ("amd64",)
+    desk.core.registry.indexed(managed)
+    assert ppas.fit(wish, Want("default", wish.wish.select)) == [ref("a")]
+    managed.lent = False
+    assert may_match(wish.wish, managed) is False
 
 
 def test_what_was_asked_holds_for_the_same_lease_in_the_same_condition() -> None:

@@ -63,8 +63,8 @@ class Allocation(Generic[W, P]):
     skipped: dict[W, Skip] = field(default_factory=dict)
 
 
-Fits = Callable[[QueuedWish[W], int, P], bool]
-"""Whether a PPA can be what a wish wants, by the number of that in its `needs`."""
+Fits = Callable[[QueuedWish[W], int], Iterable[P]]
+"""Those of the free PPAs that can be what a wish wants, by the number of that in its `needs`, in the order of all."""
 Enough = Callable[[QueuedWish[W]], bool]
 """Whether all PPAs that could ever be lent would be enough for a wish."""
 
@@ -218,7 +218,7 @@ class _Stock(Generic[W, P]):
     def _fitting(self, wish: QueuedWish[W], number: int) -> list[P]:
         """What was free at first and fits, the one that has been free longest first; once for each shape."""
         if (found := self._fit.get((wish.shape, number))) is None:
-            found = self._fit[wish.shape, number] = [ppa for ppa in self.left if self._fits(wish, number, ppa)]
+            found = self._fit[wish.shape, number] = [ppa for ppa in self._fits(wish, number) if ppa in self.left]
         return found
 
 

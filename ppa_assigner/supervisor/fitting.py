@@ -1,17 +1,22 @@
 """Which PPAs a request may get: by pool, name, labels, and what it is to upload; and what PPAs build for, which is
 asked of Launchpad where somebody selects by it.
 
-Rule: whoever decides which request gets which PPA asks `fits`.  What Launchpad has not told yet decides nothing: such a
-PPA does not fit, and is none of those that never will.  What a PPA builds for is read once, and again after each clean,
-for who had it may have changed it; only so many PPAs are read at a time, and after a failure not before the next look.
+Rule: whoever decides which request gets which PPA asks `FreePpas`.  What Launchpad has not told yet decides nothing:
+such a PPA does not fit, and is none of those that never will.  What a PPA builds for is read once, and again after each
+clean, for who had it may have changed it; only so many PPAs are read at a time, and after a failure not before the next
+look.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..automaton.events import Denied, ListProcessors, Outcome, ProcessorsShown, Refusal
 from ..labels import ARCH
 from ..record import State
-from ..views import AssignRequest, Condition, Snapshot
+from ..reference import Reference
+from ..selectors import Selector
+from ..views import AssignRequest, Condition, Snapshot, Want
 from .core import Core
 from .events import ProcessorsWanted
 from .registry import ManagedPPA, free_for_anyone
@@ -23,9 +28,47 @@ AT_ONCE = 4
 _UNREADABLE = frozenset({Condition.MISSING, Condition.UNREACHABLE})
 
 
-def fits(request: PendingRequest, managed: ManagedPPA) -> bool:
-    """Whether this request may get that PPA once it is free, for all that is known."""
-    return managed.ppa not in request.burnt and may_match(request.wish, managed) is True
+def possible(core: Core, pool: str, select: Selector) -> Sequence[ManagedPPA]:
+    """The PPAs of a pool that a selector selects, or may."""
+    in_pool = core.registry.in_pool(pool)
+    if not select.requirements:
+        return in_pool
+    selected, unsure = core.registry.labels(pool).judge(select)
+    return [managed for number, managed in enumerate(in_pool) if (selected | unsure) >> number & 1]
+
+
+class FreePpas:
+    """The free PPAs of some pools, to be found by what is asked of them, however many ask for something else each."""
+
+    def __init__(self, core: Core, ppas: Sequence[Reference]) -> None:
+        self.ppas = ppas
+        self._core = core
+        self._in_pool: dict[str, list[tuple[int, Reference]]] = {}
+        self._bits: dict[str, int] = {}
+
+    def fit(self, request: PendingRequest, want: Want) -> list[Reference]:
+        """Those that may be lent to this request as this, in the same order."""
+        found = self._selected(want)
+        if request.wish.ppa is None and not request.burnt and not request.avoided:
+            return found
+        managed, boot = self._core.registry.ppas, self._core.now.boot
+        named = [ppa for ppa in found if request.wish.ppa in (None, ppa) and ppa not in request.burnt]
+        return [ppa for ppa in named if not request.avoids(managed[ppa].told, boot)]
+
+    def _selected(self, want: Want) -> list[Reference]:
+        in_pool = self._of(want.pool)
+        if not want.select.requirements or not in_pool:
+            return [ppa for _, ppa in in_pool]
+        selected = self._core.registry.labels(want.pool).judge(want.select)[0] & self._bits[want.pool]
+        return [ppa for number, ppa in in_pool if selected >> number & 1] if selected else []
+
+    def _of(self, pool: str) -> list[tuple[int, Reference]]:
+        """Those of a pool, each with its number there."""
+        if (found := self._in_pool.get(pool)) is None:
+            numbers = self._core.registry.numbers(pool)
+            found = self._in_pool[pool] = [(numbers[ppa], ppa) for ppa in self.ppas if ppa in numbers]
+            self._bits[pool] = sum(1 << number for number, _ in found)
+        return found
 
 
 def may_match(wish: AssignRequest, managed: ManagedPPA) -> bool | None:

@@ -8,7 +8,8 @@ younger group's lead is broken before those of its members are (docs/explanation
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from ..problems import Kind, Problem
@@ -18,6 +19,7 @@ from ..views import AssignRequest, Condition, LeaseView, Want
 from . import growth
 from .allocation import QueuedWish, allocate
 from .core import Core
+from .fitting import FreePpas, possible
 from .group_try import ClaimOn
 from .refusals import problem
 from .registry import ManagedPPA
@@ -53,20 +55,7 @@ def pools_of(wish: AssignRequest) -> set[str]:
     return {want.pool for want in wants_of(wish)}
 
 
-def may_be(want: Want, managed: ManagedPPA) -> bool | None:
-    """Whether a PPA is one that is wanted; None while that cannot be said."""
-    return managed.labels.judge(want.select) if managed.lent and managed.pool == want.pool else False
-
-
 # -- chosen ------------------------------------------------------------------------------------------------------------
-
-
-def fits(core: Core, request: PendingRequest, number: int, managed: ManagedPPA) -> bool:
-    """Whether that PPA may be lent to it once it is free, as what it wants by that number."""
-    if managed.ppa in request.burnt or request.wish.ppa not in (None, managed.ppa):
-        return False
-    wanted = may_be(wants_of(request.wish)[number], managed) is True
-    return wanted and not request.avoids(managed.told, core.now.boot)
 
 
 def enough(core: Core, request: PendingRequest, burnt: Collection[Reference] | None = None) -> bool:
@@ -84,8 +73,8 @@ def lacking(core: Core, request: PendingRequest, burnt: Collection[Reference]) -
     """How many more PPAs than could ever be lent it wants of each pool, those that are `burnt` left out."""
     found = {}
     for pool, many in request.wish.by_pool.items():
-        could = [one for one in core.registry.in_pool(pool) if _could_serve(one) and one.ppa not in burnt]
-        if (lacks := many - _matching(request.wish, pool, could)) > 0:
+        have = _matching(core, request.wish, pool, lambda one: _could_serve(one) and one.ppa not in burnt)
+        if (lacks := many - have) > 0:
             found[pool] = lacks
     return found
 
@@ -94,11 +83,12 @@ def _could_serve(managed: ManagedPPA) -> bool:
     return managed.snapshot.condition in LENDABLE or managed.snapshot.making
 
 
-def _matching(wish: AssignRequest, pool: str, ppas: Iterable[ManagedPPA]) -> int:
-    """How many of the PPAs of a pool that are wanted these could be at once."""
-    wants, by_name = [want for want in wants_of(wish) if want.pool == pool], {one.ppa: one for one in ppas}
+def _matching(core: Core, wish: AssignRequest, pool: str, usable: Callable[[ManagedPPA], bool] = lambda _: True) -> int:
+    """How many of the PPAs of a pool that are wanted there could be at once, of those that are usable."""
+    wants = [want for want in wants_of(wish) if want.pool == pool]
+    may_be = [[one.ppa for one in possible(core, pool, want.select) if usable(one)] for want in wants]
     asked = QueuedWish(0, needs=tuple(want.count for want in wants), shape=0)
-    found = allocate([asked], by_name, lambda _, number, ppa: may_be(wants[number], by_name[ppa]) is not False)
+    found = allocate([asked], dict.fromkeys(chain.from_iterable(may_be)), lambda _, number: may_be[number])
     return len(found.served.get(0, ()) or found.kept.get(0, ()))
 
 
@@ -166,10 +156,11 @@ def _leads(core: Core, claim: GroupClaim) -> bool:
     return of_lead is not None and of_lead.group == claim.group
 
 
-def _matched(core: Core, request: PendingRequest, ppas: Iterable[Reference]) -> tuple[tuple[Reference, ...], bool]:
+def _matched(core: Core, request: PendingRequest, ppas: Sequence[Reference]) -> tuple[tuple[Reference, ...], bool]:
+    free, wants = FreePpas(core, ppas), wants_of(request.wish)
     found = allocate(
-        [QueuedWish(0, needs=tuple(want.count for want in wants_of(request.wish)), shape=0)], ppas,
-        lambda _, number, ppa: fits(core, request, number, core.registry.ppas[ppa]),
+        [QueuedWish(0, needs=tuple(want.count for want in wants), shape=0)], ppas,
+        lambda _, number: free.fit(request, wants[number]),
     )  # fmt: skip
     return (found.served[0], True) if 0 in found.served else (found.kept.get(0, ()), False)
 
@@ -181,15 +172,11 @@ def never(core: Core, wish: AssignRequest) -> Problem | None:
     """Why the PPAs of the pools can never be all that this wish asks for; None as long as they may."""
     for want in wish.want:
         grows = growth.of(core, want.pool) is not None  # one that comes to be may match
-        in_pool = core.registry.in_pool(want.pool)
-        if (
-            want.pool in core.settings.pools
-            and not grows
-            and not any(may_be(want, one) is not False for one in in_pool)
-        ):
+        none = not grows and not any(core.registry.labels(want.pool).judge(want.select))
+        if none and want.pool in core.settings.pools:
             return problem(wish, Kind.NO_MATCH, f"no PPA of pool {want.pool!r} can ever match {want.select}")
     for pool, many in sorted(wish.by_pool.items()) if wish.want else ():
-        have = _matching(wish, pool, core.registry.in_pool(pool)) + growth.creatable(core, pool)
+        have = _matching(core, wish, pool) + growth.creatable(core, pool)
         if have < many:
             return _too_many(wish, pool, many, have)
     return None

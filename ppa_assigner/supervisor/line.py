@@ -6,15 +6,17 @@ moment, and so has one that was told `none-free` just now and may come back.  No
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 
+from ..config import Pool
 from ..reference import Reference
-from ..views import WaitingView, Want, WantedView
+from ..views import PoolView, Snapshot, WaitingView, Want, WantedView
 from . import fitting, groups, queue, recovery, refusals, shares
 from .allocation import QueuedWish, QuotaDemand
 from .core import Core
+from .registry import counted, free_for_anyone
 from .requests import PendingRequest, RequestId, Stage
 
 
@@ -39,11 +41,28 @@ class PoolLine:
         self.quotas = shares.Quotas(core)
         self._core, self._pools = core, pools
         self._requests = self._all()
+        self._enough: dict[Hashable, bool] = {}
+        self.free = fitting.FreePpas(core, self._free())
 
     def __iter__(self) -> Iterator[QueuedWish[RequestId]]:
         return (self._wish(request) for request in self._requests if self._stands(request))
 
-    def free(self) -> list[Reference]:
+    def fit(self, wish: QueuedWish[RequestId], number: int) -> list[Reference]:
+        """The free PPAs that may be lent to a request, as what it wants by that number."""
+        request = self._core.requests.by_id[wish.id]
+        return self.free.fit(request, groups.wants_of(request.wish)[number])
+
+    def enough(self, wish: QueuedWish[RequestId]) -> bool:
+        """Whether all PPAs that could ever be lent would be enough for a request, reckoned once for all alike."""
+        request = self._core.requests.by_id[wish.id]
+        if not request.wish.want:
+            return True
+        alike = request.id if request.burnt else request.shape
+        if alike not in self._enough:
+            self._enough[alike] = groups.enough(self._core, request)
+        return self._enough[alike]
+
+    def _free(self) -> list[Reference]:
         """The free PPAs that these could get, the one that has been free longest first: where there are more of them
         than of those who wait, and these are not choosy, no more than they need, for thousands may be free.
         """
@@ -107,18 +126,6 @@ class PoolLine:
         return request.shape if len(self._pools) == 1 else (request.wish.pool, request.shape)
 
 
-def fits(core: Core, pools: tuple[str, ...], request: PendingRequest, number: int, ppa: Reference) -> bool:
-    """Whether a free PPA of the pools may be lent to it, as what it wants by that number."""
-    managed = core.registry.ppas.get(ppa)
-    if managed is None or request.wish.pool not in pools:
-        return False
-    if request.wish.want:
-        return groups.fits(core, request, number, managed)
-    if not fitting.fits(request, managed):
-        return False
-    return not request.avoids(managed.told, core.now.boot)
-
-
 def position(core: Core, request: PendingRequest) -> int:
     """Its place in the line of its pool, from 1."""
     return 1 + core.requests.queue.ahead(request.wish.pool, request.place) + queue.places_ahead(core, request)
@@ -163,3 +170,9 @@ def _why(request: PendingRequest, full: shares.Quota | None, none: str) -> str:
 
 def _wanted(want: Want) -> WantedView:
     return WantedView(want.pool, want.count, str(want.select) if want.select.requirements else None)
+
+
+def pool_view(pool: Pool, seen: Collection[Snapshot], waiting: int, oldest_wait: float | None) -> PoolView:
+    """A pool in numbers."""
+    counts, available = counted(seen), sum(map(free_for_anyone, seen))
+    return PoolView(pool.name, counts["state"], counts["condition"], waiting, oldest_wait, available, pool.labels)

@@ -93,13 +93,7 @@ def _lend(core: Core, pool: str) -> None:
     if not free or not any(map(core.requests.queue.length, pools)):
         return
     requests, waiting = core.requests.by_id, line.PoolLine(core, pools)
-    found = allocate(
-        waiting,
-        waiting.free(),
-        lambda wish, number, ppa: line.fits(core, pools, requests[wish.id], number, ppa),
-        waiting.quotas.room,
-        lambda wish: groups.enough(core, requests[wish.id]),
-    )
+    found = allocate(waiting, waiting.free.ppas, waiting.fit, waiting.quotas.room, waiting.enough)
     for number, ppa in waiting.held.items():  # 2
         recovery.confirm(core, requests[number], ppa)
     for number, ppas in found.served.items():  # 4

@@ -20,7 +20,7 @@ from ..reference import Reference
 from ..views import AssignRequest, Condition, End, EndsBy, LeaseView, Sight, Snapshot
 from . import shares
 from .core import Core
-from .fitting import may_match, unjudged
+from .fitting import may_match, possible, unjudged
 from .registry import counted
 from .requests import PendingRequest, key_of
 from .tickets import Place
@@ -64,12 +64,17 @@ def no_match(core: Core, wish: AssignRequest) -> Problem | None:
     pool = core.settings.pools.get(wish.pool)
     if wish.ppa is None and pool is not None and pool.options.grow is not None:  # one that comes to be may match
         return None
-    if not wish.select.requirements or any(
-        may_match(wish, one) is not False for one in core.registry.in_pool(wish.pool)
-    ):
+    if not wish.select.requirements or _may_be_met(core, wish):
         return None
     never = f"no PPA of pool {wish.pool!r} can ever match" if wish.ppa is None else f"{wish.ppa} can never match"
     return problem(wish, Kind.NO_MATCH, f"{never} {wish.select}")
+
+
+def _may_be_met(core: Core, wish: AssignRequest) -> bool:
+    if wish.ppa is None:
+        return any(core.registry.labels(wish.pool).judge(wish.select))
+    managed = core.registry.ppas.get(wish.ppa)
+    return managed is not None and may_match(wish, managed) is not False
 
 
 def unavailable(core: Core, request: PendingRequest, detail: str, retry_after: float = RETRY_AFTER_S) -> Problem:
@@ -137,8 +142,7 @@ def _candidates(core: Core, wish: AssignRequest) -> _Candidates:
     asked_for = wish.pool, wish.select, wish.ppa
     found: _Candidates | None = core.registry.counts.get(asked_for)
     if found is None:
-        pool = core.registry.in_pool(wish.pool)
-        found = _counted([one.snapshot for one in pool if one.labels.judge(wish.select) is not False], wish.ppa)
+        found = _counted([one.snapshot for one in possible(core, wish.pool, wish.select)], wish.ppa)
         core.registry.counts[asked_for] = found
     return found
 

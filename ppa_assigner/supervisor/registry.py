@@ -9,18 +9,17 @@ import json
 import re
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from ..config import Pool
-from ..labels import NO_LABELS, PpaLabels, labels_of
+from ..labels import NO_LABELS, LabelIndex, PpaLabels, index_of, labels_of
 from ..options import PoolOptions
 from ..record import OVER_WITH_A_LEASE, Record, State
 from ..reference import Reference
 from ..selectors import Selector
-from ..views import Condition, LeaseView, PoolView, Sight, Snapshot
+from ..views import Condition, LeaseView, Sight, Snapshot
 from .requests import Key, key_in
 
 N = TypeVar("N", str, Key, Reference)
@@ -137,8 +136,9 @@ class Registry:
     """Those that Launchpad does not show us."""
     _foreign: set[Reference] = field(default_factory=set)  # whose record is of a version unknown here
     _by_name: list[Reference] = field(default_factory=list)
-    _by_pool: dict[str, list[Reference]] = field(default_factory=dict, compare=False)
+    _by_pool: dict[str, dict[Reference, int]] = field(default_factory=dict, compare=False)
     """Made when asked for, until a PPA changes its pool."""
+    _by_labels: dict[str, LabelIndex] = field(default_factory=dict, compare=False)  # the same, and until labels change
     claimed: set[Reference] = field(default_factory=set)
     """Those that would be free, but for the claim of a group."""
     followers: dict[Reference, set[Reference]] = field(default_factory=dict)
@@ -160,7 +160,7 @@ class Registry:
             self.drop(managed.ppa)
             insort(self._by_name, managed.ppa)
         self.ppas[managed.ppa] = managed
-        self._by_pool.clear()
+        self._by_pool, self._by_labels = {}, {}
         self.indexed(managed)
 
     def drop(self, ppa: Reference) -> None:
@@ -174,7 +174,7 @@ class Registry:
         self.free_list.take(ppa)
         if self.ppas.pop(ppa, None) is not None:
             self._by_name.remove(ppa)
-            self._by_pool.clear()
+            self._by_pool, self._by_labels = {}, {}
 
     def names(self) -> list[Reference]:
         """All PPAs."""
@@ -182,10 +182,20 @@ class Registry:
 
     def in_pool(self, pool: str) -> Sequence[ManagedPPA]:
         """Those that a pool lends."""
+        return [self.ppas[ppa] for ppa in self.numbers(pool)]
+
+    def numbers(self, pool: str) -> Mapping[Reference, int]:
+        """Where each of them is in that order, from 0."""
         if (found := self._by_pool.get(pool)) is None:
-            found = [ppa for ppa, managed in self.ppas.items() if managed.lent and managed.pool == pool]
-            self._by_pool[pool] = found
-        return [self.ppas[ppa] for ppa in found]
+            lent = (ppa for ppa, managed in self.ppas.items() if managed.lent and managed.pool == pool)
+            found = self._by_pool[pool] = {ppa: number for number, ppa in enumerate(lent)}
+        return found
+
+    def labels(self, pool: str) -> LabelIndex:
+        """The labels of those that a pool lends, in the order of `in_pool`."""
+        if (found := self._by_labels.get(pool)) is None:
+            found = self._by_labels[pool] = index_of(managed.labels for managed in self.in_pool(pool))
+        return found
 
     def snapshots(self) -> list[Snapshot]:
         """All PPAs as they are told of, by name; may be called while others change them."""
@@ -230,7 +240,10 @@ class Registry:
 
     def indexed(self, managed: ManagedPPA) -> Key | None:
         """It is now as it says: find it by that.  The key of the request that it is used for, or remembers."""
+        before = managed.labels
         managed.relabel()
+        if managed.labels is not before:
+            self._by_labels.clear()
         self.counts.clear()
         snapshot, ppa = managed.snapshot, managed.ppa
         self._list(managed, snapshot)
@@ -385,9 +398,3 @@ def counted(snapshots: Iterable[Snapshot]) -> dict[str, dict[str, int]]:
         "state": {state.value: states[state] for state in State},
         "condition": {condition.value: conditions[condition] for condition in Condition},
     }
-
-
-def pool_view(pool: Pool, seen: Collection[Snapshot], waiting: int, oldest_wait: float | None) -> PoolView:
-    """A pool in numbers."""
-    counts, available = counted(seen), sum(map(free_for_anyone, seen))
-    return PoolView(pool.name, counts["state"], counts["condition"], waiting, oldest_wait, available, pool.labels)

@@ -56,7 +56,6 @@ from .events import (
 from .inquiries import Archives
 from .machine import handle
 from .poller import Availability, Poller
-from .registry import pool_view
 from .requests import Key
 from .shell import Call, Handle, MakeWorker, Shell, WorkerThreads, drawn, of
 from .tickets import TicketOffice
@@ -252,7 +251,7 @@ class Supervisor(ArchiveCalls):
         queue = core.requests.waiting(name)
         oldest = max(0.0, self._clock.epoch() - min(request.first for request in queue)) if queue else None
         seen = [core.registry.told(managed.snapshot) for managed in core.registry.in_pool(name)]
-        return pool_view(self._settings.pools[name], seen, len(queue), oldest)
+        return line.pool_view(self._settings.pools[name], seen, len(queue), oldest)
 
     def uploaded(self, lease: FollowedLease, before: str | None, source: SourceReport) -> None:
         """A source that somebody waits for is in another state than `before`."""

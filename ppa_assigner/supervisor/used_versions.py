@@ -25,7 +25,7 @@ from . import groups
 from .calls import begin, end
 from .core import Core, UploadCall
 from .events import CheckAsked, SourcesChecked
-from .fitting import may_match
+from .fitting import may_match, possible
 from .registry import ManagedPPA, free_for_anyone
 from .requests import CallId, PendingRequest, Stage, state_of
 from .steps import AskOn, AsksBurnt, CheckIsOver, Checks, Learnt, Pursue
@@ -121,7 +121,8 @@ def _left(core: Core, request: PendingRequest) -> list[ManagedPPA]:
     """Those that may serve for all that is known, and are not known to be burnt."""
     if wants := request.wish.want:
         in_pools = [m for pool in request.wish.by_pool for m in core.registry.in_pool(pool)]
-        found = [m for m in in_pools if any(groups.may_be(want, m) is not False for want in wants)]
+        wanted = {m.ppa for want in wants for m in possible(core, want.pool, want.select)}
+        found = [m for m in in_pools if m.ppa in wanted]
     else:
         found = [m for m in core.registry.in_pool(request.wish.pool) if may_match(request.wish, m) is not False]
     return [m for m in found if m.ppa not in request.burnt and not _out_of_service(m)]
