@@ -6,7 +6,7 @@ Rule: plain data, and the settings of mutmut that follow from it.  Whoever moves
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,8 +54,9 @@ _SLOW = {f"test_{name}.py" for name in _LONG}
 _TESTS = sorted({path.name for path in (Path(__file__).parents[1] / "automaton").glob("test_*.py")} - _SLOW)
 
 
-def _automaton(*names: str) -> Area:
-    return Area(tuple(f"automaton/{name}.py" for name in names), tuple(f"automaton/{test}" for test in _TESTS))
+def _automaton(*names: str, tests: Sequence[str] = ()) -> Area:
+    files = [f"test_{test}.py" for test in tests] or _TESTS
+    return Area(tuple(f"automaton/{name}.py" for name in names), tuple(f"automaton/{test}" for test in files))
 
 
 AREAS: Mapping[str, Area] = {
@@ -104,9 +105,9 @@ AREAS: Mapping[str, Area] = {
     "dispatch": _automaton("dispatch", "state", "transitions"),
     "rollback": _automaton("rollback", "reachability"),
     "clean": _automaton("clean", "retry", "baseline", "operator", "provision"),
-    "purge": _automaton("purge"),
-    "discard": _automaton("discard"),
-    "groups": _automaton("claim", "group"),
+    "purge": _automaton("purge", tests=("purge", "cleaning", "retry", "disabled", "cleaners")),
+    "discard": _automaton("discard", tests=("wearing_out",)),
+    "groups": _automaton("claim", "group", tests=("groups",)),
     "verify": _automaton("verify"),
 }
 QUICK = ("record",)
