@@ -233,9 +233,9 @@ class _Parser:
         return self._tokens[self._next]
 
     def _take(self) -> _Token:
-        token = self._peek()
-        self._next += token.text != ""
-        return token
+        """The next token; whoever takes the end refuses it."""
+        self._next += 1
+        return self._tokens[self._next - 1]
 
     def _takes(self, symbol: str) -> bool:
         found = self._peek().text == symbol
@@ -276,7 +276,8 @@ def _tokens(text: str) -> list[_Token]:
 def _length(text: str, at: int) -> int:
     if text[at] in _SPECIAL:
         return len(next((one for one in _SYMBOLS if text.startswith(one, at)), text[at]))
-    return next((n for n, each in enumerate(text[at:]) if each in _SPACE or each in _SPECIAL), len(text) - at)
+    rest = text[at:]
+    return next((n for n, each in enumerate(rest) if each in _SPACE or each in _SPECIAL), len(rest))
 
 
 def _shown(text: str) -> str:

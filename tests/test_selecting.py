@@ -212,6 +212,8 @@ def test_it_is_read_again_after_each_clean(plain: Desk) -> None:
     told(plain, "a", "amd64")
     told(plain, "b", "amd64")
     plain["a"].lend()
+    plain["b"].free(9)
+    assert not plain["b"].has(ListProcessors)  # nobody had it
     plain["a"].free(10)
     assert "lp/arch-amd64" not in plain.supervisor.snapshot(ref("a")).labels.values
     told(plain, "a", "arm64")
@@ -239,6 +241,20 @@ def test_what_cannot_be_read_is_an_outage_and_read_at_the_next_look(plain: Desk)
     told(plain, "a", "amd64")
     plain["a"].lend()
     assert lent(waiting).ppa == ref("a")
+
+
+def test_only_ppas_that_are_lent_and_were_shown_are_read(plain: Desk) -> None:
+    """Once each, and in the time of a call."""
+    plain["b"].used("other")
+    plain.supervisor.reload(settings(ref("a"), ref("c")))
+    plain["c"].free()
+    plain.supervisor.find_out(parse("lp/arch-amd64"))
+    assert [name for name in "abc" if plain[name].has(ListProcessors)] == ["a"]
+    command = plain["a"].take(ListProcessors)
+    assert command.deadline == plain.now + plain.core.total
+    plain["a"].reply(command, ProcessorsShown(("amd64",)))
+    shown(plain, "a", "c")
+    assert [name for name in "abc" if plain[name].has(ListProcessors)] == ["c"]
 
 
 def test_few_ppas_are_read_at_a_time() -> None:

@@ -90,9 +90,12 @@ def test_a_long_selector_is_refused_at_once() -> None:
     """And a long wrong one is cut where it is repeated."""
     with pytest.raises(SelectorError, match="1025 characters; at most 1024"):
         parse("a" * (MOST_CHARACTERS + 1))
-    with pytest.raises(SelectorError) as raised:
+    with pytest.raises(SelectorError, match="column 1") as raised:
         parse("a" * MOST_CHARACTERS)
     assert len(str(raised.value)) < 300
+    with pytest.raises(SelectorError) as raised:
+        parse(whole := "a" * 39 + "!")
+    assert repr(whole) in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +104,7 @@ def test_a_long_selector_is_refused_at_once() -> None:
         ("a", True), ("A-b_c.D9", True), ("9", True), ("k" * 63, True), ("k" * 64, False), ("", False), ("a-", False),
         ("_a", False), ("a b", False), ("ä", False), ("example.com/a", True), ("example.com/", False), ("x/y/z", False),
         (f"{'a.' * 126}a/k", True), (f"{'a.' * 126}ab/k", False), ("-a.b/k", False), ("a-.b/k", False),
-        ("a_b/k", False),
+        ("a_b/k", False), ("a-b.c/k", True),
     ],
 )  # fmt: skip
 def test_keys_follow_the_rules_of_kubernetes(key: str, good: bool) -> None:

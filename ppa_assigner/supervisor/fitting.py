@@ -127,14 +127,14 @@ def on_answer(core: Core, waits: ListsProcessors, outcome: Outcome) -> None:
     if isinstance(outcome, Denied) and outcome.why is Refusal.IN_DOUBT:
         return
     core.processors.reading.discard(waits.ppa)
-    managed = core.registry.ppas.get(waits.ppa)
-    if managed is not None and isinstance(outcome, ProcessorsShown):
-        managed.processors, managed.unread = outcome.names, None
-        core.registry.indexed(managed)
-    elif managed is not None:
-        detail = outcome.detail if isinstance(outcome, Denied) else ""
-        managed.unread, managed.unread_since = f"what it builds for could not be read: {detail}", managed.told.seen
-    if managed is not None:
+    if (managed := core.registry.ppas.get(waits.ppa)) is not None:
+        match outcome:
+            case ProcessorsShown(names):
+                managed.processors, managed.unread = names, None
+                core.registry.indexed(managed)
+            case Denied(_, detail):
+                managed.unread = f"what it builds for could not be read: {detail}"
+                managed.unread_since = managed.told.seen
         core.then(Relabelled(managed.pool))
         core.later(WaitsAreOver(managed.pool))
     _go_on(core)

@@ -74,7 +74,7 @@ AREAS: Mapping[str, Area] = {
             "test_assigning.py",
         ),
     ),
-    "fitting": Area(("supervisor/fitting.py",), ("test_selecting.py",)),
+    "fitting": Area(("supervisor/fitting.py",), ("test_selecting.py", "test_line.py")),
     "backoff": Area(("backoff.py",), ("test_backoff.py",)),
     "clock": Area(("clock.py",), ("test_clock.py",)),
     "line": Area(
