@@ -16,7 +16,7 @@ from ppa_assigner.automaton.group_commands import ClaimPpa
 from ppa_assigner.config import Pool
 from ppa_assigner.options import LineOrder, PoolOptions
 from ppa_assigner.packages import SourcePackage
-from ppa_assigner.record import State
+from ppa_assigner.record import GroupClaim, Rank, State
 from ppa_assigner.selectors import parse
 from ppa_assigner.supervisor.line import joined
 from ppa_assigner.supervisor.shares import Quota
@@ -121,6 +121,34 @@ def test_of_many_free_ones_those_are_passed_by_that_are_burnt() -> None:
     made.ask("r", wait=60.0, sources=(SourcePackage("hello", "1"),))
     made["a"].deny(Assign, Refusal.BURNT, "hello 1")
     assert made.asked() == "b"
+
+
+def test_a_place_that_is_kept_counts_for_no_quota() -> None:
+    """Who is away may never come back; one PPA is kept for it all the same."""
+    made = pools("x1", "x2", used="x1 x2", clients=(ClientConfig("c", "0" * 64, max_leases=1),))
+    made.ask("away", pool="x", by="c", wait=1.0)
+    made.wait(1.0)
+    made.ask("here", pool="x", by="c", wait=60.0)
+    free(made, "x1")
+    assert assigned(made) == {}
+    free(made, "x2")
+    assert assigned(made) == {"x2": "here"}
+
+
+@pytest.mark.parametrize("how", ["waits", "is away", "is searched for", "has a lease", "comes too late"])
+def test_who_is_left_without_gets_what_a_younger_group_claims(how: str) -> None:
+    """While it stands in the line itself, and is to be served."""
+    made = pools("x1", "x2", used="x1 x2")
+    call = made.ask("r", pool="x", wait=1.0 if how == "is away" else 60.0, attempt=int(how == "is searched for"))
+    if how == "is away":
+        made.wait(1.0)
+        assert call.future.done()
+    if how == "has a lease":
+        made["x2"].used("r", pool="x", lease="lease-r")
+    key = 0 if how == "comes too late" else 10**15
+    claim = GroupClaim("g", ref("x1"), Rank(key, "", "other"), START)
+    made["x1"].show(made["x1"].record(State.FREE, pool="x", claim=claim))
+    assert assigned(made) == ({"x1": "r"} if how == "waits" else {})
 
 
 @pytest.mark.parametrize("waits", ["an earlier one", "a later one"])

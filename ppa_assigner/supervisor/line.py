@@ -110,7 +110,7 @@ class PoolLine:
         return QueuedWish(
             request.id,
             needs=tuple(want.count for want in request.wish.want) or (1,),
-            quotas=() if away or self.quotas.none else self.quotas.of(request.wish),
+            quotas=() if away else self.quotas.of(request.wish),
             shape=self._shape(request),
             ready=request.stage is Stage.WAITING and core.now.boot >= request.rests_until,
             patient=away or request.may_wait(core.now.boot),
@@ -123,7 +123,7 @@ class PoolLine:
             return None
         if request.burnt or request.avoided or request.wish.want:
             return request.id
-        return request.shape if len(self._pools) == 1 else (request.wish.pool, request.shape)
+        return request.wish.pool, request.shape
 
 
 def position(core: Core, request: PendingRequest) -> int:

@@ -379,6 +379,20 @@ def test_a_lead_is_read_only_for_what_is_certain(trouble: str) -> None:
     assert sure.shown
 
 
+def test_nobody_has_a_right_given_for_a_group_that_is_over() -> None:
+    """What is read is told, as it is."""
+    site = Site(2)
+    team = site.daemon()
+    lead, _ = lent(site, team, uploader="~ann")
+    worker = team.workers[lead]
+    worker.order(EndGroup, group="g1", told=False)
+    worker.forget_the_past()
+    shown = worker.order(TellLead, fresh=False)
+    assert isinstance(shown, LeadShown)
+    assert (shown.record.state, shown.record.members != ()) == (State.DIRTY, True)
+    assert worker.kinds() == ["Read"]
+
+
 def test_a_lead_asks_nobody_about_itself() -> None:
     """Its own claim decides."""
     site = Site(2)
