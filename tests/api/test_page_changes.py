@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from ppa_assigner.api.page.html import Element, element, join
+from ppa_assigner.api.page.overview import WAITING
 from ppa_assigner.record import State
 from ppa_assigner.reference import Reference
-from ppa_assigner.views import Condition, Snapshot
+from ppa_assigner.views import Condition, Snapshot, WaitingView, WantedView
 
 from .fakes import END, FREE, NOW, ONE, TWO, USED, Served
 
@@ -162,3 +163,22 @@ def test_many_rows_are_compressed_for_who_takes_that(api: Served, path: str, acc
     assert api.http.head(path, headers={"Accept-Encoding": accepted}).headers.get("content-encoding") == (
         "gzip" if packed else None
     )
+
+
+def test_who_waits_is_sent_with_place_and_reason(api: Served, first: dict[str, Any]) -> None:
+    """Of many the first ones; hostile text is text, in the page without a script too."""
+    assert first["waiting"] == []
+    wanted = (WantedView("default", 2, "size=big"), WantedView("other"))
+    one = WaitingView("r", "<b>me</b>", "default", wanted, NOW, 7, 1, "why not")
+    api.backend.waiting = [one, *(replace(one, position=n, want=(WantedView("default"),)) for n in range(2, 23))]
+    found = changes(api)["waiting"]
+    assert len(found) == WAITING + 1
+    assert text_of(found[0]) == " 1 in default <b>me</b>, priority 7, for 2 of default (size=big), 1 of other: why not"
+    assert text_of(found[1]) == " 2 in default <b>me</b>, priority 7: why not"
+    assert text_of(found[-1]) == "and 2 more"
+    assert "&lt;b&gt;me&lt;/b&gt;, priority 7" in re.sub("</?bdi>", "", api.http.get("/").text)
+
+
+def text_of(tree: Any) -> str:
+    """What is read of an element that is sent as data."""
+    return tree if isinstance(tree, str) else "".join(map(text_of, tree[2]))

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from ..waiting import until
 from .browser import DESK, PHONE, looking
 from .scene import TOKENS, Site
-from .test_page import live, row_of
+from .test_page import FITS, live, row_of
 
 
 def enter(page: Page, token: str) -> None:
@@ -125,9 +125,16 @@ def test_the_line_is_seen(browser: Browser, daemons: dict[str, Site]) -> None:
         page.reload()
         line = live(page).locator("#pools [data-pool=release] .line")
         expect(line).to_have_text(re.compile(r"^1 waiting, the first for \d+ s; next lease ends in 5 h \d+ min$"))
+        (one,) = page.locator("#waiting li").all()
+        expect(one).to_have_text(re.compile(r"^\d+ s 1 in release tester: no PPA of pool 'release' is free; the next "))
+        expect(page.get_by_role("heading", name="Waiting")).to_be_visible()
+        for width, height in (PHONE, DESK):
+            page.set_viewport_size({"width": width, "height": height})
+            assert page.evaluate(FITS)
         assert site.http.delete("/v1/leases", params={"request_id": "in-line"}).status_code == 200
         page.clock.run_for(11_000)
         expect(line).to_have_text(re.compile("^nobody waits; "))
+        expect(page.get_by_role("heading", name="Waiting")).to_be_hidden()
         assert waiting.result(30).status_code >= 400
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...access import Caller
+from ...documents import WaitingRequest
 from ...reference import Reference
 from ...views import Condition, PpaEvent, Snapshot
 from .. import serializers
@@ -73,6 +74,7 @@ class Changes:
             "alike": overview.alike(facts),
             "pools": overview.pool_rows(pools, facts, None),
             "lately": self._lately(known.number, newest),
+            "waiting": overview.waiting(waiting(self._backend), None),
             "follow": f"{run}-{newest}",
             "place": f"{run}.{version}.{newest}",
             "whole": whole,
@@ -99,6 +101,11 @@ class Changes:
                 self._rows[snapshot.ppa] = _made(snapshot, root, version)
                 self._version = version
         self._version = max(self._version, self._whole)
+
+
+def waiting(backend: Backend[Any]) -> list[WaitingRequest]:
+    """Who waits, in the order in which they are served."""
+    return [serializers.waiting(one) for one in backend.line(None)]
 
 
 def last_events(backend: Backend[Any], number: int = 0) -> Sequence[PpaEvent]:

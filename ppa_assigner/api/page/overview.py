@@ -11,7 +11,7 @@ from string import Template
 from typing import Any
 
 from ... import __version__
-from ...documents import Event, Pool, Ppa
+from ...documents import Event, Pool, Ppa, WaitingRequest
 from . import rows, words
 from .html import Child, Element, Html, element, join
 from .static import DIGEST, TEXTS
@@ -20,6 +20,8 @@ Facts = Mapping[str, Any]
 """A PPA's document, or what the script knows of it (`rows.facts`)."""
 LATELY = 30
 """How many events are shown."""
+WAITING = 20
+"""Of those who wait, how many are shown."""
 _TEMPLATE = Template(TEXTS["page.html"])
 _REFRESH = Html('<noscript><meta http-equiv="refresh" content="30"></noscript>')
 _WITHOUT_SCRIPT = "This page is reloaded every half minute. With JavaScript it is live, and can be filtered and sorted."
@@ -44,6 +46,7 @@ def full(
     pools: Sequence[Pool],
     ppas: Sequence[Ppa],
     events: Iterable[Event],
+    line: Sequence[WaitingRequest],
     *,
     trouble: str,
     root: str,
@@ -63,6 +66,7 @@ def full(
         pools=rows.rows(pool_rows(pools, ppas, now)),
         ppas=rows.rows(rows.ppa(each, now, root) for each in ppas),
         events=rows.rows(lately(events, now)),
+        waiting=join(waiting(line, now)),
         links=join(element("li", element("a", text, href=path)) for path, text in _API),
     )
 
@@ -80,6 +84,13 @@ def lately(events: Iterable[Event], now: datetime | None) -> list[Element]:
     """What happened, the newest first."""
     shown = [line for happened in events if (line := rows.event(happened, now)) is not None]
     return shown[: -LATELY - 1 : -1]
+
+
+def waiting(line: Sequence[WaitingRequest], now: datetime | None) -> list[Element]:
+    """Who waits, in the order in which they are served; of many the first ones, and how many more there are."""
+    shown = [rows.waits(one, now) for one in line[:WAITING]]
+    more = len(line) - len(shown)
+    return [*shown, element("li", f"and {more} more")] if more else shown
 
 
 def alike(ppas: Sequence[Facts]) -> str:
@@ -100,7 +111,8 @@ def _chips() -> Iterator[Element]:
 
 def _page(**parts: Child) -> str:
     """Absent parts are empty.  What is not markup is escaped here."""
-    names = ("access", "refresh", "told", "trouble", "alike", "count", "pools", "ppas", "events", "links", "hidden")
+    names = ("access", "refresh", "told", "trouble", "alike", "count", "pools", "ppas", "events", "waiting", "links",
+             "hidden")  # fmt: skip
     values = {
         **dict.fromkeys(names, ""),
         "quiet": Html(" hidden"),

@@ -19,7 +19,7 @@ from ...views import Snapshot
 from .. import auth, openapi, serializers
 from ..backend import Backend
 from . import overview, problems, words
-from .changes import Changes, last_events
+from .changes import Changes, last_events, waiting
 from .compression import compressed
 from .documentation import documentation
 from .static import TEXTS, TYPES
@@ -117,6 +117,7 @@ class PageRoutes:
             [serializers.pool(view) for view in self._backend.pools()],
             [serializers.ppa(snapshot) for snapshot in self._backend.snapshots()],
             [serializers.event(event) for event in last_events(self._backend)],
+            waiting(self._backend),
             trouble=words.banner(self._backend.unready(), serializers.launchpad_status(self._backend.launchpad())),
             root=_root(self._backend.snapshots()),
             now=datetime.now(UTC),

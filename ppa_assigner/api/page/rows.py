@@ -1,4 +1,4 @@
-"""Pools, PPAs and events as the page shows them, made of the API's documents: in its HTML, and for its script.
+"""Pools, PPAs, events and who waits as the page shows them, made of the API's documents: in HTML, and for its script.
 
 Rule: nothing else makes rows.  `now` is None for the script, which tells times itself: so a row is the same until its
 document changes.
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from ...documents import Cleaning, Event, Pool, Ppa
+from ...documents import Cleaning, Event, Pool, Ppa, WaitingRequest, WantedPpas
 from ...labels import TOLD
 from . import words
 from .html import Child, Element, Html, element, linked
@@ -80,6 +80,23 @@ def event(happened: Event, now: datetime | None) -> Element | None:
         text = str(data.get("text", "")).removeprefix(f"{happened['ppa']}: ")
         return element("li", *said, element("bdi", text), class_="fault", data_of=happened["ppa"])
     return element("li", *said, *_moved(data), data_of=happened["ppa"])
+
+
+def waits(shown: WaitingRequest, now: datetime | None) -> Element:
+    """Return an entry of the list of those who wait: at which place of which pool, since when, for what, and why."""
+    wanted = [_wanted(want) for want in shown["want"]]
+    several = f", for {', '.join(wanted)}" if wanted != [f"1 of {shown['pool']}"] else ""
+    first = f", priority {shown['priority']}" if shown["priority"] else ""
+    return element(
+        "li",
+        _time(shown["since"], "span", now), " ", element("b", f"{shown['position']} in "),
+        element("b", element("bdi", shown["pool"])), " ", linked(shown["owner"]), first,
+        element("bdi", several), ": ", element("bdi", shown["why"]),
+    )  # fmt: skip
+
+
+def _wanted(want: WantedPpas) -> str:
+    return f"{want['count']} of {want['pool']}" + (f" ({want['select']})" if want.get("select") else "")
 
 
 def _moved(data: Mapping[str, Any]) -> Iterator[Child]:

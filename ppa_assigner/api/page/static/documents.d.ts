@@ -40,6 +40,7 @@ export interface Changes {
   alike: string;
   pools: Tree[];
   lately: Tree[];
+  waiting: Tree[];
   follow: string;
   place: string;
   whole: boolean;

@@ -97,7 +97,7 @@ class Page {
     token.forget();
     if (this.acts.dialog.open) this.acts.close();
     this.table.clear();
-    for (const shown of ["#pools tbody", "#lately"]) find(shown).replaceChildren();
+    for (const shown of ["#pools tbody", "#waiting", "#lately"]) find(shown).replaceChildren();
     this.known = "";
     this.place = null;
     for (const hidden of ["#data", "#who", "#live", "#trouble"]) find(hidden).hidden = true;
@@ -234,6 +234,7 @@ class Page {
     this.showLately(changes.lately);
     this.table.put(changes.ppas, changes.whole);
     this.showPools(changes.pools);
+    find("#waiting").replaceChildren(...changes.waiting.map(build));
     document.title = `${changes.free} free · PPA assigner`;
     this.place ??= { id: changes.follow, pause: 2000 };
     this.known = changes.place;
