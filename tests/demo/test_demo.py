@@ -16,7 +16,7 @@ import pytest
 from .. import needs
 from ..commandline import cli
 from ..docs.blocks import block, blocks
-from ..docs.pages import ROOT, page
+from ..docs.pages import ROOT
 from ..network import network
 from ..processes import environment
 from ..recipes.dputs import DPUTS
@@ -126,9 +126,7 @@ def test_labels(demo: Place, tmp_path: Path) -> None:
 def test_several_at_once(demo: Place, tmp_path: Path) -> None:
     """As the guide says: two of one pool, and one each by its labels; all of it is given back."""
     demo.wait()
-    line = re.search(r"`(ppa-assigner exec --owner me --count 2 .*)`", page("docs/tutorial/index.md"))
-    assert line is not None
-    done = demo.run(line[1], cwd=tmp_path)
+    done = demo.run(block("ppa-assigner exec --owner me --count 2"), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert len({*re.findall(r"ppa:ci-pool/ubuntu/pool-\d+", done.stdout)}) == 2
     listed = "ppa-assigner leases -o wide"
@@ -144,6 +142,16 @@ def test_several_at_once(demo: Place, tmp_path: Path) -> None:
     done = demo.run(" && ".join([taken, *by_request]), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     until(lambda: leases(demo, "me") == [], "the members have followed their leads", 10.0)
+
+
+def test_the_line(demo: Place, tmp_path: Path) -> None:
+    """As the tutorial says: who waits is shown with its reason, and goes when it is taken back."""
+    demo.wait()
+    done = demo.run(block("ppa-assigner exec --owner me --count 5"), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (waits,) = [line for line in done.stdout.splitlines() if " you " in line]
+    assert "no PPA of pool" in waits
+    assert demo.asked("/v1/line")["items"] == []
 
 
 @every_shell

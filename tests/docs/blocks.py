@@ -26,6 +26,8 @@ RUN_BY = {
     "ppa-assigner release": "demo/test_demo.py::test_what_a_newcomer_tries",
     "ppa-assigner exec --owner me -- sh": "demo/test_demo.py::test_what_a_newcomer_tries",
     "ppa-assigner exec --owner me --select": "demo/test_demo.py::test_what_a_newcomer_tries",
+    "ppa-assigner exec --owner me --count 2": "demo/test_demo.py::test_several_at_once",
+    "ppa-assigner exec --owner me --count 5": "demo/test_demo.py::test_the_line",
     'ppa-assigner exec --owner "$BUILD_URL"': "demo/test_demo.py::test_a_job_with_exec",
     "ppa-assigner exec --upload": "uploads/test_exec_upload.py::test_as_it_is_documented",
     'lease=$(ppa-assigner assign --owner "$BUILD_URL"': "demo/test_demo.py::test_a_job_by_hand",
