@@ -79,7 +79,7 @@ ifneq ($(JSON),)
 endif
 
 soak: $(VENV)/.dev
-	PPA_ASSIGNER_SOAK=$${PPA_ASSIGNER_SOAK:-180} $(BIN)/python -m pytest tests/soak
+	PPA_ASSIGNER_SOAK=$${PPA_ASSIGNER_SOAK:-180} $(BIN)/python -m pytest tests/soak tests/automaton/test_groups_walk.py
 
 explore: $(VENV)/.dev
 	$(BIN)/python -m tests.explore $(PPA_ASSIGNER_EXPLORE)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import sys
 
 LONG = (
+    "automaton/test_groups_walk.py",
     "automaton/test_kill.py",
     "automaton/test_lying_clocks.py",
     "automaton/test_poison.py",
     "automaton/test_walk.py",
+    "automaton/test_ways.py",
     "bench",
     "cleaning",
     "contract",
@@ -24,17 +26,27 @@ LONG = (
     "fuzz",
     "house",
     "launchpad/test_hostile_responses.py",
+    "launchpad/test_indexes.py",
+    "launchpad/test_operations.py",
+    "launchpad/test_redaction.py",
+    "launchpad/test_responses.py",
     "mutation",
     "packages",
     "recipes",
     "soak",
     "systemd",
+    "test_allocation_rules.py",
     "test_config_any.py",
+    "test_export.py",
+    "test_layout.py",
+    "test_record_versions.py",
+    "test_selectors.py",
     "trouble",
+    "uploads/test_verdict.py",
     "web",
 )
-"""Those of the newest alone, below tests/: of whole processes, texts and packages, and of what is drawn at random.
-Coverage would only slow them.
+"""Those of the newest alone, below tests/: of whole processes, texts and packages, and of what is searched through or
+drawn at random.  Coverage would only slow them.
 """
 BOTH = (
     "api/test_acceptor.py",

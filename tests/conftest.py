@@ -18,14 +18,14 @@ settings.load_profile("any host")
 
 
 def pytest_configure() -> None:
-    """A run in the background of a shell is started with its keys' signals ignored, and so would be all that the tests
-    start.
+    """A run in the background of a shell is started with its keys' signals ignored, one that is to outlive its terminal
+    with SIGHUP, and so would be all that the tests start.
     """
     if threading.current_thread() is not threading.main_thread():
         return
-    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) is signal.SIG_IGN:
-            signal.signal(number, usual)
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -35,14 +35,21 @@ def pytest_sessionfinish() -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What may take longest begins first, so that at the end no worker computes alone: a group, which one worker runs,
     as long as all of its tests.
     """
+    if getattr(config.option, "loadgroup", False) and any(not _in_its_group(item) for item in items):
+        raise pytest.UsageError("this pytest-xdist does not tell groups with this pytest: each worker would make all")
     groups: Counter[object] = Counter()
     for item in items:
         groups[_group(item)] += _allowed_s(item)
     items.sort(key=lambda item: groups[_group(item)], reverse=True)
+
+
+def _in_its_group(item: pytest.Item) -> bool:
+    """As pytest-xdist tells itself."""
+    return item.get_closest_marker("xdist_group") is None or "@" in item.nodeid
 
 
 def _group(item: pytest.Item) -> object:

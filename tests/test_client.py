@@ -491,7 +491,7 @@ def test_silence_and_what_says_nothing_of_the_lease_lose_it_by_the_holders_clock
     daemon: FakeDaemon, client: Client, answer: Any
 ) -> None:
     """Before the daemon may have ended it, not sooner than need be, and once; it is released all the same."""
-    daemon.on("POST", LEASES, Reply(201, LEASE | {"idle": 4})).on("POST", TOUCH, answer)
+    daemon.on("POST", LEASES, Reply(201, LEASE | {"idle": 8})).on("POST", TOUCH, answer)
     daemon.on("DELETE", ONE, Reply(200, PPA))
     told: list[tuple[str, float]] = []
     lost = threading.Event()
@@ -506,14 +506,14 @@ def test_silence_and_what_says_nothing_of_the_lease_lose_it_by_the_holders_clock
         assert lost.wait(30)
     ((reason, when),) = told
     assert re.match(r"no touch was answered for \d s", reason)
-    assert when - asked >= 2.9
-    assert when - begun < 5  # which is when the daemon ends it
+    assert when - asked >= 5.9
+    assert when - begun < 10  # which is when the daemon ends it
     assert len(daemon.calls("DELETE", ONE)) == 1
 
 
 def test_touches_that_are_heard_and_cannot_be_written_keep_it(daemon: FakeDaemon, client: Client) -> None:
     """The daemon says that for it silence counts anew: Launchpad's absence ends no work."""
-    daemon.on("POST", LEASES, Reply(201, LEASE | {"idle": 4})).on("DELETE", ONE, Reply(200, PPA))
+    daemon.on("POST", LEASES, Reply(201, LEASE | {"idle": 8})).on("DELETE", ONE, Reply(200, PPA))
     daemon.on("POST", TOUCH, problem(503, "launchpad-unavailable", retry_after=5, heard=True))
     with client.lease("ticket-123") as held:
         daemon.wait_for("POST", TOUCH, 12)

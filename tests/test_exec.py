@@ -231,7 +231,7 @@ def test_a_lost_lease_may_only_warn() -> None:
 def test_the_fixed_end_counts_without_the_daemon(daemon: FakeDaemon) -> None:
     """When `until` has passed and nobody answers, the lease is lost all the same."""
     with FakeDaemon() as away:
-        away.on("POST", LEASES, Reply(201, LEASE | {"until": "2026-11-25T03:14:14Z"})).on("POST", TOUCH, Drop())
+        away.on("POST", LEASES, Reply(201, LEASE | {"until": "2026-11-25T03:14:20Z"})).on("POST", TOUCH, Drop())
         done = cli(*EXEC, "--", *LISTEN, url=away.url)
     assert (done.returncode, done.stdout) == (9, "ready\nSIGTERM\n")
 

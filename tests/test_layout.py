@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("layout")  # one worker reads each module, once
+
 PACKAGE = Path(__file__).parent.parent / "ppa_assigner"
 
 LAYERS = [
@@ -52,7 +54,8 @@ def part(path: Path) -> str:
     return first.removesuffix(".py")
 
 
-def imported(path: Path) -> set[str]:
+@cache
+def imported(path: Path) -> frozenset[str]:
     """What a module imports, by absolute name, wherever in it."""
     found: set[str] = set()
     package = ["ppa_assigner", *path.relative_to(PACKAGE).parts[:-1]]
@@ -63,7 +66,7 @@ def imported(path: Path) -> set[str]:
             base = package[: len(package) - node.level + 1] if node.level else []
             name = ".".join([*base, *([node.module] if node.module else [])])
             found |= {name} | {f"{name}.{alias.name}" for alias in node.names}
-    return found
+    return frozenset(found)
 
 
 def layer(name: str) -> int | None:

@@ -168,13 +168,16 @@ async def _given(daemon: Daemon, lease: str, first: Asker) -> tuple[str, float]:
 
 
 def _when_free(where: Site, ppa: str) -> float:
-    """When the answer to the write of `free` was sent; the next write is the assignment, and nothing is between."""
+    """When the answer to the write of `free` was sent; the next write is the assignment, and the PPA is asked nothing
+    between.
+    """
     states = [
         (parse(each["description"]).record, each["request"]) for each in where.launchpad.control.descriptions(ppa)
     ]
     free = [number for record, number in states if record and record.state is State.FREE and number is not None][-1]
     log = {one["number"]: one for one in where.launchpad.control.log(since=free - 1)}
-    later = [one["method"] for number, one in sorted(log.items()) if number > free]
+    name = ppa.rpartition("/")[2]
+    later = [one["method"] for number, one in sorted(log.items()) if number > free and name in one["path"]]
     if later != ["PATCH"]:
         raise RuntimeError(f"between `free` and the answer: {later}")
     return float(log[free]["ended"])

@@ -16,7 +16,7 @@ from tests.processes import Daemon, Launchpad, configure, environment
 from tests.waiting import until
 
 OPERATOR, CLIENT = "operator-" + "o" * 32, "client-" + "c" * 32
-TOTAL = "5s"
+TOTAL = "10s"
 # The socket is opened here, so that nobody else can have its port: as a service manager does it.
 _INHERIT = """
 import os, sys
@@ -41,7 +41,7 @@ def site(folder: Path, launchpad: Launchpad, name: str, ppas: list[str], **api: 
     """A daemon that gives up on Launchpad soon; `api` is what its section says beside where it listens."""
     daemon = configure(folder, launchpad, name, ppas=ppas, max_ttl="3650d", max_hold="3650d", grant_upload=True)
     document = json.loads(daemon.config.read_text())
-    document["launchpad"]["timeout"] = {"connect": "2s", "read": "3s", "total": TOTAL}
+    document["launchpad"]["timeout"] = {"connect": "5s", "read": "8s", "total": TOTAL}
     document["api"] |= api
     daemon.config.write_text(json.dumps(document))
     return daemon

@@ -128,11 +128,11 @@ def test_launchpads_absence_alone_does_not_stop_the_command(daemon: Daemon, laun
     """The daemon hears the touches that it cannot write, and says so: for it no silence counts meanwhile.  Nor does a
     denial that passes, or a PPA that seems to be gone for a while, end a lease.
     """
-    arguments = ("exec", "--owner", "me", "--idle", "8s", "--", *LISTEN)
+    arguments = ("exec", "--owner", "me", "--idle", "12s", "--", *LISTEN)
     with started(*arguments, url=f"unix:{daemon.address}") as run:
         assert line_of(run) == "ready\n"
         away = launchpad.control.fault("status", status=status)
-        lasting(16.0)
+        lasting(20.0)
         assert daemon.ppas()[0]["condition"] != "ok"
         launchpad.control.unfault(away)
         (before,) = daemon.ppas()
