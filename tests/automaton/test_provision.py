@@ -117,7 +117,7 @@ def test_one_whose_predecessor_was_discarded_is_not_made_anew(description: str) 
     runner.world.launchpad.add(f"{runner.world.ppa}-deletedppa", description=description)
     runner.pass_time(1000.0)
     assert "Create" not in runner.kinds()
-    assert "is not created again" in (runner.known.fault or "")
+    assert "is not created again: a deleted one of its name" in (runner.known.fault or "")
 
 
 @pytest.mark.parametrize("state", ["free", "dirty"])
