@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ppa_assigner.access import ClientConfig
+from ppa_assigner.automaton.events import Assign
 from ppa_assigner.config import Pool, Settings
 from ppa_assigner.options import LineOrder, PoolOptions
 from ppa_assigner.problems import Kind
@@ -78,6 +79,24 @@ def test_who_has_more_waits_longer_where_shares_are_fair() -> None:
     made.ask("modest", wait=3000.0, owner="modest")
     assert order(made) == ["modest", "g0", "g1", "g2"]
     assert [one.position for one in made.supervisor.line()] == [1, 2, 3, 4]
+
+
+def test_what_counts_for_a_share_is_the_clients_for_this_owner() -> None:
+    """Once each: what waits, and what is being assigned."""
+    fair = LineOrder(fair_step=5 * MINUTE)
+    made = desk("a", order=fair)
+    made.ask("c1", wait=3000.0, by="c", owner="ann")
+    made.ask("c2", wait=3000.0, by="c", owner="ann")
+    made.wait(MINUTE)
+    made.ask("d1", wait=3000.0, by="d", owner="ann")
+    assert order(made) == ["c1", "d1", "c2"]
+    other = desk("a", order=fair)
+    other.ask("c1", wait=3000.0, by="c", owner="ann")
+    other["a"].free()
+    other.ask("c2", wait=3000.0, by="c", owner="ann")
+    other.wait(6 * MINUTE)
+    other.ask("d1", wait=3000.0, by="d", owner="ann")
+    assert order(other) == ["c2", "d1"]
 
 
 def test_the_place_of_a_priority_outlives_the_daemon_in_its_ticket() -> None:
@@ -231,7 +250,8 @@ def test_an_owner_may_have_so_many_of_a_pool() -> None:
     made = desk("a", "b", "x", max_per_owner=1, used=False)
     made.ask("one", owner="ann")
     made["a"].lend()
-    assert problem(made.ask("two", owner="ann")).kind is Kind.QUOTA
+    told = problem(made.ask("two", owner="ann"))
+    assert (told.kind, [lease.ppa for lease in told.facts["leases"]]) == (Kind.QUOTA, [ref("a")])
     made.ask("three", owner="bob")
     assert made["b"].lend().request == "three"
 
@@ -273,6 +293,18 @@ def test_so_many_of_a_client_may_wait() -> None:
     assert problem(made.ask("c2", by="c", wait=3000.0)).kind is Kind.QUOTA
     made.ask("c1", by="c", wait=3000.0, attempt=1)
     assert order(made) == ["c1"]
+
+
+def test_who_waits_no_more_keeps_no_other_of_its_client_from_waiting() -> None:
+    """Nor does another client's."""
+    made = desk("a", "b", client={"max_waiting": 1})
+    made.ask("d", wait=3000.0, by="d")
+    made.ask("c1", wait=3000.0, by="c")
+    made["a"].free()
+    made["b"].free()
+    assert made["b"].take(Assign).wish.request_id == "c1"
+    made.ask("c2", wait=3000.0, by="c")
+    assert order(made) == ["c2"]
 
 
 def test_a_reload_takes_up_other_quotas() -> None:

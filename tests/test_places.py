@@ -55,6 +55,15 @@ def test_who_comes_back_at_once_is_not_passed_by() -> None:
     assert not [step for _, step in made.core.timers.waiting() if isinstance(step, PlaceIsOver)]
 
 
+def test_who_cannot_wait_is_not_told_none_free_for_who_is_away() -> None:
+    """It would be none-free for a PPA that is free, and that perhaps nobody comes back for."""
+    made = two_in_line()
+    made["a"].free()
+    assert made.asked() is None
+    made.ask("now")
+    assert made["a"].lend().request == "now"
+
+
 def test_a_second_ppa_goes_to_the_second() -> None:
     """One kept place keeps one PPA."""
     made = two_in_line()
