@@ -18,10 +18,12 @@ from .reference import Reference
 
 class Lane(enum.Enum):
     """Which connections a request uses: a clean never waits for, nor takes, those reserved for assigning; nor do those
-    that follow uploads, for whom others wait for hours.
+    that follow uploads, for whom others wait for hours.  The members of a group, which are written at once, neither
+    wait for single leases nor keep them waiting.
     """
 
     ASSIGN = "assign"
+    MEMBERS = "members"
     WORK = "work"
     FOLLOW = "follow"
 

@@ -64,7 +64,7 @@ from .requests import Apply, Grant, ListVersions, LookForNewContent, Read, ReadF
 from .rollback import on_entry
 from .state import Step, WorkerState
 from .transitions import WriteReason
-from .write import begin, write_record
+from .write import begin, lane_of, write_record
 
 UNGRANTED = "the upload right could not be given yet"
 OF_WHOM = (401, 403, 404, 410)
@@ -112,21 +112,19 @@ def check_sources(known: WorkerState, command: Search, now: Now) -> Step:
         return deny(known, command, Refusal.LOST, "nobody waits for it any more")
     if not left:
         return _on_clear_past(known, command, now)
-    source = left[0]
+    source, lane = left[0], _lane(known, command)
     if command.unread:
         version = command.unread[0]
-        return replace(known, operation=CheckingFiles(command, source, version)), [
-            ReadFiles(version.url, _lane(command))
-        ]
+        return replace(known, operation=CheckingFiles(command, source, version)), [ReadFiles(version.url, lane)]
     known = replace(known, operation=CheckingSource(command, source))
     if source.files:
-        return known, [ListVersions(known.ppa, source.name, _lane(command))]
+        return known, [ListVersions(known.ppa, source.name, lane)]
     entry: Entry = known.entry  # type: ignore[assignment] # seen above
-    return known, [WasPublished(entry, source.name, source.version, _lane(command))]
+    return known, [WasPublished(entry, source.name, source.version, lane)]
 
 
-def _lane(command: Search) -> Lane:
-    return command.lane if isinstance(command, CheckBurnt) else Lane.ASSIGN
+def _lane(known: WorkerState, command: Search) -> Lane:
+    return command.lane if isinstance(command, CheckBurnt) else lane_of(known.ppa, command)
 
 
 def on_past(
@@ -303,8 +301,9 @@ def grant_first(
     entry, uploader = known.entry, told.record.uploader
     if entry is None or uploader is None:
         return tell(known, command, told)
+    lane = Lane.MEMBERS if isinstance(command, RollForward) else Lane.ASSIGN
     known = replace(known, operation=Granting(command, fresh, told))
-    return known, [Apply(Grant(uploader), entry, entry.moment.started + FENCE_S, Lane.ASSIGN)]
+    return known, [Apply(Grant(uploader), entry, entry.moment.started + FENCE_S, lane)]
 
 
 def on_grant(known: WorkerState, operation: Granting, answer: ActAnswer | ReadAnswer, now: Now) -> Step:

@@ -26,6 +26,7 @@ from ..port import (
     WriteAnswer,
 )
 from ..record import INTEGER_MAX, Record, RecordError, State, compose, parse
+from ..reference import Reference
 from ..views import snapshot_in
 from .events import (
     DEADLINE_EXCEEDED,
@@ -40,7 +41,7 @@ from .events import (
     Taking,
     Transition,
 )
-from .group_commands import RollForward
+from .group_commands import ClaimPpa, RollForward
 from .now import Now, as_written
 from .observe import draw_nonce, jitter, with_absence, with_denial, with_entry, with_nothing_there, with_outage
 from .operation import Candidate, DeletedReason, PendingWrite, Reading, ReadingDeleted, ReadReason, Surveying, Writing
@@ -94,7 +95,7 @@ def write_record(
     except RecordError as error:
         return on_unwritable(known, command, error, now)
     pending = PendingWrite(reason, entry, record, (Candidate(nonce, True),), command, under_way=now.boot)
-    return replace(known, pending=pending, operation=Writing()), [Write(entry, text, _lane(command))]
+    return replace(known, pending=pending, operation=Writing()), [Write(entry, text, lane_of(known.ppa, command))]
 
 
 def _legal(known: WorkerState, reason: WriteReason, record: Record) -> Entry:
@@ -176,7 +177,7 @@ def retry_due(known: WorkerState, now: Now) -> bool:
 
 def read_to_settle(known: WorkerState) -> Step:
     """Read the PPA to settle a write whose outcome is unknown."""
-    return replace(known, operation=Reading(ReadReason.SETTLE)), [Read(_lane(_pending_of(known).command))]
+    return replace(known, operation=Reading(ReadReason.SETTLE)), [Read(lane_of(known.ppa, _pending_of(known).command))]
 
 
 def on_survey(known: WorkerState, answer: Content | Refused | Unavailable, now: Now) -> Step:
@@ -196,8 +197,16 @@ def _pending_of(known: WorkerState) -> PendingWrite:
     return known.pending
 
 
-def _lane(command: Command | None) -> Lane:
-    return Lane.ASSIGN if isinstance(command, Taking | Confirm | RollForward) else Lane.WORK
+def lane_of(ppa: Reference, command: Command | None) -> Lane:
+    """Which connections the writes of a command use."""
+    match command:
+        case RollForward():
+            return Lane.MEMBERS
+        case ClaimPpa(lead=lead) if lead != ppa:
+            return Lane.MEMBERS
+        case Taking() | Confirm():
+            return Lane.ASSIGN
+    return Lane.WORK
 
 
 def on_unwritable(known: WorkerState, command: Command | None, error: RecordError, now: Now) -> Step:
@@ -284,7 +293,8 @@ def _conditional(known: WorkerState, reason: WriteReason, record: Record) -> Ste
     candidate = Candidate(nonce, intended=reason is not WriteReason.SETTLE)
     pending = replace(pending, base=entry, candidates=(*pending.candidates, candidate))
     text = compose(parse(entry.description).human, replace(record, nonce=nonce))
-    return replace(known, pending=pending, operation=Writing()), [Write(entry, text, _lane(pending.command))]
+    lane = lane_of(known.ppa, pending.command)
+    return replace(known, pending=pending, operation=Writing()), [Write(entry, text, lane)]
 
 
 def _on_applied(known: WorkerState, entry: Entry, intended: bool, now: Now) -> Settled:

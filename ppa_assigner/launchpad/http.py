@@ -240,10 +240,11 @@ class HttpTransport:
 
 def connections_by_lane(connections: int) -> dict[Lane, int]:
     """How many connections each lane has: a quarter, at least 4, are reserved for assigning; as many beyond them follow
-    uploads.
+    uploads, and twice as many are for the members of groups.
     """
     quarter = max(4, connections // 4)
-    return {Lane.ASSIGN: quarter, Lane.WORK: max(2, connections - quarter), Lane.FOLLOW: quarter}
+    work = max(2, connections - quarter)
+    return {Lane.ASSIGN: quarter, Lane.MEMBERS: 2 * quarter, Lane.WORK: work, Lane.FOLLOW: quarter}
 
 
 def most_connections(connections: int) -> int:

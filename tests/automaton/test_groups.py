@@ -31,7 +31,7 @@ from ppa_assigner.automaton.group import says
 from ppa_assigner.automaton.group_commands import EndGroup, ReadLead, RollForward, TellLead, Unclaim
 from ppa_assigner.automaton.operation import LeadInquiry
 from ppa_assigner.options import PoolOptions
-from ppa_assigner.port import AccessDenied
+from ppa_assigner.port import AccessDenied, Lane
 from ppa_assigner.record import HOST, GroupClaim, Rank, State, encode
 from ppa_assigner.views import HoldAction, QuarantineAction
 from tests.automaton.lab import assign, changed, confirm, faults, untrusted, why
@@ -66,6 +66,8 @@ def test_a_group_is_lent_by_one_write_of_its_lead() -> None:
     assert {one.until for one in followed} == {led.since + timedelta(seconds=7800)}
     assert {one.idle for one in followed} == {None}
     assert all(worker.kinds() == ["Write", "Write"] for worker in team.workers.values())
+    lanes = [{ask.lane for ask in team.workers[ppa].asked} for ppa in site.ppas]
+    assert lanes == [{Lane.ASSIGN}, *[{Lane.MEMBERS}] * 3]  # which leave at once
 
 
 def test_a_claim_leaves_the_ppa_free_as_it_was() -> None:

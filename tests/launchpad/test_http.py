@@ -193,8 +193,10 @@ def test_hung_work_does_not_delay_assigning() -> None:
 
 @pytest.mark.parametrize(("connections", "assign", "work"), [(1, 4, 2), (4, 4, 2), (16, 4, 12), (40, 10, 30)])
 def test_lanes(connections: int, assign: int, work: int) -> None:
-    """A quarter is kept for assigning, at least four; as many beyond them are for following uploads."""
-    lanes = {Lane.ASSIGN: assign, Lane.WORK: work, Lane.FOLLOW: assign}
+    """A quarter is kept for assigning, at least four.  Beyond them as many follow uploads, and members have twice as
+    many.
+    """
+    lanes = {Lane.ASSIGN: assign, Lane.MEMBERS: 2 * assign, Lane.WORK: work, Lane.FOLLOW: assign}
     assert connections_by_lane(connections) == lanes
 
 
