@@ -21,6 +21,7 @@ class Scale:
     looks: int = 6  # how many looks are watched, in each round
     look_every: float = 2.0
     waiters: int = 2000  # clients that wait in the line
+    unfit: int = 500  # free PPAs that none of those in a line selects
     freed: int = 7  # how many of them get the PPA, one after the other
     listing: float = 4.0  # how long lists are asked for
     lists: int = 8  # connections that ask for lists
@@ -28,11 +29,14 @@ class Scale:
     packages: int = 50  # in each of them
     uploads: int = 100  # PPAs whose uploads are waited for
     moments: int = 12  # rounds of them: all who wait in a round are looked at within a moment of each other
+    groups: tuple[int, ...] = (1, 2, 4, 8)  # PPAs that are asked for at once
+    tries: int = 20  # groups of each size
     growth: tuple[int, ...] = (1, 10, 100, 500, 1000, 2000)
 
 
 FULL = Scale()
 TINY = Scale(
     delay=0.002, samples=2, rounds=1, crowd=2, each=2, burst=4, scripts=1, ppas=3, rest=0.2, looks=2, look_every=0.1,
-    waiters=5, freed=2, listing=0.1, lists=2, dirty=2, packages=3, uploads=2, moments=2, growth=(1, 3),
+    waiters=5, unfit=3, freed=2, listing=0.1, lists=2, dirty=2, packages=3, uploads=2, moments=2, groups=(1, 2),
+    tries=1, growth=(1, 3),
 )  # fmt: skip
