@@ -50,6 +50,11 @@ def quoted(text: str) -> str:
     return text if plain else repr(text)
 
 
+def named(**texts: str | None) -> str:
+    """Return these texts for the end of a line, each quoted and behind a space and its name; None is left out."""
+    return "".join(f" {name}={quoted(text)}" for name, text in texts.items() if text is not None)
+
+
 def message_of(record: logging.LogRecord) -> str:
     """Return the record's message, with the traceback of its exception, if any, below it."""
     text = record.getMessage()

@@ -88,7 +88,7 @@ def assign(known: WorkerState, command: Assign | ClaimPpa, now: Now) -> Step:
         return deny(known, command, Refusal.LOST, "not free")
     if isinstance(command, ClaimPpa) and claim.is_of(record, command.group):
         return claim.write(known, command, now)
-    if (claimed := claim.obstacle(known, command, record, now)) is not None:
+    if record.claim is not None and (claimed := claim.obstacle(known, command, record, now)) is not None:
         return claimed
     if command.nonce != record.nonce:  # a source that it had not had then, it may have had in another lease since
         command = replace(command, left=None, unread=(), nonce=record.nonce)
@@ -103,7 +103,7 @@ def check_sources(known: WorkerState, command: Search, now: Now) -> Step:
     shows that.
     """
     sources = command.sources
-    if (had := source_seen(known, sources)) is not None:
+    if sources and (had := source_seen(known, sources)) is not None:
         return deny(known, command, Refusal.BURNT, str(had))
     left = sources if command.left is None else command.left
     if now.boot >= command.deadline or known.entry is None:
@@ -262,19 +262,21 @@ def record_of(known: WorkerState, wish: AssignRequest, lease: str, now: Now) -> 
     """What is written for a new lease; what the wish leaves open is as the pool's options say."""
     options = known.options
     ttl, idle = (options.ttl if wish.ttl is None else wish.ttl), (options.idle if wish.idle is None else wish.idle)
-    return begun(
-        known, now, until=now.stamp + timedelta(seconds=ttl), owner=wish.owner, lease=lease, request=wish.request_id,
-        attempt=wish.attempt, idle=None if idle is None else max(1, round(idle)), by=wish.by, note=wish.note,
-        uploader=wish.uploader, select=str(wish.select) or None, want=wish.wanted,
+    used = begun(
+        known, now, owner=wish.owner, lease=lease, request=wish.request_id, attempt=wish.attempt,
+        idle=None if idle is None else max(1, round(idle)), by=wish.by, note=wish.note, uploader=wish.uploader,
+        select=str(wish.select) if wish.select.requirements else None, want=wish.wanted if wish.want else None,
     )  # fmt: skip
+    return replace(used, until=used.since + timedelta(seconds=ttl))
 
 
 def begun(known: WorkerState, now: Now, **lease: Any) -> Record:
     """The record of a lease that begins now, by the clock that is believed, and is counted."""
-    before = known.record.leases if known.record is not None else 0
+    before, since = known.record, now.stamp
+    leases = before.leases if before is not None else 0
     return Record(
-        serial=0, nonce="", state=State.USED, since=now.stamp, touched=now.stamp, pool=known.pool,
-        clock=HOST if now.by_host else None, leases=min(before + 1, INTEGER_MAX), **lease,
+        serial=0, nonce="", state=State.USED, since=since, touched=since, pool=known.pool,
+        clock=HOST if now.by_host else None, leases=min(leases + 1, INTEGER_MAX), **lease,
     )  # fmt: skip
 
 

@@ -119,8 +119,9 @@ def step(known: WorkerState, event: Event, now: Now) -> Step:
 
 
 def _progress(before: WorkerState, known: WorkerState) -> list[Effect]:
-    cleaning = known.cleaning if known.cleaning_step != before.cleaning_step else None
-    return [Progress(cleaning)] if cleaning is not None else []
+    if known.clean is None or known.cleaning_step == before.cleaning_step:
+        return []
+    return [Progress(cleaning)] if (cleaning := known.cleaning) is not None else []
 
 
 def _news_of_reach(before: WorkerState, known: WorkerState, now: Now) -> list[Effect]:

@@ -236,6 +236,8 @@ class WorkerState:
         """When the lease ends if nobody touches it, as far as this daemon knows.  Silence does not count while the PPA
         cannot be reached; it counts from when it can be again.
         """
+        if self.state is not State.USED:
+            return None
         return end_of(self.record, self.heard, silence_counts=self.shown and self.silent is None)
 
     @property

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..backoff import TIME_AGAIN_S
-from ..record import State
+from ..record import Record, State
 from ..views import Condition
 from . import claim, clean, discard, lease, provision, write
 from .now import Now, end_of, needs_correction
 from .operation import Reading, ReadReason, Surveying
-from .reachability import undecided
+from .reachability import Seen, undecided
 from .requests import Read, Survey
 from .state import Step, WorkerState
 from .transitions import WriteReason
@@ -29,7 +29,7 @@ def tick(known: WorkerState, now: Now) -> Step:
     """What time alone brings: first an unsettled write, then the end of a lease or the next step of a clean."""
     if known.pending is not None:
         return _unsettled(known, now)
-    if now.boot >= claim.inquiry_due(known):
+    if now.boot >= _inquiry_due(known):
         return claim.drop_overdue(known, now)
     if now.boot >= _undecided(known):
         return replace(known, operation=Reading(ReadReason.AGAIN)), [Read()]
@@ -37,7 +37,7 @@ def tick(known: WorkerState, now: Now) -> Step:
 
 
 def _tick(known: WorkerState, now: Now) -> Step:
-    if provision.creation_due(known):
+    if _creation_due(known):
         return provision.read_deleted_first(known) if now.dated else (known, [])
     if known.entry is None:
         return known, []
@@ -64,20 +64,21 @@ def wake(known: WorkerState, now: Now) -> float | None:
     if known.pending is not None:
         settled = known.pending.due if known.pending.unsettled else float("inf")
         return min(settled, *(command.deadline for command in known.waiting), float("inf"))
-    due = min(_due(known, now), _undecided(known), claim.inquiry_due(known))
+    due = min(_due(known, now), _undecided(known), _inquiry_due(known))
     return due if due < float("inf") else None
 
 
 def _due(known: WorkerState, now: Now) -> float:
-    if provision.creation_due(known):
+    if _creation_due(known):
         return _when_dated(known, now)
     if known.entry is None:
         return float("inf")
-    match known.condition, known.state:
+    record = known.record
+    match known.condition, record.state if record is not None else None:
         case condition, State.USED if condition in EXPIRING:
-            return _expiry(known, now)
-        case Condition.OK, State.DIRTY if known.record is not None:
-            return max(known.not_before, clean.due(known, known.record, now))
+            return _expiry(known, record, now)
+        case Condition.OK, State.DIRTY if record is not None:
+            return max(known.not_before, clean.due(known, record, now))
         case Condition.OK, State.DISCARDED:
             return float("inf") if (at := discard.due(known, now)) is None else at
         case condition, State.FREE if condition in FREED:
@@ -94,8 +95,18 @@ def _when_dated(known: WorkerState, now: Now) -> float:
 
 def _undecided(known: WorkerState) -> float:
     """When the PPA is to be read again, because it is not known yet whether its absence or denial lasts."""
-    last = undecided(known.reach)
+    last = undecided(known.reach) if not isinstance(known.reach, Seen) else None
     return last.streak.due if last is not None else float("inf")
+
+
+def _inquiry_due(known: WorkerState) -> float:
+    """When a lead that was asked about has been silent for too long."""
+    return claim.inquiry_due(known) if known.inquiry is not None else float("inf")
+
+
+def _creation_due(known: WorkerState) -> bool:
+    """Whether the PPA, which has never been seen or is gone for good, is to be created."""
+    return known.highest is None and provision.creation_due(known)
 
 
 def _unsettled(known: WorkerState, now: Now) -> Step:
@@ -106,9 +117,8 @@ def _unsettled(known: WorkerState, now: Now) -> Step:
     return known, [*effects, *more]
 
 
-def _expiry(known: WorkerState, now: Now) -> float:
+def _expiry(known: WorkerState, record: Record | None, now: Now) -> float:
     """When the lease ends or its times are corrected: at once, if time is believed; else time is checked again soon."""
-    record = known.record
     if needs_correction(record, now):
         return max(known.not_before, now.boot)
     end = end_of(record, known.heard)

@@ -146,7 +146,8 @@ def on_assigned(core: Core, waits: Assigns, outcome: Outcome) -> None:
     core.soon.append(WaitsAreOver(request.wish.pool))
     if isinstance(outcome, Denied) and outcome.why is Refusal.IN_DOUBT:
         return  # the request stays bound to this PPA
-    tries.end_of_breaking(core, request)
+    if request.trying is not None:
+        tries.end_of_breaking(core, request.trying)
     core.registry.unbind(ppa)
     match outcome:
         case LeaseShown(record):

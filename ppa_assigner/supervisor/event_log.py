@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any
 
 from ..automaton.events import Transition
-from ..journal import about, quoted
+from ..journal import about, named
 from ..record import Record, format_time
 from ..reference import Reference
 from ..uploads import FollowedLease
@@ -189,8 +189,7 @@ class EventWriter:
 
 def _whose(record: Record) -> str:
     """Whose lease it is or was, so that no owner can be taken for more than that."""
-    named = (("owner", record.owner), ("lease", record.lease), ("request", record.request))
-    return "".join(f" {name}={quoted(value)}" for name, value in named if value is not None)
+    return named(owner=record.owner, lease=record.lease, request=record.request)
 
 
 def _why(snapshot: Snapshot) -> str | None:

@@ -277,11 +277,9 @@ def _discard_stuck(core: Core, managed: ManagedPPA) -> None:
     """In place of the quarantine of one that cannot be cleaned; one of a pool an hour at the most, and only while
     another was cleaned within that hour: an outage of Launchpad discards nothing.
     """
-    record, snapshot = managed.snapshot.record, managed.snapshot
-    growth = core.growths.setdefault(managed.pool, Growth())
-    if record is None or Wear.STUCK not in managed.options.as_new.when:
+    if Wear.STUCK not in managed.options.as_new.when or (record := (snapshot := managed.snapshot).record) is None:
         return
-    now = core.now.boot
+    growth, now = core.growths.setdefault(managed.pool, Growth()), core.now.boot
     if record.state is State.FREE and record.tries == 0 and growth.cleaned.get(managed.ppa) != record.since.timestamp():
         growth.cleaned[managed.ppa] = record.since.timestamp()
     failed = snapshot.condition is Condition.QUARANTINED and record.tries >= managed.options.max_tries

@@ -70,7 +70,7 @@ class PoolLine:
         if requests.several:  # there may be several pools, and some need more than one PPA
             return [managed.ppa for pool in self._pools for managed in registry.free(pool)]
         (pool,) = self._pools
-        most = requests.queue.length(pool) + len(requests.kept)
+        most = len(self._requests)
         waiting = self._requests if registry.free_list.count(pool) > most else ()
         if not waiting or any(one.lost or one.burnt or one.wish.select.requirements for one in waiting):
             return [managed.ppa for managed in registry.free(pool)]
@@ -110,7 +110,7 @@ class PoolLine:
         return QueuedWish(
             request.id,
             needs=tuple(want.count for want in request.wish.want) or (1,),
-            quotas=() if away else self.quotas.of(request.wish),
+            quotas=() if away or self.quotas.none else self.quotas.of(request.wish),
             shape=self._shape(request),
             ready=request.stage is Stage.WAITING and core.now.boot >= request.rests_until,
             patient=away or request.may_wait(core.now.boot),

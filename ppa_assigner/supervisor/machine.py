@@ -112,7 +112,8 @@ def _on_changed(core: Core, event: ev.Changed) -> None:
     if core.processors.pools:
         fitting.consider(core, managed)
     core.following += _following(core, snapshot, key)
-    leads.on_changed(core, snapshot)
+    if core.registry.followers or snapshot.over is not None:  # else there is no group
+        leads.on_changed(core, snapshot)
     if managed.labels != labels and managed.lent:
         core.following.append(steps.Relabelled(managed.pool))
     growth.on_changed(core, managed)

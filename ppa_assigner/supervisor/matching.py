@@ -34,8 +34,10 @@ from hashlib import sha256
 
 from ..automaton.events import Assign
 from ..labels import ARCH
+from ..problems import Problem
 from ..record import Rank
 from ..reference import Reference
+from ..views import AssignRequest
 from . import fitting, groups, growth, line, queue, recovery, refusals, shares, tries, used_versions
 from .allocation import Allocation, allocate
 from .core import Core
@@ -62,8 +64,8 @@ def decide(core: Core, request: PendingRequest) -> None:
         return  # it goes on once that is over
     if held := recovery.holding(core, request):
         recovery.confirm(core, request, held.ppa)
-    elif not tries.takes_off_old(core, request) and not end_unmatched(core, request):
-        if request.wish.select.asks_about(ARCH):
+    elif not (request.attempt > 0 and tries.takes_off_old(core, request)) and not end_unmatched(core, request):
+        if request.wish.select.requirements and request.wish.select.asks_about(ARCH):
             fitting.find_out(core, request.wish.pool)
         request.bound = None
         core.requests.put(request, Stage.WAITING)
@@ -72,11 +74,18 @@ def decide(core: Core, request: PendingRequest) -> None:
 
 def end_unmatched(core: Core, request: PendingRequest) -> bool:
     """End a request that no PPA of its pool can ever match: case 0.  Whether that was so."""
-    if (problem := groups.never(core, request.wish) or refusals.no_match(core, request.wish)) is None:
+    if (problem := _never(core, request.wish)) is None:
         return False
     queue.answer(core, request, problem)
     queue.forget(core, request)
     return True
+
+
+def _never(core: Core, wish: AssignRequest) -> Problem | None:
+    """Why no PPAs can ever be what is wished; None as long as they may, as where any PPA of the pool will do."""
+    if wish.want and (problem := groups.never(core, wish)) is not None:
+        return problem
+    return refusals.no_match(core, wish) if wish.select.requirements else None
 
 
 def wait_on(core: Core, request: PendingRequest) -> None:
@@ -88,7 +97,8 @@ def wait_on(core: Core, request: PendingRequest) -> None:
 
 
 def _lend(core: Core, pool: str) -> None:
-    pools, claimed = line.joined(core, pool), bool(core.registry.claimed)
+    pools = line.joined(core, pool) if core.requests.several else (pool,)
+    claimed = bool(core.registry.claimed)
     free = claimed or any(map(core.registry.free_list.count, pools))
     if not free or not any(map(core.requests.queue.length, pools)):
         return

@@ -37,7 +37,7 @@ def enter(core: Core, key: Key, call: AssignCall) -> tuple[PendingRequest, bool]
     wish, requests = call.wish, core.requests
     before = _take_place(core, key, wish)
     requests.last += 1
-    if (shown := refusals.place_of(core, wish)) is not None:
+    if wish.ticket is not None and (shown := refusals.place_of(core, wish)) is not None:
         core.asked_before(shown.first_asked)
     arrival = core.arrival()
     rank = shares.key_of_new(core, wish, arrival)

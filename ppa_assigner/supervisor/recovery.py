@@ -166,8 +166,10 @@ def finish(core: Core, request: PendingRequest, ppa: Reference, record: Record, 
     unclaimed.told(core, request.key, record, request.calls)
     if request.calls:
         core.spent.served(request.key, record, core.now.boot, core.arrival())
-    members = tuple(groups.members_of(core, record))
-    queue.close(core, request, replace(core.registry.lent(ppa, record, fresh=fresh), members=members))
+    lease = core.registry.lent(ppa, record, fresh=fresh)
+    if record.members:
+        lease = replace(lease, members=tuple(groups.members_of(core, record)))
+    queue.close(core, request, lease)
 
 
 def avoid(core: Core, request: PendingRequest, ppa: Reference) -> None:

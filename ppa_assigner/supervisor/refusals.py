@@ -60,11 +60,11 @@ def _range(pool: Pool) -> tuple[Reference, ...]:
 
 
 def no_match(core: Core, wish: AssignRequest) -> Problem | None:
-    """Why no PPA of its pool can ever match the selector of this wish; None as long as one may."""
+    """Why no PPA of its pool can ever match the selector of this wish, which has one; None as long as one may."""
     pool = core.settings.pools.get(wish.pool)
     if wish.ppa is None and pool is not None and pool.options.grow is not None:  # one that comes to be may match
         return None
-    if not wish.select.requirements or _may_be_met(core, wish):
+    if _may_be_met(core, wish):
         return None
     never = f"no PPA of pool {wish.pool!r} can ever match" if wish.ppa is None else f"{wish.ppa} can never match"
     return problem(wish, Kind.NO_MATCH, f"{never} {wish.select}")

@@ -66,8 +66,7 @@ def takes_off_old(core: Core, request: PendingRequest) -> bool:
     """Have the claims taken off by which an earlier attempt of it was on its way, so that its commit cannot land any
     more †; the request goes on after that.  Whether there is one.
     """
-    old = groups.old_leads(core, request) if request.attempt > 0 else []
-    if not old:
+    if not (old := groups.old_leads(core, request)):
         return False
     one = GroupTry(request.id, new_id(core), old[0].ppa, (), request.wish, claims={claim.ppa: claim for claim in old})
     request.bound, request.trying = one.lead, one.group
@@ -91,9 +90,9 @@ def on_adopts(core: Core, step: Adopts) -> None:
     _roll(core, one)
 
 
-def end_of_breaking(core: Core, request: PendingRequest) -> None:
+def end_of_breaking(core: Core, group: str) -> None:
     """A single PPA is lent, or is not: the claims that were broken for it are taken off."""
-    if (one := core.tries.get(request.trying or "")) is not None:
+    if (one := core.tries.get(group)) is not None:
         _close(core, one)
 
 

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from ...journal import about, quoted
+from ...journal import about, named
 from ...port import Lane
 from ...problems import Kind, Problem
 from ...views import AssignRequest, LeaseView
@@ -107,8 +107,8 @@ class AssignMetrics:
 
 def _tell(wish: AssignRequest, problem: Problem) -> None:
     facts = about(owner=wish.owner, request_id=wish.request_id)
-    whose = f"owner={quoted(wish.owner)} request={quoted(wish.request_id)}"
-    log.info("%s: %s %s", problem.kind.value, problem.detail, whose, extra=facts)
+    whose = named(owner=wish.owner, request=wish.request_id)
+    log.info("%s: %s%s", problem.kind.value, problem.detail, whose, extra=facts)
 
 
 class LaunchpadRequest(Protocol):

@@ -185,7 +185,7 @@ MUTANTS = (
         "no lease expires",
         "every lease ends at last",
         "docs/explanation/protocol.md#i9",
-        (Edit("automaton/timers.py", "return _expiry(known, now)", 'return float("inf")'),),
+        (Edit("automaton/timers.py", "return _expiry(known, record, now)", 'return float("inf")'),),
         Scene("walks away", daemons=1, attempts=1, crashes=1, only=frozenset({"ask", "go", "look", "crash"})),
         "I9",
         lively=True,
