@@ -8,7 +8,6 @@ answer about the PPA itself tells.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import chain
 
 from .. import history
@@ -26,6 +25,7 @@ from ..port import (
     Unknown,
     WriteAnswer,
 )
+from ..replacing import replace
 from . import baseline
 from .events import Alarm
 from .now import Now
