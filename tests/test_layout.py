@@ -16,7 +16,7 @@ pytestmark = pytest.mark.xdist_group("layout")  # one worker reads each module, 
 PACKAGE = Path(__file__).parent.parent / "ppa_assigner"
 
 LAYERS = [
-    {"times", "strict_json", "backoff", "replacing", "version", "words", "selectors", "record_values", "reference"},
+    {"times", "strict_json", "backoff", "version", "words", "selectors", "record_values", "reference"},
     {"record_claims", "identity"},
     {
         "record",

@@ -8,6 +8,7 @@ must be asked each time.  Files count while Launchpad may keep them (docs/explan
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,7 +30,6 @@ from ..port import (
     Unavailable,
 )
 from ..record import HOST, INTEGER_MAX, Record, State
-from ..replacing import replace
 from ..views import AssignRequest, Condition
 from . import claim
 from .events import (

@@ -7,12 +7,12 @@ group †.  Taking a claim, or taking it off, leaves the PPA free as it was (doc
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from ..backoff import CLAIM_SILENCE_S, LEAD_AGAIN_S, LEAD_FIRST_S
 from ..record import GroupClaim, Record
 from ..reference import Reference
-from ..replacing import replace
 from .events import AskLead, Assign, Command, Denied, Effect, Operate, Refusal, Reply
 from .group_commands import ClaimPpa, Unclaim
 from .now import Now

@@ -7,10 +7,11 @@ what follows a failure in `retry`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..backoff import CLEANER_SILENCE_S, CLEANER_TOUCH_S
 from ..port import AccessDenied, Gone, ReadAnswer, Unavailable
 from ..record import Record, State
-from ..replacing import replace
 from . import discard, purge, verify
 from .now import Now
 from .observe import with_no_entry

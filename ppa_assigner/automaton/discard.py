@@ -9,13 +9,13 @@ that write was *sent*, and only after its answer said that the PPA is Active †
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..backoff import DELETE_SPREAD_S, FENCE_S, FORBIDDEN, TIME_AGAIN_S
 from ..port import ActAnswer, Deleted, Done, Refused, Unavailable
 from ..record import NOTHING_OF_A_LEASE, Record, State
 from ..record_claims import Deleter
-from ..replacing import replace
 from . import rollback
 from .events import Alarm
 from .now import Now

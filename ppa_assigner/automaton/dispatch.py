@@ -8,11 +8,11 @@ are in the modules that these name.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ..backoff import ABSENCE_AGAIN_S
 from ..port import AccessDenied, Entry, Gone, Unavailable
-from ..replacing import replace
 from . import assign, claim, clean, discard, group, lease, operator, provision, purge, replies, rollback, verify, write
 from .events import (
     DEADLINE_EXCEEDED,

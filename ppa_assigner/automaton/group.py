@@ -8,12 +8,12 @@ over †, or past its own end.  What a lease may do is decided by the lead alone
 from __future__ import annotations
 
 import enum
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from ..record import Record, State
 from ..reference import Reference
-from ..replacing import replace
 from ..views import Condition
 from . import assign, claim, lease
 from .events import (

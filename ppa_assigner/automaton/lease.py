@@ -7,13 +7,13 @@ changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ..port import (
     Unavailable,
 )
 from ..record import Record, State, format_time, whole_seconds
-from ..replacing import replace
 from .assign import grant_or_tell
 from .events import (
     Command,

@@ -9,14 +9,13 @@ its own clock (`client.lease`), and for how long a touch may wait for its answer
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from ..backoff import SILENCE_GAP_S
 from ..port import Moment
 from ..record import HOST, Record, State, whole_seconds
-from ..replacing import replace
 from ..views import End, EndsBy
 
 AGREE_S = 300.0  # clocks that differ by more do not agree

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 from hashlib import blake2b
 from itertools import islice
 from typing import Any
@@ -17,7 +18,6 @@ from ..backoff import jitter_of
 from ..packages import NamedFile, SourcePackage
 from ..port import AccessDenied, Entry, Gone
 from ..record import INTEGER_MAX, OVER_WITH_A_LEASE, Record, State, Text, parse, whole_seconds
-from ..replacing import replace
 from .now import AGREE, Now
 from .reachability import SEEN, Seen, absent, gone_for_good, of_unknown_name, read_denied
 from .state import NO_TEXT, FileDigests, WorkerState

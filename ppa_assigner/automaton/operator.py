@@ -6,12 +6,12 @@ Invariant: no command of an operator leads to `free` but through a proven clean,
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from ..port import Content
 from ..record import State
-from ..replacing import replace
 from ..views import AdoptAction, DiscardAction, HoldAction, PpaAction, QuarantineAction, ResumeAction
 from . import claim, replies
 from .events import ContentShown, Inspect, MemberShown, Operate, Refusal

@@ -7,10 +7,11 @@ record is somebody's until all of it was seen to be empty.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..backoff import FORBIDDEN, UNMANAGED_S
 from ..port import AccessDenied, Content, Deleted, Entry, Gone, ReadAnswer, Refused, Unavailable, Unknown
 from ..record import Record, RecordError, State, compose, parse
-from ..replacing import replace
 from . import clean, rollback, write
 from .events import Alarm, Command
 from .now import Now

@@ -8,6 +8,7 @@ answer about the PPA itself tells.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 
 from .. import history
@@ -25,7 +26,6 @@ from ..port import (
     Unknown,
     WriteAnswer,
 )
-from ..replacing import replace
 from . import baseline
 from .events import Alarm
 from .now import Now

@@ -7,11 +7,10 @@ gone or denied is believed after enough reads over a whole minute (docs/explanat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..backoff import ABSENCE_FIRST_S, ABSENCE_LASTS_S, ABSENCE_READS
 from ..port import Gone, Moment
-from ..replacing import replace
 
 
 @dataclass(frozen=True, slots=True)

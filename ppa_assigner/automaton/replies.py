@@ -6,9 +6,10 @@ nobody can tell, and the caller is to ask again.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..port import Lane
 from ..record import Record, State
-from ..replacing import replace
 from ..views import Sight
 from .events import (
     Command,

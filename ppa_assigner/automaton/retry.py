@@ -6,9 +6,10 @@ tried until an operator says so.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..backoff import Backoff
 from ..record import INTEGER_MAX, Record
-from ..replacing import replace
 from .baseline import recorded_right
 from .events import Alarm
 from .now import Now

@@ -8,9 +8,10 @@ description (docs/explanation/launchpad.md#deleted-ppas): one with our last reco
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..port import Deleted, Entry, Unavailable
 from ..record import Record, State, Text, parse
-from ..replacing import replace
 from .events import Alarm, Command, Effect, Transition
 from .now import Now
 from .observe import made_dirty, rolled_back, text_of, with_entry, with_ppa_gone, without_ppa

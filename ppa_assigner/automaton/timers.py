@@ -5,9 +5,10 @@ Invariant: whatever `tick` has to do, `wake` names the moment of; a tick at any 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..backoff import TIME_AGAIN_S
 from ..record import Record, State
-from ..replacing import replace
 from ..views import Condition
 from . import claim, clean, discard, lease, provision, write
 from .now import Now, end_of, needs_correction

@@ -6,13 +6,13 @@ them is at the content: nothing active and nothing on its way.  Whatever a look 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..backoff import DISK_POLL_S, INDEX_POLL_S, OWN_WORK
 from ..options import Baseline, Proof
 from ..port import ArchiveSettings, Content, Leftovers, Refused, Unavailable
 from ..record import NOTHING_OF_A_LEASE, State, format_time
-from ..replacing import replace
 from . import baseline, discard, observe, purge
 from .events import Effect
 from .now import Now

@@ -7,7 +7,7 @@ of our own does (docs/explanation/protocol.md#settling).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..backoff import FORBIDDEN, OWN_WORK, REQUEST_ENDS_S, SETTLING, UNMANAGED_S
@@ -27,7 +27,6 @@ from ..port import (
 )
 from ..record import INTEGER_MAX, Record, RecordError, State, compose, parse
 from ..reference import Reference
-from ..replacing import replace
 from ..views import snapshot_in
 from .events import (
     DEADLINE_EXCEEDED,

@@ -29,6 +29,7 @@ once (`_admit`).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 
 from ..automaton.events import Assign
@@ -36,7 +37,6 @@ from ..labels import ARCH
 from ..problems import Problem
 from ..record import Rank
 from ..reference import Reference
-from ..replacing import replace
 from ..views import AssignRequest
 from . import fitting, groups, growth, line, queue, recovery, refusals, shares, tries, used_versions
 from .allocation import Allocation, allocate

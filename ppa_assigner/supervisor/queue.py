@@ -10,11 +10,11 @@ it, and it is not a request on its way: nothing is lent to it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import takewhile
 
 from ..backoff import PLACE_KEPT_S
 from ..problems import Kind, Problem
-from ..replacing import replace
 from ..views import AssignRequest, LeaseView
 from . import refusals, shares
 from .core import Core

@@ -11,6 +11,7 @@ after it was seen shows the higher still used; with equal attempts neither does,
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from ..automaton.events import (
@@ -27,7 +28,6 @@ from ..automaton.events import (
 from ..backoff import AVOID_S, SEARCH_AGAIN_S, SEARCH_TURN_S
 from ..record import Record, State
 from ..reference import Reference
-from ..replacing import replace
 from ..views import Condition, Snapshot
 from . import groups, queue, refusals, unclaimed
 from .core import Core

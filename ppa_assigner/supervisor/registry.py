@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -18,12 +18,13 @@ from ..labels import NO_LABELS, LabelIndex, PpaLabels, index_of, labels_of
 from ..options import PoolOptions
 from ..record import OVER_WITH_A_LEASE, Record, State
 from ..reference import Reference
-from ..replacing import replace
 from ..selectors import Selector
 from ..views import Condition, LeaseView, Sight, Snapshot
 from .requests import Key, key_in
 
 N = TypeVar("N", str, Key, Reference)
+
+
 _Entry = tuple[datetime, str, str, str, Reference]
 
 

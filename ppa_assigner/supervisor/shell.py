@@ -333,9 +333,7 @@ class Timer(threading.Thread):
         return max(0.0, self._boot() - due) if due < inf and self.ident is not None else 0.0
 
     def set(self, due: float | None) -> None:
-        """The next thing is due at this boot time, or (None) nothing is.  One at a time may tell."""
-        if (inf if due is None else due) == self._due:
-            return
+        """The next thing is due at this boot time, or (None) nothing is."""
         with self._changed:  # what it is about to sleep until may not be read before, and stored after, this
             self._due = inf if due is None else due
             if self._due < self._sleeps_until:

@@ -8,6 +8,7 @@ cannot have ended †.  What a try that failed had claimed is taken off (docs/ex
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -16,7 +17,6 @@ from ..automaton.group_commands import ClaimPpa, Commit, EndGroup, ReadLead, Rol
 from ..backoff import CLAIM_RENEWED_S, GROUP_AGAIN, TOLD_AFTER_COMMIT_S, jitter_of
 from ..record import Record, State
 from ..reference import Reference
-from ..replacing import replace
 from . import groups, recovery
 from .core import Core
 from .group_steps import (
