@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from . import automaton
+from .access import ClientConfig
 from .automaton import Daemon, Event, Now, WorkerState
 from .automaton.state import Step
 from .clock import LaunchpadClock
@@ -153,8 +154,14 @@ def encoded(value: Any) -> Any:
         case Problem():
             return {TYPE: "Problem", **{name: encoded(one) for name, one in vars(value).items()}}
         case Settings():
-            return _of_fields(dataclasses.replace(value, api=dataclasses.replace(value.api, clients=())))
+            clients = tuple(_bounds_of(client) for client in value.api.clients)
+            return _of_fields(dataclasses.replace(value, api=dataclasses.replace(value.api, clients=clients)))
     return _of_fields(value) if dataclasses.is_dataclass(value) else _of_many(value)
+
+
+def _bounds_of(client: ClientConfig) -> ClientConfig:
+    """What is decided by of a client; nothing that it is known by."""
+    return dataclasses.replace(client, token_sha256=None, oidc=None, owner=None, request=None, role_claim=None)
 
 
 def _of_fields(value: Any) -> dict[str, Any]:

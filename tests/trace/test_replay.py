@@ -124,3 +124,10 @@ def test_no_token_of_a_client_is_written(tmp_path: Path) -> None:
     given = settings(Reference.parse("~ci/ubuntu/one"))
     clients = (ClientConfig("ci", "0123456789abcdef"),)
     assert "0123456789abcdef" not in json.dumps(encoded(replace(given, api=replace(given.api, clients=clients))))
+
+
+def test_the_quotas_of_clients_are_written() -> None:
+    """What is decided depends on them."""
+    given, client = settings(Reference.parse("~ci/ubuntu/one")), ClientConfig("ci", "0123", max_leases=5, max_waiting=2)
+    told = json.loads(json.dumps(encoded(replace(given, api=replace(given.api, clients=(client,))))))
+    assert reading.decoded(told).api.client("ci") == replace(client, token_sha256=None)
