@@ -30,6 +30,7 @@ SHOWN = 5
 """How many leases of a full quota a sentence names; `leases` has all."""
 TOLD_NO = (Sight.LASTING_DENIED, Sight.BARRED)
 """Launchpad did answer: these are not ours to lend until a person acts."""
+NOT_READ = "it was not read yet"
 
 
 def problem(wish: AssignRequest, kind: Kind, detail: str, **facts: Any) -> Problem:
@@ -152,7 +153,7 @@ def _counted(snapshots: Sequence[Snapshot], ppa: Reference | None) -> _Candidate
     untils = [s.record.until for s in wanted if s.record and s.record.state is State.USED and s.record.until]
     end = min((s.end for s in wanted if s.end is not None), key=lambda end: end.at, default=None)
     away = (s for s in wanted if s.condition is Condition.UNREACHABLE and s.sight not in TOLD_NO)
-    why = next((f"{s.ppa}: {s.fault}" for s in away), None)
+    why = next((f"{s.ppa}: {s.fault or NOT_READ}" for s in away), None)
     return _Candidates(counted(snapshots), wanted, _earliest(untils), end, why)
 
 
