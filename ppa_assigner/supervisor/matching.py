@@ -41,6 +41,7 @@ from ..views import AssignRequest
 from . import fitting, groups, growth, line, queue, recovery, refusals, shares, tries, used_versions
 from .allocation import Allocation, allocate
 from .core import Core
+from .fitting import may_match
 from .registry import free_for_anyone
 from .requests import CallId, PendingRequest, RequestId, Stage
 from .steps import Assigns, Decide, Learnt, Match, Pursue, Relabelled, TimeIsUp, TryAgain, TurnIsOver, WaitsAreOver
@@ -237,7 +238,7 @@ def _undecided(core: Core, request: PendingRequest) -> bool:
     """Whether a PPA may still turn out to be free for it: none-free is said of what Launchpad answered only, and
     not while a free one waits for those who are searched for.
     """
-    if any(map(core.registry.free_list.count, request.wish.by_pool)) and queue.waits_for_a_search(core, request):
+    if core.registry.free_list.count(request.wish.pool) and queue.waits_for_a_search(core, request):
         return True
     if fitting.undecided(core, request.wish):
         return True
@@ -247,7 +248,7 @@ def _undecided(core: Core, request: PendingRequest) -> bool:
 def _any_asked_for(core: Core, request: PendingRequest) -> bool:
     """Whether any PPA that it could get is being lent to another, and Launchpad has not answered yet."""
     found = (core.registry.ppas.get(ppa) for ppa in core.registry.free_list.bound)
-    wanted = (one for one in found if one is not None and groups.may_serve(request.wish, one))
+    wanted = (one for one in found if one is not None and may_match(request.wish, one) is not False)
     return any(free_for_anyone(one.snapshot) for one in wanted)
 
 

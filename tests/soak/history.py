@@ -8,7 +8,7 @@ its end; an operation whose answer was lost has no return, and binds nobody: onl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 Moment = float  # seconds, of one clock for all
@@ -24,6 +24,8 @@ class Told:
     called: Moment
     returned: Moment
     until: Moment
+    group: str = ""
+    """Of a lease that was told together with others."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Held:
     ppa: str
     start: Moment
     end: Moment
+    group: str = ""
 
     def overlaps(self, other: Held) -> bool:
         """Whether both were certainly held at once."""
@@ -70,8 +73,8 @@ def held(told: Iterable[Told], released: Iterable[Released]) -> list[Held]:
         start, until = tell.returned, tell.until
         if (before := found.get(tell.lease)) is not None:
             start, until = before.start, max(before.end, until)
-        found[tell.lease] = Held(tell.request, tell.lease, tell.ppa, start, until)
-    cut = (Held(h.request, h.lease, h.ppa, h.start, min(h.end, ends.get(h.lease, h.end))) for h in found.values())
+        found[tell.lease] = Held(tell.request, tell.lease, tell.ppa, start, until, tell.group)
+    cut = (replace(held, end=min(held.end, ends.get(held.lease, held.end))) for held in found.values())
     return [each for each in cut if each.start < each.end]
 
 
@@ -80,14 +83,15 @@ def faults(told: Sequence[Told], released: Sequence[Released], stood: Sequence[S
     leases = held(told, released)
     return [
         *_twice(leases, "PPA", lambda lease: lease.ppa),
-        *_twice(leases, "request", lambda lease: lease.request),
+        *_twice(leases, "request", lambda lease: lease.request, apart=True),
         *_moved(told),
         *_made_up(told, stood),
+        *_in_part(told, stood),
     ]
 
 
-def _twice(leases: list[Held], what: str, of: Callable[[Held], str]) -> Iterator[str]:
-    """Two leases at once of one PPA, or of one request."""
+def _twice(leases: list[Held], what: str, of: Callable[[Held], str], *, apart: bool = False) -> Iterator[str]:
+    """Two leases at once of one PPA, or of one request; `apart`: but those of one group."""
     groups: dict[str, list[Held]] = {}
     for lease in leases:
         groups.setdefault(of(lease), []).append(lease)
@@ -95,7 +99,7 @@ def _twice(leases: list[Held], what: str, of: Callable[[Held], str]) -> Iterator
         yield from (
             f"{what} {name} has two leases at once: {one} and {two}"
             for one, two in combinations(group, 2)
-            if one.overlaps(two)
+            if one.overlaps(two) and not (apart and one.group == two.group != "")
         )
 
 
@@ -108,12 +112,35 @@ def _moved(told: Sequence[Told]) -> Iterator[str]:
             yield f"lease {tell.lease} has moved: {before} and {tell}"
 
 
-def _made_up(told: Sequence[Told], stood: Sequence[Stood]) -> Iterator[str]:
-    """What was told must have stood on Launchpad at some moment between the call and the answer."""
+def _spans(stood: Sequence[Stood]) -> dict[tuple[str, str], list[Stood]]:
+    """When each lease stood in its PPA."""
     spans: dict[tuple[str, str], list[Stood]] = {}
     for each in stood:
         spans.setdefault((each.ppa, each.lease), []).append(each)
+    return spans
+
+
+def _made_up(told: Sequence[Told], stood: Sequence[Stood]) -> Iterator[str]:
+    """What was told must have stood on Launchpad at some moment between the call and the answer."""
+    spans = _spans(stood)
     for tell in told:
         of_it = spans.get((tell.ppa, tell.lease), [])
         if not any(span.since <= tell.returned and span.until >= tell.called for span in of_it):
             yield f"{tell} was told, and did not stand on Launchpad meanwhile: {of_it}"
+
+
+def _in_part(told: Sequence[Told], stood: Sequence[Stood]) -> Iterator[str]:
+    """All that one answer told of a group stood at once, at some moment between the call and the answer."""
+    spans, answers = _spans(stood), dict[tuple[str, Moment, Moment], list[Told]]()
+    for tell in told:
+        if tell.group:
+            answers.setdefault((tell.group, tell.called, tell.returned), []).append(tell)
+    for (group, called, returned), tells in answers.items():
+        each = [spans.get((tell.ppa, tell.lease), []) for tell in tells]
+        moments = [called, *(span.since for one in each for span in one if called <= span.since <= returned)]
+        if not any(all(_stood_at(moment, one) for one in each) for moment in moments):
+            yield f"group {group} was told, and did not stand whole meanwhile: {tells}: {each}"
+
+
+def _stood_at(moment: Moment, spans: Iterable[Stood]) -> bool:
+    return any(span.since <= moment <= span.until for span in spans)

@@ -7,9 +7,11 @@ import pytest
 from .history import Held, Released, Stood, Told, faults, held
 
 
-def told(lease: str, called: float, returned: float, until: float, ppa: str = "p", request: str = "") -> Told:
-    """An answer; each lease has a request of its own unless said."""
-    return Told(request or f"request of {lease}", lease, ppa, called, returned, until)
+def told(
+    lease: str, called: float, returned: float, until: float, ppa: str = "p", request: str = "", group: str = ""
+) -> Told:
+    """An answer; each lease has a request of its own unless said, or that of its group."""
+    return Told(request or f"request of {group or lease}", lease, ppa, called, returned, until, group)
 
 
 def stood(*leases: str, ppa: str = "p", since: float = 0.0, until: float = 100.0) -> list[Stood]:
@@ -27,6 +29,7 @@ GOOD: dict[str, tuple[list[Told], list[Released]]] = {
     "the same one twice": ([told("a", 0, 1, 5), told("a", 2, 3, 9)], []),
     "two PPAs": ([told("a", 0, 1, 9), told("b", 0, 1, 9, ppa="q")], []),
     "a request used again": ([told("a", 0, 1, 3, request="r"), told("b", 2, 4, 9, ppa="q", request="r")], []),
+    "a group": ([told("a", 0, 1, 9, group="g"), told("b", 0, 1, 9, ppa="q", group="g")], []),
     "released twice": ([told("a", 0, 1, 9), told("b", 3, 4, 9)], [Released("a", 5), Released("a", 2)]),
 }
 
@@ -40,6 +43,13 @@ BAD: dict[str, tuple[list[Told], list[Released], str]] = {
     ),
     "one request, two PPAs": (
         [told("a", 0, 1, 9, request="r"), told("b", 2, 3, 9, ppa="q", request="r")], [], "request r has two leases",
+    ),
+    "one request, two groups": (
+        [told("a", 0, 1, 9, group="g"), told("b", 2, 3, 9, ppa="q", request="request of g", group="h")], [],
+        "request request of g has two leases",
+    ),
+    "a PPA twice in a group": (
+        [told("a", 0, 1, 9, group="g"), told("b", 0, 1, 9, group="g")], [], "PPA p has two leases",
     ),
     "another PPA": ([told("a", 0, 1, 2), told("a", 3, 4, 5, ppa="q")], [], "lease a has moved"),
 }  # fmt: skip
@@ -84,3 +94,12 @@ def test_how_long_a_lease_was_held() -> None:
     tells = [told("a", 0, 1, 4), told("a", 2, 3, 9), told("b", 0, 5, 4)]
     assert held(tells, []) == [Held("request of a", "a", "p", 1, 9)]
     assert held(tells, [Released("a", 6, 8)]) == [Held("request of a", "a", "p", 1, 6)]
+
+
+@pytest.mark.parametrize(("since", "wrong"), [(1, False), (3, False), (3.5, True)])
+def test_a_group_stood_whole_at_one_moment(since: float, wrong: bool) -> None:
+    """The first of it no longer stands when the other one comes."""
+    tells = [told("a", 2, 4, 9, group="g"), told("b", 2, 4, 9, ppa="q", group="g")]
+    spans = [*stood("a", until=3), *stood("b", ppa="q", since=since)]
+    assert [text for text in faults(tells, [], spans) if "did not stand whole" in text] == faults(tells, [], spans)
+    assert bool(faults(tells, [], spans)) is wrong
