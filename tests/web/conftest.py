@@ -15,8 +15,9 @@ from .browser import CHROMIUM, DEADLINE_MS, DESK, chromium, looking
 from .scene import Site, sites
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """On one worker, if tests are spread with `--dist loadgroup`."""
+    """On one worker, if tests are spread with `--dist loadgroup`: before pytest-xdist looks for groups."""
     for item in items:
         if item.path.parent.name == "web":
             item.add_marker(pytest.mark.xdist_group("web"))
