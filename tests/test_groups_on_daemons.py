@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from random import Random
 from typing import Any
@@ -15,7 +16,7 @@ from ppa_assigner.problems import Kind, Problem
 from ppa_assigner.record import Record, State
 from ppa_assigner.selectors import EVERYTHING, parse
 from ppa_assigner.supervisor import Supervisor
-from ppa_assigner.views import AssignRequest, LeaseView, Snapshot, Want
+from ppa_assigner.views import AssignRequest, HoldAction, LeaseView, ReleaseAction, Snapshot, Want
 
 from .fleet import OPTIONS, Fleet
 from .memory import Request
@@ -397,3 +398,58 @@ def test_who_cannot_have_the_right_in_the_lead_is_told_so_and_gets_nothing(fleet
     assert told.kind is Kind.INVALID
     fleet.launchpad.fault = lambda request: None
     nothing_left(fleet, supervisor)
+
+
+@pytest.mark.parametrize("of", [0, 1])
+def test_a_hold_of_any_lease_is_the_groups(fleet: Fleet, of: int) -> None:
+    """Its end is put off at the lead, once; shown at all."""
+    supervisor = ready(fleet, options=replace(OPTIONS, max_hold=600.0))
+    lent = ask(supervisor, "r", **several(3)).future.result(10.0)
+    one = (lent, *lent.members)[of]
+    before = lent.record.until
+    assert before is not None
+    ends(supervisor.operate(one.ppa, HoldAction(one.record.lease or "", 60.0), EVERYBODY))
+    lead, *_ = whole(fleet, lent)
+    assert (lead.held, lead.until) == (True, before + timedelta(seconds=60))
+    shown = [supervisor.snapshot(each.ppa) for each in (lent, *lent.members)]
+    assert {each.record.until for each in shown if each.record is not None} == {lead.until}
+    again = ends(supervisor.operate(one.ppa, HoldAction(one.record.lease or "", 60.0), EVERYBODY))
+    assert isinstance(again, Problem)
+    assert again.kind is Kind.WRONG_STATE
+
+
+@pytest.mark.parametrize("asked", ["the lease", "the PPA", "the request"])
+def test_a_release_of_a_member_is_put_off_and_ends_the_group(fleet: Fleet, asked: str) -> None:
+    """Launchpad is away: it is carried out when that is back, and nobody has to ask again."""
+    supervisor = ready(fleet, total=1.0)
+    lent = ask(supervisor, "r", **several(3)).future.result(10.0)
+    member = lent.members[-1]
+    lease = member.record.lease or ""
+    fleet.launchpad.fault = lambda request: "down"
+    match asked:
+        case "the lease":
+            told = ends(supervisor.release(lease, EVERYBODY))
+        case "the PPA":
+            told = ends(supervisor.operate(member.ppa, ReleaseAction(lease), EVERYBODY))
+        case _:
+            told = ends(supervisor.withdraw("r", EVERYBODY))
+    assert isinstance(told, Problem)
+    assert (told.kind, told.facts["pending"]) == (Kind.UNAVAILABLE, True)
+    over = ends(supervisor.touch(lease, None, EVERYBODY))
+    assert isinstance(over, Problem)
+    assert over.kind is Kind.LEASE_OVER
+    held = ends(supervisor.operate(member.ppa, HoldAction(lease, 60.0), EVERYBODY))
+    assert isinstance(held, Problem)
+    assert (held.kind, "was released" in held.detail) == (Kind.WRONG_STATE, True)
+    fleet.launchpad.fault = lambda request: None
+    nothing_left(fleet, supervisor)
+
+
+def test_a_group_may_want_one_by_what_it_builds_for(fleet: Fleet) -> None:
+    """That is asked of Launchpad for whoever selects by it, in whatever pool of the request."""
+    pools = {"a": fleet.ppas[:2], "b": fleet.ppas[2:]}
+    fleet.launchpad.archives[fleet.ppas[4]].processors = ["amd64", "riscv64"]
+    supervisor = ready(fleet, pools=pools)
+    want = (Want("a"), Want("b", parse("lp/arch-riscv64")))
+    lent = ask(supervisor, "r", wait=20.0, pool="a", want=want).future.result(20.0)
+    assert [one.ppa for one in lent.members] == [fleet.ppas[4]]

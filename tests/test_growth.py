@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ppa_assigner.access import EVERYBODY
 from ppa_assigner.options import AsNew, Grow, PoolOptions, Wear
 from ppa_assigner.packages import SourcePackage
 from ppa_assigner.problems import Kind, Problem
@@ -184,3 +185,15 @@ def test_too_few_that_are_not_burnt_are_told_to_a_group(fleet: Fleet) -> None:
         ask(supervisor, "r1", want=(Want("default", count=3),), sources=(SourcePackage("hello", "1"),))
     assert (burnt.value.kind, list(burnt.value.facts["burnt"])) == (Kind.ALL_BURNT, [str(NAMES[0])])
     assert "fewer than 3 are left" in burnt.value.detail
+
+
+def test_a_group_has_what_is_burnt_replaced_and_nothing_else(fleet: Fleet) -> None:
+    """Where no more may be made; those that it can use are kept for it, however many leases they had."""
+    supervisor = fleet.daemon(options=growing(keep_free=2, max=2, as_new=AsNew(when=frozenset({Wear.BURNT}))))
+    until(lambda: fleet.states(supervisor).count(State.FREE) == 2, "two are free", 10.0)
+    lease = ask(supervisor, "before", ppa=NAMES[1])
+    supervisor.release(lease.record.lease or "", EVERYBODY).result(10.0)
+    until(lambda: fleet.states(supervisor).count(State.FREE) == 2, "two are free again", 10.0)
+    fleet.launchpad.upload(NAMES[0], "hello").active = False
+    lent = ask(supervisor, "r1", want=(Want("default", count=2),), sources=(SourcePackage("hello", "1"),))
+    assert {one.ppa for one in (lent, *lent.members)} == {NAMES[1], NAMES[2]}

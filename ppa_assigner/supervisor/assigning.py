@@ -143,7 +143,7 @@ def end_all(core: Core) -> None:
 def on_assigned(core: Core, waits: Assigns, outcome: Outcome) -> None:
     """The PPA is lent, or is not, or nobody may know yet."""
     request, ppa = core.requests.by_id[waits.request], waits.ppa
-    core.soon.append(WaitsAreOver(request.wish.pool))
+    core.soon += map(WaitsAreOver, request.wish.by_pool)
     if isinstance(outcome, Denied) and outcome.why is Refusal.IN_DOUBT:
         return  # the request stays bound to this PPA
     if request.trying is not None:
@@ -169,7 +169,7 @@ def on_assigned(core: Core, waits: Assigns, outcome: Outcome) -> None:
 def on_tried(core: Core, step: Tried) -> None:
     """Several PPAs are lent, or are not, or may not be told now; or what a single one waited for is out of its way."""
     request, ppa = core.requests.by_id[step.request], step.lead
-    core.soon.append(WaitsAreOver(request.wish.pool))
+    core.soon += map(WaitsAreOver, request.wish.by_pool)
     if step.alone:
         core.registry.unbind(ppa)
         matching.lend_over(core, request, ppa)

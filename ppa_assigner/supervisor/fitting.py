@@ -85,6 +85,10 @@ def undecided(core: Core, wish: AssignRequest) -> bool:
 
 def unjudged(core: Core, wish: AssignRequest) -> list[ManagedPPA]:
     """The free PPAs of which it cannot be said whether this wish asks for them."""
+    if wish.want:
+        choosy = [want for want in wish.want if want.select.asks_about(ARCH)]
+        found = ((one, want.select) for want in choosy for one in core.registry.free(want.pool))
+        return [one for one, select in found if one.labels.judge(select) is None]
     if not wish.select.asks_about(ARCH):
         return []
     return [one for one in core.registry.free(wish.pool, wish.ppa) if may_match(wish, one) is None]

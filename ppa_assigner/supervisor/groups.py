@@ -16,7 +16,7 @@ from ..problems import Kind, Problem
 from ..record import GroupClaim, Rank, Record
 from ..reference import Reference
 from ..views import AssignRequest, Condition, LeaseView, Want
-from . import growth
+from . import fitting, growth
 from .allocation import QueuedWish, allocate
 from .core import Core
 from .fitting import FreePpas, possible
@@ -53,6 +53,14 @@ def wants_of(wish: AssignRequest) -> tuple[Want, ...]:
 def pools_of(wish: AssignRequest) -> set[str]:
     """The pools whose PPAs it asks for."""
     return {want.pool for want in wants_of(wish)}
+
+
+def may_serve(wish: AssignRequest, managed: ManagedPPA) -> bool:
+    """Whether a PPA may be one that this wish asks for, as far as is known."""
+    if not wish.want:
+        return fitting.may_match(wish, managed) is not False
+    in_pool = (want for want in wish.want if managed.lent and want.pool == managed.pool)
+    return any(managed.labels.judge(want.select) is not False for want in in_pool)
 
 
 # -- chosen ------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ have made and lent one since †.  Nothing is counted as free, or left out of th
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from ..automaton.events import Looked, Operate
@@ -217,7 +217,7 @@ def on_all_burnt(core: Core, request: PendingRequest, pool: str) -> bool:
     if growth.creating is not None or may_create(core, pool):
         _want(core, grow, growth)
         return True
-    return _discard_burnt(core, pool, growth)
+    return _discard_burnt(core, pool, growth, request.burnt)
 
 
 def _want(core: Core, grow: Grow, growth: Growth) -> None:
@@ -226,14 +226,15 @@ def _want(core: Core, grow: Grow, growth: Growth) -> None:
         look(core, grow)
 
 
-def _discard_burnt(core: Core, pool: str, growth: Growth) -> bool:
-    """Whether one of them is being discarded: the one with the most leases that is not lent."""
+def _discard_burnt(core: Core, pool: str, growth: Growth, burnt: Collection[Reference]) -> bool:
+    """Whether one of those that are burnt is being discarded: the one with the most leases that is not lent."""
     if Wear.BURNT not in core.settings.pools[pool].options.as_new.when or (growth.known and growth.next is None):
         return False
     marked = any(_is_marked(managed.snapshot) for managed in core.registry.in_pool(pool) if _is_counted(managed))
     if growth.discarding is not None or marked:
         return True
-    chosen = max(_candidates(core, pool), key=lambda one: (_leases(one), one.ppa), default=None)
+    candidates = (one for one in _candidates(core, pool) if one.ppa in burnt)
+    chosen = max(candidates, key=lambda one: (_leases(one), one.ppa), default=None)
     if chosen is None:
         return False
     growth.discarding = chosen.ppa

@@ -184,6 +184,8 @@ def _ask_lead(core: Core, call: OpenCall, lead: Reference, record: Record) -> No
                 end(core, call, Problem(Kind.LEASE_OVER, f"the lease of {lead} was released: {PUT_OFF}"))
             _send(core, call, lead, Touch(token=token, deadline=deadline, lease=lease, ttl=ttl))
         case OperatorActed(act=HoldAction() as act):
+            if lease in core.releases:
+                end(core, call, Problem(Kind.WRONG_STATE, f"{lead}: this lease was released: {PUT_OFF}"))
             _send(core, call, lead, Operate(token=token, deadline=deadline, act=replace(act, lease=lease)))
         case _:
             to_release(core, call, lease)

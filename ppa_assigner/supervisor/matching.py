@@ -41,7 +41,6 @@ from ..views import AssignRequest
 from . import fitting, groups, growth, line, queue, recovery, refusals, shares, tries, used_versions
 from .allocation import Allocation, allocate
 from .core import Core
-from .fitting import may_match
 from .registry import free_for_anyone
 from .requests import CallId, PendingRequest, RequestId, Stage
 from .steps import Assigns, Decide, Learnt, Match, Pursue, Relabelled, TimeIsUp, TryAgain, TurnIsOver, WaitsAreOver
@@ -67,6 +66,9 @@ def decide(core: Core, request: PendingRequest) -> None:
     elif not (request.attempt > 0 and tries.takes_off_old(core, request)) and not end_unmatched(core, request):
         if request.wish.select.requirements and request.wish.select.asks_about(ARCH):
             fitting.find_out(core, request.wish.pool)
+        for want in request.wish.want:
+            if want.select.asks_about(ARCH):
+                fitting.find_out(core, want.pool)
         request.bound = None
         core.requests.put(request, Stage.WAITING)
         wait_on(core, request)
@@ -238,7 +240,7 @@ def _undecided(core: Core, request: PendingRequest) -> bool:
     """Whether a PPA may still turn out to be free for it: none-free is said of what Launchpad answered only, and
     not while a free one waits for those who are searched for.
     """
-    if core.registry.free_list.count(request.wish.pool) and queue.waits_for_a_search(core, request):
+    if any(map(core.registry.free_list.count, request.wish.by_pool)) and queue.waits_for_a_search(core, request):
         return True
     if fitting.undecided(core, request.wish):
         return True
@@ -248,7 +250,7 @@ def _undecided(core: Core, request: PendingRequest) -> bool:
 def _any_asked_for(core: Core, request: PendingRequest) -> bool:
     """Whether any PPA that it could get is being lent to another, and Launchpad has not answered yet."""
     found = (core.registry.ppas.get(ppa) for ppa in core.registry.free_list.bound)
-    wanted = (one for one in found if one is not None and may_match(request.wish, one) is not False)
+    wanted = (one for one in found if one is not None and groups.may_serve(request.wish, one))
     return any(free_for_anyone(one.snapshot) for one in wanted)
 
 

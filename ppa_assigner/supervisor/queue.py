@@ -19,14 +19,15 @@ from ..views import AssignRequest, LeaseView
 from . import refusals, shares
 from .core import Core
 from .events import AnswerCall
-from .requests import AssignCall, CallId, Key, PendingRequest, RequestId, Stage
+from .requests import IN_QUEUE, AssignCall, CallId, Key, PendingRequest, RequestId, Stage
 from .steps import Match, PlaceIsOver, TimeIsUp
 
 
 def waits_for_a_search(core: Core, request: PendingRequest) -> bool:
     """Whether others before it in the queue are searched for, and keep their turn."""
-    boot = core.now.boot
-    before = takewhile(lambda one: one is not request, core.requests.waiting(request.wish.pool))
+    boot, place = core.now.boot, request.place
+    lines = (core.requests.waiting(pool) for pool in request.wish.by_pool)
+    before = (one for line in lines for one in takewhile(lambda one: one.place < place, line))
     return any(each.keeps_its_turn(boot) for each in before)
 
 
@@ -155,6 +156,15 @@ def forget(core: Core, request: PendingRequest) -> None:
         requests.queue.discard(request.id)
         for token in request.asking.values():
             core.abandon(token)
+        if request.stage in IN_QUEUE:
+            _others_go_on(core, request.wish)
+
+
+def _others_go_on(core: Core, wish: AssignRequest) -> None:
+    """What was kept for it in its pools is for those behind it."""
+    for pool in wish.by_pool:
+        if core.registry.free_list.count(pool) and core.requests.queue.length(pool):
+            core.then(Match(pool))
 
 
 def _no_more(core: Core, call: AssignCall) -> None:
@@ -199,7 +209,7 @@ def withdraw_place(core: Core, key: Key) -> bool:
     """Let nobody come back to it.  Whether there was one."""
     kept = _give_up_place(core, key)
     if kept is not None:
-        core.then(Match(kept.wish.pool))
+        _others_go_on(core, kept.wish)
     return kept is not None
 
 

@@ -140,10 +140,12 @@ class _Candidates:
 
 def _candidates(core: Core, wish: AssignRequest) -> _Candidates:
     """Counted once until a PPA changes: thousands may be told at a moment that none is free."""
-    asked_for = wish.pool, wish.select, wish.ppa
+    asked_for = wish.pool, wish.select, wish.ppa, wish.want
     found: _Candidates | None = core.registry.counts.get(asked_for)
     if found is None:
-        found = _counted([one.snapshot for one in possible(core, wish.pool, wish.select)], wish.ppa)
+        wanted = [(want.pool, want.select) for want in wish.want] or [(wish.pool, wish.select)]
+        could = {one.ppa: one.snapshot for pool, select in wanted for one in possible(core, pool, select)}
+        found = _counted([*could.values()], wish.ppa)
         core.registry.counts[asked_for] = found
     return found
 

@@ -9,7 +9,7 @@ import json
 import re
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -18,7 +18,6 @@ from ..labels import NO_LABELS, LabelIndex, PpaLabels, index_of, labels_of
 from ..options import PoolOptions
 from ..record import OVER_WITH_A_LEASE, Record, State
 from ..reference import Reference
-from ..selectors import Selector
 from ..views import Condition, LeaseView, Sight, Snapshot
 from .requests import Key, key_in
 
@@ -145,7 +144,7 @@ class Registry:
     """Of each PPA that leads a group, as far as others say so, these others."""
     _leads: dict[Reference, Reference] = field(default_factory=dict)
     free_list: FreeList = field(default_factory=FreeList)
-    counts: dict[tuple[str, Selector, Reference | None], Any] = field(default_factory=dict, compare=False)
+    counts: dict[Hashable, Any] = field(default_factory=dict, compare=False)
     """What was counted of the PPAs, by what it was counted for; empty again as soon as one of them changes."""
 
     def __iter__(self) -> Iterator[ManagedPPA]:
