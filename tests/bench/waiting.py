@@ -37,7 +37,7 @@ NOTES = (
 
 def measure(scale: Scale, launchpad: Launchpad) -> Table:
     """One PPA, held by somebody; all others wait for it."""
-    return _measured("Waiting clients", scale, launchpad, "wait", lambda _: {})
+    return _measured("Waiting clients", scale, launchpad, "wait", 30, lambda _: {})
 
 
 def measure_order(scale: Scale, launchpad: Launchpad) -> Table:
@@ -49,14 +49,14 @@ def measure_order(scale: Scale, launchpad: Launchpad) -> Table:
         return {"priority": 100 if number < scale.freed else number % 100, "select": f"!absent-{number}"}
 
     few = replace(scale, waiters=max(scale.freed, scale.waiters // 2))
-    table = _measured("Waiting clients in their order", few, launchpad, "wait with priorities and selectors", wish)
+    table = _measured("Waiting clients in their order", few, launchpad, "wait with priorities and selectors", 60, wish)
     spent = matching.seconds(few.waiters, scale.unfit, scale.freed)
     what = f"CPU of one match: {few.waiters:,} with different selectors, {scale.unfit} free PPAs that none selects"
     return replace(table, rows=[*table.rows, Row(what, spent * 1000, "ms", target=at_most(50))])
 
 
 def _measured(
-    title: str, scale: Scale, launchpad: Launchpad, how: str, wish: Callable[[int], Mapping[str, object]]
+    title: str, scale: Scale, launchpad: Launchpad, how: str, most: float, wish: Callable[[int], Mapping[str, object]]
 ) -> Table:
     with site(launchpad, scale.delay) as where:
         (ppa,) = where.ppas("one", 1)
@@ -64,7 +64,7 @@ def _measured(
         lease = assigned(daemon)["id"]
         with_askers(daemon, WARM, _refused)  # what the very first clients bring along is not each client's
         floor, before = _bare_kb(where, scale.waiters), _used(pid(daemon))  # no connection of theirs is there yet
-        line = Line(where, daemon, ppa, lease, before, floor, how, wish)
+        line = Line(where, daemon, ppa, lease, before, floor, how, most, wish)
         rows = with_askers(daemon, scale.waiters, lambda askers: _waiting(line, askers, scale.freed))
         return Table(title, rows, NOTES)
 
@@ -79,7 +79,7 @@ class Used(NamedTuple):
 
 class Line(NamedTuple):
     """Where clients come to wait, what the daemon used before they came, how many KB one takes at least; `how` they
-    wait, and what each of them wishes besides.
+    wait, how many KB one is to take at the `most`, and what each of them wishes besides.
     """
 
     where: Site
@@ -89,6 +89,7 @@ class Line(NamedTuple):
     before: Used
     least: float
     how: str
+    most: float
     wish: Callable[[int], Mapping[str, object]]
 
 
@@ -113,7 +114,7 @@ async def _waiting(line: Line, askers: list[Asker], freed: int) -> list[Row]:
     return [
         Row(f"{count:,} clients {line.how}: threads more than without them",
             rested.threads - line.before.threads, "threads", target=at_most(0)),
-        beside("memory of one", (joined.mb - line.before.mb) * 1024 / count, line.least, "KB", at_most(30)),
+        beside("memory of one", (joined.mb - line.before.mb) * 1024 / count, line.least, "KB", at_most(line.most)),
         Row("CPU for one to join", (joined.cpu - line.before.cpu) / count * 1000, "ms"),
         Row("CPU while all wait, of a core", (rested.cpu - joined.cpu) / QUIET_S * 100, "%"),
         beside("from `free` to the first one's answer", seconds * 1000, floor * 1000, "ms", floors_at_most(1.25)),
