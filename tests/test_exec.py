@@ -201,15 +201,16 @@ def test_it_touches_while_the_command_runs(daemon: FakeDaemon) -> None:
         other.on("POST", TOUCH, Drop(), problem(503, "launchpad-unavailable"), Reply(200, short))
         with started(*EXEC, "--", *LISTEN, url=other.url) as process:
             other.wait_for("POST", TOUCH, 5)
+            assert line_of(process) == "ready\n"
             process.send_signal(signal.SIGUSR1)
-            assert process.communicate(timeout=DEADLINE_S) == ("ready\nSIGUSR1\n", "")
+            assert process.communicate(timeout=DEADLINE_S) == ("SIGUSR1\n", "")
 
 
 @pytest.mark.parametrize("answer", [problem(410, "lease-over"), problem(404, "unknown-lease")])
 def test_a_lost_lease_stops_the_command(answer: Reply) -> None:
     """It gets SIGTERM, people a line, and the exit code is its own; the PPA, maybe another's now, is let alone."""
     with FakeDaemon() as daemon:
-        daemon.on("POST", LEASES, Reply(201, LEASE | {"idle": 12})).on("POST", TOUCH, answer)
+        daemon.on("POST", LEASES, Reply(201, LEASE | {"idle": 24})).on("POST", TOUCH, answer)
         done = cli(*EXEC, "--", *LISTEN, url=daemon.url)
         assert (done.returncode, done.stdout) == (9, "ready\nSIGTERM\n")
         assert "the lease of ~ci-pool/ubuntu/pool-001 is lost" in done.stderr
@@ -223,8 +224,9 @@ def test_a_lost_lease_may_only_warn() -> None:
         with started(*EXEC, "--on-lost", "warn", "--", *LISTEN, url=daemon.url) as process:
             assert process.stderr is not None
             assert "runs on" in process.stderr.readline()
+            assert line_of(process) == "ready\n"
             process.send_signal(signal.SIGUSR2)
-            assert process.communicate(timeout=DEADLINE_S) == ("ready\nSIGUSR2\n", "")
+            assert process.communicate(timeout=DEADLINE_S) == ("SIGUSR2\n", "")
         assert process.returncode == 9
 
 
