@@ -130,9 +130,11 @@ MUTANTS = (
             Edit(
                 "automaton/lease.py",
                 "record.state is not State.USED or record.lead is not None:\n"
-                "        return deny(known, command, Refusal.ELSEWHERE)\n    return end(known, WriteReason.SUPERSEDE",
+                "        return deny_plainly(known, command, Refusal.ELSEWHERE)\n"
+                "    return end(known, WriteReason.SUPERSEDE",
                 "record.state is not State.USED:\n"
-                "        return deny(known, command, Refusal.ELSEWHERE)\n    return end(known, WriteReason.SUPERSEDE",
+                "        return deny_plainly(known, command, Refusal.ELSEWHERE)\n"
+                "    return end(known, WriteReason.SUPERSEDE",
             ),
         ),
         replace(

@@ -122,8 +122,8 @@ MUTANTS = (
             ),
             Edit(
                 "supervisor/groups.py",
-                "(claims[lead].lead,) if lead in claims and claims[lead].lead != lead else ()",
-                "()",
+                "{binding[lead]} - {lead} if lead in binding else set()",
+                "set()",
             ),
         ),
         replace(

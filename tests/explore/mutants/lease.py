@@ -62,7 +62,8 @@ MUTANTS = (
         (
             Edit(
                 "automaton/lease.py",
-                "    if record.attempt > wish.attempt:\n        return deny(known, command, Refusal.SUPERSEDED)\n",
+                "    if record.attempt > wish.attempt:\n"
+                "        return deny_plainly(known, command, Refusal.SUPERSEDED)\n",
                 "",
             ),
         ),
@@ -142,9 +143,9 @@ MUTANTS = (
             Edit(
                 "automaton/lease.py",
                 "    if record is None or record.lease != command.lease:\n"
-                "        return deny(known, command, Refusal.ELSEWHERE)\n    if record.state is State.DIRTY:",
+                "        return deny_plainly(known, command, Refusal.ELSEWHERE)\n    if record.state is State.DIRTY:",
                 "    if record is None or record.state is State.FREE:\n"
-                "        return deny(known, command, Refusal.ELSEWHERE)\n    if record.state is State.DIRTY:",
+                "        return deny_plainly(known, command, Refusal.ELSEWHERE)\n    if record.state is State.DIRTY:",
             ),
         ),
         Scene(
