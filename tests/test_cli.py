@@ -110,7 +110,7 @@ def test_nobody_there_is_69() -> None:
 
 
 def test_every_command_that_asks_the_daemon_is_told_where_as_whom_and_whom_to_trust() -> None:
-    """By the same three options."""
+    """By the same four options."""
     group = parser()
     options = {
         name: {option for parameter in command.params for option in parameter.opts}
@@ -118,7 +118,7 @@ def test_every_command_that_asks_the_daemon_is_told_where_as_whom_and_whom_to_tr
     }
     asking = {name for name, of_it in options.items() if "--url" in of_it}
     assert {"assign", "exec", "status", "events", "adopt", "release"} <= asking
-    assert [name for name in asking if not {"--token-file", "--ca-file"} <= options[name]] == []
+    assert [name for name in asking if not {"--token-file", "--oidc", "--ca-file"} <= options[name]] == []
 
 
 def test_a_broken_pipe_is_quiet(daemon: FakeDaemon) -> None:

@@ -211,11 +211,16 @@ def test_a_connection_that_the_daemon_closed_is_not_used_again() -> None:
             server.wait(lambda: server.live == 0)
 
 
-def test_a_client_that_nobody_closed_is_closed_when_it_is_forgotten() -> None:
-    """Without a warning of its sockets, though what refers to itself keeps it until it is collected."""
+@pytest.mark.parametrize("older", [False, True])
+def test_a_client_that_nobody_closed_is_closed_when_it_is_forgotten(older: bool) -> None:
+    """Without a warning of its sockets, though what refers to itself keeps it until it is collected: whether or not it
+    has outlived a collection that its connections have not.
+    """
     with RawServer(lambda _, peer: peer.json({"items": []})) as server:
         circle: list[object] = [Client(server.root)]
         circle.append(circle)
+        if older:
+            gc.collect(0)
         assert circle[0].pools() == []  # type: ignore[attr-defined]  # it is the client
         del circle
         gc.collect()

@@ -20,7 +20,7 @@ from ppa_assigner.record import GroupClaim, Rank, State
 from ppa_assigner.selectors import parse
 from ppa_assigner.supervisor.line import joined
 from ppa_assigner.supervisor.shares import Quota
-from ppa_assigner.views import Want, WantedView
+from ppa_assigner.views import Condition, Want, WantedView
 
 from .fakecrew import Desk, ref
 from .memory import START
@@ -100,17 +100,18 @@ def test_several_of_one_pool_are_found_among_those_that_are_free() -> None:
     assert claimed(made) == {"x1", "x2", "x3"}
 
 
-def test_of_many_free_ones_each_gets_its_own_and_the_others_the_longest_free() -> None:
+@pytest.mark.parametrize(("one", "two", "other"), [("b", "a", "e"), ("e", "d", "c")])
+def test_of_many_free_ones_each_gets_its_own_and_the_others_the_longest_free(one: str, two: str, other: str) -> None:
     """All at once, when the first look is over."""
     names = ("a", "b", "c", "d", "e")
     made = Desk(*names, ready=False)
-    made.ask("one", ppa=ref("b"), wait=60.0)
-    made.ask("two", ppa=ref("a"), wait=60.0)
+    made.ask("one", ppa=ref(one), wait=60.0)
+    made.ask("two", ppa=ref(two), wait=60.0)
     made.ask("any", wait=60.0)
     for number, name in enumerate(reversed(names)):
         made[name].free(number)
     made.look()
-    assert assigned(made) == {"b": "one", "a": "two", "e": "any"}
+    assert assigned(made) == {one: "one", two: "two", other: "any"}
 
 
 def test_of_many_free_ones_those_are_passed_by_that_are_burnt() -> None:
@@ -160,6 +161,30 @@ def test_what_a_client_waits_for_in_another_pool_counts_for_its_quota(waits: str
         made.ask(name, pool="y" if name == "elsewhere" else "x", by="c", wait=60.0)
     free(made, "x1")
     assert assigned(made) == ({} if waits == "an earlier one" else {"x1": "here"})
+
+
+def test_what_a_group_takes_counts_for_the_quota_of_each_pool() -> None:
+    """While it is being taken, and together with what else its client has."""
+    made = pools("x1", "y1", "y2", max_per_owner=1)
+    made.ask("g", pool="x", want=(X, Y), wait=60.0)
+    made.ask("more", pool="y", wait=60.0)
+    assert (claimed(made), assigned(made)) == ({"x1", "y1"}, {})
+    made = pools("x1", "x2", "x3", "x4", clients=(ClientConfig("c", "0" * 64, max_leases=3),))
+    made.ask("one", pool="x", by="c", wait=60.0)
+    made.ask("g", pool="x", by="c", want=(Want("x", count=2),), wait=60.0)
+    made.ask("more", pool="x", by="c", wait=60.0)
+    assert (assigned(made), claimed(made)) == ({"x1": "one"}, {"x2", "x3"})
+
+
+def test_who_can_never_be_served_holds_nobody_up() -> None:
+    """Each by what it wants: a group for which too many are broken, and one for which there are enough."""
+    made = pools("x1", "x2", "y1", used="x1 x2 y1")
+    made["x2"].show(made["x2"].snapshot.record, Condition.QUARANTINED)
+    made.ask("hopeless", pool="x", want=(Want("x", count=2),), wait=60.0)
+    made.ask("g", pool="x", want=(X, Y), wait=60.0)
+    free(made, "x1")
+    free(made, "y1")
+    assert claimed(made) == {"x1", "y1"}
 
 
 def test_a_quota_of_an_owner_is_of_its_client_and_pool() -> None:

@@ -80,7 +80,7 @@ def words(text: str) -> str:
 
 def test_a_synopsis_says_what_must_be_there(shown: dict[str, str]) -> None:
     """Required options by name; arguments in brackets if they may be left out."""
-    assert "ppa-assigner exec --owner TEXT [OPTIONS] [COMMAND]...\n" in shown["ppa-assigner-exec.1"]
+    assert "ppa-assigner exec [OPTIONS] [COMMAND]...\n" in shown["ppa-assigner-exec.1"]
     assert "ppa-assigner status [OPTIONS] [PPA]...\n" in shown["ppa-assigner-status.1"]
     assert "ppa-assigner hold --for TIME [OPTIONS] [LEASE]\n" in shown["ppa-assigner-hold.1"]
     assert "--on-lost stop|warn\n" in shown["ppa-assigner-exec.1"]

@@ -88,6 +88,7 @@ def test_one_that_only_used_ppas_match_waits(desk: Desk) -> None:
 def test_other_labels_after_a_reload_wake_those_who_wait(desk: Desk) -> None:
     """One is served, another learns that it never can be."""
     desk["big"].used("other")
+    assert [view.labels for view in desk.supervisor.pools()] == [{"team": "core"}]
     big, team = asks(desk, "size=big", wait=600.0), asks(desk, "team=core,size=big", "team", wait=600.0)
     desk.supervisor.reload(labelled({}, small=BIG, big=BIG))
     desk["small"].lend()

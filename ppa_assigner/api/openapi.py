@@ -126,6 +126,8 @@ def describe(app: FastAPI, *, open_to_all: bool, asks_issuers: bool = False) -> 
         [(shape.__name__, "validation", TypeAdapter[Any](shape)) for shape in REFERRED], ref_template=_REF
     )
     components = document.setdefault("components", {})
+    if not asks_issuers:  # nobody's token says whose the lease is
+        definitions["$defs"][documents.AssignRequest.__name__]["required"] = ["owner"]
     components["schemas"] = dict(sorted((components.get("schemas", {}) | definitions["$defs"]).items()))
     for name in definitions["$defs"]:
         _say_defaults(components["schemas"][name])

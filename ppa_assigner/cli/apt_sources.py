@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from ..client.errors import NotInTime, UsageError
 from . import output, parsing, selection
-from .options import CaFileOption, JsonOption, LeaseArgument, TokenFileOption, UrlOption
+from .options import CaFileOption, JsonOption, LeaseArgument, OidcOption, TokenFileOption, UrlOption
 from .parameters import Option
 from .upload_options import AuthOption
 
@@ -34,6 +34,7 @@ def sources(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
     """Print the file by which apt reads the PPA: for /etc/apt/sources.list.d/NAME.sources.
@@ -42,7 +43,7 @@ def sources(
     """
     if json and auth is not None:
         raise UsageError("--json prints no login: leave out --auth, or --json")
-    client = parsing.connect(url, token_file, ca_file)
+    client = parsing.connect(url, token_file, ca_file, oidc)
     found = selection.on_lease(client, lease, lambda chosen: client.apt_source(chosen.lease, series or ()))
     if json:
         output.document(found)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from ..client.errors import Unavailable
 from . import options, output, parsing, selection, signals
-from .options import CaFileOption, JsonOption, LeaseArgument, PpaArgument, TokenFileOption, UrlOption
+from .options import CaFileOption, JsonOption, LeaseArgument, OidcOption, PpaArgument, TokenFileOption, UrlOption
 from .parameters import Argument, Option
 from .parsing import DURATIONS
 from .selection import Choice
@@ -35,6 +35,7 @@ def check_upload(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> int:
     """Say whether Launchpad would take an upload, and in which PPAs.
@@ -42,7 +43,7 @@ def check_upload(
     No PPA is taken for that. Without --pool the PPAs of all pools are asked for versions and files that they had.
     """
     sources = parsing.sources_in(changes, "FILE.changes")
-    found = parsing.connect(url, token_file, ca_file).check_upload(sources, pool=pool)
+    found = parsing.connect(url, token_file, ca_file, oidc).check_upload(sources, pool=pool)
     if json:
         output.document(found)
     else:
@@ -65,6 +66,7 @@ def promote(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> int:
     """Copy what a lease's PPA holds to a PPA that stays, with its binaries.
@@ -74,7 +76,7 @@ def promote(
     """
     target, sources = parsing.reference(to, "--to"), [parsing.source_of(text) for text in source or ()]
     end = time.monotonic() + parsing.seconds("--timeout", timeout)
-    client = parsing.connect(url, token_file, ca_file)
+    client = parsing.connect(url, token_file, ca_file, oidc)
 
     def act(choice: Choice) -> Promotion:
         return _promoted(client, choice.lease, lambda: client.promote(
@@ -114,13 +116,14 @@ def history(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
     """Show who had a PPA before, when, and what was in it.
 
     Asked of Launchpad, which remembers the leases that published something; the newest first.
     """
-    found = parsing.connect(url, token_file, ca_file).history(parsing.reference(ppa))
+    found = parsing.connect(url, token_file, ca_file, oidc).history(parsing.reference(ppa))
     if json:
         output.document({"items": found})
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from . import completion, output, parsing
-from .options import CaFileOption, JsonOption, TokenFileOption, UrlOption
+from .options import CaFileOption, JsonOption, OidcOption, TokenFileOption, UrlOption
 from .parameters import Argument, Option
 
 _RESETS = {
@@ -26,6 +26,7 @@ def events(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
     """Show what happened since the daemon's start.
@@ -37,7 +38,7 @@ def events(
     from .sentences import line_of
 
     reference = None if ppa is None else parsing.reference(ppa)
-    client = parsing.connect(url, token_file, ca_file)
+    client = parsing.connect(url, token_file, ca_file, oidc)
     if reference is not None:
         client.ppa(reference)  # one that is not served is a mistake of the line
     for event in client.events(follow=follow, ppa=reference):

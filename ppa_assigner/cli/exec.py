@@ -18,7 +18,7 @@ from ..words import Goal
 from . import leases, output, parsing, shell, signals
 from .child import ReaperProcess
 from .children import BLOCKED, CANNOT_RUN, NOT_FOUND, PASSED_ON, Children
-from .options import CaFileOption, OnLost, TokenFileOption, UrlOption
+from .options import CaFileOption, OidcOption, OnLost, TokenFileOption, UrlOption
 from .parameters import Argument, Option
 from .signals import interruptible
 from .upload_options import (
@@ -66,6 +66,7 @@ def exec_command(
     ] = None,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> int:
     """Run COMMAND with a PPA of its own, given back after it.
@@ -92,9 +93,9 @@ def exec_command(
     wish = wanted.wish(upload or ())
     if obstacle := _obstacles(command or (), steps):
         return obstacle
-    return _with_ppa(
-        parsing.connect(url, token_file, ca_file), wanted.owner, wish, command or (), on_lost or OnLost.STOP, steps
-    )
+    client = parsing.connect(url, token_file, ca_file, oidc)
+    leases.check_owner(client, wanted.owner)
+    return _with_ppa(client, wanted.owner, wish, command or (), on_lost or OnLost.STOP, steps)
 
 
 def _refuse_idle_options(what: str, there: object, options: Mapping[str, object]) -> None:
@@ -146,7 +147,7 @@ def _obstacle(program: str) -> int:
 
 
 def _with_ppa(
-    client: Client, owner: str, wish: Wish, command: Sequence[str], on_lost: OnLost, upload: UploadSteps | None
+    client: Client, owner: str | None, wish: Wish, command: Sequence[str], on_lost: OnLost, upload: UploadSteps | None
 ) -> int:
     from ..client import Holding
 
@@ -163,6 +164,7 @@ def _with_ppa(
         raise
     children = Children(reaper, before, term.lease["ppa"], on_lost)
     holding = Holding(client, term, children.lost)
+    output.mask(term.token)
     try:
         holding.make_sure()
         with holding:  # before anything runs: if this fails, nothing has begun that would go on without its PPA
@@ -176,7 +178,7 @@ def _with_ppa(
 def _run(
     client: Client, holding: Holding, children: Children, command: Sequence[str], upload: UploadSteps | None
 ) -> int:
-    environment = shell.environment(holding.leases)
+    environment = shell.environment(holding.leases, holding.token)
     if upload is None:
         return children.run(command, environment)
     if len(holding.leases) > 1:

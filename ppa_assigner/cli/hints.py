@@ -12,7 +12,7 @@ _BY_OBSTACLE = {
     Obstacle.CERTIFICATE: "--ca-file or PPA_ASSIGNER_CA names a file with the certificates to trust",
 }
 _BY_SLUG = {
-    "unauthorized": "PPA_ASSIGNER_TOKEN, or --token-file with a file that has it, gives the token",
+    "unauthorized": "PPA_ASSIGNER_TOKEN, or --token-file with a file that has it, gives the token, --oidc a CI job's",
 }
 
 

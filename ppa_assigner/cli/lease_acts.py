@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from ..client.errors import AssignerError, UnknownLease, UsageError
 from . import completion, options, output, parsing, selection
-from .options import CaFileOption, JsonOption, LeaseArgument, MineOption, MineOwnerOption, TokenFileOption, UrlOption
+from .options import (
+    CaFileOption,
+    JsonOption,
+    LeaseArgument,
+    MineOption,
+    MineOwnerOption,
+    OidcOption,
+    TokenFileOption,
+    UrlOption,
+)
 from .parameters import Argument, Option
 from .selection import Choice
 
@@ -29,6 +38,7 @@ def touch(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> int:
     """Prove that you are still there; print when the lease ends.
@@ -37,7 +47,7 @@ def touch(
     """
     extension = parsing.optional_seconds("--ttl", ttl)
     _check(lease, mine, owner)
-    client = parsing.connect(url, token_file, ca_file)
+    client = parsing.connect(url, token_file, ca_file, oidc)
 
     def act(choice: Choice) -> Lease:
         return client.touch(choice.lease, extension)
@@ -56,6 +66,7 @@ def release(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> int:
     """Give the PPA back.
@@ -63,7 +74,7 @@ def release(
     Prints nothing; with --mine the PPAs.
     """
     _check(lease, mine, owner)
-    client = parsing.connect(url, token_file, ca_file)
+    client = parsing.connect(url, token_file, ca_file, oidc)
     if not mine:
         return _act_on_one(client, lease, lambda choice: client.release(choice.lease), _nothing, json)
     released: list[Choice] = []
@@ -93,6 +104,7 @@ def hold(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> int:
     """Keep a PPA for its owner longer than its lease.
@@ -103,7 +115,7 @@ def hold(
     _check(lease, mine, owner)
     if id_ is not None and (mine or (lease is not None and not selection.is_ppa(lease))):
         raise UsageError("--lease goes with a PPA, or stands alone")
-    client = parsing.connect(url, token_file, ca_file)
+    client = parsing.connect(url, token_file, ca_file, oidc)
 
     def act(choice: Choice) -> PPA:
         return client.operate(selection.ppa_of(client, choice), "hold", lease=choice.lease, **{"for": seconds})
@@ -129,13 +141,14 @@ def withdraw(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
     """Withdraw a request: it waits no longer, and gives back what it got.
 
     For one whose command is gone or whose answer was lost; assign and exec withdraw theirs when they are interrupted.
     """
-    released = parsing.connect(url, token_file, ca_file).withdraw(request_id)
+    released = parsing.connect(url, token_file, ca_file, oidc).withdraw(request_id)
     if released is None:
         raise UnknownLease(f"no request {request_id} of yours waits or has a PPA")
     if json:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from ..client.errors import AssignerError, UsageError
 from . import output, parsing, shell, signals
-from .options import CaFileOption, JsonOption, TokenFileOption, UrlOption
+from .options import CaFileOption, JsonOption, OidcOption, TokenFileOption, UrlOption
 from .parameters import Option
 from .progress import WaitProgress
 from .signals import Interrupted, interruptible
@@ -34,6 +34,7 @@ def assign(
     export: Annotated[bool, Option(shell.OPTION, help=_EXPORT_HELP)] = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
     """Take a PPA and print it; with --count or --want several, one a line.
@@ -43,14 +44,16 @@ def assign(
     if json and export:
         raise UsageError("--json or --export, not both")
     wish = wanted.wish()
-    client = parsing.connect(url, token_file, ca_file)
+    client = parsing.connect(url, token_file, ca_file, oidc)
+    check_owner(client, wanted.owner)
     with interruptible(), taking_back(client, wish) as progress:
         term = take(client, wanted.owner, wish, progress)
         lease, leases = term.lease, [term.lease, *term.others]
+        output.mask(term.token)
         if json:
             output.document(_group(term) if wanted.several else lease)
         else:
-            output.line(shell.exports(leases) if export else "\n".join(each["ppa"] for each in leases))
+            output.line(shell.exports(leases, term.token) if export else "\n".join(each["ppa"] for each in leases))
     for each in leases:
         _show_on_terminal(each)
 
@@ -78,7 +81,13 @@ def _show_on_terminal(lease: Lease) -> None:
         print(*output.aligned(facts), sep="\n", file=sys.stderr, flush=True)  # noqa: T201 - for people
 
 
-def take(client: Client, owner: str, wish: Wish, progress: WaitProgress) -> LeaseTerm:
+def check_owner(client: Client, owner: str | None) -> None:
+    """Raises UsageError where nothing says who is to hold the PPA."""
+    if owner is None and not client.may_say_owner:
+        raise UsageError("--owner is missing: who holds the PPA; only the token of a CI job may say it instead")
+
+
+def take(client: Client, owner: str | None, wish: Wish, progress: WaitProgress) -> LeaseTerm:
     """Take a PPA for this owner, and show on stderr how the wait goes."""
     with progress.shown():
         term = client.take(owner, on_wait=progress.on_wait, **wish)

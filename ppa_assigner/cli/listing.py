@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
 
 from ..client.errors import UsageError
 from . import completion, options, output, parsing
-from .options import CaFileOption, Form, FormOption, JsonOption, TokenFileOption, UrlOption
+from .options import CaFileOption, Form, FormOption, JsonOption, OidcOption, TokenFileOption, UrlOption
 from .parameters import Argument, Option
 from .watch import check_terminal, watch_lines
 
@@ -50,6 +50,7 @@ def status(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
     """Show the PPAs: who has which, what is being cleaned.
@@ -60,7 +61,7 @@ def status(
     if watch:
         check_terminal(form in (None, Form.WIDE))
     references = [parsing.reference(text) for text in ppas or ()]
-    client, select = parsing.connect(url, token_file, ca_file), parsing.selector(select, "--select")
+    client, select = parsing.connect(url, token_file, ca_file, oidc), parsing.selector(select, "--select")
     known, away = partial(_ppas, client, references, pool, owner, state, select), partial(_away, client)
     if watch:
         watch_lines(lambda: _rows(known(), form, _ppa_rows), away)
@@ -78,6 +79,7 @@ def leases(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
     """Show the leases that run: whose they are, and for how long.
@@ -85,7 +87,7 @@ def leases(
     LEFT is how long if nobody touches it.
     """
     form = one_form(form, json)
-    client = parsing.connect(url, token_file, ca_file)
+    client = parsing.connect(url, token_file, ca_file, oidc)
     found = client.leases(pool=pool, request_id=request_id, select=parsing.selector(select, "--select"))
     _check_pool(client, pool, found)
     _show(_owned(found, owner), form, "id", _lease_rows)
@@ -98,6 +100,7 @@ def pools(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
     """Show the pools: how many PPAs are free, how many wait.
@@ -105,7 +108,7 @@ def pools(
     OLDEST is the longest wait in the line.
     """
     form = one_form(form, json)
-    client = parsing.connect(url, token_file, ca_file)
+    client = parsing.connect(url, token_file, ca_file, oidc)
     found = client.pools(select=parsing.selector(select, "--select"))
     chosen = [each for each in found if pool in (None, each["pool"])]
     _check_pool(client, pool, chosen)
@@ -119,6 +122,7 @@ def line(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
     """Show who waits for a PPA, in the order in which they are served.
@@ -126,7 +130,7 @@ def line(
     PLACE is that in the line of the pool, WHY what each of them waits for.
     """
     form = one_form(form, json)
-    client = parsing.connect(url, token_file, ca_file)
+    client = parsing.connect(url, token_file, ca_file, oidc)
     found = client.line(pool=pool)
     _check_pool(client, pool, found)
     _show(_owned(found, owner), form, "request_id", _line_rows)

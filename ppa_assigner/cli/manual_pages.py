@@ -31,9 +31,13 @@ OF_A_COMMAND = "exec exits with COMMAND's own code, or 128 + n when signal n end
 CLIENT_ENVIRONMENT = {
     "PPA_ASSIGNER_URL": "Where the daemon is, unless --url says it: http(s)://host:port or unix:/path.",
     "PPA_ASSIGNER_TOKEN": "The token for it, unless --token-file names a file that has it.",
+    "PPA_ASSIGNER_OIDC": "For which audience to ask the CI system for a token of this job, unless --oidc says it.",
+    "PPA_ASSIGNER_ID_TOKEN": "The token of this job, where the CI system is not to be asked: of GitLab, for example.",
+    "PPA_ASSIGNER_ID_TOKEN_FILE": "A file that has it, read for each request: of a pod of Kubernetes, for example.",
     "PPA_ASSIGNER_CA": "Certificates to trust for https in place of the system's, unless --ca-file names a file.",
     "PPA_ASSIGNER_UPLOAD_TO": "Where exec --upload uploads to, unless --upload-to says it.",
     "PPA_LEASE_ID": "What touch, release, hold and wait mean if no lease is given; assign --export and exec set it.",
+    "PPA_LEASE_TOKEN": "By what that lease is touched, followed and released if there is no other token; set likewise.",
 }
 ENVIRONMENT = CLIENT_ENVIRONMENT | {
     CONFIG: "The daemon's configuration, in place of the default of --config.",

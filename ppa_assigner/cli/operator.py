@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from ..client.errors import NotPermitted, UsageError
 from ..reference import Reference
 from . import output, parsing, signals
-from .options import CaFileOption, JsonOption, PpaArgument, TokenFileOption, UrlOption
+from .options import CaFileOption, JsonOption, OidcOption, PpaArgument, TokenFileOption, UrlOption
 from .parameters import Option
 
 if TYPE_CHECKING:
@@ -28,13 +28,14 @@ def adopt(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
     """Take in a PPA, whose content will be deleted.
 
     For a PPA that holds somebody's packages, or a record that cannot be read.  Shows the content and asks.
     """
-    client = parsing.connect(url, token_file, ca_file)
+    client = parsing.connect(url, token_file, ca_file, oidc)
     reference = parsing.reference(ppa)
     if not yes:
         _check_adoptable(client.ppa(reference))
@@ -80,13 +81,14 @@ def quarantine(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
     """Keep a PPA from being lent and cleaned.
 
     A PPA in use stays so until its lease ends.
     """
-    client = parsing.connect(url, token_file, ca_file)
+    client = parsing.connect(url, token_file, ca_file, oidc)
     _show(client.operate(parsing.reference(ppa), "quarantine", reason=reason), json)
 
 
@@ -95,10 +97,11 @@ def resume(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
     """Take a PPA out of quarantine."""
-    _show(parsing.connect(url, token_file, ca_file).operate(parsing.reference(ppa), "resume"), json)
+    _show(parsing.connect(url, token_file, ca_file, oidc).operate(parsing.reference(ppa), "resume"), json)
 
 
 def discard(
@@ -109,6 +112,7 @@ def discard(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
     """Lend a PPA no more: after its lease and a last clean it is discarded.
@@ -116,7 +120,7 @@ def discard(
     Nothing leads back.  With --delete, Launchpad deletes it some minutes later; a daemon that is restarted before has
     to be asked again.
     """
-    client = parsing.connect(url, token_file, ca_file)
+    client = parsing.connect(url, token_file, ca_file, oidc)
     reference = parsing.reference(ppa)
     if delete and not yes:
         with signals.interruptible():
@@ -138,6 +142,7 @@ def clean(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
     """Show, with --dry-run, what a clean would delete.
@@ -146,7 +151,7 @@ def clean(
     """
     if not dry_run:
         raise UsageError("the daemon cleans by itself what is dirty; clean --dry-run shows what would be deleted")
-    content = parsing.connect(url, token_file, ca_file).content(parsing.reference(ppa))
+    content = parsing.connect(url, token_file, ca_file, oidc).content(parsing.reference(ppa))
     if json:
         output.document(content)
     else:

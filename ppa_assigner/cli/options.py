@@ -24,6 +24,15 @@ TokenFileOption = Annotated[
     str | None,
     Option("--token-file", metavar="FILE", help="File with the token.  [default: $PPA_ASSIGNER_TOKEN]"),
 ]
+OidcOption = Annotated[
+    str | None,
+    Option(
+        "--oidc",
+        metavar="AUDIENCE",
+        help="In place of a token: that which the CI system signs for this job, for this audience."
+        "  [default: $PPA_ASSIGNER_OIDC, where no token is given]",
+    ),
+]
 CaFileOption = Annotated[
     str | None,
     Option(

@@ -6,6 +6,7 @@ its control characters; nothing is coloured, cut or wrapped in a pipe.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -31,6 +32,13 @@ def escaped(text: object) -> str:
 def say(message: str) -> None:
     """Print one line for people, on stderr."""
     print(f"ppa-assigner: {escaped(message)}", file=sys.stderr, flush=True)  # noqa: T201 - a command line speaks
+
+
+def mask(secret: str | None) -> None:
+    """Under GitHub Actions, have the log of the job show `***` in place of a secret from now on, whoever prints it."""
+    if secret is not None and os.environ.get("GITHUB_ACTIONS") == "true":
+        with contextlib.suppress(OSError):
+            print(f"::add-mask::{secret}", file=sys.stderr, flush=True)  # noqa: T201 - the runner reads it there too
 
 
 class OutputError(AssignerError):

@@ -19,16 +19,24 @@ if TYPE_CHECKING:
 
     from ..client import Client, Source
 
+LEASE_ID, LEASE_TOKEN = "PPA_LEASE_ID", "PPA_LEASE_TOKEN"
 DURATIONS = "500ms, 30s, 10m, 8h, 7d or seconds"
 """How durations are written."""
 _LONGEST_S = 3650 * DAY
 
 
-def connect(url: str | None, token_file: str | None, ca_file: str | None = None) -> Client:
-    """The client for these options."""
+def connect(url: str | None, token_file: str | None, ca_file: str | None = None, audience: str | None = None) -> Client:
+    """The client for these options, which knows the token of the lease that the environment has."""
     from ..client import Client
 
-    return Client(url, None if token_file is None else token_in(token_file), ca_file=ca_file)
+    if token_file is not None and audience is not None:
+        raise UsageError("--token-file or --oidc, not both: each says as whom to ask")
+    client = Client(url, None if token_file is None else token_in(token_file), ca_file=ca_file, oidc=audience)
+    if token := os.environ.get(LEASE_TOKEN):
+        for name, lease in os.environ.items():
+            if name.startswith(LEASE_ID):
+                client.know_lease(lease, token)
+    return client
 
 
 def token_in(path: str) -> str:

@@ -22,6 +22,8 @@ MOST = 64
 """PPAs that are taken together at the most."""
 _DIGITS = 2
 VARIABLES = ("PPA", "PPA_REFERENCE", "PPA_LEASE_ID", "PPA_WEB")
+TOKEN = "PPA_LEASE_TOKEN"  # noqa: S105 - the name of a variable
+"""By what the lease, or the group, is touched and released where no other token is given."""
 
 
 def variables(lease: Lease) -> dict[str, str]:
@@ -29,27 +31,27 @@ def variables(lease: Lease) -> dict[str, str]:
     return dict(zip(VARIABLES, (lease["dput"], lease["ppa"], lease["id"], lease["web"]), strict=True))
 
 
-def all_variables(leases: Sequence[Lease]) -> dict[str, str]:
-    """The same for several PPAs: of the second one on the names end in _1, _2, …"""
+def all_variables(leases: Sequence[Lease], token: str | None = None) -> dict[str, str]:
+    """The same for several PPAs: of the second one on the names end in _1, _2, …  `token` is that of all together."""
     first, *others = leases
     numbered = (
         (f"{name}_{number}", value)
         for number, lease in enumerate(others, start=1)
         for name, value in variables(lease).items()
     )
-    return variables(first) | dict(numbered)
+    return variables(first) | dict(numbered) | ({} if token is None else {TOKEN: token})
 
 
-def environment(leases: Sequence[Lease]) -> dict[str, str]:
+def environment(leases: Sequence[Lease], token: str | None = None) -> dict[str, str]:
     """This process's, with the variables of these leases and of no others."""
-    others = _left_of(os.environ, 0)
-    return {name: value for name, value in os.environ.items() if name not in others} | all_variables(leases)
+    others = [*_left_of(os.environ, 0), TOKEN]
+    return {name: value for name, value in os.environ.items() if name not in others} | all_variables(leases, token)
 
 
-def exports(leases: Sequence[Lease]) -> str:
-    """The text that sets the variables, and unsets those of more PPAs that were taken together before."""
-    lines = [f"export {name}={_quoted(value)}" for name, value in all_variables(leases).items()]
-    left = _left_of(os.environ, len(leases) - 1)
+def exports(leases: Sequence[Lease], token: str | None = None) -> str:
+    """The text that sets the variables, and unsets those of more PPAs, or of a token, that were set before."""
+    lines = [f"export {name}={_quoted(value)}" for name, value in all_variables(leases, token).items()]
+    left = [*_left_of(os.environ, len(leases) - 1), *(_earlier_token() if token is None else ())]
     return "\n".join([*lines, f"unset -v {' '.join(left)}"] if left else lines)
 
 
@@ -58,8 +60,13 @@ def refusal(code: int, arguments: Sequence[str] = ()) -> str:
     of more PPAs are there for as many as are asked for, or as an earlier command exported.
     """
     wanted = [f"{name}_{number}" for number in range(1, _wanted(arguments)) for name in VARIABLES]
-    names = dict.fromkeys([*VARIABLES, *wanted, *_left_of(os.environ, 0)])
+    names = dict.fromkeys([*VARIABLES, *wanted, *_left_of(os.environ, 0), *_earlier_token()])
     return f"unset -v {' '.join(names)}; (exit {code})"
+
+
+def _earlier_token() -> list[str]:
+    """Its variable, where an earlier command exported one."""
+    return [TOKEN] if TOKEN in os.environ else []
 
 
 def _left_of(variables: Iterable[str], last: int) -> list[str]:

@@ -14,7 +14,7 @@ from ..client.errors import Unavailable, UnknownLease, UsageError
 from ..reference import Reference
 from ..times import local_time
 from . import completion, output, parsing
-from .options import CaFileOption, DocumentForm, DocumentFormOption, JsonOption, TokenFileOption, UrlOption
+from .options import CaFileOption, DocumentForm, DocumentFormOption, JsonOption, OidcOption, TokenFileOption, UrlOption
 from .parameters import Argument
 from .selection import is_ppa
 
@@ -37,6 +37,7 @@ def show(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
     """Show all that is known of a PPA, and its last events.
@@ -45,7 +46,7 @@ def show(
     """
     if json and form is DocumentForm.YAML:
         raise UsageError("--json or -o yaml, not both")
-    client = parsing.connect(url, token_file, ca_file)
+    client = parsing.connect(url, token_file, ca_file, oidc)
     ppa = _meant(client, what)
     lease = _lease(client, ppa)
     found = (each for each in client.events(ppa=ppa["ppa"], latest=_EVENTS) if each.get("ppa") == ppa["ppa"])

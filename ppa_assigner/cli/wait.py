@@ -15,7 +15,7 @@ from ..client.errors import LeaseOver, NotPermitted, UsageError
 from ..words import Goal
 from . import output, parsing, selection
 from .file_options import ChangesOption
-from .options import CaFileOption, JsonOption, LeaseArgument, TokenFileOption, UrlOption
+from .options import CaFileOption, JsonOption, LeaseArgument, OidcOption, TokenFileOption, UrlOption
 from .parameters import Option
 from .selection import Choice
 from .upload_options import (
@@ -58,6 +58,7 @@ def wait(
     json: JsonOption = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
+    oidc: OidcOption = None,
     ca_file: CaFileOption = None,
 ) -> int:
     """Wait until what was uploaded is built, published or installable.
@@ -70,7 +71,7 @@ def wait(
     named = [*map(parsing.source_of, source or ()), *(parsing.sources_in(changes) if changes else ())]
     patience = parsing.seconds("--appear", appear), parsing.seconds("--timeout", timeout)
     waiting = UploadsWait(named, goal.value, arch or (), *patience, retries=retry, auth=auth)
-    client = parsing.connect(url, token_file, ca_file)
+    client = parsing.connect(url, token_file, ca_file, oidc)
     with interruptible():
         return selection.on_lease(client, lease, lambda chosen: _wait(client, chosen, waiting, view_for(json)))
 

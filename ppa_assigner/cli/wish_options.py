@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 class WishOptions(NamedTuple):
     """What was given, as a group of the parameters of a command."""
 
-    owner: Annotated[str, Option("--owner", metavar="TEXT", help="Who holds the PPA: a job's URL, a ticket, …")]
+    owner: Annotated[
+        str | None,
+        Option(
+            "--owner",
+            metavar="TEXT",
+            help="Who holds the PPA: a job's URL, a ticket, …  Needed, unless the token of a CI job says it.",
+        ),
+    ] = None
     pool: PoolOption = None
     wait: Annotated[str, Option("--wait", metavar="TIME", help=f"How long to wait for a PPA: {DURATIONS}.")] = "0"
     ttl: TtlOption = None

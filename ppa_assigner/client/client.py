@@ -15,6 +15,7 @@ from ..backoff import CALL_PATIENCE_S, IN_LINE, RELEASE_PATIENCE_S
 from ..times import boottime
 from .addresses import ppa_path, query, segment
 from .calls import ApiCalls, naming
+from .credentials import Credentials, own_token
 from .errors import AssignerError, Bug, Document, NoneFree, Unavailable, UnknownLease
 from .retry import AssignAttempts, RetryBudget
 from .transport import DEFAULT_URL, ApiTransport
@@ -49,12 +50,6 @@ _CREATED = 201
 ANSWER_S = 75.0  # the daemon's own deadline for a call is a minute unless configured otherwise
 
 
-def _token_in(document: Document) -> str | None:
-    """The token of a lease, if the daemon gives one, and one that can be sent and printed."""
-    token = document.get("token")
-    return token if isinstance(token, str) and token.isascii() and token.isprintable() and " " not in token else None
-
-
 class Client(ApiCalls):
     """Talks to one daemon.  Safe for threads.  Every call returns, or raises an AssignerError, within its deadline."""
 
@@ -65,16 +60,18 @@ class Client(ApiCalls):
         *,
         ca_file: str | None = None,
         answer_s: float = ANSWER_S,
+        oidc: str | None = None,
     ) -> None:
         """`url` (http(s)://host:port or unix:/path) defaults to $PPA_ASSIGNER_URL, else http://127.0.0.1:8020;
         `token` to $PPA_ASSIGNER_TOKEN, else none; `ca_file`, the certificates (PEM) to trust for https, to
         $PPA_ASSIGNER_CA, else those of the system.  `answer_s`: how long the daemon may take for an answer beyond what
-        the call itself asks to wait.  Raises UsageError.
+        the call itself asks to wait.  `oidc`: in place of a token, that of the CI job that this is, for this audience;
+        defaults to $PPA_ASSIGNER_OIDC where there is no token.  Raises UsageError.
         """
-        token = token if token is not None else os.environ.get("PPA_ASSIGNER_TOKEN") or None
+        credentials = Credentials(own_token(token, oidc))
         ca_file = ca_file or os.environ.get("PPA_ASSIGNER_CA") or None
         url = url or os.environ.get("PPA_ASSIGNER_URL") or DEFAULT_URL
-        super().__init__(ApiTransport(url, token, ca_file), answer_s)
+        super().__init__(ApiTransport(url, credentials, ca_file), answer_s)
 
     def close(self) -> None:
         """Close the connections."""
@@ -86,13 +83,22 @@ class Client(ApiCalls):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def may_say_owner(self) -> bool:
+        """Whether an issuer may have signed whose the leases of this client are, so that `owner` can be left out."""
+        return self._transport.credentials.may_say_owner
+
+    def know_lease(self, lease_id: str, token: str) -> None:
+        """Touch, follow and release this lease by its own token, where this client has none that was given."""
+        self._transport.credentials.keep(lease_id, token)
+
     # -- leases ---------------------------------------------------------------------------------------------------
 
     def assign(
-        self, owner: str, *, on_wait: Callable[[AssignerError], None] | None = None, **wish: Unpack[Wish]
+        self, owner: str | None = None, *, on_wait: Callable[[AssignerError], None] | None = None, **wish: Unpack[Wish]
     ) -> Lease:
-        """Take a PPA for `owner`, waiting for one up to `wait` seconds; a daemon that does not answer is tried again
-        for `wait`, at least 5 s.  The same `request_id` gets the same lease.
+        """Take a PPA for `owner` (None: whom an issuer signed), waiting for one up to `wait` seconds; a daemon that
+        does not answer is tried again for `wait`, at least 5 s.  The same `request_id` gets the same lease.
 
         The place in the line outlives the daemon: who has waited for more than a second comes back to it after a
         restart, or at another daemon, within nine minutes.  `on_wait` is called before each new request with what came
@@ -104,7 +110,7 @@ class Client(ApiCalls):
         return self.take(owner, on_wait=on_wait, **wish).lease
 
     def assign_several(
-        self, owner: str, *, on_wait: Callable[[AssignerError], None] | None = None, **wish: Unpack[Wish]
+        self, owner: str | None = None, *, on_wait: Callable[[AssignerError], None] | None = None, **wish: Unpack[Wish]
     ) -> list[Lease]:
         """Like `assign`, for several PPAs at once, all or nothing: `want=[{"pool": …, "select": …, "count": 2}]`.  To
         touch or to release any of these leases, of which the first leads, is to do so with all.
@@ -113,7 +119,7 @@ class Client(ApiCalls):
         return [term.lease, *term.others]
 
     def take(
-        self, owner: str, *, on_wait: Callable[[AssignerError], None] | None = None, **wish: Unpack[Wish]
+        self, owner: str | None = None, *, on_wait: Callable[[AssignerError], None] | None = None, **wish: Unpack[Wish]
     ) -> LeaseTerm:
         """Like `assign`, but returns also how long the lease runs for certain by this host's clock.  For a Holding."""
         attempts = AssignAttempts(owner, wish)
@@ -131,7 +137,7 @@ class Client(ApiCalls):
                     budget.pause(error.retry_after)
 
     def _ask(self, body: Document) -> LeaseTerm:
-        from .lease import looks_like_lease, term_of_assign
+        from .lease import looks_like_lease, term_of_assign, token_in
 
         sent = boottime()
         response = self._sent("POST", "/v1/leases", body, read=body["wait"] + self._answer_s)
@@ -141,9 +147,11 @@ class Client(ApiCalls):
         lease, *others = cast("list[Lease]", leases)
         # An attempt is that of one request: a lease that has it was written for this one.
         written = response.status == _CREATED or 0 < body["attempt"] == lease.get("attempt")
-        return term_of_assign(lease, sent, boottime(), written=written)._replace(
-            others=tuple(others), token=_token_in(response.document)
-        )
+        token = token_in(response.document)
+        if token is not None:
+            for one in leases:
+                self.know_lease(one["id"], token)
+        return term_of_assign(lease, sent, boottime(), written=written)._replace(others=tuple(others), token=token)
 
     def withdraw(self, request_id: str, *, within: float | None = None) -> list[Ppa] | None:
         """Withdraw a request: it leaves the waiting line, and what it got is released.
@@ -202,7 +210,7 @@ class Client(ApiCalls):
 
     @contextlib.contextmanager
     def lease(
-        self, owner: str, *, on_lost: Callable[[str], None] | None = None, **wish: Unpack[Wish]
+        self, owner: str | None = None, *, on_lost: Callable[[str], None] | None = None, **wish: Unpack[Wish]
     ) -> Iterator[Holding]:
         """A PPA for the time of a `with` block: touched in the background, released at the end whatever the end is.
 

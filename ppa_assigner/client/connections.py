@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import select
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -37,13 +38,12 @@ class ConnectionPool:
         self._host = host
         self._connect = connect
         self._idle: deque[socket.socket] = deque()  # whose own methods no thread and no signal divides
+        # A socket that is left to the interpreter warns of itself, and may be collected before the pool's own __del__.
+        weakref.finalize(self, _close_all, self._idle).atexit = False
 
     def close(self) -> None:
         """Close what is kept; the pool can still be used."""
-        while (opened := self._idle_one()) is not None:
-            opened.close()
-
-    __del__ = close  # a socket that is left to the interpreter warns of itself
+        _close_all(self._idle)
 
     def send(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], *, connect: float, read: float
@@ -71,17 +71,23 @@ class ConnectionPool:
 
     def _taken(self) -> socket.socket | None:
         """The connection that was used last, of those that the daemon has not closed meanwhile."""
-        while (opened := self._idle_one()) is not None:
+        while (opened := _last(self._idle)) is not None:
             if not _readable(opened):
                 return opened
             opened.close()
         return None
 
-    def _idle_one(self) -> socket.socket | None:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return None
+
+def _close_all(idle: deque[socket.socket]) -> None:
+    while (opened := _last(idle)) is not None:
+        opened.close()
+
+
+def _last(idle: deque[socket.socket]) -> socket.socket | None:
+    try:
+        return idle.pop()
+    except IndexError:
+        return None
 
 
 class _Reception:

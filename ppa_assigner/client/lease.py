@@ -145,6 +145,11 @@ class Holding:
         return [self.lease, *self._term.others]
 
     @property
+    def token(self) -> str | None:
+        """What the daemon gave to touch and release it by; a secret."""
+        return self._term.token
+
+    @property
     def id(self) -> str:
         """The lease's id."""
         return self.lease["id"]
@@ -267,3 +272,9 @@ def looks_like_lease(document: Document) -> bool:
         isinstance(text := document.get(member), str) and text and text.isprintable()
         for member in ("id", "request_id", "ppa", "dput", "web", "until")
     )
+
+
+def token_in(document: Document) -> str | None:
+    """The token of a lease, if the daemon gives one, and one that can be sent and printed."""
+    token = document.get("token")
+    return token if isinstance(token, str) and token.isascii() and token.isprintable() and " " not in token else None

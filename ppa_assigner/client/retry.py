@@ -83,11 +83,11 @@ class AssignAttempts:
     (docs/explanation/protocol.md#attempts).
     """
 
-    def __init__(self, owner: str, wish: Wish) -> None:
+    def __init__(self, owner: str | None, wish: Wish) -> None:
         """Raises UsageError."""
         import uuid
 
-        body: Document = {"owner": owner, **_said(wish)}
+        body: Document = _said({"owner": owner, **wish})
         if (wants := body.get("want")) is not None:
             body["want"] = [_said(one) for one in wants]
         body["request_id"] = body.get("request_id") or str(uuid.uuid4())

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from . import sockets
 from .connections import BROKEN, ConnectionPool, OpenResponse, ResponseTooLargeError
+from .credentials import Credentials
 from .errors import Document, Obstacle, Unavailable, UsageError
 from .http1 import ProtocolError
 from .sockets import NotConnectedError, NotEncryptedError, NotTrustedError
@@ -28,6 +29,8 @@ INTERRUPTIBLE = True
 DEFAULT_URL = "http://127.0.0.1:8020"
 CONNECT_S = 5.0
 _PORTS = {"http": 80, "https": 443}
+_ACCEPTED = {"Accept": "application/json, application/problem+json"}
+_UNAUTHORIZED = 401
 _SAFE = "/%:@!$&'()*+,;=~"
 _OBSTACLES = {NotConnectedError: Obstacle.NOBODY, NotTrustedError: Obstacle.CERTIFICATE}
 _NEVER_SENT = (NotConnectedError, NotEncryptedError, NotTrustedError)
@@ -46,15 +49,13 @@ class ApiResponse(NamedTuple):
 class ApiTransport:
     """Connections to one daemon.  Safe for threads."""
 
-    def __init__(self, url: str, token: str | None, ca_file: str | None = None) -> None:
+    def __init__(self, url: str, token: str | Credentials | None, ca_file: str | None = None) -> None:
         """`url` is http(s)://host[:port][/prefix] or unix:/path; `ca_file` has the certificates to trust for https, in
         place of the system's.  Raises UsageError.
         """
         self.url = url
         self._pool, self._prefix = _pool_for(url, ca_file)
-        self._headers = {"Accept": "application/json, application/problem+json"}
-        if token is not None:
-            self._headers["Authorization"] = f"Bearer {_checked(token)}"
+        self.credentials = token if isinstance(token, Credentials) else Credentials(token)
 
     def close(self) -> None:
         """Close what is open; the transport can still be used."""
@@ -72,8 +73,11 @@ class ApiTransport:
         """The daemon's answer, whatever it is, all of it within `read` seconds.  Raises Unavailable when there is no
         whole one, or a longer one than any of the daemon's.
         """
-        response = self._open(method, path, body, read=read, more=headers)
+        token = self.credentials.token(method, path)
+        response = self._open(method, path, body, read=read, more=headers, token=token)
         data = self._whole(response)
+        if response.status == _UNAUTHORIZED and self.credentials.refused(token):
+            return self.send(method, path, body, read=read, headers=headers)
         document = _parsed(data)
         if document is None and 200 <= response.status < 300:
             raise Unavailable(f"{self.url} gave an answer that is not a JSON document")
@@ -88,7 +92,7 @@ class ApiTransport:
         The head comes within `read` seconds.  The pieces end when nothing came for `read` seconds or when the daemon
         ends them; Unavailable when they break.
         """
-        response = self._open("GET", path, None, read=read, more=headers)
+        response = self._open("GET", path, None, read=read, more=headers, token=self.credentials.token("GET", path))
         document = {} if response.status == 200 else _parsed(self._whole(response)) or {}
         try:
             yield ApiResponse(response.status, document, _retry_after(response)), self._pieces(response)
@@ -117,8 +121,11 @@ class ApiTransport:
         *,
         read: float,
         more: Mapping[str, str] | None = None,
+        token: str | None = None,
     ) -> OpenResponse:
-        headers = {**self._headers, **(more or {})}
+        headers = {**_ACCEPTED, **(more or {})}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
         if body is not None:
             headers["Content-Type"] = "application/json"
         content = None if body is None else _encoded(body)
@@ -179,12 +186,6 @@ def _encoded(body: Mapping[str, object]) -> bytes:
         return json.dumps(body, allow_nan=False).encode()
     except (ValueError, TypeError, RecursionError) as error:  # infinity, or more digits than Python writes
         raise UsageError(f"what was asked for cannot be said in JSON: {error}") from None
-
-
-def _checked(token: str) -> str:
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise UsageError("this is not a token: it must be printable ASCII without spaces")
-    return token
 
 
 def _parsed(data: bytes) -> Document | None:

@@ -111,9 +111,7 @@ class Owned(TypedDict):
 
     owner: NotRequired[
         Annotated[
-            str | None,
-            sent_as(Text | None),
-            Field(description="who holds the PPA; public; needed, unless it is made of the claims of the token"),
+            Text, Field(description="who holds the PPA; public; needed, unless the claims of a job's token say it")
         ]
     ]
 

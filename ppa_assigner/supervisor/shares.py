@@ -67,7 +67,7 @@ def holders(core: Core) -> dict[Reference, Holder]:
 
 def _holder(core: Core, wish: AssignRequest, ppa: Reference) -> Holder:
     """Who is to have this PPA."""
-    managed = core.registry.ppas.get(ppa) if wish.want else None
+    managed = core.registry.ppas.get(ppa)
     return Holder(wish.by, wish.owner, managed.pool if managed is not None else wish.pool)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 
 from .. import needs
 from ..docs.pages import ROOT
+from .once import made_once
 from .roots import Debian, made_root
 
 BUILD_S = 900.0
@@ -30,17 +30,17 @@ def packages(folder: Path, suite: str, lint: str = "*.deb") -> Path:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The packages for Debian 13."""
-    return packages(tmp_path_factory.mktemp("deb"), "trixie")
+    with made_once(tmp_path_factory, "deb", lambda place: packages(place, "trixie")) as place:
+        yield place
 
 
 @pytest.fixture(scope="session")
 def trixie(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A Debian 13 as it is installed, with systemd."""
-    place = tmp_path_factory.mktemp("roots") / "trixie"
-    yield made_root(place, "trixie")
-    shutil.rmtree(place, ignore_errors=True)
+    with made_once(tmp_path_factory, "trixie", lambda place: made_root(place, "trixie")) as place:
+        yield place
 
 
 @pytest.fixture

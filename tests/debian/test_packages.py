@@ -16,7 +16,7 @@ from ..systemd.installed import CONFIG, SERVICE, SOCKET, Assigner
 from .conftest import BUILD_S
 from .roots import SEES, Debian
 
-pytestmark = [pytest.mark.xdist_group("debian"), pytest.mark.timeout(2 * BUILD_S)]
+pytestmark = pytest.mark.timeout(2 * BUILD_S)
 
 COMPLETIONS = (
     "/usr/share/bash-completion/completions/ppa-assigner",
@@ -54,7 +54,7 @@ def states(debian: Debian) -> list[tuple[str, str]]:
     return [(one["ActiveState"], one["UnitFileState"]) for one in shown]
 
 
-def test_a_client_alone(built: Path, debian: Debian) -> None:
+def test_a_client_alone(trixie: Path, built: Path, debian: Debian) -> None:
     """It brings neither the daemon nor its libraries, and says so when it is to be one."""
     debian.put(sorted(built.glob("python3-*.deb")))
     debian.online(block("apt install ./python3-ppa-assigner_"))

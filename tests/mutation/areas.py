@@ -60,7 +60,7 @@ def _automaton(*names: str, tests: Sequence[str] = ()) -> Area:
 
 
 AREAS: Mapping[str, Area] = {
-    "record": Area(("record.py",), ("test_record.py",)),
+    "record": Area(("record.py", "record_claims.py", "record_values.py"), ("test_record.py",)),
     "selectors": Area(("selectors.py",), ("test_selectors.py",)),
     "allocation": Area(("supervisor/allocation.py",), ("test_allocation.py",)),
     "order": Area(
