@@ -17,6 +17,8 @@ OUTSIDE = re.compile(
     r"launchpad-(?:facts|measured|newer)|client-facts|design(?:-next)?\.md|house\.md|\bdesign, sections?\b|seed\.md"
 )
 """How documents were cited that are not in the repository."""
+UNNOTICED = {"nothing yet |"}
+"""What stands in a searched rule's row if nothing notices that it is left out."""
 ELSEWHERE = {"_PPA_ASSIGNER_COMPLETE"}
 """What libraries name."""
 
@@ -81,6 +83,17 @@ def test_each_invariant_names_a_mutant_and_a_test(name: str) -> None:
 def test_invariants_are_those_of_the_protocol() -> None:
     """By their numbers, in code, tests and documents."""
     assert {one.what for one in references.invariants()} <= set(INVARIANTS)
+
+
+def test_each_searched_rule_names_its_code_and_what_shows_it() -> None:
+    """A row: the rule, the file and the function that keep it, and a mutant or a test; all of them are there."""
+    section = prose(PROTOCOL).partition("\n## Rules that a search showed\n")[2].partition("\n## ")[0]
+    rows = [line.split(" | ") for line in section.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 25
+    for _, kept_by, shown_by in rows:
+        file, function = re.findall(r"`([^`]+)`", kept_by)
+        assert f"def {function}(" in text_of(ROOT / file)
+        assert references.MUTANT.search(shown_by) or references.TEST.search(shown_by) or shown_by in UNNOTICED
 
 
 def test_mutants_say_where_their_rule_is_explained() -> None:
