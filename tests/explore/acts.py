@@ -276,7 +276,7 @@ def _remake(world: World, number: int) -> None:
 
 def _make(world: World, number: int) -> None:
     world.spend("makes")
-    world.launchpad.make(ref(number))
+    world.launchpad.make(ref(number), empty=world.scene.empty)
 
 
 def _publish(world: World, number: int) -> None:

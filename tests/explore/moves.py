@@ -12,7 +12,7 @@ from typing import Any
 from ppa_assigner.automaton.requests import Apply, Create, Remove, Write
 from ppa_assigner.record import State
 
-from . import judging
+from . import judging, order
 from .acts import ACTS, TICK_S, next_time
 from .scene import Scene
 from .site import Shell, Site
@@ -49,6 +49,7 @@ def play(world: World, move: Move, script: tuple[int, ...] = ()) -> World:
     except Exception as error:  # a worker would have died of it
         stage.wrong.append(f"an exception: {error!r}")
     judging.judge(new)
+    order.judge(world, new)
     return new
 
 

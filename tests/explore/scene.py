@@ -76,6 +76,10 @@ class Scene:
     twins: bool = False  # both daemons have the same name, as two runs of one have
     start: str = "free"  # "free", "dirty", "discarded" or "bare" (no record), all PPAs
     made: bool = False  # those that are dirty at the start were made by a daemon
+    age: float = 0.0  # since so many seconds before the start
+    gone: tuple[int, ...] = ()  # names of which there was a PPA before that was deleted
+    discarded: bool = True  # and whose record says so
+    empty: bool = False  # what people make has no package in it
     cleaner: str | None = None  # of all PPAs that are dirty at the start
     touched: float = 0.0  # how far ahead of the true time all PPAs were touched last
     arriving: bool = False  # strays come to free PPAs too, while nobody asks

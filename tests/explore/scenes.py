@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ppa_assigner.options import PoolOptions
+from ppa_assigner.options import AsNew, Grow, PoolOptions
 
 from .mutants import MUTANTS
 from .scene import SETTLE_S, Scene
 from .search import Bounds
+from .stage import ref
 
 AT_ONCE = PoolOptions(settle=0.0, verify_age=0.0)
 
@@ -78,7 +79,26 @@ MEDDLED = Scene("2 PPAs, 2 daemons, a group of 2, people", ppas=2, counts=(2,), 
 AGAIN = Scene("4 PPAs, 2 daemons, a group of 2 that asks again", ppas=4, counts=(2,), attempts=3, faults=1, unheard=1,
               vanish=1, options=GROUP)  # fmt: skip
 
+GROWN = replace(GROUP, grow=Grow((ref(0), ref(1), ref(2)), keep_free=1, max=2))
+WORN = replace(GROWN, as_new=AsNew(after=1), delete_discarded=30.0)
+DELETED = Scene("1 discarded PPA, 2 daemons, deleted", start="discarded", attempts=0, makes=1, faults=1, slow=1,
+                crashes=1, every=60.0, options=replace(GROUP, delete_discarded=30.0))  # fmt: skip
+GROWING = Scene("a pool that grows, 2 daemons, 1 client", ppas=1, attempts=3, faults=1, misses=1, unheard=1,
+                every=60.0, options=GROWN)  # fmt: skip
+WEARING = Scene("a pool that grows, 1 daemon, 2 clients, deleted as it wears out", ppas=1, daemons=1,
+                waits=(600.0, 600.0), faults=1, crashes=1, discards=1, every=60.0, options=WORN)  # fmt: skip
+MAKING = Scene("a pool that grows, 2 daemons, people make PPAs", ppas=1, gone=(1,), makes=1, empty=True, strays=1,
+               faults=1, every=60.0, options=replace(GROWN, verify_age=0.0))  # fmt: skip
+ORDERED = Scene("2 PPAs, 1 daemon, 3 clients in line, one of which wants both", ppas=2, daemons=1,
+                waits=(600.0, 600.0, 600.0), uploaders=(None,) * 3, counts=(0, 2, 0), faults=1, attempts=1,
+                hangups=1, options=GROUP)  # fmt: skip
+
 REDUCED = (
+    (ORDERED, Bounds(states=500, lively_every=60)),
+    (DELETED, Bounds(states=500, lively_every=60)),
+    (GROWING, Bounds(states=500, lively_every=60)),
+    (WEARING, Bounds(states=500, lively_every=60)),
+    (MAKING, Bounds(states=300, lively_every=60)),
     (PAIRED, Bounds(lively_every=25)),
     (PAIRS, Bounds(states=500, lively_every=60)),
     (RIVALS, Bounds(states=500, lively_every=60)),
@@ -97,7 +117,7 @@ REDUCED = (
 )
 DEEP = (
     ONE_CLIENT, VEILED, REMADE, CYCLE, LATE, PEOPLE, UPLOADING, SLOW, WAITING, LYING, TWO_PPAS, CRASHING, RESTARTED,
-    PLAIN, PAIRED, PAIRS, RIVALS, RIVALS_OF_THREE, MEDDLED, AGAIN, FULL,
+    PLAIN, PAIRED, PAIRS, RIVALS, RIVALS_OF_THREE, MEDDLED, AGAIN, DELETED, GROWING, WEARING, MAKING, ORDERED, FULL,
 )  # fmt: skip
 UNBROKEN = {mutant.scene.name: mutant for mutant in MUTANTS}
 """The mutants' scenes: with nothing broken, nothing is found in them."""

@@ -197,14 +197,14 @@ def is_over(world: World) -> bool:
 
 
 def _rests(world: World, ppa: Reference) -> bool:
-    """It is free, and nobody claims it; or discarded for ever; or it has no record and is not empty: somebody's
-    packages, until an operator says adopt.
+    """It is free, and nobody claims it; or discarded for ever; or it has no record and is not empty, or its
+    name may not be used: somebody's, until an operator says adopt.
     """
     record, archive = world.launchpad.record(ppa), world.launchpad.archives[ppa]
     if archive.status != "Active":
         return False
     if record is None:
-        return any(item.active for item in archive.items)
+        return any(item.active for item in archive.items) or world.launchpad.is_used_up(ppa)
     if record.state is State.DISCARDED:
         return world.scene.options.delete_discarded is None
     return record.state is State.FREE and record.claim is None
@@ -268,6 +268,8 @@ def _in_words(world: World, move: Move) -> str:
         return f"r{rest[0]}: {kind}"
     if kind in ("stray", "edit", "veil", "unveil", "remake", "make", "publish"):
         return f"p{rest[0]}: {' '.join([kind, *map(str, rest[1:])])}"
+    if kind in ("missed", "discard"):
+        return f"{_daemon(rest[0])}: {kind} p{rest[1]}"
     site = world.sites[rest[0]]
     if len(rest) == 1 or site is None:
         return f"{_daemon(rest[0])}: {kind}"

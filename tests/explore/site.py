@@ -16,7 +16,7 @@ from typing import Any, cast
 from ppa_assigner import automaton
 from ppa_assigner.automaton import Daemon, Event, WorkerState
 from ppa_assigner.automaton.events import Answered, Outcome, Tick, Transition
-from ppa_assigner.automaton.requests import Request
+from ppa_assigner.automaton.requests import Create, Request
 from ppa_assigner.clock import LaunchpadClock
 from ppa_assigner.config import Settings
 from ppa_assigner.port import Launchpad, Look as Listing, Unavailable
@@ -84,6 +84,9 @@ class Shell(Worker):
         self._known, effects = automaton.step(self._known, event, self._clock.now())
         self._publish()
         self.ask = self._carry_out(effects)
+        stage = cast("Stage", self._launchpad)
+        if isinstance(self.ask, Create) and not stage.world.scene.slow:  # what was read is so now
+            stage.world.launchpad.judge_name(self.ppa)
 
     def due(self) -> float:
         """When time brings something; infinity while a request is under way."""

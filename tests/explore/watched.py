@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ppa_assigner.automaton.transitions import LEGAL
+from ppa_assigner.options import Grow
 from ppa_assigner.port import ActAnswer, Content, Deleted, Entry, Look, Refused, Unavailable, Unknown
 from ppa_assigner.record import Record, State
 from ppa_assigner.reference import Reference
@@ -32,6 +33,7 @@ class WatchedLaunchpad(MemoryLaunchpad):
         self.words: dict[Reference, str | None] = {}
         self.nonces: dict[Reference, frozenset[str]] = {}
         self.lying_database = False
+        self.grow: Grow | None = None
         self.lied = False  # its clock, once: then dates in records say nothing to a judge
         self.content_seen: dict[Reference, float] = {}
         self.empty_seen: dict[Reference, datetime] = {}
@@ -56,11 +58,22 @@ class WatchedLaunchpad(MemoryLaunchpad):
             kept.pop(ppa, None)
         self.upload(ppa, "theirs")
 
-    def make(self, ppa: Reference) -> None:
+    def make(self, ppa: Reference, *, empty: bool) -> None:
         """People make a PPA of a name that is free."""
         self.archives[ppa] = Archive("theirs")
         self.words[ppa] = "theirs"
-        self.upload(ppa, "theirs")
+        if not empty:
+            self.upload(ppa, "theirs")
+
+    def judge_name(self, ppa: Reference) -> None:
+        """A PPA of this name is about to be created."""
+        if self.is_used_up(ppa):
+            self.stage.wrong.append(f"names: {ppa.name} is to be created, and its name was used before")
+
+    def is_used_up(self, ppa: Reference) -> bool:
+        """Whether the name may have no PPA of ours any more: one of a range that had one, or of one discarded."""
+        texts = self.texts.get(ppa, ())
+        return any(map(_discarded, texts)) or (bool(texts) and self.grow is not None and ppa in self.grow.names)
 
     def publisher(self, ppa: Reference) -> None:
         """Of one that is being deleted nothing is left but another name, and the description."""
@@ -95,7 +108,13 @@ class WatchedLaunchpad(MemoryLaunchpad):
         """A PPA comes to be, and nobody wrote words there."""
         if ppa not in self.archives:
             self.words[ppa] = None
-        return super().create(ppa, displayname, description)
+        answer = super().create(ppa, displayname, description)
+        records = [self.record(one) for one in self.archives if not self.is_used_up(one)]
+        if self.grow is not None and sum(r is not None and r.state is not State.DISCARDED for r in records) > (
+            self.grow.max
+        ):
+            self.stage.wrong.append(f"growth: with {ppa.name} there are more than {self.grow.max}")
+        return answer
 
     def copy(self) -> WatchedLaunchpad:
         """One that goes its own way from here."""
@@ -156,8 +175,8 @@ class WatchedLaunchpad(MemoryLaunchpad):
             self._proved(ppa, archive, after.record, active)
         if (before.record.state, after.record.state) == (State.FREE, State.USED) and active:
             say(f"I2: {ppa.name} is lent and not empty")
-        if after.record.state in (State.FREE, State.USED) and any(map(_discarded, self.texts.get(ppa, ()))):
-            say(f"I2: {ppa.name} is {after.record.state.value}, and one of its name was discarded")
+        if after.record.state in (State.FREE, State.USED) and self.is_used_up(ppa):
+            say(f"names: {ppa.name} is {after.record.state.value}, and its name was used before")
 
     def _looked_empty(self, ppa: Reference, archive: Archive) -> bool:
         """Whether a look at all of it showed nothing; what came after that no request can be conditional on."""
@@ -170,7 +189,7 @@ class WatchedLaunchpad(MemoryLaunchpad):
             say(f"record: serial {before.serial} of {ppa.name} was followed by {after.serial}")
         if (before.state, after.state) not in PAIRS:
             say(f"I2: {ppa.name} went from {before.state.value} to {after.state.value}")
-        if State.FREE not in (before.state, after.state) and before.lease != after.lease:
+        if not {State.FREE, State.DISCARDED} & {before.state, after.state} and before.lease != after.lease:
             say(f"I1: one lease followed another in {ppa.name}, which was not free between them")
         if before.state is after.state is State.USED and after.attempt < before.attempt:
             say(f"I3: the attempt in {ppa.name} went back")

@@ -84,6 +84,7 @@ class World:
         stage.world = self
         self.launchpad = WatchedLaunchpad(stage)
         self.launchpad.lying_database = scene.lying_database
+        self.launchpad.grow = scene.options.grow
         self.sites: tuple[Site | None, ...] = ()
         self.clients = tuple(Client(number, shared=scene.shared) for number in range(len(scene.waits)))
         self.late: tuple[Late, ...] = ()
@@ -91,6 +92,8 @@ class World:
         self.budget = scene.budget
         self.started = 0
         self.fresh: set[int] = set()
+        for number in scene.gone:
+            self.launchpad.texts[ref(number)] = (self._past(number) if scene.discarded else None,)
         for number in range(scene.ppas):
             self._found(number)
         self.boot = self.base
@@ -105,13 +108,23 @@ class World:
             state, date = State(self.scene.start), self.launchpad.date()
             gone = state is State.DISCARDED
             record = Record(
-                serial=SERIALS * (number + 1), nonce=f"first{number}", state=state, since=date,
+                serial=SERIALS * (number + 1), nonce=f"first{number}", state=state,
+                since=date - timedelta(seconds=self.scene.age),
                 touched=date + timedelta(seconds=self.scene.touched), pool="default", cleaner=self.scene.cleaner,
                 made=self.scene.made, why="worn" if gone else None,
             )  # fmt: skip
             self.launchpad.archives[ppa].description = compose(self.scene.human, record)
             self.launchpad.nonces[ppa] = frozenset({record.nonce})
         self.boot += 1.0
+
+    def _past(self, number: int) -> str:
+        """What stands in a PPA that was discarded, and deleted."""
+        date = self.launchpad.date() - timedelta(days=1)
+        record = Record(
+            serial=SERIALS * number + 7, nonce=f"past{number}", state=State.DISCARDED, since=date, touched=date,
+            pool="default", why="worn",
+        )  # fmt: skip
+        return compose(None, record)
 
     def begin(self, index: int) -> None:
         """A daemon starts."""

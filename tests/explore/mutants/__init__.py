@@ -6,9 +6,8 @@ found is named by its invariant.
 
 from __future__ import annotations
 
-from . import absence, clean, clocks, group_lives, groups, lease, write
+from . import absence, clean, clocks, group_lives, groups, growth, lease, line, write
 
-MUTANTS = tuple(
-    mutant for module in (write, lease, clean, clocks, absence, groups, group_lives) for mutant in module.MUTANTS
-)
+PARTS = (write, lease, clean, clocks, absence, groups, group_lives, growth, line)
+MUTANTS = tuple(mutant for part in PARTS for mutant in part.MUTANTS)
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
