@@ -119,20 +119,6 @@ class Former:
         kind = value.__class__
         return (_FORMS.get(kind) or _learn(kind))(self, value)
 
-    def field(self, name: str, value: Any) -> Any:
-        """The form of one field of something."""
-        if name in NAMED:
-            return self.name(value)
-        if name == "description":
-            return self.of(parsed(value))
-        if name == "round" and value is not None:
-            return self.round(value)
-        if name in ("search", "serial") and value is not None:
-            return self.name(f"{name} {value}" if name == "search" else value)
-        if name == "first":  # seconds since 1970
-            return self.time(value - self.epoch + self.boot)
-        return self.of(value)
-
     def record(self, record: Record) -> Any:
         """Serial, nonce, lease and cleaner are names here."""
         names = self.names
@@ -153,18 +139,34 @@ def _plain(_: Former, value: Any) -> Any:
     return value
 
 
+_FIELDS: dict[str, Form] = {
+    **dict.fromkeys(NAMED, lambda former, value: former.name(value)),
+    "description": lambda former, value: former.of(parsed(value)),
+    "round": lambda former, value: former.round(value) if value is not None else None,
+    "search": lambda former, value: former.name(f"search {value}") if value is not None else None,
+    "serial": lambda former, value: former.name(value),
+    "first": lambda former, value: former.time(value - former.epoch + former.boot),  # seconds since 1970
+}
+"""The forms of fields that are not those of their types."""
+
+
 def _dataclass(kind: type) -> Form:
     left_out = LEFT_OUT.get(kind, set())
     names = [field.name for field in dataclasses.fields(kind) if field.name not in left_out]
+    head, fields = kind.__name__, [(name, _FIELDS.get(name, Former.of)) for name in names]
 
     def form(former: Former, value: Any) -> Any:
-        return (kind.__name__, *[former.field(name, getattr(value, name)) for name in names])
+        found: list[Any] = [head]
+        for name, of in fields:
+            one = getattr(value, name)
+            found.append(one if of is Former.of and one.__class__ in _PLAIN else of(former, one))
+        return tuple(found)
 
     return form
 
 
 def _set(former: Former, value: Any) -> Any:
-    return tuple([former.of(one) for one in sorted(value, key=str)])
+    return _sequence(former, sorted(value, key=str)) if value else ()
 
 
 def _entry(former: Former, entry: Entry) -> Any:
@@ -172,15 +174,17 @@ def _entry(former: Former, entry: Entry) -> Any:
 
 
 def _mapping(former: Former, value: Any) -> Any:
-    return tuple([(former.of(key), former.of(one)) for key, one in value.items()])
+    return tuple([(former.of(key), former.of(one)) for key, one in value.items()]) if value else ()
 
 
 def _sequence(former: Former, value: Any) -> Any:
-    return tuple([former.of(one) for one in value])
+    return tuple([one if one.__class__ in _PLAIN else former.of(one) for one in value]) if value else ()
 
 
+_PLAIN: frozenset[type] = frozenset({type(None), bool, int, str})
+"""What is its own form."""
 _FORMS: dict[type, Form] = {
-    **dict.fromkeys((type(None), bool, int, str), _plain),
+    **dict.fromkeys(_PLAIN, _plain),
     **{kind: lambda former, value: former.name(f"{value.__class__.__name__} {value:d}") for kind in NUMBERS},
     TimerId: lambda *_: None,
     float: lambda former, value: former.time(value),
