@@ -79,7 +79,15 @@ AREAS: Mapping[str, Area] = {
     "clock": Area(("clock.py",), ("test_clock.py",)),
     "line": Area(
         ("supervisor/requests.py", "supervisor/tickets.py"),
-        ("test_line.py", "test_ticket.py", "test_spent.py", "test_places.py", "test_assigning.py", "test_order.py"),
+        (
+            "test_line.py",
+            "test_line_of_pools.py",
+            "test_ticket.py",
+            "test_spent.py",
+            "test_places.py",
+            "test_assigning.py",
+            "test_order.py",
+        ),
     ),
     "leases": Area(
         ("supervisor/unclaimed.py", "supervisor/queue.py"),
