@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 
 import httpx
 import pytest
 
-from ppa_assigner.client import Client, Lease
+from ppa_assigner.client import Client, Lease, UnknownLease
 from ppa_assigner.record import State, parse
 
 from ..processes import Daemon, Launchpad, configure, running, start_launchpad
 from ..test_daemon import check_history
 from ..waiting import until
+from .lives import done_at_last
+from .trial import said_of
 
 PPAS = [f"~ci-pool/ubuntu/pool-{i:03}" for i in range(1, 7)]
+SEED = int(os.environ.get("PPA_ASSIGNER_SEED", SystemRandom().randrange(2**32)))
+FULL = os.environ.get("PPA_ASSIGNER_CRASH") == "full"
+Property = Callable[[str, object], None]
 STEPS = range(1, 7)  # of a group of three: the lead's claim, two claims, the commit, two members
+RELEASED = list(product(range(1, 7), ("hold", "hold_after")))  # the lead's end, two members', three that are free
+RELEASING = range(len(RELEASED)) if FULL else [SEED % len(RELEASED)]
 
 
 @pytest.fixture
@@ -101,3 +111,31 @@ def test_killed_between_two_steps(tmp_path: Path, launchpad: Launchpad, step: in
 def _asked(daemon: Daemon) -> None:
     with contextlib.suppress(httpx.HTTPError):  # it is killed before it answers
         daemon.assign("r", want=[{"count": 3}], wait=30)
+
+
+@pytest.mark.timeout(3600 if FULL else 400)
+def test_killed_while_it_releases(tmp_path: Path, launchpad: Launchpad, record_property: Property) -> None:
+    """Between any two writes from the end of the lead to the last PPA that is free again: all of them are in the end,
+    and the lease stays over.  One place of these is drawn, or with `PPA_ASSIGNER_CRASH=full` each is tried.
+    """
+    for number in RELEASING:
+        with said_of(f"{RELEASED[number]}, PPA_ASSIGNER_SEED={SEED}"):
+            _killed_while_it_releases(tmp_path, launchpad, *RELEASED[number])
+    record_property("crash points", len(RELEASING))
+
+
+def _killed_while_it_releases(tmp_path: Path, launchpad: Launchpad, step: int, where: str) -> None:
+    daemon = configure(tmp_path, launchpad, "one", PPAS, look_every="2s")
+    with running(daemon), ThreadPoolExecutor(1) as pool:
+        daemon.start().wait_for_states(free=6)
+        with Client(f"unix:{daemon.address}") as client:
+            leases = client.assign_several("tester", want=[{"count": 3}], request_id=f"r-{step}-{where}", wait=60.0)
+            launchpad.control.fault(where, method="PATCH", skip=step - 1, times=1)
+            released = pool.submit(done_at_last, lambda: client.release(leases[-1]["id"]), UnknownLease)
+            (held,) = launchpad.control.held(least=1, timeout=30)
+            daemon.kill()
+            daemon.start()
+            launchpad.control.release(held["number"])
+            released.result(120)
+        nothing_left(launchpad, daemon, 60)
+        check_history(launchpad, PPAS)

@@ -111,11 +111,15 @@ class Killed(Grouped):
 
 
 def killing(daemons: Sequence[Daemon], notes: GroupNotes, rng: Random, end: float) -> None:
-    """SIGKILL of one daemon after the other, each started blindly at once."""
+    """SIGKILL of one daemon after the other, each started blindly at once.  Somebody is told something between two
+    kills: where starts are slow nobody would ever be.
+    """
+    told = 0
     while (left := end - time.monotonic()) > 0:
         _PAUSE.wait(min(left, rng.uniform(*DAEMON_EVERY_S)))
         daemon = rng.choice(daemons)
-        if daemon.ready:
+        if daemon.ready and len(notes.told) > told:
+            told = len(notes.told)
             daemon.kill()
             notes.kills["daemons"] += 1
             daemon.launch()
@@ -183,7 +187,8 @@ def wrong(launchpad: Launchpad, notes: GroupNotes, *, late: bool) -> list[str]:
     found = bounds(launchpad.control, notes.waited) if late else []
     passed = [f"served {one.seconds - one.before:.1f} s after all before it were over: {one.of}" for one in found
               if one.seconds - one.before > SERVED_S]  # fmt: skip
-    return [*notes.wrong, *faults(notes.told, notes.released, stood), *passed]
+    nobody = [] if notes.told else ["nobody was told anything"]
+    return [*nobody, *notes.wrong, *faults(notes.told, notes.released, stood), *passed]
 
 
 @dataclass(frozen=True)
@@ -230,6 +235,7 @@ def run(folder: Path, seconds: float, count: int, seed: int, clients: int = CLIE
             ]
             for visitor in visitors:
                 visitor.start()
+            until(lambda: notes.told, "the first group", CLAIMED_S)
             killing(daemons, notes, Random(seed), time.monotonic() + seconds)
             over.set()
             for visitor in visitors:
