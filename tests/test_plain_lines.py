@@ -51,7 +51,6 @@ NOT_PLAIN = [
     "status --pool",
     "status --pool --json",
     "status --pool=",
-    "assign",
     "assign --owner x --attempt -1",
     "assign --owner x --attempt 1.5",
     "assign --owner x --priority 101",
