@@ -74,7 +74,7 @@ RIVALS = Scene("2 PPAs, 2 daemons, 2 rival groups, a fault, a crash", ppas=2, wa
                attempts=1, faults=1, crashes=1, options=GROUP)  # fmt: skip
 RIVALS_OF_THREE = Scene("3 PPAs, 2 daemons, 2 rival groups and one that wants one", ppas=3, waits=(600.0,) * 3,
                         uploaders=(None,) * 3, counts=(2, 2), attempts=1, faults=1, options=GROUP)  # fmt: skip
-MEDDLED = Scene("2 PPAs, 2 daemons, a group of 2, people", ppas=2, counts=(2,), edits=1, strays=1, arriving=True,
+MEDDLED = Scene("2 PPAs, 2 daemons, a group of 2, people", ppas=2, counts=(2,), edits=1, strays=1,
                 stalls=1, touches=1, again=1, by_member=True, options=replace(GROUP, verify_age=0.0))  # fmt: skip
 AGAIN = Scene("4 PPAs, 2 daemons, a group of 2 that asks again", ppas=4, counts=(2,), attempts=3, faults=1, unheard=1,
               vanish=1, options=GROUP)  # fmt: skip
