@@ -59,7 +59,7 @@ def references(value: Any) -> tuple[Reference, ...]:
 
 def _rank(value: Any) -> Rank:
     if not isinstance(value, list) or len(value) != len(Rank._fields):
-        raise values.RecordError("rank: not a list of key, client and request id")
+        raise values.RecordError("not a list of key, client and request id")
     return Rank(values.count(value[0]), values.text(value[1]), values.text(value[2]))
 
 

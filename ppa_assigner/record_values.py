@@ -105,14 +105,8 @@ def seconds(value: Any) -> int:
 
 def fields(data: Mapping[str, Any], readers: Mapping[str, Reader]) -> dict[str, Any]:
     """The fields that are said, by name.  Raises RecordError, which names the one that cannot be read."""
-    said, name = {}, ""
-    try:
-        for name, value in data.items():
-            if value is not None and (reader := readers.get(name)) is not None:
-                said[name] = reader(value)
-    except RecordError as error:
-        raise RecordError(f"{name}: {error}") from None
-    return said
+    known = [name for name, value in data.items() if value is not None and name in readers]
+    return {name: field(data, name, readers[name]) for name in known}
 
 
 def field(data: Mapping[str, Any], name: str, reader: Reader) -> Any:

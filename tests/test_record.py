@@ -448,6 +448,23 @@ def test_half_a_group_is_unreadable(changes: dict[str, Any]) -> None:
     assert parse(line(**GROUP | changes)).record is None
 
 
+NAMED: dict[str, tuple[dict[str, Any], str]] = {
+    "another form of a name": ({"members": ["ppa:a/b"]}, "members: not a PPA like"),
+    "members in one text": ({"members": "~a/ubuntu/b"}, "members: not a list"),
+    "a claim that is a text": ({"claim": "g"}, "claim: not a JSON object"),
+    "a claim without two of its parts": (
+        {"claim": {key: CLAIMED[key] for key in ("group", "rank")}}, "claim: without lead, at"
+    ),
+    "a short rank": ({"claim": {**CLAIMED, "rank": [1_000, ""]}}, "claim: rank: not a list of key, client"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "fault"), NAMED.values(), ids=NAMED)
+def test_a_person_is_told_which_part_cannot_be_read(changes: dict[str, Any], fault: str) -> None:
+    """By the name of the field, and of the part in it."""
+    assert fault in (parse(line(v=2, **changes)).fault or "")
+
+
 @pytest.mark.parametrize("claim", MALFORMED_CLAIMS.values(), ids=MALFORMED_CLAIMS)
 def test_half_a_claim_is_unreadable(claim: object) -> None:
     """Nobody can tell then who may take it off."""

@@ -109,9 +109,10 @@ def test_a_blind_restart_finds_everything_as_it_was(tmp_path: Path, launchpad: L
         daemon.kill()
         daemon.start()
         if state == "used":
-            after = daemon.http.get(f"/v1/leases/{lease['id']}").json()
+            after, token = daemon.http.get(f"/v1/leases/{lease['id']}").json(), lease.pop("token")
             assert {k: after[k] for k in lease if k != "touched"} == {k: lease[k] for k in lease if k != "touched"}
-            assert daemon.assign("wish", owner="job-1", attempt=1).json()["id"] == lease["id"]
+            again = daemon.assign("wish", owner="job-1", attempt=1).json()
+            assert (again["id"], again["token"]) == (lease["id"], token)
         else:
             daemon.wait_for_states(free=2)
         check_history(launchpad, PPAS)
