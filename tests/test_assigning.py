@@ -303,6 +303,15 @@ def test_unanswered_is_never_none_free() -> None:
     assert "no answer" in told.detail
 
 
+def test_a_ppa_that_was_not_read_yet_is_told_as_such() -> None:
+    """There is no answer yet to tell of: it has just been created, or found."""
+    made = desk("a", free=False)
+    made["a"].show(None, Condition.UNREACHABLE)
+    told = problem(made.ask())
+    assert told.kind is Kind.UNAVAILABLE
+    assert "~team/ubuntu/a: it was not read yet" in told.detail
+
+
 def test_another_ppa_out_of_reach_does_not_matter_to_who_wants_a_certain_one() -> None:
     """`ppa` is used, as Launchpad says: none-free, whatever is with the others."""
     made = desk("a", "b", free=False)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ppa_assigner.automaton.events import Committed, Confirm, LeaseShown, RecordShown
-from ppa_assigner.automaton.group_commands import ClaimPpa, Commit, RollForward
-from ppa_assigner.backoff import CLAIM_RENEWED_S
+from ppa_assigner.automaton.events import Committed, Confirm, LeaseShown, RecordShown, Refusal
+from ppa_assigner.automaton.group_commands import ClaimPpa, Commit, RollForward, Unclaim
+from ppa_assigner.backoff import CLAIM_RENEWED_S, GROUP_AGAIN
 from ppa_assigner.config import Pool
 from ppa_assigner.options import PoolOptions
 from ppa_assigner.problems import Kind
@@ -126,6 +126,45 @@ def test_a_try_goes_on_with_the_attempt_that_was_looked_for() -> None:
     made.look()
     assert lead.take(Confirm).wish.attempt == 3
     assert not again.future.done()
+
+
+def test_a_try_carries_the_attempt_that_was_looked_for_last() -> None:
+    """In its claims and in its commit: not the one with which the request had come first."""
+    made = Desk("a", "b", given=settings(ref("a"), ref("b"), options=OPTIONS))
+    made["a"].used("holder")
+    made["b"].free()
+    wanting(made)
+    wanting(made, attempt=2)
+    made.look()
+    made.look()
+    made["a"].free()
+    (lead,) = [worker for worker in made.workers.values() if worker.has(ClaimPpa)]
+    (member,) = [worker for worker in made.workers.values() if worker is not lead]
+    assert claim(lead).wish.attempt == 2
+    assert claim(member).wish.attempt == 2
+    assert commit(lead, made.now).wish.attempt == 2
+
+
+# -- the group of a try ------------------------------------------------------------------------------------------------
+
+
+def test_each_try_is_a_group_of_its_own() -> None:
+    """Else a claim of the try before, which another daemon has read or which lands late, would be one of this."""
+    made = desk()
+    wanting(made)
+    groups = set()
+    for _ in range(3):
+        (lead,) = [worker for worker in made.workers.values() if worker.has(ClaimPpa)]
+        (member,) = [worker for worker in made.workers.values() if worker is not lead]
+        groups.add(claim(lead).group)
+        member.deny(ClaimPpa, Refusal.LOST)
+        command = lead.take(Unclaim)
+        for worker in (lead, member):
+            worker.free()
+        lead.reply(command, RecordShown(lead.snapshot.record))
+        made.wait(2 * GROUP_AGAIN.cap)
+    assert len(groups) == 3
+    assert {len(bytes.fromhex(group)) for group in groups} == {16}
 
 
 # -- pools that a request links ----------------------------------------------------------------------------------------

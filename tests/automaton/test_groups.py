@@ -259,6 +259,18 @@ def test_an_older_request_writes_over_the_claim_of_a_lead(by: str) -> None:
     assert (claim and claim.group) == ("g3" if by == "a group" else None)
 
 
+def test_an_older_request_never_writes_over_a_commit() -> None:
+    """Neither over the lead nor over a member: what is lent is nobody's to take."""
+    site = Site(2)
+    team, other = site.daemon(), site.daemon("other")
+    lead, (member,) = lent(site, team)
+    other.look()
+    before = [site.record(ppa) for ppa in (lead, member)]
+    for ppa in (lead, member):
+        assert why(other.claim(ppa, "g2", ppa, Rank(1, "client", "build-0"))) is Refusal.LOST
+    assert [site.record(ppa) for ppa in (lead, member)] == before
+
+
 def order(team: Team, rank: Rank | None) -> Any:
     """A single lease of the first PPA, at that place."""
     command = assign(request="build-9", lease="lease-9")
